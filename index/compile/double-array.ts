@@ -1,0 +1,75 @@
+/** How many of the newest units are searched for a free place; older gaps are left, so that building stays linear. */
+const OPEN_UNITS = 16 * 256;
+
+/**
+ * Builds the trie that `embedding/double-array.ts` reads (its head describes the units).
+ * @param keys distinct, non-empty, sorted by their bytes, none holding a zero byte
+ * @param values one per key, 0 to 2^31 - 1
+ * @returns the units; a few percent of them are unused
+ * @throws if the keys need more than 2^21 units
+ */
+export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Array {
+  const units = new Uint32Array(1 << 21);
+  const taken = new Uint8Array(units.length);
+  // Two nodes must not have the same offset: they would share their children.
+  const offsets = new Uint8Array(units.length);
+  // The free units among the open ones, as a list in order; unit 0 is the root and the list's end.
+  const next = new Uint32Array(units.length);
+  const previous = new Uint32Array(units.length);
+  let size = 0;
+
+  const link = (before: number, after: number) => {
+    next[before] = after;
+    previous[after] = before;
+  };
+  const addBlock = () => {
+    if (size + 256 > units.length) {
+      throw new Error(
+        `The vocabulary needs over ${units.length} trie units, more than this layout addresses: use a smaller one.`,
+      );
+    }
+    for (let at = Math.max(1, size); at < size + 256; at++) {
+      link(previous[0]!, at);
+      link(at, 0);
+    }
+    size += 256;
+    while (next[0]! !== 0 && next[0]! < size - OPEN_UNITS) link(0, next[next[0]!]!);
+  };
+  const take = (at: number, unit: number) => {
+    units[at] = unit;
+    taken[at] = 1;
+    if (at >= size - OPEN_UNITS) link(previous[at]!, next[at]!);
+  };
+  const place = (labels: number[]): number => {
+    for (let at = next[0]!; at !== 0; at = next[at]!) {
+      const base = at ^ labels[0]!;
+      if (!offsets[base] && labels.every((label) => !taken[base ^ label])) return base;
+    }
+    addBlock();
+    return size - 256;
+  };
+
+  const build = (begin: number, end: number, depth: number, node: number): void => {
+    const labels: number[] = [];
+    const starts: number[] = [];
+    for (let i = begin; i < end; i++) {
+      const label = keys[i]![depth] ?? 0;
+      if (label !== labels.at(-1)) {
+        labels.push(label);
+        starts.push(i);
+      }
+    }
+    const base = place(labels);
+    offsets[base] = 1;
+    units[node] = (units[node]! | ((node ^ base) << 10) | (labels[0] === 0 ? 0x100 : 0)) >>> 0;
+    for (const label of labels) take(base ^ label, label === 0 ? (values[begin]! | 0x80000000) >>> 0 : label);
+    labels.forEach((label, n) => {
+      if (label !== 0) build(starts[n]!, starts[n + 1] ?? end, depth + 1, base ^ label);
+    });
+  };
+
+  addBlock();
+  taken[0] = 1;
+  if (keys.length > 0) build(0, keys.length, 0, 0);
+  return units.slice(0, size);
+}

@@ -1,0 +1,138 @@
+import onnxProto from 'onnx-proto';
+
+export const { onnx } = onnxProto;
+export type Model = onnxProto.onnx.ModelProto;
+export type Node = onnxProto.onnx.INodeProto;
+export type Tensor = onnxProto.onnx.ITensorProto;
+
+/** ONNX element types, by their numbers in the specification. */
+export const FLOAT = 1;
+export const UINT8 = 2;
+export const INT8 = 3;
+export const INT64 = 7;
+export const FLOAT16 = 10;
+
+/** An ONNX graph with what cutting it needs: who makes a tensor, and which tensors are constant. */
+export class Graph {
+  readonly nodes: Node[];
+  readonly opset: number;
+  readonly #model: Model;
+  readonly #constants = new Map<string, Tensor>();
+  readonly #makers = new Map<string, Node>();
+
+  /** @param bytes an ONNX file whose weights are inside it */
+  constructor(bytes: Uint8Array) {
+    this.#model = onnx.ModelProto.decode(bytes);
+    const graph = this.#model.graph;
+    if (!graph) throw new Error('The ONNX file holds no graph: choose a file exported for inference.');
+    this.nodes = graph.node ?? [];
+    this.opset = Number(this.#model.opsetImport.find((set) => !set.domain)?.version ?? 0);
+    for (const tensor of graph.initializer ?? []) this.#constants.set(tensor.name ?? '', tensor);
+    for (const node of this.nodes) {
+      for (const output of node.output ?? []) this.#makers.set(output, node);
+      const value = node.attribute?.find((attribute) => attribute.name === 'value')?.t;
+      if (node.opType === 'Constant' && value) this.#constants.set(node.output![0]!, value);
+    }
+  }
+
+  constant(name: string): Tensor | undefined {
+    return this.#constants.get(name);
+  }
+
+  maker(name: string): Node | undefined {
+    return this.#makers.get(name);
+  }
+
+  outputs(): string[] {
+    return (this.#model.graph?.output ?? []).map((output) => output.name ?? '');
+  }
+
+  outputType(name: string): number {
+    const output = this.#model.graph?.output?.find((candidate) => candidate.name === name);
+    return output?.type?.tensorType?.elemType ?? FLOAT;
+  }
+
+  /**
+   * A file that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
+   * @param nodes in the order in which they run; what `output` does not need is left out
+   * @param added constants besides those of this graph
+   */
+  encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): Uint8Array {
+    const needed = new Set([output]);
+    const kept: Node[] = [];
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i]!;
+      if (!node.output?.some((name) => needed.has(name))) continue;
+      for (const name of node.input ?? []) needed.add(name);
+      kept.unshift(node);
+    }
+    const made = new Set(kept.flatMap((node) => node.output ?? []));
+    const constants = [...this.#constants.values(), ...added].filter(
+      (tensor) => needed.has(tensor.name ?? '') && !made.has(tensor.name ?? ''),
+    );
+    const value = (name: string, dims: (string | number)[]) => ({
+      name,
+      type: {
+        tensorType: {
+          elemType: FLOAT,
+          shape: {
+            dim: dims.map((dim) => (typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim })),
+          },
+        },
+      },
+    });
+    const model = onnx.ModelProto.fromObject({});
+    model.irVersion = this.#model.irVersion;
+    model.opsetImport = this.#model.opsetImport;
+    model.graph = onnx.GraphProto.create({
+      name: 'encoder',
+      node: kept,
+      initializer: constants,
+      input: [value(input, [1, 'tokens', columns])],
+      output: [value(output, [1, columns])],
+    });
+    return onnx.ModelProto.encode(model).finish();
+  }
+}
+
+/** A float constant with these dimensions. */
+export function floats(name: string, dims: number[], values: Float32Array): Tensor {
+  return {
+    name,
+    dims,
+    dataType: FLOAT,
+    rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  };
+}
+
+/** An int64 constant with one dimension. */
+export function integers(name: string, values: number[]): Tensor {
+  return {
+    name,
+    dims: [values.length],
+    dataType: INT64,
+    rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+  };
+}
+
+/** A node of the standard operators, or of another domain's. */
+export function node(
+  opType: string,
+  input: string[],
+  output: string[],
+  attributes: Record<string, number | number[] | Tensor> = {},
+): Node {
+  return {
+    opType,
+    name: `polyseek/${output[0]}`,
+    input,
+    output,
+    attribute: Object.entries(attributes).map(([name, value]) =>
+      typeof value === 'number'
+        ? { name, type: onnx.AttributeProto.AttributeType.INT, i: value }
+        : Array.isArray(value)
+          ? { name, type: onnx.AttributeProto.AttributeType.INTS, ints: value }
+          : { name, type: onnx.AttributeProto.AttributeType.TENSOR, t: value },
+    ),
+  };
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkFiles, type FileList } from '../files.ts';
+import type { Mode } from '../search/answer.ts';
+
+/** Language directions of a model's vectors (Yang et al. 2021), orthonormal rows; see `compile/neutral.ts`. */
+export interface NeutralAxes {
+  axes: number[][];
+}
+
+/** confidence = 1 / (1 + exp(-(slope * score + intercept))). */
+export interface Logistic {
+  slope: number;
+  intercept: number;
+}
+
+/** `model.json` of a compiled model: what was compiled, and the files that hold it. */
+export interface CompiledModel {
+  format: typeof FORMAT;
+  name: string;
+  /** SHA-256 of the model's own files. */
+  hash: string;
+  /** SHA-256 of the language axes folded into the encoder; null without. */
+  neutral: string | null;
+  dimensions: number;
+  /** Tokens the model sees at once, begin and end included. */
+  maxTokens: number;
+  prefixes: { query: string; passage: string };
+  /** Missing for a mode that was never calibrated. */
+  calibration: Partial<Record<Mode, Logistic>>;
+  /** Whether the engine should fuse the graph when it opens it. */
+  optimize: boolean;
+  files: FileList;
+}
+
+export const FORMAT = 1;
+
+/**
+ * Reads `model.json` of a compiled model.
+ * @param verify also compare every file's checksum; without it only sizes
+ * @throws if the format is another version's or a file is missing, of another size or (verified) damaged
+ */
+export function readCompiledModel(dir: string, verify: boolean): CompiledModel {
+  const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8')) as CompiledModel;
+  if (model.format !== FORMAT) {
+    throw new Error(
+      `The compiled model has format ${model.format}, but this polyseek reads ${FORMAT}: compile it again with npm run build-index.`,
+    );
+  }
+  checkFiles(dir, model.files, verify);
+  return model;
+}

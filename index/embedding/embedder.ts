@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
+import { Encoder } from './encoder.ts';
+import { RowFile } from './rows.ts';
+import { Tokenizer } from './tokenizer.ts';
+
+/** What a text is to the model: each kind has a prefix of its own. */
+export type TextKind = 'query' | 'passage';
+
+/** Anything that turns texts into vectors. */
+export interface TextEmbedder {
+  readonly model: CompiledModel;
+  /** The vector of a text, of length 1; without a kind no prefix is put before it. */
+  embed(text: string, kind?: TextKind): Promise<Float32Array>;
+}
+
+/** A compiled model, opened: text to language-neutral, normalized vector. */
+export class Embedder implements TextEmbedder {
+  readonly model: CompiledModel;
+  readonly #tokenizer: Tokenizer;
+  readonly #rows: RowFile;
+  readonly #encoder: Encoder;
+
+  private constructor(model: CompiledModel, tokenizer: Tokenizer, rows: RowFile, encoder: Encoder) {
+    this.model = model;
+    this.#tokenizer = tokenizer;
+    this.#rows = rows;
+    this.#encoder = encoder;
+  }
+
+  /**
+   * @param dir a compiled model
+   * @param verify compare the files' checksums first
+   */
+  static async open(dir: string, { verify }: { verify: boolean }): Promise<Embedder> {
+    const model = readCompiledModel(dir, verify);
+    const tokenizer = new Tokenizer(readFileSync(join(dir, 'tokenizer.bin')));
+    const rows = new RowFile(join(dir, 'rows.bin'));
+    const encoder = await Encoder.open(join(dir, 'encoder.onnx'), model.dimensions, model.optimize);
+    return new Embedder(model, tokenizer, rows, encoder);
+  }
+
+  /** The token ids of a text with the prefix of its kind, begin and end tokens included. */
+  ids(text: string, kind?: TextKind): number[] {
+    return this.#tokenizer.encode(this.#prefix(kind) + text);
+  }
+
+  /** How many tokens a passage's text takes of the model's window, without prefix, begin and end. */
+  countTokens(text: string): number {
+    return this.#tokenizer.pieces(text).length;
+  }
+
+  /**
+   * A text longer than the model sees is cut into windows of equal length, each with the prefix; its vector is the mean of
+   * theirs, so that its end counts as much as its beginning.
+   */
+  async embed(text: string, kind?: TextKind): Promise<Float32Array> {
+    const ids = this.ids(text, kind);
+    if (ids.length <= this.model.maxTokens) return this.#run(ids);
+    const prefix = this.#tokenizer.encode(this.#prefix(kind)).slice(0, -1);
+    const body = ids.slice(prefix.length, -1);
+    const windows = Math.ceil(body.length / (this.model.maxTokens - prefix.length - 1));
+    const mean = new Float32Array(this.model.dimensions);
+    for (let i = 0; i < windows; i++) {
+      const part = body.slice(
+        Math.floor((i * body.length) / windows),
+        Math.floor(((i + 1) * body.length) / windows),
+      );
+      const vector = await this.#run([...prefix, ...part, this.#tokenizer.end]);
+      for (let j = 0; j < mean.length; j++) mean[j]! += vector[j]!;
+    }
+    return normalized(mean);
+  }
+
+  #run(ids: number[]): Promise<Float32Array> {
+    return this.#encoder.run(this.#rows.sum(ids));
+  }
+
+  #prefix(kind: TextKind | undefined): string {
+    return kind ? this.model.prefixes[kind] : '';
+  }
+}
+
+/** The vector scaled to length 1, in place. */
+export function normalized(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  for (let i = 0; i < vector.length; i++) vector[i]! /= length;
+  return vector;
+}

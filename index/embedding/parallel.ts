@@ -1,0 +1,79 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
+import type { TextEmbedder, TextKind } from './embedder.ts';
+import type { EmbedJob, EmbedReply } from './worker.ts';
+
+interface Waiting {
+  job: EmbedJob;
+  resolve: (vector: Float32Array) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * Embeds with one process a core, one text a run: batching would change the vectors, since a batch shares the scale of its quantized activations.
+ */
+export class ParallelEmbedder implements TextEmbedder {
+  readonly model: CompiledModel;
+  readonly #workers: ChildProcess[];
+  readonly #idle: ChildProcess[];
+  readonly #queue: Waiting[] = [];
+  readonly #running = new Map<number, Waiting>();
+  #nextId = 0;
+
+  /** @param dir a compiled model */
+  constructor(dir: string, workers = availableParallelism()) {
+    this.model = readCompiledModel(dir, true);
+    this.#workers = Array.from({ length: workers }, () => {
+      const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [dir], {
+        // However this process was started, a worker needs tsx to run the project's TypeScript.
+        execArgv: ['--import', import.meta.resolve('tsx')],
+        serialization: 'advanced',
+      });
+      worker.on('message', (reply: EmbedReply) => this.#finish(worker, reply));
+      worker.on('exit', (code, signal) =>
+        this.#fail(new Error(`An embedding process ended with ${signal ?? code}: start again.`)),
+      );
+      return worker;
+    });
+    this.#idle = [...this.#workers];
+  }
+
+  embed(text: string, kind?: TextKind): Promise<Float32Array> {
+    return new Promise<Float32Array>((resolve, reject) => {
+      this.#queue.push({ job: { id: this.#nextId++, text, kind }, resolve, reject });
+      this.#next();
+    });
+  }
+
+  close(): void {
+    for (const worker of this.#workers) {
+      worker.removeAllListeners('exit');
+      worker.disconnect();
+    }
+  }
+
+  #next(): void {
+    while (this.#idle.length > 0 && this.#queue.length > 0) {
+      const waiting = this.#queue.shift()!;
+      this.#running.set(waiting.job.id, waiting);
+      this.#idle.pop()!.send(waiting.job);
+    }
+  }
+
+  #finish(worker: ChildProcess, reply: EmbedReply): void {
+    const waiting = this.#running.get(reply.id);
+    this.#running.delete(reply.id);
+    this.#idle.push(worker);
+    this.#next();
+    if ('vector' in reply) waiting?.resolve(reply.vector);
+    else waiting?.reject(new Error(reply.error));
+  }
+
+  #fail(error: Error): void {
+    for (const waiting of [...this.#running.values(), ...this.#queue]) waiting.reject(error);
+    this.#running.clear();
+    this.#queue.length = 0;
+  }
+}
