@@ -1,0 +1,58 @@
+import { type Format, writeSections } from '../embedding/sections.ts';
+import { SectionsFile } from './sections-file.ts';
+
+/** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
+export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
+
+/**
+ * The bytes of a `sentences.bin`.
+ * @param vectors per passage, the quantized vectors of its sentences, all of the same length
+ */
+export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
+  const firsts = new Uint32Array(vectors.length + 1);
+  vectors.forEach((sentences, passage) => {
+    firsts[passage + 1] = firsts[passage]! + sentences.length;
+  });
+  const rows = vectors.flatMap((sentences) => sentences.map((row) => new Uint8Array(row.buffer)));
+  return writeSections(SENTENCES, [new Uint8Array(firsts.buffer), Buffer.concat(rows)]);
+}
+
+/** A vector in 8 bits a number, scaled so that its largest becomes 127; cosines do not need the scale. */
+export function quantized(vector: Float32Array): Int8Array {
+  const most = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  return Int8Array.from(vector, (value) => Math.round((value / most) * 127));
+}
+
+/** An open `sentences.bin`. */
+export class SentenceVectors {
+  readonly #file: SectionsFile;
+  readonly #dimensions: number;
+
+  constructor(path: string, dimensions: number) {
+    this.#file = new SectionsFile(path, SENTENCES);
+    this.#dimensions = dimensions;
+  }
+
+  /** The sentence of a passage with the highest cosine to a vector of length 1: its number within the passage, and the cosine. */
+  best(passage: number, query: Float32Array): { sentence: number; cosine: number } {
+    const firsts = this.#file.read(0, passage * 4, 8);
+    const [first, end] = [firsts.readUInt32LE(0), firsts.readUInt32LE(4)];
+    const bytes = this.#file.read(1, first * this.#dimensions, (end - first) * this.#dimensions);
+    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    let best = { sentence: 0, cosine: -1 };
+    for (let sentence = 0; sentence < end - first; sentence++) {
+      let [dot, square] = [0, 0];
+      for (let i = 0, at = sentence * this.#dimensions; i < this.#dimensions; i++, at++) {
+        dot += values[at]! * query[i]!;
+        square += values[at]! * values[at]!;
+      }
+      const cosine = dot / Math.sqrt(square);
+      if (cosine > best.cosine) best = { sentence, cosine };
+    }
+    return best;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { CompiledModel } from '../embedding/compiled-model.ts';
+import { describeFile } from '../files.ts';
+import type { Passage } from '../passages/passage.ts';
+import type { Scalar } from '../search/answer.ts';
+import { writeGraph } from './graph.ts';
+import { fieldKey, KEYS, writeLookup } from './lookup.ts';
+import { FORMAT, type Manifest, versionOf } from './manifest.ts';
+import { writePassages } from './passages.ts';
+import { writePostings } from './postings.ts';
+import { writeSentences } from './sentences.ts';
+import { writeAscending } from './varint.ts';
+
+/** All that an index holds, passages in order of their ordinals. */
+export interface IndexContents {
+  documents: number;
+  passages: Passage[];
+  /** A vector for each passage. */
+  vectors: Float32Array[];
+  /** For each passage, a quantized vector for each of its sentences. */
+  sentences: Int8Array[][];
+}
+
+/**
+ * Writes an index to a new folder beside `out` and renames it: whoever is killed on the way leaves the index that was there.
+ * @throws if there is nothing to write, two passages share an id, or `out` holds something that is not an index
+ */
+export function writeIndex(out: string, model: CompiledModel, contents: IndexContents): Manifest {
+  const { documents, passages, vectors, sentences } = contents;
+  if (passages.length === 0) throw new Error('The documents hold no text: nothing to index.');
+  checkReplaceable(out);
+  const draft = `${resolve(out)}.${process.pid}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  try {
+    const postings = writePostings(passages.map(({ text }) => text));
+    const { records: fields, names } = fieldRecords(passages);
+    writeGraph(join(draft, 'graph.hnsw'), vectors);
+    const files = {
+      'passages.bin': writePassages(passages),
+      'sentences.bin': writeSentences(sentences),
+      'lookup.bin': writeLookup(new Map([...postings, ...fields, ...idRecords(passages)])),
+    };
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
+    const list = Object.fromEntries(
+      ['graph.hnsw', ...Object.keys(files)].map((name) => [
+        name,
+        describeFile(readFileSync(join(draft, name))),
+      ]),
+    );
+    const made = { name: model.name, hash: model.hash, neutral: model.neutral };
+    const manifest: Manifest = {
+      format: FORMAT,
+      version: versionOf(list, made),
+      model: made,
+      dimensions: model.dimensions,
+      counts: {
+        documents,
+        passages: passages.length,
+        sentences: sentences.reduce((sum, { length }) => sum + length, 0),
+        terms: postings.size,
+      },
+      languages: countLanguages(passages),
+      fields: names,
+      files: list,
+    };
+    writeFileSync(join(draft, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    replaceFolder(draft, resolve(out));
+    return manifest;
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Refuses to replace a folder that is not an index: a mistyped `--out` must not cost anyone their files. */
+export function checkReplaceable(out: string): void {
+  if (existsSync(out) && !existsSync(join(out, 'manifest.json'))) {
+    throw new Error(
+      `${out} exists but is not an index (no manifest.json): name a folder that does not exist yet, or an index to replace.`,
+    );
+  }
+}
+
+/** No file system swaps two folders everywhere, so for a moment neither name exists; the old index stays whole under its second name. */
+function replaceFolder(from: string, to: string): void {
+  const old = `${to}.${process.pid}.old`;
+  mkdirSync(dirname(to), { recursive: true });
+  if (existsSync(to)) renameSync(to, old);
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (existsSync(old)) renameSync(old, to);
+    throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+function idRecords(passages: Passage[]): Map<string, Uint8Array> {
+  const records = new Map<string, Uint8Array>();
+  passages.forEach(({ id, source }, ordinal) => {
+    const key = KEYS.id + id;
+    if (records.has(key))
+      throw new Error(
+        `The id ${JSON.stringify(id)} in ${source} is another passage's already: give every record an id of its own.`,
+      );
+    records.set(key, writeAscending([ordinal]));
+  });
+  return records;
+}
+
+/** The passages that have each value of each field: number of passages (u32), then their ordinals. */
+function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; names: string[] } {
+  const ordinals = new Map<string, number[]>();
+  const names = new Set<string>();
+  passages.forEach((passage, ordinal) => {
+    for (const [field, value] of fieldsOf(passage)) {
+      names.add(field);
+      const key = fieldKey(field, value);
+      const list = ordinals.get(key);
+      if (list) list.push(ordinal);
+      else ordinals.set(key, [ordinal]);
+    }
+  });
+  const records = new Map<string, Uint8Array>();
+  for (const [key, list] of ordinals) {
+    const count = Buffer.alloc(4);
+    count.writeUInt32LE(list.length);
+    records.set(key, Buffer.concat([count, writeAscending(list)]));
+  }
+  return { records, names: [...names].sort() };
+}
+
+/** Language, source, each folder that the source lies in, and metadata. */
+function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, value: Scalar][] {
+  const folders = source
+    .split('/')
+    .slice(0, -1)
+    .map((_, i, parts) => `${parts.slice(0, i + 1).join('/')}/`);
+  const values = Object.entries({ ...metadata, lang, source: [source, ...folders] });
+  return values.flatMap(([field, value]) =>
+    (Array.isArray(value) ? [...new Set(value)] : [value]).map((one): [string, Scalar] => [field, one]),
+  );
+}
+
+function countLanguages(passages: Passage[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { lang } of passages) counts.set(lang, (counts.get(lang) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)));
+}

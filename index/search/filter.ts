@@ -1,0 +1,27 @@
+import { fieldKey, type Lookup } from '../bundle/lookup.ts';
+import { readAscending } from '../bundle/varint.ts';
+import { type Filter, InvalidRequest } from './answer.ts';
+
+/**
+ * The ordinals of the passages that match every field of a filter, ascending.
+ * @param fields what the index can be filtered on
+ * @throws InvalidRequest for a field that no passage has
+ */
+export function matching(lookup: Lookup, filter: Filter, fields: readonly string[]): number[] {
+  let left: Set<number> | undefined;
+  for (const [field, value] of Object.entries(filter)) {
+    if (!fields.includes(field)) {
+      throw new InvalidRequest(
+        `No passage has the field ${JSON.stringify(field)}: filter on ${fields.join(', ')}.`,
+      );
+    }
+    const found = new Set<number>();
+    for (const one of Array.isArray(value) ? value : [value]) {
+      const bytes = lookup.get(fieldKey(field, one));
+      if (!bytes) continue;
+      for (const ordinal of readAscending(bytes, 4, bytes.readUInt32LE(0)).values) found.add(ordinal);
+    }
+    left = left ? new Set([...left].filter((ordinal) => found.has(ordinal))) : found;
+  }
+  return [...(left ?? [])].sort((a, b) => a - b);
+}

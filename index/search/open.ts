@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { openGraph } from '../bundle/graph.ts';
+import { Lookup } from '../bundle/lookup.ts';
+import { type Manifest, readManifest } from '../bundle/manifest.ts';
+import { Passages } from '../bundle/passages.ts';
+import { SentenceVectors } from '../bundle/sentences.ts';
+import { Embedder, type TextEmbedder } from '../embedding/embedder.ts';
+import type { Search } from './answer.ts';
+import { IndexSearch } from './search.ts';
+
+/** An index's open parts. */
+export interface OpenIndex {
+  manifest: Manifest;
+  graph: ReturnType<typeof openGraph>;
+  lookup: Lookup;
+  sentences: SentenceVectors;
+  passages: Passages;
+}
+
+/** Where an index and its model are. */
+export interface OpenOptions {
+  /** Folder of the index. */
+  index: string;
+  /** Folder of the compiled model, or one that is open already. */
+  model: string | TextEmbedder;
+  /** Compare the checksums of all files first, which reads them whole; the packaged function skips that, as Lambda has compared the archive's. */
+  verify: boolean;
+}
+
+/**
+ * Opens an index for questions.
+ * @throws in one sentence if the index is missing, damaged, of another format, or was built with another model
+ */
+export async function openSearch({ index, model, verify }: OpenOptions): Promise<Search> {
+  const embedder = typeof model === 'string' ? await Embedder.open(model, { verify }) : model;
+  const manifest = readManifest(index, embedder.model, verify);
+  return new IndexSearch(embedder, {
+    manifest,
+    graph: openGraph(join(index, 'graph.hnsw'), manifest.dimensions),
+    lookup: new Lookup(join(index, 'lookup.bin')),
+    sentences: new SentenceVectors(join(index, 'sentences.bin'), manifest.dimensions),
+    passages: new Passages(join(index, 'passages.bin')),
+  });
+}

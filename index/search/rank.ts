@@ -1,0 +1,93 @@
+import type { Graph, Neighbor } from '../bundle/graph.ts';
+import type { SentenceVectors } from '../bundle/sentences.ts';
+import type { Explanation, Mode } from './answer.ts';
+
+/** Candidates that graph and BM25 each propose, at least. */
+const CANDIDATES = 100;
+/** Candidates that the graph keeps while it searches; DESIGN.md has the recall that this gives. */
+const EF = 200;
+/** Up to so many allowed passages are compared one by one, which is then quicker than a graph that has to step over the others. */
+const EXACT = 1000;
+/** What the share of BM25 counts beside two cosines. */
+const LEXICAL_WEIGHT = 0.3;
+
+/** A passage with the score it got. */
+export interface Ranked {
+  ordinal: number;
+  score: number;
+  parts: Explanation;
+  /** The number of its best sentence; -1 where vectors were not compared. */
+  sentence: number;
+}
+
+/** What a question is compared with. */
+export interface Ranking {
+  mode: Mode;
+  k: number;
+  graph: Graph;
+  sentences: SentenceVectors;
+  passages: number;
+  /** The question's vector; undefined in lexical mode. */
+  vector?: Float32Array;
+  /** BM25 shares by ordinal; empty in semantic mode. */
+  shares: ReadonlyMap<number, number>;
+  /** Ordinals that a filter leaves, ascending; undefined without a filter. */
+  allowed?: readonly number[];
+}
+
+/**
+ * The k best passages, best first: candidates from graph and BM25, each scored by the cosine of the passage, that of its best
+ * sentence and its share of BM25. Sums rather than ranks are fused: across languages no term matches, and a share of nothing adds nothing.
+ */
+export function rank(ranking: Ranking): Ranked[] {
+  const { k, vector, graph, sentences, shares, allowed } = ranking;
+  const permitted = allowed && new Set(allowed);
+  const wanted = Math.max(CANDIDATES, k);
+  const lexical = [...shares]
+    .filter(([ordinal]) => permitted?.has(ordinal) ?? true)
+    .sort(([a, x], [b, y]) => y - x || a - b)
+    .slice(0, wanted);
+  if (!vector) {
+    return lexical.slice(0, k).map(([ordinal, share]) => {
+      const parts = { passage: 0, sentence: 0, lexical: share };
+      return { ordinal, score: share, parts, sentence: -1 };
+    });
+  }
+  const similarity = new Map(
+    nearest(ranking, vector, wanted, permitted).map((found) => [found.ordinal, found.similarity]),
+  );
+  for (const [ordinal] of lexical) {
+    if (!similarity.has(ordinal)) similarity.set(ordinal, graph.similarity(vector, ordinal));
+  }
+  const ranked = Array.from(similarity, ([ordinal, passage]): Ranked => {
+    const best = sentences.best(ordinal, vector);
+    const parts = { passage, sentence: best.cosine, lexical: LEXICAL_WEIGHT * (shares.get(ordinal) ?? 0) };
+    return { ordinal, score: parts.passage + parts.sentence + parts.lexical, parts, sentence: best.sentence };
+  });
+  return ranked.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal).slice(0, k);
+}
+
+/** The nearest passages. Where a filter or the graph's own limits leave fewer than there are, all allowed ones are compared. */
+function nearest(
+  { graph, allowed, passages }: Ranking,
+  vector: Float32Array,
+  wanted: number,
+  permitted?: Set<number>,
+): Neighbor[] {
+  const existing = Math.min(wanted, allowed?.length ?? passages);
+  if (!allowed || allowed.length > EXACT) {
+    const found = graph.search(
+      vector,
+      existing,
+      Math.max(EF, wanted),
+      permitted && ((ordinal) => permitted.has(ordinal)),
+    );
+    if (found.length >= existing) return found;
+  }
+  return Array.from(allowed ?? Array(passages).keys(), (ordinal) => ({
+    ordinal,
+    similarity: graph.similarity(vector, ordinal),
+  }))
+    .sort((a, b) => b.similarity - a.similarity)
+    .slice(0, existing);
+}

@@ -1,0 +1,120 @@
+import { KEYS } from '../bundle/lookup.ts';
+import { scoreTerms } from '../bundle/postings.ts';
+import { termsOf } from '../bundle/terms.ts';
+import { readAscending } from '../bundle/varint.ts';
+import type { TextEmbedder } from '../embedding/embedder.ts';
+import type { Passage } from '../passages/passage.ts';
+import type {
+  Answer,
+  IndexInfo,
+  Neighbour,
+  PassageAnswer,
+  Search,
+  SearchRequest,
+  SearchResult,
+} from './answer.ts';
+import { ANSWERED, confidenceOf } from './confidence.ts';
+import { matching } from './filter.ts';
+import type { OpenIndex } from './open.ts';
+import { type Ranked, rank } from './rank.ts';
+
+const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
+
+/** The way of a question to its answer, over an open index. */
+export class IndexSearch implements Search {
+  readonly info: IndexInfo;
+  readonly #embedder: TextEmbedder;
+  readonly #index: OpenIndex;
+
+  constructor(embedder: TextEmbedder, index: OpenIndex) {
+    this.#embedder = embedder;
+    this.#index = index;
+    const { version, counts, model } = index.manifest;
+    this.info = { version, passages: counts.passages, model: model.name };
+  }
+
+  async search(request: SearchRequest): Promise<Answer> {
+    const { query, k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const { graph, lookup, sentences, passages, manifest } = this.#index;
+    const start = performance.now();
+    const vector = mode === 'lexical' ? undefined : await this.#embedder.embed(query, 'query');
+    const embedded = performance.now();
+    const allowed = filter && matching(lookup, filter, manifest.fields);
+    const { shares, idf } = mode === 'semantic' ? NO_TERMS : scoreTerms(lookup, query, passages.count);
+    const ranked = rank({ mode, k, graph, sentences, passages: passages.count, vector, shares, allowed });
+    const results = ranked
+      .map((found) => this.#result(found, request, idf, context, explain))
+      .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
+    const end = performance.now();
+    return {
+      query,
+      answered: (results[0]?.confidence ?? 0) >= (minConfidence ?? ANSWERED) && results.length > 0,
+      results,
+      took: {
+        embedMs: rounded(embedded - start),
+        searchMs: rounded(end - embedded),
+        totalMs: rounded(end - start),
+      },
+      index: this.info,
+    };
+  }
+
+  passage(id: string, context = 0): PassageAnswer | undefined {
+    const record = this.#index.lookup.get(KEYS.id + id);
+    if (!record) return undefined;
+    const ordinal = readAscending(record, 0, 1).values[0]!;
+    return { ...shown(this.#index.passages.get(ordinal)), ...this.#neighbours(ordinal, context) };
+  }
+
+  #result(
+    { ordinal, score, parts, sentence }: Ranked,
+    { mode }: SearchRequest,
+    idf: Map<string, number>,
+    context: number,
+    explain: boolean,
+  ): SearchResult {
+    const passage = this.#index.passages.get(ordinal);
+    const [start, end] = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence]!;
+    return {
+      ...shown(passage),
+      score,
+      confidence: confidenceOf(score, mode, this.#embedder.model.calibration),
+      highlight: { text: passage.text.slice(start, end), start, end },
+      ...this.#neighbours(ordinal, context),
+      ...(explain && { explain: parts }),
+    };
+  }
+
+  /** Up to `context` passages before and after this one in its document. */
+  #neighbours(ordinal: number, context: number): { before?: Neighbour[]; after?: Neighbour[] } {
+    if (context === 0) return {};
+    const { passages } = this.#index;
+    const self = passages.get(ordinal);
+    const near = (from: number, to: number): Neighbour[] => {
+      const found: Neighbour[] = [];
+      for (let i = Math.max(0, from); i < Math.min(to, passages.count); i++) {
+        const { id, text, source, position } = passages.get(i);
+        if (source === self.source && position - self.position === i - ordinal) found.push({ id, text });
+      }
+      return found;
+    };
+    return { before: near(ordinal - context, ordinal), after: near(ordinal + 1, ordinal + 1 + context) };
+  }
+}
+
+function shown({ sentences: _, position: __, ...passage }: Passage): Omit<Passage, 'sentences' | 'position'> {
+  return passage;
+}
+
+/** The sentence that holds most of the question's terms, by their idf. */
+function bestByWords({ text, sentences }: Passage, idf: Map<string, number>): number {
+  const weights = sentences.map(([start, end]) =>
+    [...new Set(termsOf(text.slice(start, end)))].reduce((sum, term) => sum + (idf.get(term) ?? 0), 0),
+  );
+  return weights.indexOf(Math.max(...weights));
+}
+
+/** Milliseconds to two places: more is noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}
