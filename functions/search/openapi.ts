@@ -1,0 +1,155 @@
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
+import type { GenericSchema } from 'valibot';
+import type { Answer } from '../../index/search/answer.ts';
+import {
+  answerSchema,
+  exampleQuestion,
+  healthSchema,
+  indexSchema,
+  passageParameters,
+  passageSchema,
+  problemSchema,
+  resultSchema,
+  searchBody,
+  searchParameters,
+} from './schemas.ts';
+
+const schemas = {
+  SearchBody: searchBody,
+  Answer: answerSchema,
+  Result: resultSchema,
+  Passage: passageSchema,
+  Health: healthSchema,
+  Index: indexSchema,
+  Problem: problemSchema,
+};
+
+const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` });
+
+// `input`: what a caller may send, where a default may be left out. Trimming has no counterpart in JSON Schema.
+const conversion: ConversionConfig = { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['trim'] };
+
+const exampleAnswer: Answer = {
+  query: exampleQuestion,
+  answered: true,
+  results: [
+    {
+      id: 'a1b2c3d4e5f6',
+      text: 'Passports are renewed online. A renewal takes three weeks.',
+      title: 'Passports › Renewal',
+      source: 'guides/passports.md',
+      lang: 'en',
+      score: 1.02,
+      confidence: 0.93,
+      highlight: { text: 'Passports are renewed online.', start: 0, end: 29 },
+    },
+  ],
+  took: { embedMs: 8.1, searchMs: 0.6, totalMs: 8.9 },
+  index: { version: '3f1c9a7e', passages: 1204, model: 'multilingual-e5-small' },
+};
+
+function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
+  return Object.entries(entries).map(([name, entry]) => {
+    const { $schema: _, description, ...schema } = toJsonSchema(entry, conversion);
+    const required = entry.type !== 'optional';
+    const example = name in examples && { example: examples[name] };
+    return { name, in: 'query', required, description, schema, ...example };
+  });
+}
+
+const content = (name: keyof typeof schemas, example?: unknown) => ({
+  'application/json': { schema: ref(name), ...(example !== undefined && { example }) },
+});
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+});
+
+const serverProblem = problem('The search failed; the log has the cause under `requestId`.');
+
+const searchResponses = {
+  200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
+  400: problem('A parameter or field is missing, unknown or wrong; `detail` says what to change.'),
+  500: serverProblem,
+};
+
+const searchDescription =
+  'Finds the passages that answer a question, in any language, whatever language they are written in. Where `answered` is false, the documents do not hold an answer that is certain enough.';
+
+/** The OpenAPI 3.1 document of the endpoint as reached at `server`, an absolute URL without a final slash. */
+export function openApi(server: string) {
+  const definitions = toJsonSchemaDefs(schemas, {
+    ...conversion,
+    overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
+  });
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'polyseek',
+      version: '1',
+      description: 'Semantic search over documents, in any language.',
+    },
+    servers: [{ url: server }],
+    paths: {
+      '/search': {
+        get: {
+          operationId: 'search',
+          summary: 'Search by a question',
+          description: searchDescription,
+          parameters: queryParameters(searchParameters.entries, { q: exampleQuestion, k: 3 }),
+          responses: searchResponses,
+        },
+        post: {
+          operationId: 'searchWithFilter',
+          summary: 'Search by a question, with filters on any field',
+          description: searchDescription,
+          requestBody: {
+            required: true,
+            content: content('SearchBody', { q: exampleQuestion, k: 3, filter: { department: 'travel' } }),
+          },
+          responses: {
+            ...searchResponses,
+            413: problem('The body is longer than 64 KiB.'),
+            415: problem('The body is not JSON.'),
+          },
+        },
+      },
+      '/passages/{id}': {
+        get: {
+          operationId: 'getPassage',
+          summary: 'Get a passage by its id',
+          description: 'One passage, with its neighbours in the document if `context` asks for them.',
+          parameters: [
+            {
+              name: 'id',
+              in: 'path',
+              required: true,
+              description: 'The `id` of a search result, percent-encoded.',
+              schema: { type: 'string' },
+            },
+            ...queryParameters(passageParameters.entries),
+          ],
+          responses: {
+            200: { description: 'The passage.', content: content('Passage') },
+            400: problem('A parameter is unknown or wrong.'),
+            404: problem('No passage has this id.'),
+            500: serverProblem,
+          },
+        },
+      },
+      '/health': {
+        get: {
+          operationId: 'getHealth',
+          summary: 'Say whether the search works, and on which index',
+          description: 'Answers once the index is open.',
+          responses: {
+            200: { description: 'The index is open.', content: content('Health') },
+            500: serverProblem,
+          },
+        },
+      },
+    },
+    components: { schemas: definitions },
+  };
+}

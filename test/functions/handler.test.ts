@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import type { LambdaContext } from 'hono/aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../functions/search/app.ts';
+import { createHandler } from '../../functions/search/handler.ts';
+import { defaults } from './ask.ts';
+import { failingSearch, SearchDouble } from './search-double.ts';
+
+const id = 'guides/passports.md#2';
+
+const context: LambdaContext = {
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: 'search',
+  functionVersion: '$LATEST',
+  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:search',
+  memoryLimitInMB: '1024',
+  awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
+  logGroupName: '/aws/lambda/search',
+  logStreamName: '2026/01/01/[$LATEST]abcdef',
+  getRemainingTimeInMillis: () => 10_000,
+};
+
+/** What both kinds of event have. */
+const shared = (method: string, rawPath: string, rawQueryString: string) => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath,
+  rawQueryString,
+  isBase64Encoded: false,
+  headers: { accept: '*/*', 'user-agent': 'curl/8.5.0', 'x-forwarded-proto': 'https' },
+  requestContext: {
+    accountId: '123456789012',
+    requestId: 'JKJaXmPLvHcESHA=',
+    routeKey: '$default',
+    stage: '$default',
+    time: '01/Jan/2026:00:00:00 +0000',
+    timeEpoch: 1767225600000,
+    http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'curl/8.5.0' },
+  },
+});
+
+/** An event of an HTTP API, which puts the name of a named stage in front of the path. */
+function apiEvent(method: string, path: string, query = '', stage = '$default') {
+  const event = shared(method, stage === '$default' ? path : `/${stage}${path}`, query);
+  const apiId = 'abcde12345';
+  const domainName = `${apiId}.execute-api.eu-central-1.amazonaws.com`;
+  return {
+    ...event,
+    headers: { ...event.headers, host: domainName },
+    requestContext: { ...event.requestContext, apiId, domainName, domainPrefix: apiId, stage },
+  };
+}
+
+/** An event of a Function URL. */
+function urlEvent(method: string, path: string, query = '') {
+  const event = shared(method, path, query);
+  const apiId = 'qwertyuiop123456';
+  const domainName = `${apiId}.lambda-url.eu-central-1.on.aws`;
+  return {
+    ...event,
+    headers: { ...event.headers, host: domainName },
+    requestContext: { ...event.requestContext, apiId, domainName, domainPrefix: apiId },
+  };
+}
+
+const withBody = <Event extends { headers: object }>(
+  event: Event,
+  body: string,
+  isBase64Encoded = false,
+) => ({
+  ...event,
+  headers: { ...event.headers, 'content-type': 'application/json' },
+  body,
+  isBase64Encoded,
+});
+
+const quiet = { log: () => {} };
+
+async function invoke(event: unknown) {
+  const search = new SearchDouble();
+  const result = await createHandler(createApp(search, quiet))(event, context);
+  expect(result.isBase64Encoded).toBe(false);
+  return { ...result, json: result.body && JSON.parse(result.body), asked: search.requests[0] };
+}
+
+describe.each([
+  ['HTTP API', apiEvent],
+  ['Function URL', urlEvent],
+])('an event of a %s', (_, make) => {
+  test('GET with an encoded query string and repeated parameters', async () => {
+    const query = 'q=Wie+verl%C3%A4ngere+ich%20%F0%9F%9B%82%3F&lang=de&lang=en&k=3';
+    const { statusCode, headers, json, asked } = await invoke(make('GET', '/search', query));
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers['x-request-id']).toBe(context.awsRequestId);
+    expect(json.query).toBe('Wie verlängere ich 🛂?');
+    expect(asked).toEqual({ query: json.query, ...defaults, k: 3, filter: { lang: ['de', 'en'] } });
+  });
+
+  test.each([false, true])('POST with a body, in Base64: %s', async (encoded) => {
+    const text = JSON.stringify({ q: 'é😀' });
+    const body = encoded ? Buffer.from(text).toString('base64') : text;
+    const { asked } = await invoke(withBody(make('POST', '/search'), body, encoded));
+    expect(asked).toEqual({ query: 'é😀', ...defaults });
+  });
+
+  test('POST without a body, and without a content type', async () => {
+    expect(await invoke(make('POST', '/search'))).toMatchObject({
+      statusCode: 400,
+      headers: { 'content-type': 'application/problem+json; charset=utf-8' },
+      json: { detail: 'The body is empty: send JSON such as {"q":"How do I renew a passport"}.' },
+    });
+    const event = { ...make('POST', '/search'), body: '{"q":"x"}' };
+    expect((await invoke(event)).asked).toEqual({ query: 'x', ...defaults });
+  });
+
+  test('POST of more than 64 KiB in Base64', async () => {
+    const body = Buffer.from(JSON.stringify({ q: 'é'.repeat(40_000) })).toString('base64');
+    expect((await invoke(withBody(make('POST', '/search'), body, true))).statusCode).toBe(413);
+  });
+
+  test('GET and HEAD with a body, which is ignored', async () => {
+    expect((await invoke(withBody(make('GET', '/search', 'q=x'), '{"q":"y"}'))).asked?.query).toBe('x');
+    expect(await invoke(withBody(make('HEAD', '/health'), 'x'))).toMatchObject({ statusCode: 200, body: '' });
+  });
+
+  test.each([
+    ['DELETE', '/search', 405],
+    ['OPTIONS', '/search', 204],
+    ['GET', '/', 200],
+    ['GET', '', 200],
+    ['GET', '/nothing', 404],
+    ['GET', '//search', 404],
+    ['GET', '/openapi.json', 200],
+  ])('%s %s answers %i', async (method, path, status) => {
+    expect((await invoke(make(method, path))).statusCode).toBe(status);
+  });
+
+  test('any query string and any body are answered or refused', async () => {
+    const text = fc.string({ unit: 'binary' });
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.boolean(), async (query, body, encoded) => {
+        const got = await invoke(make('GET', '/search', query));
+        expect([200, 400]).toContain(got.statusCode);
+        const sent = encoded ? Buffer.from(body).toString('base64') : body;
+        const posted = await invoke(withBody(make('POST', '/search'), sent, encoded));
+        expect([200, 400]).toContain(posted.statusCode);
+      }),
+    );
+  });
+});
+
+describe('paths', () => {
+  test('a named stage is taken off the path', async () => {
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'prod'))).asked?.query).toBe('x');
+    expect((await invoke(apiEvent('GET', '', '', 'prod'))).statusCode).toBe(200);
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'search'))).asked?.query).toBe('x');
+    // A custom domain names the stage in the context only.
+    const event = apiEvent('GET', '/search', 'q=x', 'prod');
+    expect((await invoke({ ...event, rawPath: '/search' })).asked?.query).toBe('x');
+    expect((await invoke({ ...event, rawPath: '/production' })).statusCode).toBe(404);
+  });
+
+  test('a named stage stays in the addresses that are handed out', async () => {
+    const { json } = await invoke(apiEvent('GET', '/openapi.json', '', 'prod'));
+    expect(json.servers).toEqual([{ url: 'https://abcde12345.execute-api.eu-central-1.amazonaws.com/prod' }]);
+  });
+
+  test('a caller can not choose the addresses that are handed out', async () => {
+    const event = urlEvent('GET', '/openapi.json');
+    const headers = { ...event.headers, 'x-forwarded-prefix': '/elsewhere' };
+    const { json } = await invoke({ ...event, headers });
+    expect(json.servers).toEqual([{ url: 'https://qwertyuiop123456.lambda-url.eu-central-1.on.aws' }]);
+  });
+
+  test('an id is found in an encoded path, and in one that an HTTP API decoded', async () => {
+    expect((await invoke(urlEvent('GET', `/passages/${encodeURIComponent(id)}`))).json.id).toBe(id);
+    const decoded = await invoke(apiEvent('GET', `/passages/${id}`, 'context=1'));
+    expect(decoded.json.id).toBe(id);
+    expect(decoded.json.after).toHaveLength(1);
+  });
+
+  test('any decoded path is answered or refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (path) => {
+        expect([200, 404]).toContain((await invoke(apiEvent('GET', `/passages/${path}`))).statusCode);
+      }),
+    );
+  });
+});
+
+test.each([
+  {},
+  { q: 'x' },
+  null,
+  undefined,
+  'q',
+  [],
+  { requestContext: {} },
+  { rawPath: '/search', requestContext: null },
+  { path: '/search', httpMethod: 'GET', requestContext: { stage: 'prod' } },
+])('the event %j is refused', async (event) => {
+  const { statusCode, headers, json } = await invoke(event);
+  expect(statusCode).toBe(400);
+  expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(json).toEqual({
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail:
+      'The event is not an HTTP request: send an HTTP API event (payload format 2.0) or a Function URL event.',
+    requestId: context.awsRequestId,
+  });
+});
+
+test('a failure names the request as Lambda does, in the answer and in the log', async () => {
+  const lines: string[] = [];
+  const app = createApp(failingSearch, { log: (line) => lines.push(line) });
+  const { statusCode, body } = await createHandler(app)(apiEvent('GET', '/search', 'q=x'), context);
+  expect(statusCode).toBe(500);
+  expect(JSON.parse(body).requestId).toBe(context.awsRequestId);
+  expect(body).not.toContain('secret');
+  expect(lines.map((line) => JSON.parse(line).requestId)).toEqual([context.awsRequestId]);
+});
