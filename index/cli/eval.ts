@@ -1,0 +1,92 @@
+import { Command } from 'commander';
+import { tokenCounter } from '../build.ts';
+import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
+import { ParallelEmbedder } from '../embedding/parallel.ts';
+import { remember } from '../embedding/remember.ts';
+import {
+  evaluateCross,
+  evaluatePooled,
+  evaluateSet,
+  meanScores,
+  type PooledScores,
+  type Scores,
+  type SetScores,
+} from '../evaluate/evaluate.ts';
+import { readSet } from '../evaluate/set.ts';
+import type { Mode } from '../search/answer.ts';
+import { main, modeOption } from './main.ts';
+
+interface Options {
+  cross?: boolean;
+  pooled?: boolean;
+  json?: boolean;
+  mode: Mode;
+  model: string;
+}
+
+interface Report {
+  sets: Record<string, SetScores>;
+  mean: SetScores;
+  cross?: { pairs: Record<string, Scores>; mean: Scores };
+  pooled?: PooledScores;
+}
+
+const command = new Command('npm run eval --')
+  .description('Score retrieval on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).')
+  .argument('<set...>', 'folders of the sets')
+  .option('--cross', 'also ask the questions of each set on the passages of every other')
+  .option('--pooled', 'also ask all questions on one index of all sets')
+  .addOption(modeOption())
+  .option('--model <dir>', 'model folder', DEFAULT_MODEL)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  npm run eval -- test/quality/sets/en test/quality/sets/de --cross');
+
+await main(async () => {
+  command.parse();
+  const { cross, pooled, json, mode, model } = command.opts<Options>();
+  const sets = await Promise.all(command.args.map(readSet));
+  const compiled = compileModel(model);
+  const parallel = new ParallelEmbedder(compiled);
+  try {
+    const builder = { embedder: remember(parallel), countTokens: tokenCounter(compiled), mode };
+    const scores: Record<string, SetScores> = {};
+    for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
+    const report: Report = { sets: scores, mean: meanScores(Object.values(scores)) };
+    if (cross) {
+      const pairs = await evaluateCross(builder, sets);
+      report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+    }
+    if (pooled) report.pooled = await evaluatePooled(builder, sets);
+    console.log(json ? JSON.stringify(report, null, 2) : table(report));
+  } finally {
+    parallel.close();
+  }
+});
+
+function table({ sets, mean, cross, pooled }: Report): string {
+  const lines = [row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC'])];
+  for (const [name, scores] of Object.entries({ ...sets, mean }))
+    lines.push(row(name, [...figures(scores), scores.auroc]));
+  if (cross) {
+    lines.push('', `cross, ${Object.keys(cross.pairs).length} pairs (questions-passages)`);
+    for (const [name, scores] of Object.entries({ ...cross.pairs, mean: cross.mean }))
+      lines.push(row(name, figures(scores)));
+  }
+  if (pooled)
+    lines.push(
+      '',
+      `pooled, one index of all sets: recall@20 ${pooled.recall20.toFixed(3)}, P@1 ${pooled.p1.toFixed(3)}`,
+    );
+  return lines.join('\n');
+}
+
+function figures({ r1, r5, r10, mrr10, ndcg10 }: Scores): number[] {
+  return [r1, r5, r10, mrr10, ndcg10];
+}
+
+function row(name: string, cells: (string | number)[]): string {
+  return (
+    name.padEnd(8) +
+    cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(3) : cell).padStart(9)).join('')
+  );
+}

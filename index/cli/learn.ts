@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { tokenCounter } from '../build.ts';
+import { compileModel, DEFAULT_MODEL, type Learned } from '../compile/compile.ts';
+import { learnNeutralAxes } from '../compile/neutral.ts';
+import { ParallelEmbedder } from '../embedding/parallel.ts';
+import { remember } from '../embedding/remember.ts';
+import { unanswerable } from '../evaluate/evaluate.ts';
+import { fitLogistic } from '../evaluate/metrics.ts';
+import { readSet } from '../evaluate/set.ts';
+import type { Mode } from '../search/answer.ts';
+import { main } from './main.ts';
+
+const command = new Command('npm run learn --')
+  .description(
+    "Learn what a model's vectors say of the language, to take it out of them; with evaluation sets, also how certain a score is.",
+  )
+  .argument(
+    '[set...]',
+    'folders of evaluation sets; every second article of each is left out, so that half of the questions have no answer',
+  )
+  .option('--model <dir>', 'model folder; what is learned goes into its polyseek.json', DEFAULT_MODEL)
+  .addHelpText('after', '\nExample:\n  npm run learn -- test/quality/sets/*');
+
+await main(async () => {
+  command.parse();
+  const { model } = command.opts<{ model: string }>();
+  const sets = await Promise.all(command.args.map(readSet));
+  const file = join(model, 'polyseek.json');
+  const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
+
+  const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
+  const { neutral, languages } = await learnNeutralAxes(plain).finally(() => plain.close());
+  learned.neutral = neutral;
+  writeFileSync(file, serialized(learned));
+  console.log(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
+  if (sets.length === 0) return;
+
+  const compiled = compileModel(model);
+  const parallel = new ParallelEmbedder(compiled);
+  try {
+    const embedder = remember(parallel);
+    learned.calibration = {};
+    for (const mode of ['hybrid', 'semantic', 'lexical'] satisfies Mode[]) {
+      const outcomes = [];
+      for (const set of sets) {
+        await Promise.all(set.queries.map(({ text }) => embedder.embed(text, 'query')));
+        outcomes.push(...(await unanswerable({ embedder, countTokens: tokenCounter(compiled), mode }, set)));
+      }
+      const { slope, intercept } = fitLogistic(
+        outcomes.map(({ score }) => score),
+        outcomes.map(({ correct }) => correct),
+      );
+      learned.calibration[mode] = {
+        slope: Number(slope.toFixed(3)),
+        intercept: Number(intercept.toFixed(3)),
+      };
+      console.log(
+        `${mode}: slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}, from ${outcomes.length} questions.`,
+      );
+    }
+    writeFileSync(file, serialized(learned));
+  } finally {
+    parallel.close();
+  }
+});
+
+/** JSON with an axis a line. */
+function serialized({ neutral, calibration }: Learned): string {
+  const axes = neutral?.axes.map((axis) => `    ${JSON.stringify(axis)}`).join(',\n');
+  const parts = [
+    ...(axes ? [`"neutral": { "axes": [\n${axes}\n  ] }`] : []),
+    ...(calibration ? [`"calibration": ${JSON.stringify(calibration)}`] : []),
+  ];
+  return `{\n  ${parts.join(',\n  ')}\n}\n`;
+}
