@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
 
 /** Question of the examples in error sentences, in `GET /` and in the OpenAPI document. */
-export const exampleQuestion = 'How do I renew a passport';
+export const exampleQuestion = 'Is slavery allowed';
 
 // The message of a request schema is what the value must be, for "k is 500, but must be <message>."
 
@@ -38,7 +38,7 @@ const tags = listOf(tag, 'a list of one or more language tags');
 const paths = listOf(path, 'a list of one or more paths');
 
 const langText =
-  'Only passages in this language, as a BCP 47 tag such as `de`; `und` for passages whose language could not be told. Several values mean any of them.';
+  'Only passages in this language, as a BCP 47 tag such as `de`, which includes `de-AT`; `und` for passages whose language could not be told. Several values mean any of them.';
 const sourceText =
   'Only passages of this document, by its path; a path that ends in `/` means all documents in that folder. Several values mean any of them.';
 

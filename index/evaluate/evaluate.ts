@@ -65,23 +65,32 @@ export async function evaluateSet(builder: Builder, set: EvaluationSet): Promise
   return { ...scores, auroc: auroc(confidences(true), confidences(false)) };
 }
 
-/** Asks all questions of a set while every second article is left out, which makes about half of them unanswerable. */
-export function unanswerable(builder: Builder, set: EvaluationSet): Promise<Outcome[]> {
+/**
+ * Asks questions of a set while every second article is left out, which makes about half of them unanswerable.
+ * @param queries its own questions, or the same ones in another set's language
+ */
+export function unanswerable(
+  builder: Builder,
+  set: EvaluationSet,
+  queries: readonly EvaluationQuery[] = set.queries,
+): Promise<Outcome[]> {
   const kept = new Set(set.passages.filter((_, i) => Math.floor(i / ARTICLE) % 2 === 0).map(({ id }) => id));
+  const relevant = relevantByKey([set]);
   return withIndex(
     builder,
     [set],
     (id) => kept.has(id),
     async (search) => {
+      await Promise.all(queries.map(({ text }) => builder.embedder.embed(text, 'query')));
       const outcomes: Outcome[] = [];
-      for (const { text, relevant } of set.queries) {
+      for (const { id, text } of queries) {
         const { results } = await ask(search, text, builder.mode, 1);
-        const found = results[0] ? recordOf(results[0].id, kept) : '';
+        const right = [...(relevant.get(questionKey(id)) ?? [])].filter((one) => kept.has(one));
         outcomes.push({
           score: results[0]?.score ?? 0,
           confidence: results[0]?.confidence ?? 0,
-          answerable: relevant.some((id) => kept.has(id)),
-          correct: relevant.includes(found),
+          answerable: right.length > 0,
+          correct: right.includes(recordOf(results[0]?.id ?? '', kept)),
         });
       }
       return outcomes;

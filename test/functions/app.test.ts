@@ -72,7 +72,7 @@ describe('routes', () => {
     const { app } = open();
     const response = await app.request('https://search.example.org/');
     const home = parse(object({ example: string(), openapi: string() }), await response.json());
-    expect(home.example).toBe('https://search.example.org/search?q=How+do+I+renew+a+passport');
+    expect(home.example).toBe('https://search.example.org/search?q=Is+slavery+allowed');
     expect(home.openapi).toBe('https://search.example.org/openapi.json');
     expect((await app.request(home.example)).status).toBe(200);
     expect((await app.request(home.openapi)).status).toBe(200);

@@ -108,7 +108,7 @@ describe.each([
     expect(await invoke(make('POST', '/search'))).toMatchObject({
       statusCode: 400,
       headers: { 'content-type': 'application/problem+json; charset=utf-8' },
-      json: { detail: 'The body is empty: send JSON such as {"q":"How do I renew a passport"}.' },
+      json: { detail: 'The body is empty: send JSON such as {"q":"Is slavery allowed"}.' },
     });
     const event = { ...make('POST', '/search'), body: '{"q":"x"}' };
     expect((await invoke(event)).asked).toEqual({ query: 'x', ...defaults });

@@ -40,9 +40,9 @@ describe('GET /search', () => {
 
   const kRange = 'must be a whole number from 1 to 100.';
   test.each([
-    ['', 'q is missing: add your question, as in /search?q=How+do+I+renew+a+passport.'],
-    ['q=', 'q is empty: add your question, as in /search?q=How+do+I+renew+a+passport.'],
-    ['q=%20%09', 'q is empty: add your question, as in /search?q=How+do+I+renew+a+passport.'],
+    ['', 'q is missing: add your question, as in /search?q=Is+slavery+allowed.'],
+    ['q=', 'q is empty: add your question, as in /search?q=Is+slavery+allowed.'],
+    ['q=%20%09', 'q is empty: add your question, as in /search?q=Is+slavery+allowed.'],
     [`q=${'a'.repeat(2001)}`, 'q has 2,001 characters, but may have 2,000 at most.'],
     ['q=a&q=b', 'q is given more than once: give it once.'],
     ['q=x&k=500', `k is 500, but ${kRange}`],
@@ -89,7 +89,7 @@ describe('GET /search', () => {
   test('names each wrong parameter', async () => {
     expect(await refused('/search?k=0&mode=x&limit=1')).toMatchObject({
       errors: [
-        { field: 'q', detail: 'q is missing: add your question, as in /search?q=How+do+I+renew+a+passport.' },
+        { field: 'q', detail: 'q is missing: add your question, as in /search?q=Is+slavery+allowed.' },
         { field: 'k', detail: 'k is 0, but must be a whole number from 1 to 100.' },
         { field: 'mode', detail: 'mode is "x", but must be one of hybrid, semantic, lexical.' },
         { field: 'limit', detail: 'Unknown parameter "limit": use k for the number of results.' },
