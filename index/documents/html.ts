@@ -1,0 +1,193 @@
+import { type DefaultTreeAdapterTypes, parse, parseFragment } from 'parse5';
+import type { Block, Document } from './document.ts';
+
+type Element = DefaultTreeAdapterTypes.Element;
+type Node = DefaultTreeAdapterTypes.Node;
+
+const DROPPED = new Set(['script', 'style', 'template', 'noscript', 'head', 'iframe', 'noembed', 'noframes']);
+const PREFORMATTED = new Set(['pre', 'textarea', 'listing']);
+const BLOCKS = new Set(
+  `address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer
+  form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p pre search section select
+  summary table tbody td textarea tfoot th thead tr ul`.split(/\s+/),
+);
+
+/** Reads an HTML page. Its title is its only `<h1>`, else the `<title>`, which often names the site too, else the first `<h1>`; its url the canonical link. */
+export function readHtml(text: string, source: string): Document {
+  const document = parse(text);
+  const html = childElements(document).find((element) => element.tagName === 'html');
+  const head = html && childElements(html).find((element) => element.tagName === 'head');
+  const meta = head ? childElements(head) : [];
+  const titleElement = meta.find((element) => element.tagName === 'title');
+  const canonical = meta.find(
+    (element) =>
+      element.tagName === 'link' &&
+      attribute(element, 'rel')?.toLowerCase().split(/\s+/).includes('canonical'),
+  );
+  const blocks = blocksOf(document);
+  const heads = blocks.filter(({ level }) => level === 1).map(({ text }) => text);
+  return {
+    source,
+    title: heads.length === 1 ? heads[0] : (titleElement && flatText(titleElement)) || heads[0],
+    url: (canonical && attribute(canonical, 'href')) || undefined,
+    lang: (html && attribute(html, 'lang')) || undefined,
+    blocks,
+  };
+}
+
+/** The blocks of a piece of HTML. */
+export function htmlBlocks(fragment: string): Block[] {
+  return blocksOf(parseFragment(fragment));
+}
+
+/** White space is collapsed as a browser does; a table of data is one block, a row a line. */
+function blocksOf(root: Node): Block[] {
+  const blocks: Block[] = [];
+  const text = new InlineText();
+  let level: number | undefined;
+  const flush = () => {
+    const content = text.take();
+    if (content === '') return;
+    if (level === undefined) blocks.push({ kind: 'paragraph', text: content });
+    else blocks.push({ kind: 'heading', level, text: content.replaceAll('\n', ' ') });
+  };
+  walk(root, {
+    enter(element) {
+      const name = element.tagName;
+      if (DROPPED.has(name)) return false;
+      if (name === 'br') text.breakLine();
+      if (!BLOCKS.has(name)) return true;
+      flush();
+      if (/^h[1-6]$/.test(name)) level = Number(name[1]);
+      if (PREFORMATTED.has(name)) text.preformatted++;
+      if (name !== 'table' || isLayout(element)) return true;
+      for (const content of tableTexts(element)) blocks.push({ kind: 'paragraph', text: content });
+      return false;
+    },
+    leave(element) {
+      if (!BLOCKS.has(element.tagName)) return;
+      flush();
+      if (/^h[1-6]$/.test(element.tagName)) level = undefined;
+      if (PREFORMATTED.has(element.tagName)) text.preformatted--;
+    },
+    text: (value) => text.append(value),
+  });
+  flush();
+  return blocks;
+}
+
+/** A table's captions, and its rows as lines. */
+function tableTexts(table: Element): string[] {
+  const captions: string[] = [];
+  const rows: string[] = [];
+  walk(table, {
+    enter(element) {
+      if (element.tagName === 'caption') captions.push(flatText(element));
+      if (element.tagName !== 'tr') return element.tagName !== 'caption';
+      const cells = childElements(element).filter(({ tagName }) => tagName === 'td' || tagName === 'th');
+      const texts = cells.map(flatText);
+      if (texts.some((cell) => cell !== '')) rows.push(texts.join(' | '));
+      return false;
+    },
+  });
+  return [...captions, rows.join('\n')].filter((content) => content !== '');
+}
+
+/** Whether a table lays out a page rather than data: it holds headings or tables. */
+function isLayout(table: Element): boolean {
+  let found = false;
+  walk(table, {
+    enter(element) {
+      found ||= element !== table && /^(?:h[1-6]|table)$/.test(element.tagName);
+      return !found;
+    },
+  });
+  return found;
+}
+
+/** An element's text in one line. */
+function flatText(element: Element): string {
+  const text = new InlineText();
+  walk(element, {
+    enter({ tagName }) {
+      if (tagName === 'br' || BLOCKS.has(tagName)) text.append(' ');
+      return !DROPPED.has(tagName);
+    },
+    leave({ tagName }) {
+      if (BLOCKS.has(tagName)) text.append(' ');
+    },
+    text: (value) => text.append(value),
+  });
+  return text.take();
+}
+
+/**
+ * Text of inline elements, in pieces: a page of one paragraph with many elements would be copied for each otherwise.
+ */
+class InlineText {
+  /** How many elements around the text keep its white space. */
+  preformatted = 0;
+  #pieces: string[] = [];
+  #afterSpace = true;
+
+  append(text: string): void {
+    if (this.preformatted > 0) {
+      this.#push(text);
+      return;
+    }
+    const collapsed = text.replace(/[ \t\n\f\r]+/g, ' ');
+    this.#push(this.#afterSpace && collapsed.startsWith(' ') ? collapsed.slice(1) : collapsed);
+  }
+
+  breakLine(): void {
+    const last = this.#pieces.at(-1);
+    if (this.preformatted === 0 && last?.endsWith(' ')) this.#pieces.splice(-1, 1, last.slice(0, -1));
+    this.#push('\n');
+  }
+
+  take(): string {
+    const text = this.#pieces.join('').trim();
+    this.#pieces = [];
+    this.#afterSpace = true;
+    return text;
+  }
+
+  #push(text: string): void {
+    if (text === '') return;
+    this.#pieces.push(text);
+    this.#afterSpace = /[ \n]$/.test(text);
+  }
+}
+
+interface Visitor {
+  /** Returns whether to go into the element. */
+  enter(element: Element): boolean;
+  leave?(element: Element): void;
+  text?(value: string): void;
+}
+
+/**
+ * Visits a node and its descendants in document order, without recursion: pages may nest deeper than the call stack.
+ */
+function walk(root: Node, visitor: Visitor): void {
+  const stack: (Node | { left: Element })[] = [root];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if ('left' in next) visitor.leave?.(next.left);
+    else if ('value' in next) visitor.text?.(next.value);
+    else if ('childNodes' in next) {
+      if ('tagName' in next) {
+        if (!visitor.enter(next)) continue;
+        stack.push({ left: next });
+      }
+      for (let i = next.childNodes.length - 1; i >= 0; i--) stack.push(next.childNodes[i]!);
+    }
+  }
+}
+
+function childElements(node: { childNodes: Node[] }): Element[] {
+  return node.childNodes.filter((child): child is Element => 'tagName' in child);
+}
+
+function attribute(element: Element, name: string): string | undefined {
+  return element.attrs.find((each) => each.name === name)?.value.trim();
+}

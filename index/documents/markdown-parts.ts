@@ -1,0 +1,33 @@
+/** UTF-16 code units. The parser's time grows with the square of what it is given, which shows beyond this. */
+const PART = 30_000;
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const DEFINITION = /^ {0,3}\[[^\]^][^\]]*\]:[ \t]*\S.*$/gm;
+
+/**
+ * Cuts a long Markdown text with `\n` line ends into parts that can be parsed one by one: before a line that is not
+ * indented and comes after a blank one, outside fenced code. Each part is given the link definitions of the whole
+ * text first, as links may refer to any of them.
+ */
+export function markdownParts(text: string): string[] {
+  if (text.length <= PART) return [text];
+  const definitions = (text.match(DEFINITION) ?? []).join('\n');
+  const parts: string[] = [];
+  let lines: string[] = [];
+  let length = 0;
+  let fence: string | undefined;
+  for (const line of text.split('\n')) {
+    if (length > PART && fence === undefined && lines.at(-1)?.trim() === '' && /^\S/.test(line)) {
+      parts.push(lines.join('\n'));
+      lines = [];
+      length = 0;
+    }
+    const mark = line.match(FENCE)?.[1];
+    if (fence === undefined) fence = mark;
+    else if (mark?.startsWith(fence) && line.trim() === mark) fence = undefined;
+    lines.push(line);
+    length += line.length + 1;
+  }
+  parts.push(lines.join('\n'));
+  return parts.map((part) => `${definitions}\n\n${part}`);
+}

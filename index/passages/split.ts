@@ -1,0 +1,85 @@
+import { contentIds } from '../documents/content-id.ts';
+import type { Document } from '../documents/document.ts';
+import { detectLanguage } from './language.ts';
+import { pack, type Segment } from './pack.ts';
+import type { Passage } from './passage.ts';
+import { pieces } from './pieces.ts';
+import { type Section, sections } from './sections.ts';
+import { sentences } from './sentences.ts';
+
+export interface SplitOptions {
+  /** How many tokens the model makes of a text. */
+  countTokens: (text: string) => number;
+  /** No passage has more. */
+  maxTokens: number;
+  /** Paragraphs of one section are taken together until they have as many. */
+  minTokens: number;
+}
+
+/** A passage before its id and language are settled, which takes the whole document. */
+type Draft = Pick<Passage, 'text' | 'title' | 'sentences'>;
+
+/**
+ * Splits a document into passages: whole paragraphs of one section where they fit, whole sentences where they do not.
+ * Their texts hold every character of the document's blocks but white space, once and in order; a heading is the
+ * first line of its section. A document with an id gives it to its only passage, or `id#1`, `id#2` … to several;
+ * otherwise passages are named by what they hold. A language that the document declares is kept, else it is detected.
+ * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1.
+ */
+export function toPassages(document: Document, options: SplitOptions): Passage[] {
+  const { minTokens, maxTokens } = options;
+  if (!(minTokens >= 1 && minTokens <= maxTokens)) {
+    throw new RangeError(
+      `minTokens is ${minTokens} and maxTokens ${maxTokens}: expected 1 <= minTokens <= maxTokens.`,
+    );
+  }
+  const drafts = sections(document).flatMap((section) => splitSection(section, document.lang, options));
+  const languages = drafts.map((draft) => document.lang || detectLanguage(draft.text));
+  const usual = mostFrequent(languages) ?? 'und';
+  const idOf = contentIds(document.source);
+  return drafts.map((draft, position) => ({
+    id:
+      document.id === undefined
+        ? idOf(draft.text)
+        : drafts.length === 1
+          ? document.id
+          : `${document.id}#${position + 1}`,
+    ...draft,
+    source: document.source,
+    position,
+    lang: languages[position] ?? usual,
+    url: document.url,
+    metadata: document.metadata,
+  }));
+}
+
+function splitSection(section: Section, declared: string | undefined, options: SplitOptions): Draft[] {
+  const { text, title, paragraphStarts } = section;
+  const { countTokens, minTokens, maxTokens } = options;
+  const lang = declared || detectLanguage(text) || 'und';
+  const segments = sentences(text, lang).flatMap(([start, end]) =>
+    pieces(text.slice(start, end), lang, maxTokens, countTokens).map((piece) => ({
+      start: start + piece.start,
+      end: start + piece.end,
+      tokens: piece.tokens,
+    })),
+  );
+  const starts = new Set(paragraphStarts);
+  const marked = segments.map((segment, i): Segment => {
+    const next = segments[i + 1];
+    return { ...segment, endsParagraph: next === undefined || starts.has(next.start) };
+  });
+  const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
+  const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
+  return groups.map((group) => ({
+    text: textOf(group),
+    title,
+    sentences: group.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+  }));
+}
+
+function mostFrequent(values: (string | undefined)[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
