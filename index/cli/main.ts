@@ -11,12 +11,18 @@ export async function main(run: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Reads an option's value as a number within limits; commander shows the message. */
-export function numberOption(name: string, min: number, max: number): (text: string) => number {
+/** Reads an option's value as a number within limits, whole for `kind` 'a whole number'; throws the sentence that says what it must be. */
+export function numberOption(
+  name: string,
+  min: number,
+  max: number,
+  kind: 'a number' | 'a whole number',
+): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() !== '' && value >= min && value <= max) return value;
-    throw new Error(`${name} is ${JSON.stringify(text)}, but must be a number from ${min} to ${max}.`);
+    const fits = kind === 'a number' || Number.isInteger(value);
+    if (text.trim() !== '' && value >= min && value <= max && fits) return value;
+    throw new Error(`${name} is ${JSON.stringify(text)}, but must be ${kind} from ${min} to ${max}.`);
   };
 }
 

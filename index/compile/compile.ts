@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CompiledModel, FORMAT, type Logistic, type NeutralAxes } from '../embedding/compiled-model.ts';
+import { type CompiledModel, FORMAT, type Logistic, type Neutral } from '../embedding/compiled-model.ts';
+import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../files.ts';
 import type { Mode } from '../search/answer.ts';
 import { cutModel } from './encoder.ts';
 import { writeRows } from './tables.ts';
-import { compileTokenizer } from './tokenizer.ts';
+import { compileTokenizer, type TokenizerJson } from './tokenizer.ts';
 
 /** The model that the repository ships. */
 export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url));
@@ -16,16 +17,16 @@ export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url))
 export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
 
 /** Changes when this step would make something else of the same model. */
-const COMPILER = 1;
+const COMPILER = 3;
 
 /** A model folder's `polyseek.json`: what this project has learned about the model. */
 export interface Learned {
-  neutral?: NeutralAxes;
+  neutral?: Neutral;
   calibration?: Partial<Record<Mode, Logistic>>;
 }
 
 interface Config {
-  model_type: string;
+  model_type?: string;
   hidden_size: number;
   pad_token_id?: number;
   position_embedding_type?: string;
@@ -57,15 +58,15 @@ export function readModelSource(dir: string): ModelSource {
     return readFileSync(join(dir, name));
   };
   const optional = <T>(name: string): T | undefined =>
-    existsSync(join(dir, name)) ? (JSON.parse(readFileSync(join(dir, name), 'utf8')) as T) : undefined;
+    existsSync(join(dir, name)) ? parseJson<T>(join(dir, name), read(name).toString()) : undefined;
 
-  const config = JSON.parse(read('config.json').toString()) as Config;
+  const config = parseJson<Config>(join(dir, 'config.json'), read('config.json').toString());
   if (
-    !['bert', 'xlm-roberta', 'roberta'].includes(config.model_type) ||
+    !['bert', 'xlm-roberta', 'roberta'].includes(config.model_type ?? '') ||
     (config.position_embedding_type ?? 'absolute') !== 'absolute'
   ) {
     throw new Error(
-      `${dir} is a ${config.model_type} model with ${config.position_embedding_type ?? 'absolute'} positions, but polyseek takes bert, roberta ` +
+      `${dir} holds a model of type ${config.model_type ?? '(none)'} with ${config.position_embedding_type ?? 'absolute'} positions, but polyseek takes bert, roberta ` +
         'and xlm-roberta with absolute positions: choose such a sentence model, as the multilingual E5 ones are.',
     );
   }
@@ -83,7 +84,7 @@ export function readModelSource(dir: string): ModelSource {
     optional<{ prompts?: Record<string, string> }>('config_sentence_transformers.json')?.prompts ?? {};
   const prefixes = { query: prompts.query ?? '', passage: prompts.document ?? prompts.passage ?? '' };
   return {
-    name: (config._name_or_path ?? dir).split('/').at(-1)!,
+    name: basename(config._name_or_path || resolve(dir)),
     config,
     tokenizer: files[1]!.toString(),
     onnx: files[2]!,
@@ -96,9 +97,11 @@ export function readModelSource(dir: string): ModelSource {
 /**
  * Compiles a model folder, or finds it compiled already.
  * @param options.neutral false leaves the language axes out, as learning them needs
+ * @param options.into the folder that compiled models are kept in
  * @returns the folder of the compiled model
+ * @throws in one sentence that says what polyseek can't take
  */
-export function compileModel(dir: string, options: { neutral?: boolean } = {}): string {
+export function compileModel(dir: string, options: { neutral?: boolean; into?: string } = {}): string {
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
@@ -106,7 +109,7 @@ export function compileModel(dir: string, options: { neutral?: boolean } = {}): 
     0,
     16,
   );
-  const out = join(COMPILED, key);
+  const out = join(options.into ?? COMPILED, key);
   if (existsSync(join(out, 'model.json'))) return out;
 
   const cut = cutModel(source.onnx, {
@@ -115,15 +118,27 @@ export function compileModel(dir: string, options: { neutral?: boolean } = {}): 
     neutral,
   });
   const files = {
-    'tokenizer.bin': compileTokenizer(source.tokenizer),
+    'tokenizer.bin': compileTokenizer(
+      parseJson<TokenizerJson>(join(dir, 'tokenizer.json'), source.tokenizer),
+    ),
     'rows.bin': writeRows(cut.words, cut.positions),
     'encoder.onnx': cut.encoder,
   };
+  const tokenizer = new Tokenizer(files['tokenizer.bin']);
+  for (const [kind, prefix] of Object.entries(source.prefixes)) {
+    const { length } = tokenizer.encode(prefix);
+    if (length >= cut.maxTokens) {
+      throw new Error(
+        `The ${kind} prefix takes ${length} of the ${cut.maxTokens} tokens that ${dir} sees at once, which leaves none for a text: use a shorter one.`,
+      );
+    }
+  }
   const model: CompiledModel = {
     format: FORMAT,
     name: source.name,
     hash: source.hash,
     neutral: neutral ? sha256(JSON.stringify(neutral)) : null,
+    mean: neutral?.mean,
     dimensions: source.config.hidden_size,
     maxTokens: cut.maxTokens,
     prefixes: source.prefixes,
@@ -144,6 +159,15 @@ export function compileModel(dir: string, options: { neutral?: boolean } = {}): 
     if (!existsSync(join(out, 'model.json'))) throw error;
   }
   return out;
+}
+
+/** @throws a sentence that names the file, if its text is not JSON */
+export function parseJson<T>(path: string, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new Error(`${path} is not JSON (${(error as SyntaxError).message}): fetch the model anew.`);
+  }
 }
 
 function sha256(...parts: (string | Uint8Array)[]): string {

@@ -1,6 +1,9 @@
 /** How many of the newest units are searched for a free place; older gaps are left, so that building stays linear. */
 const OPEN_UNITS = 16 * 256;
 
+/** What no byte leads to: a unit of zero would be a child for byte 0. */
+const UNUSED = 0x80000000;
+
 /**
  * Builds the trie that `embedding/double-array.ts` reads (its head describes the units).
  * @param keys distinct, non-empty, sorted by their bytes, none holding a zero byte
@@ -9,7 +12,7 @@ const OPEN_UNITS = 16 * 256;
  * @throws if the keys need more than 2^21 units
  */
 export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Array {
-  const units = new Uint32Array(1 << 21);
+  const units = new Uint32Array(1 << 21).fill(UNUSED);
   const taken = new Uint8Array(units.length);
   // Two nodes must not have the same offset: they would share their children.
   const offsets = new Uint8Array(units.length);
@@ -69,7 +72,10 @@ export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Ar
   };
 
   addBlock();
+  units[0] = 0;
   taken[0] = 1;
+  // With offset 0, byte 0 would lead to the root.
+  offsets[0] = 1;
   if (keys.length > 0) build(0, keys.length, 0, 0);
   return units.slice(0, size);
 }

@@ -1,4 +1,4 @@
-import type { NeutralAxes } from '../embedding/compiled-model.ts';
+import type { Neutral } from '../embedding/compiled-model.ts';
 import { FLOAT, FLOAT16, floats, Graph, integers, type Node, node, type Tensor } from './graph.ts';
 import { decodeTable, readTable, type Table } from './tables.ts';
 
@@ -19,7 +19,7 @@ export interface CutOptions {
   hidden: number;
   /** Place of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
   firstPosition: number;
-  neutral?: NeutralAxes;
+  neutral?: Pick<Neutral, 'axes'>;
 }
 
 type Role = 'word' | 'position' | 'type';
@@ -147,7 +147,7 @@ function inputNodes(sum: string, half: boolean): { nodes: Node[]; constants: Ten
 function poolingNodes(
   output: string,
   graph: Graph,
-  neutral: NeutralAxes | undefined,
+  neutral: Pick<Neutral, 'axes'> | undefined,
   columns: number,
 ): { nodes: Node[]; constants: Tensor[] } {
   const states = graph.outputType(output) === FLOAT16 ? 'polyseek/states' : output;

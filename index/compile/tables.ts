@@ -145,5 +145,5 @@ function rawData(tensor: Tensor): Uint8Array {
       ? new Uint8Array(Uint16Array.from(tensor.int32Data).buffer)
       : Uint8Array.from(tensor.int32Data);
   }
-  throw new Error(`The weights ${tensor.name} are not inside the ONNX file: export the model as one file.`);
+  throw new Error(`The weights ${tensor.name} hold no data: export the model anew.`);
 }

@@ -2,29 +2,40 @@ import { writeSections } from '../embedding/sections.ts';
 import { type SpecialToken, TOKENIZER } from '../embedding/tokenizer.ts';
 import { buildDoubleArray } from './double-array.ts';
 
+interface Normalizer {
+  type: string;
+  precompiled_charsmap?: string;
+}
+
 /** The parts of a `tokenizer.json` (the format of Hugging Face's tokenizers) that a Unigram model uses. */
-interface TokenizerJson {
+export interface TokenizerJson {
   added_tokens: SpecialToken[];
-  normalizer: {
-    type: string;
-    precompiled_charsmap?: string;
-    normalizers?: TokenizerJson['normalizer'][];
-  } | null;
+  normalizer: (Normalizer & { normalizers?: Normalizer[] }) | null;
   pre_tokenizer: { type: string; pretokenizers?: { type: string }[] } | null;
   model: { type: string; unk_id: number; vocab: [piece: string, score: number][] };
 }
+
+/** Steps of normalization that polyseek takes: besides the character map only those that splitting at white space makes needless. */
+const NORMALIZERS = ['Precompiled', 'Strip', 'Replace'];
 
 /**
  * Compiles a `tokenizer.json` into the bytes of `tokenizer.bin`.
  * @throws if it is not a Unigram tokenizer with a precompiled character map, split at white space
  */
-export function compileTokenizer(json: string): Uint8Array {
-  const { added_tokens: added, normalizer, pre_tokenizer: pre, model } = JSON.parse(json) as TokenizerJson;
-  const map = [normalizer, ...(normalizer?.normalizers ?? [])].find((part) => part?.precompiled_charsmap);
-  const steps = [pre?.type, ...(pre?.pretokenizers ?? []).map((step) => step.type)];
-  if (model.type !== 'Unigram' || !map?.precompiled_charsmap || !steps.includes('Metaspace')) {
+export function compileTokenizer(json: TokenizerJson): Uint8Array {
+  const { added_tokens: added, normalizer, pre_tokenizer: pre, model } = json;
+  const normalizers = normalizer?.normalizers ?? (normalizer ? [normalizer] : []);
+  const map = normalizers.find((part) => part.precompiled_charsmap);
+  const steps = pre?.pretokenizers ?? (pre ? [pre] : []);
+  if (
+    model.type !== 'Unigram' ||
+    !map?.precompiled_charsmap ||
+    !normalizers.every(({ type }) => NORMALIZERS.includes(type)) ||
+    !steps.some(({ type }) => type === 'Metaspace')
+  ) {
+    const types = (parts: { type: string }[]) => parts.map(({ type }) => type).join(' and ') || 'none';
     throw new Error(
-      `tokenizer.json is ${model.type} with normalizer ${normalizer?.type ?? 'none'} and pre-tokenizer ${steps.join(' ')}, but polyseek takes ` +
+      `tokenizer.json is ${model.type} with normalizer ${types(normalizers)} and pre-tokenizer ${types(steps)}, but polyseek takes ` +
         'Unigram with Precompiled and Metaspace, as XLM-R and the multilingual E5 models have: choose such a model.',
     );
   }
@@ -61,7 +72,10 @@ export function compileTokenizer(json: string): Uint8Array {
     true,
   );
 
-  const special = added.map(({ id, content, lstrip }): SpecialToken => ({ id, content, lstrip }));
+  // The longest first: where one token begins with another, the whole one is meant.
+  const special = added
+    .map(({ id, content, lstrip }): SpecialToken => ({ id, content, lstrip }))
+    .sort((a, b) => b.content.length - a.content.length);
   return writeSections(TOKENIZER, [
     new Uint8Array(settings.buffer),
     Buffer.from(JSON.stringify(special)),

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { checkFiles, type FileList } from '../files.ts';
 import type { Mode } from '../search/answer.ts';
 
-/** Language directions of a model's vectors (Yang et al. 2021), orthonormal rows; see `compile/neutral.ts`. */
-export interface NeutralAxes {
+/** What a model's vectors have in common within a language, and in all; see `compile/neutral.ts`. */
+export interface Neutral {
+  /** Language directions (Yang et al. 2021), orthonormal rows. */
   axes: number[][];
+  /** The mean of the vectors of any text in any language, once the axes are taken out of them. */
+  mean: number[];
 }
 
 /** confidence = 1 / (1 + exp(-(slope * score + intercept))). */
@@ -20,8 +23,10 @@ export interface CompiledModel {
   name: string;
   /** SHA-256 of the model's own files. */
   hash: string;
-  /** SHA-256 of the language axes folded into the encoder; null without. */
+  /** SHA-256 of the language axes folded into the encoder, and of the mean; null without. */
   neutral: string | null;
+  /** The mean of the model's vectors; missing where it was not learned. */
+  mean?: number[];
   dimensions: number;
   /** Tokens the model sees at once, begin and end included. */
   maxTokens: number;

@@ -59,7 +59,7 @@ export class Embedder implements TextEmbedder {
     const ids = this.ids(text, kind);
     if (ids.length <= this.model.maxTokens) return this.#run(ids);
     const prefix = this.#tokenizer.encode(this.#prefix(kind)).slice(0, -1);
-    const body = ids.slice(prefix.length, -1);
+    const body = this.#tokenizer.pieces(text);
     const windows = Math.ceil(body.length / (this.model.maxTokens - prefix.length - 1));
     const mean = new Float32Array(this.model.dimensions);
     for (let i = 0; i < windows; i++) {

@@ -21,6 +21,7 @@ export class ParallelEmbedder implements TextEmbedder {
   readonly #queue: Waiting[] = [];
   readonly #running = new Map<number, Waiting>();
   #nextId = 0;
+  #failure: Error | undefined;
 
   /** @param dir a compiled model */
   constructor(dir: string, workers = availableParallelism()) {
@@ -35,6 +36,7 @@ export class ParallelEmbedder implements TextEmbedder {
       worker.on('exit', (code, signal) =>
         this.#fail(new Error(`An embedding process ended with ${signal ?? code}: start again.`)),
       );
+      worker.on('error', (error) => this.#fail(error));
       return worker;
     });
     this.#idle = [...this.#workers];
@@ -42,6 +44,7 @@ export class ParallelEmbedder implements TextEmbedder {
 
   embed(text: string, kind?: TextKind): Promise<Float32Array> {
     return new Promise<Float32Array>((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
       this.#queue.push({ job: { id: this.#nextId++, text, kind }, resolve, reject });
       this.#next();
     });
@@ -72,6 +75,7 @@ export class ParallelEmbedder implements TextEmbedder {
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     for (const waiting of [...this.#running.values(), ...this.#queue]) waiting.reject(error);
     this.#running.clear();
     this.#queue.length = 0;

@@ -7,8 +7,8 @@ export function remember(embedder: TextEmbedder): TextEmbedder {
     model: embedder.model,
     embed(text, kind) {
       const key = `${kind ?? ''}\0${text}`;
-      let vector = known.get(key);
-      if (!vector) known.set(key, (vector = embedder.embed(text, kind)));
+      const vector = known.get(key) ?? embedder.embed(text, kind);
+      known.set(key, vector);
       return vector;
     },
   };

@@ -9,6 +9,8 @@ export interface EmbedJob {
 export type EmbedReply = { id: number; vector: Float32Array } | { id: number; error: string };
 
 const embedder = Embedder.open(process.argv[2]!, { verify: false });
+// A model that can't be opened is told of in the reply to each job.
+embedder.catch(() => {});
 
 process.on('message', async ({ id, text, kind }: EmbedJob) => {
   let reply: EmbedReply;
