@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -34,6 +34,21 @@ export function checkFiles(dir: string, files: FileList, verify: boolean): void 
       );
     }
   }
+}
+
+/**
+ * Refuses to replace what a command did not make: a mistyped `--out` must not cost anyone their files.
+ * @param made whether the command puts an entry of such a name into the folder
+ * @param what such a folder, for the message
+ * @throws if `out` is a file, or a folder that holds anything else
+ */
+export function checkReplaceable(out: string, made: (name: string) => boolean, what: string): void {
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (!found) return;
+  const strange = found.isDirectory() ? readdirSync(out).find((name) => !made(name)) : undefined;
+  if (found.isDirectory() && strange === undefined) return;
+  const problem = strange === undefined ? 'is not a folder' : `holds ${strange}, which is no part of ${what}`;
+  throw new Error(`${out} ${problem}: name a folder that does not exist yet, or ${what} to replace.`);
 }
 
 function checksum(bytes: Uint8Array): string {

@@ -160,9 +160,9 @@ export const resultSchema = v.object({
   ),
   explain: v.optional(
     v.pipe(
-      v.object({ passage: v.number(), sentence: v.number(), lexical: v.number() }),
+      v.object({ passage: v.number(), sentence: v.number(), lexical: v.number(), typical: v.number() }),
       v.description(
-        'The parts of the score, which is their sum: nearness of the passage, of its best sentence, and of words.',
+        'The parts of the score, which is their sum: nearness of the passage, of its best sentence, and of words, less a part of what any passage would get.',
       ),
     ),
   ),

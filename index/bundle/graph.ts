@@ -24,7 +24,7 @@ export interface Graph {
 export function writeGraph(path: string, vectors: readonly Float32Array[]): void {
   const graph = new hnswlib.HierarchicalNSW('ip', vectors[0]!.length);
   graph.initIndex(vectors.length, M, EF_CONSTRUCTION, SEED);
-  vectors.forEach((vector, ordinal) => graph.addPoint(Array.from(vector), ordinal));
+  for (const [ordinal, vector] of vectors.entries()) graph.addPoint(Array.from(vector), ordinal);
   graph.writeIndexSync(path);
 }
 

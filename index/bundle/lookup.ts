@@ -6,6 +6,8 @@ import { SectionsFile } from './sections-file.ts';
 export const LOOKUP: Format = { magic: 'PSLK', version: 1, sections: 2 };
 
 const SLOT = 8;
+/** Bytes before a record's key: the lengths of key and data. */
+const HEAD = 8;
 /** Bytes read of a record at first: enough for most keys with their data. */
 const GUESS = 512;
 /** Slots read at once; probing rarely goes further. */
@@ -21,9 +23,9 @@ export const KEYS = {
   id: 'i',
 } as const;
 
-/** The key of a field's value. */
+/** The key of a field's value. Language tags are the same in upper and lower case (RFC 5646, section 2.1.1). */
 export function fieldKey(field: string, value: Scalar): string {
-  return `${KEYS.field}${field}\0${value}`;
+  return `${KEYS.field}${field}\0${field === 'lang' ? String(value).toLowerCase() : value}`;
 }
 
 /** The bytes of a `lookup.bin` with these records. */
@@ -34,9 +36,9 @@ export function writeLookup(records: Map<string, Uint8Array>): Uint8Array {
   let offset = 0;
   for (const [key, data] of records) {
     const keyBytes = Buffer.from(key);
-    const head = Buffer.alloc(6);
-    head.writeUInt16LE(keyBytes.length, 0);
-    head.writeUInt32LE(data.length, 2);
+    const head = Buffer.alloc(HEAD);
+    head.writeUInt32LE(keyBytes.length, 0);
+    head.writeUInt32LE(data.length, 4);
     const hash = hashOf(keyBytes);
     let slot = hash % slots;
     // An empty slot has offset 0, so offsets are stored plus one.
@@ -86,11 +88,12 @@ export class Lookup {
 
   #record(offset: number, key: Buffer): Buffer | undefined {
     const first = this.#file.read(1, offset, GUESS);
-    const keyLength = first.readUInt16LE(0);
-    const dataLength = first.readUInt32LE(2);
-    const end = 6 + keyLength + dataLength;
+    const keyLength = first.readUInt32LE(0);
+    const dataLength = first.readUInt32LE(4);
+    const dataStart = HEAD + keyLength;
+    const end = dataStart + dataLength;
     const record = end <= first.length ? first : this.#file.read(1, offset, end);
-    return record.subarray(6, 6 + keyLength).equals(key) ? record.subarray(6 + keyLength, end) : undefined;
+    return record.subarray(HEAD, dataStart).equals(key) ? record.subarray(dataStart, end) : undefined;
   }
 }
 

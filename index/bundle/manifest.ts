@@ -6,10 +6,20 @@ import { checkFiles, type FileList } from '../files.ts';
 
 export const FORMAT = 1;
 
+/** All that the folder of an index holds. */
+export const INDEX_FILES = [
+  'manifest.json',
+  'graph.hnsw',
+  'sentences.bin',
+  'languages.bin',
+  'passages.bin',
+  'lookup.bin',
+];
+
 /** `manifest.json` of an index: what it was made from, and the files that hold it. */
 export interface Manifest {
   format: number;
-  /** The first 12 hexadecimal digits of a SHA-256 over what the index holds. */
+  /** The first 12 hexadecimal digits of a SHA-256 over all else in the manifest. */
   version: string;
   model: { name: string; hash: string; neutral: string | null };
   dimensions: number;
@@ -21,12 +31,9 @@ export interface Manifest {
   files: FileList;
 }
 
-/** The version of an index with these files and this model. */
-export function versionOf(files: FileList, model: Manifest['model']): string {
-  return createHash('sha256')
-    .update(JSON.stringify([FORMAT, files, model]))
-    .digest('hex')
-    .slice(0, 12);
+/** The version of an index: it names what the index holds, and guards the manifest as checksums guard the files. */
+export function versionOf(manifest: Omit<Manifest, 'version'>): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex').slice(0, 12);
 }
 
 /**
@@ -47,6 +54,13 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
       `${dir} has index format ${manifest.format}, but this polyseek reads ${FORMAT}: build it again with npm run build-index.`,
     );
   }
+  const { version, ...rest } = manifest;
+  const found = versionOf(rest);
+  if (found !== version) {
+    throw new Error(
+      `${path} hashes to ${found} where it says ${version}: it is damaged, build the index again.`,
+    );
+  }
   if (model) checkModel(dir, manifest, model);
   checkFiles(dir, manifest.files, verify);
   return manifest;
@@ -54,11 +68,10 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
 
 function parse(path: string): Manifest {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-  } catch (error) {
-    throw new Error(
-      `${path} is not JSON (${error instanceof Error ? error.message : error}): it is damaged, build the index again.`,
-    );
+    // Spread, so that what is JSON but no object has no format either.
+    return { ...(JSON.parse(readFileSync(path, 'utf8')) as Manifest) };
+  } catch {
+    throw new Error(`${path} is not JSON: it is damaged, build the index again.`);
   }
 }
 

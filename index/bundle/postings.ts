@@ -26,8 +26,8 @@ export function writePostings(texts: readonly string[]): Map<string, Uint8Array>
   const lists = new Map<string, { ordinals: number[]; impacts: number[] }>();
   frequencies.forEach(({ counts, length }, ordinal) => {
     for (const [term, count] of counts) {
-      let list = lists.get(term);
-      if (!list) lists.set(term, (list = { ordinals: [], impacts: [] }));
+      const list = lists.get(term) ?? { ordinals: [], impacts: [] };
+      lists.set(term, list);
       const share = count / (count + K1 * (1 - B + (B * length) / mean));
       list.ordinals.push(ordinal);
       list.impacts.push(Math.max(1, Math.round(share * 255)));

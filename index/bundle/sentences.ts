@@ -2,7 +2,7 @@ import { type Format, writeSections } from '../embedding/sections.ts';
 import { SectionsFile } from './sections-file.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
-export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
+export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 3 };
 
 /**
  * The bytes of a `sentences.bin`.
@@ -14,7 +14,12 @@ export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
     firsts[passage + 1] = firsts[passage]! + sentences.length;
   });
   const rows = vectors.flatMap((sentences) => sentences.map((row) => new Uint8Array(row.buffer)));
-  return writeSections(SENTENCES, [new Uint8Array(firsts.buffer), Buffer.concat(rows)]);
+  const lengths = Float32Array.from(vectors.flat(), (row) => Math.hypot(...row));
+  return writeSections(SENTENCES, [
+    new Uint8Array(firsts.buffer),
+    Buffer.concat(rows),
+    new Uint8Array(lengths.buffer),
+  ]);
 }
 
 /** A vector in 8 bits a number, scaled so that its largest becomes 127; cosines do not need the scale. */
@@ -38,15 +43,14 @@ export class SentenceVectors {
     const firsts = this.#file.read(0, passage * 4, 8);
     const [first, end] = [firsts.readUInt32LE(0), firsts.readUInt32LE(4)];
     const bytes = this.#file.read(1, first * this.#dimensions, (end - first) * this.#dimensions);
+    const lengths = this.#file.read(2, first * 4, (end - first) * 4);
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     let best = { sentence: 0, cosine: -1 };
     for (let sentence = 0; sentence < end - first; sentence++) {
-      let [dot, square] = [0, 0];
-      for (let i = 0, at = sentence * this.#dimensions; i < this.#dimensions; i++, at++) {
+      let dot = 0;
+      for (let i = 0, at = sentence * this.#dimensions; i < this.#dimensions; i++, at++)
         dot += values[at]! * query[i]!;
-        square += values[at]! * values[at]!;
-      }
-      const cosine = dot / Math.sqrt(square);
+      const cosine = dot / lengths.readFloatLE(sentence * 4);
       if (cosine > best.cosine) best = { sentence, cosine };
     }
     return best;

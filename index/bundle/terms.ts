@@ -13,6 +13,9 @@ const STEM = 5;
 /** UTF-16 units segmented at a time: `Intl.Segmenter` takes time with the square of its text's length. */
 const SEGMENTED = 1024;
 
+/** Text whose words are plain to see: making a segmenter takes 12 ms, a tenth of a cold start. */
+const PLAIN = /^(?:[a-z0-9ß-öø-ÿа-яё]+[?!.,:;]?(?: |$))*$/;
+
 let words: Intl.Segmenter | undefined;
 
 /** The terms of a text in order: words and word beginnings (marked `*`), n-grams of characters where a script has no spaces. */
@@ -36,6 +39,11 @@ export function termsOf(text: string): string[] {
 }
 
 function* segmentWords(text: string): Generator<string> {
+  const trimmed = text.trim();
+  if (PLAIN.test(trimmed)) {
+    yield* trimmed.match(/[^ ?!.,:;]+/g) ?? [];
+    return;
+  }
   words ??= new Intl.Segmenter('und', { granularity: 'word' });
   // Words do not cross white space, so that a text may be cut at any.
   for (const [chunk] of text.matchAll(new RegExp(`[^]{0,${SEGMENTED}}(?:\\s|$)|[^]{1,${SEGMENTED}}`, 'gu'))) {

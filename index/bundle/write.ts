@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
-import { describeFile } from '../files.ts';
+import { checkReplaceable, describeFile } from '../files.ts';
 import type { Passage } from '../passages/passage.ts';
 import type { Scalar } from '../search/answer.ts';
 import { writeGraph } from './graph.ts';
+import { writeLanguages } from './languages.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup.ts';
-import { FORMAT, type Manifest, versionOf } from './manifest.ts';
+import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
 import { writePassages } from './passages.ts';
 import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences.ts';
@@ -28,8 +29,8 @@ export interface IndexContents {
  */
 export function writeIndex(out: string, model: CompiledModel, contents: IndexContents): Manifest {
   const { documents, passages, vectors, sentences } = contents;
-  if (passages.length === 0) throw new Error('The documents hold no text: nothing to index.');
-  checkReplaceable(out);
+  checkPassages(passages);
+  checkOut(out);
   const draft = `${resolve(out)}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
@@ -40,6 +41,12 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
     const files = {
       'passages.bin': writePassages(passages),
       'sentences.bin': writeSentences(sentences),
+      'languages.bin': writeLanguages(
+        passages.map(({ lang }) => lang),
+        vectors,
+        sentences,
+        model.mean,
+      ),
       'lookup.bin': writeLookup(new Map([...postings, ...fields, ...idRecords(passages)])),
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
@@ -49,11 +56,9 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
         describeFile(readFileSync(join(draft, name))),
       ]),
     );
-    const made = { name: model.name, hash: model.hash, neutral: model.neutral };
-    const manifest: Manifest = {
+    const contained = {
       format: FORMAT,
-      version: versionOf(list, made),
-      model: made,
+      model: { name: model.name, hash: model.hash, neutral: model.neutral },
       dimensions: model.dimensions,
       counts: {
         documents,
@@ -65,6 +70,7 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
       fields: names,
       files: list,
     };
+    const manifest = { version: versionOf(contained), ...contained };
     writeFileSync(join(draft, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     replaceFolder(draft, resolve(out));
     return manifest;
@@ -74,12 +80,23 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
   }
 }
 
-/** Refuses to replace a folder that is not an index: a mistyped `--out` must not cost anyone their files. */
-export function checkReplaceable(out: string): void {
-  if (existsSync(out) && !existsSync(join(out, 'manifest.json'))) {
-    throw new Error(
-      `${out} exists but is not an index (no manifest.json): name a folder that does not exist yet, or an index to replace.`,
-    );
+/** Refuses to put an index where something else is. */
+export function checkOut(out: string): void {
+  checkReplaceable(out, (name) => INDEX_FILES.includes(name), 'an index');
+}
+
+/** Refuses passages that make no index: none at all, or two with one id. */
+export function checkPassages(passages: readonly Passage[]): void {
+  if (passages.length === 0) throw new Error('The documents hold no text: nothing to index.');
+  const sources = new Map<string, string>();
+  for (const { id, source } of passages) {
+    const other = sources.get(id);
+    if (other !== undefined) {
+      throw new Error(
+        `Two passages have the id ${JSON.stringify(id)}, in ${other} and in ${source}: give every record an id of its own.`,
+      );
+    }
+    sources.set(id, source);
   }
 }
 
@@ -98,16 +115,7 @@ function replaceFolder(from: string, to: string): void {
 }
 
 function idRecords(passages: Passage[]): Map<string, Uint8Array> {
-  const records = new Map<string, Uint8Array>();
-  passages.forEach(({ id, source }, ordinal) => {
-    const key = KEYS.id + id;
-    if (records.has(key))
-      throw new Error(
-        `The id ${JSON.stringify(id)} in ${source} is another passage's already: give every record an id of its own.`,
-      );
-    records.set(key, writeAscending([ordinal]));
-  });
-  return records;
+  return new Map(passages.map(({ id }, ordinal) => [KEYS.id + id, writeAscending([ordinal])]));
 }
 
 /** The passages that have each value of each field: number of passages (u32), then their ordinals. */
@@ -132,16 +140,19 @@ function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; 
   return { records, names: [...names].sort() };
 }
 
-/** Language, source, each folder that the source lies in, and metadata. */
+/** Language and source, each with what they are part of (`de-AT`: `de`; `a/b.md`: `a/`), and metadata. */
 function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, value: Scalar][] {
-  const folders = source
-    .split('/')
-    .slice(0, -1)
-    .map((_, i, parts) => `${parts.slice(0, i + 1).join('/')}/`);
-  const values = Object.entries({ ...metadata, lang, source: [source, ...folders] });
-  return values.flatMap(([field, value]) =>
+  const folders = prefixes(source, '/').map((folder) => `${folder}/`);
+  const values = { ...metadata, lang: [lang, ...prefixes(lang, '-')], source: [source, ...folders] };
+  return Object.entries(values).flatMap(([field, value]) =>
     (Array.isArray(value) ? [...new Set(value)] : [value]).map((one): [string, Scalar] => [field, one]),
   );
+}
+
+/** What stands before each separator: `a/b/c` gives `a` and `a/b`. */
+function prefixes(text: string, separator: string): string[] {
+  const parts = text.split(separator);
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(separator));
 }
 
 function countLanguages(passages: Passage[]): Record<string, number> {

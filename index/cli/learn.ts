@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { tokenCounter } from '../build.ts';
 import { compileModel, DEFAULT_MODEL, type Learned } from '../compile/compile.ts';
-import { learnNeutralAxes } from '../compile/neutral.ts';
+import { learnNeutral } from '../compile/neutral.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { remember } from '../embedding/remember.ts';
 import { unanswerable } from '../evaluate/evaluate.ts';
@@ -31,7 +31,7 @@ await main(async () => {
   const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
 
   const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
-  const { neutral, languages } = await learnNeutralAxes(plain).finally(() => plain.close());
+  const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
   learned.neutral = neutral;
   writeFileSync(file, serialized(learned));
   console.log(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
@@ -78,9 +78,13 @@ await main(async () => {
 
 /** JSON with an axis a line. */
 function serialized({ neutral, calibration }: Learned): string {
-  const axes = neutral?.axes.map((axis) => `    ${JSON.stringify(axis)}`).join(',\n');
+  const lines = (rows: number[][]) => rows.map((row) => `      ${JSON.stringify(row)}`).join(',\n');
   const parts = [
-    ...(axes ? [`"neutral": { "axes": [\n${axes}\n  ] }`] : []),
+    ...(neutral
+      ? [
+          `"neutral": {\n    "axes": [\n${lines(neutral.axes)}\n    ],\n    "mean":\n${lines([neutral.mean])}\n  }`,
+        ]
+      : []),
     ...(calibration ? [`"calibration": ${JSON.stringify(calibration)}`] : []),
   ];
   return `{\n  ${parts.join(',\n  ')}\n}\n`;

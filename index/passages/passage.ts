@@ -14,6 +14,6 @@ export interface Passage {
   lang: string;
   url?: string;
   metadata?: Record<string, MetadataValue>;
-  /** `[start, end)` of each sentence in `text`, in UTF-16 code units, in order and without overlap. */
+  /** `[start, end)` of each sentence in `text`, in UTF-16 code units, in order and without overlap; headings are none. */
   sentences: [start: number, end: number][];
 }

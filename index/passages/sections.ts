@@ -6,6 +6,8 @@ export interface Section {
   title: string;
   /** The heading's line, if there is one, and its paragraphs, with a blank line between two of them. */
   text: string;
+  /** Where in `text` its first paragraph begins; 0 where there are headings alone. */
+  bodyStart: number;
   /** Where in `text` its paragraphs after the first begin. */
   paragraphStarts: number[];
 }
@@ -52,13 +54,14 @@ export function sections(document: Document): Section[] {
 function toSection(title: string, headings: string[], paragraphs: string[]): Section {
   const [first = '', ...rest] = paragraphs;
   let text = [...headings, first].join('\n').trimEnd();
+  const bodyStart = first === '' ? 0 : text.length - first.length;
   const paragraphStarts = rest.map((paragraph) => {
     text += '\n\n';
     const start = text.length;
     text += paragraph;
     return start;
   });
-  return { title, text, paragraphStarts };
+  return { title, text, bodyStart, paragraphStarts };
 }
 
 /**

@@ -22,7 +22,7 @@ type Draft = Pick<Passage, 'text' | 'title' | 'sentences'>;
 /**
  * Splits a document into passages: whole paragraphs of one section where they fit, whole sentences where they do not.
  * Their texts hold every character of the document's blocks but white space, once and in order; a heading is the
- * first line of its section. A document with an id gives it to its only passage, or `id#1`, `id#2` … to several;
+ * first line of its section, and no sentence: it names an answer but is none. A document with an id gives it to its only passage, or `id#1`, `id#2` … to several;
  * otherwise passages are named by what they hold. A language that the document declares is kept, else it is detected.
  * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1.
  */
@@ -54,7 +54,7 @@ export function toPassages(document: Document, options: SplitOptions): Passage[]
 }
 
 function splitSection(section: Section, declared: string | undefined, options: SplitOptions): Draft[] {
-  const { text, title, paragraphStarts } = section;
+  const { text, title, bodyStart, paragraphStarts } = section;
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared || detectLanguage(text) || 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
@@ -71,11 +71,15 @@ function splitSection(section: Section, declared: string | undefined, options: S
   });
   const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
-  return groups.map((group) => ({
-    text: textOf(group),
-    title,
-    sentences: group.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
-  }));
+  return groups.map((group) => {
+    const body = group.filter(({ start }) => start >= bodyStart);
+    const told = body.length > 0 ? body : group;
+    return {
+      text: textOf(group),
+      title,
+      sentences: told.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+    };
+  });
 }
 
 function mostFrequent(values: (string | undefined)[]): string | undefined {

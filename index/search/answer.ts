@@ -41,6 +41,8 @@ export interface Explanation {
   sentence: number;
   /** Weighted BM25 as a share of the most that this question could get. */
   lexical: number;
+  /** Less a part of what any passage of the index, and any in its language, would get: hardly ever above 0. */
+  typical: number;
 }
 
 export interface SearchResult {

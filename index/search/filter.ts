@@ -3,11 +3,11 @@ import { readAscending } from '../bundle/varint.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**
- * The ordinals of the passages that match every field of a filter, ascending.
+ * The ordinals of the passages that match every field of a filter, ascending; undefined where it has no field, which all match.
  * @param fields what the index can be filtered on
  * @throws InvalidRequest for a field that no passage has
  */
-export function matching(lookup: Lookup, filter: Filter, fields: readonly string[]): number[] {
+export function matching(lookup: Lookup, filter: Filter, fields: readonly string[]): number[] | undefined {
   let left: Set<number> | undefined;
   for (const [field, value] of Object.entries(filter)) {
     if (!fields.includes(field)) {
@@ -23,5 +23,5 @@ export function matching(lookup: Lookup, filter: Filter, fields: readonly string
     }
     left = left ? new Set([...left].filter((ordinal) => found.has(ordinal))) : found;
   }
-  return [...(left ?? [])].sort((a, b) => a - b);
+  return left && [...left].sort((a, b) => a - b);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openGraph } from '../bundle/graph.ts';
+import { Languages } from '../bundle/languages.ts';
 import { Lookup } from '../bundle/lookup.ts';
 import { type Manifest, readManifest } from '../bundle/manifest.ts';
 import { Passages } from '../bundle/passages.ts';
@@ -14,6 +15,7 @@ export interface OpenIndex {
   graph: ReturnType<typeof openGraph>;
   lookup: Lookup;
   sentences: SentenceVectors;
+  languages: Languages;
   passages: Passages;
 }
 
@@ -39,6 +41,7 @@ export async function openSearch({ index, model, verify }: OpenOptions): Promise
     graph: openGraph(join(index, 'graph.hnsw'), manifest.dimensions),
     lookup: new Lookup(join(index, 'lookup.bin')),
     sentences: new SentenceVectors(join(index, 'sentences.bin'), manifest.dimensions),
+    languages: new Languages(join(index, 'languages.bin'), manifest.dimensions),
     passages: new Passages(join(index, 'passages.bin')),
   });
 }

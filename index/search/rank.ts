@@ -1,4 +1,5 @@
 import type { Graph, Neighbor } from '../bundle/graph.ts';
+import type { Typicality } from '../bundle/languages.ts';
 import type { SentenceVectors } from '../bundle/sentences.ts';
 import type { Explanation, Mode } from './answer.ts';
 
@@ -10,6 +11,10 @@ const EF = 200;
 const EXACT = 1000;
 /** What the share of BM25 counts beside two cosines. */
 const LEXICAL_WEIGHT = 0.3;
+/** How much of what any passage of the index would get is taken off: it says that a question is near to all, so to none. */
+const INDEX_WEIGHT = 0.3;
+/** How much of what any passage in its language would get beyond that: it says which language is near, not which passage. */
+const LANGUAGE_WEIGHT = 0.7;
 
 /** A passage with the score it got. */
 export interface Ranked {
@@ -29,6 +34,7 @@ export interface Ranking {
   passages: number;
   /** The question's vector; undefined in lexical mode. */
   vector?: Float32Array;
+  typicality: Typicality;
   /** BM25 shares by ordinal; empty in semantic mode. */
   shares: ReadonlyMap<number, number>;
   /** Ordinals that a filter leaves, ascending; undefined without a filter. */
@@ -37,10 +43,11 @@ export interface Ranking {
 
 /**
  * The k best passages, best first: candidates from graph and BM25, each scored by the cosine of the passage, that of its best
- * sentence and its share of BM25. Sums rather than ranks are fused: across languages no term matches, and a share of nothing adds nothing.
+ * sentence and its share of BM25, less a part of what any passage would get. Sums rather than ranks are fused: across
+ * languages no term matches, and a share of nothing adds nothing.
  */
 export function rank(ranking: Ranking): Ranked[] {
-  const { k, vector, graph, sentences, shares, allowed } = ranking;
+  const { k, vector, graph, sentences, typicality, shares, allowed } = ranking;
   const permitted = allowed && new Set(allowed);
   const wanted = Math.max(CANDIDATES, k);
   const lexical = [...shares]
@@ -49,7 +56,7 @@ export function rank(ranking: Ranking): Ranked[] {
     .slice(0, wanted);
   if (!vector) {
     return lexical.slice(0, k).map(([ordinal, share]) => {
-      const parts = { passage: 0, sentence: 0, lexical: share };
+      const parts = { passage: 0, sentence: 0, lexical: share, typical: 0 };
       return { ordinal, score: share, parts, sentence: -1 };
     });
   }
@@ -61,8 +68,16 @@ export function rank(ranking: Ranking): Ranked[] {
   }
   const ranked = Array.from(similarity, ([ordinal, passage]): Ranked => {
     const best = sentences.best(ordinal, vector);
-    const parts = { passage, sentence: best.cosine, lexical: LEXICAL_WEIGHT * (shares.get(ordinal) ?? 0) };
-    return { ordinal, score: parts.passage + parts.sentence + parts.lexical, parts, sentence: best.sentence };
+    const parts = {
+      passage,
+      sentence: best.cosine,
+      lexical: LEXICAL_WEIGHT * (shares.get(ordinal) ?? 0),
+      typical:
+        -INDEX_WEIGHT * typicality.index -
+        LANGUAGE_WEIGHT * (typicality.ofLanguage(ordinal) - typicality.index),
+    };
+    const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
+    return { ordinal, score, parts, sentence: best.sentence };
   });
   return ranked.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal).slice(0, k);
 }

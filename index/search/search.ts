@@ -35,13 +35,23 @@ export class IndexSearch implements Search {
 
   async search(request: SearchRequest): Promise<Answer> {
     const { query, k, mode, filter, minConfidence, context = 0, explain = false } = request;
-    const { graph, lookup, sentences, passages, manifest } = this.#index;
+    const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const start = performance.now();
     const vector = mode === 'lexical' ? undefined : await this.#embedder.embed(query, 'query');
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : scoreTerms(lookup, query, passages.count);
-    const ranked = rank({ mode, k, graph, sentences, passages: passages.count, vector, shares, allowed });
+    const ranked = rank({
+      mode,
+      k,
+      graph,
+      sentences,
+      typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
+      passages: passages.count,
+      vector,
+      shares,
+      allowed,
+    });
     const results = ranked
       .map((found) => this.#result(found, request, idf, context, explain))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));

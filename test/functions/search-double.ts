@@ -25,7 +25,7 @@ export class SearchDouble implements Search {
       confidence: 0.75,
       highlight: { text: 'Passports are renewed online.', start: 0, end: 29 },
       ...(request.context ? { before: [{ id: 'p1', text: 'Before.' }], after: [] } : {}),
-      ...(request.explain ? { explain: { passage: 0.5, sentence: 0.5, lexical: 0.25 } } : {}),
+      ...(request.explain ? { explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, typical: 0 } } : {}),
     };
     const results = request.query === 'nothing' ? [] : [result];
     return {

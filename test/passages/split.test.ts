@@ -34,6 +34,18 @@ describe('sections', () => {
     ).toEqual(['Before.', 'A\nOne.\n\nTwo.', 'B\nThree.']);
   });
 
+  it('have no sentence in their headings, unless they have nothing else', () => {
+    const [told, bare] = toPassages(
+      document(heading('Ferry times', 2), paragraph('The ferry sails at noon.'), heading('Berths', 2)),
+      { countTokens: (text) => text.length, minTokens: 1, maxTokens: 100 },
+    );
+    const cut = (passage: typeof told) =>
+      passage?.sentences.map(([start, end]) => passage.text.slice(start, end));
+    expect(told?.text).toBe('Ferry times\nThe ferry sails at noon.');
+    expect(cut(told)).toEqual(['The ferry sails at noon.']);
+    expect(cut(bare)).toEqual(['Berths']);
+  });
+
   it('without a paragraph join the next one', () => {
     expect(texts(document(heading('A', 1), heading('B'), paragraph('One.'), heading('C')))).toEqual([
       'A\nB\nOne.',
@@ -276,7 +288,8 @@ describe('any document', () => {
             expect(passage.position).toBe(i);
             expect(passage.text).toBe(passage.text.trim());
             expect(countTokens(passage.text)).toBeLessThanOrEqual(maxTokens);
-            let end = 0;
+            // What comes before the first sentence is headings; where there is none, sentences cover the text.
+            let end = blocks.some(({ kind }) => kind === 'heading') ? passage.sentences[0]![0] : 0;
             for (const [from, to] of passage.sentences) {
               expect(passage.text.slice(end, from).trim()).toBe('');
               expect(passage.text.slice(from, to).trim()).toHaveLength(to - from);

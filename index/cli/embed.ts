@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
+import { Embedder, type TextKind } from '../embedding/embedder.ts';
+import { main } from './main.ts';
+
+const command = new Command('npm run embed --')
+  .description(
+    'Read JSON Lines {"text", "kind": "query" | "passage"} from standard input and print {"ids", "vector"} for each, in order.',
+  )
+  .option('--model <dir>', 'model folder', DEFAULT_MODEL)
+  .addHelpText(
+    'after',
+    '\nWithout kind, no prefix is put before the text.\n\nExample:\n  echo \'{"text": "hello", "kind": "query"}\' | npm run --silent embed',
+  );
+
+await main(async () => {
+  command.parse();
+  const embedder = await Embedder.open(compileModel(command.opts<{ model: string }>().model), {
+    verify: true,
+  });
+  let number = 0;
+  for await (const line of readLines(process.stdin)) {
+    number++;
+    if (line.trim() === '') continue;
+    const { text, kind } = parse(line, number);
+    const vector = await embedder.embed(text, kind);
+    console.log(JSON.stringify({ ids: embedder.ids(text, kind), vector: Array.from(vector) }));
+  }
+});
+
+/** Lines end at line feeds alone: JSON may hold the other characters that node:readline takes for line ends. */
+async function* readLines(input: NodeJS.ReadStream): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of input.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest;
+}
+
+function parse(line: string, number: number): { text: string; kind?: TextKind } {
+  let value: { text?: unknown; kind?: unknown } | null;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new Error(`Line ${number} is not JSON: each line must be like {"text": "hello", "kind": "query"}.`);
+  }
+  const { text, kind } = value ?? {};
+  if (typeof text !== 'string')
+    throw new Error(`Line ${number} has no text: each line must be like {"text": "hello", "kind": "query"}.`);
+  if (kind !== undefined && kind !== 'query' && kind !== 'passage') {
+    throw new Error(
+      `Line ${number} has kind ${JSON.stringify(kind)}, but must have "query", "passage" or none.`,
+    );
+  }
+  return { text, kind };
+}
