@@ -1,0 +1,22 @@
+// The plain function that polyseek is compared with: @xenova/transformers, hnswlib-node and passages as JSON.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { env, pipeline } from '@xenova/transformers';
+import hnswlib from 'hnswlib-node';
+
+const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+env.localModelPath = JSON.parse(readFileSync(beside('model.json'), 'utf8'));
+env.allowRemoteModels = false;
+const extract = await pipeline('feature-extraction', 'model', { quantized: true });
+const passages = JSON.parse(readFileSync(beside('passages.json'), 'utf8'));
+const graph = new hnswlib.HierarchicalNSW('cosine', 384);
+graph.readIndexSync(beside('graph.hnsw'));
+
+export async function handler(event) {
+  const query = event.queryStringParameters.q;
+  const vector = await extract(`query: ${query}`, { pooling: 'mean', normalize: true });
+  const { neighbors, distances } = graph.searchKnn(Array.from(vector.data), 10);
+  const results = neighbors.map((i, n) => ({ ...passages[i], score: 1 - distances[n] }));
+  return { statusCode: 200, body: JSON.stringify({ query, results }) };
+}
