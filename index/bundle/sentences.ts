@@ -2,7 +2,10 @@ import { type Format, writeSections } from '../embedding/sections.ts';
 import { SectionsFile } from './sections-file.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
-export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 3 };
+export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
+
+/** Bytes of the length (f32) behind each vector. */
+const LENGTH = 4;
 
 /**
  * The bytes of a `sentences.bin`.
@@ -13,13 +16,14 @@ export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
   vectors.forEach((sentences, passage) => {
     firsts[passage + 1] = firsts[passage]! + sentences.length;
   });
-  const rows = vectors.flatMap((sentences) => sentences.map((row) => new Uint8Array(row.buffer)));
-  const lengths = Float32Array.from(vectors.flat(), (row) => Math.hypot(...row));
-  return writeSections(SENTENCES, [
-    new Uint8Array(firsts.buffer),
-    Buffer.concat(rows),
-    new Uint8Array(lengths.buffer),
-  ]);
+  const rows = vectors.flatMap((sentences) =>
+    sentences.flatMap((row) => {
+      const length = Buffer.alloc(LENGTH);
+      length.writeFloatLE(Math.hypot(...row));
+      return [new Uint8Array(row.buffer), length];
+    }),
+  );
+  return writeSections(SENTENCES, [new Uint8Array(firsts.buffer), Buffer.concat(rows)]);
 }
 
 /** A vector in 8 bits a number, scaled so that its largest becomes 127; cosines do not need the scale. */
@@ -31,26 +35,28 @@ export function quantized(vector: Float32Array): Int8Array {
 /** An open `sentences.bin`. */
 export class SentenceVectors {
   readonly #file: SectionsFile;
+  readonly #firsts: Buffer;
   readonly #dimensions: number;
 
   constructor(path: string, dimensions: number) {
     this.#file = new SectionsFile(path, SENTENCES);
+    this.#firsts = this.#file.read(0, 0, this.#file.length(0));
     this.#dimensions = dimensions;
   }
 
   /** The sentence of a passage with the highest cosine to a vector of length 1: its number within the passage, and the cosine. */
   best(passage: number, query: Float32Array): { sentence: number; cosine: number } {
-    const firsts = this.#file.read(0, passage * 4, 8);
-    const [first, end] = [firsts.readUInt32LE(0), firsts.readUInt32LE(4)];
-    const bytes = this.#file.read(1, first * this.#dimensions, (end - first) * this.#dimensions);
-    const lengths = this.#file.read(2, first * 4, (end - first) * 4);
+    const first = this.#firsts.readUInt32LE(passage * 4);
+    const count = this.#firsts.readUInt32LE(passage * 4 + 4) - first;
+    const size = this.#dimensions + LENGTH;
+    const bytes = this.#file.read(1, first * size, count * size);
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     let best = { sentence: 0, cosine: -1 };
-    for (let sentence = 0; sentence < end - first; sentence++) {
+    for (let sentence = 0; sentence < count; sentence++) {
+      const end = sentence * size + this.#dimensions;
       let dot = 0;
-      for (let i = 0, at = sentence * this.#dimensions; i < this.#dimensions; i++, at++)
-        dot += values[at]! * query[i]!;
-      const cosine = dot / lengths.readFloatLE(sentence * 4);
+      for (let i = 0, at = sentence * size; at < end; i++, at++) dot += values[at]! * query[i]!;
+      const cosine = dot / bytes.readFloatLE(end);
       if (cosine > best.cosine) best = { sentence, cosine };
     }
     return best;

@@ -3,8 +3,9 @@ import type { Typicality } from '../bundle/languages.ts';
 import type { SentenceVectors } from '../bundle/sentences.ts';
 import type { Explanation, Mode } from './answer.ts';
 
-/** Candidates that graph and BM25 each propose, at least. */
+/** Candidates that the graph and BM25 propose, at least. */
 const CANDIDATES = 100;
+const LEXICAL_CANDIDATES = 50;
 /** Candidates that the graph keeps while it searches; DESIGN.md has the recall that this gives. */
 const EF = 200;
 /** Up to so many allowed passages are compared one by one, which is then quicker than a graph that has to step over the others. */
@@ -53,7 +54,7 @@ export function rank(ranking: Ranking): Ranked[] {
   const lexical = [...shares]
     .filter(([ordinal]) => permitted?.has(ordinal) ?? true)
     .sort(([a, x], [b, y]) => y - x || a - b)
-    .slice(0, wanted);
+    .slice(0, Math.max(LEXICAL_CANDIDATES, k));
   if (!vector) {
     return lexical.slice(0, k).map(([ordinal, share]) => {
       const parts = { passage: 0, sentence: 0, lexical: share, typical: 0 };

@@ -1,0 +1,223 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { INDEX_FILES } from '../../index/bundle/manifest.ts';
+import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { packageFunction } from '../../index/package.ts';
+import type { Answer } from '../../index/search/answer.ts';
+import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
+import { command, startServer } from '../fixtures/processes.ts';
+
+const folder = temporaryFolder();
+const [index, packaged, elsewhere] = [
+  join(folder, 'index'),
+  join(folder, 'function'),
+  join(folder, 'elsewhere'),
+];
+const { dir } = defaultModel();
+let modules: string[];
+let server: Awaited<ReturnType<typeof startServer>>;
+
+beforeAll(async () => {
+  const embedder = new ParallelEmbedder(dir);
+  try {
+    await buildIndex(await topicDocuments(['en', 'zh']), index, embedder, tokenCounter(dir));
+  } finally {
+    embedder.close();
+  }
+  modules = (await packageFunction(index, packaged)).map((path) => relative(root, path));
+  mkdirSync(elsewhere);
+  server = await startServer(index);
+});
+afterAll(() => server.stop());
+
+/** An answer without what differs from run to run. */
+function comparable({ took: _, ...answer }: Answer): Omit<Answer, 'took'> {
+  return answer;
+}
+
+async function get(path: string): Promise<Answer> {
+  const response = await fetch(server.url + path);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+
+const QUESTIONS = [
+  'How often does the light of the Korvane lighthouse flash?',
+  '科尔瓦内灯塔有多高？',
+  'Wer hat die Brücke gebaut?',
+];
+const searchPath = (q: string) =>
+  `/search?${new URLSearchParams({ q, k: '5', explain: 'true', context: '1' })}`;
+
+describe('the local server', () => {
+  test.each(QUESTIONS)('gives what the search command gives: %s', async (question) => {
+    const answer = await get(searchPath(question));
+    expect(answer.results).toHaveLength(5);
+    const args = [question, '--index', index, '-k', '5', '--explain', '--context', '1', '--json'];
+    const { code, stdout } = await command('search', args);
+    expect(code).toBe(0);
+    expect(comparable(answer)).toEqual(comparable(JSON.parse(stdout)));
+  });
+
+  test('the command filters as the server does', async () => {
+    const q = QUESTIONS[0]!;
+    const answer = await get(`/search?${new URLSearchParams({ q, lang: 'zh', source: 'zh/' })}`);
+    const args = [q, '--index', index, '-k', '10', '--lang', 'zh', '--source', 'zh/', '--json'];
+    expect(comparable(JSON.parse((await command('search', args)).stdout))).toEqual(comparable(answer));
+    expect(answer.results.map(({ lang }) => lang)).toEqual(Array(10).fill('zh'));
+  });
+
+  test('a field that no passage has is a bad request', async () => {
+    const response = await fetch(`${server.url}/search`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ q: 'x', filter: { color: 'red' } }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      detail: 'No passage has the field "color": filter on first, lang, number, source, tags, topic.',
+    });
+  });
+
+  test('a found passage is there by its id', async () => {
+    const { results } = await get(searchPath(QUESTIONS[0]!));
+    const { score: _, confidence: __, highlight: ___, explain: ____, ...passage } = results[0]!;
+    expect(await get(`/passages/${encodeURIComponent(passage.id)}?context=1`)).toEqual(passage);
+  });
+});
+
+test.each([
+  ['none', 'none holds no index (no manifest.json)'],
+  ['function', 'function holds no index (no manifest.json)'],
+])('the server ends with one sentence where %s is no index', async (name, sentence) => {
+  await expect(startServer(join(folder, name))).rejects.toThrow(sentence);
+});
+
+describe('the packaged function', () => {
+  /** Imports the function in a process that has nothing of the project, and calls it with these events. */
+  async function invoke(events: unknown[]): Promise<{ statusCode: number; body: string }[]> {
+    const script = join(elsewhere, 'invoke.mjs');
+    writeFileSync(
+      script,
+      `import { writeFileSync } from 'node:fs';
+      const { handler } = await import(process.argv[2]);
+      const results = [];
+      for (const event of JSON.parse(process.argv[3])) results.push(await handler(event, { awsRequestId: 'id' }));
+      writeFileSync(process.argv[4], JSON.stringify(results));`,
+    );
+    const out = join(elsewhere, 'results.json');
+    const args = [script, join(packaged, 'index.mjs'), JSON.stringify(events), out];
+    await promisify(execFile)(process.execPath, args, { cwd: elsewhere, env: { HOME: '' } });
+    return JSON.parse(readFileSync(out, 'utf8'));
+  }
+
+  const event = (method: string, path: string, domainName: string, body?: string) => {
+    const [rawPath = '', rawQueryString = ''] = path.split('?');
+    return {
+      version: '2.0',
+      routeKey: '$default',
+      rawPath,
+      rawQueryString,
+      isBase64Encoded: false,
+      headers: { host: domainName, 'content-type': 'application/json' },
+      body,
+      requestContext: {
+        accountId: '123456789012',
+        apiId: 'abc',
+        domainName,
+        domainPrefix: 'abc',
+        requestId: 'id',
+        routeKey: '$default',
+        stage: '$default',
+        time: '01/Jan/2026:00:00:00 +0000',
+        timeEpoch: 1767225600000,
+        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      },
+    };
+  };
+
+  test('answers events of an HTTP API and of a Function URL as the local server answers', async () => {
+    const domains = ['abc.execute-api.eu-central-1.amazonaws.com', 'abc.lambda-url.eu-central-1.on.aws'];
+    const events = domains.flatMap((domain) =>
+      QUESTIONS.map((question) => event('GET', searchPath(question), domain)),
+    );
+    const post = event(
+      'POST',
+      '/search',
+      domains[0]!,
+      JSON.stringify({ q: QUESTIONS[0], k: 3, mode: 'lexical' }),
+    );
+    const results = await invoke([...events, post, event('GET', '/openapi.json', domains[1]!)]);
+    expect(results.map(({ statusCode }) => statusCode)).toEqual(results.map(() => 200));
+    const answers = await Promise.all(QUESTIONS.map((question) => get(searchPath(question))));
+    const got = results.slice(0, events.length).map(({ body }) => comparable(JSON.parse(body)));
+    expect(got).toEqual([...answers, ...answers].map(comparable));
+    expect(JSON.parse(results.at(-2)!.body).results[0].title).toContain('Korvane');
+    expect(JSON.parse(results.at(-1)!.body).openapi).toMatch(/^3\./);
+  });
+
+  test('holds what it needs and nothing else', () => {
+    const names = readdirSync(packaged, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
+    const chunks = names.filter((name) => /^(chunk|openapi)-[0-9A-Z]{8}\.mjs$/.test(name));
+    const model = ['encoder.onnx', 'model.json', 'rows.bin', 'tokenizer.bin'];
+    const native = names.filter((name) => name.startsWith('native/'));
+    expect(names.sort()).toEqual(
+      [
+        'index.mjs',
+        ...chunks,
+        ...native,
+        ...model.map((name) => `model/${name}`),
+        ...INDEX_FILES.map((name) => `index/${name}`),
+      ].sort(),
+    );
+    expect(chunks.length).toBeGreaterThan(0);
+    // One platform's: two addons, and the engine's library under the name that its addon asks for.
+    expect(native.filter((name) => name.endsWith('.node')).sort()).toEqual([
+      'native/addon.node',
+      'native/onnxruntime_binding.node',
+    ]);
+    expect(native.filter((name) => !name.endsWith('.node'))).toEqual([
+      expect.stringMatching(/^native\/(lib)?onnxruntime.*\.(so|dylib|dll)/),
+    ]);
+  });
+
+  test('has no module of build time in it, and no package but those that answer', () => {
+    const own = modules.filter((path) => !path.startsWith('node_modules/'));
+    const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
+    expect(folders).toEqual(['functions/search', 'index', 'index/bundle', 'index/embedding', 'index/search']);
+    expect(own.filter((path) => path.startsWith('index/') && path.split('/').length === 2)).toEqual([
+      'index/files.ts',
+    ]);
+    for (const name of ['parallel', 'worker', 'remember'])
+      expect(own).not.toContain(`index/embedding/${name}.ts`);
+    expect(own).not.toContain('index/bundle/write.ts');
+    const packages = modules.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
+    expect([...new Set(packages)].sort()).toEqual([
+      '@valibot/to-json-schema',
+      'hnswlib-node',
+      'hono',
+      'onnxruntime-common',
+      'onnxruntime-node',
+      'valibot',
+    ]);
+  });
+
+  test('is replaced as a whole, but nothing else is', async () => {
+    writeFileSync(join(packaged, 'index.mjs'), '');
+    await packageFunction(index, packaged);
+    expect(readFileSync(join(packaged, 'index.mjs'), 'utf8')).toContain('handler');
+    writeFileSync(join(elsewhere, 'index.mjs'), 'mine');
+    await expect(packageFunction(index, elsewhere)).rejects.toThrow(
+      'which is no part of a packaged function',
+    );
+    expect(readFileSync(join(elsewhere, 'index.mjs'), 'utf8')).toBe('mine');
+    expect(readdirSync(folder).sort()).toEqual(['elsewhere', 'function', 'index']);
+    expect(existsSync(join(elsewhere, 'model'))).toBe(false);
+  });
+});

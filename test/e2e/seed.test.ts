@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Answer } from '../../index/search/answer.ts';
+import { root, temporaryFolder } from '../fixtures/index.ts';
+import { npmRun, startServer } from '../fixtures/processes.ts';
+
+const seed = join(root, '../shared/seed/000_af465b139886446f.txt');
+const index = join(temporaryFolder(), 'index');
+
+describe.runIf(existsSync(seed))('a newspaper page in Chinese, indexed by npm run build-index', () => {
+  test('has the answer first, to questions in Chinese, English and French over HTTP', async () => {
+    expect(await npmRun('build-index', [seed, '--out', index])).toMatchObject({ code: 0 });
+    const { url, stop } = await startServer(index);
+    try {
+      const first = async (q: string) => {
+        const response = await fetch(`${url}/search?${new URLSearchParams({ q })}`);
+        const { results } = (await response.json()) as Answer;
+        return results[0]!.text;
+      };
+      expect(await first('衡阳累计引进了多少个产业转移项目?')).toMatch(/累计承接转移企业534家/);
+      expect(await first('How many industrial-transfer enterprises did Hengyang bring in?')).toMatch(
+        /累计承接转移企业534家/,
+      );
+      expect(await first('Combien de pays achètent les montres ?')).toContain('80多个国家');
+    } finally {
+      await stop();
+    }
+  });
+});

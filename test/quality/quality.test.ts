@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tokenCounter } from '../../index/build.ts';
+import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { remember } from '../../index/embedding/remember.ts';
+import {
+  type Builder,
+  evaluateCross,
+  evaluatePooled,
+  evaluateSet,
+  meanScores,
+  type PooledScores,
+  type SetScores,
+} from '../../index/evaluate/evaluate.ts';
+import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
+import type { Mode } from '../../index/search/answer.ts';
+import { defaultModel, root, setFolder } from '../fixtures/index.ts';
+
+// Thresholds stand a little below what was measured, so that a step back fails and another processor does not.
+
+const { dir } = defaultModel();
+let parallel: ParallelEmbedder;
+/** What evaluation builds with in each mode; all share the vectors. */
+let builders: Record<Mode, Builder>;
+
+beforeAll(() => {
+  parallel = new ParallelEmbedder(dir);
+  const shared = { embedder: remember(parallel), countTokens: tokenCounter(dir) };
+  builders = {
+    hybrid: { ...shared, mode: 'hybrid' },
+    semantic: { ...shared, mode: 'semantic' },
+    lexical: { ...shared, mode: 'lexical' },
+  };
+});
+afterAll(() => parallel.close());
+
+async function evaluateSets(mode: Mode, sets: EvaluationSet[]): Promise<SetScores> {
+  const scores: SetScores[] = [];
+  for (const set of sets) scores.push(await evaluateSet(builders[mode], set));
+  return meanScores(scores);
+}
+
+describe("the project's own sets, in six languages", () => {
+  let sets: EvaluationSet[];
+  let mono: SetScores;
+  let pooled: PooledScores;
+
+  beforeAll(async () => {
+    sets = await Promise.all(['ar', 'de', 'en', 'fr', 'hi', 'zh'].map((lang) => readSet(setFolder(lang))));
+    mono = await evaluateSets('hybrid', sets);
+    pooled = await evaluatePooled(builders.hybrid, sets);
+  });
+
+  test('within a language: mean R@1 of at least .78, R@5 of at least .97', () => {
+    expect(mono.r1).toBeGreaterThanOrEqual(0.78);
+    expect(mono.r5).toBeGreaterThanOrEqual(0.97);
+  });
+
+  test('confidence tells answerable questions from others: mean AUROC of at least .78', () => {
+    expect(mono.auroc).toBeGreaterThanOrEqual(0.78);
+  });
+
+  test('across 30 pairs of languages: mean R@1 of at least .74, R@5 of at least .96', async () => {
+    const { r1, r5 } = meanScores(Object.values(await evaluateCross(builders.hybrid, sets)));
+    expect(r1).toBeGreaterThanOrEqual(0.74);
+    expect(r5).toBeGreaterThanOrEqual(0.96);
+  });
+
+  test('all languages in one index: recall@20 of at least .90, P@1 of at least .80', () => {
+    expect(pooled.recall20).toBeGreaterThanOrEqual(0.9);
+    expect(pooled.p1).toBeGreaterThanOrEqual(0.8);
+  });
+
+  test('hybrid has the right passage first more often than words alone, by at least .2', async () => {
+    expect(mono.r1 - (await evaluateSets('lexical', sets)).r1).toBeGreaterThanOrEqual(0.2);
+    expect(pooled.p1 - (await evaluatePooled(builders.lexical, sets)).p1).toBeGreaterThanOrEqual(0.2);
+  });
+
+  // Half of these questions avoid their passage's words, so that words can only mislead there.
+  test('hybrid loses less than .03 of R@1 to meaning alone, and less than .03 of P@1 in one index', async () => {
+    expect(mono.r1 - (await evaluateSets('semantic', sets)).r1).toBeGreaterThan(-0.03);
+    expect(pooled.p1 - (await evaluatePooled(builders.semantic, sets)).p1).toBeGreaterThan(-0.03);
+  });
+});
+
+const xquad = join(root, '../shared/eval/xquad-r');
+
+describe.each(['en', 'zh'])('XQuAD-R in %s', (lang) => {
+  const folder = join(xquad, lang);
+
+  test.runIf(existsSync(folder))(
+    'R@1 of at least .95, more than meaning alone has; AUROC of at least .98',
+    { timeout: 300_000 },
+    async () => {
+      const sets = [await readSet(folder)];
+      const hybrid = await evaluateSets('hybrid', sets);
+      expect(hybrid.r1).toBeGreaterThanOrEqual(0.95);
+      expect(hybrid.auroc).toBeGreaterThanOrEqual(0.98);
+      expect(hybrid.r1).toBeGreaterThan((await evaluateSets('semantic', sets)).r1);
+    },
+  );
+});
