@@ -26,7 +26,7 @@ export async function packageFunction(index: string, out: string): Promise<strin
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   try {
-    const modules = await bundle(draft);
+    const modules = await bundle({ index: HANDLER }, draft);
     copyLibraries(join(draft, 'native'));
     cpSync(model, join(draft, 'model'), { recursive: true });
     cpSync(index, join(draft, 'index'), { recursive: true });
@@ -38,9 +38,13 @@ export async function packageFunction(index: string, out: string): Promise<strin
   }
 }
 
-async function bundle(out: string): Promise<string[]> {
+/**
+ * Bundles modules for Node, with their native libraries expected in `native/` beside them.
+ * @param entries path of a module by the name that its bundle gets, without `.mjs`
+ */
+export async function bundle(entries: Record<string, string>, out: string): Promise<string[]> {
   const { metafile } = await build({
-    entryPoints: { index: HANDLER },
+    entryPoints: entries,
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,

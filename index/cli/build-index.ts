@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { DEFAULT_MODEL } from '../compile/compile.ts';
 import { buildFromPaths, DEFAULT_INDEX } from '../local.ts';
 import { showProgress } from '../progress.ts';
-import { main } from './main.ts';
+import { main, modelOption } from './main.ts';
 
 const command = new Command('npm run build-index --')
   .description('Index documents: text, Markdown, HTML and JSON Lines files, or folders of them.')
@@ -14,7 +13,7 @@ const command = new Command('npm run build-index --')
     'where to put the index; one that is there is replaced when the new one is whole',
     DEFAULT_INDEX,
   )
-  .option('--model <dir>', 'model folder', DEFAULT_MODEL)
+  .addOption(modelOption())
   .addHelpText('after', '\nExample:\n  npm run build-index -- docs notes/faq.md --out build/index');
 
 await main(async () => {

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
+import { compileModel } from '../compile/compile.ts';
 import { Embedder, type TextKind } from '../embedding/embedder.ts';
-import { main } from './main.ts';
+import { main, modelOption } from './main.ts';
 
 const command = new Command('npm run embed --')
   .description(
     'Read JSON Lines {"text", "kind": "query" | "passage"} from standard input and print {"ids", "vector"} for each, in order.',
   )
-  .option('--model <dir>', 'model folder', DEFAULT_MODEL)
+  .addOption(modelOption())
   .addHelpText(
     'after',
     '\nWithout kind, no prefix is put before the text.\n\nExample:\n  echo \'{"text": "hello", "kind": "query"}\' | npm run --silent embed',

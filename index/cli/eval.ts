@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { tokenCounter } from '../build.ts';
-import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
+import { compileModel } from '../compile/compile.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { remember } from '../embedding/remember.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../evaluate/evaluate.ts';
 import { readSet } from '../evaluate/set.ts';
 import type { Mode } from '../search/answer.ts';
-import { main, modeOption } from './main.ts';
+import { main, modelOption, modeOption } from './main.ts';
 
 interface Options {
   cross?: boolean;
@@ -37,7 +37,7 @@ const command = new Command('npm run eval --')
   .option('--cross', 'also ask the questions of each set on the passages of every other')
   .option('--pooled', 'also ask all questions on one index of all sets')
   .addOption(modeOption())
-  .option('--model <dir>', 'model folder', DEFAULT_MODEL)
+  .addOption(modelOption())
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  npm run eval -- test/quality/sets/en test/quality/sets/de --cross');
 

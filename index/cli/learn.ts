@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { tokenCounter } from '../build.ts';
-import { compileModel, DEFAULT_MODEL, type Learned } from '../compile/compile.ts';
+import { compileModel, type Learned } from '../compile/compile.ts';
 import { learnNeutral } from '../compile/neutral.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { remember } from '../embedding/remember.ts';
@@ -10,7 +10,7 @@ import { unanswerable } from '../evaluate/evaluate.ts';
 import { fitLogistic } from '../evaluate/metrics.ts';
 import { readSet } from '../evaluate/set.ts';
 import type { Mode } from '../search/answer.ts';
-import { main } from './main.ts';
+import { main, modelOption } from './main.ts';
 
 const command = new Command('npm run learn --')
   .description(
@@ -20,8 +20,8 @@ const command = new Command('npm run learn --')
     '[set...]',
     'folders of evaluation sets; every second article of each is left out, so that half of the questions have no answer',
   )
-  .option('--model <dir>', 'model folder; what is learned goes into its polyseek.json', DEFAULT_MODEL)
-  .addHelpText('after', '\nExample:\n  npm run learn -- test/quality/sets/*');
+  .addOption(modelOption('model folder; what is learned goes into its polyseek.json'))
+  .addHelpText('after', '\nExample:\n  npm run learn -- test/quality/sets/*/');
 
 await main(async () => {
   command.parse();

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { DEFAULT_MODEL } from '../compile/compile.ts';
 import type { Mode } from '../search/answer.ts';
 
 /** Runs a command; an error becomes its sentence on standard error and exit code 1. */
@@ -32,4 +33,9 @@ export function modeOption(): Option {
   return new Option('--mode <mode>', 'compare meaning and words, meaning alone or words alone')
     .choices(modes)
     .default('hybrid');
+}
+
+/** `--model`, the same for every command that takes a model folder. */
+export function modelOption(does = 'model folder'): Option {
+  return new Option('--model <dir>', does).default(DEFAULT_MODEL, 'index/model');
 }

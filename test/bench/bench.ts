@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { main } from '../../index/cli/main.ts';
+import { main, numberOption } from '../../index/cli/main.ts';
 import { buildDemo } from '../../index/local.ts';
-import { packageFunction } from '../../index/package.ts';
-import { type ColdStart, coldStart } from './cold.ts';
+import { bundle, packageFunction } from '../../index/package.ts';
+import { coldStart, timedRun } from './cold.ts';
 import { buildPlain } from './plain/build.ts';
 
 const FOLDER = 'build/bench';
@@ -15,46 +16,71 @@ const command = new Command('npm run bench --')
   .description(
     'Start the packaged function and the plain one cold, in turns, on one core: time to the first answer and peak memory.',
   )
-  .option('--rounds <n>', 'cold starts of each', '15')
+  .option('--rounds <n>', 'cold starts of each', numberOption('--rounds', 1, 1000, 'a whole number'), 15)
   .option('--json', 'print JSON');
+
+/** What is measured, each figure once a round: milliseconds, or MB. */
+interface Figures<T> {
+  /** Spawning Node to the first answer, and the process's peak memory. */
+  polyseek: { ms: T; mb: T };
+  plain: { ms: T; mb: T };
+  /** Importing and opening the compiled model and embedding a question; the same for the bare engine. */
+  model: { ms: T };
+  engine: { ms: T };
+}
 
 await main(async () => {
   command.parse();
-  const { rounds, json } = command.opts<{ rounds: string; json?: boolean }>();
-  const [index, polyseek, plain] = ['index', 'polyseek', 'plain'].map((name) => join(FOLDER, name));
-  if (!existsSync(index!)) await buildDemo(index!);
-  await packageFunction(index!, polyseek!);
-  if (!existsSync(plain!)) await buildPlain(index!, plain!);
+  const { rounds, json } = command.opts<{ rounds: number; json?: boolean }>();
+  const folder = (name: string) => join(FOLDER, name);
+  const [index, polyseek, opening, plain] = [
+    folder('index'),
+    folder('polyseek'),
+    folder('opening'),
+    folder('plain'),
+  ];
+  if (!existsSync(index)) await buildDemo(index);
+  await packageFunction(index, polyseek);
+  await bundle({ model: source('./model.ts'), engine: source('./engine.ts') }, opening);
+  cpSync(join(polyseek, 'native'), join(opening, 'native'), { recursive: true });
+  if (!existsSync(plain)) await buildPlain(index, plain);
 
-  const runs: Record<'polyseek' | 'plain', ColdStart[]> = { polyseek: [], plain: [] };
-  // The first of each only warms the page cache, and is not counted.
-  for (let round = 0; round <= Number(rounds); round++) {
-    for (const [name, folder] of [
-      ['polyseek', polyseek!],
-      ['plain', plain!],
+  const runs: Figures<number[]> = {
+    polyseek: { ms: [], mb: [] },
+    plain: { ms: [], mb: [] },
+    model: { ms: [] },
+    engine: { ms: [] },
+  };
+  // The first round only warms the page cache, and is not counted.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, at] of [
+      ['polyseek', polyseek],
+      ['plain', plain],
     ] as const) {
-      const run = coldStart(join(folder, 'index.mjs'), QUESTION);
-      if (round > 0) runs[name].push(run);
+      const { ms, rssMb } = coldStart(join(at, 'index.mjs'), QUESTION);
+      if (round > 0) runs[name].ms.push(ms);
+      if (round > 0) runs[name].mb.push(rssMb);
+    }
+    for (const name of ['model', 'engine'] as const) {
+      const ms = timedRun(join(opening, `${name}.mjs`), join(polyseek, 'model'));
+      if (round > 0) runs[name].ms.push(ms);
     }
   }
-  const report = {
-    machine: `${cpus()[0]?.model}, one core`,
-    node: process.version,
-    rounds: Number(rounds),
-    ...summary(runs),
+  const of = ({ ms, mb }: { ms: number[]; mb: number[] }) => ({ ms: quartiles(ms), mb: quartiles(mb) });
+  const figures: Figures<Quartiles> = {
+    polyseek: of(runs.polyseek),
+    plain: of(runs.plain),
+    model: { ms: quartiles(runs.model.ms) },
+    engine: { ms: quartiles(runs.engine.ms) },
   };
-  console.log(json ? JSON.stringify(report, null, 2) : table(report));
+  const about = `${cpus()[0]?.model}, one core, Node ${process.version}, ${rounds} rounds in turns: median (quartiles)`;
+  console.log(json ? JSON.stringify({ about, ...figures }, null, 2) : `${about}\n${table(figures)}`);
 });
 
-type Summary = Record<'polyseek' | 'plain', Record<keyof ColdStart, Quartiles>>;
 type Quartiles = [lower: number, median: number, upper: number];
 
-function summary({ polyseek, plain }: Record<'polyseek' | 'plain', ColdStart[]>): Summary {
-  const of = (runs: ColdStart[]) => ({
-    ms: quartiles(runs.map(({ ms }) => ms)),
-    rssMb: quartiles(runs.map(({ rssMb }) => rssMb)),
-  });
-  return { polyseek: of(polyseek), plain: of(plain) };
+function source(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
 }
 
 function quartiles(values: number[]): Quartiles {
@@ -63,20 +89,23 @@ function quartiles(values: number[]): Quartiles {
   return [at(0.25), at(0.5), at(0.75)];
 }
 
-function table({
-  machine,
-  node,
-  rounds,
-  polyseek,
-  plain,
-}: Summary & { machine: string; node: string; rounds: number }): string {
-  const show = ([lower, median, upper]: Quartiles, unit: string) =>
+function table({ polyseek, plain, model, engine }: Figures<Quartiles>): string {
+  const cell = ([lower, median, upper]: Quartiles, unit: string) =>
     `${median.toFixed(0)} ${unit} (${lower.toFixed(0)}-${upper.toFixed(0)})`.padEnd(22);
-  const ratio = (key: keyof ColdStart) => `1/${(plain[key][1] / polyseek[key][1]).toFixed(1)}`;
+  const row = (name: string, unit: string, own: Quartiles, other: Quartiles, ratio: string) =>
+    name.padEnd(34) + cell(own, unit) + cell(other, unit) + ratio;
+  const part = (own: Quartiles, other: Quartiles) => `1/${(other[1] / own[1]).toFixed(1)}`;
   return [
-    `${machine}, Node ${node}, ${rounds} cold starts of each in turns: median (quartiles)`,
-    `${''.padEnd(24)}${'polyseek'.padEnd(22)}${'plain'.padEnd(22)}ratio`,
-    `${'spawn to first answer'.padEnd(24)}${show(polyseek.ms, 'ms')}${show(plain.ms, 'ms')}${ratio('ms')}`,
-    `${'peak memory'.padEnd(24)}${show(polyseek.rssMb, 'MB')}${show(plain.rssMb, 'MB')}${ratio('rssMb')}`,
+    `${''.padEnd(34)}${'polyseek'.padEnd(22)}${'plain'.padEnd(22)}ratio`,
+    row('spawn to first answer', 'ms', polyseek.ms, plain.ms, part(polyseek.ms, plain.ms)),
+    row('peak memory', 'MB', polyseek.mb, plain.mb, part(polyseek.mb, plain.mb)),
+    `\n${''.padEnd(34)}${'polyseek'.padEnd(22)}${'bare engine'.padEnd(22)}ratio`,
+    row(
+      'open the model, embed a question',
+      'ms',
+      model.ms,
+      engine.ms,
+      (model.ms[1] / engine.ms[1]).toFixed(2),
+    ),
   ].join('\n');
 }

@@ -20,18 +20,37 @@ const rssKb = Number(/VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', '
 process.stderr.write(JSON.stringify({ answered, rssKb }));
 `;
 
+/** Imports a module and waits for what its `run` does; reports how long both took, Node's own start left out. */
+const TIMED_CHILD = `
+const started = performance.now();
+const [url, folder] = JSON.parse(process.argv[1]);
+const { run } = await import(url);
+await run(folder);
+process.stderr.write(String(performance.now() - started));
+`;
+
+/** Milliseconds that a fresh Node on one core takes to import a module and run it on a folder. Linux only. */
+export function timedRun(file: string, folder: string): number {
+  return Number(onOneCore(TIMED_CHILD, JSON.stringify([pathToFileURL(file).href, folder])));
+}
+
 /** Starts a packaged function cold on one core, as Lambda's default size has, and asks it a question. Linux only. */
 export function coldStart(functionFile: string, question: string): ColdStart {
   const argument = JSON.stringify([pathToFileURL(functionFile).href, httpEvent(question)]);
-  const args = ['-c', '0', process.execPath, '--input-type=module', '-e', CHILD, argument];
   const spawned = Date.now();
+  const { answered, rssKb } = JSON.parse(onOneCore(CHILD, argument)) as { answered: number; rssKb: number };
+  return { ms: answered - spawned, rssMb: rssKb / 1024 };
+}
+
+/** What a fresh Node on one core that runs this code prints on standard error. */
+function onOneCore(code: string, argument: string): string {
+  const args = ['-c', '0', process.execPath, '--input-type=module', '-e', code, argument];
   const { stderr, status } = spawnSync('taskset', args, {
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (status !== 0) throw new Error(`${functionFile} gave no answer: ${stderr}`);
-  const { answered, rssKb } = JSON.parse(stderr) as { answered: number; rssKb: number };
-  return { ms: answered - spawned, rssMb: rssKb / 1024 };
+  if (status !== 0) throw new Error(`A run for ${argument} failed: ${stderr}`);
+  return stderr;
 }
 
 function httpEvent(question: string): unknown {
