@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildIndex, type Progress, tokenCounter } from './build.ts';
 import { type Manifest, readManifest } from './bundle/manifest.ts';
+import { mendFolder } from './bundle/write.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import { readDocuments } from './documents/read.ts';
 import { type CompiledModel, readCompiledModel } from './embedding/compiled-model.ts';
@@ -63,6 +64,7 @@ export function buildDemo(out: string, progress?: Progress): Promise<Manifest> {
 
 /** Opens an index on the machine that built it, with the model that it was built with. */
 export async function openLocal(index: string): Promise<Search> {
+  mendFolder(index);
   return openSearch({ index, model: findModel(index), verify: true });
 }
 

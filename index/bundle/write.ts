@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkReplaceable, describeFile } from '../files.ts';
 import type { Passage } from '../passages/passage.ts';
@@ -31,6 +31,7 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
   const { documents, passages, vectors, sentences } = contents;
   checkPassages(passages);
   checkOut(out);
+  mendFolder(out);
   const draft = `${resolve(out)}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
@@ -100,7 +101,31 @@ export function checkPassages(passages: readonly Passage[]): void {
   }
 }
 
-/** No file system swaps two folders everywhere, so for a moment neither name exists; the old index stays whole under its second name. */
+/**
+ * Puts right what a killed build left beside an index: its draft goes, and the old index gets its name back if it had just lost it.
+ * Folders of builds that still run are left alone.
+ */
+export function mendFolder(out: string): void {
+  const folder = dirname(resolve(out));
+  const name = basename(resolve(out));
+  for (const entry of existsSync(folder) ? readdirSync(folder) : []) {
+    const [, pid, kind] =
+      /^\.(\d+)\.(new|old)$/.exec(entry.startsWith(name) ? entry.slice(name.length) : '') ?? [];
+    if (!pid || isRunning(Number(pid))) continue;
+    if (kind === 'old' && !existsSync(out)) renameSync(join(folder, entry), out);
+    else rmSync(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** No file system swaps two folders everywhere, so for a moment neither name exists; `mendFolder` puts a kill in that moment right. */
 function replaceFolder(from: string, to: string): void {
   const old = `${to}.${process.pid}.old`;
   mkdirSync(dirname(to), { recursive: true });

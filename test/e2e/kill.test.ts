@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { readManifest } from '../../index/bundle/manifest.ts';
+import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
@@ -79,4 +81,16 @@ test('a build that is killed before it writes leaves nothing behind', async () =
 test('a build after one that was killed replaces the index', async () => {
   expect(await npmRun('build-index', [documents, '--out', out])).toMatchObject({ code: 0 });
   expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
+});
+
+test('a build that was killed between its two renames leaves an index that opens, and no more', async () => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  cpSync(old, `${out}.${pid}.new`, { recursive: true });
+  renameSync(out, `${out}.${pid}.old`);
+  // A build that still runs, this process, keeps its draft.
+  cpSync(old, `${out}.${process.pid}.new`, { recursive: true });
+  expect((await openLocal(out)).info.passages).toBe(20);
+  const left = readdirSync(folder).filter((name) => name.startsWith('index'));
+  expect(left.sort()).toEqual(['index', `index.${process.pid}.new`]);
+  rmSync(`${out}.${process.pid}.new`, { recursive: true });
 });
