@@ -46,11 +46,6 @@ export class Embedder implements TextEmbedder {
     return this.#tokenizer.encode(this.#prefix(kind) + text);
   }
 
-  /** How many tokens a passage's text takes of the model's window, without prefix, begin and end. */
-  countTokens(text: string): number {
-    return this.#tokenizer.pieces(text).length;
-  }
-
   /**
    * A text longer than the model sees is cut into windows of equal length, each with the prefix; its vector is the mean of
    * theirs, so that its end counts as much as its beginning.

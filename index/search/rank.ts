@@ -1,7 +1,7 @@
 import type { Graph, Neighbor } from '../bundle/graph.ts';
 import type { Typicality } from '../bundle/languages.ts';
 import type { SentenceVectors } from '../bundle/sentences.ts';
-import type { Explanation, Mode } from './answer.ts';
+import type { Explanation } from './answer.ts';
 
 /** Candidates that the graph and BM25 propose, at least. */
 const CANDIDATES = 100;
@@ -28,7 +28,6 @@ export interface Ranked {
 
 /** What a question is compared with. */
 export interface Ranking {
-  mode: Mode;
   k: number;
   graph: Graph;
   sentences: SentenceVectors;

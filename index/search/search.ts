@@ -42,7 +42,6 @@ export class IndexSearch implements Search {
     const allowed = filter && matching(lookup, filter, manifest.fields);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : scoreTerms(lookup, query, passages.count);
     const ranked = rank({
-      mode,
       k,
       graph,
       sentences,
@@ -58,7 +57,7 @@ export class IndexSearch implements Search {
     const end = performance.now();
     return {
       query,
-      answered: (results[0]?.confidence ?? 0) >= (minConfidence ?? ANSWERED) && results.length > 0,
+      answered: results.length > 0 && results[0]!.confidence >= (minConfidence ?? ANSWERED),
       results,
       took: {
         embedMs: rounded(embedded - start),

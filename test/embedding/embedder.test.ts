@@ -82,12 +82,11 @@ describe('the default model', () => {
       expect(plain.ids('slavery', kind)).toEqual(plain.ids(`${kind}: slavery`));
       expect(await plain.embed('slavery', kind)).toEqual(await plain.embed(`${kind}: slavery`));
     }
-    expect(plain.countTokens('slavery')).toBe(plain.ids('slavery').length - 2);
   });
 
   test('sees the end of a text of 2,000 tokens', async () => {
     const words = Array.from({ length: 2000 }, (_, i) => ['the', 'in', 'la', 'de'][i % 4]!);
-    expect(plain.countTokens(words.join(' '))).toBe(2000);
+    expect(plain.ids(words.join(' '))).toHaveLength(2002);
     const ending = words.with(-1, 'und').with(-2, 'die');
     const before = await plain.embed(words.join(' '), 'passage');
     const after = await plain.embed(ending.join(' '), 'passage');

@@ -4,7 +4,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Graph } from '../../index/bundle/graph.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../index/bundle/sentences.ts';
 import { normalized } from '../../index/embedding/embedder.ts';
-import type { Mode } from '../../index/search/answer.ts';
 import { rank } from '../../index/search/rank.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
 
@@ -31,13 +30,8 @@ function finding(ordinals: number[]): Graph {
 /** Of two languages, one is a tenth nearer to the question. */
 const typicality = { index: 0.05, ofLanguage: (ordinal: number) => (ordinal % 2) / 10 };
 const nearest = [...vectors.keys()].sort((a, b) => dot(vectors[b]!, vector) - dot(vectors[a]!, vector));
-const ranked = (
-  graph: Graph,
-  k: number,
-  allowed?: number[],
-  shares = new Map<number, number>(),
-  mode: Mode = 'hybrid',
-) => rank({ mode, k, graph, sentences, typicality, passages: PASSAGES, vector, shares, allowed });
+const ranked = (graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) =>
+  rank({ k, graph, sentences, typicality, passages: PASSAGES, vector, shares, allowed });
 
 describe('where the graph finds fewer passages than there are, all are compared', () => {
   test.each([
@@ -75,7 +69,6 @@ test('equal scores are in order of their ordinals', () => {
     [6, 0.7],
   ]);
   const lexical = {
-    mode: 'lexical' as const,
     k: 3,
     graph: finding([]),
     sentences,

@@ -58,7 +58,6 @@ test('ranking through the graph finds at least .99 of the ten best of 20,000 tha
     const query = vector();
     const best = (graph: Graph) =>
       rank({
-        mode: 'semantic',
         k: K,
         graph,
         sentences,
