@@ -3,6 +3,8 @@ import type { Context } from 'hono';
 import { routePath } from 'hono/route';
 import { Hono } from 'hono/tiny';
 import { InvalidRequest, type Search, type SearchRequest } from '../../index/search/answer.ts';
+import { type ApiKeys, type AwsContext, authenticate, isAuthorizedByAws } from './auth.ts';
+import { type LogEntry, type LogFacts, writeEntry } from './log.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { readBody, readPassageParameters, readSearchBody, readSearchParameters } from './requests.ts';
 import { exampleQuestion } from './schemas.ts';
@@ -10,14 +12,16 @@ import { exampleQuestion } from './schemas.ts';
 export interface AppOptions {
   /** Adds the text of each question to the log. */
   logQuestions?: boolean;
-  /** Takes one line of the log; without it, lines go to standard output. */
-  log?: (line: string) => void;
+  /** The keys of which a request needs one; without them, anyone may ask. */
+  apiKeys?: ApiKeys | undefined;
+  /** Takes each entry of the log; without it, entries go to standard output. */
+  log?: (entry: LogEntry) => void;
 }
 
 interface AppEnv {
   /** What `hono/aws-lambda` passes; absent on other hosts. */
-  Bindings: { lambdaContext?: { awsRequestId: string } };
-  Variables: { requestId: string; facts: Record<string, unknown> };
+  Bindings: { lambdaContext?: { awsRequestId: string } | undefined; requestContext?: AwsContext };
+  Variables: { requestId: string; facts: LogFacts };
 }
 
 export type App = Hono<AppEnv>;
@@ -26,7 +30,6 @@ export type App = Hono<AppEnv>;
 const passagePattern = '/passages/:id{[^]+}';
 
 const passageRoute = '/passages/:id';
-const writeLine = (line: string) => process.stdout.write(`${line}\n`);
 
 function json(c: Context<AppEnv>, value: unknown): Response {
   return c.body(JSON.stringify(value), 200, {
@@ -36,7 +39,13 @@ function json(c: Context<AppEnv>, value: unknown): Response {
 }
 
 function fail(c: Context<AppEnv>, problem: Problem): Response {
+  if (problem.status === 401) c.header('www-authenticate', 'Bearer');
   return c.body(problemJson(problem, c.get('requestId')), problem.status, problemHeaders);
+}
+
+/** Adds to what the log will say of the request. */
+function note(c: Context<AppEnv>, facts: LogFacts): void {
+  c.set('facts', { ...c.get('facts'), ...facts });
 }
 
 /** Where the app is reached from outside: its origin, and the path prefix that a gateway took off. */
@@ -47,11 +56,11 @@ function baseUrl(c: Context<AppEnv>): string {
 const parameters = (c: Context<AppEnv>) => new URL(c.req.url).searchParams;
 
 /**
- * The endpoint as a Hono app, for any host of fetch handlers. Logs one line of JSON per request.
+ * The endpoint as a Hono app, for any host of fetch handlers. Logs one entry per request.
  * A search that is still opening may be passed; requests then wait for it.
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, log = writeLine } = options;
+  const { logQuestions = false, apiKeys, log = writeEntry } = options;
   const app: App = new Hono<AppEnv>();
 
   app.use(async (c, next) => {
@@ -62,24 +71,33 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     c.header('x-content-type-options', 'nosniff');
     await next();
     const { status } = c.res;
-    log(
-      JSON.stringify({
-        time: new Date().toISOString(),
-        level: status >= 500 ? 'error' : 'info',
-        requestId,
-        method: c.req.method,
-        route: routePath(c).replace(passagePattern, passageRoute),
-        status,
-        ms: Math.round((performance.now() - started) * 10) / 10,
-        ...c.get('facts'),
-      }),
-    );
+    log({
+      timestamp: new Date().toISOString(),
+      level: status >= 500 ? 'ERROR' : 'INFO',
+      requestId,
+      method: c.req.method,
+      // The last of the routes that match, as a request without a key is answered before its route.
+      route: routePath(c, -1).replace(passagePattern, passageRoute),
+      status,
+      ms: Math.round((performance.now() - started) * 10) / 10,
+      ...c.get('facts'),
+    });
   });
+
+  if (apiKeys) {
+    app.use(async (c, next) => {
+      // A browser asks for permission (CORS preflight) without the key that it will send.
+      if (c.req.method !== 'OPTIONS' && !isAuthorizedByAws(c.env?.requestContext)) {
+        note(c, { key: authenticate(c.req.raw.headers, apiKeys) });
+      }
+      await next();
+    });
+  }
 
   app.onError((error, c) => {
     if (error instanceof Problem) return fail(c, error);
     if (error instanceof InvalidRequest) return fail(c, new Problem(400, error.message));
-    c.set('facts', { ...c.get('facts'), error: inspect(error) });
+    note(c, { error: inspect(error) });
     return fail(c, new Problem(500, `The search failed. The log has the cause under ${c.get('requestId')}.`));
   });
 
@@ -87,12 +105,10 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
 
   async function answer(c: Context<AppEnv>, request: SearchRequest): Promise<Response> {
     const { query, k, mode } = request;
-    const asked = { k, mode, ...(logQuestions && { q: query }) };
-    c.set('facts', asked);
+    note(c, { k, mode, ...(logQuestions && { q: query }) });
     const found = await (await search).search(request);
     const { answered, results, took } = found;
-    c.set('facts', {
-      ...asked,
+    note(c, {
       results: results.length,
       answered,
       topConfidence: results[0]?.confidence,
@@ -117,7 +133,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
 
   app.get('/openapi.json', async (c) => {
     const { openApi } = await import('./openapi.ts');
-    return json(c, openApi(baseUrl(c)));
+    return json(c, openApi(baseUrl(c), apiKeys !== undefined));
   });
 
   app.get('/', (c) => {

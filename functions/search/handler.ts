@@ -1,6 +1,8 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import type { Answer } from '../../index/search/answer.ts';
 import type { App } from './app.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { exampleQuestion } from './schemas.ts';
 
 /** Payload format 2.0: what an HTTP API and a Function URL send. */
 type HttpEvent = Extract<LambdaEvent, { rawPath: string }>;
@@ -42,14 +44,43 @@ function normalise(event: HttpEvent): HttpEvent {
   };
 }
 
-/** A Lambda handler that answers HTTP API (payload format 2.0) and Function URL events with an app. */
-export function createHandler(app: App): (event: unknown, context?: LambdaContext) => Promise<HttpResult> {
+/** Whether an event is no request of HTTP but the body of `POST /search`. */
+function isQuestion(event: unknown): event is { q: unknown } {
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    'q' in event &&
+    !('rawPath' in event) &&
+    !('requestContext' in event)
+  );
+}
+
+/** Answers a direct event as `POST /search` would. Throws an `Error` with the sentence of what that would refuse. */
+async function ask(app: App, event: { q: unknown }, context: LambdaContext | undefined): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(event) };
+  // Who may invoke the function is decided by IAM, as with an HTTP API that has its authorizer.
+  const bindings = { lambdaContext: context, requestContext: { authorizer: { iam: {} } } };
+  const response = await app.request('/search', init, bindings);
+  const body = (await response.json()) as Answer | { detail: string };
+  if ('detail' in body) throw new Error(body.detail);
+  return body;
+}
+
+/**
+ * A Lambda handler that answers with an app: HTTP API (payload format 2.0) and Function URL events as HTTP, and
+ * direct events, `{q: "…"}` with the fields of `POST /search`, with the `Answer` itself or a function error.
+ */
+export function createHandler(
+  app: App,
+): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
   const respond = handle(app);
   return async (event, context) => {
     if (isHttpEvent(event)) return respond(normalise(event), context);
+    if (isQuestion(event)) return ask(app, event, context);
     const problem = new Problem(
       400,
-      'The event is not an HTTP request: send an HTTP API event (payload format 2.0) or a Function URL event.',
+      `The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,
     );
     return {
       statusCode: problem.status,

@@ -1,11 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { openSearch } from '../../index/search/open.ts';
 import { createApp } from './app.ts';
+import { readApiKeys } from './auth.ts';
 import { createHandler } from './handler.ts';
+import { type LogEntry, writeEntry } from './log.ts';
+import { withMetrics } from './metrics.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
-const { INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), LOG_QUESTIONS } = process.env;
+const { INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), LOG_QUESTIONS, API_KEYS } = process.env;
+/** Set by Lambda. */
+const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
+
+const apiKeys = readApiKeys(API_KEYS);
 
 // Node loads its fetch classes at their first use, which takes some 20 ms: better now, while Lambda gives the function
 // a full processor, than in the first request.
@@ -14,5 +21,18 @@ new Request('https://localhost');
 // Opened while Lambda starts the function, before the first request. The bundle was verified when it was made.
 const search = await openSearch({ index: INDEX_DIR, model: MODEL_DIR, verify: false });
 
-/** Entry point of the Lambda function: `index.handler`. */
-export const handler = createHandler(createApp(search, { logQuestions: LOG_QUESTIONS === '1' }));
+// `performance.now()` counts from the start of the process.
+let coldStart: number | undefined = Math.round(performance.now() * 10) / 10;
+
+function log(entry: LogEntry): void {
+  writeEntry(withMetrics(entry, AWS_LAMBDA_FUNCTION_NAME, coldStart));
+  coldStart = undefined;
+}
+
+/**
+ * Entry point of the Lambda function: `lambda.handler`. Not `index.handler`, for which Lambda's runtime would take the folder
+ * of the index.
+ */
+export const handler = createHandler(
+  createApp(search, { logQuestions: LOG_QUESTIONS === '1', apiKeys, log }),
+);

@@ -66,19 +66,30 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
 
-const serverProblem = problem('The search failed; the log has the cause under `requestId`.');
-
-const searchResponses = {
-  200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
-  400: problem('A parameter or field is missing, unknown or wrong; `detail` says what to change.'),
-  500: serverProblem,
+/** Schemes of which a request needs one. */
+const securitySchemes = {
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The API key as bearer token.' },
 };
 
 const searchDescription =
   'Finds the passages that answer a question, in any language, whatever language they are written in. Where `answered` is false, the documents do not hold an answer that is certain enough.';
 
-/** The OpenAPI 3.1 document of the endpoint as reached at `server`, an absolute URL without a final slash. */
-export function openApi(server: string) {
+/**
+ * The OpenAPI 3.1 document of the endpoint.
+ * @param server where it is reached, an absolute URL without a final slash
+ * @param withKeys whether requests need an API key
+ */
+export function openApi(server: string, withKeys = false) {
+  const problems = {
+    ...(withKeys && { 401: problem('No API key was sent, or one that is not valid.') }),
+    500: problem('The search failed; the log has the cause under `requestId`.'),
+  };
+  const searchResponses = {
+    200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
+    400: problem('A parameter or field is missing, unknown or wrong; `detail` says what to change.'),
+    ...problems,
+  };
   const definitions = toJsonSchemaDefs(schemas, {
     ...conversion,
     overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -91,6 +102,7 @@ export function openApi(server: string) {
       description: 'Semantic search over documents, in any language.',
     },
     servers: [{ url: server }],
+    ...(withKeys && { security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })) }),
     paths: {
       '/search': {
         get: {
@@ -134,7 +146,7 @@ export function openApi(server: string) {
             200: { description: 'The passage.', content: content('Passage') },
             400: problem('A parameter is unknown or wrong.'),
             404: problem('No passage has this id.'),
-            500: serverProblem,
+            ...problems,
           },
         },
       },
@@ -145,11 +157,11 @@ export function openApi(server: string) {
           description: 'Answers once the index is open.',
           responses: {
             200: { description: 'The index is open.', content: content('Health') },
-            500: serverProblem,
+            ...problems,
           },
         },
       },
     },
-    components: { schemas: definitions },
+    components: { schemas: definitions, ...(withKeys && { securitySchemes }) },
   };
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import type { Search } from '../../index/search/answer.ts';
 import { createApp } from './app.ts';
+import { readApiKeys } from './auth.ts';
 import { exampleQuestion } from './schemas.ts';
 
 function readPort(text = '8787'): number {
@@ -43,18 +44,23 @@ async function listen(server: ServerType, port: number, host: string): Promise<s
 }
 
 async function main(): Promise<void> {
-  const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS } = process.env;
+  const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS, API_KEYS } = process.env;
+  const apiKeys = readApiKeys(API_KEYS);
   // The port comes first: building the demo index takes a while, and would be for nothing.
   const server = createAdaptorServer({ fetch: (request) => app.fetch(request) });
   const url = await listen(server, readPort(PORT), HOST);
   const search = openIndex();
-  const app = createApp(search, { logQuestions: LOG_QUESTIONS === '1' });
+  const app = createApp(search, { logQuestions: LOG_QUESTIONS === '1', apiKeys });
   const { info } = await search;
 
   const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
   console.log(`Searching ${info.passages} passages at ${url}`);
-  console.log(`Try ${link}`);
-  console.log(`or  curl '${link}'`);
+  if (apiKeys) {
+    console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
+  } else {
+    console.log(`Try ${link}`);
+    console.log(`or  curl '${link}'`);
+  }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
 }
 

@@ -1,8 +1,8 @@
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { DEFAULT_INDEX, openLocal } from '../local.ts';
-import type { Answer, Filter, Mode } from '../search/answer.ts';
+import type { Filter, Mode } from '../search/answer.ts';
 import { main, modeOption, numberOption } from './main.ts';
+import { readable } from './readable.ts';
 
 interface Options {
   k: number;
@@ -53,34 +53,3 @@ await main(async () => {
   });
   console.log(json ? JSON.stringify(answer, null, 2) : readable(answer));
 });
-
-function readable({ answered, results, took, index }: Answer): string {
-  const dim = (text: string) => (process.stdout.isTTY ? styleText('dim', text) : text);
-  const bold = (text: string) => (process.stdout.isTTY ? styleText('bold', text) : text);
-  const lines = results.map(
-    (
-      { id, text, title, source, url, lang, score, confidence, highlight, before = [], after = [], explain },
-      i,
-    ) => {
-      const marked = text.slice(0, highlight.start) + bold(highlight.text) + text.slice(highlight.end);
-      const parts = explain
-        ? ` = ${Object.entries(explain)
-            .map(([part, value]) => `${part} ${value.toFixed(3)}`)
-            .join(' + ')}`
-        : '';
-      return [
-        `${i + 1}. ${bold(title)}  ${dim(`${url ?? source} [${lang}] confidence ${confidence.toFixed(2)}, score ${score.toFixed(3)}${parts}, id ${id}`)}`,
-        ...before.map((one) => dim(one.text)),
-        marked,
-        ...after.map((one) => dim(one.text)),
-      ].join('\n');
-    },
-  );
-  const verdict = answered
-    ? []
-    : [results.length > 0 ? 'Nothing certain found; the nearest passages:' : 'Nothing found.'];
-  const end = dim(
-    `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
-  );
-  return [...verdict, ...lines, end].join('\n\n');
-}

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { main, numberOption } from '../../index/cli/main.ts';
 import { buildDemo } from '../../index/local.ts';
-import { bundle, packageFunction } from '../../index/package.ts';
+import { bundle, packageFunction } from '../../index/package/package.ts';
 import { coldStart, timedRun } from './cold.ts';
 import { buildPlain } from './plain/build.ts';
 
@@ -54,10 +54,10 @@ await main(async () => {
   // The first round only warms the page cache, and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [name, at] of [
-      ['polyseek', polyseek],
-      ['plain', plain],
+      ['polyseek', join(polyseek, 'lambda.mjs')],
+      ['plain', join(plain, 'index.mjs')],
     ] as const) {
-      const { ms, rssMb } = coldStart(join(at, 'index.mjs'), QUESTION);
+      const { ms, rssMb } = coldStart(at, QUESTION);
       if (round > 0) runs[name].ms.push(ms);
       if (round > 0) runs[name].mb.push(rssMb);
     }

@@ -3,12 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
 import { INDEX_FILES } from '../../index/bundle/manifest.ts';
-import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { packageFunction } from '../../index/package.ts';
+import { packageFunction } from '../../index/package/package.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
+import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
@@ -17,17 +15,11 @@ const [index, packaged, elsewhere] = [
   join(folder, 'function'),
   join(folder, 'elsewhere'),
 ];
-const { dir } = defaultModel();
 let modules: string[];
 let server: Awaited<ReturnType<typeof startServer>>;
 
 beforeAll(async () => {
-  const embedder = new ParallelEmbedder(dir);
-  try {
-    await buildIndex(await topicDocuments(['en', 'zh']), index, embedder, tokenCounter(dir));
-  } finally {
-    embedder.close();
-  }
+  await buildTopics(index, ['en', 'zh']);
   modules = (await packageFunction(index, packaged)).map((path) => relative(root, path));
   mkdirSync(elsewhere);
   server = await startServer(index);
@@ -110,7 +102,7 @@ describe('the packaged function', () => {
       writeFileSync(process.argv[4], JSON.stringify(results));`,
     );
     const out = join(elsewhere, 'results.json');
-    const args = [script, join(packaged, 'index.mjs'), JSON.stringify(events), out];
+    const args = [script, join(packaged, 'lambda.mjs'), JSON.stringify(events), out];
     await promisify(execFile)(process.execPath, args, { cwd: elsewhere, env: { HOME: '' } });
     return JSON.parse(readFileSync(out, 'utf8'));
   }
@@ -169,7 +161,7 @@ describe('the packaged function', () => {
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [
-        'index.mjs',
+        'lambda.mjs',
         ...chunks,
         ...native,
         ...model.map((name) => `model/${name}`),
@@ -209,14 +201,14 @@ describe('the packaged function', () => {
   });
 
   test('is replaced as a whole, but nothing else is', async () => {
-    writeFileSync(join(packaged, 'index.mjs'), '');
+    writeFileSync(join(packaged, 'lambda.mjs'), '');
     await packageFunction(index, packaged);
-    expect(readFileSync(join(packaged, 'index.mjs'), 'utf8')).toContain('handler');
-    writeFileSync(join(elsewhere, 'index.mjs'), 'mine');
+    expect(readFileSync(join(packaged, 'lambda.mjs'), 'utf8')).toContain('handler');
+    writeFileSync(join(elsewhere, 'lambda.mjs'), 'mine');
     await expect(packageFunction(index, elsewhere)).rejects.toThrow(
       'which is no part of a packaged function',
     );
-    expect(readFileSync(join(elsewhere, 'index.mjs'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(elsewhere, 'lambda.mjs'), 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['elsewhere', 'function', 'index']);
     expect(existsSync(join(elsewhere, 'model'))).toBe(false);
   });

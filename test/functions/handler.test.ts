@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { LambdaContext } from 'hono/aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { createApp } from '../../functions/search/app.ts';
+import { type AppOptions, createApp } from '../../functions/search/app.ts';
+import { digestOf } from '../../functions/search/auth.ts';
 import { createHandler } from '../../functions/search/handler.ts';
+import type { LogEntry } from '../../functions/search/log.ts';
 import { defaults } from './ask.ts';
 import { failingSearch, SearchDouble } from './search-double.ts';
 
@@ -74,11 +76,10 @@ const withBody = <Event extends { headers: object }>(
   isBase64Encoded,
 });
 
-const quiet = { log: () => {} };
-
-async function invoke(event: unknown) {
+async function invoke(event: unknown, options: AppOptions = {}) {
   const search = new SearchDouble();
-  const result = await createHandler(createApp(search, quiet))(event, context);
+  const result = await createHandler(createApp(search, { log: () => {}, ...options }))(event, context);
+  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
   expect(result.isBase64Encoded).toBe(false);
   return { ...result, json: result.body && JSON.parse(result.body), asked: search.requests[0] };
 }
@@ -191,7 +192,9 @@ describe('paths', () => {
 
 test.each([
   {},
-  { q: 'x' },
+  { k: 3 },
+  { q: 'x', requestContext: {} },
+  { q: 'x', rawPath: '/search' },
   null,
   undefined,
   'q',
@@ -208,17 +211,150 @@ test.each([
     title: 'Bad Request',
     status: 400,
     detail:
-      'The event is not an HTTP request: send an HTTP API event (payload format 2.0) or a Function URL event.',
+      'The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as {"q":"Is slavery allowed"}.',
     requestId: context.awsRequestId,
   });
 });
 
+const key = 'ps_key';
+const apiKeys = new Map([['chatbot', digestOf(key)]]);
+
+describe('a direct event', () => {
+  /** What a direct event gives, what was searched and what was logged. */
+  async function ask(
+    event: unknown,
+    search = new SearchDouble(),
+    lambda: LambdaContext | undefined = context,
+  ) {
+    const log: LogEntry[] = [];
+    const handler = createHandler(createApp(search, { apiKeys, log: (entry) => log.push(entry) }));
+    const outcome = await handler(event, lambda).catch((error: unknown) => error);
+    return { outcome, asked: search.requests, log };
+  }
+
+  test('has the fields of POST /search, and gives the answer itself, without a key', async () => {
+    const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true };
+    const event = { q: ' é😀\ud800 ', ...fields, lang: 'de', filter: { year: [2024] } };
+    const { outcome, asked, log } = await ask(event);
+    const request = { query: 'é😀\ud800', ...fields, mode: 'semantic' as const };
+    expect(outcome).toEqual(await new SearchDouble().search(request));
+    expect(asked).toEqual([{ ...request, filter: { year: [2024], lang: 'de' } }]);
+    expect(log).toMatchObject([
+      { level: 'INFO', requestId: context.awsRequestId, route: '/search', status: 200, k: 3, answered: true },
+    ]);
+    expect(log[0]).not.toHaveProperty('key');
+  });
+
+  test('works without a context', async () => {
+    const answer = await createHandler(createApp(new SearchDouble(), { log: () => {} }))({ q: 'x' });
+    expect(answer).toMatchObject({ query: 'x', answered: true });
+  });
+
+  test.each([
+    [{ q: '' }, 'q is empty: add your question, as in {"q":"Is slavery allowed"}.'],
+    [{ q: 5 }, 'q is 5, but must be text.'],
+    [{ q: null }, 'q is null, but must be text.'],
+    [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
+    [
+      { q: 'x', body: '{}' },
+      'Unknown field "body": the fields are q, k, mode, minConfidence, context, explain, lang, source, filter.',
+    ],
+    [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB: send a shorter one.'],
+  ])('%j fails with the sentence of the refusal', async (event, sentence) => {
+    const { outcome, asked, log } = await ask(event);
+    expect(outcome).toEqual(new Error(sentence));
+    expect(asked).toEqual([]);
+    expect(log).toMatchObject([{ level: 'INFO', route: '/search' }]);
+  });
+
+  test('any value of a field is answered or refused with a sentence', async () => {
+    const event = fc.dictionary(
+      fc.constantFrom('k', 'mode', 'filter', 'lang', '__proto__', 'x'),
+      fc.jsonValue(),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), event, async (q, rest) => {
+        const { outcome, log } = await ask({ ...rest, q });
+        if (outcome instanceof Error) expect(outcome.message).toMatch(/^.+ .+\.$/s);
+        else expect(outcome).toHaveProperty('answered');
+        expect([200, 400]).toContain(log[0]!.status);
+      }),
+    );
+  });
+
+  test('a failure says where its cause is, and nothing internal', async () => {
+    const log: LogEntry[] = [];
+    const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
+    await expect(createHandler(app)({ q: 'x' }, context)).rejects.toThrow(
+      new Error(`The search failed. The log has the cause under ${context.awsRequestId}.`),
+    );
+    expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId: context.awsRequestId }]);
+  });
+});
+
+describe('with API keys', () => {
+  const event = urlEvent('GET', '/search', 'q=x');
+  const withContext = (more: object) => ({ ...event, requestContext: { ...event.requestContext, ...more } });
+  const withHeaders = (more: object) => ({ ...event, headers: { ...event.headers, ...more } });
+
+  test('an event needs a key', async () => {
+    const log: LogEntry[] = [];
+    const refused = await invoke(event, { apiKeys });
+    expect(refused).toMatchObject({ statusCode: 401, headers: { 'www-authenticate': 'Bearer' } });
+    expect(refused.asked).toBeUndefined();
+    const options = { apiKeys, log: (entry: LogEntry) => log.push(entry) };
+    expect((await invoke(withHeaders({ 'x-api-key': key }), options)).statusCode).toBe(200);
+    expect((await invoke(withHeaders({ authorization: `Bearer ${key}` }), options)).statusCode).toBe(200);
+    expect(log.map((entry) => entry.key)).toEqual(['chatbot', 'chatbot']);
+  });
+
+  test.each([
+    { iam: { userArn: 'arn:aws:iam::123456789012:user/a' } },
+    { jwt: { claims: {}, scopes: null } },
+  ])('an event that AWS authorized as %j needs none', async (authorizer) => {
+    expect((await invoke(withContext({ authorizer }), { apiKeys })).asked?.query).toBe('x');
+  });
+
+  test.each([
+    { authorizer: null },
+    { authorizer: {} },
+    { authorizer: { iam: null } },
+    { authorizer: { lambda: { user: 'a' } } },
+    { authentication: { clientCert: {} } },
+  ])('an event with %j in its context needs one', async (more) => {
+    expect((await invoke(withContext(more), { apiKeys })).statusCode).toBe(401);
+  });
+
+  test('what a caller can send stands for no authorization', async () => {
+    const claim = { requestContext: { authorizer: { iam: {} } }, authorizer: { iam: {} } };
+    const text = JSON.stringify({ q: 'x', ...claim });
+    const tries = [
+      withHeaders({ requestcontext: JSON.stringify(claim.requestContext), authorizer: '{"iam":{}}' }),
+      { ...event, rawQueryString: 'q=x&requestContext=%7B%7D&authorizer=iam' },
+      { ...event, cookies: [`authorizer=${text}`], queryStringParameters: { authorizer: 'iam' } },
+      withBody(urlEvent('POST', '/search'), text),
+    ];
+    for (const one of tries) expect((await invoke(one, { apiKeys })).statusCode).toBe(401);
+  });
+
+  test('any header of an event is answered', async () => {
+    const value = fc.string({ unit: 'grapheme' });
+    await fc.assert(
+      fc.asyncProperty(value, value, async (apiKey, authorization) => {
+        const sent = withHeaders({ 'x-api-key': apiKey, authorization });
+        expect((await invoke(sent, { apiKeys })).statusCode).toBe(401);
+      }),
+    );
+  });
+});
+
 test('a failure names the request as Lambda does, in the answer and in the log', async () => {
-  const lines: string[] = [];
-  const app = createApp(failingSearch, { log: (line) => lines.push(line) });
-  const { statusCode, body } = await createHandler(app)(apiEvent('GET', '/search', 'q=x'), context);
-  expect(statusCode).toBe(500);
-  expect(JSON.parse(body).requestId).toBe(context.awsRequestId);
-  expect(body).not.toContain('secret');
-  expect(lines.map((line) => JSON.parse(line).requestId)).toEqual([context.awsRequestId]);
+  const log: LogEntry[] = [];
+  const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
+  const result = await createHandler(app)(apiEvent('GET', '/search', 'q=x'), context);
+  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
+  expect(result.statusCode).toBe(500);
+  expect(JSON.parse(result.body).requestId).toBe(context.awsRequestId);
+  expect(result.body).not.toContain('secret');
+  expect(log).toMatchObject([{ requestId: context.awsRequestId }]);
 });

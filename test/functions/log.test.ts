@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
+import { digestOf } from '../../functions/search/auth.ts';
+import { type LogEntry, writeEntry } from '../../functions/search/log.ts';
 import { post } from './ask.ts';
 import { failingSearch, SearchDouble } from './search-double.ts';
 
@@ -9,8 +11,8 @@ describe('a failing search', () => {
   test.each(['/search?q=x', '/passages/x'])(
     '%s answers 500 with the request id and nothing internal',
     async (path) => {
-      const lines: string[] = [];
-      const app = createApp(failingSearch, { log: (line) => lines.push(line) });
+      const log: LogEntry[] = [];
+      const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
       const response = await app.request(path);
       expect(response.status).toBe(500);
       const requestId = response.headers.get('x-request-id');
@@ -22,10 +24,8 @@ describe('a failing search', () => {
         detail: `The search failed. The log has the cause under ${requestId}.`,
         requestId,
       });
-      expect(lines).toHaveLength(1);
-      const line = JSON.parse(lines[0]!);
-      expect(line).toMatchObject({ level: 'error', status: 500, requestId });
-      expect(line.error).toMatch(/^Error: secret path [\s\S]*search-double/);
+      expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId }]);
+      expect(log[0]!.error).toMatch(/^Error: secret path [\s\S]*search-double/);
     },
   );
 
@@ -41,13 +41,12 @@ describe('a failing search', () => {
 
 describe('the log', () => {
   async function logged(path: string, init: RequestInit = {}, options = {}) {
-    const lines: string[] = [];
-    const app = createApp(new SearchDouble(), { log: (line) => lines.push(line), ...options });
+    const log: LogEntry[] = [];
+    const app = createApp(new SearchDouble(), { log: (entry) => log.push(entry), ...options });
     const response = await app.request(path, init);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toContain('\n');
-    const { time, ms, requestId, ...rest } = JSON.parse(lines[0]!);
-    expect(new Date(time).toISOString()).toBe(time);
+    expect(log).toHaveLength(1);
+    const { timestamp, ms, requestId, ...rest } = log[0]!;
+    expect(new Date(timestamp).toISOString()).toBe(timestamp);
     expect(ms).toBeGreaterThanOrEqual(0);
     expect(requestId).toBe(response.headers.get('x-request-id'));
     return rest;
@@ -57,7 +56,7 @@ describe('the log', () => {
 
   test('of a search has its measures and not its question', async () => {
     expect(await logged('/search?q=private')).toEqual({
-      level: 'info',
+      level: 'INFO',
       method: 'GET',
       route: '/search',
       status: 200,
@@ -71,7 +70,7 @@ describe('the log', () => {
   test('of a search without results has no confidence', async () => {
     const line = await logged('/search', post({ q: 'nothing', k: 5 }));
     expect(line).toEqual({
-      level: 'info',
+      level: 'INFO',
       method: 'POST',
       route: '/search',
       status: 200,
@@ -93,6 +92,45 @@ describe('the log', () => {
     ['GET', '/search?q=x&k=private', '/search', 400],
     ['GET', '/private', '/*', 404],
   ])('of %s %s has the route, not the path', async (method, path, route, status) => {
-    expect(await logged(path, { method })).toEqual({ level: 'info', method, route, status });
+    expect(await logged(path, { method })).toEqual({ level: 'INFO', method, route, status });
+  });
+
+  describe('with API keys', () => {
+    const key = 'ps_secret';
+    const apiKeys = new Map([['chatbot', digestOf(key)]]);
+
+    test('has the name of the key with every kind of answer, and not the key', async () => {
+      const headers = { 'x-api-key': key };
+      const found = await logged('/search?q=x', { headers }, { apiKeys });
+      expect(found).toMatchObject({ key: 'chatbot', answered: true });
+      expect(await logged('/search?k=0', { headers }, { apiKeys })).toMatchObject({
+        key: 'chatbot',
+        status: 400,
+      });
+      expect(await logged('/nothing', { headers }, { apiKeys })).toMatchObject({
+        key: 'chatbot',
+        status: 404,
+      });
+      expect(JSON.stringify(found)).not.toContain(key);
+    });
+
+    test.each([
+      ['/search?q=private', '/search'],
+      ['/passages/guides%2Fprivate', '/passages/:id'],
+      ['/private', '/*'],
+    ])('of a request without a valid key to %s has the route, and not what was sent', async (path, route) => {
+      const headers = { 'x-api-key': 'ps_wrong' };
+      const refused = { level: 'INFO', method: 'GET', route, status: 401 };
+      expect(await logged(path, { headers }, { apiKeys })).toEqual(refused);
+      expect(await logged(path, {}, { apiKeys })).toEqual(refused);
+    });
+  });
+
+  test('is written as one line of JSON an entry', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    writeEntry({ q: 'two\nlines\u2028', error: undefined });
+    const written = write.mock.calls.map(([text]) => text);
+    write.mockRestore();
+    expect(written).toEqual(['{"q":"two\\nlines\u2028"}\n']);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
+import { digestOf } from '../../functions/search/auth.ts';
 import { openApi } from '../../functions/search/openapi.ts';
 import { post } from './ask.ts';
 import { differences } from './json-schema.ts';
@@ -175,5 +176,38 @@ describe('the document', () => {
     const names = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     expect(names.length).toBeGreaterThan(5);
     for (const [, name] of names) expect(Object.keys(schemas)).toContain(name);
+  });
+});
+
+describe('with API keys', () => {
+  const key = 'ps_key';
+  const apiKeys = new Map([['chatbot', digestOf(key)]]);
+  const locked = createApp(new SearchDouble(), { apiKeys, log: () => {} });
+  const withKeys = openApi('https://search.example.org', true);
+
+  test('the document names both ways to send a key, of which one suffices, and the refusal', async () => {
+    expect(withKeys.components.securitySchemes).toMatchObject({
+      apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+      bearer: { type: 'http', scheme: 'bearer' },
+    });
+    expect(withKeys.security).toEqual([{ apiKey: [] }, { bearer: [] }]);
+    for (const operation of Object.values(withKeys.paths).flatMap((methods) => Object.values(methods))) {
+      expect(operation.responses).toHaveProperty('401');
+    }
+    const headers = { 'x-api-key': key };
+    const response = await locked.request('https://search.example.org/openapi.json', { headers });
+    expect(await response.json()).toEqual(JSON.parse(JSON.stringify(withKeys)));
+  });
+
+  test('a refusal is of schema Problem', async () => {
+    const response = await locked.request('/search?q=x');
+    expect(response.status).toBe(401);
+    expect(differs(await response.json(), 'Problem')).toEqual([]);
+  });
+
+  test('the document has nothing of them where there are none', () => {
+    expect(document).not.toHaveProperty('security');
+    expect(document.components).not.toHaveProperty('securitySchemes');
+    expect(JSON.stringify(document)).not.toContain('401');
   });
 });

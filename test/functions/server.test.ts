@@ -42,3 +42,11 @@ test('says that a port is in use', async () => {
     other.close();
   }
 });
+
+test('refuses API_KEYS without keys before it binds its port', async () => {
+  expect(await run({ PORT: '0', API_KEYS: '{}' })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.\n',
+  });
+});

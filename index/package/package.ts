@@ -1,24 +1,28 @@
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { readManifest } from './bundle/manifest.ts';
-import { readCompiledModel } from './embedding/compiled-model.ts';
-import { checkReplaceable } from './files.ts';
-import { findModel } from './local.ts';
+import { readManifest } from '../bundle/manifest.ts';
+import { readCompiledModel } from '../embedding/compiled-model.ts';
+import { checkReplaceable } from '../files.ts';
+import { findModel } from '../local.ts';
+import { type Architecture, copyLibraries } from './libraries.ts';
 
-const require = createRequire(import.meta.url);
-const HANDLER = fileURLToPath(new URL('../functions/search/lambda.ts', import.meta.url));
+const HANDLER = fileURLToPath(new URL('../../functions/search/lambda.ts', import.meta.url));
 /** Names of what is in a packaged function, those of esbuild's chunks included. */
-const PARTS = /^(index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|native|model|index)$/;
+const PARTS = /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|native|model|index)$/;
 
 /**
- * Puts together what Lambda gets: `index.mjs`, `native/` with this platform's libraries, `model/` and `index/`, all files verified.
+ * Puts together what Lambda gets: `lambda.mjs`, `native/`, `model/` and `index/`, all files verified.
  * @param out replaced as a whole; must be a packaged function or not exist
+ * @param architecture of the Lambda function; without it, the folder is for this machine
  * @returns the modules in the bundle, as paths from the working directory
  */
-export async function packageFunction(index: string, out: string): Promise<string[]> {
+export async function packageFunction(
+  index: string,
+  out: string,
+  architecture?: Architecture,
+): Promise<string[]> {
   const model = findModel(index);
   readManifest(index, readCompiledModel(model, true), true);
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
@@ -26,16 +30,24 @@ export async function packageFunction(index: string, out: string): Promise<strin
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   try {
-    const modules = await bundle({ index: HANDLER }, draft);
-    copyLibraries(join(draft, 'native'));
+    const modules = await bundle({ lambda: HANDLER }, draft);
+    await copyLibraries(join(draft, 'native'), architecture);
     cpSync(model, join(draft, 'model'), { recursive: true });
     cpSync(index, join(draft, 'index'), { recursive: true });
+    makeReadable(draft);
     rmSync(out, { recursive: true, force: true });
     renameSync(draft, out);
     return modules;
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/** Lets everyone read a folder, whatever the umask here: Lambda runs a function as another user. */
+function makeReadable(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
 }
 
 /**
@@ -78,16 +90,3 @@ const nativeLibraries: Plugin = {
     onLoad({ filter: /hnswlib-node[\\/]lib[\\/]index\.js$/ }, () => ({ contents: load('addon.node') }));
   },
 };
-
-function copyLibraries(out: string): void {
-  const engine = join(
-    dirname(require.resolve('onnxruntime-node/package.json')),
-    'bin/napi-v3',
-    process.platform,
-    process.arch,
-  );
-  const graph = join(dirname(require.resolve('hnswlib-node/package.json')), 'build/Release/addon.node');
-  mkdirSync(out);
-  for (const name of readdirSync(engine)) cpSync(join(engine, name), join(out, name));
-  cpSync(graph, join(out, 'addon.node'));
-}

@@ -1,0 +1,120 @@
+import { Duration } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { Settings } from './props.ts';
+
+const period = Duration.minutes(5);
+
+/** Adds the alarms, sent to the settings' e-mail address where there is one, and the dashboard. */
+export function watch(
+  scope: Construct,
+  fn: LambdaFunction,
+  api: HttpApi,
+  { alarmEmail, timeout }: Settings,
+): void {
+  const errors = fn.metricErrors({ period });
+  const throttles = fn.metricThrottles({ period });
+  const slowest = fn.metricDuration({ period, statistic: Stats.p(99) });
+  const failures = api.metricServerError({ period });
+
+  const alarms = [
+    alarm(scope, 'Errors', errors, 1, 'The search function failed: its log has the cause.'),
+    alarm(
+      scope,
+      'Throttles',
+      throttles,
+      1,
+      'More questions came at once than copies of the function may run.',
+    ),
+    alarm(
+      scope,
+      'Slow',
+      slowest,
+      (timeout * 1000) / 2,
+      'One question in a hundred took half of the timeout or more.',
+    ),
+    alarm(scope, 'ServerErrors', failures, 1, 'The endpoint answered with a status of 500 or above.'),
+  ];
+  if (alarmEmail) {
+    const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
+    topic.addSubscription(new EmailSubscription(alarmEmail));
+    for (const one of alarms) one.addAlarmAction(new SnsAction(topic));
+  }
+
+  /** A metric that the function writes into its log (functions/search/metrics.ts). */
+  const own = (metricName: string, statistic: string, label: string) =>
+    new Metric({
+      namespace: 'polyseek',
+      metricName,
+      dimensionsMap: { function: fn.functionName },
+      statistic,
+      label,
+      period,
+    });
+  const latency = (statistic: string) =>
+    api.metricLatency({ period, statistic, label: `endpoint ${statistic}` });
+  const duration = (statistic: string) =>
+    fn.metricDuration({ period, statistic, label: `function ${statistic}` });
+
+  new Dashboard(scope, 'Dashboard', {
+    widgets: [
+      [
+        graph('Traffic', [
+          api.metricCount({ period, label: 'requests' }),
+          api.metricClientError({ period, label: '4xx' }),
+          api.metricServerError({ period, label: '5xx' }),
+          fn.metricThrottles({ period, label: 'throttled' }),
+        ]),
+        graph('Latency, ms', [...['p50', 'p99'].map(latency), ...['p50', 'p99'].map(duration)]),
+      ],
+      [
+        graph(
+          'Cold starts',
+          [own('ColdStart', Stats.SAMPLE_COUNT, 'cold starts')],
+          [own('ColdStart', Stats.p(50), 'ms until the index is open, p50')],
+        ),
+        graph(
+          'Questions without an answer',
+          [own('Unanswered', Stats.SUM, 'unanswered')],
+          [own('Unanswered', Stats.AVERAGE, 'share of all questions')],
+        ),
+      ],
+    ],
+  });
+}
+
+function alarm(
+  scope: Construct,
+  name: string,
+  metric: IMetric,
+  threshold: number,
+  alarmDescription: string,
+): Alarm {
+  return new Alarm(scope, `${name}Alarm`, {
+    metric,
+    threshold,
+    alarmDescription,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: 1,
+    // No traffic is no fault.
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
+}
+
+function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
+  return new GraphWidget({ title, left, right, width: 12, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
+}

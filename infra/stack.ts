@@ -1,0 +1,14 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { SemanticSearchProps } from './props.ts';
+import { SemanticSearch } from './semantic-search.ts';
+
+/** One `SemanticSearch`, whose function is named like the stack, so that `npm run remote` finds it. */
+export class SearchStack extends Stack {
+  constructor(scope: Construct, name: string, props: SemanticSearchProps) {
+    super(scope, name, { description: 'Semantic search over documents (polyseek)' });
+    const { url, function: fn } = new SemanticSearch(this, 'Search', { functionName: name, ...props });
+    new CfnOutput(this, 'Url', { value: url, description: 'Where to ask: /search?q=' });
+    new CfnOutput(this, 'FunctionName', { value: fn.functionName });
+  }
+}

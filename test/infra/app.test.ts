@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+
+const folder = temporaryFolder();
+const index = join(folder, 'index');
+beforeAll(() => writeRandomIndex(index, 1000));
+
+/** Runs `cdk synth` as a newcomer does, with a network that leads nowhere where that is possible, and without Docker. */
+function synth(output: string, context: Record<string, string>) {
+  const settings = { index, folder: join(folder, 'function'), ...context };
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const cdk = [
+    join(root, 'node_modules/.bin/cdk'),
+    'synth',
+    '--quiet',
+    '--output',
+    join(folder, output),
+    ...args,
+  ];
+  return run(process.getuid?.() === 0 ? ['unshare', '--net', ...cdk] : cdk);
+}
+
+/** Runs what cdk.json tells `cdk` to run, which takes half the time. */
+function app(output: string, context: Record<string, string>) {
+  const settings = JSON.stringify({ index, folder: join(folder, 'function'), ...context });
+  const env = { CDK_CONTEXT_JSON: settings, CDK_OUTDIR: join(folder, output) };
+  return run(['sh', '-c', JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')).app], env);
+}
+
+async function run([program, ...args]: string[], more: Record<string, string> = {}) {
+  const env = { PATH: process.env.PATH, HOME: folder, CDK_DOCKER: join(folder, 'no-docker'), ...more };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program!, args, { cwd: root, env });
+    return { code: 0, printed: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, printed: stdout + stderr };
+  }
+}
+
+describe('cdk synth, without Docker and network', () => {
+  test('makes a stack whose asset fits into Lambda', async () => {
+    const { code, printed } = await synth('made', { auth: 'none' });
+    expect({ code, printed }).toMatchObject({ code: 0 });
+    expect(printed).toContain('Anyone who knows the address may ask');
+    const names = readdirSync(join(folder, 'made'));
+    expect(names).toContain('polyseek.template.json');
+    const asset = join(folder, 'made', names.find((name) => name.startsWith('asset.'))!);
+    expect(readdirSync(asset).sort()).toEqual(
+      expect.arrayContaining(['index', 'lambda.mjs', 'model', 'native']),
+    );
+    const sizes = readdirSync(asset, { recursive: true, withFileTypes: true }).map((entry) =>
+      entry.isFile() ? readFileSync(join(entry.parentPath, entry.name)).length : 0,
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThan(115e6);
+  });
+
+  test('ends with a sentence where a setting is wrong', async () => {
+    const { code, printed } = await synth('refused', { memory: '64', auth: 'none' });
+    expect(code).toBe(1);
+    expect(printed).toContain('memory is 64, but must be a whole number from 256 to 10240.');
+    expect(printed).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('the app', () => {
+  test.each([
+    [{ auth: 'nobody' }, 'auth is "nobody", but must be one of none, api-key, iam, jwt.'],
+    [{}, 'auth is api-key, but there is no key: make one with npm run key -- NAME, or'],
+    [{ atuh: 'none' }, 'The context has no setting atuh: there are stack, index, folder,'],
+    [
+      { auth: 'iam', index: 'nowhere' },
+      'nowhere holds no index (no manifest.json): build one with npm run build-index',
+    ],
+    [{ auth: 'iam', folder: 'index' }, 'which is no part of a packaged function'],
+  ] as [Record<string, string>, string][])('%j ends with a sentence', async (context, sentence) => {
+    const { code, printed } = await app('refused', context);
+    expect(code).toBe(1);
+    expect(printed).toContain(sentence);
+    expect(printed).not.toMatch(/^\s+at /m);
+    expect(existsSync(join(folder, 'refused/polyseek.template.json'))).toBe(false);
+  });
+});

@@ -1,0 +1,154 @@
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Manifest, versionOf } from '../../index/bundle/manifest.ts';
+import { checkAsset } from '../../infra/asset.ts';
+import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+
+const LIMIT = 262_144_000;
+const PASSAGES = 300;
+const folder = temporaryFolder();
+const require = createRequire(import.meta.url);
+const engine = (processor: string) =>
+  join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin/napi-v3', processor);
+const { model } = defaultModel();
+
+let made = 0;
+
+/** A packaged function of parts that checkAsset reads: the engine's binding stands in for the graph's library, the model has no files. */
+function makeFunction(processor = 'linux/x64'): string {
+  const out = join(folder, `function-${made++}`);
+  mkdirSync(join(out, 'model'), { recursive: true });
+  writeFileSync(join(out, 'lambda.mjs'), 'export {};');
+  cpSync(engine(processor), join(out, 'native'), { recursive: true });
+  cpSync(join(out, 'native/onnxruntime_binding.node'), join(out, 'native/addon.node'));
+  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, files: {} }));
+  writeRandomIndex(join(out, 'index'), PASSAGES);
+  return out;
+}
+
+/** Bytes of all files below a folder. */
+function sizeOf(path: string): number {
+  if (!statSync(path).isDirectory()) return statSync(path).size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+/** Lengthens a file of the index, and has the manifest say so. */
+function lengthen(out: string, name: string, bytes: number): void {
+  truncateSync(join(out, 'index', name), bytes);
+  const path = join(out, 'index/manifest.json');
+  const { version: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  rest.files[name] = { ...rest.files[name]!, bytes };
+  writeFileSync(path, JSON.stringify({ version: versionOf(rest), ...rest }));
+}
+
+test.each([
+  ['linux/x64', 'x86_64'],
+  ['linux/arm64', 'arm64'],
+] as const)('a packaged function for %s is taken, and its facts read', (processor, architecture) => {
+  const out = makeFunction(processor);
+  const { version } = JSON.parse(readFileSync(join(out, 'index/manifest.json'), 'utf8')) as Manifest;
+  expect(checkAsset(out, architecture)).toEqual({
+    bytes: sizeOf(out),
+    index: { version, passages: PASSAGES, model: 'multilingual-e5-small' },
+  });
+});
+
+test.each([
+  'lambda.mjs',
+  'native/addon.node',
+  'native/onnxruntime_binding.node',
+  'model/model.json',
+  'index/manifest.json',
+])('without %s it is no packaged function', (part) => {
+  const out = makeFunction();
+  rmSync(join(out, part));
+  expect(() => checkAsset(out, 'arm64')).toThrow(
+    new Error(
+      `${out} is no packaged function (no ${part}): make one with npm run package -- --arch arm64 --out ${out}.`,
+    ),
+  );
+});
+
+test('a folder that does not exist is no packaged function', () => {
+  expect(() => checkAsset(join(folder, 'nothing'), 'x86_64')).toThrow(
+    'nothing is no packaged function (no lambda.mjs)',
+  );
+});
+
+test.each([
+  ['linux/arm64', 'is compiled for arm64, but the function is to run on x86_64'],
+  ['darwin/arm64', 'is not an ELF library: it begins with cffaedfe'],
+  ['win32/x64', 'is not an ELF library: it begins with 4d5a'],
+])('libraries for %s are refused', (processor, found) => {
+  const out = makeFunction(processor);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(`${join(out, 'native')}/`);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(found);
+});
+
+test('every file of native/ is checked, and that what they need lies beside them', () => {
+  const out = makeFunction();
+  rmSync(join(out, 'native/libonnxruntime.so.1.14.0'));
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    'needs libonnxruntime.so.1.14.0, which is neither in Lambda',
+  );
+  writeFileSync(join(out, 'native/libonnxruntime.so.1.14.0'), 'text');
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    'native/libonnxruntime.so.1.14.0 is not an ELF library: it begins with 74657874,',
+  );
+});
+
+test('an index that was built with another model is refused', () => {
+  const out = makeFunction();
+  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, files: {}, hash: 'another' }));
+  expect(() => checkAsset(out, 'x86_64')).toThrow(/was built with the model .* build it again/);
+});
+
+test('one byte below the quota is taken, the quota is not', () => {
+  const out = makeFunction();
+  const code = join(out, 'lambda.mjs');
+  truncateSync(code, LIMIT - 1 - (sizeOf(out) - statSync(code).size));
+  expect(checkAsset(out, 'x86_64').bytes).toBe(LIMIT - 1);
+  truncateSync(code, statSync(code).size + 1);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    'has 262.1 MB unzipped, but Lambda takes less than 262.1 MB',
+  );
+});
+
+test('what is too large is named, biggest first, with how many passages fit', () => {
+  const out = makeFunction();
+  // An index of 1 MB a passage, two thirds of which are text.
+  const rest = sizeOf(join(out, 'index')) - sizeOf(join(out, 'index/passages.bin'));
+  lengthen(out, 'graph.hnsw', 100e6 + sizeOf(join(out, 'index/graph.hnsw')) - rest);
+  lengthen(out, 'passages.bin', PASSAGES * 1e6 - 100e6);
+  const beside = sizeOf(out) - sizeOf(join(out, 'index'));
+  const fitting = Math.floor((LIMIT - beside) / (sizeOf(join(out, 'index')) / PASSAGES) / 10) * 10;
+  expect(fitting).toBe(240);
+  const native = (sizeOf(join(out, 'native')) / 1e6).toFixed(1);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    new RegExp(
+      `^${out} has 31\\d\\.\\d MB unzipped, but Lambda takes less than 262\\.1 MB ` +
+        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.hnsw \\d+\\.\\d MB, native ${native} MB, .*\\): ` +
+        'index fewer or shorter passages, as of these 300 about 240 fit\\.$',
+    ),
+  );
+});
+
+test('a model beside which no passage fits is to be replaced', () => {
+  const out = makeFunction();
+  writeFileSync(join(out, 'model/encoder.onnx'), '');
+  truncateSync(join(out, 'model/encoder.onnx'), 300e6);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    /\(model 300\.\d MB, .*\): take a smaller model, as no passage fits beside this one\.$/,
+  );
+});

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { costTable, type Load, monthlyCost, openEndpointCost } from '../../infra/cost.ts';
+import { root } from '../fixtures/index.ts';
+
+const architecture = fc.constantFrom('x86_64' as const, 'arm64' as const);
+const memoryMb = fc.integer({ min: 256, max: 10_240 });
+
+describe('monthlyCost', () => {
+  test('comes to what was worked out by hand, part by part', () => {
+    // 100,000 GB-seconds; 1.25 GB of log, in units of 2^30 bytes; one such unit of answers; 2 metrics, 4 alarms, a dashboard.
+    const cost = monthlyCost({
+      questions: 1e6,
+      architecture: 'x86_64',
+      memoryMb: 1024,
+      durationMs: 100,
+      coldShare: 0,
+      answerBytes: 2 ** 30 / 1e6,
+    });
+    expect(cost.requests).toBeCloseTo(0.2, 10);
+    expect(cost.compute).toBeCloseTo(1.66667, 10);
+    expect(cost.api).toBeCloseTo(1, 10);
+    expect(cost.logs).toBeCloseTo(0.5820766, 7);
+    expect(cost.watching).toBeCloseTo(4, 10);
+    expect(cost.transfer).toBeCloseTo(0.09, 10);
+    expect(cost.total).toBeCloseTo(7.5387466, 7);
+  });
+
+  test("comes to AWS's own example for Lambda, its free tier taken off", () => {
+    // https://aws.amazon.com/lambda/pricing/: 3 million requests of 120 ms with 1,536 MB cost $2.33 and $0.40.
+    const load = { questions: 3e6, memoryMb: 1536, durationMs: 120, coldShare: 0 };
+    const { compute, requests } = monthlyCost({ ...load, architecture: 'x86_64' });
+    expect(compute - 400_000 * 0.0000166667).toBeCloseTo(2.33, 2);
+    expect(requests - 0.2).toBeCloseTo(0.4, 10);
+  });
+
+  test('bills the start of a copy like the rest, for the share of questions that wait for one', () => {
+    const load: Load = {
+      questions: 1e6,
+      architecture: 'arm64',
+      memoryMb: 2048,
+      durationMs: 100,
+      initMs: 900,
+    };
+    expect(monthlyCost({ ...load, coldShare: 1 }).compute).toBeCloseTo(26.6668, 8);
+    expect(monthlyCost({ ...load, coldShare: 0.5 }).compute).toBeCloseTo(14.66674, 8);
+    expect(monthlyCost({ ...load, coldShare: 0 }).compute).toBeCloseTo(2.66668, 8);
+  });
+
+  test('takes the same work to be longer in proportion where there is less than a processor', () => {
+    const compute = (memory: number) =>
+      monthlyCost({ questions: 1e6, architecture: 'x86_64', memoryMb: memory }).compute;
+    expect(compute(512)).toBeCloseTo(compute(1769), 10);
+    expect(compute(3538)).toBeCloseTo(2 * compute(1769), 10);
+  });
+
+  test('costs nothing but the watching without a question', () => {
+    expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4, 10);
+  });
+
+  test('grows with questions and with cold starts, and is less on arm64', () => {
+    const load = fc.record({
+      questions: fc.integer({ min: 0, max: 1e9 }),
+      memoryMb,
+      coldShare: fc.double({ min: 0, max: 0.5, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(load, architecture, fc.integer({ min: 1, max: 1e9 }), (few, processor, more) => {
+        const cost = monthlyCost({ ...few, architecture: processor });
+        const parts = [cost.requests, cost.compute, cost.api, cost.logs, cost.watching, cost.transfer];
+        expect(cost.total).toBeCloseTo(
+          parts.reduce((sum, part) => sum + part, 0),
+          6,
+        );
+        const many = { ...few, questions: few.questions + more, architecture: processor };
+        expect(monthlyCost(many).total).toBeGreaterThan(cost.total);
+        const colder = { ...many, coldShare: few.coldShare + 0.5 };
+        expect(monthlyCost(colder).compute).toBeGreaterThan(monthlyCost(many).compute);
+        expect(monthlyCost({ ...many, architecture: 'arm64' }).total).toBeLessThan(
+          monthlyCost({ ...many, architecture: 'x86_64' }).total,
+        );
+      }),
+    );
+  });
+});
+
+describe('openEndpointCost', () => {
+  const limits = {
+    ratePerSecond: 1,
+    reservedConcurrency: 1,
+    memoryMb: 1769,
+    architecture: 'x86_64',
+  } as const;
+  const fixed = (questions: number) =>
+    monthlyCost({
+      questions,
+      architecture: 'x86_64',
+      durationMs: 0,
+      coldShare: 0,
+      answerBytes: 475_000,
+    }).total;
+
+  test('is bounded by one copy that runs the whole month', () => {
+    const seconds = 730 * 3600;
+    const copy = seconds * (1769 / 1024) * 0.0000166667;
+    expect(copy).toBeCloseTo(75.67, 2);
+    expect(openEndpointCost(limits)).toBeCloseTo(fixed(seconds) + copy, 6);
+    const tenfold = openEndpointCost({ ...limits, ratePerSecond: 10 });
+    expect(tenfold).toBeCloseTo(fixed(10 * seconds) + copy, 6);
+  });
+
+  test('is bounded by the rate where copies are not', () => {
+    const seconds = 730 * 3600 * 1.3;
+    const compute = seconds * (1769 / 1024) * 0.0000166667;
+    const expected = fixed(730 * 3600) + compute;
+    expect(openEndpointCost({ ...limits, reservedConcurrency: 'none' })).toBeCloseTo(expected, 6);
+    expect(openEndpointCost({ ...limits, reservedConcurrency: 1000 })).toBeCloseTo(expected, 6);
+  });
+
+  test('is never less with more of anything, nor less than ordinary questions at that rate', () => {
+    const concurrency = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constant('none' as const));
+    const some = fc.record({
+      ratePerSecond: fc.integer({ min: 1, max: 10_000 }),
+      reservedConcurrency: concurrency,
+      memoryMb,
+      architecture,
+    });
+    fc.assert(
+      fc.property(some, fc.integer({ min: 1, max: 1000 }), (given, more) => {
+        const cost = openEndpointCost(given);
+        const { ratePerSecond, reservedConcurrency, ...rest } = given;
+        expect(openEndpointCost({ ...given, ratePerSecond: ratePerSecond + more })).toBeGreaterThan(cost);
+        const copies = reservedConcurrency === 'none' ? reservedConcurrency : reservedConcurrency + more;
+        expect(openEndpointCost({ ...given, reservedConcurrency: copies })).toBeGreaterThanOrEqual(cost);
+        expect(openEndpointCost({ ...given, reservedConcurrency: 'none' })).toBeGreaterThanOrEqual(cost);
+        if (reservedConcurrency === 'none') {
+          const questions = ratePerSecond * 730 * 3600;
+          expect(cost).toBeGreaterThan(monthlyCost({ questions, ...rest }).total);
+        }
+      }),
+    );
+  });
+});
+
+describe('costTable', () => {
+  test('has the same number of columns in each row, and costs that grow from left to right', () => {
+    const rows = costTable()
+      .split('\n')
+      .map((row) => row.split('|').slice(1, -1));
+    expect(rows.map((cells) => cells.length)).toEqual(rows.map(() => 4));
+    for (const [name, ...cells] of rows.slice(2)) {
+      const costs = cells.map((cell) => Number(cell.replace(/^ (from )?\$|,/g, '')));
+      expect(costs, name).toEqual([...costs].sort((a, b) => a - b));
+      expect(costs[0], name).toBeGreaterThan(0);
+    }
+  });
+
+  test('stands in the README', () => {
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(costTable());
+  });
+});

@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import {
+  CreateAliasCommand,
+  GetAliasCommand,
+  GetFunctionConfigurationCommand,
+  ListVersionsByFunctionCommand,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Manifest } from '../../index/bundle/manifest.ts';
+import type { Aws } from '../fixtures/aws.ts';
+import { startAws } from '../fixtures/aws.ts';
+import { cdk, deployedZip, unpack } from '../fixtures/cdk.ts';
+import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { finished, type Outcome } from '../fixtures/processes.ts';
+import { lacking } from '../fixtures/tools.ts';
+
+const folder = temporaryFolder();
+const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+const question = 'How often does the light of the Korvane lighthouse flash?';
+/** Types that moto's CloudFormation passes over, mostly in silence, so that the template's tests alone speak for them. */
+const UNKNOWN_TO_MOTO = [
+  'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
+  'AWS::ApiGatewayV2::Stage',
+  'AWS::CDK::Metadata',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::Dashboard',
+  'AWS::Lambda::Alias',
+  'AWS::Lambda::Permission',
+];
+
+describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life', () => {
+  let aws: Aws;
+  let manifests: Manifest[];
+  beforeAll(async () => {
+    manifests = [await buildTopics(first, ['en']), await buildTopics(second, ['en', 'zh'])];
+    aws = await startAws();
+  });
+  afterAll(() => aws.stop());
+
+  const settings = { auth: 'none', stack: 'docs', folder: join(folder, 'function') };
+  const out = join(folder, 'cdk');
+  const run = (args: string[], context: Record<string, string>) =>
+    cdk(aws, out, args, { ...settings, ...context });
+  /** What a command printed, which must succeed. */
+  const printed = async (ending: Promise<Outcome>): Promise<string> => {
+    const { code, stdout, stderr } = await ending;
+    if (code !== 0) throw new Error(stdout + stderr);
+    return stdout;
+  };
+  let deploys = 0;
+  const deploy = (index: string) => {
+    // moto takes change sets of one name for one, whatever their stack.
+    const name = `change-${++deploys}`;
+    return run(['deploy', '--require-approval', 'never', '--change-set-name', name], { index });
+  };
+  const remote = (...args: string[]) => {
+    const command = ['--import', 'tsx', 'infra/cli/remote.ts', ...args, '--function', 'docs'];
+    return finished(spawn(process.execPath, command, { cwd: root, env: { ...process.env, ...aws.env } }));
+  };
+  const configuration = async () => {
+    const command = new GetFunctionConfigurationCommand({ FunctionName: 'docs' });
+    const { $metadata: _, ...found } = await aws.lambda.send(command);
+    return found;
+  };
+  const live = async () =>
+    (await aws.lambda.send(new GetAliasCommand({ FunctionName: 'docs', Name: 'live' }))).FunctionVersion;
+  const versions = async () =>
+    (await aws.lambda.send(new ListVersionsByFunctionCommand({ FunctionName: 'docs' }))).Versions!.map(
+      (one) => one.Version,
+    );
+  /** Version of the index that the alias answers from. */
+  const answering = async () => {
+    return JSON.parse(await printed(remote('ask', question, '--json'))).answer.index.version;
+  };
+
+  /** How many of the template's types the services themselves have, whatever CloudFormation says. */
+  async function made(): Promise<Record<string, number>> {
+    const authorization = (service: string) =>
+      `AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/${service}/aws4_request`;
+    const query = async (service: string, parameters: Record<string, string>) => {
+      const body = new URLSearchParams(parameters);
+      return (
+        await fetch(aws.url, { method: 'POST', body, headers: { authorization: authorization(service) } })
+      ).text();
+    };
+    const json = async (service: string, target: string) => {
+      const headers = { authorization: authorization(service), 'x-amz-target': target };
+      return (await fetch(aws.url, { method: 'POST', body: '{}', headers })).text();
+    };
+    const count = (text: string, found: RegExp) => text.match(found)?.length ?? 0;
+    const published = (await versions()).filter((version) => version !== '$LATEST');
+    const all = {
+      'AWS::Lambda::Function': (await versions()).length - published.length,
+      'AWS::Lambda::Version': published.length,
+      'AWS::IAM::Role': count(
+        await query('iam', { Action: 'ListRoles', Version: '2010-05-08' }),
+        /<RoleName>docs-/g,
+      ),
+      'AWS::Logs::LogGroup': count(await json('logs', 'Logs_20140328.DescribeLogGroups'), /"logGroupName"/g),
+      'AWS::CloudWatch::Alarm': count(
+        await query('monitoring', { Action: 'DescribeAlarms', Version: '2010-08-01' }),
+        /<AlarmName>/g,
+      ),
+      'AWS::ApiGatewayV2::Api': count(
+        await (
+          await fetch(`${aws.url}/v2/apis`, { headers: { authorization: authorization('apigateway') } })
+        ).text(),
+        /"apiId"/g,
+      ),
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, number]) => number > 0));
+  }
+
+  test('bootstrap and deploy make what the template says', async () => {
+    await printed(run(['bootstrap'], { index: first }));
+    await printed(deploy(first));
+    const template = JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8'));
+    const expected: Record<string, number> = {};
+    for (const { Type } of Object.values(template.Resources as Record<string, { Type: string }>))
+      if (!UNKNOWN_TO_MOTO.includes(Type)) expected[Type] = (expected[Type] ?? 0) + 1;
+    expect(await made()).toEqual(expected);
+    expect(Object.keys(expected).sort()).toEqual([
+      'AWS::IAM::Role',
+      'AWS::Lambda::Function',
+      'AWS::Lambda::Version',
+      'AWS::Logs::LogGroup',
+    ]);
+    expect(await configuration()).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['x86_64'],
+      MemorySize: 1769,
+      Timeout: 10,
+      Handler: 'lambda.handler',
+    });
+    expect(await versions()).toEqual(['$LATEST', '1']);
+    // What CloudFormation would have made.
+    await aws.lambda.send(
+      new CreateAliasCommand({ FunctionName: 'docs', Name: 'live', FunctionVersion: '1' }),
+    );
+  });
+
+  test('what was deployed is the packaged folder, and small enough', async () => {
+    const zip = await deployedZip(aws, 'docs');
+    expect(zip.length).toBeLessThan(85e6);
+    const unpacked = join(folder, 'unpacked');
+    unpack(zip, unpacked);
+    const list = (dir: string) =>
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+        .sort();
+    expect(list(unpacked)).toEqual(list(settings.folder));
+    for (const file of list(unpacked))
+      expect(readFileSync(join(unpacked, file)).equals(readFileSync(join(settings.folder, file))), file).toBe(
+        true,
+      );
+  });
+
+  test('a deploy without changes changes nothing', async () => {
+    const before = await configuration();
+    expect(await printed(deploy(first))).toContain('no changes');
+    expect(await configuration()).toEqual(before);
+    expect(await versions()).toEqual(['$LATEST', '1']);
+  });
+
+  test('remote push makes a new index live, which a deploy without changes leaves alone', async () => {
+    expect(await answering()).toBe(manifests[0]!.version);
+    await printed(remote('push', '--index', second));
+    expect(await live()).toBe('2');
+    expect(await answering()).toBe(manifests[1]!.version);
+    const pushed = await configuration();
+    expect(await printed(deploy(first))).toContain('no changes');
+    expect((await configuration()).CodeSha256).toBe(pushed.CodeSha256);
+    expect(await answering()).toBe(manifests[1]!.version);
+  });
+
+  test('a deploy that changes settings alone leaves the code out of what CloudFormation updates', async () => {
+    const read = () => JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8')).Resources;
+    const find = (type: string) =>
+      Object.entries(read() as Record<string, { Type: string; Properties: Record<string, unknown> }>).find(
+        ([, { Type }]) => Type === type,
+      )!;
+    const before = [find('AWS::Lambda::Function'), find('AWS::Lambda::Version')] as const;
+    await printed(run(['synth', '--quiet'], { index: first, memory: '1024' }));
+    const after = [find('AWS::Lambda::Function'), find('AWS::Lambda::Version')] as const;
+    expect(after[0][1].Properties.MemorySize).toBe(1024);
+    expect(after[0][1].Properties.Code).toEqual(before[0][1].Properties.Code);
+    // A new version is published, of the code that the function has: what was pushed.
+    expect(after[1][0]).not.toBe(before[1][0]);
+  });
+
+  test('a deploy of the index that was pushed publishes a version of its own', async () => {
+    const pushed = await configuration();
+    await printed(deploy(second));
+    // Lambda refuses to publish the same code twice, on which a deploy would fail.
+    expect((await configuration()).CodeSha256).not.toBe(pushed.CodeSha256);
+    expect(await versions()).toEqual(['$LATEST', '1', '2', '3']);
+  });
+
+  test('remote rollback makes an older version live, with its code as the function’s', async () => {
+    await printed(remote('rollback', '1'));
+    expect(await live()).toBe('1');
+    expect(await answering()).toBe(manifests[0]!.version);
+  });
+
+  test('destroy leaves nothing but CDK’s bucket', async () => {
+    await printed(run(['destroy', '--force'], { index: first }));
+    await expect(configuration()).rejects.toThrow('Function not found');
+    expect(await made()).toEqual({});
+  });
+});

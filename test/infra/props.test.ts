@@ -1,0 +1,103 @@
+import { App } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { readContext, readProps, type SemanticSearchProps } from '../../infra/props.ts';
+
+const keys = { apiKeys: { chatbot: '0'.repeat(64) } };
+
+test('defaults', () => {
+  expect(readProps(keys)).toEqual({
+    ...keys,
+    folder: 'build/function',
+    architecture: 'x86_64',
+    memory: 1769,
+    timeout: 10,
+    auth: 'api-key',
+    jwtAudience: [],
+    cors: [],
+    throttleRate: 50,
+    throttleBurst: 100,
+    reservedConcurrency: 'none',
+    logRetention: 30,
+    logQuestions: false,
+  });
+});
+
+test('an open endpoint lets in less, unless told otherwise', () => {
+  const open = readProps({ auth: 'none' });
+  expect(open).toMatchObject({ throttleRate: 5, throttleBurst: 10, reservedConcurrency: 5 });
+  const limits = { throttleRate: 20, throttleBurst: 30, reservedConcurrency: 'none' } as const;
+  expect(readProps({ auth: 'none', ...limits })).toMatchObject(limits);
+});
+
+const wrong: [object, string][] = [
+  [{ memory: 64 }, 'memory is 64, but must be a whole number from 256 to 10240.'],
+  [{ memory: 'much' }, 'memory is "much", but must be a whole number from 256 to 10240.'],
+  [{ timeout: 30 }, 'timeout is 30, but must be a whole number from 1 to 29.'],
+  [{ timeout: 1.5 }, 'timeout is 1.5, but must be a whole number from 1 to 29.'],
+  [{ architecture: 'arm' }, 'architecture is "arm", but must be one of x86_64, arm64.'],
+  [{ auth: 'key' }, 'auth is "key", but must be one of none, api-key, iam, jwt.'],
+  [{ apiKeys: { chatbot: 'secret' } }, 'apiKeys is {"chatbot":"secret"}, but must be an object of names'],
+  [{ apiKeys: { 'a b': '0'.repeat(64) } }, 'but must be an object of names'],
+  [{ apiKeys: {} }, 'auth is api-key, but there is no key: make one with npm run key -- NAME, or'],
+  [{ auth: 'jwt' }, 'auth is jwt, but jwtIssuer and jwtAudience are not both given'],
+  [
+    { auth: 'jwt', jwtIssuer: 'http://id.example.com', jwtAudience: ['a'] },
+    'an address that begins with https://',
+  ],
+  [{ cors: ['example.com'] }, 'cors is ["example.com"], but must be * or a list of origins such as'],
+  [{ cors: ['https://example.com/path'] }, 'without a path.'],
+  [{ logRetention: 2 }, 'logRetention is 2, but must be one of 1, 3, 5, 7,'],
+  [{ alarmEmail: 'me' }, 'alarmEmail is "me", but must be an e-mail address.'],
+  [
+    { reservedConcurrency: 0 },
+    'reservedConcurrency is 0, but must be none or a whole number from 1 to 1000.',
+  ],
+  [{ throttleRate: 0 }, 'throttleRate is 0, but must be a whole number from 1 to 10000.'],
+  [{ functionName: 'a b' }, 'functionName is "a b", but must be 1 to 64 letters, digits, _ or -.'],
+  [{ memroy: 512 }, 'There is no setting memroy: there are folder, architecture, memory,'],
+];
+
+test.each(wrong)('%j is refused with a sentence', (props, sentence) => {
+  expect(() => readProps({ ...keys, ...props })).toThrow(sentence);
+});
+
+test('every wrong value has its sentence', () => {
+  const props = { memory: 1, timeout: 99, ...keys };
+  expect(() => readProps(props)).toThrow(/^memory is 1, .*\. timeout is 99, .*\.$/);
+});
+
+describe('context', () => {
+  const read = (context: Record<string, unknown>) => readContext(new App({ context }).node);
+
+  test('-c gives text, cdk.json values', () => {
+    const props: SemanticSearchProps = {
+      memory: 1024,
+      logQuestions: true,
+      cors: ['https://a.example', 'https://b.example'],
+      reservedConcurrency: 'none',
+      auth: 'iam',
+    };
+    const text = {
+      memory: '1024',
+      logQuestions: 'true',
+      cors: 'https://a.example, https://b.example',
+      reservedConcurrency: 'none',
+      auth: 'iam',
+    };
+    expect(read(text)).toEqual({ stack: 'polyseek', index: 'build/index', props });
+    expect(read({ ...props })).toEqual(read(text));
+    expect(read({ stack: 'docs', index: 'build/docs' })).toEqual({
+      stack: 'docs',
+      index: 'build/docs',
+      props: {},
+    });
+  });
+
+  test('a name that is no setting is refused, CDK’s own are not', () => {
+    expect(() => read({ atuh: 'none' })).toThrow(
+      'The context has no setting atuh: there are stack, index, folder,',
+    );
+    const own = { 'aws:cdk:x': 1, '@aws-cdk/core:x': true, 'cli-telemetry': false, 'ami:account=1:x': 'y' };
+    expect(read(own).props).toEqual({});
+  });
+});

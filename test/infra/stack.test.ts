@@ -1,0 +1,328 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { LogEntry } from '../../functions/search/log.ts';
+import { withMetrics } from '../../functions/search/metrics.ts';
+import type { Architecture } from '../../index/package/libraries.ts';
+import { packageFunction } from '../../index/package/package.ts';
+import type { Auth, SemanticSearchProps } from '../../infra/props.ts';
+import { SemanticSearch } from '../../infra/semantic-search.ts';
+import { SearchStack } from '../../infra/stack.ts';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { lacking, tools } from '../fixtures/tools.ts';
+
+const folder = temporaryFolder();
+const architectures: Architecture[] = lacking('aarch64-linux-gnu-g++') ? ['x86_64'] : ['x86_64', 'arm64'];
+const packaged = (architecture: Architecture) => join(folder, architecture);
+/** What cdk.json sets for every app. */
+const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
+  context: Record<string, unknown>;
+};
+const rules = {
+  '@aws-cdk/core:validateAgainstDefaultRules': context['@aws-cdk/core:validateAgainstDefaultRules'],
+};
+
+beforeAll(async () => {
+  const index = join(folder, 'index');
+  writeRandomIndex(index, 50);
+  for (const architecture of architectures)
+    await packageFunction(index, packaged(architecture), architecture);
+});
+
+const modes: Record<Auth, SemanticSearchProps> = {
+  none: { auth: 'none' },
+  'api-key': { apiKeys: { chatbot: 'a'.repeat(64), 'chatbot-2': 'b'.repeat(64) } },
+  iam: { auth: 'iam' },
+  jwt: { auth: 'jwt', jwtIssuer: 'https://id.example.com', jwtAudience: ['search'] },
+};
+const cases = architectures.flatMap((architecture) =>
+  Object.keys(modes).map((auth) => [auth as Auth, architecture] as const),
+);
+
+function makeStack(props: SemanticSearchProps): Stack {
+  const { architecture = 'x86_64' } = props;
+  return new SearchStack(new App(), 'docs', { folder: packaged(architecture), ...props });
+}
+const templateOf = (props: SemanticSearchProps) => Template.fromStack(makeStack(props));
+
+/** The one resource of a type: its name in the template, and its properties. */
+function only(template: Template, type: string) {
+  const found = Object.entries(template.findResources(type));
+  expect(found).toHaveLength(1);
+  const [name, { Properties, DeletionPolicy }] = found[0] as [string, Record<string, unknown>];
+  return { name, properties: Properties as Record<string, never>, deletionPolicy: DeletionPolicy };
+}
+
+describe.each(cases)('with auth %s on %s', (auth, architecture) => {
+  const make = () => templateOf({ ...modes[auth], architecture });
+
+  test('the stack has these resources and no others', () => {
+    const found: Record<string, number> = {};
+    for (const { Type } of Object.values(make().toJSON().Resources as Record<string, { Type: string }>))
+      found[Type] = (found[Type] ?? 0) + 1;
+    expect(found).toEqual({
+      'AWS::ApiGatewayV2::Api': 1,
+      'AWS::ApiGatewayV2::Integration': 1,
+      'AWS::ApiGatewayV2::Route': 1,
+      'AWS::ApiGatewayV2::Stage': 1,
+      ...(auth === 'jwt' && { 'AWS::ApiGatewayV2::Authorizer': 1 }),
+      'AWS::CloudWatch::Alarm': 4,
+      'AWS::CloudWatch::Dashboard': 1,
+      'AWS::IAM::Role': 1,
+      'AWS::Lambda::Alias': 1,
+      'AWS::Lambda::Function': 1,
+      'AWS::Lambda::Permission': 1,
+      'AWS::Lambda::Version': 1,
+      'AWS::Logs::LogGroup': 2,
+    });
+  });
+
+  test('the function runs what was packaged, on Lambda for that processor', () => {
+    const { properties } = only(make(), 'AWS::Lambda::Function');
+    expect(properties).toMatchObject({
+      FunctionName: 'docs',
+      Runtime: 'nodejs24.x',
+      Architectures: [architecture],
+      Handler: 'lambda.handler',
+      MemorySize: 1769,
+      Timeout: 10,
+      LoggingConfig: { LogFormat: 'JSON' },
+    });
+    expect(Object.keys(properties.Environment ?? {})).toEqual(auth === 'api-key' ? ['Variables'] : []);
+  });
+
+  test('its role can write its own log and nothing else', () => {
+    const template = make();
+    const { properties } = only(template, 'AWS::IAM::Role');
+    const [log] = Object.keys(
+      template.findResources('AWS::Logs::LogGroup', { Properties: { LogGroupName: '/aws/lambda/docs' } }),
+    );
+    expect(properties).toEqual({
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } },
+        ],
+      },
+      Description: expect.any(String),
+      Policies: [
+        {
+          PolicyName: 'log',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+                Resource: { 'Fn::GetAtt': [log, 'Arn'] },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    template.resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  test('the endpoint asks the alias live of a version that stays', () => {
+    const template = make();
+    const fn = only(template, 'AWS::Lambda::Function');
+    const version = only(template, 'AWS::Lambda::Version');
+    const alias = only(template, 'AWS::Lambda::Alias');
+    expect(version.properties.FunctionName).toEqual({ Ref: fn.name });
+    expect(version.properties.Description).toContain('50');
+    expect(version.deletionPolicy).toBe('Retain');
+    expect(alias.properties).toEqual({
+      Name: 'live',
+      FunctionName: { Ref: fn.name },
+      FunctionVersion: { 'Fn::GetAtt': [version.name, 'Version'] },
+    });
+    expect(only(template, 'AWS::ApiGatewayV2::Integration').properties).toMatchObject({
+      IntegrationType: 'AWS_PROXY',
+      PayloadFormatVersion: '2.0',
+      IntegrationUri: { Ref: alias.name },
+    });
+    expect(only(template, 'AWS::Lambda::Permission').properties).toMatchObject({
+      Action: 'lambda:InvokeFunction',
+      FunctionName: { Ref: alias.name },
+      Principal: 'apigateway.amazonaws.com',
+    });
+  });
+
+  test('only those may call who should', () => {
+    const template = make();
+    const types = { none: 'NONE', 'api-key': 'NONE', iam: 'AWS_IAM', jwt: 'JWT' };
+    expect(only(template, 'AWS::ApiGatewayV2::Route').properties).toMatchObject({
+      RouteKey: '$default',
+      AuthorizationType: types[auth],
+    });
+    const { Environment } = only(template, 'AWS::Lambda::Function').properties;
+    const keys = (Environment as { Variables: Record<string, string> } | undefined)?.Variables.API_KEYS;
+    expect(keys && JSON.parse(keys)).toEqual(auth === 'api-key' ? modes['api-key'].apiKeys : undefined);
+    if (auth === 'jwt')
+      expect(only(template, 'AWS::ApiGatewayV2::Authorizer').properties).toMatchObject({
+        AuthorizerType: 'JWT',
+        JwtConfiguration: { Issuer: 'https://id.example.com', Audience: ['search'] },
+      });
+  });
+
+  test('it is throttled and logged without questions, and an open one is bounded', () => {
+    const stack = makeStack({ ...modes[auth], architecture });
+    const template = Template.fromStack(stack);
+    const open = auth === 'none';
+    const { properties } = only(template, 'AWS::ApiGatewayV2::Stage');
+    expect(properties).toMatchObject({
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: open ? 5 : 50, ThrottlingBurstLimit: open ? 10 : 100 },
+    });
+    const { Format } = properties.AccessLogSettings as unknown as { Format: string };
+    expect(Object.values(JSON.parse(Format))).not.toContainEqual(expect.stringMatching(/query|header|body/i));
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    expect(only(template, 'AWS::Lambda::Function').properties.ReservedConcurrentExecutions).toBe(
+      open ? 5 : undefined,
+    );
+    const warnings = Annotations.fromStack(stack).findWarning(
+      '*',
+      Match.stringLikeRegexp('cost up to \\$\\d'),
+    );
+    expect(warnings).toHaveLength(open ? 1 : 0);
+  });
+
+  test('CloudFormation’s rules, as errors, and cdk-nag’s AWS Solutions find nothing', () => {
+    const outdir = join(folder, `cdk-${auth}-${architecture}`);
+    const app = new App({ outdir, context: rules });
+    new SearchStack(app, 'docs', { ...modes[auth], architecture, folder: packaged(architecture) });
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('the checks above are in force', () => {
+  function synthesize(outdir: string, spoil: (fn: LambdaFunction) => void) {
+    const app = new App({ outdir: join(folder, outdir), context: rules });
+    const stack = new SearchStack(app, 'docs', { ...modes.iam, folder: packaged('x86_64') });
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    spoil((stack.node.findChild('Search') as SemanticSearch).function);
+    app.synth();
+  }
+
+  test('cdk-nag', () => {
+    const all = new PolicyStatement({ actions: ['s3:*'], resources: ['*'] });
+    expect(() => synthesize('nag', (fn) => fn.addToRolePolicy(all))).toThrow('AwsSolutions-IAM5');
+  });
+
+  test('CloudFormation', () => {
+    const spoil = (fn: LambdaFunction) =>
+      (fn.node.defaultChild as CfnFunction).addPropertyOverride('MemorySize', 'much');
+    expect(() => synthesize('cloudformation', spoil)).toThrow('MemorySize');
+  });
+});
+
+test.skipIf(lacking('cfn-lint'))('cfn-lint finds nothing in any template', async () => {
+  const templates = cases.map(([auth, architecture]) => {
+    const file = join(folder, `${auth}-${architecture}.json`);
+    const props = {
+      ...modes[auth],
+      architecture,
+      cors: ['https://example.com'],
+      alarmEmail: 'ops@example.com',
+    };
+    writeFileSync(file, JSON.stringify(templateOf(props).toJSON()));
+    return file;
+  });
+  const bad = join(folder, 'bad.json');
+  writeFileSync(
+    bad,
+    JSON.stringify({ Resources: { One: { Type: 'AWS::Lambda::Function', Properties: {} } } }),
+  );
+  // W3005: CDK writes a dependency on the role that the function's reference to it implies.
+  const lint = (files: string[]) =>
+    promisify(execFile)(tools['cfn-lint'], [
+      '--include-checks',
+      'I',
+      '--ignore-checks',
+      'W3005',
+      '--',
+      ...files,
+    ]);
+  await expect(lint([bad])).rejects.toHaveProperty('stdout', expect.stringContaining('E3003'));
+  expect((await lint(templates)).stdout).toBe('');
+});
+
+test('pages of the listed origins may call, and their preflights need no authorization', () => {
+  const template = templateOf({ ...modes.iam, cors: ['https://example.com'] });
+  expect(only(template, 'AWS::ApiGatewayV2::Api').properties).toMatchObject({
+    CorsConfiguration: { AllowOrigins: ['https://example.com'], AllowMethods: ['GET', 'POST'] },
+  });
+  const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
+    ({ Properties }) => Properties,
+  );
+  expect(routes).toEqual([
+    expect.objectContaining({ RouteKey: '$default', AuthorizationType: 'AWS_IAM' }),
+    expect.objectContaining({ RouteKey: 'OPTIONS /{proxy+}', AuthorizationType: 'NONE' }),
+  ]);
+  expect(only(templateOf(modes.iam), 'AWS::ApiGatewayV2::Api').properties.CorsConfiguration).toBeUndefined();
+});
+
+test('alarms go to an e-mail address', () => {
+  const template = templateOf({ ...modes.iam, alarmEmail: 'ops@example.com' });
+  const topic = only(template, 'AWS::SNS::Topic');
+  expect(only(template, 'AWS::SNS::Subscription').properties).toMatchObject({
+    Protocol: 'email',
+    Endpoint: 'ops@example.com',
+  });
+  template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic.name }] });
+});
+
+test('the dashboard and the function speak of the same metrics', async () => {
+  const { properties } = only(templateOf(modes.iam), 'AWS::CloudWatch::Dashboard');
+  const body = JSON.stringify(properties.DashboardBody);
+  const names = [...body.matchAll(/\\"polyseek\\",\\"(\w+)\\"/g)].map((match) => match[1]);
+  const entry = { timestamp: new Date().toISOString(), level: 'INFO', answered: true } as LogEntry;
+  const { _aws } = withMetrics(entry, 'docs', 200) as {
+    _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] };
+  };
+  const written = _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
+  expect([...new Set(names)].sort()).toEqual(written.sort());
+});
+
+test('another app can use the construct twice, and extend it', () => {
+  const stack = new Stack(new App(), 'mine');
+  const [first] = ['One', 'Two'].map(
+    (id) => new SemanticSearch(stack, id, { ...modes.iam, folder: packaged('x86_64') }),
+  );
+  first!.function.addEnvironment('LOG_QUESTIONS', '1');
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::Lambda::Function', 2);
+  template.resourcePropertiesCountIs('AWS::Lambda::Function', { FunctionName: Match.anyValue() }, 0);
+});
+
+test('the asset is the packaged folder', () => {
+  const outdir = join(folder, 'assets');
+  const app = new App({ outdir });
+  new SearchStack(app, 'docs', { ...modes.iam, folder: packaged('x86_64') });
+  app.synth();
+  const manifest = JSON.parse(readFileSync(join(outdir, 'docs.assets.json'), 'utf8'));
+  const sources = Object.values(
+    manifest.files as Record<string, { source: { path: string; packaging: string } }>,
+  );
+  const zips = sources.map(({ source }) => source).filter(({ packaging }) => packaging === 'zip');
+  expect(zips).toHaveLength(1);
+  const list = (dir: string) =>
+    readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+      .sort();
+  const staged = join(outdir, zips[0]!.path);
+  expect(list(staged)).toEqual(list(packaged('x86_64')));
+  for (const file of list(staged))
+    expect(readFileSync(join(staged, file)).equals(readFileSync(join(packaged('x86_64'), file)))).toBe(true);
+});
