@@ -1,6 +1,8 @@
 import type { Node } from 'constructs';
 import * as v from 'valibot';
+import { toApiKeys } from '../functions/search/auth.ts';
 import type { Architecture } from '../index/package/libraries.ts';
+import { MAX_KEYS } from './keys.ts';
 
 /** Who may call the endpoint. */
 export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
@@ -22,7 +24,7 @@ export interface SemanticSearchProps {
    * `execute-api:Invoke` (`iam`), or holders of a token (`jwt`). Default: `api-key`.
    */
   auth?: Auth | undefined;
-  /** For `api-key`: SHA-256 digests of the keys, in hexadecimal, by name; at most 40. */
+  /** For `api-key`: SHA-256 digests of the keys, in hexadecimal, by name; at most 32. */
   apiKeys?: Record<string, string> | undefined;
   /** For `jwt`: address of the tokens' issuer, whose `/.well-known/openid-configuration` API Gateway reads. */
   jwtIssuer?: string | undefined;
@@ -71,9 +73,6 @@ const origin = pattern(
   /^(\*|https?:\/\/[^/\s]+)$/,
   '* or a list of origins such as https://example.com, without a path',
 );
-const digests =
-  'an object of names (1 to 32 letters, digits, _ or -) and SHA-256 digests, which npm run key -- NAME adds to';
-
 // The message of a schema is what the value must be, for "memory is 64, but must be <message>."
 const propsSchema = v.strictObject({
   folder: v.optional(v.string('a path'), 'build/function'),
@@ -82,14 +81,9 @@ const propsSchema = v.strictObject({
   timeout: v.optional(whole(1, 29), 10),
   functionName: v.optional(pattern(/^[\w-]{1,64}$/, '1 to 64 letters, digits, _ or -')),
   auth: v.optional(oneOf(['none', 'api-key', 'iam', 'jwt']), 'api-key'),
+  // Checked by `toApiKeys`, whose sentence never quotes what might be a key.
   apiKeys: v.optional(
-    v.pipe(
-      v.record(pattern(/^[\w-]{1,32}$/, digests), pattern(/^[0-9a-f]{64}$/, digests), digests),
-      v.check(
-        (keys) => Object.keys(keys).length <= 40,
-        'at most 40 keys, as the environment of a function holds 4 KB',
-      ),
-    ),
+    v.custom<Record<string, string>>(() => true),
     {},
   ),
   jwtIssuer: v.optional(pattern(/^https:\/\/\S+$/, 'an address that begins with https://')),
@@ -133,6 +127,11 @@ const settingsSchema = v.pipe(
  * @throws one sentence for each value that is wrong
  */
 export function readProps(props: SemanticSearchProps): Settings {
+  const { size } = toApiKeys(props.apiKeys ?? {}, 'apiKeys');
+  if (size > MAX_KEYS)
+    throw new Error(
+      `apiKeys has ${size} keys, but at most ${MAX_KEYS} fit into a function's environment: delete those not in use.`,
+    );
   const result = v.safeParse(settingsSchema, props, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new Error(result.issues.map(describe).join(' '));

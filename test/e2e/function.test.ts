@@ -7,6 +7,7 @@ import { INDEX_FILES } from '../../index/bundle/manifest.ts';
 import { packageFunction } from '../../index/package/package.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { FUNCTION_URL, HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
@@ -107,46 +108,16 @@ describe('the packaged function', () => {
     return JSON.parse(readFileSync(out, 'utf8'));
   }
 
-  const event = (method: string, path: string, domainName: string, body?: string) => {
-    const [rawPath = '', rawQueryString = ''] = path.split('?');
-    return {
-      version: '2.0',
-      routeKey: '$default',
-      rawPath,
-      rawQueryString,
-      isBase64Encoded: false,
-      headers: { host: domainName, 'content-type': 'application/json' },
-      body,
-      requestContext: {
-        accountId: '123456789012',
-        apiId: 'abc',
-        domainName,
-        domainPrefix: 'abc',
-        requestId: 'id',
-        routeKey: '$default',
-        stage: '$default',
-        time: '01/Jan/2026:00:00:00 +0000',
-        timeEpoch: 1767225600000,
-        http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
-      },
-    };
-  };
-
   test('answers events of an HTTP API and of a Function URL as the local server answers', async () => {
-    const domains = ['abc.execute-api.eu-central-1.amazonaws.com', 'abc.lambda-url.eu-central-1.on.aws'];
-    const events = domains.flatMap((domain) =>
-      QUESTIONS.map((question) => event('GET', searchPath(question), domain)),
+    const searches = [HTTP_API, FUNCTION_URL].flatMap((domain) =>
+      QUESTIONS.map((question) => httpEvent(domain, { path: searchPath(question) })),
     );
-    const post = event(
-      'POST',
-      '/search',
-      domains[0]!,
-      JSON.stringify({ q: QUESTIONS[0], k: 3, mode: 'lexical' }),
-    );
-    const results = await invoke([...events, post, event('GET', '/openapi.json', domains[1]!)]);
+    const body = { q: QUESTIONS[0], k: 3, mode: 'lexical' };
+    const post = httpEvent(HTTP_API, { method: 'POST', path: '/search', body });
+    const results = await invoke([...searches, post, httpEvent(FUNCTION_URL, { path: '/openapi.json' })]);
     expect(results.map(({ statusCode }) => statusCode)).toEqual(results.map(() => 200));
     const answers = await Promise.all(QUESTIONS.map((question) => get(searchPath(question))));
-    const got = results.slice(0, events.length).map(({ body }) => comparable(JSON.parse(body)));
+    const got = results.slice(0, searches.length).map(({ body }) => comparable(JSON.parse(body)));
     expect(got).toEqual([...answers, ...answers].map(comparable));
     expect(JSON.parse(results.at(-2)!.body).results[0].title).toContain('Korvane');
     expect(JSON.parse(results.at(-1)!.body).openapi).toMatch(/^3\./);

@@ -73,44 +73,27 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
       (one) => one.Version,
     );
   /** Version of the index that the alias answers from. */
-  const answering = async () => {
-    return JSON.parse(await printed(remote('ask', question, '--json'))).answer.index.version;
-  };
+  const answering = async () =>
+    JSON.parse(await printed(remote('ask', question, '--json'))).answer.index.version;
 
   /** How many of the template's types the services themselves have, whatever CloudFormation says. */
   async function made(): Promise<Record<string, number>> {
-    const authorization = (service: string) =>
-      `AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/${service}/aws4_request`;
-    const query = async (service: string, parameters: Record<string, string>) => {
-      const body = new URLSearchParams(parameters);
-      return (
-        await fetch(aws.url, { method: 'POST', body, headers: { authorization: authorization(service) } })
-      ).text();
+    const count = async (service: string, body: string, target: string, found: RegExp) => {
+      const authorization = `AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/${service}/aws4_request`;
+      const headers = {
+        authorization,
+        'x-amz-target': target,
+        'content-type': 'application/x-www-form-urlencoded',
+      };
+      const response = await fetch(aws.url, { method: 'POST', body, headers });
+      return (await response.text()).match(found)?.length ?? 0;
     };
-    const json = async (service: string, target: string) => {
-      const headers = { authorization: authorization(service), 'x-amz-target': target };
-      return (await fetch(aws.url, { method: 'POST', body: '{}', headers })).text();
-    };
-    const count = (text: string, found: RegExp) => text.match(found)?.length ?? 0;
     const published = (await versions()).filter((version) => version !== '$LATEST');
     const all = {
       'AWS::Lambda::Function': (await versions()).length - published.length,
       'AWS::Lambda::Version': published.length,
-      'AWS::IAM::Role': count(
-        await query('iam', { Action: 'ListRoles', Version: '2010-05-08' }),
-        /<RoleName>docs-/g,
-      ),
-      'AWS::Logs::LogGroup': count(await json('logs', 'Logs_20140328.DescribeLogGroups'), /"logGroupName"/g),
-      'AWS::CloudWatch::Alarm': count(
-        await query('monitoring', { Action: 'DescribeAlarms', Version: '2010-08-01' }),
-        /<AlarmName>/g,
-      ),
-      'AWS::ApiGatewayV2::Api': count(
-        await (
-          await fetch(`${aws.url}/v2/apis`, { headers: { authorization: authorization('apigateway') } })
-        ).text(),
-        /"apiId"/g,
-      ),
+      'AWS::IAM::Role': await count('iam', 'Action=ListRoles&Version=2010-05-08', '', /<RoleName>docs-/g),
+      'AWS::Logs::LogGroup': await count('logs', '{}', 'Logs_20140328.DescribeLogGroups', /"logGroupName"/g),
     };
     return Object.fromEntries(Object.entries(all).filter(([, number]) => number > 0));
   }
@@ -178,27 +161,32 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     expect(await answering()).toBe(manifests[1]!.version);
   });
 
-  test('a deploy that changes settings alone leaves the code out of what CloudFormation updates', async () => {
-    const read = () => JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8')).Resources;
-    const find = (type: string) =>
-      Object.entries(read() as Record<string, { Type: string; Properties: Record<string, unknown> }>).find(
-        ([, { Type }]) => Type === type,
-      )!;
-    const before = [find('AWS::Lambda::Function'), find('AWS::Lambda::Version')] as const;
+  /** The one resource of a type in the last template: its id and properties. */
+  const inTemplate = (type: string): { id: string; properties: Record<string, unknown> } => {
+    const { Resources } = JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8'));
+    type Resource = { Type: string; Properties: Record<string, unknown> };
+    const [id, { Properties }] = Object.entries<Resource>(Resources).find(([, { Type }]) => Type === type)!;
+    return { id, properties: Properties };
+  };
+
+  test('a deploy that changes settings alone publishes what the function has, pushed or not', async () => {
+    const [code, version] = [
+      inTemplate('AWS::Lambda::Function').properties.Code,
+      inTemplate('AWS::Lambda::Version').id,
+    ];
     await printed(run(['synth', '--quiet'], { index: first, memory: '1024' }));
-    const after = [find('AWS::Lambda::Function'), find('AWS::Lambda::Version')] as const;
-    expect(after[0][1].Properties.MemorySize).toBe(1024);
-    expect(after[0][1].Properties.Code).toEqual(before[0][1].Properties.Code);
-    // A new version is published, of the code that the function has: what was pushed.
-    expect(after[1][0]).not.toBe(before[1][0]);
+    const { MemorySize, Code } = inTemplate('AWS::Lambda::Function').properties;
+    // Code that is the same in both templates is no part of what CloudFormation updates.
+    expect({ MemorySize, Code }).toEqual({ MemorySize: 1024, Code: code });
+    expect(inTemplate('AWS::Lambda::Version').id).not.toBe(version);
   });
 
   test('a deploy of the index that was pushed publishes a version of its own', async () => {
-    const pushed = await configuration();
+    const [pushed, version] = [await configuration(), inTemplate('AWS::Lambda::Version').id];
     await printed(deploy(second));
-    // Lambda refuses to publish the same code twice, on which a deploy would fail.
+    // Lambda publishes the same code only once, and CloudFormation fails where it does not; zips that differ are not the same.
     expect((await configuration()).CodeSha256).not.toBe(pushed.CodeSha256);
-    expect(await versions()).toEqual(['$LATEST', '1', '2', '3']);
+    expect(inTemplate('AWS::Lambda::Version').id).not.toBe(version);
   });
 
   test('remote rollback makes an older version live, with its code as the function’s', async () => {

@@ -36,8 +36,16 @@ const wrong: [object, string][] = [
   [{ timeout: 1.5 }, 'timeout is 1.5, but must be a whole number from 1 to 29.'],
   [{ architecture: 'arm' }, 'architecture is "arm", but must be one of x86_64, arm64.'],
   [{ auth: 'key' }, 'auth is "key", but must be one of none, api-key, iam, jwt.'],
-  [{ apiKeys: { chatbot: 'secret' } }, 'apiKeys is {"chatbot":"secret"}, but must be an object of names'],
-  [{ apiKeys: { 'a b': '0'.repeat(64) } }, 'but must be an object of names'],
+  [
+    { apiKeys: { chatbot: 'secret' } },
+    'apiKeys has no digest under "chatbot", but must be an object of names',
+  ],
+  [{ apiKeys: { 'a b': '0'.repeat(64) } }, 'apiKeys has a name that is not 1 to 32 of'],
+  [{ apiKeys: 'x' }, 'apiKeys is not an object, but must be'],
+  [
+    { apiKeys: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`key${i}`, '0'.repeat(64)])) },
+    'apiKeys has 33 keys, but at most 32 fit',
+  ],
   [{ apiKeys: {} }, 'auth is api-key, but there is no key: make one with npm run key -- NAME, or'],
   [{ auth: 'jwt' }, 'auth is jwt, but jwtIssuer and jwtAudience are not both given'],
   [
