@@ -7,6 +7,7 @@ import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../files.ts';
 import type { Mode } from '../search/answer.ts';
 import { cutModel } from './encoder.ts';
+import { WEIGHTS } from './graph.ts';
 import { writeRows } from './tables.ts';
 import { compileTokenizer, type TokenizerJson } from './tokenizer.ts';
 
@@ -122,7 +123,8 @@ export function compileModel(dir: string, options: { neutral?: boolean; into?: s
       parseJson<TokenizerJson>(join(dir, 'tokenizer.json'), source.tokenizer),
     ),
     'rows.bin': writeRows(cut.words, cut.positions),
-    'encoder.onnx': cut.encoder,
+    'encoder.onnx': cut.encoder.graph,
+    [WEIGHTS]: cut.encoder.weights,
   };
   const tokenizer = new Tokenizer(files['tokenizer.bin']);
   for (const [kind, prefix] of Object.entries(source.prefixes)) {

@@ -1,5 +1,15 @@
 import type { Neutral } from '../embedding/compiled-model.ts';
-import { FLOAT, FLOAT16, floats, Graph, integers, type Node, node, type Tensor } from './graph.ts';
+import {
+  type EncodedGraph,
+  FLOAT,
+  FLOAT16,
+  floats,
+  Graph,
+  integers,
+  type Node,
+  node,
+  type Tensor,
+} from './graph.ts';
 import { decodeTable, readTable, type Table } from './tables.ts';
 
 /** A model cut in two: look-ups and encoder. */
@@ -9,7 +19,7 @@ export interface CutModel {
   positions: Float32Array;
   maxTokens: number;
   /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns]. */
-  encoder: Uint8Array;
+  encoder: EncodedGraph;
   /** Whether the engine should still fuse the graph when it opens it. */
   optimize: boolean;
 }

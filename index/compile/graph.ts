@@ -15,6 +15,19 @@ export const FLOAT16 = 10;
 /** Where a tensor's data is, by the specification's number: in another file. */
 const EXTERNAL = 1;
 
+/** The file of an encoder's large constants, and what starts at a multiple of this in it: a cache line. */
+export const WEIGHTS = 'weights.bin';
+const ALIGNMENT = 64;
+
+/** Constants of fewer bytes stay in the graph, where the engine reads shapes from them. */
+const SMALL = 1024;
+
+/** An ONNX file, and the file beside it that holds its large constants. */
+export interface EncodedGraph {
+  graph: Uint8Array;
+  weights: Uint8Array;
+}
+
 /** An ONNX graph with what cutting it needs: who makes a tensor, and which tensors are constant. */
 export class Graph {
   readonly nodes: Node[];
@@ -71,8 +84,9 @@ export class Graph {
    * A file that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
    * @param nodes in the order in which they run; what `output` does not need is left out
    * @param added constants besides those of this graph
+   * @returns the file, and its large constants: the engine maps these into memory, and need neither parse nor copy them
    */
-  encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): Uint8Array {
+  encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): EncodedGraph {
     const needed = new Set([output]);
     const kept: Node[] = [];
     for (let i = nodes.length - 1; i >= 0; i--) {
@@ -85,6 +99,7 @@ export class Graph {
     const constants = [...this.#initializers, ...added].filter(
       (tensor) => needed.has(tensor.name ?? '') && !made.has(tensor.name ?? ''),
     );
+    const { inline, weights } = moveOut(constants);
     const value = (name: string, dims: (string | number)[]) => ({
       name,
       type: {
@@ -102,12 +117,31 @@ export class Graph {
     model.graph = onnx.GraphProto.create({
       name: 'encoder',
       node: kept,
-      initializer: constants,
+      initializer: inline,
       input: [value(input, [1, 'tokens', columns])],
       output: [value(output, [1, columns])],
     });
-    return onnx.ModelProto.encode(model).finish();
+    return { graph: onnx.ModelProto.encode(model).finish(), weights };
   }
+}
+
+/** Replaces the data of large constants by where it is in the file of weights. */
+function moveOut(constants: Tensor[]): { inline: Tensor[]; weights: Uint8Array } {
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  const inline = constants.map((tensor): Tensor => {
+    const { rawData, ...rest } = tensor;
+    if (!rawData || rawData.length < SMALL) return tensor;
+    const gap = -end & (ALIGNMENT - 1);
+    const offset = end + gap;
+    parts.push(new Uint8Array(gap), rawData);
+    end = offset + rawData.length;
+    const externalData = Object.entries({ location: WEIGHTS, offset, length: rawData.length }).map(
+      ([key, value]) => ({ key, value: String(value) }),
+    );
+    return { ...rest, dataLocation: EXTERNAL, externalData };
+  });
+  return { inline, weights: Buffer.concat(parts) };
 }
 
 /** A float constant with these dimensions. */

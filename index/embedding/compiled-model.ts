@@ -38,7 +38,7 @@ export interface CompiledModel {
   files: FileList;
 }
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
  * Reads `model.json` of a compiled model.

@@ -128,7 +128,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) => /^(chunk|openapi)-[0-9A-Z]{8}\.mjs$/.test(name));
-    const model = ['encoder.onnx', 'model.json', 'rows.bin', 'tokenizer.bin'];
+    const model = ['encoder.onnx', 'model.json', 'rows.bin', 'tokenizer.bin', 'weights.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [

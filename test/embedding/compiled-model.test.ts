@@ -68,13 +68,13 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /^The compiled model has format 7, but this polyseek reads 1: compile it again/,
+    message: /^The compiled model has format 7, but this polyseek reads 2: compile it again/,
   },
 ])('is refused with $name, even unverified', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);
 });
 
-test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx'])(
+test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])(
   'is refused with a flipped bit in %s',
   async (file) => {
     const size = readFileSync(join(compiled, file)).length;

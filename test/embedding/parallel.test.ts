@@ -33,7 +33,7 @@ test('refuses a damaged model before it starts a process', () => {
   const bytes = readFileSync(join(compiled, 'rows.bin'));
   bytes[bytes.length - 1]! ^= 1;
   const dir = mkdtempSync(join(into, 'damaged-'));
-  for (const file of ['model.json', 'tokenizer.bin', 'encoder.onnx'])
+  for (const file of ['model.json', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])
     writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
   writeFileSync(join(dir, 'rows.bin'), bytes);
   expect(() => new ParallelEmbedder(dir, 1)).toThrow(/rows\.bin has checksum/);
@@ -44,7 +44,7 @@ test('says why a model can not be opened, to the first text and to later ones', 
   const model = JSON.parse(readFileSync(join(compiled, 'model.json'), 'utf8'));
   model.files['encoder.onnx'] = describeFile(encoder);
   const dir = mkdtempSync(join(into, 'no-graph-'));
-  for (const file of ['tokenizer.bin', 'rows.bin'])
+  for (const file of ['tokenizer.bin', 'rows.bin', 'weights.bin'])
     writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
   writeFileSync(join(dir, 'encoder.onnx'), encoder);
   writeFileSync(join(dir, 'model.json'), JSON.stringify(model));
