@@ -1,5 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpRequest } from './http.ts';
 import { Problem } from './problems.ts';
+
+// Not by an import, which reads all that the module exports and so makes Node load Web Crypto, at each cold start.
+const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto');
 
 /** SHA-256 digest of each API key, by the key's name. */
 export type ApiKeys = ReadonlyMap<string, Uint8Array>;
@@ -70,9 +73,9 @@ function nameOf(key: string, keys: ApiKeys): string | undefined {
  * Name of the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750); one valid key suffices.
  * Throws a 401 `Problem`.
  */
-export function authenticate(headers: Headers, keys: ApiKeys): string {
-  const bearer = /^bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? '';
-  const sent = [headers.get('x-api-key') ?? '', bearer].filter((key) => key !== '');
+export function authenticate(headers: HttpRequest['headers'], keys: ApiKeys): string {
+  const bearer = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  const sent = [headers['x-api-key'] ?? '', bearer].filter((key) => key !== '');
   if (sent.length === 0) {
     throw new Problem(
       401,

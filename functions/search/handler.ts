@@ -1,17 +1,34 @@
-import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import type { Answer } from '../../index/search/answer.ts';
-import type { App } from './app.ts';
+import { type AwsContext, isAuthorizedByAws } from './auth.ts';
+import type { App, HttpRequest } from './http.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { exampleQuestion } from './schemas.ts';
 
-/** Payload format 2.0: what an HTTP API and a Function URL send. */
-type HttpEvent = Extract<LambdaEvent, { rawPath: string }>;
+/**
+ * Payload format 2.0: what an HTTP API and a Function URL send.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+interface HttpEvent {
+  /** Starts with the stage where an HTTP API has a named one; decoded by an HTTP API, not by a Function URL. */
+  rawPath: string;
+  rawQueryString?: string;
+  headers?: Record<string, string>;
+  body?: string | null;
+  isBase64Encoded?: boolean;
+  requestContext: AwsContext & { domainName?: string; stage?: string; http: { method: string } };
+}
 
+/** What Lambda answers over HTTP with. */
 interface HttpResult {
   statusCode: number;
-  headers: Record<string, string | string[]>;
+  headers: Record<string, string>;
   body: string;
   isBase64Encoded: boolean;
+}
+
+/** What of Lambda's context is used. */
+export interface LambdaContext {
+  awsRequestId: string;
 }
 
 function isHttpEvent(event: unknown): event is HttpEvent {
@@ -25,25 +42,6 @@ function isHttpEvent(event: unknown): event is HttpEvent {
   );
 }
 
-/**
- * The event as `hono/aws-lambda` reads it right: without the stage, which an HTTP API leaves in front of the
- * path; with the path's decoded characters encoded again, as an HTTP API decodes it and a Function URL does
- * not; without a body on GET and HEAD, which a Fetch request can't have.
- */
-function normalise(event: HttpEvent): HttpEvent {
-  const { stage, http } = event.requestContext;
-  const prefix = event.rawPath === `/${stage}` || event.rawPath.startsWith(`/${stage}/`) ? `/${stage}` : '';
-  const path = event.rawPath
-    .slice(prefix.length)
-    .replace(/[?#\\\t\n\r]|%(?![0-9a-f]{2})/gi, encodeURIComponent);
-  return {
-    ...event,
-    rawPath: path || '/',
-    headers: { ...event.headers, 'x-forwarded-prefix': prefix },
-    body: http.method === 'GET' || http.method === 'HEAD' ? null : event.body,
-  };
-}
-
 /** Whether an event is no request of HTTP but the body of `POST /search`. */
 function isQuestion(event: unknown): event is { q: unknown } {
   return (
@@ -55,14 +53,35 @@ function isQuestion(event: unknown): event is { q: unknown } {
   );
 }
 
+function toRequest(event: HttpEvent, requestId: string): HttpRequest {
+  const { rawPath, rawQueryString = '', headers = {}, body, isBase64Encoded, requestContext } = event;
+  const { domainName = 'localhost', stage, http } = requestContext;
+  const prefix = rawPath === `/${stage}` || rawPath.startsWith(`/${stage}/`) ? `/${stage}` : '';
+  // An HTTP API has decoded the path: what URL would take for its end, or leave out, is encoded again.
+  const path = rawPath.slice(prefix.length).replace(/[?#\\\t\n\r]/g, encodeURIComponent);
+  return {
+    method: http.method,
+    url: new URL(`https://${domainName}${path}?${rawQueryString}`),
+    prefix,
+    headers,
+    body: body ? [Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')] : [],
+    requestId,
+    authorized: isAuthorizedByAws(requestContext),
+  };
+}
+
 /** Answers a direct event as `POST /search` would. Throws an `Error` with the sentence of what that would refuse. */
-async function ask(app: App, event: { q: unknown }, context: LambdaContext | undefined): Promise<Answer> {
-  const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(event) };
-  // Who may invoke the function is decided by IAM, as with an HTTP API that has its authorizer.
-  const bindings = { lambdaContext: context, requestContext: { authorizer: { iam: {} } } };
-  const response = await app.request('/search', init, bindings);
-  const body = (await response.json()) as Answer | { detail: string };
+async function ask(app: App, event: { q: unknown }, requestId: string): Promise<Answer> {
+  const response = await app({
+    method: 'POST',
+    url: new URL('https://localhost/search'),
+    headers: {},
+    body: [Buffer.from(JSON.stringify(event))],
+    requestId,
+    // Who may invoke the function is decided by IAM, as with an HTTP API that has its authorizer.
+    authorized: true,
+  });
+  const body = JSON.parse(response.body) as Answer | { detail: string };
   if ('detail' in body) throw new Error(body.detail);
   return body;
 }
@@ -74,10 +93,12 @@ async function ask(app: App, event: { q: unknown }, context: LambdaContext | und
 export function createHandler(
   app: App,
 ): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
-  const respond = handle(app);
-  return async (event, context) => {
-    if (isHttpEvent(event)) return respond(normalise(event), context);
-    if (isQuestion(event)) return ask(app, event, context);
+  return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
+    if (isHttpEvent(event)) {
+      const { status, headers, body } = await app(toRequest(event, requestId));
+      return { statusCode: status, headers, body, isBase64Encoded: false };
+    }
+    if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(
       400,
       `The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,
@@ -85,7 +106,7 @@ export function createHandler(
     return {
       statusCode: problem.status,
       headers: problemHeaders,
-      body: problemJson(problem, context?.awsRequestId ?? crypto.randomUUID()),
+      body: problemJson(problem, requestId),
       isBase64Encoded: false,
     };
   };

@@ -14,10 +14,6 @@ const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 
 const apiKeys = readApiKeys(API_KEYS);
 
-// Node loads its fetch classes at their first use, which takes some 20 ms: better now, while Lambda gives the function
-// a full processor, than in the first request.
-new Request('https://localhost');
-
 // Opened while Lambda starts the function, before the first request. The bundle was verified when it was made.
 const search = await openSearch({ index: INDEX_DIR, model: MODEL_DIR, verify: false });
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { SearchRequest } from '../../index/search/answer.ts';
+import type { HttpRequest } from './http.ts';
 import { type FieldError, Problem } from './problems.ts';
 import { exampleQuestion, passageParameters, searchBody, searchParameters } from './schemas.ts';
 
@@ -153,8 +154,8 @@ function parseObject(text: string): Record<string, unknown> {
  * Text of a request's JSON body. Bytes are counted as they arrive, as a request need not state its length.
  * Throws a `Problem`: 415 for another content type, 413 above 64 KiB, 400 for what is not UTF-8.
  */
-export async function readBody(request: Request): Promise<string> {
-  const type = request.headers.get('content-type');
+export async function readBody({ headers, body }: HttpRequest): Promise<string> {
+  const type = headers['content-type'];
   if (type && !/^application\/([^;\s]+\+)?json\s*(;|$)/i.test(type)) {
     throw new Problem(
       415,
@@ -163,7 +164,7 @@ export async function readBody(request: Request): Promise<string> {
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBodyBytes) throw new Problem(413, 'The body is longer than 64 KiB: send a shorter one.');
     chunks.push(chunk);

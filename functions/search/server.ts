@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import type { Server } from 'node:http';
 import type { Search } from '../../index/search/answer.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
+import { createAppServer } from './listener.ts';
 import { exampleQuestion } from './schemas.ts';
 
 function readPort(text = '8787'): number {
@@ -28,7 +29,7 @@ async function openIndex(): Promise<Search> {
 }
 
 /** Binds the port. Throws an `Error` of one sentence if another program has it. */
-async function listen(server: ServerType, port: number, host: string): Promise<string> {
+async function listen(server: Server, port: number, host: string): Promise<string> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS, API_KEYS } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
   // The port comes first: building the demo index takes a while, and would be for nothing.
-  const server = createAdaptorServer({ fetch: (request) => app.fetch(request) });
+  const server = createAppServer((request) => app(request));
   const url = await listen(server, readPort(PORT), HOST);
   const search = openIndex();
   const app = createApp(search, { logQuestions: LOG_QUESTIONS === '1', apiKeys });

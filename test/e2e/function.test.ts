@@ -164,7 +164,6 @@ describe('the packaged function', () => {
     expect([...new Set(packages)].sort()).toEqual([
       '@valibot/to-json-schema',
       'hnswlib-node',
-      'hono',
       'onnxruntime-common',
       'onnxruntime-node',
       'valibot',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
+import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const search = new SearchDouble();
@@ -31,7 +32,7 @@ describe('any input', () => {
       .map((entries) => String(new URLSearchParams(entries)));
     await fc.assert(
       fc.asyncProperty(fc.oneof(pairs, fc.string({ unit: 'binary' })), async (query) => {
-        await checkAnswer(await app.request(`/search?${query}`), [400]);
+        await checkAnswer(await request(app, `/search?${query}`), [400]);
       }),
       { numRuns: 500 },
     );
@@ -55,7 +56,7 @@ describe('any input', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.oneof(near, fc.jsonValue()), async (value) => {
-        await checkAnswer(await app.request('/search', post(JSON.stringify(value))), [400]);
+        await checkAnswer(await request(app, '/search', post(JSON.stringify(value))), [400]);
       }),
       { numRuns: 500 },
     );
@@ -65,7 +66,7 @@ describe('any input', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         await checkAnswer(
-          await app.request('/search', { method: 'POST', body: new Uint8Array(bytes) }),
+          await request(app, '/search', { method: 'POST', body: new Uint8Array(bytes) }),
           [400],
         );
       }),
@@ -75,7 +76,7 @@ describe('any input', () => {
   test('any path is answered or refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (path) => {
-        await checkAnswer(await app.request(`/passages/${path}`), [400, 404]);
+        await checkAnswer(await request(app, `/passages/${path}`), [400, 404]);
       }),
     );
   });
@@ -93,7 +94,7 @@ describe('any input', () => {
     });
     await fc.assert(
       fc.asyncProperty(body, async ({ q, source, ...rest }) => {
-        const response = await app.request('/search', post(JSON.stringify({ q, source, ...rest })));
+        const response = await request(app, '/search', post(JSON.stringify({ q, source, ...rest })));
         expect(response.status).toBe(200);
         expect(search.requests.at(-1)).toEqual({ query: q.trim(), filter: { source }, ...rest });
       }),

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { parse } from 'valibot';
 import { expect } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
+import type { App } from '../../functions/search/http.ts';
 import { problemSchema } from '../../functions/search/schemas.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -13,9 +15,26 @@ export function post(body: unknown, type = 'application/json'): RequestInit {
   return { method: 'POST', body: text, headers: { 'content-type': type } };
 }
 
+/**
+ * Sends a request to an app as `fetch` would.
+ * @param prefix the part of the path that a gateway took off
+ */
+export async function request(app: App, path: string, init?: RequestInit, prefix = ''): Promise<Response> {
+  const sent = new Request(path.startsWith('/') ? `http://localhost${path}` : path, init);
+  const { status, headers, body } = await app({
+    method: sent.method,
+    url: new URL(sent.url),
+    prefix,
+    headers: Object.fromEntries(sent.headers),
+    body: sent.body ?? [],
+    requestId: randomUUID(),
+  });
+  return new Response(body || null, { status, headers });
+}
+
 async function send(path: string, init?: RequestInit) {
   const search = new SearchDouble();
-  const response = await createApp(search, { log: () => {} }).request(path, init);
+  const response = await request(createApp(search, { log: () => {} }), path, init);
   return { response, requests: search.requests };
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { readApiKeys } from '../../functions/search/auth.ts';
+import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const makeKey = () => `ps_${randomBytes(32).toString('base64url')}`;
@@ -13,7 +14,7 @@ const listed = JSON.stringify({ first: sha256(first), 'second-2_B': sha256(secon
 const app = createApp(new SearchDouble(), { apiKeys: readApiKeys(listed), log: () => {} });
 
 async function ask(headers: Record<string, string>, path = '/search?q=x', method = 'GET') {
-  const response = await app.request(path, { method, headers });
+  const response = await request(app, path, { method, headers });
   const detail = response.status === 401 ? JSON.stringify(await response.json()) : '';
   return { status: response.status, detail, headers: response.headers };
 }
@@ -71,7 +72,7 @@ describe('a request without a valid key', () => {
     async (path) => {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PURGE', 'options']) {
         // Methods are case-sensitive, but Request makes these names upper-case.
-        expect((await app.request(path, { method })).status).toBe(
+        expect((await request(app, path, { method })).status).toBe(
           method === 'options' ? (path === '/nothing' ? 404 : 204) : 401,
         );
       }

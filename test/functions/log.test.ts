@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import { type LogEntry, writeEntry } from '../../functions/search/log.ts';
-import { post } from './ask.ts';
+import { post, request } from './ask.ts';
 import { failingSearch, SearchDouble } from './search-double.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -13,7 +13,7 @@ describe('a failing search', () => {
     async (path) => {
       const log: LogEntry[] = [];
       const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
-      const response = await app.request(path);
+      const response = await request(app, path);
       expect(response.status).toBe(500);
       const requestId = response.headers.get('x-request-id');
       expect(requestId).toMatch(uuid);
@@ -33,7 +33,7 @@ describe('a failing search', () => {
     const search = Promise.reject(new Error('no index'));
     search.catch(() => {});
     const app = createApp(search, { log: () => {} });
-    const response = await app.request('/health');
+    const response = await request(app, '/health');
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('no index');
   });
@@ -43,7 +43,7 @@ describe('the log', () => {
   async function logged(path: string, init: RequestInit = {}, options = {}) {
     const log: LogEntry[] = [];
     const app = createApp(new SearchDouble(), { log: (entry) => log.push(entry), ...options });
-    const response = await app.request(path, init);
+    const response = await request(app, path, init);
     expect(log).toHaveLength(1);
     const { timestamp, ms, requestId, ...rest } = log[0]!;
     expect(new Date(timestamp).toISOString()).toBe(timestamp);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import { openApi } from '../../functions/search/openapi.ts';
-import { post } from './ask.ts';
+import { post, request } from './ask.ts';
 import { differences } from './json-schema.ts';
 import { failingSearch, SearchDouble } from './search-double.ts';
 
@@ -29,12 +29,12 @@ describe('answers match the document', () => {
     ['/search', 'Problem'],
     ['/nothing', 'Problem'],
   ] as const)('%s is of schema %s', async (path, name) => {
-    const value = await (await app.request(path)).json();
+    const value = await (await request(app, path)).json();
     expect(differs(value, name)).toEqual([]);
   });
 
   test('a failure is of schema Problem', async () => {
-    const response = await createApp(failingSearch, { log: () => {} }).request('/search?q=x');
+    const response = await request(createApp(failingSearch, { log: () => {} }), '/search?q=x');
     expect(differs(await response.json(), 'Problem')).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describe('requests match the document', () => {
     },
   ])('%j is accepted by both', async (body) => {
     expect(differs(body, 'SearchBody')).toEqual([]);
-    expect((await app.request('/search', post(body))).status).toBe(200);
+    expect((await request(app, '/search', post(body))).status).toBe(200);
   });
 
   test.each([
@@ -100,7 +100,7 @@ describe('requests match the document', () => {
     { q: 'x', query: 'x' },
   ])('%j is refused by both', async (body) => {
     expect(differs(body, 'SearchBody')).not.toEqual([]);
-    expect((await app.request('/search', post(body))).status).toBe(400);
+    expect((await request(app, '/search', post(body))).status).toBe(400);
   });
 
   test('the parameters of GET are the fields of POST except filter, with the same defaults', () => {
@@ -115,12 +115,10 @@ describe('requests match the document', () => {
 
 describe('the document', () => {
   test('is served with the address it was asked at', async () => {
-    const response = await app.request('https://search.example.org/openapi.json');
+    const response = await request(app, 'https://search.example.org/openapi.json');
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(document)));
-    const prefixed = await app.request('https://search.example.org/openapi.json', {
-      headers: { 'x-forwarded-prefix': '/prod' },
-    });
+    const prefixed = await request(app, 'https://search.example.org/openapi.json', {}, '/prod');
     expect(await prefixed.json()).toMatchObject({ servers: [{ url: 'https://search.example.org/prod' }] });
   });
 
@@ -165,11 +163,11 @@ describe('the document', () => {
     expect(example).toBeDefined();
     expect(differs(example, 'Answer')).toEqual([]);
     const body = posted.requestBody.content['application/json'].example;
-    expect((await app.request('/search', post(body))).status).toBe(200);
+    expect((await request(app, '/search', post(body))).status).toBe(200);
     const examples = get.parameters.flatMap((p): [string, string][] =>
       'example' in p ? [[p.name, String(p.example)]] : [],
     );
-    expect((await app.request(`/search?${new URLSearchParams(examples)}`)).status).toBe(200);
+    expect((await request(app, `/search?${new URLSearchParams(examples)}`)).status).toBe(200);
   });
 
   test('refers only to schemas that it has', () => {
@@ -195,12 +193,12 @@ describe('with API keys', () => {
       expect(operation.responses).toHaveProperty('401');
     }
     const headers = { 'x-api-key': key };
-    const response = await locked.request('https://search.example.org/openapi.json', { headers });
+    const response = await request(locked, 'https://search.example.org/openapi.json', { headers });
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(withKeys)));
   });
 
   test('a refusal is of schema Problem', async () => {
-    const response = await locked.request('/search?q=x');
+    const response = await request(locked, '/search?q=x');
     expect(response.status).toBe(401);
     expect(differs(await response.json(), 'Problem')).toEqual([]);
   });

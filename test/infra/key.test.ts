@@ -9,6 +9,7 @@ import { readApiKeys } from '../../functions/search/auth.ts';
 import { addKey, MAX_KEYS, newKey } from '../../infra/keys.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
+import { request } from '../functions/ask.ts';
 import { SearchDouble } from '../functions/search-double.ts';
 
 const digest = 'ab'.repeat(32);
@@ -56,7 +57,7 @@ describe('npm run key', () => {
     });
     for (const { stdout } of [first, second]) {
       const headers = { 'x-api-key': stdout.trim() };
-      expect((await app.request('/search?q=x', { headers })).status).toBe(200);
+      expect((await request(app, '/search?q=x', { headers })).status).toBe(200);
     }
   });
 

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { packageFunction } from '../../index/package/package.ts';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
+
+const folder = temporaryFolder();
+
+/** What a script leaves in its variable `result`, and the modules of Node that it loads beyond those of any program. */
+async function run(script: string, env: Record<string, string> = {}) {
+  const file = join(folder, 'script.mjs');
+  writeFileSync(
+    file,
+    `const first = new Set(process.moduleLoadList);
+    ${script}
+    const modules = process.moduleLoadList.filter((name) => !first.has(name));
+    process.stdout.write(JSON.stringify({ result, modules }));`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, env });
+  const { result, modules }: { result: unknown; modules: string[] } = JSON.parse(stdout.split('\n').at(-1)!);
+  // Fetch and what it stands on, which takes Node longer to load than a question to be answered.
+  return { result, modules, slow: modules.filter((name) => /undici|webstreams/.test(name)) };
+}
+
+test('the packaged function loads nothing of Fetch to answer', async () => {
+  const [index, packaged] = [join(folder, 'index'), join(folder, 'function')];
+  writeRandomIndex(index, 5);
+  await packageFunction(index, packaged);
+  const get = (path: string) => httpEvent(HTTP_API, { path });
+  const post = (body: object) => httpEvent(HTTP_API, { method: 'POST', path: '/search', body });
+  const key = { 'x-api-key': 'ps_key' };
+  const events = [
+    [get('/search?q=word1'), key],
+    [post({ q: 'word2' }), key],
+    [get('/openapi.json'), key],
+    [get('/search?q=word1'), {}],
+    [post({ k: 0 }), key],
+  ];
+  const script = `const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+    const context = { awsRequestId: 'id' };
+    const result = [];
+    for (const [event, headers] of ${JSON.stringify(events)}) {
+      Object.assign(event.headers, headers);
+      result.push((await handler(event, context)).statusCode);
+    }
+    result.push((await handler({ q: 'word1' }, context)).query);`;
+  const apiKeys = { chatbot: createHash('sha256').update('ps_key').digest('hex') };
+  const { result, modules, slow } = await run(script, { API_KEYS: JSON.stringify(apiKeys) });
+  expect(result).toEqual([200, 200, 200, 401, 400, 'word1']);
+  expect(modules).toContain('NativeModule crypto');
+  expect(slow).toEqual([]);
+});
+
+test('a program that uses Fetch is told from one that does not', async () => {
+  const { slow } = await run(`const result = new Request('https://localhost').method;`);
+  expect(slow.length).toBeGreaterThan(0);
+  expect((await run('const result = 1;')).slow).toEqual([]);
+});
