@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkFiles, type FileList } from '../files.ts';
 
-export const FORMAT = 2;
+export const FORMAT = 1;
 
 /** All that the folder of an index holds. */
 export const INDEX_FILES = [
   'manifest.json',
-  'graph.bin',
+  'graph.hnsw',
   'sentences.bin',
   'languages.bin',
   'passages.bin',
