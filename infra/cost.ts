@@ -6,7 +6,7 @@ const MEASURED = {
   /** A question of 12 tokens takes 10 ms; the rest is for Lambda's own and for slower processors. */
   warmMs: 15,
   /** From the start of the process to the first answer, by `npm run bench`. */
-  initMs: 205,
+  initMs: 170,
   /** The answer with 10 passages. */
   answerBytes: 6_200,
   /** A line of the function, two of Lambda and one of the HTTP API, with the 26 bytes that CloudWatch adds to each. */
