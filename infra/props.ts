@@ -11,7 +11,7 @@ export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
 export interface SemanticSearchProps {
   /** Packaged function, as `npm run package -- --arch ARCHITECTURE` makes it. Default: `build/function`. */
   folder?: string | undefined;
-  /** Processor; arm64 costs a fifth less. It must be the one that `folder` was packaged for. Default: `x86_64`. */
+  /** Processor; computing on arm64 costs a fifth less. It must be the one that `folder` was packaged for. Default: `x86_64`. */
   architecture?: Architecture | undefined;
   /** Memory in MB, 256 to 10,240. Default: 1,769, as that brings one whole virtual processor: with less, embedding is slower in proportion. */
   memory?: number | undefined;
