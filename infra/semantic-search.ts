@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Size, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CorsHttpMethod,
@@ -86,7 +86,6 @@ export class SemanticSearch extends Construct {
       handler: 'lambda.handler',
       code: lambda.Code.fromAsset(folder),
       memorySize: memory,
-      ephemeralStorageSize: Size.mebibytes(512),
       timeout: Duration.seconds(timeout),
       reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
       environment: {
