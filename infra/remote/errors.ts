@@ -101,7 +101,9 @@ export function sentenceOf(error: unknown, failed: FailedCall): string {
   const sentence =
     MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? SENTENCES[name] ?? SENTENCES[code];
   if (sentence) return sentence(failed, message || code);
-  return `${failed.call} failed (${name}): ${message.replace(/\.?$/, '.')}`;
+  // What is no answer of AWS (a proxy's page, say) makes the SDK throw several lines, of which the first says what came.
+  const [line = ''] = message.split('\n');
+  return `${failed.call} failed (${name}): ${line.replace(/\.?$/, '.')}`;
 }
 
 function details(error: unknown): { name?: string; message?: string; code?: string } {

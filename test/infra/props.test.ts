@@ -1,7 +1,9 @@
 import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { readContext, readProps, type SemanticSearchProps } from '../../infra/props.ts';
+import { temporaryFolder } from '../fixtures/index.ts';
 
+const outdir = temporaryFolder();
 const keys = { apiKeys: { chatbot: '0'.repeat(64) } };
 
 test('defaults', () => {
@@ -75,7 +77,7 @@ test('every wrong value has its sentence', () => {
 });
 
 describe('context', () => {
-  const read = (context: Record<string, unknown>) => readContext(new App({ context }).node);
+  const read = (context: Record<string, unknown>) => readContext(new App({ context, outdir }).node);
 
   test('-c gives text, cdk.json values', () => {
     const props: SemanticSearchProps = {

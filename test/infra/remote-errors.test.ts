@@ -156,6 +156,15 @@ describe('an error of AWS becomes a sentence', () => {
       'lambda:PublishVersion failed (CodeStorageExceededException): Code storage limit exceeded.',
     ],
     [
+      'an error of several lines',
+      named(
+        'Error',
+        'mismatched tags <html> and </title>.\n  Deserialization error: inspect {error}.$response.',
+      ),
+      { call: 's3:PutObject', ...about },
+      's3:PutObject failed (Error): mismatched tags <html> and </title>.',
+    ],
+    [
       'what is no error',
       'out of order',
       { call: 'lambda:Invoke', ...about },

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../functions/search/log.ts';
@@ -46,9 +47,14 @@ const cases = architectures.flatMap((architecture) =>
   Object.keys(modes).map((auth) => [auth as Auth, architecture] as const),
 );
 
+/** An app that writes into this test's folder, and points at the packaged function instead of copying its 100 MB. */
+function newApp(outdir = mkdtempSync(join(folder, 'cdk-'))): App {
+  return new App({ outdir, context: { ...rules, [DISABLE_ASSET_STAGING_CONTEXT]: true } });
+}
+
 function makeStack(props: SemanticSearchProps): Stack {
   const { architecture = 'x86_64' } = props;
-  return new SearchStack(new App(), 'docs', { folder: packaged(architecture), ...props });
+  return new SearchStack(newApp(), 'docs', { folder: packaged(architecture), ...props });
 }
 const templateOf = (props: SemanticSearchProps) => Template.fromStack(makeStack(props));
 
@@ -198,7 +204,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
 
   test('CloudFormation’s rules, as errors, and cdk-nag’s AWS Solutions find nothing', () => {
     const outdir = join(folder, `cdk-${auth}-${architecture}`);
-    const app = new App({ outdir, context: rules });
+    const app = newApp(outdir);
     new SearchStack(app, 'docs', { ...modes[auth], architecture, folder: packaged(architecture) });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();
@@ -207,7 +213,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
 
 describe('the checks above are in force', () => {
   function synthesize(outdir: string, spoil: (fn: LambdaFunction) => void) {
-    const app = new App({ outdir: join(folder, outdir), context: rules });
+    const app = newApp(join(folder, outdir));
     const stack = new SearchStack(app, 'docs', { ...modes.iam, folder: packaged('x86_64') });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     spoil((stack.node.findChild('Search') as SemanticSearch).function);
@@ -288,7 +294,7 @@ test('the dashboard and the function speak of the same metrics', async () => {
 });
 
 test('another app can use the construct twice, and extend it', () => {
-  const stack = new Stack(new App(), 'mine');
+  const stack = new Stack(newApp(), 'mine');
   const [first] = ['One', 'Two'].map(
     (id) => new SemanticSearch(stack, id, { ...modes.iam, folder: packaged('x86_64') }),
   );
