@@ -6,12 +6,12 @@ import { checkFiles, type FileList } from '../files.ts';
 // Not by an import, which reads all that the module exports and so makes Node load Web Crypto, at each cold start.
 const { createHash } = process.getBuiltinModule('node:crypto');
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** All that the folder of an index holds. */
 export const INDEX_FILES = [
   'manifest.json',
-  'graph.hnsw',
+  'graph.bin',
   'sentences.bin',
   'languages.bin',
   'passages.bin',

@@ -4,7 +4,7 @@ import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkReplaceable, describeFile } from '../files.ts';
 import type { Passage } from '../passages/passage.ts';
 import type { Scalar } from '../search/answer.ts';
-import { writeGraph } from './graph.ts';
+import { writeGraph } from './graph-writer.ts';
 import { writeLanguages } from './languages.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup.ts';
 import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
@@ -38,7 +38,7 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
   try {
     const postings = writePostings(passages.map(({ text }) => text));
     const { records: fields, names } = fieldRecords(passages);
-    writeGraph(join(draft, 'graph.hnsw'), vectors);
+    writeGraph(join(draft, 'graph.bin'), vectors);
     const files = {
       'passages.bin': writePassages(passages),
       'sentences.bin': writeSentences(sentences),
@@ -52,7 +52,7 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
     const list = Object.fromEntries(
-      ['graph.hnsw', ...Object.keys(files)].map((name) => [
+      ['graph.bin', ...Object.keys(files)].map((name) => [
         name,
         describeFile(readFileSync(join(draft, name))),
       ]),
@@ -83,7 +83,8 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
 
 /** Refuses to put an index where something else is. */
 export function checkOut(out: string): void {
-  checkReplaceable(out, (name) => INDEX_FILES.includes(name), 'an index');
+  // An index of format 1, whose graph had this name, can be replaced too.
+  checkReplaceable(out, (name) => INDEX_FILES.includes(name) || name === 'graph.hnsw', 'an index');
 }
 
 /** Refuses passages that make no index: none at all, or two with one id. */

@@ -38,7 +38,7 @@ export async function openSearch({ index, model, verify }: OpenOptions): Promise
   const manifest = readManifest(index, embedder.model, verify);
   return new IndexSearch(embedder, {
     manifest,
-    graph: openGraph(join(index, 'graph.hnsw'), manifest.dimensions),
+    graph: openGraph(join(index, 'graph.bin'), manifest.dimensions),
     lookup: new Lookup(join(index, 'lookup.bin')),
     sentences: new SentenceVectors(join(index, 'sentences.bin'), manifest.dimensions),
     languages: new Languages(join(index, 'languages.bin'), manifest.dimensions),

@@ -49,9 +49,9 @@ test('refuses a folder without an index', async () => {
 });
 
 test('refuses another format', async () => {
-  withManifest({ format: 2 });
+  withManifest({ format: 1 });
   expect(await refusal()).toBe(
-    `${copy} has index format 2, but this polyseek reads 1: build it again with npm run build-index.`,
+    `${copy} has index format 1, but this polyseek reads 2: build it again with npm run build-index.`,
   );
 });
 

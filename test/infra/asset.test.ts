@@ -129,7 +129,7 @@ test('what is too large is named, biggest first, with how many passages fit', ()
   const out = makeFunction();
   // An index of 1 MB a passage, two thirds of which are text.
   const rest = sizeOf(join(out, 'index')) - sizeOf(join(out, 'index/passages.bin'));
-  lengthen(out, 'graph.hnsw', 100e6 + sizeOf(join(out, 'index/graph.hnsw')) - rest);
+  lengthen(out, 'graph.bin', 100e6 + sizeOf(join(out, 'index/graph.bin')) - rest);
   lengthen(out, 'passages.bin', PASSAGES * 1e6 - 100e6);
   const beside = sizeOf(out) - sizeOf(join(out, 'index'));
   const fitting = Math.floor((LIMIT - beside) / (sizeOf(join(out, 'index')) / PASSAGES) / 10) * 10;
@@ -138,7 +138,7 @@ test('what is too large is named, biggest first, with how many passages fit', ()
   expect(() => checkAsset(out, 'x86_64')).toThrow(
     new RegExp(
       `^${out} has 31\\d\\.\\d MB unzipped, but Lambda takes less than 262\\.1 MB ` +
-        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.hnsw \\d+\\.\\d MB, native ${native} MB, .*\\): ` +
+        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\): ` +
         'index fewer or shorter passages, as of these 300 about 240 fit\\.$',
     ),
   );

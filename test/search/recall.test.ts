@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Graph, openGraph, writeGraph } from '../../index/bundle/graph.ts';
+import { type Graph, openGraph } from '../../index/bundle/graph.ts';
+import { writeGraph } from '../../index/bundle/graph-writer.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../index/bundle/sentences.ts';
 import { normalized } from '../../index/embedding/embedder.ts';
 import { rank } from '../../index/search/rank.ts';
@@ -11,6 +12,8 @@ const PASSAGES = 20_000;
 const CENTRES = 2000;
 const QUESTIONS = 100;
 const K = 10;
+/** As questions are searched. */
+const EF = 200;
 const DIMENSIONS = 384;
 
 const folder = temporaryFolder();
@@ -48,12 +51,12 @@ test('ranking through the graph finds at least .99 of the ten best of 20,000 tha
   const vectors = Array.from({ length: PASSAGES }, vector);
   // Cosines as the comment above says: otherwise the test would be of other vectors than a model's.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
-  writeGraph(join(folder, 'graph.hnsw'), vectors);
+  writeGraph(join(folder, 'graph.bin'), vectors);
   writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
   const sentences = new SentenceVectors(join(folder, 'sentences.bin'), DIMENSIONS);
-  const through = openGraph(join(folder, 'graph.hnsw'), DIMENSIONS);
+  const through = openGraph(join(folder, 'graph.bin'), DIMENSIONS);
   const exact = exhaustive(vectors);
-  let found = 0;
+  let [found, nearest] = [0, 0];
   for (let i = 0; i < QUESTIONS; i++) {
     const query = vector();
     const best = (graph: Graph) =>
@@ -68,7 +71,11 @@ test('ranking through the graph finds at least .99 of the ten best of 20,000 tha
       });
     const right = new Set(best(exact).map(({ ordinal }) => ordinal));
     found += best(through).filter(({ ordinal }) => right.has(ordinal)).length;
+    const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
+    nearest += through.search(query, K, EF).filter(({ ordinal }) => near.has(ordinal)).length;
   }
   sentences.close();
   expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
+  // By the graph alone, whose vectors have 8 bits a number.
+  expect(nearest / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
 });
