@@ -10,13 +10,9 @@ import type { Held } from './remote/description.ts';
 const LIMIT = 262_144_000;
 
 /** Where each part of a packaged function lies; without them it can't start. */
-const PARTS = [
-  'lambda.mjs',
-  'native/addon.node',
-  'native/onnxruntime_binding.node',
-  'model/model.json',
-  'index/manifest.json',
-];
+const PARTS = ['lambda.mjs', 'model/model.json', 'index/manifest.json'];
+/** What runs the model, by its engine. */
+const LIBRARIES = { packed: 'native/encoder.node', onnx: 'native/onnxruntime_binding.node' };
 
 /** A packaged function that Lambda takes. */
 export interface Asset {
@@ -30,17 +26,21 @@ export interface Asset {
  * @throws one sentence that names what was found, what was expected and what to do
  */
 export function checkAsset(folder: string, architecture: Architecture): Asset {
-  const missing = PARTS.find((part) => !existsSync(join(folder, part)));
-  if (missing)
-    throw new Error(
-      `${folder} is no packaged function (no ${missing}): make one with npm run package -- --arch ${architecture} --out ${folder}.`,
-    );
+  const check = (parts: string[]) => {
+    const missing = parts.find((part) => !existsSync(join(folder, part)));
+    if (missing)
+      throw new Error(
+        `${folder} is no packaged function (no ${missing}): make one with npm run package -- --arch ${architecture} --out ${folder}.`,
+      );
+  };
+  check(PARTS);
+  const model = readCompiledModel(join(folder, 'model'), false);
+  check([LIBRARIES[model.engine]]);
   const native = join(folder, 'native');
   const libraries = readdirSync(native);
   for (const name of libraries)
     checkLibrary(join(native, name), readFileSync(join(native, name)), architecture, libraries);
 
-  const model = readCompiledModel(join(folder, 'model'), false);
   const { version, counts } = readManifest(join(folder, 'index'), model, false);
   const sizes = sizesOf(folder);
   const bytes = sum(sizes.values());

@@ -18,7 +18,7 @@ export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url))
 export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
 
 /** Changes when this step would make something else of the same model. */
-const COMPILER = 3;
+const COMPILER = 4;
 
 /** A model folder's `polyseek.json`: what this project has learned about the model. */
 export interface Learned {
@@ -99,17 +99,24 @@ export function readModelSource(dir: string): ModelSource {
  * Compiles a model folder, or finds it compiled already.
  * @param options.neutral false leaves the language axes out, as learning them needs
  * @param options.into the folder that compiled models are kept in
+ * @param options.engine `onnx` compiles for ONNX Runtime what the project's own engine could run
  * @returns the folder of the compiled model
  * @throws in one sentence that says what polyseek can't take
  */
-export function compileModel(dir: string, options: { neutral?: boolean; into?: string } = {}): string {
+export function compileModel(
+  dir: string,
+  options: { neutral?: boolean; into?: string; engine?: 'onnx' } = {},
+): string {
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
-  const key = sha256(`${COMPILER}.${FORMAT}`, source.hash, JSON.stringify([neutral, calibration])).slice(
-    0,
-    16,
-  );
+  // The engine's source is not for the compilers of Windows, where ONNX Runtime comes compiled.
+  const packs = options.engine !== 'onnx' && process.platform !== 'win32';
+  const key = sha256(
+    `${COMPILER}.${FORMAT}`,
+    source.hash,
+    JSON.stringify([neutral, calibration, packs]),
+  ).slice(0, 16);
   const out = join(options.into ?? COMPILED, key);
   if (existsSync(join(out, 'model.json'))) return out;
 
@@ -123,8 +130,9 @@ export function compileModel(dir: string, options: { neutral?: boolean; into?: s
       parseJson<TokenizerJson>(join(dir, 'tokenizer.json'), source.tokenizer),
     ),
     'rows.bin': writeRows(cut.words, cut.positions),
-    'encoder.onnx': cut.encoder.graph,
-    [WEIGHTS]: cut.encoder.weights,
+    ...(packs && cut.packed
+      ? { 'encoder.bin': cut.packed }
+      : { 'encoder.onnx': cut.encoder.graph, [WEIGHTS]: cut.encoder.weights }),
   };
   const tokenizer = new Tokenizer(files['tokenizer.bin']);
   for (const [kind, prefix] of Object.entries(source.prefixes)) {
@@ -145,6 +153,7 @@ export function compileModel(dir: string, options: { neutral?: boolean; into?: s
     maxTokens: cut.maxTokens,
     prefixes: source.prefixes,
     calibration,
+    engine: 'encoder.bin' in files ? 'packed' : 'onnx',
     optimize: cut.optimize,
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, describeFile(bytes)])),
   };

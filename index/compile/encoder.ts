@@ -10,6 +10,7 @@ import {
   node,
   type Tensor,
 } from './graph.ts';
+import { packEncoder } from './packed.ts';
 import { decodeTable, readTable, type Table } from './tables.ts';
 
 /** A model cut in two: look-ups and encoder. */
@@ -20,6 +21,8 @@ export interface CutModel {
   maxTokens: number;
   /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns]. */
   encoder: EncodedGraph;
+  /** The same for the project's own engine; undefined where the model is not of the kind that it computes. */
+  packed: Uint8Array | undefined;
   /** Whether the engine should still fuse the graph when it opens it. */
   optimize: boolean;
 }
@@ -65,6 +68,7 @@ export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: C
       ...head.constants,
       ...tail.constants,
     ]),
+    packed: packEncoder(graph, sum.output![0]!, output, neutral?.axes ?? [], positions.length / columns),
     optimize: !graph.nodes.some((candidate) => /Attention$/.test(candidate.opType ?? '')),
   };
 }

@@ -17,6 +17,8 @@ export interface Logistic {
   intercept: number;
 }
 
+export type Engine = 'packed' | 'onnx';
+
 /** `model.json` of a compiled model: what was compiled, and the files that hold it. */
 export interface CompiledModel {
   format: typeof FORMAT;
@@ -33,12 +35,14 @@ export interface CompiledModel {
   prefixes: { query: string; passage: string };
   /** Missing for a mode that was never calibrated. */
   calibration: Partial<Record<Mode, Logistic>>;
-  /** Whether the engine should fuse the graph when it opens it. */
+  /** What runs the encoder: the project's own engine (`encoder.bin`), or ONNX Runtime (`encoder.onnx`). */
+  engine: Engine;
+  /** Whether ONNX Runtime should fuse the graph when it opens it. */
   optimize: boolean;
   files: FileList;
 }
 
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /**
  * Reads `model.json` of a compiled model.

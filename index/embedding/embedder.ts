@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
-import { Encoder } from './encoder.ts';
+import { type Encoder, openEncoder } from './encoder.ts';
 import { RowFile } from './rows.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -37,7 +37,7 @@ export class Embedder implements TextEmbedder {
     const model = readCompiledModel(dir, verify);
     const tokenizer = new Tokenizer(readFileSync(join(dir, 'tokenizer.bin')));
     const rows = new RowFile(join(dir, 'rows.bin'));
-    const encoder = await Encoder.open(join(dir, 'encoder.onnx'), model.dimensions, model.optimize);
+    const encoder = await openEncoder(dir, model);
     return new Embedder(model, tokenizer, rows, encoder);
   }
 

@@ -1,35 +1,18 @@
-import ort, { type InferenceSession } from 'onnxruntime-node';
+import { join } from 'node:path';
+import type { CompiledModel } from './compiled-model.ts';
 
 /** The seam to the inference engine: rows in, one vector out. */
-export class Encoder {
-  readonly #session: InferenceSession;
-  readonly #columns: number;
-
-  private constructor(session: InferenceSession, columns: number) {
-    this.#session = session;
-    this.#columns = columns;
-  }
-
-  /**
-   * Opens a compiled encoder for one thread: a Lambda function of the default size has one core, and a build runs one encoder a core.
-   * @param optimize fuse the graph first; wasted time where it is fused already
-   */
-  static async open(path: string, columns: number, optimize: boolean): Promise<Encoder> {
-    const session = await ort.InferenceSession.create(path, {
-      graphOptimizationLevel: optimize ? 'all' : 'disabled',
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      // An arena would keep 8 MB more than a question needs and start 2 ms later; answers are as quick without.
-      enableCpuMemArena: false,
-    });
-    return new Encoder(session, columns);
-  }
-
+export interface Encoder {
   /** @param rows `tokens * columns` numbers @returns the normalized vector */
-  async run(rows: Float32Array): Promise<Float32Array> {
-    const dims = [1, rows.length / this.#columns, this.#columns];
-    const { vector } = await this.#session.run({ rows: new ort.Tensor('float32', rows, dims) });
-    return vector!.data as Float32Array;
+  run(rows: Float32Array): Promise<Float32Array>;
+}
+
+/** Opens the encoder of a compiled model with the engine that it was compiled for; the other is not loaded. */
+export async function openEncoder(dir: string, model: CompiledModel): Promise<Encoder> {
+  if (model.engine === 'packed') {
+    const { PackedEncoder } = await import('./packed-encoder.ts');
+    return new PackedEncoder(join(dir, 'encoder.bin'));
   }
+  const { OnnxEncoder } = await import('./onnx-encoder.ts');
+  return OnnxEncoder.open(join(dir, 'encoder.onnx'), model.dimensions, model.optimize);
 }

@@ -4,68 +4,85 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Engine } from '../embedding/compiled-model.ts';
 import { checkLibrary } from './elf.ts';
 
-/** A processor that Lambda offers, by Lambda's name. */
+/** Processors of Lambda, as CDK and AWS name them. */
 export type Architecture = 'x86_64' | 'arm64';
 
-const require = createRequire(import.meta.url);
-const folderOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
+const folderOf = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+
+/** The source of the project's own engine. */
+const SOURCE = fileURLToPath(new URL('../embedding/native', import.meta.url));
 
 /** Where compiled libraries are kept, each named by what it was made from. */
 const KEPT = fileURLToPath(new URL('../../build/native', import.meta.url));
 
-/** How Node names each processor, and how Debian names compilers for it. */
+/** How Node names each processor, how Debian names compilers for it, and what the compiler may use besides what each of the kind has. */
 const NAMES = {
-  x86_64: { node: 'x64', compiler: 'x86_64-linux-gnu-g++', package: 'g++-x86-64-linux-gnu' },
-  arm64: { node: 'arm64', compiler: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
+  x86_64: { node: 'x64', compiler: 'x86_64-linux-gnu-g++', package: 'g++-x86-64-linux-gnu', options: [] },
+  arm64: {
+    node: 'arm64',
+    compiler: 'aarch64-linux-gnu-g++',
+    package: 'g++-aarch64-linux-gnu',
+    // Graviton 2, the oldest arm64 processor of Lambda's, has products of bytes.
+    options: ['-march=armv8.2-a+dotprod'],
+  },
 };
 
-/** What hnswlib-node's binding.gyp and Node's own settings for addons come to, with paths from a folder that `stage` filled. */
+/** With paths from a folder that `stage` filled. Sums are not contracted, so that all processors give the same bits. */
 const ARGUMENTS = [
-  ...['-shared', '-fPIC', '-O3', '-std=gnu++17', '-s'],
-  ...['-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=addon', '-DBUILDING_NODE_EXTENSION'],
-  ...['-I', 'node', '-I', 'napi', '-o', 'addon.node', 'src/addon.cc'],
+  ...[
+    '-shared',
+    '-fPIC',
+    '-O3',
+    '-std=gnu++17',
+    '-ffp-contract=off',
+    '-fno-math-errno',
+    '-fvisibility=hidden',
+  ],
+  ...['-Wno-psabi', '-DNODE_GYP_MODULE_NAME=encoder', '-I', 'node', '-o', 'encoder.node', 'encoder.cc'],
 ];
 
 /**
- * Puts the engine's and the graph's native libraries into a new folder.
+ * Puts the native libraries of an engine into a new folder.
  * @param architecture for Lambda on this processor; without it, for this machine
- * @throws if the graph's library cannot be compiled for Lambda here, saying for each way why
+ * @throws if the project's own engine cannot be compiled for Lambda here, saying for each way why
  */
-export async function copyLibraries(out: string, architecture?: Architecture): Promise<void> {
+export async function copyLibraries(out: string, engine: Engine, architecture?: Architecture): Promise<void> {
+  mkdirSync(out);
+  if (engine === 'packed') {
+    cpSync(await engineLibrary(architecture), join(out, 'encoder.node'));
+    return;
+  }
   const platform = architecture ? 'linux' : process.platform;
   const processor = architecture ? NAMES[architecture].node : process.arch;
-  const engine = join(folderOf('onnxruntime-node'), 'bin/napi-v3', platform, processor);
-  const graph = architecture
-    ? await graphLibrary(architecture)
-    : join(folderOf('hnswlib-node'), 'build/Release/addon.node');
-  mkdirSync(out);
-  for (const name of readdirSync(engine)) cpSync(join(engine, name), join(out, name));
-  cpSync(graph, join(out, 'addon.node'));
+  const folder = join(folderOf('onnxruntime-node'), 'bin/napi-v3', platform, processor);
+  for (const name of readdirSync(folder)) cpSync(join(folder, name), join(out, name));
 }
 
 /**
- * hnswlib-node's library for Amazon Linux 2023, compiled at the first call: by this machine's compiler where its result runs
- * there, else in Docker, in the image that CDK bundles with.
+ * The project's own engine, compiled at the first call: by this machine's compiler where its result runs on the target, else in
+ * Docker, in the image that CDK bundles with.
+ * @param architecture for Lambda's Amazon Linux 2023 on this processor; without it, for this machine
+ * @returns the library's path
  */
-async function graphLibrary(architecture: Architecture): Promise<string> {
-  const versions = ['hnswlib-node', 'node-addon-api', 'node-api-headers'].map(
-    (name) => readFileSync(join(folderOf(name), 'package.json'), 'utf8').match(/"version": "(.+)"/)?.[1],
-  );
-  const made = JSON.stringify([versions, ARGUMENTS, process.env.CXX]);
+export async function engineLibrary(architecture?: Architecture): Promise<string> {
+  const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
+  const target = architecture ?? `${process.platform}-${process.arch}`;
+  const made = JSON.stringify([sources, ARGUMENTS, NAMES, process.env.CXX]);
   const hash = createHash('sha256').update(made).digest('hex').slice(0, 12);
-  const kept = join(KEPT, `${architecture}-${hash}.node`);
+  const kept = join(KEPT, `${target}-${hash}.node`);
   if (existsSync(kept)) return kept;
 
   const failures: string[] = [];
-  for (const compile of [compileHere, compileInDocker]) {
+  for (const compile of architecture ? [compileHere, compileInDocker] : [compileHere]) {
     const draft = `${kept}.${process.pid}.new`;
     try {
       stage(draft);
       await compile(draft, architecture);
-      const library = join(draft, 'addon.node');
-      checkLibrary('addon.node', readFileSync(library), architecture);
+      const library = join(draft, 'encoder.node');
+      if (architecture) checkLibrary('encoder.node', readFileSync(library), architecture);
       renameSync(library, kept);
       return kept;
     } catch (error) {
@@ -74,46 +91,57 @@ async function graphLibrary(architecture: Architecture): Promise<string> {
       rmSync(draft, { recursive: true, force: true });
     }
   }
-  throw new Error(`hnswlib-node could not be compiled for Lambda on ${architecture}. ${failures.join(' ')}`);
+  throw new Error(
+    `The engine could not be compiled for ${architecture ? `Lambda on ${architecture}` : 'this machine'}. ${failures.join(' ')}`,
+  );
 }
 
 /** Copies all that the compiler reads into one folder, which a container can mount. */
 function stage(folder: string): void {
-  cpSync(join(folderOf('hnswlib-node'), 'src'), join(folder, 'src'), { recursive: true });
+  cpSync(SOURCE, folder, { recursive: true });
   cpSync(join(folderOf('node-api-headers'), 'include'), join(folder, 'node'), { recursive: true });
-  for (const name of ['napi.h', 'napi-inl.h', 'napi-inl.deprecated.h'])
-    cpSync(join(folderOf('node-addon-api'), name), join(folder, 'napi', name));
 }
 
-function compileHere(folder: string, architecture: Architecture): void {
-  const { node, compiler, package: name } = NAMES[architecture];
-  if (process.platform !== 'linux' && !process.env.CXX)
+function compileHere(folder: string, architecture?: Architecture): void {
+  if (architecture && process.platform !== 'linux' && !process.env.CXX)
     throw new Error(
       `Compilers of ${process.platform} make nothing for Linux, unless CXX names one that does.`,
     );
-  const here = node === process.arch ? 'g++' : compiler;
+  const {
+    node,
+    compiler,
+    package: name,
+  } = NAMES[architecture ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64')];
+  const here = node === process.arch ? (process.platform === 'linux' ? 'g++' : 'c++') : compiler;
   const [program = here, ...first] = process.env.CXX?.split(' ').filter(Boolean) ?? [];
   try {
-    execFileSync(program, [...first, ...ARGUMENTS], { cwd: folder, stdio: 'pipe' });
+    execFileSync(program, [...first, ...argumentsFor(architecture)], { cwd: folder, stdio: 'pipe' });
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw new Error(`${program} failed: ${firstLine(error)}`);
     const remedy =
       program === here
-        ? `on Debian, apt-get install ${here === 'g++' ? here : name}`
+        ? `on Debian, apt-get install ${here === compiler ? name : 'g++'}`
         : 'install it, or unset CXX';
     throw new Error(`${program} is not installed: ${remedy}.`);
   }
 }
 
-async function compileInDocker(folder: string, architecture: Architecture): Promise<void> {
+function argumentsFor(architecture?: Architecture): string[] {
+  // What macOS's linker must be told: Node itself has what is missing.
+  if (!architecture && process.platform === 'darwin') return [...ARGUMENTS, '-undefined', 'dynamic_lookup'];
+  const { options } = NAMES[architecture ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64')];
+  return [...ARGUMENTS, '-s', ...options];
+}
+
+async function compileInDocker(folder: string, architecture: Architecture = 'x86_64'): Promise<void> {
   const { DockerImage } = await import('aws-cdk-lib/core');
   const { Architecture: Architectures, Runtime } = await import('aws-cdk-lib/aws-lambda');
   const { dockerPlatform } = architecture === 'arm64' ? Architectures.ARM_64 : Architectures.X86_64;
   try {
     DockerImage.fromRegistry(Runtime.NODEJS_24_X.bundlingImage.image).run({
       platform: dockerPlatform,
-      command: ['g++', ...ARGUMENTS],
+      command: ['g++', ...argumentsFor(architecture)],
       volumes: [{ hostPath: folder, containerPath: '/asset' }],
       workingDirectory: '/asset',
       user: `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`,

@@ -24,14 +24,15 @@ export async function packageFunction(
   architecture?: Architecture,
 ): Promise<string[]> {
   const model = findModel(index);
-  readManifest(index, readCompiledModel(model, true), true);
+  const compiled = readCompiledModel(model, true);
+  readManifest(index, compiled, true);
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   const draft = `${resolve(out)}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   try {
     const modules = await bundle({ lambda: HANDLER }, draft);
-    await copyLibraries(join(draft, 'native'), architecture);
+    await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     cpSync(model, join(draft, 'model'), { recursive: true });
     cpSync(index, join(draft, 'index'), { recursive: true });
     makeReadable(draft);
@@ -79,14 +80,15 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
   return Object.keys(metafile.inputs);
 }
 
-/** Both packages look for their library in their own folders; in the bundle it lies in `native/`. */
+/** Each engine's code finds its library elsewhere; in the bundle it lies in `native/`. */
 const nativeLibraries: Plugin = {
   name: 'native-libraries',
   setup({ onLoad }) {
-    const load = (name: string) => `module.exports = require('./native/${name}')`;
     onLoad({ filter: /onnxruntime-node[\\/]dist[\\/]binding\.js$/ }, () => ({
       contents: `exports.binding = require('./native/onnxruntime_binding.node')`,
     }));
-    onLoad({ filter: /hnswlib-node[\\/]lib[\\/]index\.js$/ }, () => ({ contents: load('addon.node') }));
+    onLoad({ filter: /index[\\/]embedding[\\/]library\.ts$/ }, () => ({
+      contents: `export const library = require('./native/encoder.node')`,
+    }));
   },
 };

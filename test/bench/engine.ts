@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Encoder } from '../../index/embedding/encoder.ts';
+import { OnnxEncoder } from '../../index/embedding/onnx-encoder.ts';
 
 /** Tokens of the question that `model.ts` embeds, and numbers in each row. */
 const TOKENS = 13;
@@ -7,6 +7,6 @@ const COLUMNS = 384;
 
 /** The bare engine: opens the encoder's file and runs it once on rows of that question's size. */
 export async function run(model: string): Promise<void> {
-  const encoder = await Encoder.open(join(model, 'encoder.onnx'), COLUMNS, false);
+  const encoder = await OnnxEncoder.open(join(model, 'encoder.onnx'), COLUMNS, false);
   await encoder.run(new Float32Array(TOKENS * COLUMNS).fill(0.01));
 }

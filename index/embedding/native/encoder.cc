@@ -1,0 +1,317 @@
+// A BERT encoder with 8-bit weights, in place of a general engine: it maps `encoder.bin` (../FORMAT.md) into memory and computes with
+// the processor's own products of bytes. Node-API only: any Node from 20 on loads it.
+#include <fcntl.h>
+#include <node_api.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace {
+
+// Sums of floats are kept in this many parts, whatever the processor's vectors hold.
+constexpr int LANES = 16;
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Tokens' numbers in 8 bits: value = (byte - zero) * scale.
+struct Quantized {
+  uint8_t* bytes;
+  float scale;
+  int32_t zero;
+};
+
+struct Norm {
+  const float *weight, *bias;
+  float epsilon;
+};
+
+// `weights` is packed: for each 16 outputs, for each 4 inputs, for each of the outputs its 4 bytes. `sums` are those over the inputs.
+struct Dense {
+  int inputs, outputs;
+  const int8_t* weights;
+  const int32_t* sums;
+  const float *scales, *bias;
+};
+
+struct Layer {
+  const float *qkvSmooth, *attendedSmooth, *innerSmooth, *outerSmooth;
+  Dense qkv, attended, inner, outer;
+  Norm attendedNorm, outerNorm;
+};
+
+struct Model {
+  int columns, heads, axes, maxTokens;
+  Norm first;
+  std::vector<Layer> layers;
+  const float* axisRows;
+};
+
+// What a run of up to `tokens` computes in; grows with the longest text.
+struct Room {
+  int tokens = 0;
+  std::vector<float> x, wide, narrow, keys, scores;
+  std::vector<uint8_t> bytes;
+  Quantized quantized;
+
+  void fit(const Model& model, int wanted) {
+    if (wanted <= tokens) return;
+    tokens = wanted;
+    int inner = 0;
+    for (const Layer& layer : model.layers) inner = layer.inner.outputs > inner ? layer.inner.outputs : inner;
+    const size_t columns = model.columns, count = tokens, padded = count + 16;
+    const size_t widest = inner > 3 * model.columns ? inner : 3 * columns;
+    x.resize(count * columns);
+    wide.resize(count * widest);
+    narrow.resize(count * columns);
+    keys.resize(columns / model.heads * padded);
+    scores.resize(4 * padded);
+    bytes.resize(count * widest);
+    quantized.bytes = bytes.data();
+  }
+};
+
+}  // namespace
+
+#if defined(__x86_64__)
+#define NAMESPACE vnni
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define VECTOR_BYTES 64
+#define DOT_VNNI
+#include "forward.h"
+#undef NAMESPACE
+#undef TARGET
+#undef VECTOR_BYTES
+#undef DOT_VNNI
+#define NAMESPACE avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define VECTOR_BYTES 32
+#define DOT_AVX2
+#include "forward.h"
+#undef NAMESPACE
+#undef TARGET
+#undef VECTOR_BYTES
+#undef DOT_AVX2
+#elif defined(__aarch64__)
+#define NAMESPACE neon
+#define TARGET
+#define VECTOR_BYTES 16
+#define DOT_NEON
+#include "forward.h"
+#undef NAMESPACE
+#undef TARGET
+#undef VECTOR_BYTES
+#undef DOT_NEON
+#endif
+#define NAMESPACE plain
+#define TARGET
+#define VECTOR_BYTES 16
+#include "forward.h"
+
+namespace {
+
+struct Kernel {
+  const char* name;
+  void (*forward)(const Model&, Room&, int, float*);
+};
+
+// What this processor can run, quickest first.
+std::vector<Kernel> kernels() {
+  std::vector<Kernel> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
+    found.push_back({"vnni", vnni::forward});
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back({"avx2", avx2::forward});
+#elif defined(__aarch64__)
+  found.push_back({"neon", neon::forward});
+#endif
+  found.push_back({"plain", plain::forward});
+  return found;
+}
+
+struct Encoder {
+  Model model;
+  Room room;
+  Kernel kernel;
+  void* mapped;
+  size_t size;
+  ~Encoder() { munmap(mapped, size); }
+};
+
+// Takes what a section holds, piece by piece.
+struct Cursor {
+  const uint8_t *at, *end;
+  template <class T>
+  const T* take(size_t count) {
+    const uint8_t* start = at;
+    if (count * sizeof(T) > static_cast<size_t>(end - at)) throw std::string("it is shorter than its settings say");
+    at += count * sizeof(T);
+    return reinterpret_cast<const T*>(start);
+  }
+};
+
+// The sections of encoder.bin as a model; ../FORMAT.md has their order.
+Model read(Cursor settings, Cursor floats, Cursor sums, Cursor weights) {
+  const uint32_t* numbers = settings.take<uint32_t>(6);
+  const float epsilon = *settings.take<float>(1);
+  Model model;
+  const int columns = model.columns = numbers[0], layers = numbers[1], inner = numbers[3];
+  model.heads = numbers[2];
+  model.axes = numbers[4];
+  model.maxTokens = numbers[5];
+  if (columns == 0 || columns % 32 || inner == 0 || inner % 32 || model.heads == 0 || columns % (LANES * model.heads))
+    throw std::string("its sizes are not multiples of what it computes with");
+  const auto norm = [&]() {
+    const float* weight = floats.take<float>(columns);
+    return Norm{weight, floats.take<float>(columns), epsilon};
+  };
+  const auto dense = [&](int inputs, int outputs) {
+    const float* scales = floats.take<float>(outputs);
+    const float* bias = floats.take<float>(outputs);
+    return Dense{inputs, outputs, weights.take<int8_t>(static_cast<size_t>(inputs) * outputs), sums.take<int32_t>(outputs), scales, bias};
+  };
+  model.first = norm();
+  for (int i = 0; i < layers; i++) {
+    Layer layer;
+    layer.qkvSmooth = floats.take<float>(columns);
+    layer.qkv = dense(columns, 3 * columns);
+    layer.attendedSmooth = floats.take<float>(columns);
+    layer.attended = dense(columns, columns);
+    layer.attendedNorm = norm();
+    layer.innerSmooth = floats.take<float>(columns);
+    layer.inner = dense(columns, inner);
+    layer.outerSmooth = floats.take<float>(inner);
+    layer.outer = dense(inner, columns);
+    layer.outerNorm = norm();
+    model.layers.push_back(layer);
+  }
+  model.axisRows = floats.take<float>(static_cast<size_t>(model.axes) * columns);
+  return model;
+}
+
+napi_value fail(napi_env env, const std::string& sentence) {
+  napi_throw_error(env, nullptr, sentence.c_str());
+  return nullptr;
+}
+
+std::string text(napi_env env, napi_value value) {
+  size_t length = 0;
+  napi_get_value_string_utf8(env, value, nullptr, 0, &length);
+  std::string found(length, '\0');
+  napi_get_value_string_utf8(env, value, &found[0], length + 1, &length);
+  return found;
+}
+
+// open(path, sections: Float64Array of start and length of each, kernel?) -> encoder
+napi_value open(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value args[3];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  const std::string path = text(env, args[0]), wanted = count > 2 ? text(env, args[2]) : "";
+  double* sections;
+  size_t numbers;
+  if (napi_get_typedarray_info(env, args[1], nullptr, &numbers, reinterpret_cast<void**>(&sections), nullptr, nullptr) != napi_ok ||
+      numbers != 8)
+    return fail(env, "An encoder has four sections.");
+  const std::vector<Kernel> all = kernels();
+  Kernel kernel = all[0];
+  bool known = wanted.empty();
+  for (const Kernel& one : all)
+    if (wanted == one.name) kernel = one, known = true;
+  if (!known) return fail(env, "This processor cannot run the kernel " + wanted + ".");
+
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status;
+  if (file < 0 || fstat(file, &status) != 0) return fail(env, path + " cannot be opened: build it again.");
+  const size_t size = status.st_size;
+  void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (mapped == MAP_FAILED) return fail(env, path + " cannot be mapped into memory: give the process more.");
+  // A run reads all of it, once and in order.
+  madvise(mapped, size, MADV_WILLNEED);
+  const uint8_t* bytes = static_cast<uint8_t*>(mapped);
+  Cursor cursors[4];
+  for (int i = 0; i < 4; i++) {
+    const double start = sections[2 * i], length = sections[2 * i + 1];
+    if (!(start >= 0 && length >= 0 && start + length <= static_cast<double>(size))) {
+      munmap(mapped, size);
+      return fail(env, path + " has a section that lies outside of it: build it again.");
+    }
+    cursors[i] = {bytes + static_cast<size_t>(start), bytes + static_cast<size_t>(start + length)};
+  }
+  try {
+    Encoder* encoder = new Encoder{read(cursors[0], cursors[1], cursors[2], cursors[3]), {}, kernel, mapped, size};
+    napi_value result;
+    napi_create_external(env, encoder, [](napi_env, void* data, void*) { delete static_cast<Encoder*>(data); }, nullptr, &result);
+    return result;
+  } catch (const std::string& reason) {
+    munmap(mapped, size);
+    return fail(env, path + " is damaged, as " + reason + ": build it again.");
+  }
+}
+
+// run(encoder, rows: Float32Array of tokens * columns) -> Float32Array of columns
+napi_value run(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  Encoder* encoder = nullptr;
+  float* rows = nullptr;
+  size_t numbers = 0;
+  napi_typedarray_type type;
+  if (napi_get_value_external(env, args[0], reinterpret_cast<void**>(&encoder)) != napi_ok ||
+      napi_get_typedarray_info(env, args[1], &type, &numbers, reinterpret_cast<void**>(&rows), nullptr, nullptr) != napi_ok ||
+      type != napi_float32_array)
+    return fail(env, "An encoder runs on a Float32Array.");
+  const Model& model = encoder->model;
+  const size_t tokens = numbers / model.columns;
+  if (tokens == 0 || tokens > static_cast<size_t>(model.maxTokens) || numbers % model.columns)
+    return fail(env, "A run takes the rows of 1 to " + std::to_string(model.maxTokens) + " tokens of " +
+                         std::to_string(model.columns) + " numbers each, not " + std::to_string(numbers) + " numbers.");
+  encoder->room.fit(model, static_cast<int>(tokens));
+  memcpy(encoder->room.x.data(), rows, numbers * sizeof(float));
+  napi_value buffer, result;
+  void* out;
+  napi_create_arraybuffer(env, model.columns * sizeof(float), &out, &buffer);
+  encoder->kernel.forward(model, encoder->room, static_cast<int>(tokens), static_cast<float*>(out));
+  napi_create_typedarray(env, napi_float32_array, model.columns, buffer, 0, &result);
+  return result;
+}
+
+// The names of the kernels that this processor can run, quickest first.
+napi_value names(napi_env env) {
+  const std::vector<Kernel> all = kernels();
+  napi_value list;
+  napi_create_array_with_length(env, all.size(), &list);
+  for (size_t i = 0; i < all.size(); i++) {
+    napi_value name;
+    napi_create_string_utf8(env, all[i].name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, i, name);
+  }
+  return list;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  napi_value value;
+  napi_create_function(env, "open", NAPI_AUTO_LENGTH, open, nullptr, &value);
+  napi_set_named_property(env, exports, "open", value);
+  napi_create_function(env, "run", NAPI_AUTO_LENGTH, run, nullptr, &value);
+  napi_set_named_property(env, exports, "run", value);
+  napi_set_named_property(env, exports, "kernels", names(env));
+  return exports;
+}
