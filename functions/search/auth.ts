@@ -1,8 +1,6 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpRequest } from './http.ts';
 import { Problem } from './problems.ts';
-
-// Not by an import, which reads all that the module exports and so makes Node load Web Crypto, at each cold start.
-const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto');
 
 /** SHA-256 digest of each API key, by the key's name. */
 export type ApiKeys = ReadonlyMap<string, Uint8Array>;

@@ -16,10 +16,10 @@ export interface Neighbor {
 
 /** The seam to the vector graph. Vectors have length 1. */
 export interface Graph {
-  /** The k nearest, nearest first; with `allowed`, which must not ask the graph itself, those among them alone. May find fewer than there are. */
+  /** The k nearest, nearest first; with `allowed`, those among them alone. May find fewer than there are. */
   search(vector: Float32Array, k: number, ef: number, allowed?: (ordinal: number) => boolean): Neighbor[];
-  /** Cosine of a vector and a passage's. */
-  similarity(vector: Float32Array, ordinal: number): number;
+  /** The cosines of a vector with any passage's; until another is asked for. */
+  similarities(vector: Float32Array): (ordinal: number) => number;
 }
 
 /**
@@ -87,13 +87,9 @@ class GraphFile implements Graph, Links {
   }
 
   search(vector: Float32Array, k: number, ef: number, allowed?: (ordinal: number) => boolean): Neighbor[] {
-    return nearest(this, this.#ask(vector), Math.max(ef, k), allowed)
+    return nearest(this, this.similarities(vector), Math.max(ef, k), allowed)
       .sort((a, b) => b.similarity - a.similarity || a.ordinal - b.ordinal)
       .slice(0, k);
-  }
-
-  similarity(vector: Float32Array, ordinal: number): number {
-    return this.#ask(vector)(ordinal);
   }
 
   neighbors(node: number, level: number): number[] {
@@ -123,8 +119,8 @@ class GraphFile implements Graph, Links {
     return this.nodes + low;
   }
 
-  /** The cosine of a vector with any node's: the product of their parts in the common direction, and that of what is left. */
-  #ask(vector: Float32Array): (node: number) => number {
+  /** A cosine is the product of the parts in the common direction, and that of what is left. */
+  similarities(vector: Float32Array): (node: number) => number {
     let along = 0;
     for (let i = 0; i < vector.length; i++) along += vector[i]! * this.#direction[i]!;
     const product = this.#products.with(vector);

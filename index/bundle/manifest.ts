@@ -1,10 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkFiles, type FileList } from '../files.ts';
-
-// Not by an import, which reads all that the module exports and so makes Node load Web Crypto, at each cold start.
-const { createHash } = process.getBuiltinModule('node:crypto');
 
 export const FORMAT = 2;
 

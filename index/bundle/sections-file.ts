@@ -22,8 +22,13 @@ export class SectionsFile {
   /** The bytes `[start, start + length)` of a section, fewer where it ends before. */
   read(section: number, start: number, length: number): Buffer {
     const { start: base, length: whole } = this.#sections[section]!;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, whole - start)));
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, whole - start)));
     return bytes.subarray(0, readSync(this.#fd, bytes, 0, bytes.length, base + start));
+  }
+
+  /** Fills `bytes` with what stands in a section from `start`. */
+  fill(bytes: Uint8Array, section: number, start: number): void {
+    readSync(this.#fd, bytes, 0, bytes.length, this.#sections[section]!.start + start);
   }
 
   close(): void {

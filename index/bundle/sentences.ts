@@ -1,4 +1,5 @@
 import { type Format, writeSections } from '../embedding/sections.ts';
+import { DotProducts } from './dot-product.ts';
 import { SectionsFile } from './sections-file.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
@@ -6,6 +7,8 @@ export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
 
 /** Bytes of the length (f32) behind each vector. */
 const LENGTH = 4;
+/** Sentences read at a time: those of nearly any passage. */
+const READ = 64;
 
 /**
  * The bytes of a `sentences.bin`.
@@ -37,29 +40,38 @@ export class SentenceVectors {
   readonly #file: SectionsFile;
   readonly #firsts: Buffer;
   readonly #dimensions: number;
+  readonly #products: DotProducts;
 
   constructor(path: string, dimensions: number) {
     this.#file = new SectionsFile(path, SENTENCES);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));
     this.#dimensions = dimensions;
+    this.#products = new DotProducts(READ * (dimensions + LENGTH), dimensions);
   }
 
-  /** The sentence of a passage with the highest cosine to a vector of length 1: its number within the passage, and the cosine. */
-  best(passage: number, query: Float32Array): { sentence: number; cosine: number } {
-    const first = this.#firsts.readUInt32LE(passage * 4);
-    const count = this.#firsts.readUInt32LE(passage * 4 + 4) - first;
+  /**
+   * The sentence of any passage with the highest cosine to a vector of length 1: its number within the passage, and the cosine;
+   * until another vector is asked for.
+   */
+  best(query: Float32Array): (passage: number) => { sentence: number; cosine: number } {
+    const product = this.#products.with(query);
+    const { bytes } = this.#products;
+    const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const size = this.#dimensions + LENGTH;
-    const bytes = this.#file.read(1, first * size, count * size);
-    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    let best = { sentence: 0, cosine: -1 };
-    for (let sentence = 0; sentence < count; sentence++) {
-      const end = sentence * size + this.#dimensions;
-      let dot = 0;
-      for (let i = 0, at = sentence * size; at < end; i++, at++) dot += values[at]! * query[i]!;
-      const cosine = dot / bytes.readFloatLE(end);
-      if (cosine > best.cosine) best = { sentence, cosine };
-    }
-    return best;
+    return (passage) => {
+      const first = this.#firsts.readUInt32LE(passage * 4);
+      const end = this.#firsts.readUInt32LE(passage * 4 + 4);
+      let best = { sentence: 0, cosine: -1 };
+      for (let start = first; start < end; start += READ) {
+        const count = Math.min(READ, end - start);
+        this.#file.fill(bytes.subarray(0, count * size), 1, start * size);
+        for (let i = 0; i < count; i++) {
+          const cosine = product(i * size) / lengths.getFloat32(i * size + this.#dimensions, true);
+          if (cosine > best.cosine) best = { sentence: start + i - first, cosine };
+        }
+      }
+      return best;
+    };
   }
 
   close(): void {

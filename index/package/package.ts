@@ -70,9 +70,9 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     legalComments: 'none',
     // CommonJS packages inside the bundle call require, which an ES module does not have.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
-    plugins: [nativeLibraries],
+    plugins: [nativeLibraries, builtins],
     external: ['./native/*'],
     logLevel: 'error',
     metafile: true,
@@ -89,6 +89,21 @@ const nativeLibraries: Plugin = {
     }));
     onLoad({ filter: /index[\\/]embedding[\\/]library\.ts$/ }, () => ({
       contents: `export const library = require('./native/encoder.node')`,
+    }));
+  },
+};
+
+/**
+ * Node's own modules, not by import: that reads all that a module exports, and so makes Node load what stands behind (streams behind
+ * `node:fs`, Web Crypto behind `node:crypto`) at each cold start.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup({ onResolve, onLoad }) {
+    const isBuiltin = /^(node:)?(crypto|fs|module|os|path|url|util|zlib)$/;
+    onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: 'builtin' }));
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },
 };

@@ -63,11 +63,11 @@ export function rank(ranking: Ranking): Ranked[] {
   const similarity = new Map(
     nearest(ranking, vector, wanted, permitted).map((found) => [found.ordinal, found.similarity]),
   );
-  for (const [ordinal] of lexical) {
-    if (!similarity.has(ordinal)) similarity.set(ordinal, graph.similarity(vector, ordinal));
-  }
+  const cosine = graph.similarities(vector);
+  for (const [ordinal] of lexical) if (!similarity.has(ordinal)) similarity.set(ordinal, cosine(ordinal));
+  const bestOf = sentences.best(vector);
   const ranked = Array.from(similarity, ([ordinal, passage]): Ranked => {
-    const best = sentences.best(ordinal, vector);
+    const best = bestOf(ordinal);
     const parts = {
       passage,
       sentence: best.cosine,
@@ -99,9 +99,10 @@ function nearest(
     );
     if (found.length >= existing) return found;
   }
+  const cosine = graph.similarities(vector);
   return Array.from(allowed ?? Array(passages).keys(), (ordinal) => ({
     ordinal,
-    similarity: graph.similarity(vector, ordinal),
+    similarity: cosine(ordinal),
   }))
     .sort((a, b) => b.similarity - a.similarity)
     .slice(0, existing);

@@ -68,7 +68,7 @@ describe('any vectors', () => {
         const found = graph.search(question!, 10, 20);
         expect(found.length).toBeGreaterThan(0);
         for (const { ordinal, similarity } of found) {
-          expect(similarity).toBe(graph.similarity(question!, ordinal));
+          expect(similarity).toBe(graph.similarities(question!)(ordinal));
           expect(similarity).toBeCloseTo(dot(question!, kept[ordinal]!), 4);
         }
         expect(new Set(found.map(({ ordinal }) => ordinal)).size).toBe(found.length);
@@ -166,7 +166,7 @@ describe('3,000 vectors of 64 dimensions', () => {
     ['a filter that leaves none', () => false],
   ])('with %s, and all nodes as candidates, those that exact comparison finds', (_, allowed) => {
     for (const question of questions) {
-      const right = exact((ordinal) => graph.similarity(question, ordinal), 50, allowed);
+      const right = exact(graph.similarities(question), 50, allowed);
       expect(search(question, 50, count, allowed)).toEqual(right);
     }
   });

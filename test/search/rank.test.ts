@@ -20,10 +20,10 @@ afterAll(() => sentences.close());
 
 /** A graph that finds these ordinals alone, whatever is asked: one that is not connected may miss any. */
 function finding(ordinals: number[]): Graph {
-  const similarity = (query: Float32Array, ordinal: number) => dot(query, vectors[ordinal]!);
+  const similarities = (query: Float32Array) => (ordinal: number) => dot(query, vectors[ordinal]!);
   return {
-    similarity,
-    search: (query) => ordinals.map((ordinal) => ({ ordinal, similarity: similarity(query, ordinal) })),
+    similarities,
+    search: (query) => ordinals.map((ordinal) => ({ ordinal, similarity: similarities(query)(ordinal) })),
   };
 }
 
