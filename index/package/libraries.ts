@@ -18,16 +18,10 @@ const SOURCE = fileURLToPath(new URL('../embedding/native', import.meta.url));
 /** Where compiled libraries are kept, each named by what it was made from. */
 const KEPT = fileURLToPath(new URL('../../build/native', import.meta.url));
 
-/** How Node names each processor, how Debian names compilers for it, and what the compiler may use besides what each of the kind has. */
+/** How Node names each processor, and how Debian names compilers for it. */
 const NAMES = {
-  x86_64: { node: 'x64', compiler: 'x86_64-linux-gnu-g++', package: 'g++-x86-64-linux-gnu', options: [] },
-  arm64: {
-    node: 'arm64',
-    compiler: 'aarch64-linux-gnu-g++',
-    package: 'g++-aarch64-linux-gnu',
-    // Graviton 2, the oldest arm64 processor of Lambda's, has products of bytes.
-    options: ['-march=armv8.2-a+dotprod'],
-  },
+  x86_64: { node: 'x64', compiler: 'x86_64-linux-gnu-g++', package: 'g++-x86-64-linux-gnu' },
+  arm64: { node: 'arm64', compiler: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
 };
 
 /** With paths from a folder that `stage` filled. Sums are not contracted, so that all processors give the same bits. */
@@ -70,7 +64,7 @@ export async function copyLibraries(out: string, engine: Engine, architecture?: 
 export async function engineLibrary(architecture?: Architecture): Promise<string> {
   const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
   const target = architecture ?? `${process.platform}-${process.arch}`;
-  const made = JSON.stringify([sources, ARGUMENTS, NAMES, process.env.CXX]);
+  const made = JSON.stringify([sources, ARGUMENTS, architecture && process.env.CXX]);
   const hash = createHash('sha256').update(made).digest('hex').slice(0, 12);
   const kept = join(KEPT, `${target}-${hash}.node`);
   if (existsSync(kept)) return kept;
@@ -102,36 +96,28 @@ function stage(folder: string): void {
   cpSync(join(folderOf('node-api-headers'), 'include'), join(folder, 'node'), { recursive: true });
 }
 
+/** @param architecture of Lambda, for which CXX may name a compiler; this machine's own compiler serves it alone */
 function compileHere(folder: string, architecture?: Architecture): void {
-  if (architecture && process.platform !== 'linux' && !process.env.CXX)
+  const host = process.platform === 'linux' ? 'g++' : 'c++';
+  const chosen = architecture && process.env.CXX?.split(' ').filter(Boolean);
+  if (architecture && process.platform !== 'linux' && !chosen)
     throw new Error(
       `Compilers of ${process.platform} make nothing for Linux, unless CXX names one that does.`,
     );
-  const {
-    node,
-    compiler,
-    package: name,
-  } = NAMES[architecture ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64')];
-  const here = node === process.arch ? (process.platform === 'linux' ? 'g++' : 'c++') : compiler;
-  const [program = here, ...first] = process.env.CXX?.split(' ').filter(Boolean) ?? [];
+  const here =
+    !architecture || NAMES[architecture].node === process.arch ? host : NAMES[architecture].compiler;
+  const [program = here, ...first] = chosen ?? [];
+  // Node has what the library lacks; macOS's linker must be told.
+  const last = !architecture && process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s'];
   try {
-    execFileSync(program, [...first, ...argumentsFor(architecture)], { cwd: folder, stdio: 'pipe' });
+    execFileSync(program, [...first, ...ARGUMENTS, ...last], { cwd: folder, stdio: 'pipe' });
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw new Error(`${program} failed: ${firstLine(error)}`);
-    const remedy =
-      program === here
-        ? `on Debian, apt-get install ${here === compiler ? name : 'g++'}`
-        : 'install it, or unset CXX';
+    const needed = architecture && here !== host ? NAMES[architecture].package : 'g++';
+    const remedy = program === here ? `on Debian, apt-get install ${needed}` : 'install it, or unset CXX';
     throw new Error(`${program} is not installed: ${remedy}.`);
   }
-}
-
-function argumentsFor(architecture?: Architecture): string[] {
-  // What macOS's linker must be told: Node itself has what is missing.
-  if (!architecture && process.platform === 'darwin') return [...ARGUMENTS, '-undefined', 'dynamic_lookup'];
-  const { options } = NAMES[architecture ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64')];
-  return [...ARGUMENTS, '-s', ...options];
 }
 
 async function compileInDocker(folder: string, architecture: Architecture = 'x86_64'): Promise<void> {
@@ -141,7 +127,7 @@ async function compileInDocker(folder: string, architecture: Architecture = 'x86
   try {
     DockerImage.fromRegistry(Runtime.NODEJS_24_X.bundlingImage.image).run({
       platform: dockerPlatform,
-      command: ['g++', ...argumentsFor(architecture)],
+      command: ['g++', ...ARGUMENTS, '-s'],
       volumes: [{ hostPath: folder, containerPath: '/asset' }],
       workingDirectory: '/asset',
       user: `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`,

@@ -77,7 +77,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     logLevel: 'error',
     metafile: true,
   });
-  return Object.keys(metafile.inputs);
+  return Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${BUILTIN}:`));
 }
 
 /** Each engine's code finds its library elsewhere; in the bundle it lies in `native/`. */
@@ -93,6 +93,8 @@ const nativeLibraries: Plugin = {
   },
 };
 
+const BUILTIN = 'builtin';
+
 /**
  * Node's own modules, not by import: that reads all that a module exports, and so makes Node load what stands behind (streams behind
  * `node:fs`, Web Crypto behind `node:crypto`) at each cold start.
@@ -100,9 +102,9 @@ const nativeLibraries: Plugin = {
 const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
-    const isBuiltin = /^(node:)?(crypto|fs|module|os|path|url|util|zlib)$/;
-    onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: 'builtin' }));
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+    const isBuiltin = /^(node:)?(crypto|fs|path|url)$/;
+    onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: BUILTIN }));
+    onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },

@@ -201,7 +201,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       ].map((request) => httpEvent(HTTP_API, request));
       for (const event of [...requests, { q: QUESTIONS[1] }, { q: '' }]) await runtime.invoke(event);
       const trace = await endTrace(runtime, file);
-      expect(trace.opened).toContain(join(packaged, 'model/encoder.onnx'));
+      expect(trace.opened).toContain(join(packaged, 'model/encoder.bin'));
       expect(trace.writes).toEqual([]);
       expect(trace.peers).toEqual([trace.api]);
     });

@@ -68,7 +68,7 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /^The compiled model has format 7, but this polyseek reads 2: compile it again/,
+    message: /^The compiled model has format 7, but this polyseek reads 3: compile it again/,
   },
 ])('is refused with $name, even unverified', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);

@@ -32,8 +32,10 @@ const { neutral } = JSON.parse(readFileSync(join(DEFAULT_MODEL, 'polyseek.json')
 let plain: Embedder;
 let shipped: string;
 beforeAll(async () => {
-  plain = await Embedder.open(compileModel(DEFAULT_MODEL, { neutral: false, into }), { verify: true });
-  shipped = compileModel(DEFAULT_MODEL, { into });
+  plain = await Embedder.open(compileModel(DEFAULT_MODEL, { neutral: false, into, engine: 'onnx' }), {
+    verify: true,
+  });
+  shipped = compileModel(DEFAULT_MODEL, { into, engine: 'onnx' });
 });
 afterAll(() => rmSync(into, { recursive: true }));
 

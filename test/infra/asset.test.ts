@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Manifest, versionOf } from '../../index/bundle/manifest.ts';
+import { copyLibraries } from '../../index/package/libraries.ts';
 import { checkAsset } from '../../infra/asset.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 
@@ -25,14 +26,13 @@ const { model } = defaultModel();
 
 let made = 0;
 
-/** A packaged function of parts that checkAsset reads: the engine's binding stands in for the graph's library, the model has no files. */
+/** A packaged function of parts that checkAsset reads, with ONNX Runtime as engine; the model has no files. */
 function makeFunction(processor = 'linux/x64'): string {
   const out = join(folder, `function-${made++}`);
   mkdirSync(join(out, 'model'), { recursive: true });
   writeFileSync(join(out, 'lambda.mjs'), 'export {};');
   cpSync(engine(processor), join(out, 'native'), { recursive: true });
-  cpSync(join(out, 'native/onnxruntime_binding.node'), join(out, 'native/addon.node'));
-  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, files: {} }));
+  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, engine: 'onnx', files: {} }));
   writeRandomIndex(join(out, 'index'), PASSAGES);
   return out;
 }
@@ -64,21 +64,27 @@ test.each([
   });
 });
 
-test.each([
-  'lambda.mjs',
-  'native/addon.node',
-  'native/onnxruntime_binding.node',
-  'model/model.json',
-  'index/manifest.json',
-])('without %s it is no packaged function', (part) => {
+test('a packaged function with the project’s own engine needs no other', async () => {
   const out = makeFunction();
-  rmSync(join(out, part));
-  expect(() => checkAsset(out, 'arm64')).toThrow(
-    new Error(
-      `${out} is no packaged function (no ${part}): make one with npm run package -- --arch arm64 --out ${out}.`,
-    ),
-  );
+  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, engine: 'packed', files: {} }));
+  expect(() => checkAsset(out, 'x86_64')).toThrow(`${out} is no packaged function (no native/encoder.node)`);
+  rmSync(join(out, 'native'), { recursive: true });
+  await copyLibraries(join(out, 'native'), 'packed', 'x86_64');
+  expect(checkAsset(out, 'x86_64').bytes).toBe(sizeOf(out));
 });
+
+test.each(['lambda.mjs', 'native/onnxruntime_binding.node', 'model/model.json', 'index/manifest.json'])(
+  'without %s it is no packaged function',
+  (part) => {
+    const out = makeFunction();
+    rmSync(join(out, part));
+    expect(() => checkAsset(out, 'arm64')).toThrow(
+      new Error(
+        `${out} is no packaged function (no ${part}): make one with npm run package -- --arch arm64 --out ${out}.`,
+      ),
+    );
+  },
+);
 
 test('a folder that does not exist is no packaged function', () => {
   expect(() => checkAsset(join(folder, 'nothing'), 'x86_64')).toThrow(
@@ -110,7 +116,10 @@ test('every file of native/ is checked, and that what they need lies beside them
 
 test('an index that was built with another model is refused', () => {
   const out = makeFunction();
-  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, files: {}, hash: 'another' }));
+  writeFileSync(
+    join(out, 'model/model.json'),
+    JSON.stringify({ ...model, engine: 'onnx', files: {}, hash: 'another' }),
+  );
   expect(() => checkAsset(out, 'x86_64')).toThrow(/was built with the model .* build it again/);
 });
 

@@ -29,13 +29,13 @@ function pack(architecture: string, env: Record<string, string>) {
   args.push('--out', join(folder, architecture));
   return promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
 }
-const addon = (architecture: string) => join(folder, architecture, 'native/addon.node');
+const addon = (architecture: string) => join(folder, architecture, 'native/encoder.node');
 
 test('the library that is compiled for Lambda is for its processor and loads here if it can', async () => {
   await pack('x86_64', {});
   expect(readElf(readFileSync(addon('x86_64'))).machine).toBe('x86_64');
   if (process.platform === 'linux' && process.arch === 'x64')
-    expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('HierarchicalNSW');
+    expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('kernels');
 });
 
 test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler makes the library for arm64', async () => {
@@ -53,7 +53,7 @@ test('where no compiler is, Docker compiles; the image, its platform and the mou
       if [ "$1" = -v ]; then mounted="\${2%%:*}"; fi
       shift
     done
-    cd "$mounted" && "$@" && printf '${MARK.replace('\n', '\\n')}' >>addon.node`;
+    cd "$mounted" && "$@" && printf '${MARK.replace('\n', '\\n')}' >>encoder.node`;
   writeFileSync(docker, script, { mode: 0o755 });
   await pack('x86_64', { CXX: 'no-such-compiler', CDK_DOCKER: docker });
   expect(isMarked(addon('x86_64'))).toBe(true);
@@ -68,7 +68,7 @@ test('where neither works, the sentence says for each why', async () => {
   await expect(pack('arm64', env)).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringMatching(
-      /^hnswlib-node could not be compiled for Lambda on arm64\. no-such-compiler is not installed: install it, or unset CXX\. Docker, the other way, failed: /m,
+      /^The engine could not be compiled for Lambda on arm64\. no-such-compiler is not installed: install it, or unset CXX\. Docker, the other way, failed: /m,
     ),
   });
 });
@@ -78,6 +78,6 @@ test('a library that Amazon Linux 2023 would not load is not taken', async () =>
   const env = { CXX: 'g++ -DOTHER', CDK_DOCKER: join(folder, 'no-docker') };
   const other = process.arch === 'x64' ? 'arm64' : 'x86_64';
   await expect(pack(other, env)).rejects.toMatchObject({
-    stderr: expect.stringContaining('addon.node is compiled for'),
+    stderr: expect.stringContaining('encoder.node is compiled for'),
   });
 });

@@ -105,7 +105,8 @@ struct Room {
 #undef DOT_AVX2
 #elif defined(__aarch64__)
 #define NAMESPACE neon
-#define TARGET
+// Graviton 2, the oldest arm64 processor of Lambda's, and all of Apple's have products of bytes.
+#define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
 #define VECTOR_BYTES 16
 #define DOT_NEON
 #include "forward.h"
