@@ -7,6 +7,7 @@ import type { Document } from './documents/document.ts';
 import type { CompiledModel } from './embedding/compiled-model.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
+import { findExamples } from './examples.ts';
 import type { Passage } from './passages/passage.ts';
 import { toPassages } from './passages/split.ts';
 
@@ -53,11 +54,13 @@ export async function buildIndex(
       return { vector: await whole, sentences: (await Promise.all(parts)).map(quantized) };
     }),
   );
+  const vectors = embedded.map(({ vector }) => vector);
   return writeIndex(out, embedder.model, {
     documents: count,
     passages,
-    vectors: embedded.map(({ vector }) => vector),
+    vectors,
     sentences: embedded.map(({ sentences }) => sentences),
+    examples: await findExamples(passages, vectors, embedder),
   });
 }
 

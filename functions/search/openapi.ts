@@ -6,6 +6,7 @@ import {
   exampleQuestion,
   healthSchema,
   indexSchema,
+  overviewSchema,
   passageParameters,
   passageSchema,
   problemSchema,
@@ -20,6 +21,7 @@ const schemas = {
   Result: resultSchema,
   Passage: passageSchema,
   Health: healthSchema,
+  Overview: overviewSchema,
   Index: indexSchema,
   Problem: problemSchema,
 };
@@ -157,6 +159,18 @@ export function openApi(server: string, withKeys = false) {
           description: 'Answers once the index is open.',
           responses: {
             200: { description: 'The index is open.', content: content('Health') },
+            ...problems,
+          },
+        },
+      },
+      '/overview': {
+        get: {
+          operationId: 'getOverview',
+          summary: 'Say what the index holds',
+          description:
+            'Languages and sources with their numbers of passages, to filter on, and questions to begin with.',
+          responses: {
+            200: { description: 'What the index holds.', content: content('Overview') },
             ...problems,
           },
         },

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
+import type { Answer, IndexInfo, Overview, PassageAnswer } from '../../index/search/answer.ts';
 
 /** Question of the examples in error sentences, in `GET /` and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
@@ -198,6 +198,24 @@ export const answerSchema = v.object({
 /** Answer of `GET /health`. */
 export const healthSchema = v.object({ status: v.literal('ok'), index: indexSchema });
 
+const countedSchema = v.array(v.object({ value: v.string(), passages: v.pipe(v.number(), v.integer()) }));
+
+/** Answer of `GET /overview`. */
+export const overviewSchema = v.object({
+  index: indexSchema,
+  languages: v.pipe(countedSchema, v.description('Values for `lang`, most passages first.')),
+  sources: v.pipe(
+    countedSchema,
+    v.description(
+      'Values for `source`, most passages first: at most 50 documents, or folders, which end in `/`.',
+    ),
+  ),
+  examples: v.pipe(
+    v.array(v.object({ text: v.string(), lang: v.string() })),
+    v.description('At most 6 questions to begin with, taken from the index.'),
+  ),
+});
+
 /** Body of every error answer (RFC 9457). */
 export const problemSchema = v.object({
   type: v.string(),
@@ -220,3 +238,4 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 true satisfies Same<v.InferOutput<typeof answerSchema>, Answer>;
 true satisfies Same<v.InferOutput<typeof passageSchema>, PassageAnswer>;
 true satisfies Same<v.InferOutput<typeof indexSchema>, IndexInfo>;
+true satisfies Same<Omit<v.InferOutput<typeof overviewSchema>, 'index'>, Overview>;

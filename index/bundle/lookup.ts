@@ -21,6 +21,8 @@ export const KEYS = {
   field: 'f',
   /** A passage's id: its ordinal. */
   id: 'i',
+  /** What the index holds at a glance, for who has not asked yet; alone under its letter. */
+  overview: 'o',
 } as const;
 
 /** The key of a field's value. Language tags are the same in upper and lower case (RFC 5646, section 2.1.1). */

@@ -3,11 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkReplaceable, describeFile } from '../files.ts';
 import type { Passage } from '../passages/passage.ts';
-import type { Scalar } from '../search/answer.ts';
+import type { Example, Scalar } from '../search/answer.ts';
 import { writeGraph } from './graph-writer.ts';
 import { writeLanguages } from './languages.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup.ts';
 import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
+import { overviewRecord } from './overview.ts';
 import { writePassages } from './passages.ts';
 import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences.ts';
@@ -21,6 +22,8 @@ export interface IndexContents {
   vectors: Float32Array[];
   /** For each passage, a quantized vector for each of its sentences. */
   sentences: Int8Array[][];
+  /** Questions that a reader could begin with. */
+  examples?: Example[];
 }
 
 /**
@@ -28,7 +31,7 @@ export interface IndexContents {
  * @throws if there is nothing to write, two passages share an id, or `out` holds something that is not an index
  */
 export function writeIndex(out: string, model: CompiledModel, contents: IndexContents): Manifest {
-  const { documents, passages, vectors, sentences } = contents;
+  const { documents, passages, vectors, sentences, examples = [] } = contents;
   checkPassages(passages);
   checkOut(out);
   mendFolder(out);
@@ -48,7 +51,9 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
         sentences,
         model.mean,
       ),
-      'lookup.bin': writeLookup(new Map([...postings, ...fields, ...idRecords(passages)])),
+      'lookup.bin': writeLookup(
+        new Map([...postings, ...fields, ...idRecords(passages), ...overviewRecord(passages, examples)]),
+      ),
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
     const list = Object.fromEntries(

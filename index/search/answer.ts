@@ -84,10 +84,33 @@ export interface Answer {
 /** One passage by its id, with its neighbours. */
 export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain'>;
 
+/** A value of a field, and how many passages have it. */
+export interface Counted {
+  value: string;
+  passages: number;
+}
+
+/** A question that a reader could begin with, and its language. */
+export interface Example {
+  text: string;
+  lang: string;
+}
+
+/** What an index holds, for who has not asked yet. */
+export interface Overview {
+  /** Most passages first. */
+  languages: Counted[];
+  /** At most 50 documents or, ending in `/`, folders; most passages first. */
+  sources: Counted[];
+  /** At most 6. */
+  examples: Example[];
+}
+
 /** What an open index can do. Opened by `openSearch`; all that an endpoint needs. */
 export interface Search {
   readonly info: IndexInfo;
   search(request: SearchRequest): Promise<Answer>;
   /** The passage with this id, or undefined. */
   passage(id: string, context?: number): PassageAnswer | undefined;
+  overview(): Overview;
 }

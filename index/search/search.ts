@@ -1,4 +1,5 @@
 import { KEYS } from '../bundle/lookup.ts';
+import { readOverview } from '../bundle/overview.ts';
 import { scoreTerms } from '../bundle/postings.ts';
 import { termsOf } from '../bundle/terms.ts';
 import { readAscending } from '../bundle/varint.ts';
@@ -8,6 +9,7 @@ import type {
   Answer,
   IndexInfo,
   Neighbour,
+  Overview,
   PassageAnswer,
   Search,
   SearchRequest,
@@ -73,6 +75,10 @@ export class IndexSearch implements Search {
     if (!record) return undefined;
     const ordinal = readAscending(record, 0, 1).values[0]!;
     return { ...shown(this.#index.passages.get(ordinal)), ...this.#neighbours(ordinal, context) };
+  }
+
+  overview(): Overview {
+    return readOverview(this.#index.lookup, this.#index.manifest);
   }
 
   #result(

@@ -67,7 +67,7 @@ describe('a request without a valid key', () => {
     expect(detail).not.toContain(first.slice(3));
   });
 
-  test.each(['/', '/search', '/passages/x', '/health', '/openapi.json', '/nothing'])(
+  test.each(['/', '/search', '/passages/x', '/health', '/overview', '/openapi.json', '/nothing'])(
     'is refused at %s, whatever the method, and OPTIONS is not',
     async (path) => {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PURGE', 'options']) {

@@ -26,6 +26,7 @@ describe('answers match the document', () => {
     [`/passages/${id}`, 'Passage'],
     [`/passages/${id}?context=1`, 'Passage'],
     ['/health', 'Health'],
+    ['/overview', 'Overview'],
     ['/search', 'Problem'],
     ['/nothing', 'Problem'],
   ] as const)('%s is of schema %s', async (path, name) => {
@@ -129,6 +130,7 @@ describe('the document', () => {
       'searchWithFilter',
       'getPassage',
       'getHealth',
+      'getOverview',
     ]);
     for (const operation of operations) {
       expect(operation.description.length).toBeGreaterThan(20);

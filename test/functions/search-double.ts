@@ -1,4 +1,11 @@
-import type { Answer, IndexInfo, PassageAnswer, Search, SearchRequest } from '../../index/search/answer.ts';
+import type {
+  Answer,
+  IndexInfo,
+  Overview,
+  PassageAnswer,
+  Search,
+  SearchRequest,
+} from '../../index/search/answer.ts';
 
 const info: IndexInfo = { version: 'v1', passages: 1, model: 'double' };
 
@@ -41,6 +48,14 @@ export class SearchDouble implements Search {
     if (id !== passage.id) return undefined;
     return context > 0 ? { ...passage, before: [], after: [{ id: 'p3', text: 'After.' }] } : passage;
   }
+
+  overview(): Overview {
+    return {
+      languages: [{ value: 'en', passages: 1 }],
+      sources: [{ value: passage.source, passages: 1 }],
+      examples: [{ text: 'How are passports renewed?', lang: 'en' }],
+    };
+  }
 }
 
 /** A search that fails, as with an unreadable index. */
@@ -50,6 +65,9 @@ export const failingSearch: Search = {
     throw new Error('secret path /var/task/index');
   },
   passage: () => {
+    throw new Error('secret path /var/task/index');
+  },
+  overview: () => {
     throw new Error('secret path /var/task/index');
   },
 };
