@@ -14,6 +14,8 @@ import { exampleQuestion } from './schemas.ts';
 export interface AppOptions extends DispatchOptions {
   /** Adds the text of each question to the log. */
   logQuestions?: boolean;
+  /** Shows browsers a page at `/`, which needs no API key as it holds no data. Default: true. */
+  page?: boolean;
 }
 
 function json(value: unknown): HttpResponse {
@@ -27,14 +29,41 @@ function json(value: unknown): HttpResponse {
 /** Where the app is reached from outside, without a final slash. */
 const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
+/** Whether a request comes from a browser's address bar, rather than from a program. */
+const wantsPage = ({ method, headers }: HttpRequest) =>
+  (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
+
+async function page(): Promise<HttpResponse> {
+  const { page } = await import('./page/page.ts');
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      'content-security-policy': page.policy,
+      'referrer-policy': 'no-referrer',
+      vary: 'accept',
+    },
+    body: page.html,
+  };
+}
+
 function home(request: HttpRequest): HttpResponse {
   const base = baseUrl(request);
-  return json({
+  const answer = json({
     name: 'polyseek',
     example: `${base}/search?${new URLSearchParams({ q: exampleQuestion })}`,
-    routes: ['GET /search', 'POST /search', 'GET /passages/{id}', 'GET /health', 'GET /openapi.json'],
+    routes: [
+      'GET /search',
+      'POST /search',
+      'GET /passages/{id}',
+      'GET /health',
+      'GET /overview',
+      'GET /openapi.json',
+    ],
     openapi: `${base}/openapi.json`,
   });
+  return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
 }
 
 /**
@@ -42,7 +71,8 @@ function home(request: HttpRequest): HttpResponse {
  * A search that is still opening may be passed; requests then wait for it.
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, apiKeys } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
+  const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
   async function answer(request: SearchRequest, note: Note): Promise<HttpResponse> {
     const { query, k, mode } = request;
@@ -77,13 +107,21 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
       { path: '/passages/:id', GET: passage },
       { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },
       {
+        path: '/overview',
+        GET: async () => json({ index: (await search).info, ...(await search).overview() }),
+      },
+      {
         path: '/openapi.json',
         GET: async (request) => {
           const { openApi } = await import('./openapi.ts');
           return json(openApi(baseUrl(request), apiKeys !== undefined));
         },
       },
-      { path: '/', GET: home },
+      {
+        path: '/',
+        GET: (request) => (showsPage(request) ? page() : home(request)),
+        isOpen: showsPage,
+      },
     ],
     options,
   );

@@ -46,6 +46,8 @@ export interface Route {
   path: string;
   GET?: RouteHandler;
   POST?: RouteHandler;
+  /** Whether a request is answered without an API key. */
+  isOpen?: (request: HttpRequest) => boolean;
 }
 
 export interface DispatchOptions {
@@ -111,7 +113,7 @@ export function dispatch(routes: Route[], { apiKeys, log = writeEntry }: Dispatc
 
     async function answer(): Promise<HttpResponse> {
       // A browser asks for permission (CORS preflight) without the key that it will send.
-      if (apiKeys && method !== 'OPTIONS' && !request.authorized) {
+      if (apiKeys && method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
         note({ key: authenticate(request.headers, apiKeys) });
       }
       if (!found) throw new Problem(404, 'There is nothing here: GET / lists what there is.');

@@ -8,7 +8,13 @@ import { withMetrics } from './metrics.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
-const { INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), LOG_QUESTIONS, API_KEYS } = process.env;
+const {
+  INDEX_DIR = beside('index'),
+  MODEL_DIR = beside('model'),
+  LOG_QUESTIONS,
+  API_KEYS,
+  PAGE,
+} = process.env;
 /** Set by Lambda. */
 const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 
@@ -30,5 +36,5 @@ function log(entry: LogEntry): void {
  * of the index.
  */
 export const handler = createHandler(
-  createApp(search, { logQuestions: LOG_QUESTIONS === '1', apiKeys, log }),
+  createApp(search, { logQuestions: LOG_QUESTIONS === '1', page: PAGE !== '0', apiKeys, log }),
 );

@@ -2,6 +2,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'n
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { assemblePage } from '../../functions/search/page/assemble.ts';
 import { readManifest } from '../bundle/manifest.ts';
 import { readCompiledModel } from '../embedding/compiled-model.ts';
 import { checkReplaceable } from '../files.ts';
@@ -61,7 +62,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // Code for what is rarely asked for (the OpenAPI document) becomes a file of its own, beside the others so that `./native` is right in all.
+    // Code for what is rarely asked for (the OpenAPI document, the page) becomes a file of its own, beside the others so that `./native` is right in all.
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -72,7 +73,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
-    plugins: [nativeLibraries, builtins],
+    plugins: [nativeLibraries, assembledPage, builtins],
     external: ['./native/*'],
     logLevel: 'error',
     metafile: true,
@@ -106,6 +107,16 @@ const builtins: Plugin = {
     onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: BUILTIN }));
     onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** The page is put together here once, from sources that do not go into the function. */
+const assembledPage: Plugin = {
+  name: 'assembled-page',
+  setup({ onLoad }) {
+    onLoad({ filter: /functions[\\/]search[\\/]page[\\/]page\.ts$/ }, async () => ({
+      contents: `export const page = ${JSON.stringify(await assemblePage())}`,
     }));
   },
 };

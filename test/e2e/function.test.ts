@@ -128,7 +128,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|onnx-encoder|openapi|packed-encoder)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|onnx-encoder|openapi|packed-encoder|page)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['encoder.bin', 'model.json', 'rows.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
@@ -148,7 +148,14 @@ describe('the packaged function', () => {
   test('has no module of build time in it, and no package but those that answer', () => {
     const own = modules.filter((path) => !path.startsWith('node_modules/'));
     const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
-    expect(folders).toEqual(['functions/search', 'index', 'index/bundle', 'index/embedding', 'index/search']);
+    expect(folders).toEqual([
+      'functions/search',
+      'functions/search/page',
+      'index',
+      'index/bundle',
+      'index/embedding',
+      'index/search',
+    ]);
     expect(own.filter((path) => path.startsWith('index/') && path.split('/').length === 2)).toEqual([
       'index/files.ts',
     ]);

@@ -105,6 +105,7 @@ describe('methods', () => {
     ['/search', 'GET, HEAD, POST, OPTIONS'],
     ['/passages/x', gets],
     ['/health', gets],
+    ['/overview', gets],
     ['/openapi.json', gets],
   ];
 

@@ -1,0 +1,121 @@
+import type { Answer, Neighbour, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
+import { make } from './dom.ts';
+import { get } from './endpoint.ts';
+import { inLanguage, languageName } from './language.ts';
+
+/** What an answer is, to be read and announced first. */
+export function summaryOf({ answered, results }: Answer): Node[] {
+  const count = results.length === 1 ? '1 passage' : `${results.length} passages, best first`;
+  if (answered) return [make('h2', { class: 'count' }, count)];
+  const reason =
+    results.length > 0
+      ? 'No passage answers this with enough certainty.'
+      : 'No passage is left by these filters.';
+  return [make('h2', {}, 'Nothing found'), make('p', {}, reason)];
+}
+
+/** The results of an answer; where none answers, out of the way. */
+export function listOf({ answered, results }: Answer): Node[] {
+  const list = make('ol', {}, ...results.map((result) => make('li', {}, resultOf(result))));
+  if (answered) return [list];
+  if (results.length === 0) return [];
+  return [
+    make('details', { class: 'nearest' }, make('summary', { class: 'disclose' }, 'Nearest passages'), list),
+  ];
+}
+
+function resultOf(result: SearchResult): HTMLElement {
+  const { title, source, url, lang, confidence } = result;
+  const headings = title.split(' › ');
+  const heading = headings.pop() ?? '';
+  const link = url !== undefined && /^https?:\/\//i.test(url) ? url : undefined;
+  const crumbs = make('p', { class: 'crumbs', ...inLanguage(lang) }, headings.join(' › '));
+  return make(
+    'article',
+    {},
+    ...(headings.length > 0 ? [crumbs] : []),
+    make('h3', inLanguage(lang), link ? make('a', { href: link }, heading) : heading),
+    make(
+      'p',
+      { class: 'meta' },
+      make('span', { class: 'source' }, make('bdi', {}, source)),
+      make('span', {}, languageName(lang)),
+      confidenceOf(confidence),
+    ),
+    ...passageOf(result),
+  );
+}
+
+function confidenceOf(confidence: number): HTMLElement {
+  const percent = `${Math.round(confidence * 100)}%`;
+  const filled = make('span', { class: 'fill' });
+  // A style attribute would be against the page's policy.
+  filled.style.width = percent;
+  return make(
+    'span',
+    { class: 'confidence', title: 'How likely this passage holds the answer' },
+    make('span', { class: 'unseen' }, 'Confidence '),
+    make('span', { class: 'bar', 'aria-hidden': 'true' }, filled),
+    percent,
+  );
+}
+
+/** The passage with its best sentence marked, and what shows its neighbours around it. */
+function passageOf(result: SearchResult): Node[] {
+  const { id, text, lang, highlight } = result;
+  const body = make(
+    'p',
+    inLanguage(lang),
+    text.slice(bodyStart(result), highlight.start),
+    make('mark', {}, text.slice(highlight.start, highlight.end)),
+    text.slice(highlight.end),
+  );
+  const around = make('div', { class: 'passage' }, body);
+  const button = make('button', { class: 'quiet', 'aria-expanded': 'false' }, 'Show neighbours');
+  const note = make('span', { role: 'status' });
+
+  button.addEventListener('click', async () => {
+    if (button.ariaExpanded === 'true') {
+      around.replaceChildren(body);
+      toggle(false);
+      return;
+    }
+    try {
+      const passage = await get<PassageAnswer>(`passages/${encodeURIComponent(id)}?context=1`);
+      const [before, after] = [passage.before ?? [], passage.after ?? []];
+      around.replaceChildren(
+        ...before.map((one) => neighbourOf('Before', one, lang)),
+        body,
+        ...after.map((one) => neighbourOf('After', one, lang)),
+      );
+      toggle(true);
+      if (before.length + after.length === 0) note.textContent = 'It stands alone in its document.';
+    } catch (error) {
+      note.textContent = (error as Error).message;
+    }
+  });
+
+  function toggle(open: boolean): void {
+    button.ariaExpanded = String(open);
+    button.textContent = open ? 'Hide neighbours' : 'Show neighbours';
+    note.textContent = '';
+  }
+
+  return [around, make('p', { class: 'more' }, button, note)];
+}
+
+function neighbourOf(place: string, { text }: Neighbour, lang: string): HTMLElement {
+  return make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
+}
+
+/** Where a passage begins after the headings at its start, which stand above it as its title. */
+function bodyStart({ text, title, highlight }: SearchResult): number {
+  const headings = title.split(' › ');
+  let start = 0;
+  for (;;) {
+    const end = text.indexOf('\n', start);
+    const isHeading = end !== -1 && headings.includes(text.slice(start, end).trim());
+    if (!isHeading || end >= highlight.start) return start;
+    start = end + 1;
+  }
+}

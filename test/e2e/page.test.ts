@@ -1,0 +1,228 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Document } from '../../index/documents/document.ts';
+import type { Answer, Overview, PassageAnswer } from '../../index/search/answer.ts';
+import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
+import { startServer } from '../fixtures/processes.ts';
+import { lacking } from '../fixtures/tools.ts';
+
+const HOSTILE = {
+  title: '<b>Zorbling</b> & <i>"engines"</i>',
+  text: `The zorbling engine was patented in 1911 by <img src=x onerror="document.title='owned'"> Ada Quill. </script><script>document.title='owned'</script> It burns peat.`,
+};
+
+const documents: Document[] = [
+  {
+    source: 'odd/<script>.md',
+    title: 'Odd',
+    url: "javascript:document.title='owned'",
+    lang: 'en',
+    blocks: [
+      { kind: 'heading', level: 2, text: HOSTILE.title },
+      { kind: 'paragraph', text: HOSTILE.text },
+    ],
+  },
+  {
+    source: 'odd/linked.md',
+    title: 'Linked',
+    url: 'https://example.org/glass',
+    lang: 'en',
+    blocks: [{ kind: 'paragraph', text: 'Purple glass from Vessel Bay gets its colour from manganese.' }],
+  },
+];
+
+describe.skipIf(lacking('chromium'))('the page', () => {
+  const index = usePageIndex(documents);
+  const browser = useBrowser();
+  let server: Awaited<ReturnType<typeof startServer>>;
+  beforeAll(async () => {
+    server = await startServer(index);
+  });
+  afterAll(() => server?.stop());
+
+  async function open(path = '/'): Promise<Page> {
+    const page = await browser.open(server.url + path);
+    await settled(page);
+    return page;
+  }
+
+  async function get<T>(path: string): Promise<T> {
+    const response = await fetch(server.url + path);
+    expect(response.status).toBe(200);
+    return (await response.json()) as T;
+  }
+
+  const search = (q: string, rest = '') => get<Answer>(`/search?${new URLSearchParams({ q })}${rest}`);
+
+  const question = (page: Page) => new URL(page.url()).searchParams.get('q');
+  const languagesOf = (page: Page) => page.locator('.meta > span:nth-child(2)').allTextContents();
+
+  test('offers questions from the index, each of which finds the passage it is from', async () => {
+    const { examples, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
+    expect(examples.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(examples.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
+    const page = await open();
+    expect(await page.locator('#about').textContent()).toBe(`${info.passages} passages in 3 languages`);
+    const links = page.locator('#examples a');
+    expect(await links.allTextContents()).toEqual(examples.map(({ text }) => text));
+    for (const [i, { text }] of examples.entries()) {
+      await links.nth(i).click();
+      await settled(page);
+      expect(question(page)).toBe(text);
+      expect(await page.locator('article').first().textContent()).toContain(text);
+      await page.goBack();
+    }
+  });
+
+  test('shows results as the endpoint gives them', async () => {
+    const page = await open();
+    await ask(page, KORVANE);
+    const { answered, results } = await search(KORVANE);
+    expect(answered).toBe(true);
+    expect(question(page)).toBe(KORVANE);
+    expect(await page.locator('#status').textContent()).toBe(`${results.length} passages, best first`);
+    expect(await page.locator('mark').allTextContents()).toEqual(
+      results.map(({ highlight }) => highlight.text),
+    );
+    expect(await page.locator('.source').allTextContents()).toEqual(results.map(({ source }) => source));
+    expect(await page.locator('.confidence').allTextContents()).toEqual(
+      results.map(({ confidence }) => `Confidence ${Math.round(confidence * 100)}%`),
+    );
+    const names: Record<string, string> = { en: 'English', de: 'German', ar: 'Arabic' };
+    expect(await languagesOf(page)).toEqual(results.map(({ lang }) => names[lang]));
+    const first = page.locator('article').first();
+    expect(await first.getByRole('heading').textContent()).toBe('Korvane lighthouse');
+    expect(await first.locator('.crumbs').textContent()).toBe('lighthouse');
+    // The heading stands above, so the passage begins with its text.
+    const text = results[0]!.text.replace('Korvane lighthouse\n', '');
+    expect(await first.locator('.passage').textContent()).toBe(text);
+    const filled = await page.evaluate(`document.querySelector('.fill').style.width`);
+    expect(filled).toBe(`${Math.round(results[0]!.confidence * 100)}%`);
+  });
+
+  test('shows neighbours on demand, and takes them away again', async () => {
+    const page = await open(`/?${new URLSearchParams({ q: KORVANE })}`);
+    const first = page.locator('article').first();
+    const [result] = (await search(KORVANE)).results;
+    const { before, after } = await get<PassageAnswer>(`/passages/${result!.id}?context=1`);
+    const texts = [...before!, ...after!].map(({ text }) => text);
+    expect(texts.length).toBeGreaterThan(0);
+    await first.getByRole('button', { name: 'Show neighbours', expanded: false }).click();
+    const hide = first.getByRole('button', { name: 'Hide neighbours', expanded: true });
+    await hide.waitFor();
+    expect(await first.locator('.neighbour > p:last-child').allTextContents()).toEqual(texts);
+    await hide.click();
+    expect(await first.locator('.neighbour').count()).toBe(0);
+    expect(await first.locator('mark').count()).toBe(1);
+  });
+
+  test('filters by language and source, with the passages of each', async () => {
+    const { languages, sources } = await get<Overview>('/overview');
+    const page = await open(`/?${new URLSearchParams({ q: KORVANE })}`);
+    await page.locator('#lang-name').click();
+    const names: Record<string, string> = { en: 'English', de: 'German', ar: 'Arabic' };
+    expect(await page.locator('#lang-values label').allTextContents()).toEqual(
+      languages.map(({ value, passages }) => names[value]! + passages),
+    );
+    expect(await page.locator('#source-values label').allTextContents()).toEqual(
+      sources.map(({ value, passages }) => value + passages),
+    );
+    await page.getByRole('checkbox', { name: 'Arabic' }).check();
+    await settled(page);
+    await page.getByRole('checkbox', { name: 'German' }).check();
+    await page.waitForURL('**lang=ar&lang=de');
+    await settled(page);
+    expect(new Set(await languagesOf(page))).toEqual(new Set(['Arabic', 'German']));
+    expect(await page.locator('#lang-name').innerText()).toMatch(/^Language\s*Arabic, German$/);
+    await page.locator('#source-name').click();
+    expect(await page.locator('#lang').getAttribute('open')).toBeNull();
+    await page.getByRole('checkbox', { name: 'de/topics.jsonl' }).check();
+    await page.waitForURL('**source=de%2Ftopics.jsonl');
+    await settled(page);
+    expect(new Set(await page.locator('.source').allTextContents())).toEqual(new Set(['de/topics.jsonl']));
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await settled(page);
+    expect(new URL(page.url()).search).toBe(`?${new URLSearchParams({ q: KORVANE })}`);
+  });
+
+  test('keeps its state in the address: Back, Forward, reload and links lead to it', async () => {
+    const page = await open();
+    await ask(page, KORVANE);
+    await page.locator('#lang-name').click();
+    await page.getByRole('checkbox', { name: 'German' }).check();
+    await page.waitForURL('**lang=de');
+    await ask(page, 'Wer hat die Brücke gebaut?');
+    const shown = async () => {
+      await settled(page);
+      return {
+        q: await page.getByRole('searchbox').inputValue(),
+        chosen: await page.locator('#lang-chosen').textContent(),
+        languages: [...new Set(await languagesOf(page))],
+        examples: await page.locator('#examples').isVisible(),
+      };
+    };
+    const bridge = {
+      q: 'Wer hat die Brücke gebaut?',
+      chosen: 'German',
+      languages: ['German'],
+      examples: false,
+    };
+    expect(await shown()).toEqual(bridge);
+    await page.goBack();
+    expect(await shown()).toEqual({ ...bridge, q: KORVANE });
+    await page.goBack();
+    expect(await shown()).toMatchObject({ q: KORVANE, chosen: '', examples: false });
+    await page.goBack();
+    expect(await shown()).toEqual({ q: '', chosen: '', languages: [], examples: true });
+    await page.goForward();
+    await page.goForward();
+    await page.goForward();
+    expect(await shown()).toEqual(bridge);
+    await page.reload();
+    expect(await shown()).toEqual(bridge);
+    // A value that the index does not have stays visible, and can be taken off.
+    await page.goto(`${server.url}/?${new URLSearchParams({ q: KORVANE, lang: 'qaa' })}`);
+    expect(await shown()).toMatchObject({ chosen: 'qaa', languages: [] });
+    expect(await page.locator('#status').innerText()).toContain('No passage is left by these filters.');
+    await page.locator('#lang-name').click();
+    await page.getByRole('checkbox', { name: 'qaa' }).uncheck();
+    await page.waitForURL((url) => !url.search.includes('lang'));
+    await settled(page);
+    expect(await page.locator('article').count()).toBe(10);
+  });
+
+  test('says plainly that nothing is found, and shows the nearest passages only on demand', async () => {
+    expect((await search(UNANSWERED)).answered).toBe(false);
+    const page = await open(`/?${new URLSearchParams({ q: UNANSWERED })}`);
+    const status = page.getByRole('status').filter({ hasText: 'Nothing found' });
+    expect(await status.innerText()).toMatch(
+      /^Nothing found\s+No passage answers this with enough certainty\.$/,
+    );
+    expect(await page.locator('article').first().isVisible()).toBe(false);
+    await page.getByText('Nearest passages').click();
+    expect(await page.locator('article').first().isVisible()).toBe(true);
+  });
+
+  test('shows a refusal as it is', async () => {
+    const page = await open('/?q=x&lang=not+a+tag');
+    expect(await page.locator('.error').textContent()).toMatch(
+      /^lang is "not a tag", but must be a language tag/,
+    );
+    expect(browser.offences.splice(0)).toEqual([expect.stringContaining('status of 400')]);
+  });
+
+  test('leaves text text, whatever is in it', async () => {
+    const page = await open(`/?${new URLSearchParams({ q: 'Who patented the zorbling engine?' })}`);
+    const first = page.locator('article').first();
+    expect(await first.getByRole('heading').textContent()).toBe(HOSTILE.title);
+    expect(await first.locator('.passage').textContent()).toBe(HOSTILE.text);
+    expect(await first.locator('.source').textContent()).toBe('odd/<script>.md');
+    expect(await page.locator('#results').locator('img, script, b, i').count()).toBe(0);
+    // An address that is none of the web is no link.
+    expect(await first.locator('a').count()).toBe(0);
+    await ask(page, `<img src=x onerror="document.title='owned'">`);
+    expect(await page.title()).toMatch(/^<img/);
+    await ask(page, 'Where does purple glass get its colour from?');
+    expect(await first.getByRole('link').getAttribute('href')).toBe('https://example.org/glass');
+  });
+});
