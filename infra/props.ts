@@ -45,6 +45,8 @@ export interface SemanticSearchProps {
   logRetention?: number | undefined;
   /** Puts the text of questions into the log. Default: false. */
   logQuestions?: boolean | undefined;
+  /** Shows browsers a page to search with at `/`. Default: true. */
+  page?: boolean | undefined;
   /** Address that alarms are sent to; it must be confirmed once by a link in an e-mail. Default: none. */
   alarmEmail?: string | undefined;
 }
@@ -96,6 +98,7 @@ const propsSchema = v.strictObject({
   ),
   logRetention: v.optional(v.picklist(RETENTION, `one of ${RETENTION.join(', ')}`), 30),
   logQuestions: v.optional(v.boolean('true or false'), false),
+  page: v.optional(v.boolean('true or false'), true),
   alarmEmail: v.optional(pattern(/^\S+@\S+\.\S+$/, 'an e-mail address')),
 });
 

@@ -55,7 +55,7 @@ export class SemanticSearch extends Construct {
   }
 
   private makeFunction(settings: Settings): lambda.Function {
-    const { folder, functionName, memory, timeout, logQuestions, auth, apiKeys, reservedConcurrency } =
+    const { folder, functionName, memory, timeout, logQuestions, page, auth, apiKeys, reservedConcurrency } =
       settings;
     const { index } = checkAsset(folder, settings.architecture);
     const logGroup = new LogGroup(this, 'Log', {
@@ -91,6 +91,7 @@ export class SemanticSearch extends Construct {
       environment: {
         ...(auth === 'api-key' && { API_KEYS: JSON.stringify(apiKeys) }),
         ...(logQuestions && { LOG_QUESTIONS: '1' }),
+        ...(!page && { PAGE: '0' }),
       },
       role,
       logGroup,

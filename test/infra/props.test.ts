@@ -21,6 +21,7 @@ test('defaults', () => {
     reservedConcurrency: 'none',
     logRetention: 30,
     logQuestions: false,
+    page: true,
   });
 });
 
@@ -83,6 +84,7 @@ describe('context', () => {
     const props: SemanticSearchProps = {
       memory: 1024,
       logQuestions: true,
+      page: false,
       cors: ['https://a.example', 'https://b.example'],
       reservedConcurrency: 'none',
       auth: 'iam',
@@ -90,6 +92,7 @@ describe('context', () => {
     const text = {
       memory: '1024',
       logQuestions: 'true',
+      page: 'false',
       cors: 'https://a.example, https://b.example',
       reservedConcurrency: 'none',
       auth: 'iam',

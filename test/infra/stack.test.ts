@@ -293,6 +293,14 @@ test('the dashboard and the function speak of the same metrics', async () => {
   expect([...new Set(names)].sort()).toEqual(written.sort());
 });
 
+test.each([
+  [true, undefined],
+  [false, { Variables: { PAGE: '0' } }],
+])('page %s is told to the function', (page, environment) => {
+  const { Environment } = only(templateOf({ ...modes.iam, page }), 'AWS::Lambda::Function').properties;
+  expect(Environment).toEqual(environment);
+});
+
 test('another app can use the construct twice, and extend it', () => {
   const stack = new Stack(newApp(), 'mine');
   const [first] = ['One', 'Two'].map(
