@@ -1,4 +1,4 @@
-import type { Search, SearchRequest } from '../../index/search/answer.ts';
+import type { Search } from '../../index/search/answer.ts';
 import {
   type App,
   type DispatchOptions,
@@ -8,8 +8,15 @@ import {
   type Note,
 } from './http.ts';
 import { Problem } from './problems.ts';
-import { readBody, readPassageParameters, readSearchBody, readSearchParameters } from './requests.ts';
+import {
+  type Question,
+  readBody,
+  readPassageParameters,
+  readSearchBody,
+  readSearchParameters,
+} from './requests.ts';
 import { exampleQuestion } from './schemas.ts';
+import { within } from './within.ts';
 
 export interface AppOptions extends DispatchOptions {
   /** Adds the text of each question to the log. */
@@ -74,10 +81,10 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   const { logQuestions = false, page: hasPage = true, apiKeys } = options;
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
-  async function answer(request: SearchRequest, note: Note): Promise<HttpResponse> {
+  async function answer({ maxCharacters, ...request }: Question, note: Note): Promise<HttpResponse> {
     const { query, k, mode } = request;
     note({ k, mode, ...(logQuestions && { q: query }) });
-    const found = await (await search).search(request);
+    const found = within(maxCharacters, await (await search).search(request));
     const { answered, results, took } = found;
     note({
       results: results.length,

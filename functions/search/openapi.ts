@@ -29,7 +29,14 @@ const schemas = {
 const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` });
 
 // `input`: what a caller may send, where a default may be left out. Trimming has no counterpart in JSON Schema.
-const conversion: ConversionConfig = { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['trim'] };
+const conversion: ConversionConfig = {
+  target: 'draft-2020-12',
+  typeMode: 'input',
+  ignoreActions: ['trim'],
+  // GPT Actions refuse objects that list no properties, be it that any may stand there.
+  overrideSchema: ({ jsonSchema }) =>
+    jsonSchema.type === 'object' ? { properties: {}, ...jsonSchema } : undefined,
+};
 
 const exampleAnswer: Answer = {
   query: exampleQuestion,
@@ -52,7 +59,9 @@ const exampleAnswer: Answer = {
 
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
   return Object.entries(entries).map(([name, entry]) => {
-    const { $schema: _, description, ...schema } = toJsonSchema(entry, conversion);
+    const { $schema: _, description, ...own } = toJsonSchema(entry, conversion);
+    // One value needs no list, which GPT Actions write in a form of their own.
+    const schema = own.type === 'array' ? { anyOf: [own.items, own] } : own;
     const required = entry.type !== 'optional';
     const example = name in examples && { example: examples[name] };
     return { name, in: 'query', required, description, schema, ...example };
@@ -68,10 +77,9 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
 
-/** Schemes of which a request needs one. */
+/** One of the two ways to send a key, as GPT Actions, and others that read such documents, take one scheme only. */
 const securitySchemes = {
-  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-  bearer: { type: 'http', scheme: 'bearer', description: 'The API key as bearer token.' },
+  apiKey: { type: 'http', scheme: 'bearer', description: 'The API key as bearer token.' },
 };
 
 const searchDescription =
@@ -85,6 +93,8 @@ const searchDescription =
 export function openApi(server: string, withKeys = false) {
   const problems = {
     ...(withKeys && { 401: problem('No API key was sent, or one that is not valid.') }),
+    // Of the gateway, whose body is its own.
+    429: { description: 'More requests at once than the endpoint takes: ask again in a moment.' },
     500: problem('The search failed; the log has the cause under `requestId`.'),
   };
   const searchResponses = {
@@ -102,9 +112,10 @@ export function openApi(server: string, withKeys = false) {
       title: 'polyseek',
       version: '1',
       description: 'Semantic search over documents, in any language.',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: server }],
-    ...(withKeys && { security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })) }),
+    security: withKeys ? [{ apiKey: [] }] : [],
     paths: {
       '/search': {
         get: {
@@ -120,7 +131,7 @@ export function openApi(server: string, withKeys = false) {
           description: searchDescription,
           requestBody: {
             required: true,
-            content: content('SearchBody', { q: exampleQuestion, k: 3, filter: { department: 'travel' } }),
+            content: content('SearchBody', { q: exampleQuestion, k: 3, filter: { lang: ['en', 'fr'] } }),
           },
           responses: {
             ...searchResponses,
@@ -140,7 +151,7 @@ export function openApi(server: string, withKeys = false) {
               in: 'path',
               required: true,
               description: 'The `id` of a search result, percent-encoded.',
-              schema: { type: 'string' },
+              schema: { type: 'string', minLength: 1 },
             },
             ...queryParameters(passageParameters.entries),
           ],

@@ -19,7 +19,7 @@ const otherNames = new Map([
 ]);
 
 const listNames = new Set(['lang', 'source']);
-const numberNames = new Set(['k', 'minConfidence', 'context']);
+const numberNames = new Set(['k', 'minConfidence', 'context', 'maxCharacters']);
 
 /** Names that valibot's `record` leaves out of what it returns, so that a filter on them would be lost. */
 const lostNames = new Set(['__proto__', 'prototype', 'constructor']);
@@ -90,7 +90,7 @@ function readParameters(params: URLSearchParams, names: object): Record<string, 
       values.set(name, Array.isArray(list) ? [...list, text] : [text]);
     } else if (values.has(name) && Object.hasOwn(names, name)) {
       throw wrong(name, `${name} is given more than once: give it once.`);
-    } else if (numberNames.has(name) && /^-?(\d+(\.\d+)?|\.\d+)$/.test(text)) {
+    } else if (numberNames.has(name) && /^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
       values.set(name, Number(text));
     } else if (name === 'explain' && (text === 'true' || text === 'false')) {
       values.set(name, text === 'true');
@@ -101,7 +101,12 @@ function readParameters(params: URLSearchParams, names: object): Record<string, 
   return Object.fromEntries(values);
 }
 
-function toRequest({ q, lang, source, filter, ...options }: v.InferOutput<typeof searchBody>): SearchRequest {
+/** What to search for, and how long the answer may be as JSON. */
+export interface Question extends SearchRequest {
+  maxCharacters: number;
+}
+
+function toRequest({ q, lang, source, filter, ...options }: v.InferOutput<typeof searchBody>): Question {
   const own = Object.entries({ lang, source }).filter(([, value]) => value !== undefined);
   for (const [name] of own) {
     if (filter && Object.hasOwn(filter, name)) {
@@ -113,7 +118,7 @@ function toRequest({ q, lang, source, filter, ...options }: v.InferOutput<typeof
 }
 
 /** The search that the parameters of `GET /search` ask for. Throws a 400 `Problem`. */
-export function readSearchParameters(params: URLSearchParams): SearchRequest {
+export function readSearchParameters(params: URLSearchParams): Question {
   const values = readParameters(params, searchParameters.entries);
   return toRequest(validate(searchParameters, values, queryWording));
 }
@@ -125,7 +130,7 @@ export function readPassageParameters(params: URLSearchParams): number {
 }
 
 /** The search that a JSON text, the body of `POST /search`, asks for. Throws a 400 `Problem`. */
-export function readSearchBody(text: string): SearchRequest {
+export function readSearchBody(text: string): Question {
   const body = parseObject(text);
   const { filter } = body;
   if (Array.isArray(filter)) {

@@ -58,6 +58,8 @@ const searchFields = {
     v.trim(),
     v.minLength(1),
     v.maxLength(2000),
+    // Always so where the text was trimmed; JSON Schema has no other words for it.
+    v.regex(/\S/),
     v.description('The question, in any language, in the words you would use with a person.'),
   ),
   k: v.optional(v.pipe(whole(1, 100), v.description('How many results at most.')), 10),
@@ -77,6 +79,16 @@ const searchFields = {
     ),
   ),
   context: contextSchema,
+  maxCharacters: v.optional(
+    v.pipe(
+      whole(1, 1_000_000),
+      v.description(
+        'How long the answer may be, as JSON. The last results that would make it longer are left out, and `omitted` counts them; the first always stays.',
+      ),
+    ),
+    // GPT Actions refuse 100,000 and more.
+    99_999,
+  ),
   explain: v.optional(
     v.pipe(v.boolean('true or false'), v.description('Adds to each result the parts of its score.')),
     false,
@@ -188,6 +200,16 @@ export const answerSchema = v.object({
     ),
   ),
   results: v.pipe(v.array(resultSchema), v.description('Best first.')),
+  omitted: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.description(
+        'How many results were left out, as the answer would be longer than `maxCharacters`. Absent where all are listed.',
+      ),
+    ),
+  ),
   took: v.pipe(
     v.object({ embedMs: v.number(), searchMs: v.number(), totalMs: v.number() }),
     v.description('Milliseconds for the embedding of the question, for the search, and for all of it.'),

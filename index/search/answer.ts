@@ -76,6 +76,8 @@ export interface Answer {
   /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */
   answered: boolean;
   results: SearchResult[];
+  /** How many results were left out to keep the answer within the characters asked for. */
+  omitted?: number;
   /** Milliseconds. */
   took: { embedMs: number; searchMs: number; totalMs: number };
   index: IndexInfo;

@@ -14,7 +14,8 @@ const types: Record<string, (value: unknown) => boolean> = {
 
 /**
  * What differs between a value and a JSON Schema, by path; `components` holds what the schema refers to. A property
- * that the schema does not describe is a difference. Throws on a keyword that it does not know.
+ * that the schema does not describe is a difference; where it describes all further ones, they are what it lists too.
+ * Throws on a keyword that it does not know.
  */
 export function differences(value: unknown, schema: Json, components: Json, at = '$'): string[] {
   const found: string[] = [];
@@ -34,7 +35,7 @@ export function differences(value: unknown, schema: Json, components: Json, at =
       for (const [name, part] of Object.entries(isObject(value) ? value : {})) {
         const inner = properties[name];
         if (isObject(inner)) found.push(...differences(part, inner, components, `${at}.${name}`));
-        else fail(`property ${name}`);
+        else if (!isObject(schema.additionalProperties)) fail(`property ${name}`);
       }
     } else if (keyword === 'items' && isObject(rule)) {
       const list = Array.isArray(value) ? value : [];

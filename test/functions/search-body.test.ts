@@ -90,7 +90,7 @@ describe('POST /search', () => {
     ],
     [
       { q: 'x', foo: 1 },
-      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, explain, lang, source, filter.',
+      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, filter.',
     ],
     [
       '{"q":"x","filter":{"constructor":"y"}}',

@@ -33,6 +33,9 @@ describe('GET /search', () => {
     ['mode=semantic', { mode: 'semantic' }],
     ['minConfidence=0', { minConfidence: 0 }],
     ['minConfidence=1', { minConfidence: 1 }],
+    // As JSON and JavaScript write small numbers.
+    ['minConfidence=1e-7', { minConfidence: 1e-7 }],
+    ['k=1E1', { k: 10 }],
     ['explain=false', { explain: false }],
   ])('%s', async (query, expected) => {
     expect(await asked(`/search?q=x&${query}`)).toEqual({ query: 'x', ...defaults, ...expected });
@@ -55,7 +58,6 @@ describe('GET /search', () => {
     ['q=x&k=', `k is "", but ${kRange}`],
     ['q=x&k=NaN', `k is "NaN", but ${kRange}`],
     ['q=x&k=0x10', `k is "0x10", but ${kRange}`],
-    ['q=x&k=1e1', `k is "1e1", but ${kRange}`],
     [`q=x&k=${'9'.repeat(400)}`, `k is Infinity, but ${kRange}`],
     ['q=x&k=1&k=2', 'k is given more than once: give it once.'],
     ['q=x&mode=fuzzy', 'mode is "fuzzy", but must be one of hybrid, semantic, lexical.'],
@@ -72,15 +74,15 @@ describe('GET /search', () => {
     ['q=x&query=y', 'Unknown parameter "query": use q for the question.'],
     [
       'q=x&foo=1&foo=2',
-      'Unknown parameter "foo": the parameters are q, k, mode, minConfidence, context, explain, lang, source.',
+      'Unknown parameter "foo": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
     [
       'q=x&__proto__=1',
-      'Unknown parameter "__proto__": the parameters are q, k, mode, minConfidence, context, explain, lang, source.',
+      'Unknown parameter "__proto__": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
     [
       'q=x&constructor=1',
-      'Unknown parameter "constructor": the parameters are q, k, mode, minConfidence, context, explain, lang, source.',
+      'Unknown parameter "constructor": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
   ])('refuses %s', async (query, detail) => {
     expect(await refused(`/search?${query}`)).toMatchObject({ status: 400, title: 'Bad Request', detail });

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { openApi } from '../../functions/search/openapi.ts';
+import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
+import { finished, startServer } from '../fixtures/processes.ts';
+import { lacking, tools } from '../fixtures/tools.ts';
+
+/** What is known of the endpoint beyond its document. A filter on a field that no document has is refused, and the fields are the index's own. */
+const config = `
+warnings = false
+[[operations]]
+include-name = "POST /search"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400"]
+`;
+
+describe.skipIf(lacking('schemathesis'))('schemathesis, with all its checks', () => {
+  const folder = temporaryFolder();
+  const index = join(folder, 'index');
+  beforeAll(() => buildTopics(index, ['en', 'de']));
+
+  /** Sends some hundred requests that the document allows and forbids, the same at every run; its report. */
+  async function run(url: string, headers: Record<string, string>) {
+    const document = (await (await fetch(`${url}/openapi.json`, { headers })).json()) as ReturnType<
+      typeof openApi
+    >;
+    // Ids of passages are known from answers alone.
+    Object.assign(document.paths['/search'].post.responses[200], {
+      links: {
+        passage: { operationId: 'getPassage', parameters: { id: '$response.body#/results/0/id' } },
+      },
+    });
+    const [file, settings] = [join(folder, 'openapi.json'), join(folder, 'schemathesis.toml')];
+    writeFileSync(file, JSON.stringify(document));
+    writeFileSync(settings, config);
+    const sent = Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
+    const options = '--checks all --max-examples 100 --seed 1 --generation-database none'.split(' ');
+    const args = ['--no-color', '--config-file', settings, 'run', file, '--url', url, ...options, ...sent];
+    return finished(spawn(tools.schemathesis, args, { cwd: folder }));
+  }
+
+  const key = 'ps_key';
+  const API_KEYS = JSON.stringify({ chatbot: createHash('sha256').update(key).digest('hex') });
+  test.each([
+    ['open', {}, {}],
+    ['with API keys', { API_KEYS }, { Authorization: `Bearer ${key}` }],
+  ])(
+    'finds nothing in the running server, %s',
+    async (_, env: Record<string, string>, headers: Record<string, string>) => {
+      const server = await startServer(index, env);
+      try {
+        const { code, stdout, stderr } = await run(server.url, headers);
+        expect(stderr).toBe('');
+        expect(stdout).toMatch(/Operations: +4 selected/);
+        for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) {
+          expect(stdout).toContain(`✅ ${phase}`);
+        }
+        expect(code, stdout).toBe(0);
+      } finally {
+        await server.stop();
+      }
+    },
+  );
+});
