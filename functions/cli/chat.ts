@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { main, numberOption } from '../../index/cli/main.ts';
+import { chat } from '../client/chat.ts';
+import { Polyseek } from '../client/client.ts';
+
+interface Options {
+  url: string;
+  key?: string;
+  minConfidence: number;
+}
+
+const command = new Command('npm run chat --')
+  .description('Answer questions in the terminal, with the passages that the answers rest on.')
+  .option('--url <url>', 'where the endpoint is reached', 'http://localhost:8787')
+  .option('--key <key>', 'API key; or set POLYSEEK_KEY, which other users of this machine cannot see')
+  .option(
+    '--min-confidence <x>',
+    'below it the answer is "I don\'t know."',
+    numberOption('--min-confidence', 0, 1, 'a number'),
+    0.5,
+  );
+
+await main(async () => {
+  command.parse();
+  const { url, key = process.env.POLYSEEK_KEY, minConfidence } = command.opts<Options>();
+  const client = new Polyseek({ url, apiKey: key });
+  const { index } = await client.health();
+  console.log(`Ask about ${index.passages} passages, in any language; Ctrl-D ends.`);
+  await chat(client, { minConfidence });
+});

