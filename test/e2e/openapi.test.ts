@@ -36,7 +36,7 @@ describe.skipIf(lacking('schemathesis'))('schemathesis, with all its checks', ()
     writeFileSync(file, JSON.stringify(document));
     writeFileSync(settings, config);
     const sent = Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
-    const options = '--checks all --max-examples 100 --seed 1 --generation-database none'.split(' ');
+    const options = '--checks all --max-examples 60 --seed 1 --generation-database none'.split(' ');
     const args = ['--no-color', '--config-file', settings, 'run', file, '--url', url, ...options, ...sent];
     return finished(spawn(tools.schemathesis, args, { cwd: folder }));
   }
