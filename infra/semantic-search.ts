@@ -55,8 +55,18 @@ export class SemanticSearch extends Construct {
   }
 
   private makeFunction(settings: Settings): lambda.Function {
-    const { folder, functionName, memory, timeout, logQuestions, page, auth, apiKeys, reservedConcurrency } =
-      settings;
+    const {
+      folder,
+      functionName,
+      memory,
+      timeout,
+      logQuestions,
+      page,
+      auth,
+      apiKeys,
+      cors,
+      reservedConcurrency,
+    } = settings;
     const { index } = checkAsset(folder, settings.architecture);
     const logGroup = new LogGroup(this, 'Log', {
       ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
@@ -92,6 +102,7 @@ export class SemanticSearch extends Construct {
         ...(auth === 'api-key' && { API_KEYS: JSON.stringify(apiKeys) }),
         ...(logQuestions && { LOG_QUESTIONS: '1' }),
         ...(!page && { PAGE: '0' }),
+        ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),
       },
       role,
       logGroup,
@@ -122,7 +133,14 @@ export class SemanticSearch extends Construct {
         corsPreflight: {
           allowOrigins: cors,
           allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-          allowHeaders: ['authorization', 'content-type', 'x-api-key'],
+          allowHeaders: [
+            'authorization',
+            'content-type',
+            'x-api-key',
+            'mcp-protocol-version',
+            'mcp-method',
+            'mcp-name',
+          ],
           exposeHeaders: ['x-request-id'],
           maxAge: Duration.hours(1),
         },

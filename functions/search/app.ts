@@ -1,4 +1,4 @@
-import type { Search } from '../../index/search/answer.ts';
+import type { Answer, PassageAnswer, Search } from '../../index/search/answer.ts';
 import {
   type App,
   type DispatchOptions,
@@ -23,6 +23,8 @@ export interface AppOptions extends DispatchOptions {
   logQuestions?: boolean;
   /** Shows browsers a page at `/`, which needs no API key as it holds no data. Default: true. */
   page?: boolean;
+  /** Origins besides its own whose pages may call `/mcp`; `*` for any. */
+  origins?: readonly string[] | undefined;
 }
 
 function json(value: unknown): HttpResponse {
@@ -64,6 +66,7 @@ function home(request: HttpRequest): HttpResponse {
       'GET /search',
       'POST /search',
       'GET /passages/{id}',
+      'POST /mcp',
       'GET /health',
       'GET /overview',
       'GET /openapi.json',
@@ -78,10 +81,10 @@ function home(request: HttpRequest): HttpResponse {
  * A search that is still opening may be passed; requests then wait for it.
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys, origins = [] } = options;
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
-  async function answer({ maxCharacters, ...request }: Question, note: Note): Promise<HttpResponse> {
+  async function find({ maxCharacters, ...request }: Question, note: Note): Promise<Answer> {
     const { query, k, mode } = request;
     note({ k, mode, ...(logQuestions && { q: query }) });
     const found = within(maxCharacters, await (await search).search(request));
@@ -93,13 +96,12 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
       embedMs: took.embedMs,
       searchMs: took.searchMs,
     });
-    return json(found);
+    return found;
   }
 
-  async function passage({ url }: HttpRequest, _: Note, id: string): Promise<HttpResponse> {
-    const context = readPassageParameters(url.searchParams);
+  async function passage(id: string, context: number): Promise<PassageAnswer> {
     const found = (await search).passage(id, context);
-    if (found) return json(found);
+    if (found) return found;
     throw new Problem(404, 'No passage has this id: search again, as its document may have changed.');
   }
 
@@ -107,11 +109,27 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     [
       {
         path: '/search',
-        GET: ({ url }, note) => answer(readSearchParameters(url.searchParams), note),
-        POST: async (request, note) => answer(readSearchBody(await readBody(request)), note),
+        GET: async ({ url }, note) => json(await find(readSearchParameters(url.searchParams), note)),
+        POST: async (request, note) => json(await find(readSearchBody(await readBody(request)), note)),
       },
       // An id may hold `/`.
-      { path: '/passages/:id', GET: passage },
+      {
+        path: '/passages/:id',
+        GET: async ({ url }, _, id) => json(await passage(id, readPassageParameters(url.searchParams))),
+      },
+      {
+        path: '/mcp',
+        POST: async (request, note) => {
+          const { answerMcp } = await import('./mcp.ts');
+          return answerMcp(request, {
+            find: (asked) => find(asked, note),
+            passage,
+            note,
+            origins,
+            base: baseUrl(request),
+          });
+        },
+      },
       { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },
       {
         path: '/overview',

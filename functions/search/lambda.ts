@@ -14,6 +14,7 @@ const {
   LOG_QUESTIONS,
   API_KEYS,
   PAGE,
+  CORS_ORIGINS,
 } = process.env;
 /** Set by Lambda. */
 const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
@@ -36,5 +37,11 @@ function log(entry: LogEntry): void {
  * of the index.
  */
 export const handler = createHandler(
-  createApp(search, { logQuestions: LOG_QUESTIONS === '1', page: PAGE !== '0', apiKeys, log }),
+  createApp(search, {
+    logQuestions: LOG_QUESTIONS === '1',
+    page: PAGE !== '0',
+    apiKeys,
+    origins: CORS_ORIGINS?.split(','),
+    log,
+  }),
 );

@@ -6,6 +6,8 @@ export interface LogFacts {
   key?: string;
   k?: number;
   mode?: Mode;
+  /** The MCP tool that was called. */
+  tool?: 'search' | 'fetch';
   /** The question, only where that was asked for. */
   q?: string;
   /** How many results. */

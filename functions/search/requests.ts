@@ -2,20 +2,28 @@ import * as v from 'valibot';
 import type { SearchRequest } from '../../index/search/answer.ts';
 import type { HttpRequest } from './http.ts';
 import { type FieldError, Problem } from './problems.ts';
-import { exampleQuestion, passageParameters, searchBody, searchParameters } from './schemas.ts';
+import {
+  exampleQuestion,
+  fetchArguments,
+  passageParameters,
+  searchArguments,
+  searchBody,
+  searchParameters,
+} from './schemas.ts';
 
 const maxBodyBytes = 64 * 1024;
 const exampleBody = JSON.stringify({ q: exampleQuestion });
 const exampleUrl = `/search?${new URLSearchParams({ q: exampleQuestion })}`;
 
-/** Names that other search services use, and what to use here. */
-const otherNames = new Map([
-  ['query', 'q for the question'],
-  ['question', 'q for the question'],
-  ['limit', 'k for the number of results'],
-  ['size', 'k for the number of results'],
-  ['top_k', 'k for the number of results'],
-  ['topK', 'k for the number of results'],
+/** Names that other search services use, and what they give there. */
+const otherNames = new Map<unknown, 'question' | 'number'>([
+  ['q', 'question'],
+  ['query', 'question'],
+  ['question', 'question'],
+  ['limit', 'number'],
+  ['size', 'number'],
+  ['top_k', 'number'],
+  ['topK', 'number'],
 ]);
 
 const listNames = new Set(['lang', 'source']);
@@ -34,25 +42,36 @@ function show(value: unknown): string {
 }
 
 interface Wording {
-  noun: 'parameter' | 'field';
+  noun: 'parameter' | 'field' | 'argument';
+  /** Name under which the question is sent. */
+  question: 'q' | 'query';
   example: string;
 }
 
-const queryWording: Wording = { noun: 'parameter', example: exampleUrl };
-const bodyWording: Wording = { noun: 'field', example: exampleBody };
+const queryWording: Wording = { noun: 'parameter', question: 'q', example: exampleUrl };
+const bodyWording: Wording = { noun: 'field', question: 'q', example: exampleBody };
+const toolWording: Wording = {
+  noun: 'argument',
+  question: 'query',
+  example: JSON.stringify({ query: exampleQuestion }),
+};
 
-function describe(issue: v.BaseIssue<unknown>, names: string[], { noun, example }: Wording): FieldError {
+function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording): FieldError {
+  const { noun, question, example } = wording;
   // A wrong entry of a list is named by the list: `lang`, not `lang.0`.
   const field = shorten((v.getDotPath(issue) ?? '').replace(/^(lang|source)\.\d+$/, '$1'));
   const { input } = issue;
   if (issue.expected === 'never') {
-    const other = otherNames.get(String(input));
-    const advice = other ? `use ${other}` : `the ${noun}s are ${names.join(', ')}`;
+    const advice = {
+      question: `use ${question} for the question`,
+      number: 'use k for the number of results',
+      none: `the ${noun}s are ${names.join(', ')}`,
+    }[(names.includes(question) && otherNames.get(input)) || 'none'];
     return { field, detail: `Unknown ${noun} ${show(input)}: ${advice}.` };
   }
-  if (field === 'q' && (input === undefined || input === '')) {
+  if (field === question && (input === undefined || input === '')) {
     const state = input === '' ? 'empty' : 'missing';
-    return { field, detail: `q is ${state}: add your question, as in ${example}.` };
+    return { field, detail: `${field} is ${state}: add your question, as in ${example}.` };
   }
   if (issue.type === 'max_length' && typeof input === 'string') {
     const most = Number(issue.requirement).toLocaleString('en');
@@ -132,13 +151,30 @@ export function readPassageParameters(params: URLSearchParams): number {
 /** The search that a JSON text, the body of `POST /search`, asks for. Throws a 400 `Problem`. */
 export function readSearchBody(text: string): Question {
   const body = parseObject(text);
-  const { filter } = body;
+  checkFilter(body);
+  return toRequest(validate(searchBody, body, bodyWording));
+}
+
+/** The search that the arguments of the MCP tool `search` ask for. Throws a 400 `Problem`. */
+export function readSearchArguments(values: Record<string, unknown>): Question {
+  checkFilter(values);
+  const { query, ...rest } = validate(searchArguments, values, toolWording);
+  const { maxCharacters } = v.getDefaults(searchBody);
+  return toRequest({ q: query, mode: 'hybrid', context: 0, explain: false, maxCharacters, ...rest });
+}
+
+/** The passage that the arguments of the MCP tool `fetch` ask for. Throws a 400 `Problem`. */
+export function readFetchArguments(values: Record<string, unknown>): v.InferOutput<typeof fetchArguments> {
+  return validate(fetchArguments, values, toolWording);
+}
+
+/** Throws a 400 for filters that the schemas would let pass. */
+function checkFilter({ filter }: Record<string, unknown>): void {
   if (Array.isArray(filter)) {
     throw wrong('filter', 'filter is a list, but must be an object of fields and values.');
   }
   const lost = Object.keys(Object(filter)).find((name) => lostNames.has(name));
   if (lost) throw wrong(`filter.${lost}`, `filter has the field "${lost}", which cannot be searched for.`);
-  return toRequest(validate(searchBody, body, bodyWording));
 }
 
 function parseObject(text: string): Record<string, unknown> {

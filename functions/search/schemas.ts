@@ -129,7 +129,29 @@ export const searchBody = v.strictObject(
 /** Query parameters of `GET /passages/:id`. */
 export const passageParameters = v.strictObject({ context: contextSchema });
 
-const metadataSchema = v.record(
+/** Arguments of the MCP tool `search`, whose question ChatGPT sends as `query`. */
+export const searchArguments = v.strictObject({
+  query: searchFields.q,
+  k: searchFields.k,
+  lang: searchBody.entries.lang,
+  source: searchBody.entries.source,
+  filter: searchBody.entries.filter,
+  minConfidence: searchFields.minConfidence,
+});
+
+/** Arguments of the MCP tool `fetch`. */
+export const fetchArguments = v.strictObject({
+  id: v.pipe(v.string('the id of a search result'), v.description('The `id` of a search result.')),
+  context: v.optional(
+    v.pipe(
+      whole(0, 5),
+      v.description('How many neighbouring passages the text has before and after this one.'),
+    ),
+    2,
+  ),
+});
+
+export const metadataSchema = v.record(
   v.string(),
   v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
 );

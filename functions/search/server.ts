@@ -45,13 +45,18 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 }
 
 async function main(): Promise<void> {
-  const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
+  const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
   // The port comes first: building the demo index takes a while, and would be for nothing.
   const server = createAppServer((request) => app(request));
   const url = await listen(server, readPort(PORT), HOST);
   const search = openIndex();
-  const app = createApp(search, { logQuestions: LOG_QUESTIONS === '1', page: PAGE !== '0', apiKeys });
+  const app = createApp(search, {
+    logQuestions: LOG_QUESTIONS === '1',
+    page: PAGE !== '0',
+    apiKeys,
+    origins: CORS_ORIGINS?.split(','),
+  });
   const { info } = await search;
 
   const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;

@@ -62,7 +62,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // Code for what is rarely asked for (the OpenAPI document, the page) becomes a file of its own, beside the others so that `./native` is right in all.
+    // Code for what is rarely asked for (the OpenAPI document, the page, MCP) becomes a file of its own, beside the others so that `./native` is right in all.
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -73,7 +73,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
-    plugins: [nativeLibraries, assembledPage, builtins],
+    plugins: [nativeLibraries, assembledPage, withoutValidator, builtins],
     external: ['./native/*'],
     logLevel: 'error',
     metafile: true,
@@ -117,6 +117,16 @@ const assembledPage: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /functions[\\/]search[\\/]page[\\/]page\.ts$/ }, async () => ({
       contents: `export const page = ${JSON.stringify(await assemblePage())}`,
+    }));
+  },
+};
+
+/** MCP's SDK brings a validator of JSON Schema for what users are asked to fill in, which this server never asks for: a third of its code. */
+const withoutValidator: Plugin = {
+  name: 'without-validator',
+  setup({ onLoad }) {
+    onLoad({ filter: /@modelcontextprotocol[\\/]server[\\/]dist[\\/]shimsNode\.mjs$/ }, () => ({
+      contents: `export class DefaultJsonSchemaValidator {} export { default as process } from 'node:process';`,
     }));
   },
 };

@@ -128,7 +128,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|onnx-encoder|openapi|packed-encoder|page)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|mcp|onnx-encoder|openapi|packed-encoder|page)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['encoder.bin', 'model.json', 'rows.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
@@ -164,11 +164,20 @@ describe('the packaged function', () => {
     expect(own).not.toContain('index/bundle/write.ts');
     const packages = modules.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
     expect([...new Set(packages)].sort()).toEqual([
+      '@modelcontextprotocol/core',
+      '@modelcontextprotocol/server',
       '@valibot/to-json-schema',
       'onnxruntime-common',
       'onnxruntime-node',
       'valibot',
+      'zod',
     ]);
+    // MCP's SDK is a file of its own, and has no validator of JSON Schema in it.
+    const holding = readdirSync(packaged).filter(
+      (name) => name.endsWith('.mjs') && readFileSync(join(packaged, name), 'utf8').includes('tools/call'),
+    );
+    expect(holding).toEqual([expect.stringMatching(/^mcp-/)]);
+    expect(modules.filter((path) => /ajv/i.test(path))).toEqual([]);
   });
 
   test('is replaced as a whole, but nothing else is', async () => {

@@ -106,12 +106,13 @@ describe('methods', () => {
     ['/passages/x', gets],
     ['/health', gets],
     ['/overview', gets],
+    ['/mcp', 'POST, OPTIONS'],
     ['/openapi.json', gets],
   ];
 
   test.each(routes)('%s allows %s', async (path, allow) => {
     const { app } = open();
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE']) {
       if (allow.includes(method)) continue;
       const response = await request(app, path, { method });
       expect(response.status).toBe(405);
