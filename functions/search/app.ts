@@ -121,13 +121,12 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         path: '/mcp',
         POST: async (request, note) => {
           const { answerMcp } = await import('./mcp.ts');
-          return answerMcp(request, {
-            find: (asked) => find(asked, note),
+          const context = {
+            find: (asked: SearchRequest) => find(asked, note),
             passage,
-            note,
-            origins,
             base: baseUrl(request),
-          });
+          };
+          return answerMcp(request, note, context, origins);
         },
       },
       { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },

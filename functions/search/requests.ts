@@ -73,6 +73,9 @@ function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording
     const state = input === '' ? 'empty' : 'missing';
     return { field, detail: `${field} is ${state}: add your question, as in ${example}.` };
   }
+  if (issue.type === 'strict_object' && input === undefined) {
+    return { field, detail: `${field} is missing: the ${noun}s are ${names.join(', ')}.` };
+  }
   if (issue.type === 'max_length' && typeof input === 'string') {
     const most = Number(issue.requirement).toLocaleString('en');
     return {

@@ -1,14 +1,20 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { packageFunction } from '../../index/package/package.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 
 const folder = temporaryFolder();
+const [index, packaged] = [join(folder, 'index'), join(folder, 'function')];
+
+beforeAll(async () => {
+  writeRandomIndex(index, 5);
+  await packageFunction(index, packaged);
+});
 
 /** What a script leaves in its variable `result`, and the modules of Node that it loads beyond those of any program. */
 async function run(script: string, env: Record<string, string> = {}) {
@@ -27,9 +33,6 @@ async function run(script: string, env: Record<string, string> = {}) {
 }
 
 test('the packaged function loads nothing of Fetch to answer', async () => {
-  const [index, packaged] = [join(folder, 'index'), join(folder, 'function')];
-  writeRandomIndex(index, 5);
-  await packageFunction(index, packaged);
   const get = (path: string) => httpEvent(HTTP_API, { path });
   const post = (body: object) => httpEvent(HTTP_API, { method: 'POST', path: '/search', body });
   const key = { 'x-api-key': 'ps_key' };
@@ -53,6 +56,28 @@ test('the packaged function loads nothing of Fetch to answer', async () => {
   expect(result).toEqual([200, 200, 200, 401, 400, 'word1']);
   expect(modules).toContain('NativeModule crypto');
   expect(slow).toEqual([]);
+});
+
+test('the packaged function loads MCP only where it is asked for', async () => {
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const mcp = httpEvent(HTTP_API, {
+    method: 'POST',
+    path: '/mcp',
+    body: message,
+    headers: { accept: 'application/json, text/event-stream' },
+  });
+  const asked = (events: unknown[]) =>
+    run(`const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+      const result = [];
+      for (const event of ${JSON.stringify(events)}) result.push((await handler(event)).statusCode);`);
+  const search = httpEvent(HTTP_API, { path: '/search?q=word1' });
+  const whole = await asked([search, mcp]);
+  expect(whole.result).toEqual([200, 200]);
+  expect(whole.slow.length).toBeGreaterThan(0);
+  const files = readdirSync(packaged).filter((name) => name.startsWith('mcp-'));
+  expect(files).toHaveLength(1);
+  rmSync(join(packaged, files[0]!));
+  expect((await asked([search, mcp, search])).result).toEqual([200, 500, 200]);
 });
 
 test('a program that uses Fetch is told from one that does not', async () => {

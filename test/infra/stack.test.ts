@@ -259,7 +259,15 @@ test.skipIf(lacking('cfn-lint'))('cfn-lint finds nothing in any template', async
 test('pages of the listed origins may call, and their preflights need no authorization', () => {
   const template = templateOf({ ...modes.iam, cors: ['https://example.com'] });
   expect(only(template, 'AWS::ApiGatewayV2::Api').properties).toMatchObject({
-    CorsConfiguration: { AllowOrigins: ['https://example.com'], AllowMethods: ['GET', 'POST'] },
+    CorsConfiguration: {
+      AllowOrigins: ['https://example.com'],
+      AllowMethods: ['GET', 'POST'],
+      // MCP repeats in headers what a message says.
+      AllowHeaders: expect.arrayContaining(['x-api-key', 'mcp-protocol-version', 'mcp-method', 'mcp-name']),
+    },
+  });
+  expect(only(template, 'AWS::Lambda::Function').properties.Environment).toEqual({
+    Variables: { CORS_ORIGINS: 'https://example.com' },
   });
   const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
     ({ Properties }) => Properties,
