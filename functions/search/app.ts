@@ -122,7 +122,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         POST: async (request, note) => {
           const { answerMcp } = await import('./mcp.ts');
           const context = {
-            find: (asked: SearchRequest) => find(asked, note),
+            find: (asked: Question) => find(asked, note),
             passage,
             base: baseUrl(request),
           };

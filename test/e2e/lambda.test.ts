@@ -21,6 +21,19 @@ const QUESTIONS = [
 ];
 /** As long as a question may be. */
 const LONG = 'How often does the light of the lighthouse flash? '.repeat(40);
+/** A message of MCP that searches. */
+const mcpEvent = (query: string) =>
+  httpEvent(HTTP_API, {
+    method: 'POST',
+    path: '/mcp',
+    headers: { accept: 'application/json, text/event-stream' },
+    body: {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'search', arguments: { query, k: 100 } },
+    },
+  });
 const searchPath = (q: string) =>
   `/search?${new URLSearchParams({ q, k: '5', explain: 'true', context: '1' })}`;
 
@@ -145,6 +158,9 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       }
       const openapi = await runtime.invoke(httpEvent(HTTP_API, { path: '/openapi.json' }));
       expect(answered(openapi).status).toBe(200);
+      const { status, json } = answered(await runtime.invoke(mcpEvent(LONG)));
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ result: { structuredContent: { results: expect.any(Array) } } });
     });
 
     test('is killed where it needs more memory than it has', async () => {
@@ -199,9 +215,11 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         { path: '/openapi.json' },
         { path: '/nothing' },
       ].map((request) => httpEvent(HTTP_API, request));
-      for (const event of [...requests, { q: QUESTIONS[1] }, { q: '' }]) await runtime.invoke(event);
+      const events = [...requests, mcpEvent(QUESTIONS[0]!), { q: QUESTIONS[1] }, { q: '' }];
+      for (const event of events) await runtime.invoke(event);
       const trace = await endTrace(runtime, file);
       expect(trace.opened).toContain(join(packaged, 'model/encoder.bin'));
+      expect(trace.opened).toContainEqual(expect.stringMatching(/\/mcp-\w+\.mjs$/));
       expect(trace.writes).toEqual([]);
       expect(trace.peers).toEqual([trace.api]);
     });

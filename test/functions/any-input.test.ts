@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { request } from './ask.ts';
+import { send, sendCurrent } from './mcp-ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const search = new SearchDouble();
@@ -70,6 +71,41 @@ describe('any input', () => {
           [400],
         );
       }),
+    );
+  });
+
+  test('any call of an MCP tool is answered with a result or an error', async () => {
+    const field = fc.oneof(fc.jsonValue(), fc.constantFrom(1, 0.5, 'de', ['a'], 'guides/passports.md#2'));
+    const near = fc.dictionary(
+      fc.oneof(
+        fc.constantFrom('query', 'k', 'lang', 'source', 'filter', 'minConfidence', 'id', 'context'),
+        fc.string({ unit: 'binary' }),
+      ),
+      field,
+    );
+    const name = fc.oneof(fc.constantFrom('search', 'fetch'), fc.jsonValue());
+    await fc.assert(
+      fc.asyncProperty(name, fc.oneof(near, fc.jsonValue()), async (name, args) => {
+        const params = { name, arguments: args };
+        const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+        for (const response of [await send(app, message), await sendCurrent(app, 'tools/call', params)]) {
+          expect([200, 400]).toContain(response.status);
+          const { result, error } = (await response.json()) as { result?: object; error?: object };
+          expect(result ?? error).toBeDefined();
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('any MCP message is answered or refused', async () => {
+    const field = fc.oneof(fc.jsonValue(), fc.constantFrom('2.0', 'tools/list', 'initialize', 'ping', 1));
+    const near = fc.record({ jsonrpc: field, id: field, method: field, params: field }, { requiredKeys: [] });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(near, fc.jsonValue()), async (message) => {
+        expect([200, 202, 400]).toContain((await send(app, JSON.stringify(message))).status);
+      }),
+      { numRuns: 300 },
     );
   });
 

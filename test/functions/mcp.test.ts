@@ -219,6 +219,7 @@ test('text of documents stays data, whatever it says', async () => {
   const passage = { id: hostile, text: hostile, title: hostile, source: hostile, lang: 'und' };
   const double: Search = {
     info: search.info,
+    overview: () => search.overview(),
     search: async ({ query }: SearchRequest) => ({
       query,
       answered: true,

@@ -1,3 +1,4 @@
+// functions/client/examples/mcp.ts
 // Asks an endpoint by MCP: npx tsx functions/client/examples/mcp.ts [URL] [QUESTION]; a key is taken from the variable API_KEY.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
