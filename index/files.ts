@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a manifest says of each file beside it: its size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
@@ -48,6 +48,18 @@ export function checkReplaceable(out: string, made: (name: string) => boolean, w
   if (found.isDirectory() && strange === undefined) return;
   const problem = strange === undefined ? 'is not a folder' : `holds ${strange}, which is no part of ${what}`;
   throw new Error(`${out} ${problem}: name a folder that does not exist yet, or ${what} to replace.`);
+}
+
+/** Does something with a folder that is removed afterwards, also where the process exits meanwhile, as at an interrupt. */
+export async function passing<Made>(folder: string, make: () => Promise<Made>): Promise<Made> {
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    return await make();
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
 }
 
 function checksum(bytes: Uint8Array): string {

@@ -21,7 +21,11 @@ export function showProgress(what: string): Progress {
     hideCursor: true,
   });
   return (done, total) => {
-    if (!bar.isActive) bar.start(total, 0);
+    if (!bar.isActive) {
+      bar.start(total, 0);
+      // Whatever ends the process meanwhile, the cursor must come back.
+      process.once('exit', () => bar.stop());
+    }
     bar.update(done);
     if (done === total) bar.stop();
   };

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { env } from '@xenova/transformers';
 import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { Embedder } from '../embedding/embedder.ts';
+import { passing } from '../files.ts';
 import { compileModel, parseJson } from './compile.ts';
 
 /** Files of a model folder besides its weights; only the first two must be there. */
@@ -54,25 +55,26 @@ export async function takeModel(
     writeFileSync(join(draft, name), bytes);
   };
   try {
-    for (const [i, name] of FILES.entries()) write(name, await read(name, i < 2));
-    const prompts = await read(PROMPTS, false);
-    if (prefixes.query === undefined && prefixes.passage === undefined) {
-      write(PROMPTS, prompts);
-      write(LEARNED, await read(LEARNED, false));
-    } else {
-      // What was learned with other prefixes does not hold with these.
-      const settings =
-        prompts && parseJson<PromptFile>(join(draft, PROMPTS), Buffer.from(prompts).toString());
-      write(PROMPTS, JSON.stringify(withPrefixes(settings, prefixes)));
-    }
-    const quantized = await read(WEIGHTS[0]!, false);
-    if (quantized) write(WEIGHTS[0]!, quantized);
-    else write(WEIGHTS[1]!, await read(WEIGHTS[1]!, true));
-    const model = await tryModel(draft);
-    renameSync(draft, out);
-    return model;
+    return await passing(draft, async () => {
+      for (const [i, name] of FILES.entries()) write(name, await read(name, i < 2));
+      const prompts = await read(PROMPTS, false);
+      if (prefixes.query === undefined && prefixes.passage === undefined) {
+        write(PROMPTS, prompts);
+        write(LEARNED, await read(LEARNED, false));
+      } else {
+        // What was learned with other prefixes does not hold with these.
+        const settings =
+          prompts && parseJson<PromptFile>(join(draft, PROMPTS), Buffer.from(prompts).toString());
+        write(PROMPTS, JSON.stringify(withPrefixes(settings, prefixes)));
+      }
+      const quantized = await read(WEIGHTS[0]!, false);
+      if (quantized) write(WEIGHTS[0]!, quantized);
+      else write(WEIGHTS[1]!, await read(WEIGHTS[1]!, true));
+      const model = await tryModel(draft);
+      renameSync(draft, out);
+      return model;
+    });
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
     if (error instanceof Error) error.message = error.message.replaceAll(draft, source);
     throw error;
   }
@@ -129,7 +131,7 @@ function withPrefixes(settings: PromptFile | undefined, { query, passage }: Pref
 /** Compiles a model in a temporary place and embeds a sentence with it. */
 async function tryModel(dir: string): Promise<CompiledModel> {
   const into = mkdtempSync(join(tmpdir(), 'polyseek-'));
-  try {
+  return passing(into, async () => {
     const embedder = await Embedder.open(compileModel(dir, { into }), { verify: false });
     const vector = await embedder.embed('All human beings are born free and equal.', 'passage');
     if (!vector.every(Number.isFinite)) {
@@ -138,7 +140,5 @@ async function tryModel(dir: string): Promise<CompiledModel> {
       );
     }
     return embedder.model;
-  } finally {
-    rmSync(into, { recursive: true });
-  }
+  });
 }

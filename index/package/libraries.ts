@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../embedding/compiled-model.ts';
+import { passing } from '../files.ts';
 import { checkLibrary } from './elf.ts';
 
 /** Processors of Lambda, as CDK and AWS name them. */
@@ -73,16 +74,16 @@ export async function engineLibrary(architecture?: Architecture): Promise<string
   for (const compile of architecture ? [compileHere, compileInDocker] : [compileHere]) {
     const draft = `${kept}.${process.pid}.new`;
     try {
-      stage(draft);
-      await compile(draft, architecture);
-      const library = join(draft, 'encoder.node');
-      if (architecture) checkLibrary('encoder.node', readFileSync(library), architecture);
-      renameSync(library, kept);
+      await passing(draft, async () => {
+        stage(draft);
+        await compile(draft, architecture);
+        const library = join(draft, 'encoder.node');
+        if (architecture) checkLibrary('encoder.node', readFileSync(library), architecture);
+        renameSync(library, kept);
+      });
       return kept;
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
-    } finally {
-      rmSync(draft, { recursive: true, force: true });
     }
   }
   throw new Error(

@@ -5,7 +5,7 @@ import { build, type Plugin } from 'esbuild';
 import { assemblePage } from '../../functions/search/page/assemble.ts';
 import { readManifest } from '../bundle/manifest.ts';
 import { readCompiledModel } from '../embedding/compiled-model.ts';
-import { checkReplaceable } from '../files.ts';
+import { checkReplaceable, passing } from '../files.ts';
 import { findModel } from '../local.ts';
 import { type Architecture, copyLibraries } from './libraries.ts';
 
@@ -31,7 +31,7 @@ export async function packageFunction(
   const draft = `${resolve(out)}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  try {
+  return passing(draft, async () => {
     const modules = await bundle({ lambda: HANDLER }, draft);
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     cpSync(model, join(draft, 'model'), { recursive: true });
@@ -40,9 +40,7 @@ export async function packageFunction(
     rmSync(out, { recursive: true, force: true });
     renameSync(draft, out);
     return modules;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Lets everyone read a folder, whatever the umask here: Lambda runs a function as another user. */
