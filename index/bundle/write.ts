@@ -94,7 +94,10 @@ export function checkOut(out: string): void {
 
 /** Refuses passages that make no index: none at all, or two with one id. */
 export function checkPassages(passages: readonly Passage[]): void {
-  if (passages.length === 0) throw new Error('The documents hold no text: nothing to index.');
+  if (passages.length === 0)
+    throw new Error(
+      'The documents hold no text: name files, or folders with files, of text, Markdown, HTML or JSON Lines.',
+    );
   const sources = new Map<string, string>();
   for (const { id, source } of passages) {
     const other = sources.get(id);

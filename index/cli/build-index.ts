@@ -1,12 +1,20 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { buildFromPaths, DEFAULT_INDEX } from '../local.ts';
 import { showProgress } from '../progress.ts';
-import { main, modelOption } from './main.ts';
+import { jsonOption, modelOption } from './flags.ts';
+import { main, print, size, Tool } from './main.ts';
 
-const command = new Command('npm run build-index --')
-  .description('Index documents: text, Markdown, HTML and JSON Lines files, or folders of them.')
+interface Flags {
+  out: string;
+  model: string;
+  json?: boolean;
+}
+
+const command = new Tool(
+  'npm run build-index --',
+  'Index documents: text, Markdown, HTML and JSON Lines files, or folders of them.',
+)
   .argument('<path...>', 'files and folders')
   .option(
     '--out <dir>',
@@ -14,31 +22,43 @@ const command = new Command('npm run build-index --')
     DEFAULT_INDEX,
   )
   .addOption(modelOption())
-  .addHelpText('after', '\nExample:\n  npm run build-index -- docs notes/faq.md --out build/index');
-
-await main(async () => {
-  command.parse();
-  const { out, model } = command.opts<{ out: string; model: string }>();
-  let skipped = 0;
-  const start = performance.now();
-  const manifest = await buildFromPaths(command.args, out, {
-    model,
-    progress: showProgress('passages and sentences'),
-    onSkip: () => skipped++,
+  .addOption(jsonOption())
+  .examples(
+    'npm run build-index -- docs notes/faq.md',
+    'npm run --silent build-index -- docs --out build/docs-index --json',
+  )
+  .action(async (paths: string[], { out, model, json }: Flags) => {
+    let skipped = 0;
+    const start = performance.now();
+    const manifest = await buildFromPaths(paths, out, {
+      model,
+      progress: showProgress('passages and sentences'),
+      onSkip: () => skipped++,
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const { version, counts, languages } = manifest;
+    const bytes = Object.fromEntries(
+      [...Object.keys(manifest.files), 'manifest.json'].map((name) => [name, statSync(join(out, name)).size]),
+    );
+    const built = {
+      out,
+      version,
+      model: manifest.model.name,
+      counts,
+      languages,
+      skipped,
+      seconds: Number(seconds.toFixed(3)),
+      bytes,
+    };
+    print(json, built, () => {
+      const files = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
+      const others = `; ${skipped} ${skipped === 1 ? 'file' : 'files'} of other formats skipped`;
+      return (
+        `${out}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
+        `${skipped > 0 ? others : ''}\n${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s\n` +
+        `${files.join(', ')}\nversion ${version}, model ${built.model}`
+      );
+    });
   });
-  const seconds = (performance.now() - start) / 1000;
-  const { counts, files } = manifest;
-  const sizes = [...Object.keys(files), 'manifest.json'].map(
-    (name) => `${name} ${size(statSync(join(out, name)).size)}`,
-  );
-  console.log(
-    `${out}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
-      `${skipped ? `; ${skipped} files of other formats skipped` : ''}\n` +
-      `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s\n${sizes.join(', ')}\n` +
-      `version ${manifest.version}, model ${manifest.model.name}`,
-  );
-});
 
-function size(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
+await main(() => command.parseAsync());

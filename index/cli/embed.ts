@@ -1,32 +1,27 @@
-import { Command } from 'commander';
 import { compileModel } from '../compile/compile.ts';
 import { Embedder, type TextKind } from '../embedding/embedder.ts';
-import { main, modelOption } from './main.ts';
+import { modelOption } from './flags.ts';
+import { main, Tool } from './main.ts';
 
-const command = new Command('npm run embed --')
-  .description(
-    'Read JSON Lines {"text", "kind": "query" | "passage"} from standard input and print {"ids", "vector"} for each, in order.',
-  )
+const command = new Tool(
+  'npm run embed --',
+  'Read JSON Lines {"text", "kind": "query" | "passage"} from standard input and print {"ids", "vector"} for each, in order. Without kind, no prefix is put before the text.',
+)
   .addOption(modelOption())
-  .addHelpText(
-    'after',
-    '\nWithout kind, no prefix is put before the text.\n\nExample:\n  echo \'{"text": "hello", "kind": "query"}\' | npm run --silent embed',
-  );
-
-await main(async () => {
-  command.parse();
-  const embedder = await Embedder.open(compileModel(command.opts<{ model: string }>().model), {
-    verify: true,
+  .examples('echo \'{"text": "hello", "kind": "query"}\' | npm run --silent embed')
+  .action(async ({ model }: { model: string }) => {
+    const embedder = await Embedder.open(compileModel(model), { verify: true });
+    let number = 0;
+    for await (const line of readLines(process.stdin)) {
+      number++;
+      if (line.trim() === '') continue;
+      const { text, kind } = parse(line, number);
+      const vector = await embedder.embed(text, kind);
+      console.log(JSON.stringify({ ids: embedder.ids(text, kind), vector: Array.from(vector) }));
+    }
   });
-  let number = 0;
-  for await (const line of readLines(process.stdin)) {
-    number++;
-    if (line.trim() === '') continue;
-    const { text, kind } = parse(line, number);
-    const vector = await embedder.embed(text, kind);
-    console.log(JSON.stringify({ ids: embedder.ids(text, kind), vector: Array.from(vector) }));
-  }
-});
+
+await main(() => command.parseAsync());
 
 /** Lines end at line feeds alone: JSON may hold the other characters that node:readline takes for line ends. */
 async function* readLines(input: NodeJS.ReadStream): AsyncGenerator<string> {

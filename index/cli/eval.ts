@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { tokenCounter } from '../build.ts';
 import { compileModel } from '../compile/compile.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
@@ -14,9 +13,10 @@ import {
 } from '../evaluate/evaluate.ts';
 import { readSet } from '../evaluate/set.ts';
 import type { Mode } from '../search/answer.ts';
-import { main, modelOption, modeOption } from './main.ts';
+import { jsonOption, modelOption, modeOption } from './flags.ts';
+import { main, print, Tool } from './main.ts';
 
-interface Options {
+interface Flags {
   cross?: boolean;
   pooled?: boolean;
   json?: boolean;
@@ -31,37 +31,41 @@ interface Report {
   pooled?: PooledScores;
 }
 
-const command = new Command('npm run eval --')
-  .description('Score retrieval on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).')
+const command = new Tool(
+  'npm run eval --',
+  'Score retrieval on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).',
+)
   .argument('<set...>', 'folders of the sets')
   .option('--cross', 'also ask the questions of each set on the passages of every other')
   .option('--pooled', 'also ask all questions on one index of all sets')
   .addOption(modeOption())
   .addOption(modelOption())
-  .option('--json', 'print JSON')
-  .addHelpText('after', '\nExample:\n  npm run eval -- test/quality/sets/en test/quality/sets/de --cross');
-
-await main(async () => {
-  command.parse();
-  const { cross, pooled, json, mode, model } = command.opts<Options>();
-  const sets = await Promise.all(command.args.map(readSet));
-  const compiled = compileModel(model);
-  const parallel = new ParallelEmbedder(compiled);
-  try {
-    const builder = { embedder: remember(parallel), countTokens: tokenCounter(compiled), mode };
-    const scores: Record<string, SetScores> = {};
-    for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
-    const report: Report = { sets: scores, mean: meanScores(Object.values(scores)) };
-    if (cross) {
-      const pairs = await evaluateCross(builder, sets);
-      report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+  .addOption(jsonOption())
+  .examples(
+    'npm run eval -- test/quality/sets/en test/quality/sets/de --cross',
+    'npm run --silent eval -- test/quality/sets/en --mode lexical --json',
+  )
+  .action(async (folders: string[], { cross, pooled, json, mode, model }: Flags) => {
+    const sets = await Promise.all(folders.map(readSet));
+    const compiled = compileModel(model);
+    const parallel = new ParallelEmbedder(compiled);
+    try {
+      const builder = { embedder: remember(parallel), countTokens: tokenCounter(compiled), mode };
+      const scores: Record<string, SetScores> = {};
+      for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
+      const report: Report = { sets: scores, mean: meanScores(Object.values(scores)) };
+      if (cross) {
+        const pairs = await evaluateCross(builder, sets);
+        report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+      }
+      if (pooled) report.pooled = await evaluatePooled(builder, sets);
+      print(json, report, () => table(report));
+    } finally {
+      parallel.close();
     }
-    if (pooled) report.pooled = await evaluatePooled(builder, sets);
-    console.log(json ? JSON.stringify(report, null, 2) : table(report));
-  } finally {
-    parallel.close();
-  }
-});
+  });
+
+await main(() => command.parseAsync());
 
 function table({ sets, mean, cross, pooled }: Report): string {
   const lines = [row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC'])];

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { tokenCounter } from '../build.ts';
 import { compileModel, type Learned } from '../compile/compile.ts';
 import { learnNeutral } from '../compile/neutral.ts';
@@ -8,40 +7,58 @@ import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { remember } from '../embedding/remember.ts';
 import { unanswerable } from '../evaluate/evaluate.ts';
 import { fitLogistic } from '../evaluate/metrics.ts';
-import { readSet } from '../evaluate/set.ts';
+import { type EvaluationSet, readSet } from '../evaluate/set.ts';
 import type { Mode } from '../search/answer.ts';
-import { main, modelOption } from './main.ts';
+import { jsonOption, modelOption } from './flags.ts';
+import { main, Tool } from './main.ts';
 
-const command = new Command('npm run learn --')
-  .description(
-    "Learn what a model's vectors say of the language, to take it out of them; with evaluation sets, also how certain a score is.",
-  )
+const command = new Tool(
+  'npm run learn --',
+  "Learn what a model's vectors say of the language, to take it out of them; with evaluation sets, also how certain a score is.",
+)
   .argument(
     '[set...]',
     'folders of evaluation sets; every second article of each is left out, so that half of the questions have no answer',
   )
   .addOption(modelOption('model folder; what is learned goes into its polyseek.json'))
-  .addHelpText('after', '\nExample:\n  npm run learn -- test/quality/sets/*/');
+  .addOption(jsonOption())
+  .examples('npm run learn -- test/quality/sets/*/', 'npm run learn -- --model build/model-sources/other')
+  .action(async (folders: string[], { model, json }: { model: string; json?: boolean }) => {
+    // What is learned takes minutes, and is told of as it comes.
+    const say = json ? console.error : console.log;
+    const sets = await Promise.all(folders.map(readSet));
+    const file = join(model, 'polyseek.json');
+    const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
 
-await main(async () => {
-  command.parse();
-  const { model } = command.opts<{ model: string }>();
-  const sets = await Promise.all(command.args.map(readSet));
-  const file = join(model, 'polyseek.json');
-  const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
+    const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
+    const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
+    learned.neutral = neutral;
+    writeFileSync(file, serialized(learned));
+    say(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
+    if (sets.length > 0) {
+      learned.calibration = await calibrate(model, sets, say);
+      writeFileSync(file, serialized(learned));
+    }
+    const { axes } = neutral;
+    if (json)
+      console.log(
+        JSON.stringify({ file, axes: axes.length, languages, calibration: learned.calibration }, null, 2),
+      );
+  });
 
-  const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
-  const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
-  learned.neutral = neutral;
-  writeFileSync(file, serialized(learned));
-  console.log(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
-  if (sets.length === 0) return;
+await main(() => command.parseAsync());
 
+/** The curve of each mode that turns a score into a confidence, from questions of which half have no answer. */
+async function calibrate(
+  model: string,
+  sets: EvaluationSet[],
+  say: (line: string) => void,
+): Promise<Learned['calibration']> {
   const compiled = compileModel(model);
   const parallel = new ParallelEmbedder(compiled);
   try {
     const embedder = remember(parallel);
-    learned.calibration = {};
+    const curves: Learned['calibration'] = {};
     for (const mode of ['hybrid', 'semantic', 'lexical'] satisfies Mode[]) {
       const builder = { embedder, countTokens: tokenCounter(compiled), mode };
       const outcomes = [];
@@ -62,19 +79,16 @@ await main(async () => {
         outcomes.map(({ score }) => score),
         outcomes.map(({ correct }) => correct),
       );
-      learned.calibration[mode] = {
-        slope: Number(slope.toFixed(3)),
-        intercept: Number(intercept.toFixed(3)),
-      };
-      console.log(
+      curves[mode] = { slope: Number(slope.toFixed(3)), intercept: Number(intercept.toFixed(3)) };
+      say(
         `${mode}: slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}, from ${outcomes.length} questions.`,
       );
     }
-    writeFileSync(file, serialized(learned));
+    return curves;
   } finally {
     parallel.close();
   }
-});
+}
 
 /** JSON with an axis a line. */
 function serialized({ neutral, calibration }: Learned): string {

@@ -1,48 +1,54 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { Command } from 'commander';
 import { takeModel } from '../compile/take.ts';
 import { showProgress } from '../progress.ts';
-import { main } from './main.ts';
+import { jsonOption } from './flags.ts';
+import { main, print, size, Tool } from './main.ts';
 
-interface Options {
+interface Flags {
   out?: string;
   queryPrefix?: string;
   passagePrefix?: string;
+  json?: boolean;
 }
 
-const command = new Command('npm run model --')
-  .description(
-    'Take another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Its files are copied and tried.',
+const command = new Tool(
+  'npm run model --',
+  'Take another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Its files are copied and tried.',
+)
+  .argument(
+    '<source>',
+    'model folder, or owner/name@REVISION on the Hugging Face hub (or at HF_ENDPOINT in the environment), where REVISION is a commit or a tag',
   )
-  .argument('<source>', 'model folder, or owner/name@REVISION on the Hugging Face hub')
   .option('--out <dir>', 'where to put it (default: build/model-sources/NAME)')
   .option('--query-prefix <text>', 'what the model wants before a question, if it does not say so itself')
   .option('--passage-prefix <text>', 'what the model wants before a passage')
-  .addHelpText(
-    'after',
-    '\nREVISION is a commit (40 hexadecimal digits) or a tag. HF_ENDPOINT in the environment names another server than https://huggingface.co.\n' +
-      '\nExample:\n  npm run model -- Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
-  );
-
-await main(async () => {
-  command.parse();
-  const source = command.args[0]!;
-  const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage } = command.opts<Options>();
-  const bars = new Map<string, ReturnType<typeof showProgress>>();
-  const model = await takeModel(source, out, { query, passage }, (file, done, total) => {
-    if (!bars.has(file)) bars.set(file, showProgress(`bytes of ${file}`));
-    bars.get(file)!(done, total);
+  .addOption(jsonOption())
+  .examples(
+    'npm run model -- Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
+  )
+  .action(async (source: string, flags: Flags) => {
+    const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage, json } = flags;
+    const bars = new Map<string, ReturnType<typeof showProgress>>();
+    const model = await takeModel(source, out, { query, passage }, (file, done, total) => {
+      if (!bars.has(file)) bars.set(file, showProgress(`bytes of ${file}`));
+      bars.get(file)!(done, total);
+    });
+    const { name, dimensions, maxTokens, prefixes } = model;
+    const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+    print(
+      json,
+      { out, name, dimensions, maxTokens, prefixes, bytes },
+      () =>
+        `${out}: ${name}, ${dimensions} dimensions, ${maxTokens} tokens at once, ${size(bytes)}\n` +
+        `prefixes: query ${JSON.stringify(prefixes.query)}, passage ${JSON.stringify(prefixes.passage)}\n` +
+        `Next, learn what its vectors say of the language, then index with it:\n` +
+        `  npm run learn -- --model ${out}\n  npm run build-index -- PATH --model ${out}`,
+    );
   });
-  const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-  const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-  console.log(
-    `${out}: ${model.name}, ${model.dimensions} dimensions, ${model.maxTokens} tokens at once, ${(bytes / 1e6).toFixed(1)} MB\n` +
-      `prefixes: query ${JSON.stringify(model.prefixes.query)}, passage ${JSON.stringify(model.prefixes.passage)}\n` +
-      `Next, learn what its vectors say of the language, then index with it:\n` +
-      `  npm run learn -- --model ${out}\n  npm run build-index -- PATH --model ${out}`,
-  );
-});
+
+await main(() => command.parseAsync());
 
 /** The folder named like the model, without a revision. */
 function defaultOut(source: string): string {

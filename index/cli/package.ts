@@ -1,33 +1,44 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
 import { DEFAULT_INDEX } from '../local.ts';
 import type { Architecture } from '../package/libraries.ts';
 import { packageFunction } from '../package/package.ts';
-import { main } from './main.ts';
+import { choice, indexOption, jsonOption } from './flags.ts';
+import { main, print, size, Tool } from './main.ts';
 
-const command = new Command('npm run package --')
-  .description('Put the Lambda function together: a folder that needs nothing else to answer questions.')
-  .option('--index <dir>', 'folder of the index', DEFAULT_INDEX)
+interface Flags {
+  index: string;
+  out: string;
+  arch?: Architecture;
+  json?: boolean;
+}
+
+const command = new Tool(
+  'npm run package --',
+  'Put the Lambda function together: a folder that needs nothing else to answer questions.',
+)
+  .addOption(indexOption(DEFAULT_INDEX))
   .option('--out <dir>', 'where to put it; what is there is replaced', 'build/function')
   .addOption(
-    new Option(
-      '--arch <architecture>',
-      "Lambda's processor; without it, the folder is for this machine",
-    ).choices(['x86_64', 'arm64']),
+    choice('--arch <architecture>', "Lambda's processor; without it, the folder is for this machine", [
+      'x86_64',
+      'arm64',
+    ]),
   )
-  .addHelpText('after', '\nExample:\n  npm run package -- --arch arm64');
+  .addOption(jsonOption())
+  .examples('npm run package -- --arch arm64')
+  .action(async ({ index, out, arch, json }: Flags) => {
+    await packageFunction(index, out, arch);
+    const entries = await readdir(out, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+    const target = arch ? `Lambda on ${arch}` : `${process.platform} ${process.arch}`;
+    print(
+      json,
+      { out, target, files: files.length, bytes },
+      () => `${out}: ${files.length} files, ${size(bytes)} for ${target}`,
+    );
+  });
 
-await main(async () => {
-  command.parse();
-  const { index, out, arch } = command.opts<{ index: string; out: string; arch?: Architecture }>();
-  await packageFunction(index, out, arch);
-  const files = (await readdir(out, { recursive: true, withFileTypes: true })).filter((file) =>
-    file.isFile(),
-  );
-  const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-  console.log(
-    `${out}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB for ${arch ? `Lambda on ${arch}` : `${process.platform} ${process.arch}`}`,
-  );
-});
+await main(() => command.parseAsync());

@@ -81,7 +81,12 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${error instanceof Error ? error.message : error}.`);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new Error(
+      missing
+        ? `${path} does not exist: name files and folders that do.`
+        : `${path} cannot be read: ${error instanceof Error ? error.message : error}.`,
+    );
   }
 }
 

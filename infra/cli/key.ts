@@ -1,29 +1,28 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { digestOf } from '../../functions/search/auth.ts';
-import { main } from '../../index/cli/main.ts';
+import { jsonOption } from '../../index/cli/flags.ts';
+import { main, print, Tool } from '../../index/cli/main.ts';
 import { addKey, newKey } from '../keys.ts';
 
-const command = new Command('npm run key --')
-  .description('Make an API key, print it, and list its SHA-256 digest under context.apiKeys of cdk.json.')
+const command = new Tool(
+  'npm run key --',
+  'Make an API key, print it, and list its SHA-256 digest under context.apiKeys of cdk.json. To revoke a key, delete its line and deploy.',
+)
   .argument('<name>', 'who will use it, for the list and the log: 1 to 32 letters, digits, _ or -')
   .option('--file <path>', 'where to list it', 'cdk.json')
-  .addHelpText(
-    'after',
-    '\nOnly the key goes to standard output. To revoke it, delete its line and deploy.\n\nExample:\n  npm run --silent key -- chatbot > chatbot.key',
-  );
+  .addOption(jsonOption())
+  .examples('npm run --silent key -- chatbot > chatbot.key')
+  .action((name: string, { file, json }: { file: string; json?: boolean }) => {
+    const key = newKey();
+    const digest = digestOf(key).toString('hex');
+    replace(file, addKey(read(file), file, name, digest));
+    print(json, { name, key, digest }, () => key);
+    console.error(
+      `This key is shown only now, as ${file} has just its digest: send it in the header x-api-key, or as Authorization: Bearer KEY. It is valid from the next npx cdk deploy on.`,
+    );
+  });
 
-await main(async () => {
-  command.parse();
-  const [name = ''] = command.args;
-  const { file } = command.opts<{ file: string }>();
-  const key = newKey();
-  replace(file, addKey(read(file), file, name, digestOf(key).toString('hex')));
-  console.log(key);
-  console.error(
-    `This key is shown only now, as ${file} has just its digest: send it in the header x-api-key, or as Authorization: Bearer KEY. It is valid from the next npx cdk deploy on.`,
-  );
-});
+await main(() => command.parseAsync());
 
 function read(file: string): string {
   try {

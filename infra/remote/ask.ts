@@ -1,42 +1,42 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
 import { answerSchema, problemSchema } from '../../functions/search/schemas.ts';
-import type { Answer } from '../../index/search/answer.ts';
+import type { Answer, SearchRequest } from '../../index/search/answer.ts';
 import { LIVE, type Remote } from './connect.ts';
 import { type Report, readReport } from './report.ts';
 
 const httpResult = v.object({ statusCode: v.number(), body: v.string() });
 const failure = v.object({ errorType: v.string(), errorMessage: v.string() });
 
-/** Question for a deployed function. */
-export interface Question {
-  query: string;
-  k: number;
-  lang?: string[] | undefined;
-  /** Version or alias; `live` without it. */
-  qualifier?: string | undefined;
+/** What is sent to the function. */
+interface Sent {
+  method: 'GET' | 'POST';
+  path: string;
+  body?: string;
 }
 
-/** Asks a deployed function, past any endpoint, with Lambda's report of the invocation. Throws a sentence if it has no answer. */
+/**
+ * Asks a deployed function, past any endpoint, with Lambda's report of the invocation. Throws a sentence if it has no answer.
+ * @param qualifier version or alias
+ */
 export async function ask(
   remote: Remote,
-  { query, k, lang = [], qualifier = LIVE }: Question,
+  { query, ...options }: SearchRequest,
+  qualifier = LIVE,
 ): Promise<{ answer: Answer; report: Report | undefined }> {
-  const parameters = new URLSearchParams({ q: query, k: String(k) });
-  for (const tag of lang) parameters.append('lang', tag);
-  const { body: answer, report } = await get(remote, '/search', parameters, qualifier, answerSchema);
+  const question: Sent = { method: 'POST', path: '/search', body: JSON.stringify({ q: query, ...options }) };
+  const { body: answer, report } = await send(remote, question, qualifier, answerSchema);
   return { answer, report };
 }
 
 /**
- * Sends the function a GET request.
+ * Sends the function a request.
  * @param schema of the body of an answer with status 200
  * @throws if the function failed, answered with another status or with another body
  */
-export async function get<Schema extends v.GenericSchema>(
+export async function send<Schema extends v.GenericSchema>(
   { lambda, functionName }: Remote,
-  path: string,
-  parameters: URLSearchParams,
+  sent: Sent,
   qualifier: string,
   schema: Schema,
 ): Promise<{ body: v.InferOutput<Schema>; report: Report | undefined }> {
@@ -45,11 +45,11 @@ export async function get<Schema extends v.GenericSchema>(
       FunctionName: functionName,
       Qualifier: qualifier,
       LogType: 'Tail',
-      Payload: JSON.stringify(httpEvent(path, parameters, new Date())),
+      Payload: JSON.stringify(httpEvent(sent, new Date())),
     }),
   );
   const payload = parse(Buffer.from(Payload ?? []).toString());
-  const about = `lambda:Invoke of ${functionName} (${qualifier}) with GET ${path}`;
+  const about = `lambda:Invoke of ${functionName} (${qualifier}) with ${sent.method} ${sent.path}`;
   if (FunctionError !== undefined) {
     const { output, success } = v.safeParse(failure, payload);
     const what = success ? `${output.errorType}: ${output.errorMessage}` : FunctionError;
@@ -77,16 +77,16 @@ function parse(text: string): unknown {
 }
 
 /**
- * The event of a GET request that an HTTP API with IAM authorisation sends (payload format 2.0): who may invoke the function
+ * The event of a request that an HTTP API with IAM authorisation sends (payload format 2.0): who may invoke the function
  * needs no key of its own.
  */
-function httpEvent(path: string, parameters: URLSearchParams, now: Date) {
+function httpEvent({ method, path, body }: Sent, now: Date) {
   const [domainName, userAgent] = ['localhost', 'polyseek-remote'];
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
-    rawQueryString: parameters.toString(),
+    rawQueryString: '',
     headers: { host: domainName, 'user-agent': userAgent },
     requestContext: {
       accountId: '',
@@ -104,13 +104,14 @@ function httpEvent(path: string, parameters: URLSearchParams, now: Date) {
       },
       domainName,
       domainPrefix: '',
-      http: { method: 'GET', path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent },
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent },
       requestId: crypto.randomUUID(),
       routeKey: '$default',
       stage: '$default',
       time: now.toUTCString(),
       timeEpoch: now.getTime(),
     },
+    body,
     isBase64Encoded: false,
   };
 }

@@ -27,6 +27,15 @@ export interface Remote {
   step: <T>(what: string, run: () => Promise<T>) => Promise<T>;
 }
 
+/** What became of the version that is live. */
+export interface Outcome {
+  /** The version that is live now, and the one that was before. */
+  live: string;
+  was: string;
+  /** The same as a sentence. */
+  message: string;
+}
+
 /** A version's code, and what it was made for. */
 export interface Configuration {
   version: string;

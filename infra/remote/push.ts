@@ -1,12 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
+import { passing } from '../../index/files.ts';
 import type { Architecture } from '../../index/package/libraries.ts';
 import { packageFunction } from '../../index/package/package.ts';
 import { checkAsset } from '../asset.ts';
 import { alignLatest, codeSha256, updateLatest } from './code.ts';
-import { moveAlias, type Remote, readAlias, readConfiguration, waitForVersion } from './connect.ts';
+import {
+  moveAlias,
+  type Outcome,
+  type Remote,
+  readAlias,
+  readConfiguration,
+  waitForVersion,
+} from './connect.ts';
 import { describeVersion, type Held } from './description.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { listVersions } from './versions.ts';
@@ -16,9 +24,8 @@ import { zipFolder } from './zip.ts';
  * Makes an index live without CloudFormation: as a new version, to which `live` moves when it has passed the smoke test.
  * Whatever fails, `live` stays where it was, and `$LATEST` gets back what `live` runs.
  * @param questions that the new version must answer, besides finding passages of its own
- * @returns what became of it, in a sentence
  */
-export async function push(remote: Remote, index: string, questions: string[]): Promise<string> {
+export async function push(remote: Remote, index: string, questions: string[]): Promise<Outcome> {
   const { functionName, step } = remote;
   const latest = await readConfiguration(remote);
   // Its revision is read before anything is changed, so that whoever moves it meanwhile is noticed.
@@ -29,7 +36,8 @@ export async function push(remote: Remote, index: string, questions: string[]): 
   const sha256 = codeSha256(zip);
   if (sha256 === (await readConfiguration(remote, live)).codeSha256) {
     await alignLatest(remote);
-    return `Version ${live}, which is live, is the same to the byte: there is nothing to push.`;
+    const message = `Version ${live}, which is live, is the same to the byte: there is nothing to push.`;
+    return { live, was: live, message };
   }
   const probes = await step('choose questions for the smoke test', () => chooseProbes(index));
   const before = new Set((await listVersions(remote)).versions.map(({ version }) => version));
@@ -49,7 +57,8 @@ export async function push(remote: Remote, index: string, questions: string[]): 
     throw new Error(`${message} ${await undo(remote, sha256, own)}`, { cause: error });
   }
   await alignLatest(remote);
-  return `Version ${version} of ${functionName} is live (${describeVersion(held)}); it was ${live}.`;
+  const message = `Version ${version} of ${functionName} is live (${describeVersion(held)}); it was ${live}.`;
+  return { live: version, was: live, message };
 }
 
 async function packageZip(
@@ -57,14 +66,12 @@ async function packageZip(
   architecture: Architecture,
 ): Promise<{ zip: Uint8Array; held: Held }> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
-  const packaged = join(folder, 'function');
-  try {
+  return passing(folder, async () => {
+    const packaged = join(folder, 'function');
     await packageFunction(index, packaged, architecture);
     const { index: held } = checkAsset(packaged, architecture);
     return { zip: zipFolder(packaged), held };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The number of the version; one that is there already where it is the newest and nothing has changed since. */

@@ -1,14 +1,13 @@
 import { alignLatest } from './code.ts';
-import { moveAlias, type Remote, readAlias } from './connect.ts';
+import { moveAlias, type Outcome, type Remote, readAlias } from './connect.ts';
 import { listVersions } from './versions.ts';
 
 /**
  * Moves `live` back, and only then puts that version's code into `$LATEST`: the first takes effect at once.
  * @param wanted the version; without it, the newest that is older than what is live. What is live already is accepted where an
  * interrupted push or rollback left other code in `$LATEST`.
- * @returns what became of it, in a sentence
  */
-export async function rollback(remote: Remote, wanted?: string): Promise<string> {
+export async function rollback(remote: Remote, wanted?: string): Promise<Outcome> {
   const { version: live, revision } = await readAlias(remote);
   const { versions, aligned } = await listVersions(remote);
   const numbers = versions.map(({ version }) => version);
@@ -27,7 +26,9 @@ export async function rollback(remote: Remote, wanted?: string): Promise<string>
       { cause: error },
     );
   }
-  return target === live
-    ? `$LATEST holds the code of version ${live} again, which was live already.`
-    : `Version ${target} is live; it was ${live}.`;
+  const message =
+    target === live
+      ? `$LATEST holds the code of version ${live} again, which was live already.`
+      : `Version ${target} is live; it was ${live}.`;
+  return { live: target, was: live, message };
 }

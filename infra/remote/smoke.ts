@@ -3,7 +3,7 @@ import { healthSchema } from '../../functions/search/schemas.ts';
 import { Passages } from '../../index/bundle/passages.ts';
 import { openLocal } from '../../index/local.ts';
 import type { Search } from '../../index/search/answer.ts';
-import { ask, get } from './ask.ts';
+import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';
 
 /** A question whose answer is known: its passage's id must be among the first results. */
@@ -66,11 +66,11 @@ export async function smoke(
   probes: Probe[],
   questions: string[],
 ): Promise<void> {
-  const health = await get(remote, '/health', new URLSearchParams(), version, healthSchema);
+  const health = await send(remote, { method: 'GET', path: '/health' }, version, healthSchema);
   const held = health.body.index.version;
   if (held !== index) throw new Error(`GET /health names the index ${held} where ${index} was pushed.`);
   for (const { question, id } of probes) {
-    const { answer } = await ask(remote, { query: question, k: FIRST, qualifier: version });
+    const { answer } = await ask(remote, { query: question, k: FIRST, mode: 'hybrid' }, version);
     const ids = answer.results.map((result) => result.id);
     if (!ids.includes(id))
       throw new Error(
@@ -78,7 +78,7 @@ export async function smoke(
       );
   }
   for (const question of questions) {
-    const { answer } = await ask(remote, { query: question, k: FIRST, qualifier: version });
+    const { answer } = await ask(remote, { query: question, k: FIRST, mode: 'hybrid' }, version);
     const [best] = answer.results;
     if (!answer.answered)
       throw new Error(

@@ -75,7 +75,11 @@ describe('contents that make no index leave the old one whole', () => {
   const out = join(folder, 'kept');
 
   test.each([
-    ['nothing', () => contents(0), 'The documents hold no text: nothing to index.'],
+    [
+      'nothing',
+      () => contents(0),
+      'The documents hold no text: name files, or folders with files, of text, Markdown, HTML or JSON Lines.',
+    ],
     [
       'one id twice',
       () => {

@@ -53,7 +53,7 @@ describe('from a folder', () => {
     const out = join(newParent(), 'taken');
     const { code, stdout, stderr } = await model([`${dir}/`, '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`${out}: tiny, 64 dimensions, 64 tokens at once, 0.6 MB\n`);
+    expect(stdout).toContain(`${out}: tiny, 64 dimensions, 64 tokens at once, 575.1 KB\n`);
     expect(stdout).toContain('prefixes: query "la ", passage ""\n');
     expect(stdout).toContain(`npm run learn -- --model ${out}\n`);
     expect(stdout).toContain(`npm run build-index -- PATH --model ${out}\n`);
@@ -79,9 +79,17 @@ describe('from a folder', () => {
       'die ',
       '--query-prefix',
       '',
+      '--json',
     ]);
     expect(code).toBe(0);
-    expect(stdout).toContain('prefixes: query "", passage "die "\n');
+    expect(JSON.parse(stdout)).toEqual({
+      out,
+      name: 'tiny',
+      dimensions: 64,
+      maxTokens: 64,
+      prefixes: { query: '', passage: 'die ' },
+      bytes: expect.any(Number),
+    });
     expect(JSON.parse(readFileSync(join(out, 'config_sentence_transformers.json'), 'utf8'))).toEqual({
       prompts: { query: '', document: 'die ', other: 'x' },
       similarity_fn_name: 'cosine',

@@ -73,7 +73,9 @@ describe('files and folders', () => {
   });
 
   it('rejects a path that leads nowhere', async () => {
-    await expect(read([join(root, 'none')])).rejects.toThrow(`${join(root, 'none')} cannot be read: ENOENT`);
+    await expect(read([join(root, 'none')])).rejects.toThrow(
+      `${join(root, 'none')} does not exist: name files and folders that do.`,
+    );
   });
 
   it('rejects a named file of no known format, naming those it knows', async () => {

@@ -61,6 +61,19 @@ describe('npm run key', () => {
     }
   });
 
+  test('prints it as JSON, with the digest that is listed', async () => {
+    writeFileSync(file, config);
+    const { code, stdout } = await key(['chatbot', '--json']);
+    const made = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(made).toEqual({
+      name: 'chatbot',
+      key: expect.stringMatching(/^ps_[\w-]{43}$/),
+      digest: createHash('sha256').update(made.key).digest('hex'),
+    });
+    expect(JSON.parse(readFileSync(file, 'utf8')).context.apiKeys).toEqual({ chatbot: made.digest });
+  });
+
   test.each<[string, string[], string]>([
     [
       'a name that is there',
@@ -77,11 +90,11 @@ describe('npm run key', () => {
       ['a', '--file', 'none.json'],
       'There is no none.json: run this in the folder that has cdk.json, or give its path with --file.\n',
     ],
-    ['no name', [], "error: missing required argument 'name'\n"],
+    ['no name', [], 'The name is missing: write it as in npm run --silent key -- chatbot > chatbot.key\n'],
   ])('refuses %s and changes nothing', async (_, args, stderr) => {
     const text = config.replace('"auth"', `"apiKeys": { "chatbot": "${digest}" },\n    "auth"`);
     writeFileSync(file, text);
-    expect(await key(args)).toEqual({ code: 1, stdout: '', stderr });
+    expect(await key(args)).toEqual({ code: args.length > 0 ? 1 : 2, stdout: '', stderr });
     expect(readFileSync(file, 'utf8')).toBe(text);
     expect(readdirSync(folder)).toEqual(['cdk.json']);
   });

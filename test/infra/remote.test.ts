@@ -39,24 +39,28 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   const held = new Map<string, Held>();
   let aws: Aws;
 
-  const remote = (args: string[], env: Record<string, string | undefined> = {}): Promise<Outcome> => {
+  const start = (args: string[], env: Record<string, string | undefined> = {}) => {
     const command = ['--import', 'tsx', 'infra/cli/remote.ts', ...args];
-    return finished(
-      spawn(process.execPath, command, { cwd: root, env: { PATH: process.env.PATH, ...aws.env, ...env } }),
-    );
+    return spawn(process.execPath, command, {
+      cwd: root,
+      env: { PATH: process.env.PATH, ...aws.env, ...env },
+    });
   };
-  /** What a command that must succeed printed. */
+  const remote = (args: string[], env?: Record<string, string | undefined>): Promise<Outcome> =>
+    finished(start(args, env));
+  /** What a command that must succeed printed, besides its steps. */
   async function printed(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await remote(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/^(.+: \d+\.\d s\n)*$/);
     return stdout;
   }
-  /** The sentence of a command that must fail. */
+  /** The sentence of a command that must fail, which comes after its steps. */
   async function sentence(...args: string[]): Promise<string> {
-    const { code, stderr } = await remote(args);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^[^\n]+\n$/);
-    return stderr.trimEnd();
+    const { code, stdout, stderr } = await remote(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const [, said] = /^(?:.+: \d+\.\d s\n)*(.+)\n$/.exec(stderr) ?? [];
+    return said!;
   }
   const versions = async () => JSON.parse(await printed('versions', '--json')) as Versions;
   const sha256 = (index: string) => createHash('sha256').update(zips.get(index)!).digest('base64');
@@ -130,18 +134,50 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     );
     expect(await printed('ask', QUESTION)).toMatch(/\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB\n$/);
     expect(await asked()).toEqual(await local(first));
-    expect(await asked('--version', '1', '-k', '1', '--lang', 'zh')).toMatchObject({ results: [] });
+  });
+
+  test('is asked with the flags of search, and tells by its exit code that nothing is found', async () => {
+    const flags = [
+      '-k',
+      '30',
+      '--mode',
+      'lexical',
+      '--context',
+      '1',
+      '--explain',
+      '--min-confidence',
+      '0.01',
+    ];
+    const filters = ['--lang', 'de', '--lang', 'en', '--filter', 'number=1', '--filter', 'number=2'];
+    const { took: _, ...expected } = await (await openLocal(first)).search({
+      query: QUESTION,
+      k: 30,
+      mode: 'lexical',
+      context: 1,
+      explain: true,
+      minConfidence: 0.01,
+      filter: { lang: ['de', 'en'], number: [1, 2] },
+    });
+    expect(expected.results.length).toBeGreaterThan(0);
+    expect(await asked('--qualifier', '1', ...flags, ...filters)).toEqual(expected);
+
+    const missed = await remote(['ask', UNANSWERABLE, '-k', '1']);
+    expect(missed).toMatchObject({ code: 3, stderr: '' });
+    expect(missed.stdout).toMatch(/^Nothing found\. Nearest passages:\n\n1\. .*\n\nLambda: [^\n]+\n$/s);
+    const none = await remote(['ask', QUESTION, '--lang', 'zh', '--json']);
+    expect(none.code).toBe(3);
+    expect(JSON.parse(none.stdout)).toMatchObject({ answer: { answered: false, results: [] } });
   });
 
   test('is not pushed to where nothing has changed', async () => {
-    expect(await printed('push', '--index', first)).toMatch(
-      /\nVersion 1, which is live, is the same to the byte: there is nothing to push\.\n$/,
+    expect(await printed('push', '--index', first)).toBe(
+      'Version 1, which is live, is the same to the byte: there is nothing to push.\n',
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
   });
 
   test('stays as it is where the smoke test fails', async () => {
-    const said = await sentence('push', '--index', second, '--ask', QUESTION, UNANSWERABLE);
+    const said = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
     expect(said).toMatch(
       /^"Who won the football world cup in 1974\?" must be answered, but the nearest passage is ".*" \(.*\) with confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
     );
@@ -149,8 +185,12 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
 
   test('gets a changed index', async () => {
-    const output = await printed('push', '--index', second, '--ask', QUESTION);
-    const steps = output
+    const { code, stdout, stderr } = await remote(['push', '--index', second, '--ask', QUESTION]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Version 2 of polyseek is live (${describeVersion(held.get(second)!)}); it was 1.\n`,
+    });
+    const steps = stderr
       .trimEnd()
       .split('\n')
       .map((line) => line.replace(/: \d+\.\d s$/, ''));
@@ -164,11 +204,10 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       'wait for version 2',
       'smoke test of version 2',
       'move live to version 2',
-      `Version 2 of polyseek is live (${describeVersion(held.get(second)!)}); it was 1.`,
     ]);
     expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     expect(await asked()).toEqual(await local(second));
-    expect(await asked('--version', '1')).toEqual(await local(first));
+    expect(await asked('--qualifier', '1')).toEqual(await local(first));
   });
 
   test('is tried by what its own index holds', async () => {
@@ -211,9 +250,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
 
   test('goes back and forth', async () => {
-    expect(await printed('rollback')).toMatch(
-      /^move live to version 1: .*\n(.*\n)+Version 1 is live; it was 2\.\n$/,
-    );
+    expect(await printed('rollback')).toBe('Version 1 is live; it was 2.\n');
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
     expect(await asked()).toEqual(await local(first));
     expect(await sentence('rollback')).toBe('No version is older than 1, which is live: there are 2, 1.');
@@ -221,7 +258,11 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     expect(await sentence('rollback', '7')).toBe('There is no version 7 to go back to: there are 2, 1.');
     expect(await printed('rollback', '2')).toContain('Version 2 is live; it was 1.');
     expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
-    await printed('rollback', '1');
+    expect(JSON.parse(await printed('rollback', '1', '--json'))).toEqual({
+      live: '1',
+      was: '2',
+      message: 'Version 1 is live; it was 2.',
+    });
   });
 
   test('gets a version that is there already, which a failing smoke test leaves', async () => {
@@ -229,7 +270,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       / Version 1 stays live, and nothing is left of this push\.$/,
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
-    expect(await printed('push', '--index', second)).toMatch(/\nVersion 2 of polyseek is live /);
+    expect(await printed('push', '--index', second)).toMatch(/^Version 2 of polyseek is live /);
     expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
   });
 
@@ -297,6 +338,17 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
     });
 
+    test('push, as it is interrupted: what it did is undone', async () => {
+      let child: ReturnType<typeof start> | undefined;
+      aws.before('PublishVersion', async () => child?.kill('SIGINT'));
+      child = start(['push', '--index', first]);
+      const { code, stdout, stderr } = await finished(child);
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toMatch(/\nInterrupted: stopping after this step\. .*\n/);
+      expect(stderr).toMatch(/\nInterrupted\. Version 2 stays live; version 3 was deleted\.\n$/);
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    });
+
     test('push before anything is changed', async () => {
       expect(await sentence('push', '--index', first, '--bucket', 'none')).toMatch(
         /^s3:PutObject found no bucket none: make it with npx cdk bootstrap in eu-central-1, .* Version 2 stays live, and nothing is left of this push\.$/,
@@ -318,7 +370,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     test.each<[string, string[], RegExp]>([
       [
         'ask',
-        ['ask', QUESTION, '--version', '7'],
+        ['ask', QUESTION, '--qualifier', '7'],
         /^lambda:Invoke found no version 7 of the function polyseek in eu-central-1: /,
       ],
       [
@@ -328,10 +380,9 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       ],
       [
         'ask',
-        ['ask', QUESTION, '--lang', 'no tag'],
-        /^lambda:Invoke of polyseek \(live\) with GET \/search answered 400: lang is "no tag", but must be /,
+        ['ask', QUESTION, '--filter', 'year=2026'],
+        /^lambda:Invoke of polyseek \(live\) with POST \/search answered 400: No passage has the field "year": filter on /,
       ],
-      ['ask', ['ask', QUESTION, '-k', '0'], /^-k is "0", but must be a whole number from 1 to 100\.$/],
       [
         'versions',
         ['versions', '--function', 'none'],

@@ -1,0 +1,101 @@
+import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { command } from '../fixtures/processes.ts';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const [documents, index] = [at('documents'), at('index')];
+const QUESTION = 'Wie oft blinkt der Leuchtturm von Korvane?';
+
+beforeAll(() => {
+  for (const name of ['documents', 'empty', 'damaged', 'mine']) mkdirSync(at(name), { recursive: true });
+  writeFileSync(at('documents/notes.txt'), 'The light flashes once every 12 seconds.');
+  writeFileSync(at('documents.docx'), '');
+  writeFileSync(at('mine/notes.txt'), 'mine');
+  writeRandomIndex(index, 20);
+  cpSync(index, at('damaged'), { recursive: true });
+  appendFileSync(at('damaged/lookup.bin'), 'x');
+});
+
+test.each([
+  ['build-index', [], /^The path is missing: write it as in npm run build-index -- docs notes\/faq\.md$/],
+  ['build-index', [documents, '--quiet'], /^Unknown option --quiet: see --help\.$/],
+  ['build-index', [documents, '--ou', 'x'], /^Unknown option --ou: did you mean --out\?$/],
+  ['build-index', [documents, '--out'], /^The value of --out <dir> is missing: write it after the flag\.$/],
+  ['search', ['--index', index], /^The question is missing: write it as in npm run search -- ".*\?" -k 5$/],
+  [
+    'search',
+    [QUESTION, 'more', '--index', index],
+    /^Too many arguments \(2, but at most 1\): put what has spaces in quotes, or see --help\.$/,
+  ],
+  [
+    'search',
+    [QUESTION, '--mode', 'fuzzy'],
+    /^--mode is "fuzzy", but must be one of hybrid, semantic, lexical\.$/,
+  ],
+  ['search', [QUESTION, '-k', '0'], /^-k is "0", but must be a whole number from 1 to 100\.$/],
+  ['search', [QUESTION, '-k', '2.5'], /^-k is "2\.5", but must be a whole number from 1 to 100\.$/],
+  ['search', [QUESTION, '--context', '6'], /^--context is "6", but must be a whole number from 0 to 5\.$/],
+  [
+    'search',
+    [QUESTION, '--min-confidence', '2'],
+    /^--min-confidence is "2", but must be a number from 0 to 1\.$/,
+  ],
+  ['search', [QUESTION, '--lang', 'de,en'], /^--lang is "de,en", but must be a language tag such as de or /],
+  ['search', [QUESTION, '--source', ''], /^--source is "", but must be the path of a document or folder\.$/],
+  ['search', [QUESTION, '--filter', 'year'], /^--filter is "year", but must be NAME=VALUE, such as /],
+  ['search', ['  ', '--index', index], /^The question is empty: write one, in quotes\.$/],
+  ['search', ['-', '--index', index], /^The question is empty: write one, in quotes\.$/],
+  ['eval', [], /^The set is missing: write it as in npm run eval -- /],
+  ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
+])('wrong usage is one line and exit code 2: %s %j', async (script, args, message) => {
+  await expectSentence(2, script, args, message);
+});
+
+test.each([
+  ['build-index', [at('none')], /none does not exist: name files and folders that do\.$/],
+  ['build-index', [at('empty')], /^The documents hold no text: name files, or folders with files, /],
+  ['build-index', [at('documents.docx')], /documents\.docx is of no known format: expected one of .*\.$/],
+  [
+    'build-index',
+    [documents, '--out', at('mine')],
+    /mine holds notes\.txt, which is no part of an index: .*\.$/,
+  ],
+  ['build-index', [documents, '--model', at('mine')], /mine has no config\.json: .*\.$/],
+  [
+    'build-index',
+    [documents, '--out', at('documents.docx/index')],
+    /documents\.docx\/index.*: not a directory; name a folder\.$/,
+  ],
+  ['search', [QUESTION, '--index', at('none')], /none holds no index \(no manifest\.json\): .*\.$/],
+  [
+    'search',
+    [QUESTION, '--index', at('damaged')],
+    /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/,
+  ],
+  [
+    'search',
+    [QUESTION, '--index', index, '--filter', 'year=2026'],
+    /^No passage has the field "year": filter on /,
+  ],
+  ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
+  ['package', ['--index', at('none')], /none holds no index \(no manifest\.json\): .*\.$/],
+  ['package', ['--index', at('damaged')], /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/],
+  [
+    'package',
+    ['--index', index, '--out', at('mine')],
+    /mine holds notes\.txt, which is no part of a packaged function: .*\.$/,
+  ],
+  ['embed', ['--model', at('none')], /none has no config\.json: .*\.$/],
+])('a failure is one line and exit code 1: %s %j', async (script, args, message) => {
+  await expectSentence(1, script, args, message);
+});
+
+async function expectSentence(expected: number, script: string, args: string[], message: RegExp) {
+  const { code, stdout, stderr } = await command(script, args);
+  expect(stderr).toMatch(/^[^\n]+\n$/);
+  expect(stderr.trimEnd()).toMatch(message);
+  expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+}

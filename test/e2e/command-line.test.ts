@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { root, setFolder, temporaryFolder } from '../fixtures/index.ts';
+import { command, finished, onTerminal } from '../fixtures/processes.ts';
+
+const ESCAPE = '\x1b[';
+const [ANSWERABLE, UNANSWERABLE] = [
+  'How often does the Korvane lighthouse flash?',
+  'Who won the football world cup in 1974?',
+];
+const folder = temporaryFolder();
+const [documents, index] = [join(folder, 'documents'), join(folder, 'index')];
+const { scripts, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+beforeAll(async () => {
+  mkdirSync(documents);
+  cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
+  expect(await command('build-index', [documents, '--out', index])).toMatchObject({ code: 0 });
+});
+
+/** Runs what a line such as `npm run search -- "a b" -k 5` does, with more arguments. */
+function run(line: string, ...more: string[]) {
+  const [, name, rest = ''] = /npm run (?:--silent )?([\w-]+)(?: -- ([^>|]*))?/.exec(line) ?? [];
+  const words = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  const [program, file] = scripts[name!].split(' ');
+  expect(program).toBe('tsx');
+  return finished(
+    spawn(process.execPath, ['--import', 'tsx', file, ...words, ...more], {
+      cwd: root,
+      env: { PATH: process.env.PATH },
+    }),
+  );
+}
+
+describe.each([
+  'build-index',
+  'search',
+  'eval',
+  'embed',
+  'package',
+  'model',
+  'learn',
+  'key',
+  'remote',
+  'remote -- ask',
+  'remote -- push',
+  'remote -- rollback',
+  'remote -- versions',
+])('npm run %s', (name) => {
+  const line = `npm run ${name.includes('--') ? name : `${name} --`}`;
+
+  test('has help with examples that it takes, and tells its exit codes', async () => {
+    const { code, stdout, stderr } = await run(line, '--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: ${line} `));
+    for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
+    if (!['embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
+    const [, examples = ''] =
+      /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing found, 130 interrupted\.\n$/.exec(
+        stdout,
+      ) ?? [];
+    expect(examples).toContain('npm run ');
+    for (const example of examples.trimEnd().split('\n')) {
+      // All flags before are known, and their values right, where it is this one that is refused.
+      expect(await run(example, '--no-such'), example).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'Unknown option --no-such: see --help.\n',
+      });
+    }
+  });
+});
+
+test.each(['search --', 'remote --', 'remote -- ask'])('npm run %s --version', async (name) => {
+  const stdout = `polyseek ${version}\n`;
+  expect(await run(`npm run ${name}`, '--version')).toEqual({ code: 0, stdout, stderr: '' });
+});
+
+test.each([
+  [[], 'The command is missing: it is one of ask, push, rollback, versions; see --help.\n'],
+  [['pus'], 'Unknown command pus: did you mean push?\n'],
+  [['deploy'], 'Unknown command deploy: see --help.\n'],
+  [
+    ['versions', 'x'],
+    'Too many arguments (1, but at most 0): put what has spaces in quotes, or see --help.\n',
+  ],
+])('remote %j', async (args, stderr) => {
+  expect(await run('npm run remote --', ...args)).toEqual({ code: 2, stdout: '', stderr });
+});
+
+describe('on a terminal', () => {
+  test('the best sentence is bold, a confidence has a bar, and the source is dim', async () => {
+    const { code, printed } = await onTerminal('search', [ANSWERABLE, '--index', index, '-k', '1']);
+    expect(code).toBe(0);
+    expect(printed).toContain(
+      `1. ${ESCAPE}1mKorvane lighthouse${ESCAPE}22m  ${ESCAPE}2men.jsonl [en]${ESCAPE}22m`,
+    );
+    expect(printed).toMatch(/confidence ━{5,10}─{0,5} (0\.[5-9]\d|1\.00)/);
+    expect(printed.replaceAll(ESCAPE, '<')).toMatch(/\n<1m[^<]+ 1871 [^<]+\.<22m Its white light /);
+  });
+
+  test.each<[string, string[], Record<string, string>]>([
+    ['--no-color', ['--no-color'], { FORCE_COLOR: '1' }],
+    ['NO_COLOR=1', [], { NO_COLOR: '1' }],
+    ['TERM=dumb', [], { TERM: 'dumb' }],
+  ])('there are no colours with %s', async (_, args, env) => {
+    const { printed } = await onTerminal('search', [ANSWERABLE, '--index', index, ...args], { env });
+    expect(printed).toContain('1. Korvane lighthouse  en.jsonl [en] confidence ━');
+    expect(printed).not.toContain(ESCAPE);
+  });
+
+  test('an empty NO_COLOR is none', async () => {
+    const { printed } = await onTerminal('search', [ANSWERABLE, '--index', index], { env: { NO_COLOR: '' } });
+    expect(printed).toContain(`${ESCAPE}1mKorvane`);
+  });
+
+  test('an error is marked in red', async () => {
+    expect(await onTerminal('search', ['--index', index, '--jsn'])).toEqual({
+      code: 2,
+      printed: `${ESCAPE}31merror: ${ESCAPE}39mUnknown option --jsn: did you mean --json?\n`,
+    });
+  });
+
+  test('an interrupt ends a build with exit code 130, shows the cursor again and leaves nothing', async () => {
+    const before = readdirSync(folder);
+    const args = [documents, '--out', join(folder, 'new')];
+    const { code, printed } = await onTerminal('build-index', args, {
+      type: [/ [1-9]\d*\/\d+ pass/, '\x03'],
+    });
+    expect(code).toBe(130);
+    expect(printed).toContain(`${ESCAPE}?25l`);
+    expect(printed.lastIndexOf(`${ESCAPE}?25h`)).toBeGreaterThan(printed.lastIndexOf(`${ESCAPE}?25l`));
+    expect(printed).not.toContain('error');
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe('elsewhere', () => {
+  test('there are colours only with FORCE_COLOR', async () => {
+    const args = [ANSWERABLE, '--index', index];
+    expect((await command('search', args)).stdout).not.toContain(ESCAPE);
+    const { stdout } = await command('search', args, '', { FORCE_COLOR: '1' });
+    expect(stdout).toContain(`${ESCAPE}1mKorvane`);
+    expect(stdout).not.toContain('━');
+  });
+
+  test('control characters of documents do not reach the output', async () => {
+    const text = `A bell \x07 and \x1b[31mred\x1b[0m \x9b1m ink.`;
+    writeFileSync(join(folder, 'bell.jsonl'), JSON.stringify({ text, title: 'Bell\x1b[5m', id: '\x1bc' }));
+    const out = join(folder, 'bell');
+    expect(await command('build-index', [join(folder, 'bell.jsonl'), '--out', out])).toMatchObject({
+      code: 0,
+    });
+    const { stdout } = await command('search', ['red ink', '--index', out]);
+    expect(stdout).toContain('ink.');
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test('whoever stops reading ends a command without a word', async () => {
+    const args = ['--import', 'tsx', 'index/cli/embed.ts'];
+    const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH } });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    child.stdout.once('data', () => {
+      child.stdout.destroy();
+      child.stdin.end('{"text": "b"}\n{"text": "c"}\n');
+    });
+    child.stdin.write('{"text": "a"}\n');
+    await once(child, 'close');
+    expect({ code: child.exitCode, errors }).toEqual({ code: 141, errors: '' });
+  });
+
+  test('an exit code passes through npm', async () => {
+    const ask = (question: string) =>
+      finished(
+        spawn('npm', ['run', '--silent', 'search', '--', question, '--index', index, '--json'], {
+          cwd: root,
+        }),
+      );
+    const [found, missed] = [await ask(ANSWERABLE), await ask(UNANSWERABLE)];
+    expect([found.code, missed.code]).toEqual([0, 3]);
+    expect(missed.stderr).toBe('');
+    expect([JSON.parse(found.stdout).answered, JSON.parse(missed.stdout).answered]).toEqual([true, false]);
+  });
+});
+
+test('package tells what it made as JSON, and leaves nothing when it is interrupted', async () => {
+  const out = join(folder, 'function');
+  const { code, stdout } = await command('package', ['--index', index, '--out', out, '--json']);
+  expect(code).toBe(0);
+  const entries = readdirSync(out, { recursive: true, withFileTypes: true });
+  expect(JSON.parse(stdout)).toEqual({
+    out,
+    target: `${process.platform} ${process.arch}`,
+    files: entries.filter((entry) => entry.isFile()).length,
+    bytes: expect.any(Number),
+  });
+
+  const before = readdirSync(folder);
+  const args = ['--import', 'tsx', 'index/cli/package.ts', '--index', index, '--out', out];
+  const child = spawn(process.execPath, args, { cwd: root });
+  const watcher = watch(folder, (_, name) => {
+    if (name?.endsWith('.new')) child.kill('SIGINT');
+  });
+  expect(await finished(child)).toEqual({ code: 130, stdout: '', stderr: '' });
+  watcher.close();
+  expect(readdirSync(folder)).toEqual(before);
+});
