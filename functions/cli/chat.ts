@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { main, numberOption } from '../../index/cli/main.ts';
+import { numberOption } from '../../index/cli/flags.ts';
+import { main, Tool } from '../../index/cli/main.ts';
 import { chat } from '../client/chat.ts';
 import { Polyseek } from '../client/client.ts';
 
@@ -9,8 +9,10 @@ interface Options {
   minConfidence: number;
 }
 
-const command = new Command('npm run chat --')
-  .description('Answer questions in the terminal, with the passages that the answers rest on.')
+const command = new Tool(
+  'npm run chat --',
+  'Answer questions in the terminal, with the passages that the answers rest on. A question may go on from the last one.',
+)
   .option('--url <url>', 'where the endpoint is reached', 'http://localhost:8787')
   .option('--key <key>', 'API key; or set POLYSEEK_KEY, which other users of this machine cannot see')
   .option(
@@ -18,6 +20,10 @@ const command = new Command('npm run chat --')
     'below it the answer is "I don\'t know."',
     numberOption('--min-confidence', 0, 1, 'a number'),
     0.5,
+  )
+  .examples(
+    'npm run chat',
+    'npm run chat -- --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
   );
 
 await main(async () => {

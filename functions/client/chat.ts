@@ -1,5 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import type { Polyseek, Result } from './client.ts';
+import type { Polyseek, Result, Turn } from './client.ts';
+
+/** Turns that the endpoint takes, and how long each may be. */
+const TURNS = 10;
+const TURN_CHARACTERS = 8000;
 
 export const unknown = "I don't know.";
 
@@ -19,15 +23,17 @@ export interface ReplyOptions {
   minConfidence?: number;
   /** How many passages the answer may rest on. */
   k?: number;
+  /** What was said before, oldest first: a question may go on from it. */
+  history?: Turn[];
 }
 
 /** The answer to a question with the passages that it cites, or "I don't know." where no passage is certain enough. */
 export async function reply(
   client: Polyseek,
   q: string,
-  { answer = quote, minConfidence = 0.5, k = 3 }: ReplyOptions = {},
+  { answer = quote, minConfidence = 0.5, k = 3, history = [] }: ReplyOptions = {},
 ): Promise<string> {
-  const { results } = await client.search({ q, k, minConfidence });
+  const { results } = await client.search({ q, k, minConfidence, history });
   if (results.length === 0) return unknown;
   const sources = results.map(({ title, url, source, confidence }, i) => {
     return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;
@@ -37,13 +43,19 @@ export async function reply(
 
 /** Answers each line of standard input that is not empty, until its end. A failure is told in place of an answer. */
 export async function chat(client: Polyseek, options: ReplyOptions = {}): Promise<void> {
+  const history: Turn[] = [];
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   lines.prompt();
   for await (const line of lines) {
     const question = line.trim();
     if (question !== '') {
-      const said = await reply(client, question, options).catch((error: Error) => error.message);
-      console.log(`${said}\n`);
+      const asked = { ...options, history: history.slice(-TURNS) };
+      const said = await reply(client, question, asked).catch((error: Error) => error);
+      console.log(`${said instanceof Error ? said.message : said}\n`);
+      if (typeof said === 'string' && said !== unknown) {
+        const content = said.slice(0, TURN_CHARACTERS);
+        history.push({ role: 'user', content: question }, { role: 'assistant', content });
+      }
     }
     lines.prompt();
   }

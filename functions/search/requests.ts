@@ -16,7 +16,7 @@ const exampleBody = JSON.stringify({ q: exampleQuestion });
 const exampleUrl = `/search?${new URLSearchParams({ q: exampleQuestion })}`;
 
 /** Names that other search services use, and what they give there. */
-const otherNames = new Map<unknown, 'question' | 'number'>([
+const otherNames = new Map<unknown, 'question' | 'number' | 'history'>([
   ['q', 'question'],
   ['query', 'question'],
   ['question', 'question'],
@@ -24,6 +24,8 @@ const otherNames = new Map<unknown, 'question' | 'number'>([
   ['size', 'number'],
   ['top_k', 'number'],
   ['topK', 'number'],
+  ['history', 'history'],
+  ['messages', 'history'],
 ]);
 
 const listNames = new Set(['lang', 'source']);
@@ -65,6 +67,9 @@ function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording
     const advice = {
       question: `use ${question} for the question`,
       number: 'use k for the number of results',
+      history: names.includes('history')
+        ? 'use history for what was said before'
+        : 'use POST /search, which takes a history',
       none: `the ${noun}s are ${names.join(', ')}`,
     }[(names.includes(question) && otherNames.get(input)) || 'none'];
     return { field, detail: `Unknown ${noun} ${show(input)}: ${advice}.` };

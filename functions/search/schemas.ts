@@ -102,6 +102,18 @@ export const searchParameters = v.strictObject({
   source: v.optional(v.pipe(paths, v.description(`${sourceText} Repeat the parameter to give several.`))),
 });
 
+const exampleTurn = '{"role": "user", "content": "…"}';
+
+/** Other keys that chat interfaces put into a turn are passed over. */
+const turn = v.object(
+  {
+    role: v.picklist(['user', 'assistant'], 'user or assistant'),
+    content: v.pipe(v.string('text'), v.maxLength(8000)),
+  },
+  ({ received }) =>
+    received === 'undefined' ? `given, as in ${exampleTurn}` : `a turn such as ${exampleTurn}`,
+);
+
 /** JSON body of `POST /search`; every value of `searchParameters` is valid here too. */
 export const searchBody = v.strictObject(
   {
@@ -109,6 +121,15 @@ export const searchBody = v.strictObject(
     lang: v.optional(v.pipe(v.union([tag, tags], tagExpected), v.description(langText))),
     source: v.optional(
       v.pipe(v.union([path, paths], 'a path or a list of paths'), v.description(sourceText)),
+    ),
+    history: v.optional(
+      v.pipe(
+        v.array(turn, `a list of turns such as ${exampleTurn}`),
+        v.maxLength(10, 'a list of at most 10 turns: send the last ones'),
+        v.description(
+          'What was said before the question, oldest first, for a question such as "and in winter?" that is not clear by itself. What was said last counts, and the less the longer the question is; the answer tells in `searchedFor`.',
+        ),
+      ),
     ),
     filter: v.optional(
       v.pipe(
@@ -215,6 +236,20 @@ export const indexSchema = v.pipe(
 /** Answer of `GET /search` and `POST /search`. */
 export const answerSchema = v.object({
   query: v.string(),
+  searchedFor: v.optional(
+    v.pipe(
+      v.object({
+        text: v.pipe(v.string(), v.description('The question and what was said last before it.')),
+        share: v.pipe(
+          v.number(),
+          v.minValue(0),
+          v.maxValue(0.5),
+          v.description('How much this text counts; the question alone counts for the rest.'),
+        ),
+      }),
+      v.description('What was searched for besides the question alone, where the request has a `history`.'),
+    ),
+  ),
   answered: v.pipe(
     v.boolean(),
     v.description(

@@ -11,9 +11,17 @@ export type Filter = Record<string, Scalar | Scalar[]>;
 /** A request that this index can't answer, though its form is right; the message says what to change. */
 export class InvalidRequest extends Error {}
 
+/** What was said in a conversation, as chat interfaces name it. */
+export interface Turn {
+  role: 'user' | 'assistant';
+  content: string;
+}
+
 /** A question and how to answer it. */
 export interface SearchRequest {
   query: string;
+  /** What was said before, oldest first: the question is then read as a part of the conversation. */
+  history?: Turn[];
   /** How many results at most; 1 to 100. */
   k: number;
   mode: Mode;
@@ -71,8 +79,18 @@ export interface IndexInfo {
   model: string;
 }
 
+/** What was searched for besides the question alone. */
+export interface InContext {
+  /** The question and what was said last before it. */
+  text: string;
+  /** How much this text counts, 0 to 0.5; the question alone counts for the rest. */
+  share: number;
+}
+
 export interface Answer {
   query: string;
+  /** Given where the request has a history. */
+  searchedFor?: InContext;
   /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */
   answered: boolean;
   results: SearchResult[];

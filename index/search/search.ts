@@ -1,12 +1,13 @@
 import { KEYS } from '../bundle/lookup.ts';
 import { readOverview } from '../bundle/overview.ts';
-import { scoreTerms } from '../bundle/postings.ts';
+import { type LexicalScores, scoreTerms } from '../bundle/postings.ts';
 import { termsOf } from '../bundle/terms.ts';
 import { readAscending } from '../bundle/varint.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Passage } from '../passages/passage.ts';
 import type {
   Answer,
+  InContext,
   IndexInfo,
   Neighbour,
   Overview,
@@ -17,6 +18,7 @@ import type {
 } from './answer.ts';
 import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
+import { inContext, mixShares, mixVectors } from './history.ts';
 import type { OpenIndex } from './open.ts';
 import { type Ranked, rank } from './rank.ts';
 
@@ -36,13 +38,14 @@ export class IndexSearch implements Search {
   }
 
   async search(request: SearchRequest): Promise<Answer> {
-    const { query, k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const { query, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const searchedFor = inContext(query, history);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const start = performance.now();
-    const vector = mode === 'lexical' ? undefined : await this.#embedder.embed(query, 'query');
+    const vector = mode === 'lexical' ? undefined : await this.#vector(query, searchedFor);
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields);
-    const { shares, idf } = mode === 'semantic' ? NO_TERMS : scoreTerms(lookup, query, passages.count);
+    const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(query, searchedFor);
     const ranked = rank({
       k,
       graph,
@@ -59,6 +62,7 @@ export class IndexSearch implements Search {
     const end = performance.now();
     return {
       query,
+      ...(searchedFor && { searchedFor }),
       answered: results.length > 0 && results[0]!.confidence >= (minConfidence ?? ANSWERED),
       results,
       took: {
@@ -79,6 +83,20 @@ export class IndexSearch implements Search {
 
   overview(): Overview {
     return readOverview(this.#index.lookup, this.#index.manifest);
+  }
+
+  async #vector(query: string, context: InContext | undefined): Promise<Float32Array> {
+    const own = await this.#embedder.embed(query, 'query');
+    if (!context) return own;
+    return mixVectors(own, await this.#embedder.embed(context.text, 'query'), context.share);
+  }
+
+  #terms(query: string, context: InContext | undefined): LexicalScores {
+    const { lookup, passages } = this.#index;
+    const own = scoreTerms(lookup, query, passages.count);
+    if (!context) return own;
+    const { shares, idf } = scoreTerms(lookup, context.text, passages.count);
+    return { shares: mixShares(own.shares, shares, context.share), idf };
   }
 
   #result(

@@ -225,6 +225,19 @@ describe('the chatbot', () => {
     expect(chess).toBe("I don't know.");
   });
 
+  test('takes a question that goes on from the last one', async () => {
+    const lines = `${flashes}\nAnd how tall is it?\n`;
+    const { stdout } = await run(
+      'functions/cli/chat.ts',
+      ['--url', server.url, '--min-confidence', '0'],
+      lines,
+    );
+    const [, second] = stdout.replaceAll('> ', '').split(/\n\n|\d; Ctrl-D ends\.\n/);
+    expect(second).toContain('[1] lighthouse › Korvane lighthouse, en/lighthouse.md');
+    const { results } = await client.search('And how tall is it?');
+    expect(results[0]!.title).not.toContain('Korvane');
+  });
+
   test('has an example whose model writes from the passages', async () => {
     const model = new MockLanguageModelV3({ doGenerate: says({ text: 'Once in 12 seconds [1].' }) });
     const said = await reply(client, flashes, { answer: writtenBy(model) });

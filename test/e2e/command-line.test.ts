@@ -37,6 +37,7 @@ function run(line: string, ...more: string[]) {
 
 describe.each([
   'build-index',
+  'chat',
   'search',
   'eval',
   'embed',
@@ -57,7 +58,7 @@ describe.each([
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: ${line} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
-    if (!['embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
+    if (!['chat', 'embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
       /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing found, 130 interrupted\.\n$/.exec(
         stdout,

@@ -52,6 +52,7 @@ describe('any input', () => {
         minConfidence: field,
         context: field,
         explain: field,
+        history: fc.oneof(fc.array(fc.record({ role: field, content: field })), field),
       },
       { requiredKeys: [] },
     );

@@ -63,6 +63,8 @@ export function differences(value: unknown, schema: Json, components: Json, at =
       if (!new RegExp(String(rule)).test(String(value))) fail('pattern');
     } else if (keyword === 'minItems') {
       if (!(Array.isArray(value) && value.length >= Number(rule))) fail('minItems');
+    } else if (keyword === 'maxItems') {
+      if (!(Array.isArray(value) && value.length <= Number(rule))) fail('maxItems');
     } else if (!['description', 'default', 'propertyNames'].includes(keyword) && rule !== false) {
       throw new Error(`Unknown keyword ${keyword} at ${at}.`);
     }

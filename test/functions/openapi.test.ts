@@ -82,6 +82,14 @@ describe('requests match the document', () => {
       source: 'a',
       filter: { year: 2024, tags: ['a'], current: true, title: 'T' },
     },
+    { q: 'x', history: [] },
+    {
+      q: 'x',
+      history: [
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: '' },
+      ],
+    },
   ])('%j is accepted by both', async (body) => {
     expect(differs(body, 'SearchBody')).toEqual([]);
     expect((await request(app, '/search', post(body))).status).toBe(200);
@@ -103,14 +111,18 @@ describe('requests match the document', () => {
     { q: 'x', source: [] },
     { q: 'x', filter: { year: [null] } },
     { q: 'x', query: 'x' },
+    { q: 'x', history: 'a' },
+    { q: 'x', history: Array(11).fill({ role: 'user', content: 'a' }) },
+    { q: 'x', history: [{ role: 'user' }] },
+    { q: 'x', history: [{ role: 'system', content: 'a' }] },
   ])('%j is refused by both', async (body) => {
     expect(differs(body, 'SearchBody')).not.toEqual([]);
     expect((await request(app, '/search', post(body))).status).toBe(400);
   });
 
-  test('the parameters of GET are the fields of POST except filter, with the same defaults', () => {
+  test('the parameters of GET are the fields of POST except history and filter, with the same defaults', () => {
     const { parameters } = document.paths['/search'].get;
-    const { filter: _, ...properties } = schemas.SearchBody.properties ?? {};
+    const { filter: _, history: __, ...properties } = schemas.SearchBody.properties ?? {};
     expect(parameters.map(({ name }) => name)).toEqual(Object.keys(properties));
     const defaults = parameters.flatMap(({ name, schema }) =>
       'default' in schema ? [[name, schema.default]] : [],

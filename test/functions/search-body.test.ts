@@ -30,6 +30,21 @@ describe('POST /search', () => {
     });
   });
 
+  test('reads a history, without what else a chat interface puts into its turns', async () => {
+    const history = [
+      { role: 'user', content: 'When does it open?' },
+      { role: 'assistant', content: '' },
+    ];
+    const sent = history.map((turn) => ({ ...turn, id: 'a', tool_calls: [] }));
+    expect(await asked('/search', post({ q: 'x', history: sent }))).toEqual({
+      query: 'x',
+      ...defaults,
+      history,
+    });
+    const longest = Array(10).fill({ role: 'user', content: 'é'.repeat(3000) });
+    expect((await asked('/search', post({ q: 'x', history: longest }))).history).toEqual(longest);
+  });
+
   test('an empty filter is none', async () => {
     expect(await asked('/search', post({ q: 'x', filter: {} }))).toEqual({ query: 'x', ...defaults });
   });
@@ -90,7 +105,32 @@ describe('POST /search', () => {
     ],
     [
       { q: 'x', foo: 1 },
-      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, filter.',
+      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+    ],
+    [{ q: 'x', messages: [] }, 'Unknown field "messages": use history for what was said before.'],
+    [
+      { q: 'x', history: 'a' },
+      'history is "a", but must be a list of turns such as {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: Array(11).fill({ role: 'user', content: 'a' }) },
+      'history is a list, but must be a list of at most 10 turns: send the last ones.',
+    ],
+    [
+      { q: 'x', history: ['a'] },
+      'history.0 is "a", but must be a turn such as {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'user' }] },
+      'history.0.content is undefined, but must be given, as in {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'system', content: 'a' }] },
+      'history.0.role is "system", but must be user or assistant.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'user', content: 'a'.repeat(8001) }] },
+      'history.0.content has 8,001 characters, but may have 8,000 at most.',
     ],
     [
       '{"q":"x","filter":{"constructor":"y"}}',
