@@ -1,5 +1,8 @@
 import { createInterface } from 'node:readline/promises';
-import type { Polyseek, Result, Turn } from './client.ts';
+import type { Polyseek, Question, Result } from './client.ts';
+
+/** Something said before a question. */
+type Turn = NonNullable<Question['history']>[number];
 
 /** Turns that the endpoint takes, and how long each may be. */
 const TURNS = 10;
@@ -33,7 +36,10 @@ export async function reply(
   q: string,
   { answer = quote, minConfidence = 0.5, k = 3, history = [] }: ReplyOptions = {},
 ): Promise<string> {
-  const { results } = await client.search({ q, k, minConfidence, history });
+  let { results } = await client.search({ q, k, minConfidence, history });
+  // What was said before helps a question that goes on from it; one that does not may be answered better without.
+  if (results.length === 0 && history.length > 0)
+    ({ results } = await client.search({ q, k, minConfidence }));
   if (results.length === 0) return unknown;
   const sources = results.map(({ title, url, source, confidence }, i) => {
     return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;

@@ -3,8 +3,6 @@ import type { answerSchema, healthSchema, passageSchema, searchBody } from '../s
 
 /** What `POST /search` takes. */
 export type Question = v.InferInput<typeof searchBody>;
-/** Something said before a question. */
-export type Turn = NonNullable<Question['history']>[number];
 /** What a search answers with. */
 export type Answer = v.InferOutput<typeof answerSchema>;
 /** One result of an answer. */

@@ -3,6 +3,12 @@ import { compileModel } from '../compile/compile.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { remember } from '../embedding/remember.ts';
 import {
+  type ConversationScores,
+  conversationTable,
+  evaluateConversations,
+  readConversations,
+} from '../evaluate/conversations.ts';
+import {
   evaluateCross,
   evaluatePooled,
   evaluateSet,
@@ -19,6 +25,7 @@ import { main, print, Tool } from './main.ts';
 interface Flags {
   cross?: boolean;
   pooled?: boolean;
+  conversations?: string;
   json?: boolean;
   mode: Mode;
   model: string;
@@ -29,6 +36,7 @@ interface Report {
   mean: SetScores;
   cross?: { pairs: Record<string, Scores>; mean: Scores };
   pooled?: PooledScores;
+  conversations?: ConversationScores;
 }
 
 const command = new Tool(
@@ -38,14 +46,16 @@ const command = new Tool(
   .argument('<set...>', 'folders of the sets')
   .option('--cross', 'also ask the questions of each set on the passages of every other')
   .option('--pooled', 'also ask all questions on one index of all sets')
+  .option('--conversations <dir>', 'also ask follow-up questions on the sets, with and without their history')
   .addOption(modeOption())
   .addOption(modelOption())
   .addOption(jsonOption())
   .examples(
     'npm run eval -- test/quality/sets/en test/quality/sets/de --cross',
+    'npm run eval -- test/quality/sets/* --conversations test/quality/conversations',
     'npm run --silent eval -- test/quality/sets/en --mode lexical --json',
   )
-  .action(async (folders: string[], { cross, pooled, json, mode, model }: Flags) => {
+  .action(async (folders: string[], { cross, pooled, conversations, json, mode, model }: Flags) => {
     const sets = await Promise.all(folders.map(readSet));
     const compiled = compileModel(model);
     const parallel = new ParallelEmbedder(compiled);
@@ -59,6 +69,10 @@ const command = new Tool(
         report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
       }
       if (pooled) report.pooled = await evaluatePooled(builder, sets);
+      if (conversations) {
+        const test = (await readConversations(conversations)).filter(({ split }) => split === 'test');
+        report.conversations = await evaluateConversations(builder, sets, test);
+      }
       print(json, report, () => table(report));
     } finally {
       parallel.close();
@@ -67,7 +81,7 @@ const command = new Tool(
 
 await main(() => command.parseAsync());
 
-function table({ sets, mean, cross, pooled }: Report): string {
+function table({ sets, mean, cross, pooled, conversations }: Report): string {
   const lines = [row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC'])];
   for (const [name, scores] of Object.entries({ ...sets, mean }))
     lines.push(row(name, [...figures(scores), scores.auroc]));
@@ -81,6 +95,7 @@ function table({ sets, mean, cross, pooled }: Report): string {
       '',
       `pooled, one index of all sets: recall@20 ${pooled.recall20.toFixed(3)}, P@1 ${pooled.p1.toFixed(3)}`,
     );
+  if (conversations) lines.push('', conversationTable(conversations));
   return lines.join('\n');
 }
 

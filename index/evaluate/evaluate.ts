@@ -226,7 +226,7 @@ function recordOf(id: string, records: ReadonlySet<string>): string {
 }
 
 /** Builds an index of the sets' passages in a folder of its own, by the product's own build, and opens it. */
-async function withIndex<T>(
+export async function withIndex<T>(
   builder: Builder,
   sets: EvaluationSet[],
   keep: (id: string) => boolean,

@@ -80,6 +80,21 @@ export function auroc(positives: readonly number[], negatives: readonly number[]
 }
 
 /**
+ * How likely it is that of two equal ways one wins at least this much more often: the exact sign test, two-sided, over the
+ * questions where they differ (Dixon and Mood 1946, The Statistical Sign Test). 1 where they never do.
+ */
+export function signTest(wins: number, losses: number): number {
+  const n = wins + losses;
+  let chance = 0.5 ** n;
+  let tail = 0;
+  for (let k = 0; k <= Math.min(wins, losses); k++) {
+    tail += chance;
+    chance *= (n - k) / (k + 1);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/**
  * Fits the chance that a score belongs to a `true` label: Platt scaling (Platt 1999, Probabilistic Outputs for Support
  * Vector Machines) by Newton's method with backtracking (Lin, Lin and Weng 2007, A Note on Platt's Probabilistic
  * Outputs). Platt's smoothed targets keep the slope finite where the scores separate the labels perfectly.

@@ -30,7 +30,7 @@ export interface EvaluationSet {
 }
 
 /** A JSON object and where it stands, as `file:line`. */
-interface Line {
+export interface Line {
   readonly record: Record<string, unknown>;
   readonly place: string;
 }
@@ -55,7 +55,8 @@ export function questionKey(queryId: string): string {
   return queryId.slice(queryId.indexOf('-') + 1);
 }
 
-async function readLines(dir: string, name: string): Promise<Line[]> {
+/** The JSON objects of a file of JSON Lines in a folder, or of the same with `.gz` added. Throws where a line is none. */
+export async function readLines(dir: string, name: string): Promise<Line[]> {
   const plain = join(dir, name);
   const bytes = await readIfPresent(plain);
   if (bytes) return parseLines(decode(bytes, plain), plain);
@@ -117,7 +118,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function withUniqueIds<T extends { readonly id: string }>(lines: Line[], toItem: (line: Line) => T): T[] {
+/** What each line holds. Throws where an id occurs twice. */
+export function withUniqueIds<T extends { readonly id: string }>(
+  lines: Line[],
+  toItem: (line: Line) => T,
+): T[] {
   const placeOfId = new Map<string, string>();
   return lines.map((line) => {
     const item = toItem(line);
@@ -152,14 +157,15 @@ function queryOf(line: Line, passageIds: ReadonlySet<string>): EvaluationQuery {
   return { id: string(line, 'id'), lang: string(line, 'lang'), text: string(line, 'text'), relevant };
 }
 
-function string({ record, place }: Line, field: string): string {
+/** A line's field. Throws if it is not a non-empty string. */
+export function string({ record, place }: Line, field: string): string {
   const value = record[field];
   if (typeof value === 'string' && value !== '') return value;
   throw new Error(`${place}: "${field}" must be a non-empty string but is ${shown(value)}.`);
 }
 
 /** A value as an error shows it: JSON, cut to a length that keeps the message on one line. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const json = value === undefined ? 'missing' : JSON.stringify(value);
   return json.length > 80 ? `${json.slice(0, 79)}…` : json;
 }

@@ -120,6 +120,34 @@ test('eval scores sets, as a table and as JSON', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ sets: { en: { questions: 60 } }, mean: { questions: 60 } });
 });
 
+test('eval asks follow-ups with and without their history', async () => {
+  const conversed = join(folder, 'conversations');
+  mkdirSync(conversed);
+  const history = [{ role: 'user', content: 'Tell me about the Korvane lighthouse.' }];
+  const asked = { lang: 'en', split: 'test', kind: 'pronoun', history, relevant: ['en-lighthouse-1'] };
+  const lines = [
+    {
+      ...asked,
+      id: 'a',
+      q: 'Was it built of granite?',
+      rewritten: 'Was the Korvane lighthouse built of granite?',
+    },
+    { ...asked, id: 'b', split: 'dev', q: 'x' },
+  ];
+  writeFileSync(join(conversed, 'conversations.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  const args = ['--mode', 'lexical', '--conversations', conversed];
+  const table = await command('eval', [setFolder('en'), ...args]);
+  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.stdout).toMatch(/^follow-ups +1( +\d\.\d{3}){12}$/m);
+  const { conversations } = JSON.parse((await command('eval', [setFolder('en'), ...args, '--json'])).stdout);
+  expect(conversations.rows['follow-ups']).toMatchObject({ questions: 1, rewritten: { r1: 1 } });
+  expect(conversations.rows.unanswerable.questions).toBe(15);
+  expect(await command('eval', [setFolder('de'), ...args])).toMatchObject({
+    code: 1,
+    stderr: 'The conversation a asks the set en: give its folder too.\n',
+  });
+});
+
 describe('embed', () => {
   const texts: [string, TextKind | undefined][] = [
     ['hello', 'query'],

@@ -53,7 +53,7 @@ describe.skipIf(lacking('schemathesis'))('schemathesis, with all its checks', ()
       try {
         const { code, stdout, stderr } = await run(server.url, headers);
         expect(stderr).toBe('');
-        expect(stdout).toMatch(/Operations: +4 selected/);
+        expect(stdout).toMatch(/Operations: +5 selected/);
         for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) {
           expect(stdout).toContain(`✅ ${phase}`);
         }

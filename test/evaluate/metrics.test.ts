@@ -8,6 +8,7 @@ import {
   precisionAt1,
   recall,
   reciprocalRank,
+  signTest,
 } from '../../index/evaluate/metrics.ts';
 
 const ranked = ['a', 'b', 'c', 'd'];
@@ -28,6 +29,20 @@ function promoted(ranked: readonly string[], relevant: ReadonlySet<string>): str
     ? [...ranked.slice(0, index - 1), ranked[index]!, ranked[index - 1]!, ...ranked.slice(index + 1)]
     : undefined;
 }
+
+test('the sign test adds both tails of fair tosses', () => {
+  expect(signTest(0, 0)).toBe(1);
+  expect(signTest(3, 3)).toBe(1);
+  expect(signTest(5, 0)).toBeCloseTo(2 / 32, 12);
+  expect(signTest(1, 9)).toBeCloseTo((2 * (1 + 10)) / 1024, 12);
+  fc.assert(
+    fc.property(fc.nat({ max: 200 }), fc.nat({ max: 200 }), (a, b) => {
+      expect(signTest(a, b)).toBe(signTest(b, a));
+      expect(signTest(a, b)).toBeLessThanOrEqual(1);
+      if (a > b) expect(signTest(a + 1, b)).toBeLessThan(signTest(a, b));
+    }),
+  );
+});
 
 describe('ranking metrics, by hand', () => {
   test('recall is the share of the relevant that is found', () => {

@@ -270,7 +270,7 @@ describe('a direct event', () => {
     [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
     [
       { q: 'x', body: '{}' },
-      'Unknown field "body": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, filter.',
+      'Unknown field "body": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
     ],
     [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB: send a shorter one.'],
   ])('%j fails with the sentence of the refusal', async (event, sentence) => {

@@ -38,6 +38,13 @@ describe('answers match the document', () => {
     expect(differs(value, name)).toEqual([]);
   });
 
+  test('what was searched for with a history is of schema Answer', async () => {
+    const history = [{ role: 'user', content: 'a' }];
+    const answer = await (await request(app, '/search', post({ q: 'x', history }))).json();
+    expect(answer).toMatchObject({ searchedFor: { text: 'x before', share: 0.25 } });
+    expect(differs(answer, 'Answer')).toEqual([]);
+  });
+
   test('a failure is of schema Problem', async () => {
     const response = await request(createApp(failingSearch, { log: () => {} }), '/search?q=x');
     expect(differs(await response.json(), 'Problem')).toEqual([]);

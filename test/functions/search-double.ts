@@ -37,6 +37,7 @@ export class SearchDouble implements Search {
     const results = request.query === 'nothing' ? [] : [result];
     return {
       query: request.query,
+      ...(request.history?.length ? { searchedFor: { text: `${request.query} before`, share: 0.25 } } : {}),
       answered: results.length > 0,
       results,
       took: { embedMs: 3, searchMs: 1, totalMs: 4 },
