@@ -146,7 +146,8 @@ async function judge(builder: Builder, search: Search, conversation: Conversatio
 
 function summary(judged: readonly Judged[]): ConversationScores {
   const followUps = judged.filter(({ rewritten }) => rewritten);
-  const rows: Record<string, ConversationRow> = { 'follow-ups': rowOf(followUps) };
+  const rows: Record<string, ConversationRow> = {};
+  if (followUps.length > 0) rows['follow-ups'] = rowOf(followUps);
   for (const kind of new Set(judged.map((one) => one.kind))) {
     rows[kind] = rowOf(judged.filter((one) => one.kind === kind));
   }

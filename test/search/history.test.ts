@@ -81,12 +81,18 @@ describe('a search with a history', () => {
   ];
 
   test.each([
-    ['and how many steps?', lighthouse, /Draumness/],
-    ['What does it cost?', [user('When are the Gausen Cider Days?'), assistant('In October.')], /Gausen/],
-    ['Und wann fährt der letzte Zug?', [user('How long is the Quessa Line?')], /Quessa/],
-  ])('%s finds what is meant', async (query, history, title) => {
+    ['What do they eat?', [user('What is the copper lantern beetle?')], /Copper lantern/],
+    [
+      'can I bring my bike?',
+      [user('Does the Lenkart Line have beds?'), assistant('Yes, in cabins.')],
+      /Lenkart/,
+    ],
+    ['Wie kommt man dorthin?', [user('Wann wurde der Leuchtturm Selmora gebaut?')], /Selmora/],
+    ['Was zieht man da an?', [user('When does the Sovara Drum Festival begin?')], /Sovara/],
+  ])('%s finds what is meant, which the question alone does not', async (query, history, title) => {
     const answer = await ask(query, { history });
     expect(titles(answer)[0]).toMatch(title);
+    expect(titles(await ask(query))[0]).not.toMatch(title);
     expect(answer.query).toBe(query);
     expect(answer.searchedFor).toEqual(inContext(query, history));
   });
