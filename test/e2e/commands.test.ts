@@ -29,7 +29,7 @@ describe('build-index', () => {
       ),
       expect.stringMatching(/^\d+\.\d s, \d+\.\d passages\/s$/),
       expect.stringMatching(
-        /^graph\.hnsw [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
+        /^graph\.bin [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
       ),
       expect.stringMatching(/^version [0-9a-f]{12}, model multilingual-e5-small$/),
     ]);
