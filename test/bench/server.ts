@@ -1,0 +1,139 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { Figure } from './figures.ts';
+import type { Prepared } from './prepare.ts';
+import { beside, pinned } from './processes.ts';
+import type { Table } from './report.ts';
+import { percentile } from './stats.ts';
+
+const CONNECTIONS = [1, 8, 64];
+const TOKENS = 12;
+/** Turns that each server gets at each number of connections. */
+const TURNS = 3;
+
+/** What `children/load.ts` reports. */
+export interface LoadReport {
+  answers: number;
+  errors: number;
+  ms: number;
+  p99: number;
+}
+
+/** How a server did at a number of connections. */
+export interface Load {
+  connections: number;
+  polyseek: { perSecond: number; p99: number; errors: number };
+  plain: { perSecond: number; p99: number; errors: number };
+}
+
+/** Servers of polyseek (`npm start`) and of the plain function, each on the one core, asked in turns from another. */
+export async function serverLoads(prepared: Prepared, seconds: number): Promise<Load[]> {
+  const tsx = import.meta.resolve('tsx');
+  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', INDEX_DIR: resolve(prepared.index) };
+  const plainFile = resolve(prepared.plain, 'index.mjs');
+  const polyseek = await startServer(
+    [process.execPath, '--import', tsx, beside('../../functions/search/server.ts')],
+    env,
+  );
+  const plain = await startServer([process.execPath, beside('children/plain-server.mjs'), plainFile], env);
+  const loads: Load[] = [];
+  let seed = 1;
+  const ask = (url: string, connections: number, ms: number) =>
+    load({ url, connections, ms, tokens: TOKENS, seed: seed++ });
+  try {
+    for (const connections of CONNECTIONS) {
+      const reports: Record<'polyseek' | 'plain', LoadReport[]> = { polyseek: [], plain: [] };
+      for (let turn = 0; turn < TURNS; turn++) {
+        reports.polyseek.push(await ask(polyseek.url, connections, (seconds * 1000) / TURNS));
+        reports.plain.push(await ask(plain.url, connections, (seconds * 1000) / TURNS));
+      }
+      loads.push({ connections, polyseek: summary(reports.polyseek), plain: summary(reports.plain) });
+    }
+  } finally {
+    await Promise.all([polyseek.stop(), plain.stop()]);
+  }
+  return loads;
+}
+
+export function loadFigures(loads: readonly Load[]): Figure[] {
+  return loads.map(({ connections, polyseek, plain }) => ({
+    name: `answers a second at ${connections} connections, against the plain function's`,
+    value: polyseek.perSecond / plain.perSecond,
+    unit: 'times',
+  }));
+}
+
+export function loadTable(loads: readonly Load[], seconds: number): Table {
+  return {
+    title: `Server on one core, ${seconds} s each in ${TURNS} turns, questions of ${TOKENS} tokens, all different`,
+    head: [
+      'connections',
+      'polyseek: answers a second',
+      'p99',
+      'errors',
+      'plain: answers a second',
+      'p99',
+      'errors',
+    ],
+    rows: loads.map(({ connections, polyseek, plain }) => [
+      String(connections),
+      ...[polyseek, plain].flatMap(({ perSecond, p99, errors }) => [
+        perSecond.toFixed(1),
+        `${p99.toFixed(0)} ms`,
+        String(errors),
+      ]),
+    ]),
+  };
+}
+
+function summary(reports: readonly LoadReport[]): Load['polyseek'] {
+  const sum = (value: (report: LoadReport) => number) =>
+    reports.reduce((all, report) => all + value(report), 0);
+  return {
+    perSecond: (sum(({ answers }) => answers) / sum(({ ms }) => ms)) * 1000,
+    // The median turn's.
+    p99: percentile(
+      reports.map(({ p99 }) => p99),
+      0.5,
+    ),
+    errors: sum(({ errors }) => errors),
+  };
+}
+
+/** Starts a server on the one core; resolves with its address once it says that it searches. */
+async function startServer(
+  command: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const [program, ...args] = pinned(command);
+  const child = spawn(program!, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    child.kill();
+    await exited;
+  };
+  const lines = createInterface({ input: child.stdout });
+  const url = await Promise.race([
+    new Promise<string>((found) => {
+      // Read to the end: a server that logs must not wait for a reader.
+      lines.on('line', (line) => {
+        const [, address] = /^Searching .*?at (http:\S+)$/.exec(line) ?? [];
+        if (address) found(address);
+      });
+    }),
+    exited.then(([code]): never => {
+      throw new Error(`${command.join(' ')} ended with ${code} before it answered.`);
+    }),
+  ]);
+  return { url, stop };
+}
+
+/** Asks from a process of its own, which inherits the cores of this one. */
+async function load(options: object): Promise<LoadReport> {
+  const args = ['--import', import.meta.resolve('tsx'), beside('children/load.ts'), JSON.stringify(options)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as LoadReport;
+}
