@@ -1,19 +1,25 @@
 import { Argument, Command } from 'commander';
 import { main, numberOption } from '../../index/cli/main.ts';
+import { build } from './build.ts';
 import { cold } from './cold.ts';
-import { prepare } from './prepare.ts';
+import { index } from './index.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { beside, checkSystem } from './processes.ts';
 import { comparison, markdown, results, type Section, save } from './report.ts';
+import { scale } from './scale.ts';
 import { warm } from './warm.ts';
 
 const PARTS = ['cold', 'warm', 'index', 'scale', 'build'] as const;
 type Part = (typeof PARTS)[number];
 
-interface Options {
+interface Measures {
   rounds: number;
   calls: number;
   seconds: number;
   sizes: number[];
+}
+
+interface Options extends Measures {
   json?: boolean;
   compare?: string;
   out: string;
@@ -49,24 +55,30 @@ await main(async () => {
   const { json, compare, out, ...options } = command.opts<Options>();
   const part = command.args[0] as Part | undefined;
   checkSystem();
+  const measure = parts(options);
   const sections: Section[] = [];
-  for (const each of part ? [part] : PARTS.filter((name) => name !== 'scale'))
-    sections.push(await measure(each, options));
+  for (const each of part ? [part] : PARTS.filter((name) => name !== 'scale')) {
+    console.error(`Measuring ${each} ...`);
+    sections.push(await measure[each]());
+  }
   const run = results(sections);
   console.log(json ? JSON.stringify(run, null, 2) : markdown(run));
   if (compare) console.log(`\n${comparison(compare, run)}`);
   for (const file of save(run, part ?? 'all', out)) console.error(`Wrote ${file}`);
 });
 
-async function measure(
-  part: Part,
-  { rounds, calls, seconds }: Omit<Options, 'json' | 'compare' | 'out'>,
-): Promise<Section> {
-  const prepared = await prepare();
-  switch (part) {
-    case 'cold':
-      return cold(prepared, rounds);
-    default:
-      return warm(prepared, { calls, seconds });
-  }
+/** How each part is measured. All but scale measure the same functions, which are built once. */
+function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => Promise<Section>> {
+  let prepared: Promise<Prepared> | undefined;
+  const built = () => {
+    prepared ??= prepare();
+    return prepared;
+  };
+  return {
+    cold: async () => cold(await built(), rounds),
+    warm: async () => warm(await built(), { calls, seconds }),
+    index: async () => index(await built()),
+    scale: () => scale({ sizes, rounds, calls }),
+    build: async () => build(await built(), rounds),
+  };
 }
