@@ -17,7 +17,7 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [640, 340];
-const PLOT = { left: 64, right: 500, top: 48, bottom: 284 };
+const PLOT = { left: 64, right: 500, top: 60, bottom: 284 };
 /** Of each line, on white and on black: told apart by those who see no red or no green, too (after Wong 2011, Nature Methods 8:441). */
 const COLORS = [
   ['#0072b2', '#56b4e9'],
@@ -84,12 +84,12 @@ function niceTicks(least: number, most: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** The places of names, moved apart where they would overlap. */
+/** The places of names, moved up where they would overlap: below is the axis. */
 function spreadOut(places: readonly number[]): number[] {
   const moved = [...places];
-  const order = places.map((_, i) => i).sort((a, b) => places[a]! - places[b]!);
+  const order = places.map((_, i) => i).sort((a, b) => places[b]! - places[a]!);
   for (const [n, i] of order.entries())
-    if (n > 0) moved[i] = Math.max(moved[i]!, moved[order[n - 1]!]! + NAME_HEIGHT);
+    if (n > 0) moved[i] = Math.min(moved[i]!, moved[order[n - 1]!]! - NAME_HEIGHT);
   return moved;
 }
 

@@ -103,16 +103,20 @@ export async function questionMaker(
   const random = randomNumbers(seed);
   const { blocks } = await declaration('eng');
   const words = [...new Set(blocks.flatMap(({ text }) => text.match(/\p{L}+/gu) ?? []))];
+  // Tokens do not reach from a word into the next.
+  const sizes = new Map(words.map((word) => [word, countTokens(word)]));
   const made = new Set<string>();
   return (tokens) => {
     for (;;) {
-      let question = '';
-      let count = 0;
-      while (count < tokens) {
-        question = `${question} ${words[Math.floor(random() * words.length)]!}`.trim();
-        count = countTokens(question);
+      const drawn: string[] = [];
+      let missing = tokens;
+      while (missing > 0) {
+        const word = words[Math.floor(random() * words.length)]!;
+        drawn.push(word);
+        missing -= sizes.get(word)!;
       }
-      if (count > tokens || made.has(question)) continue;
+      const question = drawn.join(' ');
+      if (missing < 0 || made.has(question)) continue;
       made.add(question);
       return question;
     }

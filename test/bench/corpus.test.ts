@@ -1,0 +1,76 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tokenCounter } from '../../index/build.ts';
+import type { TextEmbedder } from '../../index/embedding/embedder.ts';
+import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
+import { declarations, heldOutQuestions, passagesOf, questionMaker, recombined } from './corpus.ts';
+import { KeptVectors } from './vectors.ts';
+
+const { dir, model } = defaultModel();
+const countTokens = tokenCounter(dir);
+
+test('declarations make as many passages as were asked for', async () => {
+  for (const count of [1, 100, 137])
+    expect(passagesOf(await declarations(count, countTokens), countTokens)).toHaveLength(count);
+});
+
+test('recombined documents are different passages, one each, and fewer are the first of more', async () => {
+  const documents = await recombined(1500, countTokens);
+  const passages = passagesOf(documents, countTokens);
+  expect(passages).toHaveLength(1500);
+  expect(new Set(passages.map(({ lang, text }) => lang + text)).size).toBe(1500);
+  expect(passages.map(({ id }) => id)).toEqual(documents.map(({ id }) => id));
+  expect(await recombined(200, countTokens)).toEqual(documents.slice(0, 200));
+  // Sentences are shared, and so embedded once.
+  const sentences = passages.flatMap(({ text, sentences }) =>
+    sentences.map(([from, to]) => text.slice(from, to)),
+  );
+  expect(new Set(sentences).size).toBeLessThan(0.9 * sentences.length);
+});
+
+test('no held-out question is in a passage', async () => {
+  const questions = await heldOutQuestions(countTokens);
+  expect(new Set(questions).size).toBe(200);
+  const documents = [...(await declarations(2000, countTokens)), ...(await recombined(2000, countTokens))];
+  const text = documents.flatMap(({ blocks }) => blocks.map((block) => block.text)).join('\n');
+  expect(questions.filter((question) => text.includes(question))).toEqual([]);
+});
+
+test.each([4, 12, 40, 200])('questions of %i tokens have that many, and none comes twice', async (tokens) => {
+  const question = await questionMaker(countTokens, 1);
+  const questions = Array.from({ length: 200 }, () => question(tokens));
+  expect(new Set(questions).size).toBe(200);
+  for (const text of questions) expect(countTokens(text)).toBe(tokens);
+});
+
+test('kept vectors are those that were embedded, each once, and outlive a kill while they were written', async () => {
+  const file = join(temporaryFolder(), 'vectors.bin');
+  const embedded: string[] = [];
+  const embedder: TextEmbedder = {
+    model,
+    async embed(text, kind) {
+      embedded.push(`${kind} ${text}`);
+      return new Float32Array(model.dimensions).fill(text.length).fill(kind === 'query' ? 1 : 2, 1);
+    },
+  };
+  const first = new KeptVectors(embedder, file);
+  const [a, again, query] = await Promise.all([
+    first.embed('a', 'passage'),
+    first.embed('a', 'passage'),
+    first.embed('a', 'query'),
+  ]);
+  expect(again).toBe(a);
+  expect(query).not.toEqual(a);
+  expect(first.asked.size).toBe(2);
+  first.flush();
+  appendFileSync(file, 'part of a record');
+  const second = new KeptVectors(embedder, file);
+  expect(await second.embed('a', 'passage')).toEqual(a);
+  expect(await second.embed('a', 'query')).toEqual(query);
+  await second.embed('b', 'query');
+  second.flush();
+  const third = new KeptVectors(embedder, file);
+  expect((await third.embed('b', 'query'))[0]).toBe(1);
+  expect(embedded).toEqual(['passage a', 'query a', 'query b']);
+});

@@ -1,0 +1,64 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { packageFunction } from '../../index/package/package.ts';
+import { searchEvent } from '../bench/event.ts';
+import { type CountedWork, countWork } from '../fixtures/counted-work.ts';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { lacking } from '../fixtures/tools.ts';
+
+const KB = 1000;
+const [SMALL, LARGE] = [1000, 20_000];
+const folder = temporaryFolder();
+const packaged = (passages: number) => join(folder, `function-${passages}`);
+
+/** Bytes that were read of files whose path matches. */
+function bytesOf({ read }: CountedWork, path: RegExp): number {
+  return Object.entries(read).reduce((sum, [name, bytes]) => sum + (path.test(name) ? bytes : 0), 0);
+}
+
+// Time can't be tested where others use the machine too; what takes it can be counted. A bound that a change exceeds is a question to its author.
+describe.skipIf(lacking('strace'))('from start to first answer, the packaged function', () => {
+  const works = new Map<number, CountedWork>();
+  const [GRAPH, REST] = [/^index\/graph/, /^index\/(?!graph)/];
+
+  beforeAll(async () => {
+    for (const passages of [SMALL, LARGE]) {
+      const index = join(folder, `index-${passages}`);
+      writeRandomIndex(index, passages);
+      await packageFunction(index, packaged(passages));
+      works.set(passages, await countWork(packaged(passages), searchEvent('word1 number 3')));
+    }
+  });
+
+  test('reads of the model its tokenizer and a few rows', () => {
+    const work = works.get(SMALL)!;
+    const size = (name: string) => statSync(join(packaged(SMALL), name)).size;
+    // Exact, so that a count of what was not seen is noticed.
+    expect(work.read['model/tokenizer.bin']).toBe(size('model/tokenizer.bin'));
+    expect(work.read['model/rows.bin']).toBeGreaterThan(0);
+    expect(bytesOf(work, /^model\//) - size('model/tokenizer.bin')).toBeLessThan(100 * KB);
+  });
+
+  test('reads little of an index beside its graph, and that once and a third at most', () => {
+    const [small, large] = [works.get(SMALL)!, works.get(LARGE)!];
+    const graph = statSync(join(packaged(LARGE), 'index/graph.hnsw')).size;
+    expect(bytesOf(large, GRAPH)).toBeGreaterThan(0);
+    expect(bytesOf(large, GRAPH)).toBeLessThan(1.4 * graph);
+    expect(bytesOf(small, REST)).toBeGreaterThan(0);
+    expect(bytesOf(large, REST)).toBeLessThan(350 * KB);
+    expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(16);
+  });
+
+  test('loads little code, opens few files, and no more of either for more passages', () => {
+    const [small, large] = [works.get(SMALL)!, works.get(LARGE)!];
+    expect(bytesOf(small, /\.mjs$/)).toBeGreaterThan(0);
+    expect(bytesOf(small, /\.mjs$/)).toBeLessThan(75 * KB);
+    expect(Object.keys(small.opened)).toContain('lambda.mjs');
+    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(18);
+    expect(small.modules.length).toBeGreaterThan(0);
+    expect(small.modules.length).toBeLessThanOrEqual(70);
+    expect(Object.keys(large.opened)).toEqual(Object.keys(small.opened));
+    expect(large.modules).toEqual(small.modules);
+  });
+});
