@@ -4,8 +4,8 @@ import { build } from './build.ts';
 import { cold } from './cold.ts';
 import { index } from './index.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { beside, checkSystem } from './processes.ts';
-import { comparison, markdown, results, type Section, save } from './report.ts';
+import { checkSystem } from './processes.ts';
+import { comparison, json, markdown, results, type Section, save } from './report.ts';
 import { scale } from './scale.ts';
 import { warm } from './warm.ts';
 
@@ -48,11 +48,15 @@ const command = new Command('npm run bench --')
   )
   .option('--json', 'print JSON')
   .option('--compare <file>', 'show what has become worse since an earlier run')
-  .option('--out <dir>', 'where the results land', beside('results'));
+  .option('--out <dir>', 'where the results land', 'test/bench/results')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npm run bench -- cold --compare test/bench/results/2026-11-24-cold.json',
+  );
 
 await main(async () => {
   command.parse();
-  const { json, compare, out, ...options } = command.opts<Options>();
+  const { json: asJson, compare, out, ...options } = command.opts<Options>();
   const part = command.args[0] as Part | undefined;
   checkSystem();
   const measure = parts(options);
@@ -62,8 +66,9 @@ await main(async () => {
     sections.push(await measure[each]());
   }
   const run = results(sections);
-  console.log(json ? JSON.stringify(run, null, 2) : markdown(run));
-  if (compare) console.log(`\n${comparison(compare, run)}`);
+  console.log(asJson ? json(run) : markdown(run));
+  // What reads the JSON reads nothing else.
+  if (compare) (asJson ? console.error : console.log)(`\n${comparison(compare, run)}`);
   for (const file of save(run, part ?? 'all', out)) console.error(`Wrote ${file}`);
 });
 

@@ -82,14 +82,18 @@ export function comparison(file: string, now: Results): string {
   });
 }
 
+/** The run as JSON, without its charts, which are drawn from the same numbers. */
+export function json({ sections, ...run }: Results): string {
+  return JSON.stringify({ ...run, sections: sections.map(({ charts: _, ...section }) => section) }, null, 2);
+}
+
 /** Writes a run and its charts into a folder, named by its date. @returns the files */
 export function save(run: Results, name: string, folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   const path = (rest: string) => join(folder, `${run.date.slice(0, 10)}-${rest}`);
   const charts = run.sections.flatMap(({ charts = {} }) => Object.entries(charts));
-  const kept = { ...run, sections: run.sections.map(({ charts: _, ...section }) => section) };
   const files: [string, string][] = [
-    [path(`${name}.json`), `${JSON.stringify(kept, null, 2)}\n`],
+    [path(`${name}.json`), `${json(run)}\n`],
     ...charts.map(([chart, svg]): [string, string] => [path(`${chart}.svg`), svg]),
   ];
   for (const [file, text] of files) writeFileSync(file, text);

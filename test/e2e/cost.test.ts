@@ -57,7 +57,8 @@ describe.skipIf(lacking('strace'))('from start to first answer, the packaged fun
     expect(Object.keys(small.opened)).toContain('lambda.mjs');
     expect(Object.keys(small.opened).length).toBeLessThanOrEqual(18);
     expect(small.modules.length).toBeGreaterThan(0);
-    expect(small.modules.length).toBeLessThanOrEqual(70);
+    // Node 20 loads 56 and Node 24 some 73; Fetch alone would be 50 more.
+    expect(small.modules.length).toBeLessThanOrEqual(80);
     expect(Object.keys(large.opened)).toEqual(Object.keys(small.opened));
     expect(large.modules).toEqual(small.modules);
   });
