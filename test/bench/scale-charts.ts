@@ -74,7 +74,7 @@ export function scaleCharts(sizes: readonly Size[]): Record<string, string> {
     recall: {
       title: 'Recall@10 of the graph against exact search',
       yLabel: 'share of the ten nearest',
-      yMin: 0.9,
+      yMin: Math.min(0.9, ...sizes.map(({ recall }) => recall)),
       series: [line('recall@10', ({ recall }) => recall)],
     },
   };
