@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GraphBuilder } from './bundle/graph-writer.ts';
 import type { Manifest } from './bundle/manifest.ts';
 import { quantized } from './bundle/sentences.ts';
 import { checkOut, checkPassages, writeIndex } from './bundle/write.ts';
@@ -45,21 +46,31 @@ export async function buildIndex(
     progress(++done, total);
     return vector;
   };
-  const embedded = await Promise.all(
-    passages.map(async ({ text, sentences }) => {
-      const whole = embed(text);
-      const parts = sentences.map(([start, end]) =>
-        start === 0 && end === text.length ? whole : embed(text.slice(start, end)),
-      );
-      return { vector: await whole, sentences: (await Promise.all(parts)).map(quantized) };
-    }),
-  );
-  const vectors = embedded.map(({ vector }) => vector);
+  const embedding = passages.map(({ text, sentences }) => {
+    const whole = embed(text);
+    const parts = sentences.map(([start, end]) =>
+      start === 0 && end === text.length ? whole : embed(text.slice(start, end)),
+    );
+    const quantizedParts = Promise.all(parts.map(async (part) => quantized(await part)));
+    // What fails is told of below, where the first failure ends the waiting for others.
+    for (const promise of [whole, quantizedParts]) promise.catch(() => {});
+    return { whole, parts: quantizedParts };
+  });
+  const vectors: Float32Array[] = [];
+  const sentences: Int8Array[][] = [];
+  // The graph grows while later passages are embedded.
+  const graph = new GraphBuilder(passages.length, embedder.model.dimensions);
+  for (const { whole, parts } of embedding) {
+    vectors.push(await whole);
+    graph.add(vectors.at(-1)!);
+    sentences.push(await parts);
+  }
   return writeIndex(out, embedder.model, {
     documents: count,
     passages,
     vectors,
-    sentences: embedded.map(({ sentences }) => sentences),
+    graph,
+    sentences,
     examples: await findExamples(passages, vectors, embedder),
   });
 }

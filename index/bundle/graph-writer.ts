@@ -10,23 +10,41 @@ const M = 16;
 const EF_CONSTRUCTION = 200;
 const SEED = 100;
 
-/** Builds the graph of these vectors of length 1 (ordinals in order) and writes it. The same vectors give the same bytes. */
-export function writeGraph(path: string, vectors: readonly Float32Array[]): void {
-  writeFileSync(path, graphBytes(buildGraph(`${path}.hnswlib`, vectors)));
+/** Lets hnswlib build a graph, vector by vector. The same vectors in the same order give the same bytes. */
+export class GraphBuilder {
+  readonly #graph: hnswlib.HierarchicalNSW;
+  readonly #dimensions: number;
+  #nodes = 0;
+
+  /** @param nodes how many vectors will be added */
+  constructor(nodes: number, dimensions: number) {
+    this.#graph = new hnswlib.HierarchicalNSW('ip', dimensions);
+    this.#graph.initIndex(nodes, M, EF_CONSTRUCTION, SEED);
+    this.#dimensions = dimensions;
+  }
+
+  /** Adds the vector of the next ordinal, of length 1. */
+  add(vector: Float32Array): void {
+    this.#graph.addPoint(Array.from(vector), this.#nodes++);
+  }
+
+  /** Writes a `graph.bin`; beside it stands hnswlib's own file meanwhile. */
+  write(path: string): void {
+    const theirs = `${path}.hnswlib`;
+    try {
+      this.#graph.writeIndexSync(theirs);
+      writeFileSync(path, graphBytes(readHnswlibFile(readFileSync(theirs), this.#dimensions)));
+    } finally {
+      rmSync(theirs, { force: true });
+    }
+  }
 }
 
-/** Lets hnswlib build the graph. @param path for hnswlib's own file, which is removed again */
-function buildGraph(path: string, vectors: readonly Float32Array[]): HnswlibGraph {
-  const dimensions = vectors[0]!.length;
-  const graph = new hnswlib.HierarchicalNSW('ip', dimensions);
-  graph.initIndex(vectors.length, M, EF_CONSTRUCTION, SEED);
-  for (const [ordinal, vector] of vectors.entries()) graph.addPoint(Array.from(vector), ordinal);
-  try {
-    graph.writeIndexSync(path);
-    return readHnswlibFile(readFileSync(path), dimensions);
-  } finally {
-    rmSync(path, { force: true });
-  }
+/** The graph of these vectors. */
+export function buildGraph(vectors: readonly Float32Array[]): GraphBuilder {
+  const builder = new GraphBuilder(vectors.length, vectors[0]!.length);
+  for (const vector of vectors) builder.add(vector);
+  return builder;
 }
 
 /** The bytes of a `graph.bin`. */

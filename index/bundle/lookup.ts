@@ -1,13 +1,14 @@
 import { type Format, writeSections } from '../embedding/sections.ts';
 import type { Scalar } from '../search/answer.ts';
 import { SectionsFile } from './sections-file.ts';
+import { readAscending, writeAscending } from './varint.ts';
 
 /** `lookup.bin`: from a key to the bytes kept under it. FORMAT.md beside this file has its layout. */
-export const LOOKUP: Format = { magic: 'PSLK', version: 1, sections: 2 };
+export const LOOKUP: Format = { magic: 'PSLK', version: 2, sections: 2 };
 
 const SLOT = 8;
-/** Bytes before a record's key: the lengths of key and data. */
-const HEAD = 8;
+/** Slots for each key: more make the file larger, fewer make keys stand further from their slot. */
+const SLOTS = 4 / 3;
 /** Bytes read of a record at first: enough for most keys with their data. */
 const GUESS = 512;
 /** Slots read at once; probing rarely goes further. */
@@ -32,15 +33,13 @@ export function fieldKey(field: string, value: Scalar): string {
 
 /** The bytes of a `lookup.bin` with these records. */
 export function writeLookup(records: Map<string, Uint8Array>): Uint8Array {
-  const slots = 2 ** Math.max(3, Math.ceil(Math.log2(records.size * 1.5 + 1)));
+  const slots = Math.ceil(records.size * SLOTS) + 1;
   const table = new DataView(new ArrayBuffer(slots * SLOT));
   const parts: Uint8Array[] = [];
   let offset = 0;
   for (const [key, data] of records) {
     const keyBytes = Buffer.from(key);
-    const head = Buffer.alloc(HEAD);
-    head.writeUInt32LE(keyBytes.length, 0);
-    head.writeUInt32LE(data.length, 4);
+    const head = Buffer.concat([keyBytes, data].map(({ length }) => writeAscending([length])));
     const hash = hashOf(keyBytes);
     let slot = hash % slots;
     // An empty slot has offset 0, so offsets are stored plus one.
@@ -90,12 +89,14 @@ export class Lookup {
 
   #record(offset: number, key: Buffer): Buffer | undefined {
     const first = this.#file.read(1, offset, GUESS);
-    const keyLength = first.readUInt32LE(0);
-    const dataLength = first.readUInt32LE(4);
-    const dataStart = HEAD + keyLength;
-    const end = dataStart + dataLength;
+    const keyLength = readAscending(first, 0, 1);
+    const dataLength = readAscending(first, keyLength.end, 1);
+    const dataStart = dataLength.end + keyLength.values[0]!;
+    const end = dataStart + dataLength.values[0]!;
     const record = end <= first.length ? first : this.#file.read(1, offset, end);
-    return record.subarray(HEAD, dataStart).equals(key) ? record.subarray(dataStart, end) : undefined;
+    return record.subarray(dataLength.end, dataStart).equals(key)
+      ? record.subarray(dataStart, end)
+      : undefined;
   }
 }
 

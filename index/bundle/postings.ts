@@ -1,6 +1,6 @@
 import { KEYS, type Lookup } from './lookup.ts';
 import { termsOf } from './terms.ts';
-import { readAscending, writeAscending } from './varint.ts';
+import { readList, writeList } from './varint.ts';
 
 /** BM25's usual constants (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework). */
 const K1 = 1.2;
@@ -9,7 +9,7 @@ const B = 0.75;
 const MOST = K1 + 1;
 
 /**
- * Postings of all terms, keyed as in `lookup.bin`. A record: number of passages (u32), their ordinals (ascending), then a byte for each:
+ * Postings of all terms, keyed as in `lookup.bin`. A record: the passages' ordinals (a list), then a byte for each:
  * the term's share of the most that it can add, in 255ths, which holds the passage's length and the term's frequency in it.
  */
 export function writePostings(texts: readonly string[]): Map<string, Uint8Array> {
@@ -35,9 +35,7 @@ export function writePostings(texts: readonly string[]): Map<string, Uint8Array>
   });
   const records = new Map<string, Uint8Array>();
   for (const [term, { ordinals, impacts }] of lists) {
-    const count = Buffer.alloc(4);
-    count.writeUInt32LE(ordinals.length);
-    records.set(KEYS.term + term, Buffer.concat([count, writeAscending(ordinals), Uint8Array.from(impacts)]));
+    records.set(KEYS.term + term, Buffer.concat([writeList(ordinals), Uint8Array.from(impacts)]));
   }
   return records;
 }
@@ -54,20 +52,20 @@ export interface LexicalScores {
 export function scoreTerms(lookup: Lookup, question: string, passages: number): LexicalScores {
   const shares = new Map<number, number>();
   const idf = new Map<string, number>();
-  const found: { weight: number; bytes: Buffer; count: number }[] = [];
+  const found: { weight: number; ordinals: Uint32Array; impacts: Uint8Array }[] = [];
   let bound = 0;
   for (const term of new Set(termsOf(question))) {
     const bytes = lookup.get(KEYS.term + term);
-    const count = bytes?.readUInt32LE(0) ?? 0;
+    const list = bytes && readList(bytes, 0);
+    const count = list?.values.length ?? 0;
     const weight = Math.log(1 + (passages - count + 0.5) / (count + 0.5));
     idf.set(term, weight);
     bound += weight * MOST;
-    if (bytes) found.push({ weight, bytes, count });
+    if (list) found.push({ weight, ordinals: list.values, impacts: bytes.subarray(list.end) });
   }
-  for (const { weight, bytes, count } of found) {
-    const { values, end } = readAscending(bytes, 4, count);
-    values.forEach((ordinal, i) => {
-      const add = (weight * MOST * bytes[end + i]!) / 255 / bound;
+  for (const { weight, ordinals, impacts } of found) {
+    ordinals.forEach((ordinal, i) => {
+      const add = (weight * MOST * impacts[i]!) / 255 / bound;
       shares.set(ordinal, (shares.get(ordinal) ?? 0) + add);
     });
   }

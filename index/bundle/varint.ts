@@ -30,3 +30,14 @@ export function readAscending(
   }
   return { values, end: at };
 }
+
+/** Any number of ascending whole numbers, their number before them. */
+export function writeList(values: readonly number[]): Uint8Array {
+  return Buffer.concat([writeAscending([values.length]), writeAscending(values)]);
+}
+
+/** Reads what `writeList` wrote at `start`. @returns the numbers and the position after the last */
+export function readList(bytes: Uint8Array, start: number): { values: Uint32Array; end: number } {
+  const { values, end } = readAscending(bytes, start, 1);
+  return readAscending(bytes, end, values[0]!);
+}

@@ -4,7 +4,7 @@ import type { CompiledModel } from '../embedding/compiled-model.ts';
 import { checkReplaceable, describeFile } from '../files.ts';
 import type { Passage } from '../passages/passage.ts';
 import type { Example, Scalar } from '../search/answer.ts';
-import { writeGraph } from './graph-writer.ts';
+import { buildGraph, type GraphBuilder } from './graph-writer.ts';
 import { writeLanguages } from './languages.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup.ts';
 import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
@@ -12,7 +12,7 @@ import { overviewRecord } from './overview.ts';
 import { writePassages } from './passages.ts';
 import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences.ts';
-import { writeAscending } from './varint.ts';
+import { writeAscending, writeList } from './varint.ts';
 
 /** All that an index holds, passages in order of their ordinals. */
 export interface IndexContents {
@@ -20,6 +20,8 @@ export interface IndexContents {
   passages: Passage[];
   /** A vector for each passage. */
   vectors: Float32Array[];
+  /** The graph of these vectors, where it has been built meanwhile. */
+  graph?: GraphBuilder;
   /** For each passage, a quantized vector for each of its sentences. */
   sentences: Int8Array[][];
   /** Questions that a reader could begin with. */
@@ -41,7 +43,8 @@ export function writeIndex(out: string, model: CompiledModel, contents: IndexCon
   try {
     const postings = writePostings(passages.map(({ text }) => text));
     const { records: fields, names } = fieldRecords(passages);
-    writeGraph(join(draft, 'graph.bin'), vectors);
+    const { graph = buildGraph(vectors) } = contents;
+    graph.write(join(draft, 'graph.bin'));
     const files = {
       'passages.bin': writePassages(passages),
       'sentences.bin': writeSentences(sentences),
@@ -167,9 +170,7 @@ function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; 
   });
   const records = new Map<string, Uint8Array>();
   for (const [key, list] of ordinals) {
-    const count = Buffer.alloc(4);
-    count.writeUInt32LE(list.length);
-    records.set(key, Buffer.concat([count, writeAscending(list)]));
+    records.set(key, writeList(list));
   }
   return { records, names: [...names].sort() };
 }

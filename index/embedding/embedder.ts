@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
 import { type Encoder, openEncoder } from './encoder.ts';
+import { loadLibrary } from './library.ts';
 import { RowFile } from './rows.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -35,7 +36,10 @@ export class Embedder implements TextEmbedder {
    */
   static async open(dir: string, { verify }: { verify: boolean }): Promise<Embedder> {
     const model = readCompiledModel(dir, verify);
-    const tokenizer = new Tokenizer(readFileSync(join(dir, 'tokenizer.bin')));
+    const path = join(dir, 'tokenizer.bin');
+    // A question needs a hundredth of it.
+    const bytes = model.engine === 'packed' ? (await loadLibrary()).map(path) : readFileSync(path);
+    const tokenizer = new Tokenizer(bytes);
     const rows = new RowFile(join(dir, 'rows.bin'));
     const encoder = await openEncoder(dir, model);
     return new Embedder(model, tokenizer, rows, encoder);

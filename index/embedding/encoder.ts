@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { CompiledModel } from './compiled-model.ts';
+import { loadLibrary } from './library.ts';
+import { PackedEncoder } from './packed-encoder.ts';
 
 /** The seam to the inference engine: rows in, one vector out. */
 export interface Encoder {
@@ -9,10 +11,7 @@ export interface Encoder {
 
 /** Opens the encoder of a compiled model with the engine that it was compiled for; the other is not loaded. */
 export async function openEncoder(dir: string, model: CompiledModel): Promise<Encoder> {
-  if (model.engine === 'packed') {
-    const { PackedEncoder } = await import('./packed-encoder.ts');
-    return new PackedEncoder(join(dir, 'encoder.bin'));
-  }
+  if (model.engine === 'packed') return new PackedEncoder(join(dir, 'encoder.bin'), await loadLibrary());
   const { OnnxEncoder } = await import('./onnx-encoder.ts');
   return OnnxEncoder.open(join(dir, 'encoder.onnx'), model.dimensions, model.optimize);
 }

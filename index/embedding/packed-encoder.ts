@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Encoder } from './encoder.ts';
-import { library } from './library.ts';
 import { headBytes, readHead } from './sections.ts';
 
 /** `encoder.bin`: an encoder with 8-bit weights, for the engine in `native/`. FORMAT.md has its layout. */
@@ -16,10 +15,13 @@ export interface EngineLibrary {
   /** @param sections start and length of each section of the file */
   open(path: string, sections: Float64Array, kernel?: string): Handle;
   run(handle: Handle, rows: Float32Array): Float32Array;
+  /** A file's bytes, of which only what is used is read. */
+  map(path: string): Uint8Array;
 }
 
 /** An encoder that the project's own engine runs, on the thread that asks. */
 export class PackedEncoder implements Encoder {
+  readonly #library: EngineLibrary;
   readonly #handle: Handle;
 
   /**
@@ -27,7 +29,8 @@ export class PackedEncoder implements Encoder {
    * @param kernel of `library.kernels`; the quickest unless given
    * @throws if magic, version or length are not those of the format, or its sections do not go together
    */
-  constructor(path: string, kernel?: string) {
+  constructor(path: string, library: EngineLibrary, kernel?: string) {
+    this.#library = library;
     const fd = openSync(path, 'r');
     try {
       const head = new Uint8Array(headBytes(PACKED.sections));
@@ -41,6 +44,6 @@ export class PackedEncoder implements Encoder {
   }
 
   async run(rows: Float32Array): Promise<Float32Array> {
-    return library.run(this.#handle, rows);
+    return this.#library.run(this.#handle, rows);
   }
 }

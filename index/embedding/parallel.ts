@@ -11,14 +11,20 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** Texts that a process has at a time: it goes on with the next while this one is busy, with the graph for instance. */
+const AHEAD = 4;
+
 /**
  * Embeds with one process a core, one text a run: batching would change the vectors, since a batch shares the scale of its quantized activations.
  */
 export class ParallelEmbedder implements TextEmbedder {
   readonly model: CompiledModel;
   readonly #workers: ChildProcess[];
-  readonly #idle: ChildProcess[];
+  /** Each as often as it may be sent another text. */
+  readonly #free: ChildProcess[];
   readonly #queue: Waiting[] = [];
+  /** How many of the queue have been sent. */
+  #sent = 0;
   readonly #running = new Map<number, Waiting>();
   #nextId = 0;
   #failure: Error | undefined;
@@ -39,7 +45,7 @@ export class ParallelEmbedder implements TextEmbedder {
       worker.on('error', (error) => this.#fail(error));
       return worker;
     });
-    this.#idle = [...this.#workers];
+    this.#free = this.#workers.flatMap((worker) => Array(AHEAD).fill(worker));
   }
 
   embed(text: string, kind?: TextKind): Promise<Float32Array> {
@@ -58,17 +64,20 @@ export class ParallelEmbedder implements TextEmbedder {
   }
 
   #next(): void {
-    while (this.#idle.length > 0 && this.#queue.length > 0) {
-      const waiting = this.#queue.shift()!;
+    while (this.#free.length > 0 && this.#sent < this.#queue.length) {
+      const waiting = this.#queue[this.#sent++]!;
       this.#running.set(waiting.job.id, waiting);
-      this.#idle.pop()!.send(waiting.job);
+      this.#free.shift()!.send(waiting.job);
     }
+    if (this.#sent < this.#queue.length) return;
+    this.#queue.length = 0;
+    this.#sent = 0;
   }
 
   #finish(worker: ChildProcess, reply: EmbedReply): void {
     const waiting = this.#running.get(reply.id);
     this.#running.delete(reply.id);
-    this.#idle.push(worker);
+    this.#free.push(worker);
     this.#next();
     if ('vector' in reply) waiting?.resolve(reply.vector);
     else waiting?.reject(new Error(reply.error));
@@ -76,8 +85,10 @@ export class ParallelEmbedder implements TextEmbedder {
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    for (const waiting of [...this.#running.values(), ...this.#queue]) waiting.reject(error);
+    for (const waiting of [...this.#running.values(), ...this.#queue.slice(this.#sent)])
+      waiting.reject(error);
     this.#running.clear();
     this.#queue.length = 0;
+    this.#sent = 0;
   }
 }

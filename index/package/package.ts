@@ -87,7 +87,7 @@ const nativeLibraries: Plugin = {
       contents: `exports.binding = require('./native/onnxruntime_binding.node')`,
     }));
     onLoad({ filter: /index[\\/]embedding[\\/]library\.ts$/ }, () => ({
-      contents: `export const library = require('./native/encoder.node')`,
+      contents: `export const loadLibrary = () => require('./native/encoder.node')`,
     }));
   },
 };

@@ -1,5 +1,5 @@
 import { fieldKey, type Lookup } from '../bundle/lookup.ts';
-import { readAscending } from '../bundle/varint.ts';
+import { readList } from '../bundle/varint.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**
@@ -19,7 +19,7 @@ export function matching(lookup: Lookup, filter: Filter, fields: readonly string
     for (const one of Array.isArray(value) ? value : [value]) {
       const bytes = lookup.get(fieldKey(field, one));
       if (!bytes) continue;
-      for (const ordinal of readAscending(bytes, 4, bytes.readUInt32LE(0)).values) found.add(ordinal);
+      for (const ordinal of readList(bytes, 0).values) found.add(ordinal);
     }
     left = left ? new Set([...left].filter((ordinal) => found.has(ordinal))) : found;
   }

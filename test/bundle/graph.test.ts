@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GRAPH, openGraph } from '../../index/bundle/graph.ts';
-import { graphBytes, writeGraph } from '../../index/bundle/graph-writer.ts';
+import { buildGraph, graphBytes } from '../../index/bundle/graph-writer.ts';
 import { normalized } from '../../index/embedding/embedder.ts';
 import { readSections } from '../../index/embedding/sections.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
@@ -21,7 +21,7 @@ function vectorsOf(count: number, dimensions: number, seed: number): Float32Arra
 }
 
 function open(vectors: readonly Float32Array[]) {
-  writeGraph(path, vectors);
+  buildGraph(vectors).write(path);
   return openGraph(path, vectors[0]!.length);
 }
 
@@ -49,7 +49,7 @@ describe('any vectors', () => {
   test('are kept in order, each number to half a step of its 8 bits', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
-        writeGraph(path, vectors);
+        buildGraph(vectors).write(path);
         const kept = stored(dimensions);
         expect(kept).toHaveLength(vectors.length);
         for (const [ordinal, vector] of vectors.entries())
@@ -81,7 +81,7 @@ describe('any vectors', () => {
   test('keep their part in the common direction, whatever the rounding', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
-        writeGraph(path, vectors);
+        buildGraph(vectors).write(path);
         const mean = new Float32Array(dimensions).map((_, i) =>
           vectors.reduce((sum, one) => sum + one[i]!, 0),
         );
@@ -95,9 +95,9 @@ describe('any vectors', () => {
   test('give the same bytes again, and leave no other file', () => {
     fc.assert(
       fc.property(anyVectors, ({ vectors }) => {
-        writeGraph(path, vectors);
+        buildGraph(vectors).write(path);
         const first = readFileSync(path);
-        writeGraph(path, vectors);
+        buildGraph(vectors).write(path);
         expect(readFileSync(path).equals(first)).toBe(true);
         expect(readdirSync(folder)).toEqual(['graph.bin']);
       }),
@@ -217,7 +217,7 @@ describe('few and alike', () => {
 describe('a damaged graph is refused', () => {
   const dimensions = 10;
   const fresh = () => {
-    writeGraph(path, vectorsOf(30, dimensions, 9));
+    buildGraph(vectorsOf(30, dimensions, 9)).write(path);
     return readFileSync(path);
   };
   const refusal = (dims = dimensions) => {

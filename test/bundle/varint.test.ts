@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readAscending, writeAscending } from '../../index/bundle/varint.ts';
+import { readAscending, readList, writeAscending, writeList } from '../../index/bundle/varint.ts';
 
 const ascending = fc
   .uniqueArray(fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: 2 ** 32 - 1 })))
@@ -18,6 +18,8 @@ test('any ascending numbers up to 2^32 - 1 come back, wherever they stand', () =
         const read = readAscending(bytes, before.length, values.length);
         expect([...read.values]).toEqual(values);
         expect(read.end).toBe(before.length + written.length);
+        const list = readList(Buffer.concat([before, writeList(values), after]), before.length);
+        expect([...list.values]).toEqual(values);
       },
     ),
   );

@@ -128,7 +128,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|mcp|onnx-encoder|openapi|packed-encoder|page)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|mcp|onnx-encoder|openapi|page)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['encoder.bin', 'model.json', 'rows.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));

@@ -7,11 +7,12 @@ import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { Graph } from '../../index/compile/graph.ts';
 import { packEncoder } from '../../index/compile/packed.ts';
 import { Embedder, normalized } from '../../index/embedding/embedder.ts';
-import { library } from '../../index/embedding/library.ts';
+import { loadLibrary } from '../../index/embedding/library.ts';
 import { PACKED, PackedEncoder } from '../../index/embedding/packed-encoder.ts';
 import { readSections, writeSections } from '../../index/embedding/sections.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
 
+const library = await loadLibrary();
 const folder = temporaryFolder();
 const path = join(folder, 'encoder.bin');
 
@@ -156,7 +157,7 @@ describe('the project’s own engine', () => {
         write(sizes, model);
         const random = randomNumbers(seed + 1);
         const rows = gaussian(tokens * sizes.columns, random);
-        const vectors = library.kernels.map((kernel) => new PackedEncoder(path, kernel).run(rows));
+        const vectors = library.kernels.map((kernel) => new PackedEncoder(path, library, kernel).run(rows));
         const [vector, ...others] = await Promise.all(vectors);
         for (const other of others) expect(other).toEqual(vector);
         const input = Array.from({ length: tokens }, (_, t) =>
@@ -172,7 +173,9 @@ describe('the project’s own engine', () => {
   test('has a kernel for this processor besides the plain one', () => {
     expect(library.kernels.at(-1)).toBe('plain');
     expect(library.kernels.length).toBeGreaterThan(1);
-    expect(() => new PackedEncoder(path, 'other')).toThrow('This processor cannot run the kernel other.');
+    expect(() => new PackedEncoder(path, library, 'other')).toThrow(
+      'This processor cannot run the kernel other.',
+    );
   });
 
   test('gives the default model’s vectors as ONNX Runtime does, but for rounding', async () => {
@@ -198,7 +201,7 @@ describe('the project’s own engine', () => {
   });
 
   test('refuses rows of another size', async () => {
-    const encoder = new PackedEncoder(path);
+    const encoder = new PackedEncoder(path, library);
     for (const numbers of [0, 1, 101 * 64])
       await expect(encoder.run(new Float32Array(numbers))).rejects.toThrow(
         /^A run takes the rows of 1 to 100 tokens of (32|64) numbers each, not \d+ numbers\.$/,
@@ -211,7 +214,7 @@ describe('the project’s own engine', () => {
       const copy = Buffer.from(bytes);
       change(copy);
       writeFileSync(path, copy);
-      return () => new PackedEncoder(path);
+      return () => new PackedEncoder(path, library);
     };
     expect(damaged((copy) => copy.write('XSEN'))).toThrow(
       'encoder.bin starts with "XSEN" where PSEN version 1',
@@ -223,7 +226,7 @@ describe('the project’s own engine', () => {
     expect(damaged((copy) => copy.writeDoubleLE(1e12, 64))).toThrow('a section that lies outside of it');
     damaged(() => {});
     truncateSync(path, 1000);
-    expect(() => new PackedEncoder(path)).toThrow('encoder.bin has 1000 bytes where its head says');
+    expect(() => new PackedEncoder(path, library)).toThrow('encoder.bin has 1000 bytes where its head says');
   });
 });
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Graph, openGraph } from '../../index/bundle/graph.ts';
-import { writeGraph } from '../../index/bundle/graph-writer.ts';
+import { buildGraph } from '../../index/bundle/graph-writer.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../index/bundle/sentences.ts';
 import { normalized } from '../../index/embedding/embedder.ts';
 import { rank } from '../../index/search/rank.ts';
@@ -51,7 +51,7 @@ test('ranking through the graph finds at least .99 of the ten best of 20,000 tha
   const vectors = Array.from({ length: PASSAGES }, vector);
   // Cosines as the comment above says: otherwise the test would be of other vectors than a model's.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
-  writeGraph(join(folder, 'graph.bin'), vectors);
+  buildGraph(vectors).write(join(folder, 'graph.bin'));
   writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
   const sentences = new SentenceVectors(join(folder, 'sentences.bin'), DIMENSIONS);
   const through = openGraph(join(folder, 'graph.bin'), DIMENSIONS);

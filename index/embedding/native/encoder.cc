@@ -203,6 +203,24 @@ Model read(Cursor settings, Cursor floats, Cursor sums, Cursor weights) {
   return model;
 }
 
+// What a run reads all of is mapped at one go rather than page by page, where the system can.
+#if defined(MAP_POPULATE)
+constexpr int WHOLE = MAP_POPULATE;
+#else
+constexpr int WHOLE = 0;
+#endif
+
+// A file as memory, or MAP_FAILED. What is written to it stays with this process.
+void* mapFile(const std::string& path, int protection, int flags, size_t& size) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return MAP_FAILED;
+  struct stat status;
+  size = fstat(file, &status) == 0 ? status.st_size : 0;
+  void* mapped = mmap(nullptr, size, protection, MAP_PRIVATE | flags, file, 0);
+  close(file);
+  return mapped;
+}
+
 napi_value fail(napi_env env, const std::string& sentence) {
   napi_throw_error(env, nullptr, sentence.c_str());
   return nullptr;
@@ -234,15 +252,9 @@ napi_value open(napi_env env, napi_callback_info info) {
     if (wanted == one.name) kernel = one, known = true;
   if (!known) return fail(env, "This processor cannot run the kernel " + wanted + ".");
 
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status;
-  if (file < 0 || fstat(file, &status) != 0) return fail(env, path + " cannot be opened: build it again.");
-  const size_t size = status.st_size;
-  void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  close(file);
-  if (mapped == MAP_FAILED) return fail(env, path + " cannot be mapped into memory: give the process more.");
-  // A run reads all of it, once and in order.
-  madvise(mapped, size, MADV_WILLNEED);
+  size_t size;
+  void* mapped = mapFile(path, PROT_READ, WHOLE, size);
+  if (mapped == MAP_FAILED) return fail(env, path + " cannot be mapped into memory: build it again, or give the process more memory.");
   const uint8_t* bytes = static_cast<uint8_t*>(mapped);
   Cursor cursors[4];
   for (int i = 0; i < 4; i++) {
@@ -292,6 +304,30 @@ napi_value run(napi_env env, napi_callback_info info) {
   return result;
 }
 
+struct Mapped {
+  size_t size;
+};
+
+// map(path) -> Uint8Array of a file, of which only what is used is read
+napi_value map(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value args[1], buffer, result;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  const std::string path = text(env, args[0]);
+  Mapped* kept = new Mapped;
+  void* mapped = mapFile(path, PROT_READ | PROT_WRITE, 0, kept->size);
+  const auto unmap = [](napi_env, void* data, void* hint) {
+    munmap(data, static_cast<Mapped*>(hint)->size);
+    delete static_cast<Mapped*>(hint);
+  };
+  if (mapped == MAP_FAILED || napi_create_external_arraybuffer(env, mapped, kept->size, unmap, kept, &buffer) != napi_ok) {
+    delete kept;
+    return fail(env, path + " cannot be mapped into memory: build it again, or give the process more memory.");
+  }
+  napi_create_typedarray(env, napi_uint8_array, kept->size, buffer, 0, &result);
+  return result;
+}
+
 // The names of the kernels that this processor can run, quickest first.
 napi_value names(napi_env env) {
   const std::vector<Kernel> all = kernels();
@@ -313,6 +349,8 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "open", value);
   napi_create_function(env, "run", NAPI_AUTO_LENGTH, run, nullptr, &value);
   napi_set_named_property(env, exports, "run", value);
+  napi_create_function(env, "map", NAPI_AUTO_LENGTH, map, nullptr, &value);
+  napi_set_named_property(env, exports, "map", value);
   napi_set_named_property(env, exports, "kernels", names(env));
   return exports;
 }
