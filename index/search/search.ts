@@ -16,11 +16,16 @@ import type {
   SearchRequest,
   SearchResult,
 } from './answer.ts';
+import { Cache } from './cache.ts';
 import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
 import { inContext, mixShares, mixVectors } from './history.ts';
 import type { OpenIndex } from './open.ts';
 import { type Ranked, rank } from './rank.ts';
+
+/** Answers that are kept for when the same is asked again, and passages that one may hold: some megabytes at most. */
+const KEPT_ANSWERS = 100;
+const KEPT_PASSAGES = 20;
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
@@ -29,6 +34,7 @@ export class IndexSearch implements Search {
   readonly info: IndexInfo;
   readonly #embedder: TextEmbedder;
   readonly #index: OpenIndex;
+  readonly #answers = new Cache<Answer>(KEPT_ANSWERS);
 
   constructor(embedder: TextEmbedder, index: OpenIndex) {
     this.#embedder = embedder;
@@ -38,10 +44,25 @@ export class IndexSearch implements Search {
   }
 
   async search(request: SearchRequest): Promise<Answer> {
+    const start = performance.now();
+    // A history hardly ever comes again, and may be long.
+    const key = request.history ? undefined : JSON.stringify(request);
+    const known = key && this.#answers.get(key);
+    if (known) {
+      const totalMs = rounded(performance.now() - start);
+      return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
+    }
+    const answer = await this.#answer(request, start);
+    if (key && answer.results.length * (1 + 2 * (request.context ?? 0)) <= KEPT_PASSAGES)
+      this.#answers.set(key, answer);
+    return answer;
+  }
+
+  /** @param start when the request came, in milliseconds of `performance.now()` */
+  async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { query, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
     const searchedFor = inContext(query, history);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
-    const start = performance.now();
     const vector = mode === 'lexical' ? undefined : await this.#vector(query, searchedFor);
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields);

@@ -1,5 +1,6 @@
-import { Argument, Command } from 'commander';
-import { main, numberOption } from '../../index/cli/main.ts';
+import { Argument } from 'commander';
+import { jsonOption, numberOption } from '../../index/cli/flags.ts';
+import { main, Tool } from '../../index/cli/main.ts';
 import { build } from './build.ts';
 import { cold } from './cold.ts';
 import { index } from './index.ts';
@@ -27,10 +28,10 @@ interface Options extends Measures {
 
 const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole number');
 
-const command = new Command('npm run bench --')
-  .description(
-    'Compare the packaged function with the plain one, with Orama and with a C engine, in turns within one run. Without a part, all but scale.',
-  )
+const command = new Tool(
+  'npm run bench --',
+  'Compare the packaged function with the plain one, with Orama and with a C engine, in turns within one run. Without a part, all but scale.',
+)
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or builds, of each', whole('--rounds', 1000), 15)
   .option('--calls <n>', 'warm calls of each', whole('--calls', 100_000), 300)
@@ -46,12 +47,12 @@ const command = new Command('npm run bench --')
     (text: string) => text.split(',').map(whole('--sizes', 1_000_000)),
     [1000, 10_000, 50_000, 100_000],
   )
-  .option('--json', 'print JSON')
+  .addOption(jsonOption())
   .option('--compare <file>', 'show what has become worse since an earlier run')
   .option('--out <dir>', 'where the results land', 'test/bench/results')
-  .addHelpText(
-    'after',
-    '\nExample:\n  npm run bench -- cold --compare test/bench/results/2026-11-24-cold.json',
+  .examples(
+    'npm run bench -- cold',
+    'npm run bench -- cold --compare test/bench/results/2026-11-24-cold.json',
   );
 
 await main(async () => {

@@ -145,6 +145,6 @@ test('a file that is another part of an index is refused though its manifest kno
   withManifest({ files: { ...files, 'lookup.bin': files['passages.bin']! } });
   cpSync(join(whole, 'passages.bin'), join(copy, 'lookup.bin'));
   expect(await refusal()).toBe(
-    'lookup.bin starts with "PSPA" where PSLK version 1 was expected: build it again.',
+    'lookup.bin starts with "PSPA" where PSLK version 2 was expected: build it again.',
   );
 });

@@ -85,6 +85,8 @@ describe('any vectors', () => {
         const mean = new Float32Array(dimensions).map((_, i) =>
           vectors.reduce((sum, one) => sum + one[i]!, 0),
         );
+        // Vectors that cancel each other out have no direction in common.
+        fc.pre(Math.hypot(...mean) > 0.01);
         const direction = normalized(mean);
         for (const [ordinal, kept] of stored(dimensions).entries())
           expect(dot(kept, direction)).toBeCloseTo(dot(vectors[ordinal]!, direction), 5);

@@ -236,3 +236,34 @@ test('passage(id) gives every passage, and nothing for what is no id', () => {
     expect(search.passage(id)).toBeUndefined();
   }
 });
+
+test('the same request is answered again without embedding its question, another one is not', async () => {
+  const asked: string[] = [];
+  const counting: TextEmbedder = {
+    model: embedder.model,
+    embed(text, kind) {
+      asked.push(text);
+      return embedder.embed(text, kind);
+    },
+  };
+  const fresh = await openSearch({ index, model: counting, verify: false });
+  const request = { query: questions[0]!, k: 3, mode: 'hybrid' as const };
+  const { took: _, ...first } = await fresh.search(request);
+  const { took, ...again } = await fresh.search({ ...request });
+  expect(again).toEqual(first);
+  expect(took.embedMs).toBe(0);
+  expect(asked).toEqual([request.query]);
+  const others = [
+    { ...request, k: 2 },
+    { ...request, mode: 'semantic' as const },
+    { ...request, filter: { lang: 'zh' } },
+    { ...request, minConfidence: 1 },
+    { ...request, history: [{ role: 'user' as const, content: questions[1]! }] },
+  ];
+  for (const other of others) {
+    asked.length = 0;
+    const { results } = await fresh.search(other);
+    expect(asked[0]).toBe(other.query);
+    expect(results).not.toEqual(first.results);
+  }
+});
