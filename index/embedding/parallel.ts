@@ -67,7 +67,8 @@ export class ParallelEmbedder implements TextEmbedder {
     while (this.#free.length > 0 && this.#sent < this.#queue.length) {
       const waiting = this.#queue[this.#sent++]!;
       this.#running.set(waiting.job.id, waiting);
-      this.#free.shift()!.send(waiting.job);
+      // A process that has ended meanwhile tells so by its exit.
+      this.#free.shift()!.send(waiting.job, () => {});
     }
     if (this.#sent < this.#queue.length) return;
     this.#queue.length = 0;

@@ -1,4 +1,5 @@
 import type { Graph, Neighbor } from '../bundle/graph.ts';
+import { Heap } from '../bundle/heap.ts';
 import type { Typicality } from '../bundle/languages.ts';
 import type { SentenceVectors } from '../bundle/sentences.ts';
 import type { Explanation } from './answer.ts';
@@ -8,7 +9,7 @@ const CANDIDATES = 100;
 const LEXICAL_CANDIDATES = 50;
 /** Candidates that the graph keeps while it searches; DESIGN.md has the recall that this gives. */
 const EF = 200;
-/** Up to so many allowed passages are compared one by one, which is then quicker than a graph that has to step over the others. */
+/** Up to so many passages, the whole index or what a filter leaves, are compared one by one, which is then quicker than the graph. */
 const EXACT = 1000;
 /** What the share of BM25 counts beside two cosines. */
 const LEXICAL_WEIGHT = 0.3;
@@ -82,15 +83,16 @@ export function rank(ranking: Ranking): Ranked[] {
   return ranked.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal).slice(0, k);
 }
 
-/** The nearest passages. Where a filter or the graph's own limits leave fewer than there are, all allowed ones are compared. */
+/** The nearest passages, in no order. Where few are allowed, or the graph's own limits leave fewer than there are, all allowed ones are compared. */
 function nearest(
   { graph, allowed, passages }: Ranking,
   vector: Float32Array,
   wanted: number,
   permitted?: Set<number>,
 ): Neighbor[] {
-  const existing = Math.min(wanted, allowed?.length ?? passages);
-  if (!allowed || allowed.length > EXACT) {
+  const all = allowed?.length ?? passages;
+  const existing = Math.min(wanted, all);
+  if (all > EXACT) {
     const found = graph.search(
       vector,
       existing,
@@ -100,10 +102,13 @@ function nearest(
     if (found.length >= existing) return found;
   }
   const cosine = graph.similarities(vector);
-  return Array.from(allowed ?? Array(passages).keys(), (ordinal) => ({
-    ordinal,
-    similarity: cosine(ordinal),
-  }))
-    .sort((a, b) => b.similarity - a.similarity)
-    .slice(0, existing);
+  const best = new Heap();
+  for (let i = 0; i < all; i++) {
+    const ordinal = allowed ? allowed[i]! : i;
+    const similarity = cosine(ordinal);
+    if (best.size === existing && similarity <= best.least) continue;
+    best.push(similarity, ordinal);
+    if (best.size > existing) best.pop();
+  }
+  return best.entries().map(({ key, ordinal }) => ({ ordinal, similarity: key }));
 }

@@ -142,10 +142,10 @@ function reference({ heads }: Sizes, model: RandomModel, input: number[][]): num
 }
 
 const anyModel = fc.record({
-  columns: fc.constantFrom(32, 64),
+  columns: fc.constantFrom(64, 128),
   layers: fc.integer({ min: 1, max: 2 }),
   heads: fc.constantFrom(1, 2),
-  inner: fc.constantFrom(32, 96),
+  inner: fc.constantFrom(64, 192),
   axes: fc.integer({ min: 0, max: 2 }),
 });
 
@@ -202,9 +202,9 @@ describe('the project’s own engine', () => {
 
   test('refuses rows of another size', async () => {
     const encoder = new PackedEncoder(path, library);
-    for (const numbers of [0, 1, 101 * 64])
+    for (const numbers of [0, 1, 101 * 128])
       await expect(encoder.run(new Float32Array(numbers))).rejects.toThrow(
-        /^A run takes the rows of 1 to 100 tokens of (32|64) numbers each, not \d+ numbers\.$/,
+        /^A run takes the rows of 1 to 100 tokens of (64|128) numbers each, not \d+ numbers\.$/,
       );
   });
 

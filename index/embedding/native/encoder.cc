@@ -13,7 +13,11 @@
 #include <vector>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
@@ -61,7 +65,7 @@ struct Model {
 // What a run of up to `tokens` computes in; grows with the longest text.
 struct Room {
   int tokens = 0;
-  std::vector<float> x, wide, narrow, keys, scores;
+  std::vector<float> x, wide, narrow, keys, values, scores;
   std::vector<uint8_t> bytes;
   Quantized quantized;
 
@@ -70,12 +74,13 @@ struct Room {
     tokens = wanted;
     int inner = 0;
     for (const Layer& layer : model.layers) inner = layer.inner.outputs > inner ? layer.inner.outputs : inner;
-    const size_t columns = model.columns, count = tokens, padded = count + 16;
+    const size_t columns = model.columns, count = tokens, padded = count + 2 * LANES;
     const size_t widest = inner > 3 * model.columns ? inner : 3 * columns;
     x.resize(count * columns);
     wide.resize(count * widest);
     narrow.resize(count * columns);
     keys.resize(columns / model.heads * padded);
+    values.resize(columns / model.heads * padded);
     scores.resize(4 * padded);
     bytes.resize(count * widest);
     quantized.bytes = bytes.data();
@@ -85,6 +90,15 @@ struct Room {
 }  // namespace
 
 #if defined(__x86_64__)
+#define NAMESPACE amx
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")))
+#define VECTOR_BYTES 64
+#define DOT_AMX
+#include "forward.h"
+#undef NAMESPACE
+#undef TARGET
+#undef VECTOR_BYTES
+#undef DOT_AMX
 #define NAMESPACE vnni
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define VECTOR_BYTES 64
@@ -127,14 +141,29 @@ struct Kernel {
   void (*forward)(const Model&, Room&, int, float*);
 };
 
+#if defined(__x86_64__)
+// Whether the processor multiplies tiles of bytes (CPUID 7.0, EDX 24 and 25), and Linux lets this process use them.
+bool mayUseTiles() {
+#if defined(__linux__)
+  unsigned a, b, c, d;
+  constexpr int REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 3) == 3 &&
+         syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 // What this processor can run, quickest first.
 std::vector<Kernel> kernels() {
   std::vector<Kernel> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
-    found.push_back({"vnni", vnni::forward});
+  const bool vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  if (vnni && mayUseTiles()) found.push_back({"amx", amx::forward});
+  if (vnni) found.push_back({"vnni", vnni::forward});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back({"avx2", avx2::forward});
 #elif defined(__aarch64__)
   found.push_back({"neon", neon::forward});
@@ -173,7 +202,7 @@ Model read(Cursor settings, Cursor floats, Cursor sums, Cursor weights) {
   model.heads = numbers[2];
   model.axes = numbers[4];
   model.maxTokens = numbers[5];
-  if (columns == 0 || columns % 32 || inner == 0 || inner % 32 || model.heads == 0 || columns % (LANES * model.heads))
+  if (columns == 0 || columns % 64 || inner == 0 || inner % 64 || model.heads == 0 || columns % (2 * LANES * model.heads))
     throw std::string("its sizes are not multiples of what it computes with");
   const auto norm = [&]() {
     const float* weight = floats.take<float>(columns);

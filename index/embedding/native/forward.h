@@ -1,5 +1,5 @@
-// The encoder's arithmetic, included once for each kind of processor: NAMESPACE and TARGET are set by encoder.cc, and one of DOT_VNNI, DOT_AVX2,
-// DOT_NEON or DOT_PLAIN says what multiplies bytes. All floating-point sums have one fixed order and nothing is contracted, so that every
+// The encoder's arithmetic, included once for each kind of processor: NAMESPACE and TARGET are set by encoder.cc, and one of DOT_AMX, DOT_VNNI,
+// DOT_AVX2, DOT_NEON or DOT_PLAIN says what multiplies bytes. All floating-point sums have one fixed order and nothing is contracted, so that every
 // kind gives the same bits.
 
 namespace NAMESPACE {
@@ -8,7 +8,11 @@ namespace NAMESPACE {
 constexpr int BLOCK = 16;
 
 // TILE_BLOCKS blocks of columns for up to TILE_ROWS tokens stay in registers. `a` holds tokens of `depth` bytes, `w` blocks of 16 * depth bytes.
-#if defined(DOT_VNNI)
+#if defined(DOT_AMX)
+
+constexpr int TILE_ROWS = 32, TILE_BLOCKS = 2;
+
+#elif defined(DOT_VNNI)
 
 constexpr int TILE_ROWS = 8, TILE_BLOCKS = 2;
 
@@ -98,6 +102,59 @@ static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* o
 
 #endif
 
+#if defined(DOT_AMX)
+
+// Up to 32 tokens by 32 outputs in four of the processor's tiles. A tile of tokens has 16 rows of 64 bytes, one of weights 16 groups of
+// four bytes of 16 outputs, which is how packed weights lie (Intel Architecture Instruction Set Extensions, TDPBUSD).
+static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
+  const uint8_t* below = a + static_cast<size_t>(16) * depth;
+  const int stride = 2 * BLOCK * sizeof(int32_t);
+  _tile_zero(0);
+  _tile_zero(1);
+  if (rows > 16) {
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int k = 0; k < depth; k += 64) {
+    _tile_loadd(4, a + k, depth);
+    _tile_loadd(6, w + 16 * k, 64);
+    _tile_loadd(7, next + 16 * k, 64);
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    if (rows > 16) {
+      _tile_loadd(5, below + k, depth);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+    }
+  }
+  _tile_stored(0, out, stride);
+  _tile_stored(1, out + BLOCK, stride);
+  if (rows > 16) {
+    _tile_stored(2, out + 32 * BLOCK, stride);
+    _tile_stored(3, out + 33 * BLOCK, stride);
+  }
+}
+
+// Tells the processor how many rows the tiles have.
+static TARGET void configure(int rows) {
+  struct {
+    uint8_t palette, start, reserved[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+  } shape = {};
+  shape.palette = 1;
+  const int upper = rows < 16 ? rows : 16, lower = rows - upper;
+  const int of[8] = {upper, upper, lower, lower, upper, lower, 16, 16};
+  for (int i = 0; i < 8; i++) {
+    shape.bytes[i] = of[i] > 0 ? 64 : 0;
+    shape.rows[i] = of[i];
+  }
+  _tile_loadconfig(&shape);
+}
+
+#else
+
 template <int ROWS>
 static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   if constexpr (ROWS > 1) {
@@ -105,6 +162,8 @@ static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth
   }
   tile<ROWS>(a, w, depth, out);
 }
+
+#endif
 
 // out[t][n] = sum over k of (a[t][k] - zero) * scale * w[k][n] * scales[n] + bias[n]
 static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, float* out) {
@@ -114,29 +173,48 @@ static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, flo
 #else
   const int32_t zero = a.zero;
 #endif
+#if defined(DOT_AMX)
+  // ONNX Runtime, where it runs in the same process, relies on the shape that it gave the tiles once.
+  uint8_t shape[64];
+  _tile_storeconfig(shape);
+#endif
   alignas(64) int32_t sums[TILE_ROWS * TILE_BLOCKS * BLOCK];
   // Passes of about equal height, rather than full ones and a low one.
-  const int passes = (tokens + TILE_ROWS - 1) / TILE_ROWS;
-  for (int n = 0; n < layer.outputs; n += width) {
+  const int passes = (tokens + TILE_ROWS - 1) / TILE_ROWS, blocks = layer.outputs / width;
+  for (int step = 0; step < passes * blocks; step++) {
+#if defined(DOT_AMX)
+    const int pass = step / blocks, n = step % blocks * width;
+#else
+    // Weights stay in the nearest cache for all passes.
+    const int pass = step % passes, n = step / passes * width;
+#endif
+    const int first = tokens * pass / passes, rows = tokens * (pass + 1) / passes - first;
+    const uint8_t* from = a.bytes + static_cast<size_t>(first) * layer.inputs;
     const int8_t* w = layer.weights + static_cast<size_t>(n) * layer.inputs;
-    for (int pass = 0; pass < passes; pass++) {
-      const int first = tokens * pass / passes, rows = tokens * (pass + 1) / passes - first;
-      tileOf<TILE_ROWS>(rows, a.bytes + static_cast<size_t>(first) * layer.inputs, w, layer.inputs, sums);
-      for (int r = 0; r < rows; r++) {
-        float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
-        for (int c = 0; c < width; c++) {
-          const int32_t sum = sums[r * width + c] - zero * layer.sums[n + c];
-          row[c] = static_cast<float>(sum) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
-        }
+#if defined(DOT_AMX)
+    if (n == 0) configure(rows);
+    tileOf(rows, from, w, layer.inputs, sums);
+#else
+    tileOf<TILE_ROWS>(rows, from, w, layer.inputs, sums);
+#endif
+    for (int r = 0; r < rows; r++) {
+      float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
+      for (int c = 0; c < width; c++) {
+        const int32_t sum = sums[r * width + c] - zero * layer.sums[n + c];
+        row[c] = static_cast<float>(sum) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
       }
     }
   }
+#if defined(DOT_AMX)
+  _tile_loadconfig(shape);
+#endif
 }
 
 // LANES floats in as many of the processor's vectors as that takes (GCC's and Clang's vector extension).
 typedef float Vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef float Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t Whole __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint8_t Bytes __attribute__((vector_size(VECTOR_BYTES / 4)));
 constexpr int VECTOR = VECTOR_BYTES / 4, VECTORS = LANES / VECTOR;
 struct Lanes {
   Vector parts[VECTORS];
@@ -158,7 +236,7 @@ OPERATOR(+) OPERATOR(-) OPERATOR(*) OPERATOR(/)
 
 // a * b + c, rounded once.
 INLINE TARGET Lanes fused(const Lanes& a, float b, Lanes c) {
-#if defined(DOT_VNNI)
+#if defined(DOT_AMX) || defined(DOT_VNNI)
   c.parts[0] = _mm512_fmadd_ps(a.parts[0], _mm512_set1_ps(b), c.parts[0]);
 #elif defined(DOT_AVX2)
   EACH c.parts[i] = _mm256_fmadd_ps(a.parts[i], _mm256_set1_ps(b), c.parts[i]);
@@ -221,19 +299,18 @@ static TARGET void quantize(const float* x, const float* smooth, int tokens, int
     }
   const float least = -highest(Lanes{} - low), most = highest(high);
   out.scale = most == least ? 1.0f : (most - least) / 255.0f;
-  const Lanes zero = rounded(all(0.0f - least / out.scale));
+  const float inverse = 1.0f / out.scale;
+  const Lanes zero = rounded(all(0.0f - least * inverse));
   out.zero = static_cast<int32_t>(zero.parts[0][0]);
   for (int t = 0; t < tokens; t++)
     for (int i = 0; i < columns; i += LANES) {
       const size_t at = static_cast<size_t>(t) * columns + i;
-      const Lanes value = rounded(load(x + at) * load(smooth + i) / out.scale) + zero;
+      const Lanes value = rounded(load(x + at) * load(smooth + i) * inverse) + zero;
       const Lanes byte = lower(higher(value, Lanes{}), all(255.0f));
-      int32_t whole[LANES];
-      for (int i = 0; i < VECTORS; i++) {
-        const Whole part = __builtin_convertvector(byte.parts[i], Whole);
-        memcpy(whole + i * VECTOR, &part, sizeof part);
+      for (int v = 0; v < VECTORS; v++) {
+        const Bytes bytes = __builtin_convertvector(__builtin_convertvector(byte.parts[v], Whole), Bytes);
+        memcpy(out.bytes + at + v * VECTOR, &bytes, sizeof bytes);
       }
-      for (int i = 0; i < LANES; i++) out.bytes[at + i] = static_cast<uint8_t>(whole[i]);
     }
 }
 
@@ -290,11 +367,12 @@ static TARGET void gelu(float* x, size_t count) {
   }
 }
 
-// Attention of all tokens to all, head by head and four tokens at a time. `qkv` has 3 * columns numbers a token; `keys` and `scores`
-// are room for head size * padded and 4 * padded numbers, padded being the tokens' number rounded up to LANES.
-static TARGET void attend(const float* qkv, int tokens, int columns, int heads, float* keys, float* scores, float* out) {
+// Attention of all tokens to all, head by head and four tokens at a time. `qkv` has 3 * columns numbers a token; `keys`, `values`
+// and `scores` are room for head size * padded, as many, and 4 * padded numbers, padded being the tokens' number rounded up to 2 * LANES.
+static TARGET void attend(const float* qkv, int tokens, int columns, int heads, float* keys, float* values, float* scores,
+                          float* out) {
   constexpr int ROWS = 4;
-  const int size = columns / heads, padded = (tokens + LANES - 1) / LANES * LANES;
+  const int size = columns / heads, padded = (tokens + 2 * LANES - 1) / (2 * LANES) * (2 * LANES);
   const float scale = 1.0f / sqrtf(static_cast<float>(size));
   const size_t stride = 3 * static_cast<size_t>(columns);
   for (int h = 0; h < heads; h++) {
@@ -305,17 +383,24 @@ static TARGET void attend(const float* qkv, int tokens, int columns, int heads, 
       for (int j = 0; j < tokens; j++) keys[d * padded + j] = k[j * stride + d];
       for (int j = tokens; j < padded; j++) keys[d * padded + j] = 0;
     }
+    // Apart, as rows of a stride near a page's size push each other out of the cache.
+    for (int j = 0; j < tokens; j++) memcpy(values + j * size, v + j * stride, size * sizeof(float));
     for (int first = 0; first < tokens; first += ROWS) {
       // The last rows are done again where there are fewer than four.
       int rows[ROWS];
       for (int r = 0; r < ROWS; r++) rows[r] = first + r < tokens ? first + r : tokens - 1;
-      for (int j = 0; j < padded; j += LANES) {
-        Lanes sums[ROWS] = {};
+      for (int j = 0; j < padded; j += 2 * LANES) {
+        Lanes sums[ROWS][2] = {};
         for (int d = 0; d < size; d++) {
-          const Lanes key = load(keys + d * padded + j);
-          UNROLL for (int r = 0; r < ROWS; r++) sums[r] = fused(key, q[rows[r] * stride + d], sums[r]);
+          const Lanes here = load(keys + d * padded + j), next = load(keys + d * padded + j + LANES);
+          UNROLL for (int r = 0; r < ROWS; r++) {
+            const float number = q[rows[r] * stride + d];
+            sums[r][0] = fused(here, number, sums[r][0]);
+            sums[r][1] = fused(next, number, sums[r][1]);
+          }
         }
-        for (int r = 0; r < ROWS; r++) store(scores + r * padded + j, sums[r] * scale);
+        for (int r = 0; r < ROWS; r++)
+          for (int b = 0; b < 2; b++) store(scores + r * padded + j + b * LANES, sums[r][b] * scale);
       }
       float shares[ROWS];
       for (int r = 0; r < ROWS; r++) {
@@ -329,14 +414,19 @@ static TARGET void attend(const float* qkv, int tokens, int columns, int heads, 
         for (int j = 0; j < padded; j += LANES) sums = sums + load(row + j);
         shares[r] = 1.0f / total(sums);
       }
-      for (int d = 0; d < size; d += LANES) {
-        Lanes sums[ROWS] = {};
+      for (int d = 0; d < size; d += 2 * LANES) {
+        Lanes sums[ROWS][2] = {};
         for (int j = 0; j < tokens; j++) {
-          const Lanes value = load(v + j * stride + d);
-          UNROLL for (int r = 0; r < ROWS; r++) sums[r] = fused(value, scores[r * padded + j], sums[r]);
+          const Lanes here = load(values + j * size + d), next = load(values + j * size + d + LANES);
+          UNROLL for (int r = 0; r < ROWS; r++) {
+            const float weight = scores[r * padded + j];
+            sums[r][0] = fused(here, weight, sums[r][0]);
+            sums[r][1] = fused(next, weight, sums[r][1]);
+          }
         }
         for (int r = 0; r < ROWS; r++)
-          store(out + static_cast<size_t>(rows[r]) * columns + h * size + d, sums[r] * shares[r]);
+          for (int b = 0; b < 2; b++)
+            store(out + static_cast<size_t>(rows[r]) * columns + h * size + d + b * LANES, sums[r][b] * shares[r]);
       }
     }
   }
@@ -371,7 +461,7 @@ static TARGET void forward(const Model& model, Room& room, int tokens, float* ou
   for (const Layer& layer : model.layers) {
     quantize(x, layer.qkvSmooth, tokens, columns, room.quantized);
     dense(room.quantized, tokens, layer.qkv, wide);
-    attend(wide, tokens, columns, model.heads, room.keys.data(), room.scores.data(), narrow);
+    attend(wide, tokens, columns, model.heads, room.keys.data(), room.values.data(), room.scores.data(), narrow);
     quantize(narrow, layer.attendedSmooth, tokens, columns, room.quantized);
     dense(room.quantized, tokens, layer.attended, narrow);
     normalize(x, narrow, layer.attendedNorm, tokens, columns);
