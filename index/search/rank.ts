@@ -8,7 +8,7 @@ import type { Explanation } from './answer.ts';
 const CANDIDATES = 100;
 const LEXICAL_CANDIDATES = 50;
 /** Candidates that the graph keeps while it searches; DESIGN.md has the recall that this gives. */
-const EF = 200;
+const EF = 400;
 /** Up to so many passages, the whole index or what a filter leaves, are compared one by one, which is then quicker than the graph. */
 const EXACT = 1000;
 /** What the share of BM25 counts beside two cosines. */

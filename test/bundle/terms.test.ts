@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { termsOf } from '../../index/bundle/terms.ts';
 
 test.each([
@@ -60,14 +60,38 @@ function segmented(text: string): string[] {
     .flatMap(({ segment }) => (segment.length > 5 ? [segment, `${segment.slice(0, 5)}*`] : [segment]));
 }
 
-test('any Latin or Cyrillic text has the words that the segmenter finds', () => {
-  const characters = [..."aäbßcéxyzабвё019 ?!.,:;'-\t\n"];
+test.each([
+  ['Latin', 'aäbßcéxyzőşıạữ'],
+  ['Greek', 'αάβςωώΑ'],
+  ['Cyrillic', 'абвёґїљӯҚ'],
+  ['Hebrew', 'אבםתְּ'],
+  ['Arabic and Persian', 'ابتةىءآپچگیَّْٰـ٠٣۵'],
+  ['Devanagari', 'अकखड़ज़ऽॐािीुंँः्०५'],
+  ['Hangul', '가나힣의가나'],
+])('any %s text has the words that the segmenter finds', (_, letters) => {
+  const characters = [...letters, ...letters, ...letters, ..."a1  ?!.,:;'’-؟،।\t"];
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...characters), maxLength: 40 }), (text) => {
-      expect(termsOf(text)).toEqual(segmented(text));
+      expect(termsOf(text)).toEqual(segmented(text.normalize('NFKC')));
     }),
     { numRuns: 2000 },
   );
+});
+
+test.each([
+  "l'été, aujourd'hui et co-propriété",
+  'Πόσο συχνά αναβοσβήνει;',
+  'כמה גבוה המגדלור?',
+  'كم ارتفاع المنارة؟',
+  'प्रकाशस्तंभ कितना ऊँचा है।',
+  '등대는 얼마나 높은가?',
+  'Đèn biển cao bao nhiêu?',
+])('%s needs no segmenter', (text) => {
+  const segmenter = vi.spyOn(Intl, 'Segmenter');
+  expect(termsOf(text)).not.toEqual([]);
+  expect(segmenter).not.toHaveBeenCalled();
+  segmenter.mockRestore();
+  expect(termsOf(text)).toEqual(segmented(text.normalize('NFKC')));
 });
 
 test('any text, halves of surrogate pairs too, has terms that are more than white space', () => {
