@@ -84,7 +84,8 @@ class Packer {
       this.#skip(between, columns);
       layers++;
     }
-    if (layers === 0 || [columns, inner].some((size) => size % 32 !== 0) || columns % heads !== 0)
+    // What the engine computes at a time.
+    if (layers === 0 || heads === 0 || columns % 64 !== 0 || inner % 64 !== 0 || columns % (32 * heads) !== 0)
       throw new OtherKind();
     const floats = join([...this.#floats, ...axes.map((axis) => Float32Array.from(axis))]);
     const sums = join(this.#sums);
