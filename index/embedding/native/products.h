@@ -1,0 +1,207 @@
+// Products of bytes, tokens by weights, with the widest instructions that the processor has. Part of forward.h.
+
+// Columns that lie together in packed weights, in groups of four bytes of a column.
+constexpr int BLOCK = 16;
+
+// TILE_BLOCKS blocks of columns for up to TILE_ROWS tokens stay in registers. `a` holds tokens of `depth` bytes, `w` blocks of 16 * depth bytes.
+#if defined(DOT_AMX)
+
+constexpr int TILE_ROWS = 32, TILE_BLOCKS = 2;
+
+#elif defined(DOT_VNNI)
+
+constexpr int TILE_ROWS = 8, TILE_BLOCKS = 2;
+
+template <int ROWS>
+static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  __m512i sums[ROWS][2];
+  for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm512_setzero_si512();
+  const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
+  for (int k = 0; k < depth; k += 4) {
+    const __m512i w0 = _mm512_loadu_si512(w + 16 * k), w1 = _mm512_loadu_si512(next + 16 * k);
+    for (int r = 0; r < ROWS; r++) {
+      int32_t four;
+      memcpy(&four, a + static_cast<size_t>(r) * depth + k, 4);
+      const __m512i x = _mm512_set1_epi32(four);
+      sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], x, w0);
+      sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], x, w1);
+    }
+  }
+  for (int r = 0; r < ROWS; r++)
+    for (int b = 0; b < 2; b++) _mm512_storeu_si512(out + (r * 2 + b) * BLOCK, sums[r][b]);
+}
+
+#elif defined(DOT_AVX2)
+
+constexpr int TILE_ROWS = 4, TILE_BLOCKS = 1;
+
+// Weights have 7 bits, so that the pairs that maddubs adds, at most 255 * 64 * 2, fit into 16.
+template <int ROWS>
+static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[ROWS][2];
+  for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm256_setzero_si256();
+  for (int k = 0; k < depth; k += 4) {
+    const __m256i w0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 16 * k));
+    const __m256i w1 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 16 * k + 32));
+    for (int r = 0; r < ROWS; r++) {
+      int32_t four;
+      memcpy(&four, a + static_cast<size_t>(r) * depth + k, 4);
+      const __m256i x = _mm256_set1_epi32(four);
+      sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, w0), ones));
+      sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, w1), ones));
+    }
+  }
+  for (int r = 0; r < ROWS; r++)
+    for (int b = 0; b < 2; b++)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r * BLOCK + 8 * b), sums[r][b]);
+}
+
+#elif defined(DOT_NEON)
+
+constexpr int TILE_ROWS = 4, TILE_BLOCKS = 1;
+
+// Both sides of NEON's product are signed: tokens' bytes are 128 less here, which `dense` adds again.
+template <int ROWS>
+static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  const uint8x16_t middle = vdupq_n_u8(128);
+  int32x4_t sums[ROWS][4];
+  for (int r = 0; r < ROWS; r++)
+    for (int b = 0; b < 4; b++) sums[r][b] = vdupq_n_s32(0);
+  for (int k = 0; k < depth; k += 16) {
+    int8x16_t x[ROWS];
+    for (int r = 0; r < ROWS; r++)
+      x[r] = vreinterpretq_s8_u8(vsubq_u8(vld1q_u8(a + static_cast<size_t>(r) * depth + k), middle));
+#define STEP(LANE)                                                                    \
+  for (int b = 0; b < 4; b++) {                                                       \
+    const int8x16_t v = vld1q_s8(w + 16 * (k + 4 * LANE) + 16 * b);                   \
+    for (int r = 0; r < ROWS; r++) sums[r][b] = vdotq_laneq_s32(sums[r][b], v, x[r], LANE); \
+  }
+    STEP(0) STEP(1) STEP(2) STEP(3)
+#undef STEP
+  }
+  for (int r = 0; r < ROWS; r++)
+    for (int b = 0; b < 4; b++) vst1q_s32(out + r * BLOCK + 4 * b, sums[r][b]);
+}
+
+#else
+
+constexpr int TILE_ROWS = 1, TILE_BLOCKS = 1;
+
+template <int ROWS>
+static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  for (int c = 0; c < BLOCK; c++) out[c] = 0;
+  for (int k = 0; k < depth; k += 4)
+    for (int c = 0; c < BLOCK; c++)
+      for (int i = 0; i < 4; i++) out[c] += a[k + i] * w[16 * k + 4 * c + i];
+}
+
+#endif
+
+#if defined(DOT_AMX)
+
+// Up to 32 tokens by 32 outputs in four of the processor's tiles. A tile of tokens has 16 rows of 64 bytes, one of weights 16 groups of
+// four bytes of 16 outputs, which is how packed weights lie (Intel Architecture Instruction Set Extensions, TDPBUSD).
+static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
+  const uint8_t* below = a + static_cast<size_t>(16) * depth;
+  const int stride = 2 * BLOCK * sizeof(int32_t);
+  _tile_zero(0);
+  _tile_zero(1);
+  if (rows > 16) {
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int k = 0; k < depth; k += 64) {
+    _tile_loadd(4, a + k, depth);
+    _tile_loadd(6, w + 16 * k, 64);
+    _tile_loadd(7, next + 16 * k, 64);
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    if (rows > 16) {
+      _tile_loadd(5, below + k, depth);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+    }
+  }
+  _tile_stored(0, out, stride);
+  _tile_stored(1, out + BLOCK, stride);
+  if (rows > 16) {
+    _tile_stored(2, out + 32 * BLOCK, stride);
+    _tile_stored(3, out + 33 * BLOCK, stride);
+  }
+}
+
+// Tells the processor how many rows the tiles have.
+static TARGET void configure(int rows) {
+  struct {
+    uint8_t palette, start, reserved[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+  } shape = {};
+  shape.palette = 1;
+  const int upper = rows < 16 ? rows : 16, lower = rows - upper;
+  const int of[8] = {upper, upper, lower, lower, upper, lower, 16, 16};
+  for (int i = 0; i < 8; i++) {
+    shape.bytes[i] = of[i] > 0 ? 64 : 0;
+    shape.rows[i] = of[i];
+  }
+  _tile_loadconfig(&shape);
+}
+
+#else
+
+template <int ROWS>
+static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  if constexpr (ROWS > 1) {
+    if (rows < ROWS) return tileOf<ROWS - 1>(rows, a, w, depth, out);
+  }
+  tile<ROWS>(a, w, depth, out);
+}
+
+#endif
+
+// out[t][n] = sum over k of (a[t][k] - zero) * scale * w[k][n] * scales[n] + bias[n]
+static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, float* out) {
+  const int width = TILE_BLOCKS * BLOCK;
+#if defined(DOT_NEON)
+  const int32_t zero = a.zero - 128;
+#else
+  const int32_t zero = a.zero;
+#endif
+#if defined(DOT_AMX)
+  // ONNX Runtime, where it runs in the same process, relies on the shape that it gave the tiles once.
+  uint8_t shape[64];
+  _tile_storeconfig(shape);
+#endif
+  alignas(64) int32_t sums[TILE_ROWS * TILE_BLOCKS * BLOCK];
+  // Passes of about equal height, rather than full ones and a low one.
+  const int passes = (tokens + TILE_ROWS - 1) / TILE_ROWS, blocks = layer.outputs / width;
+  for (int step = 0; step < passes * blocks; step++) {
+#if defined(DOT_AMX)
+    const int pass = step / blocks, n = step % blocks * width;
+#else
+    // Weights stay in the nearest cache for all passes.
+    const int pass = step % passes, n = step / passes * width;
+#endif
+    const int first = tokens * pass / passes, rows = tokens * (pass + 1) / passes - first;
+    const uint8_t* from = a.bytes + static_cast<size_t>(first) * layer.inputs;
+    const int8_t* w = layer.weights + static_cast<size_t>(n) * layer.inputs;
+#if defined(DOT_AMX)
+    if (n == 0) configure(rows);
+    tileOf(rows, from, w, layer.inputs, sums);
+#else
+    tileOf<TILE_ROWS>(rows, from, w, layer.inputs, sums);
+#endif
+    for (int r = 0; r < rows; r++) {
+      float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
+      for (int c = 0; c < width; c++) {
+        const int32_t sum = sums[r * width + c] - zero * layer.sums[n + c];
+        row[c] = static_cast<float>(sum) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
+      }
+    }
+  }
+#if defined(DOT_AMX)
+  _tile_loadconfig(shape);
+#endif
+}
