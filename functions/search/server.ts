@@ -64,8 +64,8 @@ async function main(): Promise<void> {
   if (apiKeys) {
     console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
   } else {
-    console.log(`Try ${link}`);
-    console.log(`or  curl '${link}'`);
+    if (PAGE !== '0') console.log('Open it in a browser,');
+    console.log(`or try curl '${link}'`);
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
 }

@@ -5,8 +5,7 @@ import { root } from '../fixtures/index.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-// Expected to fail until README.md has the section on clients; then it is `test`.
-test.fails('README.md shows every example, as the tests run it', () => {
+test('README.md shows every example, as the tests run it', () => {
   // A block of code whose first line is a comment that names a file.
   const blocks = [...read('README.md').matchAll(/^```ts\n(\/\/ (functions\/\S+\.ts)\n.*?)^```$/gms)];
   const shown = new Map(blocks.map(([, text, path]) => [path, text]));
