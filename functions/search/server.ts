@@ -64,8 +64,7 @@ async function main(): Promise<void> {
   if (apiKeys) {
     console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
   } else {
-    if (PAGE !== '0') console.log('Open it in a browser,');
-    console.log(`or try curl '${link}'`);
+    console.log(`${PAGE === '0' ? 'Try' : 'Open it in a browser, or try'} curl '${link}'`);
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
 }

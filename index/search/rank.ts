@@ -51,8 +51,8 @@ export function rank(ranking: Ranking): Ranked[] {
   const { k, vector, graph, sentences, typicality, shares, allowed } = ranking;
   const permitted = allowed && new Set(allowed);
   const wanted = Math.max(CANDIDATES, k);
-  const lexical = [...shares]
-    .filter(([ordinal]) => permitted?.has(ordinal) ?? true)
+  const matched = [...shares].filter(([ordinal]) => permitted?.has(ordinal) ?? true);
+  const lexical = highest(matched, Math.max(LEXICAL_CANDIDATES, k), ([, share]) => share)
     .sort(([a, x], [b, y]) => y - x || a - b)
     .slice(0, Math.max(LEXICAL_CANDIDATES, k));
   if (!vector) {
@@ -80,7 +80,17 @@ export function rank(ranking: Ranking): Ranked[] {
     const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
     return { ordinal, score, parts, sentence: best.sentence };
   });
-  return ranked.sort((a, b) => b.score - a.score || a.ordinal - b.ordinal).slice(0, k);
+  return highest(ranked, k, ({ score }) => score)
+    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+    .slice(0, k);
+}
+
+/** Those with the `count` highest values, and what equals the last: numbers are sorted natively, while comparing hundreds takes a cold process milliseconds. */
+function highest<Entry>(entries: Entry[], count: number, value: (entry: Entry) => number): Entry[] {
+  if (entries.length <= count) return entries;
+  const values = Float64Array.from(entries, value).sort();
+  const least = values[values.length - count]!;
+  return entries.filter((entry) => value(entry) >= least);
 }
 
 /** The nearest passages, in no order. Where few are allowed, or the graph's own limits leave fewer than there are, all allowed ones are compared. */
