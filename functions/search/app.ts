@@ -27,13 +27,15 @@ export interface AppOptions extends DispatchOptions {
   origins?: readonly string[] | undefined;
 }
 
-function json(value: unknown): HttpResponse {
+function jsonText(body: string): HttpResponse {
   return {
     status: 200,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' },
-    body: JSON.stringify(value),
+    body,
   };
 }
+
+const json = (value: unknown) => jsonText(JSON.stringify(value));
 
 /** Where the app is reached from outside, without a final slash. */
 const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
@@ -84,11 +86,15 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   const { logQuestions = false, page: hasPage = true, apiKeys, origins = [] } = options;
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
-  async function find({ maxCharacters, ...request }: Question, note: Note): Promise<Answer> {
+  /** @returns what was found, and its JSON */
+  async function find(
+    { maxCharacters, ...request }: Question,
+    note: Note,
+  ): Promise<{ answer: Answer; text: string }> {
     const { query, k, mode } = request;
     note({ k, mode, ...(logQuestions && { q: query }) });
     const found = within(maxCharacters, await (await search).search(request));
-    const { answered, results, took } = found;
+    const { answered, results, took } = found.answer;
     note({
       results: results.length,
       answered,
@@ -109,8 +115,10 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     [
       {
         path: '/search',
-        GET: async ({ url }, note) => json(await find(readSearchParameters(url.searchParams), note)),
-        POST: async (request, note) => json(await find(readSearchBody(await readBody(request)), note)),
+        GET: async ({ url }, note) =>
+          jsonText((await find(readSearchParameters(url.searchParams), note)).text),
+        POST: async (request, note) =>
+          jsonText((await find(readSearchBody(await readBody(request)), note)).text),
       },
       // An id may hold `/`.
       {
@@ -122,7 +130,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         POST: async (request, note) => {
           const { answerMcp } = await import('./mcp.ts');
           const context = {
-            find: (asked: Question) => find(asked, note),
+            find: async (asked: Question) => (await find(asked, note)).answer,
             passage,
             base: baseUrl(request),
           };

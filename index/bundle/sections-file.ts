@@ -15,11 +15,16 @@ export class SectionsFile {
   /** @throws if magic, version or length are not those of the format */
   constructor(path: string, format: Format) {
     this.#fd = openSync(path, 'r');
-    const { size } = fstatSync(this.#fd);
-    const first = Buffer.allocUnsafeSlow(size <= SMALL ? size : headBytes(format.sections));
-    readSync(this.#fd, first, 0, first.length, 0);
-    this.#sections = readHead(first, format, basename(path), size);
-    if (first.length === size) this.#bytes = first;
+    try {
+      const { size } = fstatSync(this.#fd);
+      const first = Buffer.allocUnsafeSlow(size <= SMALL ? size : headBytes(format.sections));
+      readSync(this.#fd, first, 0, first.length, 0);
+      this.#sections = readHead(first, format, basename(path), size);
+      if (first.length === size) this.#bytes = first;
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   length(section: number): number {

@@ -23,7 +23,7 @@ export interface CutModel {
   encoder: EncodedGraph;
   /** The same for the project's own engine; undefined where the model is not of the kind that it computes. */
   packed: Uint8Array | undefined;
-  /** Whether the engine should still fuse the graph when it opens it. */
+  /** Whether ONNX Runtime should still fuse the graph when it opens it. */
   optimize: boolean;
 }
 

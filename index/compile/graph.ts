@@ -19,7 +19,7 @@ const EXTERNAL = 1;
 export const WEIGHTS = 'weights.bin';
 const ALIGNMENT = 64;
 
-/** Constants of fewer bytes stay in the graph, where the engine reads shapes from them. */
+/** Constants of fewer bytes stay in the graph, where ONNX Runtime reads shapes from them. */
 const SMALL = 1024;
 
 /** An ONNX file, and the file beside it that holds its large constants. */
@@ -84,7 +84,7 @@ export class Graph {
    * A file that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
    * @param nodes in the order in which they run; what `output` does not need is left out
    * @param added constants besides those of this graph
-   * @returns the file, and its large constants: the engine maps these into memory, and need neither parse nor copy them
+   * @returns the file, and its large constants: ONNX Runtime maps these into memory, and need neither parse nor copy them
    */
   encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): EncodedGraph {
     const needed = new Set([output]);

@@ -70,7 +70,7 @@ class Packer {
       const smooth = this.#smooth(columns);
       this.#quantized();
       const attention = this.#next('QAttention');
-      heads = Number(attribute(attention, 'num_heads')?.i ?? 0);
+      heads = this.#same(heads, headsOf(attention));
       this.#keep(smooth, this.#attention(attention, columns));
       this.#keep(this.#smooth(columns), this.#dense(this.#next('DynamicQuantizeMatMul')));
       this.#skip(before, columns);
@@ -78,7 +78,7 @@ class Packer {
       const widening = this.#smooth(columns);
       const wide = this.#dense(this.#next('DynamicQuantizeMatMul'));
       this.#keep(widening, wide);
-      inner = wide.outputs;
+      inner = this.#same(inner, wide.outputs);
       this.#next('Gelu');
       this.#keep(this.#smooth(inner), this.#dense(this.#next('DynamicQuantizeMatMul')));
       this.#skip(between, columns);
@@ -102,6 +102,12 @@ class Packer {
       join([sums, new Uint8Array(gap)]),
       join(this.#weights),
     ]);
+  }
+
+  /** A number that all layers must have alike; `before` is 0 in the first. */
+  #same(before: number, now: number): number {
+    if (before !== 0 && before !== now) throw new OtherKind();
+    return now;
   }
 
   /** The one node that uses the tensor where this stands, which then stands at its first output. */
@@ -152,6 +158,7 @@ class Packer {
     if (
       (inputs !== undefined && rows !== inputs) ||
       rows % BLOCK !== 0 ||
+      (scales.length !== 1 && scales.length !== outputs) ||
       outputs % (2 * BLOCK) !== 0 ||
       zeros.some((value) => value !== 0) ||
       weights.some((value) => Math.abs(value) > LARGEST)
@@ -166,7 +173,7 @@ class Packer {
     };
   }
 
-  /** Keeps what `read` in `native/encoder.cc` takes for a product, in its order. */
+  /** Keeps what `read` in `native/model.h` takes for a product, in its order. */
   #keep(smooth: Float32Array, { inputs, outputs, weights, scales, bias }: Dense): void {
     if (smooth.length !== inputs) throw new OtherKind();
     this.#floats.push(smooth, scales, bias);
@@ -182,12 +189,13 @@ class Packer {
   #skip(before: string, columns: number): void {
     const node = this.#next('SkipLayerNormalization');
     const [first, second] = node.input!;
-    if (first !== before && second !== before) throw new OtherKind();
+    // A fifth input is a bias, which exporters keep in the product before.
+    if ((first !== before && second !== before) || node.input![4]) throw new OtherKind();
     if (this.#norm(node, 2) !== columns) throw new OtherKind();
   }
 
   #norm(node: Node, first: number): number {
-    const epsilon = attribute(node, 'epsilon')?.f ?? 1e-5;
+    const epsilon = attribute(node, 'epsilon')?.f ?? (node.opType === 'LayerNormalization' ? 1e-5 : 1e-12);
     if (this.#epsilon !== undefined && this.#epsilon !== epsilon) throw new OtherKind();
     this.#epsilon = epsilon;
     const [weight, bias] = node.input!.slice(first);
@@ -208,6 +216,17 @@ class Packer {
     if (length !== undefined && values.length !== length) throw new OtherKind();
     return values;
   }
+}
+
+/** The heads of an attention of every token to all others, which has nothing else to set. */
+function headsOf({ input, attribute: attributes }: Node): number {
+  const set = (attributes ?? []).filter(
+    ({ name, i }) =>
+      name !== 'num_heads' && name !== 'mask_filter_value' && !(name === 'unidirectional' && !Number(i)),
+  );
+  // What came before the text is the ninth input.
+  if (set.length > 0 || input?.[8]) throw new OtherKind();
+  return Number(attributes?.find(({ name }) => name === 'num_heads')?.i ?? 0);
 }
 
 function attribute(node: Node, name: string) {

@@ -10,7 +10,7 @@ type Handle = object & { readonly __encoder: unique symbol };
 
 /** What `native/encoder.cc` exports. */
 export interface EngineLibrary {
-  /** Kinds of instructions that this processor has, quickest first: `vnni`, `avx2`, `neon`, `plain`. All give the same bits. */
+  /** Kinds of instructions that this processor has, quickest first: `amx`, `vnni`, `avx2`, `neon`, `plain`. All give the same bits. */
   kernels: string[];
   /** @param sections start and length of each section of the file */
   open(path: string, sections: Float64Array, kernel?: string): Handle;

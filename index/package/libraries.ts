@@ -62,7 +62,19 @@ export async function copyLibraries(out: string, engine: Engine, architecture?: 
  * @param architecture for Lambda's Amazon Linux 2023 on this processor; without it, for this machine
  * @returns the library's path
  */
-export async function engineLibrary(architecture?: Architecture): Promise<string> {
+export function engineLibrary(architecture?: Architecture): Promise<string> {
+  const target = architecture ?? 'here';
+  const making = libraries.get(target) ?? makeLibrary(architecture);
+  libraries.set(target, making);
+  // A compiler may be installed meanwhile.
+  making.catch(() => libraries.delete(target));
+  return making;
+}
+
+/** The libraries that this process has asked for. */
+const libraries = new Map<string, Promise<string>>();
+
+async function makeLibrary(architecture?: Architecture): Promise<string> {
   const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
   const target = architecture ?? `${process.platform}-${process.arch}`;
   const made = JSON.stringify([sources, ARGUMENTS, architecture && process.env.CXX]);
@@ -101,7 +113,7 @@ function stage(folder: string): void {
 function compileHere(folder: string, architecture?: Architecture): void {
   const host = process.platform === 'linux' ? 'g++' : 'c++';
   const chosen = architecture && process.env.CXX?.split(' ').filter(Boolean);
-  if (architecture && process.platform !== 'linux' && !chosen)
+  if (architecture && process.platform !== 'linux' && !chosen?.length)
     throw new Error(
       `Compilers of ${process.platform} make nothing for Linux, unless CXX names one that does.`,
     );

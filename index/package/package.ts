@@ -102,7 +102,10 @@ const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
     const isBuiltin = /^(node:)?(crypto|fs|path|url)$/;
-    onResolve({ filter: isBuiltin }, ({ path }) => ({ path, namespace: BUILTIN }));
+    // What is imported where it is needed stays an import.
+    onResolve({ filter: isBuiltin }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : { path, namespace: BUILTIN },
+    );
     onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));

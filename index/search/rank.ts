@@ -7,7 +7,7 @@ import type { Explanation } from './answer.ts';
 /** Candidates that the graph and BM25 propose, at least. */
 const CANDIDATES = 100;
 const LEXICAL_CANDIDATES = 50;
-/** Candidates that the graph keeps while it searches; DESIGN.md has the recall that this gives. */
+/** Candidates that the graph keeps while it searches: recall@10 against exact search is .993 to .995 at 10 to 100 thousand passages (npm run bench -- scale). */
 const EF = 400;
 /** Up to so many passages, the whole index or what a filter leaves, are compared one by one, which is then quicker than the graph. */
 const EXACT = 1000;

@@ -23,9 +23,9 @@ import { inContext, mixShares, mixVectors } from './history.ts';
 import type { OpenIndex } from './open.ts';
 import { type Ranked, rank } from './rank.ts';
 
-/** Answers that are kept for when the same is asked again, and passages that one may hold: some megabytes at most. */
+/** Answers that are kept for when the same is asked again, and how many characters the texts of one may have: some megabytes in all. */
 const KEPT_ANSWERS = 100;
-const KEPT_PASSAGES = 20;
+const KEPT_CHARACTERS = 50_000;
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
@@ -53,8 +53,7 @@ export class IndexSearch implements Search {
       return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
     }
     const answer = await this.#answer(request, start);
-    if (key && answer.results.length * (1 + 2 * (request.context ?? 0)) <= KEPT_PASSAGES)
-      this.#answers.set(key, answer);
+    if (key && !request.context && lengthOf(answer) <= KEPT_CHARACTERS) this.#answers.set(key, answer);
     return answer;
   }
 
@@ -166,6 +165,14 @@ function bestByWords({ text, sentences }: Passage, idf: Map<string, number>): nu
     [...new Set(termsOf(text.slice(start, end)))].reduce((sum, term) => sum + (idf.get(term) ?? 0), 0),
   );
   return weights.indexOf(Math.max(...weights));
+}
+
+/** Characters of an answer's passages and what they carry. */
+function lengthOf({ results }: Answer): number {
+  return results.reduce(
+    (sum, { text, metadata }) => sum + text.length + (metadata ? JSON.stringify(metadata).length : 0),
+    0,
+  );
 }
 
 /** Milliseconds to two places: more is noise. */

@@ -277,6 +277,26 @@ describe('an encoder', () => {
       },
     ],
     [
+      'attention to earlier tokens alone',
+      (model) => {
+        const attention = model.graph!.node!.find(({ opType }) => opType === 'QAttention')!;
+        attention.attribute!.push(onnx.AttributeProto.create({ name: 'unidirectional', type: 2, i: 1 }));
+      },
+    ],
+    [
+      'heads that differ between layers',
+      (model) => {
+        const attention = model.graph!.node!.findLast(({ opType }) => opType === 'QAttention')!;
+        attention.attribute!.find(({ name }) => name === 'num_heads')!.i = 6;
+      },
+    ],
+    [
+      'a bias in a norm',
+      (model) => {
+        model.graph!.node!.find(({ opType }) => opType === 'SkipLayerNormalization')!.input!.push('l0.ao.b');
+      },
+    ],
+    [
       'epsilons that differ',
       (model) => {
         const norm = model.graph!.node!.findLast(({ opType }) => opType === 'SkipLayerNormalization')!;

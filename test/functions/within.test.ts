@@ -18,7 +18,9 @@ test('as many results stay as fit, and always the first', () => {
   fc.assert(
     fc.property(texts, fc.integer({ min: 1, max: 40_000 }), (list, most) => {
       const answer = answerOf(list);
-      const { results, omitted, ...rest } = within(most, answer);
+      const found = within(most, answer);
+      expect(JSON.parse(found.text)).toEqual(JSON.parse(JSON.stringify(found.answer)));
+      const { results, omitted, ...rest } = found.answer;
       const { results: all, ...restOfAll } = answer;
       expect(rest).toEqual(restOfAll);
       expect(results).toEqual(all.slice(0, results.length));

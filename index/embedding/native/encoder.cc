@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,18 @@
 #endif
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#if defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
 
 #if defined(__x86_64__)
+// GCC knows these from version 11 on.
+#if defined(__clang__) || __GNUC__ >= 11
+#define HAS_AMX
 #define NAMESPACE amx
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")))
 #define VECTOR_BYTES 64
@@ -36,6 +44,7 @@
 #undef TARGET
 #undef VECTOR_BYTES
 #undef DOT_AMX
+#endif
 #define NAMESPACE vnni
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define VECTOR_BYTES 64
@@ -56,7 +65,7 @@
 #undef DOT_AVX2
 #elif defined(__aarch64__)
 #define NAMESPACE neon
-// Graviton 2, the oldest arm64 processor of Lambda's, and all of Apple's have products of bytes.
+// Graviton 2, the oldest arm64 processor of Lambda's, and all of Apple's have products of bytes; what has none runs `plain`.
 #define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
 #define VECTOR_BYTES 16
 #define DOT_NEON
@@ -78,7 +87,7 @@ struct Kernel {
   void (*forward)(const Model&, Room&, int, float*);
 };
 
-#if defined(__x86_64__)
+#if defined(HAS_AMX)
 // Whether the processor multiplies tiles of bytes (CPUID 7.0, EDX 24 and 25), and Linux lets this process use them.
 bool mayUseTiles() {
 #if defined(__linux__)
@@ -99,9 +108,13 @@ std::vector<Kernel> kernels() {
   __builtin_cpu_init();
   const bool vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#if defined(HAS_AMX)
   if (vnni && mayUseTiles()) found.push_back({"amx", amx::forward});
+#endif
   if (vnni) found.push_back({"vnni", vnni::forward});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back({"avx2", avx2::forward});
+#elif defined(__aarch64__) && defined(__linux__)
+  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) found.push_back({"neon", neon::forward});
 #elif defined(__aarch64__)
   found.push_back({"neon", neon::forward});
 #endif
@@ -209,11 +222,16 @@ napi_value run(napi_env env, napi_callback_info info) {
   if (tokens == 0 || tokens > static_cast<size_t>(model.maxTokens) || numbers % model.columns)
     return fail(env, "A run takes the rows of 1 to " + std::to_string(model.maxTokens) + " tokens of " +
                          std::to_string(model.columns) + " numbers each, not " + std::to_string(numbers) + " numbers.");
-  encoder->room.fit(model, static_cast<int>(tokens));
+  try {
+    encoder->room.fit(model, static_cast<int>(tokens));
+  } catch (const std::bad_alloc&) {
+    return fail(env, "A run of " + std::to_string(tokens) + " tokens takes more memory than there is: give the process more.");
+  }
   memcpy(encoder->room.x.data(), rows, numbers * sizeof(float));
   napi_value buffer, result;
   void* out;
-  napi_create_arraybuffer(env, model.columns * sizeof(float), &out, &buffer);
+  if (napi_create_arraybuffer(env, model.columns * sizeof(float), &out, &buffer) != napi_ok)
+    return fail(env, "There is no memory for a vector: give the process more.");
   encoder->kernel.forward(model, encoder->room, static_cast<int>(tokens), static_cast<float*>(out));
   napi_create_typedarray(env, napi_float32_array, model.columns, buffer, 0, &result);
   return result;
@@ -235,9 +253,13 @@ napi_value map(napi_env env, napi_callback_info info) {
     munmap(data, static_cast<Mapped*>(hint)->size);
     delete static_cast<Mapped*>(hint);
   };
-  if (mapped == MAP_FAILED || napi_create_external_arraybuffer(env, mapped, kept->size, unmap, kept, &buffer) != napi_ok) {
+  if (mapped == MAP_FAILED) {
     delete kept;
     return fail(env, path + " cannot be mapped into memory: build it again, or give the process more memory.");
+  }
+  if (napi_create_external_arraybuffer(env, mapped, kept->size, unmap, kept, &buffer) != napi_ok) {
+    unmap(env, mapped, kept);
+    return fail(env, "This JavaScript engine takes no memory of others for " + path + ": run it with Node.");
   }
   napi_create_typedarray(env, napi_uint8_array, kept->size, buffer, 0, &result);
   return result;

@@ -1,5 +1,5 @@
 // The encoder's arithmetic, included once for each kind of processor: encoder.cc sets NAMESPACE, TARGET and VECTOR_BYTES, and one of DOT_AMX, DOT_VNNI,
-// DOT_AVX2, DOT_NEON or DOT_PLAIN says what multiplies bytes. All floating-point sums have one fixed order and nothing is contracted, so that every
+// DOT_AVX2 and DOT_NEON, or none, what multiplies bytes. All floating-point sums have one fixed order and nothing is contracted, so that every
 // kind gives the same bits.
 
 namespace NAMESPACE {

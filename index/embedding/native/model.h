@@ -89,7 +89,12 @@ Model read(Cursor settings, Cursor floats, Cursor sums, Cursor weights) {
   model.heads = numbers[2];
   model.axes = numbers[4];
   model.maxTokens = numbers[5];
-  if (columns == 0 || columns % 64 || inner == 0 || inner % 64 || model.heads == 0 || columns % (2 * LANES * model.heads))
+  // Larger than any model's: what is computed of them stays within an int.
+  constexpr uint32_t MOST = 65536;
+  for (int i = 0; i < 6; i++)
+    if (numbers[i] > MOST) throw std::string("its settings are larger than any model's");
+  if (columns == 0 || columns % 64 || inner == 0 || inner % 64 || model.heads == 0 || model.heads > columns ||
+      columns % (2 * LANES * model.heads) || model.maxTokens == 0)
     throw std::string("its sizes are not multiples of what it computes with");
   const auto norm = [&]() {
     const float* weight = floats.take<float>(columns);

@@ -146,6 +146,8 @@ static TARGET void configure(int rows) {
     shape.bytes[i] = of[i] > 0 ? 64 : 0;
     shape.rows[i] = of[i];
   }
+  // GCC's header (12) tells the optimizer of 8 of these bytes alone.
+  asm volatile("" : : "r"(&shape) : "memory");
   _tile_loadconfig(&shape);
 }
 
@@ -173,6 +175,7 @@ static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, flo
   // ONNX Runtime, where it runs in the same process, relies on the shape that it gave the tiles once.
   uint8_t shape[64];
   _tile_storeconfig(shape);
+  asm volatile("" : : "r"(shape) : "memory");
 #endif
   alignas(64) int32_t sums[TILE_ROWS * TILE_BLOCKS * BLOCK];
   // Passes of about equal height, rather than full ones and a low one.
@@ -202,6 +205,7 @@ static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, flo
     }
   }
 #if defined(DOT_AMX)
+  asm volatile("" : : "r"(shape) : "memory");
   _tile_loadconfig(shape);
 #endif
 }
