@@ -1,12 +1,12 @@
 import type { Architecture } from '../index/package/libraries.ts';
 import { HOURS_A_MONTH, PRICES } from './prices.ts';
 
-/** What a question takes, measured with the demo index on one core of an AMD EPYC (shared machine), 2026-11-24. */
+/** What a question takes, measured with 1,000 passages on one core of an Intel Xeon (shared machine), 2026-11-24. */
 const MEASURED = {
-  /** A question of 12 tokens takes 10 ms; the rest is for Lambda's own and for slower processors. */
-  warmMs: 15,
+  /** A question of 12 tokens takes 3 ms; the rest is for Lambda's own and for slower processors. */
+  warmMs: 8,
   /** From the start of the process to the first answer, by `npm run bench`. */
-  initMs: 170,
+  initMs: 120,
   /** The answer with 10 passages. */
   answerBytes: 6_200,
   /** A line of the function, two of Lambda and one of the HTTP API, with the 26 bytes that CloudWatch adds to each. */
