@@ -46,7 +46,7 @@ export class IndexSearch implements Search {
   async search(request: SearchRequest): Promise<Answer> {
     const start = performance.now();
     // A history hardly ever comes again, and may be long.
-    const key = request.history ? undefined : JSON.stringify(request);
+    const key = request.history?.length ? undefined : JSON.stringify(request);
     const known = key && this.#answers.get(key);
     if (known) {
       const totalMs = rounded(performance.now() - start);
