@@ -87,6 +87,28 @@ struct Kernel {
   void (*forward)(const Model&, Room&, int, float*);
 };
 
+#if defined(__x86_64__)
+struct Features {
+  bool avx2 = false, vnni = false;
+};
+
+// What the processor has (CPUID) and the system keeps the registers of (XCR0). Not by __builtin_cpu_supports, to which zig's runtime
+// always says no.
+Features featuresOf() {
+  Features features;
+  unsigned a, b, c, d, low, high;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return features;
+  const bool fma = c >> 12 & 1;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return features;
+  const auto all = [](unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; };
+  features.avx2 = all(low, 0x6) && fma && (b >> 5 & 1);
+  // AVX-512 F, DQ, BW and VL; VNNI.
+  features.vnni = features.avx2 && all(low, 0xe6) && all(b, 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31) && (c >> 11 & 1);
+  return features;
+}
+#endif
+
 #if defined(HAS_AMX)
 // Whether the processor multiplies tiles of bytes (CPUID 7.0, EDX 24 and 25), and Linux lets this process use them.
 bool mayUseTiles() {
@@ -105,14 +127,12 @@ bool mayUseTiles() {
 std::vector<Kernel> kernels() {
   std::vector<Kernel> found;
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  const Features features = featuresOf();
 #if defined(HAS_AMX)
-  if (vnni && mayUseTiles()) found.push_back({"amx", amx::forward});
+  if (features.vnni && mayUseTiles()) found.push_back({"amx", amx::forward});
 #endif
-  if (vnni) found.push_back({"vnni", vnni::forward});
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back({"avx2", avx2::forward});
+  if (features.vnni) found.push_back({"vnni", vnni::forward});
+  if (features.avx2) found.push_back({"avx2", avx2::forward});
 #elif defined(__aarch64__) && defined(__linux__)
   if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) found.push_back({"neon", neon::forward});
 #elif defined(__aarch64__)
