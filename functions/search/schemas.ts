@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { Answer, IndexInfo, Overview, PassageAnswer } from '../../index/search/answer.ts';
+import type { Overview } from '../../index/format/overview.ts';
+import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
 
 /** Question of the examples in error sentences, in `GET /` and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
@@ -289,7 +290,7 @@ export const overviewSchema = v.object({
       'Values for `source`, most passages first: at most 50 documents, or folders, which end in `/`.',
     ),
   ),
-  examples: v.pipe(
+  suggestions: v.pipe(
     v.array(v.object({ text: v.string(), lang: v.string() })),
     v.description('At most 6 questions to begin with, taken from the index.'),
   ),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { healthSchema } from '../../functions/search/schemas.ts';
-import { Passages } from '../../index/bundle/passages.ts';
+import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/local.ts';
 import type { Search } from '../../index/search/answer.ts';
 import { ask, send } from './ask.ts';

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { openLocal } from '../../index/local.ts';
-import { packageFunction } from '../../index/package/package.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';
@@ -176,7 +176,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
         /^curl 'http:\/\/127\.0\.0\.1:\d+\/prod\/search\?q=How\+often/,
       );
       await page.goBack();
-      await page.locator('#examples').waitFor();
+      await page.locator('#suggestions').waitFor();
     });
 
     test('has none where PAGE is 0', async () => {
