@@ -18,7 +18,7 @@ import {
   type SetScores,
 } from '../index/evaluate/evaluate.ts';
 import { readSet } from '../index/evaluate/set.ts';
-import type { Mode } from '../index/format/compiled-model.ts';
+import type { Mode } from '../index/format/mode.ts';
 import { main, print, Tool } from './kit/command.ts';
 import { jsonOption, modelOption, modeOption } from './kit/flags.ts';
 

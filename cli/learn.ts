@@ -8,7 +8,7 @@ import { ParallelEmbedder } from '../index/embedding/parallel.ts';
 import { unanswerable } from '../index/evaluate/evaluate.ts';
 import { fitLogistic } from '../index/evaluate/metrics.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
-import type { Mode } from '../index/format/compiled-model.ts';
+import type { Mode } from '../index/format/mode.ts';
 import { main, Tool } from './kit/command.ts';
 import { jsonOption, modelOption } from './kit/flags.ts';
 

@@ -1,5 +1,5 @@
 import type { TextEmbedder } from './embedding/embedder.ts';
-import type { Suggestion } from './format/overview.ts';
+import type { Suggestion } from './format/overview-types.ts';
 import type { Passage } from './format/passage.ts';
 
 /** How many suggestions there are at most. */

@@ -1,8 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import type { Mode } from '../../index/format/compiled-model.ts';
+import type { Mode } from '../../index/format/mode.ts';
 import type { SearchRequest } from '../../index/search/answer.ts';
+import { LIMITS } from '../../index/search/limits.ts';
 import { UsageError } from './command.ts';
 
 /** Flags of the commands that ask a question, as commander reads them. */
@@ -81,7 +82,7 @@ export function jsonOption(): Option {
 export function addQuestion<Asking extends Command>(command: Asking): Asking {
   return command
     .argument('<question>', 'the question, in any language; - reads it from standard input')
-    .option('-k <n>', 'how many results', numberOption('-k', 1, 100, 'a whole number'), 3)
+    .option('-k <n>', 'how many results', numberOption('-k', LIMITS.k.min, LIMITS.k.max, 'a whole number'), 3)
     .addOption(modeOption())
     .option(
       '--lang <tag>',
@@ -106,8 +107,8 @@ export function addQuestion<Asking extends Command>(command: Asking): Asking {
     .option(
       '--context <n>',
       'neighbouring passages to show on each side',
-      numberOption('--context', 0, 5, 'a whole number'),
-      0,
+      numberOption('--context', LIMITS.context.min, LIMITS.context.max, 'a whole number'),
+      LIMITS.context.default,
     )
     .option('--explain', 'show the parts of each score')
     .addOption(jsonOption());
@@ -116,15 +117,15 @@ export function addQuestion<Asking extends Command>(command: Asking): Asking {
 /** What to search for, of a question and its flags; `-` is read from standard input. */
 export async function readQuestion(question: string, flags: QuestionFlags): Promise<SearchRequest> {
   const { k, mode, lang = [], source = [], filter = [], minConfidence, context, explain = false } = flags;
-  const query = (question === '-' ? await text(process.stdin) : question).trim();
-  if (query === '') throw new UsageError('The question is empty: write one, in quotes.');
+  const q = (question === '-' ? await text(process.stdin) : question).trim();
+  if (q === '') throw new UsageError('The question is empty: write one, in quotes.');
   const fields = new Map<string, string[]>();
   const add = (name: string, value: string) => fields.set(name, [...(fields.get(name) ?? []), value]);
   for (const tag of lang) add('lang', tag);
   for (const path of source) add('source', path);
   for (const pair of filter) add(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
   return {
-    query,
+    q,
     k,
     mode,
     context,

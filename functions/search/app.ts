@@ -91,8 +91,8 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     { maxCharacters, ...request }: Question,
     note: Note,
   ): Promise<{ answer: Answer; text: string }> {
-    const { query, k, mode } = request;
-    note({ k, mode, ...(logQuestions && { q: query }) });
+    const { q, k, mode } = request;
+    note({ k, mode, ...(logQuestions && { q }) });
     const found = within(maxCharacters, await (await search).search(request));
     const { answered, results, took } = found.answer;
     note({

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList } from './checksums.ts';
-
-/** How to search. `hybrid`: by meaning and words. `semantic`: by meaning. `lexical`: by words (BM25). */
-export type Mode = 'hybrid' | 'semantic' | 'lexical';
+import type { Mode } from './mode.ts';
 
 /** What a model's vectors have in common within a language, and in all; see `compile/neutral.ts`. */
 export interface Neutral {

@@ -1,28 +1,7 @@
 import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
+import type { Counted, Overview, Suggestion } from './overview-types.ts';
 import type { Passage } from './passage.ts';
-
-/** A field's value and its number of passages. */
-export interface Counted {
-  value: string;
-  passages: number;
-}
-
-/** A question that a reader could ask first, and its language. */
-export interface Suggestion {
-  text: string;
-  lang: string;
-}
-
-/** A summary of an index, for readers who have not asked anything yet. */
-export interface Overview {
-  /** Most passages first. */
-  languages: Counted[];
-  /** At most 50 documents or, ending in `/`, folders. Most passages first. */
-  sources: Counted[];
-  /** At most 6. */
-  suggestions: Suggestion[];
-}
 
 /** How many sources are listed at most: what a person still reads through. */
 const MOST_SOURCES = 50;

@@ -1,5 +1,5 @@
-import type { Mode } from '../format/compiled-model.ts';
-import type { Overview } from '../format/overview.ts';
+import type { Mode } from '../format/mode.ts';
+import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue, Scalar } from '../format/passage.ts';
 
 /** A field's value, or several of which one must match. A source that ends in `/` matches a folder. */
@@ -16,7 +16,8 @@ export interface Turn {
 
 /** A question and how to answer it. */
 export interface SearchRequest {
-  query: string;
+  /** The question. */
+  q: string;
   /** What was said before, oldest first: the question is then read as a part of the conversation. */
   history?: Turn[];
   /** How many results at most; 1 to 100. */
@@ -85,7 +86,8 @@ export interface InContext {
 }
 
 export interface Answer {
-  query: string;
+  /** The question. */
+  q: string;
   /** Given where the request has a history. */
   searchedFor?: InContext;
   /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */

@@ -3,8 +3,8 @@ import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import { KEYS, type Lookup } from '../format/lookup-file.ts';
 import type { Manifest } from '../format/manifest.ts';
-import type { Overview } from '../format/overview.ts';
 import { readOverview } from '../format/overview.ts';
+import type { Overview } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
 import type { Passages } from '../format/passages-file.ts';
 import { type LexicalScores, scoreTerms } from '../format/postings.ts';
@@ -73,13 +73,13 @@ export class IndexSearch implements Search {
 
   /** @param start when the request came, in milliseconds of `performance.now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
-    const { query, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
-    const searchedFor = inContext(query, history);
+    const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const searchedFor = inContext(q, history);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
-    const vector = mode === 'lexical' ? undefined : await this.#vector(query, searchedFor);
+    const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields);
-    const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(query, searchedFor);
+    const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
     const ranked = rank({
       k,
       graph,
@@ -95,7 +95,7 @@ export class IndexSearch implements Search {
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
     const end = performance.now();
     return {
-      query,
+      q,
       ...(searchedFor && { searchedFor }),
       answered: results.length > 0 && results[0]!.confidence >= (minConfidence ?? ANSWERED),
       results,
@@ -119,15 +119,15 @@ export class IndexSearch implements Search {
     return readOverview(this.#index.lookup, this.#index.manifest);
   }
 
-  async #vector(query: string, context: InContext | undefined): Promise<Float32Array> {
-    const own = await this.#embedder.embed(query, 'query');
+  async #vector(q: string, context: InContext | undefined): Promise<Float32Array> {
+    const own = await this.#embedder.embed(q, 'query');
     if (!context) return own;
     return mixVectors(own, await this.#embedder.embed(context.text, 'query'), context.share);
   }
 
-  #terms(query: string, context: InContext | undefined): LexicalScores {
+  #terms(q: string, context: InContext | undefined): LexicalScores {
     const { lookup, passages } = this.#index;
-    const own = scoreTerms(lookup, query, passages.count);
+    const own = scoreTerms(lookup, q, passages.count);
     if (!context) return own;
     const { shares, idf } = scoreTerms(lookup, context.text, passages.count);
     return { shares: mixShares(own.shares, shares, context.share), idf };

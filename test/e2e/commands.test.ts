@@ -82,7 +82,7 @@ describe('search', () => {
   test('asks with the filters that HTTP has', async () => {
     const search = await openLocal(index);
     const { took: _, ...expected } = await search.search({
-      query: QUESTION,
+      q: QUESTION,
       k: 30,
       mode: 'lexical',
       minConfidence: 0.01,

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from '../../index/documents/document.ts';
-import type { Overview } from '../../index/format/overview.ts';
+import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';

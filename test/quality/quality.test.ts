@@ -14,7 +14,7 @@ import {
   type SetScores,
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
-import type { Mode } from '../../index/format/compiled-model.ts';
+import type { Mode } from '../../index/format/mode.ts';
 import { defaultModel, root, setFolder } from '../fixtures/index.ts';
 
 // Thresholds stand a little below what was measured, so that a step back fails and another processor does not.

@@ -25,10 +25,11 @@ export function packageClient(out: string): void {
   const { name, version, license, devDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, 'types'].map((module) => join(out, `${module}.ts`));
+  const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
   for (const module of modules) {
     copyFileSync(join(root, `functions/client/${module}.ts`), join(out, `${module}.ts`));
   }
+  copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));
   writeFileSync(join(out, 'types.ts'), types());
   const exported = modules.map((module) => [
     `./${module}`,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { LIMITS } from '../../../index/search/limits.ts';
 
 /** The page, and the content security policy that lets in this page's own style and script, and requests to the endpoint, alone. */
 export interface Page {
@@ -16,6 +17,7 @@ export async function assemblePage(): Promise<Page> {
   const [style, script] = await Promise.all([minified('style.css'), minified('browser/page-script.ts')]);
   // Functions, as in a text `$&` would stand for what is replaced.
   const html = readFileSync(beside('index.html'), 'utf8')
+    .replace('QUESTION_CHARACTERS', String(LIMITS.questionCharacters))
     .replace('<style></style>', () => `<style>${style}</style>`)
     .replace('<script></script>', () => `<script>${script}</script>`);
   const policy = [

@@ -133,7 +133,7 @@ describe('any input', () => {
       fc.asyncProperty(body, async ({ q, source, ...rest }) => {
         const response = await request(app, '/search', post(JSON.stringify({ q, source, ...rest })));
         expect(response.status).toBe(200);
-        expect(search.requests.at(-1)).toEqual({ query: q.trim(), filter: { source }, ...rest });
+        expect(search.requests.at(-1)).toEqual({ q: q.trim(), filter: { source }, ...rest });
       }),
     );
   });

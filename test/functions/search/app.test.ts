@@ -15,13 +15,13 @@ describe('routes', () => {
     const got = await request(app, '/search?q=passport&lang=en');
     const posted = await request(app, '/search', post({ q: 'passport', lang: 'en' }));
     const answer = await got.json();
-    expect(answer).toEqual(await new SearchDouble().search({ query: 'passport', k: 10, mode: 'hybrid' }));
+    expect(answer).toEqual(await new SearchDouble().search({ q: 'passport', k: 10, mode: 'hybrid' }));
     expect(await posted.json()).toEqual(answer);
   });
 
   test('a lone surrogate comes back as it was sent', async () => {
     const response = await request(open().app, '/search', post({ q: '\ud800\0' }));
-    expect(await response.json()).toMatchObject({ query: '\ud800\0' });
+    expect(await response.json()).toMatchObject({ q: '\ud800\0' });
   });
 
   test.each([

@@ -83,15 +83,15 @@ describe.each([
     expect(statusCode).toBe(200);
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
     expect(headers['x-request-id']).toBe(context.awsRequestId);
-    expect(json.query).toBe('Wie verlängere ich 🛂?');
-    expect(asked).toEqual({ query: json.query, ...defaults, k: 3, filter: { lang: ['de', 'en'] } });
+    expect(json.q).toBe('Wie verlängere ich 🛂?');
+    expect(asked).toEqual({ q: json.q, ...defaults, k: 3, filter: { lang: ['de', 'en'] } });
   });
 
   test.each([false, true])('POST with a body, in Base64: %s', async (encoded) => {
     const text = JSON.stringify({ q: 'é😀' });
     const body = encoded ? Buffer.from(text).toString('base64') : text;
     const { asked } = await invoke(withBody(make('POST', '/search'), body, encoded));
-    expect(asked).toEqual({ query: 'é😀', ...defaults });
+    expect(asked).toEqual({ q: 'é😀', ...defaults });
   });
 
   test('POST without a body, and without a content type', async () => {
@@ -101,7 +101,7 @@ describe.each([
       json: { detail: 'The body is empty: send JSON such as {"q":"Is slavery allowed"}.' },
     });
     const event = { ...make('POST', '/search'), body: '{"q":"x"}' };
-    expect((await invoke(event)).asked).toEqual({ query: 'x', ...defaults });
+    expect((await invoke(event)).asked).toEqual({ q: 'x', ...defaults });
   });
 
   test('POST of more than 64 KiB in Base64', async () => {
@@ -110,7 +110,7 @@ describe.each([
   });
 
   test('GET and HEAD with a body, which is ignored', async () => {
-    expect((await invoke(withBody(make('GET', '/search', 'q=x'), '{"q":"y"}'))).asked?.query).toBe('x');
+    expect((await invoke(withBody(make('GET', '/search', 'q=x'), '{"q":"y"}'))).asked?.q).toBe('x');
     expect(await invoke(withBody(make('HEAD', '/health'), 'x'))).toMatchObject({ statusCode: 200, body: '' });
   });
 
@@ -142,12 +142,12 @@ describe.each([
 
 describe('paths', () => {
   test('a named stage is taken off the path', async () => {
-    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'prod'))).asked?.query).toBe('x');
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'prod'))).asked?.q).toBe('x');
     expect((await invoke(apiEvent('GET', '', '', 'prod'))).statusCode).toBe(200);
-    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'search'))).asked?.query).toBe('x');
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'search'))).asked?.q).toBe('x');
     // A custom domain names the stage in the context only.
     const event = apiEvent('GET', '/search', 'q=x', 'prod');
-    expect((await invoke({ ...event, rawPath: '/search' })).asked?.query).toBe('x');
+    expect((await invoke({ ...event, rawPath: '/search' })).asked?.q).toBe('x');
     expect((await invoke({ ...event, rawPath: '/production' })).statusCode).toBe(404);
   });
 
@@ -249,7 +249,7 @@ describe('a direct event', () => {
     const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true };
     const event = { q: ' é😀\ud800 ', ...fields, lang: 'de', filter: { year: [2024] } };
     const { outcome, asked, log } = await ask(event);
-    const request = { query: 'é😀\ud800', ...fields, mode: 'semantic' as const };
+    const request = { q: 'é😀\ud800', ...fields, mode: 'semantic' as const };
     expect(outcome).toEqual(await new SearchDouble().search(request));
     expect(asked).toEqual([{ ...request, filter: { year: [2024], lang: 'de' } }]);
     expect(log).toMatchObject([
@@ -260,7 +260,7 @@ describe('a direct event', () => {
 
   test('works without a context', async () => {
     const answer = await createHandler(createApp(new SearchDouble(), { log: () => {} }))({ q: 'x' });
-    expect(answer).toMatchObject({ query: 'x', answered: true });
+    expect(answer).toMatchObject({ q: 'x', answered: true });
   });
 
   test.each([
@@ -325,7 +325,7 @@ describe('with API keys', () => {
     { iam: { userArn: 'arn:aws:iam::123456789012:user/a' } },
     { jwt: { claims: {}, scopes: null } },
   ])('an event that AWS authorized as %j needs none', async (authorizer) => {
-    expect((await invoke(withContext({ authorizer }), { apiKeys })).asked?.query).toBe('x');
+    expect((await invoke(withContext({ authorizer }), { apiKeys })).asked?.q).toBe('x');
   });
 
   test.each([

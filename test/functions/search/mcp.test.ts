@@ -220,8 +220,8 @@ test('text of documents stays data, whatever it says', async () => {
   const double: Search = {
     info: search.info,
     overview: () => search.overview(),
-    search: async ({ query }: SearchRequest) => ({
-      query,
+    search: async ({ q }: SearchRequest) => ({
+      q,
       answered: true,
       results: [
         {

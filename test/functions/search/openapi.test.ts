@@ -51,7 +51,7 @@ describe('answers match the document', () => {
   });
 
   test('what differs is found', async () => {
-    const { results, ...answer } = await new SearchDouble().search({ query: 'x', k: 1, mode: 'hybrid' });
+    const { results, ...answer } = await new SearchDouble().search({ q: 'x', k: 1, mode: 'hybrid' });
     const [result] = results;
     const wrong = {
       ...answer,
@@ -270,11 +270,11 @@ describe('a GPT Action takes the document as it stands', () => {
 
   test('an answer has fewer than 100,000 characters, where more would be in it', async () => {
     const search = new SearchDouble();
-    const [result] = (await search.search({ query: 'x', k: 1, mode: 'hybrid' })).results;
+    const [result] = (await search.search({ q: 'x', k: 1, mode: 'hybrid' })).results;
     const text = 'x'.repeat(4_000);
     const results: SearchResult[] = Array.from({ length: 100 }, (_, i) => ({ ...result!, id: `${i}`, text }));
-    search.search = async ({ query, k }) => ({
-      query,
+    search.search = async ({ q, k }) => ({
+      q,
       answered: true,
       results: results.slice(0, k),
       took: { embedMs: 0, searchMs: 0, totalMs: 0 },

@@ -3,7 +3,7 @@ import { asked, defaults, post, refused } from './ask.ts';
 
 describe('POST /search', () => {
   test('defaults', async () => {
-    expect(await asked('/search', post({ q: ' hello ' }))).toEqual({ query: 'hello', ...defaults });
+    expect(await asked('/search', post({ q: ' hello ' }))).toEqual({ q: 'hello', ...defaults });
   });
 
   test('reads every field', async () => {
@@ -20,7 +20,7 @@ describe('POST /search', () => {
       filter,
     };
     expect(await asked('/search', post(body))).toEqual({
-      query: 'x',
+      q: 'x',
       k: 3,
       mode: 'semantic',
       minConfidence: 0.5,
@@ -37,7 +37,7 @@ describe('POST /search', () => {
     ];
     const sent = history.map((turn) => ({ ...turn, id: 'a', tool_calls: [] }));
     expect(await asked('/search', post({ q: 'x', history: sent }))).toEqual({
-      query: 'x',
+      q: 'x',
       ...defaults,
       history,
     });
@@ -46,25 +46,25 @@ describe('POST /search', () => {
   });
 
   test('an empty filter is none', async () => {
-    expect(await asked('/search', post({ q: 'x', filter: {} }))).toEqual({ query: 'x', ...defaults });
+    expect(await asked('/search', post({ q: 'x', filter: {} }))).toEqual({ q: 'x', ...defaults });
   });
 
   test('NUL, lone surrogates and characters beyond the BMP reach the search as they are', async () => {
     for (const q of ['\0', '\ud800', '😀', 'a\u2028b']) {
-      expect((await asked('/search', post({ q }))).query).toBe(q);
+      expect((await asked('/search', post({ q }))).q).toBe(q);
     }
   });
 
   test.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/ld+json'])(
     'reads %s',
     async (type) => {
-      expect((await asked('/search', post({ q: 'x' }, type))).query).toBe('x');
+      expect((await asked('/search', post({ q: 'x' }, type))).q).toBe('x');
     },
   );
 
   test('reads JSON without a content type, and with a byte order mark', async () => {
     const body = new TextEncoder().encode('\ufeff{"q":"é"}');
-    expect((await asked('/search', { method: 'POST', body })).query).toBe('é');
+    expect((await asked('/search', { method: 'POST', body })).q).toBe('é');
   });
 
   const example = '{"q":"Is slavery allowed"}';
@@ -100,7 +100,7 @@ describe('POST /search', () => {
       'lang is given both on its own and in filter: give it once.',
     ],
     [
-      { query: 'x' },
+      { q: 'x' },
       `q is missing: add your question, as in ${example}. Unknown field "query": use q for the question.`,
     ],
     [
@@ -188,7 +188,7 @@ describe('POST /search', () => {
     const limit = 65_536;
     const body = JSON.stringify({ q: 'é' });
     const padding = ' '.repeat(limit - Buffer.byteLength(body));
-    expect((await asked('/search', post(body + padding))).query).toBe('é');
+    expect((await asked('/search', post(body + padding))).q).toBe('é');
     expect(await refused('/search', post(`${body}${padding} `))).toMatchObject({
       status: 413,
       title: 'Content Too Large',

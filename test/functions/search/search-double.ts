@@ -1,4 +1,4 @@
-import type { Overview } from '../../../index/format/overview.ts';
+import type { Overview } from '../../../index/format/overview-types.ts';
 import type {
   Answer,
   IndexInfo,
@@ -34,10 +34,10 @@ export class SearchDouble implements Search {
       ...(request.context ? { before: [{ id: 'p1', text: 'Before.' }], after: [] } : {}),
       ...(request.explain ? { explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, typical: 0 } } : {}),
     };
-    const results = request.query === 'nothing' ? [] : [result];
+    const results = request.q === 'nothing' ? [] : [result];
     return {
-      query: request.query,
-      ...(request.history?.length ? { searchedFor: { text: `${request.query} before`, share: 0.25 } } : {}),
+      q: request.q,
+      ...(request.history?.length ? { searchedFor: { text: `${request.q} before`, share: 0.25 } } : {}),
       answered: results.length > 0,
       results,
       took: { embedMs: 3, searchMs: 1, totalMs: 4 },

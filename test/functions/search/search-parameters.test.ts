@@ -3,14 +3,14 @@ import { asked, defaults, refused } from './ask.ts';
 
 describe('GET /search', () => {
   test('defaults', async () => {
-    expect(await asked('/search?q=hello')).toEqual({ query: 'hello', ...defaults });
+    expect(await asked('/search?q=hello')).toEqual({ q: 'hello', ...defaults });
   });
 
   test('reads every parameter', async () => {
     const query =
       'q=a+b%20%C3%A9&k=100&mode=lexical&minConfidence=.5&context=5&explain=true&lang=de&lang=pt-BR&source=a%2Cb%2F&source=c';
     expect(await asked(`/search?${query}`)).toEqual({
-      query: 'a b é',
+      q: 'a b é',
       k: 100,
       mode: 'lexical',
       minConfidence: 0.5,
@@ -21,11 +21,11 @@ describe('GET /search', () => {
   });
 
   test('trims the question, and keeps one that looks like a number as text', async () => {
-    expect(await asked('/search?q=%20%0A5%20')).toEqual({ query: '5', ...defaults });
+    expect(await asked('/search?q=%20%0A5%20')).toEqual({ q: '5', ...defaults });
   });
 
   test('2,000 characters are not too many', async () => {
-    expect((await asked(`/search?q=${'%C3%A9'.repeat(2000)}`)).query).toBe('é'.repeat(2000));
+    expect((await asked(`/search?q=${'%C3%A9'.repeat(2000)}`)).q).toBe('é'.repeat(2000));
   });
 
   test.each([
@@ -38,7 +38,7 @@ describe('GET /search', () => {
     ['k=1E1', { k: 10 }],
     ['explain=false', { explain: false }],
   ])('%s', async (query, expected) => {
-    expect(await asked(`/search?q=x&${query}`)).toEqual({ query: 'x', ...defaults, ...expected });
+    expect(await asked(`/search?q=x&${query}`)).toEqual({ q: 'x', ...defaults, ...expected });
   });
 
   const kRange = 'must be a whole number from 1 to 100.';

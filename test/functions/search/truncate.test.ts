@@ -9,7 +9,7 @@ function answerOf(texts: string[]): Answer {
     return { id: `${i}`, text, title: 'T', source: 's', lang: 'en', score: 1, confidence: 0.5, highlight };
   });
   const index = { version: 'v', passages: 1, model: 'm' };
-  return { query: 'x', answered: true, results, took: { embedMs: 0, searchMs: 0, totalMs: 0 }, index };
+  return { q: 'x', answered: true, results, took: { embedMs: 0, searchMs: 0, totalMs: 0 }, index };
 }
 
 test('as many results stay as fit, and always the first', () => {

@@ -7,8 +7,8 @@ import type { Document } from '../../../index/documents/document.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
-import type { Overview } from '../../../index/format/overview.ts';
 import { readOverview } from '../../../index/format/overview.ts';
+import type { Overview } from '../../../index/format/overview-types.ts';
 import { writeIndex } from '../../../index/format/write-index.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { openSearch } from '../../../index/search/open.ts';
@@ -103,7 +103,7 @@ describe('suggestions', () => {
     expect(suggestions.map(({ lang }) => lang)).toEqual(['en', 'zh', 'en', 'zh', 'en', 'zh']);
     const found = await Promise.all(
       suggestions.map(async ({ text, lang }) => {
-        const { results } = await search.search({ query: text, k: 1, mode: 'semantic', filter: { lang } });
+        const { results } = await search.search({ q: text, k: 1, mode: 'semantic', filter: { lang } });
         return results[0]!;
       }),
     );

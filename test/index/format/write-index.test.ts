@@ -139,7 +139,7 @@ test('metadata, ids and questions of 100,000 characters are no trouble', async (
   const search = await openSearch({ index: out, model: dir, verify: true });
   expect(search.passage(`${long}1`)?.id).toBe(`${long}1`);
   const filter = { long: `${long}0` };
-  const { results } = await search.search({ query: 'word0', k: 10, mode: 'lexical', filter });
+  const { results } = await search.search({ q: 'word0', k: 10, mode: 'lexical', filter });
   expect(results.map(({ id }) => id)).toEqual([`${long}0`]);
 });
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import type { Mode } from '../../../index/format/compiled-model.ts';
+import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage, Scalar } from '../../../index/format/passage.ts';
 import { type Filter, InvalidRequest, type Search } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
@@ -20,8 +20,8 @@ beforeAll(async () => {
   search = await openSearch({ index, model: dir, verify: true });
 });
 
-async function ask(filter: Filter | undefined, k = 10, mode: Mode = 'hybrid', query = 'word1 number 17') {
-  return (await search.search({ query, k, mode, filter })).results;
+async function ask(filter: Filter | undefined, k = 10, mode: Mode = 'hybrid', q = 'word1 number 17') {
+  return (await search.search({ q, k, mode, filter })).results;
 }
 
 /** Whether a passage matches a filter, by its definition in `Filter`. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
-import type { Mode } from '../../../index/format/compiled-model.ts';
+import type { Mode } from '../../../index/format/mode.ts';
 import type { Answer, Search, SearchRequest, Turn } from '../../../index/search/answer.ts';
 import { inContext } from '../../../index/search/history.ts';
 import { openSearch } from '../../../index/search/open.ts';
@@ -72,8 +72,8 @@ describe('a search with a history', () => {
     search = await openSearch({ index: folder, model: defaultModel().dir, verify: false });
   });
 
-  const ask = (query: string, options: Partial<SearchRequest> = {}): Promise<Answer> =>
-    search.search({ query, k: 100, mode: 'hybrid', explain: true, ...options });
+  const ask = (q: string, options: Partial<SearchRequest> = {}): Promise<Answer> =>
+    search.search({ q, k: 100, mode: 'hybrid', explain: true, ...options });
   const titles = ({ results }: Answer) => results.map(({ title }) => title);
 
   const lighthouse = [
@@ -94,7 +94,7 @@ describe('a search with a history', () => {
     const answer = await ask(query, { history });
     expect(titles(answer)[0]).toMatch(title);
     expect(titles(await ask(query))[0]).not.toMatch(title);
-    expect(answer.query).toBe(query);
+    expect(answer.q).toBe(query);
     expect(answer.searchedFor).toEqual(inContext(query, history));
   });
 
@@ -145,7 +145,7 @@ describe('a search with a history', () => {
     const body = { q: 'and how many steps?', history: lighthouse, lang: 'en', k: 1 };
     const answer = await (await request(app, '/search', post(body))).json();
     expect(answer).toMatchObject({
-      query: body.q,
+      q: body.q,
       searchedFor: { text: expect.stringMatching(/^and how many steps\? Can visitors/), share: 0.5 },
       results: [{ title: expect.stringMatching(/Draumness/), lang: 'en' }],
     });

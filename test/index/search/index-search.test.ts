@@ -5,7 +5,7 @@ import type { TextEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
-import type { Mode } from '../../../index/format/compiled-model.ts';
+import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
@@ -91,10 +91,10 @@ async function typical(language: string): Promise<number[]> {
 const texts = () => passages.map(({ text }) => text);
 
 async function ask(
-  query: string,
+  q: string,
   options: Partial<Parameters<Search['search']>[0]> = {},
 ): Promise<SearchResult[]> {
-  return (await search.search({ query, k: 10, mode: 'hybrid', ...options })).results;
+  return (await search.search({ q, k: 10, mode: 'hybrid', ...options })).results;
 }
 
 test('the fixture is small enough for every passage to be a candidate', () => {
@@ -177,21 +177,21 @@ describe('confidence', () => {
     const asked = { k: 3, mode: 'hybrid' as const };
     const answered = await search.search({
       ...asked,
-      query: 'How often does the light of the Korvane lighthouse flash?',
+      q: 'How often does the light of the Korvane lighthouse flash?',
     });
     expect(answered.answered).toBe(true);
     expect(answered.results[0]!.confidence).toBeGreaterThanOrEqual(0.5);
-    const query = 'Who won the football world cup in 1974?';
-    const unanswered = await search.search({ ...asked, query });
+    const q = 'Who won the football world cup in 1974?';
+    const unanswered = await search.search({ ...asked, q });
     expect(unanswered.answered).toBe(false);
     expect(unanswered.results).toHaveLength(3);
     const { confidence } = unanswered.results[0]!;
-    expect((await search.search({ ...asked, query, minConfidence: confidence })).answered).toBe(true);
-    expect((await search.search({ ...asked, query, minConfidence: 1 })).answered).toBe(false);
+    expect((await search.search({ ...asked, q, minConfidence: confidence })).answered).toBe(true);
+    expect((await search.search({ ...asked, q, minConfidence: 1 })).answered).toBe(false);
   });
 
   test('a question of which no word is known has no lexical results and no answer', async () => {
-    expect(await search.search({ query: 'xyzzy', k: 3, mode: 'lexical' })).toMatchObject({
+    expect(await search.search({ q: 'xyzzy', k: 3, mode: 'lexical' })).toMatchObject({
       answered: false,
       results: [],
     });
@@ -248,12 +248,12 @@ test('the same request is answered again without embedding its question, another
     },
   };
   const fresh = await openSearch({ index, model: counting, verify: false });
-  const request = { query: questions[0]!, k: 3, mode: 'hybrid' as const };
+  const request = { q: questions[0]!, k: 3, mode: 'hybrid' as const };
   const { took: _, ...first } = await fresh.search(request);
   const { took, ...again } = await fresh.search({ ...request });
   expect(again).toEqual(first);
   expect(took.embedMs).toBe(0);
-  expect(asked).toEqual([request.query]);
+  expect(asked).toEqual([request.q]);
   const others = [
     { ...request, k: 2 },
     { ...request, mode: 'semantic' as const },
@@ -264,7 +264,7 @@ test('the same request is answered again without embedding its question, another
   for (const other of others) {
     asked.length = 0;
     const { results } = await fresh.search(other);
-    expect(asked[0]).toBe(other.query);
+    expect(asked[0]).toBe(other.q);
     expect(results).not.toEqual(first.results);
   }
 });

@@ -82,7 +82,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   }
   async function local(index: string) {
     const { took: _, ...rest } = await (await openLocal(index)).search({
-      query: QUESTION,
+      q: QUESTION,
       k: 3,
       mode: 'hybrid',
     });
@@ -150,7 +150,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     ];
     const filters = ['--lang', 'de', '--lang', 'en', '--filter', 'number=1', '--filter', 'number=2'];
     const { took: _, ...expected } = await (await openLocal(first)).search({
-      query: QUESTION,
+      q: QUESTION,
       k: 30,
       mode: 'lexical',
       context: 1,

@@ -1,4 +1,4 @@
-import type { Counted } from '../../../../index/format/overview.ts';
+import type { Counted } from '../../../../index/format/overview-types.ts';
 import { find, make } from './dom.ts';
 
 /** A field's values with their counts, of which any may be chosen. */

@@ -1,4 +1,4 @@
-import type { Overview } from '../../../../index/format/overview.ts';
+import type { Overview } from '../../../../index/format/overview-types.ts';
 import type { Answer, IndexInfo } from '../../../../index/search/answer.ts';
 import { find, make } from './dom.ts';
 import { base, get, hasKey, Refusal, useKey } from './endpoint.ts';
