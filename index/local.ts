@@ -1,11 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildIndex, type Progress, tokenCounter } from './build.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import { readDocuments } from './documents/read.ts';
+import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
-import { type CompiledModel, readCompiledModel } from './format/compiled-model.ts';
+import { readCompiledModel } from './format/compiled-model.ts';
 import { mendFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
 import type { Search } from './search/answer.ts';
@@ -65,21 +66,30 @@ export function buildDemo(out: string, progress?: Progress): Promise<Manifest> {
 /** Opens an index on the machine that built it, with the model that it was built with. */
 export async function openLocal(index: string): Promise<Search> {
   mendFolder(index);
-  return openSearch({ index, model: findModel(index), verify: true });
+  const model = await Embedder.open(findModel(index), { verify: false });
+  return openSearch({ index, model, verify: true });
 }
 
 /**
- * The compiled model that an index was built with: the default one, or another that was compiled here.
- * Where neither is, the default one, which opening the index then refuses by name.
+ * Finds the compiled model of an index: the default one, or another that was compiled here. Without either, returns the default one,
+ * which does not match the index, so opening the index then names both models.
+ * @returns the folder of the model, its checksums compared
  */
 export function findModel(index: string): string {
   const { model } = readManifest(index, undefined, false);
   const fits = (dir: string) => {
-    const { hash, neutral }: CompiledModel = readCompiledModel(dir, false);
-    return hash === model.hash && neutral === model.neutral;
+    try {
+      const { hash, neutral } = readCompiledModel(dir, false);
+      return hash === model.hash && neutral === model.neutral;
+    } catch {
+      // The folder has an older format, or is damaged.
+      return false;
+    }
   };
   const standard = compileModel(DEFAULT_MODEL);
   if (fits(standard)) return standard;
-  const others = readdirSync(COMPILED).map((name) => join(COMPILED, name));
-  return others.find((dir) => existsSync(join(dir, 'model.json')) && fits(dir)) ?? standard;
+  const names = readdirSync(COMPILED).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const other = names.map((name) => join(COMPILED, name)).find(fits);
+  if (other) readCompiledModel(other, true);
+  return other ?? standard;
 }

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../format/checksums.ts';
-import { type CompiledModel, FORMAT, type Logistic, type Neutral } from '../format/compiled-model.ts';
+import {
+  FORMAT,
+  type Logistic,
+  type Neutral,
+  readCompiledModel,
+  withChecksum,
+} from '../format/compiled-model.ts';
+import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
 import type { Mode } from '../format/mode.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
@@ -14,13 +21,13 @@ import { WEIGHTS } from './onnx-graph.ts';
 /** The model that the repository ships. */
 export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url));
 
-/** Where compiled models are kept, each in a folder named by the hash of what it was made from. */
+/** The folder of compiled models. Each one's name is a hash of its source and of this compiler. */
 export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
 
-/** Changes when this step would make something else of the same model. */
+/** Increased when the same source compiles to something else. */
 const COMPILER = 4;
 
-/** A model folder's `polyseek.json`: what this project has learned about the model. */
+/** A model folder's `polyseek.json`: the results of `npm run learn`. */
 export interface Learned {
   neutral?: Neutral;
   calibration?: Partial<Record<Mode, Logistic>>;
@@ -34,7 +41,7 @@ interface Config {
   _name_or_path?: string;
 }
 
-/** A model folder as @xenova/transformers lays it out, read and checked but not yet compiled. */
+/** A model folder in the layout of @xenova/transformers, read and checked but not compiled. */
 export interface ModelSource {
   name: string;
   config: Config;
@@ -46,14 +53,14 @@ export interface ModelSource {
 }
 
 /**
- * Reads a model folder and checks that it is of a kind that polyseek takes.
- * @throws in one sentence that says what it can't take
+ * Reads a model folder and checks that polyseek supports its kind.
+ * @throws if a file is missing, or polyseek does not support the model
  */
 export function readModelSource(dir: string): ModelSource {
   const read = (name: string): Buffer => {
     if (!existsSync(join(dir, name))) {
       throw new Error(
-        `${dir} has no ${name}: a model folder holds config.json, tokenizer.json and onnx/model_quantized.onnx (or onnx/model.onnx).`,
+        `${dir} has no ${name}. A model folder needs config.json, tokenizer.json and onnx/model_quantized.onnx (or onnx/model.onnx).`,
       );
     }
     return readFileSync(join(dir, name));
@@ -67,14 +74,14 @@ export function readModelSource(dir: string): ModelSource {
     (config.position_embedding_type ?? 'absolute') !== 'absolute'
   ) {
     throw new Error(
-      `${dir} holds a model of type ${config.model_type ?? '(none)'} with ${config.position_embedding_type ?? 'absolute'} positions, but polyseek takes bert, roberta ` +
-        'and xlm-roberta with absolute positions: choose such a sentence model, as the multilingual E5 ones are.',
+      `${dir} has a model of type ${config.model_type ?? '(none)'} with ${config.position_embedding_type ?? 'absolute'} positions, but polyseek supports bert, roberta ` +
+        'and xlm-roberta with absolute positions. Choose such a sentence model, for example a multilingual E5 model.',
     );
   }
   const pooling = optional<{ pooling_mode_mean_tokens?: boolean }>('1_Pooling/config.json');
   if (pooling?.pooling_mode_mean_tokens === false) {
     throw new Error(
-      `${dir} does not pool by the mean of its tokens (1_Pooling/config.json), but polyseek does: choose a model that does.`,
+      `${dir} does not use mean pooling (1_Pooling/config.json), but polyseek does. Choose a model with mean pooling.`,
     );
   }
   const onnxName = existsSync(join(dir, 'onnx/model_quantized.onnx'))
@@ -96,12 +103,12 @@ export function readModelSource(dir: string): ModelSource {
 }
 
 /**
- * Compiles a model folder, or finds it compiled already.
- * @param options.neutral false leaves the language axes out, as learning them needs
- * @param options.into the folder that compiled models are kept in
- * @param options.engine `onnx` compiles for ONNX Runtime what the project's own engine could run
- * @returns the folder of the compiled model
- * @throws in one sentence that says what polyseek can't take
+ * Compiles a model folder, unless it was compiled before. Compiles a damaged result again.
+ * @param options.neutral false omits the language axes, for learning them
+ * @param options.into the folder of compiled models
+ * @param options.engine `onnx` compiles for ONNX Runtime even if the project's own engine can run the model
+ * @returns the folder of the compiled model, its checksums compared
+ * @throws if polyseek does not support the model
  */
 export function compileModel(
   dir: string,
@@ -110,15 +117,16 @@ export function compileModel(
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
-  // The engine's source is not for the compilers of Windows, where ONNX Runtime comes compiled.
+  // The engine does not compile on Windows. ONNX Runtime comes compiled.
   const packs = options.engine !== 'onnx' && process.platform !== 'win32';
   const key = sha256(
     `${COMPILER}.${FORMAT}`,
     source.hash,
     JSON.stringify([neutral, calibration, packs]),
   ).slice(0, 16);
-  const out = join(options.into ?? COMPILED, key);
-  if (existsSync(join(out, 'model.json'))) return out;
+  const into = options.into ?? COMPILED;
+  const out = join(into, key);
+  if (isIntact(out)) return out;
 
   const cut = cutModel(source.onnx, {
     hidden: source.config.hidden_size,
@@ -139,11 +147,11 @@ export function compileModel(
     const { length } = tokenizer.encode(prefix);
     if (length >= cut.maxTokens) {
       throw new Error(
-        `The ${kind} prefix takes ${length} of the ${cut.maxTokens} tokens that ${dir} sees at once, which leaves none for a text: use a shorter one.`,
+        `The ${kind} prefix has ${length} tokens, but ${dir} takes ${cut.maxTokens}, so none are left for a text. Use a shorter prefix.`,
       );
     }
   }
-  const model: CompiledModel = {
+  const model = withChecksum({
     format: FORMAT,
     name: source.name,
     hash: source.hash,
@@ -156,28 +164,43 @@ export function compileModel(
     engine: 'encoder.bin' in files ? 'packed' : 'onnx',
     optimize: cut.optimize,
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, describeFile(bytes)])),
-  };
-  // A process that is killed here leaves a folder that nobody reads; the rename makes it whole at once.
-  const draft = `${out}.${process.pid}`;
-  mkdirSync(draft, { recursive: true });
+  });
+  removeKilled(into);
+  const draft = createDraft(out);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
   writeFileSync(join(draft, 'model.json'), `${JSON.stringify(model, null, 2)}\n`);
-  try {
-    renameSync(draft, out);
-  } catch (error) {
-    rmSync(draft, { recursive: true });
-    // Another process may have compiled the same model meanwhile; its folder is as good as this one.
-    if (!existsSync(join(out, 'model.json'))) throw error;
-  }
+  // Another process may have compiled the same model meanwhile, and may be reading it.
+  if (isIntact(out)) rmSync(draft, { recursive: true });
+  else replaceFolder(draft, out);
   return out;
 }
 
-/** @throws a sentence that names the file, if its text is not JSON */
+/** Whether a folder is a compiled model of this format with the right checksums. */
+function isIntact(dir: string): boolean {
+  try {
+    readCompiledModel(dir, true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the drafts of all compiles that were killed. */
+function removeKilled(into: string): void {
+  const names = existsSync(into) ? readdirSync(into) : [];
+  const targets = names.flatMap((name) => /^(.+)\.draft-[0-9a-f]{8}$/.exec(name)?.[1] ?? []);
+  for (const target of new Set(targets)) removeStaleDrafts(join(into, target));
+}
+
+/**
+ * Parses the text of a model's file.
+ * @throws an error that names the file if its text is not JSON
+ */
 export function parseJson<T>(path: string, text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new Error(`${path} is not JSON (${(error as SyntaxError).message}): fetch the model anew.`);
+    throw new Error(`${path} is not JSON (${(error as SyntaxError).message}). Download the model again.`);
   }
 }
 

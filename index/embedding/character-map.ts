@@ -1,6 +1,7 @@
+import { damaged } from '../format/damaged.ts';
 import { visitPrefixes } from './double-array.ts';
 
-/** Text of which every UTF-16 unit is a grapheme of its own, so that it need not be segmented (a third of the cost of a short question). */
+/** Text in which every UTF-16 unit is its own grapheme. It needs no segmentation, a third of the cost of a short question. */
 const PLAIN =
   /^[\n\x20-\u02ff\u0370-\u0482\u048a-\u052f\u0e01\u3000-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]*$/;
 
@@ -10,20 +11,23 @@ const SEGMENTED = 1024;
 let graphemes: Intl.Segmenter | undefined;
 
 /**
- * SentencePiece's precompiled character map (for XLM-R: NMT-NFKC), applied as the reference tokenizers do: a grapheme of at most 5 bytes
- * is looked up whole, a longer or unknown one character by character, and what no key is a prefix of stays as it is.
+ * SentencePiece's precompiled character map (for XLM-R: NMT-NFKC), applied as the reference tokenizers do. A grapheme of at most 5
+ * bytes is looked up whole, a longer or unknown one character by character. Characters without a key stay unchanged.
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
 export class CharacterMap {
   readonly #trie: Uint32Array;
   readonly #replacements: Buffer;
+  readonly #name: string;
 
   /**
    * @param trie double array from a sequence of bytes to a position in `replacements`
    * @param replacements UTF-8 strings, each ended by a zero byte
+   * @param name of their file, for errors
    */
-  constructor(trie: Uint32Array, replacements: Uint8Array) {
+  constructor(trie: Uint32Array, replacements: Uint8Array, name: string) {
     this.#trie = trie;
+    this.#name = name;
     this.#replacements = Buffer.from(replacements.buffer, replacements.byteOffset, replacements.byteLength);
   }
 
@@ -48,11 +52,13 @@ export class CharacterMap {
     return out;
   }
 
-  /** The replacement of the shortest key that starts `bytes`: the reference takes the first one that its search gives. */
+  /** The replacement of the shortest key that is a prefix of `bytes`, as in the reference, which takes its first match. */
   #lookUp(bytes: Buffer): string | undefined {
     let found: string | undefined;
     visitPrefixes(this.#trie, bytes, 0, bytes.length, (position) => {
-      found = this.#replacements.toString('utf8', position, this.#replacements.indexOf(0, position));
+      const end = this.#replacements.indexOf(0, position);
+      if (end === -1) throw damaged(this.#name, `its character map has no replacement at byte ${position}`);
+      found = this.#replacements.toString('utf8', position, end);
       return true;
     });
     return found;

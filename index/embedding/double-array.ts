@@ -1,13 +1,13 @@
 /**
- * Reads a double-array trie in the unit layout of Darts-clone (S. Yata, https://github.com/s-yata/darts-clone), which is also that of
- * SentencePiece's precompiled character maps: one 32-bit unit per node, children at `offset ^ byte`.
+ * Reads a double-array trie in the unit layout of Darts-clone (S. Yata, https://github.com/s-yata/darts-clone), which SentencePiece's
+ * precompiled character maps use too: one 32-bit unit per node, children at `offset ^ byte`.
  *
- *   bits 0-7 and 31   the byte that leads here (31 is set in leaves, whose other bits are the value)
- *   bit  8            a key ends here: its value is the unit at `offset ^ 0`
+ *   bits 0-7 and 31   the byte of the edge to this node (bit 31 is set in leaves, whose other bits are the value)
+ *   bit  8            a key ends here, and its value is the unit at `offset ^ 0`
  *   bit  9, 10-30     offset to the children, times 256 if bit 9 is set
  */
 
-/** Called with the value of a key and the byte position after it; returning true ends the search. */
+/** Receives the value of a key and the byte position after it. Returning true ends the search. */
 export type Visit = (value: number, end: number) => boolean | undefined;
 
 /** Visits every key that is a prefix of `bytes[start, end)`, shortest first. */
@@ -22,7 +22,7 @@ export function visitPrefixes(
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
     node ^= byte;
-    // A position past the array belongs to no node: only a damaged trie or a byte without a child leads there.
+    // A position past the array is no node. A byte without a child can lead there, or a damaged trie.
     const unit = units[node] ?? 0;
     if ((unit & 0x800000ff) !== byte) return;
     node ^= offset(unit);

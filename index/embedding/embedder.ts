@@ -2,22 +2,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLibrary } from '#engine-library';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
+import { damaged } from '../format/damaged.ts';
 import { RowFile } from '../format/rows-file.ts';
 import type { Encoder } from './encoder.ts';
 import { openEncoder } from './open-encoder.ts';
 import { Tokenizer } from './tokenizer.ts';
 
-/** What a text is to the model: each kind has a prefix of its own. */
+/** The role of a text. Each kind has its own prefix. */
 export type TextKind = 'query' | 'passage';
 
-/** Anything that turns texts into vectors. */
+/** Embeds texts. */
 export interface TextEmbedder {
   readonly model: CompiledModel;
-  /** The vector of a text, of length 1; without a kind no prefix is put before it. */
+  /** The vector of a text, of length 1. A text with a kind gets the kind's prefix. */
   embed(text: string, kind?: TextKind): Promise<Float32Array>;
 }
 
-/** A compiled model, opened: text to language-neutral, normalized vector. */
+/** An open compiled model: text to language-neutral, normalized vector. */
 export class Embedder implements TextEmbedder {
   readonly model: CompiledModel;
   readonly #tokenizer: Tokenizer;
@@ -34,14 +35,23 @@ export class Embedder implements TextEmbedder {
   /**
    * @param dir a compiled model
    * @param verify compare the files' checksums first
+   * @throws if a file is missing or damaged, or has another format
    */
   static async open(dir: string, { verify }: { verify: boolean }): Promise<Embedder> {
     const model = readCompiledModel(dir, verify);
     const path = join(dir, 'tokenizer.bin');
-    // A question needs a hundredth of it.
+    // A question needs a hundredth of the file.
     const bytes = model.engine === 'packed' ? (await loadLibrary()).map(path) : readFileSync(path);
-    const tokenizer = new Tokenizer(bytes);
-    const rows = new RowFile(join(dir, 'rows.bin'));
+    const tokenizer = new Tokenizer(bytes, path);
+    const rowsPath = join(dir, 'rows.bin');
+    const rows = new RowFile(rowsPath);
+    const { dimensions, maxTokens } = model;
+    if (rows.columns !== dimensions || rows.positions < maxTokens) {
+      throw damaged(
+        rowsPath,
+        `it has ${rows.columns} columns and ${rows.positions} position rows, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
+      );
+    }
     const encoder = await openEncoder(dir, model);
     return new Embedder(model, tokenizer, rows, encoder);
   }
@@ -52,15 +62,20 @@ export class Embedder implements TextEmbedder {
   }
 
   /**
-   * A text longer than the model sees is cut into windows of equal length, each with the prefix; its vector is the mean of
-   * theirs, so that its end counts as much as its beginning.
+   * A text longer than the model's maximum is cut into windows of equal length, each with the prefix. Its vector is the mean of the
+   * windows' vectors, so its end counts as much as its beginning.
    */
   async embed(text: string, kind?: TextKind): Promise<Float32Array> {
     const ids = this.ids(text, kind);
     if (ids.length <= this.model.maxTokens) return this.#run(ids);
     const prefix = this.#tokenizer.encode(this.#prefix(kind)).slice(0, -1);
     const body = this.#tokenizer.pieces(text);
-    const windows = Math.ceil(body.length / (this.model.maxTokens - prefix.length - 1));
+    const space = this.model.maxTokens - prefix.length - 1;
+    if (space < 1)
+      throw new Error(
+        `The ${kind} prefix of the model ${this.model.name} leaves no tokens for a text. Use a shorter one.`,
+      );
+    const windows = Math.ceil(body.length / space);
     const mean = new Float32Array(this.model.dimensions);
     for (let i = 0; i < windows; i++) {
       const part = body.slice(
@@ -82,7 +97,7 @@ export class Embedder implements TextEmbedder {
   }
 }
 
-/** The vector scaled to length 1, in place. */
+/** Scales a vector to length 1, in place. */
 export function normalized(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   for (let i = 0; i < vector.length; i++) vector[i]! /= length;

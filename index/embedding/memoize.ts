@@ -1,6 +1,6 @@
 import type { TextEmbedder } from './embedder.ts';
 
-/** The same embedder, embedding equal texts of a kind once and keeping their vectors. */
+/** Wraps an embedder so that it embeds equal texts of a kind once. All vectors are kept. */
 export function memoize(embedder: TextEmbedder): TextEmbedder {
   const known = new Map<string, Promise<Float32Array>>();
   return {

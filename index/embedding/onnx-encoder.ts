@@ -1,7 +1,8 @@
 import ort, { type InferenceSession } from 'onnxruntime-node';
+import { damaged } from '../format/damaged.ts';
 import type { Encoder } from './encoder.ts';
 
-/** An encoder that ONNX Runtime runs, whatever its graph. */
+/** An encoder with any graph, which ONNX Runtime runs. */
 export class OnnxEncoder implements Encoder {
   readonly #session: InferenceSession;
   readonly #columns: number;
@@ -13,16 +14,20 @@ export class OnnxEncoder implements Encoder {
 
   /**
    * Opens a compiled encoder for one thread: a Lambda function of the default size has one core, and a build runs one encoder a core.
-   * @param optimize fuse the graph first; wasted time where it is fused already
+   * @param optimize fuse the graph first; false saves time for a graph that is fused already
+   * @throws if ONNX Runtime cannot read the file
    */
   static async open(path: string, columns: number, optimize: boolean): Promise<OnnxEncoder> {
-    const session = await ort.InferenceSession.create(path, {
+    const options: InferenceSession.SessionOptions = {
       graphOptimizationLevel: optimize ? 'all' : 'disabled',
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      // An arena would keep 8 MB more than a question needs and start 2 ms later; answers are as quick without.
+      // An arena would take 8 MB more than a question needs and start 2 ms later. Answers take as long without it.
       enableCpuMemArena: false,
+    };
+    const session = await ort.InferenceSession.create(path, options).catch((error: Error) => {
+      throw damaged(path, error.message.replace(/\.$/, ''));
     });
     return new OnnxEncoder(session, columns);
   }

@@ -1,12 +1,27 @@
 import { join } from 'node:path';
 import { loadLibrary } from '#engine-library';
 import type { CompiledModel } from '../format/compiled-model.ts';
+import { damaged } from '../format/damaged.ts';
 import type { Encoder } from './encoder.ts';
 import { PackedEncoder } from './packed-encoder.ts';
 
-/** Opens a compiled model's encoder with the engine it was compiled for. The other engine is not loaded. */
+/**
+ * Opens a compiled model's encoder with the engine that it was compiled for. The other engine is not loaded.
+ * @throws if the encoder is damaged, or does not belong to the model
+ */
 export async function openEncoder(dir: string, model: CompiledModel): Promise<Encoder> {
-  if (model.engine === 'packed') return new PackedEncoder(join(dir, 'encoder.bin'), await loadLibrary());
-  const { OnnxEncoder } = await import('./onnx-encoder.ts');
-  return OnnxEncoder.open(join(dir, 'encoder.onnx'), model.dimensions, model.optimize);
+  const { dimensions, maxTokens, optimize } = model;
+  if (model.engine === 'onnx') {
+    const { OnnxEncoder } = await import('./onnx-encoder.ts');
+    return OnnxEncoder.open(join(dir, 'encoder.onnx'), dimensions, optimize);
+  }
+  const path = join(dir, 'encoder.bin');
+  const encoder = new PackedEncoder(path, await loadLibrary());
+  if (encoder.columns !== dimensions || encoder.maxTokens < maxTokens) {
+    throw damaged(
+      path,
+      `it has ${encoder.columns} columns and ${encoder.maxTokens} tokens, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
+    );
+  }
+  return encoder;
 }

@@ -1,26 +1,41 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { EncoderHandle, EngineLibrary } from '../engine/library.ts';
 import { headBytes, readHead } from '../format/container.ts';
+import { readExactly } from '../format/container-file.ts';
+import { damaged } from '../format/damaged.ts';
 import { ENCODER } from '../format/encoder-file.ts';
 import type { Encoder } from './encoder.ts';
 
-/** An encoder that the project's own engine runs, on the thread that asks. */
+/** Bytes of the settings in section 0. */
+const SETTINGS = 32;
+
+/** An encoder that the project's own engine runs, on the calling thread. */
 export class PackedEncoder implements Encoder {
+  /** Numbers in a row, and in the vector. */
+  readonly columns: number;
+  /** Most rows of a run. */
+  readonly maxTokens: number;
   readonly #library: EngineLibrary;
   readonly #handle: EncoderHandle;
 
   /**
    * @param path of an `encoder.bin`
-   * @param kernel of `library.kernels`; the quickest unless given
-   * @throws if magic, version or length are not those of the format, or its sections do not go together
+   * @param kernel one of `library.kernels`; the fastest by default
+   * @throws if the file is damaged or has another format
    */
   constructor(path: string, library: EngineLibrary, kernel?: string) {
     this.#library = library;
     const fd = openSync(path, 'r');
     try {
-      const head = new Uint8Array(headBytes(ENCODER.sections));
-      const read = readSync(fd, head);
-      const sections = readHead(head.subarray(0, read), ENCODER, 'encoder.bin', fstatSync(fd).size);
+      const { size } = fstatSync(fd);
+      const head = new Uint8Array(Math.min(size, headBytes(ENCODER.sections) + SETTINGS));
+      readExactly(fd, head, 0, path);
+      const sections = readHead(head, ENCODER, path, size);
+      if (sections[0]!.length !== SETTINGS)
+        throw damaged(path, `its settings have ${sections[0]!.length} bytes instead of ${SETTINGS}`);
+      const settings = new DataView(head.buffer, sections[0]!.start, SETTINGS);
+      this.columns = settings.getUint32(0, true);
+      this.maxTokens = settings.getUint32(20, true);
       const places = Float64Array.from(sections.flatMap(({ start, length }) => [start, length]));
       this.#handle = kernel ? library.open(path, places, kernel) : library.open(path, places);
     } finally {

@@ -11,19 +11,20 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Texts that a process has at a time: it goes on with the next while this one is busy, with the graph for instance. */
+/** Texts sent to a process ahead of time: it continues while this process is busy, with the graph for instance. */
 const AHEAD = 4;
 
 /**
- * Embeds with one process a core, one text a run: batching would change the vectors, since a batch shares the scale of its quantized activations.
+ * Embeds with one process a core, one text a run. Batching would change the vectors, since a batch shares the scale of its quantized
+ * activations.
  */
 export class ParallelEmbedder implements TextEmbedder {
   readonly model: CompiledModel;
   readonly #workers: ChildProcess[];
-  /** Each as often as it may be sent another text. */
+  /** One entry per text that the process may receive next. */
   readonly #free: ChildProcess[];
   readonly #queue: Waiting[] = [];
-  /** How many of the queue have been sent. */
+  /** Texts of the queue that were sent. */
   #sent = 0;
   readonly #running = new Map<number, Waiting>();
   #nextId = 0;
@@ -34,13 +35,13 @@ export class ParallelEmbedder implements TextEmbedder {
     this.model = readCompiledModel(dir, true);
     this.#workers = Array.from({ length: workers }, () => {
       const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [dir], {
-        // However this process was started, a worker needs tsx to run the project's TypeScript.
+        // A worker needs tsx for the project's TypeScript, however this process was started.
         execArgv: ['--import', import.meta.resolve('tsx')],
         serialization: 'advanced',
       });
       worker.on('message', (reply: EmbedReply) => this.#finish(worker, reply));
       worker.on('exit', (code, signal) =>
-        this.#fail(new Error(`An embedding process ended with ${signal ?? code}: start again.`)),
+        this.#fail(new Error(`An embedding process ended with ${signal ?? code}. Start the command again.`)),
       );
       worker.on('error', (error) => this.#fail(error));
       return worker;
@@ -67,7 +68,7 @@ export class ParallelEmbedder implements TextEmbedder {
     while (this.#free.length > 0 && this.#sent < this.#queue.length) {
       const waiting = this.#queue[this.#sent++]!;
       this.#running.set(waiting.job.id, waiting);
-      // A process that has ended meanwhile tells so by its exit.
+      // The exit event reports a process that ended meanwhile.
       this.#free.shift()!.send(waiting.job, () => {});
     }
     if (this.#sent < this.#queue.length) return;

@@ -1,18 +1,19 @@
-import { readSections } from '../format/container.ts';
-import { type SpecialToken, TOKENIZER } from '../format/tokenizer-file.ts';
+import { damaged } from '../format/damaged.ts';
+import { readTokenizer, type SpecialToken } from '../format/tokenizer-file.ts';
 import { CharacterMap } from './character-map.ts';
 import { visitPrefixes } from './double-array.ts';
 
-/** What a character that no piece covers costs below the worst piece (SentencePiece's kUnkPenalty). */
+/** A character that no piece covers scores this much below the worst piece (SentencePiece's kUnkPenalty). */
 const UNKNOWN_PENALTY = 10;
 
 const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 const METASPACE = '\u2581';
 
-/** A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) in the manner of XLM-R: character map, words, Viterbi over pieces. */
+/** A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) as XLM-R uses it: character map, words, Viterbi over pieces. */
 export class Tokenizer {
   readonly begin: number;
   readonly end: number;
+  readonly #name: string;
   readonly #unknown: number;
   readonly #unknownScore: number;
   readonly #map: CharacterMap;
@@ -23,26 +24,23 @@ export class Tokenizer {
 
   /**
    * @param bytes a whole `tokenizer.bin`
-   * @throws if magic, version or length are not those of the format
+   * @param name of the file, for errors
+   * @throws if the file is damaged or has another format
    */
-  constructor(bytes: Uint8Array) {
-    const [settings, special, mapTrie, replacements, trie, scores] = readSections(
-      bytes,
-      TOKENIZER,
-      'tokenizer.bin',
-    );
-    const view = new DataView(settings!.buffer, settings!.byteOffset);
-    this.begin = view.getUint32(0, true);
-    this.end = view.getUint32(4, true);
-    this.#unknown = view.getUint32(8, true);
-    this.#unknownScore = view.getFloat32(12, true) - UNKNOWN_PENALTY;
-    this.#map = new CharacterMap(asUint32(mapTrie!), replacements!);
-    this.#trie = asUint32(trie!);
-    this.#scores = new Float32Array(scores!.buffer, scores!.byteOffset, scores!.byteLength / 4);
-    const tokens = JSON.parse(Buffer.from(special!).toString()) as SpecialToken[];
-    this.#special = new Map(tokens.map((token) => [token.content, token]));
+  constructor(bytes: Uint8Array, name = 'tokenizer.bin') {
+    const { begin, end, unknown, lowestScore, special, mapTrie, replacements, pieceTrie, scores } =
+      readTokenizer(bytes, name);
+    this.begin = begin;
+    this.end = end;
+    this.#name = name;
+    this.#unknown = unknown;
+    this.#unknownScore = lowestScore - UNKNOWN_PENALTY;
+    this.#map = new CharacterMap(mapTrie, replacements, name);
+    this.#trie = pieceTrie;
+    this.#scores = scores;
+    this.#special = new Map(special.map((token) => [token.content, token]));
     this.#specialPattern = new RegExp(
-      `(${tokens.map((token) => literal(token.content)).join('|') || '(?!)'})`,
+      `(${special.map((token) => literal(token.content)).join('|') || '(?!)'})`,
     );
   }
 
@@ -72,7 +70,10 @@ export class Tokenizer {
     }
   }
 
-  /** The most likely cut of a word into pieces; ties go to the piece that starts first, neighbouring unknowns become one. */
+  /**
+   * The most likely segmentation of a word into pieces. Ties go to the piece that starts first; adjacent unknowns are merged.
+   * `from` always leads back to 0: each character's end gets an entry before it becomes a start, and entries point to earlier starts.
+   */
   #encodeWord(bytes: Uint8Array, ids: number[]): void {
     const length = bytes.length;
     const score = new Float64Array(length + 1);
@@ -83,7 +84,10 @@ export class Tokenizer {
       const here = score[start]!;
       let covered = false;
       visitPrefixes(this.#trie, bytes, start, length, (id, end) => {
-        const candidate = here + this.#scores[id]!;
+        const own = this.#scores[id];
+        if (own === undefined)
+          throw damaged(this.#name, `its trie has piece ${id} of ${this.#scores.length}`);
+        const candidate = here + own;
         if (from[end] === -1 || candidate > score[end]!) {
           score[end] = candidate;
           from[end] = start;
@@ -115,11 +119,7 @@ function utf8Length(first: number): number {
   return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-function asUint32(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-}
-
-/** A pattern that matches this text alone. */
+/** A pattern that matches exactly this text. */
 function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

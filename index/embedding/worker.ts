@@ -1,15 +1,16 @@
 import { Embedder, type TextKind } from './embedder.ts';
 
-/** What `parallel.ts` sends, and gets back. */
+/** A message from `parallel.ts`. */
 export interface EmbedJob {
   id: number;
   text: string;
   kind?: TextKind;
 }
+/** The answer to it. */
 export type EmbedReply = { id: number; vector: Float32Array } | { id: number; error: string };
 
 const embedder = Embedder.open(process.argv[2]!, { verify: false });
-// A model that can't be opened is told of in the reply to each job.
+// The reply to each job reports a model that cannot be opened.
 embedder.catch(() => {});
 
 process.on('message', async ({ id, text, kind }: EmbedJob) => {

@@ -1,8 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { damaged } from './damaged.ts';
+import { type Check, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
-/** What a manifest says of each file beside it: its size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
+/** The files that a manifest lists: each one's size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
 export type FileList = Record<string, { bytes: number; crc32: string }>;
+
+export const isFileList: Check = isRecordOf(isShaped({ bytes: isWhole(0), crc32: isText }));
 
 /** The entry of a manifest for a file with these bytes. */
 export function describeFile(bytes: Uint8Array): FileList[string] {
@@ -11,32 +15,26 @@ export function describeFile(bytes: Uint8Array): FileList[string] {
 
 /**
  * Compares the files of a folder with its manifest.
- * @param verify compare contents too, which reads every file whole; without it only sizes
- * @throws for the first file that differs, naming found and expected
+ * @param verify compare checksums too, which reads every file whole; false compares sizes only
+ * @throws for the first file that differs
  */
 export function checkFiles(dir: string, files: FileList, verify: boolean): void {
   for (const [name, expected] of Object.entries(files)) {
     const path = join(dir, name);
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     if (size === undefined)
-      throw new Error(`${path} is missing though its manifest lists it: build it again.`);
-    if (size !== expected.bytes) {
-      throw new Error(
-        `${path} has ${size} bytes where its manifest says ${expected.bytes}: it is damaged, build it again.`,
-      );
-    }
+      throw new Error(`${path} is missing, but its manifest lists it. Run npm run build-index again.`);
+    if (size !== expected.bytes)
+      throw damaged(path, `it has ${size} bytes, but its manifest says ${expected.bytes}`);
     if (!verify) continue;
     const found = checksum(readFileSync(path));
-    if (found !== expected.crc32) {
-      throw new Error(
-        `${path} has checksum ${found} where its manifest says ${expected.crc32}: it is damaged, build it again.`,
-      );
-    }
+    if (found !== expected.crc32)
+      throw damaged(path, `it has the checksum ${found}, but its manifest says ${expected.crc32}`);
   }
 }
 
 function checksum(bytes: Uint8Array): string {
-  // Not imported above: the function verifies nothing, and Node takes some 2 ms to load it.
+  // Loaded here and not above: the function verifies nothing, and Node takes some 2 ms to load zlib.
   const { crc32 } = process.getBuiltinModule('node:zlib');
   return crc32(bytes).toString(16).padStart(8, '0');
 }

@@ -1,13 +1,26 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkFiles, type FileList } from './checksums.ts';
+import { checkFiles, type FileList, isFileList } from './checksums.ts';
+import { damaged } from './damaged.ts';
+import { digestOf, readJsonObject } from './json-file.ts';
 import type { Mode } from './mode.ts';
+import {
+  type Check,
+  invalidKey,
+  isBoolean,
+  isListOf,
+  isNumber,
+  isOptional,
+  isShaped,
+  isText,
+  isWhole,
+} from './shapes.ts';
 
-/** What a model's vectors have in common within a language, and in all; see `compile/neutral.ts`. */
+/** The components that a model's vectors share within a language, and across all languages; see compile/language-axes.ts. */
 export interface Neutral {
   /** Language directions (Yang et al. 2021), orthonormal rows. */
   axes: number[][];
-  /** The mean of the vectors of any text in any language, once the axes are taken out of them. */
+  /** The mean of the vectors of texts in all languages, after the axes are removed. */
   mean: number[];
 }
 
@@ -19,43 +32,81 @@ export interface Logistic {
 
 export type Engine = 'packed' | 'onnx';
 
-/** `model.json` of a compiled model: what was compiled, and the files that hold it. */
+/** `model.json` of a compiled model: its properties and its files. */
 export interface CompiledModel {
   format: typeof FORMAT;
   name: string;
-  /** SHA-256 of the model's own files. */
+  /** SHA-256 of the model's source files. */
   hash: string;
-  /** SHA-256 of the language axes folded into the encoder, and of the mean; null without. */
+  /** SHA-256 of the language axes folded into the encoder, and of the mean; null without them. */
   neutral: string | null;
-  /** The mean of the model's vectors; missing where it was not learned. */
+  /** The mean of the model's vectors, if it was learned. */
   mean?: number[];
   dimensions: number;
-  /** Tokens the model sees at once, begin and end included. */
+  /** Most tokens of a text, begin and end included. */
   maxTokens: number;
   prefixes: { query: string; passage: string };
   /** Missing for a mode that was never calibrated. */
   calibration: Partial<Record<Mode, Logistic>>;
-  /** What runs the encoder: the project's own engine (`encoder.bin`), or ONNX Runtime (`encoder.onnx`). */
+  /** The engine for the encoder: the project's own (`encoder.bin`), or ONNX Runtime (`encoder.onnx`). */
   engine: Engine;
   /** Whether ONNX Runtime should fuse the graph when it opens it. */
   optimize: boolean;
   files: FileList;
+  /** The first 12 hexadecimal digits of a SHA-256 over all other keys. */
+  checksum: string;
 }
 
-export const FORMAT = 3;
+export const FORMAT = 4;
+
+/** More dimensions or tokens than any model has. */
+const MOST = 65_536;
+
+const isLogistic = isOptional(isShaped({ slope: isNumber, intercept: isNumber }));
+const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> = {
+  name: isText,
+  hash: isText,
+  neutral: (value) => value === null || isText(value),
+  mean: isOptional(isListOf(isNumber)),
+  dimensions: isWhole(1, MOST),
+  maxTokens: isWhole(3, MOST),
+  prefixes: isShaped({ query: isText, passage: isText }),
+  calibration: isShaped({ hybrid: isLogistic, semantic: isLogistic, lexical: isLogistic }),
+  engine: (value) => value === 'packed' || value === 'onnx',
+  optimize: isBoolean,
+  files: isFileList,
+};
+
+/** Adds the checksum that `readCompiledModel` compares. */
+export function withChecksum(model: Omit<CompiledModel, 'checksum'>): CompiledModel {
+  return { ...model, checksum: digestOf(model) };
+}
 
 /**
- * Reads `model.json` of a compiled model.
- * @param verify also compare every file's checksum; without it only sizes
- * @throws if the format is another version's or a file is missing, of another size or (verified) damaged
+ * Reads `model.json` of a compiled model and checks it.
+ * @param verify also compare every file's checksum; false compares sizes only
+ * @throws if there is no model, its format differs, or a file is missing or damaged
  */
 export function readCompiledModel(dir: string, verify: boolean): CompiledModel {
-  const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8')) as CompiledModel;
+  const path = join(dir, 'model.json');
+  if (!existsSync(path))
+    throw new Error(`${dir} is not a compiled model: it has no model.json. Run npm run build-index again.`);
+  const { checksum, ...model } = readJsonObject(path);
   if (model.format !== FORMAT) {
     throw new Error(
-      `The compiled model has format ${model.format}, but this polyseek reads ${FORMAT}: compile it again with npm run build-index.`,
+      `${path} has format ${model.format}, but this polyseek reads format ${FORMAT}. Run npm run build-index again.`,
     );
   }
-  checkFiles(dir, model.files, verify);
-  return model;
+  const found = digestOf(model);
+  if (checksum !== found) throw damaged(path, `its checksum is ${checksum}, but its contents give ${found}`);
+  const invalid = invalidKey(model, SHAPE);
+  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
+  const compiled = { ...model, checksum } as unknown as CompiledModel;
+  if (compiled.mean && compiled.mean.length !== compiled.dimensions)
+    throw damaged(
+      path,
+      `its mean has ${compiled.mean.length} numbers, but a vector has ${compiled.dimensions}`,
+    );
+  checkFiles(dir, compiled.files, verify);
+  return compiled;
 }

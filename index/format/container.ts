@@ -1,4 +1,6 @@
-/** Which binary format a file must have. */
+import { damaged } from './damaged.ts';
+
+/** The binary format that a file must have. */
 export interface Format {
   /** Four ASCII characters. */
   magic: string;
@@ -6,13 +8,19 @@ export interface Format {
   sections: number;
 }
 
+/** Where a section is in its file, in bytes. */
+export interface Place {
+  start: number;
+  length: number;
+}
+
 /**
- * The head that all of the project's binary files share, little-endian: magic (4 bytes), version (u32), file length (f64), then
- * for each section its start and length in bytes (f64 each). Sections start at multiples of 8 and follow in order.
+ * Bytes of the head that all binary files of an index and a model share, little-endian: magic (4 bytes), version (u32), file
+ * length (f64), then each section's start and length in bytes (f64 each).
  */
 export const headBytes = (sections: number): number => 16 + 16 * sections;
 
-/** A file's sections as views of its bytes. Throws, naming found and expected, on another magic, version or length. */
+/** The sections of a whole file, as views of its bytes. Throws as `readHead` does. */
 export function readSections(bytes: Uint8Array, format: Format, name: string): Uint8Array[] {
   return readHead(bytes, format, name, bytes.length).map(({ start, length }) =>
     bytes.subarray(start, start + length),
@@ -20,51 +28,53 @@ export function readSections(bytes: Uint8Array, format: Format, name: string): U
 }
 
 /**
- * Where a file's sections are, from its first `headBytes(format.sections)` bytes.
- * @param fileLength bytes the file has, to notice one that was cut short
- * @throws if magic, version or length are not what the format says
+ * Reads the head of a file.
+ * @param head at least the first `headBytes(format.sections)` bytes of the file
+ * @param name of the file, for errors
+ * @param fileLength bytes of the whole file
+ * @returns the place of each section
+ * @throws if magic, version or length differ from the format, or the sections do not fill the file as `writeSections` lays them out
  */
-export function readHead(
-  head: Uint8Array,
-  format: Format,
-  name: string,
-  fileLength: number,
-): { start: number; length: number }[] {
-  const expected = `${format.magic} version ${format.version}`;
-  if (head.length < headBytes(format.sections)) {
-    throw new Error(`${name} has ${head.length} bytes, too few for ${expected}: build it again.`);
-  }
+export function readHead(head: Uint8Array, format: Format, name: string, fileLength: number): Place[] {
+  const size = headBytes(format.sections);
+  if (head.length < size) throw damaged(name, `it has ${fileLength} bytes, but its head alone has ${size}`);
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const magic = String.fromCharCode(...head.subarray(0, 4));
   const version = view.getUint32(4, true);
   if (magic !== format.magic) {
-    throw new Error(
-      `${name} starts with ${JSON.stringify(magic)} where ${expected} was expected: build it again.`,
-    );
+    throw damaged(name, `it starts with ${JSON.stringify(magic)} instead of ${JSON.stringify(format.magic)}`);
   }
   if (version !== format.version) {
     throw new Error(
-      `${name} is ${magic} version ${version}, but this polyseek reads ${expected}: build it again.`,
+      `${name} has version ${version} of the format ${magic}, but this polyseek reads version ${format.version}. Run npm run build-index again.`,
     );
   }
-  if (view.getFloat64(8, true) !== fileLength) {
-    throw new Error(
-      `${name} has ${fileLength} bytes where its head says ${view.getFloat64(8, true)}: it is damaged, build it again.`,
-    );
-  }
-  return Array.from({ length: format.sections }, (_, i) => ({
-    start: view.getFloat64(16 + 16 * i, true),
-    length: view.getFloat64(24 + 16 * i, true),
-  }));
+  const length = view.getFloat64(8, true);
+  if (length !== fileLength) throw damaged(name, `it has ${fileLength} bytes, but its head says ${length}`);
+  let end = size;
+  const places = Array.from({ length: format.sections }, (_, i): Place => {
+    const place = { start: view.getFloat64(16 + 16 * i, true), length: view.getFloat64(24 + 16 * i, true) };
+    if (place.start !== end || !Number.isSafeInteger(place.length) || place.length < 0) {
+      throw damaged(
+        name,
+        `section ${i} starts at byte ${place.start} and has ${place.length} bytes, but must start at byte ${end}`,
+      );
+    }
+    end = place.start + padded(place.length);
+    return place;
+  });
+  if (end !== fileLength)
+    throw damaged(name, `it has ${fileLength} bytes, but its sections end at byte ${end}`);
+  return places;
 }
 
-/** Puts sections behind a head: the inverse of `readSections`. */
+/** Joins sections into a file: a head, then each section at the next multiple of 8. */
 export function writeSections(format: Format, sections: Uint8Array[]): Uint8Array {
   const starts: number[] = [];
   let length = headBytes(sections.length);
   for (const section of sections) {
     starts.push(length);
-    length += Math.ceil(section.byteLength / 8) * 8;
+    length += padded(section.byteLength);
   }
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -77,4 +87,8 @@ export function writeSections(format: Format, sections: Uint8Array[]): Uint8Arra
     bytes.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), starts[i]!);
   });
   return bytes;
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 8) * 8;
 }

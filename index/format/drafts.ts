@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
@@ -55,6 +65,7 @@ function isRunning(pid: number): boolean {
 /** No file system swaps two folders everywhere, so for a moment neither name exists; `mendFolder` puts a kill in that moment right. */
 export function replaceFolder(from: string, to: string): void {
   const old = `${to}.${process.pid}.old`;
+  rmSync(join(from, '.polyseek-draft'), { force: true });
   mkdirSync(dirname(to), { recursive: true });
   if (existsSync(to)) renameSync(to, old);
   try {
@@ -64,4 +75,27 @@ export function replaceFolder(from: string, to: string): void {
     throw error;
   }
   rmSync(old, { recursive: true, force: true });
+}
+
+/** The file that marks a folder as a draft of this project. */
+const MARKER = '.polyseek-draft';
+
+/** Makes a folder beside `target` to write its replacement in. @returns its path */
+export function createDraft(target: string): string {
+  const draft = `${resolve(target)}.draft-${randomBytes(4).toString('hex')}`;
+  mkdirSync(draft, { recursive: true });
+  const marker = { pid: process.pid, startedAt: new Date().toISOString(), target: basename(target) };
+  writeFileSync(join(draft, MARKER), JSON.stringify(marker));
+  return draft;
+}
+
+/** Removes drafts of a target whose process was killed. */
+export function removeStaleDrafts(target: string): void {
+  const folder = dirname(resolve(target));
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const marker = join(folder, name, MARKER);
+    if (!name.startsWith(`${basename(target)}.draft-`) || !existsSync(marker)) continue;
+    if (!isRunning(JSON.parse(readFileSync(marker, 'utf8')).pid))
+      rmSync(join(folder, name), { recursive: true });
+  }
 }

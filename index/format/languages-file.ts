@@ -1,10 +1,11 @@
 import { type Format, writeSections } from './container.ts';
-import { SectionsFile } from './container-file.ts';
+import { ContainerFile } from './container-file.ts';
+import { damaged } from './damaged.ts';
 
-/** `languages.bin`: what is typical of each language's passages. FORMAT.md beside this file has its layout. */
+/** `languages.bin`: the typical vector of each language. FORMAT.md describes its layout. */
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
 
-/** How many passages the model's own mean counts as: what a few passages have in common is their topic rather than their language. */
+/** The model's own mean counts as this many passages: a few passages share a topic rather than a language. */
 const PRIOR = 16;
 
 /**
@@ -12,7 +13,7 @@ const PRIOR = 16;
  * @param languages of each passage
  * @param vectors of each passage
  * @param sentences of each passage, quantized
- * @param mean of the model's vectors in any language; undefined where it was not learned
+ * @param mean of the model's vectors in all languages; undefined if it was not learned
  */
 export function writeLanguages(
   languages: readonly string[],
@@ -50,11 +51,11 @@ function meanOf(vectors: readonly (Float32Array | Int8Array)[], dimensions: numb
   return sum;
 }
 
-/** What passages get from a question because of what they are about in general and of their language. */
+/** The similarity of a question to typical passages: the part of a score that any passage would get. */
 export interface Typicality {
-  /** Any passage of the index. */
+  /** To a typical passage of the index. */
   index: number;
-  /** Any passage in the language of this one. */
+  /** To a typical passage in the language of this one. */
   ofLanguage: (ordinal: number) => number;
 }
 
@@ -63,22 +64,37 @@ export class Languages {
   readonly #numbers: Uint16Array;
   readonly #typical: Float32Array;
   readonly #dimensions: number;
+  readonly #path: string;
 
-  constructor(path: string, dimensions: number) {
-    const file = new SectionsFile(path, LANGUAGES);
-    const [numbers, typical] = [0, 1].map((section) => file.read(section, 0, file.length(section)));
+  /**
+   * @param dimensions numbers in a vector
+   * @param passages of the index
+   * @throws if the file is damaged or has another format
+   */
+  constructor(path: string, dimensions: number, passages: number) {
+    const file = new ContainerFile(path, LANGUAGES);
+    const [numbers, typical] = [file.read(0, 0, file.length(0)), file.read(1, 0, file.length(1))];
     file.close();
-    this.#numbers = new Uint16Array(numbers!.buffer, numbers!.byteOffset, numbers!.length / 2);
-    this.#typical = new Float32Array(typical!.buffer, typical!.byteOffset, typical!.length / 4);
+    const row = 4 * dimensions;
+    if (numbers.length !== 2 * passages || typical.length === 0 || typical.length % row !== 0) {
+      throw damaged(
+        path,
+        `its sections have ${numbers.length} and ${typical.length} bytes, but ${passages} passages need ${2 * passages} and a multiple of ${row}`,
+      );
+    }
+    this.#numbers = new Uint16Array(numbers.buffer, numbers.byteOffset, passages);
+    this.#typical = new Float32Array(typical.buffer, typical.byteOffset, typical.length / 4);
     this.#dimensions = dimensions;
+    this.#path = path;
   }
 
-  /** How near a question is to what is typical: the sum of the cosines to a typical passage and to a typical sentence. */
+  /** The similarity of a question to typical passages: the sum of the cosines to a typical passage and a typical sentence. */
   typicality(question: Float32Array): Typicality {
     const known = new Map<number, number>();
     const compare = (row: number): number => {
       let sum = known.get(row) ?? 0;
       if (known.has(row)) return sum;
+      if (row * this.#dimensions >= this.#typical.length) throw damaged(this.#path, `it has no row ${row}`);
       for (let i = 0, at = row * this.#dimensions; i < this.#dimensions; i++, at++) {
         sum += question[i]! * this.#typical[at]!;
       }

@@ -1,32 +1,32 @@
 import { type Format, writeSections } from './container.ts';
-import { SectionsFile } from './container-file.ts';
+import { ContainerFile } from './container-file.ts';
 import type { Scalar } from './passage.ts';
-import { readAscending, writeAscending } from './varint.ts';
+import { readAscending, readList, writeAscending } from './varint.ts';
 
-/** `lookup.bin`: from a key to the bytes kept under it. FORMAT.md beside this file has its layout. */
+/** `lookup.bin`: a hash table from keys to bytes. FORMAT.md describes its layout. */
 export const LOOKUP: Format = { magic: 'PSLK', version: 2, sections: 2 };
 
 const SLOT = 8;
-/** Slots for each key: more make the file larger, fewer make keys stand further from their slot. */
+/** Slots for each key: more make the file larger, fewer lengthen the search for a free slot. */
 const SLOTS = 4 / 3;
-/** Bytes read of a record at first: enough for most keys with their data. */
+/** Bytes of a record that the first read takes: enough for most keys with their data. */
 const GUESS = 512;
-/** Slots read at once; probing rarely goes further. */
+/** Slots that one read takes. A search rarely needs more. */
 const PROBED = 8;
 
-/** What the keys are, by their first character. */
+/** The first character of a key says what its data is. */
 export const KEYS = {
   /** A word, or a part of one: its postings. */
   term: 't',
-  /** A field and its value, with a zero character between: the passages that have it. */
+  /** A field and its value, separated by a zero character: the passages with this value. */
   field: 'f',
   /** A passage's id: its ordinal. */
   id: 'i',
-  /** What the index holds at a glance, for who has not asked yet; alone under its letter. */
+  /** A summary of the index. This letter is the whole key. */
   overview: 'o',
 } as const;
 
-/** The key of a field's value. Language tags are the same in upper and lower case (RFC 5646, section 2.1.1). */
+/** The key of a field's value. Language tags ignore case (RFC 5646, section 2.1.1). */
 export function fieldKey(field: string, value: Scalar): string {
   return `${KEYS.field}${field}\0${field === 'lang' ? String(value).toLowerCase() : value}`;
 }
@@ -50,27 +50,33 @@ export function writeLookup(records: Map<string, Uint8Array>): Uint8Array {
     offset += head.length + keyBytes.length + data.length;
     if (offset >= 2 ** 32 - 1)
       throw new Error(
-        'The postings exceed 4 GiB, the most that an index addresses: split the documents into several.',
+        'The postings exceed 4 GiB, the most that an index addresses. Split the documents into several indexes.',
       );
   }
   return writeSections(LOOKUP, [new Uint8Array(table.buffer), Buffer.concat(parts)]);
 }
 
-/** An open `lookup.bin`; a key costs two short reads, however large the file. */
+/** An open `lookup.bin`. A key costs two short reads, whatever the size of the file. Damaged records throw. */
 export class Lookup {
-  readonly #file: SectionsFile;
+  readonly #file: ContainerFile;
+  readonly #slots: number;
+  readonly #passages: number;
 
-  constructor(path: string) {
-    this.#file = new SectionsFile(path, LOOKUP);
+  /** @param passages of the index, the bound of all ordinals */
+  constructor(path: string, passages: number) {
+    this.#file = new ContainerFile(path, LOOKUP);
+    this.#slots = this.#file.length(0) / SLOT;
+    this.#passages = passages;
+    if (this.#slots < 1 || !Number.isInteger(this.#slots))
+      throw this.damaged(`its table has ${this.#file.length(0)} bytes, but each slot has ${SLOT}`);
   }
 
   /** The bytes under a key, or undefined. */
   get(key: string): Buffer | undefined {
     const keyBytes = Buffer.from(key);
     const hash = hashOf(keyBytes);
-    const slots = this.#file.length(0) / SLOT;
-    let slot = hash % slots;
-    for (let tried = 0; tried < slots; ) {
+    let slot = hash % this.#slots;
+    for (let tried = 0; tried < this.#slots; ) {
       const block = this.#file.read(0, slot * SLOT, PROBED * SLOT);
       for (let at = 0; at < block.length; at += SLOT, tried++) {
         const offset = block.readUInt32LE(at + 4);
@@ -78,21 +84,57 @@ export class Lookup {
         const data = block.readUInt32LE(at) === hash ? this.#record(offset - 1, keyBytes) : undefined;
         if (data) return data;
       }
-      slot = (slot + block.length / SLOT) % slots;
+      slot = (slot + block.length / SLOT) % this.#slots;
     }
     return undefined;
+  }
+
+  /** The list of ordinals under a key, ascending, and the bytes after it; undefined if the key is absent. */
+  list(key: string): { ordinals: Uint32Array; rest: Buffer } | undefined {
+    const data = this.get(key);
+    if (!data) return undefined;
+    const list = readList(data, 0);
+    // Keys are words of questions, which must not reach logs. So errors do not name them.
+    if (!list) throw this.damaged('a list of passages runs past its record');
+    this.#checkOrdinals(list.values);
+    return { ordinals: list.values, rest: data.subarray(list.end) };
+  }
+
+  /** The ordinal of the passage with this id, or undefined. */
+  ordinal(id: string): number | undefined {
+    const data = this.get(KEYS.id + id);
+    if (!data) return undefined;
+    const number = readAscending(data, 0, 1);
+    if (!number) throw this.damaged('an ordinal runs past its record');
+    this.#checkOrdinals(number.values);
+    return number.values[0]!;
+  }
+
+  /** The error for a record that contradicts the format. */
+  damaged(problem: string): Error {
+    return this.#file.damaged(problem);
   }
 
   close(): void {
     this.#file.close();
   }
 
+  /** Ordinals ascend, so the last one is the largest. */
+  #checkOrdinals(ordinals: Uint32Array): void {
+    const largest = ordinals.at(-1) ?? -1;
+    if (ordinals.length > this.#passages || largest >= this.#passages)
+      throw this.damaged(`a record has ${ordinals.length} passages up to ${largest} of ${this.#passages}`);
+  }
+
   #record(offset: number, key: Buffer): Buffer | undefined {
     const first = this.#file.read(1, offset, GUESS);
     const keyLength = readAscending(first, 0, 1);
-    const dataLength = readAscending(first, keyLength.end, 1);
+    const dataLength = keyLength && readAscending(first, keyLength.end, 1);
+    if (!dataLength) throw this.damaged(`the record at byte ${offset} has no lengths`);
     const dataStart = dataLength.end + keyLength.values[0]!;
     const end = dataStart + dataLength.values[0]!;
+    if (offset + end > this.#file.length(1))
+      throw this.damaged(`the record at byte ${offset} runs past its section`);
     const record = end <= first.length ? first : this.#file.read(1, offset, end);
     return record.subarray(dataLength.end, dataStart).equals(key)
       ? record.subarray(dataStart, end)

@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkFiles, type FileList } from './checksums.ts';
+import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
+import { damaged } from './damaged.ts';
+import { digestOf, readJsonObject } from './json-file.ts';
+import { type Check, invalidKey, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
-export const FORMAT = 2;
+export const FORMAT = 3;
 
-/** All that the folder of an index holds. */
+/** The files of an index. */
 export const INDEX_FILES = [
   'manifest.json',
   'graph.bin',
@@ -16,76 +18,82 @@ export const INDEX_FILES = [
   'lookup.bin',
 ];
 
-/** `manifest.json` of an index: what it was made from, and the files that hold it. */
+/** `manifest.json` of an index: its model, its counts and its files. */
 export interface Manifest {
   format: number;
-  /** The first 12 hexadecimal digits of a SHA-256 over all else in the manifest. */
+  /** The first 12 hexadecimal digits of a SHA-256 over all other keys. It names the index's contents. */
   version: string;
   model: { name: string; hash: string; neutral: string | null };
   dimensions: number;
   counts: { documents: number; passages: number; sentences: number; terms: number };
   /** Passages in each language, most first. */
   languages: Record<string, number>;
-  /** What a search can filter on. */
+  /** Fields that a search can filter on. */
   fields: string[];
   files: FileList;
 }
 
-/** The version of an index: it names what the index holds, and guards the manifest as checksums guard the files. */
+const SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'>, Check> = {
+  model: isShaped({ name: isText, hash: isText, neutral: (value) => value === null || isText(value) }),
+  dimensions: isWhole(1),
+  counts: isShaped({
+    documents: isWhole(0),
+    // Ordinals are stored in 32 bits.
+    passages: isWhole(1, 2 ** 32 - 1),
+    sentences: isWhole(0),
+    terms: isWhole(0),
+  }),
+  languages: isRecordOf(isWhole(1)),
+  fields: isListOf(isText),
+  files: (value) =>
+    isFileList(value) && INDEX_FILES.every((name) => name === 'manifest.json' || name in (value as FileList)),
+};
+
+/** The version of an index. It changes with any content, and guards the manifest as checksums guard the files. */
 export function versionOf(manifest: Omit<Manifest, 'version'>): string {
-  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex').slice(0, 12);
+  return digestOf(manifest);
 }
 
 /**
  * Reads the manifest of an index and checks it.
- * @param model the compiled model that will embed the questions
- * @param verify compare all files' checksums too; without it only sizes
- * @throws naming found and expected if there is no index, or its format, model or files are not what they must be
+ * @param model the compiled model that will embed the questions; undefined skips the comparison
+ * @param verify compare all files' checksums too; false compares sizes only
+ * @throws if there is no index, its format or model differs, or a file is missing or damaged
  */
 export function readManifest(dir: string, model: CompiledModel | undefined, verify: boolean): Manifest {
   const path = join(dir, 'manifest.json');
-  if (!existsSync(path))
+  if (!existsSync(path)) {
     throw new Error(
-      `${dir} holds no index (no manifest.json): build one with npm run build-index -- PATH --out ${dir}.`,
-    );
-  const manifest = parse(path);
-  if (manifest.format !== FORMAT) {
-    throw new Error(
-      `${dir} has index format ${manifest.format}, but this polyseek reads ${FORMAT}: build it again with npm run build-index.`,
+      `${dir} is not an index: it has no manifest.json. Build one with npm run build-index -- PATH --index ${dir}.`,
     );
   }
-  const { version, ...rest } = manifest;
-  const found = versionOf(rest);
-  if (found !== version) {
+  const { version, ...contents } = readJsonObject(path);
+  if (contents.format !== FORMAT) {
     throw new Error(
-      `${path} hashes to ${found} where it says ${version}: it is damaged, build the index again.`,
+      `${path} has format ${contents.format}, but this polyseek reads format ${FORMAT}. Run npm run build-index again.`,
     );
   }
+  const found = digestOf(contents);
+  if (version !== found) throw damaged(path, `its version is ${version}, but its contents give ${found}`);
+  const invalid = invalidKey(contents, SHAPE);
+  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
+  const manifest = { version, ...contents } as unknown as Manifest;
   if (model) checkModel(dir, manifest, model);
   checkFiles(dir, manifest.files, verify);
   return manifest;
-}
-
-function parse(path: string): Manifest {
-  try {
-    // Spread, so that what is JSON but no object has no format either.
-    return { ...(JSON.parse(readFileSync(path, 'utf8')) as Manifest) };
-  } catch {
-    throw new Error(`${path} is not JSON: it is damaged, build the index again.`);
-  }
 }
 
 function checkModel(dir: string, { model: built, dimensions }: Manifest, model: CompiledModel): void {
   const short = (hash: string | null) => hash?.slice(0, 12) ?? 'none';
   if (built.hash !== model.hash || dimensions !== model.dimensions) {
     throw new Error(
-      `${dir} was built with the model ${built.name} (${short(built.hash)}, ${dimensions} dimensions), but ${model.name} (${short(model.hash)}, ` +
-        `${model.dimensions} dimensions) was opened for it: build it again, or give the model it was built with.`,
+      `${dir} was built with the model ${built.name} (${short(built.hash)}, ${dimensions} dimensions), but the model is ${model.name} ` +
+        `(${short(model.hash)}, ${model.dimensions} dimensions). Run npm run build-index again, or use the model of the index.`,
     );
   }
   if (built.neutral !== model.neutral) {
     throw new Error(
-      `${dir} was built with language axes ${short(built.neutral)}, but the model has ${short(model.neutral)}: build it again with npm run build-index.`,
+      `${dir} was built with the language axes ${short(built.neutral)}, but the model has ${short(model.neutral)}. Run npm run build-index again.`,
     );
   }
 }

@@ -4,13 +4,13 @@ export interface Counted {
   passages: number;
 }
 
-/** A question that a reader could ask first, and its language. */
+/** A question to start with, and its language. */
 export interface Suggestion {
   text: string;
   lang: string;
 }
 
-/** A summary of an index, for readers who have not asked anything yet. */
+/** A summary of an index, to show before the first question. */
 export interface Overview {
   /** Most passages first. */
   languages: Counted[];

@@ -2,32 +2,52 @@ import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
 import type { Counted, Overview, Suggestion } from './overview-types.ts';
 import type { Passage } from './passage.ts';
+import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
 
-/** How many sources are listed at most: what a person still reads through. */
+/** Most sources in a list: a person still reads this many. */
 const MOST_SOURCES = 50;
 
-/** What `lookup.bin` keeps for the overview of an index, as JSON; its languages are in the manifest. */
-type Kept = Omit<Overview, 'languages'>;
+/** The JSON record in `lookup.bin`. The manifest has the languages. */
+type OverviewRecord = Omit<Overview, 'languages'>;
+
+const isOverviewRecord = isShaped({
+  sources: isListOf(isShaped({ value: isText, passages: isWhole(0) })),
+  suggestions: isListOf(isShaped({ text: isText, lang: isText })),
+});
 
 /** The record of an overview, by its key. */
 export function overviewRecord(
   passages: readonly Passage[],
   suggestions: Suggestion[],
 ): Map<string, Uint8Array> {
-  const kept: Kept = { sources: listSources(passages.map(({ source }) => source)), suggestions };
-  return new Map([[KEYS.overview, Buffer.from(JSON.stringify(kept))]]);
-}
-
-/** The overview of an open index. One that was built before there were overviews has neither sources nor suggestions. */
-export function readOverview(lookup: Lookup, { languages }: Manifest): Overview {
-  const record = lookup.get(KEYS.overview);
-  const kept: Kept = record ? JSON.parse(record.toString()) : { sources: [], suggestions: [] };
-  return { languages: Object.entries(languages).map(([value, passages]) => ({ value, passages })), ...kept };
+  const record: OverviewRecord = { sources: listSources(passages.map(({ source }) => source)), suggestions };
+  return new Map([[KEYS.overview, Buffer.from(JSON.stringify(record))]]);
 }
 
 /**
- * Documents with their passages, most first. Where they are more than can be listed, folders (ending in `/`) stand for
- * what is in them, as deep as there is room for all of one depth.
+ * The overview of an open index.
+ * @throws if its record is missing or damaged
+ */
+export function readOverview(lookup: Lookup, { languages }: Manifest): Overview {
+  const record = parse(lookup.get(KEYS.overview));
+  if (!isOverviewRecord(record)) throw lookup.damaged('the record of the overview is missing or invalid');
+  return {
+    languages: Object.entries(languages).map(([value, passages]) => ({ value, passages })),
+    ...(record as OverviewRecord),
+  };
+}
+
+function parse(bytes: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(String(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Documents with their passages, most first. Longer lists are shortened to folders (ending in `/`), at the greatest depth at which
+ * all of them fit.
  * @param sources path of each passage's document
  */
 function listSources(sources: readonly string[]): Counted[] {
@@ -36,7 +56,7 @@ function listSources(sources: readonly string[]): Counted[] {
   let listed = countAt(paths, 1);
   for (let depth = 2; depth <= deepest; depth++) {
     const deeper = countAt(paths, depth);
-    // One folder that holds everything is no choice.
+    // A single folder would say nothing.
     if (deeper.size > MOST_SOURCES && listed.size > 1) break;
     listed = deeper;
   }
@@ -46,7 +66,7 @@ function listSources(sources: readonly string[]): Counted[] {
     .slice(0, MOST_SOURCES);
 }
 
-/** Passages under each beginning of this many parts. */
+/** Passages under each path prefix of this many parts. */
 function countAt(paths: readonly string[][], depth: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (const parts of paths) {

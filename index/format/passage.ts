@@ -1,23 +1,61 @@
-/** A value that a filter compares with. */
+import {
+  type Check,
+  isBoolean,
+  isListOf,
+  isNumber,
+  isOptional,
+  isRecordOf,
+  isShaped,
+  isText,
+  isWhole,
+} from './shapes.ts';
+
+/** A value that a filter can compare. */
 export type Scalar = string | number | boolean;
 
 /** A value of a document's own field. A search can filter on it. */
 export type MetadataValue = Scalar | string[];
 
-/** The unit that is found: some sentences that stand together in a document. */
+/** The unit of search: some consecutive sentences of a document. */
 export interface Passage {
-  /** Unique in an index; does not change when other documents do. */
+  /** Unique in an index. It does not change when other documents do. */
   id: string;
   text: string;
-  /** The headings it stands under, joined by ` › `; the document's title or file name where there is none. */
+  /** The headings above it, joined by ` › `; without headings, the document's title or file name. */
   title: string;
   source: string;
-  /** 0-based place within its document; neighbours have consecutive positions. */
+  /** 0-based place within its document. Neighbours have consecutive positions. */
   position: number;
-  /** BCP 47 tag; `und` where the language could not be told. */
+  /** BCP 47 tag; `und` if the language is unknown. */
   lang: string;
   url?: string;
   metadata?: Record<string, MetadataValue>;
-  /** `[start, end)` of each sentence in `text`, in UTF-16 code units, in order and without overlap; headings are none. */
+  /** `[start, end)` of each sentence in `text`, in UTF-16 code units, in order and without overlap. Headings are excluded. */
   sentences: [start: number, end: number][];
+}
+
+const isMetadataValue: Check = (value) =>
+  isText(value) || isNumber(value) || isBoolean(value) || areTexts(value);
+const areTexts = isListOf(isText);
+const isShapedPassage = isShaped({
+  id: isText,
+  text: isText,
+  title: isText,
+  source: isText,
+  position: isWhole(0),
+  lang: isText,
+  url: isOptional(isText),
+  metadata: isOptional(isRecordOf(isMetadataValue)),
+});
+
+/** Whether a value is a passage with at least one sentence, all within its text. */
+export function isPassage(value: unknown): boolean {
+  if (!isShapedPassage(value)) return false;
+  const { text, sentences } = value as Passage;
+  const isPlace = isWhole(0, text.length);
+  return (
+    Array.isArray(sentences) &&
+    sentences.length > 0 &&
+    sentences.every((one) => Array.isArray(one) && isPlace(one[0]) && isPlace(one[1]) && one[0] <= one[1])
+  );
 }

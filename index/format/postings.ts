@@ -1,16 +1,16 @@
 import { termsOf } from '../text/terms.ts';
 import { KEYS, type Lookup } from './lookup-file.ts';
-import { readList, writeList } from './varint.ts';
+import { writeList } from './varint.ts';
 
 /** BM25's usual constants (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework). */
 const K1 = 1.2;
 const B = 0.75;
-/** The most that one term can add, before its idf. */
+/** The most that one term can add to a score, before its idf. */
 const MOST = K1 + 1;
 
 /**
- * Postings of all terms, keyed as in `lookup.bin`. A record: the passages' ordinals (a list), then a byte for each:
- * the term's share of the most that it can add, in 255ths, which holds the passage's length and the term's frequency in it.
+ * The postings of all terms, by their keys in `lookup.bin`. A record is the passages' ordinals (a list), then a byte for each: the
+ * term's score in 255ths of the most that it can add. So the byte combines the passage's length with the term's frequency.
  */
 export function writePostings(texts: readonly string[]): Map<string, Uint8Array> {
   const frequencies = texts.map((text) => {
@@ -40,28 +40,29 @@ export function writePostings(texts: readonly string[]): Map<string, Uint8Array>
   return records;
 }
 
-/** What a question's words say of the passages. */
+/** BM25 scores of a question. */
 export interface LexicalScores {
-  /** BM25 of each passage that has a term, as a share (0 to 1) of `bound`, by ordinal. */
+  /** By ordinal, for each passage with a term: BM25 as a share (0 to 1) of the most that the question could get. */
   shares: Map<number, number>;
   /** idf of each term of the question. */
   idf: Map<string, number>;
 }
 
-/** BM25 over all passages, divided by the most that this question could get: no term found counts nothing, whatever the question. */
+/** BM25 over all passages, divided by the most that this question could get. So shares are comparable between questions. */
 export function scoreTerms(lookup: Lookup, question: string, passages: number): LexicalScores {
   const shares = new Map<number, number>();
   const idf = new Map<string, number>();
   const found: { weight: number; ordinals: Uint32Array; impacts: Uint8Array }[] = [];
   let bound = 0;
   for (const term of new Set(termsOf(question))) {
-    const bytes = lookup.get(KEYS.term + term);
-    const list = bytes && readList(bytes, 0);
-    const count = list?.values.length ?? 0;
+    const list = lookup.list(KEYS.term + term);
+    const count = list?.ordinals.length ?? 0;
+    if (list && list.rest.length !== count)
+      throw lookup.damaged(`a term has ${count} passages, but ${list.rest.length} scores`);
     const weight = Math.log(1 + (passages - count + 0.5) / (count + 0.5));
     idf.set(term, weight);
     bound += weight * MOST;
-    if (list) found.push({ weight, ordinals: list.values, impacts: bytes.subarray(list.end) });
+    if (list) found.push({ weight, ordinals: list.ordinals, impacts: list.rest });
   }
   for (const { weight, ordinals, impacts } of found) {
     ordinals.forEach((ordinal, i) => {

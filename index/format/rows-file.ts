@@ -1,14 +1,21 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { headBytes, readHead } from './container.ts';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { headBytes, type Place, readHead } from './container.ts';
+import { readExactly } from './container-file.ts';
+import { damaged } from './damaged.ts';
 
-/** Names and order of the sections of `rows.bin`; FORMAT.md beside this file says what each holds. */
+/** `rows.bin`: word and position rows. FORMAT.md describes its layout. */
 export const ROWS = { magic: 'PSRW', version: 1, sections: 3 } as const;
 
-/** How the numbers of a row are stored. The values stand in `rows.bin`. */
+/** Bytes of the settings in section 0. */
+const SETTINGS = 16;
+/** More columns than any model has. */
+const MAX_COLUMNS = 65_536;
+
+/** How the numbers of a row are stored, with the values in `rows.bin`. */
 export const ROW_KINDS = { q4: 1, int8: 2, fp16: 3, fp32: 4 } as const;
 export type RowKind = keyof typeof ROW_KINDS;
 
-/** What is needed to turn a row's bytes into numbers. `scale` and `zero` are used by int8 alone. */
+/** How to turn a row's bytes into numbers. Only int8 uses `scale` and `zero`. */
 export interface RowLayout {
   kind: RowKind;
   columns: number;
@@ -16,9 +23,10 @@ export interface RowLayout {
   zero: number;
 }
 
-/** Weights to a 4-bit block; each block has one float16 scale, all of which follow the row's nibbles. */
+/** Weights in a 4-bit block. Each block has one float16 scale; all scales follow the row's nibbles. */
 const BLOCK = 32;
 
+/** Bytes of a row. */
 export function rowBytes({ kind, columns }: RowLayout): number {
   return { q4: columns / 2 + (columns / BLOCK) * 2, int8: columns, fp16: columns * 2, fp32: columns * 4 }[
     kind
@@ -51,7 +59,7 @@ export function addRow(
   }
 }
 
-/** The number in an IEEE 754 half. */
+/** The number that an IEEE 754 half encodes. */
 export function float16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -66,55 +74,62 @@ export function float16(bits: number): number {
   return bits & 0x8000 ? -size : size;
 }
 
-/** The word and position rows of a compiled model, read from their file as they are needed and never loaded whole. */
+/** The word and position rows of a compiled model, read from their file as needed. */
 export class RowFile {
   readonly columns: number;
-  /** Positions the model knows: the most tokens it can see at once. */
+  /** Most tokens of a text. */
   readonly positions: number;
   readonly #fd: number;
+  readonly #path: string;
   readonly #layout: RowLayout;
-  readonly #words: { start: number; length: number };
-  readonly #positionStart: number;
+  readonly #words: Place;
+  readonly #positions: Place;
 
-  /** @throws if the file is not a `rows.bin` of this version or was cut short */
+  /** @throws if the file is damaged or has another format */
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
-    const head = this.#read(0, headBytes(ROWS.sections) + 16);
-    const [settings, words, positions] = readHead(head, ROWS, 'rows.bin', fstatSync(this.#fd).size);
-    const view = new DataView(head.buffer, head.byteOffset + settings!.start, 16);
-    const kind = (Object.keys(ROW_KINDS) as RowKind[]).find(
-      (name) => ROW_KINDS[name] === view.getUint16(0, true),
-    );
-    if (!kind)
-      throw new Error(
-        `rows.bin has rows of kind ${view.getUint16(0, true)}, which this polyseek does not know: build it again.`,
-      );
-    this.columns = view.getUint32(4, true);
-    this.#layout = {
-      kind,
-      columns: this.columns,
-      scale: view.getFloat32(8, true),
-      zero: view.getInt16(2, true),
-    };
-    this.#words = words!;
-    this.#positionStart = positions!.start;
-    this.positions = positions!.length / (this.columns * 4);
+    this.#path = path;
+    try {
+      const { size } = fstatSync(this.#fd);
+      const head = new Uint8Array(Math.min(size, headBytes(ROWS.sections) + SETTINGS));
+      readExactly(this.#fd, head, 0, path);
+      const [settings, words, positions] = readHead(head, ROWS, path, size) as [Place, Place, Place];
+      if (settings.length !== SETTINGS)
+        throw damaged(path, `its settings have ${settings.length} bytes instead of ${SETTINGS}`);
+      this.#layout = readLayout(new DataView(head.buffer, settings.start, SETTINGS), path);
+      this.columns = this.#layout.columns;
+      this.positions = positions.length / (4 * this.columns);
+      this.#words = words;
+      this.#positions = positions;
+      const rows = words.length / rowBytes(this.#layout);
+      if (![rows, this.positions].every((count) => Number.isInteger(count) && count >= 1))
+        throw damaged(path, `it has ${rows} word rows and ${this.positions} position rows`);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   /**
-   * What the encoder takes: for each token its word row plus the row of its position.
+   * The encoder's input: for each token its word row plus the row of its position.
    * @param ids at most `positions` token ids
    * @returns `ids.length * columns` numbers, token by token
+   * @throws if there are more ids, or an id has no row
    */
   sum(ids: readonly number[]): Float32Array {
-    const bytes = this.#read(this.#positionStart, ids.length * this.columns * 4);
-    const out = new Float32Array(bytes.buffer, bytes.byteOffset, ids.length * this.columns);
+    if (ids.length > this.positions)
+      throw damaged(
+        this.#path,
+        `it has ${this.positions} position rows, but a text has ${ids.length} tokens`,
+      );
+    const bytes = new Uint8Array(ids.length * this.columns * 4);
+    readExactly(this.#fd, bytes, this.#positions.start, this.#path);
+    const out = new Float32Array(bytes.buffer);
     const size = rowBytes(this.#layout);
     const row = new Uint8Array(size);
     ids.forEach((id, i) => {
-      if (id * size >= this.#words.length)
-        throw new RangeError(`Token ${id} has no row in rows.bin: it belongs to another model.`);
-      readSync(this.#fd, row, 0, size, this.#words.start + id * size);
+      if (id * size >= this.#words.length) throw damaged(this.#path, `it has no row for token ${id}`);
+      readExactly(this.#fd, row, this.#words.start + id * size, this.#path);
       addRow(this.#layout, row, out, i * this.columns);
     });
     return out;
@@ -123,9 +138,13 @@ export class RowFile {
   close(): void {
     closeSync(this.#fd);
   }
+}
 
-  #read(start: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, start));
-  }
+function readLayout(settings: DataView, path: string): RowLayout {
+  const [number, columns] = [settings.getUint16(0, true), settings.getUint32(4, true)];
+  const kind = (Object.keys(ROW_KINDS) as RowKind[]).find((name) => ROW_KINDS[name] === number);
+  if (!kind) throw damaged(path, `it has rows of the unknown kind ${number}`);
+  if (columns === 0 || columns > MAX_COLUMNS || (kind === 'q4' && columns % BLOCK !== 0))
+    throw damaged(path, `its ${kind} rows have ${columns} columns`);
+  return { kind, columns, scale: settings.getFloat32(8, true), zero: settings.getInt16(2, true) };
 }

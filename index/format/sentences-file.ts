@@ -1,5 +1,5 @@
 import { type Format, writeSections } from './container.ts';
-import { SectionsFile } from './container-file.ts';
+import { ContainerFile } from './container-file.ts';
 import { DotProducts } from './dot-product.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
@@ -37,13 +37,13 @@ export function quantized(vector: Float32Array): Int8Array {
 
 /** An open `sentences.bin`. */
 export class SentenceVectors {
-  readonly #file: SectionsFile;
+  readonly #file: ContainerFile;
   readonly #firsts: Buffer;
   readonly #dimensions: number;
   readonly #products: DotProducts;
 
   constructor(path: string, dimensions: number) {
-    this.#file = new SectionsFile(path, SENTENCES);
+    this.#file = new ContainerFile(path, SENTENCES);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));
     this.#dimensions = dimensions;
     this.#products = new DotProducts(READ * (dimensions + LENGTH), dimensions);

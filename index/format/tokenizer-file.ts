@@ -1,10 +1,89 @@
+import { readSections } from './container.ts';
+import { damaged } from './damaged.ts';
+import { isBoolean, isListOf, isShaped, isText, isWhole } from './shapes.ts';
+
 /** `tokenizer.bin`: a Unigram tokenizer. FORMAT.md describes its layout. */
 export const TOKENIZER = { magic: 'PSTK', version: 1, sections: 6 } as const;
 
-/** A token that stands for itself in a text, such as `</s>`. */
+/** A token that appears literally in a text, such as `</s>`. */
 export interface SpecialToken {
   id: number;
   content: string;
-  /** Takes the white space before it along. */
+  /** Whether it absorbs the white space before it. */
   lstrip: boolean;
+}
+
+/** The content of a `tokenizer.bin`, as views of its bytes. */
+export interface TokenizerParts {
+  begin: number;
+  end: number;
+  unknown: number;
+  /** The lowest score of a piece. */
+  lowestScore: number;
+  special: SpecialToken[];
+  mapTrie: Uint32Array;
+  replacements: Uint8Array;
+  pieceTrie: Uint32Array;
+  scores: Float32Array;
+}
+
+/** Bytes of the settings in section 0. */
+const SETTINGS = 16;
+
+const areSpecialTokens = isListOf(
+  isShaped({
+    id: isWhole(0, 2 ** 32 - 1),
+    content: (value) => isText(value) && value !== '',
+    lstrip: isBoolean,
+  }),
+);
+
+/**
+ * Reads a tokenizer. The tries are checked as they are searched: they have millions of nodes, of which a text needs a few.
+ * @param bytes a whole `tokenizer.bin`
+ * @param name of the file, for errors
+ * @throws if the file is damaged or has another format
+ */
+export function readTokenizer(bytes: Uint8Array, name: string): TokenizerParts {
+  const [settings, json, mapTrie, replacements, pieceTrie, scores] = readSections(bytes, TOKENIZER, name) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  if (settings.length !== SETTINGS)
+    throw damaged(name, `its settings have ${settings.length} bytes instead of ${SETTINGS}`);
+  const odd = [mapTrie, pieceTrie, scores].find(({ length }) => length === 0 || length % 4 !== 0);
+  if (odd) throw damaged(name, `a table of 4-byte numbers has ${odd.length} bytes`);
+  const special = parse(json);
+  if (!areSpecialTokens(special)) throw damaged(name, 'its special tokens are invalid');
+  const view = new DataView(settings.buffer, settings.byteOffset, SETTINGS);
+  const unknown = view.getUint32(8, true);
+  if (unknown >= scores.length / 4)
+    throw damaged(name, `its unknown token is ${unknown} of ${scores.length / 4}`);
+  return {
+    begin: view.getUint32(0, true),
+    end: view.getUint32(4, true),
+    unknown,
+    lowestScore: view.getFloat32(12, true),
+    special: special as SpecialToken[],
+    mapTrie: numbers(mapTrie),
+    replacements,
+    pieceTrie: numbers(pieceTrie),
+    scores: new Float32Array(scores.buffer, scores.byteOffset, scores.length / 4),
+  };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function numbers({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length / 4);
 }

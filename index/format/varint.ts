@@ -1,4 +1,10 @@
-/** Ascending whole numbers as differences to the one before (to 0 for the first), each in LEB128: 7 bits a byte, low bits first. */
+/** The largest number that is stored. */
+const MAX = 2 ** 32 - 1;
+
+/**
+ * Writes ascending whole numbers up to 2^32 - 1: each as its difference to the one before (to 0 for the first), in LEB128, that is
+ * 7 bits a byte, low bits first.
+ */
 export function writeAscending(values: readonly number[]): Uint8Array {
   const bytes: number[] = [];
   let before = 0;
@@ -11,33 +17,39 @@ export function writeAscending(values: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Reads `count` numbers that `writeAscending` wrote at `start`. @returns them and the position after the last */
-export function readAscending(
-  bytes: Uint8Array,
-  start: number,
-  count: number,
-): { values: Uint32Array; end: number } {
+/** Numbers and the position after the last. */
+export interface Numbers {
+  values: Uint32Array;
+  end: number;
+}
+
+/** Reads `count` numbers that `writeAscending` wrote at `start`. Returns undefined if the bytes end first, or a number exceeds 2^32 - 1. */
+export function readAscending(bytes: Uint8Array, start: number, count: number): Numbers | undefined {
+  // Each number has at least one byte, so a damaged count allocates no more than the bytes themselves take.
+  if (count > bytes.length - start) return undefined;
   const values = new Uint32Array(count);
   let at = start;
   let value = 0;
   for (let i = 0; i < count; i++) {
     for (let weight = 1, more = true; more; weight *= 128) {
+      if (at >= bytes.length || weight > MAX) return undefined;
       const byte = bytes[at++]!;
       value += (byte & 127) * weight;
       more = byte > 127;
     }
+    if (value > MAX) return undefined;
     values[i] = value;
   }
   return { values, end: at };
 }
 
-/** Any number of ascending whole numbers, their number before them. */
+/** Writes any number of ascending whole numbers, their count first. */
 export function writeList(values: readonly number[]): Uint8Array {
   return Buffer.concat([writeAscending([values.length]), writeAscending(values)]);
 }
 
-/** Reads what `writeList` wrote at `start`. @returns the numbers and the position after the last */
-export function readList(bytes: Uint8Array, start: number): { values: Uint32Array; end: number } {
-  const { values, end } = readAscending(bytes, start, 1);
-  return readAscending(bytes, end, values[0]!);
+/** Reads what `writeList` wrote at `start`. Returns undefined as `readAscending` does. */
+export function readList(bytes: Uint8Array, start: number): Numbers | undefined {
+  const count = readAscending(bytes, start, 1);
+  return count && readAscending(bytes, count.end, count.values[0]!);
 }

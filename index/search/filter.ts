@@ -1,5 +1,4 @@
 import { fieldKey, type Lookup } from '../format/lookup-file.ts';
-import { readList } from '../format/varint.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**
@@ -17,9 +16,7 @@ export function matching(lookup: Lookup, filter: Filter, fields: readonly string
     }
     const found = new Set<number>();
     for (const one of Array.isArray(value) ? value : [value]) {
-      const bytes = lookup.get(fieldKey(field, one));
-      if (!bytes) continue;
-      for (const ordinal of readList(bytes, 0).values) found.add(ordinal);
+      for (const ordinal of lookup.list(fieldKey(field, one))?.ordinals ?? []) found.add(ordinal);
     }
     left = left ? new Set([...left].filter((ordinal) => found.has(ordinal))) : found;
   }

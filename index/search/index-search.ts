@@ -1,7 +1,7 @@
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
-import { KEYS, type Lookup } from '../format/lookup-file.ts';
+import type { Lookup } from '../format/lookup-file.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { readOverview } from '../format/overview.ts';
 import type { Overview } from '../format/overview-types.ts';
@@ -9,7 +9,6 @@ import type { Passage } from '../format/passage.ts';
 import type { Passages } from '../format/passages-file.ts';
 import { type LexicalScores, scoreTerms } from '../format/postings.ts';
 import type { SentenceVectors } from '../format/sentences-file.ts';
-import { readAscending } from '../format/varint.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
@@ -109,9 +108,8 @@ export class IndexSearch implements Search {
   }
 
   passage(id: string, context = 0): PassageAnswer | undefined {
-    const record = this.#index.lookup.get(KEYS.id + id);
-    if (!record) return undefined;
-    const ordinal = readAscending(record, 0, 1).values[0]!;
+    const ordinal = this.#index.lookup.ordinal(id);
+    if (ordinal === undefined) return undefined;
     return { ...shown(this.#index.passages.get(ordinal)), ...this.#neighbours(ordinal, context) };
   }
 
@@ -141,7 +139,9 @@ export class IndexSearch implements Search {
     explain: boolean,
   ): SearchResult {
     const passage = this.#index.passages.get(ordinal);
-    const [start, end] = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence]!;
+    const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
+    if (!place) throw this.#index.passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
+    const [start, end] = place;
     return {
       ...shown(passage),
       score,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Embedder, type TextEmbedder } from '../embedding/embedder.ts';
+import { damaged } from '../format/damaged.ts';
 import { openGraph } from '../format/graph-file.ts';
 import { Languages } from '../format/languages-file.ts';
 import { Lookup } from '../format/lookup-file.ts';
@@ -26,12 +27,22 @@ export interface OpenOptions {
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<Search> {
   const embedder = typeof model === 'string' ? await Embedder.open(model, { verify }) : model;
   const manifest = readManifest(index, embedder.model, verify);
+  const { dimensions, counts } = manifest;
+  const [graphPath, passagesPath] = [join(index, 'graph.bin'), join(index, 'passages.bin')];
+  const graph = openGraph(graphPath, dimensions);
+  const passages = new Passages(passagesPath);
+  for (const [path, count] of [
+    [graphPath, graph.nodes],
+    [passagesPath, passages.count],
+  ] as const)
+    if (count !== counts.passages)
+      throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
   return new IndexSearch(embedder, {
     manifest,
-    graph: openGraph(join(index, 'graph.bin'), manifest.dimensions),
-    lookup: new Lookup(join(index, 'lookup.bin')),
-    sentences: new SentenceVectors(join(index, 'sentences.bin'), manifest.dimensions),
-    languages: new Languages(join(index, 'languages.bin'), manifest.dimensions),
-    passages: new Passages(join(index, 'passages.bin')),
+    graph,
+    lookup: new Lookup(join(index, 'lookup.bin'), counts.passages),
+    sentences: new SentenceVectors(join(index, 'sentences.bin'), dimensions),
+    languages: new Languages(join(index, 'languages.bin'), dimensions, counts.passages),
+    passages,
   });
 }

@@ -69,7 +69,7 @@ test.each([
     [documents, '--out', at('documents.docx/index')],
     /documents\.docx\/index.*: not a directory; name a folder\.$/,
   ],
-  ['search', [QUESTION, '--index', at('none')], /none holds no index \(no manifest\.json\): .*\.$/],
+  ['search', [QUESTION, '--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
   [
     'search',
     [QUESTION, '--index', at('damaged')],
@@ -81,7 +81,7 @@ test.each([
     /^No passage has the field "year": filter on /,
   ],
   ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
-  ['package', ['--index', at('none')], /none holds no index \(no manifest\.json\): .*\.$/],
+  ['package', ['--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
   ['package', ['--index', at('damaged')], /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/],
   [
     'package',

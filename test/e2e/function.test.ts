@@ -84,8 +84,8 @@ describe('the local server', () => {
 });
 
 test.each([
-  ['none', 'none holds no index (no manifest.json)'],
-  ['function', 'function holds no index (no manifest.json)'],
+  ['none', 'none is not an index: it has no manifest.json'],
+  ['function', 'function is not an index: it has no manifest.json'],
 ])('the server ends with one sentence where %s is no index', async (name, sentence) => {
   await expect(startServer(join(folder, name))).rejects.toThrow(sentence);
 });

@@ -202,7 +202,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       const invocation = await start({ env }).invoke({ q: QUESTIONS[0] });
       expect(invocation.functionError).toBe('Unhandled');
       expect(invocation.payload).toMatchObject({
-        errorMessage: expect.stringContaining('none holds no index (no manifest.json)'),
+        errorMessage: expect.stringContaining('none is not an index: it has no manifest.json'),
       });
       expect(report(invocation).record.status).toBe('error');
     });

@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { copyLibraries } from '../../functions/search/package/package-function.ts';
+import { type CompiledModel, withChecksum } from '../../index/format/compiled-model.ts';
 import { type Manifest, versionOf } from '../../index/format/manifest.ts';
 import { checkAsset } from '../../infra/asset.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
@@ -32,9 +33,18 @@ function makeFunction(processor = 'linux/x64'): string {
   mkdirSync(join(out, 'model'), { recursive: true });
   writeFileSync(join(out, 'lambda.mjs'), 'export {};');
   cpSync(engine(processor), join(out, 'native'), { recursive: true });
-  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, engine: 'onnx', files: {} }));
+  writeModel(out, { engine: 'onnx' });
   writeRandomIndex(join(out, 'index'), PASSAGES);
   return out;
+}
+
+/** Writes the default model's `model.json` with changes, and without files. */
+function writeModel(out: string, changes: Partial<CompiledModel>): void {
+  const { checksum: _, ...rest } = model;
+  writeFileSync(
+    join(out, 'model/model.json'),
+    JSON.stringify(withChecksum({ ...rest, files: {}, ...changes })),
+  );
 }
 
 /** Bytes of all files below a folder. */
@@ -66,7 +76,7 @@ test.each([
 
 test('a packaged function with the project’s own engine needs no other', async () => {
   const out = makeFunction();
-  writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, engine: 'packed', files: {} }));
+  writeModel(out, { engine: 'packed' });
   expect(() => checkAsset(out, 'x86_64')).toThrow(`${out} is no packaged function (no native/engine.node)`);
   rmSync(join(out, 'native'), { recursive: true });
   await copyLibraries(join(out, 'native'), 'packed', 'x86_64');
@@ -116,11 +126,10 @@ test('every file of native/ is checked, and that what they need lies beside them
 
 test('an index that was built with another model is refused', () => {
   const out = makeFunction();
-  writeFileSync(
-    join(out, 'model/model.json'),
-    JSON.stringify({ ...model, engine: 'onnx', files: {}, hash: 'another' }),
+  writeModel(out, { engine: 'onnx', hash: 'another' });
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    /was built with the model .* Run npm run build-index again/,
   );
-  expect(() => checkAsset(out, 'x86_64')).toThrow(/was built with the model .* build it again/);
 });
 
 test('one byte below the quota is taken, the quota is not', () => {

@@ -75,7 +75,7 @@ describe('the app', () => {
     [{ atuh: 'none' }, 'The context has no setting atuh: there are stack, index, folder,'],
     [
       { auth: 'iam', index: 'nowhere' },
-      'nowhere holds no index (no manifest.json): build one with npm run build-index',
+      'nowhere is not an index: it has no manifest.json. Build one with npm run build-index',
     ],
     [{ auth: 'iam', folder: 'index' }, 'which is no part of a packaged function'],
   ] as [Record<string, string>, string][])('%j ends with a sentence', async (context, sentence) => {

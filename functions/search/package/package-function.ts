@@ -27,7 +27,7 @@ export async function packageFunction(
   architecture?: Architecture,
 ): Promise<string[]> {
   const model = findModel(index);
-  const compiled = readCompiledModel(model, true);
+  const compiled = readCompiledModel(model, false);
   readManifest(index, compiled, true);
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   const draft = `${resolve(out)}.${process.pid}.new`;

@@ -102,7 +102,7 @@ describe('from a folder', () => {
       name: 'another architecture',
       files: { 'config.json': { model_type: 't5', hidden_size: 64 } },
       args: [],
-      problem: ' holds a model of type t5 with absolute positions, but polyseek takes bert,',
+      problem: ' has a model of type t5 with absolute positions, but polyseek supports bert,',
     },
     {
       name: 'no weights',

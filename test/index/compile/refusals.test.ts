@@ -37,22 +37,22 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     name: 'a DistilBERT',
     files: changed({ 'config.json': { ...config, model_type: 'distilbert' } }),
     message:
-      /holds a model of type distilbert with absolute positions, but polyseek takes bert, roberta and xlm-roberta with absolute positions: choose/,
+      /has a model of type distilbert with absolute positions, but polyseek supports bert, roberta and xlm-roberta with absolute positions\. Choose/,
   },
   {
     name: 'a T5',
     files: changed({ 'config.json': { ...config, model_type: 't5' } }),
-    message: /holds a model of type t5 with/,
+    message: /has a model of type t5 with/,
   },
   {
     name: 'a model of no type',
     files: changed({ 'config.json': { hidden_size: 64 } }),
-    message: /holds a model of type \(none\) with/,
+    message: /has a model of type \(none\) with/,
   },
   {
     name: 'relative positions',
     files: changed({ 'config.json': { ...config, position_embedding_type: 'relative_key' } }),
-    message: /holds a model of type bert with relative_key positions, but polyseek takes/,
+    message: /has a model of type bert with relative_key positions, but polyseek supports/,
   },
   {
     name: 'another size than that of the rows',
@@ -63,30 +63,30 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
   {
     name: 'a config.json that is not JSON',
     files: changed({ 'config.json': '{"model_type":' }),
-    message: /config\.json is not JSON \(.+\): fetch the model anew\.$/,
+    message: /config\.json is not JSON \(.+\)\. Download the model again\.$/,
   },
   {
     name: 'a tokenizer.json that is not JSON',
     files: changed({ 'tokenizer.json': 'version https://git-lfs.github.com/spec/v1' }),
-    message: /tokenizer\.json is not JSON \(.+\): fetch the model anew\.$/,
+    message: /tokenizer\.json is not JSON \(.+\)\. Download the model again\.$/,
   },
   {
     name: 'no tokenizer.json',
     files: changed({ 'tokenizer.json': undefined }),
     message:
-      /has no tokenizer\.json: a model folder holds config\.json, tokenizer\.json and onnx\/model_quantized\.onnx/,
+      /has no tokenizer\.json\. A model folder needs config\.json, tokenizer\.json and onnx\/model_quantized\.onnx/,
   },
   {
     name: 'no weights',
     files: changed({ 'onnx/model_quantized.onnx': undefined }),
-    message: /has no onnx\/model\.onnx: a model folder holds/,
+    message: /has no onnx\/model\.onnx\. A model folder needs/,
   },
   {
     name: 'pooling of the first token',
     files: changed({
       '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
     }),
-    message: /does not pool by the mean of its tokens \(1_Pooling\/config\.json\), but polyseek does: choose/,
+    message: /does not use mean pooling \(1_Pooling\/config\.json\), but polyseek does\. Choose/,
   },
   {
     name: 'a WordPiece tokenizer',
@@ -141,9 +141,9 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     name: 'a prefix as long as the model sees',
     files: changed({ 'config_sentence_transformers.json': { prompts: { query: 'la '.repeat(62) } } }),
     message:
-      /^The query prefix takes 64 of the 64 tokens that .+ sees at once, which leaves none for a text: use a shorter one\.$/,
+      /^The query prefix has 64 tokens, but .+ takes 64, so none are left for a text\. Use a shorter prefix\.$/,
   },
-])('refuses $name in one sentence and leaves nothing', ({ files, message }) => {
+])('refuses $name and leaves nothing', ({ files, message }) => {
   const source = writeModel(files);
   try {
     expect(() => compileModel(source, { into })).toThrow(message);

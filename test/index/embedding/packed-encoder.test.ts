@@ -218,16 +218,22 @@ describe('the project’s own engine', () => {
       return () => new PackedEncoder(path, library);
     };
     expect(damaged((copy) => copy.write('XSEN'))).toThrow(
-      'encoder.bin starts with "XSEN" where PSEN version 1',
+      'encoder.bin is damaged: it starts with "XSEN" instead of "PSEN"',
     );
-    expect(damaged((copy) => copy.writeUInt32LE(9, 4))).toThrow('encoder.bin is PSEN version 9, but');
+    expect(damaged((copy) => copy.writeUInt32LE(9, 4))).toThrow(
+      'encoder.bin has version 9 of the format PSEN, but',
+    );
     // One layer more than there is, columns that are no multiple of 32, a section beyond the file.
     expect(damaged((copy) => copy.writeUInt32LE(13, 80 + 4))).toThrow('shorter than its settings say');
     expect(damaged((copy) => copy.writeUInt32LE(380, 80))).toThrow('not multiples of what it computes with');
-    expect(damaged((copy) => copy.writeDoubleLE(1e12, 64))).toThrow('a section that lies outside of it');
+    expect(damaged((copy) => copy.writeDoubleLE(1e12, 64))).toThrow(
+      'section 3 starts at byte 1000000000000 and',
+    );
     damaged(() => {});
     truncateSync(path, 1000);
-    expect(() => new PackedEncoder(path, library)).toThrow('encoder.bin has 1000 bytes where its head says');
+    expect(() => new PackedEncoder(path, library)).toThrow(
+      'encoder.bin is damaged: it has 1000 bytes, but its head says',
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { compileModel } from '../../../index/compile/compile.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { describeFile } from '../../../index/format/checksums.ts';
+import { readCompiledModel, withChecksum } from '../../../index/format/compiled-model.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
@@ -36,22 +37,25 @@ test('refuses a damaged model before it starts a process', () => {
   for (const file of ['model.json', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])
     writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
   writeFileSync(join(dir, 'rows.bin'), bytes);
-  expect(() => new ParallelEmbedder(dir, 1)).toThrow(/rows\.bin has checksum/);
+  expect(() => new ParallelEmbedder(dir, 1)).toThrow(/rows\.bin is damaged: it has the checksum/);
 });
 
 test('says why a model can not be opened, to the first text and to later ones', async () => {
   const encoder = Buffer.from('no graph');
-  const model = JSON.parse(readFileSync(join(compiled, 'model.json'), 'utf8'));
+  const { checksum: _, ...model } = readCompiledModel(compiled, false);
   model.files['encoder.onnx'] = describeFile(encoder);
   const dir = mkdtempSync(join(into, 'no-graph-'));
   for (const file of ['tokenizer.bin', 'rows.bin', 'weights.bin'])
     writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
   writeFileSync(join(dir, 'encoder.onnx'), encoder);
-  writeFileSync(join(dir, 'model.json'), JSON.stringify(model));
+  writeFileSync(join(dir, 'model.json'), JSON.stringify(withChecksum(model)));
 
   const embedder = new ParallelEmbedder(dir, 2);
   try {
-    for (let i = 0; i < 3; i++) await expect(embedder.embed('the end')).rejects.toThrow(/encoder\.onnx/);
+    for (let i = 0; i < 3; i++)
+      await expect(embedder.embed('the end')).rejects.toThrow(
+        /encoder\.onnx is damaged: .*\. Run npm run build-index again\.$/,
+      );
   } finally {
     embedder.close();
   }
@@ -64,7 +68,7 @@ test('says that a process ended, to the texts that wait and to later ones', asyn
   if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
   else process.env.NODE_OPTIONS = NODE_OPTIONS;
   const waiting = Array.from({ length: 3 }, () => embedder.embed('the end'));
-  const message = 'An embedding process ended with 9: start again.';
+  const message = 'An embedding process ended with 9. Start the command again.';
   for (const result of await Promise.allSettled(waiting))
     expect(result).toMatchObject({ status: 'rejected', reason: { message } });
   await expect(embedder.embed('the end')).rejects.toThrow(message);

@@ -40,27 +40,31 @@ test.each([
   {
     name: 'rows.bin with another magic',
     damage: change('rows.bin', 0, 'X'.charCodeAt(0)),
-    message: /^rows\.bin starts with "XSRW" where PSRW version 1 was expected: build it again\.$/,
+    message:
+      /rows\.bin is damaged: it starts with "XSRW" instead of "PSRW"\. Run npm run build-index again\.$/,
   },
   {
     name: 'rows.bin of another version',
     damage: change('rows.bin', 4, 2),
-    message: /^rows\.bin is PSRW version 2, but this polyseek reads PSRW version 1: build it again\.$/,
+    message:
+      /rows\.bin has version 2 of the format PSRW, but this polyseek reads version 1\. Run npm run build-index again\.$/,
   },
   {
     name: 'tokenizer.bin with another magic',
     damage: change('tokenizer.bin', 3, '?'.charCodeAt(0)),
-    message: /^tokenizer\.bin starts with "PST\?" where PSTK version 1 was expected: build it again\.$/,
+    message:
+      /tokenizer\.bin is damaged: it starts with "PST\?" instead of "PSTK"\. Run npm run build-index again\.$/,
   },
   {
     name: 'a file cut short',
     damage: (dir: string) => truncateSync(join(dir, 'rows.bin'), 100),
-    message: /rows\.bin has 100 bytes where its manifest says \d+: it is damaged, build it again\.$/,
+    message:
+      /rows\.bin is damaged: it has 100 bytes, but its manifest says \d+\. Run npm run build-index again\.$/,
   },
   {
     name: 'a missing file',
     damage: (dir: string) => unlinkSync(join(dir, 'encoder.onnx')),
-    message: /encoder\.onnx is missing though its manifest lists it: build it again\.$/,
+    message: /encoder\.onnx is missing, but its manifest lists it\. Run npm run build-index again\.$/,
   },
   {
     name: 'another format',
@@ -68,7 +72,7 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /^The compiled model has format 7, but this polyseek reads 3: compile it again/,
+    message: /model\.json has format 7, but this polyseek reads format 4\. Run npm run build-index again\.$/,
   },
 ])('is refused with $name, even unverified', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);
@@ -85,7 +89,7 @@ test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])(
         writeFileSync(join(copy, file), bytes);
       });
       await expect(Embedder.open(dir, { verify: true })).rejects.toThrow(
-        /has checksum [0-9a-f]{8} where its manifest says [0-9a-f]{8}: it is damaged, build it again\.$/,
+        /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npm run build-index again\.$/,
       );
     }
   },

@@ -33,32 +33,60 @@ test.each([
     'another magic',
     { ...format, magic: 'PXYZ' },
     file,
-    't.bin starts with "PTST" where PXYZ version 3 was expected: build it again.',
+    't.bin is damaged: it starts with "PTST" instead of "PXYZ". Run npm run build-index again.',
   ],
   [
     'another version',
     { ...format, version: 4 },
     file,
-    't.bin is PTST version 3, but this polyseek reads PTST version 4: build it again.',
+    't.bin has version 3 of the format PTST, but this polyseek reads version 4. Run npm run build-index again.',
   ],
   [
     'a file cut short',
     format,
     file.subarray(0, 60),
-    't.bin has 60 bytes where its head says 64: it is damaged, build it again.',
+    't.bin is damaged: it has 60 bytes, but its head says 64. Run npm run build-index again.',
   ],
   [
     'a file too short for a head',
     format,
     file.subarray(0, 47),
-    't.bin has 47 bytes, too few for PTST version 3: build it again.',
+    't.bin is damaged: it has 47 bytes, but its head alone has 48. Run npm run build-index again.',
   ],
   [
     'an empty file',
     format,
     new Uint8Array(0),
-    't.bin has 0 bytes, too few for PTST version 3: build it again.',
+    't.bin is damaged: it has 0 bytes, but its head alone has 48. Run npm run build-index again.',
   ],
 ])('refuses %s', (_name, expected, bytes, message) => {
   expect(() => readSections(bytes, expected, 't.bin')).toThrow(new Error(message));
+});
+
+test.each([
+  ['that starts inside the head', { start: 40 }],
+  ['that is not aligned', { start: 49 }],
+  ['that leaves a gap', { start: 56 }],
+  ['that starts at no number', { start: Number.NaN }],
+  ['of a negative length', { length: -8 }],
+  ['of a broken length', { length: 2.5 }],
+  ['of an endless length', { length: Number.POSITIVE_INFINITY }],
+  ['that overlaps the next', { length: 9 }],
+  ['that ends behind the file', { length: 1e15 }],
+])('refuses a section %s', (_name, { start, length }: { start?: number; length?: number }) => {
+  const bytes = file.slice();
+  const view = new DataView(bytes.buffer);
+  if (start !== undefined) view.setFloat64(16, start, true);
+  if (length !== undefined) view.setFloat64(24, length, true);
+  expect(() => readSections(bytes, format, 't.bin')).toThrow(
+    /^t\.bin is damaged: section [01] starts at byte .* must start at byte \d+\. Run npm run build-index again\.$/,
+  );
+});
+
+test.each([0, 9, 1000])('refuses a last section of %i bytes where there are 1 to 8', (length) => {
+  const bytes = file.slice();
+  new DataView(bytes.buffer).setFloat64(40, length, true);
+  expect(() => readSections(bytes, format, 't.bin')).toThrow(
+    /^t\.bin is damaged: it has 64 bytes, but its sections end at byte \d+\./,
+  );
 });

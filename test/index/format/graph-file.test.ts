@@ -234,10 +234,14 @@ describe('a damaged graph is refused', () => {
   test('another magic or version', () => {
     const bytes = fresh();
     writeFileSync(path, Buffer.concat([Buffer.from('PSXX'), bytes.subarray(4)]));
-    expect(refusal()).toBe('graph.bin starts with "PSXX" where PSGR version 1 was expected: build it again.');
+    expect(refusal()).toMatch(
+      /graph\.bin is damaged: it starts with "PSXX" instead of "PSGR"\. Run npm run build-index again\.$/,
+    );
     bytes[4] = 2;
     writeFileSync(path, bytes);
-    expect(refusal()).toMatch(/^graph\.bin is PSGR version 2, but this polyseek reads PSGR version 1/);
+    expect(refusal()).toMatch(
+      /graph\.bin has version 2 of the format PSGR, but this polyseek reads version 1/,
+    );
   });
 
   test('cut anywhere', () => {
@@ -246,8 +250,8 @@ describe('a damaged graph is refused', () => {
       truncateSync(path, size);
       expect(refusal()).toMatch(
         size < 128
-          ? /^graph\.bin has \d+ bytes, too few/
-          : /^graph\.bin has \d+ bytes where its head says \d+/,
+          ? /graph\.bin is damaged: it has \d+ bytes, but its head alone has 128/
+          : /graph\.bin is damaged: it has \d+ bytes, but its head says \d+/,
       );
     }
   });

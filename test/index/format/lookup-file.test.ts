@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import { writeSections } from '../../../index/format/container.ts';
+import { LOOKUP, Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import { scoreTerms } from '../../../index/format/postings.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'lookup.bin');
@@ -10,7 +12,7 @@ const path = join(temporaryFolder(), 'lookup.bin');
 /** What the keys have in a file that was written with these records. */
 function roundTrip(records: [string, Uint8Array][], keys: string[]): (number[] | undefined)[] {
   writeFileSync(path, writeLookup(new Map(records)));
-  const lookup = new Lookup(path);
+  const lookup = new Lookup(path, 1000);
   try {
     return keys.map((key) => {
       const data = lookup.get(key);
@@ -72,4 +74,80 @@ test('keys and data longer than what is read at first, up to a key of 100,000 by
 
 test('an empty table has nothing', () => {
   expect(roundTrip([], ['', 'a'])).toEqual([undefined, undefined]);
+});
+
+describe('a damaged file', () => {
+  const table = (...slots: [hash: number, offset: number][]) =>
+    new Uint8Array(Uint32Array.from(slots.flat()).buffer);
+  /** FNV-1a of no bytes: the hash of the empty key. */
+  const EMPTY = 0x811c9dc5;
+  const open = (slots: Uint8Array, records: number[]) => {
+    writeFileSync(path, writeSections(LOOKUP, [slots, Uint8Array.from(records)]));
+    return new Lookup(path, 10);
+  };
+  const refusal = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
+
+  test.each([0, 4, 12])('with a table of %i bytes is refused', (length) => {
+    expect(() => open(new Uint8Array(length), [])).toThrow(
+      refusal(`its table has ${length} bytes, but each slot has 8`),
+    );
+  });
+
+  test('without an empty slot has no key that is absent', () => {
+    const lookup = open(table([1, 1], [2, 1], [3, 1]), [0, 0]);
+    expect(lookup.get('absent')).toBeUndefined();
+    lookup.close();
+  });
+
+  test.each<[string, number, number[], string]>([
+    ['behind the records', 99, [0, 0], 'the record at byte 98 has no lengths'],
+    ['with half a length', 1, [0, 0x80], 'the record at byte 0 has no lengths'],
+    ['longer than the records', 1, [0, 5, 1], 'the record at byte 0 runs past its section'],
+    [
+      'with a key longer than the records',
+      1,
+      [0xff, 0xff, 0xff, 0xff, 0x07, 0],
+      'the record at byte 0 runs past its section',
+    ],
+  ])('with a record %s is refused', (_, offset, records, problem) => {
+    const lookup = open(table([EMPTY, offset]), records);
+    expect(() => lookup.get('')).toThrow(refusal(problem));
+    lookup.close();
+  });
+
+  test.each<[string, number[], string]>([
+    ['more numbers than bytes', [200], 'a list of passages runs past its record'],
+    ['an ordinal that no passage has', [1, 10], 'a record has 1 passages up to 10 of 10'],
+    ['more ordinals than passages', [11, ...Array(11).fill(0)], 'a record has 11 passages up to 0 of 10'],
+  ])('with a list of %s is refused', (_, list, problem) => {
+    const lookup = open(table([EMPTY, 1]), [0, list.length, ...list]);
+    expect(() => lookup.list('')).toThrow(refusal(problem));
+    lookup.close();
+  });
+
+  test('with an ordinal that no passage has under an id is refused', () => {
+    writeFileSync(
+      path,
+      writeLookup(
+        new Map([
+          ['ia', Uint8Array.of(10)],
+          ['ib', Uint8Array.of()],
+          ['ic', Uint8Array.of(9)],
+        ]),
+      ),
+    );
+    const lookup = new Lookup(path, 10);
+    expect(() => lookup.ordinal('a')).toThrow(refusal('a record has 1 passages up to 10 of 10'));
+    expect(() => lookup.ordinal('b')).toThrow(refusal('an ordinal runs past its record'));
+    expect(lookup.ordinal('c')).toBe(9);
+    expect(lookup.ordinal('d')).toBeUndefined();
+    lookup.close();
+  });
+
+  test('with fewer scores than passages of a term is refused', () => {
+    writeFileSync(path, writeLookup(new Map([['tword', Uint8Array.of(2, 0, 1, 255)]])));
+    const lookup = new Lookup(path, 10);
+    expect(() => scoreTerms(lookup, 'word', 10)).toThrow(refusal('a term has 2 passages, but 1 scores'));
+    lookup.close();
+  });
 });

@@ -23,7 +23,7 @@ function overviewOf(sources: string[]): { overview: Overview; filtered: (source:
   const contents = randomContents(sources.length, model.dimensions);
   const passages = contents.passages.map((passage, i) => ({ ...passage, source: sources[i]! }));
   const manifest = writeIndex(index, model, { ...contents, passages });
-  const lookup = new Lookup(join(index, 'lookup.bin'));
+  const lookup = new Lookup(join(index, 'lookup.bin'), sources.length);
   const overview = readOverview(lookup, manifest);
   return { overview, filtered: (source) => matching(lookup, { source }, ['source'])?.length ?? 0 };
 }
@@ -78,16 +78,17 @@ test('languages are those of the manifest', () => {
   ]);
 });
 
-test('an index that was built before there were overviews has its languages alone', () => {
-  overviewOf(['a.md']);
-  const path = join(folder, 'lookup.bin');
-  writeFileSync(path, writeLookup(new Map()));
-  expect(readOverview(new Lookup(path), readManifest(index, undefined, false))).toEqual({
-    languages: [{ value: 'en', passages: 1 }],
-    sources: [],
-    suggestions: [],
-  });
-});
+test.each(['', '{', 'null', '{"sources":[{"value":"a.md"}],"suggestions":[]}'])(
+  'a damaged record is refused: %s',
+  (text) => {
+    overviewOf(['a.md']);
+    const path = join(folder, 'lookup.bin');
+    writeFileSync(path, writeLookup(new Map([['o', Buffer.from(text)]])));
+    expect(() => readOverview(new Lookup(path, 1), readManifest(index, undefined, false))).toThrow(
+      `${path} is damaged: the record of the overview is missing or invalid. Run npm run build-index again.`,
+    );
+  },
+);
 
 describe('suggestions', () => {
   async function suggestionsOf(documents: Document[]) {

@@ -12,7 +12,7 @@ const path = join(temporaryFolder(), 'lookup.bin');
 /** The share of each text, 0 where none is listed. */
 function shares(texts: string[], question: string): number[] {
   writeFileSync(path, writeLookup(writePostings(texts)));
-  const lookup = new Lookup(path);
+  const lookup = new Lookup(path, texts.length);
   try {
     const scores = scoreTerms(lookup, question, texts.length);
     return texts.map((_, ordinal) => scores.shares.get(ordinal) ?? 0);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -117,19 +117,64 @@ describe.each([
     );
     const file = new RowFile(path);
     expect(file.sum([1])).toHaveLength(layout.columns);
-    expect(() => file.sum([0, 2])).toThrow('Token 2 has no row in rows.bin: it belongs to another model.');
+    expect(() => file.sum([0, 2])).toThrow(
+      `${path} is damaged: it has no row for token 2. Run npm run build-index again.`,
+    );
+    expect(() => file.sum([0, 0, 0, 0])).toThrow(
+      `${path} is damaged: it has 3 position rows, but a text has 4 tokens. Run npm run build-index again.`,
+    );
     file.close();
   });
 });
 
-test('a file with another kind of rows is refused', () => {
-  const layout: RowLayout = { kind: 'fp32', columns: 8, scale: 1, zero: 0 };
-  const bytes = writeRows({ layout, rows: 1, bytes: new Uint8Array(32) }, new Float32Array(8));
-  // Section 0 follows the head of 16 bytes and three sections' places of 16.
-  bytes[64] = 9;
-  const path = join(dir, 'kind.bin');
-  writeFileSync(path, bytes);
-  expect(() => new RowFile(path)).toThrow(
-    new Error('rows.bin has rows of kind 9, which this polyseek does not know: build it again.'),
+describe('a file is refused', () => {
+  const layout: RowLayout = { kind: 'q4', columns: 32, scale: 1, zero: 0 };
+  const whole = writeRows(
+    { layout, rows: 2, bytes: new Uint8Array(2 * rowBytes(layout)) },
+    new Float32Array(32),
   );
+  const path = join(dir, 'damaged.bin');
+  /** Where section 0 starts: behind the head of 16 bytes and the places of three sections. */
+  const SETTINGS = 64;
+
+  test.each<[string, (view: DataView) => void, string]>([
+    [
+      'with rows of another kind',
+      (view) => view.setUint16(SETTINGS, 9, true),
+      'it has rows of the unknown kind 9',
+    ],
+    ['without columns', (view) => view.setUint32(SETTINGS + 4, 0, true), 'its q4 rows have 0 columns'],
+    [
+      'with blocks that are not whole',
+      (view) => view.setUint32(SETTINGS + 4, 48, true),
+      'its q4 rows have 48 columns',
+    ],
+    [
+      'with four billion columns',
+      (view) => view.setUint32(SETTINGS + 4, 2 ** 32 - 32, true),
+      'its q4 rows have 4294967264 columns',
+    ],
+    [
+      'with rows that are not whole',
+      (view) => view.setUint32(SETTINGS + 4, 64, true),
+      'it has 1 word rows and 0.5 position rows',
+    ],
+  ])('%s', (_, change, problem) => {
+    const bytes = whole.slice();
+    change(new DataView(bytes.buffer));
+    writeFileSync(path, bytes);
+    expect(() => new RowFile(path)).toThrow(
+      new Error(`${path} is damaged: ${problem}. Run npm run build-index again.`),
+    );
+  });
+
+  test('that is cut short after it was opened', () => {
+    writeFileSync(path, whole);
+    const file = new RowFile(path);
+    truncateSync(path, whole.length - 1);
+    expect(() => file.sum([0])).toThrow(
+      /^.*damaged\.bin is damaged: it ends at byte \d+, before byte \d+\. Run/,
+    );
+    file.close();
+  });
 });

@@ -16,10 +16,10 @@ test('any ascending numbers up to 2^32 - 1 come back, wherever they stand', () =
         const written = writeAscending(values);
         const bytes = Buffer.concat([before, written, after]);
         const read = readAscending(bytes, before.length, values.length);
-        expect([...read.values]).toEqual(values);
-        expect(read.end).toBe(before.length + written.length);
+        expect([...read!.values]).toEqual(values);
+        expect(read!.end).toBe(before.length + written.length);
         const list = readList(Buffer.concat([before, writeList(values), after]), before.length);
-        expect([...list.values]).toEqual(values);
+        expect([...list!.values]).toEqual(values);
       },
     ),
   );
@@ -37,4 +37,22 @@ test.each([
   [[2 ** 32 - 1], [0xff, 0xff, 0xff, 0xff, 0x0f]],
 ])('%j is written as the bytes %j', (values, bytes) => {
   expect([...writeAscending(values)]).toEqual(bytes);
+});
+
+test('numbers that are cut short anywhere are refused', () => {
+  fc.assert(
+    fc.property(ascending, fc.nat(), (values, cut) => {
+      const list = writeList([...values, 2 ** 32 - 1]);
+      expect(readList(list.subarray(0, cut % list.length), 0)).toBeUndefined();
+    }),
+  );
+});
+
+test.each([
+  ['a number above 2^32 - 1', [1, 0x80, 0x80, 0x80, 0x80, 0x10]],
+  ['a sum above 2^32 - 1', [2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1]],
+  ['a number of a thousand bytes', [1, ...Array(1000).fill(0x80), 1]],
+  ['four billion numbers in six bytes', [0xff, 0xff, 0xff, 0xff, 0x0f, 1]],
+])('%s is refused', (_, bytes) => {
+  expect(readList(Uint8Array.from(bytes), 0)).toBeUndefined();
 });

@@ -398,7 +398,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
         ['push', '--function', 'none'],
         /^lambda:GetFunctionConfiguration found no function none in eu-central-1: /,
       ],
-      ['push', ['push', '--index', join(root, 'none')], /none holds no index /],
+      ['push', ['push', '--index', join(root, 'none')], /none is not an index: /],
     ])('%s %j', async (_, args, message) => {
       expect(await sentence(...args)).toMatch(message);
     });
