@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -5,7 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { defaultModel, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import type { Report } from '../../fixtures/damage-tries.ts';
+import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const [whole, copy] = [join(folder, 'whole'), join(folder, 'copy')];
@@ -147,4 +150,52 @@ test('refuses a file of another kind, even if the manifest lists it', async () =
   expect(await refusal()).toBe(
     `${join(copy, 'lookup.bin')} is damaged: it starts with "PSPA" instead of "PSLK". Run npm run build-index again.`,
   );
+});
+
+describe('unverified, as the packaged function opens it, any damage to a file gives an answer or a proper error', () => {
+  const FLIPS = 300;
+  const CUTS = 100;
+  /** A try takes milliseconds. A child that reports nothing for this long hangs. */
+  const HANG_MS = 30_000;
+
+  /** Runs all tries. @returns their number, and those that hang, crash or raise a raw error */
+  async function tryAll(index: string, model: string, files: string[]) {
+    const child = fork(
+      join(root, 'test/fixtures/damage-tries.ts'),
+      [index, model, `${FLIPS}`, `${CUTS}`, ...files],
+      {
+        execArgv: ['--import', 'tsx'],
+      },
+    );
+    const problems: Report[] = [];
+    let [tries, last] = [0, 'start'];
+    const hang = setTimeout(() => child.kill('SIGKILL'), HANG_MS);
+    child.on('message', (report: Report) => {
+      hang.refresh();
+      if (report.problem) problems.push(report);
+      else tries++;
+      last = report.damage;
+    });
+    const [code, signal] = await once(child, 'close');
+    clearTimeout(hang);
+    if (code !== 0) problems.push({ damage: last, problem: `The process ended with ${signal ?? code}.` });
+    return { tries, problems };
+  }
+
+  test('in an index', async () => {
+    cpSync(whole, copy, { recursive: true });
+    const files = INDEX_FILES.map((name) => join(copy, name));
+    const { tries, problems } = await tryAll(copy, dir, files);
+    expect(problems).toEqual([]);
+    expect(tries).toBe(files.length * (FLIPS + CUTS));
+  });
+
+  test('in a compiled model', async () => {
+    const copied = join(folder, 'model');
+    cpSync(dir, copied, { recursive: true });
+    const files = ['model.json', ...Object.keys(model.files)].map((name) => join(copied, name));
+    const { tries, problems } = await tryAll(whole, copied, files);
+    expect(problems).toEqual([]);
+    expect(tries).toBe(files.length * (FLIPS + CUTS));
+  });
 });

@@ -118,7 +118,7 @@ describe.each([
     const file = new RowFile(path);
     expect(file.sum([1])).toHaveLength(layout.columns);
     expect(() => file.sum([0, 2])).toThrow(
-      `${path} is damaged: it has no row for token 2. Run npm run build-index again.`,
+      `${path} is damaged: it has no row for token 2 of tokenizer.bin. Run npm run build-index again.`,
     );
     expect(() => file.sum([0, 0, 0, 0])).toThrow(
       `${path} is damaged: it has 3 position rows, but a text has 4 tokens. Run npm run build-index again.`,
