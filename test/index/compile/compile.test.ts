@@ -1,6 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { compileModel } from '../../../index/compile/compile.ts';
 import { learnNeutral } from '../../../index/compile/language-axes.ts';
@@ -24,9 +34,16 @@ function source(files: ModelFiles = {}): string {
   return folders.at(-1)!;
 }
 
+/** Flips a bit of a file. */
+function flip(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
 const open = (dir: string) => Embedder.open(dir, { verify: true });
 
-test('finds what it has compiled before, and compiles anew what has changed', () => {
+test('reuses a compiled model, and compiles a changed one again', () => {
   const into = newFolder();
   const dir = source();
   const first = compileModel(dir, { into });
@@ -40,6 +57,50 @@ test('finds what it has compiled before, and compiles anew what has changed', ()
   );
   expect(compileModel(dir, { into })).not.toBe(first);
   expect(readdirSync(into)).toHaveLength(2);
+});
+
+test.each<[string, (dir: string) => void]>([
+  ['with a flipped bit in a file', (dir) => flip(join(dir, 'rows.bin'), 5000)],
+  ['with a flipped bit in model.json', (dir) => flip(join(dir, 'model.json'), 60)],
+  ['with a file cut short', (dir) => truncateSync(join(dir, 'tokenizer.bin'), 1000)],
+  ['without a file', (dir) => rmSync(join(dir, 'weights.bin'))],
+  ['without model.json', (dir) => rmSync(join(dir, 'model.json'))],
+])('compiles a damaged model again: one %s', async (_, damage) => {
+  const into = newFolder();
+  const dir = source();
+  const compiled = compileModel(dir, { into });
+  const { model } = await open(compiled);
+  damage(compiled);
+  expect(compileModel(dir, { into })).toBe(compiled);
+  expect((await open(compiled)).model).toEqual(model);
+  expect(readdirSync(into)).toEqual([basename(compiled)]);
+  expect(readdirSync(compiled).sort()).toEqual([...Object.keys(model.files), 'model.json'].sort());
+});
+
+test('removes the drafts of compiles that were killed, and nothing else', () => {
+  const into = newFolder();
+  const compiled = compileModel(source(), { into });
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const startedAt = new Date().toISOString();
+  const drafts: [name: string, marker: object | undefined][] = [
+    ['0123456789abcdef.draft-00000001', { pid, startedAt, target: '0123456789abcdef' }],
+    ['0123456789abcdef.draft-00000002', undefined],
+    ['0123456789abcdef.4711', undefined],
+    ['notes', undefined],
+  ];
+  for (const [name, marker] of drafts) {
+    mkdirSync(join(into, name));
+    if (marker) writeFileSync(join(into, name, '.polyseek-draft'), JSON.stringify(marker));
+  }
+  rmSync(join(compiled, 'model.json'));
+  compileModel(source(), { into });
+  const left = readdirSync(into).filter((name) => name !== basename(compiled));
+  expect(left.sort()).toEqual(
+    drafts
+      .slice(1)
+      .map(([name]) => name)
+      .sort(),
+  );
 });
 
 test('makes the same bytes of the same model', async () => {
@@ -59,7 +120,7 @@ test('puts the prefixes of config_sentence_transformers.json before texts', asyn
   expect(await embedder.embed('see', 'passage')).toEqual(await embedder.embed('die see'));
 });
 
-test('takes full-precision weights where there are no quantized ones, and names a model by its folder', async () => {
+test('takes full-precision weights without quantized ones, and names a model by its folder', async () => {
   const { 'config.json': config, 'onnx/model_quantized.onnx': onnx } = tinyModel();
   const dir = source({
     'config.json': { ...(config as object), _name_or_path: undefined },
@@ -86,7 +147,7 @@ test('takes the steps of normalization that newer exports write after the charac
   expect(newer.ids('  the  end of ½ ')).toEqual(plain.ids('  the  end of ½ '));
 });
 
-test('learns orthonormal axes, and the compiled model has nothing left along them', async () => {
+test('learns orthonormal axes, and the compiled model has no component along them', async () => {
   const dir = source();
   const plain = await open(compileModel(dir, { into: newFolder(), neutral: false }));
   const { neutral, languages } = await learnNeutral(plain);
@@ -117,22 +178,19 @@ test('learns orthonormal axes, and the compiled model has nothing left along the
   for (const axis of neutral.axes) expect(dot(axis, neutral.mean)).toBeCloseTo(0, 5);
 });
 
-test('remembers the vector of each text of a kind', async () => {
+test('memoizes the vector of each text of a kind', async () => {
   const embedder = await open(compileModel(source(), { into: newFolder() }));
   const asked: unknown[] = [];
-  const remembering = memoize({
+  const memoized = memoize({
     model: embedder.model,
     embed: (text, kind) => {
       asked.push([text, kind]);
       return embedder.embed(text, kind);
     },
   });
-  const [first, again] = await Promise.all([
-    remembering.embed('a', 'query'),
-    remembering.embed('a', 'query'),
-  ]);
-  await remembering.embed('a', 'passage');
-  await remembering.embed('a');
+  const [first, again] = await Promise.all([memoized.embed('a', 'query'), memoized.embed('a', 'query')]);
+  await memoized.embed('a', 'passage');
+  await memoized.embed('a');
   expect(asked).toEqual([
     ['a', 'query'],
     ['a', 'passage'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compileModel } from '../../../index/compile/compile.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
+import { readCompiledModel, withChecksum } from '../../../index/format/compiled-model.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
@@ -74,6 +75,25 @@ test.each([
     },
     message: /model\.json has format 7, but this polyseek reads format 4\. Run npm run build-index again\.$/,
   },
+  {
+    name: 'another letter in a prefix',
+    damage: (dir: string) => {
+      const text = readFileSync(join(dir, 'model.json'), 'utf8');
+      writeFileSync(join(dir, 'model.json'), text.replace('"query": ""', '"query": "x"'));
+    },
+    message:
+      /model\.json is damaged: its checksum is [0-9a-f]{12}, but its contents give [0-9a-f]{12}\. Run npm run build-index again\.$/,
+  },
+  {
+    name: 'a model.json that is cut short',
+    damage: (dir: string) => truncateSync(join(dir, 'model.json'), 300),
+    message: /model\.json is damaged: it is not JSON\. Run npm run build-index again\.$/,
+  },
+  {
+    name: 'no model.json',
+    damage: (dir: string) => unlinkSync(join(dir, 'model.json')),
+    message: /is not a compiled model: it has no model\.json\. Run npm run build-index again\.$/,
+  },
 ])('is refused with $name, even unverified', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);
 });
@@ -94,3 +114,33 @@ test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])(
     }
   },
 );
+
+test.each<[string, object]>([
+  ['name', { name: 7 }],
+  ['mean', { mean: ['x'] }],
+  ['dimensions', { dimensions: 0 }],
+  ['maxTokens', { maxTokens: 1e9 }],
+  ['prefixes', { prefixes: { query: '' } }],
+  ['calibration', { calibration: { hybrid: { slope: 1 } } }],
+  ['engine', { engine: 'other' }],
+  ['optimize', { optimize: 1 }],
+  ['files', { files: { 'rows.bin': { bytes: -1, crc32: '' } } }],
+])('is refused with a right checksum over an invalid %s', (key, changes) => {
+  const dir = damaged((copy) => {
+    const { checksum: _, ...model } = readCompiledModel(copy, false);
+    writeFileSync(join(copy, 'model.json'), JSON.stringify(withChecksum({ ...model, ...changes })));
+  });
+  expect(() => readCompiledModel(dir, false)).toThrow(
+    `${dir}/model.json is damaged: its ${key} is missing or invalid. Run npm run build-index again.`,
+  );
+});
+
+test('is refused if its rows are of another model', async () => {
+  const dir = damaged((copy) => {
+    const { checksum: _, ...model } = readCompiledModel(copy, false);
+    writeFileSync(join(copy, 'model.json'), JSON.stringify(withChecksum({ ...model, dimensions: 32 })));
+  });
+  await expect(Embedder.open(dir, { verify: false })).rejects.toThrow(
+    `${dir}/rows.bin is damaged: it has 64 columns and 64 position rows, but the model has 32 dimensions and 64 tokens.`,
+  );
+});

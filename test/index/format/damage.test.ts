@@ -6,9 +6,16 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
+import { writeIndex } from '../../../index/format/write-index.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import type { Report } from '../../fixtures/damage-tries.ts';
-import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  root,
+  temporaryFolder,
+  writeRandomIndex,
+} from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const [whole, copy] = [join(folder, 'whole'), join(folder, 'copy')];
@@ -149,6 +156,41 @@ test('refuses a file of another kind, even if the manifest lists it', async () =
   cpSync(join(whole, 'passages.bin'), join(copy, 'lookup.bin'));
   expect(await refusal()).toBe(
     `${join(copy, 'lookup.bin')} is damaged: it starts with "PSPA" instead of "PSLK". Run npm run build-index again.`,
+  );
+});
+
+test('refuses files that have another number of passages than the manifest', async () => {
+  const { counts } = readManifest(whole, undefined, false);
+  withManifest({ counts: { ...counts, passages: 41 } });
+  expect(await refusal()).toBe(
+    `${join(copy, 'graph.bin')} is damaged: it has 40 passages, but the manifest says 41. Run npm run build-index again.`,
+  );
+});
+
+test.each<[string, object]>([
+  ['model', { model: { name: 'm' } }],
+  ['dimensions', { dimensions: 0 }],
+  ['counts', { counts: { documents: 1, passages: 0, sentences: 0, terms: 0 } }],
+  ['languages', { languages: { en: 'many' } }],
+  ['fields', { fields: 'lang' }],
+  ['files', { files: {} }],
+])('refuses a manifest with a right version over invalid %s', async (key, change) => {
+  withManifest(change);
+  expect(await refusal()).toBe(
+    `${join(copy, 'manifest.json')} is damaged: its ${key} is missing or invalid. Run npm run build-index again.`,
+  );
+});
+
+test('refuses a sentence that its passage does not have', async () => {
+  const { sentences, ...contents } = randomContents(3, model.dimensions);
+  rmSync(copy, { recursive: true, force: true });
+  writeIndex(copy, model, {
+    ...contents,
+    sentences: sentences.map(([one]) => [one!.map((value) => -value), one!]),
+  });
+  const search = await openSearch({ index: copy, model: embedder, verify: true });
+  await expect(search.search({ q: 'word', k: 3, mode: 'semantic' })).rejects.toThrow(
+    /passages\.bin is damaged: passage \d has no sentence 1\. Run npm run build-index again\.$/,
   );
 });
 
