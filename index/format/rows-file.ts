@@ -128,7 +128,8 @@ export class RowFile {
     const size = rowBytes(this.#layout);
     const row = new Uint8Array(size);
     ids.forEach((id, i) => {
-      if (id * size >= this.#words.length) throw damaged(this.#path, `it has no row for token ${id} of tokenizer.bin`);
+      if (id * size >= this.#words.length)
+        throw damaged(this.#path, `it has no row for token ${id} of tokenizer.bin`);
       readExactly(this.#fd, row, this.#words.start + id * size, this.#path);
       addRow(this.#layout, row, out, i * this.columns);
     });

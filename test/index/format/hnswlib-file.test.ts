@@ -65,7 +65,7 @@ describe('refuses', () => {
     expect(() => readHnswlibFile(bytes, dimensions));
   const size = 4 + 4 * 12 + 4 * DIMENSIONS + 8;
   const element = (i: number) => 96 + i * size;
-  /** The file with a number of 32 bits put somewhere. */
+  /** The file with a 32-bit number changed. */
   const changed = (at: number, value: number) => {
     const copy = Buffer.from(bytes);
     copy.writeInt32LE(value, at);
@@ -76,38 +76,33 @@ describe('refuses', () => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), (length) => {
         refused(bytes.subarray(0, length)).toThrow(
-          /^hnswlib's file of \d+ bytes is not as its format says: it ends before/,
+          /^The hnswlib file of \d+ bytes contradicts its format: it ends before/,
         );
       }),
     );
-    refused(Buffer.concat([bytes, Buffer.alloc(4)])).toThrow(/its length is \d+ where \d+ was expected\.$/);
+    refused(Buffer.concat([bytes, Buffer.alloc(4)])).toThrow(/its length is \d+ instead of \d+\.$/);
   });
 
   test('other dimensions', () => {
-    refused(bytes, DIMENSIONS + 1).toThrow('label_offset_ is 100 where 104 was expected.');
+    refused(bytes, DIMENSIONS + 1).toThrow('label_offset_ is 100 instead of 104.');
   });
 
   test.each<[string, number, number, string]>([
-    ['an offset', 0, 8, 'offsetLevel0_ is 8 where 0 was expected'],
-    ['another room for links', 64, 13, 'offsetData_ is 52 where 56 was expected'],
-    ['an entry that is not there', 52, COUNT, `element ${COUNT} of ${COUNT} is linked`],
-    ['an entry that is not on top', 48, 9, 'the number of levels of the point to enter at is'],
+    ['an offset', 0, 8, 'offsetLevel0_ is 8 instead of 0'],
+    ['another number of links', 64, 13, 'offsetData_ is 52 instead of 56'],
+    ['an entry that does not exist', 52, COUNT, `element ${COUNT} of ${COUNT} is linked`],
+    ['an entry that is not on top', 48, 9, 'the number of levels of the entry point is'],
     ['a deleted point', element(3), 0x10001, 'the point with label 21 is deleted'],
-    ['too long a list', element(3), 13, 'a list with room for 12 links has 13'],
+    ['too long a list', element(3), 13, 'a list of at most 12 links has 13'],
     ['a link to nowhere', element(3) + 4, COUNT, `element ${COUNT} of ${COUNT} is linked`],
-    ['a label twice', element(3) + size - 8, 14, 'label 14 is there twice'],
-    [
-      'a label too large',
-      element(3) + size - 8,
-      COUNT,
-      `label ${COUNT} is there twice, or not one of ${COUNT}`,
-    ],
+    ['a label twice', element(3) + size - 8, 14, 'label 14 is repeated'],
+    ['a label too large', element(3) + size - 8, COUNT, `label ${COUNT} is repeated, or not below ${COUNT}`],
     ['part of a list', element(COUNT), 30, 'upper levels'],
   ])('%s', (_, at, value, sentence) => {
     refused(changed(at, value)).toThrow(sentence);
   });
 
-  test('no bytes turned without either a sentence or a graph whose links are in range', () => {
+  test('any changed number, with an error or a graph whose links are in range', () => {
     fc.assert(
       fc.property(
         fc.nat(bytes.length - 4),
@@ -118,7 +113,7 @@ describe('refuses', () => {
             read = readHnswlibFile(changed(at, value), DIMENSIONS);
           } catch (error) {
             expect((error as Error).message).toMatch(
-              /^hnswlib's file of \d+ bytes is not as its format says: .+\.$/,
+              /^The hnswlib file of \d+ bytes contradicts its format: .+\.$/,
             );
             return;
           }
