@@ -71,7 +71,7 @@ function* segmentGraphemes(text: string): Generator<string> {
     const inPair = (text.codePointAt(start + SEGMENTED - 1) ?? 0) > 0xffff;
     const cut = start + SEGMENTED + (inPair ? 1 : 0);
     const segments = Array.from(graphemes.segment(text.slice(start, cut)), ({ segment }) => segment);
-    // The last one may go on behind the cut; it is read again with what follows it.
+    // The last grapheme may continue behind the cut, so the next window starts with it.
     if (cut < text.length && segments.length > 1) segments.pop();
     for (const segment of segments) {
       start += segment.length;

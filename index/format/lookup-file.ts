@@ -14,7 +14,7 @@ const GUESS = 512;
 /** Slots that one read takes. A search rarely needs more. */
 const PROBED = 8;
 
-/** The first character of a key says what its data is. */
+/** The first character of a key is the kind of its data. */
 export const KEYS = {
   /** A word, or a part of one: its postings. */
   term: 't',

@@ -48,7 +48,7 @@ export function writeList(values: readonly number[]): Uint8Array {
   return Buffer.concat([writeAscending([values.length]), writeAscending(values)]);
 }
 
-/** Reads what `writeList` wrote at `start`. Returns undefined as `readAscending` does. */
+/** Reads a list that `writeList` wrote at `start`. Returns undefined as `readAscending` does. */
 export function readList(bytes: Uint8Array, start: number): Numbers | undefined {
   const count = readAscending(bytes, start, 1);
   return count && readAscending(bytes, count.end, count.values[0]!);

@@ -63,7 +63,7 @@ test.each([
     [documents, '--out', at('mine')],
     /mine holds notes\.txt, which is no part of an index: .*\.$/,
   ],
-  ['build-index', [documents, '--model', at('mine')], /mine has no config\.json: .*\.$/],
+  ['build-index', [documents, '--model', at('mine')], /mine has no config\.json\. .*\.$/],
   [
     'build-index',
     [documents, '--out', at('documents.docx/index')],
@@ -88,7 +88,7 @@ test.each([
     ['--index', index, '--out', at('mine')],
     /mine holds notes\.txt, which is no part of a packaged function: .*\.$/,
   ],
-  ['embed', ['--model', at('none')], /none has no config\.json: .*\.$/],
+  ['embed', ['--model', at('none')], /none has no config\.json\. .*\.$/],
 ])('a failure is one line and exit code 1: %s %j', async (script, args, message) => {
   await expectSentence(1, script, args, message);
 });

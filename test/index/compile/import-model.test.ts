@@ -108,7 +108,7 @@ describe('from a folder', () => {
       name: 'no weights',
       files: { 'onnx/model_quantized.onnx': undefined },
       args: [],
-      problem: ' has no onnx/model.onnx: ',
+      problem: ' has no onnx/model.onnx. ',
     },
     {
       name: 'a damaged settings file',
@@ -196,7 +196,7 @@ describe('from the hub', () => {
       const { code, stderr } = await model([id, '--out', join(parent, 'taken')], { HF_ENDPOINT });
       expect(code).toBe(1);
       expect(stderr.trimEnd().split('\n').at(-1)).toBe(
-        `${id} does not pool by the mean of its tokens (1_Pooling/config.json), but polyseek does: choose a model that does.`,
+        `${id} does not use mean pooling (1_Pooling/config.json), but polyseek does. Choose a model with mean pooling.`,
       );
     });
     expect(readdirSync(parent)).toEqual([]);

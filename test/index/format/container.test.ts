@@ -5,7 +5,7 @@ import { headBytes, readHead, readSections, writeSections } from '../../../index
 const format = { magic: 'PTST', version: 3, sections: 2 };
 const file = writeSections(format, [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
 
-test('reads back what was written, each section at a multiple of 8', () => {
+test('reads back written sections, each at a multiple of 8', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (sections) => {
       const any = { magic: 'PANY', version: 1, sections: sections.length };

@@ -61,12 +61,12 @@ describe('two keys of one hash', () => {
     expect(roundTrip(records, [first, second])).toEqual([[1], [2]]);
   });
 
-  test('one that is absent does not get what the other has', () => {
+  test('an absent one does not get the data of the other', () => {
     expect(roundTrip([[first, Uint8Array.of(1)]], [first, second])).toEqual([[1], undefined]);
   });
 });
 
-test('keys and data longer than what is read at first, up to a key of 100,000 bytes', () => {
+test('keys and data longer than the first read, up to a key of 100,000 bytes', () => {
   const keys = ['a'.repeat(505), 'b'.repeat(100_000), 'c'];
   const records = keys.map((k): [string, Uint8Array] => [k, new Uint8Array(70_000).fill(k.length % 251)]);
   expect(roundTrip(records, keys)).toEqual(records.map(([, bytes]) => [...bytes]));

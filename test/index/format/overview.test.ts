@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 const { dir, model } = defaultModel();
 const index = join(folder, 'index');
 
-/** The overview of an index that has a passage from each of these sources, and what a filter on a source leaves. */
+/** The overview of an index with a passage from each of these sources, and the number of passages that match a source. */
 function overviewOf(sources: string[]): { overview: Overview; filtered: (source: string) => number } {
   const contents = randomContents(sources.length, model.dimensions);
   const passages = contents.passages.map((passage, i) => ({ ...passage, source: sources[i]! }));
@@ -51,7 +51,7 @@ describe('sources', () => {
     expect(values([...many(60, (i) => `guides/${i}/x.md`), 'notes.md'])).toEqual(['guides/', 'notes.md']);
   });
 
-  test('are not one folder that holds everything', () => {
+  test('are not a single folder', () => {
     expect(values(many(60, (i) => `docs/${i % 3 ? 'en' : 'de'}/${i}.md`))).toEqual(['docs/en/', 'docs/de/']);
     expect(values(many(60, (i) => `docs/${i}.md`))).toHaveLength(50);
   });
@@ -112,7 +112,7 @@ describe('suggestions', () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(6);
   });
 
-  test('are questions rather than headings, headings rather than sentences, and never what says nothing', async () => {
+  test('are questions rather than headings, headings rather than sentences, and never empty of meaning', async () => {
     const section = (heading: string, text: string): Document['blocks'] => [
       { kind: 'heading', level: 2, text: heading },
       { kind: 'paragraph', text },

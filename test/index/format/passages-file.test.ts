@@ -115,7 +115,7 @@ describe('a damaged file', () => {
   });
 
   test('cut short after it was opened is refused', () => {
-    // Longer than what is read whole.
+    // Too long to be read whole.
     writeFileSync(path, writePassages([{ ...one, title: 'T'.repeat(2_000_000) }]));
     const file = new Passages(path);
     truncateSync(path, 1000);

@@ -6,7 +6,7 @@ const ascending = fc
   .uniqueArray(fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: 2 ** 32 - 1 })))
   .map((values) => values.sort((a, b) => a - b));
 
-test('any ascending numbers up to 2^32 - 1 come back, wherever they stand', () => {
+test('any ascending numbers up to 2^32 - 1 come back, at any position', () => {
   fc.assert(
     fc.property(
       ascending,
