@@ -1,4 +1,4 @@
-import type { Architecture } from '../index/package/libraries.ts';
+import type { Architecture } from '../index/engine/architecture.ts';
 import { HOURS_A_MONTH, PRICES } from './prices.ts';
 
 /** What a question takes, measured with 1,000 passages on one core of an Intel Xeon (shared machine), 2026-11-24. */
