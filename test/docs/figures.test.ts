@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { costTable } from '../../infra/cost.ts';
 import { root } from '../fixtures/index.ts';
-import { readPage } from './pages.ts';
+import { readPage, tableUnder } from './pages.ts';
 
 describe('the cost table', () => {
   test('of docs/operating.md is the one that is computed', () => {
@@ -33,4 +33,15 @@ describe('the tables of docs/benchmarks.md', () => {
     const lines = text.split('\n');
     expect(rows.map((row) => `| ${row.join(' | ')} |`).filter((line) => !lines.includes(line))).toEqual([]);
   });
+});
+
+test('docs/confidence.md has the curves of the default model', () => {
+  const { calibration } = JSON.parse(readFileSync(join(root, 'index/model/polyseek.json'), 'utf8')) as {
+    calibration: Record<string, { slope: number; intercept: number }>;
+  };
+  const expected = Object.entries(calibration).map(([mode, { slope, intercept }]) => {
+    const threshold = (-intercept / slope).toFixed(3);
+    return [mode, String(slope), String(intercept), threshold];
+  });
+  expect(tableUnder(readPage('docs/confidence.md'), 'How it is computed')).toEqual(expected);
 });
