@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GraphBuilder } from './bundle/graph-writer.ts';
-import type { Manifest } from './bundle/manifest.ts';
-import { quantized } from './bundle/sentences.ts';
-import { checkOut, checkPassages, writeIndex } from './bundle/write.ts';
 import type { Document } from './documents/document.ts';
-import type { CompiledModel } from './embedding/compiled-model.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
-import { findExamples } from './examples.ts';
-import type { Passage } from './passages/passage.ts';
+import type { CompiledModel } from './format/compiled-model.ts';
+import { GraphBuilder } from './format/graph-builder.ts';
+import type { Manifest } from './format/manifest.ts';
+import type { Passage } from './format/passage.ts';
+import { quantized } from './format/sentences-file.ts';
+import { checkOut, checkPassages, writeIndex } from './format/write-index.ts';
 import { toPassages } from './passages/split.ts';
+import { findSuggestions } from './suggestions.ts';
 
 /** Tokens that a passage has at least, where its section has as many, and at most: long enough to hold an answer, short enough to read. */
 const MIN_TOKENS = 64;
@@ -71,7 +71,7 @@ export async function buildIndex(
     vectors,
     graph,
     sentences,
-    examples: await findExamples(passages, vectors, embedder),
+    suggestions: await findSuggestions(passages, vectors, embedder),
   });
 }
 

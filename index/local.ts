@@ -2,12 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildIndex, type Progress, tokenCounter } from './build.ts';
-import { type Manifest, readManifest } from './bundle/manifest.ts';
-import { mendFolder } from './bundle/write.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import { readDocuments } from './documents/read.ts';
-import { type CompiledModel, readCompiledModel } from './embedding/compiled-model.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
+import { type CompiledModel, readCompiledModel } from './format/compiled-model.ts';
+import { mendFolder } from './format/drafts.ts';
+import { type Manifest, readManifest } from './format/manifest.ts';
 import type { Search } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { readManifest } from '../index/bundle/manifest.ts';
-import { readCompiledModel } from '../index/embedding/compiled-model.ts';
-import { checkLibrary } from '../index/package/elf.ts';
-import type { Architecture } from '../index/package/libraries.ts';
-import type { Held } from './remote/description.ts';
+import type { Architecture } from '../index/engine/architecture.ts';
+import { checkLibrary } from '../index/engine/elf.ts';
+import { readCompiledModel } from '../index/format/compiled-model.ts';
+import { readManifest } from '../index/format/manifest.ts';
+import type { Held } from './version-description.ts';
 
 /** Lambda's quota for a function's code, unzipped: 250 MB of 1,048,576 bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const LIMIT = 262_144_000;
@@ -12,7 +12,7 @@ const LIMIT = 262_144_000;
 /** Where each part of a packaged function lies; without them it can't start. */
 const PARTS = ['lambda.mjs', 'model/model.json', 'index/manifest.json'];
 /** What runs the model, by its engine. */
-const LIBRARIES = { packed: 'native/encoder.node', onnx: 'native/onnxruntime_binding.node' };
+const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_binding.node' };
 
 /** A packaged function that Lambda takes. */
 export interface Asset {

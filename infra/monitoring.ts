@@ -55,7 +55,7 @@ export function watch(
     for (const one of alarms) one.addAlarmAction(new SnsAction(topic));
   }
 
-  /** A metric that the function writes into its log (functions/search/metrics.ts). */
+  /** A metric that the function writes into its log (functions/search/cloudwatch.ts). */
   const own = (metricName: string, statistic: string, label: string) =>
     new Metric({
       namespace: 'polyseek',

@@ -1,7 +1,7 @@
 import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { toApiKeys } from '../functions/search/auth.ts';
-import type { Architecture } from '../index/package/libraries.ts';
+import type { Architecture } from '../index/engine/architecture.ts';
 import { MAX_KEYS } from './keys.ts';
 
 /** Who may call the endpoint. */

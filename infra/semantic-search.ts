@@ -19,7 +19,7 @@ import { checkAsset } from './asset.ts';
 import { openEndpointCost } from './cost.ts';
 import { watch } from './monitoring.ts';
 import { readProps, type SemanticSearchProps, type Settings } from './props.ts';
-import { describeVersion } from './remote/description.ts';
+import { describeVersion } from './version-description.ts';
 
 /**
  * The search endpoint: a Lambda function with index and model in it, behind an HTTP API.

@@ -1,12 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Polyseek, Question, Result } from './client.ts';
+import { LIMITS } from './limits.ts';
 
 /** Something said before a question. */
 type Turn = NonNullable<Question['history']>[number];
-
-/** Turns that the endpoint takes, and how long each may be. */
-const TURNS = 10;
-const TURN_CHARACTERS = 8000;
 
 export const unknown = "I don't know.";
 
@@ -55,11 +52,11 @@ export async function chat(client: Polyseek, options: ReplyOptions = {}): Promis
   for await (const line of lines) {
     const question = line.trim();
     if (question !== '') {
-      const asked = { ...options, history: history.slice(-TURNS) };
+      const asked = { ...options, history: history.slice(-LIMITS.turns) };
       const said = await reply(client, question, asked).catch((error: Error) => error);
       console.log(`${said instanceof Error ? said.message : said}\n`);
       if (typeof said === 'string' && said !== unknown) {
-        const content = said.slice(0, TURN_CHARACTERS);
+        const content = said.slice(0, LIMITS.turnCharacters);
         history.push({ role: 'user', content: question }, { role: 'assistant', content });
       }
     }

@@ -16,7 +16,7 @@ import {
   readSearchParameters,
 } from './requests.ts';
 import { exampleQuestion } from './schemas.ts';
-import { within } from './within.ts';
+import { within } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
   /** Adds the text of each question to the log. */
@@ -45,7 +45,7 @@ const wantsPage = ({ method, headers }: HttpRequest) =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
 
 async function page(): Promise<HttpResponse> {
-  const { page } = await import('./page/page.ts');
+  const { page } = await import('#page');
   return {
     status: 200,
     headers: {
@@ -91,8 +91,8 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     { maxCharacters, ...request }: Question,
     note: Note,
   ): Promise<{ answer: Answer; text: string }> {
-    const { query, k, mode } = request;
-    note({ k, mode, ...(logQuestions && { q: query }) });
+    const { q, k, mode } = request;
+    note({ k, mode, ...(logQuestions && { q }) });
     const found = within(maxCharacters, await (await search).search(request));
     const { answered, results, took } = found.answer;
     note({

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { HttpRequest } from './http.ts';
 import { Problem } from './problems.ts';
 
 /** SHA-256 digest of each API key, by the key's name. */
@@ -71,7 +70,7 @@ function nameOf(key: string, keys: ApiKeys): string | undefined {
  * Name of the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750); one valid key suffices.
  * Throws a 401 `Problem`.
  */
-export function authenticate(headers: HttpRequest['headers'], keys: ApiKeys): string {
+export function authenticate(headers: Readonly<Record<string, string | undefined>>, keys: ApiKeys): string {
   const bearer = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   const sent = [headers['x-api-key'] ?? '', bearer].filter((key) => key !== '');
   if (sent.length === 0) {

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { openSearch } from '../../index/search/open.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
+import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
-import { withMetrics } from './metrics.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 

@@ -1,4 +1,4 @@
-import type { Mode } from '../../index/search/answer.ts';
+import type { Mode } from '../../index/format/mode.ts';
 
 /** What the log has of a request beyond the request itself. */
 export interface LogFacts {

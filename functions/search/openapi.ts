@@ -39,7 +39,7 @@ const conversion: ConversionConfig = {
 };
 
 const exampleAnswer: Answer = {
-  query: exampleQuestion,
+  q: exampleQuestion,
   answered: true,
   results: [
     {

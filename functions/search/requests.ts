@@ -141,7 +141,7 @@ function toRequest({ q, lang, source, filter, ...options }: v.InferOutput<typeof
     }
   }
   const all = { ...filter, ...(lang && { lang }), ...(source && { source }) };
-  return { query: q, ...options, ...(Object.keys(all).length > 0 && { filter: all }) };
+  return { q, ...options, ...(Object.keys(all).length > 0 && { filter: all }) };
 }
 
 /** The search that the parameters of `GET /search` ask for. Throws a 400 `Problem`. */

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import type { Answer, IndexInfo, Overview, PassageAnswer } from '../../index/search/answer.ts';
+import type { Overview } from '../../index/format/overview-types.ts';
+import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
+import { LIMITS } from '../../index/search/limits.ts';
 
 /** Question of the examples in error sentences, in `GET /` and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
@@ -44,12 +46,12 @@ const sourceText =
 
 const contextSchema = v.optional(
   v.pipe(
-    whole(0, 5),
+    whole(LIMITS.context.min, LIMITS.context.max),
     v.description(
       'How many neighbouring passages to add on each side of a passage, in `before` and `after`.',
     ),
   ),
-  0,
+  LIMITS.context.default,
 );
 
 const searchFields = {
@@ -57,12 +59,15 @@ const searchFields = {
     v.string('text'),
     v.trim(),
     v.minLength(1),
-    v.maxLength(2000),
+    v.maxLength(LIMITS.questionCharacters),
     // Always so where the text was trimmed; JSON Schema has no other words for it.
     v.regex(/\S/),
     v.description('The question, in any language, in the words you would use with a person.'),
   ),
-  k: v.optional(v.pipe(whole(1, 100), v.description('How many results at most.')), 10),
+  k: v.optional(
+    v.pipe(whole(LIMITS.k.min, LIMITS.k.max), v.description('How many results at most.')),
+    LIMITS.k.default,
+  ),
   mode: v.optional(
     v.pipe(
       v.picklist(['hybrid', 'semantic', 'lexical'], 'one of hybrid, semantic, lexical'),
@@ -81,13 +86,12 @@ const searchFields = {
   context: contextSchema,
   maxCharacters: v.optional(
     v.pipe(
-      whole(1, 1_000_000),
+      whole(LIMITS.answerCharacters.min, LIMITS.answerCharacters.max),
       v.description(
         'How long the answer may be, as JSON. The last results that would make it longer are left out, and `omitted` counts them; the first always stays.',
       ),
     ),
-    // GPT Actions refuse 100,000 and more.
-    99_999,
+    LIMITS.answerCharacters.default,
   ),
   explain: v.optional(
     v.pipe(v.boolean('true or false'), v.description('Adds to each result the parts of its score.')),
@@ -108,7 +112,7 @@ const exampleTurn = '{"role": "user", "content": "…"}';
 const turn = v.object(
   {
     role: v.picklist(['user', 'assistant'], 'user or assistant'),
-    content: v.pipe(v.string('text'), v.maxLength(8000)),
+    content: v.pipe(v.string('text'), v.maxLength(LIMITS.turnCharacters)),
   },
   ({ received }) =>
     received === 'undefined' ? `given, as in ${exampleTurn}` : `a turn such as ${exampleTurn}`,
@@ -125,7 +129,7 @@ export const searchBody = v.strictObject(
     history: v.optional(
       v.pipe(
         v.array(turn, `a list of turns such as ${exampleTurn}`),
-        v.maxLength(10, 'a list of at most 10 turns: send the last ones'),
+        v.maxLength(LIMITS.turns, `a list of at most ${LIMITS.turns} turns: send the last ones`),
         v.description(
           'What was said before the question, oldest first, for a question such as "and in winter?" that is not clear by itself. What was said last counts, and the less the longer the question is; the answer tells in `searchedFor`.',
         ),
@@ -165,7 +169,7 @@ export const fetchArguments = v.strictObject({
   id: v.pipe(v.string('the id of a search result'), v.description('The `id` of a search result.')),
   context: v.optional(
     v.pipe(
-      whole(0, 5),
+      whole(LIMITS.context.min, LIMITS.context.max),
       v.description('How many neighbouring passages the text has before and after this one.'),
     ),
     2,
@@ -235,7 +239,7 @@ export const indexSchema = v.pipe(
 
 /** Answer of `GET /search` and `POST /search`. */
 export const answerSchema = v.object({
-  query: v.string(),
+  q: v.pipe(v.string(), v.description('The question.')),
   searchedFor: v.optional(
     v.pipe(
       v.object({
@@ -289,7 +293,7 @@ export const overviewSchema = v.object({
       'Values for `source`, most passages first: at most 50 documents, or folders, which end in `/`.',
     ),
   ),
-  examples: v.pipe(
+  suggestions: v.pipe(
     v.array(v.object({ text: v.string(), lang: v.string() })),
     v.description('At most 6 questions to begin with, taken from the index.'),
   ),

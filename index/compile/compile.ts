@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CompiledModel, FORMAT, type Logistic, type Neutral } from '../embedding/compiled-model.ts';
 import { Tokenizer } from '../embedding/tokenizer.ts';
-import { describeFile } from '../files.ts';
-import type { Mode } from '../search/answer.ts';
-import { cutModel } from './encoder.ts';
-import { WEIGHTS } from './graph.ts';
-import { writeRows } from './tables.ts';
-import { compileTokenizer, type TokenizerJson } from './tokenizer.ts';
+import { describeFile } from '../format/checksums.ts';
+import { type CompiledModel, FORMAT, type Logistic, type Neutral } from '../format/compiled-model.ts';
+import type { Mode } from '../format/mode.ts';
+import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
+import { cutModel } from './cut-model.ts';
+import { writeRows } from './lookup-tables.ts';
+import { WEIGHTS } from './onnx-graph.ts';
 
 /** The model that the repository ships. */
 export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url));

@@ -1,5 +1,4 @@
-/** A value that a document's record may carry besides its text, and that a search can filter on. */
-export type MetadataValue = string | number | boolean | string[];
+import type { MetadataValue } from '../format/passage.ts';
 
 /** A heading or a paragraph of a document. Concatenated in order, the blocks hold all of its text. */
 export interface Block {

@@ -1,4 +1,4 @@
-import type { MetadataValue } from './document.ts';
+import type { MetadataValue } from '../format/passage.ts';
 
 /** What the front matter of a Markdown file says, and the Markdown after it. */
 export interface FrontMatter {

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { MetadataValue } from '../format/passage.ts';
 import { contentIds } from './content-id.ts';
-import type { Document, MetadataValue } from './document.ts';
+import type { Document } from './document.ts';
 import { textBlocks, titleOf } from './text.ts';
 import { decodeUtf8 } from './utf8.ts';
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
-import { type Encoder, openEncoder } from './encoder.ts';
-import { loadLibrary } from './library.ts';
-import { RowFile } from './rows.ts';
+import { loadLibrary } from '#engine-library';
+import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
+import { RowFile } from '../format/rows-file.ts';
+import type { Encoder } from './encoder.ts';
+import { openEncoder } from './open-encoder.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** What a text is to the model: each kind has a prefix of its own. */

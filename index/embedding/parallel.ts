@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type CompiledModel, readCompiledModel } from './compiled-model.ts';
+import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import type { TextEmbedder, TextKind } from './embedder.ts';
 import type { EmbedJob, EmbedReply } from './worker.ts';
 

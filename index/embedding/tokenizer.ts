@@ -1,23 +1,13 @@
+import { readSections } from '../format/container.ts';
+import { type SpecialToken, TOKENIZER } from '../format/tokenizer-file.ts';
 import { CharacterMap } from './character-map.ts';
 import { visitPrefixes } from './double-array.ts';
-import { readSections } from './sections.ts';
-
-/** Names and order of the sections of `tokenizer.bin`; FORMAT.md beside this file says what each holds. */
-export const TOKENIZER = { magic: 'PSTK', version: 1, sections: 6 } as const;
 
 /** What a character that no piece covers costs below the worst piece (SentencePiece's kUnkPenalty). */
 const UNKNOWN_PENALTY = 10;
 
 const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 const METASPACE = '\u2581';
-
-/** A token that stands for itself in a text, such as `</s>`. */
-export interface SpecialToken {
-  id: number;
-  content: string;
-  /** Takes the white space before it along. */
-  lstrip: boolean;
-}
 
 /** A Unigram tokenizer (Kudo 2018, arXiv:1804.10959) in the manner of XLM-R: character map, words, Viterbi over pieces. */
 export class Tokenizer {

@@ -126,9 +126,9 @@ function controls(set: EvaluationSet, conversations: readonly Conversation[]): C
 
 async function judge(builder: Builder, search: Search, conversation: Conversation): Promise<Judged> {
   const { q, history, rewritten } = conversation;
-  const find = async (query: string, before?: Turn[]) => {
+  const find = async (q: string, before?: Turn[]) => {
     const { results, answered } = await search.search({
-      query,
+      q,
       k: 10,
       mode: builder.mode,
       history: before,

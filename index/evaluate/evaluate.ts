@@ -5,7 +5,8 @@ import { buildIndex } from '../build.ts';
 import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
-import type { Answer, Mode, Search } from '../search/answer.ts';
+import type { Mode } from '../format/mode.ts';
+import type { Answer, Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { type EvaluationQuery, type EvaluationSet, questionKey } from './set.ts';
@@ -216,8 +217,8 @@ async function rank(
   return rankings;
 }
 
-function ask(search: Search, query: string, mode: Mode, k: number): Promise<Answer> {
-  return search.search({ query, k, mode });
+function ask(search: Search, q: string, mode: Mode, k: number): Promise<Answer> {
+  return search.search({ q, k, mode });
 }
 
 /** The id of the record that a passage is of: a long record makes several passages, `id#1`, `id#2` … */

@@ -1,4 +1,4 @@
-import type { Logistic } from '../embedding/compiled-model.ts';
+import type { Logistic } from '../format/compiled-model.ts';
 
 /**
  * The share of the relevant passages that stand among the first `k` of `ranked` (best first, ids distinct), 0 to 1.

@@ -1,4 +1,4 @@
-import { segmenter } from './language.ts';
+import { segmenter } from './detect-language.ts';
 
 /** A stretch of a text, `[start, end)` in UTF-16 code units, without white space at either end. */
 export interface Piece {

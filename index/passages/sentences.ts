@@ -1,5 +1,5 @@
 import { columns } from '../documents/script.ts';
-import { segmenter } from './language.ts';
+import { segmenter } from './detect-language.ts';
 
 /** Columns of letters and digits. Less is no sentence to embed, and mostly an abbreviation or a number. */
 const SHORTEST = 12;

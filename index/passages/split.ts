@@ -1,8 +1,8 @@
 import { contentIds } from '../documents/content-id.ts';
 import type { Document } from '../documents/document.ts';
-import { detectLanguage } from './language.ts';
+import type { Passage } from '../format/passage.ts';
+import { detectLanguage } from './detect-language.ts';
 import { pack, type Segment } from './pack.ts';
-import type { Passage } from './passage.ts';
 import { pieces } from './pieces.ts';
 import { type Section, sections } from './sections.ts';
 import { sentences } from './sentences.ts';

@@ -1,9 +1,6 @@
-import type { MetadataValue } from '../documents/document.ts';
-
-/** `hybrid`: meaning and words; `semantic`: meaning alone; `lexical`: words alone (BM25). */
-export type Mode = 'hybrid' | 'semantic' | 'lexical';
-
-export type Scalar = string | number | boolean;
+import type { Mode } from '../format/mode.ts';
+import type { Overview } from '../format/overview-types.ts';
+import type { MetadataValue, Scalar } from '../format/passage.ts';
 
 /** A field's value, or several of which one must match. A source that ends in `/` matches a folder. */
 export type Filter = Record<string, Scalar | Scalar[]>;
@@ -19,7 +16,8 @@ export interface Turn {
 
 /** A question and how to answer it. */
 export interface SearchRequest {
-  query: string;
+  /** The question. */
+  q: string;
   /** What was said before, oldest first: the question is then read as a part of the conversation. */
   history?: Turn[];
   /** How many results at most; 1 to 100. */
@@ -88,7 +86,8 @@ export interface InContext {
 }
 
 export interface Answer {
-  query: string;
+  /** The question. */
+  q: string;
   /** Given where the request has a history. */
   searchedFor?: InContext;
   /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */
@@ -103,28 +102,6 @@ export interface Answer {
 
 /** One passage by its id, with its neighbours. */
 export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain'>;
-
-/** A value of a field, and how many passages have it. */
-export interface Counted {
-  value: string;
-  passages: number;
-}
-
-/** A question that a reader could begin with, and its language. */
-export interface Example {
-  text: string;
-  lang: string;
-}
-
-/** What an index holds, for who has not asked yet. */
-export interface Overview {
-  /** Most passages first. */
-  languages: Counted[];
-  /** At most 50 documents or, ending in `/`, folders; most passages first. */
-  sources: Counted[];
-  /** At most 6. */
-  examples: Example[];
-}
 
 /** What an open index can do. Opened by `openSearch`; all that an endpoint needs. */
 export interface Search {

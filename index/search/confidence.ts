@@ -1,5 +1,5 @@
-import type { Logistic } from '../embedding/compiled-model.ts';
-import type { Mode } from './answer.ts';
+import type { Logistic } from '../format/compiled-model.ts';
+import type { Mode } from '../format/mode.ts';
 
 /** How certain a result must be for the question to count as answered, unless the request says otherwise. */
 export const ANSWERED = 0.5;

@@ -1,5 +1,5 @@
-import { fieldKey, type Lookup } from '../bundle/lookup.ts';
-import { readList } from '../bundle/varint.ts';
+import { fieldKey, type Lookup } from '../format/lookup-file.ts';
+import { readList } from '../format/varint.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**

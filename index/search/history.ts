@@ -1,4 +1,4 @@
-import { termsOf } from '../bundle/terms.ts';
+import { termsOf } from '../text/terms.ts';
 import type { InContext, Turn } from './answer.ts';
 
 /** Up to so many terms, a question is short enough for its history to count as much as the question itself. */

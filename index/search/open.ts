@@ -1,23 +1,13 @@
 import { join } from 'node:path';
-import { openGraph } from '../bundle/graph.ts';
-import { Languages } from '../bundle/languages.ts';
-import { Lookup } from '../bundle/lookup.ts';
-import { type Manifest, readManifest } from '../bundle/manifest.ts';
-import { Passages } from '../bundle/passages.ts';
-import { SentenceVectors } from '../bundle/sentences.ts';
 import { Embedder, type TextEmbedder } from '../embedding/embedder.ts';
+import { openGraph } from '../format/graph-file.ts';
+import { Languages } from '../format/languages-file.ts';
+import { Lookup } from '../format/lookup-file.ts';
+import { readManifest } from '../format/manifest.ts';
+import { Passages } from '../format/passages-file.ts';
+import { SentenceVectors } from '../format/sentences-file.ts';
 import type { Search } from './answer.ts';
-import { IndexSearch } from './search.ts';
-
-/** An index's open parts. */
-export interface OpenIndex {
-  manifest: Manifest;
-  graph: ReturnType<typeof openGraph>;
-  lookup: Lookup;
-  sentences: SentenceVectors;
-  languages: Languages;
-  passages: Passages;
-}
+import { IndexSearch } from './index-search.ts';
 
 /** Where an index and its model are. */
 export interface OpenOptions {

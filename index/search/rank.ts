@@ -1,7 +1,7 @@
-import type { Graph, Neighbor } from '../bundle/graph.ts';
-import { Heap } from '../bundle/heap.ts';
-import type { Typicality } from '../bundle/languages.ts';
-import type { SentenceVectors } from '../bundle/sentences.ts';
+import type { Graph, Neighbor } from '../format/graph-file.ts';
+import { Heap } from '../format/heap.ts';
+import type { Typicality } from '../format/languages-file.ts';
+import type { SentenceVectors } from '../format/sentences-file.ts';
 import type { Explanation } from './answer.ts';
 
 /** Candidates that the graph and BM25 propose, at least. */

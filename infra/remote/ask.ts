@@ -21,10 +21,10 @@ interface Sent {
  */
 export async function ask(
   remote: Remote,
-  { query, ...options }: SearchRequest,
+  request: SearchRequest,
   qualifier = LIVE,
 ): Promise<{ answer: Answer; report: Report | undefined }> {
-  const question: Sent = { method: 'POST', path: '/search', body: JSON.stringify({ q: query, ...options }) };
+  const question: Sent = { method: 'POST', path: '/search', body: JSON.stringify(request) };
   const { body: answer, report } = await send(remote, question, qualifier, answerSchema);
   return { answer, report };
 }

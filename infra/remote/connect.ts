@@ -7,8 +7,8 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { Architecture } from '../../index/package/libraries.ts';
-import { sentenceOf } from './errors.ts';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { sentenceOf } from './aws-errors.ts';
 
 /** The alias that answers. */
 export const LIVE = 'live';

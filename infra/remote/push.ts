@@ -2,10 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
-import { passing } from '../../index/files.ts';
-import type { Architecture } from '../../index/package/libraries.ts';
-import { packageFunction } from '../../index/package/package.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { checkAsset } from '../asset.ts';
+import { describeVersion, type Held } from '../version-description.ts';
 import { alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
   moveAlias,
@@ -15,7 +16,6 @@ import {
   readConfiguration,
   waitForVersion,
 } from './connect.ts';
-import { describeVersion, type Held } from './description.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { listVersions } from './versions.ts';
 import { zipFolder } from './zip.ts';
@@ -66,7 +66,7 @@ async function packageZip(
   architecture: Architecture,
 ): Promise<{ zip: Uint8Array; held: Held }> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
-  return passing(folder, async () => {
+  return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
     await packageFunction(index, packaged, architecture);
     const { index: held } = checkAsset(packaged, architecture);

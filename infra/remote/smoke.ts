@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { healthSchema } from '../../functions/search/schemas.ts';
-import { Passages } from '../../index/bundle/passages.ts';
+import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/local.ts';
 import type { Search } from '../../index/search/answer.ts';
+import { LIMITS } from '../../index/search/limits.ts';
 import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';
 
@@ -14,8 +15,6 @@ export interface Probe {
 
 /** Results that a probe asks for. */
 const FIRST = 3;
-/** The longest question that the function takes, in UTF-16 code units. */
-const LONGEST = 2000;
 /** Passages tried for each probe. */
 const TRIED = 20;
 
@@ -47,8 +46,8 @@ async function findProbe(
   for (let ordinal = start; ordinal < end; ordinal++) {
     const { id, text, sentences } = passages.get(ordinal);
     const question = sentences[0] ? text.slice(...sentences[0]) : '';
-    if (question === '' || question.length > LONGEST) continue;
-    const { results } = await search.search({ query: question, k: 1, mode: 'hybrid' });
+    if (question === '' || question.length > LIMITS.questionCharacters) continue;
+    const { results } = await search.search({ q: question, k: 1, mode: 'hybrid' });
     if (results[0]?.id === id) return { question, id };
   }
   return undefined;
@@ -70,7 +69,7 @@ export async function smoke(
   const held = health.body.index.version;
   if (held !== index) throw new Error(`GET /health names the index ${held} where ${index} was pushed.`);
   for (const { question, id } of probes) {
-    const { answer } = await ask(remote, { query: question, k: FIRST, mode: 'hybrid' }, version);
+    const { answer } = await ask(remote, { q: question, k: FIRST, mode: 'hybrid' }, version);
     const ids = answer.results.map((result) => result.id);
     if (!ids.includes(id))
       throw new Error(
@@ -78,7 +77,7 @@ export async function smoke(
       );
   }
   for (const question of questions) {
-    const { answer } = await ask(remote, { query: question, k: FIRST, mode: 'hybrid' }, version);
+    const { answer } = await ask(remote, { q: question, k: FIRST, mode: 'hybrid' }, version);
     const [best] = answer.results;
     if (!answer.answered)
       throw new Error(

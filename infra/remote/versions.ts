@@ -1,6 +1,6 @@
 import { type FunctionConfiguration, paginateListVersionsByFunction } from '@aws-sdk/client-lambda';
+import { type Held, readDescription } from '../version-description.ts';
 import { type Remote, readAlias } from './connect.ts';
-import { type Held, readDescription } from './description.ts';
 
 /** A published version. */
 export interface Version {

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
-import { jsonOption, numberOption } from '../../index/cli/flags.ts';
-import { main, Tool } from '../../index/cli/main.ts';
+import { main, Tool } from '../../cli/kit/command.ts';
+import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
 import { build } from './build.ts';
 import { cold } from './cold.ts';
 import { index } from './index.ts';

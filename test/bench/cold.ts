@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import { readCompiledModel } from '../../index/embedding/compiled-model.ts';
+import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { searchEvent } from './event.ts';
 import { shown } from './figures.ts';
 import type { Prepared } from './prepare.ts';

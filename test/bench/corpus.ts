@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Document } from '../../index/documents/document.ts';
 import { readDocuments } from '../../index/documents/read.ts';
-import type { Passage } from '../../index/passages/passage.ts';
+import type { Passage } from '../../index/format/passage.ts';
 import { toPassages } from '../../index/passages/split.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 

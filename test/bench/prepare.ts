@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { bundle } from '../../functions/search/package/bundle.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { buildIndex, tokenCounter } from '../../index/build.ts';
-import type { Manifest } from '../../index/bundle/manifest.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Document } from '../../index/documents/document.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { bundle, packageFunction } from '../../index/package/package.ts';
+import type { Manifest } from '../../index/format/manifest.ts';
 import { type CountTokens, declarations, passagesOf } from './corpus.ts';
 import { buildOrama } from './orama/build.ts';
 import { buildPlain } from './plain/build.ts';

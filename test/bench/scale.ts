@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Document } from '../../index/documents/document.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { packageFunction } from '../../index/package/package.ts';
 import { coldCommand, coldStarts, summaryOf } from './cold.ts';
 import { type CountTokens, passagesOf, questionMaker, recombined } from './corpus.ts';
 import { searchEvent } from './event.ts';

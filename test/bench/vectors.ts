@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { CompiledModel } from '../../index/embedding/compiled-model.ts';
 import type { TextEmbedder, TextKind } from '../../index/embedding/embedder.ts';
+import type { CompiledModel } from '../../index/format/compiled-model.ts';
 
 /** Bytes of a text's hash before its vector. */
 const KEY = 16;

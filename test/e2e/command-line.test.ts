@@ -161,7 +161,7 @@ describe('elsewhere', () => {
   });
 
   test('whoever stops reading ends a command without a word', async () => {
-    const args = ['--import', 'tsx', 'index/cli/embed.ts'];
+    const args = ['--import', 'tsx', 'cli/embed.ts'];
     const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH } });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -203,7 +203,7 @@ test('package tells what it made as JSON, and leaves nothing when it is interrup
   });
 
   const before = readdirSync(folder);
-  const args = ['--import', 'tsx', 'index/cli/package.ts', '--index', index, '--out', out];
+  const args = ['--import', 'tsx', 'cli/package.ts', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
     if (name?.endsWith('.new')) child.kill('SIGINT');

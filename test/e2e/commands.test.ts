@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readManifest } from '../../index/bundle/manifest.ts';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
@@ -82,7 +82,7 @@ describe('search', () => {
   test('asks with the filters that HTTP has', async () => {
     const search = await openLocal(index);
     const { took: _, ...expected } = await search.search({
-      query: QUESTION,
+      q: QUESTION,
       k: 30,
       mode: 'lexical',
       minConfidence: 0.01,

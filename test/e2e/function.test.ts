@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { INDEX_FILES } from '../../index/bundle/manifest.ts';
-import { packageFunction } from '../../index/package/package.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { INDEX_FILES } from '../../index/format/manifest.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
 import { FUNCTION_URL, HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
@@ -128,13 +128,14 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|mcp|onnx-encoder|openapi|page)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|mcp|onnx-encoder|openapi|page-packaged)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['encoder.bin', 'model.json', 'rows.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [
         'lambda.mjs',
+        'page.json',
         ...chunks,
         ...native,
         ...model.map((name) => `model/${name}`),
@@ -142,7 +143,7 @@ describe('the packaged function', () => {
       ].sort(),
     );
     expect(chunks.length).toBeGreaterThan(0);
-    expect(native).toEqual(['native/encoder.node']);
+    expect(native).toEqual(['native/engine.node']);
   });
 
   test('has no module of build time in it, and no package but those that answer', () => {
@@ -151,17 +152,17 @@ describe('the packaged function', () => {
     expect(folders).toEqual([
       'functions/search',
       'functions/search/page',
-      'index',
-      'index/bundle',
       'index/embedding',
+      'index/engine',
+      'index/format',
       'index/search',
+      'index/text',
     ]);
-    expect(own.filter((path) => path.startsWith('index/') && path.split('/').length === 2)).toEqual([
-      'index/files.ts',
-    ]);
-    for (const name of ['parallel', 'worker', 'remember'])
+    for (const name of ['parallel', 'worker', 'memoize'])
       expect(own).not.toContain(`index/embedding/${name}.ts`);
-    expect(own).not.toContain('index/bundle/write.ts');
+    for (const name of ['write-index', 'graph-builder', 'drafts'])
+      expect(own).not.toContain(`index/format/${name}.ts`);
+    expect(own).not.toContain('index/engine/compile-engine.ts');
     const packages = modules.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
     expect([...new Set(packages)].sort()).toEqual([
       '@modelcontextprotocol/core',

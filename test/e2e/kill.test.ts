@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { readManifest } from '../../index/bundle/manifest.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';

@@ -99,7 +99,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         const body = { q: QUESTIONS[1], k: 3, lang: ['zh'] };
         const event = httpEvent(domain, { method: 'POST', path: '/search', body, base64 });
         const { json } = answered(await runtime.invoke(event));
-        expect((json as Answer).query).toBe(QUESTIONS[1]);
+        expect((json as Answer).q).toBe(QUESTIONS[1]);
         expect(comparable(json as Answer)).toEqual(await ask('/search', body));
       }
       for (const path of ['/search?q=', '/nothing']) {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../functions/search/auth.ts';
-import { packageFunction } from '../../index/package/package.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { startHttpApi } from '../fixtures/http-api.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';

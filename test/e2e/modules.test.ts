@@ -4,7 +4,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { packageFunction } from '../../index/package/package.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 
@@ -50,7 +50,7 @@ test('the packaged function loads nothing of Fetch to answer', async () => {
       Object.assign(event.headers, headers);
       result.push((await handler(event, context)).statusCode);
     }
-    result.push((await handler({ q: 'word1' }, context)).query);`;
+    result.push((await handler({ q: 'word1' }, context)).q);`;
   const apiKeys = { chatbot: createHash('sha256').update('ps_key').digest('hex') };
   const { result, modules, slow } = await run(script, { API_KEYS: JSON.stringify(apiKeys) });
   expect(result).toEqual([200, 200, 200, 401, 400, 'word1']);

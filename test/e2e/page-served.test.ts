@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { openLocal } from '../../index/local.ts';
-import { packageFunction } from '../../index/package/package.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';
@@ -65,12 +65,11 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
       const page = await browser.open(`${server.url}/${search}`);
       await settled(page);
       const printed = await start(await copy(page, name));
-      const { query, answered, results } = (await (
-        await fetch(`${server.url}/search${search}`)
-      ).json()) as Answer;
-      expect({ query, answered }).toEqual({ query: q, answered: true });
+      const answer = (await (await fetch(`${server.url}/search${search}`)).json()) as Answer;
+      expect(answer).toMatchObject({ q, answered: true });
+      const { results } = answer;
       if (name === 'curl') {
-        expect(JSON.parse(printed)).toMatchObject({ query: q, results: results.map(({ id }) => ({ id })) });
+        expect(JSON.parse(printed)).toMatchObject({ q, results: results.map(({ id }) => ({ id })) });
       } else {
         expect(printed.trim()).toBe(results[0]!.highlight.text);
       }
@@ -176,7 +175,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
         /^curl 'http:\/\/127\.0\.0\.1:\d+\/prod\/search\?q=How\+often/,
       );
       await page.goBack();
-      await page.locator('#examples').waitFor();
+      await page.locator('#suggestions').waitFor();
     });
 
     test('has none where PAGE is 0', async () => {

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from '../../index/documents/document.ts';
-import type { Answer, Overview, PassageAnswer } from '../../index/search/answer.ts';
+import type { Overview } from '../../index/format/overview-types.ts';
+import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { lacking } from '../fixtures/tools.ts';
@@ -58,14 +59,14 @@ describe.skipIf(lacking('chromium'))('the page', () => {
   const languagesOf = (page: Page) => page.locator('.meta > span:nth-child(2)').allTextContents();
 
   test('offers questions from the index, each of which finds the passage it is from', async () => {
-    const { examples, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
-    expect(examples.length).toBeGreaterThanOrEqual(3);
-    expect(new Set(examples.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
+    const { suggestions, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
+    expect(suggestions.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(suggestions.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
     const page = await open();
     expect(await page.locator('#about').textContent()).toBe(`${info.passages} passages in 3 languages`);
-    const links = page.locator('#examples a');
-    expect(await links.allTextContents()).toEqual(examples.map(({ text }) => text));
-    for (const [i, { text }] of examples.entries()) {
+    const links = page.locator('#suggestions a');
+    expect(await links.allTextContents()).toEqual(suggestions.map(({ text }) => text));
+    for (const [i, { text }] of suggestions.entries()) {
       await links.nth(i).click();
       await settled(page);
       expect(question(page)).toBe(text);
@@ -158,22 +159,22 @@ describe.skipIf(lacking('chromium'))('the page', () => {
         q: await page.getByRole('searchbox').inputValue(),
         chosen: await page.locator('#lang-chosen').textContent(),
         languages: [...new Set(await languagesOf(page))],
-        examples: await page.locator('#examples').isVisible(),
+        suggestions: await page.locator('#suggestions').isVisible(),
       };
     };
     const bridge = {
       q: 'Wer hat die Brücke gebaut?',
       chosen: 'German',
       languages: ['German'],
-      examples: false,
+      suggestions: false,
     };
     expect(await shown()).toEqual(bridge);
     await page.goBack();
     expect(await shown()).toEqual({ ...bridge, q: KORVANE });
     await page.goBack();
-    expect(await shown()).toMatchObject({ q: KORVANE, chosen: '', examples: false });
+    expect(await shown()).toMatchObject({ q: KORVANE, chosen: '', suggestions: false });
     await page.goBack();
-    expect(await shown()).toEqual({ q: '', chosen: '', languages: [], examples: true });
+    expect(await shown()).toEqual({ q: '', chosen: '', languages: [], suggestions: true });
     await page.goForward();
     await page.goForward();
     await page.goForward();

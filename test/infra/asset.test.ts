@@ -11,8 +11,8 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Manifest, versionOf } from '../../index/bundle/manifest.ts';
-import { copyLibraries } from '../../index/package/libraries.ts';
+import { copyLibraries } from '../../functions/search/package/package-function.ts';
+import { type Manifest, versionOf } from '../../index/format/manifest.ts';
 import { checkAsset } from '../../infra/asset.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 
@@ -67,7 +67,7 @@ test.each([
 test('a packaged function with the project’s own engine needs no other', async () => {
   const out = makeFunction();
   writeFileSync(join(out, 'model/model.json'), JSON.stringify({ ...model, engine: 'packed', files: {} }));
-  expect(() => checkAsset(out, 'x86_64')).toThrow(`${out} is no packaged function (no native/encoder.node)`);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(`${out} is no packaged function (no native/engine.node)`);
   rmSync(join(out, 'native'), { recursive: true });
   await copyLibraries(join(out, 'native'), 'packed', 'x86_64');
   expect(checkAsset(out, 'x86_64').bytes).toBe(sizeOf(out));

@@ -8,7 +8,7 @@ import {
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Manifest } from '../../index/bundle/manifest.ts';
+import type { Manifest } from '../../index/format/manifest.ts';
 import type { Aws } from '../fixtures/aws.ts';
 import { startAws } from '../fixtures/aws.ts';
 import { cdk, deployedZip, unpack } from '../fixtures/cdk.ts';
@@ -58,7 +58,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     return run(['deploy', '--require-approval', 'never', '--change-set-name', name], { index });
   };
   const remote = (...args: string[]) => {
-    const command = ['--import', 'tsx', 'infra/cli/remote.ts', ...args, '--function', 'docs'];
+    const command = ['--import', 'tsx', 'cli/remote.ts', ...args, '--function', 'docs'];
     return finished(spawn(process.execPath, command, { cwd: root, env: { ...process.env, ...aws.env } }));
   };
   const configuration = async () => {

@@ -9,10 +9,10 @@ import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-la
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { withMetrics } from '../../functions/search/cloudwatch.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
-import { withMetrics } from '../../functions/search/metrics.ts';
-import type { Architecture } from '../../index/package/libraries.ts';
-import { packageFunction } from '../../index/package/package.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
+import type { Architecture } from '../../index/engine/architecture.ts';
 import type { Auth, SemanticSearchProps } from '../../infra/props.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tokenCounter } from '../../index/build.ts';
+import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { remember } from '../../index/embedding/remember.ts';
 import {
   type ConversationScores,
   evaluateConversations,
@@ -21,7 +21,7 @@ beforeAll(async () => {
   try {
     const conversations = await readConversations(join(root, 'test/quality/conversations'));
     scores = await evaluateConversations(
-      { embedder: remember(parallel), countTokens: tokenCounter(dir), mode: 'hybrid' },
+      { embedder: memoize(parallel), countTokens: tokenCounter(dir), mode: 'hybrid' },
       await Promise.all(['ar', 'de', 'en', 'fr', 'hi', 'zh'].map((lang) => readSet(setFolder(lang)))),
       conversations.filter(({ split }) => split === 'test'),
     );

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tokenCounter } from '../../index/build.ts';
+import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { remember } from '../../index/embedding/remember.ts';
 import {
   type Builder,
   evaluateCross,
@@ -14,7 +14,7 @@ import {
   type SetScores,
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
-import type { Mode } from '../../index/search/answer.ts';
+import type { Mode } from '../../index/format/mode.ts';
 import { defaultModel, root, setFolder } from '../fixtures/index.ts';
 
 // Thresholds stand a little below what was measured, so that a step back fails and another processor does not.
@@ -26,7 +26,7 @@ let builders: Record<Mode, Builder>;
 
 beforeAll(() => {
   parallel = new ParallelEmbedder(dir);
-  const shared = { embedder: remember(parallel), countTokens: tokenCounter(dir) };
+  const shared = { embedder: memoize(parallel), countTokens: tokenCounter(dir) };
   builders = {
     hybrid: { ...shared, mode: 'hybrid' },
     semantic: { ...shared, mode: 'semantic' },

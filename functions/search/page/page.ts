@@ -1,4 +1,4 @@
-import { assemblePage, type Page } from './assemble.ts';
+import { assemblePage, type Page } from './assemble-page.ts';
 
-/** The page at `/`. Packaging puts the assembled page in place of this module, so that the function has neither esbuild nor the sources. */
+/** The page at `/`, assembled when this module is first imported. */
 export const page: Page = await assemblePage();

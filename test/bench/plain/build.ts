@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { env, pipeline } from '@xenova/transformers';
 import hnswlib from 'hnswlib-node';
 import { DEFAULT_MODEL } from '../../../index/compile/compile.ts';
-import type { Passage } from '../../../index/passages/passage.ts';
+import type { Passage } from '../../../index/format/passage.ts';
 
 /** Builds the index of the plain function, the way tutorials do. What is there of the same passages is kept. */
 export async function buildPlain(passages: readonly Passage[], out: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Answer, Neighbour, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
 import { make } from './dom.ts';
 import { get } from './endpoint.ts';
-import { inLanguage, languageName } from './language.ts';
+import { inLanguage, languageName } from './language-name.ts';
 
 /** What an answer is, to be read and announced first. */
 export function summaryOf({ answered, results }: Answer): Node[] {

@@ -1,0 +1,36 @@
+import { chat } from '../functions/client/chat.ts';
+import { Polyseek } from '../functions/client/client.ts';
+import { main, Tool } from './kit/command.ts';
+import { numberOption } from './kit/flags.ts';
+
+interface Options {
+  url: string;
+  key?: string;
+  minConfidence: number;
+}
+
+const command = new Tool(
+  'npm run chat --',
+  'Answer questions in the terminal, with the passages that the answers rest on. A question may go on from the last one.',
+)
+  .option('--url <url>', 'where the endpoint is reached', 'http://localhost:8787')
+  .option('--key <key>', 'API key; or set POLYSEEK_KEY, which other users of this machine cannot see')
+  .option(
+    '--min-confidence <x>',
+    'below it the answer is "I don\'t know."',
+    numberOption('--min-confidence', 0, 1, 'a number'),
+    0.5,
+  )
+  .examples(
+    'npm run chat',
+    'npm run chat -- --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
+  );
+
+await main(async () => {
+  command.parse();
+  const { url, key = process.env.POLYSEEK_KEY, minConfidence } = command.opts<Options>();
+  const client = new Polyseek({ url, apiKey: key });
+  const { index } = await client.health();
+  console.log(`Ask about ${index.passages} passages, in any language; Ctrl-D ends.`);
+  await chat(client, { minConfidence });
+});

@@ -1,0 +1,56 @@
+import { styleText } from 'node:util';
+import type { Answer, SearchResult } from '../../index/search/answer.ts';
+import { ANSWERED } from '../../index/search/confidence.ts';
+
+/** Characters of a bar that shows a confidence. */
+const BAR = 10;
+
+/** An answer as text; with colours, and bars for the confidences, where standard output is a terminal. */
+export function readable({ answered, results, took, index }: Answer): string {
+  const nearest = results.length > 0 ? ' Nearest passages:' : '';
+  const verdict = answered ? [] : [styleText('yellow', `Nothing found.${nearest}`)];
+  const end = dim(
+    `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
+  );
+  return [...verdict, ...results.map(readableResult), end].join('\n\n');
+}
+
+function readableResult(result: SearchResult, i: number): string {
+  const { id, title, source, url, lang, score, confidence, highlight, before = [], after = [] } = result;
+  const text = printable(result.text);
+  const [start, sentence, rest] = [
+    text.slice(0, highlight.start),
+    text.slice(highlight.start, highlight.end),
+    text.slice(highlight.end),
+  ];
+  const parts = Object.entries(result.explain ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`);
+  const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
+  return [
+    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? source} [${lang}]`))} ` +
+      `${readableConfidence(confidence)}${dim(`, score ${score.toFixed(3)}${sum}, id ${printable(id)}`)}`,
+    ...before.map((one) => dim(printable(one.text))),
+    `${start}${marked(sentence)}${rest}`,
+    ...after.map((one) => dim(printable(one.text))),
+  ].join('\n');
+}
+
+function readableConfidence(confidence: number): string {
+  const full = Math.round(confidence * BAR);
+  const bar = process.stdout.isTTY ? `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ` : '';
+  return styleText(confidence >= ANSWERED ? 'green' : 'yellow', `confidence ${bar}${confidence.toFixed(2)}`);
+}
+
+/** The best sentence: bold, or where there are no styles, between marks. */
+function marked(sentence: string): string {
+  const bold = styleText('bold', sentence);
+  return bold === sentence ? `»${sentence}«` : bold;
+}
+
+function dim(text: string): string {
+  return styleText('dim', text);
+}
+
+/** Text whose control characters, which could steer a terminal, are replaced, each by one character. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '\uFFFD');
+}

@@ -1,0 +1,56 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { takeModel } from '../index/compile/import-model.ts';
+import { main, print, size, Tool } from './kit/command.ts';
+import { jsonOption } from './kit/flags.ts';
+import { showProgress } from './kit/progress.ts';
+
+interface Flags {
+  out?: string;
+  queryPrefix?: string;
+  passagePrefix?: string;
+  json?: boolean;
+}
+
+const command = new Tool(
+  'npm run model --',
+  'Take another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Its files are copied and tried.',
+)
+  .argument(
+    '<source>',
+    'model folder, or owner/name@REVISION on the Hugging Face hub (or at HF_ENDPOINT in the environment), where REVISION is a commit or a tag',
+  )
+  .option('--out <dir>', 'where to put it (default: build/model-sources/NAME)')
+  .option('--query-prefix <text>', 'what the model wants before a question, if it does not say so itself')
+  .option('--passage-prefix <text>', 'what the model wants before a passage')
+  .addOption(jsonOption())
+  .examples(
+    'npm run model -- Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
+  )
+  .action(async (source: string, flags: Flags) => {
+    const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage, json } = flags;
+    const bars = new Map<string, ReturnType<typeof showProgress>>();
+    const model = await takeModel(source, out, { query, passage }, (file, done, total) => {
+      if (!bars.has(file)) bars.set(file, showProgress(`bytes of ${file}`));
+      bars.get(file)!(done, total);
+    });
+    const { name, dimensions, maxTokens, prefixes } = model;
+    const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+    print(
+      json,
+      { out, name, dimensions, maxTokens, prefixes, bytes },
+      () =>
+        `${out}: ${name}, ${dimensions} dimensions, ${maxTokens} tokens at once, ${size(bytes)}\n` +
+        `prefixes: query ${JSON.stringify(prefixes.query)}, passage ${JSON.stringify(prefixes.passage)}\n` +
+        `Next, learn what its vectors say of the language, then index with it:\n` +
+        `  npm run learn -- --model ${out}\n  npm run build-index -- PATH --model ${out}`,
+    );
+  });
+
+await main(() => command.parseAsync());
+
+/** The folder named like the model, without a revision. */
+function defaultOut(source: string): string {
+  return join('build/model-sources', basename(resolve(source)).replace(/@[\w.-]+$/, ''));
+}

@@ -1,0 +1,44 @@
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageFunction } from '../functions/search/package/package-function.ts';
+import type { Architecture } from '../index/engine/architecture.ts';
+import { DEFAULT_INDEX } from '../index/local.ts';
+import { main, print, size, Tool } from './kit/command.ts';
+import { choice, indexOption, jsonOption } from './kit/flags.ts';
+
+interface Flags {
+  index: string;
+  out: string;
+  arch?: Architecture;
+  json?: boolean;
+}
+
+const command = new Tool(
+  'npm run package --',
+  'Put the Lambda function together: a folder that needs nothing else to answer questions.',
+)
+  .addOption(indexOption(DEFAULT_INDEX))
+  .option('--out <dir>', 'where to put it; what is there is replaced', 'build/function')
+  .addOption(
+    choice('--arch <architecture>', "Lambda's processor; without it, the folder is for this machine", [
+      'x86_64',
+      'arm64',
+    ]),
+  )
+  .addOption(jsonOption())
+  .examples('npm run package -- --arch arm64')
+  .action(async ({ index, out, arch, json }: Flags) => {
+    await packageFunction(index, out, arch);
+    const entries = await readdir(out, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+    const target = arch ? `Lambda on ${arch}` : `${process.platform} ${process.arch}`;
+    print(
+      json,
+      { out, target, files: files.length, bytes },
+      () => `${out}: ${files.length} files, ${size(bytes)} for ${target}`,
+    );
+  });
+
+await main(() => command.parseAsync());

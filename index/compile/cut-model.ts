@@ -1,0 +1,196 @@
+import type { Neutral } from '../format/compiled-model.ts';
+import { decodeTable, readTable, type Table } from './lookup-tables.ts';
+import {
+  type EncodedGraph,
+  FLOAT,
+  FLOAT16,
+  floats,
+  Graph,
+  integers,
+  type Node,
+  node,
+  type Tensor,
+} from './onnx-graph.ts';
+import { packEncoder } from './pack-encoder.ts';
+
+/** A model cut in two: look-ups and encoder. */
+export interface CutModel {
+  words: Table;
+  /** Position row plus type row for each place of a text, `maxTokens * columns`. */
+  positions: Float32Array;
+  maxTokens: number;
+  /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns]. */
+  encoder: EncodedGraph;
+  /** The same for the project's own engine; undefined where the model is not of the kind that it computes. */
+  packed: Uint8Array | undefined;
+  /** Whether ONNX Runtime should still fuse the graph when it opens it. */
+  optimize: boolean;
+}
+
+export interface CutOptions {
+  /** From config.json. */
+  hidden: number;
+  /** Place of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
+  firstPosition: number;
+  neutral?: Pick<Neutral, 'axes'>;
+}
+
+type Role = 'word' | 'position' | 'type';
+
+/**
+ * Cuts a sentence model where its word, position and type rows have been added up. What comes before is look-ups; what follows, with
+ * mean pooling over all tokens, removal of the language axes and L2 normalization added, is the encoder.
+ * @param onnx a BERT-like model: input_ids, attention_mask (and token_type_ids) to last_hidden_state
+ * @throws naming what was not found
+ */
+export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: CutOptions): CutModel {
+  const graph = new Graph(onnx);
+  const gathers = findLookUps(graph);
+  const sum = findSum(graph, gathers);
+  const words = readTable(graph, gathers.word, 'word');
+  const columns = words.layout.columns;
+  if (columns !== hidden) {
+    throw new Error(
+      `The word rows have ${columns} numbers, but config.json says ${hidden}: model and config do not belong together.`,
+    );
+  }
+  const positions = addTypeRow(graph, gathers, firstPosition);
+  const output = graph.outputs().includes('last_hidden_state') ? 'last_hidden_state' : graph.outputs()[0]!;
+  const half = readTable(graph, gathers.position, 'position').layout.kind === 'fp16' && isHalf(graph, sum);
+  const head = inputNodes(sum.output![0]!, half);
+  const tail = poolingNodes(output, graph, neutral, columns);
+  const body = graph.nodes.filter((candidate) => candidate !== sum);
+  return {
+    words,
+    positions,
+    maxTokens: positions.length / columns,
+    encoder: graph.encode([...head.nodes, ...body, ...tail.nodes], 'rows', 'vector', columns, [
+      ...head.constants,
+      ...tail.constants,
+    ]),
+    packed: packEncoder(graph, sum.output![0]!, output, neutral?.axes ?? [], positions.length / columns),
+    optimize: !graph.nodes.some((candidate) => /Attention$/.test(candidate.opType ?? '')),
+  };
+}
+
+/** Sorts the look-ups by the shape of what they look up in and by what they are looked up with. */
+function findLookUps(graph: Graph): Record<Role, Node[]> {
+  const found: Record<Role, Node[]> = { word: [], position: [], type: [] };
+  for (const candidate of graph.nodes) {
+    if (candidate.opType !== 'Gather') continue;
+    const [data, indices] = candidate.input!;
+    const stored = graph.constant(data!) ?? graph.constant(graph.maker(data!)?.input?.[0] ?? '');
+    if (stored?.dims?.length !== 2) continue;
+    if (indices === 'input_ids') found.word.push(candidate);
+    else if (indices === 'token_type_ids' || Number(stored.dims[0]) <= 2) found.type.push(candidate);
+    else found.position.push(candidate);
+  }
+  if (found.word.length === 0 || found.position.length === 0) {
+    throw new Error(
+      `The model looks up ${found.word.length} tables by input_ids and ${found.position.length} by position where polyseek expects at least one ` +
+        'of each: export it as a BERT-like encoder without fusing its embedding layer.',
+    );
+  }
+  return found;
+}
+
+/** The first node that depends on every kind of look-up: the sum of all rows. */
+function findSum(graph: Graph, gathers: Record<Role, Node[]>): Node {
+  const roles = (['word', 'position', 'type'] as const).filter((role) => gathers[role].length > 0);
+  const reached = new Map<string, Set<Role>>();
+  for (const candidate of graph.nodes) {
+    const own = roles.filter((role) => gathers[role].includes(candidate));
+    const all = new Set([
+      ...own,
+      ...(candidate.input ?? []).flatMap((name) => [...(reached.get(name) ?? [])]),
+    ]);
+    for (const name of candidate.output ?? []) reached.set(name, all);
+    if (all.size === roles.length) {
+      if (candidate.opType === 'Add') return candidate;
+      throw new Error(
+        `The rows meet in ${candidate.opType} where polyseek expects Add: export the model without fusing its embedding layer.`,
+      );
+    }
+  }
+  throw new Error(
+    'The word and position rows never meet in one sum: export the model as a BERT-like encoder.',
+  );
+}
+
+function addTypeRow(graph: Graph, gathers: Record<Role, Node[]>, firstPosition: number): Float32Array {
+  const table = readTable(graph, gathers.position, 'position');
+  const { columns } = table.layout;
+  const positions = decodeTable(table).slice(firstPosition * columns);
+  if (gathers.type.length > 0) {
+    const type = decodeTable(readTable(graph, gathers.type, 'type'));
+    for (let i = 0; i < positions.length; i++) positions[i]! += type[i % columns]!;
+  }
+  return positions;
+}
+
+/** Whether a tensor is float16: no Cast stands between the half-precision tables and their sum. */
+function isHalf(graph: Graph, sum: Node): boolean {
+  const isCast = (name: string): boolean => {
+    const maker = graph.maker(name);
+    if (!maker || maker.opType === 'Gather') return false;
+    return maker.opType === 'Cast' || (maker.input ?? []).some(isCast);
+  };
+  return !(sum.input ?? []).some(isCast);
+}
+
+/**
+ * Puts `rows` where the sum was. Whatever still asks for the model's inputs gets ones of their shape: with one text a run nothing is
+ * masked, and ids matter for nothing but their number once the rows are there.
+ */
+function inputNodes(sum: string, half: boolean): { nodes: Node[]; constants: Tensor[] } {
+  const one = integers('polyseek/one', [1]);
+  return {
+    nodes: [
+      half ? node('Cast', ['rows'], [sum], { to: FLOAT16 }) : node('Identity', ['rows'], [sum]),
+      node('Shape', ['rows'], ['polyseek/shape']),
+      node('Slice', ['polyseek/shape', 'polyseek/from', 'polyseek/to'], ['polyseek/tokens']),
+      ...['input_ids', 'attention_mask', 'token_type_ids'].map((input) =>
+        node('ConstantOfShape', ['polyseek/tokens'], [input], { value: one }),
+      ),
+    ],
+    constants: [integers('polyseek/from', [0]), integers('polyseek/to', [2])],
+  };
+}
+
+/** Mean over tokens, language axes removed (if there are any), L2 norm. */
+function poolingNodes(
+  output: string,
+  graph: Graph,
+  neutral: Pick<Neutral, 'axes'> | undefined,
+  columns: number,
+): { nodes: Node[]; constants: Tensor[] } {
+  const states = graph.outputType(output) === FLOAT16 ? 'polyseek/states' : output;
+  const nodes = states === output ? [] : [node('Cast', [output], [states], { to: FLOAT })];
+  const constants: Tensor[] = [];
+  if (graph.opset >= 18) {
+    constants.push(integers('polyseek/axis', [1]));
+    nodes.push(node('ReduceMean', [states, 'polyseek/axis'], ['polyseek/mean'], { keepdims: 0 }));
+  } else {
+    nodes.push(node('ReduceMean', [states], ['polyseek/mean'], { axes: [1], keepdims: 0 }));
+  }
+  let pooled = 'polyseek/mean';
+  if (neutral) {
+    const rank = neutral.axes.length;
+    const axes = Float32Array.from(neutral.axes.flat());
+    const transposed = new Float32Array(axes.length);
+    for (let r = 0; r < rank; r++)
+      for (let c = 0; c < columns; c++) transposed[c * rank + r] = axes[r * columns + c]!;
+    constants.push(
+      floats('polyseek/axes', [rank, columns], axes),
+      floats('polyseek/axes-transposed', [columns, rank], transposed),
+    );
+    nodes.push(
+      node('MatMul', [pooled, 'polyseek/axes-transposed'], ['polyseek/language']),
+      node('MatMul', ['polyseek/language', 'polyseek/axes'], ['polyseek/bias']),
+      node('Sub', [pooled, 'polyseek/bias'], ['polyseek/neutral']),
+    );
+    pooled = 'polyseek/neutral';
+  }
+  nodes.push(node('LpNormalization', [pooled], ['vector'], { axis: 1, p: 2 }));
+  return { nodes, constants };
+}

@@ -1,0 +1,149 @@
+import { writeSections } from '../format/container.ts';
+import { addRow, ROW_KINDS, ROWS, type RowLayout, rowBytes } from '../format/rows-file.ts';
+import { FLOAT, FLOAT16, type Graph, INT8, type Node, type Tensor, UINT8 } from './onnx-graph.ts';
+
+/** A look-up table of a model: `rows` rows laid out as `layout` says. */
+export interface Table {
+  layout: RowLayout;
+  rows: number;
+  /** All rows, one after the other. */
+  bytes: Uint8Array;
+}
+
+/** An array that rows are looked up in, and the node that looks them up. */
+interface LookUp {
+  gather: Node;
+  tensor: Tensor;
+  /** The node that turns the numbers of an int8 table into floats, before or after the look-up. */
+  dequantize?: Node;
+}
+
+/**
+ * The table behind the look-ups of one kind of id, recognized by what it looks rows up in.
+ * @param gathers the Gather nodes that such ids go into
+ * @throws if the rows are stored in a way that is neither 4-bit blocks, int8, fp16 nor fp32
+ */
+export function readTable(graph: Graph, gathers: Node[], what: string): Table {
+  const found = gathers.map((gather) => lookUp(graph, gather));
+  const of = (type: number) =>
+    found.find(({ tensor }) => tensor.dataType === type && tensor.dims?.length === 2);
+  const quantized = of(UINT8) ?? of(INT8);
+  const [half, single] = [of(FLOAT16), of(FLOAT)];
+  if (quantized && !quantized.dequantize && half && found.length === 2)
+    return blockTable(quantized.tensor, half.tensor);
+  if (quantized?.dequantize && found.length === 1)
+    return int8Table(graph, quantized.tensor, quantized.dequantize);
+  const floats = half ?? single;
+  if (floats && found.length === 1) {
+    const [rows, columns] = dims(floats.tensor);
+    const layout: RowLayout = { kind: half ? 'fp16' : 'fp32', columns, scale: 1, zero: 0 };
+    return { layout, rows, bytes: rawData(floats.tensor) };
+  }
+  throw new Error(
+    `The ${what} rows are stored as ${found.map(({ tensor }) => `type ${tensor.dataType} ${tensor.dims}`).join(' with ') || 'something else'}, ` +
+      'but polyseek takes 4-bit blocks, int8 with one scale, fp16 or fp32: export the model in one of these.',
+  );
+}
+
+/** All of a table's rows as numbers, `rows * columns` of them. */
+export function decodeTable({ layout, rows, bytes }: Table): Float32Array {
+  const out = new Float32Array(rows * layout.columns);
+  const size = rowBytes(layout);
+  for (let i = 0; i < rows; i++)
+    addRow(layout, bytes.subarray(i * size, (i + 1) * size), out, i * layout.columns);
+  return out;
+}
+
+/** The bytes of `rows.bin`. @param positions what is added to the word row of each position, `positions.length / columns` rows */
+export function writeRows({ layout, bytes }: Table, positions: Float32Array): Uint8Array {
+  const settings = new DataView(new ArrayBuffer(16));
+  settings.setUint16(0, ROW_KINDS[layout.kind], true);
+  settings.setInt16(2, layout.zero, true);
+  settings.setUint32(4, layout.columns, true);
+  settings.setFloat32(8, layout.scale, true);
+  const positionBytes = new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength);
+  return writeSections(ROWS, [new Uint8Array(settings.buffer), bytes, positionBytes]);
+}
+
+function lookUp(graph: Graph, gather: Node): LookUp {
+  const [data, output] = [gather.input![0]!, gather.output![0]!];
+  const tensor = graph.constant(data);
+  if (tensor) {
+    const after = graph.nodes.find(
+      (node) => node.opType === 'DequantizeLinear' && node.input?.[0] === output,
+    );
+    return { gather, tensor, dequantize: after };
+  }
+  const before = graph.maker(data);
+  const stored = before?.opType === 'DequantizeLinear' ? graph.constant(before.input![0]!) : undefined;
+  if (!before || !stored) {
+    throw new Error(
+      `The look-up ${gather.name ?? output} takes its rows from ${before?.opType ?? 'an input'}, not from weights: export the model anew.`,
+    );
+  }
+  return { gather, tensor: stored, dequantize: before };
+}
+
+/** 4-bit blocks: nibbles [rows, columns / 2] and float16 scales [rows, columns / 32], put side by side for one read a row. */
+function blockTable(nibbles: Tensor, scales: Tensor): Table {
+  const [rows, half] = dims(nibbles);
+  const layout: RowLayout = { kind: 'q4', columns: half * 2, scale: 1, zero: 0 };
+  const [nibbleBytes, scaleBytes] = [rawData(nibbles), rawData(scales)];
+  const size = rowBytes(layout);
+  const perRow = size - half;
+  if (scaleBytes.length !== rows * perRow) {
+    throw new Error(
+      `The 4-bit rows have ${scaleBytes.length} bytes of scales where blocks of 32 need ${rows * perRow}: export the model anew.`,
+    );
+  }
+  const bytes = new Uint8Array(rows * size);
+  for (let i = 0; i < rows; i++) {
+    bytes.set(nibbleBytes.subarray(i * half, (i + 1) * half), i * size);
+    bytes.set(scaleBytes.subarray(i * perRow, (i + 1) * perRow), i * size + half);
+  }
+  return { layout, rows, bytes };
+}
+
+function int8Table(graph: Graph, tensor: Tensor, dequantize: Node): Table {
+  const scale = graph.constant(dequantize.input![1]!);
+  const zero = graph.constant(dequantize.input![2] ?? '');
+  const scales = scale ? floatsOf(scale) : [];
+  if (scales.length !== 1)
+    throw new Error(
+      `The int8 rows have ${scales.length} scales, but polyseek takes one for all: export the model anew.`,
+    );
+  const [rows, columns] = dims(tensor);
+  const signed = tensor.dataType === INT8;
+  const zeroByte = zero ? (zero.int32Data?.[0] ?? rawData(zero)[0] ?? 0) : 0;
+  const zeroPoint = signed ? (zeroByte << 24) >> 24 : zeroByte & 255;
+  // Rows are kept unsigned: a signed byte plus 128 with its zero point moved along.
+  const bytes = signed ? rawData(tensor).map((byte) => byte ^ 128) : rawData(tensor);
+  return {
+    layout: { kind: 'int8', columns, scale: scales[0]!, zero: signed ? zeroPoint + 128 : zeroPoint },
+    rows,
+    bytes,
+  };
+}
+
+function dims(tensor: Tensor): [rows: number, columns: number] {
+  return [Number(tensor.dims?.[0]), Number(tensor.dims?.[1])];
+}
+
+function floatsOf(tensor: Tensor): number[] {
+  if (tensor.floatData?.length) return [...tensor.floatData];
+  const bytes = rawData(tensor);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
+}
+
+/** A tensor's bytes, wherever its file keeps them. */
+function rawData(tensor: Tensor): Uint8Array {
+  if (tensor.rawData?.length) return tensor.rawData;
+  if (tensor.floatData?.length) return new Uint8Array(Float32Array.from(tensor.floatData).buffer);
+  if (tensor.int32Data?.length) {
+    return tensor.dataType === FLOAT16
+      ? new Uint8Array(Uint16Array.from(tensor.int32Data).buffer)
+      : Uint8Array.from(tensor.int32Data);
+  }
+  throw new Error(`The weights ${tensor.name} hold no data: export the model anew.`);
+}

@@ -1,0 +1,202 @@
+import type { Architecture } from './architecture.ts';
+
+/** What the dynamic loader asks of a system before it loads a library. */
+export interface ElfLibrary {
+  /** `x86_64`, `arm64` or another machine's number, as in `ELF machine 40`. */
+  machine: string;
+  /** Names of the libraries it needs (DT_NEEDED). */
+  libraries: string[];
+  /** Symbol versions that it needs of them, such as `GLIBC_2.34`. */
+  versions: string[];
+}
+
+/**
+ * The newest symbol versions in Amazon Linux 2023, which Lambda's nodejs20.x and later run on. It has glibc 2.34 and GCC 11 to its end of life:
+ * https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html, https://docs.aws.amazon.com/linux/al2023/ug/c-cplusplus.html.
+ * What GCC 11's libstdc++ has: https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html; its libgcc names versions by GCC's own.
+ */
+const GLIBC = '2.34';
+const NEWEST = new Map([
+  ['GLIBC', GLIBC],
+  ['GLIBCXX', '3.4.29'],
+  ['CXXABI', '1.3.13'],
+  ['GCC', '11'],
+]);
+
+/** Versions without a number that libstdc++ has had since GCC 5. */
+const UNNUMBERED = new Set(['CXXABI_TM_1', 'CXXABI_FLOAT128']);
+
+/** Lambda's image has glibc's libraries, and those that Node itself needs. */
+const IN_LAMBDA = new Set([
+  'ld-linux-aarch64.so.1',
+  'ld-linux-x86-64.so.2',
+  'libc.so.6',
+  'libdl.so.2',
+  'libgcc_s.so.1',
+  'libm.so.6',
+  'libpthread.so.0',
+  'librt.so.1',
+  'libstdc++.so.6',
+]);
+
+/**
+ * Throws if a library would not load in Lambda: not an ELF library, another machine, a symbol version that Amazon Linux 2023 does not have, or a
+ * needed library that is neither in Lambda's image nor beside it.
+ * @param name for the sentence
+ * @param beside names of the files in the same folder
+ */
+export function checkLibrary(
+  name: string,
+  bytes: Buffer,
+  architecture: Architecture,
+  beside: readonly string[] = [],
+): void {
+  const { machine, libraries, versions } = readElf(bytes, name);
+  if (machine !== architecture)
+    throw new Error(
+      `${name} is compiled for ${machine}, but the function is to run on ${architecture}: package it for ${architecture}.`,
+    );
+  const tooNew = versions.filter(isTooNew).sort();
+  if (tooNew.length > 0)
+    throw new Error(
+      `${name} needs ${tooNew.join(', ')}, but Lambda's Amazon Linux 2023 has ${newestOf(tooNew)}: ${remedy(architecture)}.`,
+    );
+  const missing = libraries.filter((library) => !IN_LAMBDA.has(library) && !beside.includes(library));
+  if (missing.length > 0)
+    throw new Error(
+      `${name} needs ${missing.join(', ')}, which is neither in Lambda's Amazon Linux 2023 nor beside it: link it statically or put it beside ${name}.`,
+    );
+}
+
+function remedy(architecture: Architecture): string {
+  const target = `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu.${GLIBC}`;
+  return (
+    'compile it on an older system, or install Docker, or run `pip install ziglang` ' +
+    `and set CXX="python3 -m ziglang c++ -target ${target}"`
+  );
+}
+
+function split(version: string): [family: string, number: string] {
+  const at = version.indexOf('_');
+  return [version.slice(0, at), version.slice(at + 1)];
+}
+
+function isTooNew(version: string): boolean {
+  const [family, number] = split(version);
+  const newest = NEWEST.get(family);
+  if (newest === undefined || UNNUMBERED.has(version)) return false;
+  // GLIBC_PRIVATE and GLIBC_ABI_DT_RELR, for instance, are no promise of a release up to the newest.
+  return !/^\d+(\.\d+)*$/.test(number) || isAbove(number, newest);
+}
+
+/** Whether a version is above another, compared to the latter's depth: 11.0 is not above 11. */
+function isAbove(version: string, other: string): boolean {
+  const [a, b] = [version, other].map((text) => text.split('.').map(Number)) as [number[], number[]];
+  const at = b.findIndex((part, i) => (a[i] ?? 0) !== part);
+  return at >= 0 && (a[at] ?? 0) > b[at]!;
+}
+
+function newestOf(versions: string[]): string {
+  const families = new Set(versions.map((version) => split(version)[0]));
+  return [...families].map((family) => `${family}_${NEWEST.get(family)}`).join(' and ');
+}
+
+const MACHINES: Record<number, string> = { 62: 'x86_64', 183: 'arm64' };
+const [ET_DYN, PT_LOAD, PT_DYNAMIC] = [3, 1, 2];
+const [DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_VERNEED] = [0, 1, 5, 10, 0x6ffffffe];
+const LONGEST_NAME = 4096;
+
+/**
+ * Reads a 64-bit little-endian shared library as the dynamic loader does, by its segments (System V gABI, chapters 4 and 5), since sections may be
+ * stripped; symbol versions by the LSB Core Specification, chapter 10.7.
+ * @param name for the sentence
+ * @throws {Error} one sentence if the bytes are anything else
+ */
+export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
+  const fail = (found: string): never => {
+    throw new Error(`${name} is not an ELF library: ${found}.`);
+  };
+  /** The offset, once it is known that `size` bytes follow it. */
+  const within = (offset: number, size: number, what: string): number =>
+    offset + size <= bytes.length
+      ? offset
+      : fail(`its ${what} should be at byte ${offset}, but it has ${bytes.length} bytes`);
+  const long = (offset: number) => Number(bytes.readBigUInt64LE(offset));
+
+  const magic = bytes.toString('hex', 0, 6);
+  if (magic !== '7f454c460201')
+    fail(
+      `it begins with ${magic || 'nothing'}, where those for 64-bit Linux begin with 7f454c460201: package it for Lambda with --arch`,
+    );
+  within(0, 64, 'header');
+  const type = bytes.readUInt16LE(16);
+  if (type !== ET_DYN) fail(`its type is ${type}, and that of shared libraries ${ET_DYN}`);
+  const machine = bytes.readUInt16LE(18);
+
+  const entrySize = bytes.readUInt16LE(54);
+  if (entrySize !== 56) fail(`its segment headers have ${entrySize} bytes, not 56`);
+  const count = bytes.readUInt16LE(56);
+  const headers = within(long(32), count * 56, 'segment headers');
+  const segments = Array.from({ length: count }, (_, i) => {
+    const at = headers + i * 56;
+    return {
+      type: bytes.readUInt32LE(at),
+      offset: long(at + 8),
+      address: long(at + 16),
+      size: long(at + 32),
+    };
+  });
+  const dynamic =
+    segments.find((segment) => segment.type === PT_DYNAMIC) ?? fail('it has no dynamic segment');
+  within(dynamic.offset, dynamic.size, 'dynamic segment');
+
+  const needed: number[] = [];
+  const values = new Map<number, number>();
+  for (let at = dynamic.offset; at + 16 <= dynamic.offset + dynamic.size; at += 16) {
+    const tag = long(at);
+    if (tag === DT_NULL) break;
+    if (tag === DT_NEEDED) needed.push(long(at + 8));
+    else values.set(tag, long(at + 8));
+  }
+
+  /** Where in the file the bytes lie that are loaded to an address. */
+  const locate = (address: number, what: string): number => {
+    const holds = (s: (typeof segments)[number]) =>
+      s.type === PT_LOAD && address >= s.address && address < s.address + s.size;
+    const segment = segments.find(holds) ?? fail(`no segment holds its ${what}`);
+    return address - segment.address + segment.offset;
+  };
+  const strings = locate(values.get(DT_STRTAB) ?? -1, 'names');
+  const stringsEnd = strings + (values.get(DT_STRSZ) ?? 0);
+  within(strings, stringsEnd - strings, 'names');
+  const nameAt = (offset: number): string => {
+    const start = strings + offset;
+    const text = bytes.subarray(start, Math.min(start + LONGEST_NAME, stringsEnd));
+    const end = text.indexOf(0);
+    return end < 0 ? fail(`the name at byte ${start} has no end`) : text.toString('latin1', 0, end);
+  };
+
+  const versions = new Set<string>();
+  // Records lie apart in a file that a linker wrote; where they overlap, this bounds how many are read.
+  let left = Math.floor(bytes.length / 16);
+  const record = (offset: number) =>
+    left-- > 0 ? within(offset, 16, 'symbol versions') : fail('its symbol versions overlap');
+  const address = values.get(DT_VERNEED);
+  let at = address === undefined ? undefined : locate(address, 'symbol versions');
+  while (at !== undefined) {
+    record(at);
+    let version = at + bytes.readUInt32LE(at + 8);
+    for (let count = bytes.readUInt16LE(at + 2); count > 0; count--) {
+      record(version);
+      versions.add(nameAt(bytes.readUInt32LE(version + 8)));
+      version += bytes.readUInt32LE(version + 12);
+    }
+    const next = bytes.readUInt32LE(at + 12);
+    at = next === 0 ? undefined : at + next;
+  }
+  return {
+    machine: MACHINES[machine] ?? `ELF machine ${machine}`,
+    libraries: needed.map(nameAt),
+    versions: [...versions],
+  };
+}

@@ -1,0 +1,195 @@
+import type { TextEmbedder } from '../embedding/embedder.ts';
+import type { Graph } from '../format/graph-file.ts';
+import type { Languages } from '../format/languages-file.ts';
+import { KEYS, type Lookup } from '../format/lookup-file.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { readOverview } from '../format/overview.ts';
+import type { Overview } from '../format/overview-types.ts';
+import type { Passage } from '../format/passage.ts';
+import type { Passages } from '../format/passages-file.ts';
+import { type LexicalScores, scoreTerms } from '../format/postings.ts';
+import type { SentenceVectors } from '../format/sentences-file.ts';
+import { readAscending } from '../format/varint.ts';
+import { termsOf } from '../text/terms.ts';
+import type {
+  Answer,
+  InContext,
+  IndexInfo,
+  Neighbour,
+  PassageAnswer,
+  Search,
+  SearchRequest,
+  SearchResult,
+} from './answer.ts';
+import { Cache } from './cache.ts';
+import { ANSWERED, confidenceOf } from './confidence.ts';
+import { matching } from './filter.ts';
+import { inContext, mixShares, mixVectors } from './history.ts';
+import { type Ranked, rank } from './rank.ts';
+
+/** Answers that are kept for when the same is asked again, and how many characters the texts of one may have: some megabytes in all. */
+const KEPT_ANSWERS = 100;
+const KEPT_CHARACTERS = 50_000;
+
+/** An index's open parts. */
+export interface OpenIndex {
+  manifest: Manifest;
+  graph: Graph;
+  lookup: Lookup;
+  sentences: SentenceVectors;
+  languages: Languages;
+  passages: Passages;
+}
+
+const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
+
+/** The way of a question to its answer, over an open index. */
+export class IndexSearch implements Search {
+  readonly info: IndexInfo;
+  readonly #embedder: TextEmbedder;
+  readonly #index: OpenIndex;
+  readonly #answers = new Cache<Answer>(KEPT_ANSWERS);
+
+  constructor(embedder: TextEmbedder, index: OpenIndex) {
+    this.#embedder = embedder;
+    this.#index = index;
+    const { version, counts, model } = index.manifest;
+    this.info = { version, passages: counts.passages, model: model.name };
+  }
+
+  async search(request: SearchRequest): Promise<Answer> {
+    const start = performance.now();
+    // A history hardly ever comes again, and may be long.
+    const key = request.history?.length ? undefined : JSON.stringify(request);
+    const known = key && this.#answers.get(key);
+    if (known) {
+      const totalMs = rounded(performance.now() - start);
+      return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
+    }
+    const answer = await this.#answer(request, start);
+    if (key && !request.context && lengthOf(answer) <= KEPT_CHARACTERS) this.#answers.set(key, answer);
+    return answer;
+  }
+
+  /** @param start when the request came, in milliseconds of `performance.now()` */
+  async #answer(request: SearchRequest, start: number): Promise<Answer> {
+    const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const searchedFor = inContext(q, history);
+    const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
+    const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
+    const embedded = performance.now();
+    const allowed = filter && matching(lookup, filter, manifest.fields);
+    const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
+    const ranked = rank({
+      k,
+      graph,
+      sentences,
+      typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
+      passages: passages.count,
+      vector,
+      shares,
+      allowed,
+    });
+    const results = ranked
+      .map((found) => this.#result(found, request, idf, context, explain))
+      .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
+    const end = performance.now();
+    return {
+      q,
+      ...(searchedFor && { searchedFor }),
+      answered: results.length > 0 && results[0]!.confidence >= (minConfidence ?? ANSWERED),
+      results,
+      took: {
+        embedMs: rounded(embedded - start),
+        searchMs: rounded(end - embedded),
+        totalMs: rounded(end - start),
+      },
+      index: this.info,
+    };
+  }
+
+  passage(id: string, context = 0): PassageAnswer | undefined {
+    const record = this.#index.lookup.get(KEYS.id + id);
+    if (!record) return undefined;
+    const ordinal = readAscending(record, 0, 1).values[0]!;
+    return { ...shown(this.#index.passages.get(ordinal)), ...this.#neighbours(ordinal, context) };
+  }
+
+  overview(): Overview {
+    return readOverview(this.#index.lookup, this.#index.manifest);
+  }
+
+  async #vector(q: string, context: InContext | undefined): Promise<Float32Array> {
+    const own = await this.#embedder.embed(q, 'query');
+    if (!context) return own;
+    return mixVectors(own, await this.#embedder.embed(context.text, 'query'), context.share);
+  }
+
+  #terms(q: string, context: InContext | undefined): LexicalScores {
+    const { lookup, passages } = this.#index;
+    const own = scoreTerms(lookup, q, passages.count);
+    if (!context) return own;
+    const { shares, idf } = scoreTerms(lookup, context.text, passages.count);
+    return { shares: mixShares(own.shares, shares, context.share), idf };
+  }
+
+  #result(
+    { ordinal, score, parts, sentence }: Ranked,
+    { mode }: SearchRequest,
+    idf: Map<string, number>,
+    context: number,
+    explain: boolean,
+  ): SearchResult {
+    const passage = this.#index.passages.get(ordinal);
+    const [start, end] = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence]!;
+    return {
+      ...shown(passage),
+      score,
+      confidence: confidenceOf(score, mode, this.#embedder.model.calibration),
+      highlight: { text: passage.text.slice(start, end), start, end },
+      ...this.#neighbours(ordinal, context),
+      ...(explain && { explain: parts }),
+    };
+  }
+
+  /** Up to `context` passages before and after this one in its document. */
+  #neighbours(ordinal: number, context: number): { before?: Neighbour[]; after?: Neighbour[] } {
+    if (context === 0) return {};
+    const { passages } = this.#index;
+    const self = passages.get(ordinal);
+    const near = (from: number, to: number): Neighbour[] => {
+      const found: Neighbour[] = [];
+      for (let i = Math.max(0, from); i < Math.min(to, passages.count); i++) {
+        const { id, text, source, position } = passages.get(i);
+        if (source === self.source && position - self.position === i - ordinal) found.push({ id, text });
+      }
+      return found;
+    };
+    return { before: near(ordinal - context, ordinal), after: near(ordinal + 1, ordinal + 1 + context) };
+  }
+}
+
+function shown({ sentences: _, position: __, ...passage }: Passage): Omit<Passage, 'sentences' | 'position'> {
+  return passage;
+}
+
+/** The sentence that holds most of the question's terms, by their idf. */
+function bestByWords({ text, sentences }: Passage, idf: Map<string, number>): number {
+  const weights = sentences.map(([start, end]) =>
+    [...new Set(termsOf(text.slice(start, end)))].reduce((sum, term) => sum + (idf.get(term) ?? 0), 0),
+  );
+  return weights.indexOf(Math.max(...weights));
+}
+
+/** Characters of an answer's passages and what they carry. */
+function lengthOf({ results }: Answer): number {
+  return results.reduce(
+    (sum, { text, metadata }) => sum + text.length + (metadata ? JSON.stringify(metadata).length : 0),
+    0,
+  );
+}
+
+/** Milliseconds to two places: more is noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,14 @@
+/** Bounds of a request. Schemas, flags, clients, the page and the docs take them from here. */
+export const LIMITS = {
+  /** Characters (UTF-16 code units) of a question. */
+  questionCharacters: 2000,
+  /** Results. */
+  k: { min: 1, max: 100, default: 10 },
+  /** Passages before and after each result. */
+  context: { min: 0, max: 5, default: 0 },
+  /** Characters (UTF-16 code units) of an answer as JSON. GPT Actions refuse answers of 100,000 or more. */
+  answerCharacters: { min: 1, max: 1_000_000, default: 99_999 },
+  /** Turns of a history, and characters of each. */
+  turns: 10,
+  turnCharacters: 8000,
+} as const;

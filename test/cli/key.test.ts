@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../functions/search/app.ts';
+import { readApiKeys } from '../../functions/search/auth.ts';
+import { addKey, MAX_KEYS, newKey } from '../../infra/keys.ts';
+import { root, temporaryFolder } from '../fixtures/index.ts';
+import { finished, type Outcome } from '../fixtures/processes.ts';
+import { request } from '../functions/search/ask.ts';
+import { SearchDouble } from '../functions/search/search-double.ts';
+
+const digest = 'ab'.repeat(32);
+const folder = temporaryFolder();
+const file = join(folder, 'cdk.json');
+
+/** Runs the command in the folder, as its npm script does in the repository. */
+function key(args: string[]): Promise<Outcome> {
+  const tsx = import.meta.resolve('tsx');
+  return finished(
+    spawn(process.execPath, ['--import', tsx, join(root, 'cli/key.ts'), ...args], { cwd: folder }),
+  );
+}
+
+const config = `{
+  "app": "node app.ts",
+  "watch": { "include": ["**"] },
+  "context": {
+    "@aws-cdk/core:target-partitions": ["aws", "aws-cn"],
+    "auth": "api-key"
+  }
+}
+`;
+
+describe('npm run key', () => {
+  test('prints a key once, lists its digest, and the endpoint then takes the key', async () => {
+    writeFileSync(file, config);
+    const first = await key(['chatbot']);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/^ps_[\w-]{43}\n$/);
+    expect(first.stderr).toBe(
+      'This key is shown only now, as cdk.json has just its digest: send it in the header x-api-key, or as Authorization: Bearer KEY. It is valid from the next npx cdk deploy on.\n',
+    );
+    const second = await key(['web-shop_2', '--file', 'cdk.json']);
+    const sha256 = ({ stdout }: Outcome) => createHash('sha256').update(stdout.trim()).digest('hex');
+    const text = readFileSync(file, 'utf8');
+    const apiKeys = { chatbot: sha256(first), 'web-shop_2': sha256(second) };
+    const { context, ...rest } = JSON.parse(config);
+    expect(JSON.parse(text)).toEqual({ ...rest, context: { ...context, apiKeys } });
+    expect(readdirSync(folder)).toEqual(['cdk.json']);
+
+    const app = createApp(new SearchDouble(), {
+      apiKeys: readApiKeys(JSON.stringify(apiKeys)),
+      log: () => {},
+    });
+    for (const { stdout } of [first, second]) {
+      const headers = { 'x-api-key': stdout.trim() };
+      expect((await request(app, '/search?q=x', { headers })).status).toBe(200);
+    }
+  });
+
+  test('prints it as JSON, with the digest that is listed', async () => {
+    writeFileSync(file, config);
+    const { code, stdout } = await key(['chatbot', '--json']);
+    const made = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(made).toEqual({
+      name: 'chatbot',
+      key: expect.stringMatching(/^ps_[\w-]{43}$/),
+      digest: createHash('sha256').update(made.key).digest('hex'),
+    });
+    expect(JSON.parse(readFileSync(file, 'utf8')).context.apiKeys).toEqual({ chatbot: made.digest });
+  });
+
+  test.each<[string, string[], string]>([
+    [
+      'a name that is there',
+      ['chatbot'],
+      'There is a key "chatbot" already: to rotate it, make one with a new name, deploy, change the callers to it, delete the line "chatbot" from cdk.json and deploy again.\n',
+    ],
+    [
+      'a wrong name',
+      ['a b'],
+      'The name is "a b", but must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -.\n',
+    ],
+    [
+      'no file',
+      ['a', '--file', 'none.json'],
+      'There is no none.json: run this in the folder that has cdk.json, or give its path with --file.\n',
+    ],
+    ['no name', [], 'The name is missing: write it as in npm run --silent key -- chatbot > chatbot.key\n'],
+  ])('refuses %s and changes nothing', async (_, args, stderr) => {
+    const text = config.replace('"auth"', `"apiKeys": { "chatbot": "${digest}" },\n    "auth"`);
+    writeFileSync(file, text);
+    expect(await key(args)).toEqual({ code: args.length > 0 ? 1 : 2, stdout: '', stderr });
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(readdirSync(folder)).toEqual(['cdk.json']);
+  });
+});
+
+describe('a key added to cdk.json', () => {
+  test('leaves the other lines as they were', () => {
+    const text = `{
+  "app": "node app.ts",
+  "context": {
+    "auth": "api-key",
+    "apiKeys": {
+      "old": "${digest}"
+    },
+    "empty": [],
+    "partitions": ["aws", "aws-cn"],
+    "long": [
+      "${'a'.repeat(60)}",
+      "${'b'.repeat(60)}"
+    ],
+    "nested": [
+      {
+        "list": ["[", "{", " \\n ]"]
+      }
+    ]
+  }
+}
+`;
+    const line = `      "old": "${digest}"`;
+    const added = text.replace(line, `${line},\n      "new": "${'0'.repeat(64)}"`);
+    // Lists whose text has brackets stay on several lines.
+    const apart = added.replace(
+      '["[", "{", " \\n ]"]',
+      '[\n          "[",\n          "{",\n          " \\n ]"\n        ]',
+    );
+    expect(addKey(text, 'cdk.json', 'new', '0'.repeat(64))).toBe(apart);
+  });
+
+  test('keeps every value of any cdk.json', () => {
+    const object = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(
+        object,
+        object,
+        fc.oneof(fc.stringMatching(/^[\w-]{1,32}$/), fc.constant('__proto__')),
+        (rest, context, name) => {
+          const { apiKeys: _, ...own } = context;
+          const before = { ...rest, context: own };
+          const after = JSON.parse(addKey(JSON.stringify(before), 'cdk.json', name, digest));
+          expect(Object.entries(after.context.apiKeys)).toEqual([[name, digest]]);
+          delete after.context.apiKeys;
+          expect(after).toEqual(JSON.parse(JSON.stringify(before)));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  const format =
+    'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.';
+  test.each([
+    ['', "cdk.json is not JSON: mend it first, as CDK can't read it either."],
+    ['{"a":', "cdk.json is not JSON: mend it first, as CDK can't read it either."],
+    ['[]', 'cdk.json is not an object, but must be one: mend it first.'],
+    ['null', 'cdk.json is not an object, but must be one: mend it first.'],
+    ['{"context":"x"}', 'context of cdk.json is not an object, but must be one: mend it first.'],
+    ['{"context":{"apiKeys":[]}}', `context.apiKeys of cdk.json is not an object, ${format}`],
+    [
+      '{"context":{"apiKeys":{"a":"ps_x"}}}',
+      `context.apiKeys of cdk.json has no digest under "a", ${format}`,
+    ],
+  ])('%s is refused', (text, sentence) => {
+    expect(() => addKey(text, 'cdk.json', 'new', digest)).toThrow(new Error(sentence));
+  });
+
+  test('is not one too many for the environment of a function', () => {
+    const name = (i: number) => `${i}`.padStart(32, 'n');
+    let text = '{}';
+    for (let i = 0; i < MAX_KEYS; i++) text = addKey(text, 'cdk.json', name(i), digest);
+    expect(() => addKey(text, 'cdk.json', 'more', digest)).toThrow(
+      /^cdk.json has 32 keys, and more than 32 may not fit .*: delete one that is not used\.$/,
+    );
+    // Lambda measures the environment as JSON, in which the quotes of JSON are escaped.
+    const API_KEYS = JSON.stringify(JSON.parse(text).context.apiKeys);
+    expect(JSON.stringify({ API_KEYS, LOG_QUESTIONS: '1', PAGE: '0' }).length).toBeLessThan(4096);
+  });
+
+  test('is another each time', () => {
+    expect(new Set(Array.from({ length: 1000 }, newKey)).size).toBe(1000);
+  });
+});

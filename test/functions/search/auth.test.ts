@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../../functions/search/app.ts';
+import { readApiKeys } from '../../../functions/search/auth.ts';
+import { request } from './ask.ts';
+import { SearchDouble } from './search-double.ts';
+
+const makeKey = () => `ps_${randomBytes(32).toString('base64url')}`;
+const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
+
+const [first, second] = [makeKey(), makeKey()];
+const listed = JSON.stringify({ first: sha256(first), 'second-2_B': sha256(second) });
+const app = createApp(new SearchDouble(), { apiKeys: readApiKeys(listed), log: () => {} });
+
+async function ask(headers: Record<string, string>, path = '/search?q=x', method = 'GET') {
+  const response = await request(app, path, { method, headers });
+  const detail = response.status === 401 ? JSON.stringify(await response.json()) : '';
+  return { status: response.status, detail, headers: response.headers };
+}
+
+const none = 'No API key was sent: send yours in the header x-api-key, or as Authorization: Bearer KEY.';
+const invalid = 'The API key is not valid, as it was revoked or mistyped: check it, or ask for a new one.';
+
+describe('a request with a key', () => {
+  test.each<[string, Record<string, string>]>([
+    ['x-api-key', { 'x-api-key': first }],
+    ['any key of the list', { 'X-API-Key': second }],
+    ['Authorization', { authorization: `Bearer ${first}` }],
+    ['a scheme in lower case', { authorization: `bearer ${second}` }],
+    ['a scheme in upper case and more spaces', { Authorization: `BEARER   ${second}` }],
+    ['both headers', { 'x-api-key': first, authorization: `Bearer ${second}` }],
+    ['one valid key of two', { 'x-api-key': 'ps_old', authorization: `Bearer ${second}` }],
+    ['another scheme beside it', { 'x-api-key': first, authorization: 'Basic dTpw' }],
+  ])('is answered: %s', async (_, headers) => {
+    expect((await ask(headers)).status).toBe(200);
+  });
+
+  test('is treated as without keys', async () => {
+    const headers = { 'x-api-key': first };
+    expect((await ask(headers, '/health')).status).toBe(200);
+    expect((await ask(headers, '/nothing')).status).toBe(404);
+    expect((await ask(headers, '/search?q=x&k=0')).status).toBe(400);
+  });
+});
+
+describe('a request without a valid key', () => {
+  test.each<[string, Record<string, string>, string]>([
+    ['no header', {}, none],
+    ['an empty header', { 'x-api-key': '' }, none],
+    ['a scheme alone', { authorization: 'Bearer ' }, none],
+    ['another scheme', { authorization: `Basic ${first}` }, none],
+    ['no scheme', { authorization: first }, none],
+    ['the key as a cookie', { cookie: `x-api-key=${first}` }, none],
+    ['the name of a key', { 'x-api-key': 'first' }, invalid],
+    ['the digest of a key', { 'x-api-key': sha256(first) }, invalid],
+    ['two keys in one header', { 'x-api-key': `${first}, ${second}` }, invalid],
+    ['the scheme twice', { authorization: `Bearer Bearer ${first}` }, invalid],
+    ['a scheme in x-api-key', { 'x-api-key': `Bearer ${first}` }, invalid],
+  ])('is refused: %s', async (_, headers, sentence) => {
+    const { status, detail, headers: answered } = await ask(headers);
+    expect(status).toBe(401);
+    expect(JSON.parse(detail)).toMatchObject({ title: 'Unauthorized', status: 401, detail: sentence });
+    expect(answered.get('www-authenticate')).toBe('Bearer');
+    expect(answered.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(answered.get('cache-control')).toBe('no-store');
+    expect(detail).not.toContain(first.slice(3));
+  });
+
+  test.each(['/', '/search', '/passages/x', '/health', '/overview', '/openapi.json', '/nothing'])(
+    'is refused at %s, whatever the method, and OPTIONS is not',
+    async (path) => {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PURGE', 'options']) {
+        // Methods are case-sensitive, but Request makes these names upper-case.
+        expect((await request(app, path, { method })).status).toBe(
+          method === 'options' ? (path === '/nothing' ? 404 : 204) : 401,
+        );
+      }
+    },
+  );
+
+  test('does not learn whether a key is in the address', async () => {
+    expect((await ask({}, `/search?q=x&x-api-key=${first}&key=${first}`)).status).toBe(401);
+  });
+});
+
+describe('any text', () => {
+  // What a header may hold: Latin-1 without NUL and line ends. Spaces at the ends are no part of the value.
+  const latin = fc
+    .string({
+      unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+      maxLength: 80,
+    })
+    .map((text) => text.replace(/[\r\n]/g, ' '));
+
+  const position = fc.nat({ max: first.length - 1 });
+  const near = fc.oneof(
+    fc.tuple(position, latin).map(([at, text]) => first.slice(0, at) + text + first.slice(at)),
+    fc.tuple(position, latin).map(([at, text]) => first.slice(0, at) + text + first.slice(at + 1)),
+    position.map((at) => first.slice(0, at)),
+    position.map((at) => first.slice(at)),
+    fc.constantFrom(first.toLowerCase(), first.toUpperCase(), first + second, `${first}=`),
+  );
+
+  test('other than a key is refused, however near it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(latin, near), async (text) => {
+        fc.pre(text.trim() !== first);
+        expect((await ask({ 'x-api-key': text })).status).toBe(401);
+        expect((await ask({ authorization: `Bearer ${text}` })).status).toBe(401);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('as a header is answered', async () => {
+    await fc.assert(
+      fc.asyncProperty(latin, latin, fc.boolean(), async (apiKey, authorization, valid) => {
+        const { status } = await ask({ 'x-api-key': valid ? first : apiKey, authorization });
+        expect(status).toBe(valid ? 200 : 401);
+      }),
+    );
+  });
+});
+
+describe('API_KEYS', () => {
+  test('not set leaves the endpoint open', () => {
+    expect(readApiKeys(undefined)).toBeUndefined();
+  });
+
+  test('is read as digests by name, whatever the name', () => {
+    const digest = sha256('x');
+    const keys = readApiKeys(`{"a":"${digest}","__proto__":"${digest}","constructor":"${digest}"}`);
+    expect([...(keys ?? [])].map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])).toEqual([
+      ['a', digest],
+      ['__proto__', digest],
+      ['constructor', digest],
+    ]);
+  });
+
+  const rest =
+    ', but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.';
+  const digest = 'ab'.repeat(32);
+  test.each([
+    ['', `API_KEYS is not an object${rest}`],
+    ['{', `API_KEYS is not an object${rest}`],
+    ['null', `API_KEYS is not an object${rest}`],
+    [`["${digest}"]`, `API_KEYS is not an object${rest}`],
+    [`"${digest}"`, `API_KEYS is not an object${rest}`],
+    [digest, `API_KEYS is not an object${rest}`],
+    [`{"a":"${digest.toUpperCase()}"}`, `API_KEYS has no digest under "a"${rest}`],
+    [`{"a":"${digest}0"}`, `API_KEYS has no digest under "a"${rest}`],
+    [`{"a":"${digest}\\n"}`, `API_KEYS has no digest under "a"${rest}`],
+    [`{"ok":"${digest}","a":"ps_secret"}`, `API_KEYS has no digest under "a"${rest}`],
+    [`{"a":["${digest}"]}`, `API_KEYS has no digest under "a"${rest}`],
+    [
+      `{"ps_${'secret'.repeat(6)}":"${digest}"}`,
+      `API_KEYS has a name that is not 1 to 32 of the characters A-Z, a-z, 0-9, _ and -${rest}`,
+    ],
+    [
+      `{"":"${digest}"}`,
+      `API_KEYS has a name that is not 1 to 32 of the characters A-Z, a-z, 0-9, _ and -${rest}`,
+    ],
+    ['{}', 'API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.'],
+  ])('%s is refused', (text, sentence) => {
+    expect(() => readApiKeys(text)).toThrow(new Error(sentence));
+  });
+
+  test('is read or refused with a sentence that has no secret in it, whatever it is', () => {
+    const name = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a', 'ps_secret-key'.repeat(3)));
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom(digest, 'ps_secret-key'));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.dictionary(name, value).map((o) => JSON.stringify(o)),
+        ),
+        (text) => {
+          try {
+            expect(readApiKeys(text)?.size).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error instanceof Error && error.message).toMatch(/^API_KEYS (is|has) [^.]*\.$/);
+            expect(String(error)).not.toContain('secret');
+          }
+        },
+      ),
+    );
+  });
+});

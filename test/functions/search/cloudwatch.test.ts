@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withMetrics } from '../../../functions/search/cloudwatch.ts';
+import type { LogEntry } from '../../../functions/search/log.ts';
+import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+
+const entry: LogEntry = {
+  timestamp: '2026-01-02T03:04:05.678Z',
+  level: 'INFO',
+  requestId: 'id',
+  method: 'GET',
+  route: '/search',
+  status: 200,
+  ms: 12.5,
+};
+
+const directive = (...Metrics: object[]) => ({
+  Timestamp: 1767323045678,
+  CloudWatchMetrics: [{ Namespace: 'polyseek', Dimensions: [['function']], Metrics }],
+});
+const coldStart = { Name: 'ColdStart', Unit: 'Milliseconds' };
+const unanswered = { Name: 'Unanswered', Unit: 'Count' };
+
+describe('metrics of a log entry', () => {
+  test.each([
+    [true, 0],
+    [false, 1],
+  ])('a search with answered %s counts %i unanswered', (answered, Unanswered) => {
+    const found = withMetrics({ ...entry, answered }, 'search-fn');
+    const expected = { ...entry, answered, function: 'search-fn', Unanswered, _aws: directive(unanswered) };
+    expect(found).toStrictEqual(expected);
+  });
+
+  test('a cold start is told with any request', () => {
+    expect(withMetrics(entry, 'f', 210.4)).toStrictEqual({
+      ...entry,
+      function: 'f',
+      ColdStart: 210.4,
+      _aws: directive(coldStart),
+    });
+    expect(withMetrics({ ...entry, answered: false }, 'f', 0)).toStrictEqual({
+      ...entry,
+      answered: false,
+      function: 'f',
+      ColdStart: 0,
+      Unanswered: 1,
+      _aws: directive(coldStart, unanswered),
+    });
+  });
+
+  test('an entry without metrics stays as it is', () => {
+    expect(withMetrics(entry, 'f')).toBe(entry);
+  });
+});
+
+describe('the function', () => {
+  const folder = temporaryFolder();
+  const index = join(folder, 'index');
+  const { dir } = defaultModel();
+  beforeAll(() => writeRandomIndex(index, 5));
+
+  /** What the function writes when it is started with these settings and invoked with these events, one after the other. */
+  async function invoke(events: object[], env: Record<string, string>) {
+    const script = join(folder, 'invoke.mjs');
+    const module = pathToFileURL(join(root, 'functions/search/lambda.ts')).href;
+    writeFileSync(
+      script,
+      `const { handler } = await import(${JSON.stringify(module)});
+      for (const event of ${JSON.stringify(events)}) await handler(event).catch(() => {});`,
+    );
+    return promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
+      cwd: root,
+      env: { ...process.env, INDEX_DIR: index, MODEL_DIR: dir, ...env },
+    });
+  }
+
+  test('tells its cold start once, and of each search whether it was answered', async () => {
+    const events = [{ q: '' }, { q: 'word1' }, { q: 'word2' }, { q: '' }];
+    const { stdout } = await invoke(events, { AWS_LAMBDA_FUNCTION_NAME: 'search-fn' });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ status }) => status)).toEqual([400, 200, 200, 400]);
+    expect(lines.map(({ _aws }) => _aws?.CloudWatchMetrics[0].Metrics)).toEqual([
+      [coldStart],
+      [unanswered],
+      [unanswered],
+      undefined,
+    ]);
+    expect(lines.map((line) => line.function)).toEqual(['search-fn', 'search-fn', 'search-fn', undefined]);
+    expect(lines[0].ColdStart).toBeGreaterThan(0);
+    for (const line of lines.slice(1, 3)) expect(line.Unanswered).toBe(line.answered ? 0 : 1);
+  });
+
+  test('does not start with API_KEYS that have no keys', async () => {
+    await expect(invoke([], { API_KEYS: '' })).rejects.toThrow('API_KEYS is not an object, but must be');
+  });
+});

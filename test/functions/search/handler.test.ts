@@ -1,0 +1,373 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AppOptions, createApp } from '../../../functions/search/app.ts';
+import { digestOf } from '../../../functions/search/auth.ts';
+import { createHandler, type LambdaContext } from '../../../functions/search/handler.ts';
+import type { LogEntry } from '../../../functions/search/log.ts';
+import { defaults } from './ask.ts';
+import { failingSearch, SearchDouble } from './search-double.ts';
+
+const id = 'guides/passports.md#2';
+
+const context: LambdaContext = { awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' };
+
+/** What both kinds of event have. */
+const shared = (method: string, rawPath: string, rawQueryString: string) => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath,
+  rawQueryString,
+  isBase64Encoded: false,
+  headers: { accept: '*/*', 'user-agent': 'curl/8.5.0', 'x-forwarded-proto': 'https' },
+  requestContext: {
+    accountId: '123456789012',
+    requestId: 'JKJaXmPLvHcESHA=',
+    routeKey: '$default',
+    stage: '$default',
+    time: '01/Jan/2026:00:00:00 +0000',
+    timeEpoch: 1767225600000,
+    http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'curl/8.5.0' },
+  },
+});
+
+/** An event of an HTTP API, which puts the name of a named stage in front of the path. */
+function apiEvent(method: string, path: string, query = '', stage = '$default') {
+  const event = shared(method, stage === '$default' ? path : `/${stage}${path}`, query);
+  const apiId = 'abcde12345';
+  const domainName = `${apiId}.execute-api.eu-central-1.amazonaws.com`;
+  return {
+    ...event,
+    headers: { ...event.headers, host: domainName },
+    requestContext: { ...event.requestContext, apiId, domainName, domainPrefix: apiId, stage },
+  };
+}
+
+/** An event of a Function URL. */
+function urlEvent(method: string, path: string, query = '') {
+  const event = shared(method, path, query);
+  const apiId = 'qwertyuiop123456';
+  const domainName = `${apiId}.lambda-url.eu-central-1.on.aws`;
+  return {
+    ...event,
+    headers: { ...event.headers, host: domainName },
+    requestContext: { ...event.requestContext, apiId, domainName, domainPrefix: apiId },
+  };
+}
+
+const withBody = <Event extends { headers: object }>(
+  event: Event,
+  body: string,
+  isBase64Encoded = false,
+) => ({
+  ...event,
+  headers: { ...event.headers, 'content-type': 'application/json' },
+  body,
+  isBase64Encoded,
+});
+
+async function invoke(event: unknown, options: AppOptions = {}) {
+  const search = new SearchDouble();
+  const result = await createHandler(createApp(search, { log: () => {}, ...options }))(event, context);
+  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
+  expect(result.isBase64Encoded).toBe(false);
+  return { ...result, json: result.body && JSON.parse(result.body), asked: search.requests[0] };
+}
+
+describe.each([
+  ['HTTP API', apiEvent],
+  ['Function URL', urlEvent],
+])('an event of a %s', (_, make) => {
+  test('GET with an encoded query string and repeated parameters', async () => {
+    const query = 'q=Wie+verl%C3%A4ngere+ich%20%F0%9F%9B%82%3F&lang=de&lang=en&k=3';
+    const { statusCode, headers, json, asked } = await invoke(make('GET', '/search', query));
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers['x-request-id']).toBe(context.awsRequestId);
+    expect(json.q).toBe('Wie verlängere ich 🛂?');
+    expect(asked).toEqual({ q: json.q, ...defaults, k: 3, filter: { lang: ['de', 'en'] } });
+  });
+
+  test.each([false, true])('POST with a body, in Base64: %s', async (encoded) => {
+    const text = JSON.stringify({ q: 'é😀' });
+    const body = encoded ? Buffer.from(text).toString('base64') : text;
+    const { asked } = await invoke(withBody(make('POST', '/search'), body, encoded));
+    expect(asked).toEqual({ q: 'é😀', ...defaults });
+  });
+
+  test('POST without a body, and without a content type', async () => {
+    expect(await invoke(make('POST', '/search'))).toMatchObject({
+      statusCode: 400,
+      headers: { 'content-type': 'application/problem+json; charset=utf-8' },
+      json: { detail: 'The body is empty: send JSON such as {"q":"Is slavery allowed"}.' },
+    });
+    const event = { ...make('POST', '/search'), body: '{"q":"x"}' };
+    expect((await invoke(event)).asked).toEqual({ q: 'x', ...defaults });
+  });
+
+  test('POST of more than 64 KiB in Base64', async () => {
+    const body = Buffer.from(JSON.stringify({ q: 'é'.repeat(40_000) })).toString('base64');
+    expect((await invoke(withBody(make('POST', '/search'), body, true))).statusCode).toBe(413);
+  });
+
+  test('GET and HEAD with a body, which is ignored', async () => {
+    expect((await invoke(withBody(make('GET', '/search', 'q=x'), '{"q":"y"}'))).asked?.q).toBe('x');
+    expect(await invoke(withBody(make('HEAD', '/health'), 'x'))).toMatchObject({ statusCode: 200, body: '' });
+  });
+
+  test.each([
+    ['DELETE', '/search', 405],
+    ['OPTIONS', '/search', 204],
+    ['GET', '/', 200],
+    ['GET', '', 200],
+    ['GET', '/nothing', 404],
+    ['GET', '//search', 404],
+    ['GET', '/openapi.json', 200],
+  ])('%s %s answers %i', async (method, path, status) => {
+    expect((await invoke(make(method, path))).statusCode).toBe(status);
+  });
+
+  test('any query string and any body are answered or refused', async () => {
+    const text = fc.string({ unit: 'binary' });
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.boolean(), async (query, body, encoded) => {
+        const got = await invoke(make('GET', '/search', query));
+        expect([200, 400]).toContain(got.statusCode);
+        const sent = encoded ? Buffer.from(body).toString('base64') : body;
+        const posted = await invoke(withBody(make('POST', '/search'), sent, encoded));
+        expect([200, 400]).toContain(posted.statusCode);
+      }),
+    );
+  });
+});
+
+describe('paths', () => {
+  test('a named stage is taken off the path', async () => {
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'prod'))).asked?.q).toBe('x');
+    expect((await invoke(apiEvent('GET', '', '', 'prod'))).statusCode).toBe(200);
+    expect((await invoke(apiEvent('GET', '/search', 'q=x', 'search'))).asked?.q).toBe('x');
+    // A custom domain names the stage in the context only.
+    const event = apiEvent('GET', '/search', 'q=x', 'prod');
+    expect((await invoke({ ...event, rawPath: '/search' })).asked?.q).toBe('x');
+    expect((await invoke({ ...event, rawPath: '/production' })).statusCode).toBe(404);
+  });
+
+  test('a named stage stays in the addresses that are handed out', async () => {
+    const { json } = await invoke(apiEvent('GET', '/openapi.json', '', 'prod'));
+    expect(json.servers).toEqual([{ url: 'https://abcde12345.execute-api.eu-central-1.amazonaws.com/prod' }]);
+  });
+
+  test('a caller can not choose the addresses that are handed out', async () => {
+    const event = urlEvent('GET', '/openapi.json');
+    const headers = { ...event.headers, 'x-forwarded-prefix': '/elsewhere' };
+    const { json } = await invoke({ ...event, headers });
+    expect(json.servers).toEqual([{ url: 'https://qwertyuiop123456.lambda-url.eu-central-1.on.aws' }]);
+  });
+
+  test('an id is found in an encoded path, and in one that an HTTP API decoded', async () => {
+    expect((await invoke(urlEvent('GET', `/passages/${encodeURIComponent(id)}`))).json.id).toBe(id);
+    const decoded = await invoke(apiEvent('GET', `/passages/${id}`, 'context=1'));
+    expect(decoded.json.id).toBe(id);
+    expect(decoded.json.after).toHaveLength(1);
+  });
+
+  test('a decoded id reaches the search as it is, whatever its characters', async () => {
+    const ids: string[] = [];
+    const search = Object.assign(new SearchDouble(), {
+      passage(id: string) {
+        ids.push(id);
+        return undefined;
+      },
+    });
+    const handler = createHandler(createApp(search, { log: () => {} }));
+    const ours = fc
+      .oneof(
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.string({ unit: fc.constantFrom(...'%?#\\/ a\t\n') }),
+      )
+      // Escapes can't be told from text that looks like them, nor `.` from a step of the path.
+      .filter((text) => text !== '' && !/%[0-9a-f]{2}|(^|[/\\])\.\.?($|[/\\])/i.test(text));
+    await fc.assert(
+      fc.asyncProperty(ours, async (text) => {
+        await handler(apiEvent('GET', `/passages/${text}`), context);
+        expect(ids.at(-1)).toBe(text);
+      }),
+    );
+  });
+
+  test('any decoded path is answered or refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (path) => {
+        expect([200, 404]).toContain((await invoke(apiEvent('GET', `/passages/${path}`))).statusCode);
+      }),
+    );
+  });
+});
+
+test.each([
+  {},
+  { k: 3 },
+  { q: 'x', requestContext: {} },
+  { q: 'x', rawPath: '/search' },
+  null,
+  undefined,
+  'q',
+  [],
+  { requestContext: {} },
+  { rawPath: '/search', requestContext: null },
+  { path: '/search', httpMethod: 'GET', requestContext: { stage: 'prod' } },
+])('the event %j is refused', async (event) => {
+  const { statusCode, headers, json } = await invoke(event);
+  expect(statusCode).toBe(400);
+  expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(json).toEqual({
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail:
+      'The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as {"q":"Is slavery allowed"}.',
+    requestId: context.awsRequestId,
+  });
+});
+
+const key = 'ps_key';
+const apiKeys = new Map([['chatbot', digestOf(key)]]);
+
+describe('a direct event', () => {
+  /** What a direct event gives, what was searched and what was logged. */
+  async function ask(
+    event: unknown,
+    search = new SearchDouble(),
+    lambda: LambdaContext | undefined = context,
+  ) {
+    const log: LogEntry[] = [];
+    const handler = createHandler(createApp(search, { apiKeys, log: (entry) => log.push(entry) }));
+    const outcome = await handler(event, lambda).catch((error: unknown) => error);
+    return { outcome, asked: search.requests, log };
+  }
+
+  test('has the fields of POST /search, and gives the answer itself, without a key', async () => {
+    const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true };
+    const event = { q: ' é😀\ud800 ', ...fields, lang: 'de', filter: { year: [2024] } };
+    const { outcome, asked, log } = await ask(event);
+    const request = { q: 'é😀\ud800', ...fields, mode: 'semantic' as const };
+    expect(outcome).toEqual(await new SearchDouble().search(request));
+    expect(asked).toEqual([{ ...request, filter: { year: [2024], lang: 'de' } }]);
+    expect(log).toMatchObject([
+      { level: 'INFO', requestId: context.awsRequestId, route: '/search', status: 200, k: 3, answered: true },
+    ]);
+    expect(log[0]).not.toHaveProperty('key');
+  });
+
+  test('works without a context', async () => {
+    const answer = await createHandler(createApp(new SearchDouble(), { log: () => {} }))({ q: 'x' });
+    expect(answer).toMatchObject({ q: 'x', answered: true });
+  });
+
+  test.each([
+    [{ q: '' }, 'q is empty: add your question, as in {"q":"Is slavery allowed"}.'],
+    [{ q: 5 }, 'q is 5, but must be text.'],
+    [{ q: null }, 'q is null, but must be text.'],
+    [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
+    [
+      { q: 'x', body: '{}' },
+      'Unknown field "body": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+    ],
+    [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB: send a shorter one.'],
+  ])('%j fails with the sentence of the refusal', async (event, sentence) => {
+    const { outcome, asked, log } = await ask(event);
+    expect(outcome).toEqual(new Error(sentence));
+    expect(asked).toEqual([]);
+    expect(log).toMatchObject([{ level: 'INFO', route: '/search' }]);
+  });
+
+  test('any value of a field is answered or refused with a sentence', async () => {
+    const event = fc.dictionary(
+      fc.constantFrom('k', 'mode', 'filter', 'lang', '__proto__', 'x'),
+      fc.jsonValue(),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), event, async (q, rest) => {
+        const { outcome, log } = await ask({ ...rest, q });
+        if (outcome instanceof Error) expect(outcome.message).toMatch(/^.+ .+\.$/s);
+        else expect(outcome).toHaveProperty('answered');
+        expect([200, 400]).toContain(log[0]!.status);
+      }),
+    );
+  });
+
+  test('a failure says where its cause is, and nothing internal', async () => {
+    const log: LogEntry[] = [];
+    const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
+    await expect(createHandler(app)({ q: 'x' }, context)).rejects.toThrow(
+      new Error(`The search failed. The log has the cause under ${context.awsRequestId}.`),
+    );
+    expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId: context.awsRequestId }]);
+  });
+});
+
+describe('with API keys', () => {
+  const event = urlEvent('GET', '/search', 'q=x');
+  const withContext = (more: object) => ({ ...event, requestContext: { ...event.requestContext, ...more } });
+  const withHeaders = (more: object) => ({ ...event, headers: { ...event.headers, ...more } });
+
+  test('an event needs a key', async () => {
+    const log: LogEntry[] = [];
+    const refused = await invoke(event, { apiKeys });
+    expect(refused).toMatchObject({ statusCode: 401, headers: { 'www-authenticate': 'Bearer' } });
+    expect(refused.asked).toBeUndefined();
+    const options = { apiKeys, log: (entry: LogEntry) => log.push(entry) };
+    expect((await invoke(withHeaders({ 'x-api-key': key }), options)).statusCode).toBe(200);
+    expect((await invoke(withHeaders({ authorization: `Bearer ${key}` }), options)).statusCode).toBe(200);
+    expect(log.map((entry) => entry.key)).toEqual(['chatbot', 'chatbot']);
+  });
+
+  test.each([
+    { iam: { userArn: 'arn:aws:iam::123456789012:user/a' } },
+    { jwt: { claims: {}, scopes: null } },
+  ])('an event that AWS authorized as %j needs none', async (authorizer) => {
+    expect((await invoke(withContext({ authorizer }), { apiKeys })).asked?.q).toBe('x');
+  });
+
+  test.each([
+    { authorizer: null },
+    { authorizer: {} },
+    { authorizer: { iam: null } },
+    { authorizer: { lambda: { user: 'a' } } },
+    { authentication: { clientCert: {} } },
+  ])('an event with %j in its context needs one', async (more) => {
+    expect((await invoke(withContext(more), { apiKeys })).statusCode).toBe(401);
+  });
+
+  test('what a caller can send stands for no authorization', async () => {
+    const claim = { requestContext: { authorizer: { iam: {} } }, authorizer: { iam: {} } };
+    const text = JSON.stringify({ q: 'x', ...claim });
+    const tries = [
+      withHeaders({ requestcontext: JSON.stringify(claim.requestContext), authorizer: '{"iam":{}}' }),
+      { ...event, rawQueryString: 'q=x&requestContext=%7B%7D&authorizer=iam' },
+      { ...event, cookies: [`authorizer=${text}`], queryStringParameters: { authorizer: 'iam' } },
+      withBody(urlEvent('POST', '/search'), text),
+    ];
+    for (const one of tries) expect((await invoke(one, { apiKeys })).statusCode).toBe(401);
+  });
+
+  test('any header of an event is answered', async () => {
+    const value = fc.string({ unit: 'grapheme' });
+    await fc.assert(
+      fc.asyncProperty(value, value, async (apiKey, authorization) => {
+        const sent = withHeaders({ 'x-api-key': apiKey, authorization });
+        expect((await invoke(sent, { apiKeys })).statusCode).toBe(401);
+      }),
+    );
+  });
+});
+
+test('a failure names the request as Lambda does, in the answer and in the log', async () => {
+  const log: LogEntry[] = [];
+  const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
+  const result = await createHandler(app)(apiEvent('GET', '/search', 'q=x'), context);
+  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
+  expect(result.statusCode).toBe(500);
+  expect(JSON.parse(result.body).requestId).toBe(context.awsRequestId);
+  expect(result.body).not.toContain('secret');
+  expect(log).toMatchObject([{ requestId: context.awsRequestId }]);
+});

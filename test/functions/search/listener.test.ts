@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../../../functions/search/app.ts';
+import { digestOf } from '../../../functions/search/auth.ts';
+import { createAppServer } from '../../../functions/search/listener.ts';
+import type { LogEntry } from '../../../functions/search/log.ts';
+import type { SearchRequest } from '../../../index/search/answer.ts';
+import { defaults } from './ask.ts';
+import { SearchDouble } from './search-double.ts';
+
+const id = 'guides/passports.md#2';
+
+/** A search during which something else may happen. */
+class SlowDouble extends SearchDouble {
+  meanwhile = async (): Promise<void> => {};
+
+  override async search(request: SearchRequest) {
+    await this.meanwhile();
+    return super.search(request);
+  }
+}
+
+const search = new SlowDouble();
+const log: LogEntry[] = [];
+const server = createAppServer(createApp(search, { log: (entry) => log.push(entry) }));
+let url: string;
+const open = (to = server) => connect((to.address() as AddressInfo).port, '127.0.0.1');
+
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+
+/** What a server answers to this text, until it closes the connection. */
+async function raw(request: string, to = server) {
+  const socket = open(to);
+  socket.write(request);
+  const answer = await text(socket);
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), head, body, text: answer };
+}
+
+const request = (target: string, ...headers: string[]) =>
+  [`GET ${target} HTTP/1.1`, 'Connection: close', ...headers, '', ''].join('\r\n');
+
+const get = (target: string, ...headers: string[]) => raw(request(target, ...headers));
+
+describe('a request over HTTP', () => {
+  test('GET is answered with a length', async () => {
+    const response = await fetch(`${url}/search?q=x%20%C3%A9`);
+    const answer = await response.text();
+    expect(response.status).toBe(200);
+    expect(JSON.parse(answer)).toMatchObject({ q: 'x é' });
+    expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(answer)));
+    expect(response.headers.get('x-request-id')).toBe(log.at(-1)?.requestId);
+  });
+
+  test('POST is read however it is cut', async () => {
+    const bytes = Buffer.from('{"q":"é😀"}');
+    const body = new ReadableStream({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${url}/search`, { method: 'POST', body, duplex: 'half' });
+    expect(response.status).toBe(200);
+    expect(search.requests.at(-1)).toEqual({ q: 'é😀', ...defaults });
+  });
+
+  test('HEAD and OPTIONS have no body, and the connection can be used again', async () => {
+    const lines = (method: string, more = '') => `${method} /health HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+    const { body, head } = await raw(
+      lines('HEAD') + lines('OPTIONS') + lines('DELETE', 'Connection: close\r\n'),
+    );
+    expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(head).not.toMatch(/content-length|transfer-encoding/i);
+    expect(body).toMatch(/^HTTP\/1\.1 204 No Content\r\nallow: GET, HEAD, OPTIONS\r\n/);
+    const statuses = log.slice(-3).map((entry) => entry.status);
+    expect(statuses.sort()).toEqual([200, 204, 405]);
+  });
+
+  test.each([
+    ['POST', 413],
+    ['PUT', 405],
+  ])('%s of a long body is answered %i, and what follows on the connection too', async (method, status) => {
+    const long = 8 * 1024 * 1024;
+    const head = `${method} /search HTTP/1.1\r\nHost: a\r\nContent-Length: ${long}\r\n\r\n`;
+    const next = 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const { text } = await raw(head + ' '.repeat(long) + next);
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, code]) => Number(code));
+    expect(statuses).toEqual([status, 200]);
+  });
+});
+
+describe('addresses', () => {
+  const servers = async (target: string, ...headers: string[]) =>
+    JSON.parse((await get(target, ...headers)).body).servers[0].url;
+
+  test('that are handed out start as the one asked for', async () => {
+    expect(await servers('/openapi.json', 'Host: search.example.org')).toBe('http://search.example.org');
+    expect(await servers('/openapi.json', 'Host: [::1]:8787')).toBe('http://[::1]:8787');
+    expect(await servers('http://a.example/openapi.json', 'Host: b.example')).toBe('http://a.example');
+  });
+
+  test('can not be given another path by a caller', async () => {
+    expect(await servers('/openapi.json', 'Host: a', 'X-Forwarded-Prefix: /elsewhere')).toBe('http://a');
+  });
+
+  test.each([
+    ['/search?q=x', 'Host: a b'],
+    ['/search?q=x', 'Host: a/b'],
+    ['/search?q=x', 'Host: a@b'],
+    ['/search?q=x', 'Host: a:99999'],
+    ['/search?q=x', 'Host: '],
+    ['*', 'Host: a'],
+    ['ftp://a/search?q=x', 'Host: a'],
+    ['http://', 'Host: a'],
+  ])('%s with %s is a bad request', async (target, host) => {
+    expect((await get(target, host)).status).toBe(400);
+  });
+
+  test.each([
+    [`/passages/${encodeURIComponent(id)}`, 200],
+    ['//search?q=x', 404],
+    ['/passages/%', 404],
+    ['/passages/%FF', 404],
+    ['/passages/../health', 200],
+  ])('%s answers %i', async (target, status) => {
+    expect((await get(target, 'Host: a')).status).toBe(status);
+  });
+});
+
+test('a key that is sent twice is no key', async () => {
+  const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
+  const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, log: () => {} }));
+  await once(locked.listen(0, '127.0.0.1'), 'listening');
+  const status = async (...headers: string[]) =>
+    (await raw(request('/search?q=x', 'Host: a', ...headers), locked)).status;
+  try {
+    for (const header of ['Authorization: Bearer ps_key', 'X-Api-Key: ps_key']) {
+      expect(await status(header)).toBe(200);
+      expect(await status(header, header)).toBe(401);
+    }
+  } finally {
+    locked.close();
+  }
+});
+
+describe('a client that goes away', () => {
+  async function logged(count: number): Promise<void> {
+    await expect.poll(() => log.length).toBe(count);
+  }
+
+  test('before its answer, leaves the server answering', async () => {
+    const before = log.length;
+    const connected = once(server, 'connection');
+    const socket = open();
+    const [connection]: Socket[] = await connected;
+    search.meanwhile = () =>
+      new Promise((resolve) => {
+        connection!.once('close', () => resolve());
+        socket.resetAndDestroy();
+      });
+    socket.write('GET /search?q=x HTTP/1.1\r\nHost: a\r\n\r\n');
+    await logged(before + 1);
+    search.meanwhile = async () => {};
+    expect(log.at(-1)).toMatchObject({ route: '/search', status: 200 });
+    expect((await fetch(`${url}/search?q=x`)).status).toBe(200);
+  });
+
+  test('within its body, leaves the server answering', async () => {
+    const before = log.length;
+    const asked = once(server, 'request');
+    const socket = open();
+    socket.write('POST /search HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"q":');
+    await asked;
+    socket.resetAndDestroy();
+    await logged(before + 1);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test, vi } from 'vitest';
+import { createApp } from '../../../functions/search/app.ts';
+import { digestOf } from '../../../functions/search/auth.ts';
+import { type LogEntry, writeEntry } from '../../../functions/search/log.ts';
+import { post, request } from './ask.ts';
+import { failingSearch, SearchDouble } from './search-double.ts';
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+describe('a failing search', () => {
+  test.each(['/search?q=x', '/passages/x'])(
+    '%s answers 500 with the request id and nothing internal',
+    async (path) => {
+      const log: LogEntry[] = [];
+      const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
+      const response = await request(app, path);
+      expect(response.status).toBe(500);
+      const requestId = response.headers.get('x-request-id');
+      expect(requestId).toMatch(uuid);
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        detail: `The search failed. The log has the cause under ${requestId}.`,
+        requestId,
+      });
+      expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId }]);
+      expect(log[0]!.error).toMatch(/^Error: secret path [\s\S]*search-double/);
+    },
+  );
+
+  test('an index that can not be opened is a 500 too', async () => {
+    const search = Promise.reject(new Error('no index'));
+    search.catch(() => {});
+    const app = createApp(search, { log: () => {} });
+    const response = await request(app, '/health');
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('no index');
+  });
+});
+
+describe('the log', () => {
+  async function logged(path: string, init: RequestInit = {}, options = {}) {
+    const log: LogEntry[] = [];
+    const app = createApp(new SearchDouble(), { log: (entry) => log.push(entry), ...options });
+    const response = await request(app, path, init);
+    expect(log).toHaveLength(1);
+    const { timestamp, ms, requestId, ...rest } = log[0]!;
+    expect(new Date(timestamp).toISOString()).toBe(timestamp);
+    expect(ms).toBeGreaterThanOrEqual(0);
+    expect(requestId).toBe(response.headers.get('x-request-id'));
+    return rest;
+  }
+
+  const searched = { k: 10, mode: 'hybrid', embedMs: 3, searchMs: 1 };
+
+  test('of a search has its measures and not its question', async () => {
+    expect(await logged('/search?q=private')).toEqual({
+      level: 'INFO',
+      method: 'GET',
+      route: '/search',
+      status: 200,
+      ...searched,
+      results: 1,
+      answered: true,
+      topConfidence: 0.75,
+    });
+  });
+
+  test('of a search without results has no confidence', async () => {
+    const line = await logged('/search', post({ q: 'nothing', k: 5 }));
+    expect(line).toEqual({
+      level: 'INFO',
+      method: 'POST',
+      route: '/search',
+      status: 200,
+      ...searched,
+      k: 5,
+      results: 0,
+      answered: false,
+    });
+  });
+
+  test('has the question where that is asked for', async () => {
+    expect(await logged('/search?q=private', {}, { logQuestions: true })).toMatchObject({ q: 'private' });
+  });
+
+  test.each([
+    ['GET', '/passages/guides%2Fprivate', '/passages/:id', 404],
+    ['HEAD', '/health', '/health', 200],
+    ['DELETE', '/search?q=private', '/search', 405],
+    ['GET', '/search?q=x&k=private', '/search', 400],
+    ['GET', '/private', '/*', 404],
+  ])('of %s %s has the route, not the path', async (method, path, route, status) => {
+    expect(await logged(path, { method })).toEqual({ level: 'INFO', method, route, status });
+  });
+
+  describe('with API keys', () => {
+    const key = 'ps_secret';
+    const apiKeys = new Map([['chatbot', digestOf(key)]]);
+
+    test('has the name of the key with every kind of answer, and not the key', async () => {
+      const headers = { 'x-api-key': key };
+      const found = await logged('/search?q=x', { headers }, { apiKeys });
+      expect(found).toMatchObject({ key: 'chatbot', answered: true });
+      expect(await logged('/search?k=0', { headers }, { apiKeys })).toMatchObject({
+        key: 'chatbot',
+        status: 400,
+      });
+      expect(await logged('/nothing', { headers }, { apiKeys })).toMatchObject({
+        key: 'chatbot',
+        status: 404,
+      });
+      expect(JSON.stringify(found)).not.toContain(key);
+    });
+
+    test.each([
+      ['/search?q=private', '/search'],
+      ['/passages/guides%2Fprivate', '/passages/:id'],
+      ['/private', '/*'],
+    ])('of a request without a valid key to %s has the route, and not what was sent', async (path, route) => {
+      const headers = { 'x-api-key': 'ps_wrong' };
+      const refused = { level: 'INFO', method: 'GET', route, status: 401 };
+      expect(await logged(path, { headers }, { apiKeys })).toEqual(refused);
+      expect(await logged(path, {}, { apiKeys })).toEqual(refused);
+    });
+  });
+
+  test('is written as one line of JSON an entry', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    writeEntry({ q: 'two\nlines\u2028', error: undefined });
+    const written = write.mock.calls.map(([text]) => text);
+    write.mockRestore();
+    expect(written).toEqual(['{"q":"two\\nlines\u2028"}\n']);
+  });
+});

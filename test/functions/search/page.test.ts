@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../../functions/search/app.ts';
+import { digestOf } from '../../../functions/search/auth.ts';
+import { request } from './ask.ts';
+import { SearchDouble } from './search-double.ts';
+
+// What Chromium sends for an address that is typed in.
+const accept =
+  'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8';
+const browser = { headers: { accept } };
+const quiet = { log: () => {} };
+const app = createApp(new SearchDouble(), quiet);
+
+describe('GET / of a browser', () => {
+  test('is one HTML text of less than 25 KB that takes nothing from elsewhere', async () => {
+    const response = await request(app, '/', browser);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    const html = await response.text();
+    expect(Buffer.byteLength(html)).toBeLessThan(25_000);
+    const addresses = [...html.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, address]) => address);
+    expect(addresses.filter((address) => !address!.startsWith('data:'))).toEqual(['?']);
+    expect(html).not.toMatch(/@import|url\(| style="| on[a-z]+="/);
+  });
+
+  test('has a policy that lets in its own style and script, by their hashes, and requests to itself', async () => {
+    const response = await request(app, '/', browser);
+    const html = await response.text();
+    const hashOf = (element: string) => {
+      const text = html.match(new RegExp(`<${element}>([^]*)</${element}>`))?.[1];
+      return `'sha256-${createHash('sha256').update(text!).digest('base64')}'`;
+    };
+    expect(response.headers.get('content-security-policy')?.split('; ')).toEqual([
+      "default-src 'none'",
+      `style-src ${hashOf('style')}`,
+      `script-src ${hashOf('script')}`,
+      "connect-src 'self'",
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
+    ]);
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+    expect(response.headers.get('vary')).toBe('accept');
+  });
+
+  test('is JSON where the page is switched off', async () => {
+    const response = await request(createApp(new SearchDouble(), { ...quiet, page: false }), '/', browser);
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  });
+});
+
+test.each([undefined, '*/*', 'application/json', 'text/plain, */*'])(
+  'GET / of a program that accepts %s is JSON',
+  async (accept) => {
+    const response = await request(app, '/', accept === undefined ? {} : { headers: { accept } });
+    expect(response.headers.get('vary')).toBe('accept');
+    expect(await response.json()).toMatchObject({ name: 'polyseek' });
+  },
+);
+
+describe('with API keys', () => {
+  const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
+  const locked = createApp(new SearchDouble(), { ...quiet, apiKeys });
+
+  test('the page needs none, and nothing else is open to a browser', async () => {
+    expect((await request(locked, '/', browser)).status).toBe(200);
+    expect((await request(locked, '/', { ...browser, method: 'HEAD' })).status).toBe(200);
+    for (const path of ['/search?q=x', '/overview', '/health', '/openapi.json', '/passages/x', '/nothing']) {
+      expect((await request(locked, path, browser)).status).toBe(401);
+    }
+    expect((await request(locked, '/', { ...browser, method: 'POST' })).status).toBe(401);
+    expect((await request(locked, '/')).status).toBe(401);
+  });
+
+  test('GET / needs one where the page is switched off', async () => {
+    const off = createApp(new SearchDouble(), { ...quiet, apiKeys, page: false });
+    expect((await request(off, '/', browser)).status).toBe(401);
+  });
+});

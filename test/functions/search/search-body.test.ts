@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import { asked, defaults, post, refused } from './ask.ts';
+
+describe('POST /search', () => {
+  test('defaults', async () => {
+    expect(await asked('/search', post({ q: ' hello ' }))).toEqual({ q: 'hello', ...defaults });
+  });
+
+  test('reads every field', async () => {
+    const filter = { department: 'travel', year: [2023, 2024], current: false, tags: ['a', 'b'] };
+    const body = {
+      q: 'x',
+      k: 3,
+      mode: 'semantic',
+      minConfidence: 0.5,
+      context: 1,
+      explain: true,
+      lang: 'de',
+      source: ['a/', 'b.md'],
+      filter,
+    };
+    expect(await asked('/search', post(body))).toEqual({
+      q: 'x',
+      k: 3,
+      mode: 'semantic',
+      minConfidence: 0.5,
+      context: 1,
+      explain: true,
+      filter: { ...filter, lang: 'de', source: ['a/', 'b.md'] },
+    });
+  });
+
+  test('reads a history, without what else a chat interface puts into its turns', async () => {
+    const history = [
+      { role: 'user', content: 'When does it open?' },
+      { role: 'assistant', content: '' },
+    ];
+    const sent = history.map((turn) => ({ ...turn, id: 'a', tool_calls: [] }));
+    expect(await asked('/search', post({ q: 'x', history: sent }))).toEqual({
+      q: 'x',
+      ...defaults,
+      history,
+    });
+    const longest = Array(10).fill({ role: 'user', content: 'é'.repeat(3000) });
+    expect((await asked('/search', post({ q: 'x', history: longest }))).history).toEqual(longest);
+  });
+
+  test('an empty filter is none', async () => {
+    expect(await asked('/search', post({ q: 'x', filter: {} }))).toEqual({ q: 'x', ...defaults });
+  });
+
+  test('NUL, lone surrogates and characters beyond the BMP reach the search as they are', async () => {
+    for (const q of ['\0', '\ud800', '😀', 'a\u2028b']) {
+      expect((await asked('/search', post({ q }))).q).toBe(q);
+    }
+  });
+
+  test.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/ld+json'])(
+    'reads %s',
+    async (type) => {
+      expect((await asked('/search', post({ q: 'x' }, type))).q).toBe('x');
+    },
+  );
+
+  test('reads JSON without a content type, and with a byte order mark', async () => {
+    const body = new TextEncoder().encode('\ufeff{"q":"é"}');
+    expect((await asked('/search', { method: 'POST', body })).q).toBe('é');
+  });
+
+  const example = '{"q":"Is slavery allowed"}';
+  test.each([
+    [{}, `q is missing: add your question, as in ${example}.`],
+    [{ q: '' }, `q is empty: add your question, as in ${example}.`],
+    [{ q: 5 }, 'q is 5, but must be text.'],
+    [{ q: null }, 'q is null, but must be text.'],
+    [{ q: ['a'] }, 'q is a list, but must be text.'],
+    [{ q: {} }, 'q is an object, but must be text.'],
+    [{ q: 'a'.repeat(2001) }, 'q has 2,001 characters, but may have 2,000 at most.'],
+    [{ q: 'x', k: '5' }, 'k is "5", but must be a whole number from 1 to 100.'],
+    [{ q: 'x', k: null }, 'k is null, but must be a whole number from 1 to 100.'],
+    [{ q: 'x', explain: 'true' }, 'explain is "true", but must be true or false.'],
+    [{ q: 'x', source: [] }, 'source is an empty list, but must be a list of one or more paths.'],
+    [{ q: 'x', source: 5 }, 'source is 5, but must be a path or a list of paths.'],
+    [{ q: 'x', filter: 'de' }, 'filter is "de", but must be an object of fields and values.'],
+    [{ q: 'x', filter: ['de'] }, 'filter is a list, but must be an object of fields and values.'],
+    [
+      { q: 'x', filter: { year: null } },
+      'filter.year is null, but must be text, a number, true, false or a list of one or more of these.',
+    ],
+    [
+      { q: 'x', filter: { year: [2023, null] } },
+      'filter.year is a list, but must be text, a number, true, false or a list of one or more of these.',
+    ],
+    [
+      { q: 'x', filter: { tags: [] } },
+      'filter.tags is an empty list, but must be text, a number, true, false or a list of one or more of these.',
+    ],
+    [
+      { q: 'x', lang: 'de', filter: { lang: 'en' } },
+      'lang is given both on its own and in filter: give it once.',
+    ],
+    [
+      { q: 'x' },
+      `q is missing: add your question, as in ${example}. Unknown field "query": use q for the question.`,
+    ],
+    [
+      { q: 'x', foo: 1 },
+      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+    ],
+    [{ q: 'x', messages: [] }, 'Unknown field "messages": use history for what was said before.'],
+    [
+      { q: 'x', history: 'a' },
+      'history is "a", but must be a list of turns such as {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: Array(11).fill({ role: 'user', content: 'a' }) },
+      'history is a list, but must be a list of at most 10 turns: send the last ones.',
+    ],
+    [
+      { q: 'x', history: ['a'] },
+      'history.0 is "a", but must be a turn such as {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'user' }] },
+      'history.0.content is undefined, but must be given, as in {"role": "user", "content": "…"}.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'system', content: 'a' }] },
+      'history.0.role is "system", but must be user or assistant.',
+    ],
+    [
+      { q: 'x', history: [{ role: 'user', content: 'a'.repeat(8001) }] },
+      'history.0.content has 8,001 characters, but may have 8,000 at most.',
+    ],
+    [
+      '{"q":"x","filter":{"constructor":"y"}}',
+      'filter has the field "constructor", which cannot be searched for.',
+    ],
+    [
+      '{"q":"x","filter":{"__proto__":"y"}}',
+      'filter has the field "__proto__", which cannot be searched for.',
+    ],
+    ['{"q":"x","__proto__":{"k":5}}', /^Unknown field "__proto__": /],
+    ['', `The body is empty: send JSON such as ${example}.`],
+    ['{"q":', `The body is not valid JSON: send an object such as ${example}.`],
+    ["{'q':'x'}", `The body is not valid JSON: send an object such as ${example}.`],
+    ['[]', `The body is an empty list, but must be an object such as ${example}.`],
+    ['[{"q":"x"}]', `The body is a list, but must be an object such as ${example}.`],
+    ['null', `The body is null, but must be an object such as ${example}.`],
+    ['"x"', `The body is "x", but must be an object such as ${example}.`],
+    ['5', `The body is 5, but must be an object such as ${example}.`],
+  ])('refuses %j', async (body, detail) => {
+    const found = await refused('/search', post(body));
+    expect(found.status).toBe(400);
+    if (typeof detail === 'string') expect(found.detail).toBe(detail);
+    else expect(found.detail).toMatch(detail);
+  });
+
+  test('refuses JSON nested too deep to be written again', async () => {
+    const deep = `{"q":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    expect((await refused('/search', post(deep))).detail).toBe('q is a list, but must be text.');
+  });
+
+  test('names ten wrong fields at most', async () => {
+    const filter = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, null]));
+    expect((await refused('/search', post({ q: 'x', filter }))).errors).toHaveLength(10);
+  });
+
+  test('refuses a body that is not UTF-8', async () => {
+    const body = new Uint8Array([0x7b, 0xff, 0x7d]);
+    expect(await refused('/search', { method: 'POST', body })).toMatchObject({
+      status: 400,
+      detail: 'The body is not valid UTF-8: send JSON in UTF-8.',
+    });
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'x'])(
+    'refuses the content type %s',
+    async (type) => {
+      expect(await refused('/search', post({ q: 'x' }, type))).toMatchObject({
+        status: 415,
+        detail: `The content type is "${type}", but must be application/json: send the body as JSON.`,
+      });
+    },
+  );
+
+  test('takes 64 KiB and refuses one byte more', async () => {
+    const limit = 65_536;
+    const body = JSON.stringify({ q: 'é' });
+    const padding = ' '.repeat(limit - Buffer.byteLength(body));
+    expect((await asked('/search', post(body + padding))).q).toBe('é');
+    expect(await refused('/search', post(`${body}${padding} `))).toMatchObject({
+      status: 413,
+      title: 'Content Too Large',
+      detail: 'The body is longer than 64 KiB: send a shorter one.',
+    });
+  });
+
+  test('stops reading a body without a stated length once it is too long', async () => {
+    let sent = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        sent += 1024;
+        controller.enqueue(new Uint8Array(1024));
+      },
+    });
+    const init: RequestInit = { method: 'POST', body, duplex: 'half' };
+    expect((await refused('/search', init)).status).toBe(413);
+    expect(sent).toBeLessThan(128 * 1024);
+  });
+});

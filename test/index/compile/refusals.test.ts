@@ -1,0 +1,154 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { compileModel } from '../../../index/compile/compile.ts';
+import { onnx } from '../../../index/compile/onnx-graph.ts';
+import type { Int8Rows } from '../../fixtures/models/graph-builder.ts';
+import { type ModelFiles, tinyModel, tinyTokenizer, writeModel } from '../../fixtures/models/tiny-model.ts';
+
+const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
+afterAll(() => rmSync(into, { recursive: true }));
+
+const tiny = tinyModel();
+const config = tiny['config.json'] as object;
+
+/** The whole model with some files changed. */
+const changed = (files: ModelFiles): ModelFiles => ({ ...tiny, ...files });
+
+function tokenizer(change: (json: ReturnType<typeof tinyTokenizer>) => void): ModelFiles {
+  const json = tinyTokenizer();
+  change(json);
+  return changed({ 'tokenizer.json': json });
+}
+
+/** A model whose only node hands its ids on. */
+const noLookUp = onnx.ModelProto.encode(
+  onnx.ModelProto.create({
+    opsetImport: [{ domain: '', version: 14 }],
+    graph: { node: [{ opType: 'Identity', input: ['input_ids'], output: ['last_hidden_state'] }] },
+  }),
+).finish();
+
+const perRow: Int8Rows = { type: 'uint8', dequantize: 'before', perRow: true };
+
+test.each<{ name: string; files: ModelFiles; message: RegExp }>([
+  {
+    name: 'a DistilBERT',
+    files: changed({ 'config.json': { ...config, model_type: 'distilbert' } }),
+    message:
+      /holds a model of type distilbert with absolute positions, but polyseek takes bert, roberta and xlm-roberta with absolute positions: choose/,
+  },
+  {
+    name: 'a T5',
+    files: changed({ 'config.json': { ...config, model_type: 't5' } }),
+    message: /holds a model of type t5 with/,
+  },
+  {
+    name: 'a model of no type',
+    files: changed({ 'config.json': { hidden_size: 64 } }),
+    message: /holds a model of type \(none\) with/,
+  },
+  {
+    name: 'relative positions',
+    files: changed({ 'config.json': { ...config, position_embedding_type: 'relative_key' } }),
+    message: /holds a model of type bert with relative_key positions, but polyseek takes/,
+  },
+  {
+    name: 'another size than that of the rows',
+    files: changed({ 'config.json': { ...config, hidden_size: 128 } }),
+    message:
+      /^The word rows have 64 numbers, but config\.json says 128: model and config do not belong together\.$/,
+  },
+  {
+    name: 'a config.json that is not JSON',
+    files: changed({ 'config.json': '{"model_type":' }),
+    message: /config\.json is not JSON \(.+\): fetch the model anew\.$/,
+  },
+  {
+    name: 'a tokenizer.json that is not JSON',
+    files: changed({ 'tokenizer.json': 'version https://git-lfs.github.com/spec/v1' }),
+    message: /tokenizer\.json is not JSON \(.+\): fetch the model anew\.$/,
+  },
+  {
+    name: 'no tokenizer.json',
+    files: changed({ 'tokenizer.json': undefined }),
+    message:
+      /has no tokenizer\.json: a model folder holds config\.json, tokenizer\.json and onnx\/model_quantized\.onnx/,
+  },
+  {
+    name: 'no weights',
+    files: changed({ 'onnx/model_quantized.onnx': undefined }),
+    message: /has no onnx\/model\.onnx: a model folder holds/,
+  },
+  {
+    name: 'pooling of the first token',
+    files: changed({
+      '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
+    }),
+    message: /does not pool by the mean of its tokens \(1_Pooling\/config\.json\), but polyseek does: choose/,
+  },
+  {
+    name: 'a WordPiece tokenizer',
+    files: tokenizer((json) => {
+      json.model = { type: 'WordPiece', unk_token: '[UNK]', vocab: { '[UNK]': 0 } };
+      json.normalizer = { type: 'BertNormalizer', lowercase: true };
+      json.pre_tokenizer = { type: 'BertPreTokenizer' };
+    }),
+    message:
+      /^tokenizer\.json is WordPiece with normalizer BertNormalizer and pre-tokenizer BertPreTokenizer, but polyseek takes Unigram with/,
+  },
+  {
+    name: 'a tokenizer that lowers letters',
+    files: tokenizer((json) => {
+      json.normalizer = { type: 'Sequence', normalizers: [json.normalizer, { type: 'Lowercase' }] };
+    }),
+    message: /^tokenizer\.json is Unigram with normalizer Precompiled and Lowercase and pre-tokenizer/,
+  },
+  {
+    name: 'a tokenizer without normalizer and pre-tokenizer',
+    files: tokenizer((json) => {
+      json.normalizer = null;
+      json.pre_tokenizer = null;
+    }),
+    message: /^tokenizer\.json is Unigram with normalizer none and pre-tokenizer none, but/,
+  },
+  {
+    name: 'a tokenizer without end token',
+    files: tokenizer((json) => {
+      json.added_tokens = json.added_tokens.filter(({ content }: { content: string }) => content !== '</s>');
+    }),
+    message:
+      /^tokenizer\.json has no <\/s> token, which every text begins or ends with: choose another model\.$/,
+  },
+  {
+    name: 'a scale for each row',
+    files: tinyModel({ rows: perRow }),
+    message: /^The int8 rows have 401 scales, but polyseek takes one for all: export the model anew\.$/,
+  },
+  {
+    name: 'weights in another file',
+    files: tinyModel({ external: true }),
+    message: /^The weights word are not inside the ONNX file: export the model as one file\.$/,
+  },
+  {
+    name: 'no look-ups',
+    files: changed({ 'onnx/model_quantized.onnx': noLookUp }),
+    message:
+      /^The model looks up 0 tables by input_ids and 0 by position where polyseek expects at least one of each: export it/,
+  },
+  {
+    name: 'a prefix as long as the model sees',
+    files: changed({ 'config_sentence_transformers.json': { prompts: { query: 'la '.repeat(62) } } }),
+    message:
+      /^The query prefix takes 64 of the 64 tokens that .+ sees at once, which leaves none for a text: use a shorter one\.$/,
+  },
+])('refuses $name in one sentence and leaves nothing', ({ files, message }) => {
+  const source = writeModel(files);
+  try {
+    expect(() => compileModel(source, { into })).toThrow(message);
+    expect(readdirSync(into)).toEqual([]);
+  } finally {
+    rmSync(source, { recursive: true });
+  }
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { htmlBlocks, readHtml } from '../../../index/documents/html.ts';
+
+const texts = (html: string) => htmlBlocks(html).map((block) => block.text);
+
+describe('readHtml', () => {
+  it('reads title, language, canonical link, headings and paragraphs', () => {
+    const html = `<!doctype html><html lang="fr"><head><title> Le  port &amp; la mer </title><meta charset="utf-8">
+      <link rel="stylesheet" href="a.css"><link rel="canonical" href="https://example.org/port"></head>
+      <body><h1>Le <em>port</em></h1><p>Il pleut.<h3>Bateaux</h3><p>Trois.</body></html>`;
+    expect(readHtml(html, 'a.html')).toEqual({
+      source: 'a.html',
+      title: 'Le port',
+      lang: 'fr',
+      url: 'https://example.org/port',
+      blocks: [
+        { kind: 'heading', level: 1, text: 'Le port' },
+        { kind: 'paragraph', text: 'Il pleut.' },
+        { kind: 'heading', level: 3, text: 'Bateaux' },
+        { kind: 'paragraph', text: 'Trois.' },
+      ],
+    });
+  });
+
+  it('takes the title element where there is not one h1, and the first h1 where there is no such element', () => {
+    expect(readHtml('<title> Le  port &amp; la mer </title><p>A', 'a.html').title).toBe('Le port & la mer');
+    expect(readHtml('<title>Port</title><h1>A</h1><h1>B</h1>', 'a.html').title).toBe('Port');
+    expect(readHtml('<title> </title><h1>A<br>b</h1><h1>C</h1>', 'a.html').title).toBe('A b');
+    expect(readHtml('<p>A', 'a.html').title).toBeUndefined();
+  });
+
+  it.each([
+    ['white space, collapsed', '<p> a \n\t b <b> c</b> <i>d </i>  e\u00a0</p>', ['a b c d e']],
+    ['line breaks', '<p>a <br> b<br/>c', ['a\nb\nc']],
+    ['entities', '<p>&lt;a&gt; &eacute; &#x4e2d; &nbsp;b', ['<a> é 中 \u00a0b']],
+    ['preformatted text', '<pre>\nif x:\n    y\n\n  z <b>w</b>\n</pre>', ['if x:\n    y\n\n  z w']],
+    ['line breaks in preformatted text', '<pre>a <br> b</pre>', ['a \n b']],
+    ['lists', '<ul><li>a<li>b <ol><li>c</ol></ul>d', ['a', 'b', 'c', 'd']],
+    ['text between blocks', 'a<div>b<div>c</div>d</div>e', ['a', 'b', 'c', 'd', 'e']],
+    [
+      'no scripts, styles or templates',
+      'a<script>b</script><style>c</style><template><p>d</template><noscript>e</noscript>f',
+      ['af'],
+    ],
+    ['comments, left out', 'a<!-- b -->c', ['ac']],
+    [
+      'a table, a row a line',
+      '<table><caption>T</caption><thead><tr><th>a<th>b</thead><tr><td><p>1</p><p>2</p><td></table>c',
+      ['T', 'a | b\n1 2 | ', 'c'],
+    ],
+    [
+      'a table that lays out a page',
+      '<table><tr><td><h2>a</h2>b<td><table><tr><td>c<td>d</table></table>',
+      ['a', 'b', 'c | d'],
+    ],
+  ])('reads %s', (_, html, expected) => {
+    expect(texts(html)).toEqual(expected);
+  });
+
+  it('reads elements that nest deeper than the call stack', () => {
+    expect(texts(`${'<div>'.repeat(50_000)}a`)).toEqual(['a']);
+  });
+
+  it('keeps any text that is escaped, once and in order', () => {
+    const text = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\0\r]/g, ''));
+    const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom('p', 'b', 'h2', 'pre', 'td', 'li'), text)), (parts) => {
+        const html = parts.map(([tag, text]) => `<${tag}>${escaped(text)}</${tag}>`).join('');
+        expect(texts(html).join('').replace(/\s/gu, '')).toBe(
+          parts
+            .map(([, text]) => text)
+            .join('')
+            .replace(/\s/gu, ''),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

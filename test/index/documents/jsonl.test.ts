@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Document } from '../../../index/documents/document.ts';
+import { readJsonLines } from '../../../index/documents/jsonl.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'jsonl-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function read(content: string | Buffer, name = 'a.jsonl'): Promise<Document[]> {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  const documents: Document[] = [];
+  for await (const document of readJsonLines(path, name)) documents.push(document);
+  return documents;
+}
+
+describe('readJsonLines', () => {
+  it('reads the fields of a record, and other values as metadata', async () => {
+    const record = {
+      id: 7,
+      title: 'Harbour',
+      text: 'It rained.\n\nIt stopped.',
+      url: 'https://example.org/7',
+      lang: 'en',
+      year: 2018,
+      open: false,
+      place: 'Northport',
+      tags: ['sea', 'boats'],
+      none: null,
+    };
+    expect(await read(JSON.stringify(record))).toEqual([
+      {
+        source: 'a.jsonl',
+        id: '7',
+        title: 'Harbour',
+        url: 'https://example.org/7',
+        lang: 'en',
+        metadata: { year: 2018, open: false, place: 'Northport', tags: ['sea', 'boats'] },
+        blocks: [
+          { kind: 'paragraph', text: 'It rained.' },
+          { kind: 'paragraph', text: 'It stopped.' },
+        ],
+      },
+    ]);
+  });
+
+  it('skips blank lines, accepts any line end and a byte order mark, and needs no last line end', async () => {
+    const documents = await read('\uFEFF{"text":"A."}\r\n\r\n  \n{"text":"B."}');
+    expect(documents.map((document) => document.blocks[0]?.text)).toEqual(['A.', 'B.']);
+  });
+
+  it('lets a record name its source', async () => {
+    expect((await read('{"text":"A.","source":"b.pdf"}'))[0]?.source).toBe('b.pdf');
+  });
+
+  it('takes the headline that a text opens with for the title of a record without one', async () => {
+    expect((await read('{"text":"Harbour\\n\\nIt rained."}'))[0]?.title).toBe('Harbour');
+  });
+
+  it('names a record without an id by its text, and repeated ones apart', async () => {
+    const [a, b, c] = (await read('{"text":"A."}\n{"text":"B."}\n{"text":"A."}')).map(
+      (document) => document.id,
+    );
+    expect(a).toMatch(/^[\da-f]{12}$/);
+    expect(new Set([a, b, c]).size).toBe(3);
+    expect((await read('{"text":"B."}\n{"text":"A."}')).map((document) => document.id)).toEqual([b, a]);
+  });
+
+  it('replaces half of a surrogate pair', async () => {
+    const [document] = await read('{"text":"a \\ud83d b \\ud83d\\ude00.","key":"\\udc00"}');
+    expect(document?.blocks[0]?.text).toBe('a \uFFFD b 😀.');
+    expect(document?.metadata).toEqual({ key: '\uFFFD' });
+  });
+
+  it('keeps a metadata field of any name to itself', async () => {
+    const [document] = await read('{"text":"A.","__proto__":"x","constructor":"y"}');
+    expect(Object.entries(document?.metadata ?? {})).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+  });
+
+  it.each([
+    ['{"text":"A."', 'is not JSON'],
+    ['["A."]', 'holds ["A."]: every line has to be one JSON object.'],
+    ['{"title":"A"}', 'field "text" is missing, but it has to be a string.'],
+    ['{"text":null}', 'field "text" is null, but it has to be a string.'],
+    ['{"text":"A.","id":true}', 'field "id" is true, but it has to be a string or a number.'],
+    ['{"text":"A.","title":1}', 'field "title" is 1, but it has to be a string.'],
+    [
+      '{"text":"A.","by":{"name":"B"}}',
+      'field "by" is {"name":"B"}, but it has to be a string, a number, a boolean or a list of strings.',
+    ],
+    ['{"text":"A.","tags":["a",1]}', 'field "tags" is ["a",1], but it has to be'],
+  ])('rejects %s, naming file and line', async (line, message) => {
+    const reading = read(`{"text":"A."}\n\n${line}\n`);
+    await expect(reading).rejects.toThrow(`${join(folder, 'a.jsonl')}:3`);
+    await expect(reading).rejects.toThrow(message);
+  });
+
+  it('rejects bytes that are not UTF-8, naming file, line and offset', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"text":"é."}\n{"text":"'),
+      Buffer.from([0xe9]),
+      Buffer.from('"}'),
+    ]);
+    await expect(read(bytes)).rejects.toThrow(
+      `${join(folder, 'a.jsonl')}:2 is not UTF-8 text: the bytes at offset 24 `,
+    );
+  });
+
+  it('rejects a file that is cut off in compression', async () => {
+    const packed = gzipSync('{"text":"A."}\n'.repeat(100));
+    await expect(read(packed.subarray(0, -9), 'a.jsonl.gz')).rejects.toThrow(
+      `${join(folder, 'a.jsonl.gz')} cannot be decompressed`,
+    );
+  });
+
+  it('reads what JSON.stringify writes, over any size of line', async () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('ä'.repeat(70_000)));
+    const records = fc.array(
+      fc.record({ id: fc.string({ unit: 'binary', minLength: 1 }), text, note: text }),
+      { maxLength: 5 },
+    );
+    await fc.assert(
+      fc.asyncProperty(records, async (records) => {
+        const documents = await read(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+        expect(documents.map(({ id, metadata }) => [id, metadata?.note])).toEqual(
+          records.map(({ id, note }) => [id, note]),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

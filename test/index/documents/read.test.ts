@@ -1,0 +1,159 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Document } from '../../../index/documents/document.ts';
+import { readDocuments } from '../../../index/documents/read.ts';
+import { decodeUtf8 } from '../../../index/documents/utf8.ts';
+import { toPassages } from '../../../index/passages/split.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'documents-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, content: string | Buffer): string {
+  const file = join(root, path);
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+}
+
+async function read(paths: string[], onSkip?: (path: string) => void): Promise<Document[]> {
+  const documents: Document[] = [];
+  for await (const document of readDocuments(paths, onSkip)) documents.push(document);
+  return documents;
+}
+
+const sources = async (...paths: string[]) => (await read(paths)).map((document) => document.source);
+
+describe('files and folders', () => {
+  it('walks a folder in order of names, and says which files it skips', async () => {
+    write('b/c.txt', 'C.');
+    write('b/a.MD', 'A.');
+    write('b.html', '<p>B.');
+    write('a.txt', 'A.');
+    const image = write('b/image.png', '');
+    write('.hidden/a.txt', 'No.');
+    write('.a.txt', 'No.');
+    write('node_modules/a/a.txt', 'No.');
+    const skipped: string[] = [];
+    const documents = await read([root], (path) => skipped.push(path));
+    expect(documents.map((document) => document.source)).toEqual(['a.txt', 'b/a.MD', 'b/c.txt', 'b.html']);
+    expect(skipped).toEqual([image]);
+  });
+
+  it('names a file that is named itself by its own name', async () => {
+    expect(await sources(write('a/b.txt', 'B.'))).toEqual(['b.txt']);
+  });
+
+  it('reads a file once that is named twice', async () => {
+    const file = write('a/b.txt', 'B.');
+    expect(await sources(file, file, join(root, 'a'))).toEqual(['b.txt']);
+  });
+
+  it('follows links to files, not those to folders or to nothing', async () => {
+    const file = write('a/b.txt', 'B.');
+    mkdirSync(join(root, 'links'));
+    symlinkSync(file, join(root, 'links/file.txt'));
+    symlinkSync(root, join(root, 'links/folder.txt'));
+    symlinkSync(join(root, 'none'), join(root, 'links/nothing.txt'));
+    expect(await sources(join(root, 'links'))).toEqual(['file.txt']);
+  });
+
+  it('rejects two files that would have one source', async () => {
+    write('en/intro.txt', 'A.');
+    write('de/intro.txt', 'B.');
+    await expect(read([join(root, 'en'), join(root, 'de')])).rejects.toThrow(
+      `${join(root, 'en/intro.txt')} and ${join(root, 'de/intro.txt')} would both be called "intro.txt"`,
+    );
+  });
+
+  it('rejects a path that leads nowhere', async () => {
+    await expect(read([join(root, 'none')])).rejects.toThrow(
+      `${join(root, 'none')} does not exist: name files and folders that do.`,
+    );
+  });
+
+  it('rejects a named file of no known format, naming those it knows', async () => {
+    const file = write('a.pdf', '');
+    await expect(read([file])).rejects.toThrow(
+      `${file} is of no known format: expected one of .txt, .md, .markdown, .html, .htm, .jsonl, .ndjson, .jsonl.gz.`,
+    );
+  });
+
+  it('gives empty files no blocks', async () => {
+    for (const name of ['a.txt', 'b.md', 'c.html']) write(name, ' \n');
+    expect((await read([root])).map((document) => document.blocks)).toEqual([[], [], []]);
+  });
+
+  it('reads the compressed and the plain form of a file alike', async () => {
+    const lines = '{"id":"1","text":"A."}\n{"id":"2","text":"B."}\n';
+    const plain = await read([write('a.ndjson', lines)]);
+    const packed = await read([write('a.jsonl.gz', gzipSync(lines))]);
+    expect(packed.map((document) => ({ ...document, source: 'a.ndjson' }))).toEqual(plain);
+  });
+
+  it('gives passages ids that stay when other documents come', async () => {
+    const ids = async () => {
+      const found = new Map<string, string>();
+      for (const document of await read([root])) {
+        for (const passage of toPassages(document, {
+          countTokens: (text) => text.length,
+          minTokens: 1,
+          maxTokens: 20,
+        })) {
+          found.set(passage.id, passage.text);
+        }
+      }
+      return found;
+    };
+    write('b.txt', 'The first sentence.\n\nThe first sentence.\n\nAnother one is here.');
+    write('c.jsonl', '{"text":"The first sentence."}\n{"text":"Another."}\n');
+    const before = await ids();
+    expect(before.size).toBe(5);
+    write('a.txt', 'The first sentence.');
+    write(
+      'c.jsonl',
+      '{"text":"New."}\n{"text":"The first sentence."}\n{"text":"Another."}\n{"text":"Another."}\n',
+    );
+    const after = await ids();
+    expect(after.size).toBe(8);
+    expect([...before].filter(([id, text]) => after.get(id) !== text)).toEqual([]);
+  });
+});
+
+describe('UTF-8', () => {
+  it('is read with and without a byte order mark, with NUL as a character', async () => {
+    const [plain, marked] = await read([write('a.txt', 'Grüße\0.'), write('b.txt', '\uFEFFGrüße\0.')]);
+    expect(plain?.blocks).toEqual([{ kind: 'paragraph', text: 'Grüße\0.' }]);
+    expect(marked?.blocks).toEqual(plain?.blocks);
+  });
+
+  it.each([
+    ['a stray byte', [0x61, 0xff], 1],
+    ['a sequence that another character breaks off', [0xef, 0x41], 0],
+    ['a sequence that the end breaks off', [0x61, 0xe4, 0xb8], 1],
+    ['a sequence broken off after two bytes', [0xef, 0xbf, 0x41], 0],
+    ['a surrogate', [0x61, 0x62, 0xed, 0xa0, 0x80], 2],
+    ['an overlong form', [0xef, 0xbf, 0xbd, 0xc0, 0x80], 3],
+  ])('is checked: %s', async (_, bytes, offset) => {
+    const file = write('a.txt', Buffer.from(bytes));
+    await expect(read([file])).rejects.toThrow(
+      `${file} is not UTF-8 text: the bytes at offset ${offset} are no character. Save it as UTF-8.`,
+    );
+  });
+
+  it('names the first byte that does not belong', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
+        expect(() => decodeUtf8(bytes, 'a')).toThrow(`offset ${Buffer.byteLength(before)} `);
+      }),
+    );
+  });
+});

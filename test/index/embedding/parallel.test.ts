@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileModel } from '../../../index/compile/compile.ts';
+import { Embedder } from '../../../index/embedding/embedder.ts';
+import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
+import { describeFile } from '../../../index/format/checksums.ts';
+import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
+
+const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
+let compiled: string;
+beforeAll(() => {
+  const source = writeModel(tinyModel());
+  compiled = compileModel(source, { into });
+  rmSync(source, { recursive: true });
+});
+afterAll(() => rmSync(into, { recursive: true }));
+
+test.each([1, 3])('answers each of many texts with its own vector, with %d processes', async (workers) => {
+  const texts = Array.from({ length: 60 }, (_, i) => 'the end of la '.repeat(i % 7) + 'die '.repeat(i));
+  const single = await Embedder.open(compiled, { verify: true });
+  const embedder = new ParallelEmbedder(compiled, workers);
+  try {
+    const vectors = await Promise.all(texts.map((text) => embedder.embed(text)));
+    for (const [i, text] of texts.entries()) expect(vectors[i]).toEqual(await single.embed(text));
+  } finally {
+    embedder.close();
+  }
+});
+
+test('refuses a damaged model before it starts a process', () => {
+  const bytes = readFileSync(join(compiled, 'rows.bin'));
+  bytes[bytes.length - 1]! ^= 1;
+  const dir = mkdtempSync(join(into, 'damaged-'));
+  for (const file of ['model.json', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])
+    writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
+  writeFileSync(join(dir, 'rows.bin'), bytes);
+  expect(() => new ParallelEmbedder(dir, 1)).toThrow(/rows\.bin has checksum/);
+});
+
+test('says why a model can not be opened, to the first text and to later ones', async () => {
+  const encoder = Buffer.from('no graph');
+  const model = JSON.parse(readFileSync(join(compiled, 'model.json'), 'utf8'));
+  model.files['encoder.onnx'] = describeFile(encoder);
+  const dir = mkdtempSync(join(into, 'no-graph-'));
+  for (const file of ['tokenizer.bin', 'rows.bin', 'weights.bin'])
+    writeFileSync(join(dir, file), readFileSync(join(compiled, file)));
+  writeFileSync(join(dir, 'encoder.onnx'), encoder);
+  writeFileSync(join(dir, 'model.json'), JSON.stringify(model));
+
+  const embedder = new ParallelEmbedder(dir, 2);
+  try {
+    for (let i = 0; i < 3; i++) await expect(embedder.embed('the end')).rejects.toThrow(/encoder\.onnx/);
+  } finally {
+    embedder.close();
+  }
+});
+
+test('says that a process ended, to the texts that wait and to later ones', async () => {
+  const { NODE_OPTIONS } = process.env;
+  process.env.NODE_OPTIONS = '--no-such-option';
+  const embedder = new ParallelEmbedder(compiled, 1);
+  if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = NODE_OPTIONS;
+  const waiting = Array.from({ length: 3 }, () => embedder.embed('the end'));
+  const message = 'An embedding process ended with 9: start again.';
+  for (const result of await Promise.allSettled(waiting))
+    expect(result).toMatchObject({ status: 'rejected', reason: { message } });
+  await expect(embedder.embed('the end')).rejects.toThrow(message);
+  embedder.close();
+});

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readElf } from '../../../index/engine/elf.ts';
+import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import { lacking } from '../../fixtures/tools.ts';
+
+const folder = temporaryFolder();
+const index = join(folder, 'index');
+const kept = join(root, 'build/native');
+/** What the stand-in for Docker adds to a library, which loading ignores. */
+const MARK = '\ncompiled by the stand-in for Docker';
+const isMarked = (path: string) => readFileSync(path).subarray(-MARK.length).equals(Buffer.from(MARK));
+
+beforeAll(() => {
+  writeRandomIndex(index, 20);
+  mkdirSync(kept, { recursive: true });
+});
+afterAll(() => {
+  for (const name of readdirSync(kept)) if (isMarked(join(kept, name))) rmSync(join(kept, name));
+});
+
+/** Packages the index for Lambda with these environment variables. */
+function pack(architecture: string, env: Record<string, string>) {
+  const args = ['--import', 'tsx', 'cli/package.ts', '--arch', architecture, '--index', index];
+  args.push('--out', join(folder, architecture));
+  return promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+}
+const addon = (architecture: string) => join(folder, architecture, 'native/engine.node');
+
+test('the library that is compiled for Lambda is for its processor and loads here if it can', async () => {
+  await pack('x86_64', {});
+  expect(readElf(readFileSync(addon('x86_64'))).machine).toBe('x86_64');
+  if (process.platform === 'linux' && process.arch === 'x64')
+    expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('kernels');
+});
+
+test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler makes the library for arm64', async () => {
+  await pack('arm64', {});
+  expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
+});
+
+test('where no compiler is, Docker compiles; the image, its platform and the mounted folder are right', async () => {
+  // The stand-in for Docker takes `docker run` apart and runs the command in the mounted folder with this machine's compiler.
+  const docker = join(folder, 'docker');
+  const script = `#!/bin/bash
+    echo "$*" >>"${folder}/docker.log"
+    [ "$1" = run ] || exit 1
+    while [ "$1" != g++ ]; do
+      if [ "$1" = -v ]; then mounted="\${2%%:*}"; fi
+      shift
+    done
+    cd "$mounted" && "$@" && printf '${MARK.replace('\n', '\\n')}' >>engine.node`;
+  writeFileSync(docker, script, { mode: 0o755 });
+  await pack('x86_64', { CXX: 'no-such-compiler', CDK_DOCKER: docker });
+  expect(isMarked(addon('x86_64'))).toBe(true);
+  const log = readFileSync(join(folder, 'docker.log'), 'utf8');
+  expect(log).toMatch(/^run --rm /);
+  expect(log).toContain('--platform linux/amd64');
+  expect(log).toContain('public.ecr.aws/sam/build-nodejs24.x');
+});
+
+test('where neither works, the sentence says for each why', async () => {
+  const env = { CXX: 'no-such-compiler -x', CDK_DOCKER: join(folder, 'no-docker') };
+  await expect(pack('arm64', env)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^The engine could not be compiled for Lambda on arm64\. no-such-compiler is not installed: install it, or unset CXX\. Docker, the other way, failed: /m,
+    ),
+  });
+});
+
+test('a library that Amazon Linux 2023 would not load is not taken', async () => {
+  // A compiler that makes the library for this machine when asked for the other processor's.
+  const env = { CXX: 'g++ -DOTHER', CDK_DOCKER: join(folder, 'no-docker') };
+  const other = process.arch === 'x64' ? 'arm64' : 'x86_64';
+  await expect(pack(other, env)).rejects.toMatchObject({
+    stderr: expect.stringContaining('engine.node is compiled for'),
+  });
+});

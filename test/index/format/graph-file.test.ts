@@ -1,0 +1,261 @@
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { normalized } from '../../../index/embedding/embedder.ts';
+import { readSections } from '../../../index/format/container.ts';
+import { buildGraph, graphBytes } from '../../../index/format/graph-builder.ts';
+import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
+import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+
+const folder = temporaryFolder();
+const path = join(folder, 'graph.bin');
+
+/** Vectors of length 1 that share a direction, as a model's do. */
+function vectorsOf(count: number, dimensions: number, seed: number): Float32Array[] {
+  const random = randomNumbers(seed);
+  const common = gaussian(dimensions, random);
+  return Array.from({ length: count }, () =>
+    normalized(gaussian(dimensions, random).map((value, i) => value + 2 * common[i]!)),
+  );
+}
+
+function open(vectors: readonly Float32Array[]) {
+  buildGraph(vectors).write(path);
+  return openGraph(path, vectors[0]!.length);
+}
+
+/** The vectors in the file, as FORMAT.md says: a d + s r. */
+function stored(dimensions: number): number[][] {
+  const [, direction, parts, numbers] = readSections(readFileSync(path), GRAPH, 'graph.bin');
+  const float = (bytes: Uint8Array, i: number) => Buffer.from(bytes).readFloatLE(4 * i);
+  return Array.from({ length: parts!.length / 8 }, (_, ordinal) =>
+    Array.from({ length: dimensions }, (_, i) => {
+      const r = Buffer.from(numbers!).readInt8(ordinal * dimensions + i);
+      return float(parts!, 2 * ordinal) * float(direction!, i) + float(parts!, 2 * ordinal + 1) * r;
+    }),
+  );
+}
+
+const anyVectors = fc
+  .record({
+    count: fc.integer({ min: 1, max: 60 }),
+    dimensions: fc.integer({ min: 1, max: 40 }),
+    seed: fc.nat(),
+  })
+  .map(({ count, dimensions, seed }) => ({ dimensions, seed, vectors: vectorsOf(count, dimensions, seed) }));
+
+describe('any vectors', () => {
+  test('are kept in order, each number to half a step of its 8 bits', () => {
+    fc.assert(
+      fc.property(anyVectors, ({ dimensions, vectors }) => {
+        buildGraph(vectors).write(path);
+        const kept = stored(dimensions);
+        expect(kept).toHaveLength(vectors.length);
+        for (const [ordinal, vector] of vectors.entries())
+          for (const [i, value] of vector.entries())
+            expect(Math.abs(kept[ordinal]![i]! - value)).toBeLessThan(0.008);
+      }),
+    );
+  });
+
+  test('have the cosines of the vectors in the file, and search reports the very numbers of similarity', () => {
+    fc.assert(
+      fc.property(anyVectors, ({ dimensions, seed, vectors }) => {
+        const graph = open(vectors);
+        const kept = stored(dimensions);
+        const [question] = vectorsOf(1, dimensions, seed + 1);
+        const found = graph.search(question!, 10, 20);
+        expect(found.length).toBeGreaterThan(0);
+        for (const { ordinal, similarity } of found) {
+          expect(similarity).toBe(graph.similarities(question!)(ordinal));
+          expect(similarity).toBeCloseTo(dot(question!, kept[ordinal]!), 4);
+        }
+        expect(new Set(found.map(({ ordinal }) => ordinal)).size).toBe(found.length);
+        const similarities = found.map(({ similarity }) => similarity);
+        expect(similarities).toEqual(similarities.toSorted((a, b) => b - a));
+      }),
+    );
+  });
+
+  test('keep their part in the common direction, whatever the rounding', () => {
+    fc.assert(
+      fc.property(anyVectors, ({ dimensions, vectors }) => {
+        buildGraph(vectors).write(path);
+        const mean = new Float32Array(dimensions).map((_, i) =>
+          vectors.reduce((sum, one) => sum + one[i]!, 0),
+        );
+        // Vectors that cancel each other out have no direction in common.
+        fc.pre(Math.hypot(...mean) > 0.01);
+        const direction = normalized(mean);
+        for (const [ordinal, kept] of stored(dimensions).entries())
+          expect(dot(kept, direction)).toBeCloseTo(dot(vectors[ordinal]!, direction), 5);
+      }),
+    );
+  });
+
+  test('give the same bytes again, and leave no other file', () => {
+    fc.assert(
+      fc.property(anyVectors, ({ vectors }) => {
+        buildGraph(vectors).write(path);
+        const first = readFileSync(path);
+        buildGraph(vectors).write(path);
+        expect(readFileSync(path).equals(first)).toBe(true);
+        expect(readdirSync(folder)).toEqual(['graph.bin']);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+test('any links, on any levels, come back ascending', () => {
+  /** The highest level of each node, from 0, and where links lead, as fractions of the nodes there are on a level. */
+  const nodes = fc.array(
+    fc.record({
+      level: fc.nat(4),
+      to: fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { maxLength: 40 }),
+    }),
+    { minLength: 1, maxLength: 400 },
+  );
+  fc.assert(
+    fc.property(nodes, (drawn) => {
+      const top = Math.max(...drawn.map(({ level }) => level));
+      const onLevel = Array.from({ length: top + 1 }, (_, level) =>
+        [...drawn.keys()].filter((node) => drawn[node]!.level >= level),
+      );
+      const links = drawn.map(({ level, to }) =>
+        onLevel
+          .slice(0, level + 1)
+          .map((there) => [...new Set(to.map((fraction) => there[Math.floor(fraction * there.length)]!))]),
+      );
+      const entry = drawn.findIndex(({ level }) => level === top);
+      writeFileSync(path, graphBytes({ entry, links, vectors: vectorsOf(drawn.length, 3, 1) }));
+      const graph = openGraph(path, 3);
+      expect([graph.nodes, graph.entry, graph.top]).toEqual([drawn.length, entry, top]);
+      for (const [node, levels] of links.entries())
+        for (const [level, list] of levels.entries())
+          expect(graph.neighbors(node, level)).toEqual(list.toSorted((a, b) => a - b));
+    }),
+  );
+});
+
+describe('3,000 vectors of 64 dimensions', () => {
+  const [dimensions, count] = [64, 3000];
+  const vectors = vectorsOf(count, dimensions, 5);
+  const questions = vectorsOf(20, dimensions, 6);
+  const graph = open(vectors);
+
+  /** The ordinals of the k nearest by exact comparison. */
+  function exact(
+    similarity: (ordinal: number) => number,
+    k: number,
+    allowed = (_: number) => true,
+  ): number[] {
+    return [...vectors.keys()]
+      .filter(allowed)
+      .map((ordinal) => ({ ordinal, similarity: similarity(ordinal) }))
+      .sort((a, b) => b.similarity - a.similarity || a.ordinal - b.ordinal)
+      .slice(0, k)
+      .map(({ ordinal }) => ordinal);
+  }
+  const search = (question: Float32Array, k: number, ef: number, allowed?: (ordinal: number) => boolean) =>
+    graph.search(question, k, ef, allowed).map(({ ordinal }) => ordinal);
+
+  test.each([
+    ['no filter', undefined],
+    ['a filter that leaves every third', (ordinal: number) => ordinal % 3 === 0],
+    ['a filter that leaves seven', (ordinal: number) => ordinal % 500 === 499 || ordinal === 0],
+    ['a filter that leaves none', () => false],
+  ])('with %s, and all nodes as candidates, those that exact comparison finds', (_, allowed) => {
+    for (const question of questions) {
+      const right = exact(graph.similarities(question), 50, allowed);
+      expect(search(question, 50, count, allowed)).toEqual(right);
+    }
+  });
+
+  test('with a filter and few candidates, only what it leaves, and as many as asked', () => {
+    const even = (ordinal: number) => ordinal % 2 === 0;
+    for (const question of questions) {
+      const found = search(question, 10, 50, even);
+      expect(found).toHaveLength(10);
+      expect(found.every(even)).toBe(true);
+    }
+  });
+
+  test('each of at least .99 is nearest to itself', () => {
+    const found = vectors.filter((vector, ordinal) => search(vector, 1, 50)[0] === ordinal);
+    expect(found.length / count).toBeGreaterThanOrEqual(0.99);
+  });
+
+  test('k above ef finds k', () => {
+    expect(search(questions[0]!, 30, 1)).toHaveLength(30);
+  });
+});
+
+describe('few and alike', () => {
+  test('one vector', () => {
+    const graph = open([Float32Array.of(0.6, 0.8)]);
+    expect(graph.search(Float32Array.of(0.6, 0.8), 5, 10)).toEqual([
+      { ordinal: 0, similarity: expect.closeTo(1, 5) },
+    ]);
+  });
+
+  test('two opposite vectors, which have no common direction', () => {
+    const graph = open([Float32Array.of(0, 1, 0), Float32Array.of(0, -1, 0)]);
+    expect(graph.search(Float32Array.of(0, -1, 0), 5, 10)).toEqual([
+      { ordinal: 1, similarity: expect.closeTo(1, 5) },
+      { ordinal: 0, similarity: expect.closeTo(-1, 5) },
+    ]);
+  });
+
+  test('equal vectors are all found, by ordinal', () => {
+    const [vector] = vectorsOf(1, 24, 8);
+    const found = open(Array<Float32Array>(20).fill(vector!)).search(vector!, 20, 20);
+    expect(found.map(({ ordinal }) => ordinal)).toEqual([...Array(20).keys()]);
+    for (const { similarity } of found) expect(similarity).toBeCloseTo(1, 5);
+  });
+});
+
+describe('a damaged graph is refused', () => {
+  const dimensions = 10;
+  const fresh = () => {
+    buildGraph(vectorsOf(30, dimensions, 9)).write(path);
+    return readFileSync(path);
+  };
+  const refusal = (dims = dimensions) => {
+    try {
+      openGraph(path, dims);
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+    return 'opened';
+  };
+
+  test('another magic or version', () => {
+    const bytes = fresh();
+    writeFileSync(path, Buffer.concat([Buffer.from('PSXX'), bytes.subarray(4)]));
+    expect(refusal()).toBe('graph.bin starts with "PSXX" where PSGR version 1 was expected: build it again.');
+    bytes[4] = 2;
+    writeFileSync(path, bytes);
+    expect(refusal()).toMatch(/^graph\.bin is PSGR version 2, but this polyseek reads PSGR version 1/);
+  });
+
+  test('cut anywhere', () => {
+    const { length } = fresh();
+    for (let size = length - 1; size >= 0; size -= 13) {
+      truncateSync(path, size);
+      expect(refusal()).toMatch(
+        size < 128
+          ? /^graph\.bin has \d+ bytes, too few/
+          : /^graph\.bin has \d+ bytes where its head says \d+/,
+      );
+    }
+  });
+
+  test('other dimensions', () => {
+    fresh();
+    expect(refusal(11)).toMatch(
+      /^graph\.bin has sections of 40, 300, (\d+) bytes where 44, 330, \1 were expected: it is damaged, build it again\.$/,
+    );
+  });
+});

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import hnswlib from 'hnswlib-node';
+import { describe, expect, test } from 'vitest';
+import { normalized } from '../../../index/embedding/embedder.ts';
+import { nearest } from '../../../index/format/graph-search.ts';
+import { readHnswlibFile } from '../../../index/format/hnswlib-file.ts';
+import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+
+const [COUNT, DIMENSIONS, EF] = [2000, 12, 40];
+const random = randomNumbers(30);
+const vector = () => normalized(gaussian(DIMENSIONS, random));
+const path = join(temporaryFolder(), 'graph.hnsw');
+
+const theirs = new hnswlib.HierarchicalNSW('ip', DIMENSIONS);
+// Room for more points than come, and labels in another order than points.
+theirs.initIndex(COUNT + 5, 6, 50, 1);
+for (let i = 0; i < COUNT; i++) theirs.addPoint(Array.from(vector()), (i * 7) % COUNT);
+theirs.setEf(EF);
+theirs.writeIndexSync(path);
+const bytes = readFileSync(path);
+const ours = readHnswlibFile(bytes, DIMENSIONS);
+
+test('has the points that hnswlib has', () => {
+  expect(ours.vectors).toHaveLength(COUNT);
+  for (const [label, vector] of ours.vectors.entries()) expect([...vector]).toEqual(theirs.getPoint(label));
+});
+
+test('has levels, of which each is linked within itself', () => {
+  const top = ours.links[ours.entry]!.length - 1;
+  expect(top).toBeGreaterThan(1);
+  for (const [label, levels] of ours.links.entries())
+    for (const [level, list] of levels.entries()) {
+      expect(list).not.toContain(label);
+      for (const other of list) expect(ours.links[other]!.length).toBeGreaterThan(level);
+    }
+});
+
+describe('a search along its links finds what hnswlib finds', () => {
+  const links = {
+    nodes: COUNT,
+    entry: ours.entry,
+    top: ours.links[ours.entry]!.length - 1,
+    neighbors: (node: number, level: number) => ours.links[node]![level]!,
+  };
+
+  test.each([
+    ['without a filter', undefined],
+    ['with one', (label: number) => label % 5 === 0],
+  ])('%s', (_, allowed) => {
+    for (let i = 0; i < 100; i++) {
+      const question = vector();
+      const found = nearest(links, (node) => dot(question, ours.vectors[node]!), EF, allowed);
+      const { neighbors } = theirs.searchKnn(Array.from(question), EF, allowed);
+      const ordinals = found.map(({ ordinal }) => ordinal);
+      expect(new Set(ordinals)).toEqual(new Set(neighbors));
+      expect(ordinals).toHaveLength(neighbors.length);
+    }
+  });
+});
+
+describe('refuses', () => {
+  const refused = (bytes: Uint8Array, dimensions = DIMENSIONS) =>
+    expect(() => readHnswlibFile(bytes, dimensions));
+  const size = 4 + 4 * 12 + 4 * DIMENSIONS + 8;
+  const element = (i: number) => 96 + i * size;
+  /** The file with a number of 32 bits put somewhere. */
+  const changed = (at: number, value: number) => {
+    const copy = Buffer.from(bytes);
+    copy.writeInt32LE(value, at);
+    return copy;
+  };
+
+  test('a file cut or lengthened anywhere', () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), (length) => {
+        refused(bytes.subarray(0, length)).toThrow(
+          /^hnswlib's file of \d+ bytes is not as its format says: it ends before/,
+        );
+      }),
+    );
+    refused(Buffer.concat([bytes, Buffer.alloc(4)])).toThrow(/its length is \d+ where \d+ was expected\.$/);
+  });
+
+  test('other dimensions', () => {
+    refused(bytes, DIMENSIONS + 1).toThrow('label_offset_ is 100 where 104 was expected.');
+  });
+
+  test.each<[string, number, number, string]>([
+    ['an offset', 0, 8, 'offsetLevel0_ is 8 where 0 was expected'],
+    ['another room for links', 64, 13, 'offsetData_ is 52 where 56 was expected'],
+    ['an entry that is not there', 52, COUNT, `element ${COUNT} of ${COUNT} is linked`],
+    ['an entry that is not on top', 48, 9, 'the number of levels of the point to enter at is'],
+    ['a deleted point', element(3), 0x10001, 'the point with label 21 is deleted'],
+    ['too long a list', element(3), 13, 'a list with room for 12 links has 13'],
+    ['a link to nowhere', element(3) + 4, COUNT, `element ${COUNT} of ${COUNT} is linked`],
+    ['a label twice', element(3) + size - 8, 14, 'label 14 is there twice'],
+    [
+      'a label too large',
+      element(3) + size - 8,
+      COUNT,
+      `label ${COUNT} is there twice, or not one of ${COUNT}`,
+    ],
+    ['part of a list', element(COUNT), 30, 'upper levels'],
+  ])('%s', (_, at, value, sentence) => {
+    refused(changed(at, value)).toThrow(sentence);
+  });
+
+  test('no bytes turned without either a sentence or a graph whose links are in range', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(bytes.length - 4),
+        fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+        (at, value) => {
+          let read: ReturnType<typeof readHnswlibFile>;
+          try {
+            read = readHnswlibFile(changed(at, value), DIMENSIONS);
+          } catch (error) {
+            expect((error as Error).message).toMatch(
+              /^hnswlib's file of \d+ bytes is not as its format says: .+\.$/,
+            );
+            return;
+          }
+          expect(read.links).toHaveLength(COUNT);
+          expect(read.links.flat(2).every((label) => label < COUNT)).toBe(true);
+        },
+      ),
+    );
+  });
+});

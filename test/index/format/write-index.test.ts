@@ -1,0 +1,186 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { buildIndex, tokenCounter } from '../../../index/build.ts';
+import type { Document } from '../../../index/documents/document.ts';
+import { readText } from '../../../index/documents/text.ts';
+import { Embedder } from '../../../index/embedding/embedder.ts';
+import { INDEX_FILES, readManifest } from '../../../index/format/manifest.ts';
+import { Passages } from '../../../index/format/passages-file.ts';
+import { writeIndex } from '../../../index/format/write-index.ts';
+import { openSearch } from '../../../index/search/open.ts';
+import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+
+const folder = temporaryFolder();
+const { dir, model } = defaultModel();
+const contents = (count: number) => randomContents(count, model.dimensions);
+
+/** Every file below a folder with its text. */
+function snapshot(path: string): [string, string][] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((name): [string, string] => [name, readFileSync(name, 'latin1')])
+    .sort();
+}
+
+describe('what is at the place', () => {
+  test.each([
+    ['a file of anyone', ['notes.txt']],
+    ['a web page with a manifest.json of its own', ['index.html', 'manifest.json']],
+    ['an index with a file of anyone', [...INDEX_FILES, 'notes.txt']],
+    ['a hidden file', ['.env']],
+    ['a folder', ['chapters/one.md']],
+  ])('is refused untouched: a folder with %s', (name, files) => {
+    const out = join(folder, name);
+    for (const file of files) {
+      mkdirSync(join(out, file, '..'), { recursive: true });
+      writeFileSync(join(out, file), file);
+    }
+    const before = snapshot(folder);
+    expect(() => writeIndex(out, model, contents(2))).toThrow(
+      /^.* holds .*, which is no part of an index: name a folder that does not exist yet, or an index to replace\.$/,
+    );
+    expect(snapshot(folder)).toEqual(before);
+  });
+
+  test('is refused untouched: a file', () => {
+    const out = join(folder, 'file');
+    writeFileSync(out, 'mine');
+    expect(() => writeIndex(out, model, contents(2))).toThrow(`${out} is not a folder: name a folder`);
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+  });
+
+  test('is replaced: an index, an empty folder, nothing in folders that are not there yet', () => {
+    const out = join(folder, 'new/folders/index');
+    expect(writeIndex(out, model, contents(2)).counts.passages).toBe(2);
+    expect(writeIndex(out, model, contents(3)).counts.passages).toBe(3);
+    expect(readdirSync(out).sort()).toEqual([...INDEX_FILES].sort());
+    mkdirSync(join(folder, 'new/empty'));
+    writeIndex(join(folder, 'new/empty'), model, contents(2));
+    expect(readdirSync(join(folder, 'new/folders'))).toEqual(['index']);
+  });
+
+  test('is replaced behind a link too, and what the link led to stays', () => {
+    const [target, link] = [join(folder, 'target'), join(folder, 'link')];
+    writeRandomIndex(target, 2);
+    symlinkSync(target, link);
+    writeIndex(link, model, contents(3));
+    expect(readManifest(link, model, true).counts.passages).toBe(3);
+    expect(readManifest(target, model, true).counts.passages).toBe(2);
+  });
+});
+
+describe('contents that make no index leave the old one whole', () => {
+  const out = join(folder, 'kept');
+
+  test.each([
+    [
+      'nothing',
+      () => contents(0),
+      'The documents hold no text: name files, or folders with files, of text, Markdown, HTML or JSON Lines.',
+    ],
+    [
+      'one id twice',
+      () => {
+        const { passages, ...rest } = contents(3);
+        return { ...rest, passages: passages.map((passage) => ({ ...passage, id: 'same' })) };
+      },
+      'Two passages have the id "same", in folder0/file0.txt and in folder1/file1.txt: give every record an id of its own.',
+    ],
+  ])('%s', (_, make, message) => {
+    writeRandomIndex(out, 4);
+    const before = snapshot(out);
+    expect(() => writeIndex(out, model, make())).toThrow(message);
+    expect(snapshot(out)).toEqual(before);
+    expect(readdirSync(folder).filter((name) => name.startsWith('kept.'))).toEqual([]);
+  });
+
+  test('an embedder that fails', async () => {
+    writeRandomIndex(out, 4);
+    const before = snapshot(out);
+    const failing = { model, embed: () => Promise.reject(new Error('No memory.')) };
+    const building = buildIndex([readText('A text.', 'a.txt')], out, failing, tokenCounter(dir));
+    await expect(building).rejects.toThrow('No memory.');
+    expect(snapshot(out)).toEqual(before);
+  });
+});
+
+test('ids that stand twice are refused before anything is embedded', async () => {
+  let embedded = 0;
+  const counting = {
+    model,
+    embed: () => {
+      embedded++;
+      return Promise.resolve(new Float32Array(model.dimensions));
+    },
+  };
+  const records = ['a.jsonl', 'b.jsonl'].map(
+    (source): Document => ({ ...readText('A text.', source), id: '1' }),
+  );
+  await expect(buildIndex(records, join(folder, 'twice'), counting, tokenCounter(dir))).rejects.toThrow(
+    'Two passages have the id "1", in a.jsonl and in b.jsonl: give every record an id of its own.',
+  );
+  expect(embedded).toBe(0);
+});
+
+test('metadata, ids and questions of 100,000 characters are no trouble', async () => {
+  const out = join(folder, 'long');
+  const long = 'x'.repeat(100_000);
+  const { passages, ...rest } = contents(2);
+  writeIndex(out, model, {
+    ...rest,
+    passages: passages.map((passage, i) => ({
+      ...passage,
+      id: `${long}${i}`,
+      metadata: { long: `${long}${i}` },
+    })),
+  });
+  const search = await openSearch({ index: out, model: dir, verify: true });
+  expect(search.passage(`${long}1`)?.id).toBe(`${long}1`);
+  const filter = { long: `${long}0` };
+  const { results } = await search.search({ q: 'word0', k: 10, mode: 'lexical', filter });
+  expect(results.map(({ id }) => id)).toEqual([`${long}0`]);
+});
+
+describe('the same documents', () => {
+  const story = readText('The lamp was lit.\n\nThe keeper slept.\n\nThe boat came at dawn.', 'story.txt');
+  const other = readText('Bread is baked from flour.', 'bread.txt');
+
+  /** The index of some documents: its version, and the ids of each source. */
+  async function built(
+    name: string,
+    documents: Document[],
+  ): Promise<{ version: string; ids: [string, string][] }> {
+    const out = join(folder, name);
+    const embedder = await Embedder.open(dir, { verify: false });
+    const { version } = await buildIndex(documents, out, embedder, tokenCounter(dir));
+    const passages = new Passages(join(out, 'passages.bin'));
+    const ids = Array.from({ length: passages.count }, (_, i): [string, string] => {
+      const { source, id } = passages.get(i);
+      return [source, id];
+    });
+    passages.close();
+    return { version, ids };
+  }
+
+  test('give the same version and the same files; others give another', async () => {
+    const [first, second] = [await built('first', [story, other]), await built('second', [story, other])];
+    expect(second.version).toBe(first.version);
+    for (const name of INDEX_FILES) {
+      expect(
+        readFileSync(join(folder, 'second', name)).equals(readFileSync(join(folder, 'first', name))),
+      ).toBe(true);
+    }
+    expect((await built('third', [story])).version).not.toBe(first.version);
+    expect((await built('fourth', [other, story])).version).not.toBe(first.version);
+  });
+
+  test('have the same ids when others come before, between or after them', async () => {
+    const more = readText('Tides follow the moon.', 'tides.txt');
+    const { ids } = await built('few', [story, other]);
+    const { ids: all } = await built('all', [more, story, readText('More.', 'z.txt'), other]);
+    expect(all).toEqual(expect.arrayContaining(ids));
+    expect(all.length).toBe(ids.length + 2);
+  });
+});

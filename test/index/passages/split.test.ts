@@ -1,0 +1,324 @@
+import { existsSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Block, Document } from '../../../index/documents/document.ts';
+import { readMarkdown } from '../../../index/documents/markdown.ts';
+import { readText } from '../../../index/documents/text.ts';
+import { type SplitOptions, toPassages } from '../../../index/passages/split.ts';
+
+const countTokens = (text: string) => Math.ceil(text.length / 4);
+const options: SplitOptions = { countTokens, minTokens: 16, maxTokens: 64 };
+const heading = (text: string, level = 2): Block => ({ kind: 'heading', level, text });
+const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
+const document = (...blocks: Block[]): Document => ({ source: 'a/b.txt', blocks });
+const solid = (text: string) => text.replace(/\s/gu, '');
+const texts = (from: Document, given = options) => toPassages(from, given).map((passage) => passage.text);
+const titles = (from: Document) => toPassages(from, options).map((passage) => passage.title);
+const sentence = (n: number) => `This is sentence number ${n} of a paragraph about boats.`;
+const prose = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => sentence(from + i)).join(' ');
+
+describe('sections', () => {
+  it('begin at headings, whose lines they keep, and are not mixed', () => {
+    expect(
+      texts(
+        document(
+          paragraph('Before.'),
+          heading('A'),
+          paragraph('One.'),
+          paragraph('Two.'),
+          heading('B'),
+          paragraph('Three.'),
+        ),
+      ),
+    ).toEqual(['Before.', 'A\nOne.\n\nTwo.', 'B\nThree.']);
+  });
+
+  it('have no sentence in their headings, unless they have nothing else', () => {
+    const [told, bare] = toPassages(
+      document(heading('Ferry times', 2), paragraph('The ferry sails at noon.'), heading('Berths', 2)),
+      { countTokens: (text) => text.length, minTokens: 1, maxTokens: 100 },
+    );
+    const cut = (passage: typeof told) =>
+      passage?.sentences.map(([start, end]) => passage.text.slice(start, end));
+    expect(told?.text).toBe('Ferry times\nThe ferry sails at noon.');
+    expect(cut(told)).toEqual(['The ferry sails at noon.']);
+    expect(cut(bare)).toEqual(['Berths']);
+  });
+
+  it('without a paragraph join the next one', () => {
+    expect(texts(document(heading('A', 1), heading('B'), paragraph('One.'), heading('C')))).toEqual([
+      'A\nB\nOne.',
+      'C',
+    ]);
+  });
+
+  it('have the headings above them for a title, after that of the document', () => {
+    const { blocks } = readMarkdown(
+      '# Port\n\nA.\n\n## Boats\n\nB.\n\n#### Sails\n\nC.\n\n## Nets\n\nD.\n\n# Town\n\nE.',
+      'a.md',
+    );
+    const paths = ['Port', 'Port › Boats', 'Port › Boats › Sails', 'Port › Nets', 'Town'];
+    expect(titles({ source: 'a.md', title: 'Port', blocks })).toEqual(paths);
+    expect(titles({ source: 'a.md', title: 'Guide', blocks })).toEqual(
+      paths.map((path) => `Guide › ${path}`),
+    );
+    expect(titles({ source: 'a.md', blocks })).toEqual(paths);
+    expect(titles({ ...document(heading('Boats'), paragraph('One.')), title: 'Boats' })).toEqual(['Boats']);
+  });
+
+  it('without a heading have the title of the document, else its file name', () => {
+    expect(titles({ ...document(paragraph('One.')), title: 'Port' })).toEqual(['Port']);
+    expect(titles(document(paragraph('One.')))).toEqual(['b.txt']);
+  });
+
+  it('after the end of an article have no title from before it', () => {
+    const page = readText(
+      'Harbour\n\nIt rained.\n\n■ Karl Weber\n\nA boat in the rain.\n\nFerry\n\nIt sails.',
+      'page.txt',
+    );
+    expect(toPassages(page, options).map(({ title, text }) => [title, text])).toEqual([
+      ['Harbour', 'Harbour\nIt rained.\n\n■ Karl Weber'],
+      ['page.txt', 'A boat in the rain.'],
+      ['Ferry', 'Ferry\nIt sails.'],
+    ]);
+    expect(titles({ ...page, title: 'Page three' })).toEqual([
+      'Page three › Harbour',
+      'Page three',
+      'Page three › Ferry',
+    ]);
+  });
+
+  const seed = new URL('../../../../shared/seed/000_af465b139886446f.txt', import.meta.url);
+  it.runIf(existsSync(seed))('of a newspaper page are passages of one article each', () => {
+    const page = readText(readFileSync(seed, 'utf8'), 'page.txt');
+    const headings = page.blocks.filter((block) => block.kind === 'heading').map((block) => block.text);
+    const passages = toPassages(page, {
+      countTokens: (text) => Math.ceil(text.length / 1.5),
+      minTokens: 64,
+      maxTokens: 400,
+    });
+    for (const { text, title } of passages) {
+      const own = headings.filter((heading) => text.split('\n').includes(heading));
+      expect(own.length).toBeLessThanOrEqual(1);
+      for (const heading of own) expect(text.startsWith(`${heading}\n`)).toBe(true);
+      expect(title).toBe(own[0] ?? title);
+      expect(text).not.toMatch(/■记者[^\n]*\n/);
+    }
+    expect(passages.filter((passage) => passage.title === 'page.txt').map((passage) => passage.text)).toEqual(
+      ['11月20日，衡阳西渡高新区湖南盛世威得科技有限公司，工人们正在加工制作手表。'],
+    );
+    expect(new Set(passages.map((passage) => passage.title))).toEqual(new Set([...headings, 'page.txt']));
+    expect(new Set(passages.map((passage) => passage.lang))).toEqual(new Set(['zh']));
+  });
+});
+
+describe('passages', () => {
+  it('take short paragraphs together until they have enough, and the rest with the last', () => {
+    const [a, b, c, d, e] = [0, 1, 2, 3, 4].map((n) => paragraph(sentence(n)));
+    expect(texts(document(a!, b!, c!, d!, e!))).toEqual([
+      `${sentence(0)}\n\n${sentence(1)}`,
+      `${sentence(2)}\n\n${sentence(3)}\n\n${sentence(4)}`,
+    ]);
+  });
+
+  it('leave a paragraph of its own that is long enough', () => {
+    expect(texts(document(paragraph(prose(0, 3)), paragraph(prose(3, 6))))).toEqual([
+      prose(0, 3),
+      prose(3, 6),
+    ]);
+  });
+
+  it('divide a long paragraph at sentence ends into parts of similar size', () => {
+    const parts = texts(document(heading('Boats'), paragraph(prose(0, 9))));
+    expect(parts).toEqual([`Boats\n${prose(0, 3)}`, prose(3, 6), prose(6, 9)]);
+  });
+
+  it('divide a group of paragraphs where one ends, if that is not far from even', () => {
+    expect(
+      texts(document(paragraph(sentence(0)), paragraph(prose(1, 5))), { ...options, minTokens: 32 }),
+    ).toEqual([`${sentence(0)}\n\n${sentence(1)} ${sentence(2)}`, `${sentence(3)} ${sentence(4)}`]);
+    expect(
+      texts(document(paragraph(prose(0, 2)), paragraph(prose(2, 5))), { ...options, minTokens: 32 }),
+    ).toEqual([prose(0, 2), prose(2, 5)]);
+  });
+
+  it('cut a sentence that is too long after a clause, else between words, else between graphemes', () => {
+    const clauses = Array.from(
+      { length: 9 },
+      (_, i) => `clause ${i} goes on and on${' for a while'.repeat(i % 4)}`,
+    ).join(', ');
+    const parts = texts(document(paragraph(clauses)));
+    expect(parts.length).toBeGreaterThan(1);
+    for (const part of parts.slice(0, -1)) expect(part).toMatch(/,$/);
+    for (const part of texts(document(paragraph('semi-detached '.repeat(100))))) {
+      expect(part).toMatch(/^semi-detached( semi-detached)*$/);
+    }
+    for (const grapheme of ['👨‍👩‍👧‍👦', 'e\u0301']) {
+      const parts = texts(document(paragraph(`x${grapheme.repeat(300)}`)));
+      expect(parts.length).toBeGreaterThan(2);
+      for (const part of parts) expect(part.replaceAll(grapheme, '')).toMatch(/^x?$/);
+    }
+  });
+
+  it('name themselves by the id of their document, where it has one', () => {
+    const ids = (from: Document) => toPassages(from, options).map((passage) => passage.id);
+    expect(ids({ ...document(paragraph('One.')), id: 'r1' })).toEqual(['r1']);
+    expect(
+      ids({ ...document(heading('A'), paragraph('One.'), heading('B'), paragraph('Two.')), id: 'r1' }),
+    ).toEqual(['r1#1', 'r1#2']);
+  });
+
+  it('name themselves by source, text and occurrence, where it has none', () => {
+    const passages = toPassages(
+      document(heading('A'), paragraph('One.'), heading('A'), paragraph('One.')),
+      options,
+    );
+    // sha256sum of 'a/b.txt\0A\nOne.\0' followed by 0 and by 1.
+    expect(passages.map((passage) => passage.id)).toEqual(['22944a97f552', 'eabf13b20527']);
+  });
+
+  it('carry what their document says of itself, and their place in it', () => {
+    const metadata = { year: 2018 };
+    const from = {
+      ...document(heading('A'), paragraph('One.'), heading('B'), paragraph('Two.')),
+      url: 'https://example.org',
+      metadata,
+    };
+    expect(
+      toPassages(from, options).map(({ source, url, metadata, position }) => ({
+        source,
+        url,
+        metadata,
+        position,
+      })),
+    ).toEqual([
+      { source: 'a/b.txt', url: 'https://example.org', metadata, position: 0 },
+      { source: 'a/b.txt', url: 'https://example.org', metadata, position: 1 },
+    ]);
+  });
+
+  it('are none where there is no text', () => {
+    expect(texts(document())).toEqual([]);
+    expect(texts(document(heading(' '), paragraph('\n\t')))).toEqual([]);
+  });
+
+  it('need limits that can be met', () => {
+    expect(() => texts(document(), { ...options, minTokens: 65 })).toThrow(
+      'minTokens is 65 and maxTokens 64: expected 1 <= minTokens <= maxTokens.',
+    );
+  });
+});
+
+describe('language', () => {
+  const german = 'Die Stadt baut im kommenden Jahr eine neue Brücke über den Fluss.';
+  const french = 'La ville construira un nouveau port au nord de l’ancien, dit le maire.';
+  const langs = (from: Document) =>
+    toPassages(from, { ...options, minTokens: 1 }).map((passage) => passage.lang);
+
+  it('is told of each passage; one too short to tell is in the usual one of its document', () => {
+    const blocks = [paragraph(german), paragraph('42.'), paragraph(french), paragraph(german)];
+    expect(langs(document(...blocks))).toEqual(['de', 'de', 'fr', 'de']);
+  });
+
+  it('is what the document declares', () => {
+    expect(langs({ ...document(paragraph(german)), lang: 'gsw-CH' })).toEqual(['gsw-CH']);
+  });
+
+  it('is und where nothing tells it', () => {
+    expect(langs(document(paragraph('1 + 1 = 2')))).toEqual(['und']);
+  });
+});
+
+describe('any document', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc
+      .array(
+        fc.constantFrom(
+          'the boat ',
+          'Dr. ',
+          '港口',
+          '。',
+          ', ',
+          '. ',
+          '\n',
+          'e\u0301',
+          '👨‍👩‍👧‍👦',
+          'x'.repeat(30),
+          '\ud83d',
+          '\0',
+        ),
+      )
+      .map((parts) => parts.join('')),
+  );
+  const blocks = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('heading' as const), level: fc.integer({ min: 1, max: 6 }), text }),
+      fc.record({ kind: fc.constant('paragraph' as const), text }),
+      fc.record({ kind: fc.constant('paragraph' as const), text, endsSection: fc.constant(true as const) }),
+    ),
+    { maxLength: 12 },
+  );
+  // None of them is additive; the last counts more for a text than for its parts.
+  const counters = [
+    (text: string) => [...text].length,
+    (text: string) => Math.ceil(text.length / 3),
+    (text: string) => (text.match(/\p{L}+|\S/gu) ?? []).length,
+    (text: string) => (text.length < 3 ? 1 : Math.ceil(text.length ** 1.1)),
+  ];
+
+  it('keeps every character but white space, once and in order, in passages and sentences within the limit', () => {
+    fc.assert(
+      fc.property(
+        blocks,
+        fc.constantFrom(...counters),
+        fc.integer({ min: 2, max: 40 }),
+        fc.nat(),
+        (blocks, countTokens, maxTokens, n) => {
+          const passages = toPassages(document(...blocks), {
+            countTokens,
+            maxTokens,
+            minTokens: 1 + (n % maxTokens),
+          });
+          const all = passages.map((passage) => passage.text).join('');
+          expect(solid(all)).toBe(solid(blocks.map((block) => block.text).join('')));
+          expect(new Set(passages.map((passage) => passage.id)).size).toBe(passages.length);
+          passages.forEach((passage, i) => {
+            expect(passage.position).toBe(i);
+            expect(passage.text).toBe(passage.text.trim());
+            expect(countTokens(passage.text)).toBeLessThanOrEqual(maxTokens);
+            // What comes before the first sentence is headings; where there is none, sentences cover the text.
+            let end = blocks.some(({ kind }) => kind === 'heading') ? passage.sentences[0]![0] : 0;
+            for (const [from, to] of passage.sentences) {
+              expect(passage.text.slice(end, from).trim()).toBe('');
+              expect(passage.text.slice(from, to).trim()).toHaveLength(to - from);
+              expect(countTokens(passage.text.slice(from, to))).toBeLessThanOrEqual(maxTokens);
+              end = to;
+            }
+            expect(end).toBe(passage.text.length);
+          });
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is never cut within a surrogate pair', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.integer({ min: 2, max: 8 }),
+        (text, maxTokens) => {
+          for (const passage of toPassages(document(paragraph(text)), {
+            countTokens: (text) => text.length,
+            minTokens: 1,
+            maxTokens,
+          })) {
+            expect(passage.text).not.toMatch(/\p{Surrogate}/u);
+          }
+        },
+      ),
+    );
+  });
+});

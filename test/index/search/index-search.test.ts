@@ -1,0 +1,270 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildIndex, tokenCounter } from '../../../index/build.ts';
+import type { TextEmbedder } from '../../../index/embedding/embedder.ts';
+import { memoize } from '../../../index/embedding/memoize.ts';
+import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
+import { readSet } from '../../../index/evaluate/set.ts';
+import type { Mode } from '../../../index/format/mode.ts';
+import type { Passage } from '../../../index/format/passage.ts';
+import { Passages } from '../../../index/format/passages-file.ts';
+import type { Search, SearchResult } from '../../../index/search/answer.ts';
+import { openSearch } from '../../../index/search/open.ts';
+import { bm25Shares } from '../../fixtures/bm25.ts';
+import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
+
+const LANGUAGES = ['en', 'de', 'zh'];
+const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
+const LEXICAL_WEIGHT = 0.3;
+const INDEX_WEIGHT = 0.3;
+const LANGUAGE_WEIGHT = 0.7;
+/** Sentences are kept in 8 bits a number and shares of BM25 in 255ths. */
+const ROUNDING = 0.006;
+
+const index = join(temporaryFolder(), 'index');
+const { dir } = defaultModel();
+let parallel: ParallelEmbedder;
+let embedder: TextEmbedder;
+let search: Search;
+let passages: Passage[];
+let questions: string[];
+
+beforeAll(async () => {
+  parallel = new ParallelEmbedder(dir);
+  embedder = memoize(parallel);
+  await buildIndex(await topicDocuments(LANGUAGES), index, embedder, tokenCounter(dir));
+  search = await openSearch({ index, model: embedder, verify: true });
+  const file = new Passages(join(index, 'passages.bin'));
+  passages = Array.from({ length: file.count }, (_, ordinal) => file.get(ordinal));
+  file.close();
+  const sets = await Promise.all(LANGUAGES.map((lang) => readSet(setFolder(lang))));
+  questions = sets.flatMap(({ queries }) => queries.filter((_, i) => i % 5 === 0).map(({ text }) => text));
+});
+afterAll(() => parallel.close());
+
+/** Scores of all passages by their definition, nothing rounded and nothing left out. */
+async function exactScores(question: string, mode: Mode): Promise<Map<string, number>> {
+  const shares = mode === 'semantic' ? passages.map(() => 0) : bm25Shares(texts(), question);
+  if (mode === 'lexical') return new Map(passages.map(({ id }, i) => [id, shares[i]!]));
+  const query = await embedder.embed(question, 'query');
+  const typicals = await Promise.all(passages.map(({ lang }) => typicalOf(lang)));
+  const all = typicals.reduce((sum, row) => sum + dot(query, row), 0) / passages.length;
+  const scores = passages.map(async ({ id, text, sentences }, i): Promise<[string, number]> => {
+    const cosine = async (part: string) => dot(query, await embedder.embed(part, 'passage'));
+    const parts = await Promise.all(sentences.map(([start, end]) => cosine(text.slice(start, end))));
+    const language = dot(query, typicals[i]!);
+    return [
+      id,
+      (await cosine(text)) +
+        Math.max(...parts) +
+        LEXICAL_WEIGHT * shares[i]! -
+        INDEX_WEIGHT * all -
+        LANGUAGE_WEIGHT * (language - all),
+    ];
+  });
+  return new Map(await Promise.all(scores));
+}
+
+const known = new Map<string, Promise<number[]>>();
+function typicalOf(language: string): Promise<number[]> {
+  const found = known.get(language) ?? typical(language);
+  known.set(language, found);
+  return found;
+}
+
+/** A typical passage and sentence of a language: the mean of its own and, counting as 16 passages, of the model's. */
+async function typical(language: string): Promise<number[]> {
+  const own = passages.filter(({ lang }) => lang === language);
+  const embedAll = (parts: string[]) => Promise.all(parts.map((part) => embedder.embed(part, 'passage')));
+  const whole = await embedAll(own.map(({ text }) => text));
+  const parts = await embedAll(
+    own.flatMap(({ text, sentences }) => sentences.map(([from, to]) => text.slice(from, to))),
+  );
+  const mean = (vectors: Float32Array[], i: number) =>
+    vectors.reduce((sum, one) => sum + one[i]! / vectors.length, 0);
+  const n = own.length;
+  return embedder.model.mean!.map(
+    (prior, i) => (n * (mean(whole, i) + mean(parts, i)) + 16 * 2 * prior) / (n + 16),
+  );
+}
+
+const texts = () => passages.map(({ text }) => text);
+
+async function ask(
+  q: string,
+  options: Partial<Parameters<Search['search']>[0]> = {},
+): Promise<SearchResult[]> {
+  return (await search.search({ q, k: 10, mode: 'hybrid', ...options })).results;
+}
+
+test('the fixture is small enough for every passage to be a candidate', () => {
+  expect(passages.length).toBeGreaterThan(80);
+  expect(passages.length).toBeLessThanOrEqual(100);
+});
+
+test.each(MODES)('%s: the ten best are those of exact scores, in their order', async (mode) => {
+  for (const question of questions) {
+    const exact = await exactScores(question, mode);
+    const expected = [...exact.values()].filter((score) => score > 0).sort((a, b) => b - a);
+    const results = await ask(question, { mode });
+    expect(results).toHaveLength(Math.min(10, expected.length));
+    expect(new Set(results.map(({ id }) => id)).size).toBe(results.length);
+    results.forEach(({ id, score }, rank) => {
+      // Passages whose scores differ by less than the rounding may change places.
+      expect(Math.abs(score - exact.get(id)!)).toBeLessThan(ROUNDING);
+      expect(Math.abs(score - expected[rank]!)).toBeLessThan(ROUNDING);
+      if (rank > 0) expect(score).toBeLessThanOrEqual(results[rank - 1]!.score);
+    });
+  }
+});
+
+test.each(MODES)('%s: the parts of a score sum to it, and are shown when asked for', async (mode) => {
+  for (const { score, explain } of await ask(questions[0]!, { mode, explain: true })) {
+    expect(explain!.passage + explain!.sentence + explain!.lexical + explain!.typical).toBe(score);
+    if (mode === 'semantic') expect(explain!.lexical).toBe(0);
+    if (mode === 'lexical') expect([explain!.passage, explain!.sentence]).toEqual([0, 0]);
+  }
+  expect((await ask(questions[0]!, { mode }))[0]).not.toHaveProperty('explain');
+});
+
+test.each(MODES)('%s: the highlight is a sentence of the passage, where its offsets say', async (mode) => {
+  for (const question of questions) {
+    for (const { id, text, highlight } of await ask(question, { mode })) {
+      const { sentences } = passages.find((passage) => passage.id === id)!;
+      expect(sentences).toContainEqual([highlight.start, highlight.end]);
+      expect(highlight.text).toBe(text.slice(highlight.start, highlight.end));
+    }
+  }
+});
+
+test.each(MODES)('%s: the highlight answers the question', async (mode) => {
+  const [first] = await ask('Once every how many seconds does the white light flash?', { mode });
+  expect(first!.highlight.text).toBe('Its white light flashes once every 12 seconds.');
+});
+
+test('a result has what its passage has, but its sentences and position', async () => {
+  for (const result of await ask(questions[0]!)) {
+    const { sentences: _, position: __, ...shown } = passages.find(({ id }) => id === result.id)!;
+    expect(result).toMatchObject(shown);
+    expect(Object.keys(result).sort()).toEqual(
+      [...Object.keys(shown), 'score', 'confidence', 'highlight'].sort(),
+    );
+  }
+});
+
+describe('confidence', () => {
+  test('grows with the score, from 0 to 1', async () => {
+    for (const mode of MODES) {
+      const results = await ask(questions[0]!, { mode, k: 100 });
+      results.forEach(({ confidence }, i) => {
+        expect(confidence).toBeGreaterThan(0);
+        expect(confidence).toBeLessThan(1);
+        if (i > 0) expect(confidence).toBeLessThanOrEqual(results[i - 1]!.confidence);
+      });
+    }
+  });
+
+  test('minConfidence leaves out exactly what is less certain', async () => {
+    const all = await ask(questions[0]!);
+    for (const { confidence } of all) {
+      const left = await ask(questions[0]!, { minConfidence: confidence });
+      expect(left).toEqual(all.filter((one) => one.confidence >= confidence));
+    }
+    expect(await ask(questions[0]!, { minConfidence: 1 })).toEqual([]);
+  });
+
+  test('a question is answered where the first result reaches minConfidence, or 0.5 without', async () => {
+    const asked = { k: 3, mode: 'hybrid' as const };
+    const answered = await search.search({
+      ...asked,
+      q: 'How often does the light of the Korvane lighthouse flash?',
+    });
+    expect(answered.answered).toBe(true);
+    expect(answered.results[0]!.confidence).toBeGreaterThanOrEqual(0.5);
+    const q = 'Who won the football world cup in 1974?';
+    const unanswered = await search.search({ ...asked, q });
+    expect(unanswered.answered).toBe(false);
+    expect(unanswered.results).toHaveLength(3);
+    const { confidence } = unanswered.results[0]!;
+    expect((await search.search({ ...asked, q, minConfidence: confidence })).answered).toBe(true);
+    expect((await search.search({ ...asked, q, minConfidence: 1 })).answered).toBe(false);
+  });
+
+  test('a question of which no word is known has no lexical results and no answer', async () => {
+    expect(await search.search({ q: 'xyzzy', k: 3, mode: 'lexical' })).toMatchObject({
+      answered: false,
+      results: [],
+    });
+  });
+});
+
+describe('context', () => {
+  /** A passage's neighbours by the definition: those of its document, which begins where a position is 0. */
+  const around = (id: string, context: number) => {
+    const self = passages.findIndex((passage) => passage.id === id);
+    const first = passages.findLastIndex(({ position }, i) => i <= self && position === 0);
+    const next = passages.findIndex(({ position }, i) => i > self && position === 0);
+    const end = next === -1 ? passages.length : next;
+    const shown = (from: number, to: number) =>
+      passages.slice(from, to).map(({ id, text }) => ({ id, text }));
+    return {
+      before: shown(Math.max(first, self - context), self),
+      after: shown(self + 1, Math.min(end, self + 1 + context)),
+    };
+  };
+
+  test.each([1, 2, 5])('%i: neighbours in reading order, of the same document alone', async (context) => {
+    for (const question of questions.slice(0, 10)) {
+      for (const { id, before, after } of await ask(question, { context })) {
+        expect({ before, after }).toEqual(around(id, context));
+      }
+    }
+    for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
+  });
+
+  test('none where not asked for', async () => {
+    for (const result of await ask(questions[0]!)) {
+      expect(result).not.toHaveProperty('before');
+      expect(result).not.toHaveProperty('after');
+    }
+  });
+});
+
+test('passage(id) gives every passage, and nothing for what is no id', () => {
+  for (const { sentences: _, position: __, ...shown } of passages)
+    expect(search.passage(shown.id)).toEqual(shown);
+  for (const id of ['', 'none', passages[0]!.id.slice(1), `${passages[0]!.id} `, '\0']) {
+    expect(search.passage(id)).toBeUndefined();
+  }
+});
+
+test('the same request is answered again without embedding its question, another one is not', async () => {
+  const asked: string[] = [];
+  const counting: TextEmbedder = {
+    model: embedder.model,
+    embed(text, kind) {
+      asked.push(text);
+      return embedder.embed(text, kind);
+    },
+  };
+  const fresh = await openSearch({ index, model: counting, verify: false });
+  const request = { q: questions[0]!, k: 3, mode: 'hybrid' as const };
+  const { took: _, ...first } = await fresh.search(request);
+  const { took, ...again } = await fresh.search({ ...request });
+  expect(again).toEqual(first);
+  expect(took.embedMs).toBe(0);
+  expect(asked).toEqual([request.q]);
+  const others = [
+    { ...request, k: 2 },
+    { ...request, mode: 'semantic' as const },
+    { ...request, filter: { lang: 'zh' } },
+    { ...request, minConfidence: 1 },
+    { ...request, history: [{ role: 'user' as const, content: questions[1]! }] },
+  ];
+  for (const other of others) {
+    asked.length = 0;
+    const { results } = await fresh.search(other);
+    expect(asked[0]).toBe(other.q);
+    expect(results).not.toEqual(first.results);
+  }
+});

@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { normalized } from '../../../index/embedding/embedder.ts';
+import { buildGraph } from '../../../index/format/graph-builder.ts';
+import { type Graph, openGraph } from '../../../index/format/graph-file.ts';
+import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
+import { rank } from '../../../index/search/rank.ts';
+import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+
+const PASSAGES = 20_000;
+const CENTRES = 2000;
+const QUESTIONS = 100;
+const K = 10;
+/** As questions are searched. */
+const EF = 200;
+const DIMENSIONS = 384;
+
+const folder = temporaryFolder();
+const random = randomNumbers(20);
+/** What all vectors share: a model's cosines lie between .7 and 1, not around 0. */
+const common = gaussian(DIMENSIONS, random);
+const centres = Array.from({ length: CENTRES }, () => gaussian(DIMENSIONS, random));
+
+/** A vector around some centre: cosines are about .95 within a cluster and .8 across. */
+function vector(): Float32Array {
+  const centre = centres[Math.floor(random() * CENTRES)]!;
+  const noise = gaussian(DIMENSIONS, random);
+  return normalized(noise.map((value, i) => 2 * common[i]! + 0.85 * centre[i]! + 0.5 * value));
+}
+
+/** The interface of the graph over all vectors, without a graph. */
+function exhaustive(vectors: Float32Array[]): Graph {
+  const similarities = (query: Float32Array) => (ordinal: number) => {
+    const other = vectors[ordinal]!;
+    let sum = 0;
+    for (let i = 0; i < DIMENSIONS; i++) sum += query[i]! * other[i]!;
+    return sum;
+  };
+  return {
+    similarities,
+    search: (query, k) =>
+      vectors
+        .map((_, ordinal) => ({ ordinal, similarity: similarities(query)(ordinal) }))
+        .sort((a, b) => b.similarity - a.similarity)
+        .slice(0, k),
+  };
+}
+
+test('ranking through the graph finds at least .99 of the ten best of 20,000 that exact search finds', () => {
+  const vectors = Array.from({ length: PASSAGES }, vector);
+  // Cosines as the comment above says: otherwise the test would be of other vectors than a model's.
+  expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
+  buildGraph(vectors).write(join(folder, 'graph.bin'));
+  writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
+  const sentences = new SentenceVectors(join(folder, 'sentences.bin'), DIMENSIONS);
+  const through = openGraph(join(folder, 'graph.bin'), DIMENSIONS);
+  const exact = exhaustive(vectors);
+  let [found, nearest] = [0, 0];
+  for (let i = 0; i < QUESTIONS; i++) {
+    const query = vector();
+    const best = (graph: Graph) =>
+      rank({
+        k: K,
+        graph,
+        sentences,
+        typicality: { index: 0, ofLanguage: () => 0 },
+        passages: PASSAGES,
+        vector: query,
+        shares: new Map(),
+      });
+    const right = new Set(best(exact).map(({ ordinal }) => ordinal));
+    found += best(through).filter(({ ordinal }) => right.has(ordinal)).length;
+    const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
+    nearest += through.search(query, K, EF).filter(({ ordinal }) => near.has(ordinal)).length;
+  }
+  sentences.close();
+  expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
+  // By the graph alone, whose vectors have 8 bits a number.
+  expect(nearest / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
+}, 600_000);

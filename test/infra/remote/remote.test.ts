@@ -1,0 +1,463 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import {
+  CreateAliasCommand,
+  CreateFunctionCommand,
+  DeleteFunctionCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+  UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { packageFunction } from '../../../functions/search/package/package-function.ts';
+import type { Manifest } from '../../../index/format/manifest.ts';
+import { Passages } from '../../../index/format/passages-file.ts';
+import { openLocal } from '../../../index/local.ts';
+import type { Remote } from '../../../infra/remote/connect.ts';
+import { chooseProbes, type Probe, smoke } from '../../../infra/remote/smoke.ts';
+import type { Versions } from '../../../infra/remote/versions.ts';
+import { zipFolder } from '../../../infra/remote/zip.ts';
+import { describeVersion, type Held } from '../../../infra/version-description.ts';
+import { type Aws, startAws } from '../../fixtures/aws.ts';
+import { buildTopics, root, temporaryFolder } from '../../fixtures/index.ts';
+import { finished, type Outcome } from '../../fixtures/processes.ts';
+import { lacking } from '../../fixtures/tools.ts';
+
+const FunctionName = 'polyseek';
+const BUCKET = 'cdk-hnb659fds-assets-123456789012-eu-central-1';
+const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
+const UNANSWERABLE = 'Who won the football world cup in 1974?';
+const refusal = (name: string, status = 400) => ({ name, status, message: 'No.' });
+
+describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed function', () => {
+  const folder = temporaryFolder();
+  const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+  const zips = new Map<string, Uint8Array>();
+  const held = new Map<string, Held>();
+  let aws: Aws;
+
+  const start = (args: string[], env: Record<string, string | undefined> = {}) => {
+    const command = ['--import', 'tsx', 'cli/remote.ts', ...args];
+    return spawn(process.execPath, command, {
+      cwd: root,
+      env: { PATH: process.env.PATH, ...aws.env, ...env },
+    });
+  };
+  const remote = (args: string[], env?: Record<string, string | undefined>): Promise<Outcome> =>
+    finished(start(args, env));
+  /** What a command that must succeed printed, besides its steps. */
+  async function printed(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await remote(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/^(.+: \d+\.\d s\n)*$/);
+    return stdout;
+  }
+  /** The sentence of a command that must fail, which comes after its steps. */
+  async function sentence(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await remote(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const [, said] = /^(?:.+: \d+\.\d s\n)*(.+)\n$/.exec(stderr) ?? [];
+    return said!;
+  }
+  const versions = async () => JSON.parse(await printed('versions', '--json')) as Versions;
+  const sha256 = (index: string) => createHash('sha256').update(zips.get(index)!).digest('base64');
+
+  /** Which version is live, and the code of each by its index; there must be no other code. */
+  async function state() {
+    const { Versions = [] } = await aws.lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
+    const names = new Map([first, second].map((index) => [sha256(index), index]));
+    const code = Versions.map(({ Version, CodeSha256 }) => [Version!, names.get(CodeSha256!)]);
+    return { live: (await versions()).live, code: Object.fromEntries(code) };
+  }
+
+  /** Answer to a question without what differs from run to run. */
+  async function asked(...args: string[]) {
+    const { answer, report } = JSON.parse(await printed('ask', QUESTION, '--json', ...args));
+    expect(report).toMatchObject({ durationMs: expect.any(Number), billedMs: expect.any(Number) });
+    const { took: _, ...rest } = answer;
+    return rest;
+  }
+  async function local(index: string) {
+    const { took: _, ...rest } = await (await openLocal(index)).search({
+      q: QUESTION,
+      k: 3,
+      mode: 'hybrid',
+    });
+    return rest;
+  }
+
+  const upload = (Key: string, Body: Uint8Array) =>
+    aws.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+  const createFunction = (name: string) =>
+    aws.lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: name,
+        Role: 'arn:aws:iam::123456789012:role/search',
+        Runtime: 'nodejs24.x',
+        Handler: 'lambda.handler',
+        MemorySize: 1769,
+        Timeout: 10,
+        Code: { S3Bucket: BUCKET, S3Key: 'first.zip' },
+        // Somebody's key: these commands have none.
+        Environment: { Variables: { API_KEYS: JSON.stringify({ somebody: '0'.repeat(64) }) } },
+      }),
+    );
+
+  /** As `cdk deploy` leaves it: version 1 holds the first index, and is live. */
+  beforeAll(async () => {
+    held.set(first, heldBy(await buildTopics(first, ['en'])));
+    held.set(second, heldBy(await buildTopics(second, ['en', 'zh'])));
+    aws = await startAws();
+    await createBucket(aws, BUCKET);
+    for (const index of [first, second]) {
+      await packageFunction(index, join(folder, 'function'), 'x86_64');
+      zips.set(index, zipFolder(join(folder, 'function')));
+      await upload(`${basename(index)}.zip`, zips.get(index)!);
+    }
+    await upload('other.zip', Buffer.from('other'));
+    await createRole(aws);
+    await createFunction(FunctionName);
+    const Description = describeVersion(held.get(first)!);
+    await aws.lambda.send(new PublishVersionCommand({ FunctionName, Description }));
+    await aws.lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }));
+  });
+  afterAll(() => aws.stop());
+
+  test('is asked', async () => {
+    const cold = await printed('ask', QUESTION);
+    expect(cold).toMatch(/^1\. .*Korvane lighthouse .*\[en\] confidence \d\.\d\d/);
+    expect(cold).toMatch(
+      /\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB, cold start with an init of [\d.]+ ms\n$/,
+    );
+    expect(await printed('ask', QUESTION)).toMatch(/\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB\n$/);
+    expect(await asked()).toEqual(await local(first));
+  });
+
+  test('is asked with the flags of search, and tells by its exit code that nothing is found', async () => {
+    const flags = [
+      '-k',
+      '30',
+      '--mode',
+      'lexical',
+      '--context',
+      '1',
+      '--explain',
+      '--min-confidence',
+      '0.01',
+    ];
+    const filters = ['--lang', 'de', '--lang', 'en', '--filter', 'number=1', '--filter', 'number=2'];
+    const { took: _, ...expected } = await (await openLocal(first)).search({
+      q: QUESTION,
+      k: 30,
+      mode: 'lexical',
+      context: 1,
+      explain: true,
+      minConfidence: 0.01,
+      filter: { lang: ['de', 'en'], number: [1, 2] },
+    });
+    expect(expected.results.length).toBeGreaterThan(0);
+    expect(await asked('--qualifier', '1', ...flags, ...filters)).toEqual(expected);
+
+    const missed = await remote(['ask', UNANSWERABLE, '-k', '1']);
+    expect(missed).toMatchObject({ code: 3, stderr: '' });
+    expect(missed.stdout).toMatch(/^Nothing found\. Nearest passages:\n\n1\. .*\n\nLambda: [^\n]+\n$/s);
+    const none = await remote(['ask', QUESTION, '--lang', 'zh', '--json']);
+    expect(none.code).toBe(3);
+    expect(JSON.parse(none.stdout)).toMatchObject({ answer: { answered: false, results: [] } });
+  });
+
+  test('is not pushed to where nothing has changed', async () => {
+    expect(await printed('push', '--index', first)).toBe(
+      'Version 1, which is live, is the same to the byte: there is nothing to push.\n',
+    );
+    expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
+  });
+
+  test('stays as it is where the smoke test fails', async () => {
+    const said = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
+    expect(said).toMatch(
+      /^"Who won the football world cup in 1974\?" must be answered, but the nearest passage is ".*" \(.*\) with confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
+    );
+    expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
+  });
+
+  test('gets a changed index', async () => {
+    const { code, stdout, stderr } = await remote(['push', '--index', second, '--ask', QUESTION]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Version 2 of polyseek is live (${describeVersion(held.get(second)!)}); it was 1.\n`,
+    });
+    const steps = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/: \d+\.\d s$/, ''));
+    const key = Buffer.from(sha256(second), 'base64').toString('hex');
+    expect(steps).toEqual([
+      `package ${second} for x86_64`,
+      'choose questions for the smoke test',
+      `upload to ${BUCKET}/polyseek/${key}.zip`,
+      'update the code of $LATEST',
+      'publish a version',
+      'wait for version 2',
+      'smoke test of version 2',
+      'move live to version 2',
+    ]);
+    expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    expect(await asked()).toEqual(await local(second));
+    expect(await asked('--qualifier', '1')).toEqual(await local(first));
+  });
+
+  test('is tried by what its own index holds', async () => {
+    const target: Remote = { functionName: FunctionName, ...aws, step: (_, run) => run() };
+    const probes = await chooseProbes(second);
+    const passages = new Passages(join(second, 'passages.bin'));
+    const parts = probes.map(({ question, id }) => {
+      const ordinal = Array.from({ length: passages.count }, (_, i) => i).find(
+        (i) => passages.get(i).id === id,
+      )!;
+      expect(passages.get(ordinal).text).toContain(question);
+      return Math.floor((3 * ordinal) / passages.count);
+    });
+    expect(parts).toEqual([0, 1, 2]);
+    const { version } = held.get(second)!;
+    await smoke(target, '2', version, probes, [QUESTION]);
+    await expect(smoke(target, '1', version, [], [])).rejects.toThrow(
+      `GET /health names the index ${held.get(first)!.version} where ${version} was pushed.`,
+    );
+    // Its passages are there, but not this one.
+    const [{ question }] = probes as [Probe];
+    await expect(smoke(target, '2', version, [{ question, id: 'none' }], [])).rejects.toThrow(
+      /^".*" must find its own passage none, but found \w+, \w+, \w+\.$/,
+    );
+  });
+
+  test('lists its versions', async () => {
+    const date = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(await versions()).toEqual({
+      live: '2',
+      versions: [
+        { version: '2', live: true, index: held.get(second), date },
+        { version: '1', live: false, index: held.get(first), date },
+      ],
+      aligned: true,
+    });
+    expect(await printed('versions')).toMatch(
+      /^version {2}live {2}index .*\n2 {8}live {2}.*\n1 {14}.* multilingual-e5-small .*\n$/,
+    );
+  });
+
+  test('goes back and forth', async () => {
+    expect(await printed('rollback')).toBe('Version 1 is live; it was 2.\n');
+    expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
+    expect(await asked()).toEqual(await local(first));
+    expect(await sentence('rollback')).toBe('No version is older than 1, which is live: there are 2, 1.');
+    expect(await sentence('rollback', '1')).toBe('Version 1 is live already: there are 2, 1.');
+    expect(await sentence('rollback', '7')).toBe('There is no version 7 to go back to: there are 2, 1.');
+    expect(await printed('rollback', '2')).toContain('Version 2 is live; it was 1.');
+    expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    expect(JSON.parse(await printed('rollback', '1', '--json'))).toEqual({
+      live: '1',
+      was: '2',
+      message: 'Version 1 is live; it was 2.',
+    });
+  });
+
+  test('gets a version that is there already, which a failing smoke test leaves', async () => {
+    expect(await sentence('push', '--index', second, '--ask', UNANSWERABLE)).toMatch(
+      / Version 1 stays live, and nothing is left of this push\.$/,
+    );
+    expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
+    expect(await printed('push', '--index', second)).toMatch(/^Version 2 of polyseek is live /);
+    expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+  });
+
+  describe('with others at work', () => {
+    test('keeps what someone else made live meanwhile', async () => {
+      aws.before('UpdateAlias', () =>
+        aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' })),
+      );
+      expect(await sentence('push', '--index', first)).toMatch(
+        /^lambda:UpdateAlias was refused, as someone else moved the alias live meanwhile: .* Version 1 stays live; version 3 was deleted\.$/,
+      );
+      expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
+      await printed('rollback', '2');
+    });
+
+    test('keeps a version that became live though the call that did it failed', async () => {
+      aws.before('UpdateAlias', () =>
+        aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '3' })),
+      );
+      expect(await sentence('push', '--index', first)).toMatch(/ Version 3 is live nevertheless: /);
+      expect(await state()).toEqual({ live: '3', code: { $LATEST: first, 1: first, 2: second, 3: first } });
+      await printed('rollback');
+      await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
+    });
+
+    test('leaves their code alone, which versions tells of and rollback puts right', async () => {
+      const code = { FunctionName, S3Bucket: BUCKET, S3Key: 'other.zip' };
+      aws.before('PublishVersion', () => aws.lambda.send(new UpdateFunctionCodeCommand(code)));
+      expect(await sentence('push', '--index', first)).toMatch(
+        /^lambda:PublishVersion was refused, as someone else changed the code of polyseek meanwhile: .* Version 2 stays live, and nothing is left of this push\.$/,
+      );
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: undefined, 1: first, 2: second } });
+      expect(await versions()).toMatchObject({ live: '2', aligned: false });
+      expect(await printed('versions')).toContain('\n\n$LATEST holds other code than version 2, ');
+      expect(await printed('rollback', '2')).toContain('$LATEST holds the code of version 2 again');
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    });
+  });
+
+  describe('where a call fails', () => {
+    let mend = () => {};
+    afterEach(() => mend());
+
+    test.each([
+      [
+        'AccessDeniedException',
+        403,
+        /^lambda:Invoke was denied: let this AWS identity do lambda:InvokeFunction, /,
+      ],
+      ['ExpiredTokenException', 403, /^lambda:Invoke was refused, as the AWS session has expired: /],
+      ['TooManyRequestsException', 429, /^lambda:Invoke was throttled at every attempt, /],
+      ['ServiceException', 400, /^lambda:Invoke failed \(ServiceException\): No\.$/],
+    ])('ask: %s', async (name, status, message) => {
+      mend = aws.fail('Invoke', refusal(name, status));
+      expect(await sentence('ask', QUESTION)).toMatch(message);
+    });
+
+    test('push, and so its undoing: what is left is told', async () => {
+      mend = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
+      expect(await sentence('push', '--index', first, '--ask', UNANSWERABLE)).toMatch(
+        /^"Who won .* Undoing the push failed too: lambda:DeleteFunction was denied: .* What is live did not change, but .* version 3 was left: run npm run remote -- versions, /,
+      );
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second, 3: first } });
+      mend();
+      await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
+    });
+
+    test('push, as it is interrupted: what it did is undone', async () => {
+      let child: ReturnType<typeof start> | undefined;
+      aws.before('PublishVersion', async () => child?.kill('SIGINT'));
+      child = start(['push', '--index', first]);
+      const { code, stdout, stderr } = await finished(child);
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toMatch(/\nInterrupted: stopping after this step\. .*\n/);
+      expect(stderr).toMatch(/\nInterrupted\. Version 2 stays live; version 3 was deleted\.\n$/);
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    });
+
+    test('push before anything is changed', async () => {
+      expect(await sentence('push', '--index', first, '--bucket', 'none')).toMatch(
+        /^s3:PutObject found no bucket none: make it with npx cdk bootstrap in eu-central-1, .* Version 2 stays live, and nothing is left of this push\.$/,
+      );
+      expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
+    });
+
+    test('rollback, when live has moved: doing it again completes it', async () => {
+      mend = aws.fail('UpdateFunctionCode', refusal('ResourceConflictException', 409));
+      expect(await sentence('rollback')).toMatch(
+        /^lambda:UpdateFunctionCode was refused, as another update of polyseek is under way: .* Version 1 is live, but \$LATEST still holds other code, .*: run npm run remote -- rollback 1\.$/,
+      );
+      expect(await versions()).toMatchObject({ live: '1', aligned: false });
+      mend();
+      await printed('rollback', '1');
+      expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
+    });
+
+    test.each<[string, string[], RegExp]>([
+      [
+        'ask',
+        ['ask', QUESTION, '--qualifier', '7'],
+        /^lambda:Invoke found no version 7 of the function polyseek in eu-central-1: /,
+      ],
+      [
+        'ask',
+        ['ask', QUESTION, '--function', 'none'],
+        /^lambda:Invoke found no function none with the alias live in eu-central-1: /,
+      ],
+      [
+        'ask',
+        ['ask', QUESTION, '--filter', 'year=2026'],
+        /^lambda:Invoke of polyseek \(live\) with POST \/search answered 400: No passage has the field "year": filter on /,
+      ],
+      [
+        'versions',
+        ['versions', '--function', 'none'],
+        /^lambda:GetAlias found no function none in eu-central-1: /,
+      ],
+      [
+        'rollback',
+        ['rollback', '--function', 'none'],
+        /^lambda:GetAlias found no function none in eu-central-1: /,
+      ],
+      [
+        'push',
+        ['push', '--function', 'none'],
+        /^lambda:GetFunctionConfiguration found no function none in eu-central-1: /,
+      ],
+      ['push', ['push', '--index', join(root, 'none')], /none holds no index /],
+    ])('%s %j', async (_, args, message) => {
+      expect(await sentence(...args)).toMatch(message);
+    });
+
+    test.each<[string, Record<string, string | undefined>, RegExp]>([
+      [
+        'no credentials',
+        { AWS_ACCESS_KEY_ID: undefined },
+        /^lambda:Invoke needs AWS credentials, but there are none: /,
+      ],
+      ['no region', { AWS_REGION: undefined }, /^lambda:Invoke needs a region \(Region is missing\): /],
+      [
+        'no network',
+        { AWS_ENDPOINT_URL: 'http://localhost:1' },
+        /^lambda:Invoke did not reach AWS \(.*ECONNREFUSED.*\): /,
+      ],
+    ])('%s', async (_, env, message) => {
+      const { code, stdout, stderr } = await remote(['ask', QUESTION], env);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^[^\n]+\n$/);
+      expect(stderr).toMatch(message);
+    });
+  });
+
+  test('has an alias if cdk deployed it', async () => {
+    await createFunction('bare');
+    expect(await sentence('versions', '--function', 'bare')).toMatch(
+      /^lambda:GetAlias found no alias live of the function bare in eu-central-1: /,
+    );
+  });
+});
+
+/** What the description of a version with this index says. */
+function heldBy({ version, counts, model }: Manifest): Held {
+  return { version, passages: counts.passages, model: model.name };
+}
+
+/** A role for functions: there is no client of IAM among the packages here. */
+async function createRole({ url }: Aws): Promise<void> {
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+    ],
+  };
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request' },
+    body: new URLSearchParams({
+      Action: 'CreateRole',
+      Version: '2010-05-08',
+      RoleName: 'search',
+      AssumeRolePolicyDocument: JSON.stringify(trust),
+    }),
+  });
+  expect(response.status).toBe(200);
+}
+
+async function createBucket({ s3 }: Aws, Bucket: string): Promise<void> {
+  const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' as const };
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
+}
