@@ -1,15 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that take long, or need the network or tools of `.ci/tools`. All others run in `npm run test:quick`. */
+/** Tests that take long, or need a tool of `.ci/tools`. All others run in `npm run test:quick`. */
 const SLOW = [
+  'test/bench/corpus.test.ts',
+  'test/cli/start.test.ts',
   'test/docs/commands.test.ts',
   'test/e2e/**/*.test.ts',
   'test/fixtures/lambda-runtime.test.ts',
   'test/functions/client/npm/*.test.ts',
-  'test/index/compile/import-model.test.ts',
+  'test/functions/search/any-input.test.ts',
+  'test/index/compile/*.test.ts',
+  'test/index/embedding/double-array.test.ts',
   'test/index/embedding/packed-encoder.test.ts',
   'test/index/engine/compile-engine.test.ts',
   'test/index/search/recall.test.ts',
+  'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
   'test/infra/remote/remote.test.ts',

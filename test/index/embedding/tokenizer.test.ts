@@ -10,7 +10,7 @@ import { Tokenizer } from '../../../index/embedding/tokenizer.ts';
 import { tinyTokenizer } from '../../fixtures/models/tiny-model.ts';
 import { shared } from '../../fixtures/shared.ts';
 
-const golden = shared('eval/tokens/golden.jsonl.gz');
+const reference = shared('eval/tokens/golden.jsonl.gz');
 const UNKNOWN = 3;
 
 /** Plain sentences, one a language, on which @xenova/transformers is right. */
@@ -80,10 +80,10 @@ describe('against the reference', () => {
     }
   });
 
-  test.skipIf(golden.missing)(
+  test.skipIf(reference.missing)(
     'gives the reference ids of 1,839 texts (only where the file of them is)',
     () => {
-      const lines = gunzipSync(readFileSync(golden.path)).toString().trimEnd().split('\n');
+      const lines = gunzipSync(readFileSync(reference.path)).toString().trimEnd().split('\n');
       const golden = lines.map((line): { text: string; ids: number[] } => JSON.parse(line));
       expect(golden.length).toBe(1839);
       for (const { text, ids } of golden) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(ids);
