@@ -6,7 +6,7 @@ import { damaged } from './damaged.ts';
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
 
 /** The model's own mean counts as this many passages: a few passages share a topic rather than a language. */
-const PRIOR = 16;
+export const PRIOR = 16;
 
 /**
  * The bytes of a `languages.bin`.
