@@ -1,4 +1,5 @@
 import type { TextEmbedder } from '../embedding/embedder.ts';
+import { damaged } from '../format/damaged.ts';
 import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import { KEYS, type Lookup } from '../format/lookup-file.ts';
@@ -141,7 +142,10 @@ export class IndexSearch implements Search {
     explain: boolean,
   ): SearchResult {
     const passage = this.#index.passages.get(ordinal);
-    const [start, end] = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence]!;
+    const number = sentence === -1 ? bestByWords(passage, idf) : sentence;
+    const span = passage.sentences[number];
+    if (!span) throw damaged('The index', `passage ${passage.id} has no sentence ${number}`);
+    const [start, end] = span;
     return {
       ...shown(passage),
       score,

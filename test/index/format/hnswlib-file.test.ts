@@ -14,7 +14,7 @@ const vector = () => normalized(gaussian(DIMENSIONS, random));
 const path = join(temporaryFolder(), 'graph.hnsw');
 
 const theirs = new hnswlib.HierarchicalNSW('ip', DIMENSIONS);
-// Room for more points than come, and labels in another order than points.
+// A capacity above the number of points, and labels in another order than points.
 theirs.initIndex(COUNT + 5, 6, 50, 1);
 for (let i = 0; i < COUNT; i++) theirs.addPoint(Array.from(vector()), (i * 7) % COUNT);
 theirs.setEf(EF);
@@ -27,7 +27,7 @@ test('has the points that hnswlib has', () => {
   for (const [label, vector] of ours.vectors.entries()) expect([...vector]).toEqual(theirs.getPoint(label));
 });
 
-test('has levels, of which each is linked within itself', () => {
+test('links of each level stay on that level', () => {
   const top = ours.links[ours.entry]!.length - 1;
   expect(top).toBeGreaterThan(1);
   for (const [label, levels] of ours.links.entries())
@@ -76,38 +76,38 @@ describe('refuses', () => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), (length) => {
         refused(bytes.subarray(0, length)).toThrow(
-          /^hnswlib's file of \d+ bytes is not as its format says: it ends before/,
+          /^hnswlib wrote an unexpected file of \d+ bytes: it ends before/,
         );
       }),
     );
-    refused(Buffer.concat([bytes, Buffer.alloc(4)])).toThrow(/its length is \d+ where \d+ was expected\.$/);
+    refused(Buffer.concat([bytes, Buffer.alloc(4)])).toThrow(/its length is \d+ instead of \d+\.$/);
   });
 
   test('other dimensions', () => {
-    refused(bytes, DIMENSIONS + 1).toThrow('label_offset_ is 100 where 104 was expected.');
+    refused(bytes, DIMENSIONS + 1).toThrow('label_offset_ is 100 instead of 104.');
   });
 
   test.each<[string, number, number, string]>([
-    ['an offset', 0, 8, 'offsetLevel0_ is 8 where 0 was expected'],
-    ['another room for links', 64, 13, 'offsetData_ is 52 where 56 was expected'],
-    ['an entry that is not there', 52, COUNT, `element ${COUNT} of ${COUNT} is linked`],
-    ['an entry that is not on top', 48, 9, 'the number of levels of the point to enter at is'],
+    ['an offset', 0, 8, 'offsetLevel0_ is 8 instead of 0'],
+    ['another list capacity', 64, 13, 'offsetData_ is 52 instead of 56'],
+    ['an entry that does not exist', 52, COUNT, `a link leads to element ${COUNT} of ${COUNT}`],
+    ['an entry below the top level', 48, 9, 'the number of levels of the entry point is'],
     ['a deleted point', element(3), 0x10001, 'the point with label 21 is deleted'],
-    ['too long a list', element(3), 13, 'a list with room for 12 links has 13'],
-    ['a link to nowhere', element(3) + 4, COUNT, `element ${COUNT} of ${COUNT} is linked`],
-    ['a label twice', element(3) + size - 8, 14, 'label 14 is there twice'],
+    ['too long a list', element(3), 13, 'a list of at most 12 links has 13'],
+    ['a link out of range', element(3) + 4, COUNT, `a link leads to element ${COUNT} of ${COUNT}`],
+    ['a label twice', element(3) + size - 8, 14, 'label 14 of 2000 is out of range or occurs twice'],
     [
       'a label too large',
       element(3) + size - 8,
       COUNT,
-      `label ${COUNT} is there twice, or not one of ${COUNT}`,
+      `label ${COUNT} of ${COUNT} is out of range or occurs twice`,
     ],
     ['part of a list', element(COUNT), 30, 'upper levels'],
   ])('%s', (_, at, value, sentence) => {
     refused(changed(at, value)).toThrow(sentence);
   });
 
-  test('no bytes turned without either a sentence or a graph whose links are in range', () => {
+  test('any changed bytes give either an error or a graph whose links are in range', () => {
     fc.assert(
       fc.property(
         fc.nat(bytes.length - 4),
@@ -117,9 +117,7 @@ describe('refuses', () => {
           try {
             read = readHnswlibFile(changed(at, value), DIMENSIONS);
           } catch (error) {
-            expect((error as Error).message).toMatch(
-              /^hnswlib's file of \d+ bytes is not as its format says: .+\.$/,
-            );
+            expect((error as Error).message).toMatch(/^hnswlib wrote an unexpected file of \d+ bytes: .+\.$/);
             return;
           }
           expect(read.links).toHaveLength(COUNT);

@@ -10,15 +10,13 @@ import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { RANKING } from '../../../index/search/rank.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
 import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
 
 const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
-const LEXICAL_WEIGHT = 0.3;
-const INDEX_WEIGHT = 0.3;
-const LANGUAGE_WEIGHT = 0.7;
-/** Sentences are kept in 8 bits a number and shares of BM25 in 255ths. */
+/** Sentence vectors have 8 bits a number, and shares of BM25 are in 255ths. */
 const ROUNDING = 0.006;
 
 const index = join(temporaryFolder(), 'index');
@@ -42,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => parallel.close());
 
-/** Scores of all passages by their definition, nothing rounded and nothing left out. */
+/** The exact scores of all passages, by definition. */
 async function exactScores(question: string, mode: Mode): Promise<Map<string, number>> {
   const shares = mode === 'semantic' ? passages.map(() => 0) : bm25Shares(texts(), question);
   if (mode === 'lexical') return new Map(passages.map(({ id }, i) => [id, shares[i]!]));
@@ -57,9 +55,9 @@ async function exactScores(question: string, mode: Mode): Promise<Map<string, nu
       id,
       (await cosine(text)) +
         Math.max(...parts) +
-        LEXICAL_WEIGHT * shares[i]! -
-        INDEX_WEIGHT * all -
-        LANGUAGE_WEIGHT * (language - all),
+        RANKING.lexicalWeight * shares[i]! -
+        RANKING.indexWeight * all -
+        RANKING.languageWeight * (language - all),
     ];
   });
   return new Map(await Promise.all(scores));
@@ -72,7 +70,7 @@ function typicalOf(language: string): Promise<number[]> {
   return found;
 }
 
-/** A typical passage and sentence of a language: the mean of its own and, counting as 16 passages, of the model's. */
+/** The typical vector of a language, by FORMAT.md: the model's mean counts as 16 passages. */
 async function typical(language: string): Promise<number[]> {
   const own = passages.filter(({ lang }) => lang === language);
   const embedAll = (parts: string[]) => Promise.all(parts.map((part) => embedder.embed(part, 'passage')));
@@ -99,7 +97,7 @@ async function ask(
 
 test('the fixture is small enough for every passage to be a candidate', () => {
   expect(passages.length).toBeGreaterThan(80);
-  expect(passages.length).toBeLessThanOrEqual(100);
+  expect(passages.length).toBeLessThanOrEqual(RANKING.vectorCandidates);
 });
 
 test.each(MODES)('%s: the ten best are those of exact scores, in their order', async (mode) => {
