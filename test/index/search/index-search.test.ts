@@ -100,7 +100,7 @@ test('the fixture is small enough for every passage to be a candidate', () => {
   expect(passages.length).toBeLessThanOrEqual(RANKING.vectorCandidates);
 });
 
-test.each(MODES)('%s: the ten best are those of exact scores, in their order', async (mode) => {
+test.each(MODES)('%s: the ten best are those of exact scores, in order', async (mode) => {
   for (const question of questions) {
     const exact = await exactScores(question, mode);
     const expected = [...exact.values()].filter((score) => score > 0).sort((a, b) => b - a);
@@ -108,7 +108,7 @@ test.each(MODES)('%s: the ten best are those of exact scores, in their order', a
     expect(results).toHaveLength(Math.min(10, expected.length));
     expect(new Set(results.map(({ id }) => id)).size).toBe(results.length);
     results.forEach(({ id, score }, rank) => {
-      // Passages whose scores differ by less than the rounding may change places.
+      // Passages whose scores differ by less than the rounding may swap.
       expect(Math.abs(score - exact.get(id)!)).toBeLessThan(ROUNDING);
       expect(Math.abs(score - expected[rank]!)).toBeLessThan(ROUNDING);
       if (rank > 0) expect(score).toBeLessThanOrEqual(results[rank - 1]!.score);
@@ -116,7 +116,7 @@ test.each(MODES)('%s: the ten best are those of exact scores, in their order', a
   }
 });
 
-test.each(MODES)('%s: the parts of a score sum to it, and are shown when asked for', async (mode) => {
+test.each(MODES)('%s: the parts of a score sum to it, and are only shown on request', async (mode) => {
   for (const { score, explain } of await ask(questions[0]!, { mode, explain: true })) {
     expect(explain!.passage + explain!.sentence + explain!.lexical + explain!.typical).toBe(score);
     if (mode === 'semantic') expect(explain!.lexical).toBe(0);
@@ -125,7 +125,7 @@ test.each(MODES)('%s: the parts of a score sum to it, and are shown when asked f
   expect((await ask(questions[0]!, { mode }))[0]).not.toHaveProperty('explain');
 });
 
-test.each(MODES)('%s: the highlight is a sentence of the passage, where its offsets say', async (mode) => {
+test.each(MODES)('%s: the highlight is a sentence of the passage, at its offsets', async (mode) => {
   for (const question of questions) {
     for (const { id, text, highlight } of await ask(question, { mode })) {
       const { sentences } = passages.find((passage) => passage.id === id)!;
@@ -140,7 +140,20 @@ test.each(MODES)('%s: the highlight answers the question', async (mode) => {
   expect(first!.highlight.text).toBe('Its white light flashes once every 12 seconds.');
 });
 
-test('a result has what its passage has, but its sentences and position', async () => {
+test('questions asked at once get the answers that they get one after another', async () => {
+  const concurrent = await openSearch({ index, model: embedder, verify: false });
+  const requests = questions.map((q, i) => ({
+    q,
+    k: 10,
+    mode: 'hybrid' as const,
+    ...(i % 2 === 1 && { history: [{ role: 'user' as const, content: questions[i - 1]! }] }),
+  }));
+  const answers = await Promise.all(requests.map((request) => concurrent.search(request)));
+  for (const [i, request] of requests.entries())
+    expect(answers[i]!.results).toEqual((await search.search(request)).results);
+});
+
+test('a result has all of its passage but sentences and position', async () => {
   for (const result of await ask(questions[0]!)) {
     const { sentences: _, position: __, ...shown } = passages.find(({ id }) => id === result.id)!;
     expect(result).toMatchObject(shown);
@@ -162,7 +175,7 @@ describe('confidence', () => {
     }
   });
 
-  test('minConfidence leaves out exactly what is less certain', async () => {
+  test('minConfidence drops exactly the results below it', async () => {
     const all = await ask(questions[0]!);
     for (const { confidence } of all) {
       const left = await ask(questions[0]!, { minConfidence: confidence });
@@ -188,7 +201,7 @@ describe('confidence', () => {
     expect((await search.search({ ...asked, q, minConfidence: 1 })).answered).toBe(false);
   });
 
-  test('a question of which no word is known has no lexical results and no answer', async () => {
+  test('a question without known words has no lexical results and no answer', async () => {
     expect(await search.search({ q: 'xyzzy', k: 3, mode: 'lexical' })).toMatchObject({
       answered: false,
       results: [],
@@ -197,7 +210,7 @@ describe('confidence', () => {
 });
 
 describe('context', () => {
-  /** A passage's neighbours by the definition: those of its document, which begins where a position is 0. */
+  /** The passages around one in its document, by definition: a document starts at a position of 0. */
   const around = (id: string, context: number) => {
     const self = passages.findIndex((passage) => passage.id === id);
     const first = passages.findLastIndex(({ position }, i) => i <= self && position === 0);
@@ -211,16 +224,19 @@ describe('context', () => {
     };
   };
 
-  test.each([1, 2, 5])('%i: neighbours in reading order, of the same document alone', async (context) => {
-    for (const question of questions.slice(0, 10)) {
-      for (const { id, before, after } of await ask(question, { context })) {
-        expect({ before, after }).toEqual(around(id, context));
+  test.each([1, 2, 5])(
+    '%i: surrounding passages in reading order, of the same document only',
+    async (context) => {
+      for (const question of questions.slice(0, 10)) {
+        for (const { id, before, after } of await ask(question, { context })) {
+          expect({ before, after }).toEqual(around(id, context));
+        }
       }
-    }
-    for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
-  });
+      for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
+    },
+  );
 
-  test('none where not asked for', async () => {
+  test('none unless requested', async () => {
     for (const result of await ask(questions[0]!)) {
       expect(result).not.toHaveProperty('before');
       expect(result).not.toHaveProperty('after');
@@ -228,7 +244,7 @@ describe('context', () => {
   });
 });
 
-test('passage(id) gives every passage, and nothing for what is no id', () => {
+test('passage(id) returns every passage, and nothing for unknown ids', () => {
   for (const { sentences: _, position: __, ...shown } of passages)
     expect(search.passage(shown.id)).toEqual(shown);
   for (const id of ['', 'none', passages[0]!.id.slice(1), `${passages[0]!.id} `, '\0']) {
@@ -236,7 +252,7 @@ test('passage(id) gives every passage, and nothing for what is no id', () => {
   }
 });
 
-test('the same request is answered again without embedding its question, another one is not', async () => {
+test('a repeated request is answered without embedding its question again, another one is not', async () => {
   const asked: string[] = [];
   const counting: TextEmbedder = {
     model: embedder.model,
