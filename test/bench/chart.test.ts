@@ -27,13 +27,13 @@ const chart: Chart = {
   ],
 };
 
-/** Prints the root's name and its texts, as a parser of XML other than ours reads them. */
+/** Prints the root's name and its texts, read by an independent XML parser. */
 const PARSE = `
 import sys, json, xml.etree.ElementTree as tree
 root = tree.fromstring(sys.stdin.buffer.read())
 print(json.dumps([root.tag, root.get("aria-label"), [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]]))`;
 
-/** Centres of the dots. */
+/** The centers of the dots. */
 function dots(svg: string): { x: number; y: number }[] {
   return Array.from(svg.matchAll(/<circle [^>]*cx="([^"]+)" cy="([^"]+)"/g), ([, x, y]) => ({
     x: Number(x),
