@@ -46,7 +46,7 @@ const anyVectors = fc
   .map(({ count, dimensions, seed }) => ({ dimensions, seed, vectors: vectorsOf(count, dimensions, seed) }));
 
 describe('any vectors', () => {
-  test('are kept in order, each number to half a step of its 8 bits', () => {
+  test('are stored in order, each number to half a step of its 8 bits', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
         buildGraph(vectors).write(path);
@@ -59,7 +59,7 @@ describe('any vectors', () => {
     );
   });
 
-  test('have the cosines of the vectors in the file, and search reports the very numbers of similarity', () => {
+  test('have the cosines of the vectors in the file, and search returns exactly the numbers of similarities', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, seed, vectors }) => {
         const graph = open(vectors);
@@ -78,14 +78,14 @@ describe('any vectors', () => {
     );
   });
 
-  test('keep their part in the common direction, whatever the rounding', () => {
+  test('keep their part in the mean direction, whatever the rounding', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
         buildGraph(vectors).write(path);
         const mean = new Float32Array(dimensions).map((_, i) =>
           vectors.reduce((sum, one) => sum + one[i]!, 0),
         );
-        // Vectors that cancel each other out have no direction in common.
+        // Vectors that cancel each other out have no mean direction.
         fc.pre(Math.hypot(...mean) > 0.01);
         const direction = normalized(mean);
         for (const [ordinal, kept] of stored(dimensions).entries())
@@ -94,7 +94,7 @@ describe('any vectors', () => {
     );
   });
 
-  test('give the same bytes again, and leave no other file', () => {
+  test('always give the same bytes, and leave no other file', () => {
     fc.assert(
       fc.property(anyVectors, ({ vectors }) => {
         buildGraph(vectors).write(path);
@@ -108,8 +108,8 @@ describe('any vectors', () => {
   });
 });
 
-test('any links, on any levels, come back ascending', () => {
-  /** The highest level of each node, from 0, and where links lead, as fractions of the nodes there are on a level. */
+test('any links, on any levels, are read ascending', () => {
+  /** The top level of each node, from 0, and the targets of its links, as fractions of the nodes on a level. */
   const nodes = fc.array(
     fc.record({
       level: fc.nat(4),
@@ -163,17 +163,17 @@ describe('3,000 vectors of 64 dimensions', () => {
 
   test.each([
     ['no filter', undefined],
-    ['a filter that leaves every third', (ordinal: number) => ordinal % 3 === 0],
-    ['a filter that leaves seven', (ordinal: number) => ordinal % 500 === 499 || ordinal === 0],
-    ['a filter that leaves none', () => false],
-  ])('with %s, and all nodes as candidates, those that exact comparison finds', (_, allowed) => {
+    ['a filter for every third', (ordinal: number) => ordinal % 3 === 0],
+    ['a filter for seven', (ordinal: number) => ordinal % 500 === 499 || ordinal === 0],
+    ['a filter for none', () => false],
+  ])('with %s, and all nodes as candidates, search finds the same as exact comparison', (_, allowed) => {
     for (const question of questions) {
       const right = exact(graph.similarities(question), 50, allowed);
       expect(search(question, 50, count, allowed)).toEqual(right);
     }
   });
 
-  test('with a filter and few candidates, only what it leaves, and as many as asked', () => {
+  test('with a filter and few candidates, search finds only matches, and as many as requested', () => {
     const even = (ordinal: number) => ordinal % 2 === 0;
     for (const question of questions) {
       const found = search(question, 10, 50, even);
@@ -182,7 +182,7 @@ describe('3,000 vectors of 64 dimensions', () => {
     }
   });
 
-  test('each of at least .99 is nearest to itself', () => {
+  test('at least .99 are nearest to themselves', () => {
     const found = vectors.filter((vector, ordinal) => search(vector, 1, 50)[0] === ordinal);
     expect(found.length / count).toBeGreaterThanOrEqual(0.99);
   });
@@ -217,7 +217,7 @@ describe('few and alike', () => {
     ]);
   });
 
-  test('two opposite vectors, which have no common direction', () => {
+  test('two opposite vectors, which have no mean direction', () => {
     const graph = open([Float32Array.of(0, 1, 0), Float32Array.of(0, -1, 0)]);
     expect(graph.search(Float32Array.of(0, -1, 0), 5, 10)).toEqual([
       { ordinal: 1, similarity: expect.closeTo(1, 5) },
