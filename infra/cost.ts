@@ -110,7 +110,7 @@ const VOLUMES = [
   { name: '100 million', questions: 1e8, coldShare: 0.001 },
 ];
 
-/** README's table of what a month costs, in Markdown. At 100 million, the smallest size of what it is compared with would not do: "from". */
+/** The table of monthly costs in docs/operating.md, in Markdown. "from": the smallest size would not carry 100 million. */
 export function costTable(): string {
   const polyseek = (architecture: Architecture) =>
     VOLUMES.map((volume) => dollars(monthlyCost({ ...volume, architecture }).total));

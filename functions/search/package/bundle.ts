@@ -1,4 +1,5 @@
 import { build, type Plugin } from 'esbuild';
+import { version } from '../version.ts';
 
 /**
  * Bundles modules for Node, with their native libraries expected in `native/` beside them.
@@ -23,6 +24,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     },
     // Selects what package.json's `imports` list for the function: its native library and its page.
     conditions: ['polyseek-function'],
+    define: { POLYSEEK_VERSION: JSON.stringify(version) },
     plugins: [onnxRuntimeBinding, withoutValidator, builtins],
     external: ['./native/*'],
     logLevel: 'error',

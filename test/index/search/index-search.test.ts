@@ -5,6 +5,7 @@ import type { TextEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
+import { PRIOR } from '../../../index/format/languages-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
@@ -70,7 +71,7 @@ function typicalOf(language: string): Promise<number[]> {
   return found;
 }
 
-/** The typical vector of a language, by FORMAT.md: the model's mean counts as 16 passages. */
+/** The typical vector of a language, by FORMAT.md: the model's mean counts as PRIOR passages. */
 async function typical(language: string): Promise<number[]> {
   const own = passages.filter(({ lang }) => lang === language);
   const embedAll = (parts: string[]) => Promise.all(parts.map((part) => embedder.embed(part, 'passage')));
@@ -82,7 +83,7 @@ async function typical(language: string): Promise<number[]> {
     vectors.reduce((sum, one) => sum + one[i]! / vectors.length, 0);
   const n = own.length;
   return embedder.model.mean!.map(
-    (prior, i) => (n * (mean(whole, i) + mean(parts, i)) + 16 * 2 * prior) / (n + 16),
+    (prior, i) => (n * (mean(whole, i) + mean(parts, i)) + PRIOR * 2 * prior) / (n + PRIOR),
   );
 }
 
