@@ -137,7 +137,10 @@ napi_value run(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
   Encoder* encoder = nullptr;
   bool isEncoder = false;
-  if (napi_check_object_type_tag(env, arguments.values[0], &ENCODER_TAG, &isEncoder) != napi_ok || !isEncoder ||
+  napi_valuetype type;
+  napi_typeof(env, arguments.values[0], &type);
+  if (type != napi_external ||
+      napi_check_object_type_tag(env, arguments.values[0], &ENCODER_TAG, &isEncoder) != napi_ok || !isEncoder ||
       napi_get_value_external(env, arguments.values[0], reinterpret_cast<void**>(&encoder)) != napi_ok)
     return fail(env, "run: the first argument must be an encoder that `open` returned.");
   const float* rows;
