@@ -30,7 +30,7 @@ describe.skipIf(lacking('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aar
     });
     afterAll(() => server.stop());
 
-    /** What the function answers to events on an emulated processor. */
+    /** Invokes the function with events on an emulated processor, and returns its answers. */
     async function invoke(events: unknown[]): Promise<{ arch: string; results: unknown[] }> {
       const [script, out] = [join(folder, 'invoke.mjs'), join(folder, 'results.json')];
       writeFileSync(
@@ -41,7 +41,7 @@ describe.skipIf(lacking('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aar
         for (const event of JSON.parse(process.argv[3])) results.push(await handler(event, { awsRequestId: 'id' }));
         writeFileSync(process.argv[4], JSON.stringify({ arch: process.arch, results }));`,
       );
-      // -L: where Debian's cross compiler has the libraries of the C and C++ languages.
+      // -L: the folder of arm64's C and C++ libraries, which Debian's cross-compiler includes.
       const emulated = ['-L', '/usr/aarch64-linux-gnu', tools['Node 24 for arm64']];
       const args = [...emulated, script, join(packaged, 'lambda.mjs'), JSON.stringify(events), out];
       const { code, stderr } = await finished(
@@ -61,7 +61,7 @@ describe.skipIf(lacking('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aar
       return (await response.json()) as Answer;
     }
 
-    test('answers to the last bit as it does here', async () => {
+    test('returns the same bits as this machine', async () => {
       const questions = QUESTIONS.map((q) => ({ q, k: 5, explain: true }));
       const http = httpEvent(HTTP_API, {
         path: `/search?${new URLSearchParams({ q: QUESTIONS[0]!, k: '5' })}`,

@@ -94,18 +94,19 @@ export function referenceEmbedding({ heads }: Sizes, model: RandomModel, input: 
     const columns = x[0]!.length / 3;
     const size = columns / heads;
     return x.map((row) =>
-      Array.from({ length: columns }, (_, at) => {
-        const head = Math.floor(at / size) * size;
+      Array.from({ length: heads }, (_, index) => {
+        const head = index * size;
+        const query = row.slice(head, head + size);
         const scores = x.map((other) =>
-          Array.from({ length: size }, (_, d) => row[head + d]! * other[columns + head + d]!).reduce(
-            (a, b) => a + b,
-          ),
+          query.reduce((sum, value, d) => sum + value * other[columns + head + d]!, 0),
         );
-        const most = Math.max(...scores);
-        const shares = scores.map((score) => Math.exp((score - most) / Math.sqrt(size)));
+        const largest = Math.max(...scores);
+        const shares = scores.map((score) => Math.exp((score - largest) / Math.sqrt(size)));
         const sum = shares.reduce((a, b) => a + b);
-        return shares.reduce((total, share, j) => total + (share / sum) * x[j]![2 * columns + at]!, 0);
-      }),
+        return query.map((_, d) =>
+          shares.reduce((total, share, j) => total + (share / sum) * x[j]![2 * columns + head + d]!, 0),
+        );
+      }).flat(),
     );
   };
   const gelu = (x: number) => {
