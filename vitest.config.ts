@@ -16,6 +16,7 @@ const SLOW = [
   'test/index/embedding/tokenizer.test.ts',
   'test/index/engine/compile-engine.test.ts',
   'test/index/format/overview.test.ts',
+  'test/index/search/damaged-vectors.test.ts',
   'test/index/search/filter.test.ts',
   'test/index/search/recall.test.ts',
   'test/infra/asset.test.ts',

@@ -1,14 +1,10 @@
 import { damaged } from '../format/damaged.ts';
+import { segments } from '../text/segmenter.ts';
 import { visitPrefixes } from './double-array.ts';
 
 /** Text in which every UTF-16 unit is its own grapheme. It needs no segmentation, a third of the cost of a short question. */
 const PLAIN =
   /^[\n\x20-\u02ff\u0370-\u0482\u048a-\u052f\u0e01\u3000-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]*$/;
-
-/** UTF-16 units segmented at a time: `Intl.Segmenter` takes time with the square of its text's length. */
-const SEGMENTED = 1024;
-
-let graphemes: Intl.Segmenter | undefined;
 
 /**
  * SentencePiece's precompiled character map (for XLM-R: NMT-NFKC), applied as the reference tokenizers do. A grapheme of at most 5
@@ -34,7 +30,7 @@ export class CharacterMap {
   normalize(text: string): string {
     if (PLAIN.test(text)) return this.#characters(text);
     let out = '';
-    for (const grapheme of segmentGraphemes(text)) {
+    for (const { segment: grapheme } of segments(text, 'grapheme')) {
       const whole = grapheme.length < 6 ? this.#whole(grapheme) : undefined;
       out += whole ?? this.#characters(grapheme);
     }
@@ -62,20 +58,5 @@ export class CharacterMap {
       return true;
     });
     return found;
-  }
-}
-
-function* segmentGraphemes(text: string): Generator<string> {
-  graphemes ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
-  for (let start = 0; start < text.length; ) {
-    const inPair = (text.codePointAt(start + SEGMENTED - 1) ?? 0) > 0xffff;
-    const cut = start + SEGMENTED + (inPair ? 1 : 0);
-    const segments = Array.from(graphemes.segment(text.slice(start, cut)), ({ segment }) => segment);
-    // The last grapheme may continue behind the cut, so the next window starts with it.
-    if (cut < text.length && segments.length > 1) segments.pop();
-    for (const segment of segments) {
-      start += segment.length;
-      yield segment;
-    }
   }
 }

@@ -1,2 +1,2 @@
-/** Processors of Lambda, as CDK and AWS name them. */
+/** Processors of Lambda, by the names of CDK and AWS. */
 export type Architecture = 'x86_64' | 'arm64';

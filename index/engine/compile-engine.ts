@@ -10,20 +10,20 @@ import { checkLibrary } from './elf.ts';
 
 const folderOf = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 
-/** The source of the project's own engine. */
+/** The engine's C++ source. */
 const SOURCE = fileURLToPath(new URL('./native', import.meta.url));
 
-/** Where compiled libraries are kept, each named by what it was made from. */
-const KEPT = fileURLToPath(new URL('../../build/native', import.meta.url));
+/** The folder of compiled libraries. Each name contains a hash of the source and the compiler's arguments. */
+const CACHE = fileURLToPath(new URL('../../build/native', import.meta.url));
 
-/** How Node names each processor, and how Debian names compilers for it. */
-const NAMES = {
+/** Each processor's name in Node, and its compiler's in Debian. */
+const TARGETS = {
   x86_64: { node: 'x64', compiler: 'x86_64-linux-gnu-g++', package: 'g++-x86-64-linux-gnu' },
   arm64: { node: 'arm64', compiler: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
 };
 
-/** With paths from a folder that `stage` filled. Sums are not contracted, so that all processors give the same bits. */
-const ARGUMENTS = [
+/** The compiler's arguments, for a folder that `stageSource` filled. Without contraction, all processors return the same bits. */
+export const COMPILER_ARGUMENTS = [
   ...[
     '-shared',
     '-fPIC',
@@ -37,79 +37,80 @@ const ARGUMENTS = [
 ];
 
 /**
- * The project's own engine, compiled at the first call: by this machine's compiler where its result runs on the target, else in
- * Docker, in the image that CDK bundles with.
- * @param architecture for Lambda's Amazon Linux 2023 on this processor; without it, for this machine
+ * Compiles the engine, or finds it compiled. Uses this machine's compiler, or Docker with CDK's bundling image if that fails.
+ * @param architecture Lambda's processor; by default, compiles for this machine
  * @returns the library's path
+ * @throws {Error} if neither compiler works, with the reason of each
  */
 export function compileEngine(architecture?: Architecture): Promise<string> {
-  const target = architecture ?? 'here';
-  const making = libraries.get(target) ?? makeLibrary(architecture);
-  libraries.set(target, making);
-  // A compiler may be installed meanwhile.
-  making.catch(() => libraries.delete(target));
-  return making;
+  const target = architecture ?? 'host';
+  const library = libraries.get(target) ?? findOrCompile(architecture);
+  libraries.set(target, library);
+  // The user may install a compiler before the next call.
+  library.catch(() => libraries.delete(target));
+  return library;
 }
 
-/** The libraries that this process has asked for. */
+/** The libraries that this process has requested. */
 const libraries = new Map<string, Promise<string>>();
 
-async function makeLibrary(architecture?: Architecture): Promise<string> {
+async function findOrCompile(architecture?: Architecture): Promise<string> {
   const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
   const target = architecture ?? `${process.platform}-${process.arch}`;
-  const made = JSON.stringify([sources, ARGUMENTS, architecture && process.env.CXX]);
-  const hash = createHash('sha256').update(made).digest('hex').slice(0, 12);
-  const kept = join(KEPT, `${target}-${hash}.node`);
-  if (existsSync(kept)) return kept;
+  const inputs = JSON.stringify([sources, COMPILER_ARGUMENTS, architecture && process.env.CXX]);
+  const hash = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
+  const cached = join(CACHE, `${target}-${hash}.node`);
+  if (existsSync(cached)) return cached;
 
   const failures: string[] = [];
   for (const compile of architecture ? [compileHere, compileInDocker] : [compileHere]) {
-    const draft = `${kept}.${process.pid}.new`;
+    const draft = `${cached}.${process.pid}.new`;
     try {
       await withTemporaryFolder(draft, async () => {
-        stage(draft);
+        stageSource(draft);
         await compile(draft, architecture);
         const library = join(draft, 'engine.node');
         if (architecture) checkLibrary('engine.node', readFileSync(library), architecture);
-        renameSync(library, kept);
+        renameSync(library, cached);
       });
-      return kept;
+      return cached;
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
   }
   throw new Error(
-    `The engine could not be compiled for ${architecture ? `Lambda on ${architecture}` : 'this machine'}. ${failures.join(' ')}`,
+    `Cannot compile the engine for ${architecture ? `Lambda on ${architecture}` : 'this machine'}. ${failures.join(' ')}`,
   );
 }
 
-/** Copies all that the compiler reads into one folder, which a container can mount. */
-function stage(folder: string): void {
+/** Copies the source and Node's headers into one folder, which a container can mount. */
+export function stageSource(folder: string): void {
   cpSync(SOURCE, folder, { recursive: true });
   cpSync(join(folderOf('node-api-headers'), 'include'), join(folder, 'node'), { recursive: true });
 }
 
-/** @param architecture of Lambda, for which CXX may name a compiler; this machine's own compiler serves it alone */
+/** @param architecture of Lambda, whose compiler CXX may name; without it, compiles for this machine and ignores CXX */
 function compileHere(folder: string, architecture?: Architecture): void {
   const host = process.platform === 'linux' ? 'g++' : 'c++';
   const chosen = architecture && process.env.CXX?.split(' ').filter(Boolean);
   if (architecture && process.platform !== 'linux' && !chosen?.length)
     throw new Error(
-      `Compilers of ${process.platform} make nothing for Linux, unless CXX names one that does.`,
+      `The compiler of ${process.platform} cannot compile for Linux. Set CXX to one that can, such as zig's.`,
     );
-  const here =
-    !architecture || NAMES[architecture].node === process.arch ? host : NAMES[architecture].compiler;
-  const [program = here, ...first] = chosen ?? [];
-  // Node has what the library lacks; macOS's linker must be told.
+  const fallback =
+    !architecture || TARGETS[architecture].node === process.arch ? host : TARGETS[architecture].compiler;
+  const [program = fallback, ...first] = chosen ?? [];
+  // Node provides the missing symbols. macOS's linker requires an option for that.
   const last = !architecture && process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s'];
   try {
-    execFileSync(program, [...first, ...ARGUMENTS, ...last], { cwd: folder, stdio: 'pipe' });
+    execFileSync(program, [...first, ...COMPILER_ARGUMENTS, ...last], { cwd: folder, stdio: 'pipe' });
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!missing) throw new Error(`${program} failed: ${firstLine(error)}`);
-    const needed = architecture && here !== host ? NAMES[architecture].package : 'g++';
-    const remedy = program === here ? `on Debian, apt-get install ${needed}` : 'install it, or unset CXX';
-    throw new Error(`${program} is not installed: ${remedy}.`);
+    if (!missing) throw new Error(`${program} failed: ${firstError(error)}`);
+    const needed = architecture && fallback !== host ? TARGETS[architecture].package : 'g++';
+    const remedy =
+      program === fallback ? `On Debian, run apt-get install ${needed}.` : 'Install it, or unset CXX.';
+    throw new Error(`${program} is not installed. ${remedy}`);
   }
 }
 
@@ -120,17 +121,18 @@ async function compileInDocker(folder: string, architecture: Architecture = 'x86
   try {
     DockerImage.fromRegistry(Runtime.NODEJS_24_X.bundlingImage.image).run({
       platform: dockerPlatform,
-      command: ['g++', ...ARGUMENTS, '-s'],
+      command: ['g++', ...COMPILER_ARGUMENTS, '-s'],
       volumes: [{ hostPath: folder, containerPath: '/asset' }],
       workingDirectory: '/asset',
       user: `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`,
     });
   } catch (error) {
-    throw new Error(`Docker, the other way, failed: ${firstLine(error)}`);
+    throw new Error(`Docker failed too: ${firstError(error)}`);
   }
 }
 
-function firstLine(error: unknown): string {
+/** The first line of a command's output that contains an error, or its first line. */
+function firstError(error: unknown): string {
   const text =
     error instanceof Error && 'stderr' in error ? String(error.stderr) || error.message : String(error);
   return text.split('\n').find((line) => line.includes('rror')) ?? text.split('\n')[0]!;

@@ -1,19 +1,19 @@
 import type { Architecture } from './architecture.ts';
 
-/** What the dynamic loader asks of a system before it loads a library. */
+/** A shared library's requirements, which the dynamic loader checks. */
 export interface ElfLibrary {
-  /** `x86_64`, `arm64` or another machine's number, as in `ELF machine 40`. */
+  /** `x86_64`, `arm64`, or `ELF machine N` for others. */
   machine: string;
-  /** Names of the libraries it needs (DT_NEEDED). */
+  /** Names of the libraries that it requires (DT_NEEDED). */
   libraries: string[];
-  /** Symbol versions that it needs of them, such as `GLIBC_2.34`. */
+  /** Versions of the symbols that it requires, such as `GLIBC_2.34`. */
   versions: string[];
 }
 
 /**
- * The newest symbol versions in Amazon Linux 2023, which Lambda's nodejs20.x and later run on. It has glibc 2.34 and GCC 11 to its end of life:
+ * The newest symbol versions in Amazon Linux 2023, the system of nodejs20.x and later. It keeps glibc 2.34 and GCC 11:
  * https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html, https://docs.aws.amazon.com/linux/al2023/ug/c-cplusplus.html.
- * What GCC 11's libstdc++ has: https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html; its libgcc names versions by GCC's own.
+ * GCC 11's libstdc++ has these: https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html. libgcc uses GCC's own versions.
  */
 const GLIBC = '2.34';
 const NEWEST = new Map([
@@ -23,10 +23,10 @@ const NEWEST = new Map([
   ['GCC', '11'],
 ]);
 
-/** Versions without a number that libstdc++ has had since GCC 5. */
+/** Versions without a number, in libstdc++ since GCC 5. */
 const UNNUMBERED = new Set(['CXXABI_TM_1', 'CXXABI_FLOAT128']);
 
-/** Lambda's image has glibc's libraries, and those that Node itself needs. */
+/** Libraries of Lambda's image: glibc's, and those that Node requires. */
 const IN_LAMBDA = new Set([
   'ld-linux-aarch64.so.1',
   'ld-linux-x86-64.so.2',
@@ -40,10 +40,11 @@ const IN_LAMBDA = new Set([
 ]);
 
 /**
- * Throws if a library would not load in Lambda: not an ELF library, another machine, a symbol version that Amazon Linux 2023 does not have, or a
- * needed library that is neither in Lambda's image nor beside it.
- * @param name for the sentence
+ * Checks that Lambda can load a library.
+ * @param name of the library, for errors
  * @param beside names of the files in the same folder
+ * @throws {Error} if it is no ELF library, is for another processor, requires newer symbols than Amazon Linux 2023 has, or
+ * requires a library that is neither in Lambda's image nor in `beside`
  */
 export function checkLibrary(
   name: string,
@@ -54,24 +55,24 @@ export function checkLibrary(
   const { machine, libraries, versions } = readElf(bytes, name);
   if (machine !== architecture)
     throw new Error(
-      `${name} is compiled for ${machine}, but the function is to run on ${architecture}: package it for ${architecture}.`,
+      `${name} is compiled for ${machine}, but the function runs on ${architecture}. Package it for ${architecture}.`,
     );
   const tooNew = versions.filter(isTooNew).sort();
   if (tooNew.length > 0)
     throw new Error(
-      `${name} needs ${tooNew.join(', ')}, but Lambda's Amazon Linux 2023 has ${newestOf(tooNew)}: ${remedy(architecture)}.`,
+      `${name} requires ${tooNew.join(', ')}, but Lambda's Amazon Linux 2023 has ${newestOf(tooNew)}. ${remedy(architecture)}.`,
     );
   const missing = libraries.filter((library) => !IN_LAMBDA.has(library) && !beside.includes(library));
   if (missing.length > 0)
     throw new Error(
-      `${name} needs ${missing.join(', ')}, which is neither in Lambda's Amazon Linux 2023 nor beside it: link it statically or put it beside ${name}.`,
+      `${name} requires ${missing.join(', ')}, which Lambda's Amazon Linux 2023 lacks. Link it statically, or put it beside ${name}.`,
     );
 }
 
 function remedy(architecture: Architecture): string {
   const target = `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu.${GLIBC}`;
   return (
-    'compile it on an older system, or install Docker, or run `pip install ziglang` ' +
+    'Compile it on an older system, install Docker, or run `pip install ziglang` ' +
     `and set CXX="python3 -m ziglang c++ -target ${target}"`
   );
 }
@@ -85,11 +86,11 @@ function isTooNew(version: string): boolean {
   const [family, number] = split(version);
   const newest = NEWEST.get(family);
   if (newest === undefined || UNNUMBERED.has(version)) return false;
-  // GLIBC_PRIVATE and GLIBC_ABI_DT_RELR, for instance, are no promise of a release up to the newest.
+  // Names such as GLIBC_PRIVATE and GLIBC_ABI_DT_RELR do not show that the newest release has them.
   return !/^\d+(\.\d+)*$/.test(number) || isAbove(number, newest);
 }
 
-/** Whether a version is above another, compared to the latter's depth: 11.0 is not above 11. */
+/** Whether a version is above another. Compares as many parts as the other has: 11.0 is not above 11. */
 function isAbove(version: string, other: string): boolean {
   const [a, b] = [version, other].map((text) => text.split('.').map(Number)) as [number[], number[]];
   const at = b.findIndex((part, i) => (a[i] ?? 0) !== part);
@@ -107,17 +108,17 @@ const [DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_VERNEED] = [0, 1, 5, 10, 0x6f
 const LONGEST_NAME = 4096;
 
 /**
- * Reads a 64-bit little-endian shared library as the dynamic loader does, by its segments (System V gABI, chapters 4 and 5), since sections may be
- * stripped; symbol versions by the LSB Core Specification, chapter 10.7.
- * @param name for the sentence
- * @throws {Error} one sentence if the bytes are anything else
+ * Reads a 64-bit little-endian shared library by its segments, as the dynamic loader does (System V gABI, chapters 4 and 5;
+ * symbol versions: LSB Core Specification, chapter 10.7). Sections may be stripped.
+ * @param name of the library, for errors
+ * @throws {Error} if the bytes are no such library
  */
 export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   const fail = (found: string): never => {
     throw new Error(`${name} is not an ELF library: ${found}.`);
   };
-  /** The offset, once it is known that `size` bytes follow it. */
-  const within = (offset: number, size: number, what: string): number =>
+  /** Returns the offset if `size` bytes follow it, and throws otherwise. */
+  const checkedOffset = (offset: number, size: number, what: string): number =>
     offset + size <= bytes.length
       ? offset
       : fail(`its ${what} should be at byte ${offset}, but it has ${bytes.length} bytes`);
@@ -126,17 +127,17 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   const magic = bytes.toString('hex', 0, 6);
   if (magic !== '7f454c460201')
     fail(
-      `it begins with ${magic || 'nothing'}, where those for 64-bit Linux begin with 7f454c460201: package it for Lambda with --arch`,
+      `it begins with ${magic || 'nothing'}, and libraries for 64-bit Linux with 7f454c460201. Package it for Lambda with --arch`,
     );
-  within(0, 64, 'header');
+  checkedOffset(0, 64, 'header');
   const type = bytes.readUInt16LE(16);
-  if (type !== ET_DYN) fail(`its type is ${type}, and that of shared libraries ${ET_DYN}`);
+  if (type !== ET_DYN) fail(`its type is ${type}, and a shared library's is ${ET_DYN}`);
   const machine = bytes.readUInt16LE(18);
 
   const entrySize = bytes.readUInt16LE(54);
   if (entrySize !== 56) fail(`its segment headers have ${entrySize} bytes, not 56`);
   const count = bytes.readUInt16LE(56);
-  const headers = within(long(32), count * 56, 'segment headers');
+  const headers = checkedOffset(long(32), count * 56, 'segment headers');
   const segments = Array.from({ length: count }, (_, i) => {
     const at = headers + i * 56;
     return {
@@ -148,7 +149,7 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   });
   const dynamic =
     segments.find((segment) => segment.type === PT_DYNAMIC) ?? fail('it has no dynamic segment');
-  within(dynamic.offset, dynamic.size, 'dynamic segment');
+  checkedOffset(dynamic.offset, dynamic.size, 'dynamic segment');
 
   const needed: number[] = [];
   const values = new Map<number, number>();
@@ -159,16 +160,16 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
     else values.set(tag, long(at + 8));
   }
 
-  /** Where in the file the bytes lie that are loaded to an address. */
+  /** The file offset of an address in memory. */
   const locate = (address: number, what: string): number => {
-    const holds = (s: (typeof segments)[number]) =>
+    const contains = (s: (typeof segments)[number]) =>
       s.type === PT_LOAD && address >= s.address && address < s.address + s.size;
-    const segment = segments.find(holds) ?? fail(`no segment holds its ${what}`);
+    const segment = segments.find(contains) ?? fail(`no segment contains its ${what}`);
     return address - segment.address + segment.offset;
   };
   const strings = locate(values.get(DT_STRTAB) ?? -1, 'names');
   const stringsEnd = strings + (values.get(DT_STRSZ) ?? 0);
-  within(strings, stringsEnd - strings, 'names');
+  checkedOffset(strings, stringsEnd - strings, 'names');
   const nameAt = (offset: number): string => {
     const start = strings + offset;
     const text = bytes.subarray(start, Math.min(start + LONGEST_NAME, stringsEnd));
@@ -177,10 +178,10 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   };
 
   const versions = new Set<string>();
-  // Records lie apart in a file that a linker wrote; where they overlap, this bounds how many are read.
+  // Bounds the number of records, which overlap only in a damaged file.
   let left = Math.floor(bytes.length / 16);
   const record = (offset: number) =>
-    left-- > 0 ? within(offset, 16, 'symbol versions') : fail('its symbol versions overlap');
+    left-- > 0 ? checkedOffset(offset, 16, 'symbol versions') : fail('its symbol versions overlap');
   const address = values.get(DT_VERNEED);
   let at = address === undefined ? undefined : locate(address, 'symbol versions');
   while (at !== undefined) {

@@ -1,4 +1,4 @@
-/** A binary heap of ordinals, the one with the least key on top. */
+/** A binary min-heap of ordinals, ordered by their keys. */
 export class Heap {
   readonly #keys: number[] = [];
   readonly #ordinals: number[] = [];
@@ -7,8 +7,8 @@ export class Heap {
     return this.#keys.length;
   }
 
-  /** The key on top; infinity where there is none. */
-  get least(): number {
+  /** The smallest key, or infinity if the heap is empty. */
+  get minKey(): number {
     return this.#keys[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -25,7 +25,7 @@ export class Heap {
     ordinals[at] = ordinal;
   }
 
-  /** Takes off the ordinal on top; there must be one. */
+  /** Removes and returns the ordinal with the smallest key. The heap must not be empty. */
   pop(): number {
     const keys = this.#keys;
     const ordinals = this.#ordinals;
@@ -48,7 +48,7 @@ export class Heap {
     return top;
   }
 
-  /** All that is in it, in no order. */
+  /** All entries, in no order. */
   entries(): { key: number; ordinal: number }[] {
     return this.#ordinals.map((ordinal, i) => ({ ordinal, key: this.#keys[i]! }));
   }

@@ -1,18 +1,19 @@
 import { type Format, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
+import { damaged } from './damaged.ts';
 import { DotProducts } from './dot-product.ts';
 
-/** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md beside this file has its layout. */
+/** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md describes its layout. */
 export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
 
-/** Bytes of the length (f32) behind each vector. */
-const LENGTH = 4;
-/** Sentences read at a time: those of nearly any passage. */
-const READ = 64;
+/** Bytes of a vector's norm (f32), which follows the vector. */
+const NORM = 4;
+/** Sentences read at once. Few passages have more. */
+const BATCH = 64;
 
 /**
- * The bytes of a `sentences.bin`.
- * @param vectors per passage, the quantized vectors of its sentences, all of the same length
+ * Returns the bytes of a `sentences.bin`.
+ * @param vectors for each passage, the quantized vectors of its sentences, all with the same dimensions
  */
 export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
   const firsts = new Uint32Array(vectors.length + 1);
@@ -21,57 +22,86 @@ export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
   });
   const rows = vectors.flatMap((sentences) =>
     sentences.flatMap((row) => {
-      const length = Buffer.alloc(LENGTH);
-      length.writeFloatLE(Math.hypot(...row));
-      return [new Uint8Array(row.buffer), length];
+      const norm = Buffer.alloc(NORM);
+      norm.writeFloatLE(Math.hypot(...row));
+      return [new Uint8Array(row.buffer), norm];
     }),
   );
   return writeSections(SENTENCES, [new Uint8Array(firsts.buffer), Buffer.concat(rows)]);
 }
 
-/** A vector in 8 bits a number, scaled so that its largest becomes 127; cosines do not need the scale. */
+/** Rounds a vector to 8 bits a number, scaled so that its largest number becomes 127 or -127. Cosines do not need the scale. */
 export function quantized(vector: Float32Array): Int8Array {
-  const most = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  return Int8Array.from(vector, (value) => Math.round((value / most) * 127));
+  const max = vector.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  return Int8Array.from(vector, (value) => Math.round((value / max) * 127));
 }
 
 /** An open `sentences.bin`. */
 export class SentenceVectors {
   readonly #file: ContainerFile;
+  readonly #path: string;
+  /** For each passage the number of its first sentence, and at the end the number of all sentences. */
   readonly #firsts: Buffer;
   readonly #dimensions: number;
   readonly #products: DotProducts;
 
+  /** @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it */
   constructor(path: string, dimensions: number) {
     this.#file = new ContainerFile(path, SENTENCES);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));
+    const sizes = [this.#firsts.length, this.#file.length(1)] as const;
+    const fits =
+      sizes[0] >= 8 &&
+      sizes[0] % 4 === 0 &&
+      this.#firsts.readUInt32LE(0) === 0 &&
+      this.#firsts.readUInt32LE(sizes[0] - 4) * (dimensions + NORM) === sizes[1];
+    if (!fits) {
+      this.#file.close();
+      throw damaged(path, `its sections of ${sizes.join(' and ')} bytes do not fit ${dimensions} dimensions`);
+    }
+    this.#path = path;
     this.#dimensions = dimensions;
-    this.#products = new DotProducts(READ * (dimensions + LENGTH), dimensions);
+    this.#products = new DotProducts(BATCH * (dimensions + NORM), dimensions);
   }
 
   /**
-   * The sentence of any passage with the highest cosine to a vector of length 1: its number within the passage, and the cosine;
-   * until another vector is asked for.
+   * Returns a function from a passage's ordinal to its sentence with the highest cosine to the query: the sentence's number within
+   * the passage, and the cosine.
+   * @param query a vector of length 1, or a weighted mean of such vectors
    */
   best(query: Float32Array): (passage: number) => { sentence: number; cosine: number } {
-    const product = this.#products.with(query);
+    const product = this.#products.prepare(query);
     const { bytes } = this.#products;
-    const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const size = this.#dimensions + LENGTH;
+    const norms = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const size = this.#dimensions + NORM;
+    const maxNorm = 128 * Math.sqrt(this.#dimensions);
     return (passage) => {
-      const first = this.#firsts.readUInt32LE(passage * 4);
-      const end = this.#firsts.readUInt32LE(passage * 4 + 4);
+      const [first, end] = this.#sentencesOf(passage);
       let best = { sentence: 0, cosine: -1 };
-      for (let start = first; start < end; start += READ) {
-        const count = Math.min(READ, end - start);
+      for (let start = first; start < end; start += BATCH) {
+        const count = Math.min(BATCH, end - start);
         this.#file.fill(bytes.subarray(0, count * size), 1, start * size);
         for (let i = 0; i < count; i++) {
-          const cosine = product(i * size) / lengths.getFloat32(i * size + this.#dimensions, true);
+          const norm = norms.getFloat32(i * size + this.#dimensions, true);
+          if (!(norm >= 0 && norm <= maxNorm))
+            throw damaged(this.#path, `sentence ${start + i} has the norm ${norm}`);
+          const cosine = product(i * size) / norm;
           if (cosine > best.cosine) best = { sentence: start + i - first, cosine };
         }
       }
       return best;
     };
+  }
+
+  /** The numbers of a passage's first sentence, and of the first one after it. */
+  #sentencesOf(passage: number): [first: number, end: number] {
+    const passages = this.#firsts.length / 4 - 1;
+    if (!(passage < passages)) throw damaged(this.#path, `it has no passage ${passage} of ${passages}`);
+    const first = this.#firsts.readUInt32LE(passage * 4);
+    const end = this.#firsts.readUInt32LE(passage * 4 + 4);
+    if (!(first <= end && end <= this.#firsts.readUInt32LE(passages * 4)))
+      throw damaged(this.#path, `passage ${passage} has the sentences ${first} to ${end}`);
+    return [first, end];
   }
 
   close(): void {

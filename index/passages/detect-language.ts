@@ -12,28 +12,3 @@ export function detectLanguage(text: string): string | undefined {
   const result = eld.detect(beginning);
   return result.isReliable() ? result.language : undefined;
 }
-
-const segmenters = new Map<string, Intl.Segmenter>();
-
-/**
- * Intl.Segmenter for a language; kept, as one takes long to make. A tag that is unknown or malformed gets English
- * rules.
- */
-export function segmenter(lang: string, granularity: 'sentence' | 'word' | 'grapheme'): Intl.Segmenter {
-  const key = `${granularity} ${lang}`;
-  let known = segmenters.get(key);
-  if (!known) {
-    // Without the second choice an unknown language would get the rules of the machine's locale.
-    known = new Intl.Segmenter([...locales(lang), 'en'], { granularity });
-    segmenters.set(key, known);
-  }
-  return known;
-}
-
-function locales(lang: string): string[] {
-  try {
-    return Intl.getCanonicalLocales(lang);
-  } catch {
-    return [];
-  }
-}

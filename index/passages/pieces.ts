@@ -1,4 +1,4 @@
-import { segmenter } from './detect-language.ts';
+import { segments } from '../text/segmenter.ts';
 
 /** A stretch of a text, `[start, end)` in UTF-16 code units, without white space at either end. */
 export interface Piece {
@@ -67,9 +67,9 @@ function cutNear(text: string, ideal: number, size: number, lang: string): numbe
     [...text.slice(from, to).matchAll(mark)].map((m) => from + m.index + m[0].length);
   const boundaries = (granularity: 'word' | 'grapheme') => {
     const start = Math.max(0, Math.floor(ideal) - WINDOW);
-    const segments = segmenter(lang, granularity).segment(text.slice(start, start + 2 * WINDOW));
-    // The first begins with the window, not of its own accord.
-    return [...segments].slice(1).map((segment) => start + segment.index);
+    const found = [...segments(text.slice(start, start + 2 * WINDOW), granularity, lang)];
+    // The first one starts where the slice does, which need not be a boundary.
+    return found.slice(1).map(({ index }) => start + index);
   };
   return (
     nearest(ends(CLAUSE_END)) ??

@@ -1,5 +1,5 @@
 import { columns } from '../documents/script.ts';
-import { segmenter } from './detect-language.ts';
+import { segments } from '../text/segmenter.ts';
 
 /** Columns of letters and digits. Less is no sentence to embed, and mostly an abbreviation or a number. */
 const SHORTEST = 12;
@@ -16,9 +16,6 @@ const ABBREVIATION = new RegExp(
   ].join('|')})\\.["')\\]]*$`,
   'u',
 );
-
-/** UTF-16 code units that are segmented at once: some sentences. */
-const WINDOW = 2000;
 
 /** Languages that write ordinal numbers, and so dates, with a full stop. */
 const ORDINAL_DOT = /^(?:de|da|nb|nn|no|fi|is|et|lv|cs|sk|sl|hr|bs|sr|hu|tr|eu|gsw|lb)(?:-|$)/;
@@ -49,7 +46,7 @@ export function sentences(text: string, lang: string): Span[] {
 function segmentLines(text: string, lang: string): Span[][] {
   const lines: Span[][] = [];
   let isNewLine = true;
-  for (const { segment, index } of segments(text, segmenter(lang, 'sentence'))) {
+  for (const { segment, index } of segments(text, 'sentence', lang)) {
     const trimmed = segment.trim();
     if (trimmed !== '') {
       if (isNewLine) lines.push([]);
@@ -60,27 +57,6 @@ function segmentLines(text: string, lang: string): Span[][] {
     isNewLine ||= /[\n\r\u2028\u2029]\s*$/.test(segment);
   }
   return lines;
-}
-
-/**
- * What the segmenter finds in a text, window by window: a step of Intl.Segmenter takes time in proportion to the
- * whole string. A window's last segment may go on after it and begins the next one; one that fills its window gets a
- * larger one.
- */
-function* segments(text: string, by: Intl.Segmenter): Generator<{ segment: string; index: number }> {
-  let start = 0;
-  let size = WINDOW;
-  while (start < text.length) {
-    const window = text.slice(start, start + size);
-    const isLast = start + size >= text.length;
-    // Stepping through a large window would cost what windows are for.
-    const found = size === WINDOW ? [...by.segment(window)] : [by.segment(window).containing(0)!];
-    const whole = found.filter(({ index, segment }) => isLast || index + segment.length < window.length);
-    for (const { segment, index } of whole) yield { segment, index: start + index };
-    const last = whole.at(-1);
-    start += last ? last.index + last.segment.length : 0;
-    size = last ? WINDOW : size * 2;
-  }
 }
 
 /** Joins neighbours that belong together. */

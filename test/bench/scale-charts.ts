@@ -3,7 +3,7 @@ import { indexBytes } from './index.ts';
 import type { Table } from './report.ts';
 import type { Size } from './scale.ts';
 
-/** All that scale measures, a row a size. */
+/** All measurements of scale, one row for each size. */
 export function scaleTable(sizes: readonly Size[]): Table {
   return {
     title: 'By size: build in seconds on all cores, the rest on one core',
@@ -32,7 +32,7 @@ export function scaleTable(sizes: readonly Size[]): Table {
   };
 }
 
-/** A picture of each curve, by the name of its file. */
+/** One chart for each measurement, by file name. */
 export function scaleCharts(sizes: readonly Size[]): Record<string, string> {
   const line = (name: string, value: (size: Size) => number) => ({
     name,
@@ -86,7 +86,7 @@ export function scaleCharts(sizes: readonly Size[]): Record<string, string> {
   );
 }
 
-/** The three largest files of the largest index but for the text. */
+/** The three largest files of the largest index, without the text. */
 function largestFiles(sizes: readonly Size[]): string[] {
   return Object.entries(sizes.at(-1)!.bytes)
     .filter(([name]) => !name.startsWith('passages'))

@@ -9,7 +9,7 @@ import { type CountTokens, passagesOf, questionMaker, recombined } from './corpu
 import { searchEvent } from './event.ts';
 import type { Figure } from './figures.ts';
 import { embedded, embeddedQuestions, fileSizes, indexBytes } from './index.ts';
-import { build, kept, preparedModel, withKeptVectors } from './prepare.ts';
+import { build, cachePath, preparedModel, withCachedVectors } from './prepare.ts';
 import { aside, type Contestant, inTurns, timedModule } from './processes.ts';
 import { recallAt10 } from './recall.ts';
 import type { Section } from './report.ts';
@@ -17,17 +17,17 @@ import { scaleCharts, scaleTable } from './scale-charts.ts';
 
 const TOKENS = 12;
 const SEED = 50;
-/** Documents whose texts are embedded at once where they were not before: what is done is kept. */
+/** Documents embedded at once. Their vectors are cached for later runs. */
 const CHUNK = 2000;
-/** Passages that the rate of embedding is measured on, with their sentences. */
+/** Passages for measuring the embedding rate, with their sentences. */
 const RATED = 100;
 
-/** What an index of one size was like. */
+/** The measurements of one index size. */
 export interface Size {
   passages: number;
   /** Different texts to embed: passages and sentences. */
   texts: number;
-  /** Seconds: embedding all texts at the rate measured in this run, cutting, and all that follows the embedding. */
+  /** Seconds: embedding all texts at the rate of this run, cutting, and all steps after embedding. */
   build: { embedding: number; cutting: number; graph: number };
   /** Bytes a passage, by file. */
   bytes: Record<string, number>;
@@ -36,7 +36,7 @@ export interface Size {
   warm: { p50: number; p99: number };
 }
 
-/** Indexes of growing sizes over recombined sentences: how they are built, started, searched, and how large they are. */
+/** Measures indexes of growing sizes over recombined sentences: build, size, cold start and search. */
 export async function scale({
   sizes,
   rounds,
@@ -53,7 +53,7 @@ export async function scale({
     model,
     texts.slice(0, RATED).flatMap((text) => [text, ...text.split('\n')]),
   );
-  const built = await withKeptVectors(model, async (embedder) => {
+  const built = await withCachedVectors(model, async (embedder) => {
     for (let at = 0; at < documents.length; at += CHUNK) {
       const passages = passagesOf(documents.slice(at, at + CHUNK), countTokens);
       const parts = passages.flatMap(({ text, sentences }) => [
@@ -105,12 +105,12 @@ export async function scale({
 }
 
 function folderOf(passages: number): string {
-  return kept(`scale-${passages}`);
+  return cachePath(`scale-${passages}`);
 }
 
 /**
- * Builds an index whose vectors are there already and packages it. The embedder is first asked when all is cut, so
- * that the rest is graph and files.
+ * Builds an index from cached vectors and packages it. The embedder is first called after cutting, so the rest of the time is for the
+ * graph and the files.
  * @returns seconds
  */
 async function timedBuild(
@@ -136,7 +136,7 @@ async function timedBuild(
   return { cutting: (asked! - start) / 1000, graph: (end - asked!) / 1000 };
 }
 
-/** Seconds a text that embedding takes on all cores. */
+/** Returns the seconds of embedding a text on all cores. */
 async function embeddingRate(model: string, texts: readonly string[]): Promise<number> {
   const embedder = new ParallelEmbedder(model);
   const embedAll = (some: readonly string[]) =>

@@ -11,10 +11,10 @@ import { percentile } from './stats.ts';
 
 const CONNECTIONS = [1, 8, 64];
 const TOKENS = 12;
-/** Turns that each server gets at each number of connections. */
+/** Turns of each server at each number of connections. */
 const TURNS = 3;
 
-/** What `children/load.ts` reports. */
+/** The report of `children/load.ts`. */
 export interface LoadReport {
   answers: number;
   errors: number;
@@ -22,14 +22,14 @@ export interface LoadReport {
   p99: number;
 }
 
-/** How a server did at a number of connections. */
+/** A server's results at a number of connections. */
 export interface Load {
   connections: number;
   polyseek: { perSecond: number; p99: number; errors: number };
   plain: { perSecond: number; p99: number; errors: number };
 }
 
-/** Servers of polyseek (`npm start`) and of the plain function, each on the one core, asked in turns from another. */
+/** Compares the servers of polyseek (`npm start`) and the plain function, each on the contestants' core, in turns. */
 export async function serverLoads(prepared: Prepared, seconds: number): Promise<Load[]> {
   const tsx = import.meta.resolve('tsx');
   const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', INDEX_DIR: resolve(prepared.index) };
@@ -91,7 +91,7 @@ function summary(reports: readonly LoadReport[]): Load['polyseek'] {
     reports.reduce((all, report) => all + value(report), 0);
   return {
     perSecond: (sum(({ answers }) => answers) / sum(({ ms }) => ms)) * 1000,
-    // The median turn's.
+    // Of the median turn.
     p99: percentile(
       reports.map(({ p99 }) => p99),
       0.5,
@@ -100,7 +100,7 @@ function summary(reports: readonly LoadReport[]): Load['polyseek'] {
   };
 }
 
-/** Starts a server on the one core; resolves with its address once it says that it searches. */
+/** Starts a server on the contestants' core. Resolves with its address once it can search. */
 async function startServer(
   command: string[],
   env: NodeJS.ProcessEnv,
@@ -115,7 +115,7 @@ async function startServer(
   const lines = createInterface({ input: child.stdout });
   const url = await Promise.race([
     new Promise<string>((found) => {
-      // Read to the end: a server that logs must not wait for a reader.
+      // Keep reading, so that the server's log never blocks it.
       lines.on('line', (line) => {
         const [, address] = /^Searching .*?at (http:\S+)$/.exec(line) ?? [];
         if (address) found(address);
@@ -128,7 +128,7 @@ async function startServer(
   return { url, stop };
 }
 
-/** Asks from a process of its own, which inherits the cores of this one. */
+/** Sends the load from a separate process, which inherits this process's cores. */
 async function load(options: object): Promise<LoadReport> {
   const args = ['--import', import.meta.resolve('tsx'), beside('children/load.ts'), JSON.stringify(options)];
   const { stdout } = await promisify(execFile)(process.execPath, args);

@@ -1,7 +1,7 @@
-/** Lower quartile, median and upper quartile. */
+/** Returns the lower quartile, median and upper quartile. */
 export type Quartiles = [lower: number, median: number, upper: number];
 
-/** The value that a share (0 to 1) of all are at most: the nearest rank. */
+/** Returns a quantile (0 to 1) by nearest rank. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;

@@ -6,20 +6,20 @@ import type { CompiledModel } from '../../index/format/compiled-model.ts';
 
 /** Bytes of a text's hash before its vector. */
 const KEY = 16;
-/** Vectors that are written at once: a killed run loses no more. */
+/** Vectors written at once: the most that a killed run loses. */
 const BATCH = 500;
 
-/** An embedder that keeps each vector in a file, so that a corpus is embedded once and not once a run. */
-export class KeptVectors implements TextEmbedder {
+/** An embedder that caches its vectors in a file, so that a corpus is embedded only once. */
+export class CachedVectors implements TextEmbedder {
   readonly model: CompiledModel;
-  /** Different texts that were asked for since it was opened. */
+  /** Hashes of the texts embedded since it was opened. */
   readonly asked = new Set<string>();
   readonly #embedder: TextEmbedder;
   readonly #file: string;
   readonly #known = new Map<string, Float32Array | Promise<Float32Array>>();
   #fresh: Uint8Array[] = [];
 
-  /** @param file made if it is not there; must be of this model */
+  /** @param file created if missing. Its vectors must be this model's */
   constructor(embedder: TextEmbedder, file: string) {
     this.model = embedder.model;
     this.#embedder = embedder;
@@ -49,7 +49,7 @@ export class KeptVectors implements TextEmbedder {
     return vector;
   }
 
-  /** Writes what is not yet in the file. */
+  /** Writes the new vectors to the file. */
   flush(): void {
     appendFileSync(this.#file, Buffer.concat(this.#fresh));
     this.#fresh = [];
@@ -59,7 +59,7 @@ export class KeptVectors implements TextEmbedder {
     const size = KEY + 4 * this.model.dimensions;
     const bytes = readFileSync(this.#file);
     const records = Math.floor(bytes.length / size);
-    // A run that was killed while it wrote has left a part of a record.
+    // A run killed while writing leaves part of a record.
     if (bytes.length % size !== 0) truncateSync(this.#file, records * size);
     const { buffer } = new Uint8Array(bytes);
     for (let at = 0; at < records * size; at += size) {

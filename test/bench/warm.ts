@@ -7,9 +7,9 @@ import { aside, type Contestant, inTurns, type Latency, timedLines, timedModule 
 import type { Section, Table } from './report.ts';
 import { loadFigures, loadTable, serverLoads } from './server.ts';
 
-/** Tokens of the questions; begin, end and prefix are not counted. */
+/** Tokens of the questions, without begin, end and prefix. */
 const TOKENS = [4, 12, 40, 200];
-/** The length that the goals are about. */
+/** The question length of the goals. */
 const USUAL = 12;
 const SEED = 12;
 
@@ -24,7 +24,7 @@ interface OfLength extends Measured {
   tokens: number;
 }
 
-/** Warm latencies of all contestants in turns; then their servers under load. */
+/** Measures warm latencies of all contestants in turns, then their servers under load. */
 export async function warm(
   prepared: Prepared,
   { calls, seconds }: { calls: number; seconds: number },
@@ -39,7 +39,7 @@ export async function warm(
   };
 }
 
-/** Each question is asked once, so that no cache answers, but for `repeated`. */
+/** Each question is asked once, so that no cache answers, except for `repeated`. */
 async function latencies(prepared: Prepared, calls: number): Promise<OfLength[]> {
   const question = await questionMaker(prepared.countTokens, SEED);
   const polyseek = timedModule(join(prepared.polyseek, 'lambda.mjs'));

@@ -78,7 +78,7 @@ test.each([
   [
     'search',
     [QUESTION, '--index', index, '--filter', 'year=2026'],
-    /^No passage has the field "year": filter on /,
+    /^No passage has the field "year"\. Filter on /,
   ],
   ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
   ['package', ['--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],

@@ -72,7 +72,7 @@ describe('the local server', () => {
     });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
-      detail: 'No passage has the field "color": filter on first, lang, number, source, tags, topic.',
+      detail: 'No passage has the field "color". Filter on first, lang, number, source, tags, topic.',
     });
   });
 

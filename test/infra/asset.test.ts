@@ -103,7 +103,7 @@ test('a folder that does not exist is no packaged function', () => {
 });
 
 test.each([
-  ['linux/arm64', 'is compiled for arm64, but the function is to run on x86_64'],
+  ['linux/arm64', 'is compiled for arm64, but the function runs on x86_64'],
   ['darwin/arm64', 'is not an ELF library: it begins with cffaedfe'],
   ['win32/x64', 'is not an ELF library: it begins with 4d5a'],
 ])('libraries for %s are refused', (processor, found) => {
@@ -116,7 +116,7 @@ test('every file of native/ is checked, and that what they need lies beside them
   const out = makeFunction();
   rmSync(join(out, 'native/libonnxruntime.so.1.14.0'));
   expect(() => checkAsset(out, 'x86_64')).toThrow(
-    'needs libonnxruntime.so.1.14.0, which is neither in Lambda',
+    "requires libonnxruntime.so.1.14.0, which Lambda's Amazon Linux 2023 lacks",
   );
   writeFileSync(join(out, 'native/libonnxruntime.so.1.14.0'), 'text');
   expect(() => checkAsset(out, 'x86_64')).toThrow(

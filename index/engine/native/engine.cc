@@ -1,313 +1,220 @@
-// A BERT encoder with 8-bit weights, in place of a general engine: it maps `encoder.bin` (../FORMAT.md) into memory and computes with
-// the processor's own products of bytes. Node-API only: any Node from 20 on loads it.
-#include <fcntl.h>
+// A BERT encoder with 8-bit weights. It maps `encoder.bin` (index/format/FORMAT.md) into memory and computes with the
+// processor's 8-bit products. Uses Node-API only, so that every Node from 20 on loads it.
 #include <node_api.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <climits>
 #include <cmath>
-#include <cstdint>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <new>
-#include <string>
-#include <vector>
 
+#include "kernels.h"
+#include "mapped-file.h"
 #include "model.h"
-
-#if defined(__x86_64__)
-#include <cpuid.h>
-#include <immintrin.h>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#endif
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#if defined(__linux__)
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
-#endif
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-
-#if defined(__x86_64__)
-// GCC knows these from version 11 on.
-#if defined(__clang__) || __GNUC__ >= 11
-#define HAS_AMX
-#define NAMESPACE amx
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")))
-#define VECTOR_BYTES 64
-#define DOT_AMX
-#include "forward.h"
-#undef NAMESPACE
-#undef TARGET
-#undef VECTOR_BYTES
-#undef DOT_AMX
-#endif
-#define NAMESPACE vnni
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#define VECTOR_BYTES 64
-#define DOT_VNNI
-#include "forward.h"
-#undef NAMESPACE
-#undef TARGET
-#undef VECTOR_BYTES
-#undef DOT_VNNI
-#define NAMESPACE avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#define VECTOR_BYTES 32
-#define DOT_AVX2
-#include "forward.h"
-#undef NAMESPACE
-#undef TARGET
-#undef VECTOR_BYTES
-#undef DOT_AVX2
-#elif defined(__aarch64__)
-#define NAMESPACE neon
-// Graviton 2, the oldest arm64 processor of Lambda's, and all of Apple's have products of bytes; what has none runs `plain`.
-#define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
-#define VECTOR_BYTES 16
-#define DOT_NEON
-#include "forward.h"
-#undef NAMESPACE
-#undef TARGET
-#undef VECTOR_BYTES
-#undef DOT_NEON
-#endif
-#define NAMESPACE plain
-#define TARGET
-#define VECTOR_BYTES 16
-#include "forward.h"
 
 namespace {
 
-struct Kernel {
-  const char* name;
-  void (*forward)(const Model&, Room&, int, float*);
-};
-
-#if defined(__x86_64__)
-struct Features {
-  bool avx2 = false, vnni = false;
-};
-
-// What the processor has (CPUID) and the system keeps the registers of (XCR0). Not by __builtin_cpu_supports, to which zig's runtime
-// always says no.
-Features featuresOf() {
-  Features features;
-  unsigned a, b, c, d, low, high;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return features;
-  const bool fma = c >> 12 & 1;
-  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return features;
-  const auto all = [](unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; };
-  features.avx2 = all(low, 0x6) && fma && (b >> 5 & 1);
-  // AVX-512 F, DQ, BW and VL; VNNI.
-  features.vnni = features.avx2 && all(low, 0xe6) && all(b, 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31) && (c >> 11 & 1);
-  return features;
-}
-#endif
-
-#if defined(HAS_AMX)
-// Whether the processor multiplies tiles of bytes (CPUID 7.0, EDX 24 and 25), and Linux lets this process use them.
-bool mayUseTiles() {
-#if defined(__linux__)
-  unsigned a, b, c, d;
-  constexpr int REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 3) == 3 &&
-         syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-#else
-  return false;
-#endif
-}
-#endif
-
-// What this processor can run, quickest first.
-std::vector<Kernel> kernels() {
-  std::vector<Kernel> found;
-#if defined(__x86_64__)
-  const Features features = featuresOf();
-#if defined(HAS_AMX)
-  if (features.vnni && mayUseTiles()) found.push_back({"amx", amx::forward});
-#endif
-  if (features.vnni) found.push_back({"vnni", vnni::forward});
-  if (features.avx2) found.push_back({"avx2", avx2::forward});
-#elif defined(__aarch64__) && defined(__linux__)
-  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) found.push_back({"neon", neon::forward});
-#elif defined(__aarch64__)
-  found.push_back({"neon", neon::forward});
-#endif
-  found.push_back({"plain", plain::forward});
-  return found;
-}
-
 struct Encoder {
+  MappedFile file;
   Model model;
-  Room room;
   Kernel kernel;
-  void* mapped;
-  size_t size;
-  ~Encoder() { munmap(mapped, size); }
+  Workspace workspace;
 };
 
-// What a run reads all of is mapped at one go rather than page by page, where the system can.
-#if defined(MAP_POPULATE)
-constexpr int WHOLE = MAP_POPULATE;
-#else
-constexpr int WHOLE = 0;
-#endif
+// Marks this library's encoders, as other libraries create externals too.
+constexpr napi_type_tag ENCODER_TAG = {0x9c1f3a5e7b2d4860, 0xa4d8e6f01b3c5729};
 
-// A file as memory, or MAP_FAILED. What is written to it stays with this process.
-void* mapFile(const std::string& path, int protection, int flags, size_t& size) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return MAP_FAILED;
-  struct stat status;
-  size = fstat(file, &status) == 0 ? status.st_size : 0;
-  void* mapped = mmap(nullptr, size, protection, MAP_PRIVATE | flags, file, 0);
-  close(file);
-  return mapped;
-}
-
-napi_value fail(napi_env env, const std::string& sentence) {
-  napi_throw_error(env, nullptr, sentence.c_str());
+// Throws a JavaScript error. Allocates no memory of its own, as it reports failed allocations.
+__attribute__((format(printf, 2, 3))) napi_value fail(napi_env env, const char* format, ...) {
+  char sentence[PATH_MAX + 512];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(sentence, sizeof sentence, format, values);
+  va_end(values);
+  napi_throw_error(env, nullptr, sentence);
   return nullptr;
 }
 
-std::string text(napi_env env, napi_value value) {
-  size_t length = 0;
-  napi_get_value_string_utf8(env, value, nullptr, 0, &length);
-  std::string found(length, '\0');
-  napi_get_value_string_utf8(env, value, &found[0], length + 1, &length);
-  return found;
+napi_value failToMap(napi_env env, const char* path) {
+  const int reason = errno;
+  return fail(env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
+              reason == ENOMEM ? "Give the process more memory." : "Check the file, or build it again.");
 }
 
-// open(path, sections: Float64Array of start and length of each, kernel?) -> encoder
-napi_value open(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value args[3];
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  const std::string path = text(env, args[0]), wanted = count > 2 ? text(env, args[2]) : "";
-  double* sections;
-  size_t numbers;
-  if (napi_get_typedarray_info(env, args[1], nullptr, &numbers, reinterpret_cast<void**>(&sections), nullptr, nullptr) != napi_ok ||
-      numbers != 8)
-    return fail(env, "An encoder has four sections.");
-  const std::vector<Kernel> all = kernels();
-  Kernel kernel = all[0];
-  bool known = wanted.empty();
-  for (const Kernel& one : all)
-    if (wanted == one.name) kernel = one, known = true;
-  if (!known) return fail(env, "This processor cannot run the kernel " + wanted + ".");
-
-  size_t size;
-  void* mapped = mapFile(path, PROT_READ, WHOLE, size);
-  if (mapped == MAP_FAILED) return fail(env, path + " cannot be mapped into memory: build it again, or give the process more memory.");
-  const uint8_t* bytes = static_cast<uint8_t*>(mapped);
-  Cursor cursors[4];
-  for (int i = 0; i < 4; i++) {
-    const double start = sections[2 * i], length = sections[2 * i + 1];
-    if (!(start >= 0 && length >= 0 && start + length <= static_cast<double>(size))) {
-      munmap(mapped, size);
-      return fail(env, path + " has a section that lies outside of it: build it again.");
-    }
-    cursors[i] = {bytes + static_cast<size_t>(start), bytes + static_cast<size_t>(start + length)};
+// The arguments of a call. Missing ones are undefined.
+template <size_t COUNT>
+struct Arguments {
+  napi_value values[COUNT];
+  Arguments(napi_env env, napi_callback_info info) {
+    size_t count = COUNT;
+    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   }
+};
+
+// Copies a string without NUL. Returns false for any other value, and for a string that does not fit.
+template <size_t SIZE>
+bool readString(napi_env env, napi_value value, char (&text)[SIZE]) {
+  size_t length;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok || length >= SIZE) return false;
+  return napi_get_value_string_utf8(env, value, text, SIZE, &length) == napi_ok && strlen(text) == length;
+}
+
+// Points `data` at a typed array's numbers. Returns false for any value but a typed array of this type.
+template <class T>
+bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type expected, T*& data, size_t& count) {
+  bool isTypedArray = false;
+  napi_typedarray_type type;
+  void* start = nullptr;
+  if (napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray) return false;
+  if (napi_get_typedarray_info(env, value, &type, &count, &start, nullptr, nullptr) != napi_ok) return false;
+  data = static_cast<T*>(start);
+  return type == expected;
+}
+
+// Splits a file into four sections. Throws InvalidModel unless they start at multiples of 8, in order, without overlap,
+// in the file.
+void splitSections(const MappedFile& file, const double* places, SectionReader (&sections)[4]) {
+  const uint8_t* bytes = static_cast<const uint8_t*>(file.data);
+  double end = 0;
+  for (int i = 0; i < 4; i++) {
+    const double start = places[2 * i], length = places[2 * i + 1];
+    // Also false for NaN. The comparison with the file's size precedes all conversions to integers.
+    if (!(start >= end && length >= 0 && start + length <= static_cast<double>(file.size)))
+      throw InvalidModel{"its sections overlap or exceed the file"};
+    const size_t offset = static_cast<size_t>(start), size = static_cast<size_t>(length);
+    if (offset % 8 != 0 || static_cast<double>(offset) != start || static_cast<double>(size) != length)
+      throw InvalidModel{"its sections are not aligned to 8 bytes"};
+    sections[i] = {bytes + offset, bytes + offset + size};
+    end = start + length;
+  }
+}
+
+// open(path, sections: Float64Array of each section's start and length, kernel?) -> encoder
+napi_value open(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  char path[PATH_MAX], name[16] = "";
+  if (!readString(env, arguments.values[0], path))
+    return fail(env, "open: the path must be a string of up to %d bytes.", PATH_MAX - 1);
+  const double* places;
+  size_t numbers;
+  if (!readTypedArray(env, arguments.values[1], napi_float64_array, places, numbers) || numbers != 8)
+    return fail(env, "%s: the sections must be a Float64Array of 8 numbers.", path);
+  napi_valuetype type;
+  napi_typeof(env, arguments.values[2], &type);
+  const Kernels kernels = supportedKernels();
+  const Kernel* kernel = kernels.begin();
+  if (type != napi_undefined) {
+    if (!readString(env, arguments.values[2], name)) return fail(env, "%s: the kernel must be one of `kernels`.", path);
+    while (kernel != kernels.end() && strcmp(kernel->name, name) != 0) kernel++;
+    if (kernel == kernels.end())
+      return fail(env, "This processor does not support the kernel %s. Use one of `kernels`.", name);
+  }
+  MappedFile file(path, PROT_READ, POPULATE);
+  if (!file.data) return failToMap(env, path);
   try {
-    Encoder* encoder = new Encoder{read(cursors[0], cursors[1], cursors[2], cursors[3]), {}, kernel, mapped, size};
+    SectionReader sections[4];
+    splitSections(file, places, sections);
+    Model model = readModel(sections[0], sections[1], sections[2], sections[3]);
+    std::unique_ptr<Encoder> encoder(new Encoder{std::move(file), std::move(model), *kernel, {}});
+    const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Encoder*>(data); };
     napi_value result;
-    napi_create_external(env, encoder, [](napi_env, void* data, void*) { delete static_cast<Encoder*>(data); }, nullptr, &result);
+    if (napi_create_external(env, encoder.get(), destroy, nullptr, &result) != napi_ok) throw std::bad_alloc();
+    encoder.release();
+    if (napi_type_tag_object(env, result, &ENCODER_TAG) != napi_ok)
+      return fail(env, "%s: this Node is too old. Use Node 20.19 or later.", path);
     return result;
-  } catch (const std::string& reason) {
-    munmap(mapped, size);
-    return fail(env, path + " is damaged, as " + reason + ": build it again.");
+  } catch (const InvalidModel& invalid) {
+    return fail(env, "%s is damaged: %s. Build it again.", path, invalid.reason);
+  } catch (...) {
+    return fail(env, "%s: not enough memory to open it. Give the process more memory.", path);
   }
 }
 
 // run(encoder, rows: Float32Array of tokens * columns) -> Float32Array of columns
 napi_value run(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value args[2];
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  const Arguments<2> arguments(env, info);
   Encoder* encoder = nullptr;
-  float* rows = nullptr;
-  size_t numbers = 0;
-  napi_typedarray_type type;
-  if (napi_get_value_external(env, args[0], reinterpret_cast<void**>(&encoder)) != napi_ok ||
-      napi_get_typedarray_info(env, args[1], &type, &numbers, reinterpret_cast<void**>(&rows), nullptr, nullptr) != napi_ok ||
-      type != napi_float32_array)
-    return fail(env, "An encoder runs on a Float32Array.");
+  bool isEncoder = false;
+  napi_valuetype type;
+  napi_typeof(env, arguments.values[0], &type);
+  if (type != napi_external ||
+      napi_check_object_type_tag(env, arguments.values[0], &ENCODER_TAG, &isEncoder) != napi_ok || !isEncoder ||
+      napi_get_value_external(env, arguments.values[0], reinterpret_cast<void**>(&encoder)) != napi_ok)
+    return fail(env, "run: the first argument must be an encoder that `open` returned.");
+  const float* rows;
+  size_t numbers;
+  if (!readTypedArray(env, arguments.values[1], napi_float32_array, rows, numbers))
+    return fail(env, "run: the rows must be a Float32Array.");
   const Model& model = encoder->model;
   const size_t tokens = numbers / model.columns;
   if (tokens == 0 || tokens > static_cast<size_t>(model.maxTokens) || numbers % model.columns)
-    return fail(env, "A run takes the rows of 1 to " + std::to_string(model.maxTokens) + " tokens of " +
-                         std::to_string(model.columns) + " numbers each, not " + std::to_string(numbers) + " numbers.");
+    return fail(env, "run: the rows have %zu numbers. They must have %d for each of 1 to %d tokens.", numbers,
+                model.columns, model.maxTokens);
   try {
-    encoder->room.fit(model, static_cast<int>(tokens));
-  } catch (const std::bad_alloc&) {
-    return fail(env, "A run of " + std::to_string(tokens) + " tokens takes more memory than there is: give the process more.");
+    encoder->workspace.reserve(model, static_cast<int>(tokens));
+  } catch (...) {
+    return fail(env, "Not enough memory to embed %zu tokens. Give the process more memory.", tokens);
   }
-  memcpy(encoder->room.x.data(), rows, numbers * sizeof(float));
   napi_value buffer, result;
-  void* out;
-  if (napi_create_arraybuffer(env, model.columns * sizeof(float), &out, &buffer) != napi_ok)
-    return fail(env, "There is no memory for a vector: give the process more.");
-  encoder->kernel.forward(model, encoder->room, static_cast<int>(tokens), static_cast<float*>(out));
-  napi_create_typedarray(env, napi_float32_array, model.columns, buffer, 0, &result);
+  void* data;
+  if (napi_create_arraybuffer(env, model.columns * sizeof(float), &data, &buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_float32_array, model.columns, buffer, 0, &result) != napi_ok)
+    return fail(env, "Not enough memory for an embedding. Give the process more memory.");
+  memcpy(encoder->workspace.x.data(), rows, numbers * sizeof(float));
+  float* embedding = static_cast<float*>(data);
+  encoder->kernel.forward(model, encoder->workspace, static_cast<int>(tokens), embedding);
+  for (int i = 0; i < model.columns; i++)
+    if (!std::isfinite(embedding[i]))
+      return fail(env, "The embedding contains NaN. The rows or the model are damaged. Build the model again.");
   return result;
 }
 
-struct Mapped {
-  size_t size;
-};
-
-// map(path) -> Uint8Array of a file, of which only what is used is read
+// map(path) -> Uint8Array of a file. The system reads only the pages that are used.
 napi_value map(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value args[1], buffer, result;
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  const std::string path = text(env, args[0]);
-  Mapped* kept = new Mapped;
-  void* mapped = mapFile(path, PROT_READ | PROT_WRITE, 0, kept->size);
-  const auto unmap = [](napi_env, void* data, void* hint) {
-    munmap(data, static_cast<Mapped*>(hint)->size);
-    delete static_cast<Mapped*>(hint);
-  };
-  if (mapped == MAP_FAILED) {
-    delete kept;
-    return fail(env, path + " cannot be mapped into memory: build it again, or give the process more memory.");
-  }
-  if (napi_create_external_arraybuffer(env, mapped, kept->size, unmap, kept, &buffer) != napi_ok) {
-    unmap(env, mapped, kept);
-    return fail(env, "This JavaScript engine takes no memory of others for " + path + ": run it with Node.");
-  }
-  napi_create_typedarray(env, napi_uint8_array, kept->size, buffer, 0, &result);
+  const Arguments<1> arguments(env, info);
+  char path[PATH_MAX];
+  if (!readString(env, arguments.values[0], path))
+    return fail(env, "map: the path must be a string of up to %d bytes.", PATH_MAX - 1);
+  MappedFile mapped(path, PROT_READ | PROT_WRITE, 0);
+  if (!mapped.data) return failToMap(env, path);
+  std::unique_ptr<MappedFile> file(new (std::nothrow) MappedFile(std::move(mapped)));
+  if (!file) return fail(env, "%s: not enough memory to map it. Give the process more memory.", path);
+  const auto unmap = [](napi_env, void*, void* hint) { delete static_cast<MappedFile*>(hint); };
+  napi_value buffer, result;
+  if (napi_create_external_arraybuffer(env, file->data, file->size, unmap, file.get(), &buffer) != napi_ok)
+    return fail(env, "%s: this JavaScript engine does not accept mapped memory. Use Node.", path);
+  const size_t size = file.release()->size;
+  if (napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &result) != napi_ok)
+    return fail(env, "%s: its %zu bytes exceed the size of a Uint8Array.", path, size);
   return result;
 }
 
-// The names of the kernels that this processor can run, quickest first.
-napi_value names(napi_env env) {
-  const std::vector<Kernel> all = kernels();
-  napi_value list;
-  napi_create_array_with_length(env, all.size(), &list);
-  for (size_t i = 0; i < all.size(); i++) {
+napi_value kernelNames(napi_env env) {
+  const Kernels kernels = supportedKernels();
+  napi_value names;
+  napi_create_array_with_length(env, kernels.count, &names);
+  for (uint32_t i = 0; i < kernels.count; i++) {
     napi_value name;
-    napi_create_string_utf8(env, all[i].name, NAPI_AUTO_LENGTH, &name);
-    napi_set_element(env, list, i, name);
+    napi_create_string_utf8(env, kernels.list[i].name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, names, i, name);
   }
-  return list;
+  return names;
+}
+
+void exportFunction(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
 }
 
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  napi_value value;
-  napi_create_function(env, "open", NAPI_AUTO_LENGTH, open, nullptr, &value);
-  napi_set_named_property(env, exports, "open", value);
-  napi_create_function(env, "run", NAPI_AUTO_LENGTH, run, nullptr, &value);
-  napi_set_named_property(env, exports, "run", value);
-  napi_create_function(env, "map", NAPI_AUTO_LENGTH, map, nullptr, &value);
-  napi_set_named_property(env, exports, "map", value);
-  napi_set_named_property(env, exports, "kernels", names(env));
+  exportFunction(env, exports, "open", open);
+  exportFunction(env, exports, "run", run);
+  exportFunction(env, exports, "map", map);
+  napi_set_named_property(env, exports, "kernels", kernelNames(env));
   return exports;
 }

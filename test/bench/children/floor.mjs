@@ -1,4 +1,4 @@
-// The least that a question costs in Node with ONNX Runtime: its library, a session of the encoder's file, one run. No package, no bundle.
+// The minimum cost of a question in Node with ONNX Runtime: its library, one session and one run.
 import { createRequire } from 'node:module';
 
 const { library, encoder, rows, columns, optimize } = JSON.parse(process.argv[2]);

@@ -1,4 +1,4 @@
-// Asks a server as fast as it answers, over so many connections for so long, and tells how that went.
+// Sends questions to a server as fast as it answers, over a number of connections, and reports the results.
 import { Agent, get } from 'node:http';
 import { questionMaker } from '../corpus.ts';
 import { preparedModel } from '../prepare.ts';

@@ -1,4 +1,4 @@
-// All that functions/search/lambda.ts imports, for `steps.ts` to import at once.
+// The imports of functions/search/lambda.ts, for `steps.ts` to import at once.
 export { createApp } from '../../../functions/search/app.ts';
 export { readApiKeys } from '../../../functions/search/auth.ts';
 export { withMetrics } from '../../../functions/search/cloudwatch.ts';

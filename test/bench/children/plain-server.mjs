@@ -1,4 +1,4 @@
-// The plain function behind Node's own server, on any free port, which it prints.
+// The plain function behind Node's HTTP server, on a free port, which it prints.
 import { createServer } from 'node:http';
 
 const { handler } = await import(process.argv[2]);

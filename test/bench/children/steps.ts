@@ -1,4 +1,4 @@
-// Does one by one what functions/search/lambda.ts does as a whole, and tells how long each step took.
+// Runs the steps of functions/search/lambda.ts one by one, and reports the time of each.
 import { strictEqual } from 'node:assert';
 
 const [folder, event] = JSON.parse(process.argv[2]!) as [string, unknown];

@@ -1,4 +1,4 @@
-// Calls a module's exported functions as it is told to, one after another, and tells how long each call took.
+// Calls a module's exported functions on request, one after another, and reports the time of each call.
 const module = await import(process.argv[2]);
 process.on('message', async ({ what, args, keep }) => {
   const times = [];

@@ -1,4 +1,4 @@
-// Hybrid search in process with Orama, over the passages that the plain function has, with vectors of the same pipeline.
+// Hybrid search with Orama in this process, over the plain function's passages and vectors.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { create, load, search } from '@orama/orama';

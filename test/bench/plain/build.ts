@@ -5,7 +5,7 @@ import hnswlib from 'hnswlib-node';
 import { DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 
-/** Builds the index of the plain function, the way tutorials do. What is there of the same passages is kept. */
+/** Builds the index of the plain function, as in tutorials. Reuses an existing index of the same passages. */
 export async function buildPlain(passages: readonly Passage[], out: string): Promise<void> {
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'index.mjs'), readFileSync(new URL('./handler.mjs', import.meta.url)));
@@ -23,6 +23,6 @@ export async function buildPlain(passages: readonly Passage[], out: string): Pro
   }
   graph.writeIndexSync(graphFile);
   writeFileSync(join(out, 'model.json'), JSON.stringify(dirname(DEFAULT_MODEL)));
-  // Last: it says that the rest is there.
+  // Written last: its presence shows that the rest is complete.
   writeFileSync(stored, json);
 }

@@ -1,4 +1,4 @@
-// The plain function that polyseek is compared with: @xenova/transformers, hnswlib-node and passages as JSON.
+// The plain function compared with polyseek: @xenova/transformers, hnswlib-node and passages as JSON.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { env, pipeline } from '@xenova/transformers';
@@ -21,13 +21,13 @@ export async function handler(event) {
   return { statusCode: 200, body: JSON.stringify({ query, results }) };
 }
 
-/** The vector of a question; the benchmark times it apart. */
+/** Returns the vector of a question. The benchmark also times this alone. */
 export async function embed(query) {
   const { data } = await extract(`query: ${query}`, { pooling: 'mean', normalize: true });
   return data;
 }
 
-/** The vectors of passages, in one batch, as a build would do. */
+/** Returns the vectors of passages, in one batch, as in a build. */
 export async function embedBatch(texts) {
   const { data } = await extract(
     texts.map((text) => `passage: ${text}`),

@@ -196,7 +196,7 @@ describe('wrong arguments are told in a sentence', () => {
     [
       'search',
       { query: 'x', filter: { color: 'red' } },
-      'No passage has the field "color": filter on first, lang, number, source, tags, topic.',
+      'No passage has the field "color". Filter on first, lang, number, source, tags, topic.',
     ],
     ['fetch', {}, 'id is missing: the arguments are id, context.'],
     ['fetch', { id: 7 }, 'id is 7, but must be the id of a search result.'],

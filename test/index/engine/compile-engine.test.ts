@@ -10,17 +10,17 @@ import { lacking } from '../../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const index = join(folder, 'index');
-const kept = join(root, 'build/native');
-/** What the stand-in for Docker adds to a library, which loading ignores. */
+const cache = join(root, 'build/native');
+/** The stand-in for Docker appends this to a library. The loader ignores it. */
 const MARK = '\ncompiled by the stand-in for Docker';
 const isMarked = (path: string) => readFileSync(path).subarray(-MARK.length).equals(Buffer.from(MARK));
 
 beforeAll(() => {
   writeRandomIndex(index, 20);
-  mkdirSync(kept, { recursive: true });
+  mkdirSync(cache, { recursive: true });
 });
 afterAll(() => {
-  for (const name of readdirSync(kept)) if (isMarked(join(kept, name))) rmSync(join(kept, name));
+  for (const name of readdirSync(cache)) if (isMarked(join(cache, name))) rmSync(join(cache, name));
 });
 
 /** Packages the index for Lambda with these environment variables. */
@@ -31,20 +31,20 @@ function pack(architecture: string, env: Record<string, string>) {
 }
 const addon = (architecture: string) => join(folder, architecture, 'native/engine.node');
 
-test('the library that is compiled for Lambda is for its processor and loads here if it can', async () => {
+test('the library for Lambda is for its processor, and loads here on the same processor', async () => {
   await pack('x86_64', {});
   expect(readElf(readFileSync(addon('x86_64'))).machine).toBe('x86_64');
   if (process.platform === 'linux' && process.arch === 'x64')
     expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('kernels');
 });
 
-test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler makes the library for arm64', async () => {
+test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler compiles the library for arm64', async () => {
   await pack('arm64', {});
   expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
 });
 
-test('where no compiler is, Docker compiles; the image, its platform and the mounted folder are right', async () => {
-  // The stand-in for Docker takes `docker run` apart and runs the command in the mounted folder with this machine's compiler.
+test('without a compiler, Docker compiles, with the right image, platform and mounted folder', async () => {
+  // The stand-in for Docker runs the command of `docker run` in the mounted folder, with this machine's compiler.
   const docker = join(folder, 'docker');
   const script = `#!/bin/bash
     echo "$*" >>"${folder}/docker.log"
@@ -63,18 +63,18 @@ test('where no compiler is, Docker compiles; the image, its platform and the mou
   expect(log).toContain('public.ecr.aws/sam/build-nodejs24.x');
 });
 
-test('where neither works, the sentence says for each why', async () => {
+test('without a compiler and Docker, the error has the reason of each', async () => {
   const env = { CXX: 'no-such-compiler -x', CDK_DOCKER: join(folder, 'no-docker') };
   await expect(pack('arm64', env)).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringMatching(
-      /^The engine could not be compiled for Lambda on arm64\. no-such-compiler is not installed: install it, or unset CXX\. Docker, the other way, failed: /m,
+      /^Cannot compile the engine for Lambda on arm64\. no-such-compiler is not installed\. Install it, or unset CXX\. Docker failed too: /m,
     ),
   });
 });
 
-test('a library that Amazon Linux 2023 would not load is not taken', async () => {
-  // A compiler that makes the library for this machine when asked for the other processor's.
+test('a library that Amazon Linux 2023 cannot load is rejected', async () => {
+  // This compiler compiles for this machine's processor only.
   const env = { CXX: 'g++ -DOTHER', CDK_DOCKER: join(folder, 'no-docker') };
   const other = process.arch === 'x64' ? 'arm64' : 'x86_64';
   await expect(pack(other, env)).rejects.toMatchObject({

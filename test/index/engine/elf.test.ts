@@ -16,7 +16,7 @@ const NOT_ELF = /^This file is not an ELF library: [^\n]+\.$/;
 
 let made = 0;
 
-/** Links a library that needs symbols of these versions, against stand-ins for the libraries that are to have them; returns its path. */
+/** Links a library that requires symbols of these versions, against stand-ins for their libraries. Returns its path. */
 function link(needs: [library: string, version: string][], ...options: string[]): string {
   const dir = join(folder, `library-${made++}`);
   mkdirSync(dir);
@@ -42,7 +42,7 @@ function link(needs: [library: string, version: string][], ...options: string[])
   return join(dir, 'library.so');
 }
 
-/** What binutils reads of a library. */
+/** A library's requirements according to binutils. */
 function readelf(path: string): ReturnType<typeof readElf> {
   const run = (flag: string) =>
     execFileSync('readelf', [flag, '-W', path], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
@@ -57,7 +57,7 @@ function readelf(path: string): ReturnType<typeof readElf> {
 
 const [SHT_DYNAMIC, SHT_GNU_VERNEED] = [6, 0x6ffffffe];
 
-/** Where the first section of this type lies in a library. */
+/** The file offset of a library's first section of this type. */
 function findSection(bytes: Buffer, type: number): number {
   const headers = Number(bytes.readBigUInt64LE(40));
   const [size, count] = [bytes.readUInt16LE(58), bytes.readUInt16LE(60)];
@@ -66,7 +66,7 @@ function findSection(bytes: Buffer, type: number): number {
   return Number(bytes.readBigUInt64LE(at! + 24));
 }
 
-describe.skipIf(process.platform !== 'linux')('as readelf reads them', () => {
+describe.skipIf(process.platform !== 'linux')('readElf agrees with readelf', () => {
   const addon = join(dirname(require.resolve('hnswlib-node/package.json')), 'build/Release/addon.node');
   const engines = ['linux/x64', 'linux/arm64'].flatMap((platform) =>
     readdirSync(engine(platform)).map(
@@ -79,14 +79,14 @@ describe.skipIf(process.platform !== 'linux')('as readelf reads them', () => {
     expect(found.versions.length).toBeGreaterThan(5);
   });
 
-  test('where addresses are not offsets', () => {
+  test('for addresses that differ from offsets', () => {
     const path = link([['libm.so.6', 'GLIBC_2.29']], '-Wl,-Ttext-segment=0x400000');
     const found = readElf(readFileSync(path));
     expect(found).toEqual(readelf(path));
     expect(found).toMatchObject({ libraries: ['libm.so.6'], versions: ['GLIBC_2.29'] });
   });
 
-  test('without sections, by which the loader does not go', () => {
+  test('without sections, which the loader ignores', () => {
     const path = join(folder, 'sections.so');
     const bytes = binding('linux/x64');
     const whole = readElf(bytes);
@@ -98,7 +98,7 @@ describe.skipIf(process.platform !== 'linux')('as readelf reads them', () => {
   });
 });
 
-test('what follows the end mark of the dynamic section is not read', () => {
+test('entries after the end of the dynamic section are ignored', () => {
   const bytes = binding('linux/x64');
   const before = readElf(bytes);
   let end = findSection(bytes, SHT_DYNAMIC);
@@ -108,7 +108,7 @@ test('what follows the end mark of the dynamic section is not read', () => {
   expect(readElf(bytes)).toEqual(before);
 });
 
-describe('what is no library', () => {
+describe('other files', () => {
   const small = binding('linux/x64');
   const attempt = (bytes: Buffer) => {
     try {
@@ -121,23 +121,27 @@ describe('what is no library', () => {
   };
 
   test.each([
-    ['an empty file', Buffer.alloc(0), 'it begins with nothing, where those for 64-bit Linux begin with'],
+    [
+      'an empty file',
+      Buffer.alloc(0),
+      'it begins with nothing, and libraries for 64-bit Linux with 7f454c460201. Package it',
+    ],
     ['a macOS library', binding('darwin/arm64'), 'it begins with cffaedfe0c00'],
     ['a Windows library', binding('win32/x64'), 'it begins with 4d5a'],
     ['a header alone', small.subarray(0, 20), 'its header should be at byte 0, but it has 20 bytes'],
     ['half a library', small.subarray(0, 4096), 'but it has 4096 bytes'],
-  ])('%s is refused', (_, bytes, found) => {
+  ])('%s is rejected', (_, bytes, found) => {
     expect(() => readElf(bytes)).toThrow(NOT_ELF);
     expect(() => readElf(bytes)).toThrow(found);
   });
 
-  test('an object file is refused by its type', () => {
+  test('an object file is rejected by its type', () => {
     const bytes = Buffer.from(small);
     bytes.writeUInt16LE(1, 16);
-    expect(() => readElf(bytes)).toThrow('its type is 1, and that of shared libraries 3');
+    expect(() => readElf(bytes)).toThrow("its type is 1, and a shared library's is 3");
   });
 
-  test('a name without an end is refused', () => {
+  test('a name without an end is rejected', () => {
     const bytes = Buffer.from(small);
     let size = findSection(bytes, SHT_DYNAMIC);
     // DT_STRSZ, of all names
@@ -148,16 +152,16 @@ describe('what is no library', () => {
     );
   });
 
-  test('symbol versions that overlap are refused instead of read for ever', () => {
+  test('symbol versions that overlap are rejected, and do not loop forever', () => {
     const bytes = Buffer.from(small);
     const at = findSection(bytes, SHT_GNU_VERNEED);
-    // Of the first library 65,535 versions, each of which is followed by itself.
+    // The first library gets 65,535 versions, each its own successor.
     bytes.writeUInt16LE(0xffff, at + 2);
     bytes.writeUInt32LE(0, at + bytes.readUInt32LE(at + 8) + 12);
     expect(() => readElf(bytes)).toThrow('This file is not an ELF library: its symbol versions overlap.');
   });
 
-  test('any truncation parses or is refused in one sentence', () => {
+  test('any truncation parses or gives one sentence', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: small.length }), (length) => {
         attempt(small.subarray(0, length));
@@ -165,7 +169,7 @@ describe('what is no library', () => {
     );
   });
 
-  test('any bytes after the magic ones parse or are refused in one sentence', () => {
+  test('any bytes after the magic parse or give one sentence', () => {
     const magic = small.subarray(0, 6);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
@@ -174,7 +178,7 @@ describe('what is no library', () => {
     );
   });
 
-  test('any damage to what is read parses or is refused in one sentence', () => {
+  test('any damage to the read regions parses or gives one sentence', () => {
     const verneed = findSection(small, SHT_GNU_VERNEED);
     const regions = [
       [0, 1024],
@@ -214,7 +218,7 @@ describe('checkLibrary', () => {
   test.each([
     ['linux/x64', 'x86_64'],
     ['linux/arm64', 'arm64'],
-  ] as const)('accepts the engine: %s', (platform, architecture) => {
+  ] as const)('accepts ONNX Runtime: %s', (platform, architecture) => {
     for (const name of readdirSync(engine(platform)))
       checkLibrary(name, readFileSync(join(engine(platform), name)), architecture, beside);
   });
@@ -222,25 +226,25 @@ describe('checkLibrary', () => {
   test.each([
     ['linux/x64', 'x86_64', 'arm64'],
     ['linux/arm64', 'arm64', 'x86_64'],
-  ] as const)('refuses another processor: %s', (platform, found, wanted) => {
+  ] as const)('rejects another processor: %s', (platform, found, wanted) => {
     expect(() => checkLibrary('a.node', binding(platform), wanted, beside)).toThrow(
-      `a.node is compiled for ${found}, but the function is to run on ${wanted}: package it for ${wanted}.`,
+      `a.node is compiled for ${found}, but the function runs on ${wanted}. Package it for ${wanted}.`,
     );
   });
 
-  test('names a processor that Lambda does not have by its number', () => {
+  test('names an unknown processor by its number', () => {
     const bytes = binding('linux/x64');
     bytes.writeUInt16LE(243, 18);
     expect(() => checkLibrary('a.node', bytes, 'x86_64', beside)).toThrow('is compiled for ELF machine 243');
   });
 
-  test('refuses a library that needs another that is not there', () => {
+  test('rejects a library that requires a missing library', () => {
     expect(() => checkLibrary('a.node', binding('linux/x64'), 'x86_64')).toThrow(
-      /^a\.node needs libonnxruntime\.so\.1\.14\.0, which is neither in Lambda's Amazon Linux 2023 nor beside it: /,
+      /^a\.node requires libonnxruntime\.so\.1\.14\.0, which Lambda's Amazon Linux 2023 lacks\. Link it /,
     );
   });
 
-  test('refuses what is no library', () => {
+  test('rejects other files', () => {
     expect(() => checkLibrary('a.node', Buffer.from('text'), 'x86_64')).toThrow(
       'a.node is not an ELF library: it begins with 74657874',
     );
@@ -257,7 +261,7 @@ describe('checkLibrary', () => {
       ['libgcc_s.so.1', 'GCC_7.0.0'],
       ['libm.so.6', 'constructor_1.0'],
       ['libgcc_s.so.1', 'GCC_11.0'],
-    ])('%s with %s is there', (library, version) => {
+    ])('%s with %s is accepted', (library, version) => {
       checkLibrary('a.node', readFileSync(link([[library, version]])), here);
     });
 
@@ -269,13 +273,13 @@ describe('checkLibrary', () => {
       ['libstdc++.so.6', 'GLIBCXX_3.4.30', 'GLIBCXX_3.4.29'],
       ['libstdc++.so.6', 'CXXABI_1.3.14', 'CXXABI_1.3.13'],
       ['libgcc_s.so.1', 'GCC_12.0.0', 'GCC_11'],
-    ])('%s with %s is not', (library, version, newest) => {
+    ])('%s with %s is rejected', (library, version, newest) => {
       expect(() => checkLibrary('a.node', readFileSync(link([[library, version]])), here)).toThrow(
-        `a.node needs ${version}, but Lambda's Amazon Linux 2023 has ${newest}: compile it on an older system,`,
+        `a.node requires ${version}, but Lambda's Amazon Linux 2023 has ${newest}. Compile it on an older system,`,
       );
     });
 
-    test('names all that are too new, what the system has, and what to do', () => {
+    test('names all versions that are too new, those of the system, and a remedy', () => {
       const library = link([
         ['libc.so.6', 'GLIBC_2.17'],
         ['libm.so.6', 'GLIBC_2.36'],
@@ -284,8 +288,8 @@ describe('checkLibrary', () => {
       const target = here === 'arm64' ? 'aarch64' : 'x86_64';
       expect(() => checkLibrary('native/addon.node', readFileSync(library), here)).toThrow(
         new Error(
-          "native/addon.node needs GLIBCXX_3.4.32, GLIBC_2.36, but Lambda's Amazon Linux 2023 has GLIBCXX_3.4.29 and " +
-            'GLIBC_2.34: compile it on an older system, or install Docker, or run `pip install ziglang` and set ' +
+          "native/addon.node requires GLIBCXX_3.4.32, GLIBC_2.36, but Lambda's Amazon Linux 2023 has GLIBCXX_3.4.29 and " +
+            'GLIBC_2.34. Compile it on an older system, install Docker, or run `pip install ziglang` and set ' +
             `CXX="python3 -m ziglang c++ -target ${target}-linux-gnu.2.34".`,
         ),
       );

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DotProducts } from '../../../index/format/dot-product.ts';
-import { dot } from '../../fixtures/index.ts';
+import wabt from 'wabt';
+import { DotProducts, MODULE } from '../../../index/format/dot-product.ts';
+import { dot, root } from '../../fixtures/index.ts';
 
 const byte = fc.integer({ min: -127, max: 127 });
 
-test('products of any query with any of several vectors, to the rounding of the query', () => {
+test('any query has the dot product with each of several vectors, up to the rounding of the query', () => {
   const any = fc.integer({ min: 1, max: 50 }).chain((dimensions) =>
     fc.record({
       query: fc.float32Array({
@@ -21,7 +24,7 @@ test('products of any query with any of several vectors, to the rounding of the 
     fc.property(any, ({ query, vectors }) => {
       const products = new DotProducts(vectors.length * query.length, query.length);
       products.bytes.set(vectors.flat());
-      const product = products.with(query);
+      const product = products.prepare(query);
       // Half a unit in 16 bits for each number, with one that is 127 at most.
       const rounding = (127 * query.length * Math.max(...query.map(Math.abs))) / 32767;
       for (const [i, vector] of vectors.entries())
@@ -30,27 +33,38 @@ test('products of any query with any of several vectors, to the rounding of the 
   );
 });
 
-test('bytes behind a vector do not count', () => {
+test('bytes after a vector do not count', () => {
   const products = new DotProducts(6, 3);
   products.bytes.set([1, 2, 3, 127, 127, 127]);
-  expect(products.with(Float32Array.of(1, 1, 1))(0)).toBeCloseTo(6, 3);
+  expect(products.prepare(Float32Array.of(1, 1, 1))(0)).toBeCloseTo(6, 3);
 });
 
-test('sums stay right where each product is as large as it can be', () => {
+test('sums are right if each product is as large as possible', () => {
   for (const dimensions of [384, 4096, 20_000]) {
     const products = new DotProducts(dimensions, dimensions);
     products.bytes.fill(127);
     const value = 1 / Math.sqrt(dimensions);
     const query = new Float32Array(dimensions).fill(value);
-    expect(products.with(query)(0) / (127 * value * dimensions)).toBeCloseTo(1, 2);
+    expect(products.prepare(query)(0) / (127 * value * dimensions)).toBeCloseTo(1, 2);
     products.bytes.fill(-127);
-    expect(products.with(query)(0) / (127 * value * dimensions)).toBeCloseTo(-1, 2);
+    expect(products.prepare(query)(0) / (127 * value * dimensions)).toBeCloseTo(-1, 2);
   }
 });
 
-test('a new query takes the place of the last', () => {
+test('two queries can be used in turns', () => {
   const products = new DotProducts(2, 2);
   products.bytes.set([3, 4]);
-  products.with(Float32Array.of(1, 0));
-  expect(products.with(Float32Array.of(0, 1))(0)).toBeCloseTo(4, 3);
+  const first = products.prepare(Float32Array.of(1, 0));
+  const second = products.prepare(Float32Array.of(0, 1));
+  for (let turn = 0; turn < 3; turn++) {
+    expect(first(0)).toBeCloseTo(3, 3);
+    expect(second(0)).toBeCloseTo(4, 3);
+  }
+});
+
+test('the embedded module is dot-product.wat, assembled', async () => {
+  const name = 'dot-product.wat';
+  const text = readFileSync(join(root, 'index/format', name), 'utf8');
+  const { buffer } = (await wabt()).parseWat(name, text, { simd: true }).toBinary({});
+  expect(MODULE.toString('base64')).toBe(Buffer.from(buffer).toString('base64'));
 });

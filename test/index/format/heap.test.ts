@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Heap } from '../../../index/format/heap.ts';
 
-test('whatever is put in, also between, the least key comes out first', () => {
+test('the smallest key comes out first, whatever the order of pushes and pops', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer({ min: -20, max: 20 }))), (steps) => {
       const heap = new Heap();
@@ -14,10 +14,10 @@ test('whatever is put in, also between, the least key comes out first', () => {
           model.push(keys.length);
           keys.push(step);
         } else if (model.length > 0) {
-          const least = heap.least;
+          const minKey = heap.minKey;
           const ordinal = heap.pop();
-          expect(keys[ordinal]).toBe(least);
-          expect(least).toBe(Math.min(...model.map((one) => keys[one]!)));
+          expect(keys[ordinal]).toBe(minKey);
+          expect(minKey).toBe(Math.min(...model.map((one) => keys[one]!)));
           expect(model).toContain(ordinal);
           model = model.filter((one) => one !== ordinal);
         }
@@ -27,5 +27,5 @@ test('whatever is put in, also between, the least key comes out first', () => {
       expect(left).toEqual(model.map((ordinal) => ({ ordinal, key: keys[ordinal] })));
     }),
   );
-  expect(new Heap().least).toBe(Number.POSITIVE_INFINITY);
+  expect(new Heap().minKey).toBe(Number.POSITIVE_INFINITY);
 });

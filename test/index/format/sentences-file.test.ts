@@ -1,8 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
-import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
+import { readSections } from '../../../index/format/container.ts';
+import {
+  quantized,
+  SENTENCES,
+  SentenceVectors,
+  writeSentences,
+} from '../../../index/format/sentences-file.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const DIMENSIONS = 384;
@@ -61,4 +67,64 @@ test('a cosine may be -1, and the first of equal sentences is taken', () => {
 
 test('the largest number of a quantized vector is 127 or -127', () => {
   expect([...quantized(Float32Array.of(0.1, -0.2, 0))]).toEqual([64, -127, 0]);
+});
+
+test('two queries can be compared in turns', () => {
+  const file = open(passages, DIMENSIONS);
+  const queries = [vector(), vector()];
+  const expected = queries.map((query) => [0, 1, 2, 3].map(file.best(query)));
+  const [first, second] = queries.map((query) => file.best(query));
+  for (const ordinal of [0, 1, 2, 3]) {
+    expect(first!(ordinal)).toEqual(expected[0]![ordinal]);
+    expect(second!(ordinal)).toEqual(expected[1]![ordinal]);
+  }
+  file.close();
+});
+
+describe('a damaged file is refused', () => {
+  const three = [1, 0, 2].map((value) => Float32Array.of(value, 1));
+  /** Writes two passages with one and two sentences, and changes a section. */
+  const damage = (section: number, change: (bytes: Buffer) => void) => {
+    const bytes = writeSentences([[quantized(three[0]!)], three.slice(1).map(quantized)]);
+    const { buffer, byteOffset, length } = readSections(bytes, SENTENCES, path)[section]!;
+    change(Buffer.from(buffer, byteOffset, length));
+    writeFileSync(path, bytes);
+    return () => {
+      const file = new SentenceVectors(path, 2);
+      try {
+        return [0, 1].map(file.best(Float32Array.of(1, 0)));
+      } finally {
+        file.close();
+      }
+    };
+  };
+
+  test('unchanged, it is not', () => {
+    expect(damage(0, () => {})()).toHaveLength(2);
+  });
+
+  test.each<[string, number, (bytes: Buffer) => void, string]>([
+    ['another number of sentences', 0, (bytes) => bytes.writeUInt32LE(4, 8), 'do not fit 2 dimensions'],
+    ['a first sentence other than 0', 0, (bytes) => bytes.writeUInt32LE(1, 0), 'do not fit 2 dimensions'],
+    ['a passage past the end', 0, (bytes) => bytes.writeUInt32LE(9, 4), 'passage 0 has the sentences 0 to 9'],
+    ['a norm that is not a number', 1, (bytes) => bytes.fill(255, 2, 6), 'sentence 0 has the norm NaN'],
+    ['an impossible norm', 1, (bytes) => bytes.writeFloatLE(-1, 8), 'sentence 1 has the norm -1'],
+  ])('%s', (_, section, change, problem) => {
+    expect(damage(section, change)).toThrow(problem);
+    expect(damage(section, change)).toThrow(
+      /sentences\.bin is damaged: .+\. Run npm run build-index again\.$/,
+    );
+  });
+
+  test('other dimensions', () => {
+    damage(0, () => {});
+    expect(() => new SentenceVectors(path, 3)).toThrow('do not fit 3 dimensions');
+  });
+
+  test('a passage that it does not contain', () => {
+    damage(0, () => {});
+    const file = new SentenceVectors(path, 2);
+    expect(() => file.best(Float32Array.of(1, 0))(2)).toThrow('it has no passage 2 of 2');
+    file.close();
+  });
 });

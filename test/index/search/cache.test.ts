@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Cache } from '../../../index/search/cache.ts';
 
-test('keeps the values that were asked for or set last, whatever the order', () => {
+test('keeps the most recently used values, whatever the order', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
   const step = fc.oneof(fc.record({ set: key, to: fc.nat() }), fc.record({ get: key }));
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, most) => {
-      const cache = new Cache<number>(most);
-      // The last used come last.
+    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, max) => {
+      const cache = new Cache<number>(max);
+      // The most recently used come last.
       let expected: [string, number][] = [];
       for (const one of steps) {
         if ('get' in one) {
@@ -18,7 +18,7 @@ test('keeps the values that were asked for or set last, whatever the order', () 
         } else {
           cache.set(one.set, one.to);
           expected = [...expected.filter(([name]) => name !== one.set), [one.set, one.to]].slice(
-            -most,
+            -max,
           ) as typeof expected;
         }
       }

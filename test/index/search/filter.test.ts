@@ -7,7 +7,7 @@ import { type Filter, InvalidRequest, type Search } from '../../../index/search/
 import { openSearch } from '../../../index/search/open.ts';
 import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 
-/** Enough for a filter to leave more than are compared one by one. */
+/** Enough that more passages match a filter than are compared one by one. */
 const PASSAGES = 3000;
 
 const index = join(temporaryFolder(), 'index');
@@ -24,7 +24,7 @@ async function ask(filter: Filter | undefined, k = 10, mode: Mode = 'hybrid', q 
   return (await search.search({ q, k, mode, filter })).results;
 }
 
-/** Whether a passage matches a filter, by its definition in `Filter`. */
+/** Whether a passage matches a filter, by the definition of `Filter`. */
 function matches(
   { lang, source, metadata = {} }: Pick<Passage, 'lang' | 'source' | 'metadata'>,
   filter: Filter,
@@ -58,7 +58,7 @@ const filters = fc.record(
   { requiredKeys: [] },
 );
 
-test('any filter gives min(k, matching) results, which all match', async () => {
+test('any filter returns min(k, matching) results, which all match', async () => {
   await fc.assert(
     fc.asyncProperty(
       filters,
@@ -77,7 +77,7 @@ test('any filter gives min(k, matching) results, which all match', async () => {
   );
 });
 
-test('lexical: any filter gives those of the matching passages that have a word of the question', async () => {
+test('lexical: any filter returns the matching passages with a word of the question', async () => {
   await fc.assert(
     fc.asyncProperty(filters, async (filter) => {
       const existing = passages.filter(
@@ -100,7 +100,7 @@ test.each([
   ['name', 'n10'],
   ['lang', ['en', 'de']],
   ['number', [3, 4]],
-])('the filter %s: %j leaves a hundred of those that match', async (field, value) => {
+])('the filter %s: %j returns a hundred of the matching passages', async (field, value) => {
   const filter = { [field]: value };
   const existing = passages.filter((passage) => matches(passage, filter)).length;
   expect(existing).toBeGreaterThan(100);
@@ -109,11 +109,11 @@ test.each([
   for (const result of results) expect(matches(result, filter)).toBe(true);
 });
 
-test('a filter that leaves more than 1,000 finds at least .95 of the ten best that exact search finds', async () => {
+test('a filter that more than 1,000 passages match finds at least .95 of the ten best that exact search finds', async () => {
   let found = 0;
   for (let i = 0; i < 20; i++) {
     const best = (filter: Filter) => ask(filter, 10, 'semantic', `question ${i}`);
-    // Each of these leaves 300, which are compared one by one; together they are those of the one filter.
+    // 300 passages match each of these filters and are compared one by one. Together they match the filter below.
     const parts = await Promise.all([0, 1, 2, 3, 4].map((number) => best({ even: true, number })));
     const exact = parts.flat().sort((a, b) => b.score - a.score);
     const ids = new Set(exact.slice(0, 10).map(({ id }) => id));
@@ -122,26 +122,26 @@ test('a filter that leaves more than 1,000 finds at least .95 of the ten best th
   expect(found / 200).toBeGreaterThanOrEqual(0.95);
 });
 
-test('language tags are the same in capitals', async () => {
+test('language tags are case-insensitive', async () => {
   expect(await ask({ lang: 'EN' })).toEqual(await ask({ lang: 'en' }));
 });
 
-test('a filter of no field leaves everything', async () => {
+test('all passages match a filter without fields', async () => {
   expect(await ask({})).toEqual(await ask(undefined));
 });
 
 test.each(['color', 'Lang', '', 'number\0', '__proto__', 'constructor'])(
-  'the field %j, which no passage has, is refused',
+  'the field %j, which no passage has, is rejected',
   async (field) => {
     const asked = ask(Object.fromEntries([[field, 'x']]));
     await expect(asked).rejects.toThrow(InvalidRequest);
     await expect(asked).rejects.toThrow(
-      `No passage has the field ${JSON.stringify(field)}: filter on even, lang, name, number, source, tags.`,
+      `No passage has the field ${JSON.stringify(field)}. Filter on even, lang, name, number, source, tags.`,
     );
   },
 );
 
-test('a value that no passage has leaves nothing', async () => {
+test('no passage matches a value that no passage has', async () => {
   expect(await ask({ number: 99 })).toEqual([]);
   expect(await ask({ number: '3x' })).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Answer, Search, SearchRequest, Turn } from '../../../index/search/answer.ts';
-import { inContext } from '../../../index/search/history.ts';
+import { contextualQuery } from '../../../index/search/history.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import { buildTopics, defaultModel, temporaryFolder } from '../../fixtures/index.ts';
 import { post, request } from '../../functions/search/ask.ts';
@@ -13,36 +13,38 @@ const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
 const user = (content: string): Turn => ({ role: 'user', content });
 const assistant = (content: string): Turn => ({ role: 'assistant', content });
 
-describe('inContext', () => {
-  test('reads the question, then the last exchange; older turns are not read', () => {
+describe('contextualQuery', () => {
+  test('contains the question and the last exchange, and no older turns', () => {
     const exchange = [user('How long is the Quessa Line?'), assistant('84 kilometres.')];
     const text = 'And Osmer? How long is the Quessa Line? 84 kilometres.';
-    expect(inContext('And Osmer?', exchange)?.text).toBe(text);
-    expect(inContext('And Osmer?', [user('Hello'), assistant('Hello!'), ...exchange])?.text).toBe(text);
-    expect(inContext('And Osmer?', exchange.slice(0, 1))?.text).toBe(
+    expect(contextualQuery('And Osmer?', exchange)?.text).toBe(text);
+    expect(contextualQuery('And Osmer?', [user('Hello'), assistant('Hello!'), ...exchange])?.text).toBe(text);
+    expect(contextualQuery('And Osmer?', exchange.slice(0, 1))?.text).toBe(
       'And Osmer? How long is the Quessa Line?',
     );
-    expect(inContext('And Osmer?', exchange.slice(1))?.text).toBe('And Osmer? 84 kilometres.');
+    expect(contextualQuery('And Osmer?', exchange.slice(1))?.text).toBe('And Osmer? 84 kilometres.');
   });
 
-  test('passes over the question where the history ends with it', () => {
+  test('ignores the question at the end of the history', () => {
     const history = [user('Is it far?'), assistant('No.')];
-    expect(inContext('And now?', [...history, user(' And now? ')])).toEqual(inContext('And now?', history));
-    expect(inContext('And now?', [user('And now?')])).toBeUndefined();
-    expect(inContext('And now?', [])).toBeUndefined();
+    expect(contextualQuery('And now?', [...history, user(' And now? ')])).toEqual(
+      contextualQuery('And now?', history),
+    );
+    expect(contextualQuery('And now?', [user('And now?')])).toBeUndefined();
+    expect(contextualQuery('And now?', [])).toBeUndefined();
   });
 
-  test('counts half up to four terms, and less with every further one', () => {
+  test('has half the weight up to four terms, and less with each further term', () => {
     const history = [user('Is it far?')];
-    const shares = Array.from({ length: 12 }, (_, i) => inContext('ab '.repeat(i + 1), history)!.share);
+    const shares = Array.from({ length: 12 }, (_, i) => contextualQuery('ab '.repeat(i + 1), history)!.share);
     expect(shares.slice(0, 4)).toEqual([0.5, 0.5, 0.5, 0.5]);
     // A weight of 4 / 8 against 1.
     expect(shares[7]).toBeCloseTo(1 / 3, 12);
     for (let i = 4; i < shares.length; i++) expect(shares[i]).toBeLessThan(shares[i - 1]!);
-    expect(inContext('?', history)!.share).toBe(0.5);
+    expect(contextualQuery('?', history)!.share).toBe(0.5);
   });
 
-  test('of any history, reads text of bounded length', () => {
+  test('contains text of bounded length, whatever the history', () => {
     const turn = fc.record({
       role: fc.constantFrom('user' as const, 'assistant' as const),
       content: fc.oneof(
@@ -52,7 +54,7 @@ describe('inContext', () => {
     });
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.array(turn), (question, history) => {
-        const found = inContext(question, history);
+        const found = contextualQuery(question, history);
         if (!found) return;
         expect(found.text.startsWith(`${question} `)).toBe(true);
         expect(found.text.length).toBeLessThanOrEqual(question.length + 1 + 200 + 1 + 200);
@@ -90,15 +92,18 @@ describe('a search with a history', () => {
     ],
     ['Wie kommt man dorthin?', [user('Wann wurde der Leuchtturm Selmora gebaut?')], /Selmora/],
     ['Was zieht man da an?', [user('When does the Sovara Drum Festival begin?')], /Sovara/],
-  ])('%s finds what is meant, which the question alone does not', async (query, history, title) => {
-    const answer = await ask(query, { history });
-    expect(titles(answer)[0]).toMatch(title);
-    expect(titles(await ask(query))[0]).not.toMatch(title);
-    expect(answer.q).toBe(query);
-    expect(answer.searchedFor).toEqual(inContext(query, history));
-  });
+  ])(
+    '%s finds the topic of the conversation, which the question alone does not',
+    async (query, history, title) => {
+      const answer = await ask(query, { history });
+      expect(titles(answer)[0]).toMatch(title);
+      expect(titles(await ask(query))[0]).not.toMatch(title);
+      expect(answer.q).toBe(query);
+      expect(answer.searchedFor).toEqual(contextualQuery(query, history));
+    },
+  );
 
-  test('a new question finds what it finds without the history', async () => {
+  test('a question on a new topic finds the same as without the history', async () => {
     for (const [query, title] of [
       ['Why should Corbadol tablets not be kept in the bathroom?', /Corbadol/],
       ['Korvane granite', /Korvane/],
@@ -109,9 +114,9 @@ describe('a search with a history', () => {
     }
   });
 
-  test.each(MODES)('%s: scores are those of both texts, each by its part', async (mode) => {
+  test.each(MODES)("%s: scores are the weighted mean of both texts' scores", async (mode) => {
     const query = 'and how many steps?';
-    const { text, share } = inContext(query, lighthouse)!;
+    const { text, share } = contextualQuery(query, lighthouse)!;
     const parts = async (asked: string, history?: Turn[]) => {
       const { results } = await ask(asked, { mode, history });
       return new Map(results.map(({ id, score, explain }) => [id, { ...explain!, score }]));
@@ -125,13 +130,13 @@ describe('a search with a history', () => {
       for (const part of ['passage', 'lexical', 'typical'] as const) {
         expect(found[part]).toBeCloseTo(sum(part), 5);
       }
-      // One sentence is the best for both texts together, which each alone may like less than its own best.
+      // The best sentence for both texts together may score below each text's own best.
       expect(found.sentence).toBeLessThanOrEqual(sum('sentence') + 1e-5);
       expect(found.passage + found.sentence + found.lexical + found.typical).toBe(found.score);
     }
   });
 
-  test('an empty history, or one with the question alone, changes nothing', async () => {
+  test('an empty history, or one with only the question, changes nothing', async () => {
     const { took: _, ...alone } = await ask('How many steps?');
     for (const history of [[], [user('How many steps?')]]) {
       const { took: __, ...answer } = await ask('How many steps?', { history });

@@ -11,13 +11,13 @@ import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { INDEX_WEIGHT, LANGUAGE_WEIGHT, LEXICAL_WEIGHT } from '../../../index/search/rank.ts';
+import { RANKING } from '../../../index/search/rank.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
 import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
 
 const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
-/** Sentences are kept in 8 bits a number and shares of BM25 in 255ths. */
+/** Sentence vectors have 8 bits a number, and shares of BM25 are in 255ths. */
 const ROUNDING = 0.006;
 
 const index = join(temporaryFolder(), 'index');
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => parallel.close());
 
-/** Scores of all passages by their definition, nothing rounded and nothing left out. */
+/** The exact scores of all passages, by definition. */
 async function exactScores(question: string, mode: Mode): Promise<Map<string, number>> {
   const shares = mode === 'semantic' ? passages.map(() => 0) : bm25Shares(texts(), question);
   if (mode === 'lexical') return new Map(passages.map(({ id }, i) => [id, shares[i]!]));
@@ -56,9 +56,9 @@ async function exactScores(question: string, mode: Mode): Promise<Map<string, nu
       id,
       (await cosine(text)) +
         Math.max(...parts) +
-        LEXICAL_WEIGHT * shares[i]! -
-        INDEX_WEIGHT * all -
-        LANGUAGE_WEIGHT * (language - all),
+        RANKING.lexicalWeight * shares[i]! -
+        RANKING.indexWeight * all -
+        RANKING.languageWeight * (language - all),
     ];
   });
   return new Map(await Promise.all(scores));
@@ -71,7 +71,7 @@ function typicalOf(language: string): Promise<number[]> {
   return found;
 }
 
-/** A typical passage and sentence of a language: the mean of its own and, counting as PRIOR passages, of the model's. */
+/** The typical vector of a language, by FORMAT.md: the model's mean counts as PRIOR passages. */
 async function typical(language: string): Promise<number[]> {
   const own = passages.filter(({ lang }) => lang === language);
   const embedAll = (parts: string[]) => Promise.all(parts.map((part) => embedder.embed(part, 'passage')));
@@ -98,10 +98,10 @@ async function ask(
 
 test('the fixture is small enough for every passage to be a candidate', () => {
   expect(passages.length).toBeGreaterThan(80);
-  expect(passages.length).toBeLessThanOrEqual(100);
+  expect(passages.length).toBeLessThanOrEqual(RANKING.vectorCandidates);
 });
 
-test.each(MODES)('%s: the ten best are those of exact scores, in their order', async (mode) => {
+test.each(MODES)('%s: the ten best are those of exact scores, in order', async (mode) => {
   for (const question of questions) {
     const exact = await exactScores(question, mode);
     const expected = [...exact.values()].filter((score) => score > 0).sort((a, b) => b - a);
@@ -109,7 +109,7 @@ test.each(MODES)('%s: the ten best are those of exact scores, in their order', a
     expect(results).toHaveLength(Math.min(10, expected.length));
     expect(new Set(results.map(({ id }) => id)).size).toBe(results.length);
     results.forEach(({ id, score }, rank) => {
-      // Passages whose scores differ by less than the rounding may change places.
+      // Passages whose scores differ by less than the rounding may swap.
       expect(Math.abs(score - exact.get(id)!)).toBeLessThan(ROUNDING);
       expect(Math.abs(score - expected[rank]!)).toBeLessThan(ROUNDING);
       if (rank > 0) expect(score).toBeLessThanOrEqual(results[rank - 1]!.score);
@@ -117,7 +117,7 @@ test.each(MODES)('%s: the ten best are those of exact scores, in their order', a
   }
 });
 
-test.each(MODES)('%s: the parts of a score sum to it, and are shown when asked for', async (mode) => {
+test.each(MODES)('%s: the parts of a score sum to it, and are only shown on request', async (mode) => {
   for (const { score, explain } of await ask(questions[0]!, { mode, explain: true })) {
     expect(explain!.passage + explain!.sentence + explain!.lexical + explain!.typical).toBe(score);
     if (mode === 'semantic') expect(explain!.lexical).toBe(0);
@@ -126,7 +126,7 @@ test.each(MODES)('%s: the parts of a score sum to it, and are shown when asked f
   expect((await ask(questions[0]!, { mode }))[0]).not.toHaveProperty('explain');
 });
 
-test.each(MODES)('%s: the highlight is a sentence of the passage, where its offsets say', async (mode) => {
+test.each(MODES)('%s: the highlight is a sentence of the passage, at its offsets', async (mode) => {
   for (const question of questions) {
     for (const { id, text, highlight } of await ask(question, { mode })) {
       const { sentences } = passages.find((passage) => passage.id === id)!;
@@ -141,7 +141,20 @@ test.each(MODES)('%s: the highlight answers the question', async (mode) => {
   expect(first!.highlight.text).toBe('Its white light flashes once every 12 seconds.');
 });
 
-test('a result has what its passage has, but its sentences and position', async () => {
+test('questions asked at once get the answers that they get one after another', async () => {
+  const concurrent = await openSearch({ index, model: embedder, verify: false });
+  const requests = questions.map((q, i) => ({
+    q,
+    k: 10,
+    mode: 'hybrid' as const,
+    ...(i % 2 === 1 && { history: [{ role: 'user' as const, content: questions[i - 1]! }] }),
+  }));
+  const answers = await Promise.all(requests.map((request) => concurrent.search(request)));
+  for (const [i, request] of requests.entries())
+    expect(answers[i]!.results).toEqual((await search.search(request)).results);
+});
+
+test('a result has all of its passage but sentences and position', async () => {
   for (const result of await ask(questions[0]!)) {
     const { sentences: _, position: __, ...shown } = passages.find(({ id }) => id === result.id)!;
     expect(result).toMatchObject(shown);
@@ -163,7 +176,7 @@ describe('confidence', () => {
     }
   });
 
-  test('minConfidence leaves out exactly what is less certain', async () => {
+  test('minConfidence drops exactly the results below it', async () => {
     const all = await ask(questions[0]!);
     for (const { confidence } of all) {
       const left = await ask(questions[0]!, { minConfidence: confidence });
@@ -189,7 +202,7 @@ describe('confidence', () => {
     expect((await search.search({ ...asked, q, minConfidence: 1 })).answered).toBe(false);
   });
 
-  test('a question of which no word is known has no lexical results and no answer', async () => {
+  test('a question without known words has no lexical results and no answer', async () => {
     expect(await search.search({ q: 'xyzzy', k: 3, mode: 'lexical' })).toMatchObject({
       answered: false,
       results: [],
@@ -198,7 +211,7 @@ describe('confidence', () => {
 });
 
 describe('context', () => {
-  /** A passage's neighbours by the definition: those of its document, which begins where a position is 0. */
+  /** The passages around one in its document, by definition: a document starts at a position of 0. */
   const around = (id: string, context: number) => {
     const self = passages.findIndex((passage) => passage.id === id);
     const first = passages.findLastIndex(({ position }, i) => i <= self && position === 0);
@@ -212,16 +225,19 @@ describe('context', () => {
     };
   };
 
-  test.each([1, 2, 5])('%i: neighbours in reading order, of the same document alone', async (context) => {
-    for (const question of questions.slice(0, 10)) {
-      for (const { id, before, after } of await ask(question, { context })) {
-        expect({ before, after }).toEqual(around(id, context));
+  test.each([1, 2, 5])(
+    '%i: surrounding passages in reading order, of the same document only',
+    async (context) => {
+      for (const question of questions.slice(0, 10)) {
+        for (const { id, before, after } of await ask(question, { context })) {
+          expect({ before, after }).toEqual(around(id, context));
+        }
       }
-    }
-    for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
-  });
+      for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
+    },
+  );
 
-  test('none where not asked for', async () => {
+  test('none unless requested', async () => {
     for (const result of await ask(questions[0]!)) {
       expect(result).not.toHaveProperty('before');
       expect(result).not.toHaveProperty('after');
@@ -229,7 +245,7 @@ describe('context', () => {
   });
 });
 
-test('passage(id) gives every passage, and nothing for what is no id', () => {
+test('passage(id) returns every passage, and nothing for unknown ids', () => {
   for (const { sentences: _, position: __, ...shown } of passages)
     expect(search.passage(shown.id)).toEqual(shown);
   for (const id of ['', 'none', passages[0]!.id.slice(1), `${passages[0]!.id} `, '\0']) {
@@ -237,7 +253,7 @@ test('passage(id) gives every passage, and nothing for what is no id', () => {
   }
 });
 
-test('the same request is answered again without embedding its question, another one is not', async () => {
+test('a repeated request is answered without embedding its question again, another one is not', async () => {
   const asked: string[] = [];
   const counting: TextEmbedder = {
     model: embedder.model,

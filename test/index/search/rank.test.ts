@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import type { Graph } from '../../../index/format/graph-file.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
-import { INDEX_WEIGHT, LANGUAGE_WEIGHT, LEXICAL_WEIGHT, rank } from '../../../index/search/rank.ts';
+import { RANKING, rank } from '../../../index/search/rank.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 1200;
@@ -18,7 +18,7 @@ writeFileSync(path, writeSentences(vectors.map((one) => [quantized(one)])));
 const sentences = new SentenceVectors(path, DIMENSIONS);
 afterAll(() => sentences.close());
 
-/** A graph that finds these ordinals alone, whatever is asked: one that is not connected may miss any. */
+/** A graph that always finds these ordinals only: a disconnected graph may miss any passage. */
 function finding(ordinals: number[]): Graph {
   const similarities = (query: Float32Array) => (ordinal: number) => dot(query, vectors[ordinal]!);
   return {
@@ -27,16 +27,19 @@ function finding(ordinals: number[]): Graph {
   };
 }
 
-/** Of two languages, one is a tenth nearer to the question. */
+/** Two languages, one of which is a tenth nearer to the question. */
 const typicality = { index: 0.05, ofLanguage: (ordinal: number) => (ordinal % 2) / 10 };
 const nearest = [...vectors.keys()].sort((a, b) => dot(vectors[b]!, vector) - dot(vectors[a]!, vector));
 const ranked = (graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) =>
   rank({ k, graph, sentences, typicality, passages: PASSAGES, vector, shares, allowed });
 
-describe('where the graph finds fewer passages than there are, all are compared', () => {
+describe('if the graph finds fewer passages than there are, all are compared', () => {
   test.each([
     ['without a filter', undefined],
-    ['with one that leaves more than 1,000', [...vectors.keys()].filter((ordinal) => ordinal !== nearest[0])],
+    [
+      'with a filter that more than 1,000 passages match',
+      [...vectors.keys()].filter((ordinal) => ordinal !== nearest[0]),
+    ],
   ])('%s', (_, allowed) => {
     const best = ranked(finding([7, 8]), 1, allowed)[0]!;
     expect(best.ordinal).toBe(allowed ? nearest[1] : nearest[0]);
@@ -44,29 +47,27 @@ describe('where the graph finds fewer passages than there are, all are compared'
   });
 });
 
-test('a filter that leaves at most 1,000 is searched without the graph', () => {
+test('if at most 1,000 passages match a filter, the graph is not used', () => {
   const allowed = nearest.slice(5, 1005).sort((a, b) => a - b);
   expect(ranked(finding(nearest.slice(-100)), 1, allowed)[0]!.ordinal).toBe(nearest[5]);
 });
 
-test('a passage that the graph does not propose is a candidate by its words', () => {
+test('a passage that the graph does not find is a candidate by its words', () => {
   const graph = finding(nearest.slice(0, 100));
   const other = nearest[110]!;
   const find = (shares: Map<number, number>) =>
     ranked(graph, 100, undefined, shares).find(({ ordinal }) => ordinal === other);
   expect(find(new Map())).toBeUndefined();
   const { score, parts } = find(new Map([[other, 1]]))!;
-  expect(parts.lexical).toBe(LEXICAL_WEIGHT);
+  expect(parts.lexical).toBe(RANKING.lexicalWeight);
   expect(parts.passage).toBe(dot(vector, vectors[other]!));
-  const { index, ofLanguage } = typicality;
-  expect(parts.typical).toBeCloseTo(
-    -INDEX_WEIGHT * index - LANGUAGE_WEIGHT * (ofLanguage(other) - index),
-    12,
-  );
+  const { indexWeight, languageWeight } = RANKING;
+  const typical = -indexWeight * 0.05 - languageWeight * ((other % 2) / 10 - 0.05);
+  expect(parts.typical).toBeCloseTo(typical, 12);
   expect(score).toBe(parts.passage + parts.sentence + parts.lexical + parts.typical);
 });
 
-test('equal scores are in order of their ordinals', () => {
+test('equal scores are ordered by ordinal', () => {
   const shares = new Map([
     [9, 0.5],
     [4, 0.5],

@@ -5,7 +5,7 @@ import { normalized } from '../../../index/embedding/embedder.ts';
 import { buildGraph } from '../../../index/format/graph-builder.ts';
 import { type Graph, openGraph } from '../../../index/format/graph-file.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
-import { EF, rank } from '../../../index/search/rank.ts';
+import { RANKING, rank } from '../../../index/search/rank.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 20_000;
@@ -16,7 +16,7 @@ const DIMENSIONS = 384;
 
 const folder = temporaryFolder();
 const random = randomNumbers(20);
-/** What all vectors share: a model's cosines lie between .7 and 1, not around 0. */
+/** The part that all vectors share: a model's cosines are between .7 and 1, not around 0. */
 const common = gaussian(DIMENSIONS, random);
 const centres = Array.from({ length: CENTRES }, () => gaussian(DIMENSIONS, random));
 
@@ -27,7 +27,7 @@ function vector(): Float32Array {
   return normalized(noise.map((value, i) => 2 * common[i]! + 0.85 * centre[i]! + 0.5 * value));
 }
 
-/** The interface of the graph over all vectors, without a graph. */
+/** A graph that compares all vectors exactly. */
 function exhaustive(vectors: Float32Array[]): Graph {
   const similarities = (query: Float32Array) => (ordinal: number) => {
     const other = vectors[ordinal]!;
@@ -45,9 +45,9 @@ function exhaustive(vectors: Float32Array[]): Graph {
   };
 }
 
-test('ranking through the graph finds at least .99 of the ten best of 20,000 that exact search finds', () => {
+test('ranking with the graph finds at least .99 of the ten best of 20,000 that exact search finds', () => {
   const vectors = Array.from({ length: PASSAGES }, vector);
-  // Cosines as the comment above says: otherwise the test would be of other vectors than a model's.
+  // Otherwise the vectors are unlike a model's.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
   buildGraph(vectors).write(join(folder, 'graph.bin'));
   writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
@@ -70,10 +70,10 @@ test('ranking through the graph finds at least .99 of the ten best of 20,000 tha
     const right = new Set(best(exact).map(({ ordinal }) => ordinal));
     found += best(through).filter(({ ordinal }) => right.has(ordinal)).length;
     const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
-    nearest += through.search(query, K, EF).filter(({ ordinal }) => near.has(ordinal)).length;
+    nearest += through.search(query, K, RANKING.ef).filter(({ ordinal }) => near.has(ordinal)).length;
   }
   sentences.close();
   expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
-  // By the graph alone, whose vectors have 8 bits a number.
+  // The graph alone, whose vectors have 8 bits a number.
   expect(nearest / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
 }, 600_000);

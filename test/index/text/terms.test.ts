@@ -17,24 +17,24 @@ test.each([
   ['full-width letters and capitals, folded', 'ＡＢＣ Ｌａｍｐ', ['abc', 'lamp']],
   ['half-width Katakana, folded', 'ｶﾞｽ', ['ガス']],
   ['combining marks, composed', 'cafe\u0301', ['café']],
-  ['nothing but signs', '…, — !', []],
+  ['only punctuation', '…, — !', []],
   ['nothing', '', []],
 ])('%s: %s', (_, text, terms) => {
   expect(termsOf(text)).toEqual(terms);
 });
 
-test('mixed text: every script by its own rule', () => {
+test('mixed text: each script by its own rule', () => {
   expect(termsOf('Die 灯塔 of ประภา!').toSorted()).toEqual(
     ['ประ', 'ระภ', 'ะภา', 'die', 'of', '灯塔'].toSorted(),
   );
 });
 
-test('characters outside the basic plane are not cut in halves', () => {
+test('characters outside the basic plane are not cut', () => {
   expect(termsOf('𠮷野𠮷')).toEqual(['𠮷野', '野𠮷']);
   expect(termsOf('𝒜𝒷𝒸𝒹𝑒𝒻')).toEqual(['abcdef', 'abcde*']);
 });
 
-test('words that the segmenter gets in portions are the words that it would get at once', () => {
+test('the words of a long text are those that the segmenter finds in all of it at once', () => {
   const text = Array.from({ length: 2000 }, (_, i) => `word${i}`).join(' ');
   const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
   const words = [...segmenter.segment(text)]
@@ -52,7 +52,7 @@ test('a long text without spaces loses no letter', () => {
   ).toBe(text);
 });
 
-/** The words of a text by the segmenter, each with the beginning of a longer one. */
+/** The words that the segmenter finds in a text, and the beginnings of longer ones. */
 function segmented(text: string): string[] {
   const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
   return [...segmenter.segment(text.toLowerCase())]
@@ -94,7 +94,7 @@ test.each([
   expect(termsOf(text)).toEqual(segmented(text.normalize('NFKC')));
 });
 
-test('any text, halves of surrogate pairs too, has terms that are more than white space', () => {
+test('any text, even with lone surrogates, has terms that are more than white space', () => {
   const unit = fc.nat(0xffff).map((code) => String.fromCharCode(code));
   fc.assert(
     fc.property(fc.string({ unit }), (text) => {

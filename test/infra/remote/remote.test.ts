@@ -381,7 +381,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       [
         'ask',
         ['ask', QUESTION, '--filter', 'year=2026'],
-        /^lambda:Invoke of polyseek \(live\) with POST \/search answered 400: No passage has the field "year": filter on /,
+        /^lambda:Invoke of polyseek \(live\) with POST \/search answered 400: No passage has the field "year"\. Filter on /,
       ],
       [
         'versions',

@@ -1,4 +1,4 @@
-import type { Answer, Neighbour, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
+import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
 import { make } from './dom.ts';
 import { get } from './endpoint.ts';
 import { inLanguage, languageName } from './language-name.ts';
@@ -104,7 +104,7 @@ function passageOf(result: SearchResult): Node[] {
   return [around, make('p', { class: 'more' }, button, note)];
 }
 
-function neighbourOf(place: string, { text }: Neighbour, lang: string): HTMLElement {
+function neighbourOf(place: string, { text }: ContextPassage, lang: string): HTMLElement {
   return make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
 }
 

@@ -1,9 +1,11 @@
-// Products of bytes, tokens by weights, with the widest instructions that the processor has. Part of forward.h.
+// Matrix products of 8-bit activations and weights, with the widest instructions of the processor. Part of forward.h.
 
-// Columns that lie together in packed weights, in groups of four bytes of a column.
+// Outputs that packed weights interleave, four bytes of each.
 constexpr int BLOCK = 16;
 
-// TILE_BLOCKS blocks of columns for up to TILE_ROWS tokens stay in registers. `a` holds tokens of `depth` bytes, `w` blocks of 16 * depth bytes.
+// A tile's sums stay in registers: up to TILE_ROWS tokens by TILE_BLOCKS blocks of outputs. `a` has `depth` bytes for
+// each token, `w` has 16 * depth bytes for each block. Sums fit an int32: 255 * 128 * 32768, the largest depth, is
+// below 2^31.
 #if defined(DOT_AMX)
 
 constexpr int TILE_ROWS = 32, TILE_BLOCKS = 2;
@@ -13,7 +15,7 @@ constexpr int TILE_ROWS = 32, TILE_BLOCKS = 2;
 constexpr int TILE_ROWS = 8, TILE_BLOCKS = 2;
 
 template <int ROWS>
-static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   __m512i sums[ROWS][2];
   for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm512_setzero_si512();
   const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
@@ -35,9 +37,9 @@ static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* o
 
 constexpr int TILE_ROWS = 4, TILE_BLOCKS = 1;
 
-// Weights have 7 bits, so that the pairs that maddubs adds, at most 255 * 64 * 2, fit into 16.
+// maddubs adds pairs of products in 16 bits. Weights from -64 to 64 keep them within 255 * 64 * 2.
 template <int ROWS>
-static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i sums[ROWS][2];
   for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm256_setzero_si256();
@@ -53,28 +55,27 @@ static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* o
     }
   }
   for (int r = 0; r < ROWS; r++)
-    for (int b = 0; b < 2; b++)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r * BLOCK + 8 * b), sums[r][b]);
+    for (int b = 0; b < 2; b++) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r * BLOCK + 8 * b), sums[r][b]);
 }
 
 #elif defined(DOT_NEON)
 
 constexpr int TILE_ROWS = 4, TILE_BLOCKS = 1;
 
-// Both sides of NEON's product are signed: tokens' bytes are 128 less here, which `dense` adds again.
+// Both operands of NEON's product are signed. Subtracts 128 from each activation; `dense` corrects the zero point.
 template <int ROWS>
-static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
-  const uint8x16_t middle = vdupq_n_u8(128);
+static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+  const uint8x16_t offset = vdupq_n_u8(128);
   int32x4_t sums[ROWS][4];
   for (int r = 0; r < ROWS; r++)
     for (int b = 0; b < 4; b++) sums[r][b] = vdupq_n_s32(0);
   for (int k = 0; k < depth; k += 16) {
     int8x16_t x[ROWS];
     for (int r = 0; r < ROWS; r++)
-      x[r] = vreinterpretq_s8_u8(vsubq_u8(vld1q_u8(a + static_cast<size_t>(r) * depth + k), middle));
-#define STEP(LANE)                                                                    \
-  for (int b = 0; b < 4; b++) {                                                       \
-    const int8x16_t v = vld1q_s8(w + 16 * (k + 4 * LANE) + 16 * b);                   \
+      x[r] = vreinterpretq_s8_u8(vsubq_u8(vld1q_u8(a + static_cast<size_t>(r) * depth + k), offset));
+#define STEP(LANE)                                                                          \
+  for (int b = 0; b < 4; b++) {                                                             \
+    const int8x16_t v = vld1q_s8(w + 16 * (k + 4 * LANE) + 16 * b);                         \
     for (int r = 0; r < ROWS; r++) sums[r][b] = vdotq_laneq_s32(sums[r][b], v, x[r], LANE); \
   }
     STEP(0) STEP(1) STEP(2) STEP(3)
@@ -89,7 +90,7 @@ static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* o
 constexpr int TILE_ROWS = 1, TILE_BLOCKS = 1;
 
 template <int ROWS>
-static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   for (int c = 0; c < BLOCK; c++) out[c] = 0;
   for (int k = 0; k < depth; k += 4)
     for (int c = 0; c < BLOCK; c++)
@@ -100,9 +101,10 @@ static TARGET void tile(const uint8_t* a, const int8_t* w, int depth, int32_t* o
 
 #if defined(DOT_AMX)
 
-// Up to 32 tokens by 32 outputs in four of the processor's tiles. A tile of tokens has 16 rows of 64 bytes, one of weights 16 groups of
-// four bytes of 16 outputs, which is how packed weights lie (Intel Architecture Instruction Set Extensions, TDPBUSD).
-static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+// Up to 32 tokens by 32 outputs in four tile registers. A tile of activations has 16 rows of 64 bytes. A tile of
+// weights has 16 rows of 4 bytes for each of 16 outputs, the order of packed weights (Intel Architecture Instruction
+// Set Extensions, TDPBUSD).
+static TARGET void multiplyTile(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
   const uint8_t* below = a + static_cast<size_t>(16) * depth;
   const int stride = 2 * BLOCK * sizeof(int32_t);
@@ -132,21 +134,21 @@ static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth
   }
 }
 
-// Tells the processor how many rows the tiles have.
-static TARGET void configure(int rows) {
+// Sets the number of rows of each tile register.
+static TARGET void configureTiles(int rows) {
   struct {
     uint8_t palette, start, reserved[14];
     uint16_t bytes[16];
     uint8_t rows[16];
   } shape = {};
   shape.palette = 1;
-  const int upper = rows < 16 ? rows : 16, lower = rows - upper;
-  const int of[8] = {upper, upper, lower, lower, upper, lower, 16, 16};
+  const int first = rows < 16 ? rows : 16, second = rows - first;
+  const int rowsOf[8] = {first, first, second, second, first, second, 16, 16};
   for (int i = 0; i < 8; i++) {
-    shape.bytes[i] = of[i] > 0 ? 64 : 0;
-    shape.rows[i] = of[i];
+    shape.bytes[i] = rowsOf[i] > 0 ? 64 : 0;
+    shape.rows[i] = rowsOf[i];
   }
-  // GCC's header (12) tells the optimizer of 8 of these bytes alone.
+  // GCC 12's intrinsic declares only 8 of these bytes as read. Without this, the optimizer drops the other stores.
   asm volatile("" : : "r"(&shape) : "memory");
   _tile_loadconfig(&shape);
 }
@@ -154,53 +156,55 @@ static TARGET void configure(int rows) {
 #else
 
 template <int ROWS>
-static TARGET void tileOf(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
+static TARGET void multiplyTile(int rows, const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
   if constexpr (ROWS > 1) {
-    if (rows < ROWS) return tileOf<ROWS - 1>(rows, a, w, depth, out);
+    if (rows < ROWS) return multiplyTile<ROWS - 1>(rows, a, w, depth, out);
   }
-  tile<ROWS>(a, w, depth, out);
+  computeTile<ROWS>(a, w, depth, out);
 }
 
 #endif
 
-// out[t][n] = sum over k of (a[t][k] - zero) * scale * w[k][n] * scales[n] + bias[n]
+// out[t][n] = sum over k of (a[t][k] - zeroPoint) * scale * w[k][n] * scales[n] + bias[n]
 static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, float* out) {
   const int width = TILE_BLOCKS * BLOCK;
 #if defined(DOT_NEON)
-  const int32_t zero = a.zero - 128;
+  const uint32_t zeroPoint = a.zeroPoint - 128;
 #else
-  const int32_t zero = a.zero;
+  const uint32_t zeroPoint = a.zeroPoint;
 #endif
 #if defined(DOT_AMX)
-  // ONNX Runtime, where it runs in the same process, relies on the shape that it gave the tiles once.
+  // Restored below: ONNX Runtime, if it runs in this process, configures its tiles only once.
   uint8_t shape[64];
   _tile_storeconfig(shape);
   asm volatile("" : : "r"(shape) : "memory");
 #endif
   alignas(64) int32_t sums[TILE_ROWS * TILE_BLOCKS * BLOCK];
-  // Passes of about equal height, rather than full ones and a low one.
+  // Passes have about the same number of rows, so that no short pass remains.
   const int passes = (tokens + TILE_ROWS - 1) / TILE_ROWS, blocks = layer.outputs / width;
   for (int step = 0; step < passes * blocks; step++) {
 #if defined(DOT_AMX)
     const int pass = step / blocks, n = step % blocks * width;
 #else
-    // Weights stay in the nearest cache for all passes.
+    // All passes use a block's weights while they are in the L1 cache.
     const int pass = step % passes, n = step / passes * width;
 #endif
     const int first = tokens * pass / passes, rows = tokens * (pass + 1) / passes - first;
-    const uint8_t* from = a.bytes + static_cast<size_t>(first) * layer.inputs;
+    const uint8_t* activations = a.bytes + static_cast<size_t>(first) * layer.inputs;
     const int8_t* w = layer.weights + static_cast<size_t>(n) * layer.inputs;
 #if defined(DOT_AMX)
-    if (n == 0) configure(rows);
-    tileOf(rows, from, w, layer.inputs, sums);
+    if (n == 0) configureTiles(rows);
+    multiplyTile(rows, activations, w, layer.inputs, sums);
 #else
-    tileOf<TILE_ROWS>(rows, from, w, layer.inputs, sums);
+    multiplyTile<TILE_ROWS>(rows, activations, w, layer.inputs, sums);
 #endif
     for (int r = 0; r < rows; r++) {
       float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
       for (int c = 0; c < width; c++) {
-        const int32_t sum = sums[r * width + c] - zero * layer.sums[n + c];
-        row[c] = static_cast<float>(sum) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
+        // Unsigned, as the sums of a damaged file may overflow. Those of a valid one do not, and give the same bits.
+        const uint32_t sum =
+            static_cast<uint32_t>(sums[r * width + c]) - zeroPoint * static_cast<uint32_t>(layer.sums[n + c]);
+        row[c] = static_cast<float>(static_cast<int32_t>(sum)) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
       }
     }
   }

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { PackedEncoder } from '../../../index/embedding/packed-encoder.ts';
+import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { library } from './engine-library.ts';
+import { encoderBytes, randomModel, referenceEmbedding } from './random-model.ts';
+
+const path = join(temporaryFolder(), 'encoder.bin');
+const SIZES = { columns: 64, layers: 2, heads: 2, inner: 192, axes: 1 };
+
+const anyModel = fc.record({
+  columns: fc.constantFrom(64, 128),
+  layers: fc.integer({ min: 1, max: 2 }),
+  heads: fc.constantFrom(1, 2),
+  inner: fc.constantFrom(64, 192),
+  axes: fc.integer({ min: 0, max: 2 }),
+});
+
+/** The embedding by every kernel. */
+function runAll(rows: Float32Array): Promise<Float32Array[]> {
+  return Promise.all(library.kernels.map((kernel) => new PackedEncoder(path, library, kernel).run(rows)));
+}
+
+test('every kernel returns the same bits, and the embedding of the operators’ definitions', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyModel, fc.integer({ min: 1, max: 40 }), fc.nat(), async (sizes, tokens, seed) => {
+      const model = randomModel(sizes, seed);
+      writeFileSync(path, encoderBytes(sizes, model));
+      const rows = gaussian(tokens * sizes.columns, randomNumbers(seed + 1));
+      const [embedding, ...others] = await runAll(rows);
+      for (const other of others) expect(other).toEqual(embedding);
+      const input = Array.from({ length: tokens }, (_, t) =>
+        Array.from(rows.subarray(t * sizes.columns, (t + 1) * sizes.columns)),
+      );
+      // A number on the edge between two bytes may round to either.
+      expect(dot(embedding!, referenceEmbedding(sizes, model, input))).toBeGreaterThan(0.9995);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('this processor has a kernel besides the plain one', () => {
+  expect(library.kernels.at(-1)).toBe('plain');
+  expect(library.kernels.length).toBeGreaterThan(1);
+});
+
+test('rows with NaN or infinite numbers give an error', async () => {
+  writeFileSync(path, encoderBytes(SIZES, randomModel(SIZES, 1)));
+  for (const number of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const rows = gaussian(5 * SIZES.columns, randomNumbers(2));
+    rows[100] = number;
+    await expect(runAll(rows)).rejects.toThrow('The embedding contains NaN.');
+  }
+});
+
+test('numbers of any size give the same bits, or an error', async () => {
+  const number = fc.oneof(fc.float({ min: -8, max: 8, noNaN: true }), fc.float());
+  await fc.assert(
+    fc.asyncProperty(fc.array(number, { minLength: 1, maxLength: 8 }), fc.nat(), async (numbers, seed) => {
+      const model = randomModel(SIZES, seed);
+      // Extreme weights and biases follow the first norm, so that they reach every product.
+      for (const array of model.floats) array.set(numbers.slice(0, 8));
+      // Sums of weights that no valid file has: their product with a zero point exceeds an int.
+      for (const array of model.sums) array.fill(2 ** 31 - 1, 0, 8).fill(-(2 ** 31), 8, 16);
+      writeFileSync(path, encoderBytes(SIZES, model));
+      const rows = gaussian(5 * SIZES.columns, randomNumbers(seed + 1));
+      const results = await Promise.all(
+        library.kernels.map((kernel) =>
+          new PackedEncoder(path, library, kernel).run(rows).catch((error: Error) => error.message),
+        ),
+      );
+      for (const result of results) expect(result).toEqual(results[0]);
+    }),
+    { numRuns: 100 },
+  );
+});

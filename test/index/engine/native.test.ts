@@ -1,0 +1,179 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { types } from 'node:util';
+import { expect, test } from 'vitest';
+import type { EncoderHandle } from '../../../index/engine/library.ts';
+import { readHead } from '../../../index/format/container.ts';
+import { ENCODER } from '../../../index/format/encoder-file.ts';
+import { gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { library } from './engine-library.ts';
+import { encoderBytes, randomModel } from './random-model.ts';
+
+const folder = temporaryFolder();
+const path = join(folder, 'encoder.bin');
+const SIZES = { columns: 64, layers: 1, heads: 2, inner: 64, axes: 1 };
+const bytes = encoderBytes(SIZES, randomModel(SIZES, 1));
+writeFileSync(path, bytes);
+const sections = readHead(bytes, ENCODER, path, bytes.length).flatMap(({ start, length }) => [start, length]);
+const rows = gaussian(3 * SIZES.columns, randomNumbers(2));
+
+/** The library's functions, for calls that TypeScript rejects. */
+const untyped = library as unknown as Record<'open' | 'run' | 'map', (...values: unknown[]) => unknown>;
+const places = (change: (numbers: number[]) => void = () => {}) => {
+  const numbers = [...sections];
+  change(numbers);
+  return Float64Array.from(numbers);
+};
+const open = (change?: (numbers: number[]) => void) => library.open(path, places(change));
+
+test.each<[string, unknown[]]>([
+  ['no argument', []],
+  ['a number', [1, places()]],
+  ['an array', [[], places()]],
+  ['a path that contains NUL', [`${path}\0`, places()]],
+  ['a path of 100,000 characters', ['x'.repeat(100_000), places()]],
+])('open and map reject %s as path', (_, values) => {
+  expect(() => untyped.open(...values)).toThrow('open: the path must be a string of up to 4095 bytes.');
+  expect(() => untyped.map(...values)).toThrow('map: the path must be a string of up to 4095 bytes.');
+});
+
+test.each<[string, unknown]>([
+  ['undefined', undefined],
+  ['an array', sections],
+  ['bytes', new Uint8Array(8)],
+  ['32-bit floats', new Float32Array(8)],
+  ['a DataView', new DataView(new ArrayBuffer(64))],
+  ['seven numbers', new Float64Array(7)],
+  ['no numbers', new Float64Array(0)],
+])('open rejects %s as sections', (_, value) => {
+  expect(() => untyped.open(path, value)).toThrow('the sections must be a Float64Array of 8 numbers.');
+});
+
+test('open rejects a kernel that this processor does not support', () => {
+  expect(() => library.open(path, places(), 'other')).toThrow(
+    'This processor does not support the kernel other.',
+  );
+  for (const kernel of [1, null, {}, 'x'.repeat(1000)])
+    expect(() => untyped.open(path, places(), kernel)).toThrow('the kernel must be one of `kernels`.');
+});
+
+test.each<[string, (numbers: number[]) => void]>([
+  ['before the file', (numbers) => numbers.splice(0, 1, -8)],
+  ['behind the file', (numbers) => numbers.splice(6, 1, 1e12)],
+  ['across the end', (numbers) => numbers.splice(7, 1, numbers[7]! + 8)],
+  ['of a negative length', (numbers) => numbers.splice(7, 1, -8)],
+  ['that overlap', (numbers) => numbers.splice(4, 1, numbers[4]! - 8)],
+  ['in another order', (numbers) => numbers.push(...numbers.splice(0, 2))],
+  ['at NaN', (numbers) => numbers.splice(2, 1, Number.NaN)],
+  ['at infinity', (numbers) => numbers.splice(2, 1, Number.POSITIVE_INFINITY)],
+])('open rejects sections %s', (_, change) => {
+  expect(() => open(change)).toThrow(
+    `${path} is damaged: its sections overlap or exceed the file. Build it again.`,
+  );
+});
+
+test.each<[string, (numbers: number[]) => void]>([
+  ['at multiples of 4', (numbers) => numbers.splice(6, 2, numbers[6]! + 4, numbers[7]! - 4)],
+  ['at odd bytes', (numbers) => numbers.splice(2, 2, numbers[2]! + 1, numbers[3]! - 1)],
+  ['at fractions', (numbers) => numbers.splice(0, 1, numbers[0]! + 0.5)],
+  ['of a fractional length', (numbers) => numbers.splice(7, 1, numbers[7]! - 0.5)],
+])('open rejects sections %s', (_, change) => {
+  expect(() => open(change)).toThrow(
+    `${path} is damaged: its sections are not aligned to 8 bytes. Build it again.`,
+  );
+});
+
+test('open rejects settings that the sections or the engine cannot satisfy', () => {
+  const damaged = (setting: number, value: number) => {
+    const copy = Buffer.from(bytes);
+    copy.writeUInt32LE(value, sections[0]! + 4 * setting);
+    const other = join(folder, 'damaged.bin');
+    writeFileSync(other, copy);
+    return () => library.open(other, places());
+  };
+  const [COLUMNS, LAYERS, HEADS, INNER, AXES, MAX_TOKENS] = [0, 1, 2, 3, 4, 5] as const;
+  for (const [setting, value] of [
+    [LAYERS, 2],
+    [AXES, 2],
+    [COLUMNS, 128],
+    [INNER, 128],
+  ] as const)
+    expect(damaged(setting, value)).toThrow('its sections are shorter than its settings require');
+  for (const [setting, value] of [
+    [COLUMNS, 0],
+    [COLUMNS, 32],
+    [HEADS, 0],
+    [HEADS, 3],
+    [HEADS, 4],
+    [INNER, 0],
+    [MAX_TOKENS, 0],
+  ] as const)
+    expect(damaged(setting, value)).toThrow("its sizes are not multiples of the engine's block sizes");
+  for (const setting of [COLUMNS, LAYERS, HEADS, INNER, AXES, MAX_TOKENS])
+    expect(damaged(setting, 2 ** 32 - 1)).toThrow('its settings exceed 32768');
+});
+
+test('run rejects other values than an encoder of this library', () => {
+  // Node's own external, which points at something else.
+  const { context } = createSecureContext() as unknown as { context: { _external: object } };
+  expect(types.isExternal(context._external)).toBe(true);
+  for (const value of [undefined, null, 1, 'encoder', {}, library, rows, context._external])
+    expect(() => untyped.run(value, rows)).toThrow(
+      'the first argument must be an encoder that `open` returned.',
+    );
+  expect(() => untyped.run()).toThrow('the first argument must be an encoder that `open` returned.');
+});
+
+test('run rejects rows of another type or size', () => {
+  const encoder = open();
+  for (const value of [
+    undefined,
+    [],
+    new Float64Array(64),
+    new Uint8Array(64),
+    new ArrayBuffer(256),
+    new DataView(new ArrayBuffer(256)),
+  ])
+    expect(() => untyped.run(encoder, value)).toThrow('run: the rows must be a Float32Array.');
+  for (const size of [0, 1, 65, 101 * 64])
+    expect(() => library.run(encoder, new Float32Array(size))).toThrow(
+      `run: the rows have ${size} numbers. They must have 64 for each of 1 to 100 tokens.`,
+    );
+  const detached = new Float32Array(64);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  expect(() => library.run(encoder, detached)).toThrow('run: the rows have 0 numbers.');
+});
+
+test('an encoder works after errors, for shorter and longer texts', () => {
+  const encoder: EncoderHandle = open();
+  const expected = library.run(encoder, rows);
+  expect(() => library.run(encoder, new Float32Array(1))).toThrow();
+  expect(library.run(encoder, gaussian(100 * 64, randomNumbers(3)))).toHaveLength(64);
+  expect(library.run(encoder, rows)).toEqual(expected);
+});
+
+test('map returns a file’s bytes, and writes do not reach the file', () => {
+  const mapped = library.map(path);
+  expect(Buffer.compare(mapped, bytes)).toBe(0);
+  mapped[0] = 0;
+  expect(Buffer.compare(library.map(path), bytes)).toBe(0);
+});
+
+test.each([
+  [
+    'a missing file',
+    'missing',
+    /: cannot be mapped into memory \(No such file or directory\)\. Check the file, or build it again\.$/,
+  ],
+  ['a folder', '.', /: cannot be mapped into memory \([^)]+\)\. Check the file, or build it again\.$/],
+  [
+    'an empty file',
+    'empty',
+    /: cannot be mapped into memory \(Invalid argument\)\. Check the file, or build it again\.$/,
+  ],
+])('open and map reject %s', (_, name, sentence) => {
+  writeFileSync(join(folder, 'empty'), '');
+  expect(() => library.map(join(folder, name))).toThrow(sentence);
+  expect(() => library.open(join(folder, name), places())).toThrow(sentence);
+});
