@@ -15,6 +15,7 @@ const SLOW = [
   'test/index/embedding/packed-encoder.test.ts',
   'test/index/embedding/tokenizer.test.ts',
   'test/index/engine/compile-engine.test.ts',
+  'test/index/format/damage.test.ts',
   'test/index/format/overview.test.ts',
   'test/index/search/damaged-vectors.test.ts',
   'test/index/search/filter.test.ts',

@@ -73,7 +73,7 @@ test.each([
   [
     'search',
     [QUESTION, '--index', at('damaged')],
-    /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/,
+    /lookup\.bin is damaged: it has \d+ bytes, but its manifest says \d+\. .*\.$/,
   ],
   [
     'search',
@@ -82,7 +82,11 @@ test.each([
   ],
   ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
   ['package', ['--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
-  ['package', ['--index', at('damaged')], /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/],
+  [
+    'package',
+    ['--index', at('damaged')],
+    /lookup\.bin is damaged: it has \d+ bytes, but its manifest says \d+\. .*\.$/,
+  ],
   [
     'package',
     ['--index', index, '--out', at('mine')],
