@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { env } from '@xenova/transformers';
 import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { withTemporaryFolder } from '../format/drafts.ts';
+import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
 import { compileModel, parseJson } from './compile.ts';
 
 /** Files of a model folder besides its weights; only the first two must be there. */
@@ -40,7 +40,7 @@ type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefi
  * @returns what was compiled
  * @throws in one sentence that says what was not found or can't be taken
  */
-export async function takeModel(
+export async function importModel(
   source: string,
   out: string,
   prefixes: Prefixes = {},
@@ -48,7 +48,8 @@ export async function takeModel(
 ): Promise<CompiledModel> {
   const read = existsSync(source) ? folderReader(source) : await hubReader(source, progress);
   if (existsSync(out)) throw new Error(`${out} is there already: remove it, or choose another folder.`);
-  const draft = `${resolve(out)}.${process.pid}`;
+  removeStaleDrafts(out);
+  const draft = createDraft(out);
   const write = (name: string, bytes: Uint8Array | string | undefined) => {
     if (bytes === undefined) return;
     mkdirSync(dirname(join(draft, name)), { recursive: true });
@@ -71,7 +72,7 @@ export async function takeModel(
       if (quantized) write(WEIGHTS[0]!, quantized);
       else write(WEIGHTS[1]!, await read(WEIGHTS[1]!, true));
       const model = await tryModel(draft);
-      renameSync(draft, out);
+      replaceFolder(draft, out);
       return model;
     });
   } catch (error) {

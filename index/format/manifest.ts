@@ -46,7 +46,7 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
   const path = join(dir, 'manifest.json');
   if (!existsSync(path))
     throw new Error(
-      `${dir} holds no index (no manifest.json): build one with npm run build-index -- PATH --out ${dir}.`,
+      `${dir} holds no index (no manifest.json): build one with npm run build-index -- PATH --index ${dir}.`,
     );
   const manifest = parse(path);
   if (manifest.format !== FORMAT) {

@@ -15,12 +15,12 @@ beforeAll(async () => {
   mkdirSync(join(documents, 'notes'), { recursive: true });
   cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
   writeFileSync(join(documents, 'notes/picture.png'), '');
-  expect(await command('build-index', [documents, '--out', index])).toMatchObject({ code: 0 });
+  expect(await command('build-index', [documents, '--index', index])).toMatchObject({ code: 0 });
 });
 
 describe('build-index', () => {
   test('says what it built, in plain lines', async () => {
-    const { code, stdout, stderr } = await command('build-index', [documents, '--out', index]);
+    const { code, stdout, stderr } = await command('build-index', [documents, '--index', index]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
@@ -40,11 +40,11 @@ describe('build-index', () => {
   });
 
   test('says it as JSON', async () => {
-    const { code, stdout } = await command('build-index', [documents, '--out', index, '--json']);
+    const { code, stdout } = await command('build-index', [documents, '--index', index, '--json']);
     const { version, counts } = readManifest(index, undefined, true);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
-      out: index,
+      index,
       version,
       model: 'multilingual-e5-small',
       counts,

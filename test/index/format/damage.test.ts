@@ -44,7 +44,7 @@ test('an index as it was written opens', async () => {
 test('refuses a folder without an index', async () => {
   rmSync(copy, { recursive: true, force: true });
   expect(await refusal()).toBe(
-    `${copy} holds no index (no manifest.json): build one with npm run build-index -- PATH --out ${copy}.`,
+    `${copy} holds no index (no manifest.json): build one with npm run build-index -- PATH --index ${copy}.`,
   );
 });
 
