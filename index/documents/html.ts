@@ -1,5 +1,6 @@
-import { type DefaultTreeAdapterTypes, parse, parseFragment } from 'parse5';
+import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse, parseFragment } from 'parse5';
 import type { Block, Document } from './document.ts';
+import { nestedTooDeep } from './nesting.ts';
 
 type Element = DefaultTreeAdapterTypes.Element;
 type Node = DefaultTreeAdapterTypes.Node;
@@ -12,9 +13,17 @@ const BLOCKS = new Set(
   summary table tbody td textarea tfoot th thead tr ul`.split(/\s+/),
 );
 
-/** Reads an HTML page. Its title is its only `<h1>`, else the `<title>`, which often names the site too, else the first `<h1>`; its url the canonical link. */
-export function readHtml(text: string, source: string): Document {
-  const document = parse(text);
+/** How deep elements may nest: as in browsers, which flatten deeper pages. */
+const MAX_ELEMENT_DEPTH = 512;
+
+/**
+ * Reads an HTML page. The title is the only `<h1>`, else the `<title>` (which often contains the site's name), else the first
+ * `<h1>`. The URL is the canonical link.
+ * @param path of the file, for errors
+ * @throws if elements nest too deep
+ */
+export function readHtml(text: string, source: string, path = source): Document {
+  const document = parse(text, { treeAdapter: limitedAdapter(path) });
   const html = childElements(document).find((element) => element.tagName === 'html');
   const head = html && childElements(html).find((element) => element.tagName === 'head');
   const meta = head ? childElements(head) : [];
@@ -35,9 +44,23 @@ export function readHtml(text: string, source: string): Document {
   };
 }
 
-/** The blocks of a piece of HTML. */
-export function htmlBlocks(fragment: string): Block[] {
-  return blocksOf(parseFragment(fragment));
+/** Reads the blocks of an HTML fragment. `path` and errors are as for `readHtml`. */
+export function htmlBlocks(fragment: string, path: string): Block[] {
+  return blocksOf(parseFragment(fragment, { treeAdapter: limitedAdapter(path) }));
+}
+
+/** Builds the parser's usual tree, but stops at too many open elements: for many tags, the parser walks through all of them. */
+function limitedAdapter(path: string): typeof defaultTreeAdapter {
+  let depth = 0;
+  return {
+    ...defaultTreeAdapter,
+    onItemPush: () => {
+      if (++depth > MAX_ELEMENT_DEPTH) throw nestedTooDeep(path, MAX_ELEMENT_DEPTH);
+    },
+    onItemPop: () => {
+      depth--;
+    },
+  };
 }
 
 /** White space is collapsed as a browser does; a table of data is one block, a row a line. */

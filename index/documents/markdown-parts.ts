@@ -2,7 +2,8 @@
 const PART = 30_000;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
-const DEFINITION = /^ {0,3}\[[^\]^][^\]]*\]:[ \t]*\S.*$/gm;
+/** A link definition. CommonMark limits its label to 999 characters. */
+export const DEFINITION = /^ {0,3}\[[^\]^][^\]]{0,998}\]:[ \t]*\S.*$/m;
 
 /**
  * Cuts a long Markdown text with `\n` line ends into parts that can be parsed one by one: before a line that is not
@@ -11,7 +12,7 @@ const DEFINITION = /^ {0,3}\[[^\]^][^\]]*\]:[ \t]*\S.*$/gm;
  */
 export function markdownParts(text: string): string[] {
   if (text.length <= PART) return [text];
-  const definitions = (text.match(DEFINITION) ?? []).join('\n');
+  const definitions = (text.match(new RegExp(DEFINITION, 'gm')) ?? []).join('\n');
   const parts: string[] = [];
   let lines: string[] = [];
   let length = 0;

@@ -3,8 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import type { Document } from './document.ts';
 import { listFolder } from './folder.ts';
 import { readHtml } from './html.ts';
-import { readJsonLines } from './jsonl.ts';
 import { readMarkdown } from './markdown.ts';
+import { readRecords } from './records.ts';
 import { readText } from './text.ts';
 import { decodeUtf8 } from './utf8.ts';
 
@@ -18,9 +18,9 @@ const READERS: Record<string, Reader> = {
   '.markdown': onePerFile(readMarkdown),
   '.html': onePerFile(readHtml),
   '.htm': onePerFile(readHtml),
-  '.jsonl': readJsonLines,
-  '.ndjson': readJsonLines,
-  '.jsonl.gz': readJsonLines,
+  '.jsonl': readRecords,
+  '.ndjson': readRecords,
+  '.jsonl.gz': readRecords,
 };
 
 interface SourceFile {
@@ -96,8 +96,8 @@ function readerOf(path: string): Reader | undefined {
   return extension === undefined ? undefined : READERS[extension];
 }
 
-function onePerFile(parse: (text: string, source: string) => Document): Reader {
+function onePerFile(parse: (text: string, source: string, path: string) => Document): Reader {
   return async function* (path, source) {
-    yield parse(decodeUtf8(await readFile(path), path), source);
+    yield parse(decodeUtf8(await readFile(path), path), source, path);
   };
 }

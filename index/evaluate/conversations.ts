@@ -1,7 +1,8 @@
+import { describeValue } from '../documents/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
 import { type Builder, withIndex } from './evaluate.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';
-import { type EvaluationSet, type Line, readLines, shown, string, withUniqueIds } from './set.ts';
+import { type EvaluationSet, readItems, relevantOf, stringField } from './set.ts';
 
 /** A question with what was said before it. */
 export interface Conversation {
@@ -47,31 +48,32 @@ export interface ConversationScores {
   standAlone: Comparison;
 }
 
-/** Reads `conversations.jsonl` from a folder. Throws an Error that names the file and line if a field is missing or wrong. */
-export async function readConversations(dir: string): Promise<Conversation[]> {
-  return withUniqueIds(await readLines(dir, 'conversations.jsonl'), (line) => {
-    const { record, place } = line;
-    const { history, relevant } = record;
+/** Reads `conversations.jsonl` from a folder. Throws naming file and line if a field is missing or wrong. */
+export function readConversations(dir: string): Promise<Conversation[]> {
+  return readItems(dir, 'conversations.jsonl', (line) => {
+    const { history, rewritten } = line.record;
     if (!Array.isArray(history) || !history.every(isTurn)) {
-      throw new Error(`${place}: "history" must be a list of {role, content} but is ${shown(history)}.`);
+      throw new Error(
+        `${line.place}: "history" must be a list of {role, content} but is ${describeValue(history)}.`,
+      );
     }
-    if (!Array.isArray(relevant) || !relevant.every((id) => typeof id === 'string')) {
-      throw new Error(`${place}: "relevant" must be a list of passage ids but is ${shown(relevant)}.`);
-    }
-    const [id, lang, split, kind, q] = ['id', 'lang', 'split', 'kind', 'q'].map((field) =>
-      string(line, field),
-    ) as [string, string, string, string, string];
-    return { id, lang, split, kind, history, q, relevant, ...rewritingOf(line) };
+    const field = (name: string) => stringField(line, name);
+    return {
+      id: field('id'),
+      lang: field('lang'),
+      split: field('split'),
+      kind: field('kind'),
+      history,
+      q: field('q'),
+      relevant: relevantOf(line),
+      ...(rewritten !== undefined && { rewritten: field('rewritten') }),
+    };
   });
 }
 
 function isTurn(value: unknown): value is Turn {
   const { role, content } = Object(value);
   return (role === 'user' || role === 'assistant') && typeof content === 'string';
-}
-
-function rewritingOf(line: Line): { rewritten?: string } {
-  return line.record.rewritten === undefined ? {} : { rewritten: string(line, 'rewritten') };
 }
 
 interface Judged extends Conversation {

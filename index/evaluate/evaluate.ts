@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIndex } from '../build.ts';
@@ -9,7 +9,7 @@ import type { Mode } from '../format/compiled-model.ts';
 import type { Answer, Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
-import { type EvaluationQuery, type EvaluationSet, questionKey } from './set.ts';
+import { type EvaluationQuery, type EvaluationSet, questionKey, setFile } from './set.ts';
 
 /** Results asked for: more than the deepest cut-off, as several passages may be of one document. */
 const K = 40;
@@ -245,8 +245,7 @@ export async function withIndex<T>(
 
 async function* documentsOf(sets: EvaluationSet[], keep: (id: string) => boolean): AsyncGenerator<Document> {
   for (const { dir } of sets) {
-    const plain = join(dir, 'passages.jsonl');
-    for await (const document of readDocuments([existsSync(plain) ? plain : `${plain}.gz`])) {
+    for await (const document of readDocuments([setFile(dir, 'passages.jsonl')])) {
       if (keep(document.id ?? '')) yield document;
     }
   }

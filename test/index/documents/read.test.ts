@@ -143,7 +143,7 @@ describe('UTF-8', () => {
   ])('is checked: %s', async (_, bytes, offset) => {
     const file = write('a.txt', Buffer.from(bytes));
     await expect(read([file])).rejects.toThrow(
-      `${file} is not UTF-8 text: the bytes at offset ${offset} are no character. Save it as UTF-8.`,
+      `${file}: not UTF-8 at byte ${offset} of the file. Save it as UTF-8.`,
     );
   });
 
@@ -152,7 +152,7 @@ describe('UTF-8', () => {
     fc.assert(
       fc.property(text, text, (before, after) => {
         const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
-        expect(() => decodeUtf8(bytes, 'a')).toThrow(`offset ${Buffer.byteLength(before)} `);
+        expect(() => decodeUtf8(bytes, 'a')).toThrow(`at byte ${Buffer.byteLength(before)} `);
       }),
     );
   });

@@ -60,10 +60,7 @@ describe('lines', () => {
   it('takes very long lines for paragraphs of their own', () => {
     const long = `${'The council met again and talked about it for hours. '.repeat(4).trim()}`;
     expect(paragraphs(`${long}\n${long}`)).toEqual([long, long]);
-    const unmarked = Array.from(
-      { length: 5 },
-      (_, i) => `Row ${i} ${long.replaceAll('.', '')}`,
-    );
+    const unmarked = Array.from({ length: 5 }, (_, i) => `Row ${i} ${long.replaceAll('.', '')}`);
     expect(paragraphs(unmarked.join('\n'))).toEqual(unmarked);
     const items = unmarked.map((row) => `- ${row}`).join('\n');
     expect(paragraphs(items)).toEqual([items]);
