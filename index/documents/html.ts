@@ -63,7 +63,7 @@ function limitedAdapter(path: string): typeof defaultTreeAdapter {
   };
 }
 
-/** White space is collapsed as a browser does; a table of data is one block, a row a line. */
+/** Collapses white space as browsers do. A table of data becomes one block with a line per row. */
 function blocksOf(root: Node): Block[] {
   const blocks: Block[] = [];
   const text = new InlineText();
@@ -99,7 +99,7 @@ function blocksOf(root: Node): Block[] {
   return blocks;
 }
 
-/** A table's captions, and its rows as lines. */
+/** The captions of a table, and its rows as lines. */
 function tableTexts(table: Element): string[] {
   const captions: string[] = [];
   const rows: string[] = [];
@@ -116,7 +116,7 @@ function tableTexts(table: Element): string[] {
   return [...captions, rows.join('\n')].filter((content) => content !== '');
 }
 
-/** Whether a table lays out a page rather than data: it holds headings or tables. */
+/** Whether a table contains headings or tables, and so is the layout of a page rather than data. */
 function isLayout(table: Element): boolean {
   let found = false;
   walk(table, {
@@ -128,7 +128,7 @@ function isLayout(table: Element): boolean {
   return found;
 }
 
-/** An element's text in one line. */
+/** The text of an element in one line. */
 function flatText(element: Element): string {
   const text = new InlineText();
   walk(element, {
@@ -144,11 +144,9 @@ function flatText(element: Element): string {
   return text.take();
 }
 
-/**
- * Text of inline elements, in pieces: a page of one paragraph with many elements would be copied for each otherwise.
- */
+/** Collects the text of inline elements as a list. Appending to a string would copy a long paragraph once per element. */
 class InlineText {
-  /** How many elements around the text keep its white space. */
+  /** How many open elements preserve white space. */
   preformatted = 0;
   #pieces: string[] = [];
   #afterSpace = true;
@@ -183,15 +181,13 @@ class InlineText {
 }
 
 interface Visitor {
-  /** Returns whether to go into the element. */
+  /** Returns whether to visit the element's children. */
   enter(element: Element): boolean;
   leave?(element: Element): void;
   text?(value: string): void;
 }
 
-/**
- * Visits a node and its descendants in document order, without recursion: pages may nest deeper than the call stack.
- */
+/** Visits a node and its descendants in document order. */
 function walk(root: Node, visitor: Visitor): void {
   const stack: (Node | { left: Element })[] = [root];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {

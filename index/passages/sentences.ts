@@ -1,12 +1,11 @@
 import { columns } from '../documents/script.ts';
 import { segmenter } from './detect-language.ts';
 
-/** Columns of letters and digits. Less is no sentence to embed, and mostly an abbreviation or a number. */
-const SHORTEST = 12;
+/** Letters and digits, in columns. Shorter sentences are mostly abbreviations or numbers. */
+const MIN_LENGTH = 12;
 
 /**
- * An abbreviation at the end of a piece that something has to follow: an initial, a title, the word before a number.
- * `z. B.` and `U. S.` are initials.
+ * An abbreviation that never ends a sentence: an initial, a title, the word before a number. `z. B.` and `U. S.` are initials.
  */
 const ABBREVIATION = new RegExp(
   `(?:^|[^\\p{L}\\p{M}\\p{N}°])(?:\\p{L}|${[
@@ -17,7 +16,7 @@ const ABBREVIATION = new RegExp(
   'u',
 );
 
-/** UTF-16 code units that are segmented at once: some sentences. */
+/** UTF-16 code units segmented at once: several sentences. */
 const WINDOW = 2000;
 
 /** Languages that write ordinal numbers, and so dates, with a full stop. */
@@ -27,16 +26,15 @@ const ORDINAL = /(?:^|[^\p{L}\p{N}\p{Pd}.,])\d{1,2}\.$/u;
 type Span = [start: number, end: number];
 
 /**
- * The sentences of a text as `[start, end)` in UTF-16 code units, in order and without white space at either end;
- * between them they cover everything else. A line's end ends a sentence. Intl.Segmenter's sentences (Unicode Standard
- * Annex 29) are mended where they end after an abbreviation, before a lower-case letter, or are too short to stand
- * alone.
+ * Splits a text into sentences, as `[start, end)` in UTF-16 code units, without white space at either end. Together they contain
+ * everything else. The end of a line ends a sentence. Sentences of Intl.Segmenter (Unicode Standard Annex 29) are joined if they end
+ * after an abbreviation or before a lower-case letter, or are too short.
  */
 export function sentences(text: string, lang: string): Span[] {
   const ordinals = ORDINAL_DOT.test(lang);
   return segmentLines(text, lang).flatMap((line) => {
     const whole = merge(line, (before, after) =>
-      goesOn(text.slice(...before), text.slice(...after), ordinals),
+      continues(text.slice(...before), text.slice(...after), ordinals),
     );
     return merge(
       whole,
@@ -45,7 +43,7 @@ export function sentences(text: string, lang: string): Span[] {
   });
 }
 
-/** The segmenter's sentences, trimmed, of each line that has some. */
+/** The segmenter's sentences, trimmed, for each line that is not blank. */
 function segmentLines(text: string, lang: string): Span[][] {
   const lines: Span[][] = [];
   let isNewLine = true;
@@ -63,9 +61,8 @@ function segmentLines(text: string, lang: string): Span[][] {
 }
 
 /**
- * What the segmenter finds in a text, window by window: a step of Intl.Segmenter takes time in proportion to the
- * whole string. A window's last segment may go on after it and begins the next one; one that fills its window gets a
- * larger one.
+ * Segments a text window by window, since each step of Intl.Segmenter takes time in proportion to the whole string. The last segment
+ * of a window may be cut off, so the next window begins with it. A segment that fills its window is tried in a larger one.
  */
 function* segments(text: string, by: Intl.Segmenter): Generator<{ segment: string; index: number }> {
   let start = 0;
@@ -73,7 +70,7 @@ function* segments(text: string, by: Intl.Segmenter): Generator<{ segment: strin
   while (start < text.length) {
     const window = text.slice(start, start + size);
     const isLast = start + size >= text.length;
-    // Stepping through a large window would cost what windows are for.
+    // Iterating over a large window would be slow; only its first segment is needed.
     const found = size === WINDOW ? [...by.segment(window)] : [by.segment(window).containing(0)!];
     const whole = found.filter(({ index, segment }) => isLast || index + segment.length < window.length);
     for (const { segment, index } of whole) yield { segment, index: start + index };
@@ -83,7 +80,7 @@ function* segments(text: string, by: Intl.Segmenter): Generator<{ segment: strin
   }
 }
 
-/** Joins neighbours that belong together. */
+/** Joins adjacent spans that belong together. */
 function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
   const merged: Span[] = [];
   for (const span of spans) {
@@ -94,11 +91,11 @@ function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boo
   return merged;
 }
 
-function goesOn(before: string, after: string, ordinals: boolean): boolean {
+function continues(before: string, after: string, ordinals: boolean): boolean {
   const end = before.slice(-20);
   return /^["'\p{Ps}\p{Pi}]*\p{Ll}/u.test(after) || ABBREVIATION.test(end) || (ordinals && ORDINAL.test(end));
 }
 
 function isTooShort(piece: string): boolean {
-  return piece.length < 4 * SHORTEST && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < SHORTEST;
+  return piece.length < 4 * MIN_LENGTH && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < MIN_LENGTH;
 }

@@ -59,9 +59,9 @@ test.each([
 });
 
 test.each([
-  ['build-index', [at('none')], /none does not exist: name files and folders that do\.$/],
+  ['build-index', [at('none')], /none does not exist\. Check the path\.$/],
   ['build-index', [at('empty')], /^No text found\. Name text, Markdown, /],
-  ['build-index', [at('documents.docx')], /documents\.docx is of no known format: expected one of .*\.$/],
+  ['build-index', [at('documents.docx')], /documents\.docx: unknown format\. The formats are .*\.$/],
   [
     'build-index',
     [documents, '--index', at('mine')],
