@@ -68,7 +68,7 @@ class Packer {
     while (this.#resultOf(this.#at) !== states) {
       const before = this.#at;
       const smooth = this.#smooth(columns);
-      this.#quantized();
+      this.#next('DynamicQuantizeLinear');
       const attention = this.#next('QAttention');
       heads = this.#same(heads, headsOf(attention));
       this.#collect(smooth, this.#attention(attention, columns));
@@ -84,7 +84,7 @@ class Packer {
       this.#skip(between, columns);
       layers++;
     }
-    // The engine computes these many numbers at once.
+    // The engine computes this many numbers at once.
     if (layers === 0 || heads === 0 || columns % 64 !== 0 || inner % 64 !== 0 || columns % (32 * heads) !== 0)
       throw new Unsupported();
     const floats = join([...this.#floats, ...axes.map((axis) => Float32Array.from(axis))]);
@@ -131,10 +131,6 @@ class Packer {
     const factor = node.input!.find((name) => name !== this.#at)!;
     this.#at = node.output![0]!;
     return this.#floatsOf(factor, columns);
-  }
-
-  #quantized(): void {
-    this.#next('DynamicQuantizeLinear');
   }
 
   #attention({ input }: Node, columns: number): Dense {

@@ -6,7 +6,7 @@ import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/compiled-model.ts';
-import type { Answer, Search } from '../search/answer.ts';
+import type { Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { type EvaluationQuery, type EvaluationSet, questionKey, setFile } from './set.ts';
@@ -85,7 +85,7 @@ export function unanswerable(
       await Promise.all(queries.map(({ text }) => builder.embedder.embed(text, 'query')));
       const outcomes: Outcome[] = [];
       for (const { id, text } of queries) {
-        const { results } = await ask(search, text, builder.mode, 1);
+        const { results } = await search.search({ query: text, k: 1, mode: builder.mode });
         const right = [...(relevant.get(questionKey(id)) ?? [])].filter((one) => kept.has(one));
         outcomes.push({
           score: results[0]?.score ?? 0,
@@ -211,14 +211,10 @@ async function rank(
   await Promise.all(asked.map(({ text }) => embedder.embed(text, 'query')));
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
-    const { results } = await ask(search, text, mode, K);
+    const { results } = await search.search({ query: text, k: K, mode });
     rankings.push({ ranked: [...new Set(results.map(({ id }) => recordOf(id, right)))], right });
   }
   return rankings;
-}
-
-function ask(search: Search, query: string, mode: Mode, k: number): Promise<Answer> {
-  return search.search({ query, k, mode });
 }
 
 /** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */

@@ -144,7 +144,7 @@ test('eval asks follow-ups with and without their history', async () => {
   expect(conversations.rows.unanswerable.questions).toBe(15);
   expect(await command('eval', [setFolder('de'), ...args])).toMatchObject({
     code: 1,
-    stderr: 'The conversation a asks the set en: give its folder too.\n',
+    stderr: 'Conversation a needs the set en. Name its folder too.\n',
   });
 });
 
