@@ -84,7 +84,11 @@ test.each([
     [QUESTION, '--index', index, '--filter', 'year=2026'],
     /^No passage has the field "year": filter on /,
   ],
-  ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
+  [
+    'eval',
+    [at('mine')],
+    /mine has neither passages\.jsonl nor passages\.jsonl\.gz\. Name the folder of an evaluation set\.$/,
+  ],
   ['package', ['--index', at('none')], /none holds no index \(no manifest\.json\): .*\.$/],
   ['package', ['--index', at('damaged')], /lookup\.bin has \d+ bytes where its manifest says \d+: .*\.$/],
   [

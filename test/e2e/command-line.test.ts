@@ -203,7 +203,7 @@ test('package tells what it made as JSON, and leaves nothing when it is interrup
   });
 
   const before = readdirSync(folder);
-  const args = ['--import', 'tsx', 'cli/package.ts', '--index', index, '--index', out];
+  const args = ['--import', 'tsx', 'cli/package.ts', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
     if (name?.includes('.draft-')) child.kill('SIGINT');
