@@ -119,10 +119,13 @@ export function checkReplaceable(target: string, isPart: (name: string) => boole
     throw new Error(
       `${target} contains ${foreign}, which is not part of ${kind}. Choose a new folder, or ${kind} to replace.`,
     );
-  try {
-    rmdirSync(mkdtempSync(join(parent, '.polyseek-')));
-  } catch (error) {
-    throw unwritable(parent, error);
+  // The target is renamed in its parent, and marked before that.
+  for (const folder of found ? [parent, target] : [parent]) {
+    try {
+      rmdirSync(mkdtempSync(join(folder, '.polyseek-')));
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
   }
 }
 

@@ -170,9 +170,11 @@ describe('a folder that cannot be written', () => {
   test('is refused with the reason', () => {
     const locked = join(folder, 'locked');
     mkdirSync(locked);
-    chmodSync(folder, 0o755);
     chmodSync(locked, 0o555);
     const message = `${locked}: permission denied. Choose a folder that you can write to.`;
+    chmodSync(folder, 0o777);
+    asUser(() => expect(() => checkReplaceable(locked, isPart, 'an index')).toThrow(message));
+    chmodSync(folder, 0o755);
     asUser(() => expect(() => createDraft(join(locked, 'index'))).toThrow(message));
     asUser(() =>
       expect(() => checkReplaceable(join(locked, 'a/index'), isPart, 'an index')).toThrow(message),
