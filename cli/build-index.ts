@@ -6,31 +6,31 @@ import { jsonOption, modelOption } from './kit/flags.ts';
 import { showProgress } from './kit/progress.ts';
 
 interface Flags {
-  out: string;
+  index: string;
   model: string;
   json?: boolean;
 }
 
 const command = new Tool(
   'npm run build-index --',
-  'Index documents: text, Markdown, HTML and JSON Lines files, or folders of them.',
+  'Build an index from documents: text, Markdown, HTML and JSON Lines files, or folders of them.',
 )
   .argument('<path...>', 'files and folders')
   .option(
-    '--out <dir>',
-    'where to put the index; one that is there is replaced when the new one is whole',
+    '--index <dir>',
+    'folder to write; replaces any existing index once the build succeeds',
     DEFAULT_INDEX,
   )
   .addOption(modelOption())
   .addOption(jsonOption())
   .examples(
     'npm run build-index -- docs notes/faq.md',
-    'npm run --silent build-index -- docs --out build/docs-index --json',
+    'npm run --silent build-index -- docs --index build/docs-index --json',
   )
-  .action(async (paths: string[], { out, model, json }: Flags) => {
+  .action(async (paths: string[], { index, model, json }: Flags) => {
     let skipped = 0;
     const start = performance.now();
-    const manifest = await buildFromPaths(paths, out, {
+    const manifest = await buildFromPaths(paths, index, {
       model,
       progress: showProgress('passages and sentences'),
       onSkip: () => skipped++,
@@ -38,10 +38,13 @@ const command = new Tool(
     const seconds = (performance.now() - start) / 1000;
     const { version, counts, languages } = manifest;
     const bytes = Object.fromEntries(
-      [...Object.keys(manifest.files), 'manifest.json'].map((name) => [name, statSync(join(out, name)).size]),
+      [...Object.keys(manifest.files), 'manifest.json'].map((name) => [
+        name,
+        statSync(join(index, name)).size,
+      ]),
     );
     const built = {
-      out,
+      index,
       version,
       model: manifest.model.name,
       counts,
@@ -54,7 +57,7 @@ const command = new Tool(
       const files = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
       const others = `; ${skipped} ${skipped === 1 ? 'file' : 'files'} of other formats skipped`;
       return (
-        `${out}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
+        `${index}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
         `${skipped > 0 ? others : ''}\n${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s\n` +
         `${files.join(', ')}\nversion ${version}, model ${built.model}`
       );

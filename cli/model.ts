@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { takeModel } from '../index/compile/import-model.ts';
+import { importModel } from '../index/compile/import-model.ts';
 import { main, print, size, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 import { showProgress } from './kit/progress.ts';
@@ -30,7 +30,7 @@ const command = new Tool(
   .action(async (source: string, flags: Flags) => {
     const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage, json } = flags;
     const bars = new Map<string, ReturnType<typeof showProgress>>();
-    const model = await takeModel(source, out, { query, passage }, (file, done, total) => {
+    const model = await importModel(source, out, { query, passage }, (file, done, total) => {
       if (!bars.has(file)) bars.set(file, showProgress(`bytes of ${file}`));
       bars.get(file)!(done, total);
     });

@@ -16,9 +16,10 @@ function readPort(text = '8787'): number {
 async function openIndex(): Promise<Search> {
   // Only here does the server reach code that builds: the function never does.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
+  const { locateFolder } = await import('../index/format/drafts.ts');
   const { showProgress } = await import('./kit/progress.ts');
   const { INDEX_DIR } = process.env;
-  if (!INDEX_DIR && !existsSync(DEFAULT_INDEX)) {
+  if (!INDEX_DIR && !existsSync(locateFolder(DEFAULT_INDEX))) {
     console.log(
       'No index yet: building the demo, the Universal Declaration of Human Rights in twelve languages.',
     );

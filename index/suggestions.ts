@@ -2,18 +2,17 @@ import type { TextEmbedder } from './embedding/embedder.ts';
 import type { Suggestion } from './format/overview-types.ts';
 import type { Passage } from './format/passage.ts';
 
-/** How many suggestions there are at most. */
-const SUGGESTIONS = 6;
-/** How many texts are tried for each; embedding one takes some milliseconds. */
-const TRIED = 8;
-/** A language with fewer passages than this part of the first language's is passed over: it may be a mistake of detection. */
-const SHARE = 0.1;
+/** The number of suggestions. */
+const MAX_SUGGESTIONS = 6;
+/** Texts tried per suggestion. Embedding one takes a few milliseconds. */
+const MAX_TRIED = 8;
+/** Languages with a smaller share of the most frequent language's passages are skipped: they may be detection errors. */
+const MIN_SHARE = 0.1;
 
 /**
- * Questions that a reader could begin with, taken from the passages as there is nothing here to write any: headings that say
- * something and short sentences which, as questions, find the passage they are from. They are spread over the languages
- * and, within each, over its passages.
- * @param vectors of the passages
+ * Finds questions to try first: headings and short sentences of the passages that, as questions, find their own passage. Spread over
+ * the languages, and over the passages of each language.
+ * @param vectors the embeddings of the passages
  */
 export async function findSuggestions(
   passages: readonly Passage[],
@@ -22,7 +21,7 @@ export async function findSuggestions(
 ): Promise<Suggestion[]> {
   const languages = mainLanguages(passages);
   const found: Suggestion[] = [];
-  for (let i = 0; i < SUGGESTIONS; i++) {
+  for (let i = 0; i < MAX_SUGGESTIONS; i++) {
     const own = languages[i % languages.length]!;
     const part = own.ordinals.slice(share(own.ordinals, i), share(own.ordinals, i + 1));
     for (const { text, ordinal } of candidates(passages, part)) {
@@ -35,7 +34,7 @@ export async function findSuggestions(
   return found;
 }
 
-const share = (list: readonly unknown[], i: number) => Math.floor((list.length * i) / SUGGESTIONS);
+const share = (list: readonly unknown[], i: number) => Math.floor((list.length * i) / MAX_SUGGESTIONS);
 
 function mainLanguages(passages: readonly Passage[]): { lang: string; ordinals: number[] }[] {
   const byLanguage = new Map<string, number[]>();
@@ -47,51 +46,51 @@ function mainLanguages(passages: readonly Passage[]): { lang: string; ordinals: 
   const sorted = [...byLanguage]
     .map(([lang, ordinals]) => ({ lang, ordinals }))
     .sort((a, b) => b.ordinals.length - a.ordinals.length || (a.lang < b.lang ? -1 : 1));
-  return sorted.filter(({ ordinals }) => ordinals.length >= sorted[0]!.ordinals.length * SHARE);
+  return sorted.filter(({ ordinals }) => ordinals.length >= sorted[0]!.ordinals.length * MIN_SHARE);
 }
 
 interface Candidate {
   text: string;
   ordinal: number;
-  /** Lower is tried earlier. */
+  /** Lower ones are tried first. */
   kind: number;
 }
 
-/** Texts that look like questions, of passages spread over these: questions first, then headings, then sentences, short before long. */
+/** Texts to try, from passages spread evenly over these: questions first, then headings, then sentences; short ones before long ones. */
 function candidates(passages: readonly Passage[], ordinals: readonly number[]): Candidate[] {
-  const places = Array.from({ length: TRIED }, (_, i) => Math.floor((i * ordinals.length) / TRIED));
+  const places = Array.from({ length: MAX_TRIED }, (_, i) => Math.floor((i * ordinals.length) / MAX_TRIED));
   const spread = [...new Set(places)].flatMap((place) => ordinals[place] ?? []);
   return spread
     .flatMap((ordinal): Candidate[] => {
       const { text, title, sentences } = passages[ordinal]!;
       const texts = sentences.map(([start, end]) => text.slice(start, end).replace(/\s+/g, ' '));
       const heading = title.split(' › ').at(-1)!;
-      // A file's name may stand for a title; only what is in the passage is a heading.
-      const headings = text.split('\n').includes(heading) && saysSomething(heading) ? [heading] : [];
+      // Without headings, the title is a file name; a heading is also in the text.
+      const headings = text.split('\n').includes(heading) && isInformative(heading) ? [heading] : [];
       return [
         ...headings.map((one) => ({ text: one, ordinal, kind: isQuestion(one) ? 0 : 1 })),
         ...texts.filter(isSentence).map((one) => ({ text: one, ordinal, kind: isQuestion(one) ? 0 : 2 })),
       ];
     })
     .sort((a, b) => a.kind - b.kind || a.text.length - b.text.length)
-    .slice(0, TRIED);
+    .slice(0, MAX_TRIED);
 }
 
 const isQuestion = (text: string) => /[?？؟]$/.test(text);
 
-/** Width of a text in Latin letters: a Chinese or Japanese character says about as much as two and a half. */
+/** Width of a text in Latin letters. A Chinese or Japanese character counts 2.5. */
 function width(text: string): number {
   return text.length + 1.5 * (text.match(/[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]/gu)?.length ?? 0);
 }
 
-/** No heading such as "Article 24" or "Overview". */
-function saysSomething(heading: string): boolean {
+/** Excludes headings such as "Article 24" or "Overview". */
+function isInformative(heading: string): boolean {
   return (
     width(heading) >= 10 && width(heading) <= 60 && !/\p{N}/u.test(heading) && !/^\p{L}+$/u.test(heading)
   );
 }
 
-/** Short, whole and on its own feet: with its end, without digits, quotes and brackets. */
+/** Whether a text is a short, complete sentence without digits, quotes and brackets. */
 function isSentence(text: string): boolean {
   return (
     width(text) >= 20 &&
@@ -101,16 +100,16 @@ function isSentence(text: string): boolean {
   );
 }
 
-/** The one of these passages that is nearest to a vector. */
+/** The nearest of these passages to an embedding. */
 function nearest(
   vector: Float32Array,
   vectors: readonly Float32Array[],
   ordinals: readonly number[],
 ): number {
-  let [best, most] = [-1, Number.NEGATIVE_INFINITY];
+  let [best, highest] = [-1, Number.NEGATIVE_INFINITY];
   for (const ordinal of ordinals) {
     const cosine = vectors[ordinal]!.reduce((sum, value, i) => sum + value * vector[i]!, 0);
-    if (cosine > most) [best, most] = [ordinal, cosine];
+    if (cosine > highest) [best, highest] = [ordinal, cosine];
   }
   return best;
 }

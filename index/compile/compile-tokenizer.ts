@@ -15,7 +15,7 @@ export interface TokenizerJson {
   model: { type: string; unk_id: number; vocab: [piece: string, score: number][] };
 }
 
-/** Steps of normalization that polyseek takes: besides the character map only those that splitting at white space makes needless. */
+/** Supported normalizers: the character map, and others that splitting at white space makes redundant. */
 const NORMALIZERS = ['Precompiled', 'Strip', 'Replace'];
 
 /**
@@ -35,8 +35,8 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
   ) {
     const types = (parts: { type: string }[]) => parts.map(({ type }) => type).join(' and ') || 'none';
     throw new Error(
-      `tokenizer.json is ${model.type} with normalizer ${types(normalizers)} and pre-tokenizer ${types(steps)}, but polyseek takes ` +
-        'Unigram with Precompiled and Metaspace, as XLM-R and the multilingual E5 models have: choose such a model.',
+      `tokenizer.json is ${model.type} with normalizer ${types(normalizers)} and pre-tokenizer ${types(steps)}, but polyseek requires ` +
+        'Unigram with Precompiled and Metaspace. Choose such a model, for example XLM-R or multilingual E5.',
     );
   }
   const charsmap = Buffer.from(map.precompiled_charsmap, 'base64');
@@ -56,10 +56,7 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
 
   const idOf = (content: string): number => {
     const token = added.find((candidate) => candidate.content === content);
-    if (!token)
-      throw new Error(
-        `tokenizer.json has no ${content} token, which every text begins or ends with: choose another model.`,
-      );
+    if (!token) throw new Error(`tokenizer.json has no ${content} token. Choose a model that has one.`);
     return token.id;
   };
   const settings = new DataView(new ArrayBuffer(16));
@@ -72,7 +69,7 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
     true,
   );
 
-  // The longest first: where one token begins with another, the whole one is meant.
+  // Longest first: of two tokens where one is a prefix of the other, the longer one must match.
   const special = added
     .map(({ id, content, lstrip }): SpecialToken => ({ id, content, lstrip }))
     .sort((a, b) => b.content.length - a.content.length);

@@ -13,24 +13,24 @@ import {
 } from './onnx-graph.ts';
 import { packEncoder } from './pack-encoder.ts';
 
-/** A model cut in two: look-ups and encoder. */
+/** A model in two parts: lookup tables and an encoder. */
 export interface CutModel {
   words: Table;
-  /** Position row plus type row for each place of a text, `maxTokens * columns`. */
+  /** The sum of position row and type row for each position, `maxTokens * columns`. */
   positions: Float32Array;
   maxTokens: number;
   /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns]. */
   encoder: EncodedGraph;
-  /** The same for the project's own engine; undefined where the model is not of the kind that it computes. */
+  /** The encoder for the project's own engine; undefined if the engine does not support it. */
   packed: Uint8Array | undefined;
-  /** Whether ONNX Runtime should still fuse the graph when it opens it. */
+  /** Whether ONNX Runtime should fuse nodes when it opens the graph. */
   optimize: boolean;
 }
 
 export interface CutOptions {
   /** From config.json. */
   hidden: number;
-  /** Place of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
+  /** Row of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
   firstPosition: number;
   neutral?: Pick<Neutral, 'axes'>;
 }
@@ -38,20 +38,20 @@ export interface CutOptions {
 type Role = 'word' | 'position' | 'type';
 
 /**
- * Cuts a sentence model where its word, position and type rows have been added up. What comes before is look-ups; what follows, with
- * mean pooling over all tokens, removal of the language axes and L2 normalization added, is the encoder.
+ * Cuts a sentence model after the sum of its word, position and type rows. The part before becomes lookup tables. The part after
+ * becomes the encoder, with mean pooling over all tokens, removal of the language axes and L2 normalization added.
  * @param onnx a BERT-like model: input_ids, attention_mask (and token_type_ids) to last_hidden_state
- * @throws naming what was not found
+ * @throws naming the part of the model that is missing or unsupported
  */
 export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: CutOptions): CutModel {
   const graph = new Graph(onnx);
-  const gathers = findLookUps(graph);
+  const gathers = findLookups(graph);
   const sum = findSum(graph, gathers);
   const words = readTable(graph, gathers.word, 'word');
   const columns = words.layout.columns;
   if (columns !== hidden) {
     throw new Error(
-      `The word rows have ${columns} numbers, but config.json says ${hidden}: model and config do not belong together.`,
+      `The word rows have ${columns} numbers, but config.json has hidden_size ${hidden}. Use the config.json of this model.`,
     );
   }
   const positions = addTypeRow(graph, gathers, firstPosition);
@@ -73,13 +73,13 @@ export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: C
   };
 }
 
-/** Sorts the look-ups by the shape of what they look up in and by what they are looked up with. */
-function findLookUps(graph: Graph): Record<Role, Node[]> {
+/** Sorts the lookups by role, which follows from the ids and the shape of the table. */
+function findLookups(graph: Graph): Record<Role, Node[]> {
   const found: Record<Role, Node[]> = { word: [], position: [], type: [] };
   for (const candidate of graph.nodes) {
     if (candidate.opType !== 'Gather') continue;
     const [data, indices] = candidate.input!;
-    const stored = graph.constant(data!) ?? graph.constant(graph.maker(data!)?.input?.[0] ?? '');
+    const stored = graph.constant(data!) ?? graph.constant(graph.producer(data!)?.input?.[0] ?? '');
     if (stored?.dims?.length !== 2) continue;
     if (indices === 'input_ids') found.word.push(candidate);
     else if (indices === 'token_type_ids' || Number(stored.dims[0]) <= 2) found.type.push(candidate);
@@ -87,14 +87,14 @@ function findLookUps(graph: Graph): Record<Role, Node[]> {
   }
   if (found.word.length === 0 || found.position.length === 0) {
     throw new Error(
-      `The model looks up ${found.word.length} tables by input_ids and ${found.position.length} by position where polyseek expects at least one ` +
-        'of each: export it as a BERT-like encoder without fusing its embedding layer.',
+      `The model has ${found.word.length} lookups by input_ids and ${found.position.length} by position, but polyseek requires at least one of each. ` +
+        'Export it as a BERT-like encoder without fusing its embedding layer.',
     );
   }
   return found;
 }
 
-/** The first node that depends on every kind of look-up: the sum of all rows. */
+/** The first node that depends on every kind of lookup: the sum of all rows. */
 function findSum(graph: Graph, gathers: Record<Role, Node[]>): Node {
   const roles = (['word', 'position', 'type'] as const).filter((role) => gathers[role].length > 0);
   const reached = new Map<string, Set<Role>>();
@@ -108,13 +108,11 @@ function findSum(graph: Graph, gathers: Record<Role, Node[]>): Node {
     if (all.size === roles.length) {
       if (candidate.opType === 'Add') return candidate;
       throw new Error(
-        `The rows meet in ${candidate.opType} where polyseek expects Add: export the model without fusing its embedding layer.`,
+        `The rows are combined by ${candidate.opType}, but polyseek requires Add. Export the model without fusing its embedding layer.`,
       );
     }
   }
-  throw new Error(
-    'The word and position rows never meet in one sum: export the model as a BERT-like encoder.',
-  );
+  throw new Error('The word and position rows are never added. Export the model as a BERT-like encoder.');
 }
 
 function addTypeRow(graph: Graph, gathers: Record<Role, Node[]>, firstPosition: number): Float32Array {
@@ -128,19 +126,19 @@ function addTypeRow(graph: Graph, gathers: Record<Role, Node[]>, firstPosition: 
   return positions;
 }
 
-/** Whether a tensor is float16: no Cast stands between the half-precision tables and their sum. */
+/** Whether the sum is float16: there is no Cast between the half-precision tables and their sum. */
 function isHalf(graph: Graph, sum: Node): boolean {
   const isCast = (name: string): boolean => {
-    const maker = graph.maker(name);
-    if (!maker || maker.opType === 'Gather') return false;
-    return maker.opType === 'Cast' || (maker.input ?? []).some(isCast);
+    const producer = graph.producer(name);
+    if (!producer || producer.opType === 'Gather') return false;
+    return producer.opType === 'Cast' || (producer.input ?? []).some(isCast);
   };
   return !(sum.input ?? []).some(isCast);
 }
 
 /**
- * Puts `rows` where the sum was. Whatever still asks for the model's inputs gets ones of their shape: with one text a run nothing is
- * masked, and ids matter for nothing but their number once the rows are there.
+ * Replaces the sum by the input `rows`, and the model's inputs by ones of the same shape: one text per run needs no mask, and after
+ * the lookup only the number of ids matters.
  */
 function inputNodes(sum: string, half: boolean): { nodes: Node[]; constants: Tensor[] } {
   const one = integers('polyseek/one', [1]);
@@ -157,7 +155,7 @@ function inputNodes(sum: string, half: boolean): { nodes: Node[]; constants: Ten
   };
 }
 
-/** Mean over tokens, language axes removed (if there are any), L2 norm. */
+/** The mean over tokens, removal of language axes (if any), and L2 normalization. */
 function poolingNodes(
   output: string,
   graph: Graph,

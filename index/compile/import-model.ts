@@ -1,54 +1,55 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { env } from '@xenova/transformers';
 import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { withTemporaryFolder } from '../format/drafts.ts';
+import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
 import { compileModel, parseJson } from './compile.ts';
 
-/** Files of a model folder besides its weights; only the first two must be there. */
+/** Files of a model folder, without the weights. Only the first two are required. */
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', '1_Pooling/config.json'];
 const PROMPTS = 'config_sentence_transformers.json';
 const LEARNED = 'polyseek.json';
 const WEIGHTS = ['onnx/model_quantized.onnx', 'onnx/model.onnx'];
 
-/** A variable, so that TypeScript looks for no types beside the file: they lie in another folder of the package. */
+/** Typed as a string, so that TypeScript does not look for types beside the file. They are in another folder of the package. */
 const HUB: string = '@xenova/transformers/src/utils/hub.js';
 
-/** What goes before each kind of text; undefined is as the model says. */
+/** The prefix of each kind of text. Undefined keeps the model's own. */
 export interface Prefixes {
   query?: string;
   passage?: string;
 }
 
-/** The part of config_sentence_transformers.json that matters here; the rest is kept as it is. */
+/** The part of config_sentence_transformers.json that matters here. The rest is kept. */
 interface PromptFile {
   prompts?: Record<string, string>;
 }
 
-/** Told of each file that comes over the network, in bytes. */
+/** Reports the download of each file, in bytes. */
 export type FileProgress = (file: string, done: number, total: number) => void;
 
-/** Gives the bytes of a model's file, or undefined if there is none; a required one is missed at the latest when the model is compiled. */
+/** Returns the bytes of a model's file, or undefined if it is missing. Compiling reports missing files that are required. */
 type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefined>;
 
 /**
- * Takes a model over: copies its files into a new folder, compiles them and embeds a sentence, to see that polyseek can use it.
+ * Imports a model: copies its files into a new folder, compiles them and embeds a sentence, to check that polyseek supports it.
  * @param source a model folder, or `owner/name@revision` on the Hugging Face hub (or at HF_ENDPOINT)
- * @param out a folder that is not there yet; where the model can't be taken, it is not there afterwards either
- * @returns what was compiled
- * @throws in one sentence that says what was not found or can't be taken
+ * @param out a folder that does not exist; created only if the import succeeds
+ * @returns the manifest of the compiled model
+ * @throws a sentence that names what is missing or unsupported
  */
-export async function takeModel(
+export async function importModel(
   source: string,
   out: string,
   prefixes: Prefixes = {},
   progress?: FileProgress,
 ): Promise<CompiledModel> {
   const read = existsSync(source) ? folderReader(source) : await hubReader(source, progress);
-  if (existsSync(out)) throw new Error(`${out} is there already: remove it, or choose another folder.`);
-  const draft = `${resolve(out)}.${process.pid}`;
+  if (existsSync(out)) throw new Error(`${out} exists already. Remove it, or choose another folder.`);
+  removeStaleDrafts(out);
+  const draft = createDraft(out);
   const write = (name: string, bytes: Uint8Array | string | undefined) => {
     if (bytes === undefined) return;
     mkdirSync(dirname(join(draft, name)), { recursive: true });
@@ -62,7 +63,7 @@ export async function takeModel(
         write(PROMPTS, prompts);
         write(LEARNED, await read(LEARNED, false));
       } else {
-        // What was learned with other prefixes does not hold with these.
+        // Learned constants depend on the prefixes, so they are not copied.
         const settings =
           prompts && parseJson<PromptFile>(join(draft, PROMPTS), Buffer.from(prompts).toString());
         write(PROMPTS, JSON.stringify(withPrefixes(settings, prefixes)));
@@ -71,7 +72,7 @@ export async function takeModel(
       if (quantized) write(WEIGHTS[0]!, quantized);
       else write(WEIGHTS[1]!, await read(WEIGHTS[1]!, true));
       const model = await tryModel(draft);
-      renameSync(draft, out);
+      replaceFolder(draft, out);
       return model;
     });
   } catch (error) {
@@ -87,10 +88,10 @@ function folderReader(dir: string): ReadFile {
 async function hubReader(source: string, progress?: FileProgress): Promise<ReadFile> {
   const [, id, revision] = /^([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?$/.exec(source) ?? [];
   if (!id)
-    throw new Error(`${source} is neither a folder nor a model of the hub, as owner/name@REVISION is.`);
+    throw new Error(`${source} is neither a folder nor owner/name@REVISION on the hub. Check the name.`);
   if (!revision || revision === 'main') {
     throw new Error(
-      `${source} names no fixed revision, so that it may change any day: give a commit from the model's history, as in ${id}@REVISION.`,
+      `${source} has no fixed revision. Add a commit from the model's history: ${id}@REVISION.`,
     );
   }
   const { getModelFile }: typeof import('@xenova/transformers/types/utils/hub.js') = await import(HUB);
@@ -108,13 +109,13 @@ async function hubReader(source: string, progress?: FileProgress): Promise<ReadF
       return (await getModelFile(id, name, required, options)) ?? undefined;
     } catch (error) {
       throw new Error(
-        `${name} of ${source} could not be fetched (${reasonOf(error)}): check the name, the revision and the network, or give a folder.`,
+        `${name} of ${source} cannot be downloaded (${reasonOf(error)}). Check the name, the revision and the network, or name a folder.`,
       );
     }
   };
 }
 
-/** What fetch says is in its error's cause. */
+/** The reason of a failed download. fetch puts it into the error's cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const { code, message: detail } = (cause ?? {}) as { code?: string; message?: string };
@@ -128,7 +129,7 @@ function withPrefixes(settings: PromptFile | undefined, { query, passage }: Pref
   return { ...settings, prompts };
 }
 
-/** Compiles a model in a temporary place and embeds a sentence with it. */
+/** Compiles a model in a temporary folder and embeds a sentence with it. */
 async function tryModel(dir: string): Promise<CompiledModel> {
   const into = mkdtempSync(join(tmpdir(), 'polyseek-'));
   return withTemporaryFolder(into, async () => {
@@ -136,7 +137,7 @@ async function tryModel(dir: string): Promise<CompiledModel> {
     const vector = await embedder.embed('All human beings are born free and equal.', 'passage');
     if (!vector.every(Number.isFinite)) {
       throw new Error(
-        `${dir} gives a vector that is not made of numbers: choose another export of the model.`,
+        `${dir}: the embedding of a sentence is not finite. Choose another export of the model.`,
       );
     }
     return embedder.model;

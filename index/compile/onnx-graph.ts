@@ -12,30 +12,30 @@ export const INT8 = 3;
 export const INT64 = 7;
 export const FLOAT16 = 10;
 
-/** Where a tensor's data is, by the specification's number: in another file. */
+/** The data location "in another file", by its number in the specification. */
 const EXTERNAL = 1;
 
-/** The file of an encoder's large constants, and what starts at a multiple of this in it: a cache line. */
+/** The file of an encoder's large constants. Each starts at a multiple of a cache line. */
 export const WEIGHTS = 'weights.bin';
 const ALIGNMENT = 64;
 
-/** Constants of fewer bytes stay in the graph, where ONNX Runtime reads shapes from them. */
+/** Constants with fewer bytes stay in the graph, since ONNX Runtime reads shapes from them. */
 const SMALL = 1024;
 
-/** An ONNX file, and the file beside it that holds its large constants. */
+/** An ONNX file, and the file of its large constants. */
 export interface EncodedGraph {
   graph: Uint8Array;
   weights: Uint8Array;
 }
 
-/** An ONNX graph with what cutting it needs: who makes a tensor, and which tensors are constant. */
+/** An ONNX graph, with lookups by tensor name: the node that produces it, or its constant. */
 export class Graph {
   readonly nodes: Node[];
   readonly opset: number;
   readonly #model: Model;
   readonly #initializers: Tensor[];
   readonly #constants = new Map<string, Tensor>();
-  readonly #makers = new Map<string, Node>();
+  readonly #producers = new Map<string, Node>();
 
   /**
    * @param bytes an ONNX file
@@ -44,20 +44,20 @@ export class Graph {
   constructor(bytes: Uint8Array) {
     this.#model = onnx.ModelProto.decode(bytes);
     const graph = this.#model.graph;
-    if (!graph) throw new Error('The ONNX file holds no graph: choose a file exported for inference.');
+    if (!graph) throw new Error('The ONNX file contains no graph. Choose a file exported for inference.');
     this.nodes = graph.node ?? [];
     this.opset = Number(this.#model.opsetImport.find((set) => !set.domain)?.version ?? 0);
     this.#initializers = graph.initializer ?? [];
     for (const tensor of this.#initializers) {
       if (tensor.dataLocation === EXTERNAL) {
         throw new Error(
-          `The weights ${tensor.name} are not inside the ONNX file: export the model as one file.`,
+          `The weights ${tensor.name} are not inside the ONNX file. Export the model as one file.`,
         );
       }
       this.#constants.set(tensor.name ?? '', tensor);
     }
     for (const node of this.nodes) {
-      for (const output of node.output ?? []) this.#makers.set(output, node);
+      for (const output of node.output ?? []) this.#producers.set(output, node);
       const value = node.attribute?.find((attribute) => attribute.name === 'value')?.t;
       if (node.opType === 'Constant' && value) this.#constants.set(node.output![0]!, value);
     }
@@ -67,8 +67,8 @@ export class Graph {
     return this.#constants.get(name);
   }
 
-  maker(name: string): Node | undefined {
-    return this.#makers.get(name);
+  producer(name: string): Node | undefined {
+    return this.#producers.get(name);
   }
 
   outputs(): string[] {
@@ -81,10 +81,10 @@ export class Graph {
   }
 
   /**
-   * A file that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
-   * @param nodes in the order in which they run; what `output` does not need is left out
-   * @param added constants besides those of this graph
-   * @returns the file, and its large constants: ONNX Runtime maps these into memory, and need neither parse nor copy them
+   * Encodes a model that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
+   * @param nodes in execution order; drops those that `output` does not depend on
+   * @param added constants in addition to those of this graph
+   * @returns the ONNX file and its large constants, which ONNX Runtime maps into memory instead of parsing and copying them
    */
   encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): EncodedGraph {
     const needed = new Set([output]);
@@ -125,7 +125,7 @@ export class Graph {
   }
 }
 
-/** Replaces the data of large constants by where it is in the file of weights. */
+/** Moves the data of large constants to the weights file, and replaces it by a reference. */
 function moveOut(constants: Tensor[]): { inline: Tensor[]; weights: Uint8Array } {
   const parts: Uint8Array[] = [];
   let end = 0;
@@ -144,7 +144,7 @@ function moveOut(constants: Tensor[]): { inline: Tensor[]; weights: Uint8Array }
   return { inline, weights: Buffer.concat(parts) };
 }
 
-/** A float constant with these dimensions. */
+/** Creates a float constant. */
 export function floats(name: string, dims: number[], values: Float32Array): Tensor {
   return {
     name,
@@ -154,7 +154,7 @@ export function floats(name: string, dims: number[], values: Float32Array): Tens
   };
 }
 
-/** An int64 constant with one dimension. */
+/** Creates an int64 constant with one dimension. */
 export function integers(name: string, values: number[]): Tensor {
   return {
     name,
@@ -164,7 +164,7 @@ export function integers(name: string, values: number[]): Tensor {
   };
 }
 
-/** A node of the standard operators, or of another domain's. */
+/** Creates a node of a standard operator. */
 export function node(
   opType: string,
   input: string[],

@@ -2,15 +2,15 @@ import { writeSections } from '../format/container.ts';
 import { ENCODER } from '../format/encoder-file.ts';
 import { FLOAT, type Graph, INT8, type Node, type Tensor } from './onnx-graph.ts';
 
-/** Outputs that lie together in packed weights, and inputs of each that do. */
+/** Packed weights are stored in blocks of 16 outputs, in groups of 4 inputs. */
 const BLOCK = 16;
 const GROUP = 4;
-/** The largest weight: on processors that add pairs of products in 16 bits, larger ones would overflow. */
-const LARGEST = 64;
-/** Where packed weights start in the file is a multiple of this: a cache line. */
+/** Larger weights would overflow on processors that add pairs of products in 16 bits. */
+const MAX_WEIGHT = 64;
+/** Packed weights start at a multiple of a cache line in the file. */
 const ALIGNMENT = 64;
 
-/** A matrix product with 8-bit weights, `inputs * outputs` row by row, and what its result is multiplied with and added to. */
+/** A linear layer with 8-bit weights (`inputs * outputs`, row by row), output scales and bias. */
 interface Dense {
   inputs: number;
   outputs: number;
@@ -20,12 +20,12 @@ interface Dense {
 }
 
 /**
- * Packs an encoder for the engine of `embedding/native`, if it is of the kind that this computes: BERT layers that are fused and whose
- * weights have 8 bits (QAttention, DynamicQuantizeMatMul, SkipLayerNormalization and Gelu of ONNX Runtime's own operators).
- * @param rows the tensor that holds the sum of the rows
- * @param states the tensor that holds the last layer's result
+ * Packs an encoder for the project's own engine (`engine/native`), which supports fused BERT layers with 8-bit weights: ONNX Runtime's
+ * operators QAttention, DynamicQuantizeMatMul, SkipLayerNormalization and Gelu.
+ * @param rows name of the tensor with the sum of the rows
+ * @param states name of the tensor with the last layer's output
  * @param axes language axes
- * @returns the bytes of an `encoder.bin`; undefined for an encoder of any other kind
+ * @returns the bytes of `encoder.bin`, or undefined for an unsupported encoder
  */
 export function packEncoder(
   graph: Graph,
@@ -37,15 +37,15 @@ export function packEncoder(
   try {
     return new Packer(graph, rows).pack(states, axes, maxTokens);
   } catch (error) {
-    if (error instanceof OtherKind) return undefined;
+    if (error instanceof Unsupported) return undefined;
     throw error;
   }
 }
 
-/** Thrown where an encoder is not of the kind that can be packed. */
-class OtherKind extends Error {}
+/** Thrown for encoders that the engine does not support. */
+class Unsupported extends Error {}
 
-/** Goes through an encoder from node to node and collects what it meets. */
+/** Walks through an encoder from node to node and collects its constants. */
 class Packer {
   readonly #graph: Graph;
   readonly #users = new Map<string, Node[]>();
@@ -68,25 +68,25 @@ class Packer {
     while (this.#resultOf(this.#at) !== states) {
       const before = this.#at;
       const smooth = this.#smooth(columns);
-      this.#quantized();
+      this.#next('DynamicQuantizeLinear');
       const attention = this.#next('QAttention');
       heads = this.#same(heads, headsOf(attention));
-      this.#keep(smooth, this.#attention(attention, columns));
-      this.#keep(this.#smooth(columns), this.#dense(this.#next('DynamicQuantizeMatMul')));
+      this.#collect(smooth, this.#attention(attention, columns));
+      this.#collect(this.#smooth(columns), this.#dense(this.#next('DynamicQuantizeMatMul')));
       this.#skip(before, columns);
       const between = this.#at;
       const widening = this.#smooth(columns);
       const wide = this.#dense(this.#next('DynamicQuantizeMatMul'));
-      this.#keep(widening, wide);
+      this.#collect(widening, wide);
       inner = this.#same(inner, wide.outputs);
       this.#next('Gelu');
-      this.#keep(this.#smooth(inner), this.#dense(this.#next('DynamicQuantizeMatMul')));
+      this.#collect(this.#smooth(inner), this.#dense(this.#next('DynamicQuantizeMatMul')));
       this.#skip(between, columns);
       layers++;
     }
-    // What the engine computes at a time.
+    // The engine computes this many numbers at once.
     if (layers === 0 || heads === 0 || columns % 64 !== 0 || inner % 64 !== 0 || columns % (32 * heads) !== 0)
-      throw new OtherKind();
+      throw new Unsupported();
     const floats = join([...this.#floats, ...axes.map((axis) => Float32Array.from(axis))]);
     const sums = join(this.#sums);
     const settings = new DataView(new ArrayBuffer(32));
@@ -104,37 +104,33 @@ class Packer {
     ]);
   }
 
-  /** A number that all layers must have alike; `before` is 0 in the first. */
+  /** Checks that a number is the same in all layers; `before` is 0 in the first. */
   #same(before: number, now: number): number {
-    if (before !== 0 && before !== now) throw new OtherKind();
+    if (before !== 0 && before !== now) throw new Unsupported();
     return now;
   }
 
-  /** The one node that uses the tensor where this stands, which then stands at its first output. */
+  /** Moves to the node that uses the current tensor. Its first output becomes the current tensor. */
   #next(opType: string): Node {
     const node = this.#users.get(this.#at)?.find((user) => user.opType === opType);
-    if (!node) throw new OtherKind();
+    if (!node) throw new Unsupported();
     this.#at = node.output![0]!;
     return node;
   }
 
-  /** A tensor behind those that change nothing. */
+  /** The tensor after any Identity nodes. */
   #resultOf(name: string): string {
     const same = this.#users.get(name)?.find((user) => user.opType === 'Identity');
     return same ? this.#resultOf(same.output![0]!) : name;
   }
 
-  /** What numbers are multiplied with before they are quantized; ones where they are not. */
+  /** The factors before quantization; ones if there are none. */
   #smooth(columns: number): Float32Array {
     const node = this.#users.get(this.#at)?.find((user) => user.opType === 'Mul');
     if (!node) return new Float32Array(columns).fill(1);
     const factor = node.input!.find((name) => name !== this.#at)!;
     this.#at = node.output![0]!;
     return this.#floatsOf(factor, columns);
-  }
-
-  #quantized(): void {
-    this.#next('DynamicQuantizeLinear');
   }
 
   #attention({ input }: Node, columns: number): Dense {
@@ -161,9 +157,9 @@ class Packer {
       (scales.length !== 1 && scales.length !== outputs) ||
       outputs % (2 * BLOCK) !== 0 ||
       zeros.some((value) => value !== 0) ||
-      weights.some((value) => Math.abs(value) > LARGEST)
+      weights.some((value) => Math.abs(value) > MAX_WEIGHT)
     )
-      throw new OtherKind();
+      throw new Unsupported();
     return {
       inputs: rows,
       outputs,
@@ -173,9 +169,9 @@ class Packer {
     };
   }
 
-  /** Keeps what `read` in `native/model.h` takes for a product, in its order. */
-  #keep(smooth: Float32Array, { inputs, outputs, weights, scales, bias }: Dense): void {
-    if (smooth.length !== inputs) throw new OtherKind();
+  /** Collects a product's constants in the order in which `native/model.h` reads them. */
+  #collect(smooth: Float32Array, { inputs, outputs, weights, scales, bias }: Dense): void {
+    if (smooth.length !== inputs) throw new Unsupported();
     this.#floats.push(smooth, scales, bias);
     const sums = new Int32Array(outputs);
     weights.forEach((value, i) => {
@@ -185,18 +181,18 @@ class Packer {
     this.#weights.push(packed(weights, inputs, outputs));
   }
 
-  /** A norm after what was before is added; both must meet in it. */
+  /** The residual connection from `before`, and the normalization after it. */
   #skip(before: string, columns: number): void {
     const node = this.#next('SkipLayerNormalization');
     const [first, second] = node.input!;
-    // A fifth input is a bias, which exporters keep in the product before.
-    if ((first !== before && second !== before) || node.input![4]) throw new OtherKind();
-    if (this.#norm(node, 2) !== columns) throw new OtherKind();
+    // A fifth input would be a bias, which exporters put into the product before.
+    if ((first !== before && second !== before) || node.input![4]) throw new Unsupported();
+    if (this.#norm(node, 2) !== columns) throw new Unsupported();
   }
 
   #norm(node: Node, first: number): number {
     const epsilon = attribute(node, 'epsilon')?.f ?? (node.opType === 'LayerNormalization' ? 1e-5 : 1e-12);
-    if (this.#epsilon !== undefined && this.#epsilon !== epsilon) throw new OtherKind();
+    if (this.#epsilon !== undefined && this.#epsilon !== epsilon) throw new Unsupported();
     this.#epsilon = epsilon;
     const [weight, bias] = node.input!.slice(first);
     const values = this.#floatsOf(weight!);
@@ -206,26 +202,26 @@ class Packer {
 
   #constant(name: string, type: number): Tensor {
     const tensor = this.#graph.constant(name);
-    if (tensor?.dataType !== type || !tensor.rawData) throw new OtherKind();
+    if (tensor?.dataType !== type || !tensor.rawData) throw new Unsupported();
     return tensor;
   }
 
   #floatsOf(name: string, length?: number): Float32Array {
     const bytes = Uint8Array.from(this.#constant(name, FLOAT).rawData!);
     const values = new Float32Array(bytes.buffer);
-    if (length !== undefined && values.length !== length) throw new OtherKind();
+    if (length !== undefined && values.length !== length) throw new Unsupported();
     return values;
   }
 }
 
-/** The heads of an attention of every token to all others, which has nothing else to set. */
+/** The number of heads. Other settings and inputs of the attention are unsupported. */
 function headsOf({ input, attribute: attributes }: Node): number {
   const set = (attributes ?? []).filter(
     ({ name, i }) =>
       name !== 'num_heads' && name !== 'mask_filter_value' && !(name === 'unidirectional' && !Number(i)),
   );
-  // What came before the text is the ninth input.
-  if (set.length > 0 || input?.[8]) throw new OtherKind();
+  // The ninth input is the state before the text.
+  if (set.length > 0 || input?.[8]) throw new Unsupported();
   return Number(attributes?.find(({ name }) => name === 'num_heads')?.i ?? 0);
 }
 
@@ -233,7 +229,7 @@ function attribute(node: Node, name: string) {
   return node.attribute?.find((candidate) => candidate.name === name);
 }
 
-/** Weights in the order in which the engine reads them: for each 16 outputs, for each 4 inputs, 4 bytes of each of the outputs. */
+/** Weights in the order in which the engine reads them: per 16 outputs, per 4 inputs, 4 bytes of each output. */
 function packed(weights: Int8Array, inputs: number, outputs: number): Int8Array {
   const out = new Int8Array(weights.length);
   let at = 0;
@@ -244,7 +240,7 @@ function packed(weights: Int8Array, inputs: number, outputs: number): Int8Array 
   return out;
 }
 
-/** The bytes of several arrays, one behind the other. */
+/** Concatenates the bytes of several arrays. */
 function join(parts: readonly (Float32Array | Int32Array | Int8Array | Uint8Array)[]): Uint8Array {
   return Buffer.concat(
     parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),

@@ -1,14 +1,14 @@
-/** How many of the newest units are searched for a free place; older gaps are left, so that building stays linear. */
+/** Only this many of the newest units are searched for a free place. Older gaps stay unused, so that building takes linear time. */
 const OPEN_UNITS = 16 * 256;
 
-/** What no byte leads to: a unit of zero would be a child for byte 0. */
+/** A unit that no byte leads to. A unit of zero would be a child for byte 0. */
 const UNUSED = 0x80000000;
 
 /**
- * Builds the trie that `embedding/double-array.ts` reads (its head describes the units).
- * @param keys distinct, non-empty, sorted by their bytes, none holding a zero byte
- * @param values one per key, 0 to 2^31 - 1
- * @returns the units; a few percent of them are unused
+ * Builds the trie that `embedding/double-array.ts` reads and describes.
+ * @param keys distinct, non-empty, sorted by their bytes, none containing a zero byte
+ * @param values a value per key, 0 to 2^31 - 1
+ * @returns the units, of which a few percent are unused
  * @throws if the keys need more than 2^21 units
  */
 export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Array {
@@ -16,7 +16,7 @@ export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Ar
   const taken = new Uint8Array(units.length);
   // Two nodes must not have the same offset: they would share their children.
   const offsets = new Uint8Array(units.length);
-  // The free units among the open ones, as a list in order; unit 0 is the root and the list's end.
+  // A linked list of the free units among the open ones, in order. Unit 0, the root, is the list's head and end.
   const next = new Uint32Array(units.length);
   const previous = new Uint32Array(units.length);
   let size = 0;
@@ -28,7 +28,7 @@ export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Ar
   const addBlock = () => {
     if (size + 256 > units.length) {
       throw new Error(
-        `The vocabulary needs over ${units.length} trie units, more than this layout addresses: use a smaller one.`,
+        `The vocabulary needs more than ${units.length} trie units, the limit of this format. Choose a model with a smaller one.`,
       );
     }
     for (let at = Math.max(1, size); at < size + 256; at++) {

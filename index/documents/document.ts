@@ -1,24 +1,24 @@
 import type { MetadataValue } from '../format/passage.ts';
 
-/** A heading or a paragraph of a document. Concatenated in order, the blocks hold all of its text. */
+/** A heading or a paragraph of a document. The blocks in order contain all of its text. */
 export interface Block {
   kind: 'heading' | 'paragraph';
   /** 1 (the document's own title) to 6; headings only. */
   level?: number;
-  /** Set on the block that closes its article (a byline, say): no title from before it holds for what follows. */
+  /** Set on the last block of an article (such as a byline): earlier titles do not apply to later blocks. */
   endsSection?: true;
   text: string;
 }
 
-/** What the reader of a format makes of a file (or of one line of a JSON Lines file). */
+/** A file, or a line of a JSON Lines file, as the reader of its format returns it. */
 export interface Document {
-  /** Where it came from: the path below the folder that the user named, with `/` between parts. */
+  /** Path below the folder that the user named, with `/` between parts. */
   source: string;
-  /** The id its record gives it (JSON Lines); files have none. */
+  /** Only records of JSON Lines have one. */
   id?: string;
   title?: string;
   url?: string;
-  /** BCP 47 tag, where the document or its record says so. */
+  /** BCP 47 tag, if the document or record declares one. */
   lang?: string;
   metadata?: Record<string, MetadataValue>;
   blocks: Block[];

@@ -3,9 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The files in a folder and below, as paths from it with `/` between parts, each folder's in order of their names'
- * UTF-16 code units. Hidden files and folders and `node_modules` are left out, as are links to folders, which may run
- * in circles.
+ * Lists the files in a folder and its subfolders, as paths relative to it with `/` between parts, sorted by UTF-16 code units.
+ * Skips hidden files and folders, `node_modules`, and links to folders, which may form cycles.
  */
 export async function listFolder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });

@@ -1,6 +1,6 @@
 import type { MetadataValue } from '../format/passage.ts';
 
-/** What the front matter of a Markdown file says, and the Markdown after it. */
+/** The front matter of a Markdown file, and the Markdown after it. */
 export interface FrontMatter {
   title?: string;
   url?: string;
@@ -10,13 +10,12 @@ export interface FrontMatter {
 }
 
 const FENCED = /^---[ \t]*\n(?:([\s\S]*?)\n)??(?:---|\.\.\.)[ \t]*(?:\n|$)/;
-/** `key: value`, a comment, an item, a nested or blank line. */
+/** `key: value`, a comment, a list item, a nested or blank line. */
 const YAML_LINE = /^(?:[\w.-]+[ \t]*:(?:[ \t].*)?|#.*|-.*|[ \t].*|)$/;
 
 /**
- * Splits YAML front matter from a Markdown text with `\n` line ends. Of the YAML, plain and quoted scalars on the
- * line of their key are read; lists, maps and blocks of text are left out. Without front matter the body is the whole
- * text.
+ * Splits YAML front matter from a Markdown text with `\n` line ends. Reads plain and quoted scalars on the line of their key, and
+ * skips lists, maps and block scalars. Without front matter, the body is the whole text.
  */
 export function splitFrontMatter(text: string): FrontMatter {
   const match = text.match(FENCED);
@@ -26,8 +25,8 @@ export function splitFrontMatter(text: string): FrontMatter {
   const metadata = new Map<string, MetadataValue>();
   lines.forEach((line, i) => {
     const [, key, value] = line.match(/^([\w.-]+)[ \t]*:[ \t]+(.*)$/) ?? [];
-    const goesOn = /^[ \t]+[^ \t#]/.test(lines[i + 1] ?? '');
-    if (key === undefined || value === undefined || goesOn) return;
+    const continues = /^[ \t]+[^ \t#]/.test(lines[i + 1] ?? '');
+    if (key === undefined || value === undefined || continues) return;
     const scalar = readScalar(value.trim());
     if (scalar === undefined || scalar.text === '') return;
     if (['title', 'url', 'lang'].includes(key)) own.set(key, scalar.text);

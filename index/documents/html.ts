@@ -1,5 +1,6 @@
-import { type DefaultTreeAdapterTypes, parse, parseFragment } from 'parse5';
+import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse, parseFragment } from 'parse5';
 import type { Block, Document } from './document.ts';
+import { nestedTooDeep } from './nesting.ts';
 
 type Element = DefaultTreeAdapterTypes.Element;
 type Node = DefaultTreeAdapterTypes.Node;
@@ -12,9 +13,17 @@ const BLOCKS = new Set(
   summary table tbody td textarea tfoot th thead tr ul`.split(/\s+/),
 );
 
-/** Reads an HTML page. Its title is its only `<h1>`, else the `<title>`, which often names the site too, else the first `<h1>`; its url the canonical link. */
-export function readHtml(text: string, source: string): Document {
-  const document = parse(text);
+/** How deep elements may nest: as in browsers, which flatten deeper pages. */
+const MAX_ELEMENT_DEPTH = 512;
+
+/**
+ * Reads an HTML page. The title is the only `<h1>`, else the `<title>` (which often contains the site's name), else the first
+ * `<h1>`. The URL is the canonical link.
+ * @param path of the file, for errors
+ * @throws if elements nest too deep
+ */
+export function readHtml(text: string, source: string, path = source): Document {
+  const document = parse(text, { treeAdapter: limitedAdapter(path) });
   const html = childElements(document).find((element) => element.tagName === 'html');
   const head = html && childElements(html).find((element) => element.tagName === 'head');
   const meta = head ? childElements(head) : [];
@@ -35,12 +44,26 @@ export function readHtml(text: string, source: string): Document {
   };
 }
 
-/** The blocks of a piece of HTML. */
-export function htmlBlocks(fragment: string): Block[] {
-  return blocksOf(parseFragment(fragment));
+/** Reads the blocks of an HTML fragment. `path` and errors are as for `readHtml`. */
+export function htmlBlocks(fragment: string, path: string): Block[] {
+  return blocksOf(parseFragment(fragment, { treeAdapter: limitedAdapter(path) }));
 }
 
-/** White space is collapsed as a browser does; a table of data is one block, a row a line. */
+/** Builds the parser's usual tree, but stops at too many open elements: for many tags, the parser walks through all of them. */
+function limitedAdapter(path: string): typeof defaultTreeAdapter {
+  let depth = 0;
+  return {
+    ...defaultTreeAdapter,
+    onItemPush: () => {
+      if (++depth > MAX_ELEMENT_DEPTH) throw nestedTooDeep(path, MAX_ELEMENT_DEPTH);
+    },
+    onItemPop: () => {
+      depth--;
+    },
+  };
+}
+
+/** Collapses white space as browsers do. A table of data becomes one block with a line per row. */
 function blocksOf(root: Node): Block[] {
   const blocks: Block[] = [];
   const text = new InlineText();
@@ -76,7 +99,7 @@ function blocksOf(root: Node): Block[] {
   return blocks;
 }
 
-/** A table's captions, and its rows as lines. */
+/** The captions of a table, and its rows as lines. */
 function tableTexts(table: Element): string[] {
   const captions: string[] = [];
   const rows: string[] = [];
@@ -93,7 +116,7 @@ function tableTexts(table: Element): string[] {
   return [...captions, rows.join('\n')].filter((content) => content !== '');
 }
 
-/** Whether a table lays out a page rather than data: it holds headings or tables. */
+/** Whether a table contains headings or tables, and so is the layout of a page rather than data. */
 function isLayout(table: Element): boolean {
   let found = false;
   walk(table, {
@@ -105,7 +128,7 @@ function isLayout(table: Element): boolean {
   return found;
 }
 
-/** An element's text in one line. */
+/** The text of an element in one line. */
 function flatText(element: Element): string {
   const text = new InlineText();
   walk(element, {
@@ -121,11 +144,9 @@ function flatText(element: Element): string {
   return text.take();
 }
 
-/**
- * Text of inline elements, in pieces: a page of one paragraph with many elements would be copied for each otherwise.
- */
+/** Collects the text of inline elements as a list. Appending to a string would copy a long paragraph once per element. */
 class InlineText {
-  /** How many elements around the text keep its white space. */
+  /** How many open elements preserve white space. */
   preformatted = 0;
   #pieces: string[] = [];
   #afterSpace = true;
@@ -160,15 +181,13 @@ class InlineText {
 }
 
 interface Visitor {
-  /** Returns whether to go into the element. */
+  /** Returns whether to visit the element's children. */
   enter(element: Element): boolean;
   leave?(element: Element): void;
   text?(value: string): void;
 }
 
-/**
- * Visits a node and its descendants in document order, without recursion: pages may nest deeper than the call stack.
- */
+/** Visits a node and its descendants in document order. */
 function walk(root: Node, visitor: Visitor): void {
   const stack: (Node | { left: Element })[] = [root];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {

@@ -1,17 +1,17 @@
-/** UTF-16 code units. The parser's time grows with the square of what it is given, which shows beyond this. */
+/** UTF-16 code units. The parser takes time in proportion to the square of the length, which matters beyond this size. */
 const PART = 30_000;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
-const DEFINITION = /^ {0,3}\[[^\]^][^\]]*\]:[ \t]*\S.*$/gm;
+/** A link definition. CommonMark limits its label to 999 characters. */
+export const DEFINITION = /^ {0,3}\[[^\]^][^\]]{0,998}\]:[ \t]*\S.*$/m;
 
 /**
- * Cuts a long Markdown text with `\n` line ends into parts that can be parsed one by one: before a line that is not
- * indented and comes after a blank one, outside fenced code. Each part is given the link definitions of the whole
- * text first, as links may refer to any of them.
+ * Splits a long Markdown text with `\n` line ends into parts that can be parsed separately. Splits outside fenced code, before an
+ * unindented line that follows a blank one. Prepends the link definitions of the whole text to each part.
  */
 export function markdownParts(text: string): string[] {
   if (text.length <= PART) return [text];
-  const definitions = (text.match(DEFINITION) ?? []).join('\n');
+  const definitions = (text.match(new RegExp(DEFINITION, 'gm')) ?? []).join('\n');
   const parts: string[] = [];
   let lines: string[] = [];
   let length = 0;

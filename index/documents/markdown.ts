@@ -6,18 +6,27 @@ import { gfm } from 'micromark-extension-gfm';
 import type { Block, Document } from './document.ts';
 import { splitFrontMatter } from './front-matter.ts';
 import { htmlBlocks } from './html.ts';
+import { checkMarkdown } from './markdown-limits.ts';
 import { markdownParts } from './markdown-parts.ts';
+import { MAX_DEPTH, nestedTooDeep } from './nesting.ts';
 import { unwrap } from './paragraphs.ts';
 
-/** Within inline text a line break that the author asked for; one that an editor made is a single `\n`. */
+/** A line break that the author asked for, in inline text. Others are a single `\n`. */
 const HARD_BREAK = '\n\n';
 
-/** Reads GitHub-flavoured Markdown. Its title is the front matter's, else the first heading of level 1. */
-export function readMarkdown(text: string, source: string): Document {
-  const { body, title, url, lang, metadata } = splitFrontMatter(text.replace(/\r\n?/g, '\n'));
+/**
+ * Reads GitHub-flavoured Markdown. The title is the front matter's, else the first heading of level 1.
+ * @param path of the file, for errors
+ * @throws if the text nests too deep, or a paragraph contains too many marks for the parser
+ */
+export function readMarkdown(text: string, source: string, path = source): Document {
+  const lines = text.replace(/\r\n?/g, '\n');
+  const { body, title, url, lang, metadata } = splitFrontMatter(lines);
+  checkMarkdown(body, path, lines.slice(0, lines.length - body.length).split('\n').length);
   const blocks = markdownParts(body).flatMap((part) => {
     const tree = fromMarkdown(part, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
-    return tree.children.flatMap(blocksOf).filter((block) => block.text !== '');
+    if (isTooDeepTree(tree)) throw nestedTooDeep(path);
+    return tree.children.flatMap((node) => blocksOf(node, path)).filter((block) => block.text !== '');
   });
   return {
     source,
@@ -29,24 +38,37 @@ export function readMarkdown(text: string, source: string): Document {
   };
 }
 
-function blocksOf(node: RootContent): Block[] {
-  if (node.type === 'heading')
-    return [{ kind: 'heading', level: node.depth, text: inlineText(node).replaceAll('\n', ' ') }];
-  if (node.type === 'html') return htmlBlocks(node.value);
-  return paragraphsOf(node).map((text) => ({ kind: 'paragraph', text }));
+/** Whether emphasis and links nest deeper than the limit. Without recursion, since they may be too deep for that. */
+function isTooDeepTree(tree: Nodes): boolean {
+  let level: Nodes[] = [tree];
+  // Each list is a node for itself and one for its item.
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > 3 * MAX_DEPTH) return true;
+    level = level.flatMap((node): Nodes[] => ('children' in node ? node.children : []));
+  }
+  return false;
 }
 
-/** A tight list is one paragraph, a line an item, a loose one a paragraph an item. A table is one, a line a row. */
-function paragraphsOf(node: Nodes): string[] {
+function blocksOf(node: RootContent, path: string): Block[] {
+  if (node.type === 'heading')
+    return [{ kind: 'heading', level: node.depth, text: inlineText(node).replaceAll('\n', ' ') }];
+  if (node.type === 'html') return htmlBlocks(node.value, path);
+  return paragraphsOf(node, path).map((text) => ({ kind: 'paragraph', text }));
+}
+
+/** A tight list becomes one paragraph with a line per item, a loose list a paragraph per item, a table a line per row. */
+function paragraphsOf(node: Nodes, path: string): string[] {
   switch (node.type) {
     case 'paragraph':
     case 'heading':
       return [inlineText(node)];
     case 'blockquote':
     case 'footnoteDefinition':
-      return node.children.flatMap(paragraphsOf);
+      return node.children.flatMap((child) => paragraphsOf(child, path));
     case 'list': {
-      const items = node.children.map((item) => item.children.flatMap(paragraphsOf).join('\n'));
+      const items = node.children.map((item) =>
+        item.children.flatMap((child) => paragraphsOf(child, path)).join('\n'),
+      );
       return node.spread || node.children.some((item) => item.spread) ? items : [items.join('\n')];
     }
     case 'table':
@@ -54,7 +76,7 @@ function paragraphsOf(node: Nodes): string[] {
     case 'code':
       return [node.value];
     case 'html':
-      return htmlBlocks(node.value).map((block) => block.text);
+      return htmlBlocks(node.value, path).map((block) => block.text);
     default:
       return [];
   }

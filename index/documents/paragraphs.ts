@@ -1,20 +1,19 @@
 import { columns, isClosed, joint } from './script.ts';
 
-/** What a list's items start with: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
+/** Markers of list items: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
 const ITEM =
   /^(?:[-*+•‣·–—○□▪▶]\s|[■●◆▲]|[（(]?\d{1,3}[.)）]\s|[（(]?(?:\p{L}|[ivx]{2,4})[)）]\s|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳])/u;
 
-/** Columns. No page is set wider than this: lines so long are paragraphs, one a line. */
+/** In columns. Longer lines are whole paragraphs, since no page is this wide. */
 const WIDEST_PAGE = 150;
-/** Columns. No prose is set narrower than this: such lines are a name, an address, a list. */
+/** In columns. Narrower lines are a name, an address or a list, since no prose is set this narrow. */
 const NARROWEST_PAGE = 24;
-/** Columns. Prose may be set as narrow as verse, but verse is seldom as wide as this. */
+/** In columns. Verse is rarely wider, but prose may be narrower. */
 const WIDEST_VERSE = 60;
 
 /**
- * The paragraphs of a plain text, in order: its blocks between blank lines, where hard-wrapped lines are made one.
- * A line break stays where it means something: in lists, verse, addresses. A block of very long lines is as many
- * paragraphs.
+ * Splits plain text into paragraphs at blank lines, and joins hard-wrapped lines. Keeps line breaks in lists, verse and addresses.
+ * In a block of very long lines, each line is a paragraph.
  */
 export function paragraphs(text: string): string[] {
   const blocks = text
@@ -34,16 +33,16 @@ export function paragraphs(text: string): string[] {
 }
 
 /**
- * The bullet or number that a line starts with, as a list's item does, or undefined. Numbers and letters are written
- * `0`, so that the items of one list have one marker.
+ * The bullet or number at the start of a list item, or undefined for other lines. Numbers and letters become `0`, so that all items
+ * of a list have the same marker.
  */
 export function itemMarker(line: string): string | undefined {
   return line.match(ITEM)?.[0].replace(/[\p{L}\p{N}]+/gu, '0');
 }
 
-/** Makes one line of lines that only the width of a page broke. */
+/** Joins lines that were hard-wrapped. */
 export function unwrap(lines: string[]): string {
-  return glue(lines, () => true);
+  return joinIf(lines, () => true);
 }
 
 function joinLines(lines: string[]): string[] {
@@ -53,33 +52,30 @@ function joinLines(lines: string[]): string[] {
   const items = lines.filter((line) => itemMarker(line) !== undefined).length;
   if (width > WIDEST_PAGE && items < lines.length / 2) return joinLongLines(lines, widths);
   if (width < NARROWEST_PAGE) return [lines.join('\n')];
-  // A break is the page's doing where the first word of the next line had no room left.
-  const forced = lines.map(
+  // A line was wrapped if the first word of the next line did not fit on it.
+  const wrapped = lines.map(
     (line, i) => i > 0 && widths[i - 1]! + firstWordWidth(lines[i - 1]!, line) > width,
   );
-  if (items > 1) return [glue(lines, (line, i) => forced[i]! && itemMarker(line) === undefined)];
-  const mostlyForced = share(forced.slice(1), (isForced) => isForced) >= 0.75;
-  return mostlyForced && !(width < WIDEST_VERSE && isVerse(lines)) ? [unwrap(lines)] : [lines.join('\n')];
+  if (items > 1) return [joinIf(lines, (line, i) => wrapped[i]! && itemMarker(line) === undefined)];
+  const mostlyWrapped = share(wrapped.slice(1), (isWrapped) => isWrapped) >= 0.75;
+  return mostlyWrapped && !(width < WIDEST_VERSE && isVerse(lines)) ? [unwrap(lines)] : [lines.join('\n')];
 }
 
-/**
- * A long line that stops short of its sentence's end goes on in the next, unless nearly all lines do so (Thai, a
- * log).
- */
+/** Joins a long line without a sentence end to the next line, unless nearly all lines are like that (Thai, logs). */
 function joinLongLines(lines: string[], widths: number[]): string[] {
-  const stopsShort = lines.map((line, i) => widths[i]! > WIDEST_VERSE && !isClosed(line));
+  const isOpen = lines.map((line, i) => widths[i]! > WIDEST_VERSE && !isClosed(line));
   const closed = lines.filter(isClosed).length;
-  if (stopsShort.filter((stops) => stops).length > 3 * closed) return lines;
-  return glue(lines, (_, i) => stopsShort[i - 1]!).split('\n');
+  if (isOpen.filter((open) => open).length > 3 * closed) return lines;
+  return joinIf(lines, (_, i) => isOpen[i - 1]!).split('\n');
 }
 
-function glue(lines: string[], continues: (line: string, index: number) => boolean): string {
+function joinIf(lines: string[], continues: (line: string, index: number) => boolean): string {
   return lines
     .map((line, i) => (i === 0 ? line : (continues(line, i) ? joint(lines[i - 1]!, line) : '\n') + line))
     .join('');
 }
 
-/** Verse begins nearly every line with a capital, or ends most of them with a mark. */
+/** In verse, nearly every line begins with a capital, or most end with a mark. */
 function isVerse(lines: string[]): boolean {
   return (
     share(lines.slice(1), (line) => /^["'\p{Pi}\p{Ps}]*[\p{Lu}\p{N}]/u.test(line)) >= 0.8 ||
@@ -87,7 +83,7 @@ function isVerse(lines: string[]): boolean {
   );
 }
 
-/** Columns that a line would have grown by to take in the next one's first word. */
+/** The columns that the first word of the next line would have added to a line. */
 function firstWordWidth(line: string, next: string): number {
   const space = joint(line, next);
   const word = space === '' ? (next.match(/^\P{L}*\p{L}/u)?.[0] ?? next) : next.split(/\s/, 1)[0]!;

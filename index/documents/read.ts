@@ -3,24 +3,24 @@ import { basename, join, resolve } from 'node:path';
 import type { Document } from './document.ts';
 import { listFolder } from './folder.ts';
 import { readHtml } from './html.ts';
-import { readJsonLines } from './jsonl.ts';
 import { readMarkdown } from './markdown.ts';
+import { readRecords } from './records.ts';
 import { readText } from './text.ts';
 import { decodeUtf8 } from './utf8.ts';
 
-/** Reads the documents of a file; `source` is what it is called in the index. */
+/** Reads the documents of a file. `source` is its name in the index. */
 type Reader = (path: string, source: string) => AsyncIterable<Document>;
 
-/** A format is a reader and a line here. Names are compared in lower case. */
+/** The reader of each format, by the end of the file name in lower case. */
 const READERS: Record<string, Reader> = {
   '.txt': onePerFile(readText),
   '.md': onePerFile(readMarkdown),
   '.markdown': onePerFile(readMarkdown),
   '.html': onePerFile(readHtml),
   '.htm': onePerFile(readHtml),
-  '.jsonl': readJsonLines,
-  '.ndjson': readJsonLines,
-  '.jsonl.gz': readJsonLines,
+  '.jsonl': readRecords,
+  '.ndjson': readRecords,
+  '.jsonl.gz': readRecords,
 };
 
 interface SourceFile {
@@ -30,12 +30,11 @@ interface SourceFile {
 }
 
 /**
- * Reads the documents of files and folders (with all below them but hidden files and `node_modules`), in the order of
- * the paths and then of names. A file's source is its path below the named folder, or its name where the file itself
- * is named: it does not depend on what else is named. A file that is named twice is read once. `onSkip` is told of
- * each file in a folder that is of no known format.
- * @throws Error if a path leads nowhere, if a named file is of no known format, if two files would have one source,
- * or if a file does not hold what its format asks for.
+ * Reads the documents of files and folders, in the order of the paths and then of the file names. Includes subfolders, but skips
+ * hidden files and `node_modules`. A file's source is its path below the named folder, or its base name if the file itself is named.
+ * Reads a file only once, even if it is named twice.
+ * @param onSkip called with each file in a folder whose format is unknown
+ * @throws if a path does not exist, the format of a named file is unknown, two files have the same source, or a file does not match its format
  */
 export async function* readDocuments(
   paths: string[],
@@ -54,7 +53,7 @@ async function listFiles(paths: string[], onSkip: (path: string) => void): Promi
     const other = bySource.get(source);
     if (other) {
       throw new Error(
-        `${other.path} and ${path} would both be called "${source}" in the index: name a folder that holds both instead.`,
+        `${other.path} and ${path} would both be named "${source}" in the index. Name a folder that contains both.`,
       );
     }
     bySource.set(source, { path, source, read });
@@ -69,7 +68,7 @@ async function listFiles(paths: string[], onSkip: (path: string) => void): Promi
     } else {
       const read = readerOf(path);
       if (!read) {
-        throw new Error(`${path} is of no known format: expected one of ${Object.keys(READERS).join(', ')}.`);
+        throw new Error(`${path}: unknown format. The formats are ${Object.keys(READERS).join(', ')}.`);
       }
       add(path, basename(path), read);
     }
@@ -84,8 +83,8 @@ async function isFolder(path: string): Promise<boolean> {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw new Error(
       missing
-        ? `${path} does not exist: name files and folders that do.`
-        : `${path} cannot be read: ${error instanceof Error ? error.message : error}.`,
+        ? `${path} does not exist. Check the path.`
+        : `${path}: cannot be read (${error instanceof Error ? error.message : error}). Check its permissions.`,
     );
   }
 }
@@ -96,8 +95,8 @@ function readerOf(path: string): Reader | undefined {
   return extension === undefined ? undefined : READERS[extension];
 }
 
-function onePerFile(parse: (text: string, source: string) => Document): Reader {
+function onePerFile(parse: (text: string, source: string, path: string) => Document): Reader {
   return async function* (path, source) {
-    yield parse(decodeUtf8(await readFile(path), path), source);
+    yield parse(decodeUtf8(await readFile(path), path), source, path);
   };
 }

@@ -4,35 +4,32 @@ const UNSPACED =
 
 const WIDE = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{Script=Hang}\uFF01-\uFF60]/gu;
 
-// STerm holds the full stops, question and exclamation marks of every script except the ellipsis and the Tibetan shads.
-// A semicolon is the question mark of Greek. The closing quote of one language opens in another, so any may follow.
+// STerm contains the full stops, question and exclamation marks of every script except the ellipsis and the Tibetan shads.
+// A semicolon is the Greek question mark. The closing quote of one language opens in another, so any may follow.
 const SENTENCE_END =
   /(?:[\p{STerm}…\u0F0D-\u0F14]|\p{Script=Grek}[;\u037E])[\p{Pe}\p{Pf}\p{Pi}"']*(?:\[\d+\])*$/u;
 
 /**
- * Whether a paragraph may end like this text: as a sentence does, closing quotes, brackets and note marks aside, or
- * with a colon or a dash, which announce what may as well be a paragraph of its own.
+ * Whether a text ends like a paragraph: with the end of a sentence (followed by closing quotes, brackets and note marks), a colon or
+ * a dash.
  */
 export function isClosed(text: string): boolean {
   return SENTENCE_END.test(text.slice(-40)) || (/[:：\p{Pd}]$/u.test(text) && !endsInHyphen(text));
 }
 
-/** Whether a character (a string that holds just one) belongs to a script without spaces between words. */
+/** Whether a character belongs to a script without spaces between words. */
 export function isUnspaced(character: string): boolean {
   return UNSPACED.test(character);
 }
 
-/**
- * Width in columns of a terminal: East Asian characters count two, so that a limit means as many words in each
- * script.
- */
+/** The width of a text in terminal columns. East Asian characters count two, so a limit means about as many words in each script. */
 export function columns(text: string): number {
   return [...text].length + (text.match(WIDE)?.length ?? 0);
 }
 
 /**
- * What belongs between two lines that were one: nothing after a hyphen within a word or between letters of scripts
- * without spaces (digits and marks take the side of the letter before them), else a space.
+ * The separator for joining two lines: nothing after a hyphen inside a word, or between letters of scripts without spaces, else a
+ * space. For digits and marks, the letter before them decides.
  */
 export function joint(left: string, right: string): '' | ' ' {
   if (endsInHyphen(left) && /^\p{L}/u.test(right)) return '';
@@ -41,7 +38,7 @@ export function joint(left: string, right: string): '' | ' ' {
   return isUnspaced(before) && isUnspaced(after) ? '' : ' ';
 }
 
-/** Whether a text ends in a hyphen that stands right after a letter. */
+/** Whether a text ends with a hyphen directly after a letter. */
 export function endsInHyphen(text: string): boolean {
   return /\p{L}\p{M}*[-\u00AD\u2010]$/u.test(text.slice(-20));
 }

@@ -1,13 +1,13 @@
 import type { Block, Document } from './document.ts';
-import { heal } from './layout.ts';
+import { rejoin } from './layout.ts';
 import { paragraphs } from './paragraphs.ts';
 
-/** The blocks of a plain text, with the traces of its page layout healed. */
+/** Splits plain text into blocks, and rejoins paragraphs that were split by columns or page breaks. */
 export function textBlocks(text: string): Block[] {
-  return heal(paragraphs(text));
+  return rejoin(paragraphs(text));
 }
 
-/** The headline that a plain text opens with, if it does. */
+/** The title of a plain text: the headline that it begins with, if any. */
 export function titleOf(blocks: Block[]): string | undefined {
   return blocks[0]?.kind === 'heading' ? blocks[0].text : undefined;
 }

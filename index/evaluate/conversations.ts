@@ -1,39 +1,40 @@
+import { describeValue } from '../documents/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
 import { type Builder, withIndex } from './evaluate.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';
-import { type EvaluationSet, type Line, readLines, shown, string, withUniqueIds } from './set.ts';
+import { type EvaluationSet, readItems, relevantOf, stringField } from './set.ts';
 
-/** A question with what was said before it. */
+/** A question and the turns before it. */
 export interface Conversation {
   readonly id: string;
-  /** Name of the set that is asked. */
+  /** Name of the set that the question is asked on. */
   readonly lang: string;
   readonly split: string;
   readonly kind: string;
   readonly history: Turn[];
   readonly q: string;
-  /** Ids of passages; none where nothing answers. */
+  /** Ids of relevant passages. Empty for unanswerable questions. */
   readonly relevant: readonly string[];
-  /** The question as it would be asked without a history; absent where it stands alone as it is. */
+  /** A standalone form of the question. Missing if the question is already standalone. */
   readonly rewritten?: string;
 }
 
-/** How a question is asked. */
-const WAYS = ['alone', 'history', 'rewritten'] as const;
-type Way = (typeof WAYS)[number];
+/** The forms in which each question is asked. */
+const FORMS = ['alone', 'history', 'rewritten'] as const;
+type Form = (typeof FORMS)[number];
 
-/** Means over questions; `answered` is the share that counts as answered, rightly or not. */
-export interface WayScores {
+/** Means over questions. `answered` is the share with a confident result, relevant or not. */
+export interface FormScores {
   r1: number;
   r5: number;
   mrr10: number;
   answered: number;
 }
 
-/** A question that stands alone is its own rewriting. */
-export type ConversationRow = { questions: number } & Record<Way, WayScores>;
+/** Scores of some questions. A standalone question is its own rewriting. */
+export type ConversationRow = { questions: number } & Record<Form, FormScores>;
 
-/** On how many questions one way alone has the right passage first, and the sign test of that. */
+/** The number of questions where only one of two forms finds a relevant passage first, and the sign test over them. */
 export interface Comparison {
   gained: number;
   lost: number;
@@ -42,26 +43,31 @@ export interface Comparison {
 
 export interface ConversationScores {
   rows: Record<string, ConversationRow>;
-  /** What the history does to follow-ups, and to questions that stand alone. */
+  /** The effect of the history on follow-ups and on standalone questions. */
   followUps: Comparison;
   standAlone: Comparison;
 }
 
-/** Reads `conversations.jsonl` from a folder. Throws an Error that names the file and line if a field is missing or wrong. */
-export async function readConversations(dir: string): Promise<Conversation[]> {
-  return withUniqueIds(await readLines(dir, 'conversations.jsonl'), (line) => {
-    const { record, place } = line;
-    const { history, relevant } = record;
+/** Reads `conversations.jsonl` from a folder. Throws naming file and line if a field is missing or wrong. */
+export function readConversations(dir: string): Promise<Conversation[]> {
+  return readItems(dir, 'conversations.jsonl', (line) => {
+    const { history, rewritten } = line.record;
     if (!Array.isArray(history) || !history.every(isTurn)) {
-      throw new Error(`${place}: "history" must be a list of {role, content} but is ${shown(history)}.`);
+      throw new Error(
+        `${line.place}: "history" must be a list of {role, content} but is ${describeValue(history)}.`,
+      );
     }
-    if (!Array.isArray(relevant) || !relevant.every((id) => typeof id === 'string')) {
-      throw new Error(`${place}: "relevant" must be a list of passage ids but is ${shown(relevant)}.`);
-    }
-    const [id, lang, split, kind, q] = ['id', 'lang', 'split', 'kind', 'q'].map((field) =>
-      string(line, field),
-    ) as [string, string, string, string, string];
-    return { id, lang, split, kind, history, q, relevant, ...rewritingOf(line) };
+    const field = (name: string) => stringField(line, name);
+    return {
+      id: field('id'),
+      lang: field('lang'),
+      split: field('split'),
+      kind: field('kind'),
+      history,
+      q: field('q'),
+      relevant: relevantOf(line),
+      ...(rewritten !== undefined && { rewritten: field('rewritten') }),
+    };
   });
 }
 
@@ -70,17 +76,13 @@ function isTurn(value: unknown): value is Turn {
   return (role === 'user' || role === 'assistant') && typeof content === 'string';
 }
 
-function rewritingOf(line: Line): { rewritten?: string } {
-  return line.record.rewritten === undefined ? {} : { rewritten: string(line, 'rewritten') };
-}
-
 interface Judged extends Conversation {
-  found: Record<Way, { ranked: string[]; answered: boolean }>;
+  found: Record<Form, { ranked: string[]; answered: boolean }>;
 }
 
 /**
- * Asks each conversation's question on the set of its language: alone, with its history, and rewritten. Then the sets' own questions
- * on the conversations' topics after a history on another topic, which must not disturb them.
+ * Asks each conversation's question on the set of its language: alone, with its history, and rewritten. As controls, also asks the
+ * sets' own questions after a history on another topic, which should not change their results.
  */
 export async function evaluateConversations(
   builder: Builder,
@@ -89,7 +91,7 @@ export async function evaluateConversations(
 ): Promise<ConversationScores> {
   const missing = conversations.find(({ lang }) => !sets.some(({ name }) => name === lang));
   if (missing)
-    throw new Error(`The conversation ${missing.id} asks the set ${missing.lang}: give its folder too.`);
+    throw new Error(`Conversation ${missing.id} needs the set ${missing.lang}. Name its folder too.`);
   const judged: Judged[] = [];
   for (const set of sets) {
     const own = conversations.filter(({ lang }) => lang === set.name);
@@ -107,12 +109,12 @@ export async function evaluateConversations(
   return summary(judged);
 }
 
-/** What an id names besides its number: passages and questions of a topic share it. */
+/** The topic in an id: everything before its number. Passages and questions of a topic share it. */
 function topicOf(id: string): string {
   return id.slice(0, id.lastIndexOf('-'));
 }
 
-/** A set's own questions, each after the history of a conversation on another topic; always the same pairs. */
+/** A set's own questions, each with the history of a conversation on another topic. The pairs are always the same. */
 function controls(set: EvaluationSet, conversations: readonly Conversation[]): Conversation[] {
   const topics = new Set(conversations.flatMap(({ relevant }) => relevant.map(topicOf)));
   const kept = set.queries.filter(({ id, relevant }) => relevant.length === 0 || topics.has(topicOf(id)));
@@ -162,48 +164,51 @@ function summary(judged: readonly Judged[]): ConversationScores {
 }
 
 function compare(judged: readonly Judged[]): Comparison {
-  const first = ({ relevant, found }: Judged, way: Way) => relevant.includes(found[way].ranked[0] ?? '');
-  const better = (way: Way, than: Way) => judged.filter((one) => first(one, way) && !first(one, than)).length;
+  const first = ({ relevant, found }: Judged, form: Form) => relevant.includes(found[form].ranked[0] ?? '');
+  const better = (form: Form, than: Form) =>
+    judged.filter((one) => first(one, form) && !first(one, than)).length;
   const [gained, lost] = [better('history', 'alone'), better('alone', 'history')];
   return { gained, lost, p: signTest(gained, lost) };
 }
 
 function rowOf(judged: readonly Judged[]): ConversationRow {
-  const of = (way: Way): WayScores => {
+  const scoresOf = (form: Form): FormScores => {
     const ranks = (cutoff: number) =>
-      mean(judged.map(({ found, relevant }) => reciprocalRank(found[way].ranked, new Set(relevant), cutoff)));
-    const within = (cutoff: number) =>
+      mean(
+        judged.map(({ found, relevant }) => reciprocalRank(found[form].ranked, new Set(relevant), cutoff)),
+      );
+    const hits = (cutoff: number) =>
       mean(
         judged.map(({ found, relevant }) =>
-          found[way].ranked.slice(0, cutoff).some((id) => relevant.includes(id)) ? 1 : 0,
+          found[form].ranked.slice(0, cutoff).some((id) => relevant.includes(id)) ? 1 : 0,
         ),
       );
-    const answered = mean(judged.map(({ found }) => (found[way].answered ? 1 : 0)));
-    return { r1: within(1), r5: within(5), mrr10: ranks(10), answered };
+    const answered = mean(judged.map(({ found }) => (found[form].answered ? 1 : 0)));
+    return { r1: hits(1), r5: hits(5), mrr10: ranks(10), answered };
   };
   return {
     questions: judged.length,
-    alone: of('alone'),
-    history: of('history'),
-    rewritten: of('rewritten'),
+    alone: scoresOf('alone'),
+    history: scoresOf('history'),
+    rewritten: scoresOf('rewritten'),
   };
 }
 
-/** The scores as text, a row a line. */
+/** Formats the scores as text, a line per row. */
 export function conversationTable({ rows, followUps, standAlone }: ConversationScores): string {
   const columns = (cells: string[]) => cells.map((cell) => cell.padStart(9)).join('');
   const line = ([name, row]: [string, ConversationRow]) => {
-    const scores = WAYS.flatMap((way) => [row[way].r1, row[way].r5, row[way].mrr10, row[way].answered]);
+    const scores = FORMS.flatMap((form) => [row[form].r1, row[form].r5, row[form].mrr10, row[form].answered]);
     return name.padEnd(16) + columns([String(row.questions), ...scores.map((score) => score.toFixed(3))]);
   };
   const compared = (name: string, { gained, lost, p }: Comparison) =>
     `${name}: ${gained} gained, ${lost} lost (sign test, p = ${p.toPrecision(2)})`;
   return [
     'conversations: the question alone, with its history, rewritten by hand',
-    ' '.repeat(16) + columns(['n', ...WAYS.flatMap(() => ['R@1', 'R@5', 'MRR@10', 'answered'])]),
+    ' '.repeat(16) + columns(['n', ...FORMS.flatMap(() => ['R@1', 'R@5', 'MRR@10', 'answered'])]),
     ...Object.entries(rows).map(line),
-    'right passage first, with history against alone',
+    'relevant passage first, with history compared to alone',
     compared('  follow-ups', followUps),
-    compared('  questions that stand alone', standAlone),
+    compared('  standalone questions', standAlone),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIndex } from '../build.ts';
@@ -6,18 +6,18 @@ import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
-import type { Answer, Search } from '../search/answer.ts';
+import type { Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
-import { type EvaluationQuery, type EvaluationSet, questionKey } from './set.ts';
+import { type EvaluationQuery, type EvaluationSet, questionKey, setFile } from './set.ts';
 
-/** Results asked for: more than the deepest cut-off, as several passages may be of one document. */
+/** Results per question: more than the largest cutoff, since several passages may belong to one document. */
 const K = 40;
 const POOLED_CUTOFF = 20;
-/** In the sets, paragraphs of one article stand in a row; every second such group is left out to make unanswerable questions. */
+/** Passages per article, in the sets. Leaving out every second article makes its questions unanswerable. */
 const ARTICLE = 5;
 
-/** How well questions find what is relevant; means over the questions that have something relevant. */
+/** Retrieval metrics: means over the questions that have relevant passages. */
 export interface Scores {
   questions: number;
   r1: number;
@@ -27,7 +27,7 @@ export interface Scores {
   ndcg10: number;
 }
 
-/** Scores of a set on its own passages, and how well confidence tells answerable questions from others. */
+/** Metrics of a set on its own passages. `auroc` measures how well confidence separates answerable questions from others. */
 export interface SetScores extends Scores {
   auroc: number;
 }
@@ -37,14 +37,14 @@ export interface PooledScores extends Scores {
   p1: number;
 }
 
-/** What evaluation needs to build an index as the product does. */
+/** The settings for building and searching an index. */
 export interface Builder {
   embedder: TextEmbedder;
   countTokens: (text: string) => number;
   mode: Mode;
 }
 
-/** A question's best score and whether the result that has it is relevant: what a confidence curve is fitted to. */
+/** The best score of a question, and whether that result is relevant. Confidence curves are fitted to these. */
 export interface Outcome {
   score: number;
   confidence: number;
@@ -67,8 +67,8 @@ export async function evaluateSet(builder: Builder, set: EvaluationSet): Promise
 }
 
 /**
- * Asks questions of a set while every second article is left out, which makes about half of them unanswerable.
- * @param queries its own questions, or the same ones in another set's language
+ * Asks questions on a set without every second article, which makes about half of them unanswerable.
+ * @param queries the set's own questions, or the same ones from a set in another language
  */
 export function unanswerable(
   builder: Builder,
@@ -85,7 +85,7 @@ export function unanswerable(
       await Promise.all(queries.map(({ text }) => builder.embedder.embed(text, 'query')));
       const outcomes: Outcome[] = [];
       for (const { id, text } of queries) {
-        const { results } = await ask(search, text, builder.mode, 1);
+        const { results } = await search.search({ q: text, k: 1, mode: builder.mode });
         const right = [...(relevant.get(questionKey(id)) ?? [])].filter((one) => kept.has(one));
         outcomes.push({
           score: results[0]?.score ?? 0,
@@ -99,7 +99,7 @@ export function unanswerable(
   );
 }
 
-/** Asks the questions of each set on the passages of every other, for the questions that both have. */
+/** Asks the questions of each set on the passages of every other set. Skips questions that only one of them has. */
 export async function evaluateCross(
   builder: Builder,
   sets: EvaluationSet[],
@@ -124,7 +124,7 @@ export async function evaluateCross(
   return pairs;
 }
 
-/** Asks the questions of all sets on one index of all: what is relevant in any set is right. */
+/** Asks the questions of all sets on one index of all sets. A passage is relevant if it is in any set. */
 export function evaluatePooled(builder: Builder, sets: EvaluationSet[]): Promise<PooledScores> {
   const relevant = relevantByKey(sets);
   const queries = sets.flatMap((set) => set.queries);
@@ -143,7 +143,7 @@ export function evaluatePooled(builder: Builder, sets: EvaluationSet[]): Promise
   );
 }
 
-/** The mean of each figure over sets or pairs, each counting the same; `questions` is their sum. */
+/** The mean of each metric over sets or pairs, unweighted. `questions` is the sum. */
 export function meanScores<T extends Scores>(all: T[]): T {
   const keys = Object.keys(all[0]!) as (keyof T & string)[];
   const means = keys.map((key) => {
@@ -196,7 +196,7 @@ function summary(rankings: Ranking[]): Scores {
   };
 }
 
-/** The records that each question finds, best first; questions with nothing relevant are left out. */
+/** The ids of the records that each question finds, best first. Skips questions without relevant passages. */
 async function rank(
   { embedder, mode }: Builder,
   search: Search,
@@ -207,26 +207,22 @@ async function rank(
     const right = relevant(query);
     return right && right.size > 0 ? [{ text: query.text, right }] : [];
   });
-  // All at once, so that every core embeds; the searches below then find the vectors made.
+  // Embedding all at once uses every core. The embedder caches the results for the searches below.
   await Promise.all(asked.map(({ text }) => embedder.embed(text, 'query')));
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
-    const { results } = await ask(search, text, mode, K);
+    const { results } = await search.search({ q: text, k: K, mode });
     rankings.push({ ranked: [...new Set(results.map(({ id }) => recordOf(id, right)))], right });
   }
   return rankings;
 }
 
-function ask(search: Search, q: string, mode: Mode, k: number): Promise<Answer> {
-  return search.search({ q, k, mode });
-}
-
-/** The id of the record that a passage is of: a long record makes several passages, `id#1`, `id#2` … */
+/** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */
 function recordOf(id: string, records: ReadonlySet<string>): string {
   return records.has(id) ? id : id.replace(/#\d+$/, '');
 }
 
-/** Builds an index of the sets' passages in a folder of its own, by the product's own build, and opens it. */
+/** Builds an index of the sets' passages in a temporary folder, and opens it. */
 export async function withIndex<T>(
   builder: Builder,
   sets: EvaluationSet[],
@@ -245,8 +241,7 @@ export async function withIndex<T>(
 
 async function* documentsOf(sets: EvaluationSet[], keep: (id: string) => boolean): AsyncGenerator<Document> {
   for (const { dir } of sets) {
-    const plain = join(dir, 'passages.jsonl');
-    for await (const document of readDocuments([existsSync(plain) ? plain : `${plain}.gz`])) {
+    for await (const document of readDocuments([setFile(dir, 'passages.jsonl')])) {
       if (keep(document.id ?? '')) yield document;
     }
   }

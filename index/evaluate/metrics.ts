@@ -1,25 +1,23 @@
 import type { Logistic } from '../format/compiled-model.ts';
 
 /**
- * The share of the relevant passages that stand among the first `k` of `ranked` (best first, ids distinct), 0 to 1.
- * With one relevant passage it is the hit rate that retrieval papers call R@k.
- * Throws if nothing is relevant, since the share is then undefined.
+ * The share of the relevant passages among the first `k` of `ranked` (best first, ids distinct), 0 to 1. With one relevant passage,
+ * this is the hit rate that retrieval papers call R@k. Throws if nothing is relevant, since the share is then undefined.
  */
 export function recall(ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number {
   requireRelevant(relevant);
   return ranked.slice(0, k).filter((id) => relevant.has(id)).length / relevant.size;
 }
 
-/** 1 if the first of `ranked` is relevant, else 0 (also where nothing was found or nothing is relevant). */
+/** 1 if the first of `ranked` is relevant, else 0 (also if `ranked` is empty). */
 export function precisionAt1(ranked: readonly string[], relevant: ReadonlySet<string>): number {
   const first = ranked[0];
   return first !== undefined && relevant.has(first) ? 1 : 0;
 }
 
 /**
- * 1 / rank of the first relevant passage, counted from 1; 0 if none stands among the first `cutoff`.
- * Its mean over questions is MRR@cutoff (Voorhees 1999, The TREC-8 Question Answering Track Report; the cut at 10 is
- * that of MS MARCO, Bajaj et al. 2016).
+ * 1 / rank of the first relevant passage, counted from 1; 0 if none is among the first `cutoff`. Its mean over questions is
+ * MRR@cutoff (Voorhees 1999, The TREC-8 Question Answering Track Report). MS MARCO uses cutoff 10 (Bajaj et al. 2016).
  */
 export function reciprocalRank(
   ranked: readonly string[],
@@ -48,15 +46,15 @@ export function ndcg(ranked: readonly string[], relevant: ReadonlySet<string>, c
   return gain / ideal;
 }
 
-/** Arithmetic mean, such as of a metric over questions. Throws on an empty list. */
+/** The arithmetic mean. Throws on an empty list. */
 export function mean(values: readonly number[]): number {
-  if (values.length === 0) throw new Error('The mean of no values is undefined; pass at least one.');
+  if (values.length === 0) throw new Error('The mean of no values is undefined. Pass at least one.');
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /**
- * Area under the ROC curve, 0 to 1: the chance that a random positive scores above a random negative, ties counting
- * half (Mann and Whitney 1947; Hanley and McNeil 1982). Takes O(n log n). Throws if a list is empty or holds NaN.
+ * Area under the ROC curve, 0 to 1: the probability that a random positive scores higher than a random negative, with ties counted
+ * half (Mann and Whitney 1947; Hanley and McNeil 1982). Takes O(n log n). Throws if a list is empty or contains NaN.
  */
 export function auroc(positives: readonly number[], negatives: readonly number[]): number {
   if (positives.length === 0 || negatives.length === 0) {
@@ -65,7 +63,7 @@ export function auroc(positives: readonly number[], negatives: readonly number[]
     );
   }
   if (positives.some(Number.isNaN) || negatives.some(Number.isNaN)) {
-    throw new Error('AUROC needs scores that can be ordered but one is NaN; leave it out.');
+    throw new Error('AUROC needs scores that can be ordered but one is NaN. Leave it out.');
   }
   const ascending = Float64Array.from(negatives).sort();
   let below = 0;
@@ -80,8 +78,8 @@ export function auroc(positives: readonly number[], negatives: readonly number[]
 }
 
 /**
- * How likely it is that of two equal ways one wins at least this much more often: the exact sign test, two-sided, over the
- * questions where they differ (Dixon and Mood 1946, The Statistical Sign Test). 1 where they never do.
+ * The two-sided p-value of the exact sign test (Dixon and Mood 1946, The Statistical Sign Test), over the questions where two
+ * methods differ. 1 if they never differ.
  */
 export function signTest(wins: number, losses: number): number {
   const n = wins + losses;
@@ -95,21 +93,21 @@ export function signTest(wins: number, losses: number): number {
 }
 
 /**
- * Fits the chance that a score belongs to a `true` label: Platt scaling (Platt 1999, Probabilistic Outputs for Support
+ * Fits the probability of a `true` label given a score: Platt scaling (Platt 1999, Probabilistic Outputs for Support
  * Vector Machines) by Newton's method with backtracking (Lin, Lin and Weng 2007, A Note on Platt's Probabilistic
- * Outputs). Platt's smoothed targets keep the slope finite where the scores separate the labels perfectly.
- * `labels[i]` belongs to `scores[i]`. Scores that are all equal, or one label throughout, give slope 0.
+ * Outputs). Platt's smoothed targets keep the slope finite if the scores separate the labels perfectly.
+ * `labels[i]` belongs to `scores[i]`. If all scores or all labels are equal, the slope is 0.
  * Throws if the lists are empty or differ in length, or if a score is not finite.
  */
 export function fitLogistic(scores: readonly number[], labels: readonly boolean[]): Logistic {
   if (scores.length === 0 || scores.length !== labels.length) {
     throw new Error(
-      `A logistic fit needs one label a score and at least one of each but got ${scores.length} scores and ${labels.length} labels.`,
+      `A logistic fit needs one label per score and at least one of each but got ${scores.length} scores and ${labels.length} labels.`,
     );
   }
   const bad = scores.find((score) => !Number.isFinite(score));
   if (bad !== undefined)
-    throw new Error(`A logistic fit needs finite scores but one is ${bad}; leave it out.`);
+    throw new Error(`A logistic fit needs finite scores but one is ${bad}. Leave it out.`);
 
   const targets = smoothedTargets(labels);
   const share = mean(targets);
@@ -118,7 +116,7 @@ export function fitLogistic(scores: readonly number[], labels: readonly boolean[
     scores.every((score) => score === scores[0]) || labels.every((label) => label === labels[0]);
   if (uniform) return { slope: 0, intercept: atShare };
 
-  // Cosines of one model lie close together; standardized, the two directions of the search have like curvature.
+  // Cosines of one model differ little. Standardizing them gives both directions of the search similar curvature.
   const centre = mean(scores);
   const spread = Math.sqrt(mean(scores.map((score) => (score - centre) ** 2)));
   const standardized = scores.map((score) => (score - centre) / spread);
@@ -127,7 +125,7 @@ export function fitLogistic(scores: readonly number[], labels: readonly boolean[
   return { slope, intercept: fit.intercept - slope * centre };
 }
 
-/** The maximum a posteriori chances of each label under a uniform prior, in place of 1 and 0. */
+/** The maximum a posteriori probability of each label under a uniform prior, instead of 1 and 0. */
 function smoothedTargets(labels: readonly boolean[]): number[] {
   const positives = labels.filter((label) => label).length;
   const high = (positives + 1) / (positives + 2);
@@ -140,11 +138,11 @@ function newton(scores: readonly number[], targets: readonly number[], start: Lo
   for (let iteration = 0; iteration < 100; iteration++) {
     const { direction, decrement } = newtonDirection(scores, targets, fit);
     const loss = crossEntropy(scores, targets, fit);
-    // Below this the loss no longer shows a descent above its rounding error; the full step is then the best one.
+    // Below this, rounding errors of the loss hide any decrease; the full step is then the best one.
     if (decrement < 1e-10 * loss) return moved(fit, direction, 1);
     let step = 1;
     let next = moved(fit, direction, step);
-    // Armijo's condition: the step must lower the loss by a part of what the gradient promises.
+    // Armijo's condition: the step must decrease the loss by a share of the decrease that the gradient predicts.
     while (step > 1e-10 && crossEntropy(scores, targets, next) > loss - 1e-4 * step * decrement) {
       step /= 2;
       next = moved(fit, direction, step);
@@ -154,10 +152,10 @@ function newton(scores: readonly number[], targets: readonly number[], start: Lo
   return fit;
 }
 
-/** The step to the minimum of the quadratic model of the cross-entropy, and the fall along it that the gradient promises. */
+/** The step to the minimum of the quadratic model of the cross-entropy, and the decrease that the gradient predicts for it. */
 function newtonDirection(scores: readonly number[], targets: readonly number[], fit: Logistic) {
   const gradient: Logistic = { slope: 0, intercept: 0 };
-  // The Hessian's three entries; the ridge keeps it invertible where every chance is near 0 or 1.
+  // The Hessian's three entries. The ridge keeps it invertible if every probability is near 0 or 1.
   let slopeSlope = 1e-12;
   let slopeIntercept = 0;
   let interceptIntercept = 1e-12;
@@ -187,7 +185,7 @@ function moved(fit: Logistic, direction: Logistic, step: number): Logistic {
   };
 }
 
-/** The sum over all scores, in nats, written so that exp cannot overflow. */
+/** The sum over all scores, in nats. This form cannot overflow. */
 function crossEntropy(scores: readonly number[], targets: readonly number[], fit: Logistic): number {
   return scores.reduce((sum, score, i) => {
     const logit = fit.slope * score + fit.intercept;
@@ -197,6 +195,6 @@ function crossEntropy(scores: readonly number[], targets: readonly number[], fit
 
 function requireRelevant(relevant: ReadonlySet<string>): void {
   if (relevant.size === 0) {
-    throw new Error('Recall and nDCG are undefined for a question without relevant passages; leave it out.');
+    throw new Error('Recall and nDCG are undefined for a question without relevant passages. Leave it out.');
   }
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { describeValue, type JsonLine, readJsonLines } from '../documents/json-lines.ts';
 
-/** A passage that a search over the set can return. */
+/** A passage of a set. */
 export interface EvaluationPassage {
   readonly id: string;
   /** BCP 47 tag. */
@@ -11,161 +11,105 @@ export interface EvaluationPassage {
   readonly text: string;
 }
 
-/** A question and the passages that answer it; none where the set holds no answer. */
+/** A question and the passages that answer it. */
 export interface EvaluationQuery {
   readonly id: string;
   /** BCP 47 tag. */
   readonly lang: string;
   readonly text: string;
-  /** Ids of passages of the same set, without repeats. */
+  /** Ids of passages of the same set, without repeats. Empty if the set has no answer. */
   readonly relevant: readonly string[];
 }
 
 export interface EvaluationSet {
-  /** Base name of the folder. */
+  /** Base name of its folder. */
   readonly name: string;
   readonly dir: string;
   readonly passages: readonly EvaluationPassage[];
   readonly queries: readonly EvaluationQuery[];
 }
 
-/** A JSON object and where it stands, as `file:line`. */
-export interface Line {
-  readonly record: Record<string, unknown>;
-  readonly place: string;
-}
-
 /**
- * Reads `passages.jsonl` and `queries.jsonl` (or each with `.gz` added, where the plain file is absent) from a folder.
- * Throws an Error that names the file and line if a file is missing or not UTF-8, if a line lacks a field or has one
- * of the wrong type, if an id occurs twice, or if `relevant` names a passage that the set does not have.
+ * Reads an evaluation set: a folder with `passages.jsonl` and `queries.jsonl`, or the same with `.gz` added.
+ * @throws naming file and line if a file is missing or not UTF-8, a field is missing or of the wrong type, an id occurs twice, or
+ * `relevant` contains an id that no passage of the set has
  */
 export async function readSet(dir: string): Promise<EvaluationSet> {
-  const passages = withUniqueIds(await readLines(dir, 'passages.jsonl'), passageOf);
+  const passages = await readItems(dir, 'passages.jsonl', passageOf);
   const passageIds = new Set(passages.map((passage) => passage.id));
-  const queries = withUniqueIds(await readLines(dir, 'queries.jsonl'), (line) => queryOf(line, passageIds));
+  const queries = await readItems(dir, 'queries.jsonl', (line) => queryOf(line, passageIds));
   return { name: basename(resolve(dir)), dir, passages, queries };
 }
 
 /**
- * What follows the language and the dash in a query's id (`en-lighthouse-1a`: `lighthouse-1a`).
- * The same key in the set of another language marks the same question. An id without a dash is its own key.
+ * The part of a query's id after the language and the dash (`lighthouse-1a` for `en-lighthouse-1a`). Queries with the same key are
+ * the same question in different languages. An id without a dash is its own key.
  */
 export function questionKey(queryId: string): string {
   return queryId.slice(queryId.indexOf('-') + 1);
 }
 
-/** The JSON objects of a file of JSON Lines in a folder, or of the same with `.gz` added. Throws where a line is none. */
-export async function readLines(dir: string, name: string): Promise<Line[]> {
-  const plain = join(dir, name);
-  const bytes = await readIfPresent(plain);
-  if (bytes) return parseLines(decode(bytes, plain), plain);
-  const zipped = `${plain}.gz`;
-  const packed = await readIfPresent(zipped);
-  if (packed) return parseLines(decode(unpack(packed, zipped), zipped), zipped);
-  throw new Error(
-    `${dir} has neither ${name} nor ${name}.gz, one of which the folder of an evaluation set must hold.`,
-  );
+/** The path of a set's file, plain or else compressed. */
+export function setFile(dir: string, name: string): string {
+  const path = [join(dir, name), join(dir, `${name}.gz`)].find((candidate) => existsSync(candidate));
+  if (path) return path;
+  throw new Error(`${dir} has neither ${name} nor ${name}.gz. Name the folder of an evaluation set.`);
 }
 
-async function readIfPresent(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-function unpack(bytes: Buffer, file: string): Buffer {
-  try {
-    return gunzipSync(bytes);
-  } catch (cause) {
-    throw new Error(`${file} is not a complete gzip file; make it again with gzip.`, { cause });
-  }
-}
-
-function decode(bytes: Buffer, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new Error(`${file} is not UTF-8 text; convert it to UTF-8.`, { cause });
-  }
-}
-
-function parseLines(text: string, file: string): Line[] {
-  return text.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return [];
-    const place = `${file}:${index + 1}`;
-    const record = parseJson(line, place);
-    if (!isRecord(record)) throw new Error(`${place}: expected a JSON object but found ${shown(record)}.`);
-    return [{ record, place }];
-  });
-}
-
-function parseJson(line: string, place: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw new Error(`${place}: expected a JSON object but the line is not valid JSON: ${shown(line)}.`, {
-      cause,
-    });
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** What each line holds. Throws where an id occurs twice. */
-export function withUniqueIds<T extends { readonly id: string }>(
-  lines: Line[],
-  toItem: (line: Line) => T,
-): T[] {
+/** Reads the items of a set's file, an item a line. Throws if an id occurs twice. */
+export async function readItems<T extends { readonly id: string }>(
+  dir: string,
+  name: string,
+  toItem: (line: JsonLine) => T,
+): Promise<T[]> {
+  const items: T[] = [];
   const placeOfId = new Map<string, string>();
-  return lines.map((line) => {
+  for await (const line of readJsonLines(setFile(dir, name))) {
     const item = toItem(line);
     const first = placeOfId.get(item.id);
-    if (first) throw new Error(`${line.place}: the id ${shown(item.id)} is already taken by ${first}.`);
+    if (first)
+      throw new Error(`${line.place}: the id ${describeValue(item.id)} is already used in ${first}.`);
     placeOfId.set(item.id, line.place);
-    return item;
-  });
-}
-
-function passageOf(line: Line): EvaluationPassage {
-  const passage = { id: string(line, 'id'), lang: string(line, 'lang'), text: string(line, 'text') };
-  return line.record.title === undefined ? passage : { ...passage, title: string(line, 'title') };
-}
-
-function queryOf(line: Line, passageIds: ReadonlySet<string>): EvaluationQuery {
-  const { relevant } = line.record;
-  if (!Array.isArray(relevant) || !relevant.every((id) => typeof id === 'string')) {
-    throw new Error(`${line.place}: "relevant" must be a list of passage ids but is ${shown(relevant)}.`);
+    items.push(item);
   }
+  return items;
+}
+
+function passageOf(line: JsonLine): EvaluationPassage {
+  const passage = commonFields(line);
+  return line.record.title === undefined ? passage : { ...passage, title: stringField(line, 'title') };
+}
+
+function queryOf(line: JsonLine, passageIds: ReadonlySet<string>): EvaluationQuery {
+  const relevant = relevantOf(line);
   const unknown = relevant.find((id) => !passageIds.has(id));
   if (unknown !== undefined) {
     throw new Error(
-      `${line.place}: "relevant" names ${shown(unknown)}, but no passage of the set has that id.`,
+      `${line.place}: "relevant" contains ${describeValue(unknown)}, but no passage of the set has that id.`,
     );
   }
   if (new Set(relevant).size < relevant.length) {
     throw new Error(
-      `${line.place}: "relevant" names a passage twice (${shown(relevant)}); list each one once.`,
+      `${line.place}: "relevant" contains a passage twice (${describeValue(relevant)}). List each one once.`,
     );
   }
-  return { id: string(line, 'id'), lang: string(line, 'lang'), text: string(line, 'text'), relevant };
+  return { ...commonFields(line), relevant };
 }
 
-/** A line's field. Throws if it is not a non-empty string. */
-export function string({ record, place }: Line, field: string): string {
-  const value = record[field];
+function commonFields(line: JsonLine): { id: string; lang: string; text: string } {
+  return { id: stringField(line, 'id'), lang: stringField(line, 'lang'), text: stringField(line, 'text') };
+}
+
+/** A field of a line. Throws if it is not a non-empty string. */
+export function stringField({ record, place }: JsonLine, name: string): string {
+  const value = record[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw new Error(`${place}: "${field}" must be a non-empty string but is ${shown(value)}.`);
+  throw new Error(`${place}: "${name}" must be a non-empty string but is ${describeValue(value)}.`);
 }
 
-/** A value as an error shows it: JSON, cut to a length that keeps the message on one line. */
-export function shown(value: unknown): string {
-  const json = value === undefined ? 'missing' : JSON.stringify(value);
-  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
+/** The ids of relevant passages. Throws if they are not a list of strings. */
+export function relevantOf({ record, place }: JsonLine): string[] {
+  const { relevant } = record;
+  if (Array.isArray(relevant) && relevant.every((id) => typeof id === 'string')) return relevant;
+  throw new Error(`${place}: "relevant" must be a list of passage ids but is ${describeValue(relevant)}.`);
 }

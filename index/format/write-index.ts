@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeFile } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { checkReplaceable, mendFolder, replaceFolder } from './drafts.ts';
+import { checkReplaceable, createDraft, removeStaleDrafts, replaceFolder } from './drafts.ts';
 import { buildGraph, type GraphBuilder } from './graph-builder.ts';
 import { writeLanguages } from './languages-file.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup-file.ts';
@@ -15,99 +15,100 @@ import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 
-/** All that an index holds, passages in order of their ordinals. */
+/** The contents of an index. A passage's place in the lists is its ordinal. */
 export interface IndexContents {
   documents: number;
   passages: Passage[];
-  /** A vector for each passage. */
+  /** An embedding per passage. */
   vectors: Float32Array[];
-  /** The graph of these vectors, where it has been built meanwhile. */
+  /** The graph of these embeddings; built here if missing. */
   graph?: GraphBuilder;
-  /** For each passage, a quantized vector for each of its sentences. */
+  /** For each passage, a quantized embedding per sentence. */
   sentences: Int8Array[][];
-  /** Questions that a reader could begin with. */
+  /** Questions to try first. */
   suggestions?: Suggestion[];
 }
 
 /**
- * Writes an index to a new folder beside `out` and renames it: whoever is killed on the way leaves the index that was there.
- * @throws if there is nothing to write, two passages share an id, or `out` holds something that is not an index
+ * Writes an index to a draft folder and renames it. If the process is killed, the existing index survives.
+ * @throws if there are no passages, two passages share an id, or `target` contains something that is not an index
  */
-export function writeIndex(out: string, model: CompiledModel, contents: IndexContents): Manifest {
-  const { documents, passages, vectors, sentences, suggestions = [] } = contents;
-  checkPassages(passages);
-  checkOut(out);
-  mendFolder(out);
-  const draft = `${resolve(out)}.${process.pid}.new`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
+export function writeIndex(target: string, model: CompiledModel, contents: IndexContents): Manifest {
+  checkPassages(contents.passages);
+  checkIndexFolder(target);
+  removeStaleDrafts(target);
+  const draft = createDraft(target);
   try {
-    const postings = writePostings(passages.map(({ text }) => text));
-    const { records: fields, names } = fieldRecords(passages);
-    const { graph = buildGraph(vectors) } = contents;
-    graph.write(join(draft, 'graph.bin'));
-    const files = {
-      'passages.bin': writePassages(passages),
-      'sentences.bin': writeSentences(sentences),
-      'languages.bin': writeLanguages(
-        passages.map(({ lang }) => lang),
-        vectors,
-        sentences,
-        model.mean,
-      ),
-      'lookup.bin': writeLookup(
-        new Map([...postings, ...fields, ...idRecords(passages), ...overviewRecord(passages, suggestions)]),
-      ),
-    };
-    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
-    const list = Object.fromEntries(
-      ['graph.bin', ...Object.keys(files)].map((name) => [
-        name,
-        describeFile(readFileSync(join(draft, name))),
-      ]),
-    );
-    const contained = {
-      format: FORMAT,
-      model: { name: model.name, hash: model.hash, neutral: model.neutral },
-      dimensions: model.dimensions,
-      counts: {
-        documents,
-        passages: passages.length,
-        sentences: sentences.reduce((sum, { length }) => sum + length, 0),
-        terms: postings.size,
-      },
-      languages: countLanguages(passages),
-      fields: names,
-      files: list,
-    };
-    const manifest = { version: versionOf(contained), ...contained };
-    writeFileSync(join(draft, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    replaceFolder(draft, resolve(out));
+    const manifest = writeIndexFiles(draft, model, contents);
+    replaceFolder(draft, target);
     return manifest;
-  } catch (error) {
+  } finally {
     rmSync(draft, { recursive: true, force: true });
-    throw error;
   }
 }
 
-/** Refuses to put an index where something else is. */
-export function checkOut(out: string): void {
-  // An index of format 1, whose graph had this name, can be replaced too.
-  checkReplaceable(out, (name) => INDEX_FILES.includes(name) || name === 'graph.hnsw', 'an index');
+/** Writes the files of an index into a folder. */
+export function writeIndexFiles(folder: string, model: CompiledModel, contents: IndexContents): Manifest {
+  const { documents, passages, vectors, sentences, suggestions = [] } = contents;
+  const postings = writePostings(passages.map(({ text }) => text));
+  const { records: fields, names } = fieldRecords(passages);
+  const { graph = buildGraph(vectors) } = contents;
+  graph.write(join(folder, 'graph.bin'));
+  const files = {
+    'passages.bin': writePassages(passages),
+    'sentences.bin': writeSentences(sentences),
+    'languages.bin': writeLanguages(
+      passages.map(({ lang }) => lang),
+      vectors,
+      sentences,
+      model.mean,
+    ),
+    'lookup.bin': writeLookup(
+      new Map([...postings, ...fields, ...idRecords(passages), ...overviewRecord(passages, suggestions)]),
+    ),
+  };
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  const list = Object.fromEntries(
+    ['graph.bin', ...Object.keys(files)].map((name) => [
+      name,
+      describeFile(readFileSync(join(folder, name))),
+    ]),
+  );
+  const contained = {
+    format: FORMAT,
+    model: { name: model.name, hash: model.hash, neutral: model.neutral },
+    dimensions: model.dimensions,
+    counts: {
+      documents,
+      passages: passages.length,
+      sentences: sentences.reduce((sum, { length }) => sum + length, 0),
+      terms: postings.size,
+    },
+    languages: countLanguages(passages),
+    fields: names,
+    files: list,
+  };
+  const manifest = { version: versionOf(contained), ...contained };
+  writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
 }
 
-/** Refuses passages that make no index: none at all, or two with one id. */
+/** Refuses to replace a folder that is not an index, or that cannot be written. */
+export function checkIndexFolder(target: string): void {
+  // graph.hnsw belongs to indexes of format 1.
+  checkReplaceable(target, (name) => INDEX_FILES.includes(name) || name === 'graph.hnsw', 'an index');
+}
+
+/** Refuses an empty list of passages, and two passages with the same id. */
 export function checkPassages(passages: readonly Passage[]): void {
   if (passages.length === 0)
-    throw new Error(
-      'The documents hold no text: name files, or folders with files, of text, Markdown, HTML or JSON Lines.',
-    );
+    throw new Error('No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.');
   const sources = new Map<string, string>();
   for (const { id, source } of passages) {
     const other = sources.get(id);
     if (other !== undefined) {
       throw new Error(
-        `Two passages have the id ${JSON.stringify(id)}, in ${other} and in ${source}: give every record an id of its own.`,
+        `Two passages have the id ${JSON.stringify(id)}, in ${other} and in ${source}. Give each record a unique id.`,
       );
     }
     sources.set(id, source);
@@ -118,7 +119,7 @@ function idRecords(passages: Passage[]): Map<string, Uint8Array> {
   return new Map(passages.map(({ id }, ordinal) => [KEYS.id + id, writeAscending([ordinal])]));
 }
 
-/** The passages that have each value of each field: number of passages (u32), then their ordinals. */
+/** A record per field value: the number of its passages (u32), then their ordinals. */
 function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; names: string[] } {
   const ordinals = new Map<string, number[]>();
   const names = new Set<string>();
@@ -138,7 +139,7 @@ function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; 
   return { records, names: [...names].sort() };
 }
 
-/** Language and source, each with what they are part of (`de-AT`: `de`; `a/b.md`: `a/`), and metadata. */
+/** Metadata, language and source; the latter two with their parents (`de` for `de-AT`, `a/` for `a/b.md`). */
 function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, value: Scalar][] {
   const folders = prefixes(source, '/').map((folder) => `${folder}/`);
   const values = { ...metadata, lang: [lang, ...prefixes(lang, '-')], source: [source, ...folders] };
@@ -147,7 +148,7 @@ function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, val
   );
 }
 
-/** What stands before each separator: `a/b/c` gives `a` and `a/b`. */
+/** The text before each separator: `a` and `a/b` for `a/b/c`. */
 function prefixes(text: string, separator: string): string[] {
   const parts = text.split(separator);
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(separator));

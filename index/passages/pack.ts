@@ -1,19 +1,19 @@
 import type { Piece } from './pieces.ts';
 
-/** A sentence of a section, or a piece of one that is too long. */
+/** A sentence of a section, or a piece of a sentence that is too long. */
 export interface Segment extends Piece {
   /** Whether a paragraph ends with it. */
   endsParagraph: boolean;
 }
 
-/** What a cut within a paragraph costs: as much as a part that misses its size by this share. */
+/** The cost of a cut inside a paragraph: equal to a part that misses its ideal size by this share. */
 const PARAGRAPH_CUT = 0.25;
 
 /**
- * Groups the segments of a section into passages. Paragraphs are taken together until they have `minTokens`; what is
- * left at the end goes with those before it. A group of more than `maxTokens` is divided into parts of similar size,
- * best where paragraphs end. Tokens of a group are estimated as the sum of its segments', and then counted by
- * `count`: none has more than `maxTokens` but a segment that has more by itself.
+ * Groups the segments of a section into passages. Joins paragraphs until they have `minTokens`; the remainder at the end joins the
+ * last group. Divides a group of more than `maxTokens` into parts of similar size, preferably between paragraphs. No passage has
+ * more than `maxTokens`, unless a single segment does.
+ * @param count counts the tokens of a group, which may differ from the sum over its segments
  */
 export function pack(
   segments: Segment[],
@@ -45,11 +45,11 @@ function joinParagraphs(segments: Segment[], minTokens: number): Segment[][] {
 }
 
 /**
- * Divides segments into consecutive parts of at most `limit` tokens (or one segment), with the least sum of squared
- * misses of the ideal size: dynamic programming over where the last part begins.
+ * Divides segments into consecutive parts of at most `limit` tokens (or one segment), with the smallest sum of squared deviations
+ * from the ideal size. Dynamic programming over the start of the last part.
  */
 function balance(segments: Segment[], limit: number): Segment[][] {
-  // A segment without tokens counts as one, which bounds how many a part can have.
+  // Counting at least one token per segment bounds the number of segments in a part.
   const sizes = segments.map((segment) => Math.max(1, segment.tokens));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const ideal = total / Math.ceil(total / limit);

@@ -1,26 +1,25 @@
 import { segments } from '../text/segmenter.ts';
 
-/** A stretch of a text, `[start, end)` in UTF-16 code units, without white space at either end. */
+/** A range of a text, `[start, end)` in UTF-16 code units, without white space at either end. */
 export interface Piece {
   start: number;
   end: number;
   tokens: number;
 }
 
-/** Tokens are not spread evenly over a text, so the pieces it is cut into by length are planned to leave some room. */
+/** The planned share of `maxTokens` in a piece. Pieces of equal length differ in tokens, so this leaves some reserve. */
 const FILL = 0.9;
-/** How far from its ideal place a cut may be, as a share of a piece. */
+/** The largest distance of a cut from its ideal place, as a share of a piece. */
 const REACH = 0.3;
-/** UTF-16 code units on either side of the ideal place in which words and graphemes are looked for. */
+/** UTF-16 code units on either side of the ideal place that are searched for words and graphemes. */
 const WINDOW = 100;
 
 const CLAUSE_END = /[,;:،؛\p{Pd}](?=\s)|[，、；：]/gu;
 const WHITE_SPACE = /\s+/g;
 
 /**
- * Cuts a text into pieces of similar length, each of at most `maxTokens`, that hold all of it but white space. It is
- * cut after a clause's mark, else at white space, else between words, else between graphemes, else between
- * characters. A single character is never cut, whatever it counts.
+ * Cuts a text into pieces of similar length, each of at most `maxTokens`. Together they contain everything but white space. Cuts
+ * after a clause mark, else at white space, else between words, graphemes or characters, in this order. Never cuts a character.
  */
 export function pieces(
   text: string,
@@ -51,7 +50,7 @@ export function pieces(
   });
 }
 
-/** The best place, strictly within a text of several characters, to cut it about the ideal place. */
+/** The best place to cut a text near the ideal place. Never at its start or end. */
 function cutNear(text: string, ideal: number, size: number, lang: string): number {
   const from = Math.max(1, Math.floor(ideal - size * REACH));
   const to = Math.min(text.length - 1, Math.ceil(ideal + size * REACH));

@@ -1,21 +1,20 @@
 import type { Block, Document } from '../documents/document.ts';
 
-/** What stands under one heading. */
+/** The text under one heading. */
 export interface Section {
-  /** The headings it stands under, joined by ` › `; the document's title or file name where there is none. */
+  /** The path of headings, joined by ` › `; the document's title or file name if there are none. */
   title: string;
-  /** The heading's line, if there is one, and its paragraphs, with a blank line between two of them. */
+  /** The heading, if any, and its paragraphs, separated by blank lines. */
   text: string;
-  /** Where in `text` its first paragraph begins; 0 where there are headings alone. */
+  /** Start of the first paragraph in `text`; 0 if there are only headings. */
   bodyStart: number;
-  /** Where in `text` its paragraphs after the first begin. */
+  /** Starts of the other paragraphs in `text`. */
   paragraphStarts: number[];
 }
 
 /**
- * The sections of a document, in order. Their texts hold every character of its blocks but white space, once and in
- * order. A heading without a paragraph of its own is the first line of the section after it, and the last section if
- * there is none.
+ * Splits a document into sections. Their texts contain every character of its blocks except white space, once and in order. A
+ * heading without paragraphs becomes the first line of the next section, or the last section if none follows.
  */
 export function sections(document: Document): Section[] {
   const found: Section[] = [];
@@ -23,12 +22,12 @@ export function sections(document: Document): Section[] {
   let headings: string[] = [];
   let paragraphs: string[] = [];
   let isAfterEnd = false;
-  const headsAll = !document.blocks.some(
+  const isTitleOfAll = !document.blocks.some(
     (block) => block.kind === 'heading' && levelOf(block) === 1 && block.text === document.title,
   );
   const close = () => {
     if (headings.length + paragraphs.length > 0) {
-      const title = sectionTitle(document, headsAll, path, isAfterEnd);
+      const title = sectionTitle(document, isTitleOfAll, path, isAfterEnd);
       found.push(toSection(title, headings, paragraphs));
     }
     headings = [];
@@ -65,11 +64,11 @@ function toSection(title: string, headings: string[], paragraphs: string[]): Sec
 }
 
 /**
- * Where the document's title is one of its own headings of level 1, it heads a section rather than the whole: it does
- * not come before other headings, and does not hold after the end of an article.
+ * If the document's title is one of its headings of level 1, it is the title of that section only: it is not put before other
+ * headings, and does not apply after the end of an article.
  */
-function sectionTitle(document: Document, headsAll: boolean, path: Block[], isAfterEnd: boolean): string {
-  const root = headsAll && document.title ? [document.title] : [];
+function sectionTitle(document: Document, isTitleOfAll: boolean, path: Block[], isAfterEnd: boolean): string {
+  const root = isTitleOfAll && document.title ? [document.title] : [];
   const parts = [...root, ...path.map((heading) => heading.text)].map((part) =>
     part.trim().replace(/\s+/g, ' '),
   );

@@ -1,12 +1,11 @@
 import { columns } from '../documents/script.ts';
 import { segments } from '../text/segmenter.ts';
 
-/** Columns of letters and digits. Less is no sentence to embed, and mostly an abbreviation or a number. */
-const SHORTEST = 12;
+/** Letters and digits, in columns. Shorter sentences are mostly abbreviations or numbers. */
+const MIN_LENGTH = 12;
 
 /**
- * An abbreviation at the end of a piece that something has to follow: an initial, a title, the word before a number.
- * `z. B.` and `U. S.` are initials.
+ * An abbreviation that never ends a sentence: an initial, a title, the word before a number. `z. B.` and `U. S.` are initials.
  */
 const ABBREVIATION = new RegExp(
   `(?:^|[^\\p{L}\\p{M}\\p{N}°])(?:\\p{L}|${[
@@ -24,16 +23,15 @@ const ORDINAL = /(?:^|[^\p{L}\p{N}\p{Pd}.,])\d{1,2}\.$/u;
 type Span = [start: number, end: number];
 
 /**
- * The sentences of a text as `[start, end)` in UTF-16 code units, in order and without white space at either end;
- * between them they cover everything else. A line's end ends a sentence. Intl.Segmenter's sentences (Unicode Standard
- * Annex 29) are mended where they end after an abbreviation, before a lower-case letter, or are too short to stand
- * alone.
+ * Splits a text into sentences, as `[start, end)` in UTF-16 code units, without white space at either end. Together they contain
+ * everything else. The end of a line ends a sentence. Sentences of Intl.Segmenter (Unicode Standard Annex 29) are joined if they end
+ * after an abbreviation or before a lower-case letter, or are too short.
  */
 export function sentences(text: string, lang: string): Span[] {
   const ordinals = ORDINAL_DOT.test(lang);
   return segmentLines(text, lang).flatMap((line) => {
     const whole = merge(line, (before, after) =>
-      goesOn(text.slice(...before), text.slice(...after), ordinals),
+      continues(text.slice(...before), text.slice(...after), ordinals),
     );
     return merge(
       whole,
@@ -42,7 +40,7 @@ export function sentences(text: string, lang: string): Span[] {
   });
 }
 
-/** The segmenter's sentences, trimmed, of each line that has some. */
+/** The segmenter's sentences, trimmed, for each line that is not blank. */
 function segmentLines(text: string, lang: string): Span[][] {
   const lines: Span[][] = [];
   let isNewLine = true;
@@ -59,7 +57,7 @@ function segmentLines(text: string, lang: string): Span[][] {
   return lines;
 }
 
-/** Joins neighbours that belong together. */
+/** Joins adjacent spans that belong together. */
 function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
   const merged: Span[] = [];
   for (const span of spans) {
@@ -70,11 +68,11 @@ function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boo
   return merged;
 }
 
-function goesOn(before: string, after: string, ordinals: boolean): boolean {
+function continues(before: string, after: string, ordinals: boolean): boolean {
   const end = before.slice(-20);
   return /^["'\p{Ps}\p{Pi}]*\p{Ll}/u.test(after) || ABBREVIATION.test(end) || (ordinals && ORDINAL.test(end));
 }
 
 function isTooShort(piece: string): boolean {
-  return piece.length < 4 * SHORTEST && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < SHORTEST;
+  return piece.length < 4 * MIN_LENGTH && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < MIN_LENGTH;
 }

@@ -8,29 +8,29 @@ import { type Section, sections } from './sections.ts';
 import { sentences } from './sentences.ts';
 
 export interface SplitOptions {
-  /** How many tokens the model makes of a text. */
+  /** Counts a text's tokens. */
   countTokens: (text: string) => number;
-  /** No passage has more. */
+  /** The limit per passage. */
   maxTokens: number;
-  /** Paragraphs of one section are taken together until they have as many. */
+  /** Paragraphs of a section are joined until they have this many. */
   minTokens: number;
 }
 
-/** A passage before its id and language are settled, which takes the whole document. */
+/** A passage without id and language, which depend on the whole document. */
 type Draft = Pick<Passage, 'text' | 'title' | 'sentences'>;
 
 /**
- * Splits a document into passages: whole paragraphs of one section where they fit, whole sentences where they do not.
- * Their texts hold every character of the document's blocks but white space, once and in order; a heading is the
- * first line of its section, and no sentence: it names an answer but is none. A document with an id gives it to its only passage, or `id#1`, `id#2` … to several;
- * otherwise passages are named by what they hold. A language that the document declares is kept, else it is detected.
- * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1.
+ * Splits a document into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
+ * character of the document's blocks except white space, once and in order. A heading is the first line of its section, but not one
+ * of its sentences, since it is no answer. The id of a document becomes that of its only passage, or `id#1`, `id#2` … of several;
+ * without one, ids are derived from the texts. The language is the declared one, else detected.
+ * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1
  */
 export function toPassages(document: Document, options: SplitOptions): Passage[] {
   const { minTokens, maxTokens } = options;
   if (!(minTokens >= 1 && minTokens <= maxTokens)) {
     throw new RangeError(
-      `minTokens is ${minTokens} and maxTokens ${maxTokens}: expected 1 <= minTokens <= maxTokens.`,
+      `minTokens is ${minTokens} and maxTokens ${maxTokens}: 1 <= minTokens <= maxTokens is required.`,
     );
   }
   const drafts = sections(document).flatMap((section) => splitSection(section, document.lang, options));
@@ -73,11 +73,11 @@ function splitSection(section: Section, declared: string | undefined, options: S
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
   return groups.map((group) => {
     const body = group.filter(({ start }) => start >= bodyStart);
-    const told = body.length > 0 ? body : group;
+    const answers = body.length > 0 ? body : group;
     return {
       text: textOf(group),
       title,
-      sentences: told.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+      sentences: answers.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
     };
   });
 }

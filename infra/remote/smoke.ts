@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { healthSchema } from '../../functions/search/schemas.ts';
+import { locateFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/local.ts';
 import type { Search } from '../../index/search/answer.ts';
@@ -24,7 +25,7 @@ const TRIED = 20;
  */
 export async function chooseProbes(index: string): Promise<Probe[]> {
   const search = await openLocal(index);
-  const passages = new Passages(join(index, 'passages.bin'));
+  const passages = new Passages(join(locateFolder(index), 'passages.bin'));
   const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
   const probes: Probe[] = [];
   for (const part of [0, 1, 2]) {

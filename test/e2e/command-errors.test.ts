@@ -22,8 +22,12 @@ beforeAll(() => {
 test.each([
   ['build-index', [], /^The path is missing: write it as in npm run build-index -- docs notes\/faq\.md$/],
   ['build-index', [documents, '--quiet'], /^Unknown option --quiet: see --help\.$/],
-  ['build-index', [documents, '--ou', 'x'], /^Unknown option --ou: did you mean --out\?$/],
-  ['build-index', [documents, '--out'], /^The value of --out <dir> is missing: write it after the flag\.$/],
+  ['build-index', [documents, '--inde', 'x'], /^Unknown option --inde: did you mean --index\?$/],
+  [
+    'build-index',
+    [documents, '--index'],
+    /^The value of --index <dir> is missing: write it after the flag\.$/,
+  ],
   ['search', ['--index', index], /^The question is missing: write it as in npm run search -- ".*\?" -k 5$/],
   [
     'search',
@@ -55,19 +59,19 @@ test.each([
 });
 
 test.each([
-  ['build-index', [at('none')], /none does not exist: name files and folders that do\.$/],
-  ['build-index', [at('empty')], /^The documents hold no text: name files, or folders with files, /],
-  ['build-index', [at('documents.docx')], /documents\.docx is of no known format: expected one of .*\.$/],
+  ['build-index', [at('none')], /none does not exist\. Check the path\.$/],
+  ['build-index', [at('empty')], /^No text found\. Name text, Markdown, /],
+  ['build-index', [at('documents.docx')], /documents\.docx: unknown format\. The formats are .*\.$/],
   [
     'build-index',
-    [documents, '--out', at('mine')],
-    /mine holds notes\.txt, which is no part of an index: .*\.$/,
+    [documents, '--index', at('mine')],
+    /mine contains notes\.txt, which is not part of an index\. Choose a new folder, or an index to replace\.$/,
   ],
   ['build-index', [documents, '--model', at('mine')], /mine has no config\.json\. .*\.$/],
   [
     'build-index',
-    [documents, '--out', at('documents.docx/index')],
-    /documents\.docx\/index.*: not a directory; name a folder\.$/,
+    [documents, '--index', at('documents.docx/index')],
+    /documents\.docx is a file\. Choose a folder in another place\.$/,
   ],
   ['search', [QUESTION, '--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
   [
@@ -80,7 +84,11 @@ test.each([
     [QUESTION, '--index', index, '--filter', 'year=2026'],
     /^No passage has the field "year"\. Filter on /,
   ],
-  ['eval', [at('mine')], /mine has neither passages\.jsonl nor passages\.jsonl\.gz, .*\.$/],
+  [
+    'eval',
+    [at('mine')],
+    /mine has neither passages\.jsonl nor passages\.jsonl\.gz\. Name the folder of an evaluation set\.$/,
+  ],
   ['package', ['--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
   [
     'package',
@@ -90,7 +98,7 @@ test.each([
   [
     'package',
     ['--index', index, '--out', at('mine')],
-    /mine holds notes\.txt, which is no part of a packaged function: .*\.$/,
+    /mine contains notes\.txt, which is not part of a packaged function\. .*\.$/,
   ],
   ['embed', ['--model', at('none')], /none has no config\.json\. .*\.$/],
 ])('a failure is one line and exit code 1: %s %j', async (script, args, message) => {

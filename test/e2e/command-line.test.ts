@@ -18,7 +18,7 @@ const { scripts, version } = JSON.parse(readFileSync(join(root, 'package.json'),
 beforeAll(async () => {
   mkdirSync(documents);
   cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
-  expect(await command('build-index', [documents, '--out', index])).toMatchObject({ code: 0 });
+  expect(await command('build-index', [documents, '--index', index])).toMatchObject({ code: 0 });
 });
 
 /** Runs what a line such as `npm run search -- "a b" -k 5` does, with more arguments. */
@@ -127,7 +127,7 @@ describe('on a terminal', () => {
 
   test('an interrupt ends a build with exit code 130, shows the cursor again and leaves nothing', async () => {
     const before = readdirSync(folder);
-    const args = [documents, '--out', join(folder, 'new')];
+    const args = [documents, '--index', join(folder, 'new')];
     const { code, printed } = await onTerminal('build-index', args, {
       type: [/ [1-9]\d*\/\d+ pass/, '\x03'],
     });
@@ -152,7 +152,7 @@ describe('elsewhere', () => {
     const text = `A bell \x07 and \x1b[31mred\x1b[0m \x9b1m ink.`;
     writeFileSync(join(folder, 'bell.jsonl'), JSON.stringify({ text, title: 'Bell\x1b[5m', id: '\x1bc' }));
     const out = join(folder, 'bell');
-    expect(await command('build-index', [join(folder, 'bell.jsonl'), '--out', out])).toMatchObject({
+    expect(await command('build-index', [join(folder, 'bell.jsonl'), '--index', out])).toMatchObject({
       code: 0,
     });
     const { stdout } = await command('search', ['red ink', '--index', out]);
@@ -206,7 +206,7 @@ test('package tells what it made as JSON, and leaves nothing when it is interrup
   const args = ['--import', 'tsx', 'cli/package.ts', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
-    if (name?.endsWith('.new')) child.kill('SIGINT');
+    if (name?.includes('.draft-')) child.kill('SIGINT');
   });
   expect(await finished(child)).toEqual({ code: 130, stdout: '', stderr: '' });
   watcher.close();

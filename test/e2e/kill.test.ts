@@ -1,19 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { readDocuments } from '../../index/documents/read.ts';
+import { createDraft, DRAFT_MARKER } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
-import { killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
+import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
 const [old, out, documents] = [join(folder, 'old'), join(folder, 'index'), join(folder, 'documents.jsonl')];
 const { dir, model } = defaultModel();
 
-/** Many short records: quick to embed, and long enough to write that a build can be met while it does. */
+/** Many short records: fast to embed, but slow enough to write that a test can kill the build meanwhile. */
 const RECORDS = 200;
 
 beforeAll(() => {
@@ -23,16 +26,17 @@ beforeAll(() => {
 });
 
 beforeEach(() => {
-  rmSync(out, { recursive: true, force: true });
+  for (const name of readdirSync(folder))
+    if (name.startsWith('index')) rmSync(join(folder, name), { recursive: true });
   cpSync(old, out, { recursive: true });
 });
 
-/** Resolves when a folder that some build drafts beside `out` has come to be, and has such a file in it. */
-function draftHolds(file: string | undefined): Promise<void> {
+/** Resolves when a build has created its draft beside `out`, and such a file in it. */
+function draftContains(file: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     const watchers = [
       watch(folder, (_, name) => {
-        if (!name?.endsWith('.new')) return;
+        if (!name?.includes('.draft-')) return;
         if (file === undefined) done();
         else lookInto(join(folder, name));
       }),
@@ -46,51 +50,82 @@ function draftHolds(file: string | undefined): Promise<void> {
         watchers.push(watch(draft, (_, name) => name === file && done()));
         if (readdirSync(draft).includes(file!)) done();
       } catch {
-        // The draft has become the index already: the kill comes too late, which must do no harm either.
+        // The draft is already renamed: the kill comes late, which must do no harm either.
         done();
       }
     };
   });
 }
 
+const drafts = () => readdirSync(folder).filter((name) => name.startsWith('index.'));
+
 type Build = ReturnType<typeof startGroup>;
 
 test.each<[string, (build: Build) => Promise<unknown>]>([
   ['when it has started', (build) => once(build, 'spawn')],
   ['when it has embedded some passages', (build) => once(build.stderr!, 'data')],
-  ['when it begins to write', () => draftHolds(undefined)],
-  ['when it has written the graph', () => draftHolds('graph.bin')],
-  ['when it has written the manifest', () => draftHolds('manifest.json')],
+  ['when it has created its draft', () => draftContains(undefined)],
+  ['when it has written the graph', () => draftContains('graph.bin')],
+  ['when it has written the manifest', () => draftContains('manifest.json')],
 ])('a build that is killed %s leaves an index that opens', async (_, moment) => {
-  const build = startGroup('build-index', [documents, '--out', out]);
+  const build = startGroup('build-index', [documents, '--index', out]);
   await moment(build);
   await killGroup(build);
   const { info } = await openSearch({ index: out, model: dir, verify: true });
-  // The old index, or all of the new one if the kill came late; nothing else.
+  // Either the old index, or the complete new one if the kill came late.
   if (info.passages !== RECORDS) expect(info.version).toBe(readManifest(old, model, true).version);
 });
 
-test('a build that is killed before it writes leaves nothing behind', async () => {
-  const names = readdirSync(folder);
-  const build = startGroup('build-index', [documents, '--out', out]);
+test('a build after one that was killed removes its draft', async () => {
+  const build = startGroup('build-index', [documents, '--index', out]);
   await once(build.stderr!, 'data');
   await killGroup(build);
-  expect(readdirSync(folder)).toEqual(names);
-});
-
-test('a build after one that was killed replaces the index', async () => {
-  expect(await npmRun('build-index', [documents, '--out', out])).toMatchObject({ code: 0 });
+  expect(drafts()).toHaveLength(1);
+  expect(await npmRun('build-index', [documents, '--index', out])).toMatchObject({ code: 0 });
+  expect(drafts()).toEqual([]);
   expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
 });
 
-test('a build that was killed between its two renames leaves an index that opens, and no more', async () => {
-  const { pid } = spawnSync(process.execPath, ['-e', '']);
-  cpSync(old, `${out}.${pid}.new`, { recursive: true });
-  renameSync(out, `${out}.${pid}.old`);
-  // A build that still runs, this process, keeps its draft.
-  cpSync(old, `${out}.${process.pid}.new`, { recursive: true });
-  expect((await openLocal(out)).info.passages).toBe(20);
-  const left = readdirSync(folder).filter((name) => name.startsWith('index'));
-  expect(left.sort()).toEqual(['index', `index.${process.pid}.new`]);
-  rmSync(`${out}.${process.pid}.new`, { recursive: true });
+describe('after a kill between the two renames of a build', () => {
+  const aside = join(folder, 'index.draft-0123abcd');
+  const files = () => readdirSync(folder, { recursive: true }).sort();
+
+  beforeEach(() => {
+    const draft = createDraft(out);
+    const marker = JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8'));
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(join(draft, DRAFT_MARKER), JSON.stringify({ ...marker, pid }));
+    writeFileSync(join(out, DRAFT_MARKER), JSON.stringify({ ...marker, pid, role: 'old' }));
+    renameSync(out, aside);
+  });
+
+  test('search opens the old index and changes nothing', async () => {
+    const before = files();
+    expect((await openLocal(out)).info.passages).toBe(20);
+    expect((await command('search', ['word', '--index', out, '--json'])).stderr).toBe('');
+    expect(files()).toEqual(before);
+  });
+
+  test('a build replaces the old index', async () => {
+    expect(await command('build-index', [documents, '--index', out])).toMatchObject({ code: 0 });
+    expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
+    expect(drafts()).toEqual([]);
+  });
+
+  test('a build that fails restores the old index', async () => {
+    const record = join(folder, 'record.jsonl');
+    writeFileSync(record, '{"id": "a", "text": "b"}');
+    const failing = { model, embed: () => Promise.reject(new Error('No memory.')) };
+    const building = buildIndex(readDocuments([record]), out, failing, tokenCounter(dir));
+    await expect(building).rejects.toThrow('No memory.');
+    expect(readManifest(out, model, true).counts.passages).toBe(20);
+    expect(drafts()).toEqual([]);
+  });
+});
+
+test('search and start keep folders that only look like drafts', async () => {
+  const names = ['index.2025.new', 'index.7.old', 'index.draft-0123abcd'];
+  for (const name of names) cpSync(old, join(folder, name), { recursive: true });
+  await openLocal(out);
+  expect(names.filter((name) => readdirSync(folder).includes(name))).toEqual(names);
 });

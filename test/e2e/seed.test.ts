@@ -10,7 +10,7 @@ const index = join(temporaryFolder(), 'index');
 
 describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npm run build-index', () => {
   test('has the answer first, to questions in Chinese, English and French over HTTP', async () => {
-    expect(await npmRun('build-index', [seed.path, '--out', index])).toMatchObject({ code: 0 });
+    expect(await npmRun('build-index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
     const { url, stop } = await startServer(index);
     try {
       const first = async (q: string) => {

@@ -1,11 +1,19 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { compileEngine } from '../../../index/engine/compile-engine.ts';
 import { type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
-import { checkReplaceable, withTemporaryFolder } from '../../../index/format/drafts.ts';
+import {
+  checkReplaceable,
+  createDraft,
+  DRAFT_MARKER,
+  locateFolder,
+  removeStaleDrafts,
+  replaceFolder,
+  withTemporaryFolder,
+} from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
 import { assemblePage } from '../page/assemble-page.ts';
@@ -26,24 +34,28 @@ export async function packageFunction(
   out: string,
   architecture?: Architecture,
 ): Promise<string[]> {
-  const model = findModel(index);
+  const source = locateFolder(index);
+  const model = findModel(source);
   const compiled = readCompiledModel(model, false);
-  readManifest(index, compiled, true);
+  readManifest(source, compiled, true);
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
-  const draft = `${resolve(out)}.${process.pid}.new`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
+  removeStaleDrafts(out);
+  const draft = createDraft(out);
   return withTemporaryFolder(draft, async () => {
     const modules = await bundle({ lambda: HANDLER }, draft);
     writeFileSync(join(draft, 'page.json'), JSON.stringify(await assemblePage()));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
-    cpSync(model, join(draft, 'model'), { recursive: true });
-    cpSync(index, join(draft, 'index'), { recursive: true });
+    copyFolder(model, join(draft, 'model'));
+    copyFolder(source, join(draft, 'index'));
     makeReadable(draft);
-    rmSync(out, { recursive: true, force: true });
-    renameSync(draft, out);
+    replaceFolder(draft, out);
     return modules;
   });
+}
+
+/** Copies a folder without the marker that a killed process may have left in it. */
+function copyFolder(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== DRAFT_MARKER });
 }
 
 /** Lets everyone read a folder, whatever the umask here: Lambda runs a function as another user. */

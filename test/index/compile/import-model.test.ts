@@ -44,7 +44,7 @@ const filesOf = (dir: string) =>
     .sort();
 
 describe('from a folder', () => {
-  test('copies the model, tells what it is and what to do next', async () => {
+  test('copies the model, and prints what it is and what to do next', async () => {
     const dir = source({
       'config_sentence_transformers.json': { prompts: { query: 'la ' }, similarity_fn_name: 'cosine' },
       'polyseek.json': { calibration: {} },
@@ -62,7 +62,7 @@ describe('from a folder', () => {
       expect(readFileSync(join(out, name))).toEqual(readFileSync(join(dir, name)));
   });
 
-  test('writes the given prefixes and leaves out what was learned with others', async () => {
+  test('writes the given prefixes, and skips constants learned with others', async () => {
     const dir = source({
       'config_sentence_transformers.json': {
         prompts: { query: 'la ', other: 'x' },
@@ -126,12 +126,12 @@ describe('from a folder', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('does not touch a folder that is there already', async () => {
+  test('does not touch an existing folder', async () => {
     const out = newParent();
     mkdirSync(join(out, 'mine'));
     const { code, stderr } = await model([source(), '--out', out]);
     expect(code).toBe(1);
-    expect(stderr).toBe(`${out} is there already: remove it, or choose another folder.\n`);
+    expect(stderr).toBe(`${out} exists already. Remove it, or choose another folder.\n`);
     expect(readdirSync(out)).toEqual(['mine']);
   });
 });
@@ -161,7 +161,7 @@ describe('from the hub', () => {
     }
   }
 
-  test('fetches the files of the revision and shows how far it is', async () => {
+  test('downloads the files of the revision and shows the progress', async () => {
     const dir = source({ 'config_sentence_transformers.json': { prompts: { document: 'die ' } } });
     const out = join(newParent(), 'taken');
     await withHub(dir, async (HF_ENDPOINT) => {
@@ -178,7 +178,7 @@ describe('from the hub', () => {
       expect(readFileSync(join(out, name))).toEqual(readFileSync(join(dir, name)));
   });
 
-  test('takes full-precision weights where there are no quantized ones', async () => {
+  test('imports full-precision weights if there are no quantized ones', async () => {
     const { 'onnx/model_quantized.onnx': onnx } = tinyModel();
     const dir = source({ 'onnx/model_quantized.onnx': undefined, 'onnx/model.onnx': onnx });
     const out = join(newParent(), 'taken');
@@ -188,7 +188,7 @@ describe('from the hub', () => {
     expect(filesOf(out)).toEqual(filesOf(dir));
   });
 
-  test('refuses what polyseek can not take and leaves nothing', async () => {
+  test('refuses an unsupported model and leaves nothing', async () => {
     const dir = source({ '1_Pooling/config.json': { pooling_mode_mean_tokens: false } });
     const parent = newParent();
     const id = `someone/tiny@${REVISION}`;
@@ -202,22 +202,22 @@ describe('from the hub', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('says which file of a model is not to be had', async () => {
+  test('names the file of a model that is missing', async () => {
     const parent = newParent();
     await withHub(source(), async (HF_ENDPOINT, asked) => {
       const args = ['someone/other@v1.0', '--out', `${parent}/taken/`];
       const { code, stderr } = await model(args, { HF_ENDPOINT });
       expect(code).toBe(1);
       expect(stderr).toBe(
-        `config.json of someone/other@v1.0 could not be fetched (Could not locate file: "${HF_ENDPOINT}/someone/other/resolve/v1.0/config.json"): ` +
-          'check the name, the revision and the network, or give a folder.\n',
+        `config.json of someone/other@v1.0 cannot be downloaded (Could not locate file: "${HF_ENDPOINT}/someone/other/resolve/v1.0/config.json"). ` +
+          'Check the name, the revision and the network, or name a folder.\n',
       );
       expect(asked).toEqual(['/someone/other/resolve/v1.0/config.json']);
     });
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('says so where there is no network', async () => {
+  test('reports a missing network', async () => {
     const gone = await withHub(work, async (endpoint) => endpoint);
     const parent = newParent();
     const { code, stderr } = await model([`someone/tiny@${REVISION}`, '--out', join(parent, 'taken')], {
@@ -225,27 +225,24 @@ describe('from the hub', () => {
     });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^config\.json of someone\/tiny@\w+ could not be fetched \(connect ECONNREFUSED [\d.:]+\): check the name, the revision and the network, or give a folder\.\n$/,
+      /^config\.json of someone\/tiny@\w+ cannot be downloaded \(connect ECONNREFUSED [\d.:]+\)\. Check the name, the revision and the network, or name a folder\.\n$/,
     );
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test.each(['someone/tiny', 'someone/tiny@main'])(
-    'refuses %s, which names no fixed revision',
-    async (id) => {
-      const { code, stderr } = await model([id]);
-      expect(code).toBe(1);
-      expect(stderr).toBe(
-        `${id} names no fixed revision, so that it may change any day: give a commit from the model's history, as in someone/tiny@REVISION.\n`,
-      );
-    },
-  );
+  test.each(['someone/tiny', 'someone/tiny@main'])('refuses %s, which has no fixed revision', async (id) => {
+    const { code, stderr } = await model([id]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `${id} has no fixed revision. Add a commit from the model's history: someone/tiny@REVISION.\n`,
+    );
+  });
 
-  test('refuses what is neither a folder nor a model of the hub', async () => {
+  test('refuses a source that is neither a folder nor a model of the hub', async () => {
     const { code, stderr } = await model(['no/such/folder']);
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'no/such/folder is neither a folder nor a model of the hub, as owner/name@REVISION is.\n',
+      'no/such/folder is neither a folder nor owner/name@REVISION on the hub. Check the name.\n',
     );
   });
 });

@@ -58,7 +58,7 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     name: 'another size than that of the rows',
     files: changed({ 'config.json': { ...config, hidden_size: 128 } }),
     message:
-      /^The word rows have 64 numbers, but config\.json says 128: model and config do not belong together\.$/,
+      /^The word rows have 64 numbers, but config\.json has hidden_size 128\. Use the config\.json of this model\.$/,
   },
   {
     name: 'a config.json that is not JSON',
@@ -96,7 +96,7 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
       json.pre_tokenizer = { type: 'BertPreTokenizer' };
     }),
     message:
-      /^tokenizer\.json is WordPiece with normalizer BertNormalizer and pre-tokenizer BertPreTokenizer, but polyseek takes Unigram with/,
+      /^tokenizer\.json is WordPiece with normalizer BertNormalizer and pre-tokenizer BertPreTokenizer, but polyseek requires Unigram with/,
   },
   {
     name: 'a tokenizer that lowers letters',
@@ -118,24 +118,23 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     files: tokenizer((json) => {
       json.added_tokens = json.added_tokens.filter(({ content }: { content: string }) => content !== '</s>');
     }),
-    message:
-      /^tokenizer\.json has no <\/s> token, which every text begins or ends with: choose another model\.$/,
+    message: /^tokenizer\.json has no <\/s> token\. Choose a model that has one\.$/,
   },
   {
     name: 'a scale for each row',
     files: tinyModel({ rows: perRow }),
-    message: /^The int8 rows have 401 scales, but polyseek takes one for all: export the model anew\.$/,
+    message: /^The int8 rows have 401 scales, but polyseek requires one for all\. Export the model again\.$/,
   },
   {
     name: 'weights in another file',
     files: tinyModel({ external: true }),
-    message: /^The weights word are not inside the ONNX file: export the model as one file\.$/,
+    message: /^The weights word are not inside the ONNX file\. Export the model as one file\.$/,
   },
   {
-    name: 'no look-ups',
+    name: 'no lookups',
     files: changed({ 'onnx/model_quantized.onnx': noLookUp }),
     message:
-      /^The model looks up 0 tables by input_ids and 0 by position where polyseek expects at least one of each: export it/,
+      /^The model has 0 lookups by input_ids and 0 by position, but polyseek requires at least one of each\. Export it/,
   },
   {
     name: 'a prefix as long as the model sees',

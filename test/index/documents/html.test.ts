@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { htmlBlocks, readHtml } from '../../../index/documents/html.ts';
 
-const texts = (html: string) => htmlBlocks(html).map((block) => block.text);
+const texts = (html: string) => htmlBlocks(html, 'a.html').map((block) => block.text);
 
 describe('readHtml', () => {
   it('reads title, language, canonical link, headings and paragraphs', () => {
@@ -58,8 +58,13 @@ describe('readHtml', () => {
     expect(texts(html)).toEqual(expected);
   });
 
-  it('reads elements that nest deeper than the call stack', () => {
-    expect(texts(`${'<div>'.repeat(50_000)}a`)).toEqual(['a']);
+  it('reads elements that nest as deep as browsers let them, and rejects deeper ones', () => {
+    // html and body are two levels.
+    expect(readHtml(`${'<div>'.repeat(510)}a`, 'a.html').blocks).toHaveLength(1);
+    expect(() => readHtml(`${'<div>'.repeat(50_000)}a`, 'a.html', 'docs/a.html')).toThrow(
+      'docs/a.html: nested more than 512 levels deep. Flatten it and try again.',
+    );
+    expect(texts('<p><b>a</b></p>'.repeat(1_000))).toHaveLength(1_000);
   });
 
   it('keeps any text that is escaped, once and in order', () => {

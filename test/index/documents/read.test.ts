@@ -31,7 +31,7 @@ async function read(paths: string[], onSkip?: (path: string) => void): Promise<D
 const sources = async (...paths: string[]) => (await read(paths)).map((document) => document.source);
 
 describe('files and folders', () => {
-  it('walks a folder in order of names, and says which files it skips', async () => {
+  it('walks a folder in order of names, and reports the files that it skips', async () => {
     write('b/c.txt', 'C.');
     write('b/a.MD', 'A.');
     write('b.html', '<p>B.');
@@ -68,20 +68,20 @@ describe('files and folders', () => {
     write('en/intro.txt', 'A.');
     write('de/intro.txt', 'B.');
     await expect(read([join(root, 'en'), join(root, 'de')])).rejects.toThrow(
-      `${join(root, 'en/intro.txt')} and ${join(root, 'de/intro.txt')} would both be called "intro.txt"`,
+      `${join(root, 'en/intro.txt')} and ${join(root, 'de/intro.txt')} would both be named "intro.txt" in the index. Name a folder that contains both.`,
     );
   });
 
-  it('rejects a path that leads nowhere', async () => {
+  it('rejects a path that does not exist', async () => {
     await expect(read([join(root, 'none')])).rejects.toThrow(
-      `${join(root, 'none')} does not exist: name files and folders that do.`,
+      `${join(root, 'none')} does not exist. Check the path.`,
     );
   });
 
-  it('rejects a named file of no known format, naming those it knows', async () => {
+  it('rejects a named file of unknown format, and lists the formats', async () => {
     const file = write('a.pdf', '');
     await expect(read([file])).rejects.toThrow(
-      `${file} is of no known format: expected one of .txt, .md, .markdown, .html, .htm, .jsonl, .ndjson, .jsonl.gz.`,
+      `${file}: unknown format. The formats are .txt, .md, .markdown, .html, .htm, .jsonl, .ndjson, .jsonl.gz.`,
     );
   });
 
@@ -143,7 +143,7 @@ describe('UTF-8', () => {
   ])('is checked: %s', async (_, bytes, offset) => {
     const file = write('a.txt', Buffer.from(bytes));
     await expect(read([file])).rejects.toThrow(
-      `${file} is not UTF-8 text: the bytes at offset ${offset} are no character. Save it as UTF-8.`,
+      `${file}: not UTF-8 at byte ${offset} of the file. Save it as UTF-8.`,
     );
   });
 
@@ -152,7 +152,7 @@ describe('UTF-8', () => {
     fc.assert(
       fc.property(text, text, (before, after) => {
         const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
-        expect(() => decodeUtf8(bytes, 'a')).toThrow(`offset ${Buffer.byteLength(before)} `);
+        expect(() => decodeUtf8(bytes, 'a')).toThrow(`at byte ${Buffer.byteLength(before)} `);
       }),
     );
   });

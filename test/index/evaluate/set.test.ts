@@ -88,21 +88,17 @@ describe('readSet', () => {
 
   test('names a file that is not gzip or not UTF-8', async () => {
     await writeFile(join(dir, 'passages.jsonl.gz'), jsonl(passages));
-    await expect(readSet(dir)).rejects.toThrow('passages.jsonl.gz is not a complete gzip file');
+    await expect(readSet(dir)).rejects.toThrow('passages.jsonl.gz: cannot be decompressed');
     await writeFile(join(dir, 'passages.jsonl'), Uint8Array.of(0x22, 0xff, 0x22));
-    await expect(readSet(dir)).rejects.toThrow('passages.jsonl is not UTF-8 text');
+    await expect(readSet(dir)).rejects.toThrow('passages.jsonl:1: not UTF-8');
   });
 
   const firstPassage = jsonl(passages.slice(0, 1));
   const firstQuery = jsonl(queries.slice(0, 1));
   test.each([
-    [
-      'JSON cut short',
-      { passages: `${firstPassage}{"id": "en-2", ` },
-      'passages.jsonl:2: expected a JSON object',
-    ],
-    ['a list', { passages: '[1]' }, 'passages.jsonl:1: expected a JSON object but found [1].'],
-    ['null', { queries: '\n\nnull' }, 'queries.jsonl:3: expected a JSON object but found null.'],
+    ['JSON cut short', { passages: `${firstPassage}{"id": "en-2", ` }, 'passages.jsonl:2: not valid JSON'],
+    ['a list', { passages: '[1]' }, 'passages.jsonl:1: [1] is not a JSON object.'],
+    ['null', { queries: '\n\nnull' }, 'queries.jsonl:3: null is not a JSON object.'],
     ['no id', { passages: '{}' }, 'passages.jsonl:1: "id" must be a non-empty string but is missing.'],
     [
       'empty text',
@@ -122,17 +118,17 @@ describe('readSet', () => {
     [
       'a passage id twice',
       { passages: jsonl(passages) + firstPassage },
-      'passages.jsonl:3: the id "en-1" is already taken by ',
+      'passages.jsonl:3: the id "en-1" is already used in ',
     ],
     [
       'a query id twice',
       { queries: jsonl(queries) + firstQuery },
-      'queries.jsonl:3: the id "en-1a" is already taken',
+      'queries.jsonl:3: the id "en-1a" is already used',
     ],
     [
       'an unknown passage',
       { queries: jsonl([{ ...queries[0], relevant: ['en-1', 'en-9'] }]) },
-      'queries.jsonl:1: "relevant" names "en-9", but no passage of the set has that id.',
+      'queries.jsonl:1: "relevant" contains "en-9", but no passage of the set has that id.',
     ],
     [
       'a passage named twice',

@@ -39,7 +39,7 @@ describe('what is at the place', () => {
     }
     const before = snapshot(folder);
     expect(() => writeIndex(out, model, contents(2))).toThrow(
-      /^.* holds .*, which is no part of an index: name a folder that does not exist yet, or an index to replace\.$/,
+      /^.* contains .*, which is not part of an index\. Choose a new folder, or an index to replace\.$/,
     );
     expect(snapshot(folder)).toEqual(before);
   });
@@ -47,7 +47,9 @@ describe('what is at the place', () => {
   test('is refused untouched: a file', () => {
     const out = join(folder, 'file');
     writeFileSync(out, 'mine');
-    expect(() => writeIndex(out, model, contents(2))).toThrow(`${out} is not a folder: name a folder`);
+    expect(() => writeIndex(out, model, contents(2))).toThrow(
+      `${out} is a file. Choose a new folder, or an index to replace.`,
+    );
     expect(readFileSync(out, 'utf8')).toBe('mine');
   });
 
@@ -78,7 +80,7 @@ describe('contents that make no index leave the old one whole', () => {
     [
       'nothing',
       () => contents(0),
-      'The documents hold no text: name files, or folders with files, of text, Markdown, HTML or JSON Lines.',
+      'No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.',
     ],
     [
       'one id twice',
@@ -86,7 +88,7 @@ describe('contents that make no index leave the old one whole', () => {
         const { passages, ...rest } = contents(3);
         return { ...rest, passages: passages.map((passage) => ({ ...passage, id: 'same' })) };
       },
-      'Two passages have the id "same", in folder0/file0.txt and in folder1/file1.txt: give every record an id of its own.',
+      'Two passages have the id "same", in folder0/file0.txt and in folder1/file1.txt. Give each record a unique id.',
     ],
   ])('%s', (_, make, message) => {
     writeRandomIndex(out, 4);
@@ -106,22 +108,47 @@ describe('contents that make no index leave the old one whole', () => {
   });
 });
 
-test('ids that stand twice are refused before anything is embedded', async () => {
-  let embedded = 0;
-  const counting = {
-    model,
-    embed: () => {
+describe('before anything is embedded', () => {
+  /** Builds an index of documents with an embedder that only counts, and resolves to the error and the count. */
+  async function build(documents: Document[], out: string, dimensions = model.dimensions) {
+    let embedded = 0;
+    const embed = () => {
       embedded++;
       return Promise.resolve(new Float32Array(model.dimensions));
-    },
-  };
-  const records = ['a.jsonl', 'b.jsonl'].map(
-    (source): Document => ({ ...readText('A text.', source), id: '1' }),
-  );
-  await expect(buildIndex(records, join(folder, 'twice'), counting, tokenCounter(dir))).rejects.toThrow(
-    'Two passages have the id "1", in a.jsonl and in b.jsonl: give every record an id of its own.',
-  );
-  expect(embedded).toBe(0);
+    };
+    const counting = { model: { ...model, dimensions }, embed };
+    const error = await buildIndex(documents, out, counting, tokenCounter(dir)).catch(String);
+    return { error, embedded };
+  }
+  const story = readText('A text.', 'story.txt');
+
+  test('ids that occur twice are refused', async () => {
+    const records = ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...story, source, id: '1' }));
+    expect(await build(records, join(folder, 'twice'))).toEqual({
+      error: 'Error: Two passages have the id "1", in a.jsonl and in b.jsonl. Give each record a unique id.',
+      embedded: 0,
+    });
+  });
+
+  test('a folder that cannot be created is refused', async () => {
+    const file = join(folder, 'parent.txt');
+    writeFileSync(file, '');
+    expect(await build([story], join(file, 'index'))).toEqual({
+      error: `Error: ${file} is a file. Choose a folder in another place.`,
+      embedded: 0,
+    });
+  });
+
+  test('a disk with too little space is refused', async () => {
+    const parent = join(folder, 'small');
+    expect(await build([story], join(parent, 'index'), 1e18)).toEqual({
+      error: expect.stringMatching(
+        /^Error: .*small: [\d.]+ MB free on the disk, but at least \d+\.0 MB needed\. /,
+      ),
+      embedded: 0,
+    });
+    expect(readdirSync(parent)).toEqual([]);
+  });
 });
 
 test('metadata, ids and questions of 100,000 characters are no trouble', async () => {

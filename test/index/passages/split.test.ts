@@ -206,7 +206,7 @@ describe('passages', () => {
 
   it('need limits that can be met', () => {
     expect(() => texts(document(), { ...options, minTokens: 65 })).toThrow(
-      'minTokens is 65 and maxTokens 64: expected 1 <= minTokens <= maxTokens.',
+      'minTokens is 65 and maxTokens 64: 1 <= minTokens <= maxTokens is required.',
     );
   });
 });

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { describe, expect, it } from 'vitest';
+import { readMarkdown } from '../../../index/documents/markdown.ts';
+import { BlockScanner } from '../../../index/documents/markdown-blocks.ts';
+
+const read = (text: string) => readMarkdown(text, 'a.md', 'docs/a.md');
+const texts = (text: string) => read(text).blocks.map((block) => block.text);
+const nestedList = (depth: number) =>
+  Array.from({ length: depth }, (_, i) => `${'  '.repeat(i)}- item ${i}`).join('\n');
+
+const TOO_DEEP = 'nested more than 100 levels deep. Flatten it and try again.';
+
+describe('Markdown that nests too deep is rejected with file and line', () => {
+  it.each([
+    ['quotes', `Text.\n\n${'>'.repeat(20_000)} a`, 3],
+    ['lists in one line', `${'- '.repeat(20_000)}a`, 1],
+    ['indented lists', nestedList(1_500), 101],
+    ['lists indented by tabs', nestedList(1_500).replaceAll('  ', '\t'), 101],
+    ['quotes and lists in turn', `---\ntitle: a\n---\n${'> 1. '.repeat(60)}a`, 4],
+    ['images', `${'!['.repeat(1_000)}a${'](b)'.repeat(1_000)}`, 1],
+    ['links', `${'['.repeat(1_000)}a${'](b)'.repeat(1_000)}`, 1],
+    ['brackets over several lines', `${'[a\n'.repeat(101)}${']\n'.repeat(101)}`, 202],
+  ])('%s', (_, text, line) => {
+    expect(() => read(text)).toThrow(`docs/a.md:${line}: ${TOO_DEEP}`);
+  });
+
+  it('emphasis', () => {
+    expect(() => read(`${'*a **b '.repeat(400)}${'b** a*'.repeat(400)}`)).toThrow(`docs/a.md: ${TOO_DEEP}`);
+  });
+
+  it('HTML in Markdown', () => {
+    expect(() => read('<div>'.repeat(10_000))).toThrow(
+      'docs/a.md: nested more than 512 levels deep. Flatten it and try again.',
+    );
+  });
+
+  it('100 levels are read', () => {
+    expect(texts(`${'>'.repeat(100)} a`)).toEqual(['a']);
+    expect(texts(nestedList(100))[0]?.split('\n')).toHaveLength(100);
+    expect(texts(`${'!['.repeat(100)}a${'](b)'.repeat(100)}`)).toEqual(['a']);
+  });
+});
+
+describe('a paragraph on which the parser would be slow is rejected with file and line', () => {
+  it.each([
+    ['emphasis that could close', 'a* '],
+    ['emphasis that could open', '*a '],
+    ['emphasis of two kinds', '*a**b'],
+    ['strike-through', 'a~ '],
+    ['closing brackets', ']'],
+    ['links without an end', '[a]('],
+  ])('%s', (_, part) => {
+    expect(() => read(`Text.\n\n${part.repeat(20_000)}`)).toThrow(
+      'docs/a.md:3: over 5,000 emphasis marks and brackets in one paragraph. Divide it with blank lines and try again.',
+    );
+  });
+
+  it.each([
+    ['comments', 'a <!--'.repeat(10_000)],
+    ['instructions', 'a<?'.repeat(20_000)],
+    ['backticks', Array.from({ length: 1_000 }, (_, i) => `${'`'.repeat(i + 1)} `).join('')],
+  ])('%s', (_, text) => {
+    expect(() => read(text)).toThrow(
+      'docs/a.md:1: too many comments or lengths of backticks in one paragraph. Divide it with blank lines and try again.',
+    );
+  });
+
+  it.each([
+    ['paragraphs', '*a* [b](c)\n\n'],
+    ['list items', '- *a* [b](c)\n'],
+    ['table rows', '| *a* | [b](c) |\n', '| a | b |\n|---|---|\n'],
+    ['link definitions', '[a_b_c_d]: e\n'],
+    ['fenced code', '*a*b*c*[d]\n', '```\n'],
+    ['indented code', '    *a*b*c*[d]\n'],
+    ['a script', 'a = [b_c_d, [e_f]];\n', '<script>\n'],
+  ])('but not many %s', (_, part, start = '') => {
+    expect(() => read(start + part.repeat(1_500))).not.toThrow();
+  });
+});
+
+it('front matter may nest as deep as it likes, as only scalars are read', () => {
+  const deep = `a: ${'['.repeat(100_000)}\nb:\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}c:`).join('\n')}`;
+  expect(read(`---\ntitle: A\n${deep}\n---\nText.`)).toMatchObject({ title: 'A', metadata: undefined });
+});
+
+it('the depth of any Markdown is found without parsing it', () => {
+  const part = fc.constantFrom(
+    '> ',
+    '>',
+    '- ',
+    '1. ',
+    '  ',
+    '    ',
+    ' ',
+    'a',
+    '\n',
+    '\n\n',
+    '```',
+    '\t',
+    '* ',
+    '---',
+  );
+  const depthOf = (node: object): number => {
+    const children: object[] = 'children' in node ? (node.children as object[]) : [];
+    const own = 'type' in node && (node.type === 'blockquote' || node.type === 'listItem') ? 1 : 0;
+    return own + Math.max(0, ...children.map(depthOf));
+  };
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 16 }), (parts) => {
+      // A line that goes on with a paragraph may leave out the markers of its containers: such are not looked for.
+      const text = parts.join('').replace(/\n+/g, '\n\n');
+      const scanner = new BlockScanner();
+      const depth = Math.max(...text.split('\n').map((line) => scanner.next(line).depth));
+      expect(depth).toBeGreaterThanOrEqual(depthOf(fromMarkdown(text)));
+    }),
+    { numRuns: 2_000 },
+  );
+});

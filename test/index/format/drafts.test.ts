@@ -1,0 +1,197 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  checkFreeSpace,
+  checkReplaceable,
+  createDraft,
+  DRAFT_MARKER,
+  locateFolder,
+  removeStaleDrafts,
+  replaceFolder,
+} from '../../../index/format/drafts.ts';
+import { temporaryFolder } from '../../fixtures/index.ts';
+
+const folder = temporaryFolder();
+const target = join(folder, 'index');
+
+beforeEach(() => {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+});
+
+/** Creates a folder with one file. */
+function write(path: string, content: string): void {
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'file'), content);
+}
+
+const content = (path: string) => readFileSync(join(path, 'file'), 'utf8');
+
+/** Makes a draft look like one of a process that was killed. */
+function orphan(draft: string, change: object = { pid: spawnSync(process.execPath, ['-e', '']).pid }): void {
+  const path = join(draft, DRAFT_MARKER);
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
+}
+
+/** Leaves what a process leaves that is killed between its two renames. Returns the old folder, which was moved aside. */
+function killBetweenRenames(): string {
+  write(target, 'old');
+  const draft = createDraft(target);
+  write(draft, 'new');
+  const aside = `${target}.draft-00000000`;
+  writeFileSync(
+    join(target, DRAFT_MARKER),
+    JSON.stringify({ ...JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8')), role: 'old' }),
+  );
+  renameSync(target, aside);
+  for (const one of [draft, aside]) orphan(one);
+  return aside;
+}
+
+test('a draft is a marked folder beside its target, and replaces it without a trace', () => {
+  const draft = createDraft(target);
+  expect(draft).toMatch(/index\.draft-[0-9a-f]{8}$/);
+  expect(JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8'))).toEqual({
+    pid: process.pid,
+    started: expect.any(String),
+    target: 'index',
+    role: 'new',
+  });
+  write(target, 'old');
+  write(draft, 'new');
+  replaceFolder(draft, target);
+  expect(content(target)).toBe('new');
+  expect(readdirSync(folder)).toEqual(['index']);
+  expect(readdirSync(target)).toEqual(['file']);
+});
+
+test('a link is replaced, and its folder keeps its files', () => {
+  write(join(folder, 'linked'), 'old');
+  symlinkSync(join(folder, 'linked'), target);
+  const draft = createDraft(target);
+  write(draft, 'new');
+  replaceFolder(draft, target);
+  expect([content(target), content(join(folder, 'linked'))]).toEqual(['new', 'old']);
+  expect(readdirSync(join(folder, 'linked'))).toEqual(['file']);
+  expect(readdirSync(folder)).toEqual(['index', 'linked']);
+});
+
+test('a folder whose draft is gone keeps its place', () => {
+  write(target, 'old');
+  expect(() => replaceFolder(join(folder, 'none'), target)).toThrow('ENOENT');
+  expect(content(target)).toBe('old');
+  expect(readdirSync(folder)).toEqual(['index']);
+});
+
+describe('cleaning up', () => {
+  test('removes drafts of killed processes', () => {
+    write(target, 'old');
+    orphan(createDraft(target));
+    removeStaleDrafts(target);
+    expect(readdirSync(folder)).toEqual(['index']);
+  });
+
+  test('removes the draft of a process whose id another process has now', () => {
+    orphan(createDraft(target), { started: 'at another time' });
+    removeStaleDrafts(target);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.each(['a running process', 'another target'])('keeps a draft of %s', (whose) => {
+    const draft = createDraft(target);
+    if (whose === 'another target') orphan(draft, { pid: 2 ** 30, target: 'other' });
+    removeStaleDrafts(target);
+    expect(existsSync(draft)).toBe(true);
+  });
+
+  test.each(['index.2025.new', 'index.1.old', 'index.draft-0123abcd'])(
+    'keeps the folder %s of a user',
+    (name) => {
+      write(join(folder, name), 'mine');
+      removeStaleDrafts(target);
+      expect(content(join(folder, name))).toBe('mine');
+    },
+  );
+
+  test('restores the old folder after a kill between the two renames', () => {
+    killBetweenRenames();
+    removeStaleDrafts(target);
+    expect(content(target)).toBe('old');
+    expect(readdirSync(folder)).toEqual(['index']);
+    expect(readdirSync(target)).toEqual(['file']);
+  });
+
+  test('removes the old folder after a kill behind the second rename', () => {
+    const aside = killBetweenRenames();
+    const draft = readdirSync(folder).find((name) => join(folder, name) !== aside)!;
+    renameSync(join(folder, draft), target);
+    removeStaleDrafts(target);
+    expect(content(target)).toBe('new');
+    expect(readdirSync(folder)).toEqual(['index']);
+    expect(readdirSync(target)).toEqual(['file']);
+  });
+});
+
+test('reading finds the old folder after a kill between the two renames, and changes nothing', () => {
+  expect(locateFolder(target)).toBe(target);
+  const aside = killBetweenRenames();
+  const before = readdirSync(folder);
+  expect(locateFolder(target)).toBe(aside);
+  expect(readdirSync(folder)).toEqual(before);
+  write(target, 'new');
+  expect(locateFolder(target)).toBe(target);
+});
+
+describe('a folder that cannot be written', () => {
+  const isPart = () => false;
+
+  /** Runs without root's permission to write anywhere. */
+  function asUser(run: () => void): void {
+    const root = process.geteuid?.() === 0;
+    if (root) process.seteuid?.(65534);
+    try {
+      run();
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
+  }
+
+  test('is refused with the reason', () => {
+    const locked = join(folder, 'locked');
+    mkdirSync(locked);
+    chmodSync(locked, 0o555);
+    const message = `${locked}: permission denied. Choose a folder that you can write to.`;
+    chmodSync(folder, 0o777);
+    asUser(() => expect(() => checkReplaceable(locked, isPart, 'an index')).toThrow(message));
+    chmodSync(folder, 0o755);
+    asUser(() => expect(() => createDraft(join(locked, 'index'))).toThrow(message));
+    asUser(() =>
+      expect(() => checkReplaceable(join(locked, 'a/index'), isPart, 'an index')).toThrow(message),
+    );
+  });
+
+  test('is refused where its parent is a file', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => checkReplaceable(join(folder, 'file/a/index'), isPart, 'an index')).toThrow(
+      `${join(folder, 'file')} is a file. Choose a folder in another place.`,
+    );
+  });
+
+  test('is refused without enough space on the disk', () => {
+    checkFreeSpace(folder, 1);
+    expect(() => checkFreeSpace(join(folder, '.'), 1e18)).toThrow(
+      /: [\d.]+ MB free on the disk, but at least 1000000000000\.0 MB needed\. Free some space, or choose another disk\.$/,
+    );
+  });
+});
