@@ -105,10 +105,6 @@ const propsSchema = v.strictObject({
 const settingsSchema = v.pipe(
   propsSchema,
   v.check(
-    ({ auth, apiKeys }) => auth !== 'api-key' || Object.keys(apiKeys).length > 0,
-    'auth is api-key, but there is no key: make one with npm run key -- NAME, or let others in with -c auth=none, iam or jwt.',
-  ),
-  v.check(
     ({ auth, jwtIssuer, jwtAudience }) =>
       auth !== 'jwt' || (jwtIssuer !== undefined && jwtAudience.length > 0),
     'auth is jwt, but jwtIssuer and jwtAudience are not both given: say who issues the tokens, and for whom.',
@@ -138,6 +134,17 @@ export function readProps(props: SemanticSearchProps): Settings {
   const result = v.safeParse(settingsSchema, props, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new Error(result.issues.map(describe).join(' '));
+}
+
+/**
+ * Checks that an endpoint with `auth: api-key` has a key. `readProps` does not, as destroying a stack needs none.
+ * @throws if there is no key, with the ways to go on
+ */
+export function requireApiKey({ auth, apiKeys }: Settings): void {
+  if (auth === 'api-key' && Object.keys(apiKeys).length === 0)
+    throw new Error(
+      'auth is api-key, but there is no API key. Create one with npm run key -- NAME, or choose -c auth=none, iam or jwt.',
+    );
 }
 
 function describe(issue: v.BaseIssue<unknown>): string {

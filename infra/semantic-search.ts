@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CorsHttpMethod,
@@ -18,8 +18,20 @@ import { Construct } from 'constructs';
 import { checkAsset } from './asset.ts';
 import { openEndpointCost } from './cost.ts';
 import { watch } from './monitoring.ts';
-import { readProps, type SemanticSearchProps, type Settings } from './props.ts';
+import { readProps, requireApiKey, type SemanticSearchProps, type Settings } from './props.ts';
+import { UnpackagedCode } from './unpackaged-code.ts';
 import { describeVersion } from './version-description.ts';
+
+/** Code of the function, and the description of the version that runs it. */
+interface PackagedCode {
+  code: lambda.Code;
+  description: string;
+}
+
+const unpackaged = (reason: string): PackagedCode => ({
+  code: new UnpackagedCode(reason),
+  description: 'not packaged',
+});
 
 /**
  * The search endpoint: a Lambda function with index and model in it, behind an HTTP API.
@@ -32,11 +44,15 @@ export class SemanticSearch extends Construct {
   readonly api: HttpApi;
   readonly url: string;
 
-  /** @throws one sentence for each wrong prop, and where the packaged function would not run in Lambda */
-  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}) {
+  /**
+   * Checks key and code only where CDK needs the code, so that `cdk ls` and `cdk destroy` work without both.
+   * @param problem why `folder` has no code: the stack can be compared, but not deployed
+   * @throws one sentence for each wrong prop, or if the packaged function would not run in Lambda
+   */
+  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}, problem?: string) {
     super(scope, id);
     const settings = readProps(props);
-    this.function = this.makeFunction(settings);
+    this.function = this.makeFunction(settings, this.makeCode(settings, problem));
     this.live = new lambda.Alias(this, 'Live', { aliasName: 'live', version: this.function.currentVersion });
     this.api = this.makeApi(settings);
     const stage = this.makeStage(settings);
@@ -54,9 +70,21 @@ export class SemanticSearch extends Construct {
     }
   }
 
-  private makeFunction(settings: Settings): lambda.Function {
+  private makeCode(settings: Settings, problem: string | undefined): PackagedCode {
+    const { folder, architecture } = settings;
+    if (!Stack.of(this).bundlingRequired) return unpackaged('This command packages no code.');
+    if (problem !== undefined) {
+      const warning = `${problem} Until then, cdk diff shows the code as changed, and cdk deploy fails.`;
+      Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
+      return unpackaged(problem);
+    }
+    requireApiKey(settings);
+    const { index } = checkAsset(folder, architecture);
+    return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
+  }
+
+  private makeFunction(settings: Settings, { code, description }: PackagedCode): lambda.Function {
     const {
-      folder,
       functionName,
       memory,
       timeout,
@@ -67,7 +95,6 @@ export class SemanticSearch extends Construct {
       cors,
       reservedConcurrency,
     } = settings;
-    const { index } = checkAsset(folder, settings.architecture);
     const logGroup = new LogGroup(this, 'Log', {
       ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
       retention: settings.logRetention,
@@ -94,7 +121,7 @@ export class SemanticSearch extends Construct {
       architecture:
         settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       handler: 'lambda.handler',
-      code: lambda.Code.fromAsset(folder),
+      code,
       memorySize: memory,
       timeout: Duration.seconds(timeout),
       reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
@@ -108,7 +135,7 @@ export class SemanticSearch extends Construct {
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       currentVersionOptions: {
-        description: describeVersion(index),
+        description,
         // What was live before stays, for `npm run remote -- rollback`; deleting the function deletes all.
         removalPolicy: RemovalPolicy.RETAIN,
       },

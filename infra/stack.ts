@@ -5,9 +5,15 @@ import { SemanticSearch } from './semantic-search.ts';
 
 /** One `SemanticSearch`, whose function is named like the stack, so that `npm run remote` finds it. */
 export class SearchStack extends Stack {
-  constructor(scope: Construct, name: string, props: SemanticSearchProps) {
+  /** @param problem see `SemanticSearch` */
+  constructor(scope: Construct, name: string, props: SemanticSearchProps, problem?: string) {
     super(scope, name, { description: 'Semantic search over documents (polyseek)' });
-    const { url, function: fn } = new SemanticSearch(this, 'Search', { functionName: name, ...props });
+    const { url, function: fn } = new SemanticSearch(
+      this,
+      'Search',
+      { functionName: name, ...props },
+      problem,
+    );
     new CfnOutput(this, 'Url', { value: url, description: 'Where to ask: /search?q=' });
     new CfnOutput(this, 'FunctionName', { value: fn.functionName });
   }
