@@ -41,7 +41,9 @@ describe.skipIf(lacking('moto'))('a stack that was deployed from another machine
   test('is compared: the code counts as changed, and a warning gives the reason', async () => {
     const { code, printed } = await fresh('diff', '--method', 'template');
     expect({ code, printed }).toMatchObject({ code: 0 });
-    expect(printed).toContain('auth is api-key, but there is no API key. Create one with npm run key -- NAME');
+    expect(printed).toContain(
+      'auth is api-key, but there is no API key. Create one with npm run key -- NAME',
+    );
     expect(printed).toContain('not-packaged');
   });
 
