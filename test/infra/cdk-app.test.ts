@@ -51,7 +51,7 @@ describe('cdk synth, without Docker and network', () => {
     expect(names).toContain('polyseek.template.json');
     const asset = join(folder, 'made', names.find((name) => name.startsWith('asset.'))!);
     expect(readdirSync(asset).sort()).toEqual(
-      expect.arrayContaining(['index', 'lambda.mjs', 'model', 'native']),
+      expect.arrayContaining(['THIRD_PARTY_NOTICES.txt', 'index', 'lambda.mjs', 'model', 'native']),
     );
     const sizes = readdirSync(asset, { recursive: true, withFileTypes: true }).map((entry) =>
       entry.isFile() ? readFileSync(join(entry.parentPath, entry.name)).length : 0,

@@ -420,6 +420,35 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     });
   });
 
+  describe('after a push', () => {
+    test('old versions are deleted', async () => {
+      await printed('push', '--index', second);
+      expect(await printed('push', '--index', first, '--keep', '1')).toMatch(
+        /^Version (\d+) of polyseek is live \(.*\)\. Before: version 2\.\nDeleted version 2 \(\d\d\.\d MB\) and 1 upload\.\nKept versions \1, 1, and 1 other file below polyseek\/ in the bucket\.\n$/,
+      );
+      const { live, code } = await state();
+      expect(code).toEqual({ $LATEST: first, 1: first, [live]: first });
+    });
+
+    test('a failed deletion is reported, and the push has succeeded', async () => {
+      const restore = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
+      const before = (await state()).live;
+      const said = await printed('push', '--index', second, '--keep', '1');
+      restore();
+      expect(said).toMatch(
+        new RegExp(
+          `^Version \\d+ of polyseek is live .*\nVersion ${before} was not deleted: lambda:DeleteFunction: access denied\\. `,
+        ),
+      );
+      expect((await state()).code).toEqual({
+        $LATEST: second,
+        1: first,
+        [before]: first,
+        [(await state()).live]: second,
+      });
+    });
+  });
+
   test('has an alias if cdk deployed it', async () => {
     await createFunction('bare');
     expect(await sentence('versions', '--function', 'bare')).toMatch(
