@@ -1,11 +1,42 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that take long, or need a tool of `.ci/tools`. All others run in `npm run test:quick`. */
+const SLOW = [
+  'test/bench/corpus.test.ts',
+  'test/cli/start.test.ts',
+  'test/docs/commands.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/fixtures/lambda-runtime.test.ts',
+  'test/functions/client/npm/*.test.ts',
+  'test/functions/search/any-input.test.ts',
+  'test/index/compile/*.test.ts',
+  'test/index/embedding/double-array.test.ts',
+  'test/index/embedding/embedder.test.ts',
+  'test/index/embedding/packed-encoder.test.ts',
+  'test/index/embedding/tokenizer.test.ts',
+  'test/index/engine/compile-engine.test.ts',
+  'test/index/format/overview.test.ts',
+  'test/index/search/filter.test.ts',
+  'test/index/search/recall.test.ts',
+  'test/infra/asset.test.ts',
+  'test/infra/cdk-app.test.ts',
+  'test/infra/deploy.test.ts',
+  'test/infra/fresh-clone.test.ts',
+  'test/infra/remote/prune.test.ts',
+  'test/infra/remote/remote.test.ts',
+  'test/infra/stack.test.ts',
+  'test/quality/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 300_000,
     // Tests share the machine with the native engine's own threads; two files at a time is what two cores carry.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW } },
+      { extends: true, test: { name: 'slow', include: SLOW } },
+    ],
   },
 });

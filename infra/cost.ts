@@ -109,7 +109,7 @@ const VOLUMES = [
   { name: '100 million', questions: 1e8, coldShare: 0.001 },
 ];
 
-/** Table of monthly costs, in Markdown. At 100 million questions, the smallest size of the alternatives is too small, hence "from". */
+/** Table of monthly costs for docs/operating.md, in Markdown. "from": the smallest size is too small for 100 million questions. */
 export function costTable(): string {
   const polyseek = (architecture: Architecture) =>
     VOLUMES.map((volume) => dollars(monthlyCost({ ...volume, architecture }).total));

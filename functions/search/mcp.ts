@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse, Note } from './http.ts';
 import { type ToolContext, tools } from './mcp-tools.ts';
 import { Problem } from './problems.ts';
 import { readBody } from './requests.ts';
+import { version } from './version.ts';
 
 /** How long clients may keep the list of tools, which changes with a deployment at most. */
 const CACHED = { ttlMs: 300_000, cacheScope: 'public' } as const;
@@ -59,7 +60,7 @@ export async function answerMcp(
     throw new Problem(400, 'The body is a batch of messages: send each in a request of its own.');
   }
   const server = new McpServer(
-    { name: 'polyseek', version: '1' },
+    { name: 'polyseek', version },
     {
       // The tools never change while a function runs, so there is nothing to keep a stream open for.
       capabilities: { tools: { listChanged: false } },

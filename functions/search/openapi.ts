@@ -14,6 +14,7 @@ import {
   searchBody,
   searchParameters,
 } from './schemas.ts';
+import { version } from './version.ts';
 
 const schemas = {
   SearchBody: searchBody,
@@ -110,7 +111,7 @@ export function openApi(server: string, withKeys = false) {
     openapi: '3.1.0',
     info: {
       title: 'polyseek',
-      version: '1',
+      version,
       description: 'Semantic search over documents, in any language.',
       license: { name: 'MIT', identifier: 'MIT' },
     },

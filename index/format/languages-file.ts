@@ -5,7 +5,7 @@ import { SectionsFile } from './container-file.ts';
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
 
 /** How many passages the model's own mean counts as: what a few passages have in common is their topic rather than their language. */
-const PRIOR = 16;
+export const PRIOR = 16;
 
 /**
  * The bytes of a `languages.bin`.

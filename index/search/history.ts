@@ -9,7 +9,7 @@ const READ = { user: 200, assistant: 50 };
 /**
  * The question as the last exchange before it makes it; undefined where no turn comes before it. A follow-up is short and says little
  * by itself, so that history counts the less the more terms a question has; both texts are searched for and scores added, so
- * that a question that finds its answer by itself keeps it. DESIGN.md has what this was compared with.
+ * that a question that finds its answer by itself keeps it. docs/decisions/0018 lists the alternatives that were measured.
  * @param history oldest first; may end with the question itself, which is passed over
  */
 export function inContext(question: string, history: readonly Turn[]): InContext | undefined {

@@ -8,15 +8,15 @@ import type { Explanation } from './answer.ts';
 const CANDIDATES = 100;
 const LEXICAL_CANDIDATES = 50;
 /** Candidates that the graph keeps while it searches: recall@10 against exact search is .993 to .995 at 10 to 100 thousand passages (npm run bench -- scale). */
-const EF = 400;
+export const EF = 400;
 /** Up to so many passages, the whole index or what a filter leaves, are compared one by one, which is then quicker than the graph. */
 const EXACT = 1000;
 /** What the share of BM25 counts beside two cosines. */
-const LEXICAL_WEIGHT = 0.3;
+export const LEXICAL_WEIGHT = 0.3;
 /** How much of what any passage of the index would get is taken off: it says that a question is near to all, so to none. */
-const INDEX_WEIGHT = 0.3;
+export const INDEX_WEIGHT = 0.3;
 /** How much of what any passage in its language would get beyond that: it says which language is near, not which passage. */
-const LANGUAGE_WEIGHT = 0.7;
+export const LANGUAGE_WEIGHT = 0.7;
 
 /** A passage with the score it got. */
 export interface Ranked {

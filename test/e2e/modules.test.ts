@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 
 const folder = temporaryFolder();
@@ -56,6 +56,24 @@ test('the packaged function loads nothing of Fetch to answer', async () => {
   expect(result).toEqual([200, 200, 200, 401, 400, 'word1']);
   expect(modules).toContain('NativeModule crypto');
   expect(slow).toEqual([]);
+});
+
+test('the packaged function has the version of package.json, without that file', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
+  const initialize = httpEvent(HTTP_API, {
+    method: 'POST',
+    path: '/mcp',
+    body: { jsonrpc: '2.0', id: 1, method: 'initialize', params },
+    headers: { accept: 'application/json, text/event-stream' },
+  });
+  const { result } =
+    await run(`const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+    const ask = async (event) => JSON.parse((await handler(event)).body);
+    const { info } = await ask(${JSON.stringify(httpEvent(HTTP_API, { path: '/openapi.json' }))});
+    const { result: { serverInfo } } = await ask(${JSON.stringify(initialize)});
+    const result = [info.version, serverInfo.version];`);
+  expect(result).toEqual([version, version]);
 });
 
 test('the packaged function loads MCP only where it is asked for', async () => {

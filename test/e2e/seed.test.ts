@@ -1,16 +1,16 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
-import { root, temporaryFolder } from '../fixtures/index.ts';
+import { temporaryFolder } from '../fixtures/index.ts';
 import { npmRun, startServer } from '../fixtures/processes.ts';
+import { shared } from '../fixtures/shared.ts';
 
-const seed = join(root, '../shared/seed/000_af465b139886446f.txt');
+const seed = shared('seed/000_af465b139886446f.txt');
 const index = join(temporaryFolder(), 'index');
 
-describe.runIf(existsSync(seed))('a newspaper page in Chinese, indexed by npm run build-index', () => {
+describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npm run build-index', () => {
   test('has the answer first, to questions in Chinese, English and French over HTTP', async () => {
-    expect(await npmRun('build-index', [seed, '--out', index])).toMatchObject({ code: 0 });
+    expect(await npmRun('build-index', [seed.path, '--out', index])).toMatchObject({ code: 0 });
     const { url, stop } = await startServer(index);
     try {
       const first = async (q: string) => {

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { costTable, type Load, monthlyCost, openEndpointCost } from '../../infra/cost.ts';
-import { root } from '../fixtures/index.ts';
 
 const architecture = fc.constantFrom('x86_64' as const, 'arm64' as const);
 const memoryMb = fc.integer({ min: 256, max: 10_240 });
@@ -155,9 +152,5 @@ describe('costTable', () => {
       expect(costs, name).toEqual([...costs].sort((a, b) => a - b));
       expect(costs[0], name).toBeGreaterThan(0);
     }
-  });
-
-  test('stands in the README', () => {
-    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(costTable());
   });
 });

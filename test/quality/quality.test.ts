@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tokenCounter } from '../../index/build.ts';
@@ -15,7 +14,8 @@ import {
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
 import type { Mode } from '../../index/format/mode.ts';
-import { defaultModel, root, setFolder } from '../fixtures/index.ts';
+import { defaultModel, setFolder } from '../fixtures/index.ts';
+import { shared } from '../fixtures/shared.ts';
 
 // Thresholds stand a little below what was measured, so that a step back fails and another processor does not.
 
@@ -26,11 +26,11 @@ let builders: Record<Mode, Builder>;
 
 beforeAll(() => {
   parallel = new ParallelEmbedder(dir);
-  const shared = { embedder: memoize(parallel), countTokens: tokenCounter(dir) };
+  const common = { embedder: memoize(parallel), countTokens: tokenCounter(dir) };
   builders = {
-    hybrid: { ...shared, mode: 'hybrid' },
-    semantic: { ...shared, mode: 'semantic' },
-    lexical: { ...shared, mode: 'lexical' },
+    hybrid: { ...common, mode: 'hybrid' },
+    semantic: { ...common, mode: 'semantic' },
+    lexical: { ...common, mode: 'lexical' },
   };
 });
 afterAll(() => parallel.close());
@@ -84,16 +84,14 @@ describe("the project's own sets, in six languages", () => {
   });
 });
 
-const xquad = join(root, '../shared/eval/xquad-r');
+const xquad = shared('eval/xquad-r');
 
 describe.each(['en', 'zh'])('XQuAD-R in %s', (lang) => {
-  const folder = join(xquad, lang);
-
-  test.runIf(existsSync(folder))(
+  test.skipIf(xquad.missing)(
     'R@1 of at least .95, more than meaning alone has; AUROC of at least .98',
     { timeout: 300_000 },
     async () => {
-      const sets = [await readSet(folder)];
+      const sets = [await readSet(join(xquad.path, lang))];
       const hybrid = await evaluateSets('hybrid', sets);
       expect(hybrid.r1).toBeGreaterThanOrEqual(0.95);
       expect(hybrid.auroc).toBeGreaterThanOrEqual(0.98);

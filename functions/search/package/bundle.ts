@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { version } from '../version.ts';
 
 /** The result of `bundle`. */
 export interface Bundled {
@@ -34,6 +35,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     },
     // Selects the function's native library and page from the `imports` of package.json.
     conditions: ['polyseek-function'],
+    define: { POLYSEEK_VERSION: JSON.stringify(version) },
     plugins: [onnxRuntimeBinding, withoutValidator, builtins],
     external: ['./native/*'],
     logLevel: 'error',

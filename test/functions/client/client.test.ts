@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Polyseek, PolyseekError, type PolyseekOptions } from '../../../functions/client/client.ts';
 
-const answer = { query: 'x', answered: false, results: [] };
+const answer = { q: 'x', answered: false, results: [] };
 const right: RequestListener = (_, response) => response.end(JSON.stringify(answer));
 const status =
   (code: number, body = '', headers: Record<string, string> = {}): RequestListener =>
@@ -46,7 +46,7 @@ describe('a server that fails for the moment is asked again', () => {
   beforeEach(() => vi.spyOn(Math, 'random').mockReturnValue(0));
 
   const cut: RequestListener = (_, response) => {
-    response.writeHead(200, { 'content-length': '100' }).write('{"query":');
+    response.writeHead(200, { 'content-length': '100' }).write('{"q":');
     setImmediate(() => response.destroy());
   };
   const gone: RequestListener = ({ socket }) => socket.destroy();

@@ -53,7 +53,7 @@ describe('a request over HTTP', () => {
     const response = await fetch(`${url}/search?q=x%20%C3%A9`);
     const answer = await response.text();
     expect(response.status).toBe(200);
-    expect(JSON.parse(answer)).toMatchObject({ query: 'x é' });
+    expect(JSON.parse(answer)).toMatchObject({ q: 'x é' });
     expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(answer)));
     expect(response.headers.get('x-request-id')).toBe(log.at(-1)?.requestId);
   });
@@ -68,7 +68,7 @@ describe('a request over HTTP', () => {
     });
     const response = await fetch(`${url}/search`, { method: 'POST', body, duplex: 'half' });
     expect(response.status).toBe(200);
-    expect(search.requests.at(-1)).toEqual({ query: 'é😀', ...defaults });
+    expect(search.requests.at(-1)).toEqual({ q: 'é😀', ...defaults });
   });
 
   test('HEAD and OPTIONS have no body, and the connection can be used again', async () => {

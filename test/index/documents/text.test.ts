@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Block } from '../../../index/documents/document.ts';
 import { readText, textBlocks } from '../../../index/documents/text.ts';
+import { shared } from '../../fixtures/shared.ts';
 
 const read = (name: string) =>
   readFileSync(new URL(`../../fixtures/documents/${name}`, import.meta.url), 'utf8');
@@ -309,9 +310,9 @@ describe('a page', () => {
     ]);
   });
 
-  const seed = new URL('../../../../shared/seed/000_af465b139886446f.txt', import.meta.url);
-  it.runIf(existsSync(seed))('of a Chinese newspaper is healed', () => {
-    const text = readFileSync(seed, 'utf8');
+  const seed = shared('seed/000_af465b139886446f.txt');
+  it.skipIf(seed.missing)('of a Chinese newspaper is healed', () => {
+    const text = readFileSync(seed.path, 'utf8');
     const blocks = textBlocks(text);
     expect(texts(blocks, 'heading')).toEqual([
       '杜家毫在开放强省暨湘南湘西承接产业转移示范区建设推进大会上强调 抢抓机遇，着力构建全面开放新格局',

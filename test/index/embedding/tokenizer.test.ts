@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { AutoTokenizer, env } from '@xenova/transformers';
 import fc from 'fast-check';
@@ -9,8 +8,9 @@ import { DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { compileTokenizer, type TokenizerJson } from '../../../index/compile/compile-tokenizer.ts';
 import { Tokenizer } from '../../../index/embedding/tokenizer.ts';
 import { tinyTokenizer } from '../../fixtures/models/tiny-model.ts';
+import { shared } from '../../fixtures/shared.ts';
 
-const GOLDEN = fileURLToPath(new URL('../../../../shared/eval/tokens/golden.jsonl.gz', import.meta.url));
+const reference = shared('eval/tokens/golden.jsonl.gz');
 const UNKNOWN = 3;
 
 /** Plain sentences, one a language, on which @xenova/transformers is right. */
@@ -80,10 +80,10 @@ describe('against the reference', () => {
     }
   });
 
-  test.runIf(existsSync(GOLDEN))(
+  test.skipIf(reference.missing)(
     'gives the reference ids of 1,839 texts (only where the file of them is)',
     () => {
-      const lines = gunzipSync(readFileSync(GOLDEN)).toString().trimEnd().split('\n');
+      const lines = gunzipSync(readFileSync(reference.path)).toString().trimEnd().split('\n');
       const golden = lines.map((line): { text: string; ids: number[] } => JSON.parse(line));
       expect(golden.length).toBe(1839);
       for (const { text, ids } of golden) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(ids);

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Block, Document } from '../../../index/documents/document.ts';
 import { readMarkdown } from '../../../index/documents/markdown.ts';
 import { readText } from '../../../index/documents/text.ts';
 import { type SplitOptions, toPassages } from '../../../index/passages/split.ts';
+import { shared } from '../../fixtures/shared.ts';
 
 const countTokens = (text: string) => Math.ceil(text.length / 4);
 const options: SplitOptions = { countTokens, minTokens: 16, maxTokens: 64 };
@@ -89,9 +90,9 @@ describe('sections', () => {
     ]);
   });
 
-  const seed = new URL('../../../../shared/seed/000_af465b139886446f.txt', import.meta.url);
-  it.runIf(existsSync(seed))('of a newspaper page are passages of one article each', () => {
-    const page = readText(readFileSync(seed, 'utf8'), 'page.txt');
+  const seed = shared('seed/000_af465b139886446f.txt');
+  it.skipIf(seed.missing)('of a newspaper page are passages of one article each', () => {
+    const page = readText(readFileSync(seed.path, 'utf8'), 'page.txt');
     const headings = page.blocks.filter((block) => block.kind === 'heading').map((block) => block.text);
     const passages = toPassages(page, {
       countTokens: (text) => Math.ceil(text.length / 1.5),

@@ -5,19 +5,18 @@ import type { TextEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
+import { PRIOR } from '../../../index/format/languages-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { INDEX_WEIGHT, LANGUAGE_WEIGHT, LEXICAL_WEIGHT } from '../../../index/search/rank.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
 import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
 
 const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
-const LEXICAL_WEIGHT = 0.3;
-const INDEX_WEIGHT = 0.3;
-const LANGUAGE_WEIGHT = 0.7;
 /** Sentences are kept in 8 bits a number and shares of BM25 in 255ths. */
 const ROUNDING = 0.006;
 
@@ -72,7 +71,7 @@ function typicalOf(language: string): Promise<number[]> {
   return found;
 }
 
-/** A typical passage and sentence of a language: the mean of its own and, counting as 16 passages, of the model's. */
+/** A typical passage and sentence of a language: the mean of its own and, counting as PRIOR passages, of the model's. */
 async function typical(language: string): Promise<number[]> {
   const own = passages.filter(({ lang }) => lang === language);
   const embedAll = (parts: string[]) => Promise.all(parts.map((part) => embedder.embed(part, 'passage')));
@@ -84,7 +83,7 @@ async function typical(language: string): Promise<number[]> {
     vectors.reduce((sum, one) => sum + one[i]! / vectors.length, 0);
   const n = own.length;
   return embedder.model.mean!.map(
-    (prior, i) => (n * (mean(whole, i) + mean(parts, i)) + 16 * 2 * prior) / (n + 16),
+    (prior, i) => (n * (mean(whole, i) + mean(parts, i)) + PRIOR * 2 * prior) / (n + PRIOR),
   );
 }
 

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import type { Graph } from '../../../index/format/graph-file.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
-import { rank } from '../../../index/search/rank.ts';
+import { INDEX_WEIGHT, LANGUAGE_WEIGHT, LEXICAL_WEIGHT, rank } from '../../../index/search/rank.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 1200;
@@ -56,9 +56,13 @@ test('a passage that the graph does not propose is a candidate by its words', ()
     ranked(graph, 100, undefined, shares).find(({ ordinal }) => ordinal === other);
   expect(find(new Map())).toBeUndefined();
   const { score, parts } = find(new Map([[other, 1]]))!;
-  expect(parts.lexical).toBe(0.3);
+  expect(parts.lexical).toBe(LEXICAL_WEIGHT);
   expect(parts.passage).toBe(dot(vector, vectors[other]!));
-  expect(parts.typical).toBeCloseTo(-0.3 * 0.05 - 0.7 * ((other % 2) / 10 - 0.05), 12);
+  const { index, ofLanguage } = typicality;
+  expect(parts.typical).toBeCloseTo(
+    -INDEX_WEIGHT * index - LANGUAGE_WEIGHT * (ofLanguage(other) - index),
+    12,
+  );
   expect(score).toBe(parts.passage + parts.sentence + parts.lexical + parts.typical);
 });
 

@@ -5,15 +5,13 @@ import { normalized } from '../../../index/embedding/embedder.ts';
 import { buildGraph } from '../../../index/format/graph-builder.ts';
 import { type Graph, openGraph } from '../../../index/format/graph-file.ts';
 import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
-import { rank } from '../../../index/search/rank.ts';
+import { EF, rank } from '../../../index/search/rank.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 20_000;
 const CENTRES = 2000;
 const QUESTIONS = 100;
 const K = 10;
-/** As questions are searched. */
-const EF = 200;
 const DIMENSIONS = 384;
 
 const folder = temporaryFolder();

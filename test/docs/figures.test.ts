@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { costTable } from '../../infra/cost.ts';
+import { root } from '../fixtures/index.ts';
+import { readPage, tableUnder } from './pages.ts';
+
+describe('the cost table', () => {
+  test('of docs/operating.md is the one that is computed', () => {
+    expect(readPage('docs/operating.md').text).toContain(`\n\n${costTable()}\n\n`);
+  });
+
+  test('of README.md is its first row', () => {
+    const first = costTable().split('\n').slice(0, 3).join('\n');
+    expect(readPage('README.md').text).toContain(`\n\n${first}\n\n`);
+  });
+});
+
+interface Results {
+  sections: { tables: { rows: string[][] }[] }[];
+}
+
+describe('the tables of docs/benchmarks.md', () => {
+  const folder = join(root, 'test/bench/results');
+  const { text } = readPage('docs/benchmarks.md');
+  const [, date = ''] = /^\| date \| (\S+) \|$/m.exec(text) ?? [];
+  const names = readdirSync(folder).filter((name) => name.startsWith(date) && name.endsWith('.json'));
+
+  test.each(names)('have every row of %s', (name) => {
+    const { sections } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results;
+    const rows = sections.flatMap(({ tables }) => tables.flatMap((table) => table.rows));
+    expect(rows.length).toBeGreaterThan(0);
+    const lines = text.split('\n');
+    expect(rows.map((row) => `| ${row.join(' | ')} |`).filter((line) => !lines.includes(line))).toEqual([]);
+  });
+});
+
+test('docs/confidence.md has the curves of the default model', () => {
+  const { calibration } = JSON.parse(readFileSync(join(root, 'index/model/polyseek.json'), 'utf8')) as {
+    calibration: Record<string, { slope: number; intercept: number }>;
+  };
+  const expected = Object.entries(calibration).map(([mode, { slope, intercept }]) => {
+    const threshold = (-intercept / slope).toFixed(3);
+    return [mode, String(slope), String(intercept), threshold];
+  });
+  expect(tableUnder(readPage('docs/confidence.md'), 'How it is computed')).toEqual(expected);
+});

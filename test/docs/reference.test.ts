@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../functions/search/app.ts';
+import { tools } from '../../functions/search/mcp-tools.ts';
+import { answerSchema, resultSchema, searchBody } from '../../functions/search/schemas.ts';
+import { LIMITS } from '../../index/search/limits.ts';
+import { readContext, readProps } from '../../infra/props.ts';
+import { root } from '../fixtures/index.ts';
+import { request } from '../functions/search/ask.ts';
+import { SearchDouble } from '../functions/search/search-double.ts';
+import { readPage, tableUnder } from './pages.ts';
+
+const http = readPage('docs/http-api.md');
+/** Names in the first column: `lang`, `source` are two; what is in brackets is no name. */
+const namesIn = (rows: string[][]) =>
+  rows.flatMap(([cell = '']) => cell.replace(/ \(.*\)$/, '').split(', ')).sort();
+const grouped = (number: number) => number.toLocaleString('en');
+
+describe('docs/http-api.md', () => {
+  test('lists the routes', async () => {
+    const home = await request(createApp(new SearchDouble(), { log: () => {} }), '/');
+    const { routes } = (await home.json()) as { routes: string[] };
+    const listed = tableUnder(http, 'Routes').map(([name = '']) => name);
+    expect(listed.sort()).toEqual([...routes, 'GET /'].sort());
+  });
+
+  test('lists the parameters, with their limits', () => {
+    const rows = tableUnder(http, 'Parameters');
+    expect(namesIn(rows)).toEqual(Object.keys(searchBody.entries).sort());
+    const row = (name: string) => rows.find(([cell = '']) => cell.startsWith(name))!.join(' | ');
+    const range = ({ min, max }: { min: number; max: number }) => `${grouped(min)} to ${grouped(max)}`;
+    expect(row('q')).toContain(`up to ${grouped(LIMITS.questionCharacters)} characters`);
+    expect(row('k')).toMatch(new RegExp(`^k \\| ${LIMITS.k.default} \\| .*${range(LIMITS.k)}$`));
+    expect(row('context')).toMatch(
+      new RegExp(`^context \\| ${LIMITS.context.default} \\| .*${range(LIMITS.context)}$`),
+    );
+    expect(row('maxCharacters')).toContain(`| ${grouped(LIMITS.answerCharacters.default)} |`);
+    expect(row('maxCharacters')).toContain(range(LIMITS.answerCharacters));
+    expect(row('history')).toContain(`up to ${LIMITS.turns} earlier turns`);
+    expect(http.text).toContain(`at most ${grouped(LIMITS.turnCharacters)} characters`);
+  });
+
+  test('lists the fields of an answer and of its results', () => {
+    expect(namesIn(tableUnder(http, 'Answer'))).toEqual(Object.keys(answerSchema.entries).sort());
+    expect(namesIn(tableUnder(http, 'Results'))).toEqual(Object.keys(resultSchema.entries).sort());
+  });
+});
+
+test('docs/mcp.md lists the tools and their arguments', () => {
+  const listed = tableUnder(readPage('docs/mcp.md'), 'Tools').map(([name, given = '']) => {
+    return { name, given: given.replace(/ \(.*\)/, '').split(', ') };
+  });
+  const expected = tools.map(({ name, declaration }) => {
+    const { properties } = declaration.inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+    return { name, given: Object.keys(properties as object) };
+  });
+  expect(listed).toEqual(expected);
+});
+
+describe('docs/deploying.md', () => {
+  const rows = tableUnder(readPage('docs/deploying.md'), 'Settings');
+  const names = namesIn(rows);
+
+  test('lists the settings', () => {
+    let message = '';
+    try {
+      readContext(new App({ context: { unknown: 1 } }).node);
+    } catch (error) {
+      message = String(error);
+    }
+    // The names end the sentence.
+    const known = /((?:\w+, )+\w+)\W*$/.exec(message)?.[1]?.split(', ') ?? [];
+    expect(names).toEqual(known.sort());
+  });
+
+  test('has their defaults', () => {
+    const digest = '0'.repeat(64);
+    const settings: Record<string, unknown> = readProps({ apiKeys: { name: digest } });
+    for (const [name = '', shown] of rows) {
+      const value = settings[name];
+      if (['string', 'number', 'boolean'].includes(typeof value) && name !== 'throttleBurst')
+        expect(shown, name).toMatch(new RegExp(`^${value}(;|$)`));
+    }
+    const open: Record<string, unknown> = readProps({ auth: 'none' });
+    for (const name of ['throttleRate', 'reservedConcurrency']) {
+      expect(rows.find(([cell]) => cell === name)![1]).toMatch(
+        new RegExp(`with (auth )?none ${open[name]}$`),
+      );
+    }
+    expect(settings.throttleBurst).toBe(2 * Number(settings.throttleRate));
+  });
+});
+
+test('docs/cli.md lists the environment variables that the code reads', () => {
+  const internal = ['NO_COLOR', 'FORCE_COLOR', 'MODEL_DIR', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_ENDPOINT_URL'];
+  const sources = ['cli', 'functions', 'index', 'infra'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(join(root, folder, path), 'utf8')),
+  );
+  const read = sources.flatMap((text) => [
+    ...[...text.matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name = '']) => name),
+    ...[...text.matchAll(/\{([^{}]*)\} = process\.env;/g)].flatMap(
+      ([, names = '']) => names.match(/\b[A-Z_]{2,}\b/g) ?? [],
+    ),
+  ]);
+  const expected = [...new Set(read)].filter((name) => !internal.includes(name));
+  expect(namesIn(tableUnder(readPage('docs/cli.md'), 'Environment variables'))).toEqual(expected.sort());
+});
