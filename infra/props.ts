@@ -138,7 +138,7 @@ export function readProps(props: SemanticSearchProps): Settings {
 
 /**
  * Checks that an endpoint with `auth: api-key` has a key. `readProps` does not, as destroying a stack needs none.
- * @throws if there is no key, with the ways to go on
+ * @throws if there is no key, with the remedies
  */
 export function requireApiKey({ auth, apiKeys }: Settings): void {
   if (auth === 'api-key' && Object.keys(apiKeys).length === 0)

@@ -20,9 +20,9 @@ export interface Pruned {
   kept: string[];
   /** Keys of the deleted uploads. */
   uploads: string[];
-  /** Objects below `polyseek/` in the bucket that belong to a kept version, or to none that this function has or had. */
+  /** Number of other objects below `polyseek/` in the bucket. They belong to kept versions, or to none that this command knows. */
   uploadsLeft: number;
-  /** Unzipped code is larger; Lambda's quota of 75 GB counts these bytes. */
+  /** Zipped size of the deleted versions, which counts towards Lambda's quota of 75 GB. */
   bytes: number;
   /** A sentence for each call that failed. */
   failures: string[];

@@ -39,7 +39,7 @@ describe.skipIf(lacking('moto'))('a stack that was deployed from another machine
   });
 
   test('is compared: the code counts as changed, and a warning gives the reason', async () => {
-    const { code, printed } = await fresh('diff', '--method', 'template');
+    const { code, printed } = await fresh('diff');
     expect({ code, printed }).toMatchObject({ code: 0 });
     expect(printed).toContain(
       'auth is api-key, but there is no API key. Create one with npm run key -- NAME',
