@@ -23,6 +23,8 @@ const SLOW = [
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
+  'test/infra/fresh-clone.test.ts',
+  'test/infra/remote/prune.test.ts',
   'test/infra/remote/remote.test.ts',
   'test/infra/stack.test.ts',
   'test/quality/**/*.test.ts',

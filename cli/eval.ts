@@ -41,12 +41,12 @@ interface Report {
 
 const command = new Tool(
   'npm run eval --',
-  'Score retrieval on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).',
+  'Compute retrieval metrics on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).',
 )
-  .argument('<set...>', 'folders of the sets')
-  .option('--cross', 'also ask the questions of each set on the passages of every other')
-  .option('--pooled', 'also ask all questions on one index of all sets')
-  .option('--conversations <dir>', 'also ask follow-up questions on the sets, with and without their history')
+  .argument('<set...>', 'folders of evaluation sets')
+  .option('--cross', 'also search the passages of every other set with the questions of each set')
+  .option('--pooled', 'also search one index of all sets with all questions')
+  .option('--conversations <dir>', 'also ask follow-up questions, with and without their history')
   .addOption(modeOption())
   .addOption(modelOption())
   .addOption(jsonOption())

@@ -6,10 +6,10 @@ import { jsonOption } from './kit/flags.ts';
 
 const command = new Tool(
   'npm run key --',
-  'Make an API key, print it, and list its SHA-256 digest under context.apiKeys of cdk.json. To revoke a key, delete its line and deploy.',
+  'Create an API key, print it, and add its SHA-256 digest to context.apiKeys of cdk.json. To revoke a key, delete its line and deploy.',
 )
-  .argument('<name>', 'who will use it, for the list and the log: 1 to 32 letters, digits, _ or -')
-  .option('--file <path>', 'where to list it', 'cdk.json')
+  .argument('<name>', 'name of the caller, used in cdk.json and in the log: 1 to 32 letters, digits, _ or -')
+  .option('--file <path>', 'file with the digests', 'cdk.json')
   .addOption(jsonOption())
   .examples('npm run --silent key -- chatbot > chatbot.key')
   .action((name: string, { file, json }: { file: string; json?: boolean }) => {
@@ -18,7 +18,7 @@ const command = new Tool(
     replace(file, addKey(read(file), file, name, digest));
     print(json, { name, key, digest }, () => key);
     console.error(
-      `This key is shown only now, as ${file} has just its digest: send it in the header x-api-key, or as Authorization: Bearer KEY. It is valid from the next npx cdk deploy on.`,
+      `Save this key now: ${file} contains only its digest. Send it in the header x-api-key, or as Authorization: Bearer KEY. It works after the next npx cdk deploy.`,
     );
   });
 
@@ -30,14 +30,14 @@ function read(file: string): string {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       throw new Error(
-        `There is no ${file}: run this in the folder that has cdk.json, or give its path with --file.`,
+        `${file} does not exist. Run this command in the folder of cdk.json, or pass its path with --file.`,
       );
     }
     throw error;
   }
 }
 
-/** Writes a file so that it is never there in part. */
+/** Replaces a file atomically. */
 function replace(file: string, text: string): void {
   const draft = `${file}.${process.pid}.new`;
   try {

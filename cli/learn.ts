@@ -14,18 +14,18 @@ import { jsonOption, modelOption } from './kit/flags.ts';
 
 const command = new Tool(
   'npm run learn --',
-  "Learn what a model's vectors say of the language, to take it out of them; with evaluation sets, also how certain a score is.",
+  "Learn language-specific directions in a model's embeddings, and remove them. With evaluation sets, also calibrate the confidence.",
 )
   .argument(
     '[set...]',
-    'folders of evaluation sets; every second article of each is left out, so that half of the questions have no answer',
+    'folders of evaluation sets; calibration hides every second article, so half of the questions have no answer',
   )
-  .addOption(modelOption('model folder; what is learned goes into its polyseek.json'))
+  .addOption(modelOption('model folder; the results are written to its polyseek.json'))
   .addOption(jsonOption())
   .examples('npm run learn -- test/quality/sets/*/', 'npm run learn -- --model build/model-sources/other')
   .action(async (folders: string[], { model, json }: { model: string; json?: boolean }) => {
-    // What is learned takes minutes, and is told of as it comes.
-    const say = json ? console.error : console.log;
+    // Learning takes minutes, so each result is reported when it is ready.
+    const report = json ? console.error : console.log;
     const sets = await Promise.all(folders.map(readSet));
     const file = join(model, 'polyseek.json');
     const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
@@ -34,9 +34,9 @@ const command = new Tool(
     const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
     learned.neutral = neutral;
     writeFileSync(file, serialized(learned));
-    say(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
+    report(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
     if (sets.length > 0) {
-      learned.calibration = await calibrate(model, sets, say);
+      learned.calibration = await calibrate(model, sets, report);
       writeFileSync(file, serialized(learned));
     }
     const { axes } = neutral;
@@ -48,11 +48,11 @@ const command = new Tool(
 
 await main(() => command.parseAsync());
 
-/** The curve of each mode that turns a score into a confidence, from questions of which half have no answer. */
+/** Fits the curve of each mode that turns a score into a confidence, from questions of which half have no answer. */
 async function calibrate(
   model: string,
   sets: EvaluationSet[],
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Learned['calibration']> {
   const compiled = compileModel(model);
   const parallel = new ParallelEmbedder(compiled);
@@ -64,7 +64,7 @@ async function calibrate(
       const outcomes = [];
       for (const [i, set] of sets.entries()) {
         outcomes.push(...(await unanswerable(builder, set)));
-        // A question in another language than its answer scores lower: one in four here is such a one.
+        // Questions in another language than their answer score lower, so a quarter of the questions here are such.
         const other = sets[(i + 1) % sets.length]!;
         if (other !== set)
           outcomes.push(
@@ -80,7 +80,7 @@ async function calibrate(
         outcomes.map(({ correct }) => correct),
       );
       curves[mode] = { slope: Number(slope.toFixed(3)), intercept: Number(intercept.toFixed(3)) };
-      say(
+      report(
         `${mode}: slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}, from ${outcomes.length} questions.`,
       );
     }
@@ -90,7 +90,7 @@ async function calibrate(
   }
 }
 
-/** JSON with an axis a line. */
+/** JSON with one axis per line. */
 function serialized({ neutral, calibration }: Learned): string {
   const lines = (rows: number[][]) => rows.map((row) => `      ${JSON.stringify(row)}`).join(',\n');
   const parts = [

@@ -14,15 +14,15 @@ interface Flags {
 
 const command = new Tool(
   'npm run model --',
-  'Take another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Its files are copied and tried.',
+  'Import another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Copies its files and tests them.',
 )
   .argument(
     '<source>',
-    'model folder, or owner/name@REVISION on the Hugging Face hub (or at HF_ENDPOINT in the environment), where REVISION is a commit or a tag',
+    'model folder, or owner/name@REVISION on the Hugging Face hub (or at HF_ENDPOINT); REVISION is a commit or tag',
   )
-  .option('--out <dir>', 'where to put it (default: build/model-sources/NAME)')
-  .option('--query-prefix <text>', 'what the model wants before a question, if it does not say so itself')
-  .option('--passage-prefix <text>', 'what the model wants before a passage')
+  .option('--out <dir>', 'output folder (default: build/model-sources/NAME)')
+  .option('--query-prefix <text>', 'prefix of questions, if the model does not declare one')
+  .option('--passage-prefix <text>', 'prefix of passages, if the model does not declare one')
   .addOption(jsonOption())
   .examples(
     'npm run model -- Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
@@ -41,16 +41,16 @@ const command = new Tool(
       json,
       { out, name, dimensions, maxTokens, prefixes, bytes },
       () =>
-        `${out}: ${name}, ${dimensions} dimensions, ${maxTokens} tokens at once, ${size(bytes)}\n` +
+        `${out}: ${name}, ${dimensions} dimensions, up to ${maxTokens} tokens, ${size(bytes)}\n` +
         `prefixes: query ${JSON.stringify(prefixes.query)}, passage ${JSON.stringify(prefixes.passage)}\n` +
-        `Next, learn what its vectors say of the language, then index with it:\n` +
+        `Next, learn its language axes, then build an index with it:\n` +
         `  npm run learn -- --model ${out}\n  npm run build-index -- PATH --model ${out}`,
     );
   });
 
 await main(() => command.parseAsync());
 
-/** The folder named like the model, without a revision. */
+/** The folder with the model's name, without the revision. */
 function defaultOut(source: string): string {
   return join('build/model-sources', basename(resolve(source)).replace(/@[\w.-]+$/, ''));
 }

@@ -14,14 +14,11 @@ interface Flags {
   json?: boolean;
 }
 
-const command = new Tool(
-  'npm run package --',
-  'Put the Lambda function together: a folder that needs nothing else to answer questions.',
-)
+const command = new Tool('npm run package --', 'Build a self-contained Lambda deployment folder.')
   .addOption(indexOption(DEFAULT_INDEX))
-  .option('--out <dir>', 'where to put it; what is there is replaced', 'build/function')
+  .option('--out <dir>', 'output folder; replaces an existing package', 'build/function')
   .addOption(
-    choice('--arch <architecture>', "Lambda's processor; without it, the folder is for this machine", [
+    choice('--arch <architecture>', "Lambda's processor (default: package for this machine)", [
       'x86_64',
       'arm64',
     ]),
@@ -37,7 +34,7 @@ const command = new Tool(
     print(
       json,
       { out, target, files: files.length, bytes },
-      () => `${out}: ${files.length} files, ${size(bytes)} for ${target}`,
+      () => `${out}: ${files.length} files, ${size(bytes)}, for ${target}`,
     );
   });
 

@@ -3,7 +3,9 @@ import { readable } from './kit/answer-text.ts';
 import { main, print, Tool, UNANSWERED } from './kit/command.ts';
 import { addQuestion, indexOption, type QuestionFlags, readQuestion } from './kit/flags.ts';
 
-const command = addQuestion(new Tool('npm run search --', 'Ask an index a question, in any language.'))
+const command = addQuestion(
+  new Tool('npm run search --', 'Search an index with a question, in any language.'),
+)
   .addOption(indexOption(DEFAULT_INDEX))
   .examples(
     'npm run search -- "May I be imprisoned without a trial?" -k 5',

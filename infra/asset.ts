@@ -4,33 +4,33 @@ import type { Architecture } from '../index/engine/architecture.ts';
 import { checkLibrary } from '../index/engine/elf.ts';
 import { readCompiledModel } from '../index/format/compiled-model.ts';
 import { readManifest } from '../index/format/manifest.ts';
-import type { Held } from './version-description.ts';
+import type { IndexSummary } from './version-description.ts';
 
 /** Lambda's quota for a function's code, unzipped: 250 MB of 1,048,576 bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const LIMIT = 262_144_000;
 
-/** Where each part of a packaged function lies; without them it can't start. */
-const PARTS = ['lambda.mjs', 'model/model.json', 'index/manifest.json'];
-/** What runs the model, by its engine. */
+/** Files that every packaged function contains, as `packageFunction` writes them. */
+const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json', 'index/manifest.json'];
+/** The library that runs the model, by engine. */
 const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_binding.node' };
 
-/** A packaged function that Lambda takes. */
+/** A packaged function that Lambda accepts. */
 export interface Asset {
-  /** Of all its files, unzipped. */
+  /** Size of all files, unzipped. */
   bytes: number;
-  index: Held;
+  index: IndexSummary;
 }
 
 /**
- * Checks that a folder is a packaged function, that its native libraries load in Lambda, and that it is not too large.
- * @throws one sentence that names what was found, what was expected and what to do
+ * Checks that a folder is a packaged function, that its native libraries load in Lambda, and that it fits Lambda's quota.
+ * @throws with the fault found and the remedy
  */
 export function checkAsset(folder: string, architecture: Architecture): Asset {
   const check = (parts: string[]) => {
     const missing = parts.find((part) => !existsSync(join(folder, part)));
     if (missing)
       throw new Error(
-        `${folder} is no packaged function (no ${missing}): make one with npm run package -- --arch ${architecture} --out ${folder}.`,
+        `${folder} is not a packaged function (no ${missing}). Create it with npm run package -- --arch ${architecture} --out ${folder}.`,
       );
   };
   check(PARTS);
@@ -48,7 +48,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   return { bytes, index: { version, passages: counts.passages, model: model.name } };
 }
 
-/** Bytes of each part: the files of the index, and folders or files beside it. */
+/** Bytes of each part: each file of the index, and each other file or folder. */
 function sizesOf(folder: string): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -68,10 +68,10 @@ function tooLarge(folder: string, sizes: Map<string, number>, passages: number):
   const ofIndex = sum([...sizes].filter(([part]) => part.startsWith('index/')).map(([, size]) => size));
   const fitting = (LIMIT - (bytes - ofIndex)) / (ofIndex / passages);
   return (
-    `${folder} has ${megabytes(bytes)} unzipped, but Lambda takes less than ${megabytes(LIMIT)} (${parts}): ` +
+    `${folder}: ${megabytes(bytes)} unzipped, but Lambda's limit is ${megabytes(LIMIT)} (${parts}). ` +
     (fitting >= 1
-      ? `index fewer or shorter passages, as of these ${count(passages)} about ${count(roundDown(fitting))} fit.`
-      : 'take a smaller model, as no passage fits beside this one.')
+      ? `Index fewer or shorter passages: about ${count(roundDown(fitting))} of these ${count(passages)} fit.`
+      : 'Choose a smaller model: this one leaves no space for passages.')
   );
 }
 
@@ -79,7 +79,7 @@ const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) =
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const count = (number: number) => number.toLocaleString('en');
 
-/** To two digits. */
+/** Rounds down to two digits. */
 function roundDown(number: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(number)) - 1);
   return Math.floor(number / unit) * unit;

@@ -19,8 +19,8 @@ import type { Settings } from './props.ts';
 
 const period = Duration.minutes(5);
 
-/** Adds the alarms, sent to the settings' e-mail address where there is one, and the dashboard. */
-export function watch(
+/** Adds the dashboard and the alarms. Alarms are sent to `alarmEmail` if it is set. */
+export function addAlarms(
   scope: Construct,
   fn: LambdaFunction,
   api: HttpApi,
@@ -32,22 +32,22 @@ export function watch(
   const failures = api.metricServerError({ period });
 
   const alarms = [
-    alarm(scope, 'Errors', errors, 1, 'The search function failed: its log has the cause.'),
+    alarm(scope, 'Errors', errors, 1, 'The search function failed. The cause is in its log.'),
     alarm(
       scope,
       'Throttles',
       throttles,
       1,
-      'More questions came at once than copies of the function may run.',
+      'Requests were rejected because all allowed instances of the function were busy.',
     ),
     alarm(
       scope,
       'Slow',
       slowest,
       (timeout * 1000) / 2,
-      'One question in a hundred took half of the timeout or more.',
+      'The slowest 1 % of requests took at least half of the timeout.',
     ),
-    alarm(scope, 'ServerErrors', failures, 1, 'The endpoint answered with a status of 500 or above.'),
+    alarm(scope, 'ServerErrors', failures, 1, 'The endpoint returned a status of 500 or above.'),
   ];
   if (alarmEmail) {
     const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
@@ -88,7 +88,7 @@ export function watch(
           [own('ColdStart', Stats.p(50), 'ms until the index is open, p50')],
         ),
         graph(
-          'Questions without an answer',
+          'Unanswered questions',
           [own('Unanswered', Stats.SUM, 'unanswered')],
           [own('Unanswered', Stats.AVERAGE, 'share of all questions')],
         ),
@@ -110,7 +110,7 @@ function alarm(
     alarmDescription,
     comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     evaluationPeriods: 1,
-    // No traffic is no fault.
+    // No traffic is not a fault.
     treatMissingData: TreatMissingData.NOT_BREACHING,
   });
 }

@@ -1,20 +1,20 @@
 /**
- * AWS's list prices in US East (N. Virginia), in dollars, without free tiers and volume discounts. AWS's own pages show their prices by script,
- * so that copies of them hold none: the month is that of the newest public page that was found to quote the price from there.
+ * AWS's list prices in US East (N. Virginia), in dollars, without free tiers and volume discounts. AWS's pages load their prices by script,
+ * so stored copies contain none. Each month is that of the newest public page found that quotes the price.
  */
 export const PRICES = {
-  /** https://aws.amazon.com/lambda/pricing/, 2026-05. Since August 2025 initialization is billed like the rest. */
+  /** https://aws.amazon.com/lambda/pricing/, 2026-05. Since August 2025, initialization is billed too. */
   lambda: { request: 0.2e-6, gigabyteSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 } },
-  /** https://aws.amazon.com/api-gateway/pricing/, 2025-05: the first 300 million requests of up to 512 KB. What the throttle refuses is free. */
+  /** https://aws.amazon.com/api-gateway/pricing/, 2025-05: the first 300 million requests of up to 512 KB. Throttled requests are free. */
   httpApiRequest: 1e-6,
-  /** https://aws.amazon.com/cloudwatch/pricing/, 2026-06: logs as they come in, and a month of a metric, an alarm, a dashboard. */
+  /** https://aws.amazon.com/cloudwatch/pricing/, 2026-06: ingested logs, and a month of a metric, an alarm, a dashboard. */
   cloudWatch: { logGigabyte: 0.5, metric: 0.3, alarm: 0.1, dashboard: 3 },
   /** https://aws.amazon.com/ec2/pricing/on-demand/, 2026: from AWS to the internet, the first 10 TB. */
   transferGigabyte: 0.09,
   /** https://aws.amazon.com/opensearch-service/pricing/, 2026-02: an hour of a compute unit. */
   openSearchUnitHour: 0.24,
   server: {
-    /** https://aws.amazon.com/ec2/pricing/on-demand/, 2026-04: t3.small, two virtual processors of which 0.4 may be used for long, and 2 GB. */
+    /** https://aws.amazon.com/ec2/pricing/on-demand/, 2026-04: t3.small, with 2 GB and two virtual processors, of which 0.4 can be used permanently. */
     hour: 0.0208,
     /** https://aws.amazon.com/vpc/pricing/, as of 2025: a public address. */
     addressHour: 0.005,
@@ -23,5 +23,5 @@ export const PRICES = {
   },
 };
 
-/** As AWS counts a month. */
+/** AWS's length of a month. */
 export const HOURS_A_MONTH = 730;

@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CorsHttpMethod,
@@ -17,14 +17,26 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { checkAsset } from './asset.ts';
 import { openEndpointCost } from './cost.ts';
-import { watch } from './monitoring.ts';
-import { readProps, type SemanticSearchProps, type Settings } from './props.ts';
+import { addAlarms } from './monitoring.ts';
+import { readProps, requireApiKey, type SemanticSearchProps, type Settings } from './props.ts';
+import { UnpackagedCode } from './unpackaged-code.ts';
 import { describeVersion } from './version-description.ts';
 
+/** Code of the function, and the description of the version that runs it. */
+interface PackagedCode {
+  code: lambda.Code;
+  description: string;
+}
+
+const unpackaged = (reason: string): PackagedCode => ({
+  code: new UnpackagedCode(reason),
+  description: 'not packaged',
+});
+
 /**
- * The search endpoint: a Lambda function with index and model in it, behind an HTTP API.
+ * The search endpoint: a Lambda function that contains index and model, behind an HTTP API.
  *
- * `url` is where to ask; `live` is the alias that answers; `api`, `function` and the rest can be extended as any CDK construct.
+ * `url` is the address of the endpoint, and `live` the alias that it invokes. Extend `api`, `function` and the rest like any CDK construct.
  */
 export class SemanticSearch extends Construct {
   readonly function: lambda.Function;
@@ -32,42 +44,48 @@ export class SemanticSearch extends Construct {
   readonly api: HttpApi;
   readonly url: string;
 
-  /** @throws one sentence for each wrong prop, and where the packaged function would not run in Lambda */
-  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}) {
+  /**
+   * Checks key and code only where CDK needs the code, so that `cdk ls` and `cdk destroy` work without both.
+   * @param problem why `folder` has no code: the stack can be compared, but not deployed
+   * @throws one sentence for each wrong prop, or if the packaged function would not run in Lambda
+   */
+  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}, problem?: string) {
     super(scope, id);
     const settings = readProps(props);
-    this.function = this.makeFunction(settings);
+    this.function = this.makeFunction(settings, this.makeCode(settings, problem));
     this.live = new lambda.Alias(this, 'Live', { aliasName: 'live', version: this.function.currentVersion });
     this.api = this.makeApi(settings);
     const stage = this.makeStage(settings);
     this.url = stage.url.replace(/\/$/, '');
-    watch(this, this.function, this.api, settings);
+    addAlarms(this, this.function, this.api, settings);
     if (settings.auth === 'none') {
-      const { throttleRate: rate, reservedConcurrency: copies } = settings;
+      const { throttleRate: rate, reservedConcurrency: instances } = settings;
       const cost = openEndpointCost({ ...settings, ratePerSecond: rate, memoryMb: settings.memory });
       Annotations.of(this).addWarningV2(
         'polyseek:open-endpoint',
-        `Anyone who knows the address may ask (auth is none): ${rate} questions a second without pause` +
-          `${copies === 'none' ? '' : `, answered by at most ${copies} copies of the function,`} cost up to ` +
-          `$${Math.ceil(cost)} a month; -c auth=api-key lets in only who has a key.`,
+        `auth is none: everyone can call the endpoint. At ${rate} questions per second, day and night, ` +
+          `${instances === 'none' ? '' : `with at most ${instances} instances of the function, `}it costs up to ` +
+          `$${Math.ceil(cost)} a month. Use -c auth=api-key to require an API key.`,
       );
     }
   }
 
-  private makeFunction(settings: Settings): lambda.Function {
-    const {
-      folder,
-      functionName,
-      memory,
-      timeout,
-      logQuestions,
-      page,
-      auth,
-      apiKeys,
-      cors,
-      reservedConcurrency,
-    } = settings;
-    const { index } = checkAsset(folder, settings.architecture);
+  private makeCode(settings: Settings, problem: string | undefined): PackagedCode {
+    const { folder, architecture } = settings;
+    if (!Stack.of(this).bundlingRequired) return unpackaged('This command packages no code.');
+    if (problem !== undefined) {
+      const warning = `${problem} Until then, cdk diff shows the code as changed, and cdk deploy fails.`;
+      Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
+      return unpackaged(problem);
+    }
+    requireApiKey(settings);
+    const { index } = checkAsset(folder, architecture);
+    return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
+  }
+
+  private makeFunction(settings: Settings, { code, description }: PackagedCode): lambda.Function {
+    const { functionName, memory, timeout, logQuestions, page, auth, apiKeys, cors, reservedConcurrency } =
+      settings;
     const logGroup = new LogGroup(this, 'Log', {
       ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
       retention: settings.logRetention,
@@ -75,7 +93,7 @@ export class SemanticSearch extends Construct {
     });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Writes the log of the search function, and may do nothing else.',
+      description: 'Lets the search function write its log, and nothing else.',
       inlinePolicies: {
         log: new PolicyDocument({
           statements: [
@@ -94,7 +112,7 @@ export class SemanticSearch extends Construct {
       architecture:
         settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       handler: 'lambda.handler',
-      code: lambda.Code.fromAsset(folder),
+      code,
       memorySize: memory,
       timeout: Duration.seconds(timeout),
       reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
@@ -108,8 +126,8 @@ export class SemanticSearch extends Construct {
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       currentVersionOptions: {
-        description: describeVersion(index),
-        // What was live before stays, for `npm run remote -- rollback`; deleting the function deletes all.
+        description,
+        // Old versions stay for `npm run remote -- rollback`. Deleting the function deletes them.
         removalPolicy: RemovalPolicy.RETAIN,
       },
     });
@@ -119,7 +137,7 @@ export class SemanticSearch extends Construct {
     const integration = new HttpLambdaIntegration('Integration', this.live);
     const authorizers: Record<Settings['auth'], () => IHttpRouteAuthorizer> = {
       none: () => new HttpNoneAuthorizer(),
-      // The function compares keys itself: an HTTP API has none, and an authorizer function would be a second cold start.
+      // The function checks keys itself: an HTTP API cannot, and an authorizer function would add a cold start.
       'api-key': () => new HttpNoneAuthorizer(),
       iam: () => new HttpIamAuthorizer(),
       jwt: () => new HttpJwtAuthorizer('Tokens', jwtIssuer, { jwtAudience }),
@@ -147,12 +165,12 @@ export class SemanticSearch extends Construct {
       }),
     });
     const unauthorized: Partial<Record<Settings['auth'], string>> = {
-      none: 'The endpoint is open by choice, with a low throttle and few copies of the function.',
-      'api-key': 'The function compares the key of every request.',
+      none: 'The endpoint is open by choice, with a low throttle and few instances of the function.',
+      'api-key': 'The function checks the key of every request.',
     };
     const reason = unauthorized[auth];
     if (reason) Validations.of(api).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
-    // The $default route takes a browser's preflight too, which carries no credentials: this route lets it pass.
+    // A browser's preflight carries no credentials, so the $default route would reject it. This route accepts it.
     if (cors.length > 0) {
       const options = { path: '/{proxy+}', methods: [HttpMethod.OPTIONS], integration };
       const routes = api.addRoutes({ ...options, authorizer: new HttpNoneAuthorizer() });
@@ -167,7 +185,7 @@ export class SemanticSearch extends Construct {
 
   private makeStage({ functionName, throttleRate, throttleBurst, logRetention }: Settings): HttpStage {
     const logGroup = new LogGroup(this, 'AccessLog', {
-      // Groups named so need no line each in the account's policy for logs, which has room for few.
+      // With this prefix, groups need no entry of their own in the account's log policy, whose size is limited.
       ...(functionName && { logGroupName: `/aws/vendedlogs/${functionName}` }),
       retention: logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -179,7 +197,7 @@ export class SemanticSearch extends Construct {
       throttle: { rateLimit: throttleRate, burstLimit: throttleBurst },
       accessLogSettings: {
         destination: new LogGroupLogDestination(logGroup),
-        // The path has no query string, so that no question gets into this log.
+        // The path has no query string, so this log contains no questions.
         format: AccessLogFormat.custom(
           JSON.stringify({
             time: '$context.requestTime',

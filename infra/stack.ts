@@ -3,12 +3,21 @@ import type { Construct } from 'constructs';
 import type { SemanticSearchProps } from './props.ts';
 import { SemanticSearch } from './semantic-search.ts';
 
-/** One `SemanticSearch`, whose function is named like the stack, so that `npm run remote` finds it. */
+/** A stack with one `SemanticSearch`. Its function has the stack's name, so that `npm run remote` finds it. */
 export class SearchStack extends Stack {
-  constructor(scope: Construct, name: string, props: SemanticSearchProps) {
+  /** @param problem see `SemanticSearch` */
+  constructor(scope: Construct, name: string, props: SemanticSearchProps, problem?: string) {
     super(scope, name, { description: 'Semantic search over documents (polyseek)' });
-    const { url, function: fn } = new SemanticSearch(this, 'Search', { functionName: name, ...props });
-    new CfnOutput(this, 'Url', { value: url, description: 'Where to ask: /search?q=' });
+    const { url, function: fn } = new SemanticSearch(
+      this,
+      'Search',
+      { functionName: name, ...props },
+      problem,
+    );
+    new CfnOutput(this, 'Url', {
+      value: url,
+      description: 'URL of the endpoint. Ask a question with /search?q=',
+    });
     new CfnOutput(this, 'FunctionName', { value: fn.functionName });
   }
 }

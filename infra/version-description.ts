@@ -1,5 +1,5 @@
-/** What a version of the function holds. */
-export interface Held {
+/** The index that a version of the function contains. */
+export interface IndexSummary {
   /** Version of the index, from its manifest. */
   version: string;
   passages: number;
@@ -7,22 +7,33 @@ export interface Held {
   model: string;
 }
 
-/** Lambda's limit for a version's description. */
-const LONGEST = 256;
+/** Lambda's limit for a version's description, in characters. */
+const MAX_DESCRIPTION = 256;
 
-const FORMAT = /^index (\S+), (\d+) passages?, model (.*)$/s;
+const PUSHED = 'pushed ';
+const FORMAT = /^(?:pushed )?index (\S+), (\d+) passages?, model (.*)$/s;
 
-/** The description of a function's version, the one record of what it holds; a model's name that makes it longer than 256 characters is cut. */
-export function describeVersion({ version, passages, model }: Held): string {
-  const text = `index ${version}, ${passages} passage${passages === 1 ? '' : 's'}, model ${model}`;
-  if (text.length <= LONGEST) return text;
-  // Half of a surrogate pair is no character.
-  return `${text.slice(0, LONGEST - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+/**
+ * The description of a function's version, at most 256 characters. It is the only record of the version's index and of the command
+ * that published it.
+ * @param pushed whether `npm run remote -- push` published the version, rather than `cdk deploy`
+ */
+export function describeVersion({ version, passages, model }: IndexSummary, pushed = false): string {
+  const start = pushed ? PUSHED : '';
+  const text = `${start}index ${version}, ${passages} passage${passages === 1 ? '' : 's'}, model ${model}`;
+  if (text.length <= MAX_DESCRIPTION) return text;
+  // Half a surrogate pair is not a character.
+  return `${text.slice(0, MAX_DESCRIPTION - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** What `describeVersion` wrote, or undefined for any other text. */
-export function readDescription(text = ''): Held | undefined {
+/** Reads a text that `describeVersion` wrote; undefined for any other text. */
+export function readDescription(text = ''): IndexSummary | undefined {
   const [, version, passages, model] = text.match(FORMAT) ?? [];
   if (version === undefined || model === undefined) return undefined;
   return { version, passages: Number(passages), model };
+}
+
+/** Whether `npm run remote -- push` published the version with this description. */
+export function isPushed(text = ''): boolean {
+  return text.startsWith(PUSHED) && readDescription(text) !== undefined;
 }

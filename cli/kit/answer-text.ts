@@ -2,10 +2,10 @@ import { styleText } from 'node:util';
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/confidence.ts';
 
-/** Characters of a bar that shows a confidence. */
+/** Length of a confidence bar in characters. */
 const BAR = 10;
 
-/** An answer as text; with colours, and bars for the confidences, where standard output is a terminal. */
+/** An answer as text. On a terminal, with colours and confidence bars. */
 export function readable({ answered, results, took, index }: Answer): string {
   const nearest = results.length > 0 ? ' Nearest passages:' : '';
   const verdict = answered ? [] : [styleText('yellow', `Nothing found.${nearest}`)];
@@ -40,7 +40,7 @@ function readableConfidence(confidence: number): string {
   return styleText(confidence >= ANSWERED ? 'green' : 'yellow', `confidence ${bar}${confidence.toFixed(2)}`);
 }
 
-/** The best sentence: bold, or where there are no styles, between marks. */
+/** The best sentence in bold, or between marks if styles are off. */
 function marked(sentence: string): string {
   const bold = styleText('bold', sentence);
   return bold === sentence ? `»${sentence}«` : bold;
@@ -50,7 +50,7 @@ function dim(text: string): string {
   return styleText('dim', text);
 }
 
-/** Text whose control characters, which could steer a terminal, are replaced, each by one character. */
+/** Replaces control characters, which could manipulate a terminal, one for one. */
 function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 }

@@ -6,7 +6,7 @@ import type { SearchRequest } from '../../index/search/answer.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 import { UsageError } from './command.ts';
 
-/** Flags of the commands that ask a question, as commander reads them. */
+/** Flags of the commands that ask a question, as parsed by commander. */
 export interface QuestionFlags {
   k: number;
   mode: Mode;
@@ -19,7 +19,7 @@ export interface QuestionFlags {
   json?: boolean;
 }
 
-/** Reads an option's value as a number within limits, whole for `kind` 'a whole number'; throws the sentence that says what it must be. */
+/** Parses an option's value as a number within limits. Throws a `UsageError` with the allowed values. */
 export function numberOption(
   name: string,
   min: number,
@@ -34,16 +34,16 @@ export function numberOption(
   };
 }
 
-/** An option whose value is one of a few. */
-export function choice(flags: string, does: string, values: string[]): Option {
-  const option = new Option(flags, does).choices(values);
+/** An option with a fixed set of values. */
+export function choice(flags: string, description: string, values: string[]): Option {
+  const option = new Option(flags, description).choices(values);
   return option.argParser((text) => {
     if (values.includes(text)) return text;
     throw wrong(option.long ?? flags, text, `one of ${values.join(', ')}`);
   });
 }
 
-/** Reads an option that can be repeated, each value of this form. */
+/** Parses a repeatable option, each value of which matches `form`. */
 function list(name: string, form: RegExp, expected: string): (text: string, before?: string[]) => string[] {
   return (text, before = []) => {
     if (form.test(text)) return [...before, text];
@@ -55,58 +55,65 @@ function wrong(name: string, text: string, expected: string): UsageError {
   return new UsageError(`${name} is ${JSON.stringify(text)}, but must be ${expected}.`);
 }
 
-/** `--mode`, the same for every command that searches. */
+/** `--mode` of every command that searches. */
 export function modeOption(): Option {
   const modes: Mode[] = ['hybrid', 'semantic', 'lexical'];
-  return choice('--mode <mode>', 'compare meaning and words, meaning alone or words alone', modes).default(
-    'hybrid',
-  );
+  return choice(
+    '--mode <mode>',
+    'compare meaning and words (hybrid), only meaning, or only words',
+    modes,
+  ).default('hybrid');
 }
 
-/** `--model`, the same for every command that takes a model folder. */
-export function modelOption(does = 'model folder'): Option {
-  return new Option('--model <dir>', does).default(DEFAULT_MODEL, 'index/model');
+/** `--model` of every command that reads a model folder. */
+export function modelOption(description = 'model folder'): Option {
+  return new Option('--model <dir>', description).default(DEFAULT_MODEL, 'index/model');
 }
 
-/** `--index`, the same for every command that reads an index. */
-export function indexOption(dir: string): Option {
-  return new Option('--index <dir>', 'folder of the index').default(dir);
+/** `--index` of every command that reads or writes an index. */
+export function indexOption(dir: string, description = 'folder of the index'): Option {
+  return new Option('--index <dir>', description).default(dir);
 }
 
-/** `--json`, the same for every command that prints a result. */
+/** `--json` of every command that prints a result. */
 export function jsonOption(): Option {
-  return new Option('--json', 'print JSON, and nothing else, on standard output');
+  return new Option('--json', 'print only JSON on standard output');
 }
 
-/** The question and the flags of every command that asks one. */
+/** Adds the question and its flags to a command. */
 export function addQuestion<Asking extends Command>(command: Asking): Asking {
   return command
-    .argument('<question>', 'the question, in any language; - reads it from standard input')
-    .option('-k <n>', 'how many results', numberOption('-k', LIMITS.k.min, LIMITS.k.max, 'a whole number'), 3)
+    .argument('<question>', 'the question, in any language; - reads standard input')
+    .option(
+      '-k <n>',
+      'number of results',
+      numberOption('-k', LIMITS.k.min, LIMITS.k.max, 'a whole number'),
+      3,
+    )
     .addOption(modeOption())
     .option(
       '--lang <tag>',
-      'only passages in this language; repeat for several',
-      list('--lang', /^[\w-]+$/, 'a language tag such as de or pt-BR; for several, repeat the flag'),
+      'search only passages in this language (repeatable)',
+      list('--lang', /^[\w-]+$/, 'a language tag such as de or pt-BR (repeat the flag for several)'),
     )
     .option(
       '--source <path>',
-      'only this document, or a folder (ending in /); repeat for several',
+      'search only this document, or this folder if it ends in / (repeatable)',
       list('--source', /./, 'the path of a document or folder'),
     )
     .option(
       '--filter <name=value>',
-      'only documents whose field has this value; repeat for other fields, or for several values of one',
+      'search only documents whose field has this value (repeatable)',
       list('--filter', /^[^=]+=/, 'NAME=VALUE, such as year=2026'),
     )
     .option(
       '--min-confidence <x>',
-      'leave out what is less certain',
+      'drop results below this confidence (0 to 1)',
       numberOption('--min-confidence', 0, 1, 'a number'),
     )
     .option(
       '--context <n>',
-      'neighbouring passages to show on each side',
+      'number of neighbouring passages to show on each side',
       numberOption('--context', LIMITS.context.min, LIMITS.context.max, 'a whole number'),
       LIMITS.context.default,
     )
@@ -114,11 +121,11 @@ export function addQuestion<Asking extends Command>(command: Asking): Asking {
     .addOption(jsonOption());
 }
 
-/** What to search for, of a question and its flags; `-` is read from standard input. */
+/** Builds the search request from a question and its flags. The question `-` is read from standard input. */
 export async function readQuestion(question: string, flags: QuestionFlags): Promise<SearchRequest> {
   const { k, mode, lang = [], source = [], filter = [], minConfidence, context, explain = false } = flags;
   const q = (question === '-' ? await text(process.stdin) : question).trim();
-  if (q === '') throw new UsageError('The question is empty: write one, in quotes.');
+  if (q === '') throw new UsageError('The question is empty. Pass one in quotes.');
   const fields = new Map<string, string[]>();
   const add = (name: string, value: string) => fields.set(name, [...(fields.get(name) ?? []), value]);
   for (const tag of lang) add('lang', tag);

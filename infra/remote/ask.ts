@@ -8,35 +8,37 @@ import { type Report, readReport } from './report.ts';
 const httpResult = v.object({ statusCode: v.number(), body: v.string() });
 const failure = v.object({ errorType: v.string(), errorMessage: v.string() });
 
-/** What is sent to the function. */
-interface Sent {
+/** An HTTP request for the function. */
+interface HttpRequest {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
 }
 
 /**
- * Asks a deployed function, past any endpoint, with Lambda's report of the invocation. Throws a sentence if it has no answer.
+ * Asks a deployed function a question by invoking it directly, bypassing the HTTP endpoint.
  * @param qualifier version or alias
+ * @returns the answer, and Lambda's report of the invocation
+ * @throws if the function failed or did not return an answer
  */
 export async function ask(
   remote: Remote,
   request: SearchRequest,
   qualifier = LIVE,
 ): Promise<{ answer: Answer; report: Report | undefined }> {
-  const question: Sent = { method: 'POST', path: '/search', body: JSON.stringify(request) };
+  const question: HttpRequest = { method: 'POST', path: '/search', body: JSON.stringify(request) };
   const { body: answer, report } = await send(remote, question, qualifier, answerSchema);
   return { answer, report };
 }
 
 /**
- * Sends the function a request.
- * @param schema of the body of an answer with status 200
- * @throws if the function failed, answered with another status or with another body
+ * Sends a request to the function.
+ * @param schema of the response's body
+ * @throws if the function failed, or if it returned a status other than 200 or an unexpected body
  */
 export async function send<Schema extends v.GenericSchema>(
   { lambda, functionName }: Remote,
-  sent: Sent,
+  request: HttpRequest,
   qualifier: string,
   schema: Schema,
 ): Promise<{ body: v.InferOutput<Schema>; report: Report | undefined }> {
@@ -45,26 +47,28 @@ export async function send<Schema extends v.GenericSchema>(
       FunctionName: functionName,
       Qualifier: qualifier,
       LogType: 'Tail',
-      Payload: JSON.stringify(httpEvent(sent, new Date())),
+      Payload: JSON.stringify(httpEvent(request, new Date())),
     }),
   );
   const payload = parse(Buffer.from(Payload ?? []).toString());
-  const about = `lambda:Invoke of ${functionName} (${qualifier}) with ${sent.method} ${sent.path}`;
+  const about = `lambda:Invoke of ${functionName} (${qualifier}) with ${request.method} ${request.path}`;
   if (FunctionError !== undefined) {
     const { output, success } = v.safeParse(failure, payload);
-    const what = success ? `${output.errorType}: ${output.errorMessage}` : FunctionError;
-    throw new Error(`${about} failed with ${what}; see the log group /aws/lambda/${functionName}.`);
+    const reason = success ? `${output.errorType}: ${output.errorMessage}` : FunctionError;
+    throw new Error(`${about} failed with ${reason}. See the log group /aws/lambda/${functionName}.`);
   }
   const result = v.safeParse(httpResult, payload);
   const body = parse(result.success ? result.output.body : '');
   if (result.success && result.output.statusCode !== 200) {
     const problem = v.safeParse(problemSchema, body);
     const detail = problem.success ? problem.output.detail : result.output.body;
-    throw new Error(`${about} answered ${result.output.statusCode}: ${detail}`);
+    throw new Error(`${about} returned ${result.output.statusCode}: ${detail}`);
   }
   const { success, output } = v.safeParse(schema, body);
   if (!success)
-    throw new Error(`${about} answered what polyseek does not: name polyseek's function with --function.`);
+    throw new Error(
+      `${about} returned no polyseek response. Pass the name of a polyseek function with --function.`,
+    );
   return { body: output, report: readReport(Buffer.from(LogResult ?? '', 'base64').toString()) };
 }
 
@@ -77,10 +81,10 @@ function parse(text: string): unknown {
 }
 
 /**
- * The event of a request that an HTTP API with IAM authorisation sends (payload format 2.0): who may invoke the function
- * needs no key of its own.
+ * The event that an HTTP API with IAM authorization sends for a request (payload format 2.0). Callers with the right to invoke the
+ * function need no API key.
  */
-function httpEvent({ method, path, body }: Sent, now: Date) {
+function httpEvent({ method, path, body }: HttpRequest, now: Date) {
   const [domainName, userAgent] = ['localhost', 'polyseek-remote'];
   return {
     version: '2.0',

@@ -1,51 +1,51 @@
-/** A call of AWS that failed, and what it was about. */
+/** A failed call to AWS, and its subject. */
 export interface FailedCall {
   /** Service and operation, such as `lambda:Invoke`. */
   call: string;
   functionName: string;
   region?: string | undefined;
-  /** The version or alias that was asked for. */
+  /** The requested version or alias. */
   qualifier?: string | undefined;
   bucket?: string | undefined;
 }
 
-type Sentence = (failed: FailedCall, message: string) => string;
+type Describe = (failed: FailedCall, message: string) => string;
 
-const expired: Sentence = ({ call }) =>
-  `${call} was refused, as the AWS session has expired: sign in again (aws sso login, or new keys), then run the command again.`;
+const expired: Describe = ({ call }) =>
+  `${call} failed: the AWS session has expired. Sign in again (aws sso login, or new keys), then run the command again.`;
 
-const unknownKeys: Sentence = ({ call }) =>
-  `${call} was refused, as AWS does not know these credentials: check AWS_PROFILE or the keys in the environment.`;
+const unknownKeys: Describe = ({ call }) =>
+  `${call} failed: AWS does not accept these credentials. Check AWS_PROFILE or the keys in the environment.`;
 
-const notFound: Sentence = ({ call, functionName, region, qualifier }, message) => {
+const notFound: Describe = ({ call, functionName, region, qualifier }, message) => {
   const place = region ? ` in ${region}` : '';
   if (qualifier && /^\d+$/.test(qualifier))
-    return `${call} found no version ${qualifier} of the function ${functionName}${place}: npm run remote -- versions lists those that are there.`;
+    return `${call}: ${functionName}${place} has no version ${qualifier}. npm run remote -- versions lists the versions.`;
   if (message.includes('alias'))
-    return `${call} found no alias live of the function ${functionName}${place}: npx cdk deploy makes it.`;
+    return `${call}: ${functionName}${place} has no alias live. Create it with npx cdk deploy.`;
   const alias = qualifier ? ` with the alias ${qualifier}` : '';
-  return `${call} found no function ${functionName}${alias}${place}: deploy it with npx cdk deploy, name another with --function, or set AWS_REGION to its region.`;
+  return `${call}: no function ${functionName}${alias}${place}. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.`;
 };
 
-const denied: Sentence = ({ call }, message) =>
-  `${call} was denied: let this AWS identity do ${missingAction(call, message)}, or use another with AWS_PROFILE.`;
+const denied: Describe = ({ call }, message) =>
+  `${call}: access denied. Allow ${missingAction(call, message)} for this AWS identity, or choose another with AWS_PROFILE.`;
 
-const throttled: Sentence = ({ call, functionName }) =>
+const throttled: Describe = ({ call, functionName }) =>
   call === 'lambda:Invoke'
-    ? `${call} was throttled at every attempt, as all copies of ${functionName} that may run are busy: wait and run the command again, or raise the reserved concurrency.`
-    : `${call} was throttled at every attempt: wait a minute, then run the command again.`;
+    ? `${call} was throttled at every attempt: all allowed instances of ${functionName} are busy. Wait and run the command again, or raise the reserved concurrency.`
+    : `${call} was throttled at every attempt. Wait a minute, then run the command again.`;
 
-const noBucket: Sentence = ({ call, bucket, region }) =>
-  `${call} found no bucket ${bucket}: make it with npx cdk bootstrap${region ? ` in ${region}` : ''}, or name another with --bucket.`;
+const noBucket: Describe = ({ call, bucket, region }) =>
+  `${call}: no bucket ${bucket}. Create it with npx cdk bootstrap${region ? ` in ${region}` : ''}, or pass another with --bucket.`;
 
-const unreachable: Sentence = ({ call, region }, message) =>
-  `${call} did not reach AWS (${message}): check the network and that ${region ? `${region} is` : 'AWS_REGION names'} a region, then run the command again.`;
+const unreachable: Describe = ({ call, region }, message) =>
+  `${call} did not reach AWS (${message}). Check the network, and that ${region ? `${region} is` : 'AWS_REGION names'} a region.`;
 
-const SENTENCES: Record<string, Sentence> = {
+const BY_NAME: Record<string, Describe> = {
   CredentialsProviderError: (failed, message) =>
     message.includes('expired')
       ? expired(failed, message)
-      : `${failed.call} needs AWS credentials, but there are none: run aws configure or aws sso login, or set AWS_PROFILE.`,
+      : `${failed.call} failed: no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.`,
   ExpiredTokenException: expired,
   ExpiredToken: expired,
   UnrecognizedClientException: unknownKeys,
@@ -60,9 +60,11 @@ const SENTENCES: Record<string, Sentence> = {
   Throttling: throttled,
   SlowDown: throttled,
   ResourceConflictException: ({ call, functionName }) =>
-    `${call} was refused, as another update of ${functionName} is under way: wait a minute, then run the command again.`,
+    `${call} failed: another update of ${functionName} is in progress. Wait a minute, then run the command again.`,
   PreconditionFailedException: ({ call }) =>
-    `${call} was refused, as someone else moved the alias live meanwhile: look with npm run remote -- versions, then run the command again.`,
+    `${call} failed: someone else has moved the alias live. Check with npm run remote -- versions, then run the command again.`,
+  CodeStorageExceededException: ({ call }) =>
+    `${call} failed: the account's storage for code is full. Delete old versions with npm run remote -- prune.`,
   NoSuchBucket: noBucket,
   ECONNREFUSED: unreachable,
   ECONNRESET: unreachable,
@@ -71,37 +73,37 @@ const SENTENCES: Record<string, Sentence> = {
   ETIMEDOUT: unreachable,
 };
 
-/** Messages of errors that have no name of their own. */
-const MESSAGES: [RegExp, Sentence][] = [
+/** For errors without a name of their own. */
+const BY_MESSAGE: [RegExp, Describe][] = [
   [
     /^Region (is missing|not accepted)/,
     ({ call }, message) =>
-      `${call} needs a region (${message.replace(/\.$/, '')}): set AWS_REGION to the one that the stack is in, such as eu-central-1.`,
+      `${call} needs a region (${message.replace(/\.$/, '')}). Set AWS_REGION to the stack's region, such as eu-central-1.`,
   ],
   [
     /Waiter has timed out/,
     ({ call, functionName }) =>
-      `${call} still reports the update of ${functionName} as unfinished: look with npm run remote -- versions, then run the command again.`,
+      `${call}: the update of ${functionName} is still not finished. Check with npm run remote -- versions, then run the command again.`,
   ],
   [
     /"state":"FAILURE"/,
     ({ call, functionName }, message) =>
-      `${call} reports that the update of ${functionName} failed (${reasonOf(message)}): run the command again, or npx cdk deploy.`,
+      `${call}: the update of ${functionName} failed (${reasonOf(message)}). Run the command again, or npx cdk deploy.`,
   ],
   [
     /CodeSHA256 .*is different/i,
     ({ call, functionName }) =>
-      `${call} was refused, as someone else changed the code of ${functionName} meanwhile: look with npm run remote -- versions, then run the command again.`,
+      `${call} failed: someone else has changed the code of ${functionName}. Check with npm run remote -- versions, then run the command again.`,
   ],
 ];
 
-/** What to tell of an error of the AWS SDK or its waiters: a sentence that names the call and the next step. */
-export function sentenceOf(error: unknown, failed: FailedCall): string {
+/** Describes an error of the AWS SDK or its waiters: the call, the reason and the next step. */
+export function describeError(error: unknown, failed: FailedCall): string {
   const { name = 'Error', message = String(error), code = '' } = details(error);
-  const sentence =
-    MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? SENTENCES[name] ?? SENTENCES[code];
-  if (sentence) return sentence(failed, message || code);
-  // What is no answer of AWS (a proxy's page, say) makes the SDK throw several lines, of which the first says what came.
+  const describe =
+    BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? BY_NAME[name] ?? BY_NAME[code];
+  if (describe) return describe(failed, message || code);
+  // If the response is not from AWS (a proxy's page, say), the SDK's message has several lines; the first names the problem.
   const [line = ''] = message.split('\n');
   return `${failed.call} failed (${name}): ${line.replace(/\.?$/, '.')}`;
 }
@@ -112,16 +114,22 @@ function details(error: unknown): { name?: string; message?: string; code?: stri
   return { name, message, code: 'code' in error ? String(error.code) : '' };
 }
 
-/** The IAM action that AWS's message names; where it names none, the one that the call needs. */
+/** IAM actions whose names differ from the call's. */
+const ACTIONS: Record<string, string> = {
+  'lambda:Invoke': 'lambda:InvokeFunction',
+  's3:ListObjectsV2': 's3:ListBucket',
+};
+
+/** The IAM action that AWS's message names; otherwise the one that the call needs. */
 function missingAction(call: string, message: string): string {
   const named = /not authorized to perform: ?([a-z0-9-]+:\w+)/.exec(message)?.[1];
   if (named) return named;
   // UpdateFunctionCode reads the bucket with the caller's rights.
   if (message.includes('permission to GetObject')) return 's3:GetObject';
-  return call === 'lambda:Invoke' ? 'lambda:InvokeFunction' : call;
+  return ACTIONS[call] ?? call;
 }
 
-/** AWS's reason in what a waiter throws: a message that is JSON. */
+/** AWS's reason in a waiter's error, whose message is JSON. */
 function reasonOf(message: string): string {
   const [, text] = /"(?:LastUpdateStatusReason|StateReason)":("(?:[^"\\]|\\.)*")/.exec(message) ?? [];
   return text ? String(JSON.parse(text)) : 'no reason given';

@@ -3,22 +3,30 @@ import { GetFunctionCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-l
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { type Configuration, type Remote, readAlias, readConfiguration, waitForUpdate } from './connect.ts';
 
-/** SHA-256 of a zip in base64, as Lambda tells it. */
+/** Folder of the bucket that uploads go to. */
+export const UPLOADS = 'polyseek/';
+
+/** How often `alignLatest` updates `$LATEST` before it gives up, as the alias may move during each update. */
+const MAX_ALIGNMENTS = 3;
+
+/** SHA-256 of a zip in base64, as Lambda reports it. */
 export function codeSha256(zip: Uint8Array): string {
   return createHash('sha256').update(zip).digest('base64');
 }
 
-/**
- * Makes a zip the code of `$LATEST`. It goes through the bucket, as a call of Lambda may carry 50 MB only; there its name is its
- * SHA-256.
- */
+/** Key of an uploaded zip in the bucket: its SHA-256 (given in base64) in hexadecimal. */
+export function uploadKey(sha256: string): string {
+  return `${UPLOADS}${Buffer.from(sha256, 'base64').toString('hex')}.zip`;
+}
+
+/** Makes a zip the code of `$LATEST`. Uploads it to the bucket first, because a call of Lambda carries at most 50 MB. */
 export async function updateLatest(
   remote: Remote,
   zip: Uint8Array,
   { architecture, bootstrapBucket }: Configuration,
 ): Promise<void> {
   const { lambda, s3, functionName, bucket = bootstrapBucket, step } = remote;
-  const key = `polyseek/${Buffer.from(codeSha256(zip), 'base64').toString('hex')}.zip`;
+  const key = uploadKey(codeSha256(zip));
   await step(`upload to ${bucket}/${key}`, () =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: zip })),
   );
@@ -28,7 +36,7 @@ export async function updateLatest(
         FunctionName: functionName,
         S3Bucket: bucket,
         S3Key: key,
-        // Without it Lambda takes x86_64.
+        // Lambda's default is x86_64.
         Architectures: [architecture],
       }),
     );
@@ -37,17 +45,37 @@ export async function updateLatest(
 }
 
 /**
- * Puts the code that `live` runs into `$LATEST`, if it holds other code: a `cdk deploy` that changes only configuration publishes
- * what is there.
+ * Copies the code of the live version into `$LATEST` if it differs, because a `cdk deploy` that changes only configuration publishes
+ * the code of `$LATEST`.
+ * @throws if the alias moved during each of `MAX_ALIGNMENTS` updates
  */
 export async function alignLatest(remote: Remote): Promise<void> {
-  const { version } = await readAlias(remote);
-  const [live, latest] = await Promise.all([readConfiguration(remote, version), readConfiguration(remote)]);
-  if (live.codeSha256 === latest.codeSha256) return;
-  const zip = await remote.step(`fetch the code of version ${version}`, () => fetchCode(remote, live));
-  await updateLatest(remote, zip, live);
-  // The alias may have moved meanwhile.
-  await alignLatest(remote);
+  for (let updates = 0; ; updates++) {
+    const { version } = await readAlias(remote);
+    const [live, latest] = await Promise.all([readConfiguration(remote, version), readConfiguration(remote)]);
+    if (live.codeSha256 === latest.codeSha256) return;
+    if (updates === MAX_ALIGNMENTS) break;
+    const zip = await remote.step(`download the code of version ${version}`, () => fetchCode(remote, live));
+    await updateLatest(remote, zip, live);
+  }
+  throw new Error(
+    `$LATEST still differs from the live version after ${MAX_ALIGNMENTS} updates. Wait until other pushes and rollbacks of ${remote.functionName} end.`,
+  );
+}
+
+/**
+ * Aligns `$LATEST` after `live` moved.
+ * @throws with the live version, and the command that completes the move
+ */
+export async function alignAfterMove(remote: Remote, live: string): Promise<void> {
+  try {
+    await alignLatest(remote);
+  } catch (error) {
+    throw new Error(
+      `${error instanceof Error ? error.message : error} Version ${live} is live, but $LATEST still contains other code, which the next cdk deploy may publish. Run npm run remote -- rollback ${live}.`,
+      { cause: error },
+    );
+  }
 }
 
 async function fetchCode(
@@ -59,7 +87,7 @@ async function fetchCode(
   );
   const failed = (why: string) =>
     new Error(
-      `The code of version ${version} could not be fetched from where lambda:GetFunction says it is (${why}): run the command again.`,
+      `The code of version ${version} could not be downloaded from the address that lambda:GetFunction returned (${why}). Run the command again.`,
     );
   const zip = await fetch(Code!.Location!)
     .then(async (response) => {

@@ -8,35 +8,43 @@ import {
 } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Architecture } from '../../index/engine/architecture.ts';
-import { sentenceOf } from './aws-errors.ts';
+import { describeError } from './aws-errors.ts';
 
-/** The alias that answers. */
+/** The alias that the endpoint invokes. */
 export const LIVE = 'live';
 
-/** What both waiters get: seconds. */
-const PATIENCE = { minDelay: 1, maxDelay: 5, maxWaitTime: 300 };
+/** Settings of both waiters, in seconds. */
+const WAITING = { minDelay: 1, maxDelay: 5, maxWaitTime: 300 };
 
-/** A deployed function. Every call to AWS that fails throws an `Error` whose message is a sentence; its `cause` is the SDK's error. */
+/** A deployed function. A failed call to AWS throws an `Error` with a sentence for people; its `cause` is the SDK's error. */
 export interface Remote {
   functionName: string;
-  /** Where code is uploaded to; without it, the bucket that `cdk bootstrap` made. */
+  /** Bucket for uploads; default: the one that `cdk bootstrap` made. */
   bucket?: string | undefined;
   lambda: LambdaClient;
   s3: S3Client;
-  /** Does a step and tells of it. */
-  step: <T>(what: string, run: () => Promise<T>) => Promise<T>;
+  /** Runs a step and reports it. Throws `Interrupted` instead if the user has interrupted the command. */
+  step: <T>(name: string, run: () => Promise<T>) => Promise<T>;
 }
 
-/** What became of the version that is live. */
+/** The user interrupted the command between two steps. */
+export class Interrupted extends Error {
+  constructor() {
+    super('Interrupted.');
+  }
+}
+
+/** The result of a push or rollback. */
 export interface Outcome {
-  /** The version that is live now, and the one that was before. */
+  /** The version that is live now. */
   live: string;
+  /** The version that was live before. */
   was: string;
-  /** The same as a sentence. */
+  /** The result as a sentence. */
   message: string;
 }
 
-/** A version's code, and what it was made for. */
+/** The code of a version, and its target. */
 export interface Configuration {
   version: string;
   /** SHA-256 of the zip, in base64. */
@@ -46,14 +54,14 @@ export interface Configuration {
   bootstrapBucket: string;
 }
 
-/** Clients for the account and region that AWS's own settings name. Calls nothing yet. */
+/** Creates clients for the account and region in AWS's own settings. Makes no call. */
 export function connect({
   functionName,
   bucket,
   step,
 }: Pick<Remote, 'functionName' | 'bucket' | 'step'>): Remote {
   const lambda = new LambdaClient({});
-  // A stand-in for AWS has one host name, with none for each bucket below it.
+  // A stand-in for AWS has one host name, not one per bucket.
   const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
   async function explained<T>(call: string, input: object, run: () => Promise<T>): Promise<T> {
@@ -66,7 +74,7 @@ export function connect({
       };
       const region = await lambda.config.region().catch(() => undefined);
       const about = { functionName, region, qualifier: text('Qualifier'), bucket: text('Bucket') };
-      throw new Error(sentenceOf(cause, { call, ...about }), { cause });
+      throw new Error(describeError(cause, { call, ...about }), { cause });
     }
   }
   const operation = (commandName = '') => commandName.replace(/Command$/, '');
@@ -85,7 +93,7 @@ export function connect({
   return { functionName, bucket, lambda, s3, step };
 }
 
-/** The version that `live` points at, and what guards its change against others'. */
+/** The version that `live` points at, and the revision that detects changes by others. */
 export async function readAlias({
   lambda,
   functionName,
@@ -96,7 +104,7 @@ export async function readAlias({
   return { version: FunctionVersion!, revision: RevisionId! };
 }
 
-/** Points `live` at another version, unless someone else has moved it since its revision was read. */
+/** Points `live` at another version. Fails if someone else moved it after its revision was read. */
 export async function moveAlias(
   { lambda, functionName }: Remote,
   version: string,
@@ -106,7 +114,7 @@ export async function moveAlias(
   await lambda.send(new UpdateAliasCommand(input));
 }
 
-/** What a version, or `$LATEST` without one, is. */
+/** Reads the configuration of a version; default: `$LATEST`. */
 export async function readConfiguration(
   { lambda, functionName }: Remote,
   version?: string,
@@ -126,7 +134,7 @@ export async function readConfiguration(
 /** Waits until new code has reached `$LATEST`. */
 export function waitForUpdate({ lambda, functionName }: Remote): Promise<void> {
   return waited('lambda:GetFunction', functionName, () =>
-    waitUntilFunctionUpdatedV2({ client: lambda, ...PATIENCE }, { FunctionName: functionName }),
+    waitUntilFunctionUpdatedV2({ client: lambda, ...WAITING }, { FunctionName: functionName }),
   );
 }
 
@@ -134,7 +142,7 @@ export function waitForUpdate({ lambda, functionName }: Remote): Promise<void> {
 export function waitForVersion({ lambda, functionName }: Remote, version: string): Promise<void> {
   return waited('lambda:GetFunctionConfiguration', functionName, () =>
     waitUntilPublishedVersionActive(
-      { client: lambda, ...PATIENCE },
+      { client: lambda, ...WAITING },
       { FunctionName: functionName, Qualifier: version },
     ),
   );
@@ -144,6 +152,6 @@ async function waited(call: string, functionName: string, run: () => Promise<unk
   try {
     await run();
   } catch (cause) {
-    throw new Error(sentenceOf(cause, { call, functionName }), { cause });
+    throw new Error(describeError(cause, { call, functionName }), { cause });
   }
 }

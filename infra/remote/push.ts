@@ -6,9 +6,10 @@ import { packageFunction } from '../../functions/search/package/package-function
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { checkAsset } from '../asset.ts';
-import { describeVersion, type Held } from '../version-description.ts';
-import { alignLatest, codeSha256, updateLatest } from './code.ts';
+import { describeVersion, type IndexSummary } from '../version-description.ts';
+import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
+  Interrupted,
   moveAlias,
   type Outcome,
   type Remote,
@@ -16,27 +17,40 @@ import {
   readConfiguration,
   waitForVersion,
 } from './connect.ts';
+import { DEFAULT_KEEP, type Pruned, prune } from './prune.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { listVersions } from './versions.ts';
 import { zipFolder } from './zip.ts';
 
+/** The result of a push. */
+export interface Pushed extends Outcome {
+  /** Missing if there was nothing to push. */
+  pruned?: Pruned;
+}
+
 /**
- * Makes an index live without CloudFormation: as a new version, to which `live` moves when it has passed the smoke test.
- * Whatever fails, `live` stays where it was, and `$LATEST` gets back what `live` runs.
+ * Makes an index live without CloudFormation: publishes a new version, moves `live` to it after the smoke test, and deletes old versions.
+ * If a step before the move fails, `live` stays, and `$LATEST` gets back the code of the live version.
  * @param questions that the new version must answer, besides finding passages of its own
+ * @param keep number of versions to keep
  */
-export async function push(remote: Remote, index: string, questions: string[]): Promise<Outcome> {
+export async function push(
+  remote: Remote,
+  index: string,
+  questions: string[],
+  keep = DEFAULT_KEEP,
+): Promise<Pushed> {
   const { functionName, step } = remote;
   const latest = await readConfiguration(remote);
-  // Its revision is read before anything is changed, so that whoever moves it meanwhile is noticed.
+  // Read before any change, so that the move fails if someone else moves the alias meanwhile.
   const { version: live, revision } = await readAlias(remote);
-  const { zip, held } = await step(`package ${index} for ${latest.architecture}`, () =>
+  const { zip, summary } = await step(`package ${index} for ${latest.architecture}`, () =>
     packageZip(index, latest.architecture),
   );
   const sha256 = codeSha256(zip);
   if (sha256 === (await readConfiguration(remote, live)).codeSha256) {
     await alignLatest(remote);
-    const message = `Version ${live}, which is live, is the same to the byte: there is nothing to push.`;
+    const message = `Nothing to push: version ${live}, which is live, has the same code.`;
     return { live, was: live, message };
   }
   const probes = await step('choose questions for the smoke test', () => chooseProbes(index));
@@ -44,69 +58,87 @@ export async function push(remote: Remote, index: string, questions: string[]): 
   let version: string | undefined;
   try {
     await updateLatest(remote, zip, latest);
-    const published = await step('publish a version', () => publish(remote, sha256, held));
+    const published = await step('publish a version', () => publish(remote, sha256, summary));
     version = published;
     await step(`wait for version ${published}`, () => waitForVersion(remote, published));
     await step(`smoke test of version ${published}`, () =>
-      smoke(remote, published, held.version, probes, questions),
+      smoke(remote, published, summary.version, probes, questions),
     );
     await step(`move live to version ${published}`, () => moveAlias(remote, published, revision));
   } catch (error) {
     const own = version !== undefined && !before.has(version) ? version : undefined;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`${message} ${await undo(remote, sha256, own)}`, { cause: error });
+    throw new Error(`${messageOf(error)} ${await undo(remote, sha256, own)}`, { cause: error });
   }
-  await alignLatest(remote);
-  const message = `Version ${version} of ${functionName} is live (${describeVersion(held)}); it was ${live}.`;
-  return { live: version, was: live, message };
+  await alignAfterMove(remote, version);
+  const message = `Version ${version} of ${functionName} is live (${describeVersion(summary)}). Before: version ${live}.`;
+  return { live: version, was: live, message, pruned: await pruneAfterPush(remote, keep, message) };
+}
+
+/** Deletes old versions. A failure is part of the result, as the push has succeeded; an interrupt still ends the command. */
+async function pruneAfterPush(remote: Remote, keep: number, message: string): Promise<Pruned> {
+  try {
+    return await prune(remote, keep);
+  } catch (error) {
+    if (error instanceof Interrupted) throw new Error(`${error.message} ${message}`, { cause: error });
+    const failures = [`Old versions were not deleted: ${messageOf(error)}`];
+    return { dryRun: false, deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0, failures };
+  }
 }
 
 async function packageZip(
   index: string,
   architecture: Architecture,
-): Promise<{ zip: Uint8Array; held: Held }> {
+): Promise<{ zip: Uint8Array; summary: IndexSummary }> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
     await packageFunction(index, packaged, architecture);
-    const { index: held } = checkAsset(packaged, architecture);
-    return { zip: zipFolder(packaged), held };
+    const { index: summary } = checkAsset(packaged, architecture);
+    return { zip: zipFolder(packaged), summary };
   });
 }
 
-/** The number of the version; one that is there already where it is the newest and nothing has changed since. */
-async function publish({ lambda, functionName }: Remote, sha256: string, held: Held): Promise<string> {
+/** Publishes `$LATEST`. Lambda returns the newest version instead if that has the same code. */
+async function publish(
+  { lambda, functionName }: Remote,
+  sha256: string,
+  summary: IndexSummary,
+): Promise<string> {
   const { Version } = await lambda.send(
     new PublishVersionCommand({
       FunctionName: functionName,
       CodeSha256: sha256,
-      Description: describeVersion(held),
+      Description: describeVersion(summary, true),
     }),
   );
   return Version!;
 }
 
 /**
- * Undoes what a push did that failed.
- * @param sha256 of the code that it put into `$LATEST`; other code there is another push's, whose own business it is
- * @param version that it published
- * @returns how things stand, as a sentence to follow the error's
+ * Undoes a failed push.
+ * @param sha256 of the code that the push put into `$LATEST`; other code there is left alone, as another push put it there
+ * @param version that the push published
+ * @returns the resulting state, as a sentence to follow the error's
  */
 async function undo(remote: Remote, sha256: string, version: string | undefined): Promise<string> {
   const { lambda, functionName, step } = remote;
   try {
     const { version: live } = await readAlias(remote);
-    // The call that moved the alias can succeed and its answer be lost.
+    // The call that moved the alias can succeed although its response is lost.
     if (live === version)
-      return `Version ${live} is live nevertheless: look with npm run remote -- versions.`;
+      return `Version ${live} is live nevertheless. Check with npm run remote -- versions.`;
     if ((await readConfiguration(remote)).codeSha256 === sha256) await alignLatest(remote);
-    if (version === undefined) return `Version ${live} stays live, and nothing is left of this push.`;
+    if (version === undefined) return `Version ${live} stays live; the push left nothing behind.`;
     await step(`delete version ${version}`, () =>
       lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),
     );
     return `Version ${live} stays live; version ${version} was deleted.`;
   } catch (error) {
-    const left = version ? `, and version ${version} was left` : '';
-    return `Undoing the push failed too: ${error instanceof Error ? error.message : error} What is live did not change, but $LATEST may hold what was pushed${left}: run npm run remote -- versions, and before the next cdk deploy do what its note says.`;
+    const remains = version ? ` Version ${version} still exists.` : '';
+    return `Undoing the push failed too: ${messageOf(error)} The live version did not change, but $LATEST may contain the pushed code.${remains} Run npm run remote -- versions, and follow its note before the next cdk deploy.`;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

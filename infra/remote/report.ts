@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 
-/** What Lambda says of an invocation in its log. */
+/** Lambda's report of an invocation. */
 export interface Report {
   durationMs: number;
   billedMs: number;
   memoryMb: number;
-  /** Of a cold start only. */
+  /** For a cold start only. */
   initMs?: number;
 }
 
@@ -22,7 +22,7 @@ const record = v.object({
   }),
 });
 
-/** The report in the end of an invocation's log, in JSON or text log format; undefined where there is none, as with a system log level above INFO. */
+/** Finds the report at the end of an invocation's log, in JSON or text format. Undefined if there is none, as with a system log level above INFO. */
 export function readReport(log: string): Report | undefined {
   const lines = log.split('\n').reverse();
   for (const line of lines) {

@@ -8,20 +8,20 @@ import { LIMITS } from '../../index/search/limits.ts';
 import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';
 
-/** A question whose answer is known: its passage's id must be among the first results. */
+/** A question with a known answer: the passage with this id must be among the first results. */
 export interface Probe {
   question: string;
   id: string;
 }
 
-/** Results that a probe asks for. */
-const FIRST = 3;
-/** Passages tried for each probe. */
-const TRIED = 20;
+/** Number of results that a probe requests. */
+const PROBE_RESULTS = 3;
+/** Maximum number of passages tried for each probe. */
+const MAX_TRIED = 20;
 
 /**
- * First sentences of up to three passages, spread over an index, that find their own passage as the first result on this machine.
- * Text that stands in several passages finds another as well and proves nothing.
+ * Chooses the first sentences of up to three passages, spread over an index, each of which finds its own passage first on this machine.
+ * Sentences that occur in several passages may find another one, so they prove nothing.
  */
 export async function chooseProbes(index: string): Promise<Probe[]> {
   const search = await openLocal(index);
@@ -30,14 +30,14 @@ export async function chooseProbes(index: string): Promise<Probe[]> {
   const probes: Probe[] = [];
   for (const part of [0, 1, 2]) {
     const [start, end] = [bounds[part]!, bounds[part + 1]!];
-    const probe = await findProbe(search, passages, start, Math.min(end, start + TRIED));
+    const probe = await findProbe(search, passages, start, Math.min(end, start + MAX_TRIED));
     if (probe) probes.push(probe);
   }
   passages.close();
   return probes;
 }
 
-/** The first of the passages from `start` to `end` that its first sentence finds. */
+/** A probe for the first passage from `start` to `end` whose first sentence finds it. */
 async function findProbe(
   search: Search,
   passages: Passages,
@@ -55,9 +55,9 @@ async function findProbe(
 }
 
 /**
- * Tries a version before it becomes live: it must hold the index of this version, find the passages of the probes and answer the
- * questions.
- * @throws for the first that fails, with what came
+ * Tests a version before it becomes live: it must contain this index, find the passages of the probes, and answer the questions.
+ * @param index version of the index
+ * @throws at the first failure, with the actual result
  */
 export async function smoke(
   remote: Remote,
@@ -67,22 +67,22 @@ export async function smoke(
   questions: string[],
 ): Promise<void> {
   const health = await send(remote, { method: 'GET', path: '/health' }, version, healthSchema);
-  const held = health.body.index.version;
-  if (held !== index) throw new Error(`GET /health names the index ${held} where ${index} was pushed.`);
+  const found = health.body.index.version;
+  if (found !== index) throw new Error(`GET /health reports index ${found}, but ${index} was pushed.`);
   for (const { question, id } of probes) {
-    const { answer } = await ask(remote, { q: question, k: FIRST, mode: 'hybrid' }, version);
+    const { answer } = await ask(remote, { q: question, k: PROBE_RESULTS, mode: 'hybrid' }, version);
     const ids = answer.results.map((result) => result.id);
     if (!ids.includes(id))
       throw new Error(
-        `${JSON.stringify(question)} must find its own passage ${id}, but found ${ids.join(', ') || 'nothing'}.`,
+        `${JSON.stringify(question)} does not find its own passage ${id}, but ${ids.join(', ') || 'nothing'}.`,
       );
   }
   for (const question of questions) {
-    const { answer } = await ask(remote, { q: question, k: FIRST, mode: 'hybrid' }, version);
+    const { answer } = await ask(remote, { q: question, k: PROBE_RESULTS, mode: 'hybrid' }, version);
     const [best] = answer.results;
     if (!answer.answered)
       throw new Error(
-        `${JSON.stringify(question)} must be answered, but ${best ? `the nearest passage is ${JSON.stringify(best.title)} (${best.id}) with confidence ${best.confidence.toFixed(2)}` : 'nothing was found'}.`,
+        `${JSON.stringify(question)} has no answer. ${best ? `Nearest passage: ${JSON.stringify(best.title)} (${best.id}), confidence ${best.confidence.toFixed(2)}` : 'No passage was found'}.`,
       );
   }
 }

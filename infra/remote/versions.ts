@@ -1,39 +1,43 @@
 import { type FunctionConfiguration, paginateListVersionsByFunction } from '@aws-sdk/client-lambda';
-import { type Held, readDescription } from '../version-description.ts';
+import { type IndexSummary, readDescription } from '../version-description.ts';
 import { type Remote, readAlias } from './connect.ts';
 
 /** A published version. */
 export interface Version {
   version: string;
   live: boolean;
-  /** What it holds; missing where its description does not say. */
-  index?: Held | undefined;
-  /** When it was published, as ISO 8601 in UTC. */
+  /** The index that it contains; missing if its description has another format. */
+  index?: IndexSummary | undefined;
+  /** Time of publication, as ISO 8601 in UTC. */
   date: string;
 }
 
-/** What there is of a function. */
+/** All versions of a function. */
 export interface Versions {
   live: string;
   /** Newest first. */
   versions: Version[];
-  /** Whether `$LATEST` holds the code that `live` runs, as it does unless a push or rollback was interrupted. */
+  /** Whether `$LATEST` contains the code of the live version. False after an interrupted push or rollback. */
   aligned: boolean;
 }
 
-/** Reads all published versions of a function. */
+/** Reads the configuration of every version, newest first; `$LATEST` comes first. */
+export async function readVersions({ lambda, functionName }: Remote): Promise<FunctionConfiguration[]> {
+  const found: FunctionConfiguration[] = [];
+  const pages = paginateListVersionsByFunction({ client: lambda }, { FunctionName: functionName });
+  for await (const { Versions = [] } of pages) found.push(...Versions);
+  const number = ({ Version }: FunctionConfiguration) =>
+    Version === '$LATEST' ? Number.MAX_SAFE_INTEGER : Number(Version);
+  return found.sort((a, b) => number(b) - number(a));
+}
+
+/** Lists the published versions of a function. */
 export async function listVersions(remote: Remote): Promise<Versions> {
   const { version: live } = await readAlias(remote);
-  const found: FunctionConfiguration[] = [];
-  const pages = paginateListVersionsByFunction(
-    { client: remote.lambda },
-    { FunctionName: remote.functionName },
-  );
-  for await (const { Versions = [] } of pages) found.push(...Versions);
+  const found = await readVersions(remote);
   const code = (version: string) => found.find(({ Version }) => Version === version)?.CodeSha256;
   const versions = found
     .filter(({ Version }) => Version !== '$LATEST')
-    .sort((a, b) => Number(b.Version) - Number(a.Version))
     .map(({ Version, Description, LastModified }) => ({
       version: Version!,
       live: Version === live,
@@ -45,7 +49,7 @@ export async function listVersions(remote: Remote): Promise<Versions> {
 
 const COLUMNS = ['version', 'live', 'index', 'passages', 'model', 'published (UTC)'];
 
-/** A table for people, with a note where something is left to do. */
+/** A table for people, with a note if `$LATEST` needs repair. */
 export function versionTable({ live, versions, aligned }: Versions): string {
   const rows = versions.map(({ version, live, index, date }) => [
     version,
@@ -64,7 +68,7 @@ export function versionTable({ live, versions, aligned }: Versions): string {
       .trimEnd(),
   );
   const note =
-    `$LATEST holds other code than version ${live}, as a push or a rollback was interrupted, and the next cdk deploy may publish it: ` +
-    `push again, or put it right with npm run remote -- rollback ${live}.`;
+    `$LATEST contains other code than version ${live}, because a push or rollback was interrupted. The next cdk deploy may publish it. ` +
+    `Push again, or run npm run remote -- rollback ${live}.`;
   return [...lines, ...(aligned ? [] : ['', note])].join('\n');
 }

@@ -41,7 +41,7 @@ describe('npm run key', () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^ps_[\w-]{43}\n$/);
     expect(first.stderr).toBe(
-      'This key is shown only now, as cdk.json has just its digest: send it in the header x-api-key, or as Authorization: Bearer KEY. It is valid from the next npx cdk deploy on.\n',
+      'Save this key now: cdk.json contains only its digest. Send it in the header x-api-key, or as Authorization: Bearer KEY. It works after the next npx cdk deploy.\n',
     );
     const second = await key(['web-shop_2', '--file', 'cdk.json']);
     const sha256 = ({ stdout }: Outcome) => createHash('sha256').update(stdout.trim()).digest('hex');
@@ -78,19 +78,19 @@ describe('npm run key', () => {
     [
       'a name that is there',
       ['chatbot'],
-      'There is a key "chatbot" already: to rotate it, make one with a new name, deploy, change the callers to it, delete the line "chatbot" from cdk.json and deploy again.\n',
+      'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete the line "chatbot" from cdk.json, and deploy again.\n',
     ],
     [
       'a wrong name',
       ['a b'],
-      'The name is "a b", but must be 1 to 32 of the characters A-Z, a-z, 0-9, _ and -.\n',
+      'Wrong name "a b": expected 1 to 32 of the characters A-Z, a-z, 0-9, _ and -.\n',
     ],
     [
       'no file',
       ['a', '--file', 'none.json'],
-      'There is no none.json: run this in the folder that has cdk.json, or give its path with --file.\n',
+      'none.json does not exist. Run this command in the folder of cdk.json, or pass its path with --file.\n',
     ],
-    ['no name', [], 'The name is missing: write it as in npm run --silent key -- chatbot > chatbot.key\n'],
+    ['no name', [], 'Missing argument: name. Example: npm run --silent key -- chatbot > chatbot.key\n'],
   ])('refuses %s and changes nothing', async (_, args, stderr) => {
     const text = config.replace('"auth"', `"apiKeys": { "chatbot": "${digest}" },\n    "auth"`);
     writeFileSync(file, text);
@@ -156,11 +156,11 @@ describe('a key added to cdk.json', () => {
   const format =
     'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.';
   test.each([
-    ['', "cdk.json is not JSON: mend it first, as CDK can't read it either."],
-    ['{"a":', "cdk.json is not JSON: mend it first, as CDK can't read it either."],
-    ['[]', 'cdk.json is not an object, but must be one: mend it first.'],
-    ['null', 'cdk.json is not an object, but must be one: mend it first.'],
-    ['{"context":"x"}', 'context of cdk.json is not an object, but must be one: mend it first.'],
+    ['', 'cdk.json is not valid JSON. Repair it first.'],
+    ['{"a":', 'cdk.json is not valid JSON. Repair it first.'],
+    ['[]', 'cdk.json is not a JSON object. Repair it first.'],
+    ['null', 'cdk.json is not a JSON object. Repair it first.'],
+    ['{"context":"x"}', 'context of cdk.json is not a JSON object. Repair it first.'],
     ['{"context":{"apiKeys":[]}}', `context.apiKeys of cdk.json is not an object, ${format}`],
     [
       '{"context":{"apiKeys":{"a":"ps_x"}}}',
@@ -175,7 +175,7 @@ describe('a key added to cdk.json', () => {
     let text = '{}';
     for (let i = 0; i < MAX_KEYS; i++) text = addKey(text, 'cdk.json', name(i), digest);
     expect(() => addKey(text, 'cdk.json', 'more', digest)).toThrow(
-      /^cdk.json has 32 keys, and more than 32 may not fit .*: delete one that is not used\.$/,
+      /^cdk.json already has 32 keys, the most that fit .*\. Delete an unused one\.$/,
     );
     // Lambda measures the environment as JSON, in which the quotes of JSON are escaped.
     const API_KEYS = JSON.stringify(JSON.parse(text).context.apiKeys);

@@ -20,19 +20,15 @@ beforeAll(() => {
 });
 
 test.each([
-  ['build-index', [], /^The path is missing: write it as in npm run build-index -- docs notes\/faq\.md$/],
-  ['build-index', [documents, '--quiet'], /^Unknown option --quiet: see --help\.$/],
-  ['build-index', [documents, '--inde', 'x'], /^Unknown option --inde: did you mean --index\?$/],
-  [
-    'build-index',
-    [documents, '--index'],
-    /^The value of --index <dir> is missing: write it after the flag\.$/,
-  ],
-  ['search', ['--index', index], /^The question is missing: write it as in npm run search -- ".*\?" -k 5$/],
+  ['build-index', [], /^Missing argument: path\. Example: npm run build-index -- docs notes\/faq\.md$/],
+  ['build-index', [documents, '--quiet'], /^Unknown option --quiet\. See --help\.$/],
+  ['build-index', [documents, '--inde', 'x'], /^Unknown option --inde\. Did you mean --index\?$/],
+  ['build-index', [documents, '--index'], /^Missing value: --index <dir>\. See --help\.$/],
+  ['search', ['--index', index], /^Missing argument: question\. Example: npm run search -- ".*\?" -k 5$/],
   [
     'search',
     [QUESTION, 'more', '--index', index],
-    /^Too many arguments \(2, but at most 1\): put what has spaces in quotes, or see --help\.$/,
+    /^Too many arguments: 2, but at most 1 allowed\. Quote arguments that contain spaces, or see --help\.$/,
   ],
   [
     'search',
@@ -50,9 +46,9 @@ test.each([
   ['search', [QUESTION, '--lang', 'de,en'], /^--lang is "de,en", but must be a language tag such as de or /],
   ['search', [QUESTION, '--source', ''], /^--source is "", but must be the path of a document or folder\.$/],
   ['search', [QUESTION, '--filter', 'year'], /^--filter is "year", but must be NAME=VALUE, such as /],
-  ['search', ['  ', '--index', index], /^The question is empty: write one, in quotes\.$/],
-  ['search', ['-', '--index', index], /^The question is empty: write one, in quotes\.$/],
-  ['eval', [], /^The set is missing: write it as in npm run eval -- /],
+  ['search', ['  ', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
+  ['search', ['-', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
+  ['eval', [], /^Missing argument: set\. Example: npm run eval -- /],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage is one line and exit code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);

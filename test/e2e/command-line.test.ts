@@ -49,18 +49,19 @@ describe.each([
   'remote -- ask',
   'remote -- push',
   'remote -- rollback',
+  'remote -- prune',
   'remote -- versions',
 ])('npm run %s', (name) => {
   const line = `npm run ${name.includes('--') ? name : `${name} --`}`;
 
-  test('has help with examples that it takes, and tells its exit codes', async () => {
+  test('has help with examples that work, and lists its exit codes', async () => {
     const { code, stdout, stderr } = await run(line, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: ${line} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
     if (!['chat', 'embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
-      /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing found, 130 interrupted\.\n$/.exec(
+      /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 130 interrupted\.\n$/.exec(
         stdout,
       ) ?? [];
     expect(examples).toContain('npm run ');
@@ -69,7 +70,7 @@ describe.each([
       expect(await run(example, '--no-such'), example).toEqual({
         code: 2,
         stdout: '',
-        stderr: 'Unknown option --no-such: see --help.\n',
+        stderr: 'Unknown option --no-such. See --help.\n',
       });
     }
   });
@@ -81,12 +82,12 @@ test.each(['search --', 'remote --', 'remote -- ask'])('npm run %s --version', a
 });
 
 test.each([
-  [[], 'The command is missing: it is one of ask, push, rollback, versions; see --help.\n'],
-  [['pus'], 'Unknown command pus: did you mean push?\n'],
-  [['deploy'], 'Unknown command deploy: see --help.\n'],
+  [[], 'Missing command: ask, push, rollback, prune, versions. See --help.\n'],
+  [['pus'], 'Unknown command pus. Did you mean push?\n'],
+  [['deploy'], 'Unknown command deploy. See --help.\n'],
   [
     ['versions', 'x'],
-    'Too many arguments (1, but at most 0): put what has spaces in quotes, or see --help.\n',
+    'Too many arguments: 1, but at most 0 allowed. Quote arguments that contain spaces, or see --help.\n',
   ],
 ])('remote %j', async (args, stderr) => {
   expect(await run('npm run remote --', ...args)).toEqual({ code: 2, stdout: '', stderr });
@@ -121,7 +122,7 @@ describe('on a terminal', () => {
   test('an error is marked in red', async () => {
     expect(await onTerminal('search', ['--index', index, '--jsn'])).toEqual({
       code: 2,
-      printed: `${ESCAPE}31merror: ${ESCAPE}39mUnknown option --jsn: did you mean --json?\n`,
+      printed: `${ESCAPE}31merror: ${ESCAPE}39mUnknown option --jsn. Did you mean --json?\n`,
     });
   });
 

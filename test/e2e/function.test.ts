@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageFolders } from '../../functions/search/package/notices.ts';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { INDEX_FILES } from '../../index/format/manifest.ts';
 import type { Answer } from '../../index/search/answer.ts';
@@ -134,6 +135,7 @@ describe('the packaged function', () => {
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [
+        'THIRD_PARTY_NOTICES.txt',
         'lambda.mjs',
         'page.json',
         ...chunks,
@@ -181,13 +183,26 @@ describe('the packaged function', () => {
     expect(modules.filter((path) => /ajv/i.test(path))).toEqual([]);
   });
 
+  test('ships the licence of every package in it, of the model and of copied code', () => {
+    const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
+    const folders = packageFolders([...modules, 'node_modules/node-api-headers/index.js']);
+    expect(folders.length).toBeGreaterThan(5);
+    for (const folder of folders) {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      expect(notices).toContain(`\n${name} ${version}, licence: ${license}\n`);
+    }
+    expect(notices).toContain('\nmultilingual-e5-small (sentence model), licence: MIT\n');
+    expect(notices).toMatch(/^ +\/\*!\n +\* content-type\n +\* Copyright\(c\) 2015 Douglas/m);
+    expect(notices).toContain('Copyright (c) the authors of onnxruntime-node');
+  });
+
   test('is replaced as a whole, but nothing else is', async () => {
     writeFileSync(join(packaged, 'lambda.mjs'), '');
     await packageFunction(index, packaged);
     expect(readFileSync(join(packaged, 'lambda.mjs'), 'utf8')).toContain('handler');
     writeFileSync(join(elsewhere, 'lambda.mjs'), 'mine');
     await expect(packageFunction(index, elsewhere)).rejects.toThrow(
-      'which is no part of a packaged function',
+      'which is not part of a packaged function',
     );
     expect(readFileSync(join(elsewhere, 'lambda.mjs'), 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['elsewhere', 'function', 'index']);

@@ -32,6 +32,7 @@ function makeFunction(processor = 'linux/x64'): string {
   const out = join(folder, `function-${made++}`);
   mkdirSync(join(out, 'model'), { recursive: true });
   writeFileSync(join(out, 'lambda.mjs'), 'export {};');
+  writeFileSync(join(out, 'THIRD_PARTY_NOTICES.txt'), '');
   cpSync(engine(processor), join(out, 'native'), { recursive: true });
   writeModel(out, { engine: 'onnx' });
   writeRandomIndex(join(out, 'index'), PASSAGES);
@@ -77,28 +78,33 @@ test.each([
 test('a packaged function with the project’s own engine needs no other', async () => {
   const out = makeFunction();
   writeModel(out, { engine: 'packed' });
-  expect(() => checkAsset(out, 'x86_64')).toThrow(`${out} is no packaged function (no native/engine.node)`);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    `${out} is not a packaged function (no native/engine.node)`,
+  );
   rmSync(join(out, 'native'), { recursive: true });
   await copyLibraries(join(out, 'native'), 'packed', 'x86_64');
   expect(checkAsset(out, 'x86_64').bytes).toBe(sizeOf(out));
 });
 
-test.each(['lambda.mjs', 'native/onnxruntime_binding.node', 'model/model.json', 'index/manifest.json'])(
-  'without %s it is no packaged function',
-  (part) => {
-    const out = makeFunction();
-    rmSync(join(out, part));
-    expect(() => checkAsset(out, 'arm64')).toThrow(
-      new Error(
-        `${out} is no packaged function (no ${part}): make one with npm run package -- --arch arm64 --out ${out}.`,
-      ),
-    );
-  },
-);
+test.each([
+  'lambda.mjs',
+  'THIRD_PARTY_NOTICES.txt',
+  'native/onnxruntime_binding.node',
+  'model/model.json',
+  'index/manifest.json',
+])('without %s it is not a packaged function', (part) => {
+  const out = makeFunction();
+  rmSync(join(out, part));
+  expect(() => checkAsset(out, 'arm64')).toThrow(
+    new Error(
+      `${out} is not a packaged function (no ${part}). Create it with npm run package -- --arch arm64 --out ${out}.`,
+    ),
+  );
+});
 
-test('a folder that does not exist is no packaged function', () => {
+test('a folder that does not exist is not a packaged function', () => {
   expect(() => checkAsset(join(folder, 'nothing'), 'x86_64')).toThrow(
-    'nothing is no packaged function (no lambda.mjs)',
+    'nothing is not a packaged function (no lambda.mjs)',
   );
 });
 
@@ -138,9 +144,7 @@ test('one byte below the quota is taken, the quota is not', () => {
   truncateSync(code, LIMIT - 1 - (sizeOf(out) - statSync(code).size));
   expect(checkAsset(out, 'x86_64').bytes).toBe(LIMIT - 1);
   truncateSync(code, statSync(code).size + 1);
-  expect(() => checkAsset(out, 'x86_64')).toThrow(
-    'has 262.1 MB unzipped, but Lambda takes less than 262.1 MB',
-  );
+  expect(() => checkAsset(out, 'x86_64')).toThrow(": 262.1 MB unzipped, but Lambda's limit is 262.1 MB");
 });
 
 test('what is too large is named, biggest first, with how many passages fit', () => {
@@ -155,9 +159,9 @@ test('what is too large is named, biggest first, with how many passages fit', ()
   const native = (sizeOf(join(out, 'native')) / 1e6).toFixed(1);
   expect(() => checkAsset(out, 'x86_64')).toThrow(
     new RegExp(
-      `^${out} has 31\\d\\.\\d MB unzipped, but Lambda takes less than 262\\.1 MB ` +
-        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\): ` +
-        'index fewer or shorter passages, as of these 300 about 240 fit\\.$',
+      `^${out}: 31\\d\\.\\d MB unzipped, but Lambda's limit is 262\\.1 MB ` +
+        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\)\\. ` +
+        'Index fewer or shorter passages: about 240 of these 300 fit\\.$',
     ),
   );
 });
@@ -167,6 +171,6 @@ test('a model beside which no passage fits is to be replaced', () => {
   writeFileSync(join(out, 'model/encoder.onnx'), '');
   truncateSync(join(out, 'model/encoder.onnx'), 300e6);
   expect(() => checkAsset(out, 'x86_64')).toThrow(
-    /\(model 300\.\d MB, .*\): take a smaller model, as no passage fits beside this one\.$/,
+    /\(model 300\.\d MB, .*\)\. Choose a smaller model: this one leaves no space for passages\.$/,
   );
 });

@@ -46,12 +46,12 @@ describe('cdk synth, without Docker and network', () => {
   test('makes a stack whose asset fits into Lambda', async () => {
     const { code, printed } = await synth('made', { auth: 'none' });
     expect({ code, printed }).toMatchObject({ code: 0 });
-    expect(printed).toContain('Anyone who knows the address may ask');
+    expect(printed).toContain('auth is none: everyone can call the endpoint.');
     const names = readdirSync(join(folder, 'made'));
     expect(names).toContain('polyseek.template.json');
     const asset = join(folder, 'made', names.find((name) => name.startsWith('asset.'))!);
     expect(readdirSync(asset).sort()).toEqual(
-      expect.arrayContaining(['index', 'lambda.mjs', 'model', 'native']),
+      expect.arrayContaining(['THIRD_PARTY_NOTICES.txt', 'index', 'lambda.mjs', 'model', 'native']),
     );
     const sizes = readdirSync(asset, { recursive: true, withFileTypes: true }).map((entry) =>
       entry.isFile() ? readFileSync(join(entry.parentPath, entry.name)).length : 0,
@@ -71,18 +71,24 @@ describe('cdk synth, without Docker and network', () => {
 describe('the app', () => {
   test.each([
     [{ auth: 'nobody' }, 'auth is "nobody", but must be one of none, api-key, iam, jwt.'],
-    [{}, 'auth is api-key, but there is no key: make one with npm run key -- NAME, or'],
-    [{ atuh: 'none' }, 'The context has no setting atuh: there are stack, index, folder,'],
-    [
-      { auth: 'iam', index: 'nowhere' },
-      'nowhere is not an index: it has no manifest.json. Build one with npm run build-index',
-    ],
-    [{ auth: 'iam', folder: 'index' }, 'which is no part of a packaged function'],
+    [{ atuh: 'none' }, 'Unknown setting atuh in the context. Settings: stack, index, folder,'],
   ] as [Record<string, string>, string][])('%j ends with a sentence', async (context, sentence) => {
     const { code, printed } = await app('refused', context);
     expect(code).toBe(1);
     expect(printed).toContain(sentence);
     expect(printed).not.toMatch(/^\s+at /m);
     expect(existsSync(join(folder, 'refused/polyseek.template.json'))).toBe(false);
+  });
+
+  test('makes a stack that cannot be deployed where the function cannot be packaged', async () => {
+    const context = { auth: 'iam', folder: 'index' };
+    expect(await app('undeployable', context)).toMatchObject({ code: 0 });
+    const { files } = JSON.parse(readFileSync(join(folder, 'undeployable/polyseek.assets.json'), 'utf8'));
+    const [program, ...args] = files['not-packaged'].source.executable;
+    const { code, printed } = await run([program, ...args]);
+    expect(code).toBe(1);
+    expect(printed).toContain('which is not part of a packaged function');
+    const names = readdirSync(join(folder, 'undeployable'));
+    expect(names.filter((name) => name.startsWith('asset.'))).toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ describe('monthlyCost', () => {
     expect(cost.compute).toBeCloseTo(1.66667, 10);
     expect(cost.api).toBeCloseTo(1, 10);
     expect(cost.logs).toBeCloseTo(0.5820766, 7);
-    expect(cost.watching).toBeCloseTo(4, 10);
+    expect(cost.monitoring).toBeCloseTo(4, 10);
     expect(cost.transfer).toBeCloseTo(0.09, 10);
     expect(cost.total).toBeCloseTo(7.5387466, 7);
   });
@@ -53,7 +53,7 @@ describe('monthlyCost', () => {
     expect(compute(3538)).toBeCloseTo(2 * compute(1769), 10);
   });
 
-  test('costs nothing but the watching without a question', () => {
+  test('costs nothing but the monitoring without a question', () => {
     expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4, 10);
   });
 
@@ -66,7 +66,7 @@ describe('monthlyCost', () => {
     fc.assert(
       fc.property(load, architecture, fc.integer({ min: 1, max: 1e9 }), (few, processor, more) => {
         const cost = monthlyCost({ ...few, architecture: processor });
-        const parts = [cost.requests, cost.compute, cost.api, cost.logs, cost.watching, cost.transfer];
+        const parts = [cost.requests, cost.compute, cost.api, cost.logs, cost.monitoring, cost.transfer];
         expect(cost.total).toBeCloseTo(
           parts.reduce((sum, part) => sum + part, 0),
           6,

@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { readContext, readProps, type SemanticSearchProps } from '../../infra/props.ts';
+import { readContext, readProps, requireApiKey, type SemanticSearchProps } from '../../infra/props.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 
 const outdir = temporaryFolder();
@@ -49,8 +49,7 @@ const wrong: [object, string][] = [
     { apiKeys: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`key${i}`, '0'.repeat(64)])) },
     'apiKeys has 33 keys, but at most 32 fit',
   ],
-  [{ apiKeys: {} }, 'auth is api-key, but there is no key: make one with npm run key -- NAME, or'],
-  [{ auth: 'jwt' }, 'auth is jwt, but jwtIssuer and jwtAudience are not both given'],
+  [{ auth: 'jwt' }, 'auth is jwt, but jwtIssuer or jwtAudience is missing. Set both.'],
   [
     { auth: 'jwt', jwtIssuer: 'http://id.example.com', jwtAudience: ['a'] },
     'an address that begins with https://',
@@ -65,11 +64,19 @@ const wrong: [object, string][] = [
   ],
   [{ throttleRate: 0 }, 'throttleRate is 0, but must be a whole number from 1 to 10000.'],
   [{ functionName: 'a b' }, 'functionName is "a b", but must be 1 to 64 letters, digits, _ or -.'],
-  [{ memroy: 512 }, 'There is no setting memroy: there are folder, architecture, memory,'],
+  [{ memroy: 512 }, 'Unknown setting memroy. Settings: folder, architecture, memory,'],
 ];
 
 test.each(wrong)('%j is refused with a sentence', (props, sentence) => {
   expect(() => readProps({ ...keys, ...props })).toThrow(sentence);
+});
+
+test('an endpoint with auth api-key needs a key to be deployed, but not to be read', () => {
+  expect(() => requireApiKey(readProps({}))).toThrow(
+    'auth is api-key, but there is no API key. Create one with npm run key -- NAME, or choose -c auth=none, iam or jwt.',
+  );
+  for (const props of [keys, { auth: 'none' } as const, { auth: 'iam' } as const])
+    expect(() => requireApiKey(readProps(props))).not.toThrow();
 });
 
 test('every wrong value has its sentence', () => {
@@ -108,7 +115,7 @@ describe('context', () => {
 
   test('a name that is no setting is refused, CDK’s own are not', () => {
     expect(() => read({ atuh: 'none' })).toThrow(
-      'The context has no setting atuh: there are stack, index, folder,',
+      'Unknown setting atuh in the context. Settings: stack, index, folder,',
     );
     const own = { 'aws:cdk:x': 1, '@aws-cdk/core:x': true, 'cli-telemetry': false, 'ami:account=1:x': 'y' };
     expect(read(own).props).toEqual({});

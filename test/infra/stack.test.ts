@@ -197,7 +197,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     );
     const warnings = Annotations.fromStack(stack).findWarning(
       '*',
-      Match.stringLikeRegexp('cost up to \\$\\d'),
+      Match.stringLikeRegexp('costs up to \\$\\d'),
     );
     expect(warnings).toHaveLength(open ? 1 : 0);
   });

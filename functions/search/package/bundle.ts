@@ -1,28 +1,39 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { version } from '../version.ts';
 
+/** The result of `bundle`. */
+export interface Bundled {
+  /** Paths of the bundled modules, from the working directory. */
+  modules: string[];
+  /** Licence comments of the bundled modules. */
+  comments: string[];
+}
+
 /**
- * Bundles modules for Node, with their native libraries expected in `native/` beside them.
- * @param entries path of a module by the name that its bundle gets, without `.mjs`
+ * Bundles modules for Node. The bundle expects its native libraries in `native/` beside it.
+ * @param entries path of each module by the name of its bundle, without `.mjs`
  */
-export async function bundle(entries: Record<string, string>, out: string): Promise<string[]> {
+export async function bundle(entries: Record<string, string>, out: string): Promise<Bundled> {
   const { metafile } = await build({
     entryPoints: entries,
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // Code for what is rarely asked for (the OpenAPI document, the page, MCP) becomes a file of its own, beside the others so that `./native` is right in all.
+    // Rarely used code (the OpenAPI document, the page, MCP) gets files of its own, in the same folder so that `./native` resolves in all of them.
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
     minify: true,
-    legalComments: 'none',
-    // CommonJS packages inside the bundle call require, which an ES module does not have.
+    // Written to files of their own, which become part of the notices.
+    legalComments: 'external',
+    // CommonJS packages in the bundle call `require`, which ES modules lack.
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
-    // Selects what package.json's `imports` list for the function: its native library and its page.
+    // Selects the function's native library and page from the `imports` of package.json.
     conditions: ['polyseek-function'],
     define: { POLYSEEK_VERSION: JSON.stringify(version) },
     plugins: [onnxRuntimeBinding, withoutValidator, builtins],
@@ -30,10 +41,21 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     logLevel: 'error',
     metafile: true,
   });
-  return Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${BUILTIN}:`));
+  const modules = Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${BUILTIN}:`));
+  return { modules, comments: takeComments(out) };
 }
 
-/** ONNX Runtime looks for its library in its own package. In the function it is in `native/`. */
+/** Reads and removes the files of licence comments that esbuild wrote. */
+function takeComments(out: string): string[] {
+  const files = readdirSync(out).filter((name) => name.endsWith('.LEGAL.txt'));
+  return files.map((name) => {
+    const text = readFileSync(join(out, name), 'utf8');
+    rmSync(join(out, name));
+    return text.replace(/^Bundled license information:\n/, '');
+  });
+}
+
+/** ONNX Runtime looks for its library in its own package, but the function has it in `native/`. */
 const onnxRuntimeBinding: Plugin = {
   name: 'onnxruntime-binding',
   setup({ onLoad }) {
@@ -46,14 +68,14 @@ const onnxRuntimeBinding: Plugin = {
 const BUILTIN = 'builtin';
 
 /**
- * Node's own modules, not by import: that reads all that a module exports, and so makes Node load what stands behind (streams behind
- * `node:fs`, Web Crypto behind `node:crypto`) at each cold start.
+ * Loads Node's modules without `import`, which reads every export and so makes Node load their dependencies at each cold start (streams
+ * for `node:fs`, Web Crypto for `node:crypto`).
  */
 const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
     const isBuiltin = /^(node:)?(crypto|fs|path|url)$/;
-    // What is imported where it is needed stays an import.
+    // Dynamic imports stay imports.
     onResolve({ filter: isBuiltin }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path, external: true } : { path, namespace: BUILTIN },
     );
@@ -63,7 +85,7 @@ const builtins: Plugin = {
   },
 };
 
-/** MCP's SDK brings a validator of JSON Schema for what users are asked to fill in, which this server never asks for: a third of its code. */
+/** MCP's SDK contains a JSON Schema validator for forms, which this server never uses: a third of the SDK's code. */
 const withoutValidator: Plugin = {
   name: 'without-validator',
   setup({ onLoad }) {

@@ -1,10 +1,11 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { compileEngine } from '../../../index/engine/compile-engine.ts';
-import { type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
+import { type CompiledModel, type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
 import {
   checkReplaceable,
   createDraft,
@@ -18,16 +19,27 @@ import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
 import { assemblePage } from '../page/assemble-page.ts';
 import { bundle } from './bundle.ts';
+import {
+  type Component,
+  formatNotices,
+  packageFolders,
+  readModelLicence,
+  readPackageLicence,
+} from './notices.ts';
 
 const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
-/** Names of what is in a packaged function, those of esbuild's chunks included. */
-const PARTS = /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|native|model|index)$/;
+const NOTICES = 'THIRD_PARTY_NOTICES.txt';
+/** Names in a packaged function, including esbuild's chunks. */
+const PARTS =
+  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|THIRD_PARTY_NOTICES\.txt|native|model|index)$/;
 
 /**
- * Puts together what Lambda gets: `lambda.mjs`, `native/`, `model/` and `index/`, all files verified.
- * @param out replaced as a whole; must be a packaged function or not exist
- * @param architecture of the Lambda function; without it, the folder is for this machine
+ * Builds a self-contained Lambda deployment folder: code, page, native library, model, index and the licences of third-party work.
+ * Verifies all files of model and index.
+ * @param out replaced once the new folder is complete; must be a packaged function or not exist
+ * @param architecture of the Lambda function; default: this machine's
  * @returns the modules in the bundle, as paths from the working directory
+ * @throws if a part is missing or damaged, cannot be compiled, or has no licence; `out` then stays unchanged
  */
 export async function packageFunction(
   index: string,
@@ -42,7 +54,9 @@ export async function packageFunction(
   removeStaleDrafts(out);
   const draft = createDraft(out);
   return withTemporaryFolder(draft, async () => {
-    const modules = await bundle({ lambda: HANDLER }, draft);
+    const { modules, comments } = await bundle({ lambda: HANDLER }, draft);
+    const components = readComponents(modules, compiled, model);
+    writeFileSync(join(draft, NOTICES), formatNotices(components, comments));
     writeFileSync(join(draft, 'page.json'), JSON.stringify(await assemblePage()));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyFolder(model, join(draft, 'model'));
@@ -58,7 +72,16 @@ function copyFolder(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== DRAFT_MARKER });
 }
 
-/** Lets everyone read a folder, whatever the umask here: Lambda runs a function as another user. */
+/** The third-party work in a packaged function. */
+function readComponents(modules: string[], { name, engine }: CompiledModel, model: string): Component[] {
+  // The engine is compiled with Node's headers.
+  const headers = createRequire(import.meta.url).resolve('node-api-headers/package.json');
+  const folders = packageFolders(engine === 'packed' ? [...modules, headers] : modules);
+  const sources = resolve(model) === resolve(compileModel(DEFAULT_MODEL)) ? DEFAULT_MODEL : undefined;
+  return [...folders.map(readPackageLicence), readModelLicence(name, sources)];
+}
+
+/** Makes a folder readable for everyone, regardless of the umask: Lambda runs the function as another user. */
 function makeReadable(folder: string): void {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
@@ -67,8 +90,8 @@ function makeReadable(folder: string): void {
 
 /**
  * Copies the native libraries of an engine into a new folder.
- * @param architecture of the Lambda function; without it, the libraries are for this machine
- * @throws if the native engine cannot be compiled for Lambda here, with the reason for each way tried
+ * @param architecture of the Lambda function; default: this machine's
+ * @throws if the engine cannot be compiled for Lambda here, with the reason for each method tried
  */
 export async function copyLibraries(out: string, engine: Engine, architecture?: Architecture): Promise<void> {
   mkdirSync(out);

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { NoSuchBucket } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { sentenceOf } from '../../../infra/remote/aws-errors.ts';
+import { describeError } from '../../../infra/remote/aws-errors.ts';
 
 const metadata = { $metadata: {} };
 const arn = 'arn:aws:lambda:eu-central-1:123456789012:function:polyseek';
@@ -28,30 +28,30 @@ const failure = (reason: string) =>
   );
 
 describe('an error of AWS becomes a sentence', () => {
-  test.each<[string, unknown, Parameters<typeof sentenceOf>[1], string]>([
+  test.each<[string, unknown, Parameters<typeof describeError>[1], string]>([
     [
       'no function',
       new ResourceNotFoundException({ message: `Function not found: ${arn}`, ...metadata }),
       { call: 'lambda:GetFunction', ...about },
-      'lambda:GetFunction found no function polyseek in eu-central-1: deploy it with npx cdk deploy, name another with --function, or set AWS_REGION to its region.',
+      'lambda:GetFunction: no function polyseek in eu-central-1. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.',
     ],
     [
       'no alias, or no function',
       new ResourceNotFoundException({ message: `Function not found: ${arn}:live`, ...metadata }),
       { call: 'lambda:Invoke', qualifier: 'live', ...about },
-      'lambda:Invoke found no function polyseek with the alias live in eu-central-1: deploy it with npx cdk deploy, name another with --function, or set AWS_REGION to its region.',
+      'lambda:Invoke: no function polyseek with the alias live in eu-central-1. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.',
     ],
     [
       'no alias',
       new ResourceNotFoundException({ message: `Cannot find alias arn: ${arn}:live`, ...metadata }),
       { call: 'lambda:GetAlias', ...about },
-      'lambda:GetAlias found no alias live of the function polyseek in eu-central-1: npx cdk deploy makes it.',
+      'lambda:GetAlias: polyseek in eu-central-1 has no alias live. Create it with npx cdk deploy.',
     ],
     [
       'no version',
       new ResourceNotFoundException({ message: `Function not found: ${arn}:7`, ...metadata }),
       { call: 'lambda:Invoke', qualifier: '7', ...about },
-      'lambda:Invoke found no version 7 of the function polyseek in eu-central-1: npm run remote -- versions lists those that are there.',
+      'lambda:Invoke: polyseek in eu-central-1 has no version 7. npm run remote -- versions lists the versions.',
     ],
     [
       'a denied action that is named',
@@ -60,13 +60,13 @@ describe('an error of AWS becomes a sentence', () => {
         `User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction on resource: ${arn}:live because no identity-based policy allows the lambda:InvokeFunction action`,
       ),
       { call: 'lambda:Invoke', ...about },
-      'lambda:Invoke was denied: let this AWS identity do lambda:InvokeFunction, or use another with AWS_PROFILE.',
+      'lambda:Invoke: access denied. Allow lambda:InvokeFunction for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
       'a denied action that is not named',
       named('AccessDenied', 'Access Denied'),
       { call: 's3:PutObject', ...about },
-      's3:PutObject was denied: let this AWS identity do s3:PutObject, or use another with AWS_PROFILE.',
+      's3:PutObject: access denied. Allow s3:PutObject for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
       "the bucket's denial",
@@ -75,19 +75,19 @@ describe('an error of AWS becomes a sentence', () => {
         'Your access has been denied by S3, please make sure your request credentials have permission to GetObject for bucket/key. S3 Error Code: AccessDenied. S3 Error Message: Access Denied',
       ),
       { call: 'lambda:UpdateFunctionCode', ...about },
-      'lambda:UpdateFunctionCode was denied: let this AWS identity do s3:GetObject, or use another with AWS_PROFILE.',
+      'lambda:UpdateFunctionCode: access denied. Allow s3:GetObject for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
       'throttling',
       new TooManyRequestsException({ message: 'Rate exceeded', ...metadata }),
       { call: 'lambda:UpdateAlias', ...about },
-      'lambda:UpdateAlias was throttled at every attempt: wait a minute, then run the command again.',
+      'lambda:UpdateAlias was throttled at every attempt. Wait a minute, then run the command again.',
     ],
     [
       'too many copies',
       new TooManyRequestsException({ message: 'Rate Exceeded.', ...metadata }),
       { call: 'lambda:Invoke', ...about },
-      'lambda:Invoke was throttled at every attempt, as all copies of polyseek that may run are busy: wait and run the command again, or raise the reserved concurrency.',
+      'lambda:Invoke was throttled at every attempt: all allowed instances of polyseek are busy. Wait and run the command again, or raise the reserved concurrency.',
     ],
     [
       'another update',
@@ -96,13 +96,13 @@ describe('an error of AWS becomes a sentence', () => {
         ...metadata,
       }),
       { call: 'lambda:UpdateFunctionCode', ...about },
-      'lambda:UpdateFunctionCode was refused, as another update of polyseek is under way: wait a minute, then run the command again.',
+      'lambda:UpdateFunctionCode failed: another update of polyseek is in progress. Wait a minute, then run the command again.',
     ],
     [
       'another change of the alias',
       new PreconditionFailedException({ message: 'The Revision Id provided does not match', ...metadata }),
       { call: 'lambda:UpdateAlias', ...about },
-      'lambda:UpdateAlias was refused, as someone else moved the alias live meanwhile: look with npm run remote -- versions, then run the command again.',
+      'lambda:UpdateAlias failed: someone else has moved the alias live. Check with npm run remote -- versions, then run the command again.',
     ],
     [
       "another's code",
@@ -111,49 +111,61 @@ describe('an error of AWS becomes a sentence', () => {
         'CodeSHA256 (a) is different from current CodeSHA256 in $LATEST (b). Please try again with the CodeSHA256 in $LATEST.',
       ),
       { call: 'lambda:PublishVersion', ...about },
-      'lambda:PublishVersion was refused, as someone else changed the code of polyseek meanwhile: look with npm run remote -- versions, then run the command again.',
+      'lambda:PublishVersion failed: someone else has changed the code of polyseek. Check with npm run remote -- versions, then run the command again.',
     ],
     [
       'no bucket',
       new NoSuchBucket({ message: 'The specified bucket does not exist', ...metadata }),
       { call: 's3:PutObject', bucket: 'assets', ...about },
-      's3:PutObject found no bucket assets: make it with npx cdk bootstrap in eu-central-1, or name another with --bucket.',
+      's3:PutObject: no bucket assets. Create it with npx cdk bootstrap in eu-central-1, or pass another with --bucket.',
     ],
     [
       'no credentials',
       named('CredentialsProviderError', 'Could not load credentials from any providers'),
       { call: 'lambda:Invoke', ...about },
-      'lambda:Invoke needs AWS credentials, but there are none: run aws configure or aws sso login, or set AWS_PROFILE.',
+      'lambda:Invoke failed: no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.',
     ],
     [
       'an expired session of single sign-on',
       named('CredentialsProviderError', 'The SSO session associated with this profile has expired.'),
       { call: 'lambda:Invoke', ...about },
-      'lambda:Invoke was refused, as the AWS session has expired: sign in again (aws sso login, or new keys), then run the command again.',
+      'lambda:Invoke failed: the AWS session has expired. Sign in again (aws sso login, or new keys), then run the command again.',
     ],
     [
       'unknown keys',
       named('UnrecognizedClientException', 'The security token included in the request is invalid.'),
       { call: 'lambda:Invoke', ...about },
-      'lambda:Invoke was refused, as AWS does not know these credentials: check AWS_PROFILE or the keys in the environment.',
+      'lambda:Invoke failed: AWS does not accept these credentials. Check AWS_PROFILE or the keys in the environment.',
     ],
     [
       'a wrong region',
       named('Error', 'getaddrinfo ENOTFOUND lambda.eu-centrl-1.amazonaws.com', 'ENOTFOUND'),
       { call: 'lambda:Invoke', functionName: 'polyseek', region: 'eu-centrl-1' },
-      'lambda:Invoke did not reach AWS (getaddrinfo ENOTFOUND lambda.eu-centrl-1.amazonaws.com): check the network and that eu-centrl-1 is a region, then run the command again.',
+      'lambda:Invoke did not reach AWS (getaddrinfo ENOTFOUND lambda.eu-centrl-1.amazonaws.com). Check the network, and that eu-centrl-1 is a region.',
     ],
     [
       'an update that failed',
       failure('The image "x" is no good'),
       { call: 'lambda:GetFunction', ...about },
-      'lambda:GetFunction reports that the update of polyseek failed (The image "x" is no good): run the command again, or npx cdk deploy.',
+      'lambda:GetFunction: the update of polyseek failed (The image "x" is no good). Run the command again, or npx cdk deploy.',
+    ],
+    [
+      'a full account',
+      named('CodeStorageExceededException', 'Code storage limit exceeded'),
+      { call: 'lambda:PublishVersion', ...about },
+      "lambda:PublishVersion failed: the account's storage for code is full. Delete old versions with npm run remote -- prune.",
+    ],
+    [
+      'a denied listing of the bucket',
+      named('AccessDenied', 'Access Denied'),
+      { call: 's3:ListObjectsV2', ...about },
+      's3:ListObjectsV2: access denied. Allow s3:ListBucket for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
       'anything else',
-      named('CodeStorageExceededException', 'Code storage limit exceeded'),
+      named('ServiceException', 'Internal error'),
       { call: 'lambda:PublishVersion', ...about },
-      'lambda:PublishVersion failed (CodeStorageExceededException): Code storage limit exceeded.',
+      'lambda:PublishVersion failed (ServiceException): Internal error.',
     ],
     [
       'an error of several lines',
@@ -171,7 +183,7 @@ describe('an error of AWS becomes a sentence', () => {
       'lambda:Invoke failed (Error): out of order.',
     ],
   ])('%s', (_, error, failed, sentence) => {
-    expect(sentenceOf(error, failed)).toBe(sentence);
+    expect(describeError(error, failed)).toBe(sentence);
   });
 
   test('a waiter that gave up', async () => {
@@ -182,8 +194,8 @@ describe('an error of AWS becomes a sentence', () => {
       { FunctionName: 'x' },
     );
     const error: unknown = await waiting.catch((thrown: unknown) => thrown);
-    expect(sentenceOf(error, { call: 'lambda:GetFunction', ...about })).toBe(
-      'lambda:GetFunction still reports the update of polyseek as unfinished: look with npm run remote -- versions, then run the command again.',
+    expect(describeError(error, { call: 'lambda:GetFunction', ...about })).toBe(
+      'lambda:GetFunction: the update of polyseek is still not finished. Check with npm run remote -- versions, then run the command again.',
     );
   });
 });

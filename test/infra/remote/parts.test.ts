@@ -185,6 +185,6 @@ test('versions are a table, with a note where code is left over', () => {
   ].join('\n');
   expect(versionTable({ live: '3', versions, aligned: true })).toBe(table);
   expect(versionTable({ live: '3', versions, aligned: false })).toMatch(
-    /\n\n\$LATEST holds other code than version 3, .* npm run remote -- rollback 3\.$/,
+    /\n\n\$LATEST contains other code than version 3, .* npm run remote -- rollback 3\.$/,
   );
 });

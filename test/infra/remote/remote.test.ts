@@ -10,7 +10,7 @@ import {
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { packageFunction } from '../../../functions/search/package/package-function.ts';
 import type { Manifest } from '../../../index/format/manifest.ts';
@@ -20,8 +20,9 @@ import type { Remote } from '../../../infra/remote/connect.ts';
 import { chooseProbes, type Probe, smoke } from '../../../infra/remote/smoke.ts';
 import type { Versions } from '../../../infra/remote/versions.ts';
 import { zipFolder } from '../../../infra/remote/zip.ts';
-import { describeVersion, type Held } from '../../../infra/version-description.ts';
+import { describeVersion, type IndexSummary } from '../../../infra/version-description.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
+import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
 import { buildTopics, root, temporaryFolder } from '../../fixtures/index.ts';
 import { finished, type Outcome } from '../../fixtures/processes.ts';
 import { lacking } from '../../fixtures/tools.ts';
@@ -36,7 +37,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   const folder = temporaryFolder();
   const [first, second] = [join(folder, 'first'), join(folder, 'second')];
   const zips = new Map<string, Uint8Array>();
-  const held = new Map<string, Held>();
+  const held = new Map<string, IndexSummary>();
   let aws: Aws;
 
   const start = (args: string[], env: Record<string, string | undefined> = {}) => {
@@ -171,7 +172,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
 
   test('is not pushed to where nothing has changed', async () => {
     expect(await printed('push', '--index', first)).toBe(
-      'Version 1, which is live, is the same to the byte: there is nothing to push.\n',
+      'Nothing to push: version 1, which is live, has the same code.\n',
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
   });
@@ -179,7 +180,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   test('stays as it is where the smoke test fails', async () => {
     const said = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
     expect(said).toMatch(
-      /^"Who won the football world cup in 1974\?" must be answered, but the nearest passage is ".*" \(.*\) with confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
+      /^"Who won the football world cup in 1974\?" has no answer\. Nearest passage: ".*" \(.*\), confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
   });
@@ -188,7 +189,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     const { code, stdout, stderr } = await remote(['push', '--index', second, '--ask', QUESTION]);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `Version 2 of polyseek is live (${describeVersion(held.get(second)!)}); it was 1.\n`,
+      stdout: `Version 2 of polyseek is live (${describeVersion(held.get(second)!)}). Before: version 1.\n`,
     });
     const steps = stderr
       .trimEnd()
@@ -225,12 +226,12 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     const { version } = held.get(second)!;
     await smoke(target, '2', version, probes, [QUESTION]);
     await expect(smoke(target, '1', version, [], [])).rejects.toThrow(
-      `GET /health names the index ${held.get(first)!.version} where ${version} was pushed.`,
+      `GET /health reports index ${held.get(first)!.version}, but ${version} was pushed.`,
     );
     // Its passages are there, but not this one.
     const [{ question }] = probes as [Probe];
     await expect(smoke(target, '2', version, [{ question, id: 'none' }], [])).rejects.toThrow(
-      /^".*" must find its own passage none, but found \w+, \w+, \w+\.$/,
+      /^".*" does not find its own passage none, but \w+, \w+, \w+\.$/,
     );
   });
 
@@ -250,24 +251,24 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
 
   test('goes back and forth', async () => {
-    expect(await printed('rollback')).toBe('Version 1 is live; it was 2.\n');
+    expect(await printed('rollback')).toBe('Version 1 is live. Before: version 2.\n');
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
     expect(await asked()).toEqual(await local(first));
-    expect(await sentence('rollback')).toBe('No version is older than 1, which is live: there are 2, 1.');
-    expect(await sentence('rollback', '1')).toBe('Version 1 is live already: there are 2, 1.');
-    expect(await sentence('rollback', '7')).toBe('There is no version 7 to go back to: there are 2, 1.');
-    expect(await printed('rollback', '2')).toContain('Version 2 is live; it was 1.');
+    expect(await sentence('rollback')).toBe('No version is older than 1, which is live. Versions: 2, 1.');
+    expect(await sentence('rollback', '1')).toBe('Version 1 is already live. Versions: 2, 1.');
+    expect(await sentence('rollback', '7')).toBe('Version 7 does not exist. Versions: 2, 1.');
+    expect(await printed('rollback', '2')).toContain('Version 2 is live. Before: version 1.');
     expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     expect(JSON.parse(await printed('rollback', '1', '--json'))).toEqual({
       live: '1',
       was: '2',
-      message: 'Version 1 is live; it was 2.',
+      message: 'Version 1 is live. Before: version 2.',
     });
   });
 
   test('gets a version that is there already, which a failing smoke test leaves', async () => {
     expect(await sentence('push', '--index', second, '--ask', UNANSWERABLE)).toMatch(
-      / Version 1 stays live, and nothing is left of this push\.$/,
+      / Version 1 stays live; the push left nothing behind\.$/,
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
     expect(await printed('push', '--index', second)).toMatch(/^Version 2 of polyseek is live /);
@@ -280,7 +281,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
         aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' })),
       );
       expect(await sentence('push', '--index', first)).toMatch(
-        /^lambda:UpdateAlias was refused, as someone else moved the alias live meanwhile: .* Version 1 stays live; version 3 was deleted\.$/,
+        /^lambda:UpdateAlias failed: someone else has moved the alias live\. .* Version 1 stays live; version 3 was deleted\.$/,
       );
       expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
       await printed('rollback', '2');
@@ -290,7 +291,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       aws.before('UpdateAlias', () =>
         aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '3' })),
       );
-      expect(await sentence('push', '--index', first)).toMatch(/ Version 3 is live nevertheless: /);
+      expect(await sentence('push', '--index', first)).toMatch(/ Version 3 is live nevertheless\. /);
       expect(await state()).toEqual({ live: '3', code: { $LATEST: first, 1: first, 2: second, 3: first } });
       await printed('rollback');
       await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
@@ -300,12 +301,12 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       const code = { FunctionName, S3Bucket: BUCKET, S3Key: 'other.zip' };
       aws.before('PublishVersion', () => aws.lambda.send(new UpdateFunctionCodeCommand(code)));
       expect(await sentence('push', '--index', first)).toMatch(
-        /^lambda:PublishVersion was refused, as someone else changed the code of polyseek meanwhile: .* Version 2 stays live, and nothing is left of this push\.$/,
+        /^lambda:PublishVersion failed: someone else has changed the code of polyseek\. .* Version 2 stays live; the push left nothing behind\.$/,
       );
       expect(await state()).toEqual({ live: '2', code: { $LATEST: undefined, 1: first, 2: second } });
       expect(await versions()).toMatchObject({ live: '2', aligned: false });
-      expect(await printed('versions')).toContain('\n\n$LATEST holds other code than version 2, ');
-      expect(await printed('rollback', '2')).toContain('$LATEST holds the code of version 2 again');
+      expect(await printed('versions')).toContain('\n\n$LATEST contains other code than version 2, ');
+      expect(await printed('rollback', '2')).toContain('$LATEST contains the code of version 2 again');
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     });
   });
@@ -318,10 +319,10 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       [
         'AccessDeniedException',
         403,
-        /^lambda:Invoke was denied: let this AWS identity do lambda:InvokeFunction, /,
+        /^lambda:Invoke: access denied\. Allow lambda:InvokeFunction for this AWS identity, /,
       ],
-      ['ExpiredTokenException', 403, /^lambda:Invoke was refused, as the AWS session has expired: /],
-      ['TooManyRequestsException', 429, /^lambda:Invoke was throttled at every attempt, /],
+      ['ExpiredTokenException', 403, /^lambda:Invoke failed: the AWS session has expired\. /],
+      ['TooManyRequestsException', 429, /^lambda:Invoke was throttled at every attempt: /],
       ['ServiceException', 400, /^lambda:Invoke failed \(ServiceException\): No\.$/],
     ])('ask: %s', async (name, status, message) => {
       mend = aws.fail('Invoke', refusal(name, status));
@@ -331,7 +332,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     test('push, and so its undoing: what is left is told', async () => {
       mend = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
       expect(await sentence('push', '--index', first, '--ask', UNANSWERABLE)).toMatch(
-        /^"Who won .* Undoing the push failed too: lambda:DeleteFunction was denied: .* What is live did not change, but .* version 3 was left: run npm run remote -- versions, /,
+        /^"Who won .* Undoing the push failed too: lambda:DeleteFunction: access denied\. .* The live version did not change, but .* Version 3 still exists\. Run npm run remote -- versions, /,
       );
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second, 3: first } });
       mend();
@@ -351,7 +352,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
 
     test('push before anything is changed', async () => {
       expect(await sentence('push', '--index', first, '--bucket', 'none')).toMatch(
-        /^s3:PutObject found no bucket none: make it with npx cdk bootstrap in eu-central-1, .* Version 2 stays live, and nothing is left of this push\.$/,
+        /^s3:PutObject: no bucket none\. Create it with npx cdk bootstrap in eu-central-1, .* Version 2 stays live; the push left nothing behind\.$/,
       );
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     });
@@ -359,7 +360,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     test('rollback, when live has moved: doing it again completes it', async () => {
       mend = aws.fail('UpdateFunctionCode', refusal('ResourceConflictException', 409));
       expect(await sentence('rollback')).toMatch(
-        /^lambda:UpdateFunctionCode was refused, as another update of polyseek is under way: .* Version 1 is live, but \$LATEST still holds other code, .*: run npm run remote -- rollback 1\.$/,
+        /^lambda:UpdateFunctionCode failed: another update of polyseek is in progress\. .* Version 1 is live, but \$LATEST still contains other code, .*\. Run npm run remote -- rollback 1\.$/,
       );
       expect(await versions()).toMatchObject({ live: '1', aligned: false });
       mend();
@@ -371,32 +372,32 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       [
         'ask',
         ['ask', QUESTION, '--qualifier', '7'],
-        /^lambda:Invoke found no version 7 of the function polyseek in eu-central-1: /,
+        /^lambda:Invoke: polyseek in eu-central-1 has no version 7\. /,
       ],
       [
         'ask',
         ['ask', QUESTION, '--function', 'none'],
-        /^lambda:Invoke found no function none with the alias live in eu-central-1: /,
+        /^lambda:Invoke: no function none with the alias live in eu-central-1\. /,
       ],
       [
         'ask',
         ['ask', QUESTION, '--filter', 'year=2026'],
-        /^lambda:Invoke of polyseek \(live\) with POST \/search answered 400: No passage has the field "year"\. Filter on /,
+        /^lambda:Invoke of polyseek \(live\) with POST \/search returned 400: No passage has the field "year"\. Filter on /,
       ],
       [
         'versions',
         ['versions', '--function', 'none'],
-        /^lambda:GetAlias found no function none in eu-central-1: /,
+        /^lambda:GetAlias: no function none in eu-central-1\. /,
       ],
       [
         'rollback',
         ['rollback', '--function', 'none'],
-        /^lambda:GetAlias found no function none in eu-central-1: /,
+        /^lambda:GetAlias: no function none in eu-central-1\. /,
       ],
       [
         'push',
         ['push', '--function', 'none'],
-        /^lambda:GetFunctionConfiguration found no function none in eu-central-1: /,
+        /^lambda:GetFunctionConfiguration: no function none in eu-central-1\. /,
       ],
       ['push', ['push', '--index', join(root, 'none')], /none is not an index: /],
     ])('%s %j', async (_, args, message) => {
@@ -404,16 +405,12 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     });
 
     test.each<[string, Record<string, string | undefined>, RegExp]>([
-      [
-        'no credentials',
-        { AWS_ACCESS_KEY_ID: undefined },
-        /^lambda:Invoke needs AWS credentials, but there are none: /,
-      ],
-      ['no region', { AWS_REGION: undefined }, /^lambda:Invoke needs a region \(Region is missing\): /],
+      ['no credentials', { AWS_ACCESS_KEY_ID: undefined }, /^lambda:Invoke failed: no AWS credentials\. /],
+      ['no region', { AWS_REGION: undefined }, /^lambda:Invoke needs a region \(Region is missing\)\. /],
       [
         'no network',
         { AWS_ENDPOINT_URL: 'http://localhost:1' },
-        /^lambda:Invoke did not reach AWS \(.*ECONNREFUSED.*\): /,
+        /^lambda:Invoke did not reach AWS \(.*ECONNREFUSED.*\)\. /,
       ],
     ])('%s', async (_, env, message) => {
       const { code, stdout, stderr } = await remote(['ask', QUESTION], env);
@@ -423,41 +420,44 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     });
   });
 
+  describe('after a push', () => {
+    test('old versions are deleted', async () => {
+      await printed('push', '--index', second);
+      expect(await printed('push', '--index', first, '--keep', '1')).toMatch(
+        /^Version (\d+) of polyseek is live \(.*\)\. Before: version 2\.\nDeleted version 2 \(\d\d\.\d MB\) and 1 upload\.\nKept versions \1, 1, and 1 other file below polyseek\/ in the bucket\.\n$/,
+      );
+      const { live, code } = await state();
+      expect(code).toEqual({ $LATEST: first, 1: first, [live]: first });
+    });
+
+    test('a failed deletion is reported, and the push has succeeded', async () => {
+      const restore = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
+      const before = (await state()).live;
+      const said = await printed('push', '--index', second, '--keep', '1');
+      restore();
+      expect(said).toMatch(
+        new RegExp(
+          `^Version \\d+ of polyseek is live .*\nVersion ${before} was not deleted: lambda:DeleteFunction: access denied\\. `,
+        ),
+      );
+      expect((await state()).code).toEqual({
+        $LATEST: second,
+        1: first,
+        [before]: first,
+        [(await state()).live]: second,
+      });
+    });
+  });
+
   test('has an alias if cdk deployed it', async () => {
     await createFunction('bare');
     expect(await sentence('versions', '--function', 'bare')).toMatch(
-      /^lambda:GetAlias found no alias live of the function bare in eu-central-1: /,
+      /^lambda:GetAlias: bare in eu-central-1 has no alias live\. /,
     );
   });
 });
 
 /** What the description of a version with this index says. */
-function heldBy({ version, counts, model }: Manifest): Held {
+function heldBy({ version, counts, model }: Manifest): IndexSummary {
   return { version, passages: counts.passages, model: model.name };
-}
-
-/** A role for functions: there is no client of IAM among the packages here. */
-async function createRole({ url }: Aws): Promise<void> {
-  const trust = {
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-    ],
-  };
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request' },
-    body: new URLSearchParams({
-      Action: 'CreateRole',
-      Version: '2010-05-08',
-      RoleName: 'search',
-      AssumeRolePolicyDocument: JSON.stringify(trust),
-    }),
-  });
-  expect(response.status).toBe(200);
-}
-
-async function createBucket({ s3 }: Aws, Bucket: string): Promise<void> {
-  const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' as const };
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
 }

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Third-party work in the packaged function. */
+export interface Component {
+  /** Name and version, for the notice's heading. */
+  name: string;
+  /** Licence identifier (SPDX) or, if it has none, a few words. */
+  licence: string;
+  /** The licence's text. */
+  text: string;
+}
+
+const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
+
+/** For packages that name their licence but ship no text. */
+const STANDARD_TEXTS: Record<string, string> = {
+  MIT: `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files
+(the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge,
+publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so,
+subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR
+ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
+THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
+};
+
+/** Folders of the npm packages that modules belong to, each once. */
+export function packageFolders(modules: string[]): string[] {
+  const folders = modules.flatMap((path) => {
+    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(path)) ?? [];
+    return folder === undefined ? [] : [folder];
+  });
+  return [...new Set(folders)];
+}
+
+/**
+ * Reads name, version and licence of an npm package.
+ * @throws if the package has no licence information
+ */
+export function readPackageLicence(folder: string): Component {
+  const { name, version, license }: { name: string; version: string; license?: unknown } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  const id = typeof license === 'string' ? license : undefined;
+  const files = readdirSync(folder)
+    .filter((file) => LICENCE_FILE.test(file))
+    .sort();
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  if (texts.length === 0) {
+    const standard = id === undefined ? undefined : STANDARD_TEXTS[id];
+    if (standard === undefined)
+      throw new Error(
+        `${folder}: no licence text${id ? ` for ${id}` : ''}. Its code must not ship without one, so remove the package or add the text.`,
+      );
+    texts.push(`Copyright (c) the authors of ${name}\n\n${standard}`);
+  }
+  return { name: `${name} ${version}`, licence: id ?? 'see the text', text: texts.join('\n\n') };
+}
+
+/**
+ * The licence of a sentence model, from the file LICENSE in its model folder.
+ * @param folder of the model's sources; undefined if it is unknown
+ */
+export function readModelLicence(name: string, folder: string | undefined): Component {
+  const file = folder && join(folder, 'LICENSE');
+  const [licence = '', ...rest] =
+    file && existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : ['not recorded'];
+  const text = rest.join('\n').trim() || 'polyseek has no licence text of this model. See its source.';
+  return { name: `${name} (sentence model)`, licence, text };
+}
+
+/**
+ * The content of THIRD_PARTY_NOTICES.txt: components by name, and each licence text once.
+ * @param comments licence comments in bundled code, which may name code copied into a package
+ */
+export function formatNotices(components: Component[], comments: string[]): string {
+  const byText = new Map<string, Component[]>();
+  for (const component of components.toSorted(byName))
+    byText.set(component.text, [...(byText.get(component.text) ?? []), component]);
+  const sections = [...byText].map(([text, same]) => {
+    const headings = same.map(({ name, licence }) => `${name}, licence: ${licence}`);
+    return [...headings, '', text].join('\n');
+  });
+  const unique = [...new Set(comments.map((comment) => comment.trim()))].filter(Boolean).sort();
+  if (unique.length > 0) sections.push(['Licence comments in bundled code', '', ...unique].join('\n'));
+  const introduction = 'This function contains the following third-party work.';
+  return `${[introduction, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+function byName(a: Component, b: Component): number {
+  return a.name < b.name ? -1 : 1;
+}

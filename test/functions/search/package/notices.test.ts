@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  type Component,
+  formatNotices,
+  packageFolders,
+  readModelLicence,
+  readPackageLicence,
+} from '../../../../functions/search/package/notices.ts';
+import { temporaryFolder } from '../../../fixtures/index.ts';
+
+const folder = temporaryFolder();
+
+/** A package in `node_modules`, with these fields and files. */
+function makePackage(name: string, fields: object, files: Record<string, string> = {}): string {
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ name, version: '1.2.3', ...fields }));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  return path;
+}
+
+test('modules belong to the innermost package; the own modules to none', () => {
+  const modules = [
+    'node_modules/a/index.js',
+    'node_modules/a/lib/b.js',
+    'node_modules/a/node_modules/@scope/b/dist/index.js',
+    'functions/search/app.ts',
+  ];
+  expect(packageFolders(modules.map((path) => join(folder, path)))).toEqual(
+    ['node_modules/a', 'node_modules/a/node_modules/@scope/b'].map((path) => join(folder, path)),
+  );
+});
+
+test('a package has its name, version, licence and texts', () => {
+  const files = { 'LICENSE.md': 'The licence.\n', NOTICE: 'The notice.\n', 'licenses.js': 'code' };
+  expect(readPackageLicence(makePackage('@scope/one', { license: 'Apache-2.0' }, files))).toEqual({
+    name: '@scope/one 1.2.3',
+    licence: 'Apache-2.0',
+    text: 'The licence.\n\nThe notice.',
+  });
+  expect(readPackageLicence(makePackage('two', {}, { COPYING: 'Take it.' }))).toEqual({
+    name: 'two 1.2.3',
+    licence: 'see the text',
+    text: 'Take it.',
+  });
+});
+
+test('a package without a file gets the standard text of the MIT licence', () => {
+  const { licence, text } = readPackageLicence(makePackage('three', { license: 'MIT' }));
+  expect(licence).toBe('MIT');
+  expect(text).toMatch(
+    /^Copyright \(c\) the authors of three\n\nPermission is hereby granted, free of charge/,
+  );
+});
+
+test.each([
+  [{}, 'no licence text.'],
+  [{ license: 'Apache-2.0' }, 'no licence text for Apache-2.0.'],
+])('a package with %j and no file cannot ship', (fields, message) => {
+  const path = makePackage('four', fields);
+  expect(() => readPackageLicence(path)).toThrow(`${path}: ${message} Its code must not ship`);
+});
+
+test('a model has the licence of its folder; an unknown one says so', () => {
+  const model = join(folder, 'model');
+  mkdirSync(model);
+  writeFileSync(join(model, 'LICENSE'), 'MIT\n\nThe text.\n');
+  const name = 'e5 (sentence model)';
+  expect(readModelLicence('e5', model)).toEqual({ name, licence: 'MIT', text: 'The text.' });
+  for (const sources of [undefined, folder])
+    expect(readModelLicence('e5', sources)).toMatchObject({ name, licence: 'not recorded' });
+});
+
+test('notices have each text once, and the same bytes in any order', () => {
+  const components: Component[] = [
+    { name: 'b 1', licence: 'MIT', text: 'Text one.' },
+    { name: 'c 1', licence: 'ISC', text: 'Text two.' },
+    { name: 'a 1', licence: 'MIT', text: 'Text one.' },
+  ];
+  const text = formatNotices(components, ['/*! B */\n', '/*! A */', '/*! B */']);
+  const line = '-'.repeat(80);
+  expect(text.split(`\n\n${line}\n\n`)).toEqual([
+    'This function contains the following third-party work.',
+    'a 1, licence: MIT\nb 1, licence: MIT\n\nText one.',
+    'c 1, licence: ISC\n\nText two.',
+    'Licence comments in bundled code\n\n/*! A */\n/*! B */\n',
+  ]);
+  expect(formatNotices(components.toReversed(), ['/*! A */', '/*! B */'])).toBe(text);
+});
