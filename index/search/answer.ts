@@ -88,7 +88,7 @@ export interface InContext {
 export interface Answer {
   /** The question. */
   q: string;
-  /** Given where the request has a history. */
+  /** Absent where the request has no history, or a question so long that none is read. */
   searchedFor?: InContext;
   /** False where no result is certain enough: say "not found" rather than show the nearest passage as an answer. */
   answered: boolean;

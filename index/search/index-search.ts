@@ -1,4 +1,4 @@
-import type { TextEmbedder } from '../embedding/embedder.ts';
+import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import { KEYS, type Lookup } from '../format/lookup-file.ts';
@@ -26,6 +26,7 @@ import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
 import { inContext, mixShares, mixVectors } from './history.ts';
 import { type Ranked, rank } from './rank.ts';
+import { limitTokens } from './token-limit.ts';
 
 /** Answers that are kept for when the same is asked again, and how many characters the texts of one may have: some megabytes in all. */
 const KEPT_ANSWERS = 100;
@@ -46,11 +47,11 @@ const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, numbe
 /** The way of a question to its answer, over an open index. */
 export class IndexSearch implements Search {
   readonly info: IndexInfo;
-  readonly #embedder: TextEmbedder;
+  readonly #embedder: QuestionEmbedder;
   readonly #index: OpenIndex;
   readonly #answers = new Cache<Answer>(KEPT_ANSWERS);
 
-  constructor(embedder: TextEmbedder, index: OpenIndex) {
+  constructor(embedder: QuestionEmbedder, index: OpenIndex) {
     this.#embedder = embedder;
     this.#index = index;
     const { version, counts, model } = index.manifest;
@@ -74,11 +75,11 @@ export class IndexSearch implements Search {
   /** @param start when the request came, in milliseconds of `performance.now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
-    const searchedFor = inContext(q, history);
+    const searchedFor = limitTokens(q, inContext(q, history), this.#embedder);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
     const embedded = performance.now();
-    const allowed = filter && matching(lookup, filter, manifest.fields);
+    const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
     const ranked = rank({
       k,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Embedder, type TextEmbedder } from '../embedding/embedder.ts';
+import { Embedder, type QuestionEmbedder } from '../embedding/embedder.ts';
 import { openGraph } from '../format/graph-file.ts';
 import { Languages } from '../format/languages-file.ts';
 import { Lookup } from '../format/lookup-file.ts';
@@ -14,7 +14,7 @@ export interface OpenOptions {
   /** Folder of the index. */
   index: string;
   /** Folder of the compiled model, or one that is open already. */
-  model: string | TextEmbedder;
+  model: string | QuestionEmbedder;
   /** Compare the checksums of all files first, which reads them whole; the packaged function skips that, as Lambda has compared the archive's. */
   verify: boolean;
 }

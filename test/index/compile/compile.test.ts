@@ -122,6 +122,7 @@ test('remembers the vector of each text of a kind', async () => {
   const asked: unknown[] = [];
   const remembering = memoize({
     model: embedder.model,
+    tokens: (text, kind) => embedder.tokens(text, kind),
     embed: (text, kind) => {
       asked.push([text, kind]);
       return embedder.embed(text, kind);
