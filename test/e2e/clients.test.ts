@@ -43,7 +43,7 @@ const run = (file: string, args: string[] = [], input?: string) =>
   finished(
     spawn(process.execPath, ['--import', 'tsx', file, ...args], {
       cwd: root,
-      env: { ...process.env, POLYSEEK_URL: server.url, POLYSEEK_KEY: key },
+      env: { ...process.env, POLYSEEK_URL: server.url, POLYSEEK_API_KEY: key },
     }),
     input,
   );
