@@ -33,7 +33,7 @@ test('says that a port is in use', async () => {
     expect(await run({ PORT, HOST: '127.0.0.1' })).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Port ${PORT} is in use: stop the program that uses it, or set PORT to another.\n`,
+      stderr: `Port ${PORT} is in use. Stop the program that uses it, or set PORT to another.\n`,
     });
   } finally {
     other.close();
@@ -44,6 +44,7 @@ test('refuses API_KEYS without keys before it binds its port', async () => {
   expect(await run({ PORT: '0', API_KEYS: '{}' })).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.\n',
+    stderr:
+      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.\n',
   });
 });
