@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Polyseek, PolyseekError, type PolyseekOptions } from '../../../functions/client/client.ts';
 
-const answer = { query: 'x', answered: false, results: [] };
+const answer = { q: 'x', answered: false, results: [] };
 const right: RequestListener = (_, response) => response.end(JSON.stringify(answer));
 const status =
   (code: number, body = '', headers: Record<string, string> = {}): RequestListener =>
@@ -69,7 +69,7 @@ describe('a server that fails for the moment is asked again', () => {
     const once = await clientOf([gone], { retries: 0 });
     const error = await failure(once.client.health());
     expect(error).toMatchObject({
-      message: `${once.url}/prod/health could not be reached.`,
+      message: `${once.url}/prod/health cannot be reached. Check the url and the connection.`,
       status: undefined,
     });
     expect(error.cause).toBeInstanceOf(Error);
@@ -87,7 +87,9 @@ describe('a server that fails for the moment is asked again', () => {
     expect(requests).toHaveLength(2);
     const hopeless = await clientOf([slow], { timeoutMs: 20, retries: 1 });
     const { message } = await failure(hopeless.client.search('x'));
-    expect(message).toBe(`${hopeless.url}/prod/search did not answer within 20 ms.`);
+    expect(message).toBe(
+      `${hopeless.url}/prod/search did not answer within 20 ms. Try again, or increase timeoutMs.`,
+    );
     expect(hopeless.requests).toHaveLength(2);
   });
 });
