@@ -4,7 +4,7 @@ import { Problem } from './problems.ts';
 export interface Access {
   /** Origins whose pages may call, such as `https://app.example`; `*` for any. */
   origins?: readonly string[] | undefined;
-  /** The name that the server was told to bind, by which callers may reach it over http. */
+  /** The host name that the server binds. Callers may use it over http. */
   host?: string | undefined;
 }
 

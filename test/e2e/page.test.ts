@@ -197,7 +197,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     const page = await open(`/?${new URLSearchParams({ q: UNANSWERED })}`);
     const status = page.getByRole('status').filter({ hasText: 'Nothing found' });
     expect(await status.innerText()).toMatch(
-      /^Nothing found\s+No passage answers this with enough certainty\.$/,
+      /^Nothing found\s+No passage answers this question with enough confidence\.$/,
     );
     expect(await page.locator('article').first().isVisible()).toBe(false);
     await page.getByText('Nearest passages').click();
