@@ -11,13 +11,16 @@ interface Options {
 
 const command = new Tool(
   'npm run chat --',
-  'Answer questions in the terminal, with the passages that the answers rest on. A question may go on from the last one.',
+  'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
 )
-  .option('--url <url>', 'where the endpoint is reached', 'http://localhost:8787')
-  .option('--key <key>', 'API key; or set POLYSEEK_KEY, which other users of this machine cannot see')
+  .option('--url <url>', 'URL of the endpoint', 'http://localhost:8787')
+  .option(
+    '--key <key>',
+    'API key; prefer the environment variable POLYSEEK_API_KEY, which other users of this machine cannot see',
+  )
   .option(
     '--min-confidence <x>',
-    'below it the answer is "I don\'t know."',
+    'answer "I don\'t know." below this confidence',
     numberOption('--min-confidence', 0, 1, 'a number'),
     0.5,
   )
@@ -28,9 +31,9 @@ const command = new Tool(
 
 await main(async () => {
   command.parse();
-  const { url, key = process.env.POLYSEEK_KEY, minConfidence } = command.opts<Options>();
+  const { url, key = process.env.POLYSEEK_API_KEY, minConfidence } = command.opts<Options>();
   const client = new Polyseek({ url, apiKey: key });
   const { index } = await client.health();
-  console.log(`Ask about ${index.passages} passages, in any language; Ctrl-D ends.`);
+  console.log(`Ask about ${index.passages} passages, in any language. Press Ctrl-D to quit.`);
   await chat(client, { minConfidence });
 });

@@ -1,18 +1,15 @@
-import { Command } from 'commander';
 import { packageClient } from '../functions/client/npm/build-client.ts';
-import { main } from './kit/command.ts';
+import { main, Tool } from './kit/command.ts';
 
-new Command('npm run client')
-  .description('Make build/client, an npm package of the TypeScript client.')
-  .addHelpText(
-    'after',
-    "\nThen: npm install ../polyseek/build/client, and import { Polyseek } from 'polyseek/client'.",
-  )
-  .parse();
+const FOLDER = 'build/client';
+
+const command = new Tool(
+  'npm run client',
+  `Build the TypeScript client as an npm package in ${FOLDER}.`,
+).examples('npm run client && cd ../app && npm install ../polyseek/build/client');
 
 await main(async () => {
-  packageClient('build/client');
-  console.log(
-    "Made build/client: npm install it where you need it, and import { Polyseek } from 'polyseek/client'.",
-  );
+  command.parse();
+  packageClient(FOLDER);
+  console.log(`Built ${FOLDER}. Install it with npm, and import { Polyseek } from 'polyseek/client'.`);
 });

@@ -1,27 +1,53 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { styleText } from 'node:util';
 import { createApp } from '../functions/search/app.ts';
 import { readApiKeys } from '../functions/search/auth.ts';
+import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
+import { readOrigins } from '../functions/search/origins.ts';
 import { exampleQuestion } from '../functions/search/schemas.ts';
 import type { Search } from '../index/search/answer.ts';
+import { Tool, UsageError } from './kit/command.ts';
 
-function readPort(text = '8787'): number {
+const DEFAULT_PORT = '8787';
+const DEFAULT_HOST = '127.0.0.1';
+
+const command = new Tool('npm start --', 'Start the endpoint on this machine.')
+  .addHelpText(
+    'after',
+    () => `
+${styleText('bold', 'Environment variables:')}
+  PORT           port to bind; 0 picks a free one (default: ${DEFAULT_PORT})
+  HOST           address or host name to bind (default: ${DEFAULT_HOST})
+  INDEX_DIR      folder of the index (default: build/index; builds a demo index if it does not exist)
+  API_KEYS       JSON object of key names and SHA-256 digests; requests then need a key
+  CORS_ORIGINS   origins whose pages may call, separated by commas; * for any
+  LOG_QUESTIONS  1 logs the text of each question
+  PAGE           0 removes the page at /`,
+  )
+  .examples(
+    'npm start',
+    'PORT=8080 INDEX_DIR=build/index npm start',
+    'CORS_ORIGINS=https://app.example npm start',
+  );
+
+function readPort(text = DEFAULT_PORT): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
   throw new Error(`PORT is ${JSON.stringify(text)}, but must be a whole number from 0 to 65535.`);
 }
 
-/** Opens the index of INDEX_DIR, or the one that build-index makes, or the demo index, which is built first where there is none. */
+/** Opens the index in INDEX_DIR, or else the default index. Builds a demo index if that does not exist. */
 async function openIndex(): Promise<Search> {
-  // Only here does the server reach code that builds: the function never does.
+  // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
   const { showProgress } = await import('./kit/progress.ts');
   const { INDEX_DIR } = process.env;
   if (!INDEX_DIR && !existsSync(locateFolder(DEFAULT_INDEX))) {
     console.log(
-      'No index yet: building the demo, the Universal Declaration of Human Rights in twelve languages.',
+      'No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.',
     );
     const { counts } = await buildDemo(DEFAULT_INDEX, showProgress('passages and sentences'));
     console.log(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
@@ -29,14 +55,14 @@ async function openIndex(): Promise<Search> {
   return openLocal(INDEX_DIR || DEFAULT_INDEX);
 }
 
-/** Binds the port. Throws an `Error` of one sentence if another program has it. */
+/** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */
 async function listen(server: Server, port: number, host: string): Promise<string> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new Error(`Port ${port} is in use: stop the program that uses it, or set PORT to another.`);
+      throw new Error(`Port ${port} is in use. Stop the program that uses it, or set PORT to another.`);
     }
     throw error;
   }
@@ -45,19 +71,27 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function main(): Promise<void> {
-  const { PORT, HOST = '127.0.0.1', LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
+async function start(): Promise<void> {
+  command.parse();
+  const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
-  // The port comes first: building the demo index takes a while, and would be for nothing.
+  const origins = readOrigins(CORS_ORIGINS);
+  // A closed standard output, as after `npm start | head`, loses the log but must not end the server.
+  process.stdout.on('error', () => {});
+  // The port is bound first, since building the demo index for a port in use would waste minutes.
   const server = createAppServer((request) => app(request));
   const url = await listen(server, readPort(PORT), HOST);
   const search = openIndex();
-  const app = createApp(search, {
-    logQuestions: LOG_QUESTIONS === '1',
-    page: PAGE !== '0',
-    apiKeys,
-    origins: CORS_ORIGINS?.split(','),
-  });
+  const app = withCors(
+    createApp(search, {
+      logQuestions: LOG_QUESTIONS === '1',
+      page: PAGE !== '0',
+      apiKeys,
+      origins,
+      host: HOST,
+    }),
+    origins,
+  );
   const { info } = await search;
 
   const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
@@ -71,8 +105,8 @@ async function main(): Promise<void> {
 }
 
 try {
-  await main();
+  await start();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -15,6 +15,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { CORS } from '../functions/search/cors.ts';
 import { checkAsset } from './asset.ts';
 import { openEndpointCost } from './cost.ts';
 import { addAlarms } from './monitoring.ts';
@@ -150,17 +151,10 @@ export class SemanticSearch extends Construct {
       ...(cors.length > 0 && {
         corsPreflight: {
           allowOrigins: cors,
-          allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-          allowHeaders: [
-            'authorization',
-            'content-type',
-            'x-api-key',
-            'mcp-protocol-version',
-            'mcp-method',
-            'mcp-name',
-          ],
-          exposeHeaders: ['x-request-id'],
-          maxAge: Duration.hours(1),
+          allowMethods: CORS.methods.map((method) => CorsHttpMethod[method]),
+          allowHeaders: [...CORS.requestHeaders],
+          exposeHeaders: [...CORS.responseHeaders],
+          maxAge: Duration.seconds(CORS.maxAgeSeconds),
         },
       }),
     });

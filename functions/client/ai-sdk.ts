@@ -1,21 +1,24 @@
 import { jsonSchema, tool } from 'ai';
 import type { Polyseek, Question } from './client.ts';
 
-/** A tool of the Vercel AI SDK with which a model searches; the options hold for each of its questions. */
+/**
+ * Makes a Vercel AI SDK tool with which a model searches.
+ * @param options apply to every question of the model
+ */
 export function searchTool(client: Polyseek, options: Omit<Question, 'q'> = {}) {
   return tool({
     description:
-      'Searches the documents for passages that answer a question; question and documents may be in any language. Where `answered` is false, the documents do not hold the answer: say so. Cite passages by title and url, or source.',
-    inputSchema: jsonSchema<{ question: string }>({
+      'Searches the documents for passages that answer a question. The question and the documents may be in different languages. If `answered` is false, say that the documents do not contain the answer. Cite passages by title and url, or by source.',
+    inputSchema: jsonSchema<{ q: string }>({
       type: 'object',
       properties: {
-        question: { type: 'string', description: 'A whole question, as one would ask a person.' },
+        q: { type: 'string', description: 'A complete question, as a person would ask it.' },
       },
-      required: ['question'],
+      required: ['q'],
       additionalProperties: false,
     }),
-    execute: async ({ question }, { abortSignal }) => {
-      const { answered, results } = await client.search({ ...options, q: question }, { signal: abortSignal });
+    execute: async ({ q }, { abortSignal }) => {
+      const { answered, results } = await client.search({ ...options, q }, { signal: abortSignal });
       const passages = results.map(({ title, source, url, lang, text, confidence }) => ({
         title,
         source,

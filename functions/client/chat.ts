@@ -2,39 +2,42 @@ import { createInterface } from 'node:readline/promises';
 import type { Polyseek, Question, Result } from './client.ts';
 import { LIMITS } from './limits.ts';
 
-/** Something said before a question. */
+/** A previous message of the conversation. */
 type Turn = NonNullable<Question['history']>[number];
 
 export const unknown = "I don't know.";
 
-/** Writes the answer to a question from passages, best first, of which there is at least one; cites the first as [1]. */
+/** Writes the answer to a question from one or more passages, best first. Cites the first passage as [1]. */
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
 
-/** Answers in the documents' own words: with the best passage, and of each other one with its nearest sentence. */
+/** Quotes the documents: the best passage, and the best matching sentence of each other passage. */
 export const quote: Answerer = (_, passages) => {
   const texts = passages.map(({ text, highlight }, i) => (i === 0 ? text : highlight.text));
   return texts.map((text, i) => `“${text.trim()}” [${i + 1}]`).join('\n');
 };
 
 export interface ReplyOptions {
-  /** Who writes the answer. */
+  /** Writes the answer. Default: `quote`. */
   answer?: Answerer;
-  /** How certain a passage must be for the answer to rest on it, 0 to 1. */
+  /** Uses only passages with at least this confidence, 0 to 1. Default: 0.5. */
   minConfidence?: number;
-  /** How many passages the answer may rest on. */
+  /** Maximum number of passages. Default: 3. */
   k?: number;
-  /** What was said before, oldest first: a question may go on from it. */
+  /** Previous turns, oldest first, to which the question may refer. */
   history?: Turn[];
 }
 
-/** The answer to a question with the passages that it cites, or "I don't know." where no passage is certain enough. */
+/**
+ * Answers a question and lists the cited passages. Returns "I don't know." if no passage is certain enough.
+ * Rejects with a `PolyseekError`, or with an error of `answer`.
+ */
 export async function reply(
   client: Polyseek,
   q: string,
   { answer = quote, minConfidence = 0.5, k = 3, history = [] }: ReplyOptions = {},
 ): Promise<string> {
   let { results } = await client.search({ q, k, minConfidence, history });
-  // What was said before helps a question that goes on from it; one that does not may be answered better without.
+  // The history helps only a question that refers to it.
   if (results.length === 0 && history.length > 0)
     ({ results } = await client.search({ q, k, minConfidence }));
   if (results.length === 0) return unknown;
@@ -44,7 +47,7 @@ export async function reply(
   return [await answer(q, results), ...sources].join('\n');
 }
 
-/** Answers each line of standard input that is not empty, until its end. A failure is told in place of an answer. */
+/** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
 export async function chat(client: Polyseek, options: ReplyOptions = {}): Promise<void> {
   const history: Turn[] = [];
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });

@@ -3,31 +3,31 @@ import type { Answer, Health, Passage, Question } from './types.ts';
 export type * from './types.ts';
 
 export interface PolyseekOptions {
-  /** Where the endpoint is reached, such as `https://abcde12345.execute-api.eu-central-1.amazonaws.com`. */
+  /** URL of the endpoint, such as `https://abcde12345.execute-api.eu-central-1.amazonaws.com`. */
   url: string;
-  /** An API key, or the token where the endpoint has JWT authorization. */
+  /** An API key, or a token for JWT authorization. */
   apiKey?: string;
-  /** Milliseconds that one attempt may take. */
+  /** Maximum milliseconds of one attempt. Default: 10,000. */
   timeoutMs?: number;
-  /** How many attempts may follow a first one that failed for the moment: 429, 5xx, no connection, time-out. */
+  /** Maximum number of retries after a temporary error: 429, 5xx, no connection, timeout. Default: 3. */
   retries?: number;
-  /** In place of the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: typeof fetch;
 }
 
 export interface CallOptions {
-  /** Ends the call, waits between attempts included; it then rejects with the signal's reason. */
+  /** Aborts the call, also between attempts. The call then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** Why a call has no answer. The message says what was wrong and, if the endpoint said so, what to change. */
+/** A failed call. The message says what is wrong and, if the endpoint knows, what to change. */
 export class PolyseekError extends Error {
   override readonly name = 'PolyseekError';
-  /** HTTP status; undefined where no whole answer came. */
+  /** HTTP status; undefined if no complete response arrived. */
   readonly status: number | undefined;
-  /** Names the request in the endpoint's log. */
+  /** Identifies the request in the endpoint's log. */
   readonly requestId: string | undefined;
-  /** Milliseconds after which the endpoint wants to be asked again. */
+  /** Milliseconds to wait before a retry, if the endpoint says so. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -41,16 +41,16 @@ export class PolyseekError extends Error {
   }
 }
 
-/** A longer wait is left to the caller. */
-const LONGEST_WAIT_MS = 20_000;
+/** If the endpoint asks for a longer wait, the call rejects. */
+const MAX_WAIT_MS = 20_000;
 
-/** Full jitter: any time up to one that doubles with each attempt. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+/** Exponential backoff with full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
 const backoff = (attempt: number) => Math.random() * Math.min(5_000, 250 * 2 ** attempt);
 
 /** Whether the same request may succeed later. */
-const isPassing = ({ status }: PolyseekError) => status === undefined || status === 429 || status >= 500;
+const isTemporary = ({ status }: PolyseekError) => status === undefined || status === 429 || status >= 500;
 
-/** Milliseconds that a `Retry-After` header asks for (RFC 9110, 10.2.3); undefined where it asks for nothing. */
+/** Milliseconds of a `Retry-After` header (RFC 9110, 10.2.3); undefined without a valid one. */
 function retryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
@@ -79,19 +79,19 @@ function parse(text: string): unknown {
   }
 }
 
-/** The error that a refusal stands for: a problem document (RFC 9457), or a gateway's `{"message"}`. */
-function refusal({ status, headers }: Response, body: unknown): PolyseekError {
+/** Reads an error response: a problem document (RFC 9457), or a gateway's `{"message"}`. */
+function toError({ status, headers }: Response, body: unknown): PolyseekError {
   const { detail, message } = (body ?? {}) as { detail?: unknown; message?: unknown };
   const requestId = headers.get('x-request-id') ?? headers.get('apigw-requestid') ?? undefined;
   const retryAfterMs = retryAfter(headers.get('retry-after'));
-  return new PolyseekError(String(detail ?? message ?? `The endpoint answered with status ${status}.`), {
+  return new PolyseekError(String(detail ?? message ?? `The endpoint returned status ${status}.`), {
     status,
     requestId,
     retryAfterMs,
   });
 }
 
-/** A client of one endpoint. Needs nothing but `fetch`: runs in Node, browsers and edge functions. */
+/** A client of one endpoint. Requires only `fetch`, so it runs in Node, browsers and edge functions. */
 export class Polyseek {
   readonly #base: string;
   readonly #headers: Record<string, string>;
@@ -104,12 +104,12 @@ export class Polyseek {
     this.#headers = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
     this.#timeoutMs = timeoutMs;
     this.#retries = retries;
-    // Browsers' fetch refuses to be called as a method.
+    // Browsers' fetch must not be called as a method.
     this.#fetch = (input, init) => fetch(input, init);
   }
 
   /**
-   * The passages that answer a question, given as text or with options (`{ q, k, lang, … }`).
+   * Finds the passages that answer a question, given as text or with options (`{ q, k, lang, … }`).
    * Rejects with a `PolyseekError`, or with the signal's reason.
    */
   search(question: string | Question, { signal }: CallOptions = {}): Promise<Answer> {
@@ -118,13 +118,13 @@ export class Polyseek {
     return this.#call('/search', { method: 'POST', headers, body }, signal);
   }
 
-  /** The passage with this id, with `context` neighbours on each side. Rejects as `search` does; the status is 404 where there is none. */
+  /** Gets the passage with this id, and `context` surrounding passages on each side. Rejects as `search` does, with status 404 for an unknown id. */
   passage(id: string, { context = 0, signal }: CallOptions & { context?: number } = {}): Promise<Passage> {
     const path = `/passages/${encodeURIComponent(id)}?context=${context}`;
     return this.#call(path, { headers: this.#headers }, signal);
   }
 
-  /** What is searched. Rejects as `search` does. */
+  /** Gets the version, size and model of the index. Rejects as `search` does. */
   health({ signal }: CallOptions = {}): Promise<Health> {
     return this.#call('/health', { headers: this.#headers }, signal);
   }
@@ -136,9 +136,9 @@ export class Polyseek {
         return (await this.#attempt(path, init, signal)) as T;
       } catch (error) {
         signal?.throwIfAborted();
-        if (!(error instanceof PolyseekError) || !isPassing(error) || attempt >= this.#retries) throw error;
+        if (!(error instanceof PolyseekError) || !isTemporary(error) || attempt >= this.#retries) throw error;
         const { retryAfterMs = 0 } = error;
-        if (retryAfterMs > LONGEST_WAIT_MS) throw error;
+        if (retryAfterMs > MAX_WAIT_MS) throw error;
         await pause(Math.max(backoff(attempt), retryAfterMs), signal);
       }
     }
@@ -156,12 +156,14 @@ export class Polyseek {
       });
       text = await response.text();
     } catch (cause) {
-      const why = timeout.aborted ? `did not answer within ${this.#timeoutMs} ms` : 'could not be reached';
-      throw new PolyseekError(`${url} ${why}.`, { cause });
+      const fault = timeout.aborted
+        ? `did not answer within ${this.#timeoutMs} ms. Try again, or increase timeoutMs.`
+        : 'cannot be reached. Check the url and the connection.';
+      throw new PolyseekError(`${url} ${fault}`, { cause });
     }
     const body = parse(text);
-    if (!response.ok) throw refusal(response, body);
+    if (!response.ok) throw toError(response, body);
     if (typeof body === 'object' && body !== null) return body;
-    throw new PolyseekError(`${url} did not answer with JSON: check the url.`, { status: response.status });
+    throw new PolyseekError(`${url} did not return JSON. Check the url.`, { status: response.status });
   }
 }

@@ -2,15 +2,15 @@ import { Document } from '@langchain/core/documents';
 import { BaseRetriever, type BaseRetrieverInput } from '@langchain/core/retrievers';
 import type { Polyseek, Question } from './client.ts';
 
-/** What to search for besides the question, and a client to search with. */
+/** A client and the options of every search. */
 export interface PolyseekRetrieverInput extends BaseRetrieverInput, Omit<Question, 'q'> {
   client: Polyseek;
 }
 
 /**
- * A LangChain.js retriever. A document's content is the passage, with its neighbours where `context` asks for them; its
- * metadata is the document's own with `title`, `source`, `url`, `lang`, `score` and `confidence`.
- * With `minConfidence`, no documents means that nothing certain enough was found.
+ * A LangChain.js retriever. The content of a document is a passage, with surrounding passages if `context` is set. Its
+ * metadata contains the metadata of the source document, and `title`, `source`, `url`, `lang`, `score`, `confidence` and
+ * `highlight`. With `minConfidence`, an empty result means that no passage is certain enough.
  */
 export class PolyseekRetriever extends BaseRetriever {
   static override lc_name = () => 'PolyseekRetriever';

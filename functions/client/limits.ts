@@ -1,2 +1,2 @@
-/** Building the npm package replaces this module with a copy of the limits' own. */
+/** In the npm package, a copy of the limits replaces this module. */
 export { LIMITS } from '../../index/search/limits.ts';

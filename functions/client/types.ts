@@ -1,13 +1,13 @@
 import type * as v from 'valibot';
 import type { answerSchema, healthSchema, passageSchema, searchBody } from '../search/schemas.ts';
 
-/** What `POST /search` takes. */
+/** Body of `POST /search`. */
 export type Question = v.InferInput<typeof searchBody>;
-/** What a search answers with. */
+/** Response of a search. */
 export type Answer = v.InferOutput<typeof answerSchema>;
 /** One result of an answer. */
 export type Result = Answer['results'][number];
-/** What `GET /passages/{id}` answers with. */
+/** Response of `GET /passages/{id}`. */
 export type Passage = v.InferOutput<typeof passageSchema>;
-/** What `GET /health` answers with. */
+/** Response of `GET /health`. */
 export type Health = v.InferOutput<typeof healthSchema>;

@@ -1,11 +1,11 @@
 import type { Answer, PassageAnswer, Search } from '../../index/search/answer.ts';
 import {
+  type AddToLog,
   type App,
   type DispatchOptions,
   dispatch,
   type HttpRequest,
   type HttpResponse,
-  type Note,
 } from './http.ts';
 import { Problem } from './problems.ts';
 import {
@@ -16,15 +16,13 @@ import {
   readSearchParameters,
 } from './requests.ts';
 import { exampleQuestion } from './schemas.ts';
-import { within } from './truncate.ts';
+import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
-  /** Adds the text of each question to the log. */
+  /** Logs the text of each question. Default: false. */
   logQuestions?: boolean;
-  /** Shows browsers a page at `/`, which needs no API key as it holds no data. Default: true. */
+  /** Shows browsers a page at `/`. The page contains no data, so it needs no API key. Default: true. */
   page?: boolean;
-  /** Origins besides its own whose pages may call `/mcp`; `*` for any. */
-  origins?: readonly string[] | undefined;
 }
 
 function jsonText(body: string): HttpResponse {
@@ -37,10 +35,10 @@ function jsonText(body: string): HttpResponse {
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
-/** Where the app is reached from outside, without a final slash. */
+/** The app's public URL, without a final slash. */
 const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
-/** Whether a request comes from a browser's address bar, rather than from a program. */
+/** Whether a browser asks for a page, rather than a program for JSON. */
 const wantsPage = ({ method, headers }: HttpRequest) =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
 
@@ -79,23 +77,23 @@ function home(request: HttpRequest): HttpResponse {
 }
 
 /**
- * The endpoint as a function of plain objects, for any host.
- * A search that is still opening may be passed; requests then wait for it.
+ * The endpoint, for any host.
+ * @param search may still be opening; requests then wait for it
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys, origins = [] } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
-  /** @returns what was found, and its JSON */
+  /** @returns the answer and its JSON */
   async function find(
     { maxCharacters, ...request }: Question,
-    note: Note,
+    addToLog: AddToLog,
   ): Promise<{ answer: Answer; text: string }> {
     const { q, k, mode } = request;
-    note({ k, mode, ...(logQuestions && { q }) });
-    const found = within(maxCharacters, await (await search).search(request));
+    addToLog({ k, mode, ...(logQuestions && { q }) });
+    const found = truncateToLength(maxCharacters, await (await search).search(request));
     const { answered, results, took } = found.answer;
-    note({
+    addToLog({
       results: results.length,
       answered,
       topConfidence: results[0]?.confidence,
@@ -108,33 +106,33 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   async function passage(id: string, context: number): Promise<PassageAnswer> {
     const found = (await search).passage(id, context);
     if (found) return found;
-    throw new Problem(404, 'No passage has this id: search again, as its document may have changed.');
+    throw new Problem(404, 'No passage has this id. Its document may have changed: search again.');
   }
 
   return dispatch(
     [
       {
         path: '/search',
-        GET: async ({ url }, note) =>
-          jsonText((await find(readSearchParameters(url.searchParams), note)).text),
-        POST: async (request, note) =>
-          jsonText((await find(readSearchBody(await readBody(request)), note)).text),
+        GET: async ({ url }, addToLog) =>
+          jsonText((await find(readSearchParameters(url.searchParams), addToLog)).text),
+        POST: async (request, addToLog) =>
+          jsonText((await find(readSearchBody(await readBody(request)), addToLog)).text),
       },
-      // An id may hold `/`.
+      // An id may contain `/`.
       {
         path: '/passages/:id',
         GET: async ({ url }, _, id) => json(await passage(id, readPassageParameters(url.searchParams))),
       },
       {
         path: '/mcp',
-        POST: async (request, note) => {
+        POST: async (request, addToLog) => {
           const { answerMcp } = await import('./mcp.ts');
           const context = {
-            find: async (asked: Question) => (await find(asked, note)).answer,
+            find: async (question: Question) => (await find(question, addToLog)).answer,
             passage,
             base: baseUrl(request),
           };
-          return answerMcp(request, note, context, origins);
+          return answerMcp(request, addToLog, context);
         },
       },
       { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },

@@ -4,7 +4,7 @@ import { Problem } from './problems.ts';
 /** SHA-256 digest of each API key, by the key's name. */
 export type ApiKeys = ReadonlyMap<string, Uint8Array>;
 
-/** The part of an event's `requestContext` that says who AWS let call. */
+/** The part of an event's `requestContext` in which AWS describes an authorized caller. */
 export interface AwsContext {
   authorizer?: { iam?: unknown; jwt?: unknown } | null;
 }
@@ -12,23 +12,24 @@ export interface AwsContext {
 const namePattern = /^[A-Za-z0-9_-]{1,32}$/;
 const digestPattern = /^[0-9a-f]{64}$/;
 
-/** What a key's name must be, for sentences. */
+/** Form of a key's name, for error messages. */
 export const nameExpected = '1 to 32 of the characters A-Z, a-z, 0-9, _ and -';
 
-/** Whether a text may be the name of a key. */
+/** Whether a text is a valid name of a key. */
 export const isKeyName = (name: string) => namePattern.test(name);
 
-/** SHA-256 digest of a key, which is all that is stored of it. A key is random, so it needs neither salt nor slow hashing. */
+/** SHA-256 digest of a key. Only the digest is stored. A key is random, so it needs neither salt nor slow hashing. */
 export const digestOf = (key: string): Buffer => createHash('sha256').update(key).digest();
 
 /**
- * Digests by name from an object of their hexadecimal texts.
- * Throws an `Error` that names the object `where`. It quotes neither values nor wrong names, which might be keys put in the wrong place.
+ * Reads an object of names and hexadecimal digests.
+ * Throws an `Error` that names the object `where`. The message quotes neither values nor wrong names, which might be keys
+ * in the wrong place.
  */
 export function toApiKeys(value: unknown, where: string): ApiKeys {
   const wrong = (found: string) =>
     new Error(
-      `${where} ${found}, but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.`,
+      `${where} ${found}, but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.`,
     );
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('is not an object');
   const keys = new Map<string, Uint8Array>();
@@ -42,8 +43,8 @@ export function toApiKeys(value: unknown, where: string): ApiKeys {
 }
 
 /**
- * The keys in the environment variable `API_KEYS`; undefined where it is not set, which leaves the endpoint open.
- * Throws an `Error` of one sentence where it is set and holds no keys, so that a mistake never opens the endpoint.
+ * Reads the environment variable `API_KEYS`. Returns undefined if it is not set; the endpoint is then open to anyone.
+ * Throws an `Error` if it is set without keys, so that a mistake never opens the endpoint.
  */
 export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   if (text === undefined) return undefined;
@@ -55,10 +56,12 @@ export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   }
   const keys = toApiKeys(value, 'API_KEYS');
   if (keys.size > 0) return keys;
-  throw new Error('API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.');
+  throw new Error(
+    'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.',
+  );
 }
 
-/** The name under which a key's digest is listed. Every digest is compared, in a time that tells nothing of where they differ. */
+/** The name of a key. Compares every digest, each in constant time, so that timing reveals nothing. */
 function nameOf(key: string, keys: ApiKeys): string | undefined {
   const digest = digestOf(key);
   let found: string | undefined;
@@ -67,7 +70,8 @@ function nameOf(key: string, keys: ApiKeys): string | undefined {
 }
 
 /**
- * Name of the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750); one valid key suffices.
+ * Returns the name of the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750). If
+ * both are sent, one of them must be valid.
  * Throws a 401 `Problem`.
  */
 export function authenticate(headers: Readonly<Record<string, string | undefined>>, keys: ApiKeys): string {
@@ -76,20 +80,20 @@ export function authenticate(headers: Readonly<Record<string, string | undefined
   if (sent.length === 0) {
     throw new Problem(
       401,
-      'No API key was sent: send yours in the header x-api-key, or as Authorization: Bearer KEY.',
+      'An API key is required. Send it in the header x-api-key, or as Authorization: Bearer KEY.',
     );
   }
   const name = sent.map((key) => nameOf(key, keys)).find((found) => found !== undefined);
   if (name !== undefined) return name;
   throw new Problem(
     401,
-    'The API key is not valid, as it was revoked or mistyped: check it, or ask for a new one.',
+    'The API key is not valid. Check for typing errors; if it was revoked, ask for a new one.',
   );
 }
 
 /**
- * Whether AWS itself has checked the caller: API Gateway's IAM or JWT authorizer, or a Function URL's. Who calls
- * over HTTP can't write this part of an event; who can, by Invoke, has that right from IAM.
+ * Whether AWS has authorized the caller: the IAM or JWT authorizer of API Gateway, or IAM for a Function URL. Callers over
+ * HTTP cannot write this part of an event; callers of Invoke are authorized by IAM.
  */
 export function isAuthorizedByAws(context: AwsContext | undefined): boolean {
   return Boolean(context?.authorizer?.iam ?? context?.authorizer?.jwt);

@@ -1,10 +1,11 @@
 import type { LogEntry } from './log.ts';
 
 /**
- * A log entry from which CloudWatch takes metrics (embedded metric format), or the entry itself where it has none:
- * `Unanswered` (0 or 1) for each search, and `ColdStart` where it is given. Each metric costs, so there are no others.
+ * Adds metrics to a log entry in CloudWatch's embedded metric format: `Unanswered` (0 or 1) for each search, and
+ * `ColdStart` if given. Each metric costs money, so there are no others.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * @param coldStart milliseconds from the start of the process until the index was open, for a process's first entry
+ * @param coldStart milliseconds from the start of the process until the index was open; for a process's first entry only
+ * @returns the entry itself if it has no metrics
  */
 export function withMetrics(entry: LogEntry, functionName: string, coldStart?: number): object {
   const metrics: { Name: string; Unit: string; value: number }[] = [];

@@ -5,11 +5,11 @@ import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { exampleQuestion } from './schemas.ts';
 
 /**
- * Payload format 2.0: what an HTTP API and a Function URL send.
+ * Payload format 2.0, which HTTP APIs and Function URLs send.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 interface HttpEvent {
-  /** Starts with the stage where an HTTP API has a named one; decoded by an HTTP API, not by a Function URL. */
+  /** Starts with the stage if an HTTP API has a named one. HTTP APIs decode it, Function URLs do not. */
   rawPath: string;
   rawQueryString?: string;
   headers?: Record<string, string>;
@@ -18,7 +18,7 @@ interface HttpEvent {
   requestContext: AwsContext & { domainName?: string; stage?: string; http: { method: string } };
 }
 
-/** What Lambda answers over HTTP with. */
+/** Lambda's response over HTTP. */
 interface HttpResult {
   statusCode: number;
   headers: Record<string, string>;
@@ -26,7 +26,7 @@ interface HttpResult {
   isBase64Encoded: boolean;
 }
 
-/** What of Lambda's context is used. */
+/** The part of Lambda's context that is used. */
 export interface LambdaContext {
   awsRequestId: string;
 }
@@ -42,7 +42,7 @@ function isHttpEvent(event: unknown): event is HttpEvent {
   );
 }
 
-/** Whether an event is no request of HTTP but the body of `POST /search`. */
+/** Whether an event is not an HTTP request but the body of `POST /search`. */
 function isQuestion(event: unknown): event is { q: unknown } {
   return (
     typeof event === 'object' &&
@@ -57,7 +57,7 @@ function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   const { rawPath, rawQueryString = '', headers = {}, body, isBase64Encoded, requestContext } = event;
   const { domainName = 'localhost', stage, http } = requestContext;
   const prefix = rawPath === `/${stage}` || rawPath.startsWith(`/${stage}/`) ? `/${stage}` : '';
-  // An HTTP API has decoded the path: what URL would take for its end, or leave out, is encoded again.
+  // An HTTP API has decoded the path: encode again the characters that end a path in a URL or that URL drops.
   const path = rawPath.slice(prefix.length).replace(/[?#\\\t\n\r]/g, encodeURIComponent);
   return {
     method: http.method,
@@ -70,7 +70,7 @@ function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   };
 }
 
-/** Answers a direct event as `POST /search` would. Throws an `Error` with the sentence of what that would refuse. */
+/** Answers a direct event as `POST /search` would. Throws an `Error` with the `detail` of an error response. */
 async function ask(app: App, event: { q: unknown }, requestId: string): Promise<Answer> {
   const response = await app({
     method: 'POST',
@@ -78,7 +78,7 @@ async function ask(app: App, event: { q: unknown }, requestId: string): Promise<
     headers: {},
     body: [Buffer.from(JSON.stringify(event))],
     requestId,
-    // Who may invoke the function is decided by IAM, as with an HTTP API that has its authorizer.
+    // IAM has authorized the invocation.
     authorized: true,
   });
   const body = JSON.parse(response.body) as Answer | { detail: string };
@@ -87,8 +87,8 @@ async function ask(app: App, event: { q: unknown }, requestId: string): Promise<
 }
 
 /**
- * A Lambda handler that answers with an app: HTTP API (payload format 2.0) and Function URL events as HTTP, and
- * direct events, `{q: "…"}` with the fields of `POST /search`, with the `Answer` itself or a function error.
+ * Makes a Lambda handler of an app. HTTP API (payload format 2.0) and Function URL events get an HTTP response. Direct
+ * events, `{q: "…"}` with the fields of `POST /search`, get the `Answer` itself or a function error.
  */
 export function createHandler(
   app: App,
@@ -101,7 +101,7 @@ export function createHandler(
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(
       400,
-      `The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,
+      `The event is neither an HTTP request nor a question. Send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,
     );
     return {
       statusCode: problem.status,

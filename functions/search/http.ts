@@ -1,20 +1,21 @@
 import { InvalidRequest } from '../../index/search/answer.ts';
 import { type ApiKeys, authenticate } from './auth.ts';
-import { type LogEntry, type LogFacts, writeEntry } from './log.ts';
+import { type LogEntry, type LogFields, writeEntry } from './log.ts';
+import { type Access, checkOrigin } from './origins.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 
-/** A request as each host hands it over. Not Fetch's `Request`, which Node takes some 20 ms to load. */
+/** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
   method: string;
-  /** As reached from outside, but for `prefix`. */
+  /** The public URL, without `prefix`. */
   url: URL;
-  /** Start of the path that a gateway took off, such as `/prod`. */
+  /** Start of the path that a gateway removed, such as `/prod`. */
   prefix?: string;
-  /** By name in lower case; several values of one name are joined by `, `. */
+  /** Keyed by lower-case name; several values of one name are joined by `, `. */
   headers: Readonly<Record<string, string | undefined>>;
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   requestId: string;
-  /** Whether AWS let the caller in, who then needs no API key. */
+  /** Whether AWS has authorized the caller, who then needs no API key. */
   authorized?: boolean;
 }
 
@@ -24,40 +25,40 @@ export interface HttpResponse {
   body: string;
 }
 
-/** Answers every request, wrong ones and failures included. */
+/** Answers every request. Wrong requests and failures get an error response. */
 export type App = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Adds to what the log will say of the request. */
-export type Note = (facts: LogFacts) => void;
+/** Adds fields to the request's log entry. */
+export type AddToLog = (fields: LogFields) => void;
 
 /**
  * Answers a request of one route. May throw a `Problem` or an `InvalidRequest`; any other error becomes a 500.
- * @param rest what stands in the path, decoded, where the route's has a `:` and a name
+ * @param rest decoded end of the path, for a route whose path ends in `:` and a name
  */
 export type RouteHandler = (
   request: HttpRequest,
-  note: Note,
+  addToLog: AddToLog,
   rest: string,
 ) => HttpResponse | Promise<HttpResponse>;
 
-/** A path and what answers there; `GET` answers HEAD too. */
+/** A path and its handlers; `GET` answers HEAD too. */
 export interface Route {
-  /** Ends in `:` and a name where any text may follow. The log names the route by it. */
+  /** Ends in `:` and a name where any text may follow. The log contains this pattern instead of the path. */
   path: string;
   GET?: RouteHandler;
   POST?: RouteHandler;
-  /** Whether a request is answered without an API key. */
+  /** Whether a request needs no API key. */
   isOpen?: (request: HttpRequest) => boolean;
 }
 
-export interface DispatchOptions {
-  /** The keys of which a request needs one; without them, anyone may ask. */
+export interface DispatchOptions extends Access {
+  /** A request must send one of these keys. Without them, anyone may call. */
   apiKeys?: ApiKeys | undefined;
-  /** Takes each entry of the log; without it, entries go to standard output. */
+  /** Receives each log entry. Default: writes it to standard output. */
   log?: (entry: LogEntry) => void;
 }
 
-/** Decodes a path as an HTTP API does before the function sees it. Escapes that are not UTF-8 stay as they are. */
+/** Decodes a path as an API Gateway HTTP API does. Escapes that are not UTF-8 stay as they are. */
 function decode(path: string): string {
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
@@ -68,7 +69,7 @@ function decode(path: string): string {
   });
 }
 
-/** What of a path stands where the route's has a name, '' for a route without one; undefined where the route is another. */
+/** The end of a path that a route's `:name` matches, or '' for a route without one; undefined if the route does not match. */
 function restOf(path: string, route: Route): string | undefined {
   const [start = '', name] = route.path.split(':');
   if (name === undefined) return path === start ? '' : undefined;
@@ -92,39 +93,41 @@ function allowedBy({ GET, POST }: Route): string {
   return [GET && 'GET, HEAD', POST && 'POST', 'OPTIONS'].filter(Boolean).join(', ');
 }
 
-async function toProblem(error: unknown, requestId: string, note: Note): Promise<Problem> {
+async function toProblem(error: unknown, requestId: string, addToLog: AddToLog): Promise<Problem> {
   if (error instanceof Problem) return error;
   if (error instanceof InvalidRequest) return new Problem(400, error.message);
-  // Only here, as Node takes milliseconds to load it.
+  // Imported here because Node takes milliseconds to load it.
   const { inspect } = await import('node:util');
-  note({ error: inspect(error) });
-  return new Problem(500, `The search failed. The log has the cause under ${requestId}.`);
+  addToLog({ error: inspect(error) });
+  return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
-/** The app that answers with these routes, and with problems where none does. Logs one entry per request. */
-export function dispatch(routes: Route[], { apiKeys, log = writeEntry }: DispatchOptions): App {
+/** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
+export function dispatch(routes: Route[], options: DispatchOptions): App {
+  const { apiKeys, log = writeEntry } = options;
   return async (request) => {
     const started = performance.now();
     const { method, requestId } = request;
-    const facts: LogFacts = {};
-    const note: Note = (more) => Object.assign(facts, more);
+    const fields: LogFields = {};
+    const addToLog: AddToLog = (more) => Object.assign(fields, more);
     const found = findRoute(routes, decode(request.url.pathname));
     const allow = found && allowedBy(found.route);
 
     async function answer(): Promise<HttpResponse> {
-      // A browser asks for permission (CORS preflight) without the key that it will send.
+      checkOrigin(request.url, request.headers.origin, options);
+      // A browser's CORS preflight does not contain the key.
       if (apiKeys && method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
-        note({ key: authenticate(request.headers, apiKeys) });
+        addToLog({ key: authenticate(request.headers, apiKeys) });
       }
-      if (!found) throw new Problem(404, 'There is nothing here: GET / lists what there is.');
+      if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
       const handler = handlerOf(found.route, method);
-      if (handler) return handler(request, note, found.rest);
+      if (handler) return handler(request, addToLog, found.rest);
       if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
-      throw new Problem(405, `${method} is not possible here: use one of ${allow}.`);
+      throw new Problem(405, `${method} is not supported here. Use one of ${allow}.`);
     }
 
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
-      const problem = await toProblem(error, requestId, note);
+      const problem = await toProblem(error, requestId, addToLog);
       return { status: problem.status, headers: problemHeaders, body: problemJson(problem, requestId) };
     });
 
@@ -137,7 +140,7 @@ export function dispatch(routes: Route[], { apiKeys, log = writeEntry }: Dispatc
       route: found?.route.path ?? '/*',
       status,
       ms: Math.round((performance.now() - started) * 10) / 10,
-      ...facts,
+      ...fields,
     });
     return {
       status,

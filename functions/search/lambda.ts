@@ -5,6 +5,7 @@ import { readApiKeys } from './auth.ts';
 import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
+import { readOrigins } from './origins.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
@@ -21,7 +22,7 @@ const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 
 const apiKeys = readApiKeys(API_KEYS);
 
-// Opened while Lambda starts the function, before the first request. The bundle was verified when it was made.
+// Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
 const search = await openSearch({ index: INDEX_DIR, model: MODEL_DIR, verify: false });
 
 // `performance.now()` counts from the start of the process.
@@ -33,7 +34,7 @@ function log(entry: LogEntry): void {
 }
 
 /**
- * Entry point of the Lambda function: `lambda.handler`. Not `index.handler`, for which Lambda's runtime would take the folder
+ * Entry point of the Lambda function: `lambda.handler`. Lambda's runtime would resolve `index.handler` to the folder
  * of the index.
  */
 export const handler = createHandler(
@@ -41,7 +42,7 @@ export const handler = createHandler(
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
     apiKeys,
-    origins: CORS_ORIGINS?.split(','),
+    origins: readOrigins(CORS_ORIGINS),
     log,
   }),
 );

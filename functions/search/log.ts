@@ -1,44 +1,45 @@
 import type { Mode } from '../../index/format/mode.ts';
 
-/** What the log has of a request beyond the request itself. */
-export interface LogFacts {
-  /** Name of the API key that asked; never the key. */
+/** Fields that a request adds to its log entry. */
+export interface LogFields {
+  /** Name of the caller's API key; never the key. */
   key?: string;
   k?: number;
   mode?: Mode;
   /** The MCP tool that was called. */
   tool?: 'search' | 'fetch';
-  /** The question, only where that was asked for. */
+  /** The question, only with `LOG_QUESTIONS`. */
   q?: string;
-  /** How many results. */
+  /** Number of results. */
   results?: number;
   answered?: boolean;
   /** Confidence of the first result. */
   topConfidence?: number;
   embedMs?: number;
   searchMs?: number;
-  /** Why a request failed, with the stack. */
+  /** Why the request failed, with the stack. */
   error?: string;
 }
 
 /**
- * A request in the log. `timestamp`, `level` and `requestId` are the names that Lambda's own JSON lines have, by
- * which it filters: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+ * A request in the log. `timestamp`, `level` and `requestId` have the names that Lambda uses in its own JSON lines, so
+ * that its log level filter works: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
  */
-export interface LogEntry extends LogFacts {
+export interface LogEntry extends LogFields {
   /** RFC 3339, UTC. */
   timestamp: string;
   level: 'INFO' | 'ERROR';
   requestId: string;
   method: string;
-  /** The route's pattern; `/*` where there is none. */
+  /** The route's pattern; `/*` for an unknown path. */
   route: string;
+  /** HTTP status; 499 where the client closed the connection before its request was complete. */
   status: number;
   /** Milliseconds from request to answer. */
   ms: number;
 }
 
-/** Writes a line of JSON to standard output. Not by `console.log`, whose lines Lambda's runtime wraps. */
+/** Writes one line of JSON to standard output. Lambda's runtime would wrap the lines of `console.log`. */
 export function writeEntry(entry: object): void {
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }

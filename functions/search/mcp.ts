@@ -5,28 +5,16 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { InvalidRequest } from '../../index/search/answer.ts';
-import type { HttpRequest, HttpResponse, Note } from './http.ts';
+import type { AddToLog, HttpRequest, HttpResponse } from './http.ts';
 import { type ToolContext, tools } from './mcp-tools.ts';
 import { Problem } from './problems.ts';
 import { readBody } from './requests.ts';
 import { version } from './version.ts';
 
-/** How long clients may keep the list of tools, which changes with a deployment at most. */
+/** Clients may cache the list of tools, which only a deployment changes. */
 const CACHED = { ttlMs: 300_000, cacheScope: 'public' } as const;
 
-const isLoopback = (hostname: string) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
-
-/**
- * Whether a page of this origin may call. Its own name proves nothing over http, as whoever owns a name can point it
- * at this machine (DNS rebinding); over https, a certificate proves it.
- */
-function mayCall(origin: string, url: URL, origins: readonly string[]): boolean {
-  if (origins.includes('*') || origins.includes(origin)) return true;
-  if (url.protocol === 'https:') return origin === url.origin;
-  return URL.canParse(origin) && isLoopback(new URL(origin).hostname) && isLoopback(url.hostname);
-}
-
-/** The headers that mean something to MCP, as `Headers` takes them: it refuses what is not Latin-1. */
+/** The headers that MCP uses. `Headers` refuses values that are not Latin-1. */
 function headersOf({ headers }: HttpRequest): [string, string][] {
   return Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     value !== undefined && /^(accept|content-type|mcp-.*)$/.test(name)
@@ -36,33 +24,24 @@ function headersOf({ headers }: HttpRequest): [string, string][] {
 }
 
 /**
- * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. Each is answered by a
- * server of its own, as there are no sessions.
- * Throws a `Problem` for a wrong origin or body, and whatever a tool fails with unforeseen.
- * @param origins those besides its own whose pages may call; `*` for any
+ * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. There are no sessions: each
+ * message gets its own server.
+ * Throws a `Problem` for a wrong body, and any unexpected error of a tool.
  */
 export async function answerMcp(
   request: HttpRequest,
-  note: Note,
+  addToLog: AddToLog,
   context: ToolContext,
-  origins: readonly string[],
 ): Promise<HttpResponse> {
-  const { origin } = request.headers;
-  if (origin !== undefined && !mayCall(origin, request.url, origins)) {
-    throw new Problem(
-      403,
-      `Pages of the origin ${JSON.stringify(origin)} may not call: list it in the setting cors, or CORS_ORIGINS of npm start.`,
-    );
-  }
   const message = await readBody(request);
-  // Revision 2025-03-26 alone knows batches, with which one request could ask for a hundred searches.
+  // Only revision 2025-03-26 has batches. They would allow a hundred searches in one request.
   if (message.trimStart().startsWith('[')) {
-    throw new Problem(400, 'The body is a batch of messages: send each in a request of its own.');
+    throw new Problem(400, 'The body is a batch of messages. Send each message in a separate request.');
   }
   const server = new McpServer(
     { name: 'polyseek', version },
     {
-      // The tools never change while a function runs, so there is nothing to keep a stream open for.
+      // The tools never change while a function runs, so that clients need no open stream.
       capabilities: { tools: { listChanged: false } },
       cacheHints: { 'tools/list': CACHED, 'server/discover': CACHED },
     },
@@ -70,7 +49,7 @@ export async function answerMcp(
   let failure: { error: unknown } | undefined;
   for (const { name, declaration, run } of tools) {
     server.registerTool(name, declaration, async (values) => {
-      note({ tool: name });
+      addToLog({ tool: name });
       try {
         const structuredContent = await run(values, context);
         return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
@@ -88,7 +67,7 @@ export async function answerMcp(
     new Request(request.url, { method: 'POST', headers: headersOf(request), body: message }),
   );
   const body = await response.text();
-  // The SDK would show the caller what a failure says, and the log nothing.
+  // The SDK would send an error's message to the caller, and nothing to the log.
   if (failure) throw failure.error;
   return {
     status: response.status,
@@ -101,7 +80,7 @@ async function respond(server: McpServer, request: Request): Promise<Response> {
   if (!(await isLegacyRequest(request))) {
     return createMcpHandler(() => server, { legacy: 'reject' }).fetch(request);
   }
-  // As the SDK's own way for clients of 2025, but with JSON in place of a stream.
+  // Like the SDK's own handler for clients of 2025, but with JSON instead of a stream.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
   return transport.handleRequest(request);

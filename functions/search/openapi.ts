@@ -29,12 +29,12 @@ const schemas = {
 
 const ref = (name: keyof typeof schemas) => ({ $ref: `#/components/schemas/${name}` });
 
-// `input`: what a caller may send, where a default may be left out. Trimming has no counterpart in JSON Schema.
+// `input`: callers may omit fields with a default. JSON Schema cannot express trimming.
 const conversion: ConversionConfig = {
   target: 'draft-2020-12',
   typeMode: 'input',
   ignoreActions: ['trim'],
-  // GPT Actions refuse objects that list no properties, be it that any may stand there.
+  // GPT Actions refuse objects without `properties`, even if any property is allowed.
   overrideSchema: ({ jsonSchema }) =>
     jsonSchema.type === 'object' ? { properties: {}, ...jsonSchema } : undefined,
 };
@@ -61,7 +61,7 @@ const exampleAnswer: Answer = {
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
   return Object.entries(entries).map(([name, entry]) => {
     const { $schema: _, description, ...own } = toJsonSchema(entry, conversion);
-    // One value needs no list, which GPT Actions write in a form of their own.
+    // Allows a single value too: GPT Actions write lists in their own form.
     const schema = own.type === 'array' ? { anyOf: [own.items, own] } : own;
     const required = entry.type !== 'optional';
     const example = name in examples && { example: examples[name] };
@@ -78,29 +78,30 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
 
-/** One of the two ways to send a key, as GPT Actions, and others that read such documents, take one scheme only. */
+/** One of the two ways to send a key. GPT Actions, among others, accept only one scheme. */
 const securitySchemes = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'The API key as bearer token.' },
 };
 
 const searchDescription =
-  'Finds the passages that answer a question, in any language, whatever language they are written in. Where `answered` is false, the documents do not hold an answer that is certain enough.';
+  'Finds passages that answer a question. The question and the documents may be in different languages. If `answered` is false, the documents do not contain an answer that is certain enough.';
 
 /**
  * The OpenAPI 3.1 document of the endpoint.
- * @param server where it is reached, an absolute URL without a final slash
+ * @param server public URL of the endpoint, without a final slash
  * @param withKeys whether requests need an API key
  */
 export function openApi(server: string, withKeys = false) {
   const problems = {
-    ...(withKeys && { 401: problem('No API key was sent, or one that is not valid.') }),
-    // Of the gateway, whose body is its own.
-    429: { description: 'More requests at once than the endpoint takes: ask again in a moment.' },
-    500: problem('The search failed; the log has the cause under `requestId`.'),
+    ...(withKeys && { 401: problem('The API key is missing or not valid.') }),
+    // From API Gateway, with its own body.
+    429: { description: 'Too many requests. Try again in a moment.' },
+    403: problem('The request comes from a page of an origin that is not allowed.'),
+    500: problem('The search failed. The log contains the cause under `requestId`.'),
   };
   const searchResponses = {
     200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
-    400: problem('A parameter or field is missing, unknown or wrong; `detail` says what to change.'),
+    400: problem('A parameter or field is missing, unknown or wrong. `detail` says what to change.'),
     ...problems,
   };
   const definitions = toJsonSchemaDefs(schemas, {
@@ -112,7 +113,7 @@ export function openApi(server: string, withKeys = false) {
     info: {
       title: 'polyseek',
       version,
-      description: 'Semantic search over documents, in any language.',
+      description: 'Semantic search over documents in any language.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: server }],
@@ -121,14 +122,14 @@ export function openApi(server: string, withKeys = false) {
       '/search': {
         get: {
           operationId: 'search',
-          summary: 'Search by a question',
+          summary: 'Search with a question',
           description: searchDescription,
           parameters: queryParameters(searchParameters.entries, { q: exampleQuestion, k: 3 }),
           responses: searchResponses,
         },
         post: {
           operationId: 'searchWithFilter',
-          summary: 'Search by a question, with filters on any field',
+          summary: 'Search with a question, a history and filters on any field',
           description: searchDescription,
           requestBody: {
             required: true,
@@ -145,7 +146,7 @@ export function openApi(server: string, withKeys = false) {
         get: {
           operationId: 'getPassage',
           summary: 'Get a passage by its id',
-          description: 'One passage, with its neighbours in the document if `context` asks for them.',
+          description: 'Returns one passage. `context` adds the surrounding passages of its document.',
           parameters: [
             {
               name: 'id',
@@ -167,8 +168,8 @@ export function openApi(server: string, withKeys = false) {
       '/health': {
         get: {
           operationId: 'getHealth',
-          summary: 'Say whether the search works, and on which index',
-          description: 'Answers once the index is open.',
+          summary: 'Check that the search is ready',
+          description: 'Returns the version, size and model of the index once it is open.',
           responses: {
             200: { description: 'The index is open.', content: content('Health') },
             ...problems,
@@ -178,11 +179,11 @@ export function openApi(server: string, withKeys = false) {
       '/overview': {
         get: {
           operationId: 'getOverview',
-          summary: 'Say what the index holds',
+          summary: 'Describe the index',
           description:
-            'Languages and sources with their numbers of passages, to filter on, and questions to begin with.',
+            'Returns languages and sources with their number of passages, for filters, and suggested questions.',
           responses: {
-            200: { description: 'What the index holds.', content: content('Overview') },
+            200: { description: 'Contents of the index.', content: content('Overview') },
             ...problems,
           },
         },

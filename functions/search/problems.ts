@@ -1,4 +1,4 @@
-/** A parameter or field that was wrong, and what to change. */
+/** A wrong parameter or field, and what to change. */
 export interface FieldError {
   field: string;
   detail: string;
@@ -12,12 +12,14 @@ const titles = {
   405: 'Method Not Allowed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  // nginx's status for the log: no answer reaches a client that closed its connection.
+  499: 'Client Closed Request',
   500: 'Internal Server Error',
 };
 
 export type ProblemStatus = keyof typeof titles;
 
-/** An error whose message may be shown to the caller, with the status to answer. */
+/** An error whose message is safe to show to the caller, with the answer's status. */
 export class Problem extends Error {
   readonly status: ProblemStatus;
   readonly errors: FieldError[] | undefined;
@@ -29,13 +31,13 @@ export class Problem extends Error {
   }
 }
 
-/** Headers of every error answer. */
+/** Headers of every error response. */
 export const problemHeaders = {
   'content-type': 'application/problem+json; charset=utf-8',
   'cache-control': 'no-store',
 };
 
-/** JSON text of an error answer (RFC 9457). */
+/** JSON text of an error response (RFC 9457). */
 export function problemJson({ status, message, errors }: Problem, requestId: string): string {
   return JSON.stringify({
     type: 'about:blank',

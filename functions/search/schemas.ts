@@ -3,10 +3,11 @@ import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 
-/** Question of the examples in error sentences, in `GET /` and in the OpenAPI document. */
+/** Example question in error messages, in `GET /` and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
 
-// The message of a request schema is what the value must be, for "k is 500, but must be <message>."
+// The message of a request schema completes "k is 500, but must be <message>." The message of a maximum names the unit:
+// "lang has 200 <message>, but 100 is the limit."
 
 const whole = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max}`;
@@ -24,7 +25,7 @@ const share = v.pipe(
   v.maxValue(1, 'a number from 0 to 1'),
 );
 
-const tagExpected = 'a language tag such as "de" or "pt-BR"; for several languages, give several tags';
+const tagExpected = 'a language tag such as "de" or "pt-BR", or several tags';
 const tag = v.pipe(v.string(tagExpected), v.regex(/^[\w-]+$/, tagExpected));
 const path = v.pipe(
   v.string('the path of a document or folder'),
@@ -32,24 +33,26 @@ const path = v.pipe(
 );
 const filterExpected = 'text, a number, true, false or a list of one or more of these';
 const scalar = v.union([v.string(), v.number(), v.boolean()], filterExpected);
-const filterList = v.pipe(v.array(scalar, filterExpected), v.nonEmpty(filterExpected));
+const filterList = v.pipe(
+  v.array(scalar, filterExpected),
+  v.nonEmpty(filterExpected),
+  v.maxLength(LIMITS.filterValues, 'values'),
+);
 
 const listOf = <Item extends v.GenericSchema<string>>(item: Item, expected: string) =>
-  v.pipe(v.array(item, expected), v.nonEmpty(expected));
+  v.pipe(v.array(item, expected), v.nonEmpty(expected), v.maxLength(LIMITS.filterValues, 'values'));
 const tags = listOf(tag, 'a list of one or more language tags');
 const paths = listOf(path, 'a list of one or more paths');
 
 const langText =
-  'Only passages in this language, as a BCP 47 tag such as `de`, which includes `de-AT`; `und` for passages whose language could not be told. Several values mean any of them.';
+  'Returns only passages in this language. A BCP 47 tag such as `de` includes `de-AT`; `und` means unknown. Several values match any of them.';
 const sourceText =
-  'Only passages of this document, by its path; a path that ends in `/` means all documents in that folder. Several values mean any of them.';
+  'Returns only passages of the document with this path. A path that ends in `/` matches all documents in that folder. Several values match any of them.';
 
 const contextSchema = v.optional(
   v.pipe(
     whole(LIMITS.context.min, LIMITS.context.max),
-    v.description(
-      'How many neighbouring passages to add on each side of a passage, in `before` and `after`.',
-    ),
+    v.description('Number of surrounding passages to add in `before` and `after`.'),
   ),
   LIMITS.context.default,
 );
@@ -60,55 +63,54 @@ const searchFields = {
     v.trim(),
     v.minLength(1),
     v.maxLength(LIMITS.questionCharacters),
-    // Always so where the text was trimmed; JSON Schema has no other words for it.
+    // Always true of a trimmed text. JSON Schema expresses it only as a pattern.
     v.regex(/\S/),
-    v.description('The question, in any language, in the words you would use with a person.'),
+    v.description(
+      `The question in any language, as a person would ask it. At most ${LIMITS.questionTokens} model tokens (about 1,000 characters in English).`,
+    ),
   ),
   k: v.optional(
-    v.pipe(whole(LIMITS.k.min, LIMITS.k.max), v.description('How many results at most.')),
+    v.pipe(whole(LIMITS.k.min, LIMITS.k.max), v.description('Maximum number of results.')),
     LIMITS.k.default,
   ),
   mode: v.optional(
     v.pipe(
       v.picklist(['hybrid', 'semantic', 'lexical'], 'one of hybrid, semantic, lexical'),
       v.description(
-        'What to compare: `hybrid` uses meaning and words, `semantic` meaning alone, `lexical` words alone (BM25).',
+        '`hybrid` compares meaning and words, `semantic` only meaning, `lexical` only words (BM25).',
       ),
     ),
     'hybrid',
   ),
   minConfidence: v.optional(
-    v.pipe(
-      share,
-      v.description('Leaves out results whose confidence is lower. Without it, all k results are listed.'),
-    ),
+    v.pipe(share, v.description('Drops results below this confidence. Default: returns all k results.')),
   ),
   context: contextSchema,
   maxCharacters: v.optional(
     v.pipe(
       whole(LIMITS.answerCharacters.min, LIMITS.answerCharacters.max),
       v.description(
-        'How long the answer may be, as JSON. The last results that would make it longer are left out, and `omitted` counts them; the first always stays.',
+        'Maximum length of the answer as JSON. Drops the last results that exceed it, and counts them in `omitted`. The first result always stays.',
       ),
     ),
     LIMITS.answerCharacters.default,
   ),
   explain: v.optional(
-    v.pipe(v.boolean('true or false'), v.description('Adds to each result the parts of its score.')),
+    v.pipe(v.boolean('true or false'), v.description('Adds the parts of each score to the results.')),
     false,
   ),
 };
 
-/** Query parameters of `GET /search`, with numbers and truth values already read from their text. */
+/** Query parameters of `GET /search`, with numbers and booleans already read from their text. */
 export const searchParameters = v.strictObject({
   ...searchFields,
-  lang: v.optional(v.pipe(tags, v.description(`${langText} Repeat the parameter to give several.`))),
-  source: v.optional(v.pipe(paths, v.description(`${sourceText} Repeat the parameter to give several.`))),
+  lang: v.optional(v.pipe(tags, v.description(`${langText} Repeat the parameter for several values.`))),
+  source: v.optional(v.pipe(paths, v.description(`${sourceText} Repeat the parameter for several values.`))),
 });
 
 const exampleTurn = '{"role": "user", "content": "…"}';
 
-/** Other keys that chat interfaces put into a turn are passed over. */
+/** Other keys of a turn, which chat interfaces may add, are ignored. */
 const turn = v.object(
   {
     role: v.picklist(['user', 'assistant'], 'user or assistant'),
@@ -129,9 +131,9 @@ export const searchBody = v.strictObject(
     history: v.optional(
       v.pipe(
         v.array(turn, `a list of turns such as ${exampleTurn}`),
-        v.maxLength(LIMITS.turns, `a list of at most ${LIMITS.turns} turns: send the last ones`),
+        v.maxLength(LIMITS.turns, 'turns'),
         v.description(
-          'What was said before the question, oldest first, for a question such as "and in winter?" that is not clear by itself. What was said last counts, and the less the longer the question is; the answer tells in `searchedFor`.',
+          'Previous turns of the conversation, oldest first, for questions such as "and in winter?" that depend on them. Only the last exchange is used. The longer the question, the less it counts. `searchedFor` in the answer shows how it was used.',
         ),
       ),
     ),
@@ -142,8 +144,9 @@ export const searchBody = v.strictObject(
           v.union([v.string(), v.number(), v.boolean(), filterList], filterExpected),
           'an object of fields and values',
         ),
+        v.maxEntries(LIMITS.filterFields, 'fields'),
         v.description(
-          'Only passages whose metadata field has this value, or one of these values. All fields must match.',
+          'Returns only passages whose metadata fields have these values. A list matches any of its values. All fields must match.',
         ),
       ),
     ),
@@ -154,7 +157,7 @@ export const searchBody = v.strictObject(
 /** Query parameters of `GET /passages/:id`. */
 export const passageParameters = v.strictObject({ context: contextSchema });
 
-/** Arguments of the MCP tool `search`, whose question ChatGPT sends as `query`. */
+/** Arguments of the MCP tool `search`. ChatGPT requires the name `query` for the question. */
 export const searchArguments = v.strictObject({
   query: searchFields.q,
   k: searchFields.k,
@@ -170,7 +173,7 @@ export const fetchArguments = v.strictObject({
   context: v.optional(
     v.pipe(
       whole(LIMITS.context.min, LIMITS.context.max),
-      v.description('How many neighbouring passages the text has before and after this one.'),
+      v.description('Number of surrounding passages to include before and after this one.'),
     ),
     2,
   ),
@@ -184,18 +187,18 @@ export const metadataSchema = v.record(
 const neighboursSchema = v.array(v.object({ id: v.string(), text: v.string() }));
 
 const passageFields = {
-  id: v.pipe(v.string(), v.description('Unique in the index; for `/passages/{id}`, percent-encoded.')),
+  id: v.pipe(v.string(), v.description('Unique in the index. Percent-encode it in `/passages/{id}`.')),
   text: v.string(),
   title: v.pipe(
     v.string(),
-    v.description('The headings it stands under, joined by ` › `, or the title of its document.'),
+    v.description('Headings above the passage, joined by ` › `, or the title of its document.'),
   ),
   source: v.pipe(v.string(), v.description('Path of the document.')),
-  url: v.optional(v.pipe(v.string(), v.description('Where to read it, if the document says so.'))),
-  lang: v.pipe(v.string(), v.description('BCP 47 tag; `und` where the language could not be told.')),
-  metadata: v.optional(v.pipe(metadataSchema, v.description("The document's own fields."))),
-  before: v.optional(v.pipe(neighboursSchema, v.description('Passages before it, in reading order.'))),
-  after: v.optional(v.pipe(neighboursSchema, v.description('Passages after it, in reading order.'))),
+  url: v.optional(v.pipe(v.string(), v.description('URL of the document, if it has one.'))),
+  lang: v.pipe(v.string(), v.description('BCP 47 language tag; `und` if the language is unknown.')),
+  metadata: v.optional(v.pipe(metadataSchema, v.description("The document's metadata."))),
+  before: v.optional(v.pipe(neighboursSchema, v.description('Preceding passages, in reading order.'))),
+  after: v.optional(v.pipe(neighboursSchema, v.description('Following passages, in reading order.'))),
 };
 
 /** Answer of `GET /passages/:id`. */
@@ -204,33 +207,33 @@ export const passageSchema = v.object(passageFields);
 /** One result of an answer. */
 export const resultSchema = v.object({
   ...passageFields,
-  score: v.pipe(v.number(), v.description('Higher is nearer.')),
+  score: v.pipe(v.number(), v.description('Higher is better.')),
   confidence: v.pipe(
     v.number(),
     v.minValue(0),
     v.maxValue(1),
-    v.description('How likely it is that a passage with this score holds the answer.'),
+    v.description('Probability that the passage answers the question.'),
   ),
   highlight: v.pipe(
     v.object({ text: v.string(), start: v.number(), end: v.number() }),
     v.description(
-      'The sentence nearest to the question; `start` and `end` are offsets into `text` in UTF-16 code units.',
+      'The best matching sentence. `start` and `end` are offsets into `text` in UTF-16 code units.',
     ),
   ),
   explain: v.optional(
     v.pipe(
       v.object({ passage: v.number(), sentence: v.number(), lexical: v.number(), typical: v.number() }),
       v.description(
-        'The parts of the score, which is their sum: nearness of the passage, of its best sentence, and of words, less a part of what any passage would get.',
+        'Parts of the score, which is their sum: similarity of the passage, of its best sentence and of words, and a deduction for what any passage would score.',
       ),
     ),
   ),
 });
 
-/** What is searched. */
+/** The index of an answer. */
 export const indexSchema = v.pipe(
   v.object({
-    version: v.pipe(v.string(), v.description('Changes when, and only when, what the index holds does.')),
+    version: v.pipe(v.string(), v.description('Changes only if the contents of the index change.')),
     passages: v.pipe(v.number(), v.integer(), v.minValue(0)),
     model: v.string(),
   }),
@@ -243,21 +246,21 @@ export const answerSchema = v.object({
   searchedFor: v.optional(
     v.pipe(
       v.object({
-        text: v.pipe(v.string(), v.description('The question and what was said last before it.')),
+        text: v.pipe(v.string(), v.description('The question and the last exchange before it.')),
         share: v.pipe(
           v.number(),
           v.minValue(0),
           v.maxValue(0.5),
-          v.description('How much this text counts; the question alone counts for the rest.'),
+          v.description('Weight of this text. The question alone has the rest.'),
         ),
       }),
-      v.description('What was searched for besides the question alone, where the request has a `history`.'),
+      v.description('Text that was searched for besides the question. Absent if no `history` was used.'),
     ),
   ),
   answered: v.pipe(
     v.boolean(),
     v.description(
-      'False where no result is certain enough: say "not found" rather than show the nearest passage.',
+      'False if no result is certain enough. Then say "not found" instead of showing the nearest passage.',
     ),
   ),
   results: v.pipe(v.array(resultSchema), v.description('Best first.')),
@@ -266,14 +269,12 @@ export const answerSchema = v.object({
       v.number(),
       v.integer(),
       v.minValue(1),
-      v.description(
-        'How many results were left out, as the answer would be longer than `maxCharacters`. Absent where all are listed.',
-      ),
+      v.description('Number of results that were dropped because of `maxCharacters`. Absent if none were.'),
     ),
   ),
   took: v.pipe(
     v.object({ embedMs: v.number(), searchMs: v.number(), totalMs: v.number() }),
-    v.description('Milliseconds for the embedding of the question, for the search, and for all of it.'),
+    v.description('Milliseconds for embedding the question, for searching, and in total.'),
   ),
   index: indexSchema,
 });
@@ -290,12 +291,12 @@ export const overviewSchema = v.object({
   sources: v.pipe(
     countedSchema,
     v.description(
-      'Values for `source`, most passages first: at most 50 documents, or folders, which end in `/`.',
+      'Values for `source`, most passages first. At most 50 documents, or folders (ending in `/`).',
     ),
   ),
   suggestions: v.pipe(
     v.array(v.object({ text: v.string(), lang: v.string() })),
-    v.description('At most 6 questions to begin with, taken from the index.'),
+    v.description('At most 6 suggested questions, taken from the index.'),
   ),
 });
 
@@ -304,20 +305,20 @@ export const problemSchema = v.object({
   type: v.string(),
   title: v.pipe(v.string(), v.description('Name of the status.')),
   status: v.pipe(v.number(), v.integer()),
-  detail: v.pipe(v.string(), v.description('What was wrong and what to change.')),
+  detail: v.pipe(v.string(), v.description('What is wrong and what to change.')),
   errors: v.optional(
     v.pipe(
       v.array(v.object({ field: v.string(), detail: v.string() })),
-      v.description('The parameters or fields that were wrong.'),
+      v.description('The wrong parameters or fields.'),
     ),
   ),
-  requestId: v.pipe(v.string(), v.description('Names this request in the log.')),
+  requestId: v.pipe(v.string(), v.description('Identifies this request in the log.')),
 });
 
-// Identity, not assignability: an optional field that only one side has would pass the latter.
+// Identity, not assignability, which an optional field of only one side would pass.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-// Compile errors here mean that a schema and the search's own types differ.
+// Compile errors here mean that a schema differs from the types of the search.
 true satisfies Same<v.InferOutput<typeof answerSchema>, Answer>;
 true satisfies Same<v.InferOutput<typeof passageSchema>, PassageAnswer>;
 true satisfies Same<v.InferOutput<typeof indexSchema>, IndexInfo>;

@@ -1,19 +1,20 @@
 import type { Answer } from '../../index/search/answer.ts';
 
 /**
- * An answer without the last results that would make its JSON longer than this many characters (UTF-16 code units), and that JSON, which takes a while
- * to write. The first result always stays.
+ * Drops the last results of an answer until its JSON has at most this many characters (UTF-16 code units). The first
+ * result always stays.
+ * @returns the answer and its JSON, which takes a while to write
  */
-export function within(maxCharacters: number, answer: Answer): { answer: Answer; text: string } {
+export function truncateToLength(maxCharacters: number, answer: Answer): { answer: Answer; text: string } {
   const { results } = answer;
   const text = JSON.stringify(answer);
   if (results.length < 2 || text.length <= maxCharacters) return { answer, text };
   let length = JSON.stringify({ ...answer, results: [], omitted: results.length }).length;
-  const tooMany = results.findIndex((result, i) => {
+  const kept = results.findIndex((result, i) => {
     // With the comma before the next one.
     length += JSON.stringify(result).length + 1;
     return i > 0 && length > maxCharacters;
   });
-  const shorter = { ...answer, results: results.slice(0, tooMany), omitted: results.length - tooMany };
+  const shorter = { ...answer, results: results.slice(0, kept), omitted: results.length - kept };
   return { answer: shorter, text: JSON.stringify(shorter) };
 }

@@ -18,12 +18,20 @@ export interface TextEmbedder {
   embed(text: string, kind?: TextKind): Promise<Float32Array>;
 }
 
+/** An embedder that also counts tokens, so that a question can be refused before it costs anything. */
+export interface QuestionEmbedder extends TextEmbedder {
+  /** Number of model tokens of a text, with the prefix of its kind, begin and end. Cheap compared with `embed`. */
+  tokens(text: string, kind?: TextKind): number;
+}
+
 /** An open compiled model: text to language-neutral, normalized vector. */
-export class Embedder implements TextEmbedder {
+export class Embedder implements QuestionEmbedder {
   readonly model: CompiledModel;
   readonly #tokenizer: Tokenizer;
   readonly #rows: RowFile;
   readonly #encoder: Encoder;
+  /** A question is counted before it is embedded: its tokens are kept in between. */
+  #last: { text: string; ids: number[] } | undefined;
 
   private constructor(model: CompiledModel, tokenizer: Tokenizer, rows: RowFile, encoder: Encoder) {
     this.model = model;
@@ -58,7 +66,13 @@ export class Embedder implements TextEmbedder {
 
   /** The token ids of a text with the prefix of its kind, begin and end tokens included. */
   ids(text: string, kind?: TextKind): number[] {
-    return this.#tokenizer.encode(this.#prefix(kind) + text);
+    const whole = this.#prefix(kind) + text;
+    if (this.#last?.text !== whole) this.#last = { text: whole, ids: this.#tokenizer.encode(whole) };
+    return this.#last.ids;
+  }
+
+  tokens(text: string, kind?: TextKind): number {
+    return this.ids(text, kind).length;
   }
 
   /**

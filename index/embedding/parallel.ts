@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
-import type { TextEmbedder, TextKind } from './embedder.ts';
+import type { QuestionEmbedder, TextKind } from './embedder.ts';
+import { Tokenizer } from './tokenizer.ts';
 import type { EmbedJob, EmbedReply } from './worker.ts';
 
 interface Waiting {
@@ -18,8 +21,10 @@ const AHEAD = 4;
  * Embeds with one process a core, one text a run. Batching would change the vectors, since a batch shares the scale of its quantized
  * activations.
  */
-export class ParallelEmbedder implements TextEmbedder {
+export class ParallelEmbedder implements QuestionEmbedder {
   readonly model: CompiledModel;
+  readonly #dir: string;
+  #tokenizer: Tokenizer | undefined;
   readonly #workers: ChildProcess[];
   /** One entry per text that the process may receive next. */
   readonly #free: ChildProcess[];
@@ -33,6 +38,7 @@ export class ParallelEmbedder implements TextEmbedder {
   /** @param dir a compiled model */
   constructor(dir: string, workers = availableParallelism()) {
     this.model = readCompiledModel(dir, true);
+    this.#dir = dir;
     this.#workers = Array.from({ length: workers }, () => {
       const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [dir], {
         // A worker needs tsx for the project's TypeScript, however this process was started.
@@ -55,6 +61,11 @@ export class ParallelEmbedder implements TextEmbedder {
       this.#queue.push({ job: { id: this.#nextId++, text, kind }, resolve, reject });
       this.#next();
     });
+  }
+
+  tokens(text: string, kind?: TextKind): number {
+    this.#tokenizer ??= new Tokenizer(readFileSync(join(this.#dir, 'tokenizer.bin')));
+    return this.#tokenizer.encode((kind ? this.model.prefixes[kind] : '') + text).length;
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildIndex } from '../build.ts';
 import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
-import type { TextEmbedder } from '../embedding/embedder.ts';
+import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
 import type { Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
@@ -39,7 +39,7 @@ export interface PooledScores extends Scores {
 
 /** The settings for building and searching an index. */
 export interface Builder {
-  embedder: TextEmbedder;
+  embedder: QuestionEmbedder;
   countTokens: (text: string) => number;
   mode: Mode;
 }

@@ -88,7 +88,7 @@ export interface ContextualQuery {
 export interface Answer {
   /** The question. */
   q: string;
-  /** Present if the request has a history. */
+  /** Absent without a history, or if the question is too long for one. */
   searchedFor?: ContextualQuery;
   /** False if no result is confident enough: show "not found" rather than the nearest passage. */
   answered: boolean;

@@ -1,4 +1,4 @@
-import type { TextEmbedder } from '../embedding/embedder.ts';
+import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import type { Lookup } from '../format/lookup-file.ts';
@@ -25,6 +25,7 @@ import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixVectors } from './history.ts';
 import { type Ranked, rank } from './rank.ts';
+import { limitTokens } from './token-limit.ts';
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
 const CACHED_ANSWERS = 100;
@@ -45,11 +46,11 @@ const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, numbe
 /** Answers questions from an open index. */
 export class IndexSearch implements Search {
   readonly info: IndexInfo;
-  readonly #embedder: TextEmbedder;
+  readonly #embedder: QuestionEmbedder;
   readonly #index: OpenIndex;
   readonly #answers = new Cache<Answer>(CACHED_ANSWERS);
 
-  constructor(embedder: TextEmbedder, index: OpenIndex) {
+  constructor(embedder: QuestionEmbedder, index: OpenIndex) {
     this.#embedder = embedder;
     this.#index = index;
     const { version, counts, model } = index.manifest;
@@ -73,11 +74,11 @@ export class IndexSearch implements Search {
   /** @param start when the request arrived, in milliseconds of `performance.now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
-    const searchedFor = contextualQuery(q, history);
+    const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
     const embedded = performance.now();
-    const allowed = filter && matching(lookup, filter, manifest.fields);
+    const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
     const ranked = rank({
       k,

@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Characters (UTF-16 code units) of a question. */
   questionCharacters: 2000,
+  /** Model tokens of a question, the model's prefix included. The history is read up to what the question leaves of them. */
+  questionTokens: 256,
   /** Results. */
   k: { min: 1, max: 100, default: 10 },
   /** Passages before and after each result. */
@@ -11,4 +13,7 @@ export const LIMITS = {
   /** Turns of a history, and characters of each. */
   turns: 10,
   turnCharacters: 8000,
+  /** Fields of a filter, and values of each. */
+  filterFields: 20,
+  filterValues: 100,
 } as const;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Embedder, type TextEmbedder } from '../embedding/embedder.ts';
+import { Embedder, type QuestionEmbedder } from '../embedding/embedder.ts';
 import { damaged } from '../format/damaged.ts';
 import { openGraph } from '../format/graph-file.ts';
 import { Languages } from '../format/languages-file.ts';
@@ -15,7 +15,7 @@ export interface OpenOptions {
   /** Folder of the index. */
   index: string;
   /** Folder of the compiled model, or an open model. */
-  model: string | TextEmbedder;
+  model: string | QuestionEmbedder;
   /** Whether to verify the checksums of all files, which reads them whole. The packaged function does not: Lambda verified the archive. */
   verify: boolean;
 }

@@ -154,7 +154,7 @@ describe('a key added to cdk.json', () => {
   });
 
   const format =
-    'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.';
+    'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.';
   test.each([
     ['', 'cdk.json is not valid JSON. Repair it first.'],
     ['{"a":', 'cdk.json is not valid JSON. Repair it first.'],

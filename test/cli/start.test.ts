@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { command } from '../fixtures/processes.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const index = join(temporaryFolder(), 'index');
 
 /** Runs the server with these settings until it ends by itself. */
 function run(env: Record<string, string>): Promise<{ code: unknown; stdout: string; stderr: string }> {
@@ -33,7 +35,7 @@ test('says that a port is in use', async () => {
     expect(await run({ PORT, HOST: '127.0.0.1' })).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Port ${PORT} is in use: stop the program that uses it, or set PORT to another.\n`,
+      stderr: `Port ${PORT} is in use. Stop the program that uses it, or set PORT to another.\n`,
     });
   } finally {
     other.close();
@@ -44,6 +46,43 @@ test('refuses API_KEYS without keys before it binds its port', async () => {
   expect(await run({ PORT: '0', API_KEYS: '{}' })).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.\n',
+    stderr:
+      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.\n',
   });
+});
+
+test('prints its help with the environment variables', async () => {
+  const { code, stdout, stderr } = await command('start', ['--help']);
+  expect([code, stderr]).toEqual([0, '']);
+  for (const name of ['PORT', 'HOST', 'INDEX_DIR', 'API_KEYS', 'CORS_ORIGINS', 'LOG_QUESTIONS', 'PAGE']) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  }
+});
+
+test('refuses an unknown option', async () => {
+  const { code, stderr } = await command('start', ['--port']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--port')]);
+});
+
+test('goes on without the reader of its log, as after npm start | head', async () => {
+  writeRandomIndex(index, 10);
+  const server = spawn(process.execPath, ['--import', 'tsx', 'cli/start.ts'], {
+    cwd: root,
+    env: { ...process.env, PORT: '0', INDEX_DIR: index },
+  });
+  const ended = once(server, 'exit');
+  try {
+    let printed = '';
+    for await (const text of server.stdout.setEncoding('utf8')) {
+      printed += text;
+      if (/\n.*curl/.test(printed)) break;
+    }
+    const [, url] = /passages at (http:\S+)/.exec(printed) ?? [];
+    server.stdout.destroy();
+    for (let i = 0; i < 3; i++) expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect([server.exitCode, server.signalCode]).toEqual([null, null]);
+  } finally {
+    server.kill('SIGKILL');
+    await ended;
+  }
 });

@@ -43,7 +43,7 @@ const run = (file: string, args: string[] = [], input?: string) =>
   finished(
     spawn(process.execPath, ['--import', 'tsx', file, ...args], {
       cwd: root,
-      env: { ...process.env, POLYSEEK_URL: server.url, POLYSEEK_KEY: key },
+      env: { ...process.env, POLYSEEK_URL: server.url, POLYSEEK_API_KEY: key },
     }),
     input,
   );
@@ -158,14 +158,14 @@ function says(...content: ({ text: string } | { search: object })[]) {
 describe('the tool of the AI SDK', () => {
   test('has an example whose model searches and then answers from what it got', async () => {
     const model = new MockLanguageModelV3({
-      doGenerate: [says({ search: { question: flashes } }), says({ text: 'Every 12 seconds.' })],
+      doGenerate: [says({ search: { q: flashes } }), says({ text: 'Every 12 seconds.' })],
     });
     expect(await ask(client, model, 'How often does it flash?')).toBe('Every 12 seconds.');
     const [first, second] = model.doGenerateCalls;
     expect(first!.tools).toMatchObject([
       {
         name: 'search',
-        inputSchema: { properties: { question: { type: 'string' } }, required: ['question'] },
+        inputSchema: { properties: { q: { type: 'string' } }, required: ['q'] },
       },
     ]);
     const result = second!.prompt.at(-1);
@@ -192,7 +192,7 @@ describe('the tool of the AI SDK', () => {
 
   test('tells the model of a failure', async () => {
     const model = new MockLanguageModelV3({
-      doGenerate: [says({ search: { question: '' } }), says({ text: 'Sorry.' })],
+      doGenerate: [says({ search: { q: '' } }), says({ text: 'Sorry.' })],
     });
     await ask(client, model, 'x');
     expect(JSON.stringify(model.doGenerateCalls[1]!.prompt.at(-1))).toContain('q is empty');
@@ -215,7 +215,7 @@ describe('the chatbot', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const [greeting, answers = ''] = stdout.split(/\n(.*)/s);
-    expect(greeting).toBe('Ask about 102 passages, in any language; Ctrl-D ends.');
+    expect(greeting).toBe('Ask about 102 passages, in any language. Press Ctrl-D to quit.');
     const [flash, leave, chess] = answers.replaceAll('> ', '').split('\n\n');
     expect(flash).toMatch(
       /^“Korvane lighthouse\nThe .* flashes once every 12 seconds\. .* rooms\.” \[1\]\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md \(\d+ %\)$/,
@@ -251,6 +251,6 @@ describe('the chatbot', () => {
   test('refuses to start without an endpoint', async () => {
     const { code, stdout, stderr } = await run('cli/chat.ts', ['--url', 'http://127.0.0.1:9']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toBe('http://127.0.0.1:9/health could not be reached.\n');
+    expect(stderr).toBe('http://127.0.0.1:9/health cannot be reached. Check the url and the connection.\n');
   });
 });

@@ -93,7 +93,7 @@ function answersClients(endpoint: () => { url: string; key?: string }): void {
     ])('mode %s, revision %s', async (mode, revision) => {
       const { url, key } = endpoint();
       const args = [join(root, 'test/fixtures/mcp_client.py'), `${url}/mcp`, mode, ...QUESTIONS];
-      const env = { PATH: process.env.PATH, ...(key && { API_KEY: key }) };
+      const env = { PATH: process.env.PATH, ...(key && { POLYSEEK_API_KEY: key }) };
       const { code, stdout, stderr } = await finished(spawn(tools['mcp for Python'], args, { env }));
       expect([code, stderr]).toEqual([0, '']);
       const got = JSON.parse(stdout);

@@ -78,10 +78,10 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
     await press('Tab', 'Enter');
     await page.getByText('Copied').waitFor();
     await press('Tab');
-    expect(await focused()).toBe('Show neighbours');
+    expect(await focused()).toBe('Show surrounding text');
     await press('Enter');
     await page.locator('.neighbour').first().waitFor();
-    expect(await focused()).toBe('Hide neighbours');
+    expect(await focused()).toBe('Hide surrounding text');
     // What has the focus shows it.
     const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
     expect(outline).toBe('solid');
@@ -106,7 +106,7 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
       await check();
       await ask(page, KORVANE);
       await check();
-      await page.getByRole('button', { name: 'Show neighbours' }).first().click();
+      await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
       await page.locator('.neighbour').first().waitFor();
       await page.getByRole('button', { name: 'Request as code' }).click();
       await page.locator('#source-name').click();

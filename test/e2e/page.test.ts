@@ -108,8 +108,8 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     const { before, after } = await get<PassageAnswer>(`/passages/${result!.id}?context=1`);
     const texts = [...before!, ...after!].map(({ text }) => text);
     expect(texts.length).toBeGreaterThan(0);
-    await first.getByRole('button', { name: 'Show neighbours', expanded: false }).click();
-    const hide = first.getByRole('button', { name: 'Hide neighbours', expanded: true });
+    await first.getByRole('button', { name: 'Show surrounding text', expanded: false }).click();
+    const hide = first.getByRole('button', { name: 'Hide surrounding text', expanded: true });
     await hide.waitFor();
     expect(await first.locator('.neighbour > p:last-child').allTextContents()).toEqual(texts);
     await hide.click();
@@ -184,7 +184,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     // A value that the index does not have stays visible, and can be taken off.
     await page.goto(`${server.url}/?${new URLSearchParams({ q: KORVANE, lang: 'qaa' })}`);
     expect(await shown()).toMatchObject({ chosen: 'qaa', languages: [] });
-    expect(await page.locator('#status').innerText()).toContain('No passage is left by these filters.');
+    expect(await page.locator('#status').innerText()).toContain('No passages match these filters.');
     await page.locator('#lang-name').click();
     await page.getByRole('checkbox', { name: 'qaa' }).uncheck();
     await page.waitForURL((url) => !url.search.includes('lang'));
@@ -197,7 +197,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     const page = await open(`/?${new URLSearchParams({ q: UNANSWERED })}`);
     const status = page.getByRole('status').filter({ hasText: 'Nothing found' });
     expect(await status.innerText()).toMatch(
-      /^Nothing found\s+No passage answers this with enough certainty\.$/,
+      /^Nothing found\s+No passage answers this question with enough confidence\.$/,
     );
     expect(await page.locator('article').first().isVisible()).toBe(false);
     await page.getByText('Nearest passages').click();

@@ -6,14 +6,17 @@ import { RunnablePassthrough, RunnableSequence } from '@langchain/core/runnables
 import type { Polyseek } from 'polyseek/client';
 import { PolyseekRetriever } from 'polyseek/langchain';
 
-/** A chain from a question to an answer out of the documents, with any chat model. */
+/** Makes a chain that answers a question from the documents, with any chat model. */
 export function questionAnswering(client: Polyseek, model: BaseChatModel) {
   const retriever = new PolyseekRetriever({ client, k: 4, minConfidence: 0.5 });
   return RunnableSequence.from([
     { passages: retriever, question: new RunnablePassthrough<string>() },
     ({ passages, question }) => ({ passages: JSON.stringify(passages), question }),
     ChatPromptTemplate.fromMessages([
-      ['system', 'Answer from these passages alone, or say that they do not tell. Cite titles.\n{passages}'],
+      [
+        'system',
+        'Answer only from these passages, or say that they do not contain the answer. Cite titles.\n{passages}',
+      ],
       ['human', '{question}'],
     ]),
     model,

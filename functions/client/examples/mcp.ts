@@ -1,14 +1,14 @@
 // functions/client/examples/mcp.ts
-// Asks an endpoint by MCP: npx tsx functions/client/examples/mcp.ts [URL] [QUESTION]; a key is taken from the variable API_KEY.
+// Searches through MCP: npx tsx functions/client/examples/mcp.ts [URL] [QUESTION]. Reads an API key from POLYSEEK_API_KEY.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const [url = 'http://localhost:8787/mcp', query = 'Ho diritto alle ferie pagate?'] = process.argv.slice(2);
-const { API_KEY } = process.env;
+const { POLYSEEK_API_KEY: apiKey } = process.env;
 
 const client = new Client({ name: 'example', version: '1' }, { versionNegotiation: { mode: 'auto' } });
 await client.connect(
   new StreamableHTTPClientTransport(new URL(url), {
-    requestInit: API_KEY ? { headers: { authorization: `Bearer ${API_KEY}` } } : {},
+    requestInit: apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {},
   }),
 );
 const found = await client.callTool({ name: 'search', arguments: { query, k: 3 } });

@@ -9,16 +9,16 @@ import { toTypeScript } from './typescript.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const modules = ['client', 'langchain', 'ai-sdk', 'chat'];
 
-/** The types that the client's own are derived from, written out, as they are derived by means that its users need not have. */
+/** The client's types as plain TypeScript. In this repository they are inferred from schemas, which would require valibot. */
 function types(): string {
   const { SearchBody, Answer, Result, Passage, Index, Health } = openApi('').components.schemas;
   return toTypeScript({ Question: SearchBody, Answer, Result, Passage, Index, Health });
 }
 
 /**
- * Makes an npm package of the client and what stands on it: plain JavaScript with types, without dependencies. Whoever
- * imports `polyseek/langchain` or `polyseek/ai-sdk` has `@langchain/core` or `ai` installed.
- * @param out the package's folder, somewhere below this repository, so that the compiler finds those two
+ * Builds an npm package of the client: plain JavaScript with types, without dependencies. `polyseek/langchain` and
+ * `polyseek/ai-sdk` require the peer dependencies `@langchain/core` and `ai`.
+ * @param out the package's folder, inside this repository so that the compiler finds the peer dependencies
  */
 export function packageClient(out: string): void {
   mkdirSync(out, { recursive: true });

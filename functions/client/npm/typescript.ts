@@ -6,9 +6,9 @@ const isObject = (value: unknown): value is Json =>
 const comment = ({ description }: Json) =>
   typeof description === 'string' ? `/** ${description.replaceAll('*/', '* /')} */\n` : '';
 
-/** The type of the values of a JSON Schema, as TypeScript. Throws an `Error` on a schema of a kind that it does not know. */
+/** Converts a JSON Schema to a TypeScript type. Throws an `Error` for an unknown kind of schema. */
 function typeOf(schema: unknown): string {
-  if (!isObject(schema)) throw new Error(`${JSON.stringify(schema)} is no schema with a type.`);
+  if (!isObject(schema)) throw new Error(`${JSON.stringify(schema)} is not a JSON Schema.`);
   const { $ref, type, anyOf, items, properties, additionalProperties } = schema;
   if (typeof $ref === 'string') return $ref.split('/').at(-1)!;
   if ('const' in schema) return JSON.stringify(schema.const);
@@ -17,7 +17,7 @@ function typeOf(schema: unknown): string {
   if (type === 'array') return `(${typeOf(items)})[]`;
   if (type === 'integer' || type === 'number') return 'number';
   if (type === 'string' || type === 'boolean') return type;
-  if (type !== 'object') throw new Error(`No type of TypeScript stands for ${JSON.stringify(schema)}.`);
+  if (type !== 'object') throw new Error(`No TypeScript type is known for ${JSON.stringify(schema)}.`);
   if (isObject(additionalProperties)) return `Record<string, ${typeOf(additionalProperties)}>`;
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
   const fields = Object.entries(isObject(properties) ? properties : {}).map(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { LIMITS } from '../../../index/search/limits.ts';
 
-/** The page, and the content security policy that lets in this page's own style and script, and requests to the endpoint, alone. */
+/** The page and its content security policy, which allows only the page's own style and script, and requests to the endpoint. */
 export interface Page {
   html: string;
   policy: string;
@@ -12,10 +12,10 @@ export interface Page {
 
 const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Puts index.html, style.css and the browser's modules together into one text, minified. Only where esbuild is: when packaging, and in the local server. */
+/** Assembles index.html, style.css and the browser's modules into one minified text. Requires esbuild, so it runs at packaging and in the local server. */
 export async function assemblePage(): Promise<Page> {
   const [style, script] = await Promise.all([minified('style.css'), minified('browser/page-script.ts')]);
-  // Functions, as in a text `$&` would stand for what is replaced.
+  // Replacement functions, because `$&` in a replacement text has a meaning.
   const html = readFileSync(beside('index.html'), 'utf8')
     .replace('QUESTION_CHARACTERS', String(LIMITS.questionCharacters))
     .replace('<style></style>', () => `<style>${style}</style>`)
@@ -30,7 +30,7 @@ export async function assemblePage(): Promise<Page> {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // Makes every way from text to markup an error.
+    // Makes any conversion of text to markup an error.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');

@@ -1,4 +1,4 @@
 import { assemblePage, type Page } from './assemble-page.ts';
 
-/** The page at `/`, assembled when this module is first imported. */
+/** The page at `/`, assembled at the first import of this module. */
 export const page: Page = await assemblePage();

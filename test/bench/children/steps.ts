@@ -12,8 +12,9 @@ const embedder = await Embedder.open(`${folder}/model`, { verify: false });
 const modelOpen = performance.now();
 
 let embedMs = 0;
-const timed: Pick<typeof embedder, 'model' | 'embed'> = {
+const timed: Pick<typeof embedder, 'model' | 'embed' | 'tokens'> = {
   model: embedder.model,
+  tokens: (text, kind) => embedder.tokens(text, kind),
   async embed(text, kind) {
     const start = performance.now();
     const vector = await embedder.embed(text, kind);

@@ -69,7 +69,7 @@ describe('a server that fails for the moment is asked again', () => {
     const once = await clientOf([gone], { retries: 0 });
     const error = await failure(once.client.health());
     expect(error).toMatchObject({
-      message: `${once.url}/prod/health could not be reached.`,
+      message: `${once.url}/prod/health cannot be reached. Check the url and the connection.`,
       status: undefined,
     });
     expect(error.cause).toBeInstanceOf(Error);
@@ -87,7 +87,9 @@ describe('a server that fails for the moment is asked again', () => {
     expect(requests).toHaveLength(2);
     const hopeless = await clientOf([slow], { timeoutMs: 20, retries: 1 });
     const { message } = await failure(hopeless.client.search('x'));
-    expect(message).toBe(`${hopeless.url}/prod/search did not answer within 20 ms.`);
+    expect(message).toBe(
+      `${hopeless.url}/prod/search did not answer within 20 ms. Try again, or increase timeoutMs.`,
+    );
     expect(hopeless.requests).toHaveLength(2);
   });
 });
@@ -96,7 +98,7 @@ describe('a refusal is told, and not tried again', () => {
   test.each([
     ['a problem document', status(400, '{"detail":"k is 0."}', { 'x-request-id': 'r1' }), 'k is 0.', 'r1'],
     ["a gateway's", status(403, '{"message":"Forbidden"}', { 'apigw-requestid': 'g1' }), 'Forbidden', 'g1'],
-    ['one without words', status(404, 'null'), 'The endpoint answered with status 404.', undefined],
+    ['one without words', status(404, 'null'), 'The endpoint returned status 404.', undefined],
   ])('%s', async (_, refuse, message, requestId) => {
     const { client, requests } = await clientOf([refuse]);
     const error = await failure(client.search('x'));
@@ -107,7 +109,7 @@ describe('a refusal is told, and not tried again', () => {
   test('an answer that is none of the endpoint’s', async () => {
     const { client, requests, url } = await clientOf([status(200, '<html>')]);
     const error = await failure(client.search('x'));
-    expect(error.message).toBe(`${url}/prod/search did not answer with JSON: check the url.`);
+    expect(error.message).toBe(`${url}/prod/search did not return JSON. Check the url.`);
     expect(error.status).toBe(200);
     expect(requests).toHaveLength(1);
   });

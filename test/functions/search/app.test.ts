@@ -40,7 +40,7 @@ describe('routes', () => {
 
   test.each([
     ['context=6', 'context is 6, but must be a whole number from 0 to 5.'],
-    ['k=6', 'Unknown parameter "k": the parameters are context.'],
+    ['k=6', 'Unknown parameter "k". The parameters are context.'],
   ])('GET /passages/:id refuses %s', async (query, detail) => {
     const response = await request(open().app, `/passages/${encodeURIComponent(id)}?${query}`);
     expect(response.status).toBe(400);
@@ -55,7 +55,7 @@ describe('routes', () => {
       expect(await response.json()).toMatchObject({
         status: 404,
         title: 'Not Found',
-        detail: 'No passage has this id: search again, as its document may have changed.',
+        detail: 'No passage has this id. Its document may have changed: search again.',
       });
     },
   );
@@ -92,7 +92,7 @@ describe('routes', () => {
         type: 'about:blank',
         title: 'Not Found',
         status: 404,
-        detail: 'There is nothing here: GET / lists what there is.',
+        detail: 'Not found. GET / lists the routes.',
       });
     },
   );
@@ -119,7 +119,7 @@ describe('methods', () => {
       expect(response.headers.get('allow')).toBe(allow);
       expect(await response.json()).toMatchObject({
         title: 'Method Not Allowed',
-        detail: `${method} is not possible here: use one of ${allow}.`,
+        detail: `${method} is not supported here. Use one of ${allow}.`,
       });
     }
     const options = await request(app, path, { method: 'OPTIONS' });

@@ -19,8 +19,8 @@ async function ask(headers: Record<string, string>, path = '/search?q=x', method
   return { status: response.status, detail, headers: response.headers };
 }
 
-const none = 'No API key was sent: send yours in the header x-api-key, or as Authorization: Bearer KEY.';
-const invalid = 'The API key is not valid, as it was revoked or mistyped: check it, or ask for a new one.';
+const none = 'An API key is required. Send it in the header x-api-key, or as Authorization: Bearer KEY.';
+const invalid = 'The API key is not valid. Check for typing errors; if it was revoked, ask for a new one.';
 
 describe('a request with a key', () => {
   test.each<[string, Record<string, string>]>([
@@ -139,7 +139,7 @@ describe('API_KEYS', () => {
   });
 
   const rest =
-    ', but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits): add keys with npm run key -- NAME.';
+    ', but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.';
   const digest = 'ab'.repeat(32);
   test.each([
     ['', `API_KEYS is not an object${rest}`],
@@ -161,7 +161,10 @@ describe('API_KEYS', () => {
       `{"":"${digest}"}`,
       `API_KEYS has a name that is not 1 to 32 of the characters A-Z, a-z, 0-9, _ and -${rest}`,
     ],
-    ['{}', 'API_KEYS has no key, so nobody could ask: add one with npm run key -- NAME.'],
+    [
+      '{}',
+      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.',
+    ],
   ])('%s is refused', (text, sentence) => {
     expect(() => readApiKeys(text)).toThrow(new Error(sentence));
   });
@@ -179,7 +182,9 @@ describe('API_KEYS', () => {
           try {
             expect(readApiKeys(text)?.size).toBeGreaterThan(0);
           } catch (error) {
-            expect(error instanceof Error && error.message).toMatch(/^API_KEYS (is|has) [^.]*\.$/);
+            expect(error instanceof Error && error.message).toMatch(
+              /^API_KEYS (is|has|contains) [^.]*\. Add [^.]*\.$/,
+            );
             expect(String(error)).not.toContain('secret');
           }
         },

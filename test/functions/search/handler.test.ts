@@ -98,7 +98,7 @@ describe.each([
     expect(await invoke(make('POST', '/search'))).toMatchObject({
       statusCode: 400,
       headers: { 'content-type': 'application/problem+json; charset=utf-8' },
-      json: { detail: 'The body is empty: send JSON such as {"q":"Is slavery allowed"}.' },
+      json: { detail: 'The body is empty. Send JSON such as {"q":"Is slavery allowed"}.' },
     });
     const event = { ...make('POST', '/search'), body: '{"q":"x"}' };
     expect((await invoke(event)).asked).toEqual({ q: 'x', ...defaults });
@@ -224,7 +224,7 @@ test.each([
     title: 'Bad Request',
     status: 400,
     detail:
-      'The event is neither an HTTP request nor a question: send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as {"q":"Is slavery allowed"}.',
+      'The event is neither an HTTP request nor a question. Send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as {"q":"Is slavery allowed"}.',
     requestId: context.awsRequestId,
   });
 });
@@ -264,15 +264,15 @@ describe('a direct event', () => {
   });
 
   test.each([
-    [{ q: '' }, 'q is empty: add your question, as in {"q":"Is slavery allowed"}.'],
+    [{ q: '' }, 'q is empty. Add your question, as in {"q":"Is slavery allowed"}.'],
     [{ q: 5 }, 'q is 5, but must be text.'],
     [{ q: null }, 'q is null, but must be text.'],
     [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
     [
       { q: 'x', body: '{}' },
-      'Unknown field "body": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+      'Unknown field "body". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
     ],
-    [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB: send a shorter one.'],
+    [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB. Send a shorter one.'],
   ])('%j fails with the sentence of the refusal', async (event, sentence) => {
     const { outcome, asked, log } = await ask(event);
     expect(outcome).toEqual(new Error(sentence));
@@ -299,7 +299,7 @@ describe('a direct event', () => {
     const log: LogEntry[] = [];
     const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
     await expect(createHandler(app)({ q: 'x' }, context)).rejects.toThrow(
-      new Error(`The search failed. The log has the cause under ${context.awsRequestId}.`),
+      new Error(`The search failed. The log contains the cause under request ${context.awsRequestId}.`),
     );
     expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId: context.awsRequestId }]);
   });

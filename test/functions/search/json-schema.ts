@@ -61,6 +61,8 @@ export function differences(value: unknown, schema: Json, components: Json, at =
       if (keyword === 'minLength' ? length < Number(rule) : length > Number(rule)) fail(keyword);
     } else if (keyword === 'pattern') {
       if (!new RegExp(String(rule)).test(String(value))) fail('pattern');
+    } else if (keyword === 'maxProperties') {
+      if (Object.keys(Object(value)).length > Number(rule)) fail('maxProperties');
     } else if (keyword === 'minItems') {
       if (!(Array.isArray(value) && value.length >= Number(rule))) fail('minItems');
     } else if (keyword === 'maxItems') {

@@ -24,7 +24,7 @@ class SlowDouble extends SearchDouble {
 
 const search = new SlowDouble();
 const log: LogEntry[] = [];
-const server = createAppServer(createApp(search, { log: (entry) => log.push(entry) }));
+const server = createAppServer(createApp(search, { log: (entry) => log.push(entry), origins: ['*'] }));
 let url: string;
 const open = (to = server) => connect((to.address() as AddressInfo).port, '127.0.0.1');
 
@@ -136,7 +136,7 @@ describe('addresses', () => {
 
 test('a key that is sent twice is no key', async () => {
   const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
-  const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, log: () => {} }));
+  const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, origins: ['*'], log: () => {} }));
   await once(locked.listen(0, '127.0.0.1'), 'listening');
   const status = async (...headers: string[]) =>
     (await raw(request('/search?q=x', 'Host: a', ...headers), locked)).status;
@@ -180,6 +180,8 @@ describe('a client that goes away', () => {
     await asked;
     socket.resetAndDestroy();
     await logged(before + 1);
+    expect(log.at(-1)).toMatchObject({ level: 'INFO', route: '/search', status: 499 });
+    expect(log.at(-1)).not.toHaveProperty('error');
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 });

@@ -21,7 +21,7 @@ describe('a failing search', () => {
         type: 'about:blank',
         title: 'Internal Server Error',
         status: 500,
-        detail: `The search failed. The log has the cause under ${requestId}.`,
+        detail: `The search failed. The log contains the cause under request ${requestId}.`,
         requestId,
       });
       expect(log).toMatchObject([{ level: 'ERROR', status: 500, requestId }]);

@@ -183,6 +183,7 @@ describe('the document', () => {
     expect(Object.keys(document.paths['/search'].post.responses)).toEqual([
       '200',
       '400',
+      '403',
       '413',
       '415',
       '429',

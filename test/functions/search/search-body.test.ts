@@ -69,13 +69,13 @@ describe('POST /search', () => {
 
   const example = '{"q":"Is slavery allowed"}';
   test.each([
-    [{}, `q is missing: add your question, as in ${example}.`],
-    [{ q: '' }, `q is empty: add your question, as in ${example}.`],
+    [{}, `q is missing. Add your question, as in ${example}.`],
+    [{ q: '' }, `q is empty. Add your question, as in ${example}.`],
     [{ q: 5 }, 'q is 5, but must be text.'],
     [{ q: null }, 'q is null, but must be text.'],
     [{ q: ['a'] }, 'q is a list, but must be text.'],
     [{ q: {} }, 'q is an object, but must be text.'],
-    [{ q: 'a'.repeat(2001) }, 'q has 2,001 characters, but may have 2,000 at most.'],
+    [{ q: 'a'.repeat(2001) }, 'q has 2,001 characters, but 2,000 is the limit.'],
     [{ q: 'x', k: '5' }, 'k is "5", but must be a whole number from 1 to 100.'],
     [{ q: 'x', k: null }, 'k is null, but must be a whole number from 1 to 100.'],
     [{ q: 'x', explain: 'true' }, 'explain is "true", but must be true or false.'],
@@ -95,26 +95,33 @@ describe('POST /search', () => {
       { q: 'x', filter: { tags: [] } },
       'filter.tags is an empty list, but must be text, a number, true, false or a list of one or more of these.',
     ],
+    [{ q: 'x', filter: { tags: Array(101).fill('a') } }, 'filter.tags has 101 values, but 100 is the limit.'],
+    [{ q: 'x', lang: Array(101).fill('en') }, 'lang has 101 values, but 100 is the limit.'],
+    [{ q: 'x', source: Array(101).fill('a/') }, 'source has 101 values, but 100 is the limit.'],
     [
-      { q: 'x', lang: 'de', filter: { lang: 'en' } },
-      'lang is given both on its own and in filter: give it once.',
+      { q: 'x', filter: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`f${i}`, 1])) },
+      'filter has 21 fields, but 20 is the limit.',
     ],
     [
-      { q: 'x' },
-      `q is missing: add your question, as in ${example}. Unknown field "query": use q for the question.`,
+      { q: 'x', lang: 'de', filter: { lang: 'en' } },
+      'lang is given twice, on its own and in filter. Give it once.',
+    ],
+    [
+      { query: 'x' },
+      `q is missing. Add your question, as in ${example}. Unknown field "query". Use q for the question.`,
     ],
     [
       { q: 'x', foo: 1 },
-      'Unknown field "foo": the fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+      'Unknown field "foo". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
     ],
-    [{ q: 'x', messages: [] }, 'Unknown field "messages": use history for what was said before.'],
+    [{ q: 'x', messages: [] }, 'Unknown field "messages". Use history for previous messages.'],
     [
       { q: 'x', history: 'a' },
       'history is "a", but must be a list of turns such as {"role": "user", "content": "…"}.',
     ],
     [
       { q: 'x', history: Array(11).fill({ role: 'user', content: 'a' }) },
-      'history is a list, but must be a list of at most 10 turns: send the last ones.',
+      'history has 11 turns, but 10 is the limit.',
     ],
     [
       { q: 'x', history: ['a'] },
@@ -130,20 +137,20 @@ describe('POST /search', () => {
     ],
     [
       { q: 'x', history: [{ role: 'user', content: 'a'.repeat(8001) }] },
-      'history.0.content has 8,001 characters, but may have 8,000 at most.',
+      'history.0.content has 8,001 characters, but 8,000 is the limit.',
     ],
     [
       '{"q":"x","filter":{"constructor":"y"}}',
-      'filter has the field "constructor", which cannot be searched for.',
+      'filter has the field "constructor". Filters on this field are not possible.',
     ],
     [
       '{"q":"x","filter":{"__proto__":"y"}}',
-      'filter has the field "__proto__", which cannot be searched for.',
+      'filter has the field "__proto__". Filters on this field are not possible.',
     ],
-    ['{"q":"x","__proto__":{"k":5}}', /^Unknown field "__proto__": /],
-    ['', `The body is empty: send JSON such as ${example}.`],
-    ['{"q":', `The body is not valid JSON: send an object such as ${example}.`],
-    ["{'q':'x'}", `The body is not valid JSON: send an object such as ${example}.`],
+    ['{"q":"x","__proto__":{"k":5}}', /^Unknown field "__proto__"\. /],
+    ['', `The body is empty. Send JSON such as ${example}.`],
+    ['{"q":', `The body is not valid JSON. Send an object such as ${example}.`],
+    ["{'q':'x'}", `The body is not valid JSON. Send an object such as ${example}.`],
     ['[]', `The body is an empty list, but must be an object such as ${example}.`],
     ['[{"q":"x"}]', `The body is a list, but must be an object such as ${example}.`],
     ['null', `The body is null, but must be an object such as ${example}.`],
@@ -170,7 +177,7 @@ describe('POST /search', () => {
     const body = new Uint8Array([0x7b, 0xff, 0x7d]);
     expect(await refused('/search', { method: 'POST', body })).toMatchObject({
       status: 400,
-      detail: 'The body is not valid UTF-8: send JSON in UTF-8.',
+      detail: 'The body is not valid UTF-8. Send JSON in UTF-8.',
     });
   });
 
@@ -179,7 +186,7 @@ describe('POST /search', () => {
     async (type) => {
       expect(await refused('/search', post({ q: 'x' }, type))).toMatchObject({
         status: 415,
-        detail: `The content type is "${type}", but must be application/json: send the body as JSON.`,
+        detail: `The content type is "${type}", but must be application/json. Send the body as JSON.`,
       });
     },
   );
@@ -192,7 +199,7 @@ describe('POST /search', () => {
     expect(await refused('/search', post(`${body}${padding} `))).toMatchObject({
       status: 413,
       title: 'Content Too Large',
-      detail: 'The body is longer than 64 KiB: send a shorter one.',
+      detail: 'The body is longer than 64 KiB. Send a shorter one.',
     });
   });
 

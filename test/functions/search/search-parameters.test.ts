@@ -43,11 +43,11 @@ describe('GET /search', () => {
 
   const kRange = 'must be a whole number from 1 to 100.';
   test.each([
-    ['', 'q is missing: add your question, as in /search?q=Is+slavery+allowed.'],
-    ['q=', 'q is empty: add your question, as in /search?q=Is+slavery+allowed.'],
-    ['q=%20%09', 'q is empty: add your question, as in /search?q=Is+slavery+allowed.'],
-    [`q=${'a'.repeat(2001)}`, 'q has 2,001 characters, but may have 2,000 at most.'],
-    ['q=a&q=b', 'q is given more than once: give it once.'],
+    ['', 'q is missing. Add your question, as in /search?q=Is+slavery+allowed.'],
+    ['q=', 'q is empty. Add your question, as in /search?q=Is+slavery+allowed.'],
+    ['q=%20%09', 'q is empty. Add your question, as in /search?q=Is+slavery+allowed.'],
+    [`q=${'a'.repeat(2001)}`, 'q has 2,001 characters, but 2,000 is the limit.'],
+    ['q=a&q=b', 'q is given more than once. Give it once.'],
     ['q=x&k=500', `k is 500, but ${kRange}`],
     ['q=x&k=0', `k is 0, but ${kRange}`],
     ['q=x&k=-1', `k is -1, but ${kRange}`],
@@ -59,7 +59,7 @@ describe('GET /search', () => {
     ['q=x&k=NaN', `k is "NaN", but ${kRange}`],
     ['q=x&k=0x10', `k is "0x10", but ${kRange}`],
     [`q=x&k=${'9'.repeat(400)}`, `k is Infinity, but ${kRange}`],
-    ['q=x&k=1&k=2', 'k is given more than once: give it once.'],
+    ['q=x&k=1&k=2', 'k is given more than once. Give it once.'],
     ['q=x&mode=fuzzy', 'mode is "fuzzy", but must be one of hybrid, semantic, lexical.'],
     ['q=x&minConfidence=2', 'minConfidence is 2, but must be a number from 0 to 1.'],
     ['q=x&minConfidence=high', 'minConfidence is "high", but must be a number from 0 to 1.'],
@@ -67,22 +67,22 @@ describe('GET /search', () => {
     ['q=x&explain=1', 'explain is "1", but must be true or false.'],
     [
       'q=x&lang=de,en',
-      'lang is "de,en", but must be a language tag such as "de" or "pt-BR"; for several languages, give several tags.',
+      'lang is "de,en", but must be a language tag such as "de" or "pt-BR", or several tags.',
     ],
     ['q=x&source=', 'source is "", but must be the path of a document or folder.'],
-    ['q=x&limit=3', 'Unknown parameter "limit": use k for the number of results.'],
-    ['q=x&query=y', 'Unknown parameter "query": use q for the question.'],
+    ['q=x&limit=3', 'Unknown parameter "limit". Use k for the number of results.'],
+    ['q=x&query=y', 'Unknown parameter "query". Use q for the question.'],
     [
       'q=x&foo=1&foo=2',
-      'Unknown parameter "foo": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "foo". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
     [
       'q=x&__proto__=1',
-      'Unknown parameter "__proto__": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "__proto__". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
     [
       'q=x&constructor=1',
-      'Unknown parameter "constructor": the parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "constructor". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
     ],
   ])('refuses %s', async (query, detail) => {
     expect(await refused(`/search?${query}`)).toMatchObject({ status: 400, title: 'Bad Request', detail });
@@ -91,10 +91,10 @@ describe('GET /search', () => {
   test('names each wrong parameter', async () => {
     expect(await refused('/search?k=0&mode=x&limit=1')).toMatchObject({
       errors: [
-        { field: 'q', detail: 'q is missing: add your question, as in /search?q=Is+slavery+allowed.' },
+        { field: 'q', detail: 'q is missing. Add your question, as in /search?q=Is+slavery+allowed.' },
         { field: 'k', detail: 'k is 0, but must be a whole number from 1 to 100.' },
         { field: 'mode', detail: 'mode is "x", but must be one of hybrid, semantic, lexical.' },
-        { field: 'limit', detail: 'Unknown parameter "limit": use k for the number of results.' },
+        { field: 'limit', detail: 'Unknown parameter "limit". Use k for the number of results.' },
       ],
     });
   });

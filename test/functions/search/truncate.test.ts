@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { within } from '../../../functions/search/truncate.ts';
+import { truncateToLength } from '../../../functions/search/truncate.ts';
 import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 
 function answerOf(texts: string[]): Answer {
@@ -18,7 +18,7 @@ test('as many results stay as fit, and always the first', () => {
   fc.assert(
     fc.property(texts, fc.integer({ min: 1, max: 40_000 }), (list, most) => {
       const answer = answerOf(list);
-      const found = within(most, answer);
+      const found = truncateToLength(most, answer);
       expect(JSON.parse(found.text)).toEqual(JSON.parse(JSON.stringify(found.answer)));
       const { results, omitted, ...rest } = found.answer;
       const { results: all, ...restOfAll } = answer;

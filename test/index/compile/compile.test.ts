@@ -183,6 +183,7 @@ test('memoizes the vector of each text of a kind', async () => {
   const asked: unknown[] = [];
   const memoized = memoize({
     model: embedder.model,
+    tokens: (text, kind) => embedder.tokens(text, kind),
     embed: (text, kind) => {
       asked.push([text, kind]);
       return embedder.embed(text, kind);

@@ -25,7 +25,10 @@ function overviewOf(sources: string[]): { overview: Overview; filtered: (source:
   const manifest = writeIndex(index, model, { ...contents, passages });
   const lookup = new Lookup(join(index, 'lookup.bin'), sources.length);
   const overview = readOverview(lookup, manifest);
-  return { overview, filtered: (source) => matching(lookup, { source }, ['source'])?.length ?? 0 };
+  return {
+    overview,
+    filtered: (source) => matching(lookup, { source }, ['source'], sources.length)?.length ?? 0,
+  };
 }
 
 /** This many sources, named by their number. */

@@ -1,7 +1,7 @@
 import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { normalized, type TextEmbedder } from '../../../index/embedding/embedder.ts';
+import { normalized, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { type Format, readHead } from '../../../index/format/container.ts';
 import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
 import { SENTENCES, SentenceVectors } from '../../../index/format/sentences-file.ts';
@@ -26,7 +26,11 @@ const random = randomNumbers(12);
 const vectors = Array.from({ length: 5 }, () => normalized(gaussian(model.dimensions, random)));
 let asked = 0;
 /** Returns a different vector for each question: the search is tested here, not the model. */
-const embedder: TextEmbedder = { model, embed: async () => vectors[asked++ % vectors.length]! };
+const embedder: QuestionEmbedder = {
+  model,
+  tokens: () => 1,
+  embed: async () => vectors[asked++ % vectors.length]!,
+};
 
 beforeAll(() => {
   writeRandomIndex(whole, PASSAGES);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../../index/build.ts';
-import type { TextEmbedder } from '../../../index/embedding/embedder.ts';
+import type { QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
@@ -23,7 +23,7 @@ const ROUNDING = 0.006;
 const index = join(temporaryFolder(), 'index');
 const { dir } = defaultModel();
 let parallel: ParallelEmbedder;
-let embedder: TextEmbedder;
+let embedder: QuestionEmbedder;
 let search: Search;
 let passages: Passage[];
 let questions: string[];
@@ -255,8 +255,9 @@ test('passage(id) returns every passage, and nothing for unknown ids', () => {
 
 test('a repeated request is answered without embedding its question again, another one is not', async () => {
   const asked: string[] = [];
-  const counting: TextEmbedder = {
+  const counting: QuestionEmbedder = {
     model: embedder.model,
+    tokens: (text, kind) => embedder.tokens(text, kind),
     embed(text, kind) {
       asked.push(text);
       return embedder.embed(text, kind);

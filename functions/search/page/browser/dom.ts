@@ -1,4 +1,4 @@
-/** An element with these attributes; texts among its children stay text, whatever is in them. */
+/** Makes an element with these attributes. Strings among its children become text, never markup. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Record<string, string> = {},
@@ -10,7 +10,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** An element of index.html. Throws where there is none, which only a mistake in the page can cause. */
+/** Finds an element of index.html. Throws if it does not exist. */
 export function find<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   selector: string,

@@ -1,10 +1,10 @@
 const KEY = 'polyseek-api-key';
 
-/** Where the endpoint is. The page may have been asked for without the slash at the end of its stage's path. */
+/** URL of the endpoint. The page's own URL may lack the slash after the stage. */
 export const base = new URL(location.pathname.replace(/\/?$/, '/'), location.origin).href;
 
-/** The endpoint's refusal; the message says why. */
-export class Refusal extends Error {
+/** An error response of the endpoint. */
+export class EndpointError extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -13,17 +13,17 @@ export class Refusal extends Error {
   }
 }
 
-/** Whether requests are sent with a key. */
+/** Whether requests contain an API key. */
 export const hasKey = (): boolean => sessionStorage.getItem(KEY) !== null;
 
-/** Sends a key from now on, until the tab is closed. */
+/** Sends this API key until the tab is closed. */
 export function useKey(key: string): void {
   sessionStorage.setItem(KEY, key);
 }
 
 /**
- * JSON that the endpoint answers with at a path.
- * @throws Refusal, or an `Error` of one sentence where there is no answer
+ * Gets JSON from a path of the endpoint.
+ * @throws EndpointError, or an `Error` for a failed connection
  */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const key = sessionStorage.getItem(KEY);
@@ -32,11 +32,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     signal: signal ?? null,
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error;
-    throw new Error('The endpoint cannot be reached: check the connection, then ask again.');
+    throw new Error('The endpoint cannot be reached. Check the connection and try again.');
   });
   const body = await response.json().catch(() => ({}));
   if (response.ok) return body as T;
-  // A problem has `detail`; API Gateway's own refusals have `message`.
+  // A problem document has `detail`, an error of API Gateway `message`.
   const reason = body.detail ?? body.message ?? response.statusText;
-  throw new Refusal(response.status, reason || `The endpoint refused with status ${response.status}.`);
+  throw new EndpointError(response.status, reason || `The endpoint returned status ${response.status}.`);
 }

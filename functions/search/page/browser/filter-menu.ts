@@ -1,24 +1,24 @@
 import type { Counted } from '../../../../index/format/overview-types.ts';
 import { find, make } from './dom.ts';
 
-/** A field's values with their counts, of which any may be chosen. */
-export interface Filter {
-  /** Says what there is to choose from. */
+/** A menu of a field's values with their counts. */
+export interface FilterMenu {
+  /** Adds values to the menu. */
   list(values: readonly Counted[]): void;
-  /** Sets what is chosen. A value that is not listed (in an old address, say) is added, so that it can be taken off. */
+  /** Selects these values only. A value that is not listed, as in an old URL, is added so that it can be removed. */
   choose(values: readonly string[]): void;
 }
 
 /**
- * The filter of a field. It hides itself where there is nothing to choose.
- * @param nameOf a value as people read it
- * @param changed told what the reader has chosen
+ * Makes the filter menu of a field. It is hidden while it has fewer than two values.
+ * @param nameOf returns the label of a value
+ * @param changed called with the selected values
  */
-export function createFilter(
+export function createFilterMenu(
   id: 'lang' | 'source',
   nameOf: (value: string) => string,
   changed: (values: string[]) => void,
-): Filter {
+): FilterMenu {
   const details = find('details', `#${id}`);
   const summary = find('summary', `#${id}-name`);
   const fieldset = find('fieldset', `#${id}-values`);
@@ -42,7 +42,7 @@ export function createFilter(
     details.open = false;
     summary.focus();
   });
-  // Open, it lies over the results: it closes as soon as the reader turns to something else.
+  // The open menu covers the results, so it closes when it loses the focus.
   details.addEventListener('focusout', ({ relatedTarget }) => {
     if (relatedTarget instanceof Node && !details.contains(relatedTarget)) details.open = false;
   });

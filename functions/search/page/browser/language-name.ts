@@ -1,6 +1,6 @@
 const names = new Intl.DisplayNames('en', { type: 'language' });
 
-/** English name of a language tag without its variants: "German" for `de-1996`. A tag that is none is its own name. */
+/** English name of a language tag without its variants: "German" for `de-1996`. An invalid tag is returned as it is. */
 export function languageName(tag: string): string {
   if (tag === 'und') return 'Unknown language';
   try {
@@ -11,12 +11,12 @@ export function languageName(tag: string): string {
   }
 }
 
-/** Attributes of text in a language, so that it is set, read out and hyphenated as such. */
+/** Attributes for text in a language, for direction, screen readers and hyphenation. */
 export function inLanguage(lang: string): { lang: string; dir: string } {
   return { lang: lang === 'und' ? '' : lang, dir: directionOf(lang) };
 }
 
-// Not by the first letter (`dir=auto`): an Arabic passage may begin with a Latin name.
+// `dir=auto` would use the first letter, but an Arabic passage may begin with a Latin name.
 function directionOf(lang: string): string {
   try {
     const { language, script } = new Intl.Locale(lang).maximize();

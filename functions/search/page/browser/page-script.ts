@@ -1,12 +1,12 @@
 import type { Overview } from '../../../../index/format/overview-types.ts';
 import type { Answer, IndexInfo } from '../../../../index/search/answer.ts';
 import { find, make } from './dom.ts';
-import { base, get, hasKey, Refusal, useKey } from './endpoint.ts';
-import { createFilter } from './filter-menu.ts';
+import { base, EndpointError, get, hasKey, useKey } from './endpoint.ts';
+import { createFilterMenu } from './filter-menu.ts';
 import { inLanguage, languageName } from './language-name.ts';
+import { type PageState, queryOf, readState } from './page-state.ts';
 import { listOf, summaryOf } from './results.ts';
-import { type Language, snippets } from './snippets.ts';
-import { queryOf, readState, type State } from './state.ts';
+import { type CodeLanguage, snippets } from './snippets.ts';
 
 const question = find('input', '#question');
 const status = find('div', '#status');
@@ -18,27 +18,27 @@ const codeButton = find('button', '#code');
 const request = find('section', '#request');
 const code = find('code', '');
 
-const languages = createFilter('lang', languageName, (lang) => go({ ...state, lang }));
-const sources = createFilter(
+const languages = createFilterMenu('lang', languageName, (lang) => go({ ...state, lang }));
+const sources = createFilterMenu(
   'source',
   (source) => source,
   (source) => go({ ...state, source }),
 );
 
-/** Answers that were shown, by the query of their address: going back shows them at once, and where they were scrolled to. */
+/** Answers by their URL's query. Back shows them at once, at the same scroll position. */
 const answers = new Map<string, Answer>();
 
 let state = readState(location.search);
 let asking = new AbortController();
 
-/** Goes on to a state that Back leads away from. */
-function go(next: State): void {
+/** Shows another state and adds it to the browser's history. */
+function go(next: PageState): void {
   if (queryOf(next) !== queryOf(state)) history.pushState(null, '', `?${queryOf(next)}`);
   state = next;
   void show();
 }
 
-/** Shows the state: the controls at once, the answer when it is there. */
+/** Shows the state: the controls at once, the answer when it arrives. */
 async function show(): Promise<void> {
   asking.abort();
   asking = new AbortController();
@@ -60,7 +60,7 @@ async function show(): Promise<void> {
   }
   const query = queryOf(state);
   results.ariaBusy = 'true';
-  // Only a cold start takes so long.
+  // Only cold starts take this long.
   const slow = setTimeout(() => status.replaceChildren(make('p', { class: 'count' }, 'Searching…')), 500);
   try {
     const answer = answers.get(query) ?? (await get<Answer>(`search?${query}`, signal));
@@ -79,8 +79,8 @@ async function show(): Promise<void> {
 
 function showError(error: unknown): void {
   status.replaceChildren(make('p', { class: 'error' }, (error as Error).message));
-  if (!(error instanceof Refusal) || error.status !== 401) return;
-  // Without a key, the form says what is missing.
+  if (!(error instanceof EndpointError) || error.status !== 401) return;
+  // Without a key, the form itself says that one is required.
   if (!hasKey()) status.replaceChildren();
   keyForm.hidden = false;
 }
@@ -88,7 +88,7 @@ function showError(error: unknown): void {
 function showRequest(open: boolean): void {
   request.hidden = !open;
   codeButton.ariaExpanded = String(open);
-  const language = find('input', '[name=as]:checked').value as Language;
+  const language = find('input', '[name=as]:checked').value as CodeLanguage;
   code.textContent = snippets[language]({ base, state, withKey: hasKey() });
 }
 
@@ -125,7 +125,7 @@ find('form', '#ask').addEventListener('submit', (event) => {
   event.preventDefault();
   const q = question.value.trim();
   if (!q) return;
-  // Takes the keyboard of a phone off the results.
+  // Hides a phone's keyboard, which covers the results.
   if (matchMedia('(pointer: coarse)').matches) question.blur();
   go({ ...state, q });
 });
@@ -159,9 +159,9 @@ find('button', '#copy').addEventListener('click', async () => {
     await navigator.clipboard.writeText(code.textContent ?? '');
     copied.textContent = 'Copied';
   } catch {
-    // Where the browser does not let a page copy, the reader can.
+    // Some browsers do not let a page copy.
     getSelection()?.selectAllChildren(code);
-    copied.textContent = 'Selected: copy it with your keyboard';
+    copied.textContent = 'Selected. Copy it with your keyboard.';
   }
   setTimeout(() => copied.replaceChildren(), 3000);
 });
@@ -173,5 +173,5 @@ addEventListener('popstate', () => {
 
 void showOverview();
 void show();
-// On a phone this would bring up the keyboard.
+// On a phone, focusing would open the keyboard.
 if (!state.q && matchMedia('(pointer: fine)').matches) question.focus();

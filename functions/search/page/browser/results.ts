@@ -3,18 +3,20 @@ import { make } from './dom.ts';
 import { get } from './endpoint.ts';
 import { inLanguage, languageName } from './language-name.ts';
 
-/** What an answer is, to be read and announced first. */
+const SHOW = 'Show surrounding text';
+
+/** Summary of an answer, which screen readers announce. */
 export function summaryOf({ answered, results }: Answer): Node[] {
   const count = results.length === 1 ? '1 passage' : `${results.length} passages, best first`;
   if (answered) return [make('h2', { class: 'count' }, count)];
   const reason =
     results.length > 0
-      ? 'No passage answers this with enough certainty.'
-      : 'No passage is left by these filters.';
+      ? 'No passage answers this question with enough confidence.'
+      : 'No passages match these filters.';
   return [make('h2', {}, 'Nothing found'), make('p', {}, reason)];
 }
 
-/** The results of an answer; where none answers, out of the way. */
+/** The results of an answer; collapsed if none is certain enough. */
 export function listOf({ answered, results }: Answer): Node[] {
   const list = make('ol', {}, ...results.map((result) => make('li', {}, resultOf(result))));
   if (answered) return [list];
@@ -49,18 +51,18 @@ function resultOf(result: SearchResult): HTMLElement {
 function confidenceOf(confidence: number): HTMLElement {
   const percent = `${Math.round(confidence * 100)}%`;
   const filled = make('span', { class: 'fill' });
-  // A style attribute would be against the page's policy.
+  // The page's policy forbids a style attribute.
   filled.style.width = percent;
   return make(
     'span',
-    { class: 'confidence', title: 'How likely this passage holds the answer' },
+    { class: 'confidence', title: 'Probability that this passage answers the question' },
     make('span', { class: 'unseen' }, 'Confidence '),
     make('span', { class: 'bar', 'aria-hidden': 'true' }, filled),
     percent,
   );
 }
 
-/** The passage with its best sentence marked, and what shows its neighbours around it. */
+/** The passage with its best sentence marked, and a button that shows the surrounding text. */
 function passageOf(result: SearchResult): Node[] {
   const { id, text, lang, highlight } = result;
   const body = make(
@@ -71,7 +73,7 @@ function passageOf(result: SearchResult): Node[] {
     text.slice(highlight.end),
   );
   const around = make('div', { class: 'passage' }, body);
-  const button = make('button', { class: 'quiet', 'aria-expanded': 'false' }, 'Show neighbours');
+  const button = make('button', { class: 'quiet', 'aria-expanded': 'false' }, SHOW);
   const note = make('span', { role: 'status' });
 
   button.addEventListener('click', async () => {
@@ -89,7 +91,7 @@ function passageOf(result: SearchResult): Node[] {
         ...after.map((one) => neighbourOf('After', one, lang)),
       );
       toggle(true);
-      if (before.length + after.length === 0) note.textContent = 'It stands alone in its document.';
+      if (before.length + after.length === 0) note.textContent = 'This document has no other passages.';
     } catch (error) {
       note.textContent = (error as Error).message;
     }
@@ -97,7 +99,7 @@ function passageOf(result: SearchResult): Node[] {
 
   function toggle(open: boolean): void {
     button.ariaExpanded = String(open);
-    button.textContent = open ? 'Hide neighbours' : 'Show neighbours';
+    button.textContent = open ? 'Hide surrounding text' : SHOW;
     note.textContent = '';
   }
 
@@ -108,7 +110,7 @@ function neighbourOf(place: string, { text }: ContextPassage, lang: string): HTM
   return make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
 }
 
-/** Where a passage begins after the headings at its start, which stand above it as its title. */
+/** Offset after the headings at the start of a passage, which its title already shows. */
 function bodyStart({ text, title, highlight }: SearchResult): number {
   const headings = title.split(' › ');
   let start = 0;

@@ -1,35 +1,35 @@
-import { parametersOf, queryOf, type State } from './state.ts';
+import { type PageState, parametersOf, queryOf } from './page-state.ts';
 
-/** A request to copy. */
-export interface Asked {
-  /** Address of the endpoint, with a slash at its end. */
+/** A request to show as code. */
+export interface ShownRequest {
+  /** URL of the endpoint, with a final slash. */
   base: string;
-  state: State;
-  /** Whether a key is sent. The key itself stays out of what is copied and passed on. */
+  state: PageState;
+  /** Whether to send a key. The code reads it from the environment, because code gets copied and shared. */
   withKey: boolean;
 }
 
-/** Ways to show a request. */
-export type Language = 'curl' | 'typescript' | 'python';
+/** A language of the shown code. */
+export type CodeLanguage = 'curl' | 'typescript' | 'python';
 
-/** The request as a program that runs as it is, with nothing to install. */
-export const snippets: Record<Language, (asked: Asked) => string> = { curl, typescript, python };
+/** The request as a complete program without dependencies. */
+export const snippets: Record<CodeLanguage, (request: ShownRequest) => string> = { curl, typescript, python };
 
 const KEY = 'POLYSEEK_API_KEY';
 
-function curl({ base, state, withKey }: Asked): string {
-  // A query that is form-encoded has no quote in it.
+function curl({ base, state, withKey }: ShownRequest): string {
+  // A form-encoded query contains no quotes.
   return `curl ${withKey ? `-H "x-api-key: $${KEY}" ` : ''}'${base}search?${queryOf(state)}'`;
 }
 
-/** A line for each parameter, with its name and value between these. What JSON.stringify makes of a text is a literal of JavaScript and of Python too. */
-function lines(state: State, open: string, close: string): string {
+/** One line for each parameter: its name and value between `open` and `close`. JSON strings are valid literals in JavaScript and Python. */
+function lines(state: PageState, open: string, close: string): string {
   return parametersOf(state)
     .map(([name, value]) => `${open}${JSON.stringify(name)}, ${JSON.stringify(value)}${close},\n`)
     .join('');
 }
 
-function typescript({ base, state, withKey }: Asked): string {
+function typescript({ base, state, withKey }: ShownRequest): string {
   const options = withKey ? `, {\n  headers: { 'x-api-key': process.env.${KEY}! },\n}` : '';
   return `const query = new URLSearchParams([
 ${lines(state, '  [', ']')}]);
@@ -40,7 +40,7 @@ console.log(answered ? results[0].highlight.text : 'Nothing found');
 `;
 }
 
-function python({ base, state, withKey }: Asked): string {
+function python({ base, state, withKey }: ShownRequest): string {
   const headers = withKey ? `, headers={"x-api-key": os.environ["${KEY}"]}` : '';
   return `import json${withKey ? ', os' : ''}
 from urllib.parse import urlencode

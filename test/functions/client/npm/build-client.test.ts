@@ -34,7 +34,10 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('is JavaScript with types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'chat', 'client', 'langchain'].flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
+    const files = ['ai-sdk', 'chat', 'client', 'langchain', 'limits'].flatMap((name) => [
+      `${name}.d.ts`,
+      `${name}.js`,
+    ]);
     expect(readdirSync(out).sort()).toEqual([...files, 'package.json', 'types.d.ts'].sort());
     const { exports, dependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(out, 'package.json'), 'utf8'),
@@ -122,7 +125,7 @@ describe('the client', () => {
       const found = await page.evaluate(
         `new polyseek.Polyseek({ url: ${JSON.stringify(url)} }).search('Passports?')`,
       );
-      expect(found).toMatchObject({ query: 'Passports?', answered: true });
+      expect(found).toMatchObject({ q: 'Passports?', answered: true });
       const refused = await page.evaluate(
         `new polyseek.Polyseek({ url: ${JSON.stringify(url)} }).search('').catch(({ status, requestId }) => ({ status, requestId }))`,
       );

@@ -1,18 +1,18 @@
-/** What is asked; the page's address holds it. */
-export interface State {
+/** The question and its filters. The page's URL contains them. */
+export interface PageState {
   q: string;
   lang: readonly string[];
   source: readonly string[];
 }
 
-/** Reads the query of an address. */
-export function readState(query: string): State {
+/** Reads a URL's query. */
+export function readState(query: string): PageState {
   const params = new URLSearchParams(query);
   return { q: (params.get('q') ?? '').trim(), lang: params.getAll('lang'), source: params.getAll('source') };
 }
 
-/** The parameters of a state, for the page's address as for `GET /search`. */
-export function parametersOf({ q, lang, source }: State): [name: string, value: string][] {
+/** Parameters for the page's URL and for `GET /search`. */
+export function parametersOf({ q, lang, source }: PageState): [name: string, value: string][] {
   return [
     ...(q ? [['q', q] as [string, string]] : []),
     ...lang.map((value): [string, string] => ['lang', value]),
@@ -20,7 +20,7 @@ export function parametersOf({ q, lang, source }: State): [name: string, value: 
   ];
 }
 
-/** The query of a state's address, without question mark. */
-export function queryOf(state: State): string {
+/** Query string of a state, without the question mark. */
+export function queryOf(state: PageState): string {
   return String(new URLSearchParams(parametersOf(state)));
 }
