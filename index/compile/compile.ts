@@ -170,8 +170,13 @@ export function compileModel(
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
   writeFileSync(join(draft, 'model.json'), `${JSON.stringify(model, null, 2)}\n`);
   // Another process may have compiled the same model meanwhile, and may be reading it.
-  if (isIntact(out)) rmSync(draft, { recursive: true });
-  else replaceFolder(draft, out);
+  try {
+    if (!isIntact(out)) replaceFolder(draft, out);
+  } catch (error) {
+    if (!isIntact(out)) throw error;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
   return out;
 }
 
