@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 const folder = temporaryFolder();
 const native = join(root, 'index/engine/native');
 
-/** Compiles all kernels of the compiler's processor. Fails on any warning. */
+/** Compiles all kernels for the compiler's processor. Fails on any warning. */
 async function compileStrictly(compiler: string): Promise<void> {
   const stage = join(folder, compiler);
   stageSource(stage);
