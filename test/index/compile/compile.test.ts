@@ -16,7 +16,7 @@ import { compileModel } from '../../../index/compile/compile.ts';
 import { learnNeutral } from '../../../index/compile/language-axes.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
-import { dot, scaled } from '../../fixtures/models/judge.ts';
+import { dot, scaled } from '../../fixtures/models/reference-model.ts';
 import { type ModelFiles, tinyModel, tinyTokenizer, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const folders: string[] = [];

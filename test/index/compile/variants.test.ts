@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { compileModel } from '../../../index/compile/compile.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
-import { dot, Judge } from '../../fixtures/models/judge.ts';
+import { dot, ReferenceModel } from '../../fixtures/models/reference-model.ts';
 import { POSITIONS, type TinyBert, tinyBert } from '../../fixtures/models/tiny-bert.ts';
 import { tinyModel, VOCABULARY, writeModel } from '../../fixtures/models/tiny-model.ts';
 
@@ -65,7 +65,7 @@ test.each(variants)(
   async ({ options, near = 0.9999 }) => {
     const source = writeModel(tinyModel(options));
     // onnxruntime-node cannot return float16.
-    const judge = await Judge.open(tinyBert(VOCABULARY, { ...options, castOutput: true }));
+    const reference = await ReferenceModel.open(tinyBert(VOCABULARY, { ...options, castOutput: true }));
     try {
       const embedder = await Embedder.open(compileModel(source, { into }), { verify: true });
       expect(embedder.model).toMatchObject({
@@ -79,7 +79,7 @@ test.each(variants)(
         const ids = embedder.ids(text);
         expect(ids.length).toBeLessThanOrEqual(POSITIONS);
         const vector = await embedder.embed(text);
-        expect(dot(vector, await judge.vector(ids))).toBeGreaterThan(near);
+        expect(dot(vector, await reference.vector(ids))).toBeGreaterThan(near);
         vectors.push(vector);
       }
       // The reference vectors differ between texts, so that agreement is meaningful.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Embedder, type TextKind } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
-import { dot, scaled } from '../../fixtures/models/judge.ts';
+import { dot, scaled } from '../../fixtures/models/reference-model.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const TEXTS = [
