@@ -7,7 +7,7 @@ import { readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
-import { exampleQuestion } from '../functions/search/schemas.ts';
+import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool, UsageError } from './kit/command.ts';
 

@@ -1,5 +1,6 @@
 import type * as v from 'valibot';
-import type { answerSchema, healthSchema, passageSchema, searchBody } from '../search/schemas.ts';
+import type { answerSchema, healthSchema, passageSchema } from '../search/answer-schemas.ts';
+import type { searchBody } from '../search/request-schemas.ts';
 
 /** Body of `POST /search`. */
 export type Question = v.InferInput<typeof searchBody>;

@@ -8,6 +8,7 @@ import {
   type HttpResponse,
 } from './http.ts';
 import { Problem } from './problems.ts';
+import { exampleQuestion } from './request-schemas.ts';
 import {
   type Question,
   readBody,
@@ -15,7 +16,6 @@ import {
   readSearchBody,
   readSearchParameters,
 } from './requests.ts';
-import { exampleQuestion } from './schemas.ts';
 import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {

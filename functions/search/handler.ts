@@ -2,7 +2,7 @@ import type { Answer } from '../../index/search/answer.ts';
 import { type AwsContext, isAuthorizedByAws } from './auth.ts';
 import type { App, HttpRequest } from './http.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
-import { exampleQuestion } from './schemas.ts';
+import { exampleQuestion } from './request-schemas.ts';
 
 /**
  * Payload format 2.0, which HTTP APIs and Function URLs send.

@@ -3,8 +3,9 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import type { Answer, PassageAnswer, SearchRequest } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/confidence.ts';
+import { metadataSchema } from './answer-schemas.ts';
+import { fetchArguments, searchArguments } from './request-schemas.ts';
 import { type Question, readFetchArguments, readSearchArguments } from './requests.ts';
-import { fetchArguments, metadataSchema, searchArguments } from './schemas.ts';
 
 /** The endpoint's functions that the tools call. */
 export interface ToolContext {

@@ -3,17 +3,14 @@ import type { GenericSchema } from 'valibot';
 import type { Answer } from '../../index/search/answer.ts';
 import {
   answerSchema,
-  exampleQuestion,
   healthSchema,
   indexSchema,
   overviewSchema,
-  passageParameters,
   passageSchema,
   problemSchema,
   resultSchema,
-  searchBody,
-  searchParameters,
-} from './schemas.ts';
+} from './answer-schemas.ts';
+import { exampleQuestion, passageParameters, searchBody, searchParameters } from './request-schemas.ts';
 import { version } from './version.ts';
 
 const schemas = {

@@ -9,7 +9,7 @@ import {
   searchArguments,
   searchBody,
   searchParameters,
-} from './schemas.ts';
+} from './request-schemas.ts';
 
 const maxBodyBytes = 64 * 1024;
 const exampleBody = JSON.stringify({ q: exampleQuestion });

@@ -1,6 +1,6 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
-import { answerSchema, problemSchema } from '../../functions/search/schemas.ts';
+import { answerSchema, problemSchema } from '../../functions/search/answer-schemas.ts';
 import type { Answer, SearchRequest } from '../../index/search/answer.ts';
 import { LIVE, type Remote } from './connect.ts';
 import { type Report, readReport } from './report.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { healthSchema } from '../../functions/search/schemas.ts';
+import { healthSchema } from '../../functions/search/answer-schemas.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/local.ts';

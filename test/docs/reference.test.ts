@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
+import { answerSchema, resultSchema } from '../../functions/search/answer-schemas.ts';
 import { createApp } from '../../functions/search/app.ts';
 import { tools } from '../../functions/search/mcp-tools.ts';
-import { answerSchema, resultSchema, searchBody } from '../../functions/search/schemas.ts';
+import { searchBody } from '../../functions/search/request-schemas.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 import { readContext, readProps } from '../../infra/props.ts';
 import { root } from '../fixtures/index.ts';
@@ -103,7 +104,8 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
   const read = sources.flatMap((text) => [
     ...[...text.matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name = '']) => name),
     ...[...text.matchAll(/\{([^{}]*)\} = process\.env;/g)].flatMap(
-      ([, names = '']) => names.match(/\b[A-Z_]{2,}\b/g) ?? [],
+      // Without the default values.
+      ([, names = '']) => names.replace(/=[^,]*/g, '').match(/\b[A-Z_]{2,}\b/g) ?? [],
     ),
   ]);
   const expected = [...new Set(read)].filter((name) => !internal.includes(name));

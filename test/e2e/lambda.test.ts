@@ -19,8 +19,8 @@ const QUESTIONS = [
   '科尔瓦内灯塔有多高？',
   'Wer hat die Brücke gebaut?',
 ];
-/** As long as a question may be. */
-const LONG = 'How often does the light of the lighthouse flash? '.repeat(40);
+/** Nearly as many tokens as a question may have. */
+const LONG = 'How often does the light of the lighthouse flash? '.repeat(22);
 /** A message of MCP that searches. */
 const mcpEvent = (query: string) =>
   httpEvent(HTTP_API, {

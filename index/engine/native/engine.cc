@@ -167,7 +167,8 @@ napi_value run(napi_env env, napi_callback_info info) {
   encoder->kernel.forward(model, encoder->workspace, static_cast<int>(tokens), embedding);
   for (int i = 0; i < model.columns; i++)
     if (!std::isfinite(embedding[i]))
-      return fail(env, "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npm run build-index again.");
+      return fail(env,
+                  "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npm run build-index again.");
   return result;
 }
 

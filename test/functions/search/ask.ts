@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { parse } from 'valibot';
 import { expect } from 'vitest';
+import { problemSchema } from '../../../functions/search/answer-schemas.ts';
 import { createApp } from '../../../functions/search/app.ts';
 import type { App } from '../../../functions/search/http.ts';
-import { problemSchema } from '../../../functions/search/schemas.ts';
 import { SearchDouble } from './search-double.ts';
 
 /** What a search is asked for where a request says nothing else. */

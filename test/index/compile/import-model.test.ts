@@ -53,7 +53,7 @@ describe('from a folder', () => {
     const out = join(newParent(), 'taken');
     const { code, stdout, stderr } = await model([`${dir}/`, '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`${out}: tiny, 64 dimensions, 64 tokens at once, 575.1 KB\n`);
+    expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.1 KB\n`);
     expect(stdout).toContain('prefixes: query "la ", passage ""\n');
     expect(stdout).toContain(`npm run learn -- --model ${out}\n`);
     expect(stdout).toContain(`npm run build-index -- PATH --model ${out}\n`);
