@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readElf } from '../../../index/engine/elf.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
-import { lacking } from '../../fixtures/tools.ts';
+import { missingTools } from '../../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const index = join(folder, 'index');
@@ -38,10 +38,13 @@ test('the library for Lambda matches its processor, and loads here on the same p
     expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('kernels');
 });
 
-test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler compiles the library for arm64', async () => {
-  await pack('arm64', {});
-  expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
-});
+test.skipIf(missingTools('aarch64-linux-gnu-g++'))(
+  'a cross-compiler compiles the library for arm64',
+  async () => {
+    await pack('arm64', {});
+    expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
+  },
+);
 
 test('Docker compiles without a local compiler, with the right image, platform and mounted folder', async () => {
   // The stand-in for Docker runs the command of `docker run` in the mounted folder, with this machine's compiler.

@@ -9,7 +9,7 @@ import { packageClient } from '../../../../functions/client/npm/build-client.ts'
 import { createApp } from '../../../../functions/search/app.ts';
 import { createAppServer } from '../../../../functions/search/listener.ts';
 import { root } from '../../../fixtures/index.ts';
-import { lacking, tools } from '../../../fixtures/tools.ts';
+import { missingTools, tools } from '../../../fixtures/tools.ts';
 import { SearchDouble } from '../../search/search-double.ts';
 
 mkdirSync(join(root, 'build'), { recursive: true });
@@ -112,7 +112,7 @@ describe('the client', () => {
     expect(asked).toEqual(['https://search.example.org/search']);
   });
 
-  test.skipIf(lacking('chromium'))('works in a page in Chromium', async () => {
+  test.skipIf(missingTools('chromium'))('works in a page in Chromium', async () => {
     const server = createAppServer(app).listen(0, '127.0.0.1');
     const executablePath = execFileSync('which', [tools.chromium], { encoding: 'utf8' }).trim();
     const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
