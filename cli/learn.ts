@@ -64,7 +64,7 @@ async function calibrate(
       const outcomes = [];
       for (const [i, set] of sets.entries()) {
         outcomes.push(...(await unanswerable(builder, set)));
-        // Questions in another language than their answer score lower, so a quarter of the questions here are such.
+        // Questions in another language than their answer score lower. A quarter of the questions cover this case.
         const other = sets[(i + 1) % sets.length]!;
         if (other !== set)
           outcomes.push(

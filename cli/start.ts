@@ -38,7 +38,7 @@ function readPort(text = DEFAULT_PORT): number {
   throw new Error(`PORT is ${JSON.stringify(text)}, but must be a whole number from 0 to 65535.`);
 }
 
-/** Opens the index in INDEX_DIR, or else the default index. Builds a demo index if that does not exist. */
+/** Opens the index in INDEX_DIR, or the default index. Builds a demo index if the default index does not exist. */
 async function openIndex(): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');

@@ -76,10 +76,10 @@ export async function openLocal(index: string): Promise<Search> {
 }
 
 /**
- * Finds the compiled model that an index was built with: the default model, or another one compiled on this machine. Skips damaged
- * models and those of older formats. Without a match, returns the default model; opening the index with it then fails with both
- * models' names.
- * @returns the folder of the model, its checksums compared
+ * Finds the compiled model that an index was built with: the default model, or another model compiled on this machine. Skips
+ * models that are damaged or have an older format. Without a match, returns the default model, so that opening the index fails
+ * with the names of both models.
+ * @returns the folder of the verified model
  */
 export function findModel(index: string): string {
   const { model } = readManifest(index, undefined, false);

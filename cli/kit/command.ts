@@ -64,7 +64,7 @@ export class Tool extends Command {
   }
 
   override help(context?: HelpContext | ((text: string) => string)): never {
-    // Commander calls this if a command has subcommands and none was given.
+    // Commander calls this if a required subcommand is missing.
     if (typeof context === 'object' && context.error) {
       const names = this.commands.map((command) => command.name());
       throw new UsageError(`Missing command: ${names.join(', ')}. See --help.`);
@@ -85,7 +85,7 @@ export async function main(run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    // At the exit, after a progress bar has left its line.
+    // Printed on exit, after a progress bar has ended its line.
     process.once('exit', () => {
       const mark = process.stderr.isTTY ? styleText('red', 'error: ', { stream: process.stderr }) : '';
       console.error(`${mark}${describeError(error)}`);

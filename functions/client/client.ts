@@ -20,7 +20,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** A failed call. The message says what is wrong and, if the endpoint knows, what to change. */
+/** A failed call. The message describes the problem and, if known, its solution. */
 export class PolyseekError extends Error {
   override readonly name = 'PolyseekError';
   /** HTTP status; undefined if no complete response arrived. */

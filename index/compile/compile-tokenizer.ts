@@ -69,7 +69,7 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
     true,
   );
 
-  // Longest first: of two tokens where one is a prefix of the other, the longer one must match.
+  // Longest first, because a token must not match before a longer token with the same prefix.
   const special = added
     .map(({ id, content, lstrip }): SpecialToken => ({ id, content, lstrip }))
     .sort((a, b) => b.content.length - a.content.length);

@@ -24,7 +24,7 @@ export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url))
 /** The folder of compiled models. Each one's name is a hash of its source and of this compiler. */
 export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
 
-/** Increased when the same source compiles to something else. */
+/** Increased when the same source compiles to different files. */
 const COMPILER = 4;
 
 /** A model folder's `polyseek.json`: the results of `npm run learn`. */
@@ -117,7 +117,7 @@ export function compileModel(
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
-  // The engine does not compile on Windows. ONNX Runtime comes compiled.
+  // The engine does not compile on Windows, but ONNX Runtime includes binaries.
   const packs = options.engine !== 'onnx' && process.platform !== 'win32';
   const key = sha256(
     `${COMPILER}.${FORMAT}`,

@@ -38,7 +38,7 @@ type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefi
  * @param source a model folder, or `owner/name@revision` on the Hugging Face hub (or at HF_ENDPOINT)
  * @param out a folder that does not exist; created only if the import succeeds
  * @returns the manifest of the compiled model
- * @throws a sentence that names what is missing or unsupported
+ * @throws an error that names the missing or unsupported part
  */
 export async function importModel(
   source: string,

@@ -19,9 +19,9 @@ interface LookUp {
 }
 
 /**
- * Reads the table that one kind of id is looked up in.
- * @param gathers the Gather nodes whose input is that kind of id
- * @throws if the rows are stored neither as 4-bit blocks, int8, fp16 nor fp32
+ * Reads the lookup table of one kind of id.
+ * @param gathers the Gather nodes with that kind of id as input
+ * @throws if the rows are not 4-bit blocks, int8, fp16 or fp32
  */
 export function readTable(graph: Graph, gathers: Node[], what: string): Table {
   const found = gathers.map((gather) => lookUp(graph, gather));

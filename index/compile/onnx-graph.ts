@@ -82,7 +82,7 @@ export class Graph {
 
   /**
    * Encodes a model that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
-   * @param nodes in execution order; drops those that `output` does not depend on
+   * @param nodes in execution order. Nodes that `output` does not depend on are dropped
    * @param added constants in addition to those of this graph
    * @returns the ONNX file and its large constants, which ONNX Runtime maps into memory instead of parsing and copying them
    */

@@ -124,7 +124,7 @@ class Packer {
     return same ? this.#resultOf(same.output![0]!) : name;
   }
 
-  /** The factors before quantization; ones if there are none. */
+  /** The factors before quantization. All ones if the layer has none. */
   #smooth(columns: number): Float32Array {
     const node = this.#users.get(this.#at)?.find((user) => user.opType === 'Mul');
     if (!node) return new Float32Array(columns).fill(1);
@@ -169,7 +169,7 @@ class Packer {
     };
   }
 
-  /** Collects a product's constants in the order in which `native/model.h` reads them. */
+  /** Collects a product's constants in the order of `readModel` in `engine/native/model.h`. */
   #collect(smooth: Float32Array, { inputs, outputs, weights, scales, bias }: Dense): void {
     if (smooth.length !== inputs) throw new Unsupported();
     this.#floats.push(smooth, scales, bias);

@@ -1,4 +1,4 @@
-/** Only this many of the newest units are searched for a free place. Older gaps stay unused, so that building takes linear time. */
+/** Only this many of the newest units are searched for a free slot. Ignoring older gaps keeps the build linear in time. */
 const OPEN_UNITS = 16 * 256;
 
 /** A unit that no byte leads to. A unit of zero would be a child for byte 0. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Returns a function that gives each text of a source an id: 12 hexadecimal digits of the SHA-256 of the source, the text and the
- * number of earlier texts that are equal. A text keeps its id when others are added or removed. With a million texts, the chance
- * that any two share an id is 1 in 560.
+ * Returns a function that returns the id of each text of a source: 12 hexadecimal digits of the SHA-256 of the source, the text and
+ * the number of equal earlier texts. A text keeps its id when others are added or removed. With a million texts, the chance that
+ * any two share an id is 1 in 560.
  */
 export function contentIds(source: string): (text: string) => string {
   const seen = new Map<string, number>();

@@ -31,7 +31,7 @@ export function beginsInLowerCase(text: string): boolean {
 function splitsUnspacedWord(left: string, right: string): boolean {
   const before = [...left.slice(-30)];
   const after = [...right.slice(0, 30)];
-  // The segmenter joins numbers and iteration or length marks to any word, so they prove nothing.
+  // The segmenter joins numbers and iteration or length marks to any word, so they are no evidence.
   const isLetter = (character: string) => isUnspaced(character) && !/[\p{N}\p{Lm}]/u.test(character);
   if (!isLetter(before.at(-1) ?? '') || !isLetter(after[0] ?? '')) return false;
   const cut = before.join('').length;

@@ -57,7 +57,7 @@ async function* readBytes(path: string): AsyncGenerator<Buffer> {
     yield* file;
     return;
   }
-  // The loop over the last stream throws the errors of both; the callback has nothing to add.
+  // The loop below throws the errors of both streams, so the callback is empty.
   const bytes = pipeline(file, createGunzip(), () => {});
   try {
     yield* bytes;

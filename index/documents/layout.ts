@@ -30,7 +30,7 @@ type Kind = 'closed' | 'open' | 'short' | 'byline' | 'apart';
 interface Piece {
   kind: Kind;
   text: string;
-  /** The first and the last of its original pieces, which show where it was cut. */
+  /** The first and last of the original pieces. Their ends show whether a paragraph was split. */
   head: string;
   tail: string;
   /** Whether it was one of many short paragraphs in a row. */
@@ -61,7 +61,7 @@ export function rejoin(paragraphs: string[]): Block[] {
     return { kind: kindOf(text, listed), text, head: text, tail: text, inRow: inRow[i]!, displaced: false };
   });
   const count = (kind: Kind) => pieces.filter((piece) => piece.kind === kind).length;
-  // Where paragraphs rarely end with a mark (Thai, logs), a missing mark proves nothing.
+  // If paragraphs rarely end with a mark (Thai, logs), a missing mark is no evidence.
   const marked = count('open') <= 2 * count('closed');
   const joined: Piece[] = [];
   // The next piece is at the end.
@@ -194,7 +194,7 @@ function isByline(text: string): boolean {
   return hasByPrefix(text) && isAtMost(SHORT, text);
 }
 
-/** English and similar languages put the byline above the article, where it does not end it. */
+/** In English and similar languages, a byline is above the article, so it does not end an article. */
 function hasByPrefix(text: string): boolean {
   return /^(?:By|BY|Von|Par|Por)(?:\s+(?:\p{Lu}[\p{L}\p{M}.'’-]*,?|and|und|et|y|e|&|de|da|di|van|von|der))+$/u.test(
     text,

@@ -1,6 +1,6 @@
 import { MAX_DEPTH } from './nesting.ts';
 
-/** A container that goes on in the next lines: a quote, or a list item whose content is indented by so many columns. */
+/** A container that continues in the next lines: a quote, or a list item with the indentation of its content in columns. */
 type Container = 'quote' | number;
 
 const ITEM = /^(?:[-+*]|\d{1,9}[.)])(?= |$)/;

@@ -3,8 +3,8 @@ import { DEFINITION } from './markdown-parts.ts';
 import { MAX_DEPTH, nestedTooDeep } from './nesting.ts';
 
 /**
- * Emphasis marks and brackets in one paragraph. The parser takes time in proportion to the square of their number: this many take
- * some seconds, ten times as many some minutes.
+ * Maximum number of emphasis marks and brackets in one paragraph. The parser's time grows with the square of their number: this
+ * many take seconds, and ten times as many take minutes.
  */
 const MAX_MARKS = 5_000;
 /**
@@ -24,7 +24,7 @@ const HTML_ENDS: [start: RegExp, end: RegExp][] = [
 const BLANK = /^$/;
 
 /**
- * Rejects Markdown on which the parser would take minutes or overflow the call stack. Takes time proportional to the text.
+ * Rejects Markdown that would take the parser minutes or overflow the call stack. Runs in linear time.
  * @param path of the file, for the error
  * @param firstLine number of the text's first line in the file
  */
@@ -57,7 +57,7 @@ export function checkMarkdown(text: string, path: string, firstLine: number): vo
   });
 }
 
-/** Counts what makes the parser slow in one paragraph. */
+/** Counts the elements of one paragraph that slow the parser. */
 class Paragraph {
   #length = 0;
   #marks = 0;

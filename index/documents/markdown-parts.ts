@@ -1,4 +1,4 @@
-/** UTF-16 code units. The parser takes time in proportion to the square of the length, which matters beyond this size. */
+/** UTF-16 code units. The parser's time grows with the square of the length, which matters above this size. */
 const PART = 30_000;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;

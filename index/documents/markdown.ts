@@ -15,9 +15,9 @@ import { unwrap } from './paragraphs.ts';
 const HARD_BREAK = '\n\n';
 
 /**
- * Reads GitHub-flavoured Markdown. The title is the front matter's, else the first heading of level 1.
+ * Reads GitHub-flavoured Markdown. The title is from the front matter, else the first heading of level 1.
  * @param path of the file, for errors
- * @throws if the text nests too deep, or a paragraph contains too many marks for the parser
+ * @throws if the text is nested too deep, or a paragraph contains too many marks for the parser
  */
 export function readMarkdown(text: string, source: string, path = source): Document {
   const lines = text.replace(/\r\n?/g, '\n');

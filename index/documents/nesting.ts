@@ -1,6 +1,6 @@
 /**
- * How deep records and Markdown may nest. Documents written by people stay below 20 levels; the Markdown parser takes time in
- * proportion to the square of the depth, and recursion over thousands of levels overflows the call stack.
+ * Maximum depth of records and Markdown. Documents written by people stay below 20 levels. The Markdown parser's time grows with
+ * the square of the depth, and recursion over thousands of levels overflows the call stack.
  */
 export const MAX_DEPTH = 100;
 

@@ -86,7 +86,7 @@ function isTooNew(version: string): boolean {
   const [family, number] = split(version);
   const newest = NEWEST.get(family);
   if (newest === undefined || UNNUMBERED.has(version)) return false;
-  // Names such as GLIBC_PRIVATE and GLIBC_ABI_DT_RELR do not show that the newest release has them.
+  // Names without a number, such as GLIBC_PRIVATE and GLIBC_ABI_DT_RELR, do not imply a release.
   return !/^\d+(\.\d+)*$/.test(number) || isAbove(number, newest);
 }
 
@@ -111,7 +111,7 @@ const LONGEST_NAME = 4096;
  * Reads a 64-bit little-endian shared library by its segments, as the dynamic loader does (System V gABI, chapters 4 and 5;
  * symbol versions: LSB Core Specification, chapter 10.7). Sections may be stripped.
  * @param name of the library, for errors
- * @throws {Error} if the bytes are no such library
+ * @throws {Error} if the bytes are not a library of this kind
  */
 export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   const fail = (found: string): never => {

@@ -16,7 +16,7 @@ export function precisionAt1(ranked: readonly string[], relevant: ReadonlySet<st
 }
 
 /**
- * 1 / rank of the first relevant passage, counted from 1; 0 if none is among the first `cutoff`. Its mean over questions is
+ * 1 / rank of the first relevant passage, counted from 1, or 0 if the first `cutoff` contain none. Its mean over questions is
  * MRR@cutoff (Voorhees 1999, The TREC-8 Question Answering Track Report). MS MARCO uses cutoff 10 (Bajaj et al. 2016).
  */
 export function reciprocalRank(

@@ -49,7 +49,7 @@ export function questionKey(queryId: string): string {
   return queryId.slice(queryId.indexOf('-') + 1);
 }
 
-/** The path of a set's file, plain or else compressed. */
+/** The path of a set's file. Prefers the plain file to the compressed file. */
 export function setFile(dir: string, name: string): string {
   const path = [join(dir, name), join(dir, `${name}.gz`)].find((candidate) => existsSync(candidate));
   if (path) return path;

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Format, headBytes, type Place, readHead } from './container.ts';
 import { damaged } from './damaged.ts';
 
-/** Files of at most this many bytes are read whole: that takes no longer than the hundred reads of one question. */
+/** Files up to this many bytes are read in full, because that is as fast as the hundred reads of one question. */
 const SMALL = 1 << 20;
 
 /** An open file of sections (see container.ts). Large files are read in parts, as needed. */

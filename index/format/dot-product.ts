@@ -1,6 +1,6 @@
 /**
- * `dot-product.wat` beside this file, assembled. Its SIMD instructions are compiled before the first call. The same loop in JavaScript
- * is interpreted until it has run thousands of times, and then still takes four times as long.
+ * The assembled `dot-product.wat`. Its SIMD instructions are compiled before the first call. The same loop in JavaScript is
+ * interpreted for the first thousands of runs, and takes four times as long after that.
  */
 export const MODULE = Buffer.from(
   'AGFzbQEAAAABBwFgAn9/AX8CCAEBbQFtAgAAAwIBAAcHAQNkb3QAAApLAUkCAX8BewNAIAMgAP0BAwAgAv0ABAD9ugH9' +

@@ -100,10 +100,10 @@ export function locateFolder(target: string): string {
 }
 
 /**
- * Refuses to replace what a command did not make: a mistyped path must not delete a user's files. Also checks that the folder can
- * be written, before any expensive work.
+ * Refuses to replace files that the command did not create, because a mistyped path must not delete a user's files. Also checks
+ * write access, before any expensive work.
  * @param isPart whether the command creates an entry with this name in the folder
- * @param kind what such a folder is, for the message: `an index`
+ * @param kind the kind of folder, for the message: `an index`
  * @throws if `target` is a file, contains anything else, or cannot be written
  */
 export function checkReplaceable(target: string, isPart: (name: string) => boolean, kind: string): void {
@@ -131,7 +131,7 @@ export function checkReplaceable(target: string, isPart: (name: string) => boole
 
 /**
  * Checks that a file system has room for a folder's files.
- * @param bytes a lower bound of what will be written
+ * @param bytes a lower bound of the size of the output
  * @throws a sentence that names the folder, the free space and the need
  */
 export function checkFreeSpace(folder: string, bytes: number): void {
@@ -180,7 +180,7 @@ function writeMarker(folder: string, target: string, role: Marker['role']): void
   writeFileSync(join(folder, DRAFT_MARKER), JSON.stringify(marker));
 }
 
-/** The marker in a folder; undefined if there is none, or not one of this target. */
+/** The marker in a folder. Undefined without a marker for this target. */
 function readMarker(folder: string, target: string): Marker | undefined {
   try {
     const marker = JSON.parse(readFileSync(join(folder, DRAFT_MARKER), 'utf8')) as Marker;
@@ -203,8 +203,8 @@ function isStale(marker: Marker | undefined): marker is Marker {
 }
 
 /**
- * When a process started, in clock ticks since the system did, or `ended` for one that its parent has not waited for yet; undefined
- * for no process, and where the system does not show it (only Linux does).
+ * The start time of a process, in clock ticks since the system started. `ended` for a zombie. Undefined if the process does not
+ * exist, and on systems other than Linux.
  */
 function startOf(pid: number): string | undefined {
   try {

@@ -155,7 +155,7 @@ class GraphFile implements Graph, Links {
     return (node) => {
       const factor = factors[2 * node]!;
       const scale = factors[2 * node + 1]!;
-      // Also true for a node outside the graph, whose factors are undefined.
+      // Also rejects a node outside the graph, because its factors are undefined.
       if (!Number.isFinite(factor + scale))
         throw damaged(this.#path, `node ${node} of ${this.nodes} has no valid vector`);
       // The part along the mean direction, plus the dot product with the rest of the vector.

@@ -22,9 +22,9 @@ const AT = { count: 16, size: 24, label: 32, data: 40, level: 48, entry: 52, max
  *     32  u64 label_offset_                 72  u64 M_
  *     40  u64 offsetData_                   80  f64 mult_;  88  u64 ef_construction_
  *
- * An element has its list on level 0, its vector (f32 each) and its label (u64). A list has its number of links (u16), two bytes whose
- * first bit marks a deleted point, and space for its capacity of links (u32 each, numbers of elements). The elements are followed,
- * for each element, by the size of its upper lists in bytes (u32) and these lists, from level 1.
+ * An element contains its list on level 0, its vector (f32 each) and its label (u64). A list contains its number of links (u16),
+ * two bytes whose first bit marks a deleted point, and space for its capacity of links (u32 element numbers). After the elements,
+ * the file contains for each element the size of its upper lists in bytes (u32) and these lists, from level 1.
  * @param dimensions numbers in a vector
  * @throws if the header has other sizes, a number is out of range, a point is deleted, or the labels are not 0 to the number of points
  */

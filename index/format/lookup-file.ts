@@ -9,9 +9,9 @@ export const LOOKUP: Format = { magic: 'PSLK', version: 2, sections: 2 };
 const SLOT = 8;
 /** Slots for each key: more make the file larger, fewer lengthen the search for a free slot. */
 const SLOTS = 4 / 3;
-/** Bytes of a record that the first read takes: enough for most keys with their data. */
+/** Bytes in the first read of a record, enough for most keys and their data. */
 const GUESS = 512;
-/** Slots that one read takes. A search rarely needs more. */
+/** Slots per read. A lookup rarely needs more. */
 const PROBED = 8;
 
 /** The first character of a key is the kind of its data. */
@@ -56,7 +56,7 @@ export function writeLookup(records: Map<string, Uint8Array>): Uint8Array {
   return writeSections(LOOKUP, [new Uint8Array(table.buffer), Buffer.concat(parts)]);
 }
 
-/** An open `lookup.bin`. A key costs two short reads, whatever the size of the file. Damaged records throw. */
+/** An open `lookup.bin`. A lookup takes two short reads, for any size of file. Throws for damaged records. */
 export class Lookup {
   readonly #file: ContainerFile;
   readonly #slots: number;

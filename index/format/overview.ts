@@ -56,7 +56,7 @@ function listSources(sources: readonly string[]): Counted[] {
   let listed = countAt(paths, 1);
   for (let depth = 2; depth <= deepest; depth++) {
     const deeper = countAt(paths, depth);
-    // A single folder would say nothing.
+    // A single folder would not help a reader choose.
     if (deeper.size > MOST_SOURCES && listed.size > 1) break;
     listed = deeper;
   }

@@ -1,4 +1,4 @@
-/** Checks of parsed JSON. By hand: a schema library takes a cold process longer than the files themselves. */
+/** Checks of parsed JSON. A schema library would take longer to load in a cold start than the files themselves. */
 export type Check = (value: unknown) => boolean;
 
 export const isText: Check = (value) => typeof value === 'string';
@@ -14,7 +14,7 @@ export function isListOf(check: Check): Check {
   return (value) => Array.isArray(value) && value.every(check);
 }
 
-/** An object whose values all pass, whatever its keys. */
+/** An object with any keys, if all values pass. */
 export function isRecordOf(check: Check): Check {
   return (value) => isObject(value) && Object.values(value).every(check);
 }

@@ -39,7 +39,7 @@ const areSpecialTokens = isListOf(
 );
 
 /**
- * Reads a tokenizer. The tries are checked as they are searched: they have millions of nodes, of which a text needs a few.
+ * Reads a tokenizer. Tries are checked during searches, because a text uses few of their millions of nodes.
  * @param bytes a whole `tokenizer.bin`
  * @param name of the file, for errors
  * @throws if the file is damaged or has another format

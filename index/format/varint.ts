@@ -25,7 +25,7 @@ export interface Numbers {
 
 /** Reads `count` numbers that `writeAscending` wrote at `start`. Returns undefined if the bytes end first, or a number exceeds 2^32 - 1. */
 export function readAscending(bytes: Uint8Array, start: number, count: number): Numbers | undefined {
-  // Each number has at least one byte, so a damaged count allocates no more than the bytes themselves take.
+  // Each number has at least one byte, so a damaged count cannot allocate more than the size of the bytes.
   if (count > bytes.length - start) return undefined;
   const values = new Uint32Array(count);
   let at = start;

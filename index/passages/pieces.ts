@@ -18,8 +18,8 @@ const CLAUSE_END = /[,;:،؛\p{Pd}](?=\s)|[，、；：]/gu;
 const WHITE_SPACE = /\s+/g;
 
 /**
- * Cuts a text into pieces of similar length, each of at most `maxTokens`. Together they contain everything but white space. Cuts
- * after a clause mark, else at white space, else between words, graphemes or characters, in this order. Never cuts a character.
+ * Splits a text into pieces of similar length, each of at most `maxTokens`. Together they contain all characters except white space.
+ * Splits after a clause mark, else at white space, else between words, graphemes or characters. Never splits a character.
  */
 export function pieces(
   text: string,
@@ -67,7 +67,7 @@ function cutNear(text: string, ideal: number, size: number, lang: string): numbe
   const boundaries = (granularity: 'word' | 'grapheme') => {
     const start = Math.max(0, Math.floor(ideal) - WINDOW);
     const found = [...segments(text.slice(start, start + 2 * WINDOW), granularity, lang)];
-    // The first one starts where the slice does, which need not be a boundary.
+    // The first segment starts with the slice, which may not be a boundary.
     return found.slice(1).map(({ index }) => start + index);
   };
   return (

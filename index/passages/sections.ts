@@ -2,7 +2,7 @@ import type { Block, Document } from '../documents/document.ts';
 
 /** The text under one heading. */
 export interface Section {
-  /** The path of headings, joined by ` › `; the document's title or file name if there are none. */
+  /** The path of headings, joined by ` › `. Without headings, the document's title or file name. */
   title: string;
   /** The heading, if any, and its paragraphs, separated by blank lines. */
   text: string;

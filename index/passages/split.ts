@@ -22,8 +22,8 @@ type Draft = Pick<Passage, 'text' | 'title' | 'sentences'>;
 /**
  * Splits a document into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
  * character of the document's blocks except white space, once and in order. A heading is the first line of its section, but not one
- * of its sentences, since it is no answer. The id of a document becomes that of its only passage, or `id#1`, `id#2` … of several;
- * without one, ids are derived from the texts. The language is the declared one, else detected.
+ * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
+ * several. Without an id, ids are derived from the texts. The language is the declared language, else detected.
  * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1
  */
 export function toPassages(document: Document, options: SplitOptions): Passage[] {

@@ -47,7 +47,7 @@ export interface Explanation {
   sentence: number;
   /** BM25 as a share of the most that this question could get, times its weight. */
   lexical: number;
-  /** A correction for what any passage would get: weighted similarities to the mean of the index and of the language. Rarely above 0. */
+  /** Corrects for the score of any passage: weighted similarities to the mean of the index and of the language. Rarely above 0. */
   typical: number;
 }
 
@@ -81,7 +81,7 @@ export interface IndexInfo {
 export interface ContextualQuery {
   /** The question and the last exchange before it. */
   text: string;
-  /** The weight of this text, 0 to 0.5. The question alone has the rest. */
+  /** The weight of this text, 0 to 0.5. The rest is the weight of the question. */
   share: number;
 }
 

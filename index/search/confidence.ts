@@ -4,7 +4,7 @@ import type { Mode } from '../format/mode.ts';
 /** The confidence from which a question counts as answered, unless the request sets another. */
 export const ANSWERED = 0.5;
 
-/** Curves for models without their own: those of the default model, from `npm run learn`. Rough for other models. */
+/** Curves of the default model, from `npm run learn`. Models without curves use them as a rough estimate. */
 const DEFAULTS: Record<Mode, Logistic> = {
   hybrid: { slope: 32.4, intercept: -40.6 },
   semantic: { slope: 44.3, intercept: -54.4 },

@@ -2,7 +2,7 @@
 export const LIMITS = {
   /** Characters (UTF-16 code units) of a question. */
   questionCharacters: 2000,
-  /** Model tokens of a question, the model's prefix included. The history is read up to what the question leaves of them. */
+  /** Model tokens of a question, including the model's prefix. The history uses the remaining tokens. */
   questionTokens: 256,
   /** Results. */
   k: { min: 1, max: 100, default: 10 },

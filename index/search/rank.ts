@@ -49,8 +49,8 @@ export interface RankInput {
 
 /**
  * Returns the k best passages, best first. Candidates come from the vectors and from BM25. The score is the sum of the passage's
- * cosine, its best sentence's cosine and its weighted BM25 share, minus the part that any passage would get. Scores are added rather
- * than ranks fused: between languages no term matches, and a share of 0 adds nothing.
+ * cosine, its best sentence's cosine and its weighted BM25 share, minus the part that any passage would get. Scores are added instead of
+ * fusing ranks: across languages no term matches, and then a share of 0 does not change the score.
  */
 export function rank(input: RankInput): Ranked[] {
   const { k, vector, graph, sentences, typicality, shares, allowed } = input;
@@ -91,8 +91,8 @@ export function rank(input: RankInput): Ranked[] {
 }
 
 /**
- * Returns the entries with the `count` highest values, and all that equal the last of these, in their order. A typed array sorts
- * natively; comparing hundreds of entries takes a cold process milliseconds.
+ * Returns the entries with the `count` highest values in their order, including ties of the last. Sorts a typed array, because it
+ * sorts natively: comparing hundreds of entries takes milliseconds in a cold start.
  */
 function highest<Entry>(entries: Entry[], count: number, value: (entry: Entry) => number): Entry[] {
   if (entries.length <= count) return entries;

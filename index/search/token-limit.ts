@@ -3,9 +3,9 @@ import { type ContextualQuery, InvalidRequest } from './answer.ts';
 import { LIMITS } from './limits.ts';
 
 /**
- * Keeps the texts that one request embeds, the question alone and in its context, within `LIMITS.questionTokens` in total:
- * characters do not bound the encoder's work, as one can become eighteen tokens.
- * @returns the context, its history cut to what the question leaves; undefined where it leaves nothing
+ * Limits the embedded texts of one request (the question, and the question with its context) to `LIMITS.questionTokens` in total.
+ * Characters do not bound the encoder's work, because one character can become eighteen tokens.
+ * @returns the context with its history truncated to the remaining tokens. Undefined if no tokens remain
  * @throws InvalidRequest for a question with more tokens
  */
 export function limitTokens(

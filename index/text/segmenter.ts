@@ -1,4 +1,4 @@
-/** UTF-16 code units segmented at once: each step of `Intl.Segmenter` takes time in proportion to its whole string. */
+/** UTF-16 code units per window. Each step of `Intl.Segmenter` takes time proportional to its whole string. */
 const WINDOW = 2048;
 
 export type Granularity = 'grapheme' | 'word' | 'sentence';
@@ -13,9 +13,9 @@ export interface Segment {
 }
 
 /**
- * Returns the segments that `Intl.Segmenter` finds in a text, in linear time. Words may differ in one case: in a script without
- * spaces, such as Thai or Chinese, ICU chooses words by all characters up to the next space, and here only sees those of a window.
- * @param locale BCP 47 tag. Unknown or malformed tags get English rules
+ * Returns the segments of `Intl.Segmenter` for a text, in linear time. Words may differ in scripts without spaces, such as Thai or
+ * Chinese: ICU chooses words by all characters up to the next space, but here it sees only one window.
+ * @param locale BCP 47 tag. Unknown or malformed tags use English rules
  */
 export function* segments(text: string, granularity: Granularity, locale = 'und'): Generator<Segment> {
   const segmenter = segmenterOf(locale, granularity);

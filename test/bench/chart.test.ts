@@ -41,7 +41,7 @@ function dots(svg: string): { x: number; y: number }[] {
   }));
 }
 
-test('is XML with title, axes, ticks and the names of its lines', () => {
+test('a chart is XML with a title, axes, ticks and line names', () => {
   const printed = execFileSync('python3', ['-c', PARSE], { input: lineChart(chart), encoding: 'utf8' });
   const [root, label, texts] = JSON.parse(printed) as [string, string, string[]];
   expect(root).toBe('{http://www.w3.org/2000/svg}svg');
@@ -50,7 +50,7 @@ test('is XML with title, axes, ticks and the names of its lines', () => {
     expect(texts).toContain(text);
 });
 
-test('x is logarithmic, y grows upwards', () => {
+test('the x axis is logarithmic, and y grows upwards', () => {
   const [first, second, third] = dots(lineChart(chart)) as [
     { x: number; y: number },
     { x: number; y: number },
@@ -61,7 +61,7 @@ test('x is logarithmic, y grows upwards', () => {
   expect(second.y).toBeLessThan(first.y);
 });
 
-test('every point, line and name is in the picture, whatever the numbers', () => {
+test('every point, line and name is inside the picture for any numbers', () => {
   // Values near the smallest double have no ticks between them.
   const value = fc.double({ min: 0, max: 1e9, noNaN: true }).map((drawn) => (drawn < 1e-9 ? 0 : drawn));
   const point = fc.tuple(fc.integer({ min: 1, max: 1e6 }), value);

@@ -84,7 +84,7 @@ function niceTicks(least: number, most: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** Returns the positions of names, moved up if they overlap: the axis is below. */
+/** Returns the positions of names. Overlapping names move up, because the axis is below. */
 function spreadOut(places: readonly number[]): number[] {
   const moved = [...places];
   const order = places.map((_, i) => i).sort((a, b) => places[b]! - places[a]!);

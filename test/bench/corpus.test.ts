@@ -10,26 +10,26 @@ import { CachedVectors } from './vectors.ts';
 const { dir, model } = defaultModel();
 const countTokens = tokenCounter(dir);
 
-test('declarations make as many passages as were asked for', async () => {
+test('declarations returns documents for the requested number of passages', async () => {
   for (const count of [1, 100, 137])
     expect(passagesOf(await declarations(count, countTokens), countTokens)).toHaveLength(count);
 });
 
-test('recombined documents are different passages, one each, and fewer are the first of more', async () => {
+test('recombined documents are distinct single passages, and a shorter list is the start of a longer one', async () => {
   const documents = await recombined(1500, countTokens);
   const passages = passagesOf(documents, countTokens);
   expect(passages).toHaveLength(1500);
   expect(new Set(passages.map(({ lang, text }) => lang + text)).size).toBe(1500);
   expect(passages.map(({ id }) => id)).toEqual(documents.map(({ id }) => id));
   expect(await recombined(200, countTokens)).toEqual(documents.slice(0, 200));
-  // Passages share sentences, which are embedded once.
+  // Passages share sentences, and each sentence is embedded once.
   const sentences = passages.flatMap(({ text, sentences }) =>
     sentences.map(([from, to]) => text.slice(from, to)),
   );
   expect(new Set(sentences).size).toBeLessThan(0.9 * sentences.length);
 });
 
-test('no held-out question is in a passage', async () => {
+test('no passage contains a held-out question', async () => {
   const questions = await heldOutQuestions(countTokens);
   expect(new Set(questions).size).toBe(200);
   const documents = [...(await declarations(2000, countTokens)), ...(await recombined(2000, countTokens))];
@@ -37,14 +37,17 @@ test('no held-out question is in a passage', async () => {
   expect(questions.filter((question) => text.includes(question))).toEqual([]);
 });
 
-test.each([4, 12, 40, 200])('questions of %i tokens have that many, and none comes twice', async (tokens) => {
-  const question = await questionMaker(countTokens, 1);
-  const questions = Array.from({ length: 200 }, () => question(tokens));
-  expect(new Set(questions).size).toBe(200);
-  for (const text of questions) expect(countTokens(text)).toBe(tokens);
-});
+test.each([4, 12, 40, 200])(
+  'questions of %i tokens have exactly that many, and are distinct',
+  async (tokens) => {
+    const question = await questionMaker(countTokens, 1);
+    const questions = Array.from({ length: 200 }, () => question(tokens));
+    expect(new Set(questions).size).toBe(200);
+    for (const text of questions) expect(countTokens(text)).toBe(tokens);
+  },
+);
 
-test('kept vectors are those that were embedded, each once, and outlive a kill while they were written', async () => {
+test('cached vectors are embedded once, and survive a kill during writing', async () => {
   const file = join(temporaryFolder(), 'vectors.bin');
   const embedded: string[] = [];
   const embedder: TextEmbedder = {

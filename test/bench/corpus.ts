@@ -74,7 +74,7 @@ export async function recombined(count: number, countTokens: CountTokens): Promi
       const key = JSON.stringify([lang, ...[...drawn].sort()]);
       if (size > MOST_TOKENS || seen.has(key)) continue;
       seen.add(key);
-      // One sentence a line: a line's end ends a sentence, so each sentence is always cut alike and embedded once.
+      // With one sentence per line, each sentence is always split alike and embedded once.
       const text = [...drawn].join('\n');
       documents.push({ source: `${lang}.jsonl`, id, title, lang, blocks: [{ kind: 'paragraph', text }] });
       break;

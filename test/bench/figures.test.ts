@@ -21,7 +21,7 @@ test.each([
   expect(shown(value, unit)).toBe(text);
 });
 
-test('a goal is the most of what is to be small and the least of what is to be large', () => {
+test('a goal is the maximum if lower is better, and the minimum if higher is better', () => {
   expect(reachesGoal(figure('ratio', 0.07, 1 / 14))).toBe(true);
   expect(reachesGoal(figure('ratio', 0.08, 1 / 14))).toBe(false);
   expect(reachesGoal(figure('times', 1.6, 1.5))).toBe(true);
@@ -32,7 +32,7 @@ test('a goal is the most of what is to be small and the least of what is to be l
   expect(shownGoal(figure('ratio', 3))).toBe('');
 });
 
-test('an earlier run is compared by what does not depend on the machine, and a tenth more is worse', () => {
+test('compares machine-independent figures with an earlier run, and reports a change over 10 % as worse', () => {
   const before = [
     figure('ratio', 0.1, undefined, 'slower'),
     figure('ratio', 0.1, undefined, 'same'),

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { percentile } from './stats.ts';
 
-/** The cores that this program may use; none on systems other than Linux. */
+/** The cores that this program may use. Empty on systems other than Linux. */
 const CORES = process.platform === 'linux' ? allowedCores(readFileSync('/proc/self/status', 'utf8')) : [];
 /** The core for contestants: Lambda has one at 1,769 MB. */
 const CORE = CORES.slice(0, 1);
@@ -86,13 +86,13 @@ export function coldStart(command: string[], input = ''): ColdStart {
 /** A running process that times calls, one after another. */
 export interface Timed {
   /** Returns the milliseconds of each call. */
-  time(what: string, args: readonly unknown[]): Promise<number[]>;
+  time(name: string, args: readonly unknown[]): Promise<number[]>;
   stop(): Promise<void>;
 }
 
 /** A module whose functions are timed or called. */
 export interface TimedModule extends Timed {
-  answers(what: string, args: readonly unknown[]): Promise<unknown[]>;
+  answers(name: string, args: readonly unknown[]): Promise<unknown[]>;
 }
 
 /**
@@ -108,14 +108,14 @@ export function timedModule(file: string, { argument = '', allCores = false } = 
     'inherit',
     'ipc',
   ]);
-  const ask = async (what: string, args: readonly unknown[], keep: boolean) => {
+  const ask = async (name: string, args: readonly unknown[], keep: boolean) => {
     const reply = once(child, 'message');
-    child.send({ what, args, keep });
+    child.send({ name, args, keep });
     return (await Promise.race([reply, failed]))[0] as { times: number[]; answers: unknown[] };
   };
   return {
-    time: async (what, args) => (await ask(what, args, false)).times,
-    answers: async (what, args) => (await ask(what, args, true)).answers,
+    time: async (name, args) => (await ask(name, args, false)).times,
+    answers: async (name, args) => (await ask(name, args, true)).answers,
     stop,
   };
 }

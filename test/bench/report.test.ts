@@ -11,7 +11,7 @@ const run = (value: number): Results => {
   return results([{ name: 'cold', figures, tables, measured: { runs: [1] }, charts: { curve: '<svg/>' } }]);
 };
 
-test('says machine and versions first, then figures beside goals, then tables', () => {
+test('a report contains the machine and versions, then figures with goals, then tables', () => {
   const lines = markdown(run(1 / 16)).split('\n');
   expect(lines[0]).toContain(process.version);
   expect(lines[0]).toContain('onnxruntime-node 1.14.0, hnswlib-node 3.0.0, @xenova/transformers 2.17.2');
@@ -19,7 +19,7 @@ test('says machine and versions first, then figures beside goals, then tables', 
   expect(lines).toContain('| polyseek | 1 ms (1-2) |');
 });
 
-test('a run lands in files with its date, and a later one is compared with it', () => {
+test('a run is saved in files with its date, and a later run is compared with it', () => {
   const folder = temporaryFolder();
   const before = run(1 / 16);
   const files = save(before, 'cold', join(folder, 'results'));

@@ -91,7 +91,7 @@ function summary(reports: readonly LoadReport[]): Load['polyseek'] {
     reports.reduce((all, report) => all + value(report), 0);
   return {
     perSecond: (sum(({ answers }) => answers) / sum(({ ms }) => ms)) * 1000,
-    // Of the median turn.
+    // The values of the median turn.
     p99: percentile(
       reports.map(({ p99 }) => p99),
       0.5,

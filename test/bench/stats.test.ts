@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { median, percentile, quartiles } from './stats.ts';
 
-test('ranks, whatever the order', () => {
+test('returns quantiles by rank for values in any order', () => {
   expect(quartiles([4, 1, 3, 2])).toEqual([1, 2, 3]);
   expect(median([9, 1, 5])).toBe(5);
   expect(percentile([7], 0.99)).toBe(7);
@@ -12,7 +12,7 @@ test('ranks, whatever the order', () => {
   expect(percentile(hundred, 1)).toBe(100);
 });
 
-test('a percentile is a value that at least that share does not exceed, and the least such', () => {
+test('a percentile is the smallest value that at least that share of values does not exceed', () => {
   const values = fc.array(fc.integer(), { minLength: 1 });
   fc.assert(
     fc.property(values, fc.double({ min: 0.001, max: 1, noNaN: true }), (all, share) => {

@@ -16,7 +16,7 @@ const digest = 'ab'.repeat(32);
 const folder = temporaryFolder();
 const file = join(folder, 'cdk.json');
 
-/** Runs the command in the folder, as its npm script does in the repository. */
+/** Runs the command in the temporary folder. */
 function key(args: string[]): Promise<Outcome> {
   const tsx = import.meta.resolve('tsx');
   return finished(
@@ -35,7 +35,7 @@ const config = `{
 `;
 
 describe('npm run key', () => {
-  test('prints a key once, lists its digest, and the endpoint then takes the key', async () => {
+  test('prints a key once and saves its digest, and the endpoint accepts the key', async () => {
     writeFileSync(file, config);
     const first = await key(['chatbot']);
     expect(first.code).toBe(0);
@@ -61,7 +61,7 @@ describe('npm run key', () => {
     }
   });
 
-  test('prints it as JSON, with the digest that is listed', async () => {
+  test('prints a key and its digest as JSON', async () => {
     writeFileSync(file, config);
     const { code, stdout } = await key(['chatbot', '--json']);
     const made = JSON.parse(stdout);
@@ -76,22 +76,26 @@ describe('npm run key', () => {
 
   test.each<[string, string[], string]>([
     [
-      'a name that is there',
+      'an existing name',
       ['chatbot'],
       'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete the line "chatbot" from cdk.json, and deploy again.\n',
     ],
     [
-      'a wrong name',
+      'an invalid name',
       ['a b'],
       'Wrong name "a b": expected 1 to 32 of the characters A-Z, a-z, 0-9, _ and -.\n',
     ],
     [
-      'no file',
+      'a missing file',
       ['a', '--file', 'none.json'],
       'none.json does not exist. Run this command in the folder of cdk.json, or pass its path with --file.\n',
     ],
-    ['no name', [], 'Missing argument: name. Example: npm run --silent key -- chatbot > chatbot.key\n'],
-  ])('refuses %s and changes nothing', async (_, args, stderr) => {
+    [
+      'a missing name',
+      [],
+      'Missing argument: name. Example: npm run --silent key -- chatbot > chatbot.key\n',
+    ],
+  ])('refuses %s, and does not change the file', async (_, args, stderr) => {
     const text = config.replace('"auth"', `"apiKeys": { "chatbot": "${digest}" },\n    "auth"`);
     writeFileSync(file, text);
     expect(await key(args)).toEqual({ code: args.length > 0 ? 1 : 2, stdout: '', stderr });
@@ -101,7 +105,7 @@ describe('npm run key', () => {
 });
 
 describe('a key added to cdk.json', () => {
-  test('leaves the other lines as they were', () => {
+  test('does not change other lines', () => {
     const text = `{
   "app": "node app.ts",
   "context": {
@@ -125,7 +129,7 @@ describe('a key added to cdk.json', () => {
 `;
     const line = `      "old": "${digest}"`;
     const added = text.replace(line, `${line},\n      "new": "${'0'.repeat(64)}"`);
-    // Lists whose text has brackets stay on several lines.
+    // Lists stay on several lines if their text contains brackets.
     const apart = added.replace(
       '["[", "{", " \\n ]"]',
       '[\n          "[",\n          "{",\n          " \\n ]"\n        ]',
@@ -166,23 +170,23 @@ describe('a key added to cdk.json', () => {
       '{"context":{"apiKeys":{"a":"ps_x"}}}',
       `context.apiKeys of cdk.json has no digest under "a", ${format}`,
     ],
-  ])('%s is refused', (text, sentence) => {
+  ])('is refused in %j', (text, sentence) => {
     expect(() => addKey(text, 'cdk.json', 'new', digest)).toThrow(new Error(sentence));
   });
 
-  test('is not one too many for the environment of a function', () => {
+  test('fits into the environment of a function up to the maximum number', () => {
     const name = (i: number) => `${i}`.padStart(32, 'n');
     let text = '{}';
     for (let i = 0; i < MAX_KEYS; i++) text = addKey(text, 'cdk.json', name(i), digest);
     expect(() => addKey(text, 'cdk.json', 'more', digest)).toThrow(
       /^cdk.json already has 32 keys, the most that fit .*\. Delete an unused one\.$/,
     );
-    // Lambda measures the environment as JSON, in which the quotes of JSON are escaped.
+    // Lambda measures the environment as JSON, with escaped quotes.
     const API_KEYS = JSON.stringify(JSON.parse(text).context.apiKeys);
     expect(JSON.stringify({ API_KEYS, LOG_QUESTIONS: '1', PAGE: '0' }).length).toBeLessThan(4096);
   });
 
-  test('is another each time', () => {
+  test('is unique', () => {
     expect(new Set(Array.from({ length: 1000 }, newKey)).size).toBe(1000);
   });
 });

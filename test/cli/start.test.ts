@@ -8,7 +8,7 @@ import { command } from '../fixtures/processes.ts';
 
 const index = join(temporaryFolder(), 'index');
 
-/** Runs the server with these settings until it ends by itself. */
+/** Runs the server with these settings until it exits. */
 function run(env: Record<string, string>): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: root, env: { ...process.env, ...env } };
@@ -26,7 +26,7 @@ test.each(['', 'abc', '65536'])('refuses the port "%s"', async (PORT) => {
   });
 });
 
-test('says that a port is in use', async () => {
+test('reports a port in use', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const address = other.address();
@@ -42,7 +42,7 @@ test('says that a port is in use', async () => {
   }
 });
 
-test('refuses API_KEYS without keys before it binds its port', async () => {
+test('refuses API_KEYS without keys before it listens', async () => {
   expect(await run({ PORT: '0', API_KEYS: '{}' })).toEqual({
     code: 1,
     stdout: '',
@@ -51,7 +51,7 @@ test('refuses API_KEYS without keys before it binds its port', async () => {
   });
 });
 
-test('prints its help with the environment variables', async () => {
+test('lists the environment variables in its help', async () => {
   const { code, stdout, stderr } = await command('start', ['--help']);
   expect([code, stderr]).toEqual([0, '']);
   for (const name of ['PORT', 'HOST', 'INDEX_DIR', 'API_KEYS', 'CORS_ORIGINS', 'LOG_QUESTIONS', 'PAGE']) {
@@ -64,7 +64,7 @@ test('refuses an unknown option', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('--port')]);
 });
 
-test('goes on without the reader of its log, as after npm start | head', async () => {
+test('continues without a reader of its log, as after npm start | head', async () => {
   writeRandomIndex(index, 10);
   const server = spawn(process.execPath, ['--import', 'tsx', 'cli/start.ts'], {
     cwd: root,

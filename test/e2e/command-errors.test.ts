@@ -50,7 +50,7 @@ test.each([
   ['search', ['-', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
   ['eval', [], /^Missing argument: set\. Example: npm run eval -- /],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
-])('wrong usage is one line and exit code 2: %s %j', async (script, args, message) => {
+])('wrong usage prints one line and exits with code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);
 });
 
@@ -97,7 +97,7 @@ test.each([
     /mine contains notes\.txt, which is not part of a packaged function\. .*\.$/,
   ],
   ['embed', ['--model', at('none')], /none has no config\.json\. .*\.$/],
-])('a failure is one line and exit code 1: %s %j', async (script, args, message) => {
+])('a failure prints one line and exits with code 1: %s %j', async (script, args, message) => {
   await expectSentence(1, script, args, message);
 });
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   expect(await command('build-index', [documents, '--index', index])).toMatchObject({ code: 0 });
 });
 
-/** Runs what a line such as `npm run search -- "a b" -k 5` does, with more arguments. */
+/** Runs a line such as `npm run search -- "a b" -k 5`, with more arguments. */
 function run(line: string, ...more: string[]) {
   const [, name, rest = ''] = /npm run (?:--silent )?([\w-]+)(?: -- ([^>|]*))?/.exec(line) ?? [];
   const words = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
@@ -54,7 +54,7 @@ describe.each([
 ])('npm run %s', (name) => {
   const line = `npm run ${name.includes('--') ? name : `${name} --`}`;
 
-  test('has help with examples that work, and lists its exit codes', async () => {
+  test('has help with working examples, and lists its exit codes', async () => {
     const { code, stdout, stderr } = await run(line, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: ${line} `));
@@ -66,7 +66,7 @@ describe.each([
       ) ?? [];
     expect(examples).toContain('npm run ');
     for (const example of examples.trimEnd().split('\n')) {
-      // All flags before are known, and their values right, where it is this one that is refused.
+      // If this flag is refused, all earlier flags are known and have valid values.
       expect(await run(example, '--no-such'), example).toEqual({
         code: 2,
         stdout: '',
@@ -94,7 +94,7 @@ test.each([
 });
 
 describe('on a terminal', () => {
-  test('the best sentence is bold, a confidence has a bar, and the source is dim', async () => {
+  test('the best sentence is bold, the confidence has a bar, and the source is dim', async () => {
     const { code, printed } = await onTerminal('search', [ANSWERABLE, '--index', index, '-k', '1']);
     expect(code).toBe(0);
     expect(printed).toContain(
@@ -114,7 +114,7 @@ describe('on a terminal', () => {
     expect(printed).not.toContain(ESCAPE);
   });
 
-  test('an empty NO_COLOR is none', async () => {
+  test('an empty NO_COLOR is ignored', async () => {
     const { printed } = await onTerminal('search', [ANSWERABLE, '--index', index], { env: { NO_COLOR: '' } });
     expect(printed).toContain(`${ESCAPE}1mKorvane`);
   });
@@ -126,7 +126,7 @@ describe('on a terminal', () => {
     });
   });
 
-  test('an interrupt ends a build with exit code 130, shows the cursor again and leaves nothing', async () => {
+  test('an interrupt ends a build with exit code 130, restores the cursor and leaves no files', async () => {
     const before = readdirSync(folder);
     const args = [documents, '--index', join(folder, 'new')];
     const { code, printed } = await onTerminal('build-index', args, {
@@ -140,7 +140,7 @@ describe('on a terminal', () => {
   });
 });
 
-describe('elsewhere', () => {
+describe('without a terminal', () => {
   test('there are colours only with FORCE_COLOR', async () => {
     const args = [ANSWERABLE, '--index', index];
     expect((await command('search', args)).stdout).not.toContain(ESCAPE);
@@ -161,7 +161,7 @@ describe('elsewhere', () => {
     expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
   });
 
-  test('whoever stops reading ends a command without a word', async () => {
+  test('a closed output ends a command silently', async () => {
     const args = ['--import', 'tsx', 'cli/embed.ts'];
     const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH } });
     let errors = '';
@@ -191,7 +191,7 @@ describe('elsewhere', () => {
   });
 });
 
-test('package tells what it made as JSON, and leaves nothing when it is interrupted', async () => {
+test('package prints its result as JSON, and leaves no files after an interrupt', async () => {
   const out = join(folder, 'function');
   const { code, stdout } = await command('package', ['--index', index, '--out', out, '--json']);
   expect(code).toBe(0);

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe('build-index', () => {
-  test('says what it built, in plain lines', async () => {
+  test('prints a summary in plain lines', async () => {
     const { code, stdout, stderr } = await command('build-index', [documents, '--index', index]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
@@ -39,7 +39,7 @@ describe('build-index', () => {
     expect(progress.at(-1)).toMatch(/^(\d+) of \1 /);
   });
 
-  test('says it as JSON', async () => {
+  test('prints a summary as JSON', async () => {
     const { code, stdout } = await command('build-index', [documents, '--index', index, '--json']);
     const { version, counts } = readManifest(index, undefined, true);
     expect(code).toBe(0);
@@ -57,7 +57,7 @@ describe('build-index', () => {
 });
 
 describe('search', () => {
-  test('shows results in plain text', async () => {
+  test('prints results in plain text', async () => {
     const flags = ['--lang', 'en', '--context', '1', '--explain', '--index', index];
     const found = await command('search', ['How often does the Korvane lighthouse flash?', ...flags]);
     expect(found).toMatchObject({ code: 0, stderr: '' });
@@ -67,7 +67,7 @@ describe('search', () => {
     expect(found.stdout).not.toMatch(/[^\P{Cc}\n]/u);
   });
 
-  test('says when nothing is found, and ends with exit code 3', async () => {
+  test('reports empty results, and exits with code 3', async () => {
     const query = 'Who won the football world cup in 1974?';
     const uncertain = await command('search', [query, '--index', index, '-k', '1']);
     expect(uncertain).toMatchObject({ code: 3, stderr: '' });
@@ -79,7 +79,7 @@ describe('search', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ answered: false });
   });
 
-  test('asks with the filters that HTTP has', async () => {
+  test('has the filters of the HTTP API', async () => {
     const search = await openLocal(index);
     const { took: _, ...expected } = await search.search({
       q: QUESTION,
@@ -99,7 +99,7 @@ describe('search', () => {
       '--filter',
       'source=none/',
     ];
-    // The question comes by standard input.
+    // Reads the question from standard input.
     const args = ['-', ...flags, ...fields, '--index', index, '--json'];
     const { stdout } = await command('search', args, `${QUESTION}\n`);
     const { took: __, ...answer } = JSON.parse(stdout);
@@ -163,8 +163,8 @@ describe('embed', () => {
     ['tail', undefined],
   ];
 
-  test('prints ids and vectors of any texts in their order, as the embedder makes them', async () => {
-    // Half of the line and paragraph separators stand raw in the JSON, as they may, half escaped.
+  test('prints the embedder’s vectors of any texts with ids, in order', async () => {
+    // JSON may contain line and paragraph separators raw or escaped. This test uses both.
     const lines = texts.flatMap(([text, kind]) => {
       const line = JSON.stringify({ text, kind });
       return [line, line.replace('\u2028', '\\u2028')];
@@ -202,7 +202,7 @@ describe('embed', () => {
     });
   });
 
-  test('nothing in, nothing out', async () => {
+  test('prints nothing for empty input', async () => {
     expect(await command('embed', [], '')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });

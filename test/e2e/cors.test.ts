@@ -8,11 +8,11 @@ import { digestOf } from '../../functions/search/auth.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { startBrowser } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const KEY = 'ps_key';
 
-/** Requests as a page makes them, each with a header that needs a preflight. */
+/** Requests of a page. Each has a header that requires a preflight. */
 const requests = {
   'GET with a key': ['/search?q=word1&k=1', { headers: { 'x-api-key': KEY } }],
   'POST of JSON': [
@@ -38,7 +38,7 @@ const requests = {
   ],
 } as const;
 
-/** A server of an empty page, whose origin differs from others by its port. */
+/** Serves an empty page. Its port makes its origin unique. */
 async function pageServer(): Promise<{ server: Server; origin: string }> {
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>App</title>');
@@ -47,7 +47,7 @@ async function pageServer(): Promise<{ server: Server; origin: string }> {
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-describe.skipIf(lacking('chromium'))('pages of other origins', () => {
+describe.skipIf(missingTools('chromium'))('pages of other origins', () => {
   const index = join(temporaryFolder(), 'index');
   let listed: Awaited<ReturnType<typeof pageServer>>;
   let unlisted: Awaited<ReturnType<typeof pageServer>>;
@@ -69,7 +69,7 @@ describe.skipIf(lacking('chromium'))('pages of other origins', () => {
     for (const page of [listed, unlisted]) page?.server.close();
   });
 
-  /** What a page can read of the endpoint's answer: status, request id and body; or the browser's error. */
+  /** The parts of an answer that a page can read (status, request id and body), or the browser's error. */
   async function fetchFrom(origin: string, path: string, init: object): Promise<unknown> {
     const page: Page = await browser.newPage();
     await page.goto(origin);
@@ -98,7 +98,7 @@ describe.skipIf(lacking('chromium'))('pages of other origins', () => {
     },
   );
 
-  test('can read why a request is refused', async () => {
+  test('can read the reason of a refusal', async () => {
     expect(await fetchFrom(listed.origin, '/search?q=word1', {})).toMatchObject({
       status: 401,
       body: { detail: expect.stringContaining('An API key is required.') },

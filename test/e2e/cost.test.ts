@@ -5,20 +5,20 @@ import { packageFunction } from '../../functions/search/package/package-function
 import { searchEvent } from '../bench/event.ts';
 import { type CountedWork, countWork } from '../fixtures/counted-work.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const KB = 1000;
 const [SMALL, LARGE] = [1000, 20_000];
 const folder = temporaryFolder();
 const packaged = (passages: number) => join(folder, `function-${passages}`);
 
-/** Bytes that were read of files whose path matches. */
+/** Bytes read from files with a matching path. */
 function bytesOf({ read }: CountedWork, path: RegExp): number {
   return Object.entries(read).reduce((sum, [name, bytes]) => sum + (path.test(name) ? bytes : 0), 0);
 }
 
-// Time can't be tested where others use the machine too; what takes it can be counted. A bound that a change exceeds is a question to its author.
-describe.skipIf(lacking('strace'))('from start to first answer, the packaged function', () => {
+// Times vary on a shared machine, but work can be counted. A change that exceeds a bound must justify it.
+describe.skipIf(missingTools('strace'))('from start to first answer, the packaged function', () => {
   const works = new Map<number, CountedWork>();
   const [GRAPH, REST] = [/^index\/graph/, /^index\/(?!graph)/];
 
@@ -31,17 +31,17 @@ describe.skipIf(lacking('strace'))('from start to first answer, the packaged fun
     }
   });
 
-  test('maps the model’s encoder and tokenizer, and reads of it a few rows', () => {
+  test('maps the encoder and tokenizer of the model, and reads a few rows', () => {
     const work = works.get(SMALL)!;
     const size = (name: string) => statSync(join(packaged(SMALL), name)).size;
-    // Exact, so that a count of what was not seen is noticed.
+    // Exact, so that the test fails if a call is missed.
     for (const name of ['model/encoder.bin', 'model/tokenizer.bin'])
       expect(work.mapped[name], name).toBe(size(name));
     expect(work.read['model/rows.bin']).toBeGreaterThan(0);
     expect(bytesOf(work, /^model\//)).toBeLessThan(100 * KB);
   });
 
-  test('reads little of an index beside its graph, and that once and a third at most', () => {
+  test('reads little of an index except its graph, and at most 4/3 of its graph', () => {
     const [small, large] = [works.get(SMALL)!, works.get(LARGE)!];
     const graph = statSync(join(packaged(LARGE), 'index/graph.bin')).size;
     expect(bytesOf(large, GRAPH)).toBeGreaterThan(0);
@@ -51,14 +51,14 @@ describe.skipIf(lacking('strace'))('from start to first answer, the packaged fun
     expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(16);
   });
 
-  test('loads little code, opens few files, and no more of either for more passages', () => {
+  test('loads little code and opens few files, and no more for more passages', () => {
     const [small, large] = [works.get(SMALL)!, works.get(LARGE)!];
     expect(bytesOf(small, /\.mjs$/)).toBeGreaterThan(0);
     expect(bytesOf(small, /\.mjs$/)).toBeLessThan(75 * KB);
     expect(Object.keys(small.opened)).toContain('lambda.mjs');
     expect(Object.keys(small.opened).length).toBeLessThanOrEqual(18);
     expect(small.modules.length).toBeGreaterThan(0);
-    // Node 20 loads 56 and Node 24 some 73; Fetch alone would be 50 more.
+    // Node 20 loads 56 and Node 24 about 73. Fetch would add 50.
     expect(small.modules.length).toBeLessThanOrEqual(80);
     expect(Object.keys(large.opened).sort()).toEqual(Object.keys(small.opened).sort());
     expect(large.modules).toEqual(small.modules);

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** An answer without what differs from run to run. */
+/** An answer without its times. */
 function comparable({ took: _, ...answer }: Answer): Omit<Answer, 'took'> {
   return answer;
 }
@@ -48,7 +48,7 @@ const searchPath = (q: string) =>
   `/search?${new URLSearchParams({ q, k: '5', explain: 'true', context: '1' })}`;
 
 describe('the local server', () => {
-  test.each(QUESTIONS)('gives what the search command gives: %s', async (question) => {
+  test.each(QUESTIONS)('returns the results of the search command: %s', async (question) => {
     const answer = await get(searchPath(question));
     expect(answer.results).toHaveLength(5);
     const args = [question, '--index', index, '-k', '5', '--explain', '--context', '1', '--json'];
@@ -57,7 +57,7 @@ describe('the local server', () => {
     expect(comparable(answer)).toEqual(comparable(JSON.parse(stdout)));
   });
 
-  test('the command filters as the server does', async () => {
+  test('has the filters of the command', async () => {
     const q = QUESTIONS[0]!;
     const answer = await get(`/search?${new URLSearchParams({ q, lang: 'zh', source: 'zh/' })}`);
     const args = [q, '--index', index, '-k', '10', '--lang', 'zh', '--source', 'zh/', '--json'];
@@ -65,7 +65,7 @@ describe('the local server', () => {
     expect(answer.results.map(({ lang }) => lang)).toEqual(Array(10).fill('zh'));
   });
 
-  test('a field that no passage has is a bad request', async () => {
+  test('refuses an unknown field as a bad request', async () => {
     const response = await fetch(`${server.url}/search`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -77,7 +77,7 @@ describe('the local server', () => {
     });
   });
 
-  test('a found passage is there by its id', async () => {
+  test('returns a found passage by id', async () => {
     const { results } = await get(searchPath(QUESTIONS[0]!));
     const { score: _, confidence: __, highlight: ___, explain: ____, ...passage } = results[0]!;
     expect(await get(`/passages/${encodeURIComponent(passage.id)}?context=1`)).toEqual(passage);
@@ -87,12 +87,12 @@ describe('the local server', () => {
 test.each([
   ['none', 'none is not an index: it has no manifest.json'],
   ['function', 'function is not an index: it has no manifest.json'],
-])('the server ends with one sentence where %s is no index', async (name, sentence) => {
+])('the server exits with one sentence if %s is not an index', async (name, sentence) => {
   await expect(startServer(join(folder, name))).rejects.toThrow(sentence);
 });
 
 describe('the packaged function', () => {
-  /** Imports the function in a process that has nothing of the project, and calls it with these events. */
+  /** Imports the function in a process without the project's files, and calls it with these events. */
   async function invoke(events: unknown[]): Promise<{ statusCode: number; body: string }[]> {
     const script = join(elsewhere, 'invoke.mjs');
     writeFileSync(
@@ -109,7 +109,7 @@ describe('the packaged function', () => {
     return JSON.parse(readFileSync(out, 'utf8'));
   }
 
-  test('answers events of an HTTP API and of a Function URL as the local server answers', async () => {
+  test('answers events of an HTTP API and a Function URL like the local server', async () => {
     const searches = [HTTP_API, FUNCTION_URL].flatMap((domain) =>
       QUESTIONS.map((question) => httpEvent(domain, { path: searchPath(question) })),
     );
@@ -124,7 +124,7 @@ describe('the packaged function', () => {
     expect(JSON.parse(results.at(-1)!.body).openapi).toMatch(/^3\./);
   });
 
-  test('holds what it needs and nothing else', () => {
+  test('contains exactly the necessary files', () => {
     const names = readdirSync(packaged, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
@@ -148,7 +148,7 @@ describe('the packaged function', () => {
     expect(native).toEqual(['native/engine.node']);
   });
 
-  test('has no module of build time in it, and no package but those that answer', () => {
+  test('contains no build-time modules, and only the packages for answering', () => {
     const own = modules.filter((path) => !path.startsWith('node_modules/'));
     const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
     expect(folders).toEqual([
@@ -175,7 +175,7 @@ describe('the packaged function', () => {
       'valibot',
       'zod',
     ]);
-    // MCP's SDK is a file of its own, and has no validator of JSON Schema in it.
+    // MCP's SDK is in a separate file, without a JSON Schema validator.
     const holding = readdirSync(packaged).filter(
       (name) => name.endsWith('.mjs') && readFileSync(join(packaged, name), 'utf8').includes('tools/call'),
     );
@@ -183,7 +183,7 @@ describe('the packaged function', () => {
     expect(modules.filter((path) => /ajv/i.test(path))).toEqual([]);
   });
 
-  test('ships the licence of every package in it, of the model and of copied code', () => {
+  test('includes the licences of its packages, the model and copied code', () => {
     const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
     const folders = packageFolders([...modules, 'node_modules/node-api-headers/index.js']);
     expect(folders.length).toBeGreaterThan(5);
@@ -196,7 +196,7 @@ describe('the packaged function', () => {
     expect(notices).toContain('Copyright (c) the authors of onnxruntime-node');
   });
 
-  test('is replaced as a whole, but nothing else is', async () => {
+  test('is replaced as a whole, but other folders are not replaced', async () => {
     writeFileSync(join(packaged, 'lambda.mjs'), '');
     await packageFunction(index, packaged);
     expect(readFileSync(join(packaged, 'lambda.mjs'), 'utf8')).toContain('handler');

@@ -16,7 +16,7 @@ const folder = temporaryFolder();
 const [old, out, documents] = [join(folder, 'old'), join(folder, 'index'), join(folder, 'documents.jsonl')];
 const { dir, model } = defaultModel();
 
-/** Many short records: fast to embed, but slow enough to write that a test can kill the build meanwhile. */
+/** Many short records. They are fast to embed, but slow enough to write for a test to kill the build. */
 const RECORDS = 200;
 
 beforeAll(() => {
@@ -31,7 +31,7 @@ beforeEach(() => {
   cpSync(old, out, { recursive: true });
 });
 
-/** Resolves when a build has created its draft beside `out`, and such a file in it. */
+/** Resolves when a build has created its draft beside `out`, and this file in it. */
 function draftContains(file: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     const watchers = [
@@ -50,7 +50,7 @@ function draftContains(file: string | undefined): Promise<void> {
         watchers.push(watch(draft, (_, name) => name === file && done()));
         if (readdirSync(draft).includes(file!)) done();
       } catch {
-        // The draft is already renamed: the kill comes late, which must do no harm either.
+        // The draft is renamed already. A late kill must do no harm either.
         done();
       }
     };
@@ -67,16 +67,16 @@ test.each<[string, (build: Build) => Promise<unknown>]>([
   ['when it has created its draft', () => draftContains(undefined)],
   ['when it has written the graph', () => draftContains('graph.bin')],
   ['when it has written the manifest', () => draftContains('manifest.json')],
-])('a build that is killed %s leaves an index that opens', async (_, moment) => {
+])('a build that is killed %s leaves a valid index', async (_, moment) => {
   const build = startGroup('build-index', [documents, '--index', out]);
   await moment(build);
   await killGroup(build);
   const { info } = await openSearch({ index: out, model: dir, verify: true });
-  // Either the old index, or the complete new one if the kill came late.
+  // The old index, or the complete new index if the kill was late.
   if (info.passages !== RECORDS) expect(info.version).toBe(readManifest(old, model, true).version);
 });
 
-test('a build after one that was killed removes its draft', async () => {
+test('a build removes the draft of a killed build', async () => {
   const build = startGroup('build-index', [documents, '--index', out]);
   await once(build.stderr!, 'data');
   await killGroup(build);

@@ -9,7 +9,7 @@ import type { LambdaOptions } from '../fixtures/lambda-process.ts';
 import { type Invocation, LambdaRuntime, report } from '../fixtures/lambda-runtime.ts';
 import { endTrace } from '../fixtures/lambda-trace.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const index = join(folder, 'index');
@@ -19,9 +19,9 @@ const QUESTIONS = [
   '科尔瓦内灯塔有多高？',
   'Wer hat die Brücke gebaut?',
 ];
-/** Nearly as many tokens as a question may have. */
+/** A question close to the token limit. */
 const LONG = 'How often does the light of the lighthouse flash? '.repeat(22);
-/** A message of MCP that searches. */
+/** An event with an MCP message that searches. */
 const mcpEvent = (query: string) =>
   httpEvent(HTTP_API, {
     method: 'POST',
@@ -37,12 +37,12 @@ const mcpEvent = (query: string) =>
 const searchPath = (q: string) =>
   `/search?${new URLSearchParams({ q, k: '5', explain: 'true', context: '1' })}`;
 
-/** An answer without what differs from run to run. */
+/** An answer without its times. */
 function comparable({ took: _, ...answer }: Answer): Omit<Answer, 'took'> {
   return answer;
 }
 
-describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
+describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
   "the function under AWS's runtime client",
   () => {
     let packaged: string;
@@ -76,7 +76,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
     const ask = async (path: string, body?: unknown) =>
       comparable((await fetched(path, body)).json as Answer);
 
-    /** What an invocation that an HTTP request caused answered. */
+    /** The HTTP answer of an invocation. */
     function answered({ payload, functionError }: Invocation): { status: number; json: unknown } {
       expect(functionError).toBeUndefined();
       const { statusCode, body } = payload as { statusCode: number; body: string };
@@ -86,7 +86,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
     test.each([
       ['an HTTP API', HTTP_API],
       ['a Function URL', FUNCTION_URL],
-    ])('answers events of %s as the local server answers', async (_, domain) => {
+    ])('answers events of %s like the local server', async (_, domain) => {
       const runtime = start();
       for (const question of [...QUESTIONS, LONG]) {
         const { status, json } = answered(
@@ -110,7 +110,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       }
     });
 
-    test('answers a direct event with the answer itself, a wrong one with a function error', async () => {
+    test('returns the answer itself for a direct event, and a function error for an invalid one', async () => {
       const runtime = start();
       for (const q of QUESTIONS) {
         const { payload, functionError } = await runtime.invoke({ q, k: 4 });
@@ -124,7 +124,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(payload).toMatchObject({ errorMessage: detail });
     });
 
-    test('is started once, and reported as Lambda reports it', async () => {
+    test('starts once, with a report in the format of Lambda', async () => {
       const runtime = start();
       const [cold, warm] = [await runtime.invoke({ q: QUESTIONS[0] }), await runtime.invoke({ q: LONG })];
       expect(report(cold)).toEqual({
@@ -163,7 +163,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(json).toMatchObject({ result: { structuredContent: { results: expect.any(Array) } } });
     });
 
-    test('is killed where it needs more memory than it has', async () => {
+    test('is killed if it exceeds its memory', async () => {
       const invocation = await start({ memoryMb: 64 }).invoke({ q: QUESTIONS[0] });
       expect(invocation.functionError).toBe('Unhandled');
       expect(invocation.payload).toEqual({
@@ -179,7 +179,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       const runtime = start({ timeoutMs: 3000 });
       expect((await runtime.invoke({ q: QUESTIONS[0] })).functionError).toBeUndefined();
       const { pid } = runtime.process!;
-      // A process that is stopped can't answer in whatever time there is.
+      // A stopped process cannot answer within any timeout.
       process.kill(pid, 'SIGSTOP');
       const invocation = await runtime.invoke({ q: LONG });
       expect(invocation.functionError).toBe('Unhandled');
@@ -197,7 +197,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(runtime.process!.pid).not.toBe(pid);
     });
 
-    test('says in a sentence why it cannot start', async () => {
+    test('reports in a sentence why it cannot start', async () => {
       const env = { INDEX_DIR: join(folder, 'none') };
       const invocation = await start({ env }).invoke({ q: QUESTIONS[0] });
       expect(invocation.functionError).toBe('Unhandled');
@@ -207,7 +207,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(report(invocation).record.status).toBe('error');
     });
 
-    test('opens no file to write, starts no program and talks to nobody but the runtime', async () => {
+    test('opens no file for writing, starts no program and connects only to the runtime', async () => {
       const file = join(folder, 'trace');
       const runtime = start({ trace: file });
       const requests = [

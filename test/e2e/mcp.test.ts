@@ -11,7 +11,7 @@ import { HTTP_API } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { connect, type Found, REVISIONS, structured, textOf } from '../fixtures/mcp.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
-import { lacking, tools } from '../fixtures/tools.ts';
+import { missingTools, tools } from '../fixtures/tools.ts';
 
 const QUESTIONS = [
   'How often does the light of the Korvane lighthouse flash?',
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** What a question finds over HTTP, as far as the tool `search` gives it too. */
+/** The results of a question over HTTP, limited to the fields of the tool `search`. */
 async function expected(q: string): Promise<{ answered: boolean; ids: string[]; texts: string[] }> {
   const answer = (await (await fetch(`${server.url}/search?${new URLSearchParams({ q })}`)).json()) as Answer;
   return {
@@ -50,7 +50,7 @@ const given = ({ answered, results }: Found) => ({
   texts: results.map(({ text }) => text),
 });
 
-/** Asks for the tools as a page of an origin does. */
+/** Requests the tools like a page of an origin. */
 async function fromPage(url: string, origin: string, headers: Record<string, string> = {}): Promise<number> {
   const accept = 'application/json, text/event-stream';
   const { status } = await fetch(`${url}/mcp`, {
@@ -61,7 +61,7 @@ async function fromPage(url: string, origin: string, headers: Record<string, str
   return status;
 }
 
-/** The official clients, on an endpoint where the key is needed or none is. */
+/** Tests the official clients on an endpoint, with or without a key. */
 function answersClients(endpoint: () => { url: string; key?: string }): void {
   test.each(REVISIONS)('the client for TypeScript, revision %s', async (revision) => {
     const { url, key } = endpoint();
@@ -70,7 +70,7 @@ function answersClients(endpoint: () => { url: string; key?: string }): void {
     expect(client.getNegotiatedProtocolVersion()).toBe(revision);
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['search', 'fetch']);
-    // At once, as a model calls tools.
+    // Concurrent calls, as from a model.
     const found = await Promise.all(
       QUESTIONS.map((query) => client.callTool({ name: 'search', arguments: { query } })),
     );
@@ -85,7 +85,7 @@ function answersClients(endpoint: () => { url: string; key?: string }): void {
     await client.close();
   });
 
-  describe.skipIf(lacking('mcp for Python'))('the client for Python', () => {
+  describe.skipIf(missingTools('mcp for Python'))('the client for Python', () => {
     test.each([
       ['auto', '2026-07-28'],
       ['2026-07-28', '2026-07-28'],
@@ -119,14 +119,14 @@ describe('the local server answers', () => {
     expect(given(JSON.parse(stdout)).ids).toEqual(ids.slice(0, 3));
   });
 
-  test('GET with 405, and pages of origins that are not listed with 403', async () => {
+  test('GET with 405, and pages of unlisted origins with 403', async () => {
     expect((await fetch(`${server.url}/mcp`)).status).toBe(405);
     expect(await fromPage(server.url, LISTED[1]!)).toBe(200);
     expect(await fromPage(server.url, 'https://evil.example')).toBe(403);
   });
 });
 
-describe.skipIf(lacking('Node 24', 'aws-lambda-ric'))(
+describe.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(
   "the packaged function under AWS's runtime client answers",
   () => {
     const key = 'ps_key';
@@ -152,7 +152,7 @@ describe.skipIf(lacking('Node 24', 'aws-lambda-ric'))(
       for (const revision of REVISIONS) await expect(connect(`${api.url}/mcp`, revision)).rejects.toThrow();
     });
 
-    test('pages of its own and of listed origins, and no others', async () => {
+    test('pages of its own origin and of listed origins only', async () => {
       const headers = { 'x-api-key': key };
       for (const origin of [`https://${HTTP_API}`, ...LISTED]) {
         expect(await fromPage(api.url, origin, headers)).toBe(200);
@@ -160,7 +160,7 @@ describe.skipIf(lacking('Node 24', 'aws-lambda-ric'))(
       expect(await fromPage(api.url, 'https://evil.example', headers)).toBe(403);
     });
 
-    test('with addresses of its own', async () => {
+    test('with its own addresses', async () => {
       const requestInit = { headers: { 'x-api-key': key } };
       const client = await connect(`${api.url}/mcp`, REVISIONS[0], { requestInit });
       const found = await client.callTool({ name: 'search', arguments: { query: QUESTIONS[0], k: 1 } });
@@ -171,8 +171,8 @@ describe.skipIf(lacking('Node 24', 'aws-lambda-ric'))(
 );
 
 /**
- * Scenarios of the conformance suite that ask for what this server does not have: prompts, resources, completion, logging
- * and tools of the suite's own reference server.
+ * Scenarios of the conformance suite for features that this server does not have: prompts, resources, completion, logging
+ * and the tools of the suite's reference server.
  */
 const NOT_HERE = [
   'completion-complete',
@@ -208,8 +208,8 @@ interface Check {
   errorMessage?: string;
 }
 
-describe.skipIf(lacking('Node 24', 'mcp conformance'))("MCP's conformance suite", () => {
-  test('passes, but for what this server does not have', async () => {
+describe.skipIf(missingTools('Node 24', 'mcp conformance'))("MCP's conformance suite", () => {
+  test('passes, except for missing features', async () => {
     const out = join(folder, 'conformance');
     const args = [
       tools['mcp conformance'],
@@ -231,7 +231,7 @@ describe.skipIf(lacking('Node 24', 'mcp conformance'))("MCP's conformance suite"
       ping: 1,
       'tools-list': 1,
       'dns-rebinding-protection': 2,
-      // These look for a session, and stop with a warning where there is none.
+      // These scenarios require a session, and stop with a warning without one.
       'server-sse-polling': 0,
       'server-sse-multiple-streams': 0,
     });
@@ -243,7 +243,7 @@ describe.skipIf(lacking('Node 24', 'mcp conformance'))("MCP's conformance suite"
     const checks: Check[] = readdirSync(out).flatMap((name) =>
       JSON.parse(readFileSync(join(out, name, 'checks.json'), 'utf8')),
     );
-    // Nothing that is here fails.
+    // Existing features never fail.
     for (const { status, errorMessage } of checks) {
       if (status === 'FAILURE') expect(errorMessage).toMatch(/Method not found|[Tt]ool \S+ not found/);
     }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await packageFunction(index, packaged);
 });
 
-/** What a script leaves in its variable `result`, and the modules of Node that it loads beyond those of any program. */
+/** Runs a script. Returns its variable `result`, and the Node modules it loads in addition to those of every program. */
 async function run(script: string, env: Record<string, string> = {}) {
   const file = join(folder, 'script.mjs');
   writeFileSync(
@@ -28,11 +28,11 @@ async function run(script: string, env: Record<string, string> = {}) {
   );
   const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, env });
   const { result, modules }: { result: unknown; modules: string[] } = JSON.parse(stdout.split('\n').at(-1)!);
-  // Fetch and what it stands on, which takes Node longer to load than a question to be answered.
+  // Fetch and its dependencies take longer to load than a question takes to answer.
   return { result, modules, slow: modules.filter((name) => /undici|webstreams|webcrypto/.test(name)) };
 }
 
-test('the packaged function loads nothing of Fetch to answer', async () => {
+test('the packaged function answers without loading Fetch', async () => {
   const get = (path: string) => httpEvent(HTTP_API, { path });
   const post = (body: object) => httpEvent(HTTP_API, { method: 'POST', path: '/search', body });
   const key = { 'x-api-key': 'ps_key' };
@@ -76,7 +76,7 @@ test('the packaged function has the version of package.json, without that file',
   expect(result).toEqual([version, version]);
 });
 
-test('the packaged function loads MCP only where it is asked for', async () => {
+test('the packaged function loads MCP on request only', async () => {
   const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   const mcp = httpEvent(HTTP_API, {
     method: 'POST',
@@ -98,7 +98,7 @@ test('the packaged function loads MCP only where it is asked for', async () => {
   expect((await asked([search, mcp, search])).result).toEqual([200, 500, 200]);
 });
 
-test('a program that uses Fetch is told from one that does not', async () => {
+test('these checks detect a program that uses Fetch', async () => {
   const { slow } = await run(`const result = new Request('https://localhost').method;`);
   expect(slow.length).toBeGreaterThan(0);
   expect((await run('const result = 1;')).slow).toEqual([]);

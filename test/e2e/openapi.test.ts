@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { openApi } from '../../functions/search/openapi.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
-import { lacking, tools } from '../fixtures/tools.ts';
+import { missingTools, tools } from '../fixtures/tools.ts';
 
-/** What is known of the endpoint beyond its document. A filter on a field that no document has is refused, and the fields are the index's own. */
+/** Knowledge that is not in the document: filters are limited to the fields of the index. */
 const config = `
 warnings = false
 [[operations]]
@@ -16,17 +16,17 @@ include-name = "POST /search"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400"]
 `;
 
-describe.skipIf(lacking('schemathesis'))('schemathesis, with all its checks', () => {
+describe.skipIf(missingTools('schemathesis'))('schemathesis, with all its checks', () => {
   const folder = temporaryFolder();
   const index = join(folder, 'index');
   beforeAll(() => buildTopics(index, ['en', 'de']));
 
-  /** Sends some hundred requests that the document allows and forbids, the same at every run; its report. */
+  /** Sends hundreds of valid and invalid requests, equal in every run. Returns the report. */
   async function run(url: string, headers: Record<string, string>) {
     const document = (await (await fetch(`${url}/openapi.json`, { headers })).json()) as ReturnType<
       typeof openApi
     >;
-    // Ids of passages are known from answers alone.
+    // Passage ids are known from answers only.
     Object.assign(document.paths['/search'].post.responses[200], {
       links: {
         passage: { operationId: 'getPassage', parameters: { id: '$response.body#/results/0/id' } },
@@ -47,7 +47,7 @@ describe.skipIf(lacking('schemathesis'))('schemathesis, with all its checks', ()
     ['open', {}, {}],
     ['with API keys', { API_KEYS }, { Authorization: `Bearer ${key}` }],
   ])(
-    'finds nothing in the running server, %s',
+    'finds no problems in the running server, %s',
     async (_, env: Record<string, string>, headers: Record<string, string>) => {
       const server = await startServer(index, env);
       try {

@@ -4,15 +4,15 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
-/** Some violations of accessibility rules as axe reports them. */
+/** Formats violations of accessibility rules from axe. */
 interface AxeResults {
   passes: unknown[];
   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
 }
 
-describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
+describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
   const index = usePageIndex();
   const browser = useBrowser();
   let server: Awaited<ReturnType<typeof startServer>>;
@@ -27,7 +27,7 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
     return page;
   }
 
-  test('sets passages in right-to-left scripts from right to left', async () => {
+  test('shows passages in right-to-left scripts from right to left', async () => {
     const page = await open(`/?${new URLSearchParams({ q: KORVANE, lang: 'ar' })}`);
     const summary = page.getByText('Nearest passages');
     if (await summary.isVisible()) await summary.click();
@@ -38,7 +38,7 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
       expect(await page.locator(part).first().getAttribute('lang')).toBe('ar');
     }
     expect(await direction('article .meta')).toBe('ltr');
-    // The heading begins at the right edge.
+    // The heading starts at the right edge.
     const gap = await page.evaluate(`(() => {
       const heading = document.querySelector('article h3');
       const text = document.createRange();
@@ -59,7 +59,7 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
     await page.keyboard.type(KORVANE);
     await press('Enter');
     await page.locator('mark').first().waitFor();
-    // Past the button to the first filter, into it, and out of it by Escape.
+    // Skips the button to the first filter, opens it, and closes it with Escape.
     await press('Tab', 'Tab');
     expect(await focused()).toContain('Language');
     await press('Enter', 'Tab', 'Tab', 'Space');
@@ -82,13 +82,13 @@ describe.skipIf(lacking('chromium'))('the page, for everyone,', () => {
     await press('Enter');
     await page.locator('.neighbour').first().waitFor();
     expect(await focused()).toBe('Hide surrounding text');
-    // What has the focus shows it.
+    // The focus is visible.
     const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
     expect(outline).toBe('solid');
   });
 
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each([1000, 360])('has nothing that axe finds, and fits, %d px wide', async (width) => {
+    test.each([1000, 360])('passes axe and fits at a width of %d px', async (width) => {
       const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
       const page = await open('/', {
         colorScheme,

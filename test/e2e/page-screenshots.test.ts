@@ -6,7 +6,7 @@ import { buildDemo } from '../../index/local.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { settled, useBrowser } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 /** The README's screenshots, of the demo index. */
 const shots: { name: string; q: string; options: BrowserContextOptions }[] = [
@@ -23,11 +23,11 @@ const shots: { name: string; q: string; options: BrowserContextOptions }[] = [
 ];
 const pathOf = (name: string) => join(root, 'test/e2e/screenshots', name);
 
-// Only on demand, as each machine's fonts make other pictures.
-describe.skipIf(process.env.UPDATE_SCREENSHOTS !== '1' || lacking('chromium'))('screenshots', () => {
+// Only on demand, because the pictures depend on the fonts of the machine.
+describe.skipIf(process.env.UPDATE_SCREENSHOTS !== '1' || missingTools('chromium'))('screenshots', () => {
   const browser = useBrowser();
 
-  test('are made of the demo', async () => {
+  test('are created from the demo', async () => {
     const index = join(temporaryFolder(), 'index');
     await buildDemo(index);
     const server = await startServer(index);
@@ -44,10 +44,13 @@ describe.skipIf(process.env.UPDATE_SCREENSHOTS !== '1' || lacking('chromium'))('
   });
 });
 
-test.each(shots)('the screenshot $name is a PNG of less than 150 KB, of its size', ({ name, options }) => {
-  const png = readFileSync(pathOf(name));
-  expect(png.toString('latin1', 1, 4)).toBe('PNG');
-  expect(png.length).toBeLessThan(150_000);
-  const { viewport, deviceScaleFactor = 1 } = options;
-  expect(png.readUInt32BE(16)).toBe(viewport!.width * deviceScaleFactor);
-});
+test.each(shots)(
+  'the screenshot $name is a PNG of the right size with less than 150 KB',
+  ({ name, options }) => {
+    const png = readFileSync(pathOf(name));
+    expect(png.toString('latin1', 1, 4)).toBe('PNG');
+    expect(png.length).toBeLessThan(150_000);
+    const { viewport, deviceScaleFactor = 1 } = options;
+    expect(png.readUInt32BE(16)).toBe(viewport!.width * deviceScaleFactor);
+  },
+);

@@ -15,17 +15,17 @@ import type { Answer } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 
-/** Runs a program to its end, with these variables besides those here. */
+/** Runs a program until it ends, with these additional environment variables. */
 async function run(file: string, args: string[], env: Record<string, string> = {}): Promise<string> {
   const options = { cwd: root, env: { ...process.env, ...env } };
   return (await promisify(execFile)(file, args, options)).stdout;
 }
 
-/** How to run what the page shows as code. */
+/** Runs each kind of code that the page shows. */
 const runners: [name: string, start: (code: string, env?: Record<string, string>) => Promise<string>][] = [
   ['curl', (code, env) => run('bash', ['-c', code], env)],
   [
@@ -39,7 +39,7 @@ const runners: [name: string, start: (code: string, env?: Record<string, string>
   ['Python', (code, env) => run('python3', ['-c', code], env)],
 ];
 
-/** Opens the request as code, copies it, and gives what is in the clipboard. */
+/** Opens the request as code, copies it, and returns the clipboard. */
 async function copy(page: Page, name: string): Promise<string> {
   await page.getByRole('button', { name: 'Request as code' }).click();
   await page.getByRole('radio', { name }).check();
@@ -48,7 +48,7 @@ async function copy(page: Page, name: string): Promise<string> {
   return String(await page.evaluate('navigator.clipboard.readText()'));
 }
 
-describe.skipIf(lacking('chromium'))('the page of', () => {
+describe.skipIf(missingTools('chromium'))('the page of', () => {
   const index = usePageIndex();
   const browser = useBrowser();
 
@@ -59,7 +59,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
     });
     afterAll(() => server?.stop());
 
-    test.each(runners)('gives the request to copy in %s, which runs as it is', async (name, start) => {
+    test.each(runners)('shows the request in %s, and the copied code runs', async (name, start) => {
       const q = `Wie oft blinkt das Licht des "Leuchtturms" Korvane? $HOME '\`id\`' \\ 🗼`;
       const search = `?${new URLSearchParams({ q, lang: 'de', source: 'de/topics.jsonl' })}`;
       const page = await browser.open(`${server.url}/${search}`);
@@ -92,7 +92,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
       server.close();
     });
 
-    test('asks for a key, keeps it in the tab alone, and leaves it out of what is copied', async () => {
+    test('asks for a key, stores it for the tab only, and omits it from copied code', async () => {
       const page = await browser.open(`${url}/?${new URLSearchParams({ q: KORVANE })}`);
       const field = page.getByLabel('API key');
       await field.fill('ps_wrong');
@@ -150,7 +150,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
       for (const child of functions) child.kill();
     });
 
-    /** Starts the function behind what calls it as an HTTP API with a stage does. */
+    /** Starts the function behind a server that acts like an HTTP API with a stage. */
     function startFunction(env: Record<string, string>): Promise<string> {
       const child = spawn(process.execPath, [join(folder, 'gateway.mjs')], { cwd: folder, env });
       functions.push(child);
@@ -178,7 +178,7 @@ describe.skipIf(lacking('chromium'))('the page of', () => {
       await page.locator('#suggestions').waitFor();
     });
 
-    test('has none where PAGE is 0', async () => {
+    test('is off if PAGE is 0', async () => {
       const url = await startFunction({ PAGE: '0' });
       const response = await fetch(`${url}/prod/`, { headers: { accept: 'text/html' } });
       expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');

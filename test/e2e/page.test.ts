@@ -5,7 +5,7 @@ import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const HOSTILE = {
   title: '<b>Zorbling</b> & <i>"engines"</i>',
@@ -32,7 +32,7 @@ const documents: Document[] = [
   },
 ];
 
-describe.skipIf(lacking('chromium'))('the page', () => {
+describe.skipIf(missingTools('chromium'))('the page', () => {
   const index = usePageIndex(documents);
   const browser = useBrowser();
   let server: Awaited<ReturnType<typeof startServer>>;
@@ -58,7 +58,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
   const question = (page: Page) => new URL(page.url()).searchParams.get('q');
   const languagesOf = (page: Page) => page.locator('.meta > span:nth-child(2)').allTextContents();
 
-  test('offers questions from the index, each of which finds the passage it is from', async () => {
+  test('offers questions from the index, and each finds its own passage', async () => {
     const { suggestions, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
     expect(suggestions.length).toBeGreaterThanOrEqual(3);
     expect(new Set(suggestions.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
@@ -75,7 +75,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     }
   });
 
-  test('shows results as the endpoint gives them', async () => {
+  test('shows the results of the endpoint', async () => {
     const page = await open();
     await ask(page, KORVANE);
     const { answered, results } = await search(KORVANE);
@@ -94,14 +94,14 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     const first = page.locator('article').first();
     expect(await first.getByRole('heading').textContent()).toBe('Korvane lighthouse');
     expect(await first.locator('.crumbs').textContent()).toBe('lighthouse');
-    // The heading stands above, so the passage begins with its text.
+    // The heading is above, so the passage starts with its text.
     const text = results[0]!.text.replace('Korvane lighthouse\n', '');
     expect(await first.locator('.passage').textContent()).toBe(text);
     const filled = await page.evaluate(`document.querySelector('.fill').style.width`);
     expect(filled).toBe(`${Math.round(results[0]!.confidence * 100)}%`);
   });
 
-  test('shows neighbours on demand, and takes them away again', async () => {
+  test('shows and hides surrounding text', async () => {
     const page = await open(`/?${new URLSearchParams({ q: KORVANE })}`);
     const first = page.locator('article').first();
     const [result] = (await search(KORVANE)).results;
@@ -117,7 +117,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     expect(await first.locator('mark').count()).toBe(1);
   });
 
-  test('filters by language and source, with the passages of each', async () => {
+  test('filters by language and source, and shows the number of passages of each', async () => {
     const { languages, sources } = await get<Overview>('/overview');
     const page = await open(`/?${new URLSearchParams({ q: KORVANE })}`);
     await page.locator('#lang-name').click();
@@ -146,7 +146,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     expect(new URL(page.url()).search).toBe(`?${new URLSearchParams({ q: KORVANE })}`);
   });
 
-  test('keeps its state in the address: Back, Forward, reload and links lead to it', async () => {
+  test('keeps its state in the address for Back, Forward, reload and links', async () => {
     const page = await open();
     await ask(page, KORVANE);
     await page.locator('#lang-name').click();
@@ -181,7 +181,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     expect(await shown()).toEqual(bridge);
     await page.reload();
     expect(await shown()).toEqual(bridge);
-    // A value that the index does not have stays visible, and can be taken off.
+    // An unknown value stays visible, and can be removed.
     await page.goto(`${server.url}/?${new URLSearchParams({ q: KORVANE, lang: 'qaa' })}`);
     expect(await shown()).toMatchObject({ chosen: 'qaa', languages: [] });
     expect(await page.locator('#status').innerText()).toContain('No passages match these filters.');
@@ -192,7 +192,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     expect(await page.locator('article').count()).toBe(10);
   });
 
-  test('says plainly that nothing is found, and shows the nearest passages only on demand', async () => {
+  test('reports that no answer was found, and shows the nearest passages on demand only', async () => {
     expect((await search(UNANSWERED)).answered).toBe(false);
     const page = await open(`/?${new URLSearchParams({ q: UNANSWERED })}`);
     const status = page.getByRole('status').filter({ hasText: 'Nothing found' });
@@ -204,7 +204,7 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     expect(await page.locator('article').first().isVisible()).toBe(true);
   });
 
-  test('shows a refusal as it is', async () => {
+  test('shows the message of a refusal', async () => {
     const page = await open('/?q=x&lang=not+a+tag');
     expect(await page.locator('.error').textContent()).toMatch(
       /^lang is "not a tag", but must be a language tag/,
@@ -213,14 +213,14 @@ describe.skipIf(lacking('chromium'))('the page', () => {
     await expect.poll(() => browser.offences.splice(0)).toEqual([expect.stringContaining('status of 400')]);
   });
 
-  test('leaves text text, whatever is in it', async () => {
+  test('shows any text as plain text', async () => {
     const page = await open(`/?${new URLSearchParams({ q: 'Who patented the zorbling engine?' })}`);
     const first = page.locator('article').first();
     expect(await first.getByRole('heading').textContent()).toBe(HOSTILE.title);
     expect(await first.locator('.passage').textContent()).toBe(HOSTILE.text);
     expect(await first.locator('.source').textContent()).toBe('odd/<script>.md');
     expect(await page.locator('#results').locator('img, script, b, i').count()).toBe(0);
-    // An address that is none of the web is no link.
+    // An address that is not http or https is not a link.
     expect(await first.locator('a').count()).toBe(0);
     await ask(page, `<img src=x onerror="document.title='owned'">`);
     expect(await page.title()).toMatch(/^<img/);

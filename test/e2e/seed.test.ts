@@ -9,7 +9,7 @@ const seed = shared('seed/000_af465b139886446f.txt');
 const index = join(temporaryFolder(), 'index');
 
 describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npm run build-index', () => {
-  test('has the answer first, to questions in Chinese, English and French over HTTP', async () => {
+  test('returns the answer first for questions in Chinese, English and French over HTTP', async () => {
     expect(await npmRun('build-index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
     const { url, stop } = await startServer(index);
     try {

@@ -8,13 +8,13 @@ import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from 
 
 const { dir, model } = defaultModel();
 const index = join(temporaryFolder(), 'index');
-/** Leftovers beside the compiled models: one of an older format, one damaged, one empty. */
+/** Leftovers beside the compiled models: one has an older format, one is damaged and one is empty. */
 const leftovers = ['0'.repeat(16), '1'.repeat(16), '2'.repeat(16)].map((name) => join(COMPILED, name));
 afterAll(() => {
   for (const folder of leftovers) rmSync(folder, { recursive: true, force: true });
 });
 
-test('finds the model of an index, and skips compiled models that it cannot read', () => {
+test('finds the model of an index, and skips unreadable compiled models', () => {
   for (const folder of leftovers) mkdirSync(folder, { recursive: true });
   writeFileSync(join(leftovers[0]!, 'model.json'), JSON.stringify({ ...model, format: 3 }));
   writeFileSync(join(leftovers[1]!, 'model.json'), '{"format": 4');

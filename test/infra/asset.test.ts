@@ -27,7 +27,7 @@ const { model } = defaultModel();
 
 let made = 0;
 
-/** A packaged function of parts that checkAsset reads, with ONNX Runtime as engine; the model has no files. */
+/** Creates a packaged function with the parts that checkAsset reads. The engine is ONNX Runtime, and the model has no files. */
 function makeFunction(processor = 'linux/x64'): string {
   const out = join(folder, `function-${made++}`);
   mkdirSync(join(out, 'model'), { recursive: true });
@@ -48,13 +48,13 @@ function writeModel(out: string, changes: Partial<CompiledModel>): void {
   );
 }
 
-/** Bytes of all files below a folder. */
+/** Total bytes of all files in a folder. */
 function sizeOf(path: string): number {
   if (!statSync(path).isDirectory()) return statSync(path).size;
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }
 
-/** Lengthens a file of the index, and has the manifest say so. */
+/** Extends a file of the index, and updates the manifest. */
 function lengthen(out: string, name: string, bytes: number): void {
   truncateSync(join(out, 'index', name), bytes);
   const path = join(out, 'index/manifest.json');
@@ -66,7 +66,7 @@ function lengthen(out: string, name: string, bytes: number): void {
 test.each([
   ['linux/x64', 'x86_64'],
   ['linux/arm64', 'arm64'],
-] as const)('a packaged function for %s is taken, and its facts read', (processor, architecture) => {
+] as const)('a packaged function for %s is accepted, and its facts are read', (processor, architecture) => {
   const out = makeFunction(processor);
   const { version } = JSON.parse(readFileSync(join(out, 'index/manifest.json'), 'utf8')) as Manifest;
   expect(checkAsset(out, architecture)).toEqual({
@@ -75,7 +75,7 @@ test.each([
   });
 });
 
-test('a packaged function with the project’s own engine needs no other', async () => {
+test('a packaged function with the project’s own engine needs no other engine', async () => {
   const out = makeFunction();
   writeModel(out, { engine: 'packed' });
   expect(() => checkAsset(out, 'x86_64')).toThrow(
@@ -92,7 +92,7 @@ test.each([
   'native/onnxruntime_binding.node',
   'model/model.json',
   'index/manifest.json',
-])('without %s it is not a packaged function', (part) => {
+])('a folder without %s is not a packaged function', (part) => {
   const out = makeFunction();
   rmSync(join(out, part));
   expect(() => checkAsset(out, 'arm64')).toThrow(
@@ -102,7 +102,7 @@ test.each([
   );
 });
 
-test('a folder that does not exist is not a packaged function', () => {
+test('a missing folder is not a packaged function', () => {
   expect(() => checkAsset(join(folder, 'nothing'), 'x86_64')).toThrow(
     'nothing is not a packaged function (no lambda.mjs)',
   );
@@ -118,7 +118,7 @@ test.each([
   expect(() => checkAsset(out, 'x86_64')).toThrow(found);
 });
 
-test('every file of native/ is checked, and that what they need lies beside them', () => {
+test('every file of native/ is checked, and the libraries it requires must be beside it', () => {
   const out = makeFunction();
   rmSync(join(out, 'native/libonnxruntime.so.1.14.0'));
   expect(() => checkAsset(out, 'x86_64')).toThrow(
@@ -130,7 +130,7 @@ test('every file of native/ is checked, and that what they need lies beside them
   );
 });
 
-test('an index that was built with another model is refused', () => {
+test('an index of another model is refused', () => {
   const out = makeFunction();
   writeModel(out, { engine: 'onnx', hash: 'another' });
   expect(() => checkAsset(out, 'x86_64')).toThrow(
@@ -138,7 +138,7 @@ test('an index that was built with another model is refused', () => {
   );
 });
 
-test('one byte below the quota is taken, the quota is not', () => {
+test('one byte below the quota is accepted, but the quota is refused', () => {
   const out = makeFunction();
   const code = join(out, 'lambda.mjs');
   truncateSync(code, LIMIT - 1 - (sizeOf(out) - statSync(code).size));
@@ -147,9 +147,9 @@ test('one byte below the quota is taken, the quota is not', () => {
   expect(() => checkAsset(out, 'x86_64')).toThrow(": 262.1 MB unzipped, but Lambda's limit is 262.1 MB");
 });
 
-test('what is too large is named, biggest first, with how many passages fit', () => {
+test('a refusal lists the largest parts first, and the number of passages that fit', () => {
   const out = makeFunction();
-  // An index of 1 MB a passage, two thirds of which are text.
+  // An index of 1 MB per passage. Two thirds are text.
   const rest = sizeOf(join(out, 'index')) - sizeOf(join(out, 'index/passages.bin'));
   lengthen(out, 'graph.bin', 100e6 + sizeOf(join(out, 'index/graph.bin')) - rest);
   lengthen(out, 'passages.bin', PASSAGES * 1e6 - 100e6);
@@ -166,7 +166,7 @@ test('what is too large is named, biggest first, with how many passages fit', ()
   );
 });
 
-test('a model beside which no passage fits is to be replaced', () => {
+test('a refusal suggests another model if no passage fits beside the model', () => {
   const out = makeFunction();
   writeFileSync(join(out, 'model/encoder.onnx'), '');
   truncateSync(join(out, 'model/encoder.onnx'), 300e6);

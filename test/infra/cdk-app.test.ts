@@ -9,7 +9,7 @@ const folder = temporaryFolder();
 const index = join(folder, 'index');
 beforeAll(() => writeRandomIndex(index, 1000));
 
-/** Runs `cdk synth` as a newcomer does, with a network that leads nowhere where that is possible, and without Docker. */
+/** Runs `cdk synth` without Docker, and without a network if the system allows that. */
 function synth(output: string, context: Record<string, string>) {
   const settings = { index, folder: join(folder, 'function'), ...context };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -24,7 +24,7 @@ function synth(output: string, context: Record<string, string>) {
   return run(process.getuid?.() === 0 ? ['unshare', '--net', ...cdk] : cdk);
 }
 
-/** Runs what cdk.json tells `cdk` to run, which takes half the time. */
+/** Runs the app command of cdk.json directly, which takes half the time. */
 function app(output: string, context: Record<string, string>) {
   const settings = JSON.stringify({ index, folder: join(folder, 'function'), ...context });
   const env = { CDK_CONTEXT_JSON: settings, CDK_OUTDIR: join(folder, output) };
@@ -43,7 +43,7 @@ async function run([program, ...args]: string[], more: Record<string, string> = 
 }
 
 describe('cdk synth, without Docker and network', () => {
-  test('makes a stack whose asset fits into Lambda', async () => {
+  test('creates a stack whose asset fits into Lambda', async () => {
     const { code, printed } = await synth('made', { auth: 'none' });
     expect({ code, printed }).toMatchObject({ code: 0 });
     expect(printed).toContain('auth is none: everyone can call the endpoint.');
@@ -60,7 +60,7 @@ describe('cdk synth, without Docker and network', () => {
     expect(bytes).toBeLessThan(115e6);
   });
 
-  test('ends with a sentence where a setting is wrong', async () => {
+  test('reports a wrong setting in a sentence', async () => {
     const { code, printed } = await synth('refused', { memory: '64', auth: 'none' });
     expect(code).toBe(1);
     expect(printed).toContain('memory is 64, but must be a whole number from 256 to 10240.');
@@ -72,7 +72,7 @@ describe('the app', () => {
   test.each([
     [{ auth: 'nobody' }, 'auth is "nobody", but must be one of none, api-key, iam, jwt.'],
     [{ atuh: 'none' }, 'Unknown setting atuh in the context. Settings: stack, index, folder,'],
-  ] as [Record<string, string>, string][])('%j ends with a sentence', async (context, sentence) => {
+  ] as [Record<string, string>, string][])('reports %j in a sentence', async (context, sentence) => {
     const { code, printed } = await app('refused', context);
     expect(code).toBe(1);
     expect(printed).toContain(sentence);
@@ -80,7 +80,7 @@ describe('the app', () => {
     expect(existsSync(join(folder, 'refused/polyseek.template.json'))).toBe(false);
   });
 
-  test('makes a stack that cannot be deployed where the function cannot be packaged', async () => {
+  test('creates a stack that cannot be deployed if packaging fails', async () => {
     const context = { auth: 'iam', folder: 'index' };
     expect(await app('undeployable', context)).toMatchObject({ code: 0 });
     const { files } = JSON.parse(readFileSync(join(folder, 'undeployable/polyseek.assets.json'), 'utf8'));

@@ -6,8 +6,8 @@ const architecture = fc.constantFrom('x86_64' as const, 'arm64' as const);
 const memoryMb = fc.integer({ min: 256, max: 10_240 });
 
 describe('monthlyCost', () => {
-  test('comes to what was worked out by hand, part by part', () => {
-    // 100,000 GB-seconds; 1.25 GB of log, in units of 2^30 bytes; one such unit of answers; 2 metrics, 4 alarms, a dashboard.
+  test('equals a calculation by hand for each part', () => {
+    // 100,000 GB-seconds, 1.25 GiB of log, 1 GiB of answers, 2 metrics, 4 alarms and a dashboard.
     const cost = monthlyCost({
       questions: 1e6,
       architecture: 'x86_64',
@@ -25,7 +25,7 @@ describe('monthlyCost', () => {
     expect(cost.total).toBeCloseTo(7.5387466, 7);
   });
 
-  test("comes to AWS's own example for Lambda, its free tier taken off", () => {
+  test("equals AWS's own example for Lambda, minus the free tier", () => {
     // https://aws.amazon.com/lambda/pricing/: 3 million requests of 120 ms with 1,536 MB cost $2.33 and $0.40.
     const load = { questions: 3e6, memoryMb: 1536, durationMs: 120, coldShare: 0 };
     const { compute, requests } = monthlyCost({ ...load, architecture: 'x86_64' });
@@ -33,7 +33,7 @@ describe('monthlyCost', () => {
     expect(requests - 0.2).toBeCloseTo(0.4, 10);
   });
 
-  test('bills the start of a copy like the rest, for the share of questions that wait for one', () => {
+  test('bills cold starts like other time, for the share of questions with a cold start', () => {
     const load: Load = {
       questions: 1e6,
       architecture: 'arm64',
@@ -46,18 +46,18 @@ describe('monthlyCost', () => {
     expect(monthlyCost({ ...load, coldShare: 0 }).compute).toBeCloseTo(2.66668, 8);
   });
 
-  test('takes the same work to be longer in proportion where there is less than a processor', () => {
+  test('assumes proportionally longer work with less than one processor', () => {
     const compute = (memory: number) =>
       monthlyCost({ questions: 1e6, architecture: 'x86_64', memoryMb: memory }).compute;
     expect(compute(512)).toBeCloseTo(compute(1769), 10);
     expect(compute(3538)).toBeCloseTo(2 * compute(1769), 10);
   });
 
-  test('costs nothing but the monitoring without a question', () => {
+  test('includes only monitoring without questions', () => {
     expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4, 10);
   });
 
-  test('grows with questions and with cold starts, and is less on arm64', () => {
+  test('grows with questions and cold starts, and is lower on arm64', () => {
     const load = fc.record({
       questions: fc.integer({ min: 0, max: 1e9 }),
       memoryMb,
@@ -99,7 +99,7 @@ describe('openEndpointCost', () => {
       answerBytes: 475_000,
     }).total;
 
-  test('is bounded by one copy that runs the whole month', () => {
+  test('is bounded by one instance that runs all month', () => {
     const seconds = 730 * 3600;
     const copy = seconds * (1769 / 1024) * 0.0000166667;
     expect(copy).toBeCloseTo(75.67, 2);
@@ -108,7 +108,7 @@ describe('openEndpointCost', () => {
     expect(tenfold).toBeCloseTo(fixed(10 * seconds) + copy, 6);
   });
 
-  test('is bounded by the rate where copies are not', () => {
+  test('is bounded by the rate if instances are unlimited', () => {
     const seconds = 730 * 3600 * 1.3;
     const compute = seconds * (1769 / 1024) * 0.0000166667;
     const expected = fixed(730 * 3600) + compute;
@@ -116,7 +116,7 @@ describe('openEndpointCost', () => {
     expect(openEndpointCost({ ...limits, reservedConcurrency: 1000 })).toBeCloseTo(expected, 6);
   });
 
-  test('is never less with more of anything, nor less than ordinary questions at that rate', () => {
+  test('never decreases with higher limits, and is at least the cost of ordinary questions at that rate', () => {
     const concurrency = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constant('none' as const));
     const some = fc.record({
       ratePerSecond: fc.integer({ min: 1, max: 10_000 }),
@@ -142,7 +142,7 @@ describe('openEndpointCost', () => {
 });
 
 describe('costTable', () => {
-  test('has the same number of columns in each row, and costs that grow from left to right', () => {
+  test('has equal numbers of columns, and costs that grow from left to right', () => {
     const rows = costTable()
       .split('\n')
       .map((row) => row.split('|').slice(1, -1));

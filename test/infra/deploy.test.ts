@@ -14,12 +14,12 @@ import { startAws } from '../fixtures/aws.ts';
 import { cdk, deployedZip, unpack } from '../fixtures/cdk.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const [first, second] = [join(folder, 'first'), join(folder, 'second')];
 const question = 'How often does the light of the Korvane lighthouse flash?';
-/** Types that moto's CloudFormation passes over, mostly in silence, so that the template's tests alone speak for them. */
+/** Types that moto's CloudFormation ignores, mostly silently. Only the tests of the template cover them. */
 const UNKNOWN_TO_MOTO = [
   'AWS::ApiGatewayV2::Api',
   'AWS::ApiGatewayV2::Integration',
@@ -32,7 +32,7 @@ const UNKNOWN_TO_MOTO = [
   'AWS::Lambda::Permission',
 ];
 
-describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life', () => {
+describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cycle of a stack', () => {
   let aws: Aws;
   let manifests: Manifest[];
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
   const out = join(folder, 'cdk');
   const run = (args: string[], context: Record<string, string>) =>
     cdk(aws, out, args, { ...settings, ...context });
-  /** What a command printed, which must succeed. */
+  /** The output of a command that must succeed. */
   const printed = async (ending: Promise<Outcome>): Promise<string> => {
     const { code, stdout, stderr } = await ending;
     if (code !== 0) throw new Error(stdout + stderr);
@@ -53,7 +53,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
   };
   let deploys = 0;
   const deploy = (index: string) => {
-    // moto takes change sets of one name for one, whatever their stack.
+    // moto confuses change sets with the same name in different stacks.
     const name = `change-${++deploys}`;
     return run(['deploy', '--require-approval', 'never', '--change-set-name', name], { index });
   };
@@ -72,11 +72,11 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     (await aws.lambda.send(new ListVersionsByFunctionCommand({ FunctionName: 'docs' }))).Versions!.map(
       (one) => one.Version,
     );
-  /** Version of the index that the alias answers from. */
+  /** Version of the live index. */
   const answering = async () =>
     JSON.parse(await printed(remote('ask', question, '--json'))).answer.index.version;
 
-  /** How many of the template's types the services themselves have, whatever CloudFormation says. */
+  /** The number of resources of each type, as reported by the services instead of CloudFormation. */
   async function made(): Promise<Record<string, number>> {
     const count = async (service: string, body: string, target: string, found: RegExp) => {
       const authorization = `AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/${service}/aws4_request`;
@@ -98,7 +98,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     return Object.fromEntries(Object.entries(all).filter(([, number]) => number > 0));
   }
 
-  test('bootstrap and deploy make what the template says', async () => {
+  test('bootstrap and deploy create the resources of the template', async () => {
     await printed(run(['bootstrap'], { index: first }));
     await printed(deploy(first));
     const template = JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8'));
@@ -120,13 +120,13 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
       Handler: 'lambda.handler',
     });
     expect(await versions()).toEqual(['$LATEST', '1']);
-    // What CloudFormation would have made.
+    // The resources that CloudFormation would create.
     await aws.lambda.send(
       new CreateAliasCommand({ FunctionName: 'docs', Name: 'live', FunctionVersion: '1' }),
     );
   });
 
-  test('what was deployed is the packaged folder, and small enough', async () => {
+  test('the deployed zip contains the packaged folder, and is small enough', async () => {
     const zip = await deployedZip(aws, 'docs');
     expect(zip.length).toBeLessThan(85e6);
     const unpacked = join(folder, 'unpacked');
@@ -150,7 +150,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     expect(await versions()).toEqual(['$LATEST', '1']);
   });
 
-  test('remote push makes a new index live, which a deploy without changes leaves alone', async () => {
+  test('remote push makes a new index live, and a deploy without changes keeps it live', async () => {
     expect(await answering()).toBe(manifests[0]!.version);
     await printed(remote('push', '--index', second));
     expect(await live()).toBe('2');
@@ -161,7 +161,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     expect(await answering()).toBe(manifests[1]!.version);
   });
 
-  /** The one resource of a type in the last template: its id and properties. */
+  /** The only resource of a type in the last template, with its id and properties. */
   const inTemplate = (type: string): { id: string; properties: Record<string, unknown> } => {
     const { Resources } = JSON.parse(readFileSync(join(out, 'docs.template.json'), 'utf8'));
     type Resource = { Type: string; Properties: Record<string, unknown> };
@@ -169,33 +169,33 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a stack’s life'
     return { id, properties: Properties };
   };
 
-  test('a deploy that changes settings alone publishes what the function has, pushed or not', async () => {
+  test('a deploy that changes only settings publishes the current code, even if it was pushed', async () => {
     const [code, version] = [
       inTemplate('AWS::Lambda::Function').properties.Code,
       inTemplate('AWS::Lambda::Version').id,
     ];
     await printed(run(['synth', '--quiet'], { index: first, memory: '1024' }));
     const { MemorySize, Code } = inTemplate('AWS::Lambda::Function').properties;
-    // Code that is the same in both templates is no part of what CloudFormation updates.
+    // CloudFormation does not update code that is equal in both templates.
     expect({ MemorySize, Code }).toEqual({ MemorySize: 1024, Code: code });
     expect(inTemplate('AWS::Lambda::Version').id).not.toBe(version);
   });
 
-  test('a deploy of the index that was pushed publishes a version of its own', async () => {
+  test('a deploy of the pushed index publishes its own version', async () => {
     const [pushed, version] = [await configuration(), inTemplate('AWS::Lambda::Version').id];
     await printed(deploy(second));
-    // Lambda publishes the same code only once, and CloudFormation fails where it does not; zips that differ are not the same.
+    // Lambda does not publish the same code twice, and then CloudFormation fails. Different zips count as different code.
     expect((await configuration()).CodeSha256).not.toBe(pushed.CodeSha256);
     expect(inTemplate('AWS::Lambda::Version').id).not.toBe(version);
   });
 
-  test('remote rollback makes an older version live, with its code as the function’s', async () => {
+  test('remote rollback makes an older version live, and restores its code as the function’s', async () => {
     await printed(remote('rollback', '1'));
     expect(await live()).toBe('1');
     expect(await answering()).toBe(manifests[0]!.version);
   });
 
-  test('destroy leaves nothing but CDK’s bucket', async () => {
+  test('destroy leaves only CDK’s bucket', async () => {
     await printed(run(['destroy', '--force'], { index: first }));
     await expect(configuration()).rejects.toThrow('Function not found');
     expect(await made()).toEqual({});

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { cdk } from '../fixtures/cdk.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
-import { lacking } from '../fixtures/tools.ts';
+import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const [index, out, bin] = [join(folder, 'index'), join(folder, 'cdk'), join(folder, 'bin')];
 
-describe.skipIf(lacking('moto'))('a stack that was deployed from another machine', () => {
+describe.skipIf(missingTools('moto'))('a stack that was deployed from another machine', () => {
   let aws: Aws;
   beforeAll(async () => {
     await buildTopics(index, ['en']);
@@ -38,7 +38,7 @@ describe.skipIf(lacking('moto'))('a stack that was deployed from another machine
     expect(await fresh('ls')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^docs$/m) });
   });
 
-  test('is compared: the code counts as changed, and a warning gives the reason', async () => {
+  test('is compared, and a warning explains why the code counts as changed', async () => {
     const { code, printed } = await fresh('diff');
     expect({ code, printed }).toMatchObject({ code: 0 });
     expect(printed).toContain(

@@ -25,7 +25,7 @@ test('defaults', () => {
   });
 });
 
-test('an open endpoint lets in less, unless told otherwise', () => {
+test('an open endpoint has lower limits by default', () => {
   const open = readProps({ auth: 'none' });
   expect(open).toMatchObject({ throttleRate: 5, throttleBurst: 10, reservedConcurrency: 5 });
   const limits = { throttleRate: 20, throttleBurst: 30, reservedConcurrency: 'none' } as const;
@@ -67,11 +67,11 @@ const wrong: [object, string][] = [
   [{ memroy: 512 }, 'Unknown setting memroy. Settings: folder, architecture, memory,'],
 ];
 
-test.each(wrong)('%j is refused with a sentence', (props, sentence) => {
+test.each(wrong)('refuses %j with a sentence', (props, sentence) => {
   expect(() => readProps({ ...keys, ...props })).toThrow(sentence);
 });
 
-test('an endpoint with auth api-key needs a key to be deployed, but not to be read', () => {
+test('an endpoint with auth api-key requires a key for deploying, but not for reading its settings', () => {
   expect(() => requireApiKey(readProps({}))).toThrow(
     'auth is api-key, but there is no API key. Create one with npm run key -- NAME, or choose -c auth=none, iam or jwt.',
   );
@@ -79,7 +79,7 @@ test('an endpoint with auth api-key needs a key to be deployed, but not to be re
     expect(() => requireApiKey(readProps(props))).not.toThrow();
 });
 
-test('every wrong value has its sentence', () => {
+test('every wrong value has its own sentence', () => {
   const props = { memory: 1, timeout: 99, ...keys };
   expect(() => readProps(props)).toThrow(/^memory is 1, .*\. timeout is 99, .*\.$/);
 });
@@ -87,7 +87,7 @@ test('every wrong value has its sentence', () => {
 describe('context', () => {
   const read = (context: Record<string, unknown>) => readContext(new App({ context, outdir }).node);
 
-  test('-c gives text, cdk.json values', () => {
+  test('reads text from -c, and values from cdk.json', () => {
     const props: SemanticSearchProps = {
       memory: 1024,
       logQuestions: true,
@@ -113,7 +113,7 @@ describe('context', () => {
     });
   });
 
-  test('a name that is no setting is refused, CDK’s own are not', () => {
+  test('refuses unknown settings, but not those of CDK', () => {
     expect(() => read({ atuh: 'none' })).toThrow(
       'Unknown setting atuh in the context. Settings: stack, index, folder,',
     );

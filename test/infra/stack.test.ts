@@ -17,12 +17,14 @@ import type { Auth, SemanticSearchProps } from '../../infra/props.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
-import { lacking, tools } from '../fixtures/tools.ts';
+import { missingTools, tools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
-const architectures: Architecture[] = lacking('aarch64-linux-gnu-g++') ? ['x86_64'] : ['x86_64', 'arm64'];
+const architectures: Architecture[] = missingTools('aarch64-linux-gnu-g++')
+  ? ['x86_64']
+  : ['x86_64', 'arm64'];
 const packaged = (architecture: Architecture) => join(folder, architecture);
-/** What cdk.json sets for every app. */
+/** The settings of cdk.json for every app. */
 const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
   context: Record<string, unknown>;
 };
@@ -47,7 +49,7 @@ const cases = architectures.flatMap((architecture) =>
   Object.keys(modes).map((auth) => [auth as Auth, architecture] as const),
 );
 
-/** An app that writes into this test's folder, and points at the packaged function instead of copying its 100 MB. */
+/** Creates an app that writes into this test's folder, and refers to the packaged function instead of copying 100 MB. */
 function newApp(outdir = mkdtempSync(join(folder, 'cdk-'))): App {
   return new App({ outdir, context: { ...rules, [DISABLE_ASSET_STAGING_CONTEXT]: true } });
 }
@@ -58,7 +60,7 @@ function makeStack(props: SemanticSearchProps): Stack {
 }
 const templateOf = (props: SemanticSearchProps) => Template.fromStack(makeStack(props));
 
-/** The one resource of a type: its name in the template, and its properties. */
+/** The only resource of a type: its name in the template, and its properties. */
 function only(template: Template, type: string) {
   const found = Object.entries(template.findResources(type));
   expect(found).toHaveLength(1);
@@ -69,7 +71,7 @@ function only(template: Template, type: string) {
 describe.each(cases)('with auth %s on %s', (auth, architecture) => {
   const make = () => templateOf({ ...modes[auth], architecture });
 
-  test('the stack has these resources and no others', () => {
+  test('the stack has exactly these resources', () => {
     const found: Record<string, number> = {};
     for (const { Type } of Object.values(make().toJSON().Resources as Record<string, { Type: string }>))
       found[Type] = (found[Type] ?? 0) + 1;
@@ -90,7 +92,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     });
   });
 
-  test('the function runs what was packaged, on Lambda for that processor', () => {
+  test('the function runs the packaged code on the right processor', () => {
     const { properties } = only(make(), 'AWS::Lambda::Function');
     expect(properties).toMatchObject({
       FunctionName: 'docs',
@@ -104,7 +106,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     expect(Object.keys(properties.Environment ?? {})).toEqual(auth === 'api-key' ? ['Variables'] : []);
   });
 
-  test('its role can write its own log and nothing else', () => {
+  test('its role can only write its own log', () => {
     const template = make();
     const { properties } = only(template, 'AWS::IAM::Role');
     const [log] = Object.keys(
@@ -137,7 +139,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     template.resourceCountIs('AWS::IAM::Policy', 0);
   });
 
-  test('the endpoint asks the alias live of a version that stays', () => {
+  test('the endpoint invokes the alias live of a retained version', () => {
     const template = make();
     const fn = only(template, 'AWS::Lambda::Function');
     const version = only(template, 'AWS::Lambda::Version');
@@ -162,7 +164,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     });
   });
 
-  test('only those may call who should', () => {
+  test('only authorized callers may call', () => {
     const template = make();
     const types = { none: 'NONE', 'api-key': 'NONE', iam: 'AWS_IAM', jwt: 'JWT' };
     expect(only(template, 'AWS::ApiGatewayV2::Route').properties).toMatchObject({
@@ -179,7 +181,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
       });
   });
 
-  test('it is throttled and logged without questions, and an open one is bounded', () => {
+  test('the endpoint is throttled and logged without questions, and an open endpoint has bounded costs', () => {
     const stack = makeStack({ ...modes[auth], architecture });
     const template = Template.fromStack(stack);
     const open = auth === 'none';
@@ -202,7 +204,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     expect(warnings).toHaveLength(open ? 1 : 0);
   });
 
-  test('CloudFormation’s rules, as errors, and cdk-nag’s AWS Solutions find nothing', () => {
+  test('CloudFormation’s rules (as errors) and cdk-nag’s AWS Solutions find no problems', () => {
     const outdir = join(folder, `cdk-${auth}-${architecture}`);
     const app = newApp(outdir);
     new SearchStack(app, 'docs', { ...modes[auth], architecture, folder: packaged(architecture) });
@@ -232,7 +234,7 @@ describe('the checks above are in force', () => {
   });
 });
 
-test.skipIf(lacking('cfn-lint'))('cfn-lint finds nothing in any template', async () => {
+test.skipIf(missingTools('cfn-lint'))('cfn-lint finds no problems in any template', async () => {
   const templates = cases.map(([auth, architecture]) => {
     const file = join(folder, `${auth}-${architecture}.json`);
     const props = {
@@ -249,20 +251,20 @@ test.skipIf(lacking('cfn-lint'))('cfn-lint finds nothing in any template', async
     bad,
     JSON.stringify({ Resources: { One: { Type: 'AWS::Lambda::Function', Properties: {} } } }),
   );
-  // W3005: CDK writes a dependency on the role that the function's reference to it implies.
+  // W3005: CDK adds a dependency on the role, which the function's reference already implies.
   const lint = (files: string[]) =>
     promisify(execFile)(tools['cfn-lint'], ['--ignore-checks', 'W3005', '--', ...files]);
   await expect(lint([bad])).rejects.toHaveProperty('stdout', expect.stringContaining('E3003'));
   expect((await lint(templates)).stdout).toBe('');
 });
 
-test('pages of the listed origins may call, and their preflights need no authorization', () => {
+test('pages of listed origins may call, and their preflights need no authorization', () => {
   const template = templateOf({ ...modes.iam, cors: ['https://example.com'] });
   expect(only(template, 'AWS::ApiGatewayV2::Api').properties).toMatchObject({
     CorsConfiguration: {
       AllowOrigins: ['https://example.com'],
       AllowMethods: ['GET', 'POST'],
-      // MCP repeats in headers what a message says.
+      // MCP repeats fields of a message in headers.
       AllowHeaders: expect.arrayContaining(['x-api-key', 'mcp-protocol-version', 'mcp-method', 'mcp-name']),
     },
   });
@@ -279,7 +281,7 @@ test('pages of the listed origins may call, and their preflights need no authori
   expect(only(templateOf(modes.iam), 'AWS::ApiGatewayV2::Api').properties.CorsConfiguration).toBeUndefined();
 });
 
-test('alarms go to an e-mail address', () => {
+test('alarms are sent to an e-mail address', () => {
   const template = templateOf({ ...modes.iam, alarmEmail: 'ops@example.com' });
   const topic = only(template, 'AWS::SNS::Topic');
   expect(only(template, 'AWS::SNS::Subscription').properties).toMatchObject({
@@ -289,7 +291,7 @@ test('alarms go to an e-mail address', () => {
   template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic.name }] });
 });
 
-test('the dashboard and the function speak of the same metrics', async () => {
+test('the dashboard and the function use the same metrics', async () => {
   const { properties } = only(templateOf(modes.iam), 'AWS::CloudWatch::Dashboard');
   const body = JSON.stringify(properties.DashboardBody);
   const names = [...body.matchAll(/\\"polyseek\\",\\"(\w+)\\"/g)].map((match) => match[1]);
@@ -304,12 +306,12 @@ test('the dashboard and the function speak of the same metrics', async () => {
 test.each([
   [true, undefined],
   [false, { Variables: { PAGE: '0' } }],
-])('page %s is told to the function', (page, environment) => {
+])('page %s is passed to the function', (page, environment) => {
   const { Environment } = only(templateOf({ ...modes.iam, page }), 'AWS::Lambda::Function').properties;
   expect(Environment).toEqual(environment);
 });
 
-test('another app can use the construct twice, and extend it', () => {
+test('another app can use the construct twice and extend it', () => {
   const stack = new Stack(newApp(), 'mine');
   const [first] = ['One', 'Two'].map(
     (id) => new SemanticSearch(stack, id, { ...modes.iam, folder: packaged('x86_64') }),

@@ -11,7 +11,7 @@ import {
 import { readSet } from '../../index/evaluate/set.ts';
 import { defaultModel, root, setFolder } from '../fixtures/index.ts';
 
-// Thresholds stand a little below what was measured, so that a step back fails and another processor does not.
+// Thresholds are slightly below the measurements. A regression fails, but another processor does not.
 
 let scores: ConversationScores;
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   }
 });
 
-test('a history lifts the R@1 of 54 follow-ups by at least .3, to at least .82; the sign test says p < .001', () => {
+test('a history raises the R@1 of 54 follow-ups by at least .3, to at least .82, with p < .001 by the sign test', () => {
   const { questions, alone, history } = scores.rows['follow-ups']!;
   expect(questions).toBe(54);
   expect(history.r1).toBeGreaterThanOrEqual(0.82);
@@ -39,14 +39,14 @@ test('a history lifts the R@1 of 54 follow-ups by at least .3, to at least .82; 
   expect(scores.followUps.p).toBeLessThan(0.001);
 });
 
-test('questions that stand alone lose at most .03 of R@1 to an unrelated history', () => {
+test('standalone questions lose at most .03 of R@1 with an unrelated history', () => {
   for (const kind of ['switch', 'keywords', 'set question']) {
     const { alone, history } = scores.rows[kind]!;
     expect(history.r1, kind).toBeGreaterThanOrEqual(alone.r1 - 0.03);
   }
 });
 
-test('an unrelated history makes no unanswerable question count as answered more often', () => {
+test('an unrelated history does not raise the share of unanswerable questions that count as answered', () => {
   const { alone, history } = scores.rows.unanswerable!;
   expect(history.answered).toBeLessThanOrEqual(alone.answered + 0.02);
 });

@@ -17,11 +17,11 @@ import type { Mode } from '../../index/format/mode.ts';
 import { defaultModel, setFolder } from '../fixtures/index.ts';
 import { shared } from '../fixtures/shared.ts';
 
-// Thresholds stand a little below what was measured, so that a step back fails and another processor does not.
+// Thresholds are slightly below the measurements. A regression fails, but another processor does not.
 
 const { dir } = defaultModel();
 let parallel: ParallelEmbedder;
-/** What evaluation builds with in each mode; all share the vectors. */
+/** The options of evaluation in each mode. All modes share the vectors. */
 let builders: Record<Mode, Builder>;
 
 beforeAll(() => {
@@ -52,33 +52,33 @@ describe("the project's own sets, in six languages", () => {
     pooled = await evaluatePooled(builders.hybrid, sets);
   });
 
-  test('within a language: mean R@1 of at least .78, R@5 of at least .97', () => {
+  test('within a language, mean R@1 is at least .78 and R@5 at least .97', () => {
     expect(mono.r1).toBeGreaterThanOrEqual(0.78);
     expect(mono.r5).toBeGreaterThanOrEqual(0.97);
   });
 
-  test('confidence tells answerable questions from others: mean AUROC of at least .78', () => {
+  test('confidence separates answerable from unanswerable questions, with a mean AUROC of at least .78', () => {
     expect(mono.auroc).toBeGreaterThanOrEqual(0.78);
   });
 
-  test('across 30 pairs of languages: mean R@1 of at least .74, R@5 of at least .96', async () => {
+  test('across 30 pairs of languages, mean R@1 is at least .74 and R@5 at least .96', async () => {
     const { r1, r5 } = meanScores(Object.values(await evaluateCross(builders.hybrid, sets)));
     expect(r1).toBeGreaterThanOrEqual(0.74);
     expect(r5).toBeGreaterThanOrEqual(0.96);
   });
 
-  test('all languages in one index: recall@20 of at least .90, P@1 of at least .80', () => {
+  test('with all languages in one index, recall@20 is at least .90 and P@1 at least .80', () => {
     expect(pooled.recall20).toBeGreaterThanOrEqual(0.9);
     expect(pooled.p1).toBeGreaterThanOrEqual(0.8);
   });
 
-  test('hybrid has the right passage first more often than words alone, by at least .2', async () => {
+  test('hybrid R@1 exceeds lexical R@1 by at least .2', async () => {
     expect(mono.r1 - (await evaluateSets('lexical', sets)).r1).toBeGreaterThanOrEqual(0.2);
     expect(pooled.p1 - (await evaluatePooled(builders.lexical, sets)).p1).toBeGreaterThanOrEqual(0.2);
   });
 
-  // Half of these questions avoid their passage's words, so that words can only mislead there.
-  test('hybrid loses less than .03 of R@1 to meaning alone, and less than .03 of P@1 in one index', async () => {
+  // Half of these questions avoid the words of their passage, so lexical scores can only mislead.
+  test('hybrid loses less than .03 of R@1 to semantic, and less than .03 of P@1 in one index', async () => {
     expect(mono.r1 - (await evaluateSets('semantic', sets)).r1).toBeGreaterThan(-0.03);
     expect(pooled.p1 - (await evaluatePooled(builders.semantic, sets)).p1).toBeGreaterThan(-0.03);
   });
@@ -88,7 +88,7 @@ const xquad = shared('eval/xquad-r');
 
 describe.each(['en', 'zh'])('XQuAD-R in %s', (lang) => {
   test.skipIf(xquad.missing)(
-    'R@1 of at least .95, more than meaning alone has; AUROC of at least .98',
+    'has R@1 of at least .95, higher than semantic alone, and AUROC of at least .98',
     { timeout: 300_000 },
     async () => {
       const sets = [await readSet(join(xquad.path, lang))];

@@ -3,7 +3,7 @@ import { generateText, type LanguageModel, stepCountIs } from 'ai';
 import { searchTool } from 'polyseek/ai-sdk';
 import type { Polyseek } from 'polyseek/client';
 
-/** Answers a question with a model that searches as often as it needs to. */
+/** Answers a question with a model that may search several times. */
 export async function ask(client: Polyseek, model: LanguageModel, question: string): Promise<string> {
   const { text } = await generateText({
     model,

@@ -23,10 +23,10 @@ struct Encoder {
   Workspace workspace;
 };
 
-// Marks this library's encoders, as other libraries create externals too.
+// Marks this library's encoders, because other libraries create external values too.
 constexpr napi_type_tag ENCODER_TAG = {0x9c1f3a5e7b2d4860, 0xa4d8e6f01b3c5729};
 
-// Throws a JavaScript error. Allocates no memory of its own, as it reports failed allocations.
+// Throws a JavaScript error. Allocates no memory, because it also reports failed allocations.
 __attribute__((format(printf, 2, 3))) napi_value fail(napi_env env, const char* format, ...) {
   char sentence[PATH_MAX + 512];
   va_list values;

@@ -97,7 +97,7 @@ struct Features {
   bool avx2 = false, vnni = false;
 };
 
-// The features that the processor has (CPUID) and whose registers the system saves (XCR0). Does not use
+// Features that the processor (CPUID) and the operating system (XCR0) support. Does not use
 // __builtin_cpu_supports, which always returns false in zig's runtime.
 inline Features detectFeatures() {
   Features features;

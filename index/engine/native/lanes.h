@@ -41,13 +41,13 @@ INLINE TARGET Lanes multiplyAdd(const Lanes& a, float b, Lanes c) {
   return c;
 }
 
-// Each lane's smaller number; b where either is NaN.
+// The minimum of each lane, or b if either is NaN.
 INLINE TARGET Lanes min(Lanes a, const Lanes& b) {
   EACH a.parts[i] = a.parts[i] < b.parts[i] ? a.parts[i] : b.parts[i];
   return a;
 }
 
-// Each lane's larger number; b where either is NaN.
+// The maximum of each lane, or b if either is NaN.
 INLINE TARGET Lanes max(Lanes a, const Lanes& b) {
   EACH a.parts[i] = a.parts[i] > b.parts[i] ? a.parts[i] : b.parts[i];
   return a;

@@ -201,7 +201,7 @@ static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, flo
     for (int r = 0; r < rows; r++) {
       float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
       for (int c = 0; c < width; c++) {
-        // Unsigned, as the sums of a damaged file may overflow. Those of a valid one do not, and give the same bits.
+        // Unsigned, because sums from a damaged file may overflow. Sums from a valid file never overflow.
         const uint32_t sum =
             static_cast<uint32_t>(sums[r * width + c]) - zeroPoint * static_cast<uint32_t>(layer.sums[n + c]);
         row[c] = static_cast<float>(static_cast<int32_t>(sum)) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];

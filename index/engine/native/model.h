@@ -66,7 +66,7 @@ class Workspace {
     scores.resize(4 * padded);
     bytes.resize(count * widest);
     quantized.bytes = bytes.data();
-    // Last, so that a failed allocation above leaves no size that the vectors lack.
+    // Last, so that after a failed allocation `tokens` never exceeds the size of the vectors.
     tokens = wanted;
   }
 
@@ -75,7 +75,7 @@ class Workspace {
   std::vector<uint8_t> bytes;
 };
 
-// Why a model cannot be computed. Has no std::string, whose allocation could fail.
+// The reason why a model is invalid. Not a std::string, because its allocation could fail.
 struct InvalidModel {
   const char* reason;
 };

@@ -21,7 +21,8 @@ const outputs = session.run(
   Object.fromEntries(session.outputNames.map((name) => [name, null])),
   {},
 );
-if (outputs[session.outputNames[0]].data.length !== columns) throw new Error('The encoder gave no vector.');
+if (outputs[session.outputNames[0]].data.length !== columns)
+  throw new Error('The encoder returned no vector.');
 const answered = Date.now();
 const { report } = await import('./report.mjs');
 report(answered);

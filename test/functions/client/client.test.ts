@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A client of a server that answers each request as the next of these does, and further ones as the last. */
+/** A client of a server that answers each request with the next listener, and later requests with the last. */
 async function clientOf(answers: RequestListener[], options: Partial<PolyseekOptions> = {}) {
   const requests: { path?: string; method?: string; authorization?: string }[] = [];
   const server = createServer((request, response) => {
@@ -41,8 +41,8 @@ const failure = async (call: Promise<unknown>): Promise<PolyseekError> => {
   throw new Error(`No PolyseekError, but ${String(error)}.`);
 };
 
-describe('a server that fails for the moment is asked again', () => {
-  // Without waits between attempts.
+describe('a temporary failure is retried', () => {
+  // No delays between attempts.
   beforeEach(() => vi.spyOn(Math, 'random').mockReturnValue(0));
 
   const cut: RequestListener = (_, response) => {
@@ -54,7 +54,7 @@ describe('a server that fails for the moment is asked again', () => {
     ['429', status(429)],
     ['500', status(500)],
     ['503', status(503)],
-    ['a cut answer', cut],
+    ['a truncated answer', cut],
     ['a closed connection', gone],
   ])('%s', async (_, wrong) => {
     const { client, requests } = await clientOf([wrong, wrong, wrong, right]);
@@ -62,7 +62,7 @@ describe('a server that fails for the moment is asked again', () => {
     expect(requests).toHaveLength(4);
   });
 
-  test('as often as retries says', async () => {
+  test('as often as retries allows', async () => {
     const { client, requests } = await clientOf([status(503)], { retries: 2 });
     expect((await failure(client.search('x'))).status).toBe(503);
     expect(requests).toHaveLength(3);
@@ -79,9 +79,9 @@ describe('a server that fails for the moment is asked again', () => {
   const silent: RequestListener = () => {};
   const halting: RequestListener = (_, response) => response.writeHead(200).write('{');
   test.each([
-    ['has not begun', silent],
+    ['does not start', silent],
     ['does not end', halting],
-  ])('where an answer %s within the time-out', async (_, slow) => {
+  ])('if an answer %s within the timeout', async (_, slow) => {
     const { client, requests } = await clientOf([slow, right], { timeoutMs: 300 });
     expect(await client.search('x')).toEqual(answer);
     expect(requests).toHaveLength(2);
@@ -94,11 +94,16 @@ describe('a server that fails for the moment is asked again', () => {
   });
 });
 
-describe('a refusal is told, and not tried again', () => {
+describe('a refusal is reported without a retry', () => {
   test.each([
     ['a problem document', status(400, '{"detail":"k is 0."}', { 'x-request-id': 'r1' }), 'k is 0.', 'r1'],
-    ["a gateway's", status(403, '{"message":"Forbidden"}', { 'apigw-requestid': 'g1' }), 'Forbidden', 'g1'],
-    ['one without words', status(404, 'null'), 'The endpoint returned status 404.', undefined],
+    [
+      'an answer of a gateway',
+      status(403, '{"message":"Forbidden"}', { 'apigw-requestid': 'g1' }),
+      'Forbidden',
+      'g1',
+    ],
+    ['an empty answer', status(404, 'null'), 'The endpoint returned status 404.', undefined],
   ])('%s', async (_, refuse, message, requestId) => {
     const { client, requests } = await clientOf([refuse]);
     const error = await failure(client.search('x'));
@@ -106,7 +111,7 @@ describe('a refusal is told, and not tried again', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('an answer that is none of the endpoint’s', async () => {
+  test('an answer of another server', async () => {
     const { client, requests, url } = await clientOf([status(200, '<html>')]);
     const error = await failure(client.search('x'));
     expect(error.message).toBe(`${url}/prod/search did not return JSON. Check the url.`);
@@ -115,7 +120,7 @@ describe('a refusal is told, and not tried again', () => {
   });
 });
 
-test('requests have the path, and the key if there is one', async () => {
+test('requests contain the path, and the key if set', async () => {
   const { client, requests } = await clientOf([right], { apiKey: 'ps_key' });
   await client.search({ q: 'x', k: 3 });
   await client.passage('guides/a b.md#2', { context: 2 });
@@ -129,7 +134,7 @@ test('requests have the path, and the key if there is one', async () => {
   ]);
 });
 
-/** Has the client wait as `wait` says, which gets the milliseconds; the test runner's timers stay as they are. */
+/** Replaces the client's delays with `wait`, which receives the milliseconds. Keeps the timers of the test runner. */
 function replaceWaits(wait: (ms: number, done: () => void) => void): void {
   const { setTimeout: real } = globalThis;
   vi.spyOn(globalThis, 'setTimeout').mockImplementation(((done: () => void, ms: number) => {
@@ -164,8 +169,8 @@ describe('an abort ends a call with its reason', () => {
   });
 });
 
-describe('the wait before the next attempt', () => {
-  /** The milliseconds that a client waits between attempts that all get this answer. */
+describe('the delay before the next attempt', () => {
+  /** The milliseconds between attempts of a client that always receives this answer. */
   async function waits(random: number, init: ResponseInit, retries = 7): Promise<number[]> {
     const found: number[] = [];
     vi.spyOn(Math, 'random').mockReturnValue(random);
@@ -183,12 +188,12 @@ describe('the wait before the next attempt', () => {
     return found;
   }
 
-  test('is any share of a time that doubles, up to five seconds', async () => {
+  test('is a random part of a time that doubles, up to five seconds', async () => {
     expect(await waits(1, { status: 503 })).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
     expect(await waits(0.5, { status: 503 })).toEqual([125, 250, 500, 1000, 2000, 2500, 2500]);
   });
 
-  test('is at least what the server asks for', async () => {
+  test('is at least the time that the server requests', async () => {
     expect(await waits(1, { status: 429, headers: { 'retry-after': '2' } }, 5)).toEqual([
       2000, 2000, 2000, 2000, 4000,
     ]);
@@ -201,7 +206,7 @@ describe('the wait before the next attempt', () => {
     expect(await waits(1, { status: 503, headers: { 'retry-after': 'soon' } }, 1)).toEqual([250]);
   });
 
-  test('is the caller’s where the server asks for more than 20 seconds', async () => {
+  test('is left to the caller if the server requests more than 20 seconds', async () => {
     expect(await waits(1, { status: 429, headers: { 'retry-after': '21' } })).toEqual([]);
     const fetch = async () => new Response('', { status: 429, headers: { 'retry-after': '21' } });
     const error = await failure(new Polyseek({ url: 'http://localhost', fetch }).search('x'));

@@ -14,7 +14,7 @@ const post = (body: string): RequestInit => ({
   headers: { 'content-type': 'application/json' },
 });
 
-/** Answered, or refused with a problem document of the same status. */
+/** Expects an answer, or a refusal with a problem document of the same status. */
 async function checkAnswer(response: Response, refusals: number[]) {
   if (response.status === 200) return;
   expect(refusals).toContain(response.status);
@@ -118,7 +118,7 @@ describe('any input', () => {
     );
   });
 
-  test('a valid POST reaches the search as it was meant', async () => {
+  test('a valid POST reaches the search unchanged', async () => {
     const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }).filter((t) => t.trim() !== '');
     const body = fc.record({
       q: text,

@@ -10,7 +10,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const open = () => ({ app: createApp(new SearchDouble(), { log: () => {} }) });
 
 describe('routes', () => {
-  test('GET /search and POST /search give the same answer', async () => {
+  test('GET /search and POST /search return the same answer', async () => {
     const { app } = open();
     const got = await request(app, '/search?q=passport&lang=en');
     const posted = await request(app, '/search', post({ q: 'passport', lang: 'en' }));
@@ -19,21 +19,21 @@ describe('routes', () => {
     expect(await posted.json()).toEqual(answer);
   });
 
-  test('a lone surrogate comes back as it was sent', async () => {
+  test('a lone surrogate is returned unchanged', async () => {
     const response = await request(open().app, '/search', post({ q: '\ud800\0' }));
     expect(await response.json()).toMatchObject({ q: '\ud800\0' });
   });
 
   test.each([
     ['encoded', encodeURIComponent(id)],
-    ['with its slash as it is', 'guides/passports.md%232'],
+    ['with an unescaped slash', 'guides/passports.md%232'],
   ])('GET /passages/:id with the id %s', async (_, path) => {
     const response = await request(open().app, `/passages/${path}`);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(new SearchDouble().passage(id));
   });
 
-  test('GET /passages/:id with neighbours', async () => {
+  test('GET /passages/:id with surrounding passages', async () => {
     const response = await request(open().app, `/passages/${encodeURIComponent(id)}?context=1`);
     expect(await response.json()).toEqual(new SearchDouble().passage(id, 1));
   });
@@ -48,7 +48,7 @@ describe('routes', () => {
   });
 
   test.each(['nothing', `${encodeURIComponent(id)}%252F`, '%00', '%0A', '%', '%FF', 'a/'])(
-    'GET /passages/%s is unknown',
+    'GET /passages/%s is not found',
     async (path) => {
       const response = await request(open().app, `/passages/${path}`);
       expect(response.status).toBe(404);
@@ -68,7 +68,7 @@ describe('routes', () => {
     });
   });
 
-  test('GET / leads to a question and to the OpenAPI document, and both work', async () => {
+  test('GET / links to a question and to the OpenAPI document, and both links work', async () => {
     const { app } = open();
     const response = await request(app, 'https://search.example.org/');
     const home = parse(object({ example: string(), openapi: string() }), await response.json());
@@ -84,7 +84,7 @@ describe('routes', () => {
   });
 
   test.each(['/nothing', '/search/more', '/passages', '/passages/', '/favicon.ico'])(
-    'GET %s is unknown',
+    'GET %s is not found',
     async (path) => {
       const response = await request(open().app, path);
       expect(response.status).toBe(404);
@@ -129,7 +129,7 @@ describe('methods', () => {
   });
 
   test.each(['/', '/search?q=x', `/passages/${encodeURIComponent(id)}`, '/health', '/openapi.json'])(
-    'HEAD %s has the headers of GET and no body',
+    'HEAD %s has the headers of GET without a body',
     async (path) => {
       const { app } = open();
       const [head, get] = await Promise.all(['HEAD', 'GET'].map((method) => request(app, path, { method })));
@@ -140,7 +140,7 @@ describe('methods', () => {
   );
 });
 
-test('every answer says its type, its request id and how to cache it', async () => {
+test('every answer has a content type, a request id and cache rules', async () => {
   const { app } = open();
   for (const [path, type, cache] of [
     ['/search?q=x', 'application/json; charset=utf-8', 'no-cache'],

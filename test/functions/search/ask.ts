@@ -6,18 +6,18 @@ import { createApp } from '../../../functions/search/app.ts';
 import type { App } from '../../../functions/search/http.ts';
 import { SearchDouble } from './search-double.ts';
 
-/** What a search is asked for where a request says nothing else. */
+/** The default values of a search request. */
 export const defaults = { k: 10, mode: 'hybrid', context: 0, explain: false };
 
-/** A POST of JSON; text is sent as it is. */
+/** A POST with a JSON body. Text is sent unchanged. */
 export function post(body: unknown, type = 'application/json'): RequestInit {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return { method: 'POST', body: text, headers: { 'content-type': type } };
 }
 
 /**
- * Sends a request to an app as `fetch` would.
- * @param prefix the part of the path that a gateway took off
+ * Sends a request to an app like `fetch`.
+ * @param prefix the part of the path that a gateway removed
  */
 export async function request(app: App, path: string, init?: RequestInit, prefix = ''): Promise<Response> {
   const sent = new Request(path.startsWith('/') ? `http://localhost${path}` : path, init);
@@ -38,7 +38,7 @@ async function send(path: string, init?: RequestInit) {
   return { response, requests: search.requests };
 }
 
-/** The one search that a request to the endpoint leads to. */
+/** Sends a request to the endpoint, and returns the only search it runs. */
 export async function asked(path: string, init?: RequestInit) {
   const { response, requests } = await send(path, init);
   expect(response.status).toBe(200);
@@ -46,7 +46,7 @@ export async function asked(path: string, init?: RequestInit) {
   return requests[0]!;
 }
 
-/** The problem that a request to the endpoint is refused with, before any search. */
+/** Sends a request that the endpoint refuses before any search, and returns the problem. */
 export async function refused(path: string, init?: RequestInit) {
   const { response, requests } = await send(path, init);
   expect(requests).toEqual([]);

@@ -36,7 +36,7 @@ describe('a request with a key', () => {
     expect((await ask(headers)).status).toBe(200);
   });
 
-  test('is treated as without keys', async () => {
+  test('is answered as without keys', async () => {
     const headers = { 'x-api-key': first };
     expect((await ask(headers, '/health')).status).toBe(200);
     expect((await ask(headers, '/nothing')).status).toBe(404);
@@ -48,7 +48,7 @@ describe('a request without a valid key', () => {
   test.each<[string, Record<string, string>, string]>([
     ['no header', {}, none],
     ['an empty header', { 'x-api-key': '' }, none],
-    ['a scheme alone', { authorization: 'Bearer ' }, none],
+    ['a scheme without a key', { authorization: 'Bearer ' }, none],
     ['another scheme', { authorization: `Basic ${first}` }, none],
     ['no scheme', { authorization: first }, none],
     ['the key as a cookie', { cookie: `x-api-key=${first}` }, none],
@@ -68,10 +68,10 @@ describe('a request without a valid key', () => {
   });
 
   test.each(['/', '/search', '/passages/x', '/health', '/overview', '/openapi.json', '/nothing'])(
-    'is refused at %s, whatever the method, and OPTIONS is not',
+    'is refused at %s with every method except OPTIONS',
     async (path) => {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PURGE', 'options']) {
-        // Methods are case-sensitive, but Request makes these names upper-case.
+        // Methods are case-sensitive, but Request converts these names to upper case.
         expect((await request(app, path, { method })).status).toBe(
           method === 'options' ? (path === '/nothing' ? 404 : 204) : 401,
         );
@@ -79,13 +79,13 @@ describe('a request without a valid key', () => {
     },
   );
 
-  test('does not learn whether a key is in the address', async () => {
+  test('has the same answer with a key in the address', async () => {
     expect((await ask({}, `/search?q=x&x-api-key=${first}&key=${first}`)).status).toBe(401);
   });
 });
 
 describe('any text', () => {
-  // What a header may hold: Latin-1 without NUL and line ends. Spaces at the ends are no part of the value.
+  // A header may contain Latin-1 without NUL and line ends. Spaces at the ends are not part of the value.
   const latin = fc
     .string({
       unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -102,7 +102,7 @@ describe('any text', () => {
     fc.constantFrom(first.toLowerCase(), first.toUpperCase(), first + second, `${first}=`),
   );
 
-  test('other than a key is refused, however near it is', async () => {
+  test('other than a key is refused, even if it is similar', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(latin, near), async (text) => {
         fc.pre(text.trim() !== first);
@@ -124,11 +124,11 @@ describe('any text', () => {
 });
 
 describe('API_KEYS', () => {
-  test('not set leaves the endpoint open', () => {
+  test('is optional, and without it the endpoint is open', () => {
     expect(readApiKeys(undefined)).toBeUndefined();
   });
 
-  test('is read as digests by name, whatever the name', () => {
+  test('is read as digests by name, for any valid name', () => {
     const digest = sha256('x');
     const keys = readApiKeys(`{"a":"${digest}","__proto__":"${digest}","constructor":"${digest}"}`);
     expect([...(keys ?? [])].map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])).toEqual([
@@ -165,11 +165,11 @@ describe('API_KEYS', () => {
       '{}',
       'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.',
     ],
-  ])('%s is refused', (text, sentence) => {
+  ])('is refused as %j', (text, sentence) => {
     expect(() => readApiKeys(text)).toThrow(new Error(sentence));
   });
 
-  test('is read or refused with a sentence that has no secret in it, whatever it is', () => {
+  test('is read or refused without secrets in the message, for any text', () => {
     const name = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a', 'ps_secret-key'.repeat(3)));
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom(digest, 'ps_secret-key'));
     fc.assert(

@@ -35,7 +35,7 @@ describe('metrics of a log entry', () => {
     expect(found).toStrictEqual(expected);
   });
 
-  test('a cold start is told with any request', () => {
+  test('a cold start is reported with any request', () => {
     expect(withMetrics(entry, 'f', 210.4)).toStrictEqual({
       ...entry,
       function: 'f',
@@ -52,7 +52,7 @@ describe('metrics of a log entry', () => {
     });
   });
 
-  test('an entry without metrics stays as it is', () => {
+  test('an entry without metrics is unchanged', () => {
     expect(withMetrics(entry, 'f')).toBe(entry);
   });
 });
@@ -63,7 +63,7 @@ describe('the function', () => {
   const { dir } = defaultModel();
   beforeAll(() => writeRandomIndex(index, 5));
 
-  /** What the function writes when it is started with these settings and invoked with these events, one after the other. */
+  /** Starts the function with these settings, invokes it with each event in turn, and returns its log. */
   async function invoke(events: object[], env: Record<string, string>) {
     const script = join(folder, 'invoke.mjs');
     const module = pathToFileURL(join(root, 'functions/search/lambda.ts')).href;
@@ -78,7 +78,7 @@ describe('the function', () => {
     });
   }
 
-  test('tells its cold start once, and of each search whether it was answered', async () => {
+  test('reports its cold start once, and for each search whether it was answered', async () => {
     const events = [{ q: '' }, { q: 'word1' }, { q: 'word2' }, { q: '' }];
     const { stdout } = await invoke(events, { AWS_LAMBDA_FUNCTION_NAME: 'search-fn' });
     const lines = stdout
@@ -97,7 +97,7 @@ describe('the function', () => {
     for (const line of lines.slice(1, 3)) expect(line.Unanswered).toBe(line.answered ? 0 : 1);
   });
 
-  test('does not start with API_KEYS that have no keys', async () => {
+  test('does not start with API_KEYS without keys', async () => {
     await expect(invoke([], { API_KEYS: '' })).rejects.toThrow('API_KEYS is not an object, but must be');
   });
 });

@@ -22,7 +22,7 @@ const preflight = (origin: string) => ({
 });
 
 describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
-  test('a preflight is answered with methods and headers', async () => {
+  test('a preflight returns methods and headers', async () => {
     expect(await corsHeaders(origins, '/search', preflight(APP))).toEqual({
       status: 204,
       vary: 'origin',
@@ -49,7 +49,7 @@ describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
   });
 });
 
-test('an origin that is not listed gets no CORS header', async () => {
+test('an unlisted origin receives no CORS headers', async () => {
   expect(await corsHeaders([APP], '/search', preflight('https://evil.example'))).toEqual({
     status: 403,
     vary: 'origin',
@@ -60,7 +60,7 @@ test('an origin that is not listed gets no CORS header', async () => {
   });
 });
 
-test('the app by itself sends none, as API Gateway does', async () => {
+test('the app alone sends no CORS headers, because API Gateway does', async () => {
   const app = createApp(new SearchDouble(), { ...options, origins: [APP] });
   const { headers } = await request(app, '/search', preflight(APP));
   expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);

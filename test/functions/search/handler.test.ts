@@ -11,7 +11,7 @@ const id = 'guides/passports.md#2';
 
 const context: LambdaContext = { awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' };
 
-/** What both kinds of event have. */
+/** The fields of both kinds of event. */
 const shared = (method: string, rawPath: string, rawQueryString: string) => ({
   version: '2.0',
   routeKey: '$default',
@@ -30,7 +30,7 @@ const shared = (method: string, rawPath: string, rawQueryString: string) => ({
   },
 });
 
-/** An event of an HTTP API, which puts the name of a named stage in front of the path. */
+/** An event of an HTTP API. The path starts with the name of a named stage. */
 function apiEvent(method: string, path: string, query = '', stage = '$default') {
   const event = shared(method, stage === '$default' ? path : `/${stage}${path}`, query);
   const apiId = 'abcde12345';
@@ -68,7 +68,7 @@ const withBody = <Event extends { headers: object }>(
 async function invoke(event: unknown, options: AppOptions = {}) {
   const search = new SearchDouble();
   const result = await createHandler(createApp(search, { log: () => {}, ...options }))(event, context);
-  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
+  if (!('statusCode' in result)) throw new Error('The result is not an HTTP response.');
   expect(result.isBase64Encoded).toBe(false);
   return { ...result, json: result.body && JSON.parse(result.body), asked: search.requests[0] };
 }
@@ -87,7 +87,7 @@ describe.each([
     expect(asked).toEqual({ q: json.q, ...defaults, k: 3, filter: { lang: ['de', 'en'] } });
   });
 
-  test.each([false, true])('POST with a body, in Base64: %s', async (encoded) => {
+  test.each([false, true])('POST with a body (Base64: %s)', async (encoded) => {
     const text = JSON.stringify({ q: 'é😀' });
     const body = encoded ? Buffer.from(text).toString('base64') : text;
     const { asked } = await invoke(withBody(make('POST', '/search'), body, encoded));
@@ -109,7 +109,7 @@ describe.each([
     expect((await invoke(withBody(make('POST', '/search'), body, true))).statusCode).toBe(413);
   });
 
-  test('GET and HEAD with a body, which is ignored', async () => {
+  test('GET and HEAD ignore a body', async () => {
     expect((await invoke(withBody(make('GET', '/search', 'q=x'), '{"q":"y"}'))).asked?.q).toBe('x');
     expect(await invoke(withBody(make('HEAD', '/health'), 'x'))).toMatchObject({ statusCode: 200, body: '' });
   });
@@ -141,36 +141,36 @@ describe.each([
 });
 
 describe('paths', () => {
-  test('a named stage is taken off the path', async () => {
+  test('a named stage is removed from the path', async () => {
     expect((await invoke(apiEvent('GET', '/search', 'q=x', 'prod'))).asked?.q).toBe('x');
     expect((await invoke(apiEvent('GET', '', '', 'prod'))).statusCode).toBe(200);
     expect((await invoke(apiEvent('GET', '/search', 'q=x', 'search'))).asked?.q).toBe('x');
-    // A custom domain names the stage in the context only.
+    // With a custom domain, only the context contains the stage.
     const event = apiEvent('GET', '/search', 'q=x', 'prod');
     expect((await invoke({ ...event, rawPath: '/search' })).asked?.q).toBe('x');
     expect((await invoke({ ...event, rawPath: '/production' })).statusCode).toBe(404);
   });
 
-  test('a named stage stays in the addresses that are handed out', async () => {
+  test('returned addresses contain a named stage', async () => {
     const { json } = await invoke(apiEvent('GET', '/openapi.json', '', 'prod'));
     expect(json.servers).toEqual([{ url: 'https://abcde12345.execute-api.eu-central-1.amazonaws.com/prod' }]);
   });
 
-  test('a caller can not choose the addresses that are handed out', async () => {
+  test('a caller cannot change the returned addresses', async () => {
     const event = urlEvent('GET', '/openapi.json');
     const headers = { ...event.headers, 'x-forwarded-prefix': '/elsewhere' };
     const { json } = await invoke({ ...event, headers });
     expect(json.servers).toEqual([{ url: 'https://qwertyuiop123456.lambda-url.eu-central-1.on.aws' }]);
   });
 
-  test('an id is found in an encoded path, and in one that an HTTP API decoded', async () => {
+  test('an id is found in an encoded path, and in a path decoded by an HTTP API', async () => {
     expect((await invoke(urlEvent('GET', `/passages/${encodeURIComponent(id)}`))).json.id).toBe(id);
     const decoded = await invoke(apiEvent('GET', `/passages/${id}`, 'context=1'));
     expect(decoded.json.id).toBe(id);
     expect(decoded.json.after).toHaveLength(1);
   });
 
-  test('a decoded id reaches the search as it is, whatever its characters', async () => {
+  test('a decoded id with any characters reaches the search unchanged', async () => {
     const ids: string[] = [];
     const search = Object.assign(new SearchDouble(), {
       passage(id: string) {
@@ -184,7 +184,7 @@ describe('paths', () => {
         fc.string({ unit: 'grapheme', minLength: 1 }),
         fc.string({ unit: fc.constantFrom(...'%?#\\/ a\t\n') }),
       )
-      // Escapes can't be told from text that looks like them, nor `.` from a step of the path.
+      // Decoded text that looks like an escape is ambiguous, and so are `.` segments.
       .filter((text) => text !== '' && !/%[0-9a-f]{2}|(^|[/\\])\.\.?($|[/\\])/i.test(text));
     await fc.assert(
       fc.asyncProperty(ours, async (text) => {
@@ -233,7 +233,7 @@ const key = 'ps_key';
 const apiKeys = new Map([['chatbot', digestOf(key)]]);
 
 describe('a direct event', () => {
-  /** What a direct event gives, what was searched and what was logged. */
+  /** The result of a direct event, its search and its log. */
   async function ask(
     event: unknown,
     search = new SearchDouble(),
@@ -245,7 +245,7 @@ describe('a direct event', () => {
     return { outcome, asked: search.requests, log };
   }
 
-  test('has the fields of POST /search, and gives the answer itself, without a key', async () => {
+  test('has the fields of POST /search, needs no key, and returns the answer itself', async () => {
     const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true };
     const event = { q: ' é😀\ud800 ', ...fields, lang: 'de', filter: { year: [2024] } };
     const { outcome, asked, log } = await ask(event);
@@ -273,14 +273,14 @@ describe('a direct event', () => {
       'Unknown field "body". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
     ],
     [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB. Send a shorter one.'],
-  ])('%j fails with the sentence of the refusal', async (event, sentence) => {
+  ])('%j fails with the message of the refusal', async (event, sentence) => {
     const { outcome, asked, log } = await ask(event);
     expect(outcome).toEqual(new Error(sentence));
     expect(asked).toEqual([]);
     expect(log).toMatchObject([{ level: 'INFO', route: '/search' }]);
   });
 
-  test('any value of a field is answered or refused with a sentence', async () => {
+  test('any value of a field is answered or refused with a message', async () => {
     const event = fc.dictionary(
       fc.constantFrom('k', 'mode', 'filter', 'lang', '__proto__', 'x'),
       fc.jsonValue(),
@@ -295,7 +295,7 @@ describe('a direct event', () => {
     );
   });
 
-  test('a failure says where its cause is, and nothing internal', async () => {
+  test('a failure refers to the log, and contains no internals', async () => {
     const log: LogEntry[] = [];
     const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
     await expect(createHandler(app)({ q: 'x' }, context)).rejects.toThrow(
@@ -310,7 +310,7 @@ describe('with API keys', () => {
   const withContext = (more: object) => ({ ...event, requestContext: { ...event.requestContext, ...more } });
   const withHeaders = (more: object) => ({ ...event, headers: { ...event.headers, ...more } });
 
-  test('an event needs a key', async () => {
+  test('an event requires a key', async () => {
     const log: LogEntry[] = [];
     const refused = await invoke(event, { apiKeys });
     expect(refused).toMatchObject({ statusCode: 401, headers: { 'www-authenticate': 'Bearer' } });
@@ -324,7 +324,7 @@ describe('with API keys', () => {
   test.each([
     { iam: { userArn: 'arn:aws:iam::123456789012:user/a' } },
     { jwt: { claims: {}, scopes: null } },
-  ])('an event that AWS authorized as %j needs none', async (authorizer) => {
+  ])('an event authorized by AWS as %j requires no key', async (authorizer) => {
     expect((await invoke(withContext({ authorizer }), { apiKeys })).asked?.q).toBe('x');
   });
 
@@ -334,11 +334,11 @@ describe('with API keys', () => {
     { authorizer: { iam: null } },
     { authorizer: { lambda: { user: 'a' } } },
     { authentication: { clientCert: {} } },
-  ])('an event with %j in its context needs one', async (more) => {
+  ])('an event with %j in its context requires a key', async (more) => {
     expect((await invoke(withContext(more), { apiKeys })).statusCode).toBe(401);
   });
 
-  test('what a caller can send stands for no authorization', async () => {
+  test('a caller cannot forge an authorization', async () => {
     const claim = { requestContext: { authorizer: { iam: {} } }, authorizer: { iam: {} } };
     const text = JSON.stringify({ q: 'x', ...claim });
     const tries = [
@@ -361,11 +361,11 @@ describe('with API keys', () => {
   });
 });
 
-test('a failure names the request as Lambda does, in the answer and in the log', async () => {
+test('a failure has Lambda’s request id in the answer and in the log', async () => {
   const log: LogEntry[] = [];
   const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
   const result = await createHandler(app)(apiEvent('GET', '/search', 'q=x'), context);
-  if (!('statusCode' in result)) throw new Error('The result is none of HTTP.');
+  if (!('statusCode' in result)) throw new Error('The result is not an HTTP response.');
   expect(result.statusCode).toBe(500);
   expect(JSON.parse(result.body).requestId).toBe(context.awsRequestId);
   expect(result.body).not.toContain('secret');

@@ -13,9 +13,9 @@ const types: Record<string, (value: unknown) => boolean> = {
 };
 
 /**
- * What differs between a value and a JSON Schema, by path; `components` holds what the schema refers to. A property
- * that the schema does not describe is a difference; where it describes all further ones, they are what it lists too.
- * Throws on a keyword that it does not know.
+ * Lists the differences between a value and a JSON Schema, by path. `components` resolves references. A property without a
+ * description in the schema is a difference. With a schema for additional properties, the listed properties must match it too.
+ * Throws for unknown keywords.
  */
 export function differences(value: unknown, schema: Json, components: Json, at = '$'): string[] {
   const found: string[] = [];

@@ -12,7 +12,7 @@ import { SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
 
-/** A search during which something else may happen. */
+/** A search that the test can interrupt. */
 class SlowDouble extends SearchDouble {
   meanwhile = async (): Promise<void> => {};
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What a server answers to this text, until it closes the connection. */
+/** Sends this text to a server. Returns everything until the server closes the connection. */
 async function raw(request: string, to = server) {
   const socket = open(to);
   socket.write(request);
@@ -49,7 +49,7 @@ const request = (target: string, ...headers: string[]) =>
 const get = (target: string, ...headers: string[]) => raw(request(target, ...headers));
 
 describe('a request over HTTP', () => {
-  test('GET is answered with a length', async () => {
+  test('GET returns a content length', async () => {
     const response = await fetch(`${url}/search?q=x%20%C3%A9`);
     const answer = await response.text();
     expect(response.status).toBe(200);
@@ -58,7 +58,7 @@ describe('a request over HTTP', () => {
     expect(response.headers.get('x-request-id')).toBe(log.at(-1)?.requestId);
   });
 
-  test('POST is read however it is cut', async () => {
+  test('POST is read in any chunks', async () => {
     const bytes = Buffer.from('{"q":"é😀"}');
     const body = new ReadableStream({
       start(controller) {
@@ -71,7 +71,7 @@ describe('a request over HTTP', () => {
     expect(search.requests.at(-1)).toEqual({ q: 'é😀', ...defaults });
   });
 
-  test('HEAD and OPTIONS have no body, and the connection can be used again', async () => {
+  test('HEAD and OPTIONS have no body, and the connection can be reused', async () => {
     const lines = (method: string, more = '') => `${method} /health HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
     const { body, head } = await raw(
       lines('HEAD') + lines('OPTIONS') + lines('DELETE', 'Connection: close\r\n'),
@@ -86,7 +86,7 @@ describe('a request over HTTP', () => {
   test.each([
     ['POST', 413],
     ['PUT', 405],
-  ])('%s of a long body is answered %i, and what follows on the connection too', async (method, status) => {
+  ])('%s of a long body returns %i, and the next request on the connection works', async (method, status) => {
     const long = 8 * 1024 * 1024;
     const head = `${method} /search HTTP/1.1\r\nHost: a\r\nContent-Length: ${long}\r\n\r\n`;
     const next = 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -100,13 +100,13 @@ describe('addresses', () => {
   const servers = async (target: string, ...headers: string[]) =>
     JSON.parse((await get(target, ...headers)).body).servers[0].url;
 
-  test('that are handed out start as the one asked for', async () => {
+  test('in answers start with the requested host', async () => {
     expect(await servers('/openapi.json', 'Host: search.example.org')).toBe('http://search.example.org');
     expect(await servers('/openapi.json', 'Host: [::1]:8787')).toBe('http://[::1]:8787');
     expect(await servers('http://a.example/openapi.json', 'Host: b.example')).toBe('http://a.example');
   });
 
-  test('can not be given another path by a caller', async () => {
+  test('in answers ignore paths sent by a caller', async () => {
     expect(await servers('/openapi.json', 'Host: a', 'X-Forwarded-Prefix: /elsewhere')).toBe('http://a');
   });
 
@@ -134,7 +134,7 @@ describe('addresses', () => {
   });
 });
 
-test('a key that is sent twice is no key', async () => {
+test('a repeated key is refused', async () => {
   const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
   const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, origins: ['*'], log: () => {} }));
   await once(locked.listen(0, '127.0.0.1'), 'listening');
@@ -150,12 +150,12 @@ test('a key that is sent twice is no key', async () => {
   }
 });
 
-describe('a client that goes away', () => {
+describe('a client that disconnects', () => {
   async function logged(count: number): Promise<void> {
     await expect.poll(() => log.length).toBe(count);
   }
 
-  test('before its answer, leaves the server answering', async () => {
+  test('before its answer does not stop the server', async () => {
     const before = log.length;
     const connected = once(server, 'connection');
     const socket = open();
@@ -172,7 +172,7 @@ describe('a client that goes away', () => {
     expect((await fetch(`${url}/search?q=x`)).status).toBe(200);
   });
 
-  test('within its body, leaves the server answering', async () => {
+  test('during its body does not stop the server', async () => {
     const before = log.length;
     const asked = once(server, 'request');
     const socket = open();

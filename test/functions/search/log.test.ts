@@ -9,7 +9,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe('a failing search', () => {
   test.each(['/search?q=x', '/passages/x'])(
-    '%s answers 500 with the request id and nothing internal',
+    '%s returns 500 with the request id and without internals',
     async (path) => {
       const log: LogEntry[] = [];
       const app = createApp(failingSearch, { log: (entry) => log.push(entry) });
@@ -29,7 +29,7 @@ describe('a failing search', () => {
     },
   );
 
-  test('an index that can not be opened is a 500 too', async () => {
+  test('an unreadable index also returns 500', async () => {
     const search = Promise.reject(new Error('no index'));
     search.catch(() => {});
     const app = createApp(search, { log: () => {} });
@@ -54,7 +54,7 @@ describe('the log', () => {
 
   const searched = { k: 10, mode: 'hybrid', embedMs: 3, searchMs: 1 };
 
-  test('of a search has its measures and not its question', async () => {
+  test('of a search has its measurements, but not its question', async () => {
     expect(await logged('/search?q=private')).toEqual({
       level: 'INFO',
       method: 'GET',
@@ -81,7 +81,7 @@ describe('the log', () => {
     });
   });
 
-  test('has the question where that is asked for', async () => {
+  test('contains the question if the setting is on', async () => {
     expect(await logged('/search?q=private', {}, { logQuestions: true })).toMatchObject({ q: 'private' });
   });
 
@@ -91,7 +91,7 @@ describe('the log', () => {
     ['DELETE', '/search?q=private', '/search', 405],
     ['GET', '/search?q=x&k=private', '/search', 400],
     ['GET', '/private', '/*', 404],
-  ])('of %s %s has the route, not the path', async (method, path, route, status) => {
+  ])('of %s %s contains the route instead of the path', async (method, path, route, status) => {
     expect(await logged(path, { method })).toEqual({ level: 'INFO', method, route, status });
   });
 
@@ -99,7 +99,7 @@ describe('the log', () => {
     const key = 'ps_secret';
     const apiKeys = new Map([['chatbot', digestOf(key)]]);
 
-    test('has the name of the key with every kind of answer, and not the key', async () => {
+    test('contains the name of the key for every kind of answer, but not the key', async () => {
       const headers = { 'x-api-key': key };
       const found = await logged('/search?q=x', { headers }, { apiKeys });
       expect(found).toMatchObject({ key: 'chatbot', answered: true });
@@ -118,7 +118,7 @@ describe('the log', () => {
       ['/search?q=private', '/search'],
       ['/passages/guides%2Fprivate', '/passages/:id'],
       ['/private', '/*'],
-    ])('of a request without a valid key to %s has the route, and not what was sent', async (path, route) => {
+    ])('of a request without a valid key to %s contains the route, but no content', async (path, route) => {
       const headers = { 'x-api-key': 'ps_wrong' };
       const refused = { level: 'INFO', method: 'GET', route, status: 401 };
       expect(await logged(path, { headers }, { apiKeys })).toEqual(refused);
@@ -126,7 +126,7 @@ describe('the log', () => {
     });
   });
 
-  test('is written as one line of JSON an entry', async () => {
+  test('has one line of JSON per entry', async () => {
     const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
     writeEntry({ q: 'two\nlines\u2028', error: undefined });
     const written = write.mock.calls.map(([text]) => text);

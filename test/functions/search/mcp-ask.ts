@@ -8,11 +8,11 @@ const [current] = REVISIONS;
 export interface ClientOptions {
   revision?: string;
   headers?: Record<string, string>;
-  /** The part of the path that a gateway took off. */
+  /** The part of the path that a gateway removed. */
   prefix?: string;
 }
 
-/** The official client, connected to an app without a network. */
+/** Connects the official client to an app without a network. */
 export function clientOf(
   app: App,
   { revision = current, headers = {}, prefix }: ClientOptions = {},
@@ -21,7 +21,7 @@ export function clientOf(
   return connect('http://localhost/mcp', revision, { fetch, requestInit: { headers } });
 }
 
-/** Sends a message as a client does, but whatever its content. */
+/** Sends any message in the way of a client. */
 export function send(
   app: App,
   message: unknown,
@@ -33,7 +33,7 @@ export function send(
   return request(app, `${address}/mcp`, { ...init, headers: { ...init.headers, accept, ...headers } });
 }
 
-/** Sends a message of a revision since 2026-07-28, with what it says of itself in each, and the headers that repeat it. */
+/** Sends a message of a revision since 2026-07-28, with the client's description and the matching headers. */
 export function sendCurrent(
   app: App,
   method: string,

@@ -11,7 +11,7 @@ const silent = { log: () => {} };
 const app = createApp(new SearchDouble(), silent);
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 
-test('an unknown tool or method is an error of the protocol', async () => {
+test('an unknown tool or method is a protocol error', async () => {
   const client = await clientOf(app);
   await expect(client.callTool({ name: 'delete', arguments: {} })).rejects.toMatchObject({ code: -32602 });
   for (const method of ['resources/list', 'nothing/at/all']) {
@@ -40,7 +40,7 @@ test('all answers are JSON, and no session is opened', async () => {
   expect(await newer.json()).toMatchObject({ result: { ttlMs: 300_000, cacheScope: 'public' } });
 });
 
-test('a subscription ends at once, as nothing changes', async () => {
+test('a subscription ends at once, because nothing changes', async () => {
   const notifications = { toolsListChanged: true };
   const text = await (await sendCurrent(app, 'subscriptions/listen', { notifications })).text();
   expect(text).toContain('notifications/subscriptions/acknowledged');
@@ -54,15 +54,15 @@ test('a notification has no answer', async () => {
 
 test.each([
   ['no JSON', '{', -32700],
-  ['no message', '{}', -32600],
+  ['an empty object', '{}', -32600],
   ['nothing', '', -32700],
-])('%s is an error of the protocol', async (_, body, code) => {
+])('%s is a protocol error', async (_, body, code) => {
   const response = await send(app, body);
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ error: { code }, id: null });
 });
 
-test('a revision that is not known is refused with those that are', async () => {
+test('an unknown revision is refused with the known revisions', async () => {
   const response = await sendCurrent(app, 'tools/list', {}, '2099-01-01');
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ error: { data: { supported: [current] } } });
@@ -78,13 +78,13 @@ test.each<[string, unknown, Record<string, string>, number, string]>([
     415,
     'The content type is "text/plain", but must be application/json. Send the body as JSON.',
   ],
-])('%s is a problem', async (_, body, headers, status, detail) => {
+])('%s is refused with a problem document', async (_, body, headers, status, detail) => {
   const response = await send(app, body, headers);
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ status, detail });
 });
 
-test('a header that MCP does not know, or that is no Latin, does no harm', async () => {
+test('ignores headers that are unknown or not Latin', async () => {
   const { status } = await app({
     method: 'POST',
     url: new URL('http://localhost/mcp'),
@@ -101,7 +101,7 @@ test('a header that MCP does not know, or that is no Latin, does no harm', async
   expect(status).toBe(200);
 });
 
-test.each(['GET', 'HEAD', 'DELETE', 'PUT'])('%s is not possible', async (method) => {
+test.each(['GET', 'HEAD', 'DELETE', 'PUT'])('%s is not allowed', async (method) => {
   const response = await request(app, '/mcp', { method });
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('POST, OPTIONS');

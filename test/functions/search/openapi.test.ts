@@ -16,7 +16,7 @@ const operations = operationsOf(document);
 
 const { schemas } = document.components;
 
-/** What differs between a value and a schema of the document. */
+/** Lists the differences between a value and a schema of the document. */
 function differs(value: unknown, name: keyof typeof schemas) {
   return differences(value, { $ref: `#/components/schemas/${name}` }, JSON.parse(JSON.stringify(schemas)));
 }
@@ -33,24 +33,24 @@ describe('answers match the document', () => {
     ['/overview', 'Overview'],
     ['/search', 'Problem'],
     ['/nothing', 'Problem'],
-  ] as const)('%s is of schema %s', async (path, name) => {
+  ] as const)('%s has the schema %s', async (path, name) => {
     const value = await (await request(app, path)).json();
     expect(differs(value, name)).toEqual([]);
   });
 
-  test('what was searched for with a history is of schema Answer', async () => {
+  test('an answer with a history has the schema Answer', async () => {
     const history = [{ role: 'user', content: 'a' }];
     const answer = await (await request(app, '/search', post({ q: 'x', history }))).json();
     expect(answer).toMatchObject({ searchedFor: { text: 'x before', share: 0.25 } });
     expect(differs(answer, 'Answer')).toEqual([]);
   });
 
-  test('a failure is of schema Problem', async () => {
+  test('a failure has the schema Problem', async () => {
     const response = await request(createApp(failingSearch, { log: () => {} }), '/search?q=x');
     expect(differs(await response.json(), 'Problem')).toEqual([]);
   });
 
-  test('what differs is found', async () => {
+  test('differences are found', async () => {
     const { results, ...answer } = await new SearchDouble().search({ q: 'x', k: 1, mode: 'hybrid' });
     const [result] = results;
     const wrong = {
@@ -146,7 +146,7 @@ describe('requests match the document', () => {
 });
 
 describe('the document', () => {
-  test('is served with the address it was asked at', async () => {
+  test('contains the requested address', async () => {
     const response = await request(app, 'https://search.example.org/openapi.json');
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(document)));
@@ -165,16 +165,16 @@ describe('the document', () => {
     ]);
   });
 
-  test('refers only to schemas that it has', () => {
+  test('refers only to existing schemas', () => {
     const names = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     expect(names.length).toBeGreaterThan(5);
     for (const [, name] of names) expect(Object.keys(schemas)).toContain(name);
   });
 
-  test('lists every status that its operations answer, as problems where they are refusals', () => {
+  test('lists every status of its operations, with problem documents for refusals', () => {
     for (const operation of operations) {
       for (const [status, response] of Object.entries<object>(operation.responses)) {
-        // A gateway's answer is its own.
+        // A gateway has its own format.
         if (status === '429') continue;
         const type = Number(status) < 400 ? 'application/json' : 'application/problem+json';
         expect(response).toEqual({ description: expect.anything(), content: { [type]: expect.anything() } });
@@ -206,7 +206,7 @@ describe('the document', () => {
 });
 
 describe('a linter', () => {
-  /** What Redocly's strictest rules find, by rule and place. */
+  /** The findings of Redocly's strictest rules, with rule and location. */
   async function lint(value: unknown): Promise<string[]> {
     const config = await createConfig({ extends: ['recommended-strict'] });
     const found = await lintFromString({ source: JSON.stringify(value), config });
@@ -219,7 +219,7 @@ describe('a linter', () => {
     expect(await lint(openApi('https://search.example.org', withKeys))).toEqual([]);
   });
 
-  test('finds what is wrong', async () => {
+  test('finds errors', async () => {
     const { operationId: _, ...health } = document.paths['/health'].get;
     expect(await lint({ ...document, paths: { '/health': { get: health } } })).toContain(
       'operation-operationId #/paths/~1health/get/operationId',
@@ -228,16 +228,16 @@ describe('a linter', () => {
 });
 
 // https://developers.openai.com/api/docs/actions/production
-describe('a GPT Action takes the document as it stands', () => {
+describe('the document meets the limits of GPT Actions', () => {
   const both = [false, true].map((withKeys) => openApi('https://search.example.org', withKeys));
 
-  /** All objects in a document, however deep. */
+  /** All objects in a document, at any depth. */
   const parts = (value: unknown): Record<string, unknown>[] =>
     typeof value === 'object' && value !== null
       ? [value as Record<string, unknown>, ...Object.values(value).flatMap(parts)]
       : [];
 
-  test('descriptions and summaries have 300 characters at most, those of parameters and fields 700', () => {
+  test('descriptions and summaries have at most 300 characters, or 700 for parameters and fields', () => {
     for (const { summary, description, responses } of both.flatMap(operationsOf)) {
       for (const text of [summary, description, ...Object.values(responses).map((r) => r.description)]) {
         expect(text.length).toBeGreaterThan(10);
@@ -254,7 +254,7 @@ describe('a GPT Action takes the document as it stands', () => {
     }
   });
 
-  test('parameters are in the query or the path, and one value is no list', () => {
+  test('parameters are in the query or the path, and single values are allowed for lists', () => {
     const { get } = document.paths['/search'];
     const places = [...get.parameters, ...document.paths['/passages/{id}'].get.parameters];
     expect(new Set(places.map((parameter) => parameter.in))).toEqual(new Set(['query', 'path']));
@@ -269,7 +269,7 @@ describe('a GPT Action takes the document as it stands', () => {
     for (const schema of objects) expect(schema).toHaveProperty('properties');
   });
 
-  test('an answer has fewer than 100,000 characters, where more would be in it', async () => {
+  test('long answers are truncated below 100,000 characters', async () => {
     const search = new SearchDouble();
     const [result] = (await search.search({ q: 'x', k: 1, mode: 'hybrid' })).results;
     const text = 'x'.repeat(4_000);
@@ -305,7 +305,7 @@ describe('with API keys', () => {
   const locked = createApp(new SearchDouble(), { apiKeys, log: () => {} });
   const withKeys = openApi('https://search.example.org', true);
 
-  test('the document names one way to send a key, and the refusal', async () => {
+  test('the document contains one way to send a key, and the refusal', async () => {
     expect(withKeys.components.securitySchemes).toMatchObject({ apiKey: { type: 'http', scheme: 'bearer' } });
     expect(withKeys.security).toEqual([{ apiKey: [] }]);
     for (const operation of Object.values(withKeys.paths).flatMap((methods) => Object.values(methods))) {
@@ -316,13 +316,13 @@ describe('with API keys', () => {
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(withKeys)));
   });
 
-  test('a refusal is of schema Problem', async () => {
+  test('a refusal has the schema Problem', async () => {
     const response = await request(locked, '/search?q=x');
     expect(response.status).toBe(401);
     expect(differs(await response.json(), 'Problem')).toEqual([]);
   });
 
-  test('the document has nothing of them where there are none', () => {
+  test('the document does not mention keys without API keys', () => {
     expect(document.security).toEqual([]);
     expect(document.components).not.toHaveProperty('securitySchemes');
     expect(JSON.stringify(document)).not.toContain('401');

@@ -23,7 +23,7 @@ const routes: [path: string, init: RequestInit][] = [
   ['/', { headers: { accept: 'text/html' } }],
 ];
 
-/** Sends a request to an address, as a page of an origin does; without one, as a program does. */
+/** Sends a request like a page of an origin, or like a program if there is no origin. */
 async function send(
   address: string,
   [path, init]: (typeof routes)[number],
@@ -64,7 +64,7 @@ describe.each(routes)('%s %o', (...route) => {
     );
   });
 
-  // Anyone can point a name that they own at this machine (DNS rebinding).
+  // Anyone can point their own domain name at this machine (DNS rebinding).
   test.each<[string, AppOptions, number]>([
     ['http://evil.example:8787', {}, 403],
     ['http://evil.example:8787', { host: '127.0.0.1' }, 403],
@@ -79,7 +79,7 @@ describe.each(routes)('%s %o', (...route) => {
     ['https://abcde12345.execute-api.eu-central-1.amazonaws.com', {}, 200],
     ['https://search.example', {}, 200],
   ])('at %s with %o: %i', async (address, options, status) => {
-    // Of a page that the name itself serves, browsers send no origin with GET.
+    // Browsers send no origin with GET from a page on the same host.
     for (const origin of [undefined, new URL(address).origin]) {
       const answer = await send(address, route, origin, options);
       expect(answer.status).toBe(status);

@@ -5,15 +5,15 @@ import { digestOf } from '../../../functions/search/auth.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
-// What Chromium sends for an address that is typed in.
+// Chromium sends this header for a typed address.
 const accept =
   'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8';
 const browser = { headers: { accept } };
 const quiet = { log: () => {} };
 const app = createApp(new SearchDouble(), quiet);
 
-describe('GET / of a browser', () => {
-  test('is one HTML text of less than 25 KB that takes nothing from elsewhere', async () => {
+describe('GET / from a browser', () => {
+  test('returns one HTML page of less than 25 KB without external resources', async () => {
     const response = await request(app, '/', browser);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -24,7 +24,7 @@ describe('GET / of a browser', () => {
     expect(html).not.toMatch(/@import|url\(| style="| on[a-z]+="/);
   });
 
-  test('has a policy that lets in its own style and script, by their hashes, and requests to itself', async () => {
+  test('has a policy that allows only its own style and script (by hash) and requests to itself', async () => {
     const response = await request(app, '/', browser);
     const html = await response.text();
     const hashOf = (element: string) => {
@@ -49,14 +49,14 @@ describe('GET / of a browser', () => {
     expect(response.headers.get('vary')).toBe('accept');
   });
 
-  test('is JSON where the page is switched off', async () => {
+  test('returns JSON if the page is off', async () => {
     const response = await request(createApp(new SearchDouble(), { ...quiet, page: false }), '/', browser);
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 });
 
 test.each([undefined, '*/*', 'application/json', 'text/plain, */*'])(
-  'GET / of a program that accepts %s is JSON',
+  'GET / returns JSON to a program that accepts %s',
   async (accept) => {
     const response = await request(app, '/', accept === undefined ? {} : { headers: { accept } });
     expect(response.headers.get('vary')).toBe('accept');
@@ -68,7 +68,7 @@ describe('with API keys', () => {
   const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
   const locked = createApp(new SearchDouble(), { ...quiet, apiKeys });
 
-  test('the page needs none, and nothing else is open to a browser', async () => {
+  test('only the page is open to a browser without a key', async () => {
     expect((await request(locked, '/', browser)).status).toBe(200);
     expect((await request(locked, '/', { ...browser, method: 'HEAD' })).status).toBe(200);
     for (const path of ['/search?q=x', '/overview', '/health', '/openapi.json', '/passages/x', '/nothing']) {
@@ -78,7 +78,7 @@ describe('with API keys', () => {
     expect((await request(locked, '/')).status).toBe(401);
   });
 
-  test('GET / needs one where the page is switched off', async () => {
+  test('GET / requires a key if the page is off', async () => {
     const off = createApp(new SearchDouble(), { ...quiet, apiKeys, page: false });
     expect((await request(off, '/', browser)).status).toBe(401);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { asked, defaults, post, refused } from './ask.ts';
 
 describe('POST /search', () => {
-  test('defaults', async () => {
+  test('has defaults', async () => {
     expect(await asked('/search', post({ q: ' hello ' }))).toEqual({ q: 'hello', ...defaults });
   });
 
@@ -30,7 +30,7 @@ describe('POST /search', () => {
     });
   });
 
-  test('reads a history, without what else a chat interface puts into its turns', async () => {
+  test('reads a history, and ignores other fields of its turns', async () => {
     const history = [
       { role: 'user', content: 'When does it open?' },
       { role: 'assistant', content: '' },
@@ -45,11 +45,11 @@ describe('POST /search', () => {
     expect((await asked('/search', post({ q: 'x', history: longest }))).history).toEqual(longest);
   });
 
-  test('an empty filter is none', async () => {
+  test('ignores an empty filter', async () => {
     expect(await asked('/search', post({ q: 'x', filter: {} }))).toEqual({ q: 'x', ...defaults });
   });
 
-  test('NUL, lone surrogates and characters beyond the BMP reach the search as they are', async () => {
+  test('passes NUL, lone surrogates and characters beyond the BMP to the search unchanged', async () => {
     for (const q of ['\0', '\ud800', '😀', 'a\u2028b']) {
       expect((await asked('/search', post({ q }))).q).toBe(q);
     }
@@ -163,12 +163,12 @@ describe('POST /search', () => {
     else expect(found.detail).toMatch(detail);
   });
 
-  test('refuses JSON nested too deep to be written again', async () => {
+  test('refuses JSON that is nested too deep', async () => {
     const deep = `{"q":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
     expect((await refused('/search', post(deep))).detail).toBe('q is a list, but must be text.');
   });
 
-  test('names ten wrong fields at most', async () => {
+  test('lists at most ten wrong fields', async () => {
     const filter = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, null]));
     expect((await refused('/search', post({ q: 'x', filter }))).errors).toHaveLength(10);
   });
@@ -191,7 +191,7 @@ describe('POST /search', () => {
     },
   );
 
-  test('takes 64 KiB and refuses one byte more', async () => {
+  test('accepts 64 KiB, and refuses one more byte', async () => {
     const limit = 65_536;
     const body = JSON.stringify({ q: 'é' });
     const padding = ' '.repeat(limit - Buffer.byteLength(body));
@@ -203,7 +203,7 @@ describe('POST /search', () => {
     });
   });
 
-  test('stops reading a body without a stated length once it is too long', async () => {
+  test('stops reading a body of unknown length when it is too long', async () => {
     let sent = 0;
     const body = new ReadableStream({
       pull(controller) {

@@ -19,7 +19,7 @@ const passage: PassageAnswer = {
   metadata: { department: 'travel', year: 2024, current: true, tags: ['passport', 'renewal'] },
 };
 
-/** A search over one passage, which keeps what it was asked. The question `nothing` finds nothing. */
+/** A search over one passage that records requests. The question `nothing` finds nothing. */
 export class SearchDouble implements Search {
   readonly info = info;
   readonly requests: SearchRequest[] = [];

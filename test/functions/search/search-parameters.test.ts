@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { asked, defaults, refused } from './ask.ts';
 
 describe('GET /search', () => {
-  test('defaults', async () => {
+  test('has defaults', async () => {
     expect(await asked('/search?q=hello')).toEqual({ q: 'hello', ...defaults });
   });
 
@@ -20,11 +20,11 @@ describe('GET /search', () => {
     });
   });
 
-  test('trims the question, and keeps one that looks like a number as text', async () => {
+  test('trims the question, and reads a number as text', async () => {
     expect(await asked('/search?q=%20%0A5%20')).toEqual({ q: '5', ...defaults });
   });
 
-  test('2,000 characters are not too many', async () => {
+  test('accepts 2,000 characters', async () => {
     expect((await asked(`/search?q=${'%C3%A9'.repeat(2000)}`)).q).toBe('é'.repeat(2000));
   });
 
@@ -33,7 +33,7 @@ describe('GET /search', () => {
     ['mode=semantic', { mode: 'semantic' }],
     ['minConfidence=0', { minConfidence: 0 }],
     ['minConfidence=1', { minConfidence: 1 }],
-    // As JSON and JavaScript write small numbers.
+    // The notation of small numbers in JSON and JavaScript.
     ['minConfidence=1e-7', { minConfidence: 1e-7 }],
     ['k=1E1', { k: 10 }],
     ['explain=false', { explain: false }],
@@ -88,7 +88,7 @@ describe('GET /search', () => {
     expect(await refused(`/search?${query}`)).toMatchObject({ status: 400, title: 'Bad Request', detail });
   });
 
-  test('names each wrong parameter', async () => {
+  test('lists each wrong parameter', async () => {
     expect(await refused('/search?k=0&mode=x&limit=1')).toMatchObject({
       errors: [
         { field: 'q', detail: 'q is missing. Add your question, as in /search?q=Is+slavery+allowed.' },
@@ -99,17 +99,17 @@ describe('GET /search', () => {
     });
   });
 
-  test('names a wrong entry of a list by the list', async () => {
+  test('reports a wrong entry of a list under the name of the list', async () => {
     const { errors } = await refused('/search?q=x&lang=de&lang=');
     expect(errors).toMatchObject([{ field: 'lang' }]);
   });
 
-  test('a long value is shortened in the sentence', async () => {
+  test('truncates a long value in the message', async () => {
     const { detail } = await refused(`/search?q=x&mode=${'m'.repeat(5000)}`);
     expect(detail).toBe(`mode is "${'m'.repeat(60)}…", but must be one of hybrid, semantic, lexical.`);
   });
 
-  test('a filter is for POST', async () => {
+  test('refuses a filter, which needs POST', async () => {
     expect((await refused('/search?q=x&filter=y')).detail).toMatch(/^Unknown parameter "filter"/);
   });
 });

@@ -12,8 +12,8 @@ function answerOf(texts: string[]): Answer {
   return { q: 'x', answered: true, results, took: { embedMs: 0, searchMs: 0, totalMs: 0 }, index };
 }
 
-test('as many results stay as fit, and always the first', () => {
-  // With characters that JSON escapes.
+test('keeps as many results as fit, and always the first', () => {
+  // Includes characters that JSON escapes.
   const texts = fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 120 });
   fc.assert(
     fc.property(texts, fc.integer({ min: 1, max: 40_000 }), (list, most) => {
@@ -26,14 +26,14 @@ test('as many results stay as fit, and always the first', () => {
       expect(results).toEqual(all.slice(0, results.length));
       expect(results.length + (omitted ?? 0)).toBe(all.length);
 
-      /** Characters of the answer with the first results alone. */
+      /** The characters of the answer with only the first results. */
       const lengthWith = (count: number) => {
         const left = all.length - count;
         return JSON.stringify({ ...answer, results: all.slice(0, count), ...(left > 0 && { omitted: left }) })
           .length;
       };
       if (results.length > 1) expect(lengthWith(results.length)).toBeLessThanOrEqual(most);
-      // A comma and the digits of `omitted` may be counted that one result more would not need.
+      // The count may include a comma and the digits of `omitted`, which one more result would not need.
       if (omitted)
         expect(Math.max(lengthWith(results.length + 1), lengthWith(all.length))).toBeGreaterThan(most - 4);
       if (lengthWith(all.length) <= most || all.length < 2) expect(omitted).toBeUndefined();

@@ -11,7 +11,7 @@ import { openSearch } from '../../../index/search/open.ts';
 import { defaultModel, setFolder, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { post, request } from './ask.ts';
 
-/** A character that the model reads as five tokens. */
+/** The model reads this character as five tokens. */
 const SQUARE = '\u331a';
 const history = [
   { role: 'user', content: SQUARE.repeat(200) },
@@ -21,7 +21,7 @@ const history = [
 const index = join(temporaryFolder(), 'index');
 let embedder: Embedder;
 let app: App;
-/** What the requests of a test cost: tokens encoded, bytes of postings, records and passages read. */
+/** The work of a test's requests: encoded tokens, and read bytes of postings, records and passages. */
 let work: { tokens: number; bytes: number; records: number; passages: number };
 
 beforeAll(async () => {
@@ -66,7 +66,7 @@ async function ask(
 
 describe('a question', () => {
   test.each(['hybrid', 'semantic', 'lexical'])(
-    'of too many tokens is refused unread, mode %s',
+    'of too many tokens is refused before embedding in mode %s',
     async (mode) => {
       const answer = await ask({ q: SQUARE.repeat(2000), history, mode });
       expect(answer).toMatchObject({
@@ -77,7 +77,7 @@ describe('a question', () => {
     },
   );
 
-  test('of just as many tokens as allowed is answered, one more is refused', async () => {
+  test('at the token limit is answered, and one more token is refused', async () => {
     const longest = 'law '.repeat(LIMITS.questionTokens - embedder.tokens('', 'query')).trim();
     expect(embedder.tokens(longest, 'query')).toBe(LIMITS.questionTokens);
     expect(await ask({ q: longest })).toMatchObject({ status: 200 });
@@ -89,13 +89,13 @@ describe('a question', () => {
   });
 
   test.each([1, 5, 10, 24, 25, 26, 40, 50])(
-    'and its history have no more tokens together, where it is %i characters of five tokens',
+    'of %i characters with five tokens each stays within the limit together with its history',
     async (count) => {
       const q = SQUARE.repeat(count);
       const { status, searchedFor } = await ask({ q, history });
       expect(status).toBe(200);
       expect(work.tokens).toBeLessThanOrEqual(LIMITS.questionTokens);
-      // The history is read as far as it fits.
+      // The history is truncated to the limit.
       const left = LIMITS.questionTokens - 2 * embedder.tokens(q, 'query');
       const added = searchedFor
         ? embedder.tokens(searchedFor.text, 'query') - embedder.tokens(q, 'query')
@@ -105,13 +105,13 @@ describe('a question', () => {
     },
   );
 
-  test('that is short is read with all of its last exchange', async () => {
-    const said = 'Opening hours of the lighthouse. '.repeat(7).slice(0, 200);
-    const { searchedFor } = await ask({ q: 'And in winter?', history: [{ role: 'user', content: said }] });
-    expect(searchedFor!.text).toBe(`And in winter? ${said}`);
+  test('that is short includes all of the last exchange', async () => {
+    const turn = 'Opening hours of the lighthouse. '.repeat(7).slice(0, 200);
+    const { searchedFor } = await ask({ q: 'And in winter?', history: [{ role: 'user', content: turn }] });
+    expect(searchedFor!.text).toBe(`And in winter? ${turn}`);
   });
 
-  test.each(['ar', 'de', 'en', 'fr', 'hi', 'zh'])('of the set %s is far from the limit', async (lang) => {
+  test.each(['ar', 'de', 'en', 'fr', 'hi', 'zh'])('of the set %s is far below the limit', async (lang) => {
     const { queries } = await readSet(setFolder(lang));
     const most = Math.max(...queries.map(({ text }) => embedder.tokens(text, 'query')));
     expect(most).toBeLessThan(LIMITS.questionTokens / 4);
@@ -134,7 +134,7 @@ describe('a filter', () => {
     expect({ status, ...work }).toEqual({ status: 200, ...once });
   });
 
-  test('of too many values is refused before it is read', async () => {
+  test('of too many values is refused before any search', async () => {
     const many = Array.from({ length: 10_000 }, () => 'en');
     const expected = { status: 400, detail: 'lang has 10,000 values, but 100 is the limit.' };
     expect(await ask({ q, lang: many })).toMatchObject(expected);
@@ -149,7 +149,7 @@ describe('a filter', () => {
   });
 });
 
-test('the longest answer reads a result twice and each passage around it once', async () => {
+test('the longest answer reads each result twice and each surrounding passage once', async () => {
   expect(
     await ask({ q: 'word1', k: 100, context: 5, explain: true, maxCharacters: 1_000_000 }),
   ).toMatchObject({

@@ -16,7 +16,7 @@ import { compileModel } from '../../../index/compile/compile.ts';
 import { learnNeutral } from '../../../index/compile/language-axes.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
-import { dot, scaled } from '../../fixtures/models/judge.ts';
+import { dot, scaled } from '../../fixtures/models/reference-model.ts';
 import { type ModelFiles, tinyModel, tinyTokenizer, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const folders: string[] = [];
@@ -43,7 +43,7 @@ function flip(path: string, at: number): void {
 
 const open = (dir: string) => Embedder.open(dir, { verify: true });
 
-test('reuses a compiled model, and compiles a changed one again', () => {
+test('reuses a compiled model, and recompiles a changed model', () => {
   const into = newFolder();
   const dir = source();
   const first = compileModel(dir, { into });
@@ -62,10 +62,10 @@ test('reuses a compiled model, and compiles a changed one again', () => {
 test.each<[string, (dir: string) => void]>([
   ['with a flipped bit in a file', (dir) => flip(join(dir, 'rows.bin'), 5000)],
   ['with a flipped bit in model.json', (dir) => flip(join(dir, 'model.json'), 60)],
-  ['with a file cut short', (dir) => truncateSync(join(dir, 'tokenizer.bin'), 1000)],
+  ['with a truncated file', (dir) => truncateSync(join(dir, 'tokenizer.bin'), 1000)],
   ['without a file', (dir) => rmSync(join(dir, 'weights.bin'))],
   ['without model.json', (dir) => rmSync(join(dir, 'model.json'))],
-])('compiles a damaged model again: one %s', async (_, damage) => {
+])('recompiles a model %s', async (_, damage) => {
   const into = newFolder();
   const dir = source();
   const compiled = compileModel(dir, { into });
@@ -77,7 +77,7 @@ test.each<[string, (dir: string) => void]>([
   expect(readdirSync(compiled).sort()).toEqual([...Object.keys(model.files), 'model.json'].sort());
 });
 
-test('removes the drafts of compiles that were killed, and nothing else', () => {
+test('removes only the drafts of killed compiles', () => {
   const into = newFolder();
   const compiled = compileModel(source(), { into });
   const { pid } = spawnSync(process.execPath, ['-e', '']);
@@ -103,7 +103,7 @@ test('removes the drafts of compiles that were killed, and nothing else', () => 
   );
 });
 
-test('makes the same bytes of the same model', async () => {
+test('compiles the same model to the same bytes', async () => {
   const dir = source();
   const one = await open(compileModel(dir, { into: newFolder() }));
   const other = await open(compileModel(dir, { into: newFolder() }));
@@ -120,7 +120,7 @@ test('puts the prefixes of config_sentence_transformers.json before texts', asyn
   expect(await embedder.embed('see', 'passage')).toEqual(await embedder.embed('die see'));
 });
 
-test('takes full-precision weights without quantized ones, and names a model by its folder', async () => {
+test('uses full-precision weights if there are no quantized ones, and names a model after its folder', async () => {
   const { 'config.json': config, 'onnx/model_quantized.onnx': onnx } = tinyModel();
   const dir = source({
     'config.json': { ...(config as object), _name_or_path: undefined },
@@ -131,7 +131,7 @@ test('takes full-precision weights without quantized ones, and names a model by 
   expect(model.name).toBe(dir.split('/').at(-1));
 });
 
-test('takes the steps of normalization that newer exports write after the character map', async () => {
+test('accepts the normalization steps of newer exports after the character map', async () => {
   const json = tinyTokenizer();
   const { precompiled_charsmap } = json.normalizer;
   json.normalizer = {
@@ -173,12 +173,12 @@ test('learns orthonormal axes, and the compiled model has no component along the
     }
     expect(dot(after, scaled(left))).toBeGreaterThan(0.99999);
   }
-  // The mean is that of such vectors: it has no part along an axis either.
+  // The mean of such vectors has no component along an axis either.
   expect(embedder.model.mean).toEqual(neutral.mean);
   for (const axis of neutral.axes) expect(dot(axis, neutral.mean)).toBeCloseTo(0, 5);
 });
 
-test('memoizes the vector of each text of a kind', async () => {
+test('memoizes vectors by text and kind', async () => {
   const embedder = await open(compileModel(source(), { into: newFolder() }));
   const asked: unknown[] = [];
   const memoized = memoize({

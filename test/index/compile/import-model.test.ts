@@ -34,7 +34,7 @@ function source(files: ModelFiles = {}): string {
   return sources.at(-1)!;
 }
 
-/** A folder that holds nothing but what a run puts there. */
+/** Creates an empty folder for one run. */
 const newParent = () => mkdtempSync(join(work, 'run-'));
 
 const filesOf = (dir: string) =>
@@ -44,7 +44,7 @@ const filesOf = (dir: string) =>
     .sort();
 
 describe('from a folder', () => {
-  test('copies the model, and prints what it is and what to do next', async () => {
+  test('copies the model, and prints a summary and the next commands', async () => {
     const dir = source({
       'config_sentence_transformers.json': { prompts: { query: 'la ' }, similarity_fn_name: 'cosine' },
       'polyseek.json': { calibration: {} },
@@ -62,7 +62,7 @@ describe('from a folder', () => {
       expect(readFileSync(join(out, name))).toEqual(readFileSync(join(dir, name)));
   });
 
-  test('writes the given prefixes, and skips constants learned with others', async () => {
+  test('writes the given prefixes, and skips constants learned with other prefixes', async () => {
     const dir = source({
       'config_sentence_transformers.json': {
         prompts: { query: 'la ', other: 'x' },
@@ -116,7 +116,7 @@ describe('from a folder', () => {
       args: ['--query-prefix', 'la '],
       problem: '/config_sentence_transformers.json is not JSON (',
     },
-  ])('refuses $name in one line, naming the source, and leaves nothing', async ({ files, args, problem }) => {
+  ])('refuses $name with the source in one line, and leaves no files', async ({ files, args, problem }) => {
     const dir = source(files);
     const parent = newParent();
     const { code, stdout, stderr } = await model([dir, '--out', join(parent, 'taken'), ...args]);
@@ -126,7 +126,7 @@ describe('from a folder', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('does not touch an existing folder', async () => {
+  test('refuses an existing folder, and does not change it', async () => {
     const out = newParent();
     mkdirSync(join(out, 'mine'));
     const { code, stderr } = await model([source(), '--out', out]);
@@ -139,7 +139,7 @@ describe('from a folder', () => {
 describe('from the hub', () => {
   const REVISION = '0123456789abcdef0123456789abcdef01234567';
 
-  /** Serves a model folder as the hub does, while `run` runs; the paths asked for are collected. */
+  /** Serves a model folder as the hub does while `run` runs, and collects the requested paths. */
   async function withHub<T>(dir: string, run: (endpoint: string, asked: string[]) => Promise<T>): Promise<T> {
     const asked: string[] = [];
     const prefix = `/someone/tiny/resolve/${REVISION}/`;
@@ -161,7 +161,7 @@ describe('from the hub', () => {
     }
   }
 
-  test('downloads the files of the revision and shows the progress', async () => {
+  test('downloads the files of the revision, and shows progress', async () => {
     const dir = source({ 'config_sentence_transformers.json': { prompts: { document: 'die ' } } });
     const out = join(newParent(), 'taken');
     await withHub(dir, async (HF_ENDPOINT) => {
@@ -188,7 +188,7 @@ describe('from the hub', () => {
     expect(filesOf(out)).toEqual(filesOf(dir));
   });
 
-  test('refuses an unsupported model and leaves nothing', async () => {
+  test('refuses an unsupported model, and leaves no files', async () => {
     const dir = source({ '1_Pooling/config.json': { pooling_mode_mean_tokens: false } });
     const parent = newParent();
     const id = `someone/tiny@${REVISION}`;
@@ -202,7 +202,7 @@ describe('from the hub', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('names the file of a model that is missing', async () => {
+  test('names a missing file of a model', async () => {
     const parent = newParent();
     await withHub(source(), async (HF_ENDPOINT, asked) => {
       const args = ['someone/other@v1.0', '--out', `${parent}/taken/`];
@@ -230,15 +230,18 @@ describe('from the hub', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test.each(['someone/tiny', 'someone/tiny@main'])('refuses %s, which has no fixed revision', async (id) => {
-    const { code, stderr } = await model([id]);
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      `${id} has no fixed revision. Add a commit from the model's history: someone/tiny@REVISION.\n`,
-    );
-  });
+  test.each(['someone/tiny', 'someone/tiny@main'])(
+    'refuses %s because its revision is not fixed',
+    async (id) => {
+      const { code, stderr } = await model([id]);
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `${id} has no fixed revision. Add a commit from the model's history: someone/tiny@REVISION.\n`,
+      );
+    },
+  );
 
-  test('refuses a source that is neither a folder nor a model of the hub', async () => {
+  test('refuses a source that is neither a folder nor a model on the hub', async () => {
     const { code, stderr } = await model(['no/such/folder']);
     expect(code).toBe(1);
     expect(stderr).toBe(

@@ -12,7 +12,7 @@ describe('an encoder', () => {
   const { onnx } = onnxProto;
   const whole = readFileSync(join(DEFAULT_MODEL, 'onnx/model_quantized.onnx'));
 
-  /** What becomes of the default model's encoder after a change. */
+  /** Packs the default model's encoder after a change. */
   function pack(change: (model: onnxProto.onnx.ModelProto) => void = () => {}): Uint8Array | undefined {
     const model = onnx.ModelProto.decode(whole);
     change(model);
@@ -22,7 +22,7 @@ describe('an encoder', () => {
   const constant = (model: onnxProto.onnx.ModelProto, name: string) =>
     model.graph!.initializer!.find((tensor) => tensor.name === name)!;
 
-  test('of the kind that the engine computes is packed, its weights where a cache line begins', () => {
+  test('of a supported structure is packed, with weights aligned to cache lines', () => {
     const bytes = pack()!;
     const [, , , weights] = readSections(bytes, ENCODER, 'encoder.bin');
     expect((weights!.byteOffset - bytes.byteOffset) % 64).toBe(0);
@@ -49,20 +49,20 @@ describe('an encoder', () => {
       },
     ],
     [
-      'a norm that adds another layer’s result',
+      'a residual connection from another layer',
       (model) => {
         model.graph!.node!.findLast(({ opType }) => opType === 'SkipLayerNormalization')!.input![0] = 't1_0';
       },
     ],
     [
-      'attention to earlier tokens alone',
+      'causal attention',
       (model) => {
         const attention = model.graph!.node!.find(({ opType }) => opType === 'QAttention')!;
         attention.attribute!.push(onnx.AttributeProto.create({ name: 'unidirectional', type: 2, i: 1 }));
       },
     ],
     [
-      'heads that differ between layers',
+      'a different number of heads per layer',
       (model) => {
         const attention = model.graph!.node!.findLast(({ opType }) => opType === 'QAttention')!;
         attention.attribute!.find(({ name }) => name === 'num_heads')!.i = 6;
@@ -75,13 +75,13 @@ describe('an encoder', () => {
       },
     ],
     [
-      'epsilons that differ',
+      'different epsilons',
       (model) => {
         const norm = model.graph!.node!.findLast(({ opType }) => opType === 'SkipLayerNormalization')!;
         norm.attribute!.find(({ name }) => name === 'epsilon')!.f = 0.1;
       },
     ],
-  ])('with %s is not', (_, change) => {
+  ])('with %s is not packed', (_, change) => {
     expect(pack(change)).toBeUndefined();
   });
 });

@@ -13,7 +13,7 @@ afterAll(() => rmSync(into, { recursive: true }));
 const tiny = tinyModel();
 const config = tiny['config.json'] as object;
 
-/** The whole model with some files changed. */
+/** A valid model with some files changed. */
 const changed = (files: ModelFiles): ModelFiles => ({ ...tiny, ...files });
 
 function tokenizer(change: (json: ReturnType<typeof tinyTokenizer>) => void): ModelFiles {
@@ -22,7 +22,7 @@ function tokenizer(change: (json: ReturnType<typeof tinyTokenizer>) => void): Mo
   return changed({ 'tokenizer.json': json });
 }
 
-/** A model whose only node hands its ids on. */
+/** A model whose only node returns its input ids. */
 const noLookUp = onnx.ModelProto.encode(
   onnx.ModelProto.create({
     opsetImport: [{ domain: '', version: 14 }],
@@ -45,7 +45,7 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     message: /has a model of type t5 with/,
   },
   {
-    name: 'a model of no type',
+    name: 'a model without a type',
     files: changed({ 'config.json': { hidden_size: 64 } }),
     message: /has a model of type \(none\) with/,
   },
@@ -55,7 +55,7 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     message: /has a model of type bert with relative_key positions, but polyseek supports/,
   },
   {
-    name: 'another size than that of the rows',
+    name: 'a size that differs from the rows',
     files: changed({ 'config.json': { ...config, hidden_size: 128 } }),
     message:
       /^The word rows have 64 numbers, but config\.json has hidden_size 128\. Use the config\.json of this model\.$/,
@@ -82,7 +82,7 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     message: /has no onnx\/model\.onnx\. A model folder needs/,
   },
   {
-    name: 'pooling of the first token',
+    name: 'first-token pooling',
     files: changed({
       '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
     }),
@@ -99,14 +99,14 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
       /^tokenizer\.json is WordPiece with normalizer BertNormalizer and pre-tokenizer BertPreTokenizer, but polyseek requires Unigram with/,
   },
   {
-    name: 'a tokenizer that lowers letters',
+    name: 'a tokenizer that lower-cases',
     files: tokenizer((json) => {
       json.normalizer = { type: 'Sequence', normalizers: [json.normalizer, { type: 'Lowercase' }] };
     }),
     message: /^tokenizer\.json is Unigram with normalizer Precompiled and Lowercase and pre-tokenizer/,
   },
   {
-    name: 'a tokenizer without normalizer and pre-tokenizer',
+    name: 'a tokenizer without a normalizer and a pre-tokenizer',
     files: tokenizer((json) => {
       json.normalizer = null;
       json.pre_tokenizer = null;
@@ -114,19 +114,19 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
     message: /^tokenizer\.json is Unigram with normalizer none and pre-tokenizer none, but/,
   },
   {
-    name: 'a tokenizer without end token',
+    name: 'a tokenizer without an end token',
     files: tokenizer((json) => {
       json.added_tokens = json.added_tokens.filter(({ content }: { content: string }) => content !== '</s>');
     }),
     message: /^tokenizer\.json has no <\/s> token\. Choose a model that has one\.$/,
   },
   {
-    name: 'a scale for each row',
+    name: 'one scale per row',
     files: tinyModel({ rows: perRow }),
     message: /^The int8 rows have 401 scales, but polyseek requires one for all\. Export the model again\.$/,
   },
   {
-    name: 'weights in another file',
+    name: 'external weights',
     files: tinyModel({ external: true }),
     message: /^The weights word are not inside the ONNX file\. Export the model as one file\.$/,
   },
@@ -137,12 +137,12 @@ test.each<{ name: string; files: ModelFiles; message: RegExp }>([
       /^The model has 0 lookups by input_ids and 0 by position, but polyseek requires at least one of each\. Export it/,
   },
   {
-    name: 'a prefix as long as the model sees',
+    name: 'a prefix as long as the model’s window',
     files: changed({ 'config_sentence_transformers.json': { prompts: { query: 'la '.repeat(62) } } }),
     message:
       /^The query prefix has 64 tokens, but .+ takes 64, so none are left for a text\. Use a shorter prefix\.$/,
   },
-])('refuses $name and leaves nothing', ({ files, message }) => {
+])('refuses $name, and leaves no files', ({ files, message }) => {
   const source = writeModel(files);
   try {
     expect(() => compileModel(source, { into })).toThrow(message);

@@ -23,7 +23,7 @@ describe('readHtml', () => {
     });
   });
 
-  it('takes the title element where there is not one h1, and the first h1 where there is no such element', () => {
+  it('uses the title element unless there is exactly one h1, and the first h1 without a title element', () => {
     expect(readHtml('<title> Le  port &amp; la mer </title><p>A', 'a.html').title).toBe('Le port & la mer');
     expect(readHtml('<title>Port</title><h1>A</h1><h1>B</h1>', 'a.html').title).toBe('Port');
     expect(readHtml('<title> </title><h1>A<br>b</h1><h1>C</h1>', 'a.html').title).toBe('A b');
@@ -31,7 +31,7 @@ describe('readHtml', () => {
   });
 
   it.each([
-    ['white space, collapsed', '<p> a \n\t b <b> c</b> <i>d </i>  e\u00a0</p>', ['a b c d e']],
+    ['white space, which collapses', '<p> a \n\t b <b> c</b> <i>d </i>  e\u00a0</p>', ['a b c d e']],
     ['line breaks', '<p>a <br> b<br/>c', ['a\nb\nc']],
     ['entities', '<p>&lt;a&gt; &eacute; &#x4e2d; &nbsp;b', ['<a> é 中 \u00a0b']],
     ['preformatted text', '<pre>\nif x:\n    y\n\n  z <b>w</b>\n</pre>', ['if x:\n    y\n\n  z w']],
@@ -39,18 +39,18 @@ describe('readHtml', () => {
     ['lists', '<ul><li>a<li>b <ol><li>c</ol></ul>d', ['a', 'b', 'c', 'd']],
     ['text between blocks', 'a<div>b<div>c</div>d</div>e', ['a', 'b', 'c', 'd', 'e']],
     [
-      'no scripts, styles or templates',
+      'scripts, styles and templates, which are skipped',
       'a<script>b</script><style>c</style><template><p>d</template><noscript>e</noscript>f',
       ['af'],
     ],
-    ['comments, left out', 'a<!-- b -->c', ['ac']],
+    ['comments, which are skipped', 'a<!-- b -->c', ['ac']],
     [
-      'a table, a row a line',
+      'a table with one line per row',
       '<table><caption>T</caption><thead><tr><th>a<th>b</thead><tr><td><p>1</p><p>2</p><td></table>c',
       ['T', 'a | b\n1 2 | ', 'c'],
     ],
     [
-      'a table that lays out a page',
+      'a layout table',
       '<table><tr><td><h2>a</h2>b<td><table><tr><td>c<td>d</table></table>',
       ['a', 'b', 'c | d'],
     ],
@@ -58,7 +58,7 @@ describe('readHtml', () => {
     expect(texts(html)).toEqual(expected);
   });
 
-  it('reads elements that nest as deep as browsers let them, and rejects deeper ones', () => {
+  it('reads elements as deep as browsers nest them, and rejects deeper elements', () => {
     // html and body are two levels.
     expect(readHtml(`${'<div>'.repeat(510)}a`, 'a.html').blocks).toHaveLength(1);
     expect(() => readHtml(`${'<div>'.repeat(50_000)}a`, 'a.html', 'docs/a.html')).toThrow(
@@ -67,7 +67,7 @@ describe('readHtml', () => {
     expect(texts('<p><b>a</b></p>'.repeat(1_000))).toHaveLength(1_000);
   });
 
-  it('keeps any text that is escaped, once and in order', () => {
+  it('keeps any escaped text, once and in order', () => {
     const text = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\0\r]/g, ''));
     const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     fc.assert(

@@ -22,13 +22,13 @@ const RECORDS = [
 ];
 
 describe('JSON Lines', () => {
-  it('are read with their places, plain and compressed', async () => {
+  it('are read with their line numbers, plain and compressed', async () => {
     expect(await read(LINES)).toEqual(RECORDS);
     const compressed = await read(gzipSync(LINES), `${file}.GZ`);
     expect(compressed.map(({ record }) => record)).toEqual(RECORDS.map(({ record }) => record));
   });
 
-  it('are read from a stream as each line arrives', async () => {
+  it('are read from a stream line by line', async () => {
     let sent = 0;
     async function* bytes() {
       for (const part of ['{"a":', '1}\n', '{}\n']) {
@@ -51,7 +51,7 @@ describe('JSON Lines', () => {
     ],
     ['['.repeat(100_000) + ']'.repeat(100_000), 'nested more than 100 levels deep.'],
     [`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`, 'nested more than 100 levels deep.'],
-  ])('are rejected with file and line: %.20s', async (line, message) => {
+  ])('are rejected with the file and line: %.20s', async (line, message) => {
     await expect(read(`{}\n\n${line}\n`)).rejects.toThrow(`${file}:3: ${message}`);
   });
 
@@ -59,14 +59,14 @@ describe('JSON Lines', () => {
     expect(await read(`{"a":${'['.repeat(99)}${']'.repeat(99)}}`)).toHaveLength(1);
   });
 
-  it('are rejected with file, line and offset where they are not UTF-8', async () => {
+  it('are rejected with the file, line and offset if they are not UTF-8', async () => {
     const bytes = Buffer.concat([Buffer.from('{"a":"é."}\n{"b":"'), Buffer.from([0xe9]), Buffer.from('"}')]);
     await expect(read(bytes)).rejects.toThrow(
       `${file}:2: not UTF-8 at byte 18 of the file. Save it as UTF-8.`,
     );
   });
 
-  it('are rejected where the compressed file is cut off', async () => {
+  it('are rejected if the compressed file is truncated', async () => {
     const compressed = gzipSync('{"text":"A."}\n'.repeat(100)).subarray(0, -9);
     await expect(read(compressed, `${file}.gz`)).rejects.toThrow(
       /a\.jsonl\.gz: cannot be decompressed \(.*\)\. Compress it again with gzip\.$/,

@@ -11,13 +11,13 @@ const nestedList = (depth: number) =>
 
 const TOO_DEEP = 'nested more than 100 levels deep. Flatten it and try again.';
 
-describe('Markdown that nests too deep is rejected with file and line', () => {
+describe('deeply nested Markdown is rejected with the file and line', () => {
   it.each([
     ['quotes', `Text.\n\n${'>'.repeat(20_000)} a`, 3],
     ['lists in one line', `${'- '.repeat(20_000)}a`, 1],
     ['indented lists', nestedList(1_500), 101],
     ['lists indented by tabs', nestedList(1_500).replaceAll('  ', '\t'), 101],
-    ['quotes and lists in turn', `---\ntitle: a\n---\n${'> 1. '.repeat(60)}a`, 4],
+    ['alternating quotes and lists', `---\ntitle: a\n---\n${'> 1. '.repeat(60)}a`, 4],
     ['images', `${'!['.repeat(1_000)}a${'](b)'.repeat(1_000)}`, 1],
     ['links', `${'['.repeat(1_000)}a${'](b)'.repeat(1_000)}`, 1],
     ['brackets over several lines', `${'[a\n'.repeat(101)}${']\n'.repeat(101)}`, 202],
@@ -42,14 +42,14 @@ describe('Markdown that nests too deep is rejected with file and line', () => {
   });
 });
 
-describe('a paragraph on which the parser would be slow is rejected with file and line', () => {
+describe('a paragraph that would slow the parser is rejected with the file and line', () => {
   it.each([
     ['emphasis that could close', 'a* '],
     ['emphasis that could open', '*a '],
     ['emphasis of two kinds', '*a**b'],
     ['strike-through', 'a~ '],
     ['closing brackets', ']'],
-    ['links without an end', '[a]('],
+    ['unterminated links', '[a]('],
   ])('%s', (_, part) => {
     expect(() => read(`Text.\n\n${part.repeat(20_000)}`)).toThrow(
       'docs/a.md:3: over 5,000 emphasis marks and brackets in one paragraph. Divide it with blank lines and try again.',
@@ -71,20 +71,20 @@ describe('a paragraph on which the parser would be slow is rejected with file an
     ['list items', '- *a* [b](c)\n'],
     ['table rows', '| *a* | [b](c) |\n', '| a | b |\n|---|---|\n'],
     ['link definitions', '[a_b_c_d]: e\n'],
-    ['fenced code', '*a*b*c*[d]\n', '```\n'],
-    ['indented code', '    *a*b*c*[d]\n'],
-    ['a script', 'a = [b_c_d, [e_f]];\n', '<script>\n'],
-  ])('but not many %s', (_, part, start = '') => {
+    ['lines of fenced code', '*a*b*c*[d]\n', '```\n'],
+    ['lines of indented code', '    *a*b*c*[d]\n'],
+    ['lines of a script', 'a = [b_c_d, [e_f]];\n', '<script>\n'],
+  ])('but many %s are accepted', (_, part, start = '') => {
     expect(() => read(start + part.repeat(1_500))).not.toThrow();
   });
 });
 
-it('front matter may nest as deep as it likes, as only scalars are read', () => {
+it('front matter may nest at any depth, because only scalars are read', () => {
   const deep = `a: ${'['.repeat(100_000)}\nb:\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}c:`).join('\n')}`;
   expect(read(`---\ntitle: A\n${deep}\n---\nText.`)).toMatchObject({ title: 'A', metadata: undefined });
 });
 
-it('the depth of any Markdown is found without parsing it', () => {
+it('the depth of any Markdown is found without parsing', () => {
   const part = fc.constantFrom(
     '> ',
     '>',
@@ -108,7 +108,7 @@ it('the depth of any Markdown is found without parsing it', () => {
   };
   fc.assert(
     fc.property(fc.array(part, { maxLength: 16 }), (parts) => {
-      // A line that goes on with a paragraph may leave out the markers of its containers: such are not looked for.
+      // A line that continues a paragraph may omit the markers of its containers, so those are ignored.
       const text = parts.join('').replace(/\n+/g, '\n\n');
       const scanner = new BlockScanner();
       const depth = Math.max(...text.split('\n').map((line) => scanner.next(line).depth));

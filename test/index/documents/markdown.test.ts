@@ -6,7 +6,7 @@ const read = (text: string) => readMarkdown(text, 'a.md');
 const texts = (text: string) => read(text).blocks.map((block) => block.text);
 
 describe('readMarkdown', () => {
-  it('reads headings with their levels, and paragraphs without their markup', () => {
+  it('reads headings with levels, and paragraphs without markup', () => {
     const text =
       '# The *harbour*\n\nIt **rained** on the [quay](https://example.org) and `x`.\n\n### Boats<br>and\n\nA\nB  \nC<br>D\n\n汉\n字';
     expect(read(text).blocks).toEqual([
@@ -31,17 +31,17 @@ describe('readMarkdown', () => {
     ],
     ['an image', '![a boat](boat.png)', ['a boat']],
     ['a footnote', 'a[^1]\n\n[^1]: b', ['a', 'b']],
-    ['what shows nothing', '***\n\n[a]: https://example.org\n\n#', []],
+    ['invisible elements', '***\n\n[a]: https://example.org\n\n#', []],
   ])('reads %s', (_, text, expected) => {
     expect(texts(text)).toEqual(expected);
   });
 
-  it('takes the first heading of level 1 for the title', () => {
+  it('uses the first heading of level 1 as the title', () => {
     expect(read('## A\n\n# B\n\n# C').title).toBe('B');
     expect(read('## A').title).toBeUndefined();
   });
 
-  it('reads scalars of the front matter', () => {
+  it('reads scalars from front matter', () => {
     const text = `---
 title: "The \\"harbour\\"" # why not
 lang: de
@@ -72,14 +72,14 @@ folded: a
   });
 
   it.each(['---\nJust text\n---\n', 'a\n\n---\ntitle: b\n---\n', '---\ntitle: never closed'])(
-    'takes %j for no front matter',
+    'does not read %j as front matter',
     (text) => {
       expect(texts(text).join()).toContain(text.match(/Just text|title: \w+( closed)?/)?.[0]);
       expect(read(text).metadata).toBeUndefined();
     },
   );
 
-  it('reads a long text as it reads its parts', () => {
+  it('reads a long text like its parts', () => {
     const part =
       '## Head\n\nText with a [link] in it.\n\n```sh\n# no heading\n\nls\n```\n\n1. one\n\n   more\n\n2. two\n\n';
     const many = 600;
@@ -89,7 +89,7 @@ folded: a
     );
   });
 
-  it('does not part a long block of code', () => {
+  it('does not split a long code block', () => {
     const code = 'x = 1\n\ny = 2\n\n'.repeat(3000).trim();
     expect(read(`~~~py\n${code}\n~~~\n\n\`\`\`\n~~~\n\`\`\``).blocks).toEqual([
       { kind: 'paragraph', text: code },

@@ -31,7 +31,7 @@ async function read(paths: string[], onSkip?: (path: string) => void): Promise<D
 const sources = async (...paths: string[]) => (await read(paths)).map((document) => document.source);
 
 describe('files and folders', () => {
-  it('walks a folder in order of names, and reports the files that it skips', async () => {
+  it('reads a folder in order of names, and reports skipped files', async () => {
     write('b/c.txt', 'C.');
     write('b/a.MD', 'A.');
     write('b.html', '<p>B.');
@@ -46,16 +46,16 @@ describe('files and folders', () => {
     expect(skipped).toEqual([image]);
   });
 
-  it('names a file that is named itself by its own name', async () => {
+  it('uses the file name as the source of a single file', async () => {
     expect(await sources(write('a/b.txt', 'B.'))).toEqual(['b.txt']);
   });
 
-  it('reads a file once that is named twice', async () => {
+  it('reads a file once if it is listed twice', async () => {
     const file = write('a/b.txt', 'B.');
     expect(await sources(file, file, join(root, 'a'))).toEqual(['b.txt']);
   });
 
-  it('follows links to files, not those to folders or to nothing', async () => {
+  it('follows links to files, but not links to folders or broken links', async () => {
     const file = write('a/b.txt', 'B.');
     mkdirSync(join(root, 'links'));
     symlinkSync(file, join(root, 'links/file.txt'));
@@ -64,7 +64,7 @@ describe('files and folders', () => {
     expect(await sources(join(root, 'links'))).toEqual(['file.txt']);
   });
 
-  it('rejects two files that would have one source', async () => {
+  it('rejects two files with the same source', async () => {
     write('en/intro.txt', 'A.');
     write('de/intro.txt', 'B.');
     await expect(read([join(root, 'en'), join(root, 'de')])).rejects.toThrow(
@@ -72,32 +72,32 @@ describe('files and folders', () => {
     );
   });
 
-  it('rejects a path that does not exist', async () => {
+  it('rejects a missing path', async () => {
     await expect(read([join(root, 'none')])).rejects.toThrow(
       `${join(root, 'none')} does not exist. Check the path.`,
     );
   });
 
-  it('rejects a named file of unknown format, and lists the formats', async () => {
+  it('rejects a single file of unknown format, and lists the formats', async () => {
     const file = write('a.pdf', '');
     await expect(read([file])).rejects.toThrow(
       `${file}: unknown format. The formats are .txt, .md, .markdown, .html, .htm, .jsonl, .ndjson, .jsonl.gz.`,
     );
   });
 
-  it('gives empty files no blocks', async () => {
+  it('reads no blocks from empty files', async () => {
     for (const name of ['a.txt', 'b.md', 'c.html']) write(name, ' \n');
     expect((await read([root])).map((document) => document.blocks)).toEqual([[], [], []]);
   });
 
-  it('reads the compressed and the plain form of a file alike', async () => {
+  it('reads compressed and plain files alike', async () => {
     const lines = '{"id":"1","text":"A."}\n{"id":"2","text":"B."}\n';
     const plain = await read([write('a.ndjson', lines)]);
     const packed = await read([write('a.jsonl.gz', gzipSync(lines))]);
     expect(packed.map((document) => ({ ...document, source: 'a.ndjson' }))).toEqual(plain);
   });
 
-  it('gives passages ids that stay when other documents come', async () => {
+  it('keeps the ids of passages when other documents are added', async () => {
     const ids = async () => {
       const found = new Map<string, string>();
       for (const document of await read([root])) {
@@ -135,9 +135,9 @@ describe('UTF-8', () => {
 
   it.each([
     ['a stray byte', [0x61, 0xff], 1],
-    ['a sequence that another character breaks off', [0xef, 0x41], 0],
-    ['a sequence that the end breaks off', [0x61, 0xe4, 0xb8], 1],
-    ['a sequence broken off after two bytes', [0xef, 0xbf, 0x41], 0],
+    ['a sequence interrupted by another character', [0xef, 0x41], 0],
+    ['a sequence truncated by the end of the file', [0x61, 0xe4, 0xb8], 1],
+    ['a sequence interrupted after two bytes', [0xef, 0xbf, 0x41], 0],
     ['a surrogate', [0x61, 0x62, 0xed, 0xa0, 0x80], 2],
     ['an overlong form', [0xef, 0xbf, 0xbd, 0xc0, 0x80], 3],
   ])('is checked: %s', async (_, bytes, offset) => {
@@ -147,7 +147,7 @@ describe('UTF-8', () => {
     );
   });
 
-  it('names the first byte that does not belong', () => {
+  it('is rejected with the offset of the first invalid byte', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, text, (before, after) => {

@@ -50,20 +50,20 @@ describe('readRecords', () => {
     ]);
   });
 
-  it('skips blank lines, accepts any line end and a byte order mark, and needs no last line end', async () => {
+  it('skips blank lines, and accepts any line end, a byte order mark and a missing last line end', async () => {
     const documents = await read('\uFEFF{"text":"A."}\r\n\r\n  \n{"text":"B."}');
     expect(documents.map((document) => document.blocks[0]?.text)).toEqual(['A.', 'B.']);
   });
 
-  it('lets a record name its source', async () => {
+  it('reads the source of a record', async () => {
     expect((await read('{"text":"A.","source":"b.pdf"}'))[0]?.source).toBe('b.pdf');
   });
 
-  it('takes the headline that a text opens with for the title of a record without one', async () => {
+  it('uses the first headline of a text as the title of a record without one', async () => {
     expect((await read('{"text":"Harbour\\n\\nIt rained."}'))[0]?.title).toBe('Harbour');
   });
 
-  it('names a record without an id by its text, and repeated ones apart', async () => {
+  it('derives missing ids from the text, and keeps repeated texts distinct', async () => {
     const [a, b, c] = (await read('{"text":"A."}\n{"text":"B."}\n{"text":"A."}')).map(
       (document) => document.id,
     );
@@ -72,13 +72,13 @@ describe('readRecords', () => {
     expect((await read('{"text":"B."}\n{"text":"A."}')).map((document) => document.id)).toEqual([b, a]);
   });
 
-  it('replaces half of a surrogate pair', async () => {
+  it('replaces lone surrogates', async () => {
     const [document] = await read('{"text":"a \\ud83d b \\ud83d\\ude00.","key":"\\udc00"}');
     expect(document?.blocks[0]?.text).toBe('a \uFFFD b 😀.');
     expect(document?.metadata).toEqual({ key: '\uFFFD' });
   });
 
-  it('keeps a metadata field of any name to itself', async () => {
+  it('keeps metadata fields of any name separate', async () => {
     const [document] = await read('{"text":"A.","__proto__":"x","constructor":"y"}');
     expect(Object.entries(document?.metadata ?? {})).toEqual([
       ['__proto__', 'x'],
@@ -96,13 +96,13 @@ describe('readRecords', () => {
       '"by" must be a string, a number, a boolean or a list of strings but is {"name":"B"}.',
     ],
     ['{"text":"A.","tags":["a",1]}', '"tags" must be a string, a number, a boolean or a list of strings but'],
-  ])('rejects %s, naming file and line', async (line, message) => {
+  ])('rejects %s with the file and line', async (line, message) => {
     await expect(read(`{"text":"A."}\n\n${line}\n`)).rejects.toThrow(
       `${join(folder, 'a.jsonl')}:3: ${message}`,
     );
   });
 
-  it('reads what JSON.stringify writes, over any size of line', async () => {
+  it('reads the output of JSON.stringify in lines of any length', async () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('ä'.repeat(70_000)));
     const records = fc.array(
       fc.record({ id: fc.string({ unit: 'binary', minLength: 1 }), text, note: text }),

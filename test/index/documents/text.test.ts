@@ -15,7 +15,7 @@ const solid = (text: string) => text.replace(/\s/gu, '');
 const sorted = (text: string) => [...text].sort().join('');
 
 describe('lines', () => {
-  it('joins lines that the width of a page broke, with a space or, in scripts without, with none', () => {
+  it('joins wrapped lines with a space, or without one in scripts that use no spaces', () => {
     const english =
       'The council agreed on Monday that the harbour should\nbe built to the north, where the water is deeper and\nthe wind is weaker.';
     expect(paragraphs(english)).toEqual([english.replaceAll('\n', ' ')]);
@@ -24,7 +24,7 @@ describe('lines', () => {
     expect(paragraphs(chinese)).toEqual([chinese.replaceAll('\n', '')]);
   });
 
-  it('keeps the hyphen of a divided word and adds no space', () => {
+  it('keeps the hyphen of a hyphenated word, and adds no space', () => {
     expect(
       paragraphs(
         'The cost of it will be shared be-\ntween the town and the county in\nequal parts, as it was before.',
@@ -53,12 +53,12 @@ describe('lines', () => {
     expect(paragraphs(text)).toEqual([text]);
   });
 
-  it('joins a wrapped item of a list', () => {
+  it('joins a wrapped list item', () => {
     const text = '1. Nets, which are sold by the yard at the end of\nthe quay\n2. Rope';
     expect(paragraphs(text)).toEqual(['1. Nets, which are sold by the yard at the end of the quay\n2. Rope']);
   });
 
-  it('takes very long lines for paragraphs of their own', () => {
+  it('reads each very long line as a paragraph', () => {
     const long = `${'The council met again and talked about it for hours. '.repeat(4).trim()}`;
     expect(paragraphs(`${long}\n${long}`)).toEqual([long, long]);
     const unmarked = Array.from({ length: 5 }, (_, i) => `Row ${i} ${long.replaceAll('.', '')}`);
@@ -70,12 +70,12 @@ describe('lines', () => {
     ]);
   });
 
-  it.each(['\r\n\r\n', '\r\r', '\f', '\n \t\n'])('takes %j for a blank line', (blank) => {
+  it.each(['\r\n\r\n', '\r\r', '\f', '\n \t\n'])('reads %j as a blank line', (blank) => {
     expect(paragraphs(`It rained.${blank}It stopped.`)).toEqual(['It rained.', 'It stopped.']);
   });
 });
 
-describe('cut paragraphs', () => {
+describe('split paragraphs', () => {
   it.each([
     [
       'after a comma',
@@ -115,12 +115,12 @@ describe('cut paragraphs', () => {
       'Иван Петров. Работы начнутся весной.',
       ' ',
     ],
-    ['after a whole sentence', 'The vote was close. It was held in the', 'Old Hall on Monday.', ' '],
-  ])('are made whole: %s', (_, first, second, joint) => {
+    ['after a complete sentence', 'The vote was close. It was held in the', 'Old Hall on Monday.', ' '],
+  ])('are rejoined: %s', (_, first, second, joint) => {
     expect(paragraphs(`${first}\n\n${second}`)).toEqual([first + joint + second]);
   });
 
-  it('are made whole over a headline, a byline or a caption, which then follows', () => {
+  it('are rejoined across a headline, a byline or a caption, and that block then follows', () => {
     const first = 'The ferry will sail four times a day from June, and six times a day in the';
     const second = 'weeks of the regatta. Tickets go up by a tenth.';
     for (const between of [
@@ -136,7 +136,7 @@ describe('cut paragraphs', () => {
     }
   });
 
-  it('do not take a short piece that ends with a comma for a headline', () => {
+  it('are rejoined even if a short part ends with a comma', () => {
     const pieces = [
       '鉴于有必要促进各国间友好关系的发展,',
       '大会,',
@@ -145,7 +145,7 @@ describe('cut paragraphs', () => {
     expect(textBlocks(pieces.join('\n\n'))).toEqual([{ kind: 'paragraph', text: pieces.join('') }]);
   });
 
-  it('are made whole from three pieces', () => {
+  it('are rejoined from three parts', () => {
     expect(
       paragraphs(
         'The council agreed to build\n\na new harbour to the north of the\n\nold one by the end of the year.',
@@ -187,7 +187,7 @@ describe('cut paragraphs', () => {
       ],
     ],
     [
-      'what a colon announces',
+      'a list after a colon',
       ['You will need the following things:', 'flour, four eggs, a pound of sugar and a little salt.'],
     ],
     ['a numbered headline in Khmer', ['មាត្រា ១', 'មនុស្សទាំងអស់ កើតមកមានសេរីភាព និងសមភាព។']],
@@ -200,21 +200,21 @@ describe('cut paragraphs', () => {
       ],
     ],
     [
-      'a name in small letters',
+      'a name in lower case',
       [
         'New phones and no one buys',
         'iPhone sales fell by a tenth in the last quarter, the company said on Monday.',
       ],
     ],
     [
-      'long paragraphs where none ends with a mark',
+      'long paragraphs without final punctuation',
       Array.from({ length: 4 }, (_, i) => `${i} and ${'so it went on '.repeat(10).trim()}`),
     ],
-  ])('are told from %s', (_, blocks) => {
+  ])('do not include %s', (_, blocks) => {
     expect(textBlocks(blocks.join('\n\n')).map((block) => block.text)).toEqual(blocks);
   });
 
-  it('leaves whole paragraphs as they are', () => {
+  it('keeps complete paragraphs unchanged', () => {
     const text = 'Tesla moved to New York in 1884. He worked for Edison (for a while) and left.';
     expect(textBlocks(text)).toEqual([{ kind: 'paragraph', text }]);
   });
@@ -223,7 +223,7 @@ describe('cut paragraphs', () => {
 describe('headlines and bylines', () => {
   const body = 'The council agreed on Monday. Work begins in spring.';
 
-  it('takes short open blocks for headlines, the first of level 1', () => {
+  it('reads short blocks without final punctuation as headlines, the first at level 1', () => {
     expect(textBlocks(`New harbour\n\n${body}\n\nFerry timetable\n\n${body}`)).toEqual([
       { kind: 'heading', level: 1, text: 'New harbour' },
       { kind: 'paragraph', text: body },
@@ -232,7 +232,7 @@ describe('headlines and bylines', () => {
     ]);
   });
 
-  it('takes neither a long row of short blocks nor the last block for headlines', () => {
+  it('does not read a long run of short blocks or the last block as headlines', () => {
     expect(headings(`Stalls\n\nApples\n\nRope\n\nFish\n\nNets for sale\n\n${body}\n\nJane Alderton`)).toEqual(
       ['Stalls', 'Nets for sale'],
     );
@@ -244,7 +244,7 @@ describe('headlines and bylines', () => {
   });
 
   it.each(['By Jane Alderton', '■ Jane Alderton', '本报记者 张三'])(
-    'begins an article with the byline %s below its headline',
+    'starts an article with the byline %s below its headline',
     (byline) => {
       const blocks = textBlocks(`New harbour\n\n${byline}\n\n${body}`);
       expect(blocks.map(({ kind, endsSection }) => [kind, endsSection])).toEqual([
@@ -255,14 +255,14 @@ describe('headlines and bylines', () => {
     },
   );
 
-  it('takes the headline that a text opens with for its title', () => {
+  it('uses the first headline of a text as its title', () => {
     expect(readText(`New harbour\n\n${body}`, 'a.txt').title).toBe('New harbour');
     expect(readText(`${body}\n\nNew harbour\n\n${body}`, 'a.txt').title).toBeUndefined();
   });
 });
 
 describe('a page', () => {
-  it('in English is healed', () => {
+  it('in English is reconstructed', () => {
     const blocks = textBlocks(read('page-en.txt'));
     expect(texts(blocks, 'heading')).toEqual([
       'Council backs new harbour after a night of debate',
@@ -290,7 +290,7 @@ describe('a page', () => {
     ]);
   });
 
-  it('in German is healed', () => {
+  it('in German is reconstructed', () => {
     const blocks = textBlocks(read('page-de.txt'));
     expect(blocks).toEqual([
       { kind: 'heading', level: 1, text: 'Neue Brücke über den Fluss' },
@@ -311,7 +311,7 @@ describe('a page', () => {
   });
 
   const seed = shared('seed/000_af465b139886446f.txt');
-  it.skipIf(seed.missing)('of a Chinese newspaper is healed', () => {
+  it.skipIf(seed.missing)('of a Chinese newspaper is reconstructed', () => {
     const text = readFileSync(seed.path, 'utf8');
     const blocks = textBlocks(text);
     expect(texts(blocks, 'heading')).toEqual([
@@ -376,7 +376,7 @@ describe('any text', () => {
   );
   const text = fc.array(snippet, { maxLength: 60 }).map((parts) => parts.join(''));
 
-  it('keeps every character but white space', () => {
+  it('keeps every character except white space', () => {
     fc.assert(
       fc.property(text, (text) => {
         const kept = textBlocks(text).map((block) => block.text);
@@ -387,7 +387,7 @@ describe('any text', () => {
     );
   });
 
-  it('keeps them in order where no sentence is cut', () => {
+  it('keeps the order of characters if no sentence is split', () => {
     const whole = text.map((text) => text.replace(/\n\s*\n|\f/g, '.$&'));
     fc.assert(
       fc.property(whole, (text) => {

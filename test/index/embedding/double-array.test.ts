@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { buildDoubleArray } from '../../../index/compile/trie-builder.ts';
 import { visitPrefixes } from '../../../index/embedding/double-array.ts';
 
-/** Few different bytes, so that keys share beginnings and texts hold keys. */
+/** Few different bytes, so that keys share prefixes and texts contain keys. */
 const byte = fc.oneof(fc.constantFrom(1, 2, 97, 98, 255), fc.integer({ min: 1, max: 255 }));
 const keys = fc
   .uniqueArray(fc.uint8Array({ minLength: 1, maxLength: 8 }).map(withoutZeros), { selector: String })
@@ -26,7 +26,7 @@ function sorted(list: Uint8Array[]): Uint8Array[] {
   return list.toSorted(Buffer.compare);
 }
 
-/** What the trie finds in `bytes[start, end)`, in the order in which it finds it. */
+/** The matches of the trie in `bytes[start, end)`, in order. */
 function found(units: Uint32Array, bytes: Uint8Array, start = 0, end = bytes.length) {
   const visits: { value: number; end: number }[] = [];
   visitPrefixes(units, bytes, start, end, (value, at) => {
@@ -36,7 +36,7 @@ function found(units: Uint32Array, bytes: Uint8Array, start = 0, end = bytes.len
   return visits;
 }
 
-/** The same by comparing every key. */
+/** The expected matches, by comparing every key. */
 function expected(list: Uint8Array[], values: number[], bytes: Uint8Array, start = 0, end = bytes.length) {
   return list
     .map((key, i) => ({ key, value: values[i]!, end: start + key.length }))
@@ -47,7 +47,7 @@ function expected(list: Uint8Array[], values: number[], bytes: Uint8Array, start
     .map(({ value, end: at }) => ({ value, end: at }));
 }
 
-test('finds exactly the keys that a text begins with, shortest first', () => {
+test('finds every key that is a prefix of a text, shortest first', () => {
   fc.assert(
     fc.property(fc.oneof(keys, denseKeys), fc.array(text), (list, texts) => {
       const values = list.map((_, i) => (i * 0x9e3779b1) >>> 1);
@@ -71,7 +71,7 @@ test('finds no key across a zero byte', () => {
   );
 });
 
-test('looks at no byte outside the given range', () => {
+test('reads no byte outside the given range', () => {
   fc.assert(
     fc.property(denseKeys, text, fc.nat(12), fc.nat(12), (list, one, a, b) => {
       const [start, end] = [Math.min(a, b, one.length), Math.min(Math.max(a, b), one.length)];
@@ -83,7 +83,7 @@ test('looks at no byte outside the given range', () => {
   );
 });
 
-test('ends where the visitor returns true', () => {
+test('stops when the visitor returns true', () => {
   const list = ['a', 'ab', 'abc'].map((key) => Buffer.from(key));
   const visits: number[] = [];
   visitPrefixes(buildDoubleArray(list, [0, 1, 2]), Buffer.from('abcd'), 0, 4, (value) => {
@@ -93,7 +93,7 @@ test('ends where the visitor returns true', () => {
   expect(visits).toEqual([0, 1]);
 });
 
-test('keeps every one of a hundred thousand keys, past the units that are searched for free places', () => {
+test('finds each of a hundred thousand keys, beyond the units searched for free slots', () => {
   const list = sorted(Array.from({ length: 100_000 }, (_, i) => Buffer.from(`${i * 7919}`)));
   const values = list.map((_, i) => i);
   const units = buildDoubleArray(list, values);

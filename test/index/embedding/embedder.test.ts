@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Embedder, type TextKind } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
-import { dot, scaled } from '../../fixtures/models/judge.ts';
+import { dot, scaled } from '../../fixtures/models/reference-model.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const TEXTS = [
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(into, { recursive: true }));
 
-/** What `part` is of a list cut into `parts` of equal length, as embedder.ts says. */
+/** One of several equal parts of a list, as in embedder.ts. */
 function slice<T>(list: T[], part: number, parts: number): T[] {
   return list.slice(Math.floor((part * list.length) / parts), Math.floor(((part + 1) * list.length) / parts));
 }
@@ -49,7 +49,7 @@ function mean(vectors: ArrayLike<number>[]): number[] {
 }
 
 describe('the default model', () => {
-  test('without axes gives the vectors of @xenova/transformers', async () => {
+  test('without language axes returns the vectors of @xenova/transformers', async () => {
     env.allowRemoteModels = false;
     env.localModelPath = dirname(DEFAULT_MODEL);
     const extract = await pipeline('feature-extraction', 'model');
@@ -60,7 +60,7 @@ describe('the default model', () => {
     }
   });
 
-  test('with axes gives those vectors less what lies along the axes', async () => {
+  test('with language axes returns those vectors minus their components along the axes', async () => {
     const embedder = await Embedder.open(shipped, { verify: true });
     for (const text of TEXTS) {
       const whole = await plain.embed(text);
@@ -78,7 +78,7 @@ describe('the default model', () => {
     }
   });
 
-  test('puts the prefix of its kind before a text', async () => {
+  test('adds the prefix for its kind to a text', async () => {
     const kinds: TextKind[] = ['query', 'passage'];
     for (const kind of kinds) {
       expect(plain.ids('slavery', kind)).toEqual(plain.ids(`${kind}: slavery`));
@@ -86,20 +86,20 @@ describe('the default model', () => {
     }
   });
 
-  test('sees the end of a text of 2,000 tokens', async () => {
+  test('embeds the end of a text of 2,000 tokens', async () => {
     const words = Array.from({ length: 2000 }, (_, i) => ['the', 'in', 'la', 'de'][i % 4]!);
     expect(plain.ids(words.join(' '))).toHaveLength(2002);
     const ending = words.with(-1, 'und').with(-2, 'die');
     const before = await plain.embed(words.join(' '), 'passage');
     const after = await plain.embed(ending.join(' '), 'passage');
     expect(dot(before, after)).toBeLessThan(0.99999);
-    // The prefix takes two tokens, begin and end one each: four windows of 500.
+    // The prefix takes two tokens, and begin and end one each, so there are four windows of 500.
     expect(plain.ids('', 'passage')).toHaveLength(4);
     const windows = [0, 1, 2, 3].map((i) => plain.embed(slice(ending, i, 4).join(' '), 'passage'));
     expect(dot(after, mean(await Promise.all(windows)))).toBeGreaterThan(0.999999);
   });
 
-  test('gives the same vectors to the bit from several processes', async () => {
+  test('returns the same bits from several processes', async () => {
     const parallel = new ParallelEmbedder(shipped, 2);
     try {
       const embedder = await Embedder.open(shipped, { verify: false });
@@ -113,7 +113,7 @@ describe('the default model', () => {
   });
 });
 
-describe('a text longer than the model sees', () => {
+describe('a text longer than the model’s window', () => {
   const sources: string[] = [];
   afterAll(() => {
     for (const source of sources) rmSync(source, { recursive: true });
@@ -124,22 +124,27 @@ describe('a text longer than the model sees', () => {
     return Embedder.open(compileModel(sources.at(-1)!, { into }), { verify: true });
   }
 
-  /** Words that are one token each. */
+  /** Each word is one token. */
   const words = Array.from({ length: 300 }, (_, i) => ['the', 'in', 'la', 'de', 'och', 'yang'][(i * i) % 6]!);
 
-  test.each([62, 63, 64, 122, 123, 124, 300])('of %d tokens has the mean of its windows', async (length) => {
-    const embedder = await open('');
-    const text = words.slice(0, length);
-    const parts = Math.ceil(length / 62);
-    const windows = Array.from({ length: parts }, (_, i) => embedder.embed(slice(text, i, parts).join(' ')));
-    const expected = mean(await Promise.all(windows));
-    const vector = await embedder.embed(text.join(' '));
-    expected.forEach((value, i) => {
-      expect(vector[i]).toBeCloseTo(value, 5);
-    });
-  });
+  test.each([62, 63, 64, 122, 123, 124, 300])(
+    'of %d tokens has the mean vector of its windows',
+    async (length) => {
+      const embedder = await open('');
+      const text = words.slice(0, length);
+      const parts = Math.ceil(length / 62);
+      const windows = Array.from({ length: parts }, (_, i) =>
+        embedder.embed(slice(text, i, parts).join(' ')),
+      );
+      const expected = mean(await Promise.all(windows));
+      const vector = await embedder.embed(text.join(' '));
+      expected.forEach((value, i) => {
+        expect(vector[i]).toBeCloseTo(value, 5);
+      });
+    },
+  );
 
-  test('has the prefix in each window, also one that runs into the text', async () => {
+  test('has the prefix in each window, even if the prefix merges with the text', async () => {
     const embedder = await open('die');
     const windows = [0, 1, 2, 3, 4].map((i) => embedder.embed(`die ${slice(words, i, 5).join(' ')}`));
     const expected = mean(await Promise.all(windows));
@@ -149,7 +154,7 @@ describe('a text longer than the model sees', () => {
     });
   });
 
-  test('may have a prefix that leaves one token', async () => {
+  test('is embedded even if the prefix leaves one token per window', async () => {
     const prefix = 'die '.repeat(61);
     const embedder = await open(prefix);
     const expected = mean(await Promise.all([embedder.embed(`${prefix}la`), embedder.embed(`${prefix}the`)]));

@@ -31,7 +31,7 @@ test('the default model’s embeddings equal those of ONNX Runtime, except for r
     );
 });
 
-test('rows of another size give an error', async () => {
+test('rejects rows of another size', async () => {
   const encoder = new PackedEncoder(join(compileModel(DEFAULT_MODEL), 'encoder.bin'), library);
   for (const numbers of [0, 1, 513 * 384])
     await expect(encoder.run(new Float32Array(numbers))).rejects.toThrow(
@@ -39,7 +39,7 @@ test('rows of another size give an error', async () => {
     );
 });
 
-test('a damaged file gives an error', () => {
+test('rejects a damaged file', () => {
   const bytes = readFileSync(join(compileModel(DEFAULT_MODEL), 'encoder.bin'));
   const damaged = (change: (copy: Buffer) => void) => {
     const copy = Buffer.from(bytes);
@@ -51,17 +51,17 @@ test('a damaged file gives an error', () => {
   expect(damaged((copy) => copy.writeUInt32LE(9, 4))).toThrow(
     /encoder\.bin has version 9 of the format PSEN, but/,
   );
-  // One layer too many, and columns that are no multiple of 64.
+  // One layer too many, then columns that are not a multiple of 64.
   expect(damaged((copy) => copy.writeUInt32LE(13, 80 + 4))).toThrow('shorter than its settings require');
   expect(damaged((copy) => copy.writeUInt32LE(380, 80))).toThrow('not multiples of the engine');
-  // A section behind the file.
+  // A section past the end of the file.
   expect(damaged((copy) => copy.writeDoubleLE(1e12, 64))).toThrow('encoder.bin');
   damaged(() => {});
   truncateSync(path, 1000);
   expect(() => new PackedEncoder(path, library)).toThrow(/encoder\.bin is damaged: it has 1000 bytes/);
 });
 
-test('a kernel that this processor does not support gives an error', () => {
+test('rejects a kernel that this processor does not support', () => {
   const encoder = join(compileModel(DEFAULT_MODEL), 'encoder.bin');
   expect(() => new PackedEncoder(encoder, library, 'other')).toThrow(
     'This processor does not support the kernel other.',

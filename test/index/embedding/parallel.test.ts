@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(into, { recursive: true }));
 
-test.each([1, 3])('answers each of many texts with its own vector, with %d processes', async (workers) => {
+test.each([1, 3])('returns the right vector for each of many texts, with %d processes', async (workers) => {
   const texts = Array.from({ length: 60 }, (_, i) => 'the end of la '.repeat(i % 7) + 'die '.repeat(i));
   const single = await Embedder.open(compiled, { verify: true });
   const embedder = new ParallelEmbedder(compiled, workers);
@@ -30,7 +30,7 @@ test.each([1, 3])('answers each of many texts with its own vector, with %d proce
   }
 });
 
-test('refuses a damaged model before it starts a process', () => {
+test('refuses a damaged model before starting a process', () => {
   const bytes = readFileSync(join(compiled, 'rows.bin'));
   bytes[bytes.length - 1]! ^= 1;
   const dir = mkdtempSync(join(into, 'damaged-'));
@@ -40,7 +40,7 @@ test('refuses a damaged model before it starts a process', () => {
   expect(() => new ParallelEmbedder(dir, 1)).toThrow(/rows\.bin is damaged: it has the checksum/);
 });
 
-test('says why a model can not be opened, to the first text and to later ones', async () => {
+test('reports why a model cannot be opened, for the first text and later ones', async () => {
   const encoder = Buffer.from('no graph');
   const { checksum: _, ...model } = readCompiledModel(compiled, false);
   model.files['encoder.onnx'] = describeFile(encoder);
@@ -61,7 +61,7 @@ test('says why a model can not be opened, to the first text and to later ones', 
   }
 });
 
-test('says that a process ended, to the texts that wait and to later ones', async () => {
+test('reports the end of a process, for waiting texts and later ones', async () => {
   const { NODE_OPTIONS } = process.env;
   process.env.NODE_OPTIONS = '--no-such-option';
   const embedder = new ParallelEmbedder(compiled, 1);

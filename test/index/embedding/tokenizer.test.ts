@@ -13,7 +13,7 @@ import { shared } from '../../fixtures/shared.ts';
 const reference = shared('eval/tokens/golden.jsonl.gz');
 const UNKNOWN = 3;
 
-/** Plain sentences, one a language, on which @xenova/transformers is right. */
+/** One plain sentence per language that @xenova/transformers tokenizes correctly. */
 const SENTENCES = [
   'All human beings are born free and equal in dignity and rights.',
   'Tous les êtres humains naissent libres et égaux en dignité et en droits.',
@@ -64,13 +64,13 @@ beforeAll(() => {
   tokenizer = new Tokenizer(compileTokenizer(json));
 });
 
-/** The text of a tokenizer's ids, words marked as its pieces mark them. */
+/** The text of token ids, with words marked as in the vocabulary. */
 function decode(ids: number[]): string {
   return ids.map((id) => json.model.vocab[id]![0]).join('');
 }
 
-describe('against the reference', () => {
-  test('gives the ids of @xenova/transformers on plain sentences', async () => {
+describe('compared with the reference', () => {
+  test('returns the ids of @xenova/transformers for plain sentences', async () => {
     env.allowRemoteModels = false;
     env.localModelPath = dirname(DEFAULT_MODEL);
     const reference = await AutoTokenizer.from_pretrained('model');
@@ -81,7 +81,7 @@ describe('against the reference', () => {
   });
 
   test.skipIf(reference.missing)(
-    'gives the reference ids of 1,839 texts (only where the file of them is)',
+    'returns the reference ids of 1,839 texts (skipped without the file)',
     () => {
       const lines = gunzipSync(readFileSync(reference.path)).toString().trimEnd().split('\n');
       const golden = lines.map((line): { text: string; ids: number[] } => JSON.parse(line));
@@ -114,7 +114,7 @@ describe('any text', () => {
     fc.tuple(fc.string({ unit: 'grapheme' }), odd, fc.nat(2000)).map(([a, b, n]) => a + b.repeat(n)),
   );
 
-  test('has ids of the vocabulary between begin and end', () => {
+  test('has ids of the vocabulary between the begin and end tokens', () => {
     fc.assert(
       fc.property(text, (one) => {
         const ids = tokenizer.encode(one);
@@ -126,7 +126,7 @@ describe('any text', () => {
     );
   });
 
-  test('of words has the pieces of each word', () => {
+  test('of words has the tokens of each word', () => {
     const letter = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ');
     const word = fc.array(letter, { minLength: 1, maxLength: 20 }).map((letters) => letters.join(''));
     fc.assert(
@@ -136,7 +136,7 @@ describe('any text', () => {
     );
   });
 
-  test('of words has the pieces of each word where graphemes of several characters are cut at every place', () => {
+  test('of words has the tokens of each word, even with graphemes of several characters', () => {
     const word = fc.constantFrom(
       'cafe\u0301',
       '\u1112\u1161\u11ab',
@@ -154,7 +154,7 @@ describe('any text', () => {
     );
   });
 
-  test('of ASCII letters comes back from its pieces', () => {
+  test('of ASCII letters can be decoded', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-zA-Z]{1,200}$/), (one) => {
         expect(decode(tokenizer.pieces(one))).toBe(`▁${one}`);
@@ -162,11 +162,11 @@ describe('any text', () => {
     );
   });
 
-  test('counts lone surrogates as U+FFFD', () => {
+  test('is tokenized with U+FFFD for lone surrogates', () => {
     expect(tokenizer.encode('a\ud800b')).toEqual(tokenizer.encode('a\ufffdb'));
   });
 
-  test('with a zero byte in a word has no piece that reaches across it', () => {
+  test('has no token across a zero byte', () => {
     const words = ['question', 'information', 'Rechte', 'человек'];
     for (const word of words) {
       for (let at = 1; at < word.length; at++)
@@ -185,11 +185,11 @@ describe('a megabyte', () => {
     ['of ideographs', '漢字'.repeat(LENGTH / 2)],
     ['of Hindi', 'मनुष्यों'.repeat(LENGTH / 8)],
     ['of emoji', '😀'.repeat(LENGTH / 2)],
-  ])('%s comes back from its pieces', (_name, text) => {
+  ])('%s can be decoded', (_name, text) => {
     expect(decode(tokenizer.pieces(text)) === `▁${text}`).toBe(true);
   });
 
-  test('of Hindi words comes back from its pieces', () => {
+  test('of Hindi words can be decoded', () => {
     const text = 'सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता प्राप्त है '.repeat(LENGTH / 80);
     expect(decode(tokenizer.pieces(text)).replaceAll('▁', ' ') === ` ${text.trimEnd()}`).toBe(true);
   });
@@ -200,23 +200,23 @@ describe('a megabyte', () => {
     expect(found === '👩👧👦'.repeat(count)).toBe(true);
   });
 
-  test('of spaces has no piece', () => {
+  test('of spaces has no tokens', () => {
     expect(tokenizer.encode(' '.repeat(LENGTH))).toEqual([0, 2]);
   });
 
-  test('of special tokens has one id for each', () => {
+  test('of special tokens has one id per special token', () => {
     expect(tokenizer.pieces('</s>'.repeat(LENGTH / 4))).toEqual(new Array(LENGTH / 4).fill(2));
   });
 });
 
-test('of equally likely cuts takes the one whose last piece starts first', () => {
+test('with equally likely splits takes the split whose last token starts first', () => {
   const tiny = tinyTokenizer();
   const id = tiny.model.vocab.push(['▁x', -5], ['qw', -5], ['▁xq', -5], ['w', -5]) - 4;
   expect(new Tokenizer(compileTokenizer(tiny)).pieces('xqw')).toEqual([id, id + 1]);
 });
 
 describe('special tokens', () => {
-  test('stand for themselves, and <mask> takes the space before it along', () => {
+  test('keep their ids, and <mask> includes the space before it', () => {
     expect(tokenizer.pieces('a<s>b')).toEqual([...tokenizer.pieces('a'), 0, ...tokenizer.pieces('b')]);
     expect(tokenizer.pieces('a <mask> b')).toEqual([
       ...tokenizer.pieces('a'),
@@ -225,7 +225,7 @@ describe('special tokens', () => {
     ]);
   });
 
-  test('are matched whole where one begins with another', () => {
+  test('are matched in full if one is a prefix of another', () => {
     const tiny = tinyTokenizer();
     tiny.added_tokens.push(
       { id: 401, content: '<x>', lstrip: false },

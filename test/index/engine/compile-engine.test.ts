@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readElf } from '../../../index/engine/elf.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
-import { lacking } from '../../fixtures/tools.ts';
+import { missingTools } from '../../fixtures/tools.ts';
 
 const folder = temporaryFolder();
 const index = join(folder, 'index');
@@ -31,19 +31,22 @@ function pack(architecture: string, env: Record<string, string>) {
 }
 const addon = (architecture: string) => join(folder, architecture, 'native/engine.node');
 
-test('the library for Lambda is for its processor, and loads here on the same processor', async () => {
+test('the library for Lambda matches its processor, and loads here on the same processor', async () => {
   await pack('x86_64', {});
   expect(readElf(readFileSync(addon('x86_64'))).machine).toBe('x86_64');
   if (process.platform === 'linux' && process.arch === 'x64')
     expect(createRequire(import.meta.url)(addon('x86_64'))).toHaveProperty('kernels');
 });
 
-test.skipIf(lacking('aarch64-linux-gnu-g++'))('a cross-compiler compiles the library for arm64', async () => {
-  await pack('arm64', {});
-  expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
-});
+test.skipIf(missingTools('aarch64-linux-gnu-g++'))(
+  'a cross-compiler compiles the library for arm64',
+  async () => {
+    await pack('arm64', {});
+    expect(readElf(readFileSync(addon('arm64'))).machine).toBe('arm64');
+  },
+);
 
-test('without a compiler, Docker compiles, with the right image, platform and mounted folder', async () => {
+test('Docker compiles without a local compiler, with the right image, platform and mounted folder', async () => {
   // The stand-in for Docker runs the command of `docker run` in the mounted folder, with this machine's compiler.
   const docker = join(folder, 'docker');
   const script = `#!/bin/bash
@@ -63,7 +66,7 @@ test('without a compiler, Docker compiles, with the right image, platform and mo
   expect(log).toContain('public.ecr.aws/sam/build-nodejs24.x');
 });
 
-test('without a compiler and Docker, the error has the reason of each', async () => {
+test('the error has two reasons if both the compiler and Docker are missing', async () => {
   const env = { CXX: 'no-such-compiler -x', CDK_DOCKER: join(folder, 'no-docker') };
   await expect(pack('arm64', env)).rejects.toMatchObject({
     code: 1,

@@ -86,7 +86,7 @@ describe.skipIf(process.platform !== 'linux')('readElf agrees with readelf', () 
     expect(found).toMatchObject({ libraries: ['libm.so.6'], versions: ['GLIBC_2.29'] });
   });
 
-  test('without sections, which the loader ignores', () => {
+  test('without sections, because the loader ignores them', () => {
     const path = join(folder, 'sections.so');
     const bytes = binding('linux/x64');
     const whole = readElf(bytes);
@@ -141,10 +141,10 @@ describe('other files', () => {
     expect(() => readElf(bytes)).toThrow("its type is 1, and a shared library's is 3");
   });
 
-  test('a name without an end is rejected', () => {
+  test('an unterminated name is rejected', () => {
     const bytes = Buffer.from(small);
     let size = findSection(bytes, SHT_DYNAMIC);
-    // DT_STRSZ, of all names
+    // DT_STRSZ, the size of all names
     while (bytes.readBigUInt64LE(size) !== 10n) size += 16;
     bytes.writeBigUInt64LE(3n, size + 8);
     expect(() => readElf(bytes)).toThrow(
@@ -152,7 +152,7 @@ describe('other files', () => {
     );
   });
 
-  test('symbol versions that overlap are rejected, and do not loop forever', () => {
+  test('overlapping symbol versions are rejected without an endless loop', () => {
     const bytes = Buffer.from(small);
     const at = findSection(bytes, SHT_GNU_VERNEED);
     // The first library gets 65,535 versions, each its own successor.

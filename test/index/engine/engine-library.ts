@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { loadLibrary } from '../../../index/engine/load.ts';
 
-/** The engine under test. The sanitizer test repeats these tests with its own build, whose path is in ENGINE_LIBRARY. */
+/** The engine under test. The sanitizer test sets ENGINE_LIBRARY to the path of its own build. */
 const build = process.env.ENGINE_LIBRARY;
 export const library: Awaited<ReturnType<typeof loadLibrary>> = build
   ? createRequire(import.meta.url)(build)

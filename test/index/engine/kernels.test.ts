@@ -23,7 +23,7 @@ function runAll(rows: Float32Array): Promise<Float32Array[]> {
   return Promise.all(library.kernels.map((kernel) => new PackedEncoder(path, library, kernel).run(rows)));
 }
 
-test('every kernel returns the same bits, and the embedding of the operators’ definitions', async () => {
+test('every kernel returns the same bits, and agrees with the definitions of the operators', async () => {
   await fc.assert(
     fc.asyncProperty(anyModel, fc.integer({ min: 1, max: 40 }), fc.nat(), async (sizes, tokens, seed) => {
       const model = randomModel(sizes, seed);
@@ -34,14 +34,14 @@ test('every kernel returns the same bits, and the embedding of the operators’ 
       const input = Array.from({ length: tokens }, (_, t) =>
         Array.from(rows.subarray(t * sizes.columns, (t + 1) * sizes.columns)),
       );
-      // A number on the edge between two bytes may round to either.
+      // A number halfway between two bytes may round either way.
       expect(dot(embedding!, referenceEmbedding(sizes, model, input))).toBeGreaterThan(0.9995);
     }),
     { numRuns: 30 },
   );
 });
 
-test('this processor has a kernel besides the plain one', () => {
+test('this processor has a kernel besides the portable one', () => {
   expect(library.kernels.at(-1)).toBe('plain');
   expect(library.kernels.length).toBeGreaterThan(1);
 });

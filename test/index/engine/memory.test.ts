@@ -19,7 +19,7 @@ const PRELUDE = `
   const engine = require(library);
   const head = readFileSync(path).subarray(16, ${headBytes(ENCODER.sections)});
   const sections = Float64Array.from({ length: 8 }, (_, i) => head.readDoubleLE(8 * i));
-  // V8 moves a small array out of its heap on first use of its buffer, which it cannot do without memory.
+  // V8 moves a small array out of its heap on first use of its buffer. That fails without memory.
   sections.buffer;
   const print = (value) => writeSync(1, JSON.stringify(value));
   const limit = () => {
@@ -34,7 +34,7 @@ const PRELUDE = `
     }
   };`;
 
-// RLIMIT_AS is Linux's, and /proc/self/statm counts pages of 4096 bytes on these processors.
+// RLIMIT_AS exists on Linux only. /proc/self/statm counts pages of 4096 bytes on these processors.
 describe.skipIf(process.platform !== 'linux')('with little memory', () => {
   const folder = temporaryFolder();
   const path = join(folder, 'encoder.bin');
@@ -67,7 +67,7 @@ describe.skipIf(process.platform !== 'linux')('with little memory', () => {
   });
 
   test('a model that does not fit gives an error', async () => {
-    // Zeros, as the file's holes: 4,000 layers of 30 KiB, whose table requires 1 MiB.
+    // A sparse file of zeros: 4,000 layers of 30 KiB. Their table requires 1 MiB.
     const sizes = { columns: 64, layers: 4000, heads: 2, inner: 64, axes: 0 };
     const dense = [64 + 2 * 192, 64 + 2 * 64, 64 + 2 * 64, 64 + 2 * 64].reduce((a, b) => a + b);
     const floats = { length: 4 * (128 + sizes.layers * (dense + 4 * 64)) };
@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('with little memory', () => {
     const full = `${path}: not enough memory to open it. Give the process more memory.`;
     for (const headroom of [4 * MEBIBYTE, Math.ceil(end / 2)])
       expect(await run(script, headroom)).toEqual([unmapped, unmapped]);
-    // The file fits from some headroom on, and its table from a larger one, which depend on the free memory.
+    // Mapping the file needs some headroom, and its table needs more. Both depend on the free memory.
     const outcomes = [];
     for (let quarter = 1; quarter < 14; quarter++)
       outcomes.push(await run(script, end + (quarter * MEBIBYTE) / 4));

@@ -60,8 +60,8 @@ test('open rejects a kernel that this processor does not support', () => {
 
 test.each<[string, (numbers: number[]) => void]>([
   ['before the file', (numbers) => numbers.splice(0, 1, -8)],
-  ['behind the file', (numbers) => numbers.splice(6, 1, 1e12)],
-  ['across the end', (numbers) => numbers.splice(7, 1, numbers[7]! + 8)],
+  ['past the end of the file', (numbers) => numbers.splice(6, 1, 1e12)],
+  ['across the end of the file', (numbers) => numbers.splice(7, 1, numbers[7]! + 8)],
   ['of a negative length', (numbers) => numbers.splice(7, 1, -8)],
   ['that overlap', (numbers) => numbers.splice(4, 1, numbers[4]! - 8)],
   ['in another order', (numbers) => numbers.push(...numbers.splice(0, 2))],
@@ -114,8 +114,8 @@ test('open rejects settings that the sections or the engine cannot satisfy', () 
     expect(damaged(setting, 2 ** 32 - 1)).toThrow('its settings exceed 32768');
 });
 
-test('run rejects other values than an encoder of this library', () => {
-  // Node's own external, which points at something else.
+test('run rejects any value except an encoder of this library', () => {
+  // An external value of Node itself, not of this library.
   const { context } = createSecureContext() as unknown as { context: { _external: object } };
   expect(types.isExternal(context._external)).toBe(true);
   for (const value of [undefined, null, 1, 'encoder', {}, library, rows, context._external])
@@ -153,7 +153,7 @@ test('an encoder works after errors, for shorter and longer texts', () => {
   expect(library.run(encoder, rows)).toEqual(expected);
 });
 
-test('map returns a file’s bytes, and writes do not reach the file', () => {
+test('map returns the bytes of a file, and writes do not change the file', () => {
   const mapped = library.map(path);
   expect(Buffer.compare(mapped, bytes)).toBe(0);
   mapped[0] = 0;

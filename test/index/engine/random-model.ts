@@ -12,7 +12,7 @@ export interface Sizes {
   axes: number;
 }
 
-/** Every array of an `encoder.bin` in the order of FORMAT.md, filled with random numbers. */
+/** Every array of an `encoder.bin`, in the order of FORMAT.md, filled with random numbers. */
 export function randomModel(sizes: Sizes, seed: number) {
   const { columns, layers, inner, axes } = sizes;
   const random = randomNumbers(seed);
@@ -70,7 +70,7 @@ export function encoderBytes(
   return writeSections(ENCODER, [new Uint8Array(settings.buffer), join(floats), join(sums), join(weights)]);
 }
 
-/** What the encoder computes, by the operators' definitions and in double precision. */
+/** Computes an embedding in double precision, by the definitions of the operators. */
 export function referenceEmbedding({ heads }: Sizes, model: RandomModel, input: number[][]): number[] {
   const norm = (x: number[][], { weight, bias }: { weight: Float32Array; bias: Float32Array }) =>
     x.map((row) => {
@@ -110,7 +110,7 @@ export function referenceEmbedding({ heads }: Sizes, model: RandomModel, input: 
     );
   };
   const gelu = (x: number) => {
-    // The series of erf is exact enough for these numbers.
+    // This series of erf is accurate enough for these numbers.
     let [term, sum] = [x / Math.SQRT2, x / Math.SQRT2];
     for (let n = 1; n < 200; n++) {
       term *= (-x * x) / 2 / n;

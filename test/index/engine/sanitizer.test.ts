@@ -16,7 +16,7 @@ const SANITIZERS = [
   '-g',
 ];
 
-// libasan must be preloaded, as Node itself is compiled without it. Other systems than Linux do this differently.
+// Node is compiled without libasan, so it must be preloaded. Systems other than Linux do this differently.
 test.skipIf(process.platform !== 'linux')(
   'the address and undefined behaviour sanitizers find nothing in the engine’s tests',
   async () => {
@@ -32,7 +32,7 @@ test.skipIf(process.platform !== 'linux')(
           ...process.env,
           ENGINE_LIBRARY: join(stage, 'engine.node'),
           LD_PRELOAD: libasan.trim(),
-          // Node leaves memory to the system at its end.
+          // Node does not free all memory when it exits.
           ASAN_OPTIONS: 'detect_leaks=0',
           UBSAN_OPTIONS: 'print_stacktrace=1',
         },

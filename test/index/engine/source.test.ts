@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { COMPILER_ARGUMENTS, stageSource } from '../../../index/engine/compile-engine.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
-import { lacking, tools } from '../../fixtures/tools.ts';
+import { missingTools, tools } from '../../fixtures/tools.ts';
 
 const execute = promisify(execFile);
 const folder = temporaryFolder();
 const native = join(root, 'index/engine/native');
 
-/** Compiles all kernels of the compiler's processor. Fails on any warning. */
+/** Compiles all kernels for the compiler's processor. Fails on any warning. */
 async function compileStrictly(compiler: string): Promise<void> {
   const stage = join(folder, compiler);
   stageSource(stage);
@@ -22,11 +22,11 @@ async function compileStrictly(compiler: string): Promise<void> {
 test('this machine’s compiler has no warnings', () =>
   compileStrictly(process.platform === 'linux' ? 'g++' : 'c++'));
 
-test.skipIf(lacking('aarch64-linux-gnu-g++'))('the compiler for arm64 has no warnings', () =>
+test.skipIf(missingTools('aarch64-linux-gnu-g++'))('the compiler for arm64 has no warnings', () =>
   compileStrictly('aarch64-linux-gnu-g++'),
 );
 
-describe.skipIf(lacking('clang-format'))('clang-format', () => {
+describe.skipIf(missingTools('clang-format'))('clang-format', () => {
   test.each(readdirSync(native))('changes nothing in %s', async (name) => {
     await execute(tools['clang-format'], ['--dry-run', '--Werror', join(native, name)]);
   });

@@ -13,7 +13,7 @@ describe("the project's own conversations", () => {
     conversations = await readConversations(join(root, 'test/quality/conversations'));
   });
 
-  test('are 26 in each language, half of each kind for choosing and half for telling', () => {
+  test('are 26 per language, and half of each kind is for tuning and half for testing', () => {
     for (const lang of languages) {
       const own = conversations.filter((one) => one.lang === lang);
       expect(own).toHaveLength(26);
@@ -27,7 +27,7 @@ describe("the project's own conversations", () => {
     expect(alone.length / conversations.length).toBeGreaterThanOrEqual(0.25);
   });
 
-  test('the halves share no topic, and each has one passage of its set that answers', async () => {
+  test('have no topic in both halves, and each has one answering passage in its set', async () => {
     const topics = { dev: new Set<string>(), test: new Set<string>() };
     const sets = new Map(
       await Promise.all(languages.map(async (lang) => [lang, await readSet(setFolder(lang))] as const)),
@@ -44,7 +44,7 @@ describe("the project's own conversations", () => {
     for (const topic of topics.dev) expect(topics.test).not.toContain(topic);
   });
 
-  test('no two ask the same, and all text is trimmed and in NFC', async () => {
+  test('have distinct questions, and all text is trimmed and in NFC', async () => {
     const asked = conversations.flatMap(({ q, rewritten }) => rewritten ?? q);
     expect(new Set(asked).size).toBe(asked.length);
     for (const { history, q } of conversations) {
@@ -55,7 +55,7 @@ describe("the project's own conversations", () => {
   });
 });
 
-describe('reading conversations', () => {
+describe('readConversations', () => {
   const folder = temporaryFolder();
   const valid = { id: 'a', lang: 'en', split: 'test', kind: 'x', history: [], q: 'q', relevant: [] };
 
@@ -75,7 +75,7 @@ describe('reading conversations', () => {
     await expect(readConversations(dir)).rejects.toThrow(message);
   });
 
-  test('reads what it is given', async () => {
+  test('reads all fields', async () => {
     writeFileSync(join(folder, 'conversations.jsonl'), `${JSON.stringify(valid)}\n`);
     expect(await readConversations(folder)).toEqual([valid]);
   });

@@ -14,15 +14,15 @@ import {
 const ranked = ['a', 'b', 'c', 'd'];
 const none: ReadonlySet<string> = new Set();
 
-/** A ranking of distinct ids and a set of relevant ids, some of them found and some not. */
-const judged = fc
+/** A ranking of distinct ids, and a set of relevant ids. Some of the relevant ids are in the ranking. */
+const rankings = fc
   .record({
     ranked: fc.uniqueArray(fc.nat({ max: 40 }).map(String), { maxLength: 25 }),
     relevant: fc.uniqueArray(fc.nat({ max: 40 }).map(String), { minLength: 1, maxLength: 15 }),
   })
   .map(({ ranked, relevant }) => ({ ranked, relevant: new Set(relevant) }));
 
-/** The first relevant id moved one rank up, or undefined where it stands first or was not found. */
+/** Moves the first relevant id one rank up. Undefined if it is first already or not in the ranking. */
 function promoted(ranked: readonly string[], relevant: ReadonlySet<string>): string[] | undefined {
   const index = ranked.findIndex((id) => relevant.has(id));
   return index > 0
@@ -30,7 +30,7 @@ function promoted(ranked: readonly string[], relevant: ReadonlySet<string>): str
     : undefined;
 }
 
-test('the sign test adds both tails of fair tosses', () => {
+test('the sign test adds both tails of a binomial distribution', () => {
   expect(signTest(0, 0)).toBe(1);
   expect(signTest(3, 3)).toBe(1);
   expect(signTest(5, 0)).toBeCloseTo(2 / 32, 12);
@@ -44,22 +44,22 @@ test('the sign test adds both tails of fair tosses', () => {
   );
 });
 
-describe('ranking metrics, by hand', () => {
-  test('recall is the share of the relevant that is found', () => {
+describe('ranking metrics, compared with examples', () => {
+  test('recall is the share of relevant results that are found', () => {
     expect(recall(ranked, new Set(['b']), 1)).toBe(0);
     expect(recall(ranked, new Set(['b']), 2)).toBe(1);
     expect(recall(ranked, new Set(['a', 'c', 'x', 'y']), 3)).toBe(0.5);
     expect(recall([], new Set(['a']), 5)).toBe(0);
   });
 
-  test('precision at 1 looks at the first result alone', () => {
+  test('precision at 1 depends on the first result only', () => {
     expect(precisionAt1(ranked, new Set(['a', 'x']))).toBe(1);
     expect(precisionAt1(ranked, new Set(['b']))).toBe(0);
     expect(precisionAt1([], new Set(['a']))).toBe(0);
     expect(precisionAt1(ranked, none)).toBe(0);
   });
 
-  test('the reciprocal rank is that of the first relevant result, within the first ten', () => {
+  test('the reciprocal rank uses the first relevant result among the first ten', () => {
     expect(reciprocalRank(ranked, new Set(['c', 'd']))).toBe(1 / 3);
     expect(reciprocalRank(ranked, new Set(['x']))).toBe(0);
     const eleven = Array.from({ length: 11 }, (_, i) => `${i + 1}`);
@@ -77,12 +77,12 @@ describe('ranking metrics, by hand', () => {
     expect(ndcg(eleven, new Set(eleven))).toBe(1);
   });
 
-  test('what a question without relevant passages leaves undefined is refused', () => {
+  test('a question without relevant passages is refused by metrics that need one', () => {
     expect(() => recall(ranked, none, 5)).toThrow('without relevant passages');
     expect(() => ndcg(ranked, none)).toThrow('without relevant passages');
   });
 
-  test('the mean', () => {
+  test('the mean of numbers', () => {
     expect(mean([1, 0, 0.5])).toBe(0.5);
     expect(() => mean([])).toThrow('no values');
   });
@@ -91,7 +91,7 @@ describe('ranking metrics, by hand', () => {
 describe('ranking metrics, properties', () => {
   test('nDCG equals its direct definition', () => {
     fc.assert(
-      fc.property(judged, fc.integer({ min: 1, max: 12 }), ({ ranked, relevant }, cutoff) => {
+      fc.property(rankings, fc.integer({ min: 1, max: 12 }), ({ ranked, relevant }, cutoff) => {
         const dcg = (gains: number[]) =>
           gains.slice(0, cutoff).reduce((sum, gain, i) => sum + gain / Math.log2(i + 2), 0);
         const gains = ranked.map((id) => (relevant.has(id) ? 1 : 0));
@@ -101,9 +101,9 @@ describe('ranking metrics, properties', () => {
     );
   });
 
-  test('all lie between 0 and 1', () => {
+  test('all metrics are between 0 and 1', () => {
     fc.assert(
-      fc.property(judged, fc.integer({ min: 1, max: 12 }), ({ ranked, relevant }, k) => {
+      fc.property(rankings, fc.integer({ min: 1, max: 12 }), ({ ranked, relevant }, k) => {
         const values = [
           recall(ranked, relevant, k),
           precisionAt1(ranked, relevant),
@@ -118,9 +118,9 @@ describe('ranking metrics, properties', () => {
     );
   });
 
-  test('recall does not fall as k grows, and reaches the share found', () => {
+  test('recall never decreases as k grows, and reaches the share found', () => {
     fc.assert(
-      fc.property(judged, fc.nat({ max: 25 }), ({ ranked, relevant }, k) => {
+      fc.property(rankings, fc.nat({ max: 25 }), ({ ranked, relevant }, k) => {
         expect(recall(ranked, relevant, k + 1)).toBeGreaterThanOrEqual(recall(ranked, relevant, k));
         const found = [...relevant].filter((id) => ranked.includes(id)).length;
         expect(recall(ranked, relevant, ranked.length)).toBe(found / relevant.size);
@@ -128,9 +128,9 @@ describe('ranking metrics, properties', () => {
     );
   });
 
-  test('a relevant result moved up raises nDCG and the reciprocal rank', () => {
+  test('moving a relevant result up raises nDCG and the reciprocal rank', () => {
     fc.assert(
-      fc.property(judged, ({ ranked, relevant }) => {
+      fc.property(rankings, ({ ranked, relevant }) => {
         const better = promoted(ranked, relevant);
         fc.pre(better !== undefined);
         expect(ndcg(better, relevant, 25)).toBeGreaterThan(ndcg(ranked, relevant, 25));
@@ -141,7 +141,7 @@ describe('ranking metrics, properties', () => {
 });
 
 describe('auroc', () => {
-  test('by hand', () => {
+  test('of a small example', () => {
     expect(auroc([2, 3], [0, 1])).toBe(1);
     expect(auroc([0], [1])).toBe(0);
     expect(auroc([1], [1])).toBe(0.5);
@@ -149,7 +149,7 @@ describe('auroc', () => {
     expect(auroc([3, 1], [2, 1])).toBe(0.625);
   });
 
-  test('equals the count over all pairs, ties included', () => {
+  test('equals the share of correctly ordered pairs, including ties', () => {
     const scores = fc.array(fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ noNaN: true })), {
       minLength: 1,
       maxLength: 40,
@@ -163,7 +163,7 @@ describe('auroc', () => {
     );
   });
 
-  test('leaves its input as it was', () => {
+  test('does not change its input', () => {
     const positives = [3, 1, 2];
     const negatives = [2, 0, 1];
     auroc(positives, negatives);
@@ -182,14 +182,14 @@ describe('auroc', () => {
 });
 
 describe('fitLogistic', () => {
-  test('two scores that separate the labels: targets 1/3 and 2/3, so logits of -ln 2 and ln 2', () => {
+  test('returns logits of -ln 2 and ln 2 for two scores that separate the labels', () => {
     const { slope, intercept } = fitLogistic([0, 1], [false, true]);
     expect(slope).toBeCloseTo(2 * Math.LN2, 8);
     expect(intercept).toBeCloseTo(-Math.LN2, 8);
   });
 
-  test('two distinct scores: the fit meets the mean target at each', () => {
-    // 3 positives and 5 negatives: targets 4/5 and 1/7. Score 0 has one positive in four, score 2 two in four.
+  test('meets the mean target at each of two distinct scores', () => {
+    // 3 positives and 5 negatives give targets of 4/5 and 1/7. Score 0 has one positive of four, score 2 two of four.
     const scores = [0, 0, 0, 0, 2, 2, 2, 2];
     const labels = [true, false, false, false, true, true, false, false];
     const logit = (p: number) => Math.log(p / (1 - p));
@@ -200,12 +200,12 @@ describe('fitLogistic', () => {
     expect(slope).toBeCloseTo((at2 - at0) / 2, 8);
   });
 
-  test('hours of study and passed exams: near the published plain fit of 1.5046 x - 4.0777', () => {
+  test('is close to the published fit of exams by hours of study, 1.5046 x - 4.0777', () => {
     const hours = [
       0.5, 0.75, 1, 1.25, 1.5, 1.75, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.25, 4.5, 4.75, 5, 5.5,
     ];
     const passed = [0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1];
-    // Each observation 10,000 times: the smoothed targets then differ from 0 and 1 by 1e-5.
+    // Each observation is repeated 10,000 times, so the smoothed targets differ from 0 and 1 by 1e-5 only.
     const times = Array.from({ length: 10_000 });
     const { slope, intercept } = fitLogistic(
       times.flatMap(() => hours),
@@ -215,7 +215,7 @@ describe('fitLogistic', () => {
     expect(intercept).toBeCloseTo(-4.0777, 2);
   });
 
-  test('the gradient vanishes at the fit, whatever the scores', () => {
+  test('has a zero gradient at the fit for any scores', () => {
     const observation = fc.record({
       score: fc.oneof(
         fc.double({ min: -1, max: 1, noNaN: true, noDefaultInfinity: true }),
@@ -242,7 +242,7 @@ describe('fitLogistic', () => {
     );
   });
 
-  test('perfect separation gives finite, increasing chances, with the halfway point between the groups', () => {
+  test('returns finite, increasing probabilities for separable scores, with 0.5 between the groups', () => {
     const scores = [...Array.from({ length: 500 }, (_, i) => i / 1000), 0.9, 0.95];
     const labels = scores.map((score) => score >= 0.9);
     const { slope, intercept } = fitLogistic(scores, labels);
@@ -252,7 +252,7 @@ describe('fitLogistic', () => {
     expect(-intercept / slope).toBeLessThan(0.9);
   });
 
-  test('a shifted and stretched scale gives the same chances', () => {
+  test('returns the same probabilities for shifted and scaled scores', () => {
     const scores = [0.1, 0.4, 0.35, 0.8, 0.7, 0.2];
     const labels = [false, true, false, true, true, false];
     const plain = fitLogistic(scores, labels);
@@ -264,8 +264,8 @@ describe('fitLogistic', () => {
     expect(scaled.intercept + scaled.slope * 0.8).toBeCloseTo(plain.intercept, 6);
   });
 
-  test('nothing to tell apart: slope 0 and the smoothed share', () => {
-    // Targets 2/3, 1/4, 1/4: a mean of 7/18.
+  test('returns slope 0 and the smoothed share for equal scores', () => {
+    // The targets are 2/3, 1/4 and 1/4, with a mean of 7/18.
     expect(fitLogistic([5, 5, 5], [true, false, false])).toEqual({
       slope: 0,
       intercept: expect.closeTo(Math.log(7 / 11), 12),
@@ -276,7 +276,7 @@ describe('fitLogistic', () => {
     });
   });
 
-  test('refuses lists that do not fit together and scores that are not finite', () => {
+  test('refuses lists of different lengths, and scores that are not finite', () => {
     expect(() => fitLogistic([], [])).toThrow('0 scores and 0 labels');
     expect(() => fitLogistic([1, 2], [true])).toThrow('2 scores and 1 labels');
     expect(() => fitLogistic([1, Number.POSITIVE_INFINITY], [true, false])).toThrow('Infinity');

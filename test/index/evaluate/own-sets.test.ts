@@ -9,7 +9,7 @@ const segments = (text: string, lang: string, granularity: 'word' | 'sentence') 
   ...new Intl.Segmenter(lang, { granularity }).segment(text),
 ];
 
-/** The numbers that a text writes in digits, in ascending order. */
+/** The numbers written in digits in a text, in ascending order. */
 const numbers = (text: string) => (text.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b);
 
 let english: EvaluationSet;
@@ -23,7 +23,7 @@ describe.each(languages)('the set in %s', (lang) => {
     set = await readSet(`${folder}/${lang}`);
   });
 
-  test('has three passages on each of ten topics, each of 2 to 5 sentences and 40 to 110 words', () => {
+  test('has three passages per topic, each of 2 to 5 sentences and 40 to 110 words', () => {
     expect(set.passages).toHaveLength(30);
     const topics = set.passages.map(({ id }) => questionKey(id).replace(/-[123]$/, ''));
     expect(new Set(topics).size).toBe(10);
@@ -37,7 +37,7 @@ describe.each(languages)('the set in %s', (lang) => {
     }
   });
 
-  test('asks each passage two questions, and fifteen that no passage answers', () => {
+  test('has two questions per passage, and fifteen unanswerable questions', () => {
     expect(set.queries).toHaveLength(75);
     const expected = set.passages.flatMap(({ id }) => [
       [`${id}a`, [id]],
@@ -61,7 +61,7 @@ describe.each(languages)('the set in %s', (lang) => {
     }
   });
 
-  test('is parallel to the English one: the same keys in the same order, the same numbers in each passage', () => {
+  test('has the same keys and numbers as the English set, in the same order', () => {
     const keys = (records: readonly { id: string }[]) => records.map(({ id }) => questionKey(id));
     expect(keys(set.passages)).toEqual(keys(english.passages));
     expect(keys(set.queries)).toEqual(keys(english.queries));
@@ -71,7 +71,7 @@ describe.each(languages)('the set in %s', (lang) => {
   });
 });
 
-test('no text stands in two languages', async () => {
+test('no text occurs in two languages', async () => {
   const sets = await Promise.all(languages.map((lang) => readSet(`${folder}/${lang}`)));
   const texts = sets.flatMap(({ passages, queries }) => [...passages, ...queries].map(({ text }) => text));
   expect(new Set(texts).size).toBe(texts.length);

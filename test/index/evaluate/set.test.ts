@@ -24,7 +24,7 @@ afterEach(() => rm(dir, { recursive: true }));
 const jsonl = (records: readonly unknown[]) =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-/** Writes a set and reads it; `passages` and `queries` are the text of the two files. */
+/** Writes the text of the two files, and reads the set. */
 async function read(files: { passages?: string; queries?: string }) {
   await writeFile(join(dir, 'passages.jsonl'), files.passages ?? jsonl(passages));
   await writeFile(join(dir, 'queries.jsonl'), files.queries ?? jsonl(queries));
@@ -41,7 +41,7 @@ describe('readSet', () => {
     expect((await readSet(`${join(dir, name)}/`)).name).toBe(name);
   });
 
-  test('reads gzipped files where the plain ones are absent', async () => {
+  test('reads gzipped files if the plain files are missing', async () => {
     await writeFile(join(dir, 'passages.jsonl.gz'), gzipSync(jsonl(passages)));
     await writeFile(join(dir, 'queries.jsonl.gz'), gzipSync(jsonl(queries)));
     expect(await readSet(dir)).toMatchObject({ passages, queries });
@@ -56,7 +56,7 @@ describe('readSet', () => {
     expect((await read({ passages: `\uFEFF${extra}` })).passages).toEqual(passages);
   });
 
-  test('reads any text back as it was written', async () => {
+  test('reads back any text unchanged', async () => {
     const text = fc.string({ unit: 'binary', minLength: 1 });
     const set = fc.uniqueArray(fc.record({ id: text, lang: text, title: text, text }), {
       selector: (passage) => passage.id,
@@ -74,13 +74,13 @@ describe('readSet', () => {
     );
   });
 
-  test('names a file that is missing', async () => {
+  test('names a missing file', async () => {
     await expect(readSet(dir)).rejects.toThrow(`${dir} has neither passages.jsonl nor passages.jsonl.gz`);
     await writeFile(join(dir, 'passages.jsonl'), jsonl(passages));
     await expect(readSet(dir)).rejects.toThrow(`${dir} has neither queries.jsonl nor queries.jsonl.gz`);
   });
 
-  test('says the same of a file given in place of the folder', async () => {
+  test('reports the same error for a file instead of a folder', async () => {
     const file = join(dir, 'passages.jsonl');
     await writeFile(file, jsonl(passages));
     await expect(readSet(file)).rejects.toThrow(`${file} has neither passages.jsonl nor passages.jsonl.gz`);
@@ -96,7 +96,7 @@ describe('readSet', () => {
   const firstPassage = jsonl(passages.slice(0, 1));
   const firstQuery = jsonl(queries.slice(0, 1));
   test.each([
-    ['JSON cut short', { passages: `${firstPassage}{"id": "en-2", ` }, 'passages.jsonl:2: not valid JSON'],
+    ['truncated JSON', { passages: `${firstPassage}{"id": "en-2", ` }, 'passages.jsonl:2: not valid JSON'],
     ['a list', { passages: '[1]' }, 'passages.jsonl:1: [1] is not a JSON object.'],
     ['null', { queries: '\n\nnull' }, 'queries.jsonl:3: null is not a JSON object.'],
     ['no id', { passages: '{}' }, 'passages.jsonl:1: "id" must be a non-empty string but is missing.'],
@@ -106,22 +106,22 @@ describe('readSet', () => {
       '"text" must be a non-empty string but is "".',
     ],
     [
-      'a number as language',
+      'a number as a language',
       { queries: jsonl([{ ...queries[0], lang: 7 }]) },
       'queries.jsonl:1: "lang" must be',
     ],
     [
-      'null as title',
+      'null as a title',
       { passages: jsonl([{ ...passages[0], title: null }]) },
       '"title" must be a non-empty string',
     ],
     [
-      'a passage id twice',
+      'a repeated passage id',
       { passages: jsonl(passages) + firstPassage },
       'passages.jsonl:3: the id "en-1" is already used in ',
     ],
     [
-      'a query id twice',
+      'a repeated query id',
       { queries: jsonl(queries) + firstQuery },
       'queries.jsonl:3: the id "en-1a" is already used',
     ],
@@ -131,7 +131,7 @@ describe('readSet', () => {
       'queries.jsonl:1: "relevant" contains "en-9", but no passage of the set has that id.',
     ],
     [
-      'a passage named twice',
+      'a repeated relevant passage',
       { queries: jsonl([{ ...queries[0], relevant: ['en-1', 'en-1'] }]) },
       'a passage twice',
     ],
@@ -146,11 +146,11 @@ describe('readSet', () => {
       'a list of passage ids but is [1].',
     ],
     [
-      'no relevant',
+      'missing relevant passages',
       { queries: jsonl([{ ...queries[0], relevant: undefined }]) },
       'passage ids but is missing.',
     ],
-  ])('names the line of %s', async (_what, files, message) => {
+  ])('rejects %s with the line', async (_what, files, message) => {
     const error = await read(files).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toContain(`${dir}/`);
@@ -159,7 +159,7 @@ describe('readSet', () => {
   });
 });
 
-test('questionKey is what follows the language', () => {
+test('questionKey removes the language from an id', () => {
   expect(questionKey('en-56beb4343aeaaa14008c925b')).toBe('56beb4343aeaaa14008c925b');
   expect(questionKey('zh-none-01')).toBe('none-01');
   expect(questionKey('plain')).toBe('plain');

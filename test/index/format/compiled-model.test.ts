@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(into, { recursive: true }));
 
-/** A copy of the compiled model that something has been done to. */
+/** Copies the compiled model, and damages the copy. */
 function damaged(damage: (dir: string) => void): string {
   const dir = mkdtempSync(join(into, 'damaged-'));
   cpSync(compiled, dir, { recursive: true });
@@ -32,7 +32,7 @@ function change(file: string, at: number, value: number) {
   };
 }
 
-test('opens whole', async () => {
+test('an undamaged model opens', async () => {
   const embedder = await Embedder.open(compiled, { verify: true });
   expect(await embedder.embed('the end')).toHaveLength(64);
 });
@@ -57,7 +57,7 @@ test.each([
       /tokenizer\.bin is damaged: it starts with "PST\?" instead of "PSTK"\. Run npm run build-index again\.$/,
   },
   {
-    name: 'a file cut short',
+    name: 'a truncated file',
     damage: (dir: string) => truncateSync(join(dir, 'rows.bin'), 100),
     message:
       /rows\.bin is damaged: it has 100 bytes, but its manifest says \d+\. Run npm run build-index again\.$/,
@@ -76,7 +76,7 @@ test.each([
     message: /model\.json has format 7, but this polyseek reads format 4\. Run npm run build-index again\.$/,
   },
   {
-    name: 'another letter in a prefix',
+    name: 'a changed letter in a prefix',
     damage: (dir: string) => {
       const text = readFileSync(join(dir, 'model.json'), 'utf8');
       writeFileSync(join(dir, 'model.json'), text.replace('"query": ""', '"query": "x"'));
@@ -85,7 +85,7 @@ test.each([
       /model\.json is damaged: its checksum is [0-9a-f]{12}, but its contents give [0-9a-f]{12}\. Run npm run build-index again\.$/,
   },
   {
-    name: 'a model.json that is cut short',
+    name: 'a truncated model.json',
     damage: (dir: string) => truncateSync(join(dir, 'model.json'), 300),
     message: /model\.json is damaged: it is not JSON\. Run npm run build-index again\.$/,
   },
@@ -94,12 +94,12 @@ test.each([
     damage: (dir: string) => unlinkSync(join(dir, 'model.json')),
     message: /is not a compiled model: it has no model\.json\. Run npm run build-index again\.$/,
   },
-])('is refused with $name, even unverified', async ({ damage, message }) => {
+])('refuses a model with $name, even without verifying it', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);
 });
 
 test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])(
-  'is refused with a flipped bit in %s',
+  'refuses a model with a flipped bit in %s',
   async (file) => {
     const size = readFileSync(join(compiled, file)).length;
     for (const at of [0, Math.floor(size / 2), size - 1]) {
@@ -125,7 +125,7 @@ test.each<[string, object]>([
   ['engine', { engine: 'other' }],
   ['optimize', { optimize: 1 }],
   ['files', { files: { 'rows.bin': { bytes: -1, crc32: '' } } }],
-])('is refused with a right checksum over an invalid %s', (key, changes) => {
+])('refuses an invalid %s under a valid checksum', (key, changes) => {
   const dir = damaged((copy) => {
     const { checksum: _, ...model } = readCompiledModel(copy, false);
     writeFileSync(join(copy, 'model.json'), JSON.stringify(withChecksum({ ...model, ...changes })));
@@ -135,7 +135,7 @@ test.each<[string, object]>([
   );
 });
 
-test('is refused if its rows are of another model', async () => {
+test('refuses the rows of another model', async () => {
   const dir = damaged((copy) => {
     const { checksum: _, ...model } = readCompiledModel(copy, false);
     writeFileSync(join(copy, 'model.json'), JSON.stringify(withChecksum({ ...model, dimensions: 32 })));

@@ -5,7 +5,7 @@ import { headBytes, readHead, readSections, writeSections } from '../../../index
 const format = { magic: 'PTST', version: 3, sections: 2 };
 const file = writeSections(format, [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
 
-test('reads back written sections, each at a multiple of 8', () => {
+test('reads back written sections, and aligns each to 8 bytes', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (sections) => {
       const any = { magic: 'PANY', version: 1, sections: sections.length };
@@ -19,7 +19,7 @@ test('reads back written sections, each at a multiple of 8', () => {
   );
 });
 
-test('reads a file that is part of a larger buffer', () => {
+test('reads a file inside a larger buffer', () => {
   const buffer = new Uint8Array(file.length + 8);
   buffer.set(file, 5);
   expect(readSections(buffer.subarray(5, 5 + file.length), format, 'x').map((one) => [...one])).toEqual([
@@ -42,13 +42,13 @@ test.each([
     't.bin has version 3 of the format PTST, but this polyseek reads version 4. Run npm run build-index again.',
   ],
   [
-    'a file cut short',
+    'a truncated file',
     format,
     file.subarray(0, 60),
     't.bin is damaged: it has 60 bytes, but its head says 64. Run npm run build-index again.',
   ],
   [
-    'a file too short for a head',
+    'a file too short for a header',
     format,
     file.subarray(0, 47),
     't.bin is damaged: it has 47 bytes, but its head alone has 48. Run npm run build-index again.',
@@ -64,15 +64,15 @@ test.each([
 });
 
 test.each([
-  ['that starts inside the head', { start: 40 }],
+  ['that starts inside the header', { start: 40 }],
   ['that is not aligned', { start: 49 }],
   ['that leaves a gap', { start: 56 }],
-  ['that starts at no number', { start: Number.NaN }],
+  ['that starts at NaN', { start: Number.NaN }],
   ['of a negative length', { length: -8 }],
-  ['of a broken length', { length: 2.5 }],
-  ['of an endless length', { length: Number.POSITIVE_INFINITY }],
+  ['of a fractional length', { length: 2.5 }],
+  ['of infinite length', { length: Number.POSITIVE_INFINITY }],
   ['that overlaps the next', { length: 9 }],
-  ['that ends behind the file', { length: 1e15 }],
+  ['that ends past the end of the file', { length: 1e15 }],
 ])('refuses a section %s', (_name, { start, length }: { start?: number; length?: number }) => {
   const bytes = file.slice();
   const view = new DataView(bytes.buffer);
@@ -83,7 +83,7 @@ test.each([
   );
 });
 
-test.each([0, 9, 1000])('refuses a last section of %i bytes where there are 1 to 8', (length) => {
+test.each([0, 9, 1000])('refuses a last section of %i bytes with 1 to 8 bytes left', (length) => {
   const bytes = file.slice();
   new DataView(bytes.buffer).setFloat64(40, length, true);
   expect(() => readSections(bytes, format, 't.bin')).toThrow(

@@ -27,8 +27,8 @@ beforeAll(async () => {
   embedder = await Embedder.open(dir, { verify: false });
 });
 
-/** Opens the copy. Returns the message of the error. */
-async function refusal(): Promise<string> {
+/** Opens the copy, and returns the error message. */
+async function errorMessage(): Promise<string> {
   const error = await openSearch({ index: copy, model: embedder, verify: true }).catch(
     (error: Error) => error,
   );
@@ -37,36 +37,36 @@ async function refusal(): Promise<string> {
   return error.message;
 }
 
-/** A copy of the index with a manifest that was changed as a program would, with a right version. */
+/** Changes the manifest of the copy, and recomputes its version. */
 function withManifest(change: Partial<Manifest>): void {
   cpSync(whole, copy, { recursive: true });
   const { version: _, ...rest }: Manifest = { ...readManifest(whole, undefined, false), ...change };
   writeFileSync(join(copy, 'manifest.json'), JSON.stringify({ version: versionOf(rest), ...rest }));
 }
 
-test('an index as it was written opens', async () => {
+test('opens an undamaged index', async () => {
   const search = await openSearch({ index: whole, model: dir, verify: true });
   expect(search.info.passages).toBe(40);
 });
 
 test('refuses a folder without an index', async () => {
   rmSync(copy, { recursive: true, force: true });
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${copy} is not an index: it has no manifest.json. Build one with npm run build-index -- PATH --index ${copy}.`,
   );
 });
 
-test('refuses another format', async () => {
+test('refuses an index of an older format', async () => {
   withManifest({ format: 1 });
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${copy}/manifest.json has format 1, but this polyseek reads format 3. Run npm run build-index again.`,
   );
 });
 
-test("refuses another model's vectors", async () => {
+test('refuses an index of another model', async () => {
   const hash = 'f'.repeat(64);
   withManifest({ model: { name: 'other', hash, neutral: model.neutral } });
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${copy} was built with the model other (ffffffffffff, 384 dimensions), but the model is multilingual-e5-small (${model.hash.slice(0, 12)}, ` +
       '384 dimensions). Run npm run build-index again, or use the model of the index.',
   );
@@ -74,7 +74,7 @@ test("refuses another model's vectors", async () => {
 
 test('refuses vectors of other dimensions', async () => {
   withManifest({ dimensions: 768 });
-  expect(await refusal()).toMatch(/768 dimensions\), but .*384 dimensions\)\. Run/);
+  expect(await errorMessage()).toMatch(/768 dimensions\), but .*384 dimensions\)\. Run/);
 });
 
 test.each([
@@ -82,47 +82,47 @@ test.each([
   ['abcdefabcdef0123', 'abcdefabcdef'],
 ])('refuses the language axes %s', async (neutral, shown) => {
   withManifest({ model: { name: model.name, hash: model.hash, neutral } });
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${copy} was built with the language axes ${shown}, but the model has ${model.neutral?.slice(0, 12)}. Run npm run build-index again.`,
   );
 });
 
-test.each(['', 'null', '[]', '7', '"x"', '{', '{}'])('refuses the manifest %s', async (text) => {
+test.each(['', 'null', '[]', '7', '"x"', '{', '{}'])('refuses %j as a manifest', async (text) => {
   cpSync(whole, copy, { recursive: true });
   writeFileSync(join(copy, 'manifest.json'), text);
-  expect(await refusal()).toMatch(/is damaged: it is not JSON\. Run|has format undefined/);
+  expect(await errorMessage()).toMatch(/is damaged: it is not JSON\. Run|has format undefined/);
 });
 
 describe.each(INDEX_FILES.slice(1))('%s', (name) => {
   const path = join(copy, name);
   const bytes = () => readFileSync(join(whole, name));
 
-  test('missing is refused', async () => {
+  test('is refused if missing', async () => {
     cpSync(whole, copy, { recursive: true });
     rmSync(path);
-    expect(await refusal()).toBe(
+    expect(await errorMessage()).toBe(
       `${path} is missing, but its manifest lists it. Run npm run build-index again.`,
     );
   });
 
-  test.each([0, 1, 15, 16, 100, -1])('cut at %i bytes is refused', async (length) => {
+  test.each([0, 1, 15, 16, 100, -1])('is refused if truncated to %i bytes', async (length) => {
     cpSync(whole, copy, { recursive: true });
     const size = bytes().length;
     const left = length < 0 ? size + length : length;
     truncateSync(path, left);
-    expect(await refusal()).toBe(
+    expect(await errorMessage()).toBe(
       `${path} is damaged: it has ${left} bytes, but its manifest says ${size}. Run npm run build-index again.`,
     );
   });
 
-  test('with any bit flipped is refused', async () => {
+  test('is refused with any bit flipped', async () => {
     cpSync(whole, copy, { recursive: true });
     await fc.assert(
       fc.asyncProperty(fc.nat(bytes().length - 1), fc.nat(7), async (at, bit) => {
         const damaged = bytes();
         damaged[at]! ^= 1 << bit;
         writeFileSync(path, damaged);
-        expect(await refusal()).toMatch(
+        expect(await errorMessage()).toMatch(
           /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npm run build-index again\.$/,
         );
       }),
@@ -130,7 +130,7 @@ describe.each(INDEX_FILES.slice(1))('%s', (name) => {
   });
 });
 
-test('refuses a manifest with any bit flipped, unless it means the same', async () => {
+test('refuses a manifest with any bit flipped, unless the meaning is the same', async () => {
   cpSync(whole, copy, { recursive: true });
   const text = readFileSync(join(whole, 'manifest.json'));
   const expected = JSON.parse(text.toString());
@@ -144,25 +144,25 @@ test('refuses a manifest with any bit flipped, unless it means the same', async 
       return 'the same';
     };
     const outcome = await openSearch({ index: copy, model: embedder, verify: true }).then(same, () =>
-      refusal(),
+      errorMessage(),
     );
     expect(outcome).toMatch(/the same|damaged|has format/);
   }
 });
 
-test('refuses a file of another kind, even if the manifest lists it', async () => {
+test('refuses a file of the wrong kind, even if the manifest lists it', async () => {
   const files = readManifest(whole, undefined, false).files;
   withManifest({ files: { ...files, 'lookup.bin': files['passages.bin']! } });
   cpSync(join(whole, 'passages.bin'), join(copy, 'lookup.bin'));
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${join(copy, 'lookup.bin')} is damaged: it starts with "PSPA" instead of "PSLK". Run npm run build-index again.`,
   );
 });
 
-test('refuses files that have another number of passages than the manifest', async () => {
+test('refuses files whose number of passages differs from the manifest', async () => {
   const { counts } = readManifest(whole, undefined, false);
   withManifest({ counts: { ...counts, passages: 41 } });
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${join(copy, 'graph.bin')} is damaged: it has 40 passages, but the manifest says 41. Run npm run build-index again.`,
   );
 });
@@ -174,14 +174,14 @@ test.each<[string, object]>([
   ['languages', { languages: { en: 'many' } }],
   ['fields', { fields: 'lang' }],
   ['files', { files: {} }],
-])('refuses a manifest with a right version over invalid %s', async (key, change) => {
+])('refuses an invalid %s in a manifest with a valid version', async (key, change) => {
   withManifest(change);
-  expect(await refusal()).toBe(
+  expect(await errorMessage()).toBe(
     `${join(copy, 'manifest.json')} is damaged: its ${key} is missing or invalid. Run npm run build-index again.`,
   );
 });
 
-test('refuses a sentence that its passage does not have', async () => {
+test('refuses a sentence outside its passage', async () => {
   const { sentences, ...contents } = randomContents(3, model.dimensions);
   rmSync(copy, { recursive: true, force: true });
   writeIndex(copy, model, {
@@ -194,13 +194,13 @@ test('refuses a sentence that its passage does not have', async () => {
   );
 });
 
-describe('unverified, as the packaged function opens it, any damage to a file gives an answer or a proper error', () => {
+describe('without verification, as in the packaged function, any damage gives an answer or a proper error', () => {
   const FLIPS = 300;
   const CUTS = 100;
-  /** A try takes milliseconds. A child that reports nothing for this long hangs. */
+  /** A try takes milliseconds. A child process that is silent for this long counts as hanging. */
   const HANG_MS = 30_000;
 
-  /** Runs all tries. @returns their number, and those that hang, crash or raise a raw error */
+  /** Runs all tries. @returns their number, and the tries that hang, crash or throw a raw error */
   async function tryAll(index: string, model: string, files: string[]) {
     const child = fork(
       join(root, 'test/fixtures/damage-tries.ts'),
@@ -224,7 +224,7 @@ describe('unverified, as the packaged function opens it, any damage to a file gi
     return { tries, problems };
   }
 
-  test('in an index', async () => {
+  test('to an index', async () => {
     cpSync(whole, copy, { recursive: true });
     const files = INDEX_FILES.map((name) => join(copy, name));
     const { tries, problems } = await tryAll(copy, dir, files);
@@ -232,7 +232,7 @@ describe('unverified, as the packaged function opens it, any damage to a file gi
     expect(tries).toBe(files.length * (FLIPS + CUTS));
   });
 
-  test('in a compiled model', async () => {
+  test('to a compiled model', async () => {
     const copied = join(folder, 'model');
     cpSync(dir, copied, { recursive: true });
     const files = ['model.json', ...Object.keys(model.files)].map((name) => join(copied, name));

@@ -8,7 +8,7 @@ import { dot, root } from '../../fixtures/index.ts';
 
 const byte = fc.integer({ min: -127, max: 127 });
 
-test('any query has the dot product with each of several vectors, up to the rounding of the query', () => {
+test('computes the dot product of any query and several vectors, up to the rounding of the query', () => {
   const any = fc.integer({ min: 1, max: 50 }).chain((dimensions) =>
     fc.record({
       query: fc.float32Array({
@@ -25,7 +25,7 @@ test('any query has the dot product with each of several vectors, up to the roun
       const products = new DotProducts(vectors.length * query.length, query.length);
       products.bytes.set(vectors.flat());
       const product = products.prepare(query);
-      // Half a unit in 16 bits for each number, with one that is 127 at most.
+      // Each number of the query is off by at most half a 16-bit step, times at most 127.
       const rounding = (127 * query.length * Math.max(...query.map(Math.abs))) / 32767;
       for (const [i, vector] of vectors.entries())
         expect(Math.abs(product(i * query.length) - dot(query, vector))).toBeLessThanOrEqual(rounding);
@@ -33,13 +33,13 @@ test('any query has the dot product with each of several vectors, up to the roun
   );
 });
 
-test('bytes after a vector do not count', () => {
+test('ignores bytes after a vector', () => {
   const products = new DotProducts(6, 3);
   products.bytes.set([1, 2, 3, 127, 127, 127]);
   expect(products.prepare(Float32Array.of(1, 1, 1))(0)).toBeCloseTo(6, 3);
 });
 
-test('sums are right if each product is as large as possible', () => {
+test('sums the largest possible products without overflow', () => {
   for (const dimensions of [384, 4096, 20_000]) {
     const products = new DotProducts(dimensions, dimensions);
     products.bytes.fill(127);
@@ -51,7 +51,7 @@ test('sums are right if each product is as large as possible', () => {
   }
 });
 
-test('two queries can be used in turns', () => {
+test('two queries can be used alternately', () => {
   const products = new DotProducts(2, 2);
   products.bytes.set([3, 4]);
   const first = products.prepare(Float32Array.of(1, 0));
@@ -62,7 +62,7 @@ test('two queries can be used in turns', () => {
   }
 });
 
-test('the embedded module is dot-product.wat, assembled', async () => {
+test('dot-product.wat assembles to the embedded module', async () => {
   const name = 'dot-product.wat';
   const text = readFileSync(join(root, 'index/format', name), 'utf8');
   const { buffer } = (await wabt()).parseWat(name, text, { simd: true }).toBinary({});

@@ -38,13 +38,13 @@ function write(path: string, content: string): void {
 
 const content = (path: string) => readFileSync(join(path, 'file'), 'utf8');
 
-/** Makes a draft look like one of a process that was killed. */
+/** Makes a draft look as if its process had been killed. */
 function orphan(draft: string, change: object = { pid: spawnSync(process.execPath, ['-e', '']).pid }): void {
   const path = join(draft, DRAFT_MARKER);
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
 }
 
-/** Leaves what a process leaves that is killed between its two renames. Returns the old folder, which was moved aside. */
+/** Creates the state after a kill between the two renames. Returns the path of the old folder, now moved aside. */
 function killBetweenRenames(): string {
   write(target, 'old');
   const draft = createDraft(target);
@@ -59,7 +59,7 @@ function killBetweenRenames(): string {
   return aside;
 }
 
-test('a draft is a marked folder beside its target, and replaces it without a trace', () => {
+test('a draft is a marked folder beside its target, and leaves nothing else after replacing it', () => {
   const draft = createDraft(target);
   expect(draft).toMatch(/index\.draft-[0-9a-f]{8}$/);
   expect(JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8'))).toEqual({
@@ -76,7 +76,7 @@ test('a draft is a marked folder beside its target, and replaces it without a tr
   expect(readdirSync(target)).toEqual(['file']);
 });
 
-test('a link is replaced, and its folder keeps its files', () => {
+test('a symbolic link is replaced, and its folder keeps its files', () => {
   write(join(folder, 'linked'), 'old');
   symlinkSync(join(folder, 'linked'), target);
   const draft = createDraft(target);
@@ -87,7 +87,7 @@ test('a link is replaced, and its folder keeps its files', () => {
   expect(readdirSync(folder)).toEqual(['index', 'linked']);
 });
 
-test('a folder whose draft is gone keeps its place', () => {
+test('a folder stays in place if its draft is missing', () => {
   write(target, 'old');
   expect(() => replaceFolder(join(folder, 'none'), target)).toThrow('ENOENT');
   expect(content(target)).toBe('old');
@@ -102,7 +102,7 @@ describe('cleaning up', () => {
     expect(readdirSync(folder)).toEqual(['index']);
   });
 
-  test('removes the draft of a process whose id another process has now', () => {
+  test('removes the draft of a process whose id was reused', () => {
     orphan(createDraft(target), { started: 'at another time' });
     removeStaleDrafts(target);
     expect(readdirSync(folder)).toEqual([]);
@@ -116,7 +116,7 @@ describe('cleaning up', () => {
   });
 
   test.each(['index.2025.new', 'index.1.old', 'index.draft-0123abcd'])(
-    'keeps the folder %s of a user',
+    'keeps the user’s folder %s',
     (name) => {
       write(join(folder, name), 'mine');
       removeStaleDrafts(target);
@@ -132,7 +132,7 @@ describe('cleaning up', () => {
     expect(readdirSync(target)).toEqual(['file']);
   });
 
-  test('removes the old folder after a kill behind the second rename', () => {
+  test('removes the old folder after a kill after the second rename', () => {
     const aside = killBetweenRenames();
     const draft = readdirSync(folder).find((name) => join(folder, name) !== aside)!;
     renameSync(join(folder, draft), target);
@@ -143,7 +143,7 @@ describe('cleaning up', () => {
   });
 });
 
-test('reading finds the old folder after a kill between the two renames, and changes nothing', () => {
+test('after a kill between the two renames, reading finds the old folder and changes nothing', () => {
   expect(locateFolder(target)).toBe(target);
   const aside = killBetweenRenames();
   const before = readdirSync(folder);
@@ -153,10 +153,10 @@ test('reading finds the old folder after a kill between the two renames, and cha
   expect(locateFolder(target)).toBe(target);
 });
 
-describe('a folder that cannot be written', () => {
+describe('a folder without write access', () => {
   const isPart = () => false;
 
-  /** Runs without root's permission to write anywhere. */
+  /** Runs as a normal user, because root may write anywhere. */
   function asUser(run: () => void): void {
     const root = process.geteuid?.() === 0;
     if (root) process.seteuid?.(65534);
@@ -167,7 +167,7 @@ describe('a folder that cannot be written', () => {
     }
   }
 
-  test('is refused with the reason', () => {
+  test('is refused with a reason', () => {
     const locked = join(folder, 'locked');
     mkdirSync(locked);
     chmodSync(locked, 0o555);
@@ -181,14 +181,14 @@ describe('a folder that cannot be written', () => {
     );
   });
 
-  test('is refused where its parent is a file', () => {
+  test('is refused if its parent is a file', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(() => checkReplaceable(join(folder, 'file/a/index'), isPart, 'an index')).toThrow(
       `${join(folder, 'file')} is a file. Choose a folder in another place.`,
     );
   });
 
-  test('is refused without enough space on the disk', () => {
+  test('is refused if the disk has too little space', () => {
     checkFreeSpace(folder, 1);
     expect(() => checkFreeSpace(join(folder, '.'), 1e18)).toThrow(
       /: [\d.]+ MB free on the disk, but at least 1000000000000\.0 MB needed\. Free some space, or choose another disk\.$/,

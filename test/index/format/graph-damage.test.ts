@@ -27,7 +27,7 @@ const open = (dimensions = 2) => openGraph(path, dimensions);
 const search = () => open().search(query, 3, 3);
 const MESSAGE = /graph\.bin is damaged: .+\. Run npm run build-index again\.$/;
 
-test('an undamaged graph finds all', () => {
+test('an undamaged graph finds all nodes', () => {
   damage(0, none);
   expect(search().map(({ ordinal }) => ordinal)).toEqual([2, 0, 1]);
 });
@@ -50,7 +50,7 @@ describe('opening refuses', () => {
     expect(() => open(3)).toThrow('its sections of 16, 8, 24, 6, 28, 12 bytes do not fit 3 dimensions');
   });
 
-  test('a file cut anywhere', () => {
+  test('a file truncated anywhere', () => {
     damage(0, none);
     const { length } = readFileSync(path);
     for (let size = length - 1; size >= 0; size--) {
@@ -65,8 +65,8 @@ describe('a search refuses', () => {
     ['a list that ends before it starts', 4, word(9, 0), 'list 0 has bytes 9 to 2'],
     ['a list past the end of section 5', 4, word(99, 1), 'list 0 has bytes 0 to 99'],
     ['a link out of range', 5, byte(3, 0), 'list 0 contains node 3 of 3'],
-    ['a number that runs over the end of its list', 5, byte(129, 1), 'list 0 contains node'],
-    ['numbers without an end', 5, (bytes) => bytes.fill(128), 'list 3 contains node'],
+    ['a number that runs past the end of its list', 5, byte(129, 1), 'list 0 contains node'],
+    ['numbers that never end', 5, (bytes) => bytes.fill(128), 'list 3 contains node'],
     ['a node without its list', 6, word(2, 0), 'node 0 has no list on level 1'],
     ['a factor that is not finite', 2, (bytes) => bytes.fill(255, 8, 12), 'node 1 of 3 has no valid vector'],
   ])('%s', (_, section, change, problem) => {
@@ -75,7 +75,7 @@ describe('a search refuses', () => {
     expect(search).toThrow(MESSAGE);
   });
 
-  test('a passage that is not in the graph', () => {
+  test('a passage outside the graph', () => {
     damage(0, none);
     expect(() => open().similarities(query)(3)).toThrow('node 3 of 3 has no valid vector');
   });

@@ -11,7 +11,7 @@ import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/in
 const folder = temporaryFolder();
 const path = join(folder, 'graph.bin');
 
-/** Vectors of length 1 that share a direction, like a model's. */
+/** Unit vectors that share a direction, as embeddings do. */
 function vectorsOf(count: number, dimensions: number, seed: number): Float32Array[] {
   const random = randomNumbers(seed);
   const common = gaussian(dimensions, random);
@@ -25,7 +25,7 @@ function open(vectors: readonly Float32Array[]) {
   return openGraph(path, vectors[0]!.length);
 }
 
-/** The vectors in the file, by FORMAT.md: a d + s r. */
+/** Decodes the vectors of the file as FORMAT.md describes: a d + s r. */
 function stored(dimensions: number): number[][] {
   const [, direction, parts, numbers] = readSections(readFileSync(path), GRAPH, 'graph.bin');
   const float = (bytes: Uint8Array, i: number) => Buffer.from(bytes).readFloatLE(4 * i);
@@ -46,7 +46,7 @@ const anyVectors = fc
   .map(({ count, dimensions, seed }) => ({ dimensions, seed, vectors: vectorsOf(count, dimensions, seed) }));
 
 describe('any vectors', () => {
-  test('are stored in order, each number to half a step of its 8 bits', () => {
+  test('are stored in order, and each number is off by at most half an 8-bit step', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
         buildGraph(vectors).write(path);
@@ -59,7 +59,7 @@ describe('any vectors', () => {
     );
   });
 
-  test('have the cosines of the vectors in the file, and search returns exactly the numbers of similarities', () => {
+  test('have the cosines of the stored vectors, and search returns exactly those of similarities', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, seed, vectors }) => {
         const graph = open(vectors);
@@ -78,7 +78,7 @@ describe('any vectors', () => {
     );
   });
 
-  test('keep their part in the mean direction, whatever the rounding', () => {
+  test('keep their component along the mean direction despite rounding', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
         buildGraph(vectors).write(path);
@@ -108,7 +108,7 @@ describe('any vectors', () => {
   });
 });
 
-test('any links, on any levels, are read ascending', () => {
+test('links on all levels are read in ascending order', () => {
   /** The top level of each node, from 0, and the targets of its links, as fractions of the nodes on a level. */
   const nodes = fc.array(
     fc.record({
@@ -145,7 +145,7 @@ describe('3,000 vectors of 64 dimensions', () => {
   const questions = vectorsOf(20, dimensions, 6);
   const graph = open(vectors);
 
-  /** The ordinals of the k nearest by exact comparison. */
+  /** The ordinals of the k nearest vectors by exhaustive search. */
   function exact(
     similarity: (ordinal: number) => number,
     k: number,
@@ -163,10 +163,10 @@ describe('3,000 vectors of 64 dimensions', () => {
 
   test.each([
     ['no filter', undefined],
-    ['a filter for every third', (ordinal: number) => ordinal % 3 === 0],
-    ['a filter for seven', (ordinal: number) => ordinal % 500 === 499 || ordinal === 0],
-    ['a filter for none', () => false],
-  ])('with %s, and all nodes as candidates, search finds the same as exact comparison', (_, allowed) => {
+    ['a filter that matches every third', (ordinal: number) => ordinal % 3 === 0],
+    ['a filter that matches seven', (ordinal: number) => ordinal % 500 === 499 || ordinal === 0],
+    ['a filter that matches none', () => false],
+  ])('with %s, and all nodes as candidates, search finds the same as exhaustive search', (_, allowed) => {
     for (const question of questions) {
       const right = exact(graph.similarities(question), 50, allowed);
       expect(search(question, 50, count, allowed)).toEqual(right);
@@ -182,16 +182,16 @@ describe('3,000 vectors of 64 dimensions', () => {
     }
   });
 
-  test('at least .99 are nearest to themselves', () => {
+  test('at least 99 % of the vectors are nearest to themselves', () => {
     const found = vectors.filter((vector, ordinal) => search(vector, 1, 50)[0] === ordinal);
     expect(found.length / count).toBeGreaterThanOrEqual(0.99);
   });
 
-  test('k above ef finds k', () => {
+  test('k above ef still finds k nodes', () => {
     expect(search(questions[0]!, 30, 1)).toHaveLength(30);
   });
 
-  test('two queries can be compared in turns', () => {
+  test('two queries can be compared alternately', () => {
     const [first, second] = [questions[0]!, questions[1]!];
     const expected = [first, second].map((question) => {
       const similarity = graph.similarities(question);
@@ -202,14 +202,14 @@ describe('3,000 vectors of 64 dimensions', () => {
     for (const ordinal of [0, 1, 2])
       for (const [i, similarity] of similarities.entries()) {
         expect(similarity(ordinal)).toBe(expected[i]![ordinal]);
-        // A whole search with another query in between.
+        // Another query runs a whole search in between.
         search(questions[2]!, 5, 20);
       }
     expect(search(first, 10, 50)).toEqual(before);
   });
 });
 
-describe('few and alike', () => {
+describe('degenerate graphs', () => {
   test('one vector', () => {
     const graph = open([Float32Array.of(0.6, 0.8)]);
     expect(graph.search(Float32Array.of(0.6, 0.8), 5, 10)).toEqual([
@@ -217,7 +217,7 @@ describe('few and alike', () => {
     ]);
   });
 
-  test('two opposite vectors, which have no mean direction', () => {
+  test('two opposite vectors have no mean direction', () => {
     const graph = open([Float32Array.of(0, 1, 0), Float32Array.of(0, -1, 0)]);
     expect(graph.search(Float32Array.of(0, -1, 0), 5, 10)).toEqual([
       { ordinal: 1, similarity: expect.closeTo(1, 5) },
@@ -225,7 +225,7 @@ describe('few and alike', () => {
     ]);
   });
 
-  test('equal vectors are all found, by ordinal', () => {
+  test('equal vectors are all found, in order of ordinal', () => {
     const [vector] = vectorsOf(1, 24, 8);
     const found = open(Array<Float32Array>(20).fill(vector!)).search(vector!, 20, 20);
     expect(found.map(({ ordinal }) => ordinal)).toEqual([...Array(20).keys()]);

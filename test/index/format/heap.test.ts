@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Heap } from '../../../index/format/heap.ts';
 
-test('the smallest key comes out first, whatever the order of pushes and pops', () => {
+test('pops the smallest key first, in any order of pushes and pops', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer({ min: -20, max: 20 }))), (steps) => {
       const heap = new Heap();

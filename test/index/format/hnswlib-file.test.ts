@@ -14,7 +14,7 @@ const vector = () => normalized(gaussian(DIMENSIONS, random));
 const path = join(temporaryFolder(), 'graph.hnsw');
 
 const theirs = new hnswlib.HierarchicalNSW('ip', DIMENSIONS);
-// A capacity above the number of points, and labels in another order than points.
+// The capacity is above the number of points, and labels are in another order than points.
 theirs.initIndex(COUNT + 5, 6, 50, 1);
 for (let i = 0; i < COUNT; i++) theirs.addPoint(Array.from(vector()), (i * 7) % COUNT);
 theirs.setEf(EF);
@@ -22,12 +22,12 @@ theirs.writeIndexSync(path);
 const bytes = readFileSync(path);
 const ours = readHnswlibFile(bytes, DIMENSIONS);
 
-test('has the points that hnswlib has', () => {
+test('has the points of hnswlib', () => {
   expect(ours.vectors).toHaveLength(COUNT);
   for (const [label, vector] of ours.vectors.entries()) expect([...vector]).toEqual(theirs.getPoint(label));
 });
 
-test('links of each level stay on that level', () => {
+test('links stay on their level', () => {
   const top = ours.links[ours.entry]!.length - 1;
   expect(top).toBeGreaterThan(1);
   for (const [label, levels] of ours.links.entries())
@@ -37,7 +37,7 @@ test('links of each level stay on that level', () => {
     }
 });
 
-describe('a search along its links finds what hnswlib finds', () => {
+describe('a search along its links has the results of hnswlib', () => {
   const links = {
     nodes: COUNT,
     entry: ours.entry,
@@ -47,7 +47,7 @@ describe('a search along its links finds what hnswlib finds', () => {
 
   test.each([
     ['without a filter', undefined],
-    ['with one', (label: number) => label % 5 === 0],
+    ['with a filter', (label: number) => label % 5 === 0],
   ])('%s', (_, allowed) => {
     for (let i = 0; i < 100; i++) {
       const question = vector();
@@ -65,14 +65,14 @@ describe('refuses', () => {
     expect(() => readHnswlibFile(bytes, dimensions));
   const size = 4 + 4 * 12 + 4 * DIMENSIONS + 8;
   const element = (i: number) => 96 + i * size;
-  /** The file with a number of 32 bits put somewhere. */
+  /** Copies the file, and writes a 32-bit number at this position. */
   const changed = (at: number, value: number) => {
     const copy = Buffer.from(bytes);
     copy.writeInt32LE(value, at);
     return copy;
   };
 
-  test('a file cut or lengthened anywhere', () => {
+  test('a truncated or extended file', () => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), (length) => {
         refused(bytes.subarray(0, length)).toThrow(
@@ -88,26 +88,26 @@ describe('refuses', () => {
   });
 
   test.each<[string, number, number, string]>([
-    ['an offset', 0, 8, 'offsetLevel0_ is 8 instead of 0'],
+    ['another offset', 0, 8, 'offsetLevel0_ is 8 instead of 0'],
     ['another list capacity', 64, 13, 'offsetData_ is 52 instead of 56'],
-    ['an entry that does not exist', 52, COUNT, `a link leads to element ${COUNT} of ${COUNT}`],
-    ['an entry below the top level', 48, 9, 'the number of levels of the entry point is'],
+    ['a missing entry point', 52, COUNT, `a link leads to element ${COUNT} of ${COUNT}`],
+    ['an entry point below the top level', 48, 9, 'the number of levels of the entry point is'],
     ['a deleted point', element(3), 0x10001, 'the point with label 21 is deleted'],
-    ['too long a list', element(3), 13, 'a list of at most 12 links has 13'],
+    ['a list that is too long', element(3), 13, 'a list of at most 12 links has 13'],
     ['a link out of range', element(3) + 4, COUNT, `a link leads to element ${COUNT} of ${COUNT}`],
-    ['a label twice', element(3) + size - 8, 14, 'label 14 of 2000 is out of range or occurs twice'],
+    ['a repeated label', element(3) + size - 8, 14, 'label 14 of 2000 is out of range or occurs twice'],
     [
-      'a label too large',
+      'a label out of range',
       element(3) + size - 8,
       COUNT,
       `label ${COUNT} of ${COUNT} is out of range or occurs twice`,
     ],
-    ['part of a list', element(COUNT), 30, 'upper levels'],
+    ['an incomplete list', element(COUNT), 30, 'upper levels'],
   ])('%s', (_, at, value, sentence) => {
     refused(changed(at, value)).toThrow(sentence);
   });
 
-  test('any changed bytes give either an error or a graph whose links are in range', () => {
+  test('any changed bytes give an error, or a graph whose links are in range', () => {
     fc.assert(
       fc.property(
         fc.nat(bytes.length - 4),

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 const path = join(temporaryFolder(), 'languages.bin');
 const question = Float32Array.of(1, 0);
 
-/** Writes a file with the number of each passage's language and rows of two dimensions. */
+/** Writes a file with each passage's language number and rows of two dimensions. */
 function write(numbers: number[], rows: number[]): void {
   const sections = [Uint16Array.from(numbers), Float32Array.from(rows)];
   writeFileSync(
@@ -20,7 +20,7 @@ function write(numbers: number[], rows: number[]): void {
   );
 }
 
-test('compares a question with the rows of the index and of each passage’s language', () => {
+test('compares a question with the row of the index and the row of each passage’s language', () => {
   const vectors = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
   const sentences = vectors.map((vector) => [Int8Array.from(vector, (value) => 127 * value)]);
   writeFileSync(path, writeLanguages(['en', 'de'], vectors, sentences, undefined));
@@ -31,7 +31,7 @@ test('compares a question with the rows of the index and of each passage’s lan
   expect(index).toBeCloseTo(1 / 17, 6);
 });
 
-test('a passage in a language without a row is refused', () => {
+test('refuses a passage whose language has no row', () => {
   write([0, 1], [1, 0, 1, 0]);
   const { ofLanguage } = new Languages(path, 2, 2).typicality(question);
   expect(ofLanguage(0)).toBe(1);
@@ -39,10 +39,10 @@ test('a passage in a language without a row is refused', () => {
 });
 
 test.each<[string, number[], number[]]>([
-  ['fewer passages', [0], [1, 0, 1, 0]],
+  ['too few passages', [0], [1, 0, 1, 0]],
   ['half a row', [0, 0], [1, 0, 1]],
   ['no rows', [0, 0], []],
-])('a file with %s is refused', (_, numbers, rows) => {
+])('refuses a file with %s', (_, numbers, rows) => {
   write(numbers, rows);
   expect(() => new Languages(path, 2, 2)).toThrow(
     `${path} is damaged: its sections have ${2 * numbers.length} and ${4 * rows.length} bytes, but 2 passages need 4 and a multiple of 8.`,

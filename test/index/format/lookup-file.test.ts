@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'lookup.bin');
 
-/** What the keys have in a file that was written with these records. */
+/** Writes a file with these records, and reads the data of the keys. */
 function roundTrip(records: [string, Uint8Array][], keys: string[]): (number[] | undefined)[] {
   writeFileSync(path, writeLookup(new Map(records)));
   const lookup = new Lookup(path, 1000);
@@ -26,7 +26,7 @@ function roundTrip(records: [string, Uint8Array][], keys: string[]): (number[] |
 const key = fc.string({ unit: 'binary', maxLength: 20 });
 const data = fc.uint8Array({ maxLength: 1500 });
 
-test('any keys have their data, and no other key has any', () => {
+test('any key has its data, and absent keys have none', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.tuple(key, data), { selector: ([k]) => k }), key, (records, other) => {
       const keys = [...records.map(([k]) => k), other];
@@ -39,7 +39,7 @@ test('any keys have their data, and no other key has any', () => {
   );
 });
 
-test('ten thousand keys, which collide in many slots, have their own numbers', () => {
+test('ten thousand keys keep their own numbers, despite collisions in many slots', () => {
   const keys = Array.from({ length: 10_000 }, (_, i) => `key ${i}`);
   const bytes = (i: number) => [i & 255, i >> 8];
   const found = roundTrip(
@@ -49,11 +49,11 @@ test('ten thousand keys, which collide in many slots, have their own numbers', (
   expect(found).toEqual([...keys.map((_, i) => bytes(i)), undefined, undefined, undefined]);
 });
 
-describe('two keys of one hash', () => {
-  // Found by search: FNV-1a gives both the same 32 bits.
+describe('two keys with the same hash', () => {
+  // Both have the same 32-bit FNV-1a hash (found by brute force).
   const [first, second] = ['costarring', 'liquid'] as const;
 
-  test('are told apart', () => {
+  test('have their own data', () => {
     const records: [string, Uint8Array][] = [
       [first, Uint8Array.of(1)],
       [second, Uint8Array.of(2)],
@@ -61,47 +61,47 @@ describe('two keys of one hash', () => {
     expect(roundTrip(records, [first, second])).toEqual([[1], [2]]);
   });
 
-  test('an absent one does not get the data of the other', () => {
+  test('return nothing if only the other is present', () => {
     expect(roundTrip([[first, Uint8Array.of(1)]], [first, second])).toEqual([[1], undefined]);
   });
 });
 
-test('keys and data longer than the first read, up to a key of 100,000 bytes', () => {
+test('reads keys and data longer than the first read, up to a key of 100,000 bytes', () => {
   const keys = ['a'.repeat(505), 'b'.repeat(100_000), 'c'];
   const records = keys.map((k): [string, Uint8Array] => [k, new Uint8Array(70_000).fill(k.length % 251)]);
   expect(roundTrip(records, keys)).toEqual(records.map(([, bytes]) => [...bytes]));
 });
 
-test('an empty table has nothing', () => {
+test('an empty table has no keys', () => {
   expect(roundTrip([], ['', 'a'])).toEqual([undefined, undefined]);
 });
 
 describe('a damaged file', () => {
   const table = (...slots: [hash: number, offset: number][]) =>
     new Uint8Array(Uint32Array.from(slots.flat()).buffer);
-  /** FNV-1a of no bytes: the hash of the empty key. */
+  /** The FNV-1a hash of the empty key. */
   const EMPTY = 0x811c9dc5;
   const open = (slots: Uint8Array, records: number[]) => {
     writeFileSync(path, writeSections(LOOKUP, [slots, Uint8Array.from(records)]));
     return new Lookup(path, 10);
   };
-  const refusal = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
+  const damaged = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
 
-  test.each([0, 4, 12])('with a table of %i bytes is refused', (length) => {
+  test.each([0, 4, 12])('is refused with a table of %i bytes', (length) => {
     expect(() => open(new Uint8Array(length), [])).toThrow(
-      refusal(`its table has ${length} bytes, but each slot has 8`),
+      damaged(`its table has ${length} bytes, but each slot has 8`),
     );
   });
 
-  test('without an empty slot has no key that is absent', () => {
+  test('does not find an absent key, even without an empty slot', () => {
     const lookup = open(table([1, 1], [2, 1], [3, 1]), [0, 0]);
     expect(lookup.get('absent')).toBeUndefined();
     lookup.close();
   });
 
   test.each<[string, number, number[], string]>([
-    ['behind the records', 99, [0, 0], 'the record at byte 98 has no lengths'],
-    ['with half a length', 1, [0, 0x80], 'the record at byte 0 has no lengths'],
+    ['past the end of the records', 99, [0, 0], 'the record at byte 98 has no lengths'],
+    ['with an incomplete length', 1, [0, 0x80], 'the record at byte 0 has no lengths'],
     ['longer than the records', 1, [0, 5, 1], 'the record at byte 0 runs past its section'],
     [
       'with a key longer than the records',
@@ -109,23 +109,23 @@ describe('a damaged file', () => {
       [0xff, 0xff, 0xff, 0xff, 0x07, 0],
       'the record at byte 0 runs past its section',
     ],
-  ])('with a record %s is refused', (_, offset, records, problem) => {
+  ])('is refused with a record %s', (_, offset, records, problem) => {
     const lookup = open(table([EMPTY, offset]), records);
-    expect(() => lookup.get('')).toThrow(refusal(problem));
+    expect(() => lookup.get('')).toThrow(damaged(problem));
     lookup.close();
   });
 
   test.each<[string, number[], string]>([
     ['more numbers than bytes', [200], 'a list of passages runs past its record'],
-    ['an ordinal that no passage has', [1, 10], 'a record has 1 passages up to 10 of 10'],
+    ['an ordinal out of range', [1, 10], 'a record has 1 passages up to 10 of 10'],
     ['more ordinals than passages', [11, ...Array(11).fill(0)], 'a record has 11 passages up to 0 of 10'],
-  ])('with a list of %s is refused', (_, list, problem) => {
+  ])('is refused with a list of %s', (_, list, problem) => {
     const lookup = open(table([EMPTY, 1]), [0, list.length, ...list]);
-    expect(() => lookup.list('')).toThrow(refusal(problem));
+    expect(() => lookup.list('')).toThrow(damaged(problem));
     lookup.close();
   });
 
-  test('with an ordinal that no passage has under an id is refused', () => {
+  test('is refused if the ordinal of an id is out of range', () => {
     writeFileSync(
       path,
       writeLookup(
@@ -137,17 +137,17 @@ describe('a damaged file', () => {
       ),
     );
     const lookup = new Lookup(path, 10);
-    expect(() => lookup.ordinal('a')).toThrow(refusal('a record has 1 passages up to 10 of 10'));
-    expect(() => lookup.ordinal('b')).toThrow(refusal('an ordinal runs past its record'));
+    expect(() => lookup.ordinal('a')).toThrow(damaged('a record has 1 passages up to 10 of 10'));
+    expect(() => lookup.ordinal('b')).toThrow(damaged('an ordinal runs past its record'));
     expect(lookup.ordinal('c')).toBe(9);
     expect(lookup.ordinal('d')).toBeUndefined();
     lookup.close();
   });
 
-  test('with fewer scores than passages of a term is refused', () => {
+  test('is refused if a term has fewer scores than passages', () => {
     writeFileSync(path, writeLookup(new Map([['tword', Uint8Array.of(2, 0, 1, 255)]])));
     const lookup = new Lookup(path, 10);
-    expect(() => scoreTerms(lookup, 'word', 10)).toThrow(refusal('a term has 2 passages, but 1 scores'));
+    expect(() => scoreTerms(lookup, 'word', 10)).toThrow(damaged('a term has 2 passages, but 1 scores'));
     lookup.close();
   });
 });

@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 const { dir, model } = defaultModel();
 const index = join(folder, 'index');
 
-/** The overview of an index with a passage from each of these sources, and the number of passages that match a source. */
+/** The overview of an index with one passage per source, and a count of the passages that match a source filter. */
 function overviewOf(sources: string[]): { overview: Overview; filtered: (source: string) => number } {
   const contents = randomContents(sources.length, model.dimensions);
   const passages = contents.passages.map((passage, i) => ({ ...passage, source: sources[i]! }));
@@ -31,13 +31,13 @@ function overviewOf(sources: string[]): { overview: Overview; filtered: (source:
   };
 }
 
-/** This many sources, named by their number. */
+/** Generates this many source names. */
 const many = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i));
 
 describe('sources', () => {
   const values = (sources: string[]) => overviewOf(sources).overview.sources.map(({ value }) => value);
 
-  test('are the documents, most passages first, where they are few', () => {
+  test('are documents if there are few, most passages first', () => {
     expect(overviewOf(['b.md', 'a/x.md', 'c.md', 'a/x.md', 'a/y.md']).overview.sources).toEqual([
       { value: 'a/x.md', passages: 2 },
       { value: 'a/y.md', passages: 1 },
@@ -46,7 +46,7 @@ describe('sources', () => {
     ]);
   });
 
-  test('are folders where documents are many, as deep as there is room', () => {
+  test('are folders if there are many documents, as deep as the limit allows', () => {
     const guides = many(60, (i) => `guides/${i % 4}/${i}.md`);
     expect(values([...guides, 'api/x/y.md', 'notes.md']).sort()).toEqual(
       ['api/x/', 'guides/0/', 'guides/1/', 'guides/2/', 'guides/3/', 'notes.md'].sort(),
@@ -54,12 +54,12 @@ describe('sources', () => {
     expect(values([...many(60, (i) => `guides/${i}/x.md`), 'notes.md'])).toEqual(['guides/', 'notes.md']);
   });
 
-  test('are not a single folder', () => {
+  test('are never a single folder', () => {
     expect(values(many(60, (i) => `docs/${i % 3 ? 'en' : 'de'}/${i}.md`))).toEqual(['docs/en/', 'docs/de/']);
     expect(values(many(60, (i) => `docs/${i}.md`))).toHaveLength(50);
   });
 
-  test('have as many passages as a filter on them leaves, whatever the paths', () => {
+  test('count the passages that a filter on them matches, for any paths', () => {
     const part = fc.oneof(fc.constantFrom('a', 'b', ''), fc.string({ unit: 'grapheme', maxLength: 3 }));
     const path = fc.array(part, { maxLength: 3 }).map((parts) => [...parts, 'file'].join('/'));
     fc.assert(
@@ -73,7 +73,7 @@ describe('sources', () => {
   });
 });
 
-test('languages are those of the manifest', () => {
+test('languages come from the manifest', () => {
   expect(overviewOf(many(7, (i) => `${i}.md`)).overview.languages).toEqual([
     { value: 'en', passages: 3 },
     { value: 'de', passages: 2 },
@@ -82,7 +82,7 @@ test('languages are those of the manifest', () => {
 });
 
 test.each(['', '{', 'null', '{"sources":[{"value":"a.md"}],"suggestions":[]}'])(
-  'a damaged record is refused: %s',
+  'refuses %j as a record',
   (text) => {
     overviewOf(['a.md']);
     const path = join(folder, 'lookup.bin');
@@ -102,7 +102,7 @@ describe('suggestions', () => {
     return { search, suggestions: search.overview().suggestions };
   }
 
-  test('are spread over languages and passages, and each finds the passage it is from', async () => {
+  test('cover languages and passages evenly, and each finds its own passage', async () => {
     const { search, suggestions } = await suggestionsOf(await topicDocuments(['en', 'zh']));
     expect(suggestions.map(({ lang }) => lang)).toEqual(['en', 'zh', 'en', 'zh', 'en', 'zh']);
     const found = await Promise.all(
@@ -115,7 +115,7 @@ describe('suggestions', () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(6);
   });
 
-  test('are questions rather than headings, headings rather than sentences, and never empty of meaning', async () => {
+  test('prefer questions to headings and headings to sentences, and skip numbers alone', async () => {
     const section = (heading: string, text: string): Document['blocks'] => [
       { kind: 'heading', level: 2, text: heading },
       { kind: 'paragraph', text },

@@ -41,7 +41,7 @@ const passage: fc.Arbitrary<Passage> = fc
     }),
   }));
 
-test('any passages come back, in any order of reading', () => {
+test('reads back any passages, in any order', () => {
   fc.assert(
     fc.property(fc.array(passage), (passages) => {
       writeFileSync(path, writePassages(passages));
@@ -49,7 +49,7 @@ test('any passages come back, in any order of reading', () => {
       try {
         expect(file.count).toBe(passages.length);
         for (const [ordinal, one] of [...passages.entries()].reverse()) {
-          // Through JSON, as JSON has no prototypes to compare.
+          // A round trip through JSON removes prototypes, so only values are compared.
           expect(JSON.stringify(file.get(ordinal))).toBe(JSON.stringify(one));
         }
       } finally {
@@ -69,17 +69,17 @@ describe('a damaged file', () => {
     lang: 'en',
     sentences: [[0, 4]],
   };
-  /** Where section 0 starts: behind the head of 16 bytes and the places of two sections. */
+  /** Section 0 starts after the 16-byte header and two section entries. */
   const TABLE = 48;
   const refusal = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
 
   test.each([
     ['before the first', 0, -1],
-    ['of no number', 0, Number.NaN],
-    ['of a broken number', 1, 1.5],
+    ['of NaN', 0, Number.NaN],
+    ['of a fraction', 1, 1.5],
     ['after the last', 1, 1e9],
     ['after its end', 0, 200],
-  ])('with a place %s is refused', (_, entry, value) => {
+  ])('is refused with an offset %s', (_, entry, value) => {
     const bytes = writePassages([one]);
     new DataView(bytes.buffer).setFloat64(TABLE + 8 * entry, value, true);
     writeFileSync(path, bytes);
@@ -93,13 +93,13 @@ describe('a damaged file', () => {
     ['null', () => null],
     ['a list', () => []],
     ['an id that is a number', () => ({ ...one, id: 1 })],
-    ['a broken position', () => ({ ...one, position: 0.5 })],
+    ['a fractional position', () => ({ ...one, position: 0.5 })],
     ['metadata within metadata', () => ({ ...one, metadata: { a: { b: 1 } } })],
     ['no sentences', () => ({ ...one, sentences: [] })],
-    ['a sentence behind its text', () => ({ ...one, sentences: [[5, 10]] })],
+    ['a sentence past the end of its text', () => ({ ...one, sentences: [[5, 10]] })],
     ['a sentence that ends before it starts', () => ({ ...one, sentences: [[4, 0]] })],
     ['a sentence of text', () => ({ ...one, sentences: ['One.'] })],
-  ])('with %s as a passage is refused', (_, record) => {
+  ])('is refused with %s as a passage', (_, record) => {
     const value = record();
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const table = new Uint8Array(Float64Array.of(0, Buffer.byteLength(text)).buffer);
@@ -109,13 +109,13 @@ describe('a damaged file', () => {
     file.close();
   });
 
-  test('with a table that is not whole is refused', () => {
+  test('is refused with an incomplete table', () => {
     writeFileSync(path, writeSections(PASSAGES, [new Uint8Array(12), new Uint8Array(0)]));
     expect(() => new Passages(path)).toThrow(refusal('its table of passages has 12 bytes'));
   });
 
-  test('cut short after it was opened is refused', () => {
-    // Too long to be read whole.
+  test('is refused if truncated while open', () => {
+    // The record is longer than one read.
     writeFileSync(path, writePassages([{ ...one, title: 'T'.repeat(2_000_000) }]));
     const file = new Passages(path);
     truncateSync(path, 1000);

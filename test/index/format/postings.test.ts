@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'lookup.bin');
 
-/** The share of each text, 0 where none is listed. */
+/** The share of each text, or 0 if it is not listed. */
 function shares(texts: string[], question: string): number[] {
   writeFileSync(path, writeLookup(writePostings(texts)));
   const lookup = new Lookup(path, texts.length);
@@ -21,7 +21,7 @@ function shares(texts: string[], question: string): number[] {
   }
 }
 
-/** Each term's share is rounded to a 255th and never to nothing. */
+/** Each term's share is rounded to 1/255, but never to 0. */
 const ROUNDING = 1 / 255;
 
 const word = fc.constantFrom(
@@ -37,7 +37,7 @@ const word = fc.constantFrom(
 );
 const sentence = fc.array(word, { maxLength: 30 }).map((words) => words.join(' '));
 
-test('shares are BM25 by its formula, to a 255th', () => {
+test('shares match the BM25 formula to 1/255', () => {
   fc.assert(
     fc.property(fc.array(sentence, { minLength: 1, maxLength: 12 }), sentence, (texts, question) => {
       const expected = bm25Shares(texts, question);
@@ -49,20 +49,20 @@ test('shares are BM25 by its formula, to a 255th', () => {
   );
 });
 
-test('a text found by no term has no share, and a question without terms finds nothing', () => {
+test('texts without a matching term have no share, and a question without terms finds nothing', () => {
   const texts = ['a lighthouse', 'a harbour'];
   expect(shares(texts, 'submarine')).toEqual([0, 0]);
   expect(shares(texts, '?! …')).toEqual([0, 0]);
   expect(shares(texts, 'lighthouse')[1]).toBe(0);
 });
 
-test('one rare term that is not found takes from the share of one that is', () => {
+test('a rare missing term lowers the share of a found term', () => {
   const texts = ['a lighthouse', 'a harbour'];
   const [alone] = shares(texts, 'lighthouse');
   const [beside] = shares(texts, 'lighthouse submarine');
   expect(beside!).toBeLessThan(alone! / 1.5);
 });
 
-test('texts without any term among others do not disturb', () => {
+test('accepts texts without any term', () => {
   expect(shares(['', '…', 'lighthouse'], 'lighthouse').slice(0, 2)).toEqual([0, 0]);
 });

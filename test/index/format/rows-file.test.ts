@@ -11,7 +11,7 @@ import { addRow, float16, RowFile, type RowLayout, rowBytes } from '../../../ind
 const dir = mkdtempSync(join(tmpdir(), 'polyseek-rows-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** The number in each of the 65,536 halves, by onnxruntime's Cast. */
+/** The value of each of the 65,536 half-precision numbers, from onnxruntime's Cast. */
 let halves: Float32Array;
 beforeAll(async () => {
   const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
@@ -31,7 +31,7 @@ beforeAll(async () => {
   halves = (await session.run({})).singles!.data as Float32Array;
 });
 
-test('reads every half as onnxruntime does', () => {
+test('reads every half-precision number as onnxruntime does', () => {
   expect(Float32Array.from({ length: 65_536 }, (_, bits) => float16(bits))).toEqual(halves);
 });
 
@@ -42,12 +42,12 @@ describe.each([
   { kind: 'fp32', columns: 24, scale: 1, zero: 0 },
 ] satisfies RowLayout[])('$kind rows', (layout) => {
   const size = rowBytes(layout);
-  // Numbers without a value (NaN) would make sums that say nothing.
+  // NaN would make every sum NaN, and hide other errors.
   const row = fc
     .uint8Array({ minLength: size, maxLength: size })
     .filter((bytes) => numbersOf(bytes).every(Number.isFinite));
 
-  /** The row's numbers as FORMAT.md describes them, one by one. */
+  /** Decodes a row number by number, as FORMAT.md describes. */
   function numbersOf(bytes: Uint8Array): number[] {
     const view = new DataView(bytes.buffer, bytes.byteOffset, size);
     return Array.from({ length: layout.columns }, (_, i) => {
@@ -61,7 +61,7 @@ describe.each([
     });
   }
 
-  test('are added where they belong and nowhere else', () => {
+  test('are added to their own position only', () => {
     fc.assert(
       fc.property(row, fc.nat(3), (bytes, at) => {
         const out = new Float32Array(layout.columns + 3).fill(0.5);
@@ -75,7 +75,7 @@ describe.each([
     );
   });
 
-  test('come from the file added to the row of their position', () => {
+  test('are read from the file and added to the row of their position', () => {
     const path = join(dir, 'rows.bin');
     fc.assert(
       fc.property(
@@ -93,7 +93,7 @@ describe.each([
             const read = file.sum(ids);
             ids.forEach((id, i) => {
               numbersOf(rows[id]!).forEach((value, j) => {
-                // The file keeps an int8 table's scale as a single.
+                // The file stores the scale of an int8 table in single precision.
                 const stored =
                   layout.kind === 'int8' ? (rows[id]![j]! - layout.zero) * Math.fround(layout.scale) : value;
                 expected[i * layout.columns + j]! += stored;
@@ -109,7 +109,7 @@ describe.each([
     );
   });
 
-  test('are refused past the last one', () => {
+  test('are refused past the last row', () => {
     const path = join(dir, 'last.bin');
     writeFileSync(
       path,
@@ -134,18 +134,18 @@ describe('a file is refused', () => {
     new Float32Array(32),
   );
   const path = join(dir, 'damaged.bin');
-  /** Where section 0 starts: behind the head of 16 bytes and the places of three sections. */
+  /** Section 0 starts after the 16-byte header and three section entries. */
   const SETTINGS = 64;
 
   test.each<[string, (view: DataView) => void, string]>([
     [
-      'with rows of another kind',
+      'with rows of an unknown kind',
       (view) => view.setUint16(SETTINGS, 9, true),
       'it has rows of the unknown kind 9',
     ],
     ['without columns', (view) => view.setUint32(SETTINGS + 4, 0, true), 'its q4 rows have 0 columns'],
     [
-      'with blocks that are not whole',
+      'with incomplete blocks',
       (view) => view.setUint32(SETTINGS + 4, 48, true),
       'its q4 rows have 48 columns',
     ],
@@ -155,7 +155,7 @@ describe('a file is refused', () => {
       'its q4 rows have 4294967264 columns',
     ],
     [
-      'with rows that are not whole',
+      'with incomplete rows',
       (view) => view.setUint32(SETTINGS + 4, 64, true),
       'it has 1 word rows and 0.5 position rows',
     ],
@@ -168,7 +168,7 @@ describe('a file is refused', () => {
     );
   });
 
-  test('that is cut short after it was opened', () => {
+  test('if truncated while open', () => {
     writeFileSync(path, whole);
     const file = new RowFile(path);
     truncateSync(path, whole.length - 1);

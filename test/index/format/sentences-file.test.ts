@@ -22,10 +22,10 @@ function open(vectors: Float32Array[][], dimensions: number): SentenceVectors {
   return new SentenceVectors(path, dimensions);
 }
 
-test('the best sentence of a passage is the one with the highest cosine, to .005', () => {
+test('the best sentence of a passage has the highest cosine, to .005', () => {
   const file = open(passages, DIMENSIONS);
   for (let question = 0; question < 50; question++) {
-    // Half of the questions are near a sentence, as questions are, the others anywhere.
+    // Half of the questions are near a sentence, as real questions are. The others are random.
     const target = passages[3]![question % 30]!;
     const query =
       question % 2 === 0 ? vector() : normalized(vector().map((value, i) => value + 2 * target[i]!));
@@ -58,18 +58,18 @@ test('a passage may have any number of sentences', () => {
   file.close();
 });
 
-test('a cosine may be -1, and the first of equal sentences is taken', () => {
+test('the first of equal sentences wins, even with a cosine of -1', () => {
   const file = open([[Float32Array.of(0, -1)], [Float32Array.of(1, 0), Float32Array.of(1, 0)]], 2);
   expect(file.best(Float32Array.of(0, 1))(0)).toEqual({ sentence: 0, cosine: -1 });
   expect(file.best(Float32Array.of(1, 0))(1)).toEqual({ sentence: 0, cosine: 1 });
   file.close();
 });
 
-test('the largest number of a quantized vector is 127 or -127', () => {
+test('the largest component of a quantized vector is 127 or -127', () => {
   expect([...quantized(Float32Array.of(0.1, -0.2, 0))]).toEqual([64, -127, 0]);
 });
 
-test('two queries can be compared in turns', () => {
+test('two queries can be compared alternately', () => {
   const file = open(passages, DIMENSIONS);
   const queries = [vector(), vector()];
   const expected = queries.map((query) => [0, 1, 2, 3].map(file.best(query)));
@@ -99,7 +99,7 @@ describe('a damaged file is refused', () => {
     };
   };
 
-  test('unchanged, it is not', () => {
+  test('unless it is unchanged', () => {
     expect(damage(0, () => {})()).toHaveLength(2);
   });
 
@@ -121,7 +121,7 @@ describe('a damaged file is refused', () => {
     expect(() => new SentenceVectors(path, 3)).toThrow('do not fit 3 dimensions');
   });
 
-  test('a passage that it does not contain', () => {
+  test('a passage out of range', () => {
     damage(0, () => {});
     const file = new SentenceVectors(path, 2);
     expect(() => file.best(Float32Array.of(1, 0))(2)).toThrow('it has no passage 2 of 2');

@@ -6,7 +6,7 @@ const ascending = fc
   .uniqueArray(fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: 2 ** 32 - 1 })))
   .map((values) => values.sort((a, b) => a - b));
 
-test('any ascending numbers up to 2^32 - 1 come back, at any position', () => {
+test('reads back any ascending numbers up to 2^32 - 1, at any position', () => {
   fc.assert(
     fc.property(
       ascending,
@@ -35,11 +35,11 @@ test.each([
     [5, 1, 0xac, 2],
   ],
   [[2 ** 32 - 1], [0xff, 0xff, 0xff, 0xff, 0x0f]],
-])('%j is written as the bytes %j', (values, bytes) => {
+])('writes %j as the bytes %j', (values, bytes) => {
   expect([...writeAscending(values)]).toEqual(bytes);
 });
 
-test('numbers that are cut short anywhere are refused', () => {
+test('refuses truncated numbers', () => {
   fc.assert(
     fc.property(ascending, fc.nat(), (values, cut) => {
       const list = writeList([...values, 2 ** 32 - 1]);
@@ -53,6 +53,6 @@ test.each([
   ['a sum above 2^32 - 1', [2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1]],
   ['a number of a thousand bytes', [1, ...Array(1000).fill(0x80), 1]],
   ['four billion numbers in six bytes', [0xff, 0xff, 0xff, 0xff, 0x0f, 1]],
-])('%s is refused', (_, bytes) => {
+])('refuses %s', (_, bytes) => {
   expect(readList(Uint8Array.from(bytes), 0)).toBeUndefined();
 });

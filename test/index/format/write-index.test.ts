@@ -15,7 +15,7 @@ const folder = temporaryFolder();
 const { dir, model } = defaultModel();
 const contents = (count: number) => randomContents(count, model.dimensions);
 
-/** Every file below a folder with its text. */
+/** Every file below a folder, with its text. */
 function snapshot(path: string): [string, string][] {
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -24,14 +24,14 @@ function snapshot(path: string): [string, string][] {
     .sort();
 }
 
-describe('what is at the place', () => {
+describe('the output folder', () => {
   test.each([
-    ['a file of anyone', ['notes.txt']],
-    ['a web page with a manifest.json of its own', ['index.html', 'manifest.json']],
-    ['an index with a file of anyone', [...INDEX_FILES, 'notes.txt']],
+    ['a foreign file', ['notes.txt']],
+    ['a web page and its own manifest.json', ['index.html', 'manifest.json']],
+    ['an index and a foreign file', [...INDEX_FILES, 'notes.txt']],
     ['a hidden file', ['.env']],
     ['a folder', ['chapters/one.md']],
-  ])('is refused untouched: a folder with %s', (name, files) => {
+  ])('is refused and unchanged if it contains %s', (name, files) => {
     const out = join(folder, name);
     for (const file of files) {
       mkdirSync(join(out, file, '..'), { recursive: true });
@@ -44,7 +44,7 @@ describe('what is at the place', () => {
     expect(snapshot(folder)).toEqual(before);
   });
 
-  test('is refused untouched: a file', () => {
+  test('is refused and unchanged if it is a file', () => {
     const out = join(folder, 'file');
     writeFileSync(out, 'mine');
     expect(() => writeIndex(out, model, contents(2))).toThrow(
@@ -53,7 +53,7 @@ describe('what is at the place', () => {
     expect(readFileSync(out, 'utf8')).toBe('mine');
   });
 
-  test('is replaced: an index, an empty folder, nothing in folders that are not there yet', () => {
+  test('is replaced if it is an index, empty or missing', () => {
     const out = join(folder, 'new/folders/index');
     expect(writeIndex(out, model, contents(2)).counts.passages).toBe(2);
     expect(writeIndex(out, model, contents(3)).counts.passages).toBe(3);
@@ -63,7 +63,7 @@ describe('what is at the place', () => {
     expect(readdirSync(join(folder, 'new/folders'))).toEqual(['index']);
   });
 
-  test('is replaced behind a link too, and what the link led to stays', () => {
+  test('is replaced if it is a symbolic link, and the target of the link is kept', () => {
     const [target, link] = [join(folder, 'target'), join(folder, 'link')];
     writeRandomIndex(target, 2);
     symlinkSync(target, link);
@@ -73,7 +73,7 @@ describe('what is at the place', () => {
   });
 });
 
-describe('contents that make no index leave the old one whole', () => {
+describe('an error keeps the old index', () => {
   const out = join(folder, 'kept');
 
   test.each([
@@ -83,7 +83,7 @@ describe('contents that make no index leave the old one whole', () => {
       'No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.',
     ],
     [
-      'one id twice',
+      'a repeated id',
       () => {
         const { passages, ...rest } = contents(3);
         return { ...rest, passages: passages.map((passage) => ({ ...passage, id: 'same' })) };
@@ -98,7 +98,7 @@ describe('contents that make no index leave the old one whole', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('kept.'))).toEqual([]);
   });
 
-  test('an embedder that fails', async () => {
+  test('a failing embedder', async () => {
     writeRandomIndex(out, 4);
     const before = snapshot(out);
     const failing = { model, embed: () => Promise.reject(new Error('No memory.')) };
@@ -108,8 +108,8 @@ describe('contents that make no index leave the old one whole', () => {
   });
 });
 
-describe('before anything is embedded', () => {
-  /** Builds an index of documents with an embedder that only counts, and resolves to the error and the count. */
+describe('before embedding', () => {
+  /** Builds an index with an embedder that only counts calls. Resolves to the error and the count. */
   async function build(documents: Document[], out: string, dimensions = model.dimensions) {
     let embedded = 0;
     const embed = () => {
@@ -122,7 +122,7 @@ describe('before anything is embedded', () => {
   }
   const story = readText('A text.', 'story.txt');
 
-  test('ids that occur twice are refused', async () => {
+  test('repeated ids are refused', async () => {
     const records = ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...story, source, id: '1' }));
     expect(await build(records, join(folder, 'twice'))).toEqual({
       error: 'Error: Two passages have the id "1", in a.jsonl and in b.jsonl. Give each record a unique id.',
@@ -151,7 +151,7 @@ describe('before anything is embedded', () => {
   });
 });
 
-test('metadata, ids and questions of 100,000 characters are no trouble', async () => {
+test('accepts metadata, ids and questions of 100,000 characters', async () => {
   const out = join(folder, 'long');
   const long = 'x'.repeat(100_000);
   const { passages, ...rest } = contents(2);
@@ -174,7 +174,7 @@ describe('the same documents', () => {
   const story = readText('The lamp was lit.\n\nThe keeper slept.\n\nThe boat came at dawn.', 'story.txt');
   const other = readText('Bread is baked from flour.', 'bread.txt');
 
-  /** The index of some documents: its version, and the ids of each source. */
+  /** Builds an index. Returns its version, and the ids of each source. */
   async function built(
     name: string,
     documents: Document[],
@@ -191,7 +191,7 @@ describe('the same documents', () => {
     return { version, ids };
   }
 
-  test('give the same version and the same files; others give another', async () => {
+  test('give the same version and files, and other documents give another version', async () => {
     const [first, second] = [await built('first', [story, other]), await built('second', [story, other])];
     expect(second.version).toBe(first.version);
     for (const name of INDEX_FILES) {
@@ -203,7 +203,7 @@ describe('the same documents', () => {
     expect((await built('fourth', [other, story])).version).not.toBe(first.version);
   });
 
-  test('have the same ids when others come before, between or after them', async () => {
+  test('keep their ids if other documents are added before, between or after them', async () => {
     const more = readText('Tides follow the moon.', 'tides.txt');
     const { ids } = await built('few', [story, other]);
     const { ids: all } = await built('all', [more, story, readText('More.', 'z.txt'), other]);

@@ -24,11 +24,11 @@ describe('sentences', () => {
     ['zh', ['会议在长沙召开了两天。', '他强调：“要抢抓机遇、勇立潮头。”', '然后大家都回家去了。']],
     ['hi', ['परिषद ने सोमवार को मतदान किया।', 'नया बंदरगाह उत्तर में बनेगा।']],
     ['ar', ['صوت المجلس يوم الاثنين على المشروع.', 'هل تفاجأ أحد من هذا القرار؟']],
-  ])('are those of a reader: %s, %j', (lang, expected) => {
+  ])('match a human reader’s: %s, %j', (lang, expected) => {
     expect(split(expected.join(' '), lang)).toEqual(expected);
   });
 
-  it('end where a line does', () => {
+  it('end at line ends', () => {
     expect(split('Ferry timetable\nThe ferry sails at noon\r\n\r\n  Berths  ')).toEqual([
       'Ferry timetable',
       'The ferry sails at noon',
@@ -36,18 +36,18 @@ describe('sentences', () => {
     ]);
   });
 
-  it('take what is too short to stand alone with a neighbour', () => {
+  it('include adjacent text that is too short alone', () => {
     expect(split('Yes. The council voted on Monday. No! It was on Tuesday, they say.')).toEqual([
       'Yes. The council voted on Monday. No!',
       'It was on Tuesday, they say.',
     ]);
   });
 
-  it('have no ordinal numbers in English', () => {
+  it('may end with a number in English', () => {
     expect(split('They won the match by 24 to 10. The others went home.', 'en')).toHaveLength(2);
   });
 
-  it('are found beyond any length of text and of sentence', () => {
+  it('are found in long texts and long sentences', () => {
     const long = `It Went On ${'And On '.repeat(2000)}Until Noon.`;
     const expected = Array.from({ length: 500 }, (_, i) =>
       i % 100 === 7 ? long : `This Is A Sentence, Of Capitals Alone, And Its Number Is ${i} Of Many.`,
@@ -59,7 +59,7 @@ describe('sentences', () => {
     expect(split('The council met on Monday. It voted at once.', lang)).toHaveLength(2);
   });
 
-  it('cover any text but white space, in order, without overlap and without white space at their ends', () => {
+  it('cover any text except white space, in order, trimmed and without overlap', () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('. ', '\n', 'Dr.', '。', '”', ' 5. ', '\ud83d'),

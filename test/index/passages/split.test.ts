@@ -20,7 +20,7 @@ const prose = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => sentence(from + i)).join(' ');
 
 describe('sections', () => {
-  it('begin at headings, whose lines they keep, and are not mixed', () => {
+  it('start at headings and include them, and are not mixed', () => {
     expect(
       texts(
         document(
@@ -35,26 +35,26 @@ describe('sections', () => {
     ).toEqual(['Before.', 'A\nOne.\n\nTwo.', 'B\nThree.']);
   });
 
-  it('have no sentence in their headings, unless they have nothing else', () => {
-    const [told, bare] = toPassages(
+  it('have no sentences in their headings, unless they have no other text', () => {
+    const [timetable, bare] = toPassages(
       document(heading('Ferry times', 2), paragraph('The ferry sails at noon.'), heading('Berths', 2)),
       { countTokens: (text) => text.length, minTokens: 1, maxTokens: 100 },
     );
-    const cut = (passage: typeof told) =>
+    const cut = (passage: typeof timetable) =>
       passage?.sentences.map(([start, end]) => passage.text.slice(start, end));
-    expect(told?.text).toBe('Ferry times\nThe ferry sails at noon.');
-    expect(cut(told)).toEqual(['The ferry sails at noon.']);
+    expect(timetable?.text).toBe('Ferry times\nThe ferry sails at noon.');
+    expect(cut(timetable)).toEqual(['The ferry sails at noon.']);
     expect(cut(bare)).toEqual(['Berths']);
   });
 
-  it('without a paragraph join the next one', () => {
+  it('without a paragraph join the next section', () => {
     expect(texts(document(heading('A', 1), heading('B'), paragraph('One.'), heading('C')))).toEqual([
       'A\nB\nOne.',
       'C',
     ]);
   });
 
-  it('have the headings above them for a title, after that of the document', () => {
+  it('have a title made of the document title and the headings above them', () => {
     const { blocks } = readMarkdown(
       '# Port\n\nA.\n\n## Boats\n\nB.\n\n#### Sails\n\nC.\n\n## Nets\n\nD.\n\n# Town\n\nE.',
       'a.md',
@@ -68,12 +68,12 @@ describe('sections', () => {
     expect(titles({ ...document(heading('Boats'), paragraph('One.')), title: 'Boats' })).toEqual(['Boats']);
   });
 
-  it('without a heading have the title of the document, else its file name', () => {
+  it('without a heading have the title of the document, or its file name', () => {
     expect(titles({ ...document(paragraph('One.')), title: 'Port' })).toEqual(['Port']);
     expect(titles(document(paragraph('One.')))).toEqual(['b.txt']);
   });
 
-  it('after the end of an article have no title from before it', () => {
+  it('after the end of an article do not use earlier headings', () => {
     const page = readText(
       'Harbour\n\nIt rained.\n\n■ Karl Weber\n\nA boat in the rain.\n\nFerry\n\nIt sails.',
       'page.txt',
@@ -91,7 +91,7 @@ describe('sections', () => {
   });
 
   const seed = shared('seed/000_af465b139886446f.txt');
-  it.skipIf(seed.missing)('of a newspaper page are passages of one article each', () => {
+  it.skipIf(seed.missing)('of a newspaper page become passages of one article each', () => {
     const page = readText(readFileSync(seed.path, 'utf8'), 'page.txt');
     const headings = page.blocks.filter((block) => block.kind === 'heading').map((block) => block.text);
     const passages = toPassages(page, {
@@ -115,7 +115,7 @@ describe('sections', () => {
 });
 
 describe('passages', () => {
-  it('take short paragraphs together until they have enough, and the rest with the last', () => {
+  it('combine short paragraphs until they have enough text, and the last includes the rest', () => {
     const [a, b, c, d, e] = [0, 1, 2, 3, 4].map((n) => paragraph(sentence(n)));
     expect(texts(document(a!, b!, c!, d!, e!))).toEqual([
       `${sentence(0)}\n\n${sentence(1)}`,
@@ -123,19 +123,19 @@ describe('passages', () => {
     ]);
   });
 
-  it('leave a paragraph of its own that is long enough', () => {
+  it('contain one paragraph if it is long enough', () => {
     expect(texts(document(paragraph(prose(0, 3)), paragraph(prose(3, 6))))).toEqual([
       prose(0, 3),
       prose(3, 6),
     ]);
   });
 
-  it('divide a long paragraph at sentence ends into parts of similar size', () => {
+  it('split a long paragraph at sentence ends into parts of similar size', () => {
     const parts = texts(document(heading('Boats'), paragraph(prose(0, 9))));
     expect(parts).toEqual([`Boats\n${prose(0, 3)}`, prose(3, 6), prose(6, 9)]);
   });
 
-  it('divide a group of paragraphs where one ends, if that is not far from even', () => {
+  it('split a group of paragraphs between paragraphs, if the parts are similar in size', () => {
     expect(
       texts(document(paragraph(sentence(0)), paragraph(prose(1, 5))), { ...options, minTokens: 32 }),
     ).toEqual([`${sentence(0)}\n\n${sentence(1)} ${sentence(2)}`, `${sentence(3)} ${sentence(4)}`]);
@@ -144,7 +144,7 @@ describe('passages', () => {
     ).toEqual([prose(0, 2), prose(2, 5)]);
   });
 
-  it('cut a sentence that is too long after a clause, else between words, else between graphemes', () => {
+  it('split a sentence that is too long after a clause, else between words, else between graphemes', () => {
     const clauses = Array.from(
       { length: 9 },
       (_, i) => `clause ${i} goes on and on${' for a while'.repeat(i % 4)}`,
@@ -162,7 +162,7 @@ describe('passages', () => {
     }
   });
 
-  it('name themselves by the id of their document, where it has one', () => {
+  it('derive their ids from the id of their document', () => {
     const ids = (from: Document) => toPassages(from, options).map((passage) => passage.id);
     expect(ids({ ...document(paragraph('One.')), id: 'r1' })).toEqual(['r1']);
     expect(
@@ -170,7 +170,7 @@ describe('passages', () => {
     ).toEqual(['r1#1', 'r1#2']);
   });
 
-  it('name themselves by source, text and occurrence, where it has none', () => {
+  it('derive their ids from source, text and occurrence if the document has no id', () => {
     const passages = toPassages(
       document(heading('A'), paragraph('One.'), heading('A'), paragraph('One.')),
       options,
@@ -179,7 +179,7 @@ describe('passages', () => {
     expect(passages.map((passage) => passage.id)).toEqual(['22944a97f552', 'eabf13b20527']);
   });
 
-  it('carry what their document says of itself, and their place in it', () => {
+  it('have the fields of their document, and a position in it', () => {
     const metadata = { year: 2018 };
     const from = {
       ...document(heading('A'), paragraph('One.'), heading('B'), paragraph('Two.')),
@@ -199,12 +199,12 @@ describe('passages', () => {
     ]);
   });
 
-  it('are none where there is no text', () => {
+  it('are not created without text', () => {
     expect(texts(document())).toEqual([]);
     expect(texts(document(heading(' '), paragraph('\n\t')))).toEqual([]);
   });
 
-  it('need limits that can be met', () => {
+  it('require consistent limits', () => {
     expect(() => texts(document(), { ...options, minTokens: 65 })).toThrow(
       'minTokens is 65 and maxTokens 64: 1 <= minTokens <= maxTokens is required.',
     );
@@ -217,16 +217,16 @@ describe('language', () => {
   const langs = (from: Document) =>
     toPassages(from, { ...options, minTokens: 1 }).map((passage) => passage.lang);
 
-  it('is told of each passage; one too short to tell is in the usual one of its document', () => {
+  it('is detected per passage, and a short passage has the main language of its document', () => {
     const blocks = [paragraph(german), paragraph('42.'), paragraph(french), paragraph(german)];
     expect(langs(document(...blocks))).toEqual(['de', 'de', 'fr', 'de']);
   });
 
-  it('is what the document declares', () => {
+  it('is the language that the document declares', () => {
     expect(langs({ ...document(paragraph(german)), lang: 'gsw-CH' })).toEqual(['gsw-CH']);
   });
 
-  it('is und where nothing tells it', () => {
+  it('is und if it cannot be detected', () => {
     expect(langs(document(paragraph('1 + 1 = 2')))).toEqual(['und']);
   });
 });
@@ -261,7 +261,7 @@ describe('any document', () => {
     ),
     { maxLength: 12 },
   );
-  // None of them is additive; the last counts more for a text than for its parts.
+  // None of these counts is additive. The last counts more for a text than for its parts.
   const counters = [
     (text: string) => [...text].length,
     (text: string) => Math.ceil(text.length / 3),
@@ -269,7 +269,7 @@ describe('any document', () => {
     (text: string) => (text.length < 3 ? 1 : Math.ceil(text.length ** 1.1)),
   ];
 
-  it('keeps every character but white space, once and in order, in passages and sentences within the limit', () => {
+  it('keeps every character except white space, once and in order, in passages and sentences within the limit', () => {
     fc.assert(
       fc.property(
         blocks,
@@ -289,7 +289,7 @@ describe('any document', () => {
             expect(passage.position).toBe(i);
             expect(passage.text).toBe(passage.text.trim());
             expect(countTokens(passage.text)).toBeLessThanOrEqual(maxTokens);
-            // What comes before the first sentence is headings; where there is none, sentences cover the text.
+            // Text before the first sentence is headings. Without headings, the sentences cover the text.
             let end = blocks.some(({ kind }) => kind === 'heading') ? passage.sentences[0]![0] : 0;
             for (const [from, to] of passage.sentences) {
               expect(passage.text.slice(end, from).trim()).toBe('');
@@ -305,7 +305,7 @@ describe('any document', () => {
     );
   });
 
-  it('is never cut within a surrogate pair', () => {
+  it('is never split within a surrogate pair', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme', minLength: 1 }),

@@ -16,7 +16,7 @@ import {
 } from '../../fixtures/index.ts';
 
 const [FLIPS, CUTS] = [300, 100];
-/** Enough passages for searches through the graph. */
+/** Enough passages for searches to use the graph. */
 const PASSAGES = RANKING.exactPassages + 200;
 
 const folder = temporaryFolder();
@@ -37,7 +37,7 @@ beforeAll(() => {
   cpSync(whole, copy, { recursive: true });
 });
 
-/** Opens the damaged index without checksums and asks five questions. Returns the error, if there is one. */
+/** Opens the damaged index without verification, and asks five questions. Returns the error, if any. */
 async function failure(): Promise<string | undefined> {
   try {
     const search = await openSearch({ index: copy, model: embedder, verify: false });
@@ -56,13 +56,13 @@ describe.each<[string, Format, (path: string) => unknown]>([
   ['sentences.bin', SENTENCES, (path) => new SentenceVectors(path, model.dimensions)],
 ])('%s', (name, format, open) => {
   const path = join(copy, name);
-  // Not a TypeError or RangeError, and one that names the damaged file.
+  // The error is not a TypeError or RangeError, and it names the damaged file.
   const message = /^Error: (?:\S+\.bin|The index) [^\n]+\.$/;
 
-  test(`with any of ${FLIPS} bits flipped gives results or a clear error`, async () => {
+  test(`gives results or a clear error with any of ${FLIPS} bits flipped`, async () => {
     const bytes = readFileSync(join(whole, name));
     const sections = readHead(bytes, format, path, bytes.length);
-    // Each section and the head get the same number of flips: most sections are short.
+    // Most sections are short, so each section and the header get the same number of flips.
     const places = [{ start: 0, length: sections[0]!.start }, ...sections];
     let failures = 0;
     for (let i = 0; i < FLIPS; i++) {
@@ -79,7 +79,7 @@ describe.each<[string, Format, (path: string) => unknown]>([
     copyFileSync(join(whole, name), path);
   }, 120_000);
 
-  test(`cut at any of ${CUTS} places is refused`, () => {
+  test(`is refused if truncated at any of ${CUTS} positions`, () => {
     const bytes = readFileSync(join(whole, name));
     for (let i = 0; i < CUTS; i++) {
       writeFileSync(path, bytes.subarray(0, Math.floor(random() * bytes.length)));

@@ -7,7 +7,7 @@ import { type Filter, InvalidRequest, type Search } from '../../../index/search/
 import { openSearch } from '../../../index/search/open.ts';
 import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 
-/** Enough that more passages match a filter than are compared one by one. */
+/** Enough passages for a filter to match more than are compared exhaustively. */
 const PASSAGES = 3000;
 
 const index = join(temporaryFolder(), 'index');
@@ -58,7 +58,7 @@ const filters = fc.record(
   { requiredKeys: [] },
 );
 
-test('any filter returns min(k, matching) results, which all match', async () => {
+test('any filter returns min(k, matches) results, and all of them match', async () => {
   await fc.assert(
     fc.asyncProperty(
       filters,
@@ -77,7 +77,7 @@ test('any filter returns min(k, matching) results, which all match', async () =>
   );
 });
 
-test('lexical: any filter returns the matching passages with a word of the question', async () => {
+test('lexical: any filter returns the matching passages that contain a word of the question', async () => {
   await fc.assert(
     fc.asyncProperty(filters, async (filter) => {
       const existing = passages.filter(
@@ -109,11 +109,11 @@ test.each([
   for (const result of results) expect(matches(result, filter)).toBe(true);
 });
 
-test('a filter that more than 1,000 passages match finds at least .95 of the ten best that exact search finds', async () => {
+test('with a filter that more than 1,000 passages match, recall@10 is at least .95', async () => {
   let found = 0;
   for (let i = 0; i < 20; i++) {
     const best = (filter: Filter) => ask(filter, 10, 'semantic', `question ${i}`);
-    // 300 passages match each of these filters and are compared one by one. Together they match the filter below.
+    // Each of these filters matches 300 passages, which are compared exhaustively. The filter below matches all of them.
     const parts = await Promise.all([0, 1, 2, 3, 4].map((number) => best({ even: true, number })));
     const exact = parts.flat().sort((a, b) => b.score - a.score);
     const ids = new Set(exact.slice(0, 10).map(({ id }) => id));
@@ -131,7 +131,7 @@ test('all passages match a filter without fields', async () => {
 });
 
 test.each(['color', 'Lang', '', 'number\0', '__proto__', 'constructor'])(
-  'the field %j, which no passage has, is rejected',
+  'rejects the unknown field %j',
   async (field) => {
     const asked = ask(Object.fromEntries([[field, 'x']]));
     await expect(asked).rejects.toThrow(InvalidRequest);
@@ -141,7 +141,7 @@ test.each(['color', 'Lang', '', 'number\0', '__proto__', 'constructor'])(
   },
 );
 
-test('no passage matches a value that no passage has', async () => {
+test('an unknown value matches no passage', async () => {
   expect(await ask({ number: 99 })).toEqual([]);
   expect(await ask({ number: '3x' })).toEqual([]);
 });

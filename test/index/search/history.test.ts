@@ -14,7 +14,7 @@ const user = (content: string): Turn => ({ role: 'user', content });
 const assistant = (content: string): Turn => ({ role: 'assistant', content });
 
 describe('contextualQuery', () => {
-  test('contains the question and the last exchange, and no older turns', () => {
+  test('contains the question and the last exchange, but no older turns', () => {
     const exchange = [user('How long is the Quessa Line?'), assistant('84 kilometres.')];
     const text = 'And Osmer? How long is the Quessa Line? 84 kilometres.';
     expect(contextualQuery('And Osmer?', exchange)?.text).toBe(text);
@@ -34,17 +34,17 @@ describe('contextualQuery', () => {
     expect(contextualQuery('And now?', [])).toBeUndefined();
   });
 
-  test('has half the weight up to four terms, and less with each further term', () => {
+  test('has half the weight up to four terms, and less weight with each further term', () => {
     const history = [user('Is it far?')];
     const shares = Array.from({ length: 12 }, (_, i) => contextualQuery('ab '.repeat(i + 1), history)!.share);
     expect(shares.slice(0, 4)).toEqual([0.5, 0.5, 0.5, 0.5]);
-    // A weight of 4 / 8 against 1.
+    // A weight of 4 / 8, compared with 1.
     expect(shares[7]).toBeCloseTo(1 / 3, 12);
     for (let i = 4; i < shares.length; i++) expect(shares[i]).toBeLessThan(shares[i - 1]!);
     expect(contextualQuery('?', history)!.share).toBe(0.5);
   });
 
-  test('contains text of bounded length, whatever the history', () => {
+  test('contains text of bounded length for any history', () => {
     const turn = fc.record({
       role: fc.constantFrom('user' as const, 'assistant' as const),
       content: fc.oneof(
@@ -92,18 +92,15 @@ describe('a search with a history', () => {
     ],
     ['Wie kommt man dorthin?', [user('Wann wurde der Leuchtturm Selmora gebaut?')], /Selmora/],
     ['Was zieht man da an?', [user('When does the Sovara Drum Festival begin?')], /Sovara/],
-  ])(
-    '%s finds the topic of the conversation, which the question alone does not',
-    async (query, history, title) => {
-      const answer = await ask(query, { history });
-      expect(titles(answer)[0]).toMatch(title);
-      expect(titles(await ask(query))[0]).not.toMatch(title);
-      expect(answer.q).toBe(query);
-      expect(answer.searchedFor).toEqual(contextualQuery(query, history));
-    },
-  );
+  ])('%s finds the topic of the conversation, but only with the history', async (query, history, title) => {
+    const answer = await ask(query, { history });
+    expect(titles(answer)[0]).toMatch(title);
+    expect(titles(await ask(query))[0]).not.toMatch(title);
+    expect(answer.q).toBe(query);
+    expect(answer.searchedFor).toEqual(contextualQuery(query, history));
+  });
 
-  test('a question on a new topic finds the same as without the history', async () => {
+  test('a question on a new topic finds the same with and without the history', async () => {
     for (const [query, title] of [
       ['Why should Corbadol tablets not be kept in the bathroom?', /Corbadol/],
       ['Korvane granite', /Korvane/],
@@ -130,13 +127,13 @@ describe('a search with a history', () => {
       for (const part of ['passage', 'lexical', 'typical'] as const) {
         expect(found[part]).toBeCloseTo(sum(part), 5);
       }
-      // The best sentence for both texts together may score below each text's own best.
+      // The best sentence for both texts together may score lower than the best sentence for each.
       expect(found.sentence).toBeLessThanOrEqual(sum('sentence') + 1e-5);
       expect(found.passage + found.sentence + found.lexical + found.typical).toBe(found.score);
     }
   });
 
-  test('an empty history, or one with only the question, changes nothing', async () => {
+  test('an empty history, or a history of only the question, changes nothing', async () => {
     const { took: _, ...alone } = await ask('How many steps?');
     for (const history of [[], [user('How many steps?')]]) {
       const { took: __, ...answer } = await ask('How many steps?', { history });
@@ -145,7 +142,7 @@ describe('a search with a history', () => {
     }
   });
 
-  test('is answered over HTTP by POST', async () => {
+  test('works over HTTP with POST', async () => {
     const app = createApp(search, { log: () => {} });
     const body = { q: 'and how many steps?', history: lighthouse, lang: 'en', k: 1 };
     const answer = await (await request(app, '/search', post(body))).json();

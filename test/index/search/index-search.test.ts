@@ -17,7 +17,7 @@ import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '.
 
 const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
-/** Sentence vectors have 8 bits a number, and shares of BM25 are in 255ths. */
+/** Sentence vectors have 8 bits per number, and BM25 shares are multiples of 1/255. */
 const ROUNDING = 0.006;
 
 const index = join(temporaryFolder(), 'index');
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => parallel.close());
 
-/** The exact scores of all passages, by definition. */
+/** Computes the exact scores of all passages by definition. */
 async function exactScores(question: string, mode: Mode): Promise<Map<string, number>> {
   const shares = mode === 'semantic' ? passages.map(() => 0) : bm25Shares(texts(), question);
   if (mode === 'lexical') return new Map(passages.map(({ id }, i) => [id, shares[i]!]));
@@ -101,7 +101,7 @@ test('the fixture is small enough for every passage to be a candidate', () => {
   expect(passages.length).toBeLessThanOrEqual(RANKING.vectorCandidates);
 });
 
-test.each(MODES)('%s: the ten best are those of exact scores, in order', async (mode) => {
+test.each(MODES)('%s: returns the ten passages with the highest exact scores, in order', async (mode) => {
   for (const question of questions) {
     const exact = await exactScores(question, mode);
     const expected = [...exact.values()].filter((score) => score > 0).sort((a, b) => b - a);
@@ -109,7 +109,7 @@ test.each(MODES)('%s: the ten best are those of exact scores, in order', async (
     expect(results).toHaveLength(Math.min(10, expected.length));
     expect(new Set(results.map(({ id }) => id)).size).toBe(results.length);
     results.forEach(({ id, score }, rank) => {
-      // Passages whose scores differ by less than the rounding may swap.
+      // Passages may swap if their scores differ by less than the rounding.
       expect(Math.abs(score - exact.get(id)!)).toBeLessThan(ROUNDING);
       expect(Math.abs(score - expected[rank]!)).toBeLessThan(ROUNDING);
       if (rank > 0) expect(score).toBeLessThanOrEqual(results[rank - 1]!.score);
@@ -117,16 +117,19 @@ test.each(MODES)('%s: the ten best are those of exact scores, in order', async (
   }
 });
 
-test.each(MODES)('%s: the parts of a score sum to it, and are only shown on request', async (mode) => {
-  for (const { score, explain } of await ask(questions[0]!, { mode, explain: true })) {
-    expect(explain!.passage + explain!.sentence + explain!.lexical + explain!.typical).toBe(score);
-    if (mode === 'semantic') expect(explain!.lexical).toBe(0);
-    if (mode === 'lexical') expect([explain!.passage, explain!.sentence]).toEqual([0, 0]);
-  }
-  expect((await ask(questions[0]!, { mode }))[0]).not.toHaveProperty('explain');
-});
+test.each(MODES)(
+  '%s: the parts of a score sum to the score, and are returned on request only',
+  async (mode) => {
+    for (const { score, explain } of await ask(questions[0]!, { mode, explain: true })) {
+      expect(explain!.passage + explain!.sentence + explain!.lexical + explain!.typical).toBe(score);
+      if (mode === 'semantic') expect(explain!.lexical).toBe(0);
+      if (mode === 'lexical') expect([explain!.passage, explain!.sentence]).toEqual([0, 0]);
+    }
+    expect((await ask(questions[0]!, { mode }))[0]).not.toHaveProperty('explain');
+  },
+);
 
-test.each(MODES)('%s: the highlight is a sentence of the passage, at its offsets', async (mode) => {
+test.each(MODES)('%s: the highlight is a sentence of the passage, with its offsets', async (mode) => {
   for (const question of questions) {
     for (const { id, text, highlight } of await ask(question, { mode })) {
       const { sentences } = passages.find((passage) => passage.id === id)!;
@@ -141,7 +144,7 @@ test.each(MODES)('%s: the highlight answers the question', async (mode) => {
   expect(first!.highlight.text).toBe('Its white light flashes once every 12 seconds.');
 });
 
-test('questions asked at once get the answers that they get one after another', async () => {
+test('concurrent questions get the same answers as sequential questions', async () => {
   const concurrent = await openSearch({ index, model: embedder, verify: false });
   const requests = questions.map((q, i) => ({
     q,
@@ -154,7 +157,7 @@ test('questions asked at once get the answers that they get one after another', 
     expect(answers[i]!.results).toEqual((await search.search(request)).results);
 });
 
-test('a result has all of its passage but sentences and position', async () => {
+test('a result has all fields of its passage except sentences and position', async () => {
   for (const result of await ask(questions[0]!)) {
     const { sentences: _, position: __, ...shown } = passages.find(({ id }) => id === result.id)!;
     expect(result).toMatchObject(shown);
@@ -176,7 +179,7 @@ describe('confidence', () => {
     }
   });
 
-  test('minConfidence drops exactly the results below it', async () => {
+  test('minConfidence drops only results below it', async () => {
     const all = await ask(questions[0]!);
     for (const { confidence } of all) {
       const left = await ask(questions[0]!, { minConfidence: confidence });
@@ -185,7 +188,7 @@ describe('confidence', () => {
     expect(await ask(questions[0]!, { minConfidence: 1 })).toEqual([]);
   });
 
-  test('a question is answered where the first result reaches minConfidence, or 0.5 without', async () => {
+  test('a question is answered if the first result reaches minConfidence (default 0.5)', async () => {
     const asked = { k: 3, mode: 'hybrid' as const };
     const answered = await search.search({
       ...asked,
@@ -211,7 +214,7 @@ describe('confidence', () => {
 });
 
 describe('context', () => {
-  /** The passages around one in its document, by definition: a document starts at a position of 0. */
+  /** The passages around another in its document, by definition. A document starts at position 0. */
   const around = (id: string, context: number) => {
     const self = passages.findIndex((passage) => passage.id === id);
     const first = passages.findLastIndex(({ position }, i) => i <= self && position === 0);
@@ -226,7 +229,7 @@ describe('context', () => {
   };
 
   test.each([1, 2, 5])(
-    '%i: surrounding passages in reading order, of the same document only',
+    'of %i adds surrounding passages of the same document in reading order',
     async (context) => {
       for (const question of questions.slice(0, 10)) {
         for (const { id, before, after } of await ask(question, { context })) {
@@ -237,7 +240,7 @@ describe('context', () => {
     },
   );
 
-  test('none unless requested', async () => {
+  test('is added on request only', async () => {
     for (const result of await ask(questions[0]!)) {
       expect(result).not.toHaveProperty('before');
       expect(result).not.toHaveProperty('after');
@@ -245,7 +248,7 @@ describe('context', () => {
   });
 });
 
-test('passage(id) returns every passage, and nothing for unknown ids', () => {
+test('passage(id) returns every passage, and undefined for unknown ids', () => {
   for (const { sentences: _, position: __, ...shown } of passages)
     expect(search.passage(shown.id)).toEqual(shown);
   for (const id of ['', 'none', passages[0]!.id.slice(1), `${passages[0]!.id} `, '\0']) {
@@ -253,7 +256,7 @@ test('passage(id) returns every passage, and nothing for unknown ids', () => {
   }
 });
 
-test('a repeated request is answered without embedding its question again, another one is not', async () => {
+test('a repeated request does not embed its question again', async () => {
   const asked: string[] = [];
   const counting: QuestionEmbedder = {
     model: embedder.model,

@@ -18,7 +18,7 @@ writeFileSync(path, writeSentences(vectors.map((one) => [quantized(one)])));
 const sentences = new SentenceVectors(path, DIMENSIONS);
 afterAll(() => sentences.close());
 
-/** A graph that always finds these ordinals only: a disconnected graph may miss any passage. */
+/** A graph that finds these ordinals only. A disconnected graph may miss any passage. */
 function finding(ordinals: number[]): Graph {
   const similarities = (query: Float32Array) => (ordinal: number) => dot(query, vectors[ordinal]!);
   return {
@@ -27,13 +27,13 @@ function finding(ordinals: number[]): Graph {
   };
 }
 
-/** Two languages, one of which is a tenth nearer to the question. */
+/** Two languages. One is 0.1 nearer to the question. */
 const typicality = { index: 0.05, ofLanguage: (ordinal: number) => (ordinal % 2) / 10 };
 const nearest = [...vectors.keys()].sort((a, b) => dot(vectors[b]!, vector) - dot(vectors[a]!, vector));
 const ranked = (graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) =>
   rank({ k, graph, sentences, typicality, passages: PASSAGES, vector, shares, allowed });
 
-describe('if the graph finds fewer passages than there are, all are compared', () => {
+describe('all passages are compared if the graph finds too few', () => {
   test.each([
     ['without a filter', undefined],
     [
@@ -47,12 +47,12 @@ describe('if the graph finds fewer passages than there are, all are compared', (
   });
 });
 
-test('if at most 1,000 passages match a filter, the graph is not used', () => {
+test('the graph is not used if at most 1,000 passages match a filter', () => {
   const allowed = nearest.slice(5, 1005).sort((a, b) => a - b);
   expect(ranked(finding(nearest.slice(-100)), 1, allowed)[0]!.ordinal).toBe(nearest[5]);
 });
 
-test('a passage that the graph does not find is a candidate by its words', () => {
+test('a passage outside the graph’s results can be a candidate by its words', () => {
   const graph = finding(nearest.slice(0, 100));
   const other = nearest[110]!;
   const find = (shares: Map<number, number>) =>

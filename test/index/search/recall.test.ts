@@ -16,18 +16,18 @@ const DIMENSIONS = 384;
 
 const folder = temporaryFolder();
 const random = randomNumbers(20);
-/** The part that all vectors share: a model's cosines are between .7 and 1, not around 0. */
+/** All vectors share this component, because the cosines of a real model are between .7 and 1, not around 0. */
 const common = gaussian(DIMENSIONS, random);
 const centres = Array.from({ length: CENTRES }, () => gaussian(DIMENSIONS, random));
 
-/** A vector around some centre: cosines are about .95 within a cluster and .8 across. */
+/** A vector near a random centre. Cosines are about .95 within a cluster and .8 across clusters. */
 function vector(): Float32Array {
   const centre = centres[Math.floor(random() * CENTRES)]!;
   const noise = gaussian(DIMENSIONS, random);
   return normalized(noise.map((value, i) => 2 * common[i]! + 0.85 * centre[i]! + 0.5 * value));
 }
 
-/** A graph that compares all vectors exactly. */
+/** A graph that compares all vectors exhaustively. */
 function exhaustive(vectors: Float32Array[]): Graph {
   const similarities = (query: Float32Array) => (ordinal: number) => {
     const other = vectors[ordinal]!;
@@ -45,9 +45,9 @@ function exhaustive(vectors: Float32Array[]): Graph {
   };
 }
 
-test('ranking with the graph finds at least .99 of the ten best of 20,000 that exact search finds', () => {
+test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', () => {
   const vectors = Array.from({ length: PASSAGES }, vector);
-  // Otherwise the vectors are unlike a model's.
+  // Otherwise the vectors would differ from those of a real model.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
   buildGraph(vectors).write(join(folder, 'graph.bin'));
   writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
@@ -74,6 +74,6 @@ test('ranking with the graph finds at least .99 of the ten best of 20,000 that e
   }
   sentences.close();
   expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
-  // The graph alone, whose vectors have 8 bits a number.
+  // The graph alone, with 8-bit vectors.
   expect(nearest / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
 }, 600_000);

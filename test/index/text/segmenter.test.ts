@@ -11,7 +11,7 @@ function reference(text: string, granularity: Granularity, locale = 'en') {
   }));
 }
 
-/** Characters on which boundaries depend: letters, digits, marks, joiners, flags, emoji, Hangul, punctuation, spaces, line ends. */
+/** Characters that decide boundaries: letters, digits, marks, joiners, flags, emoji, Hangul, punctuation, white space. */
 const CHARACTERS = [
   ...'abcXYZ019éßאבفकஓ가나्́̈ी\u200d\u00ad🇩🇪🇫👩👧🏽❤\ufe0f𝒜𠮷',
   ...'\'".,:;!?()…。’“”_-/\n\r\t\u2028  ',
@@ -22,7 +22,7 @@ const anyText = fc
   .map((parts) => parts.map((part) => part.join('')).join(''));
 
 describe.each<Granularity>(['grapheme', 'word', 'sentence'])('%s', (granularity) => {
-  test('any text has the segments that the segmenter finds in all of it at once', () => {
+  test('splits any text as if it were segmented in one call', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         expect([...segments(text, granularity)]).toEqual(reference(text, granularity));
@@ -40,13 +40,13 @@ describe.each<Granularity>(['grapheme', 'word', 'sentence'])('%s', (granularity)
     ['joined emoji', '👩\u200d'],
     ['line ends', '\r\n'],
     ['quotes after a full stop', '."'],
-    ['pairs after one unit', '𝒜'],
-  ])('long runs of %s', (_, unit) => {
+    ['surrogate pairs after one unit', '𝒜'],
+  ])('splits long runs of %s', (_, unit) => {
     for (const text of [unit.repeat(6000), `ab. ${unit.repeat(4999)}c d. E`, `x${unit.repeat(2047)}`])
       expect([...segments(text, granularity)]).toEqual(reference(text, granularity));
   });
 
-  test('the code units given to the segmenter grow with the text, not with its square', () => {
+  test('segments a number of code units linear in the length of the text', () => {
     const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
     for (const unit of ['a', 'ab. ', '\u0301', `${'a'.repeat(9000)}. `, `b. ${'a'.repeat(2500)}`]) {
       const text = unit.repeat(Math.ceil(40_000 / unit.length));
@@ -59,12 +59,12 @@ describe.each<Granularity>(['grapheme', 'word', 'sentence'])('%s', (granularity)
   });
 });
 
-test('an unknown or malformed locale gets English rules', () => {
+test('an unknown or malformed locale uses English rules', () => {
   for (const locale of ['xx', 'und', 'not a tag', ''])
     expect([...segments('Mr. Fox.', 'sentence', locale)]).toEqual(reference('Mr. Fox.', 'sentence'));
 });
 
-test('a locale has its own rules', () => {
+test('a known locale uses its own rules', () => {
   // The Greek question mark ends a sentence in Greek only.
   const text = 'Τι είναι; Μια γάτα.';
   expect([...segments(text, 'sentence', 'el')]).toHaveLength(2);

@@ -5,15 +5,15 @@ import { termsOf } from '../../../index/text/terms.ts';
 test.each([
   ['words', 'The lamp, 1871!', ['the', 'lamp', '1871']],
   [
-    'words of more than five letters, also by their beginning',
+    'words of more than five letters, also by their prefix',
     'Leuchtturm Türme Häfens',
     ['leuchtturm', 'leuch*', 'türme', 'häfens', 'häfen*'],
   ],
-  ['Chinese, by two characters', '灯塔的光', ['灯塔', '塔的', '的光']],
+  ['Chinese bigrams', '灯塔的光', ['灯塔', '塔的', '的光']],
   ['a single Chinese character', '光', ['光']],
   ['Japanese with its long vowel mark', 'タワー', ['タワ', 'ワー']],
-  ['Thai, by three characters', 'ประภาคาร', ['ประ', 'ระภ', 'ะภา', 'ภาค', 'าคา', 'คาร']],
-  ['a Thai word shorter than that', 'ปี', ['ปี']],
+  ['Thai trigrams', 'ประภาคาร', ['ประ', 'ระภ', 'ะภา', 'ภาค', 'าคา', 'คาร']],
+  ['a Thai word of two characters', 'ปี', ['ปี']],
   ['full-width letters and capitals, folded', 'ＡＢＣ Ｌａｍｐ', ['abc', 'lamp']],
   ['half-width Katakana, folded', 'ｶﾞｽ', ['ガス']],
   ['combining marks, composed', 'cafe\u0301', ['café']],
@@ -23,18 +23,18 @@ test.each([
   expect(termsOf(text)).toEqual(terms);
 });
 
-test('mixed text: each script by its own rule', () => {
+test('mixed text follows the rule of each script', () => {
   expect(termsOf('Die 灯塔 of ประภา!').toSorted()).toEqual(
     ['ประ', 'ระภ', 'ะภา', 'die', 'of', '灯塔'].toSorted(),
   );
 });
 
-test('characters outside the basic plane are not cut', () => {
+test('surrogate pairs are not split', () => {
   expect(termsOf('𠮷野𠮷')).toEqual(['𠮷野', '野𠮷']);
   expect(termsOf('𝒜𝒷𝒸𝒹𝑒𝒻')).toEqual(['abcdef', 'abcde*']);
 });
 
-test('the words of a long text are those that the segmenter finds in all of it at once', () => {
+test('a long text has the same words as if it were segmented in one call', () => {
   const text = Array.from({ length: 2000 }, (_, i) => `word${i}`).join(' ');
   const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
   const words = [...segmenter.segment(text)]
@@ -43,7 +43,7 @@ test('the words of a long text are those that the segmenter finds in all of it a
   expect(termsOf(text).filter((term) => !term.endsWith('*'))).toEqual(words);
 });
 
-test('a long text without spaces loses no letter', () => {
+test('a long text without spaces keeps every letter', () => {
   const text = 'abcdefghij'.repeat(5000);
   expect(
     termsOf(text)
@@ -52,7 +52,7 @@ test('a long text without spaces loses no letter', () => {
   ).toBe(text);
 });
 
-/** The words that the segmenter finds in a text, and the beginnings of longer ones. */
+/** The words that the segmenter finds in a text, and the prefixes of the longer words. */
 function segmented(text: string): string[] {
   const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
   return [...segmenter.segment(text.toLowerCase())]
@@ -68,7 +68,7 @@ test.each([
   ['Arabic and Persian', 'ابتةىءآپچگیَّْٰـ٠٣۵'],
   ['Devanagari', 'अकखड़ज़ऽॐािीुंँः्०५'],
   ['Hangul', '가나힣의가나'],
-])('any %s text has the words that the segmenter finds', (_, letters) => {
+])('any %s text has the words of the segmenter', (_, letters) => {
   const characters = [...letters, ...letters, ...letters, ..."a1  ?!.,:;'’-؟،।\t"];
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...characters), maxLength: 40 }), (text) => {
@@ -94,7 +94,7 @@ test.each([
   expect(termsOf(text)).toEqual(segmented(text.normalize('NFKC')));
 });
 
-test('any text, even with lone surrogates, has terms that are more than white space', () => {
+test('no term of any text is only white space, even with lone surrogates', () => {
   const unit = fc.nat(0xffff).map((code) => String.fromCharCode(code));
   fc.assert(
     fc.property(fc.string({ unit }), (text) => {
@@ -103,7 +103,7 @@ test('any text, even with lone surrogates, has terms that are more than white sp
   );
 });
 
-test('any text of ASCII has the same terms in capitals', () => {
+test('any ASCII text has the same terms in capitals', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       expect(termsOf(text.toUpperCase())).toEqual(termsOf(text));

@@ -18,7 +18,7 @@ function named(name: string, message = 'No.', code?: string): Error {
   return Object.assign(new Error(message), { name, ...(code && { code }) });
 }
 
-/** As `waitUntil…` throws when AWS reports a failure. */
+/** The error that `waitUntil…` throws when AWS reports a failure. */
 const failure = (reason: string) =>
   new Error(
     JSON.stringify({
@@ -27,7 +27,7 @@ const failure = (reason: string) =>
     }),
   );
 
-describe('an error of AWS becomes a sentence', () => {
+describe('an AWS error becomes a sentence', () => {
   test.each<[string, unknown, Parameters<typeof describeError>[1], string]>([
     [
       'no function',
@@ -54,7 +54,7 @@ describe('an error of AWS becomes a sentence', () => {
       'lambda:Invoke: polyseek in eu-central-1 has no version 7. npm run remote -- versions lists the versions.',
     ],
     [
-      'a denied action that is named',
+      'a denied action with a name',
       named(
         'AccessDeniedException',
         `User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction on resource: ${arn}:live because no identity-based policy allows the lambda:InvokeFunction action`,
@@ -63,7 +63,7 @@ describe('an error of AWS becomes a sentence', () => {
       'lambda:Invoke: access denied. Allow lambda:InvokeFunction for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
-      'a denied action that is not named',
+      'a denied action without a name',
       named('AccessDenied', 'Access Denied'),
       { call: 's3:PutObject', ...about },
       's3:PutObject: access denied. Allow s3:PutObject for this AWS identity, or choose another with AWS_PROFILE.',
@@ -84,7 +84,7 @@ describe('an error of AWS becomes a sentence', () => {
       'lambda:UpdateAlias was throttled at every attempt. Wait a minute, then run the command again.',
     ],
     [
-      'too many copies',
+      'too many instances',
       new TooManyRequestsException({ message: 'Rate Exceeded.', ...metadata }),
       { call: 'lambda:Invoke', ...about },
       'lambda:Invoke was throttled at every attempt: all allowed instances of polyseek are busy. Wait and run the command again, or raise the reserved concurrency.',
@@ -177,7 +177,7 @@ describe('an error of AWS becomes a sentence', () => {
       's3:PutObject failed (Error): mismatched tags <html> and </title>.',
     ],
     [
-      'what is no error',
+      'a value that is not an error',
       'out of order',
       { call: 'lambda:Invoke', ...about },
       'lambda:Invoke failed (Error): out of order.',
@@ -186,7 +186,7 @@ describe('an error of AWS becomes a sentence', () => {
     expect(describeError(error, failed)).toBe(sentence);
   });
 
-  test('a waiter that gave up', async () => {
+  test('a waiter that timed out becomes a sentence', async () => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const client = new LambdaClient({ endpoint: 'http://localhost:1', region: 'eu-central-1', credentials });
     const waiting = waitUntilFunctionUpdatedV2(

@@ -17,7 +17,7 @@ const held = fc.record({
 });
 
 describe('the description of a version', () => {
-  test('is a line for people', () => {
+  test('is a readable line', () => {
     expect(describeVersion({ version: '3d5495554cb3', passages: 439, model: 'e5' })).toBe(
       'index 3d5495554cb3, 439 passages, model e5',
     );
@@ -26,7 +26,7 @@ describe('the description of a version', () => {
     );
   });
 
-  test('is read as it was written', () => {
+  test('can be parsed', () => {
     fc.assert(
       fc.property(held, (parts) => {
         expect(readDescription(describeVersion(parts))).toEqual(parts);
@@ -34,7 +34,7 @@ describe('the description of a version', () => {
     );
   });
 
-  test('has at most 256 characters, of which a long model name loses its end', () => {
+  test('has at most 256 characters, and truncates a long model name', () => {
     fc.assert(
       fc.property(held, fc.string({ unit: 'binary', minLength: 200, maxLength: 600 }), (parts, model) => {
         const text = describeVersion({ ...parts, model });
@@ -48,7 +48,7 @@ describe('the description of a version', () => {
     expect(describeVersion({ version: 'a', passages: 5, model: 'x'.repeat(300) })).toHaveLength(256);
   });
 
-  test('is not taken from other texts', () => {
+  test('is not parsed from other texts', () => {
     expect(readDescription(undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.string(), (text) => {
@@ -82,12 +82,12 @@ describe('the report of an invocation', () => {
       report,
     ],
     [
-      'JSON, cold, cut at its beginning',
+      'JSON, cold, truncated at its start',
       `vel":"info"}\n${json({ durationMs: 102.25, billedDurationMs: 319, memorySizeMB: 1769, maxMemoryUsedMB: 113, initDurationMs: 216.5 })}`,
       { ...report, initMs: 216.5 },
     ],
     ['none', '{"type":"platform.start"}\n', undefined],
-    ['cut in the middle', `${line.slice(30)}\t\n`, undefined],
+    ['truncated in the middle', `${line.slice(30)}\t\n`, undefined],
     ['incomplete', line.replace(/\tBilled.*ms/, ''), undefined],
     ['quoted by the function', JSON.stringify({ message: line }), undefined],
   ])('%s', (_, log, expected) => {
@@ -103,7 +103,7 @@ describe('the report of an invocation', () => {
     );
   });
 
-  test('is a line for people', () => {
+  test('is a readable line', () => {
     expect(describeReport({ ...report, initMs: 216.5 })).toBe(
       'Lambda: 102.25 ms, billed 319 ms, memory 113 MB, cold start with an init of 216.5 ms',
     );
@@ -130,13 +130,13 @@ describe('a zip', () => {
     return folder;
   }
 
-  test('holds the files', () => {
+  test('contains the files', () => {
     const found = unzipSync(zipFolder(write(Object.entries(files))));
     const texts = Object.entries(found).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
     expect(texts).toEqual(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 
-  test('is the same for the same content, whenever, wherever and in whatever order it was written', () => {
+  test('has the same bytes for the same content, at any time and place, and in any order', () => {
     process.env.TZ = 'Pacific/Kiritimati';
     const first = write(Object.entries(files));
     const expected = hash(first);
@@ -149,7 +149,7 @@ describe('a zip', () => {
     expect(hash(second)).not.toBe(expected);
   });
 
-  test('keeps what is executable, and lets everyone read', () => {
+  test('keeps executable flags, and is readable for everyone', () => {
     const folder = write([
       ['run', '#!/bin/sh'],
       ['text', ''],
@@ -157,7 +157,7 @@ describe('a zip', () => {
     chmodSync(join(folder, 'run'), 0o700);
     chmodSync(join(folder, 'text'), 0o600);
     const zip = Buffer.from(zipFolder(folder));
-    // The central directory's records (APPNOTE.txt 4.3.12): "made by" at 4, external attributes at 38, the name at 46.
+    // Records of the central directory (APPNOTE.txt 4.3.12): "made by" at 4, external attributes at 38, the name at 46.
     const modes = ['run', 'text'].map((name) => {
       const at = zip.lastIndexOf(name) - 46;
       expect(zip.readUInt32LE(at)).toBe(0x02014b50);
@@ -168,7 +168,7 @@ describe('a zip', () => {
   });
 });
 
-test('versions are a table, with a note where code is left over', () => {
+test('versions are a table, with a note about leftover code', () => {
   const versions = [
     { version: '12', live: false, date: '2026-11-24T02:14:33.000Z' },
     {

@@ -18,14 +18,14 @@ import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
 import { root } from '../../fixtures/index.ts';
 import { finished } from '../../fixtures/processes.ts';
-import { lacking } from '../../fixtures/tools.ts';
+import { missingTools } from '../../fixtures/tools.ts';
 
 const BUCKET = 'cdk-hnb659fds-assets-123456789012-eu-central-1';
 const DENIED = { name: 'AccessDeniedException', status: 403, message: 'No.' };
 const zipOf = (text: string) => zipSync({ 'lambda.mjs': Buffer.from(text) }, { mtime: new Date(2000, 0, 1) });
 const keyOf = (text: string) => uploadKey(codeSha256(zipOf(text)));
 
-describe.skipIf(lacking('moto'))('old versions', () => {
+describe.skipIf(missingTools('moto'))('old versions', () => {
   let aws: Aws;
   let FunctionName = '';
   let functions = 0;
@@ -41,7 +41,7 @@ describe.skipIf(lacking('moto'))('old versions', () => {
   const moveLive = (FunctionVersion: string) =>
     aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion }));
 
-  /** Publishes code, as `push` does, or as `cdk deploy`, which uploads it under another key. */
+  /** Publishes code like `push`, or like `cdk deploy`, which uploads under another key. */
   async function publish(text: string, pushed: boolean): Promise<void> {
     const S3Key = pushed ? keyOf(text) : `${createHash('sha256').update(text).digest('hex')}.zip`;
     await put(S3Key, zipOf(text));
@@ -50,7 +50,7 @@ describe.skipIf(lacking('moto'))('old versions', () => {
     await aws.lambda.send(new PublishVersionCommand({ FunctionName, Description }));
   }
 
-  /** A function with version 1 from `cdk deploy`, and 2 to 8 from `push`: 8 is live, and 3 has another alias. */
+  /** Creates a function with version 1 from `cdk deploy`, and 2 to 8 from `push`. Version 8 is live, and 3 has another alias. */
   beforeEach(async () => {
     FunctionName = `docs-${++functions}`;
     await put('first.zip', zipOf('first'));
@@ -83,13 +83,13 @@ describe.skipIf(lacking('moto'))('old versions', () => {
     const { Versions = [] } = await aws.lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
     return Versions.map(({ Version }) => Version).filter((version) => version !== '$LATEST');
   };
-  /** Which of these versions still have an upload. */
+  /** The versions among these that still have an upload. */
   const uploads = async (...numbers: number[]) => {
     const { Contents = [] } = await aws.s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
     return numbers.filter((number) => Contents.some(({ Key }) => Key === keyOf(text(number))));
   };
 
-  test('are deleted with their uploads, except the newest, those with an alias, and the last from cdk', async () => {
+  test('are deleted with their uploads, except the newest, versions with an alias, and the last from cdk', async () => {
     const dry = await prune('--dry-run');
     expect(dry).toMatchObject({ code: 0, stderr: '' });
     expect(dry.stdout).toMatch(
@@ -105,9 +105,9 @@ describe.skipIf(lacking('moto'))('old versions', () => {
     expect((await prune()).stdout).toBe('No version to delete. Kept versions 8, 7, 6, 5, 4, 3, 1.\n');
   });
 
-  test('keep the live one, however old, and uploads that a kept version needs', async () => {
+  test('include neither the live version nor the uploads of kept versions', async () => {
     await moveLive('2');
-    // The same code as version 4, which goes.
+    // The same code as version 4, which is deleted.
     await publish(text(4), true);
     const { code, stdout } = await prune('--keep', '1', '--json');
     expect(code).toBe(0);
@@ -127,7 +127,7 @@ describe.skipIf(lacking('moto'))('old versions', () => {
       'DeleteObject',
       /^Deleted version 2 .*\n.*\n.* was not deleted: s3:DeleteObject: access denied\. Allow s3:DeleteObject for/,
     ],
-  ])('stay where %s is denied, which is reported', async (operation, message) => {
+  ])('stay if %s is denied, with a report', async (operation, message) => {
     const restore = aws.fail(operation, DENIED);
     const { code, stdout } = await prune();
     restore();
@@ -146,7 +146,7 @@ describe.skipIf(lacking('moto'))('old versions', () => {
     expect(await versions()).toEqual(['1', '2', '3', '4', '5', '6', '8']);
   });
 
-  test('are not aligned with for ever: an alias that moves during each update ends the command', async () => {
+  test('end the command if the alias moves during every update', async () => {
     const remote: Remote = { functionName: FunctionName, ...aws, step: (_, run) => run() };
     let moves = 0;
     const move = async () => {

@@ -25,7 +25,7 @@ import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
 import { buildTopics, root, temporaryFolder } from '../../fixtures/index.ts';
 import { finished, type Outcome } from '../../fixtures/processes.ts';
-import { lacking } from '../../fixtures/tools.ts';
+import { missingTools } from '../../fixtures/tools.ts';
 
 const FunctionName = 'polyseek';
 const BUCKET = 'cdk-hnb659fds-assets-123456789012-eu-central-1';
@@ -33,7 +33,7 @@ const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 const UNANSWERABLE = 'Who won the football world cup in 1974?';
 const refusal = (name: string, status = 400) => ({ name, status, message: 'No.' });
 
-describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed function', () => {
+describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed function', () => {
   const folder = temporaryFolder();
   const [first, second] = [join(folder, 'first'), join(folder, 'second')];
   const zips = new Map<string, Uint8Array>();
@@ -49,24 +49,24 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   };
   const remote = (args: string[], env?: Record<string, string | undefined>): Promise<Outcome> =>
     finished(start(args, env));
-  /** What a command that must succeed printed, besides its steps. */
+  /** The output of a command that must succeed, without its steps. */
   async function printed(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await remote(args);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/^(.+: \d+\.\d s\n)*$/);
     return stdout;
   }
-  /** The sentence of a command that must fail, which comes after its steps. */
+  /** The error of a command that must fail, after its steps. */
   async function sentence(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await remote(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    const [, said] = /^(?:.+: \d+\.\d s\n)*(.+)\n$/.exec(stderr) ?? [];
-    return said!;
+    const [, error] = /^(?:.+: \d+\.\d s\n)*(.+)\n$/.exec(stderr) ?? [];
+    return error!;
   }
   const versions = async () => JSON.parse(await printed('versions', '--json')) as Versions;
   const sha256 = (index: string) => createHash('sha256').update(zips.get(index)!).digest('base64');
 
-  /** Which version is live, and the code of each by its index; there must be no other code. */
+  /** The live version, and the index of each version's code. Throws for other code. */
   async function state() {
     const { Versions = [] } = await aws.lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
     const names = new Map([first, second].map((index) => [sha256(index), index]));
@@ -74,7 +74,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     return { live: (await versions()).live, code: Object.fromEntries(code) };
   }
 
-  /** Answer to a question without what differs from run to run. */
+  /** The answer to a question, without its times. */
   async function asked(...args: string[]) {
     const { answer, report } = JSON.parse(await printed('ask', QUESTION, '--json', ...args));
     expect(report).toMatchObject({ durationMs: expect.any(Number), billedMs: expect.any(Number) });
@@ -102,12 +102,12 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
         MemorySize: 1769,
         Timeout: 10,
         Code: { S3Bucket: BUCKET, S3Key: 'first.zip' },
-        // Somebody's key: these commands have none.
+        // Someone's key, which these commands do not have.
         Environment: { Variables: { API_KEYS: JSON.stringify({ somebody: '0'.repeat(64) }) } },
       }),
     );
 
-  /** As `cdk deploy` leaves it: version 1 holds the first index, and is live. */
+  /** The state after `cdk deploy`: version 1 contains the first index, and is live. */
   beforeAll(async () => {
     held.set(first, heldBy(await buildTopics(first, ['en'])));
     held.set(second, heldBy(await buildTopics(second, ['en', 'zh'])));
@@ -127,7 +127,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
   afterAll(() => aws.stop());
 
-  test('is asked', async () => {
+  test('is asked a question', async () => {
     const cold = await printed('ask', QUESTION);
     expect(cold).toMatch(/^1\. .*Korvane lighthouse .*\[en\] confidence \d\.\d\d/);
     expect(cold).toMatch(
@@ -137,7 +137,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     expect(await asked()).toEqual(await local(first));
   });
 
-  test('is asked with the flags of search, and tells by its exit code that nothing is found', async () => {
+  test('is asked with the flags of search, and the exit code reports empty results', async () => {
     const flags = [
       '-k',
       '30',
@@ -170,16 +170,16 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     expect(JSON.parse(none.stdout)).toMatchObject({ answer: { answered: false, results: [] } });
   });
 
-  test('is not pushed to where nothing has changed', async () => {
+  test('is not updated by a push without changes', async () => {
     expect(await printed('push', '--index', first)).toBe(
       'Nothing to push: version 1, which is live, has the same code.\n',
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
   });
 
-  test('stays as it is where the smoke test fails', async () => {
-    const said = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
-    expect(said).toMatch(
+  test('does not change if the smoke test fails', async () => {
+    const error = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
+    expect(error).toMatch(
       /^"Who won the football world cup in 1974\?" has no answer\. Nearest passage: ".*" \(.*\), confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
@@ -211,7 +211,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     expect(await asked('--qualifier', '1')).toEqual(await local(first));
   });
 
-  test('is tried by what its own index holds', async () => {
+  test('is tested with passages of its own index', async () => {
     const target: Remote = { functionName: FunctionName, ...aws, step: (_, run) => run() };
     const probes = await chooseProbes(second);
     const passages = new Passages(join(second, 'passages.bin'));
@@ -228,7 +228,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     await expect(smoke(target, '1', version, [], [])).rejects.toThrow(
       `GET /health reports index ${held.get(first)!.version}, but ${version} was pushed.`,
     );
-    // Its passages are there, but not this one.
+    // The index contains other passages, but not this one.
     const [{ question }] = probes as [Probe];
     await expect(smoke(target, '2', version, [{ question, id: 'none' }], [])).rejects.toThrow(
       /^".*" does not find its own passage none, but \w+, \w+, \w+\.$/,
@@ -266,7 +266,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     });
   });
 
-  test('gets a version that is there already, which a failing smoke test leaves', async () => {
+  test('reuses an existing version, even if the smoke test fails', async () => {
     expect(await sentence('push', '--index', second, '--ask', UNANSWERABLE)).toMatch(
       / Version 1 stays live; the push left nothing behind\.$/,
     );
@@ -275,8 +275,8 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
   });
 
-  describe('with others at work', () => {
-    test('keeps what someone else made live meanwhile', async () => {
+  describe('with concurrent changes', () => {
+    test('keeps a version that someone else made live meanwhile', async () => {
       aws.before('UpdateAlias', () =>
         aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' })),
       );
@@ -287,7 +287,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       await printed('rollback', '2');
     });
 
-    test('keeps a version that became live though the call that did it failed', async () => {
+    test('keeps a version that became live although the call failed', async () => {
       aws.before('UpdateAlias', () =>
         aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '3' })),
       );
@@ -297,7 +297,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
     });
 
-    test('leaves their code alone, which versions tells of and rollback puts right', async () => {
+    test('keeps the code of others, versions reports it, and rollback corrects it', async () => {
       const code = { FunctionName, S3Bucket: BUCKET, S3Key: 'other.zip' };
       aws.before('PublishVersion', () => aws.lambda.send(new UpdateFunctionCodeCommand(code)));
       expect(await sentence('push', '--index', first)).toMatch(
@@ -311,7 +311,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
     });
   });
 
-  describe('where a call fails', () => {
+  describe('after a failed call', () => {
     let mend = () => {};
     afterEach(() => mend());
 
@@ -329,7 +329,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       expect(await sentence('ask', QUESTION)).toMatch(message);
     });
 
-    test('push, and so its undoing: what is left is told', async () => {
+    test('push reports the remaining changes if undoing fails too', async () => {
       mend = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
       expect(await sentence('push', '--index', first, '--ask', UNANSWERABLE)).toMatch(
         /^"Who won .* Undoing the push failed too: lambda:DeleteFunction: access denied\. .* The live version did not change, but .* Version 3 still exists\. Run npm run remote -- versions, /,
@@ -339,7 +339,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       await aws.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '3' }));
     });
 
-    test('push, as it is interrupted: what it did is undone', async () => {
+    test('push undoes its changes after an interrupt', async () => {
       let child: ReturnType<typeof start> | undefined;
       aws.before('PublishVersion', async () => child?.kill('SIGINT'));
       child = start(['push', '--index', first]);
@@ -350,14 +350,14 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     });
 
-    test('push before anything is changed', async () => {
+    test('push changes nothing if an early call fails', async () => {
       expect(await sentence('push', '--index', first, '--bucket', 'none')).toMatch(
         /^s3:PutObject: no bucket none\. Create it with npx cdk bootstrap in eu-central-1, .* Version 2 stays live; the push left nothing behind\.$/,
       );
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second } });
     });
 
-    test('rollback, when live has moved: doing it again completes it', async () => {
+    test('rollback can be repeated to complete it after live has moved', async () => {
       mend = aws.fail('UpdateFunctionCode', refusal('ResourceConflictException', 409));
       expect(await sentence('rollback')).toMatch(
         /^lambda:UpdateFunctionCode failed: another update of polyseek is in progress\. .* Version 1 is live, but \$LATEST still contains other code, .*\. Run npm run remote -- rollback 1\.$/,
@@ -421,18 +421,18 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
 
   describe('after a push', () => {
-    test('a failed deletion of an old version is reported, and the push has succeeded', async () => {
+    test('a failed deletion of an old version is reported, but the push succeeds', async () => {
       await printed('push', '--index', second);
       const restore = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
-      const said = await printed('push', '--index', first, '--keep', '1');
+      const output = await printed('push', '--index', first, '--keep', '1');
       restore();
-      expect(said).toMatch(
+      expect(output).toMatch(
         /^Version 3 of polyseek is live .*\nVersion 2 was not deleted: lambda:DeleteFunction: access denied\. /,
       );
       expect(await state()).toEqual({ live: '3', code: { $LATEST: first, 1: first, 2: second, 3: first } });
     });
 
-    test('old versions are deleted, with the uploads that no kept version needs', async () => {
+    test('old versions are deleted, with uploads that no kept version needs', async () => {
       expect(await printed('push', '--index', second, '--keep', '1')).toMatch(
         /^Version 4 of polyseek is live \(.*\)\. Before: version 3\.\nDeleted versions 3, 2 \(\d+\.\d MB\)\.\nKept versions 4, 1, and 2 other files below polyseek\/ in the bucket\.\n$/,
       );
@@ -448,7 +448,7 @@ describe.skipIf(lacking('moto', 'Node 24', 'aws-lambda-ric'))('a deployed functi
   });
 });
 
-/** What the description of a version with this index says. */
+/** The facts in the description of a version with this index. */
 function heldBy({ version, counts, model }: Manifest): IndexSummary {
   return { version, passages: counts.passages, model: model.name };
 }

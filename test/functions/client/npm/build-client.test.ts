@@ -9,16 +9,16 @@ import { packageClient } from '../../../../functions/client/npm/build-client.ts'
 import { createApp } from '../../../../functions/search/app.ts';
 import { createAppServer } from '../../../../functions/search/listener.ts';
 import { root } from '../../../fixtures/index.ts';
-import { lacking, tools } from '../../../fixtures/tools.ts';
+import { missingTools, tools } from '../../../fixtures/tools.ts';
 import { SearchDouble } from '../../search/search-double.ts';
 
 mkdirSync(join(root, 'build'), { recursive: true });
-// Below the repository, where the compiler finds @langchain/core and ai.
+// Inside the repository, so that the compiler finds @langchain/core and ai.
 const out = mkdtempSync(join(root, 'build/client-'));
 afterAll(() => rmSync(out, { recursive: true }));
 beforeAll(() => packageClient(out));
 
-/** Compiles a program that uses the package; what the compiler says of it. */
+/** Compiles a program that uses the package. Returns the compiler's output. */
 function compile(program: string): string {
   const file = join(out, 'program.ts');
   writeFileSync(file, program);
@@ -33,7 +33,7 @@ function compile(program: string): string {
 }
 
 describe('the package', () => {
-  test('is JavaScript with types, and a manifest without dependencies', () => {
+  test('contains JavaScript, types, and a manifest without dependencies', () => {
     const files = ['ai-sdk', 'chat', 'client', 'langchain', 'limits'].flatMap((name) => [
       `${name}.d.ts`,
       `${name}.js`,
@@ -48,7 +48,7 @@ describe('the package', () => {
     expect(Object.keys(exports)).toEqual(Object.keys(here.exports));
   });
 
-  test('has the very types that the schemas have', () => {
+  test('has the types of the schemas', () => {
     const same = `
       import type * as made from './client.js';
       import type * as derived from '../../functions/client/types.ts';
@@ -62,7 +62,7 @@ describe('the package', () => {
     expect(compile(`${same} true satisfies Same<made.Passage, derived.Health>;`)).toMatch(/error TS1360/);
   });
 
-  test('refuses in a program what the endpoint would refuse', () => {
+  test('rejects programs with requests that the endpoint would refuse', () => {
     const program = (question: string) => `
       import { Polyseek } from 'polyseek/client';
       const { results } = await new Polyseek({ url: 'http://localhost' }).search(${question});
@@ -74,7 +74,7 @@ describe('the package', () => {
 });
 
 describe('the client', () => {
-  /** The client as one file, for hosts that have nothing of Node. */
+  /** Bundles the client into one file, for hosts without Node. */
   async function bundle(entry: string) {
     const result = await build({
       entryPoints: [entry],
@@ -91,7 +91,7 @@ describe('the client', () => {
   const source = join(root, 'functions/client/client.ts');
   const app = createApp(new SearchDouble(), { log: () => {} });
 
-  test('brings no other module, and takes less than 4 KB', async () => {
+  test('includes no other module, and has less than 4 KB', async () => {
     for (const entry of [source, join(out, 'client.js')]) {
       const { text, inputs } = await bundle(entry);
       expect(inputs).toHaveLength(1);
@@ -99,7 +99,7 @@ describe('the client', () => {
     }
   });
 
-  test('needs no more than what edge functions have', async () => {
+  test('works with the globals of edge functions', async () => {
     const { text } = await bundle(source);
     const asked: string[] = [];
     const fetch = async (url: string) => {
@@ -112,7 +112,7 @@ describe('the client', () => {
     expect(asked).toEqual(['https://search.example.org/search']);
   });
 
-  test.skipIf(lacking('chromium'))('asks from a page in Chromium', async () => {
+  test.skipIf(missingTools('chromium'))('works in a page in Chromium', async () => {
     const server = createAppServer(app).listen(0, '127.0.0.1');
     const executablePath = execFileSync('which', [tools.chromium], { encoding: 'utf8' }).trim();
     const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 
-/** A package in `node_modules`, with these fields and files. */
+/** Creates a package in `node_modules` with these fields and files. */
 function makePackage(name: string, fields: object, files: Record<string, string> = {}): string {
   const path = join(folder, 'node_modules', name);
   mkdirSync(path, { recursive: true });
@@ -21,7 +21,7 @@ function makePackage(name: string, fields: object, files: Record<string, string>
   return path;
 }
 
-test('modules belong to the innermost package; the own modules to none', () => {
+test('modules belong to the innermost package, and project modules to no package', () => {
   const modules = [
     'node_modules/a/index.js',
     'node_modules/a/lib/b.js',
@@ -47,7 +47,7 @@ test('a package has its name, version, licence and texts', () => {
   });
 });
 
-test('a package without a file gets the standard text of the MIT licence', () => {
+test('a package without a licence file uses the standard text of the MIT licence', () => {
   const { licence, text } = readPackageLicence(makePackage('three', { license: 'MIT' }));
   expect(licence).toBe('MIT');
   expect(text).toMatch(
@@ -58,12 +58,12 @@ test('a package without a file gets the standard text of the MIT licence', () =>
 test.each([
   [{}, 'no licence text.'],
   [{ license: 'Apache-2.0' }, 'no licence text for Apache-2.0.'],
-])('a package with %j and no file cannot ship', (fields, message) => {
+])('a package with %j and no licence file is refused', (fields, message) => {
   const path = makePackage('four', fields);
   expect(() => readPackageLicence(path)).toThrow(`${path}: ${message} Its code must not ship`);
 });
 
-test('a model has the licence of its folder; an unknown one says so', () => {
+test('a model has the licence in its folder, or is marked as unknown', () => {
   const model = join(folder, 'model');
   mkdirSync(model);
   writeFileSync(join(model, 'LICENSE'), 'MIT\n\nThe text.\n');
@@ -73,7 +73,7 @@ test('a model has the licence of its folder; an unknown one says so', () => {
     expect(readModelLicence('e5', sources)).toMatchObject({ name, licence: 'not recorded' });
 });
 
-test('notices have each text once, and the same bytes in any order', () => {
+test('notices contain each text once, and have the same bytes in any order', () => {
   const components: Component[] = [
     { name: 'b 1', licence: 'MIT', text: 'Text one.' },
     { name: 'c 1', licence: 'ISC', text: 'Text two.' },
