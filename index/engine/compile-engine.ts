@@ -4,7 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withTemporaryFolder } from '../format/drafts.ts';
+import { createDraft, removeStaleDrafts, withTemporaryFolder } from '../format/drafts.ts';
 import type { Architecture } from './architecture.ts';
 import { checkLibrary } from './elf.ts';
 
@@ -54,17 +54,23 @@ export function compileEngine(architecture?: Architecture): Promise<string> {
 /** The libraries that this process has requested. */
 const libraries = new Map<string, Promise<string>>();
 
-async function findOrCompile(architecture?: Architecture): Promise<string> {
+/** The path of a library: its name contains a hash of its source, the compiler's arguments and CXX. */
+export function libraryPath(architecture?: Architecture): string {
   const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
   const target = architecture ?? `${process.platform}-${process.arch}`;
   const inputs = JSON.stringify([sources, COMPILER_ARGUMENTS, architecture && process.env.CXX]);
   const hash = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
-  const cached = join(CACHE, `${target}-${hash}.node`);
+  return join(CACHE, `${target}-${hash}.node`);
+}
+
+async function findOrCompile(architecture?: Architecture): Promise<string> {
+  const cached = libraryPath(architecture);
   if (existsSync(cached)) return cached;
 
   const failures: string[] = [];
   for (const compile of architecture ? [compileHere, compileInDocker] : [compileHere]) {
-    const draft = `${cached}.${process.pid}.new`;
+    removeStaleDrafts(cached);
+    const draft = createDraft(cached);
     try {
       await withTemporaryFolder(draft, async () => {
         stageSource(draft);

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
+import { DRAFT_MARKER } from '../../../index/format/drafts.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
@@ -20,7 +22,8 @@ beforeAll(() => {
   mkdirSync(cache, { recursive: true });
 });
 afterAll(() => {
-  for (const name of readdirSync(cache)) if (isMarked(join(cache, name))) rmSync(join(cache, name));
+  const libraries = readdirSync(cache).filter((name) => name.endsWith('.node'));
+  for (const name of libraries) if (isMarked(join(cache, name))) rmSync(join(cache, name));
 });
 
 /** Packages the index for Lambda with these environment variables. */
@@ -30,6 +33,21 @@ function pack(architecture: string, env: Record<string, string>) {
   return promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
 }
 const addon = (architecture: string) => join(folder, architecture, 'native/engine.node');
+
+test('a compile removes the draft of a killed one', async () => {
+  // The definition makes this library's name unique.
+  vi.stubEnv('CXX', 'g++ -DKILLED_COMPILE');
+  const library = libraryPath('x86_64');
+  const draft = `${library}.draft-0123abcd`;
+  mkdirSync(draft);
+  // No process has this id.
+  const marker = { pid: 2 ** 22 + 1, started: '1', target: basename(library), role: 'new' };
+  writeFileSync(join(draft, DRAFT_MARKER), JSON.stringify(marker));
+  expect(await compileEngine('x86_64')).toBe(library);
+  expect(existsSync(draft)).toBe(false);
+  rmSync(library);
+  vi.unstubAllEnvs();
+});
 
 test('the library for Lambda matches its processor, and loads here on the same processor', async () => {
   await pack('x86_64', {});
