@@ -4,13 +4,7 @@ import type { Document } from './documents/document.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
 import type { CompiledModel } from './format/compiled-model.ts';
-import {
-  checkFreeSpace,
-  createDraft,
-  removeStaleDrafts,
-  replaceFolder,
-  withTemporaryFolder,
-} from './format/drafts.ts';
+import { checkFreeSpace, writeFolder } from './format/drafts.ts';
 import { GraphBuilder } from './format/graph-builder.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
@@ -48,16 +42,12 @@ export async function buildIndex(
     );
   }
   checkPassages(passages);
-  removeStaleDrafts(target);
-  const draft = createDraft(target);
-  return withTemporaryFolder(draft, async () => {
+  return writeFolder(target, async (draft) => {
     checkFreeSpace(draft, leastBytes(passages, embedder.model.dimensions));
     const embedded = await embedPassages(passages, embedder, progress);
     const suggestions = await findSuggestions(passages, embedded.vectors, embedder);
     const contents = { documents: count, passages, ...embedded, suggestions };
-    const manifest = writeIndexFiles(draft, embedder.model, contents);
-    replaceFolder(draft, target);
-    return manifest;
+    return writeIndexFiles(draft, embedder.model, contents);
   });
 }
 

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import { damaged } from './damaged.ts';
-import { digestOf, readJsonObject } from './json-file.ts';
+import { digestOf, readDigestedObject } from './json-file.ts';
 import type { Mode } from './mode.ts';
 import {
   type Check,
-  invalidKey,
   isBoolean,
   isListOf,
   isNumber,
@@ -91,17 +90,7 @@ export function readCompiledModel(dir: string, verify: boolean): CompiledModel {
   const path = join(dir, 'model.json');
   if (!existsSync(path))
     throw new Error(`${dir} is not a compiled model: it has no model.json. Run npm run build-index again.`);
-  const { checksum, ...model } = readJsonObject(path);
-  if (model.format !== FORMAT) {
-    throw new Error(
-      `${path} has format ${model.format}, but this polyseek reads format ${FORMAT}. Run npm run build-index again.`,
-    );
-  }
-  const found = digestOf(model);
-  if (checksum !== found) throw damaged(path, `its checksum is ${checksum}, but its contents give ${found}`);
-  const invalid = invalidKey(model, SHAPE);
-  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
-  const compiled = { ...model, checksum } as unknown as CompiledModel;
+  const compiled = readDigestedObject(path, FORMAT, 'checksum', SHAPE) as unknown as CompiledModel;
   if (compiled.mean && compiled.mean.length !== compiled.dimensions)
     throw damaged(
       path,

@@ -143,6 +143,23 @@ export function checkFreeSpace(folder: string, bytes: number): void {
     );
 }
 
+/**
+ * Writes a folder: as a draft first, which replaces the target once `make` succeeds. Cleans up after killed processes before.
+ * @param make writes into the draft; if it fails, the target stays as it was
+ */
+export async function writeFolder<Made>(
+  target: string,
+  make: (draft: string) => Promise<Made>,
+): Promise<Made> {
+  removeStaleDrafts(target);
+  const draft = createDraft(target);
+  return withTemporaryFolder(draft, async () => {
+    const made = await make(draft);
+    replaceFolder(draft, target);
+    return made;
+  });
+}
+
 /** Runs `make`, then removes the folder, even if the process exits first (as on an interrupt). */
 export async function withTemporaryFolder<Made>(folder: string, make: () => Promise<Made>): Promise<Made> {
   const remove = () => rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,34 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { damaged } from './damaged.ts';
+import { type Check, invalidKey } from './shapes.ts';
+
+/**
+ * Reads a JSON object with a `format` and a digest over all other keys, and checks both and its shape.
+ * @param digestKey the key of the digest
+ * @throws if the format differs, or the file is damaged
+ */
+export function readDigestedObject(
+  path: string,
+  format: number,
+  digestKey: string,
+  shape: Record<string, Check>,
+): Record<string, unknown> {
+  const { [digestKey]: digest, ...contents } = readJsonObject(path);
+  if (contents.format !== format) {
+    throw new Error(
+      `${path} has format ${contents.format}, but this polyseek reads format ${format}. Run npm run build-index again.`,
+    );
+  }
+  const found = digestOf(contents);
+  if (digest !== found) throw damaged(path, `its ${digestKey} is ${digest}, but its contents give ${found}`);
+  const invalid = invalidKey(contents, shape);
+  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
+  return { [digestKey]: digest, ...contents };
+}
 
 /** Reads a file that contains a JSON object. Its values are unchecked. */
-export function readJsonObject(path: string): Record<string, unknown> {
+function readJsonObject(path: string): Record<string, unknown> {
   try {
     // The spread turns JSON that is no object into an object without keys.
     return { ...JSON.parse(readFileSync(path, 'utf8')) };

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { damaged } from './damaged.ts';
-import { digestOf, readJsonObject } from './json-file.ts';
-import { type Check, invalidKey, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
+import { digestOf, readDigestedObject } from './json-file.ts';
+import { type Check, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
 export const FORMAT = 3;
 
@@ -67,17 +66,7 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
       `${dir} is not an index: it has no manifest.json. Build one with npm run build-index -- PATH --index ${dir}.`,
     );
   }
-  const { version, ...contents } = readJsonObject(path);
-  if (contents.format !== FORMAT) {
-    throw new Error(
-      `${path} has format ${contents.format}, but this polyseek reads format ${FORMAT}. Run npm run build-index again.`,
-    );
-  }
-  const found = digestOf(contents);
-  if (version !== found) throw damaged(path, `its version is ${version}, but its contents give ${found}`);
-  const invalid = invalidKey(contents, SHAPE);
-  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
-  const manifest = { version, ...contents } as unknown as Manifest;
+  const manifest = readDigestedObject(path, FORMAT, 'version', SHAPE) as unknown as Manifest;
   if (model) checkModel(dir, manifest, model);
   checkFiles(dir, manifest.files, verify);
   return manifest;

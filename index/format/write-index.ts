@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFile } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { checkReplaceable, createDraft, removeStaleDrafts, replaceFolder } from './drafts.ts';
+import { checkReplaceable } from './drafts.ts';
 import { buildGraph, type GraphBuilder } from './graph-builder.ts';
 import { writeLanguages } from './languages-file.ts';
 import { fieldKey, KEYS, writeLookup } from './lookup-file.ts';
@@ -27,24 +27,6 @@ export interface IndexContents {
   sentences: Int8Array[][];
   /** Questions to try first. */
   suggestions?: Suggestion[];
-}
-
-/**
- * Writes an index to a draft folder and renames it. If the process is killed, the existing index survives.
- * @throws if there are no passages, two passages share an id, or `target` contains something that is not an index
- */
-export function writeIndex(target: string, model: CompiledModel, contents: IndexContents): Manifest {
-  checkPassages(contents.passages);
-  checkIndexFolder(target);
-  removeStaleDrafts(target);
-  const draft = createDraft(target);
-  try {
-    const manifest = writeIndexFiles(draft, model, contents);
-    replaceFolder(draft, target);
-    return manifest;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
 }
 
 /** Writes the files of an index into a folder. */

@@ -2,9 +2,14 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { COMPILED } from '../../index/compile/compile.ts';
-import { writeIndex } from '../../index/format/write-index.ts';
 import { findModel } from '../../index/local.ts';
-import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  temporaryFolder,
+  writeIndex,
+  writeRandomIndex,
+} from '../fixtures/index.ts';
 
 const { dir, model } = defaultModel();
 const index = join(temporaryFolder(), 'index');

@@ -6,15 +6,7 @@ import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { compileEngine } from '../../../index/engine/compile-engine.ts';
 import { type CompiledModel, type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
-import {
-  checkReplaceable,
-  createDraft,
-  DRAFT_MARKER,
-  locateFolder,
-  removeStaleDrafts,
-  replaceFolder,
-  withTemporaryFolder,
-} from '../../../index/format/drafts.ts';
+import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
 import { assemblePage } from '../page/assemble-page.ts';
@@ -51,9 +43,7 @@ export async function packageFunction(
   const compiled = readCompiledModel(model, false);
   readManifest(source, compiled, true);
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
-  removeStaleDrafts(out);
-  const draft = createDraft(out);
-  return withTemporaryFolder(draft, async () => {
+  return writeFolder(out, async (draft) => {
     const { modules, comments } = await bundle({ lambda: HANDLER }, draft);
     const components = readComponents(modules, compiled, model);
     writeFileSync(join(draft, NOTICES), formatNotices(components, comments));
@@ -62,7 +52,6 @@ export async function packageFunction(
     copyFolder(model, join(draft, 'model'));
     copyFolder(source, join(draft, 'index'));
     makeReadable(draft);
-    replaceFolder(draft, out);
     return modules;
   });
 }

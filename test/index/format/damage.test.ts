@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
-import { writeIndex } from '../../../index/format/write-index.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import type { Report } from '../../fixtures/damage-tries.ts';
 import {
@@ -14,6 +13,7 @@ import {
   randomContents,
   root,
   temporaryFolder,
+  writeIndex,
   writeRandomIndex,
 } from '../../fixtures/index.ts';
 

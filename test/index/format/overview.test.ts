@@ -9,10 +9,15 @@ import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { readOverview } from '../../../index/format/overview.ts';
 import type { Overview } from '../../../index/format/overview-types.ts';
-import { writeIndex } from '../../../index/format/write-index.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { defaultModel, randomContents, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  temporaryFolder,
+  topicDocuments,
+  writeIndex,
+} from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const { dir, model } = defaultModel();

@@ -7,9 +7,14 @@ import { readText } from '../../../index/documents/text.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, readManifest } from '../../../index/format/manifest.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
-import { writeIndex } from '../../../index/format/write-index.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  temporaryFolder,
+  writeIndex,
+  writeRandomIndex,
+} from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const { dir, model } = defaultModel();
