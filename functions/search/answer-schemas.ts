@@ -24,6 +24,8 @@ const passageFields = {
   after: v.optional(v.pipe(neighboursSchema, v.description('Following passages, in reading order.'))),
 };
 
+const placeSchema = v.tuple([v.pipe(v.number(), v.integer()), v.pipe(v.number(), v.integer())]);
+
 /** Answer of `GET /passages/:id`. */
 export const passageSchema = v.object(passageFields);
 
@@ -48,6 +50,25 @@ export const resultSchema = v.object({
       v.object({ passage: v.number(), sentence: v.number(), lexical: v.number(), typical: v.number() }),
       v.description(
         'Parts of the score, which is their sum: similarity of the passage, of its best sentence and of words, and a deduction for what any passage would score.',
+      ),
+    ),
+  ),
+  matches: v.optional(
+    v.pipe(
+      v.array(
+        v.object({
+          query: v.pipe(placeSchema, v.description('Start and end of the words in `q`.')),
+          text: v.pipe(placeSchema, v.description('Start and end of the words in `text`.')),
+          weight: v.pipe(
+            v.number(),
+            v.minValue(0),
+            v.maxValue(1),
+            v.description("The match's share of the score."),
+          ),
+        }),
+      ),
+      v.description(
+        'Words of the question and the words of `text` that match them, in any language, best first. Offsets are in UTF-16 code units.',
       ),
     ),
   ),
@@ -80,12 +101,13 @@ export const answerSchema = v.object({
       v.description('Text that was searched for besides the question. Absent if no `history` was used.'),
     ),
   ),
-  answered: v.pipe(
-    v.boolean(),
+  verdict: v.pipe(
+    v.picklist(['answered', 'possible', 'none']),
     v.description(
-      'False if no result is certain enough. Then say "not found" instead of showing the nearest passage.',
+      'Whether the first result answers the question: `answered` probably, `possible` perhaps, `none` probably not. With `possible`, say that you are not sure. With `none`, say that no answer was found.',
     ),
   ),
+  answered: v.pipe(v.boolean(), v.description('True if `verdict` is `answered`.')),
   results: v.pipe(v.array(resultSchema), v.description('Best first.')),
   omitted: v.optional(
     v.pipe(

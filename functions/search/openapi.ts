@@ -31,13 +31,18 @@ const conversion: ConversionConfig = {
   target: 'draft-2020-12',
   typeMode: 'input',
   ignoreActions: ['trim'],
-  // GPT Actions refuse objects without `properties`, even if any property is allowed.
-  overrideSchema: ({ jsonSchema }) =>
-    jsonSchema.type === 'object' ? { properties: {}, ...jsonSchema } : undefined,
+  overrideSchema: ({ jsonSchema: { prefixItems, items: _, ...jsonSchema } }) => {
+    // GPT Actions refuse objects without `properties`, even if any property is allowed, and arrays without `items`.
+    if (jsonSchema.type === 'object') return { properties: {}, ...jsonSchema };
+    if (!prefixItems) return undefined;
+    const { length } = prefixItems;
+    return { ...jsonSchema, items: prefixItems[0], minItems: length, maxItems: length };
+  },
 };
 
 const exampleAnswer: Answer = {
   q: exampleQuestion,
+  verdict: 'answered',
   answered: true,
   results: [
     {
@@ -49,6 +54,10 @@ const exampleAnswer: Answer = {
       score: 1.88,
       confidence: 0.99,
       highlight: { text: 'No one shall be held in slavery.', start: 0, end: 32 },
+      matches: [
+        { query: [3, 10], text: [24, 31], weight: 0.62 },
+        { query: [11, 18], text: [58, 68], weight: 0.27 },
+      ],
     },
   ],
   took: { embedMs: 8.1, searchMs: 0.6, totalMs: 8.9 },
@@ -81,7 +90,7 @@ const securitySchemes = {
 };
 
 const searchDescription =
-  'Finds passages that answer a question. The question and the documents may be in different languages. If `answered` is false, the documents do not contain an answer that is certain enough.';
+  'Finds passages that answer a question. The question and the documents may be in different languages. `verdict` is `answered`, `possible` (no sure answer) or `none` (no answer found).';
 
 /**
  * The OpenAPI 3.1 document of the endpoint.
@@ -121,7 +130,7 @@ export function openApi(server: string, withKeys = false) {
           operationId: 'search',
           summary: 'Search with a question',
           description: searchDescription,
-          parameters: queryParameters(searchParameters.entries, { q: exampleQuestion, k: 3 }),
+          parameters: queryParameters(searchParameters.entries, { q: exampleQuestion, k: 3, matches: true }),
           responses: searchResponses,
         },
         post: {
@@ -130,7 +139,12 @@ export function openApi(server: string, withKeys = false) {
           description: searchDescription,
           requestBody: {
             required: true,
-            content: content('SearchBody', { q: exampleQuestion, k: 3, filter: { lang: ['en', 'fr'] } }),
+            content: content('SearchBody', {
+              q: exampleQuestion,
+              k: 3,
+              matches: true,
+              filter: { lang: ['en', 'fr'] },
+            }),
           },
           responses: {
             ...searchResponses,

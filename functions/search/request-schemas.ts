@@ -97,6 +97,10 @@ const searchFields = {
     v.pipe(v.boolean('true or false'), v.description('Adds the parts of each score to the results.')),
     false,
   ),
+  matches: v.optional(
+    v.pipe(v.boolean('true or false'), v.description('Adds the matching words to the results.')),
+    false,
+  ),
 };
 
 /** Query parameters of `GET /search`, with numbers and booleans already read from their text. */

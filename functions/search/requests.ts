@@ -30,6 +30,7 @@ const otherNames = new Map<unknown, 'question' | 'number' | 'history'>([
 
 const listNames = new Set(['lang', 'source']);
 const numberNames = new Set(['k', 'minConfidence', 'context', 'maxCharacters']);
+const booleanNames = new Set(['explain', 'matches']);
 
 /** Names that valibot's `record` drops from its output, so that a filter on them would be lost. */
 const lostNames = new Set(['__proto__', 'prototype', 'constructor']);
@@ -126,7 +127,7 @@ function readParameters(params: URLSearchParams, names: object): Record<string, 
       throw wrong(name, `${name} is given more than once. Give it once.`);
     } else if (numberNames.has(name) && /^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
       values.set(name, Number(text));
-    } else if (name === 'explain' && (text === 'true' || text === 'false')) {
+    } else if (booleanNames.has(name) && (text === 'true' || text === 'false')) {
       values.set(name, text === 'true');
     } else {
       values.set(name, text);
@@ -175,7 +176,8 @@ export function readSearchArguments(values: Record<string, unknown>): Question {
   checkFilter(values);
   const { query, ...rest } = validate(searchArguments, values, toolWording);
   const { maxCharacters } = v.getDefaults(searchBody);
-  return toRequest({ q: query, mode: 'hybrid', context: 0, explain: false, maxCharacters, ...rest });
+  const defaults = { mode: 'hybrid', context: 0, explain: false, matches: false, maxCharacters } as const;
+  return toRequest({ q: query, ...defaults, ...rest });
 }
 
 /** Reads the arguments of the MCP tool `fetch`. Throws a 400 `Problem`. */

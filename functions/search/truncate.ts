@@ -2,7 +2,7 @@ import type { Answer } from '../../index/search/answer.ts';
 
 /**
  * Drops the last results of an answer until its JSON has at most this many characters (UTF-16 code units). The first
- * result always stays.
+ * result always stays, so the verdict on it does too.
  * @returns the answer and its JSON, which takes a while to write
  */
 export function truncateToLength(maxCharacters: number, answer: Answer): { answer: Answer; text: string } {

@@ -121,7 +121,7 @@ export interface Answer {
 }
 
 /** One passage by its id, with the passages before and after it. */
-export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain'>;
+export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain' | 'matches'>;
 
 /** An open index, from `openSearch`. */
 export interface Search {

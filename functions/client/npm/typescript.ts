@@ -9,11 +9,13 @@ const comment = ({ description }: Json) =>
 /** Converts a JSON Schema to a TypeScript type. Throws an `Error` for an unknown kind of schema. */
 function typeOf(schema: unknown): string {
   if (!isObject(schema)) throw new Error(`${JSON.stringify(schema)} is not a JSON Schema.`);
-  const { $ref, type, anyOf, items, properties, additionalProperties } = schema;
+  const { $ref, type, anyOf, items, minItems, maxItems, properties, additionalProperties } = schema;
   if (typeof $ref === 'string') return $ref.split('/').at(-1)!;
   if ('const' in schema) return JSON.stringify(schema.const);
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (Array.isArray(anyOf)) return anyOf.map(typeOf).join(' | ');
+  if (type === 'array' && typeof minItems === 'number' && minItems === maxItems)
+    return `[${Array(minItems).fill(typeOf(items)).join(', ')}]`;
   if (type === 'array') return `(${typeOf(items)})[]`;
   if (type === 'integer' || type === 'number') return 'number';
   if (type === 'string' || type === 'boolean') return type;

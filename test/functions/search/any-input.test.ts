@@ -25,7 +25,7 @@ async function checkAnswer(response: Response, refusals: number[]) {
 describe('any input', () => {
   test('any query string is answered or refused', async () => {
     const name = fc.oneof(
-      fc.constantFrom('q', 'k', 'mode', 'lang', 'source', 'minConfidence', 'context', 'explain'),
+      fc.constantFrom('q', 'k', 'mode', 'lang', 'source', 'minConfidence', 'context', 'explain', 'matches'),
       fc.string({ unit: 'binary' }),
     );
     const pairs = fc
@@ -52,6 +52,7 @@ describe('any input', () => {
         minConfidence: field,
         context: field,
         explain: field,
+        matches: field,
         history: fc.oneof(fc.array(fc.record({ role: field, content: field })), field),
       },
       { requiredKeys: [] },
@@ -128,6 +129,7 @@ describe('any input', () => {
       context: fc.integer({ min: 0, max: 5 }),
       minConfidence: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0),
       explain: fc.boolean(),
+      matches: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(body, async ({ q, source, ...rest }) => {

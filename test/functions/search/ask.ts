@@ -7,7 +7,7 @@ import type { App } from '../../../functions/search/http.ts';
 import { SearchDouble } from './search-double.ts';
 
 /** The default values of a search request. */
-export const defaults = { k: 10, mode: 'hybrid', context: 0, explain: false };
+export const defaults = { k: 10, mode: 'hybrid', context: 0, explain: false, matches: false };
 
 /** A POST with a JSON body. Text is sent unchanged. */
 export function post(body: unknown, type = 'application/json'): RequestInit {

@@ -246,7 +246,7 @@ describe('a direct event', () => {
   }
 
   test('has the fields of POST /search, needs no key, and returns the answer itself', async () => {
-    const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true };
+    const fields = { k: 3, mode: 'semantic', minConfidence: 0.5, context: 1, explain: true, matches: true };
     const event = { q: ' é😀\ud800 ', ...fields, lang: 'de', filter: { year: [2024] } };
     const { outcome, asked, log } = await ask(event);
     const request = { q: 'é😀\ud800', ...fields, mode: 'semantic' as const };
@@ -270,7 +270,7 @@ describe('a direct event', () => {
     [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
     [
       { q: 'x', body: '{}' },
-      'Unknown field "body". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+      'Unknown field "body". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source, history, filter.',
     ],
     [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB. Send a shorter one.'],
   ])('%j fails with the message of the refusal', async (event, sentence) => {

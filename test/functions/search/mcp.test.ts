@@ -54,7 +54,7 @@ describe.each(REVISIONS)('revision %s', (revision) => {
     const client = await clientOf(app, { revision });
     const found = structured(await client.callTool({ name: 'search', arguments: { query: QUESTION } }));
     const answer = await answerTo({ q: QUESTION });
-    expect(found.answered).toBe(true);
+    expect(found).toMatchObject({ verdict: 'answered', answered: true });
     expect(found.results).toEqual(
       answer.results.map(({ score: _, highlight, ...result }) => ({
         ...result,
@@ -100,26 +100,41 @@ describe('search', () => {
     const found = structured(await call('search', { query: QUESTION, ...options }));
     const answer = await answerTo({ q: QUESTION, ...options });
     expect(found.results.map(({ id }) => id)).toEqual(answer.results.map(({ id }) => id));
-    expect(found.answered).toBe(answer.answered);
+    expect([found.verdict, found.answered]).toEqual([answer.verdict, answer.answered]);
     expect(answer.results.length).toBeGreaterThan(0);
   });
 
-  test('reports a missing answer, and warns about the nearest passages', async () => {
+  test('reports a missing answer, and lists the closest passages', async () => {
     const found = structured(await call('search', { query: UNANSWERED }));
-    expect(found).toMatchObject({
-      answered: false,
-      notice: expect.stringMatching(
-        /^No passage answers this question with a confidence of 0\.5 or more\. Say that the documents do not contain the answer, and do not present/,
-      ),
-    });
+    expect(found.answered).toBe(false);
     expect(found.results).toHaveLength(10);
+  });
+
+  test.each([
+    ['x', 'answered', /^Titles, texts/],
+    [
+      'perhaps',
+      'possible',
+      /^No sure answer\. Check .* cite it and say that you are not sure\. Otherwise .*\. Titles, texts/,
+    ],
+    [
+      'unlikely',
+      'none',
+      /^No answer found\. Say .*, and do not present the closest passages as one\. Titles, texts/,
+    ],
+  ])('the notice on %j says what to do with the verdict %s', async (query, verdict, notice) => {
+    const found = structured(await call('search', { query }, createApp(new SearchDouble(), silent)));
+    expect(found).toMatchObject({ verdict, answered: verdict === 'answered' });
+    expect(found.notice).toMatch(notice);
+    expect(found.results).toHaveLength(1);
   });
 
   test('reports empty results', async () => {
     const found = structured(await call('search', { query: UNANSWERED, minConfidence: 1 }));
     expect(found).toEqual({
       notice:
-        'Nothing found. Search again with a lower minConfidence or another filter, or say that the documents do not contain the answer.',
+        'No answer found. Search again with a lower minConfidence or another filter, or say that the documents do not contain the answer.',
+      verdict: 'none',
       answered: false,
       results: [],
     });
@@ -222,6 +237,7 @@ test('text of documents is always data', async () => {
     overview: () => search.overview(),
     search: async ({ q }: SearchRequest) => ({
       q,
+      verdict: 'answered',
       answered: true,
       results: [
         {

@@ -25,7 +25,8 @@ describe('answers match the document', () => {
   const id = encodeURIComponent('guides/passports.md#2');
   test.each([
     ['/search?q=x', 'Answer'],
-    ['/search?q=x&context=1&explain=true', 'Answer'],
+    ['/search?q=x&context=1&explain=true&matches=true', 'Answer'],
+    ['/search?q=perhaps', 'Answer'],
     ['/search?q=nothing', 'Answer'],
     [`/passages/${id}`, 'Passage'],
     [`/passages/${id}?context=1`, 'Passage'],
@@ -80,6 +81,7 @@ describe('requests match the document', () => {
       minConfidence: 1,
       context: 5,
       explain: true,
+      matches: true,
       lang: 'de',
       source: ['a/'],
     },
@@ -114,6 +116,7 @@ describe('requests match the document', () => {
     { q: 'x', minConfidence: 1.1 },
     { q: 'x', context: 6 },
     { q: 'x', explain: 'true' },
+    { q: 'x', matches: 1 },
     { q: 'x', lang: 'de,en' },
     { q: 'x', source: [] },
     { q: 'x', filter: { year: [null] } },
@@ -140,6 +143,7 @@ describe('requests match the document', () => {
       context: 0,
       maxCharacters: 99_999,
       explain: false,
+      matches: false,
     });
     expect(parameters.filter(({ required }) => required).map(({ name }) => name)).toEqual(['q']);
   });
@@ -276,6 +280,7 @@ describe('the document meets the limits of GPT Actions', () => {
     const results: SearchResult[] = Array.from({ length: 100 }, (_, i) => ({ ...result!, id: `${i}`, text }));
     search.search = async ({ q, k }) => ({
       q,
+      verdict: 'answered',
       answered: true,
       results: results.slice(0, k),
       took: { embedMs: 0, searchMs: 0, totalMs: 0 },

@@ -15,6 +15,7 @@ describe('POST /search', () => {
       minConfidence: 0.5,
       context: 1,
       explain: true,
+      matches: true,
       lang: 'de',
       source: ['a/', 'b.md'],
       filter,
@@ -26,6 +27,7 @@ describe('POST /search', () => {
       minConfidence: 0.5,
       context: 1,
       explain: true,
+      matches: true,
       filter: { ...filter, lang: 'de', source: ['a/', 'b.md'] },
     });
   });
@@ -79,6 +81,7 @@ describe('POST /search', () => {
     [{ q: 'x', k: '5' }, 'k is "5", but must be a whole number from 1 to 100.'],
     [{ q: 'x', k: null }, 'k is null, but must be a whole number from 1 to 100.'],
     [{ q: 'x', explain: 'true' }, 'explain is "true", but must be true or false.'],
+    [{ q: 'x', matches: 1 }, 'matches is 1, but must be true or false.'],
     [{ q: 'x', source: [] }, 'source is an empty list, but must be a list of one or more paths.'],
     [{ q: 'x', source: 5 }, 'source is 5, but must be a path or a list of paths.'],
     [{ q: 'x', filter: 'de' }, 'filter is "de", but must be an object of fields and values.'],
@@ -112,7 +115,7 @@ describe('POST /search', () => {
     ],
     [
       { q: 'x', foo: 1 },
-      'Unknown field "foo". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source, history, filter.',
+      'Unknown field "foo". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source, history, filter.',
     ],
     [{ q: 'x', messages: [] }, 'Unknown field "messages". Use history for previous messages.'],
     [

@@ -5,6 +5,8 @@ import type {
   PassageAnswer,
   Search,
   SearchRequest,
+  SearchResult,
+  Verdict,
 } from '../../../index/search/answer.ts';
 
 const info: IndexInfo = { version: 'v1', passages: 1, model: 'double' };
@@ -19,27 +21,39 @@ const passage: PassageAnswer = {
   metadata: { department: 'travel', year: 2024, current: true, tags: ['passport', 'renewal'] },
 };
 
-/** A search over one passage that records requests. The question `nothing` finds nothing. */
+const VERDICTS = new Map<string, Verdict>([
+  ['perhaps', 'possible'],
+  ['unlikely', 'none'],
+  ['nothing', 'none'],
+]);
+
+/**
+ * A search over one passage that records requests. It answers each question. Exceptions: it has no sure answer to `perhaps`, no answer
+ * to `unlikely`, and no results for `nothing`.
+ */
 export class SearchDouble implements Search {
   readonly info = info;
   readonly requests: SearchRequest[] = [];
 
   async search(request: SearchRequest): Promise<Answer> {
     this.requests.push(request);
-    const result = {
+    const { q } = request;
+    const verdict = VERDICTS.get(q) ?? 'answered';
+    const result: SearchResult = {
       ...passage,
       score: 1.25,
-      confidence: 0.75,
+      confidence: { answered: 0.75, possible: 0.3, none: 0.1 }[verdict],
       highlight: { text: 'Passports are renewed online.', start: 0, end: 29 },
       ...(request.context ? { before: [{ id: 'p1', text: 'Before.' }], after: [] } : {}),
       ...(request.explain ? { explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, typical: 0 } } : {}),
+      ...(request.matches ? { matches: [{ query: [0, 1], text: [0, 9], weight: 0.5 }] } : {}),
     };
-    const results = request.q === 'nothing' ? [] : [result];
     return {
-      q: request.q,
-      ...(request.history?.length ? { searchedFor: { text: `${request.q} before`, share: 0.25 } } : {}),
-      answered: results.length > 0,
-      results,
+      q,
+      ...(request.history?.length ? { searchedFor: { text: `${q} before`, share: 0.25 } } : {}),
+      verdict,
+      answered: verdict === 'answered',
+      results: q === 'nothing' ? [] : [result],
       took: { embedMs: 3, searchMs: 1, totalMs: 4 },
       index: info,
     };

@@ -8,7 +8,7 @@ describe('GET /search', () => {
 
   test('reads every parameter', async () => {
     const query =
-      'q=a+b%20%C3%A9&k=100&mode=lexical&minConfidence=.5&context=5&explain=true&lang=de&lang=pt-BR&source=a%2Cb%2F&source=c';
+      'q=a+b%20%C3%A9&k=100&mode=lexical&minConfidence=.5&context=5&explain=true&matches=true&lang=de&lang=pt-BR&source=a%2Cb%2F&source=c';
     expect(await asked(`/search?${query}`)).toEqual({
       q: 'a b é',
       k: 100,
@@ -16,6 +16,7 @@ describe('GET /search', () => {
       minConfidence: 0.5,
       context: 5,
       explain: true,
+      matches: true,
       filter: { lang: ['de', 'pt-BR'], source: ['a,b/', 'c'] },
     });
   });
@@ -37,6 +38,7 @@ describe('GET /search', () => {
     ['minConfidence=1e-7', { minConfidence: 1e-7 }],
     ['k=1E1', { k: 10 }],
     ['explain=false', { explain: false }],
+    ['matches=true', { matches: true }],
   ])('%s', async (query, expected) => {
     expect(await asked(`/search?q=x&${query}`)).toEqual({ q: 'x', ...defaults, ...expected });
   });
@@ -65,6 +67,7 @@ describe('GET /search', () => {
     ['q=x&minConfidence=high', 'minConfidence is "high", but must be a number from 0 to 1.'],
     ['q=x&context=6', 'context is 6, but must be a whole number from 0 to 5.'],
     ['q=x&explain=1', 'explain is "1", but must be true or false.'],
+    ['q=x&matches=yes', 'matches is "yes", but must be true or false.'],
     [
       'q=x&lang=de,en',
       'lang is "de,en", but must be a language tag such as "de" or "pt-BR", or several tags.',
@@ -74,15 +77,15 @@ describe('GET /search', () => {
     ['q=x&query=y', 'Unknown parameter "query". Use q for the question.'],
     [
       'q=x&foo=1&foo=2',
-      'Unknown parameter "foo". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "foo". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source.',
     ],
     [
       'q=x&__proto__=1',
-      'Unknown parameter "__proto__". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "__proto__". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source.',
     ],
     [
       'q=x&constructor=1',
-      'Unknown parameter "constructor". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, lang, source.',
+      'Unknown parameter "constructor". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source.',
     ],
   ])('refuses %s', async (query, detail) => {
     expect(await refused(`/search?${query}`)).toMatchObject({ status: 400, title: 'Bad Request', detail });

@@ -9,10 +9,17 @@ function answerOf(texts: string[]): Answer {
     return { id: `${i}`, text, title: 'T', source: 's', lang: 'en', score: 1, confidence: 0.5, highlight };
   });
   const index = { version: 'v', passages: 1, model: 'm' };
-  return { q: 'x', answered: true, results, took: { embedMs: 0, searchMs: 0, totalMs: 0 }, index };
+  return {
+    q: 'x',
+    verdict: 'answered',
+    answered: true,
+    results,
+    took: { embedMs: 0, searchMs: 0, totalMs: 0 },
+    index,
+  };
 }
 
-test('keeps as many results as fit, and always the first', () => {
+test('keeps as many results as fit, and always the first with its verdict', () => {
   // Includes characters that JSON escapes.
   const texts = fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 120 });
   fc.assert(

@@ -151,7 +151,7 @@ describe('a filter', () => {
 
 test('the longest answer reads each result twice and each surrounding passage once', async () => {
   expect(
-    await ask({ q: 'word1', k: 100, context: 5, explain: true, maxCharacters: 1_000_000 }),
+    await ask({ q: 'word1', k: 100, context: 5, explain: true, matches: true, maxCharacters: 1_000_000 }),
   ).toMatchObject({
     status: 200,
   });
