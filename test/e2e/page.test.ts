@@ -82,7 +82,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(answered).toBe(true);
     expect(question(page)).toBe(KORVANE);
     expect(await page.locator('#status').textContent()).toBe(`${results.length} passages, best first`);
-    expect(await page.locator('mark').allTextContents()).toEqual(
+    expect(await page.locator('.best').allTextContents()).toEqual(
       results.map(({ highlight }) => highlight.text),
     );
     expect(await page.locator('.source').allTextContents()).toEqual(results.map(({ source }) => source));
@@ -114,7 +114,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(await first.locator('.neighbour > p:last-child').allTextContents()).toEqual(texts);
     await hide.click();
     expect(await first.locator('.neighbour').count()).toBe(0);
-    expect(await first.locator('mark').count()).toBe(1);
+    expect(await first.locator('.best').count()).toBe(1);
   });
 
   test('filters by language and source, and shows the number of passages of each', async () => {
@@ -192,16 +192,13 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(await page.locator('article').count()).toBe(10);
   });
 
-  test('reports that no answer was found, and shows the nearest passages on demand only', async () => {
-    expect((await search(UNANSWERED)).answered).toBe(false);
+  test('reports that no answer was found, and lists the closest passages', async () => {
+    const { verdict, results } = await search(UNANSWERED);
+    expect(verdict).toBe('none');
     const page = await open(`/?${new URLSearchParams({ q: UNANSWERED })}`);
-    const status = page.getByRole('status').filter({ hasText: 'Nothing found' });
-    expect(await status.innerText()).toMatch(
-      /^Nothing found\s+No passage answers this question with enough confidence\.$/,
-    );
-    expect(await page.locator('article').first().isVisible()).toBe(false);
-    await page.getByText('Nearest passages').click();
-    expect(await page.locator('article').first().isVisible()).toBe(true);
+    const status = page.getByRole('status').filter({ hasText: 'No answer found.' });
+    expect(await status.innerText()).toMatch(/^No answer found\.\s+The closest passages:$/);
+    expect(await page.locator('.source').allTextContents()).toEqual(results.map(({ source }) => source));
   });
 
   test('shows the message of a refusal', async () => {

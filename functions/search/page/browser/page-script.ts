@@ -63,7 +63,7 @@ async function show(): Promise<void> {
   // Only cold starts take this long.
   const slow = setTimeout(() => status.replaceChildren(make('p', { class: 'count' }, 'Searching…')), 500);
   try {
-    const answer = answers.get(query) ?? (await get<Answer>(`search?${query}`, signal));
+    const answer = answers.get(query) ?? (await get<Answer>(`search?${query}&matches=true`, signal));
     answers.set(query, answer);
     status.replaceChildren(...summaryOf(answer));
     results.replaceChildren(...listOf(answer));

@@ -1,4 +1,5 @@
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
+import { marksOf } from '../../../../index/search/marks.ts';
 import { make } from './dom.ts';
 import { get } from './endpoint.ts';
 import { inLanguage, languageName } from './language-name.ts';
@@ -6,24 +7,17 @@ import { inLanguage, languageName } from './language-name.ts';
 const SHOW = 'Show surrounding text';
 
 /** Summary of an answer, which screen readers announce. */
-export function summaryOf({ answered, results }: Answer): Node[] {
+export function summaryOf({ verdict, results }: Answer): Node[] {
   const count = results.length === 1 ? '1 passage' : `${results.length} passages, best first`;
-  if (answered) return [make('h2', { class: 'count' }, count)];
-  const reason =
-    results.length > 0
-      ? 'No passage answers this question with enough confidence.'
-      : 'No passages match these filters.';
-  return [make('h2', {}, 'Nothing found'), make('p', {}, reason)];
+  if (verdict === 'answered') return [make('h2', { class: 'count' }, count)];
+  const finding = verdict === 'possible' ? 'No sure answer.' : 'No answer found.';
+  const rest = results.length > 0 ? 'The closest passages:' : 'No passages match these filters.';
+  return [make('h2', {}, finding), make('p', {}, rest)];
 }
 
-/** The results of an answer; collapsed if none is certain enough. */
-export function listOf({ answered, results }: Answer): Node[] {
-  const list = make('ol', {}, ...results.map((result) => make('li', {}, resultOf(result))));
-  if (answered) return [list];
-  if (results.length === 0) return [];
-  return [
-    make('details', { class: 'nearest' }, make('summary', { class: 'disclose' }, 'Nearest passages'), list),
-  ];
+/** The results of an answer. */
+export function listOf({ results }: Answer): Node[] {
+  return results.length > 0 ? [make('ol', {}, ...results.map((one) => make('li', {}, resultOf(one))))] : [];
 }
 
 function resultOf(result: SearchResult): HTMLElement {
@@ -62,16 +56,10 @@ function confidenceOf(confidence: number): HTMLElement {
   );
 }
 
-/** The passage with its best sentence marked, and a button that shows the surrounding text. */
+/** The passage, and a button that shows the surrounding text. */
 function passageOf(result: SearchResult): Node[] {
-  const { id, text, lang, highlight } = result;
-  const body = make(
-    'p',
-    inLanguage(lang),
-    text.slice(bodyStart(result), highlight.start),
-    make('mark', {}, text.slice(highlight.start, highlight.end)),
-    text.slice(highlight.end),
-  );
+  const { id, lang } = result;
+  const body = make('p', inLanguage(lang), ...textOf(result));
   const around = make('div', { class: 'passage' }, body);
   const button = make('button', { class: 'quiet', 'aria-expanded': 'false' }, SHOW);
   const note = make('span', { role: 'status' });
@@ -104,6 +92,34 @@ function passageOf(result: SearchResult): Node[] {
   }
 
   return [around, make('p', { class: 'more' }, button, note)];
+}
+
+/** The text of a passage with its best sentence, in which the matching words are marked; without matches, the sentence itself is. */
+function textOf(result: SearchResult): (Node | string)[] {
+  const { text, highlight, matches } = result;
+  const { start, end } = highlight;
+  const marks = marksOf(text, matches);
+  const part = (from: number, to: number) => markedPart(text, from, to, marks);
+  const sentence = make(marks.length > 0 ? 'span' : 'mark', { class: 'best' }, ...part(start, end));
+  return [...part(bodyStart(result), start), sentence, ...part(end, text.length)];
+}
+
+/** A part of a text in which these places are marked. */
+function markedPart(
+  text: string,
+  from: number,
+  to: number,
+  marks: [start: number, end: number][],
+): (Node | string)[] {
+  const nodes: (Node | string)[] = [];
+  let done = from;
+  for (const [start, end] of marks) {
+    const [first, last] = [Math.max(start, from), Math.min(end, to)];
+    if (first >= last) continue;
+    nodes.push(text.slice(done, first), make('mark', {}, text.slice(first, last)));
+    done = last;
+  }
+  return [...nodes, text.slice(done, to)];
 }
 
 function neighbourOf(place: string, { text }: ContextPassage, lang: string): HTMLElement {

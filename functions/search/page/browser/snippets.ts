@@ -35,8 +35,9 @@ function typescript({ base, state, withKey }: ShownRequest): string {
 ${lines(state, '  [', ']')}]);
 const response = await fetch(\`${base}search?\${query}\`${options});
 if (!response.ok) throw new Error(await response.text());
-const { answered, results } = await response.json();
-console.log(answered ? results[0].highlight.text : 'Nothing found');
+const { verdict, results } = await response.json();
+if (verdict === 'possible') console.log('No sure answer. The closest passage:');
+console.log(verdict === 'none' ? 'No answer found.' : results[0].highlight.text);
 `;
 }
 
@@ -51,7 +52,9 @@ ${lines(state, '    (', ')')}])
 request = Request("${base}search?" + query${headers})
 with urlopen(request) as response:
     answer = json.load(response)
-best = answer["results"][0] if answer["answered"] else None
-print(best["highlight"]["text"] if best else "Nothing found")
+if answer["verdict"] == "possible":
+    print("No sure answer. The closest passage:")
+found = answer["verdict"] != "none"
+print(answer["results"][0]["highlight"]["text"] if found else "No answer found.")
 `;
 }
