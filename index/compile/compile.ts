@@ -6,6 +6,7 @@ import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../format/checksums.ts';
 import {
   FORMAT,
+  type LearnedTokens,
   type Logistic,
   type Neutral,
   readCompiledModel,
@@ -13,6 +14,7 @@ import {
 } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
 import type { Mode } from '../format/mode.ts';
+import { writeTokenCodebook } from '../format/token-codes-file.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';
@@ -25,12 +27,13 @@ export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url))
 export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
 
 /** Increased when the same source compiles to different files. */
-const COMPILER = 4;
+const COMPILER = 5;
 
 /** A model folder's `polyseek.json`: the results of `npm run learn`. */
 export interface Learned {
   neutral?: Neutral;
   calibration?: Partial<Record<Mode, Logistic>>;
+  tokens?: LearnedTokens;
 }
 
 interface Config {
@@ -105,6 +108,7 @@ export function readModelSource(dir: string): ModelSource {
 /**
  * Compiles a model folder, unless it was compiled before. Compiles a damaged result again.
  * @param options.neutral false omits the language axes, for learning them
+ * @param options.tokens other token states than those of polyseek.json, for learning them
  * @param options.into the folder of compiled models
  * @param options.engine `onnx` compiles for ONNX Runtime even if the project's own engine can run the model
  * @returns the folder of the compiled model, its checksums compared
@@ -112,17 +116,18 @@ export function readModelSource(dir: string): ModelSource {
  */
 export function compileModel(
   dir: string,
-  options: { neutral?: boolean; into?: string; engine?: 'onnx' } = {},
+  options: { neutral?: boolean; tokens?: LearnedTokens; into?: string; engine?: 'onnx' } = {},
 ): string {
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
+  const learnedTokens = options.tokens ?? source.learned.tokens;
   // The engine does not compile on Windows, but ONNX Runtime includes binaries.
   const packs = options.engine !== 'onnx' && process.platform !== 'win32';
   const key = sha256(
     `${COMPILER}.${FORMAT}`,
     source.hash,
-    JSON.stringify([neutral, calibration, packs]),
+    JSON.stringify([neutral, calibration, learnedTokens, packs]),
   ).slice(0, 16);
   const into = options.into ?? COMPILED;
   const out = join(into, key);
@@ -132,12 +137,20 @@ export function compileModel(
     hidden: source.config.hidden_size,
     firstPosition: source.config.model_type === 'bert' ? 0 : (source.config.pad_token_id ?? 1) + 1,
     neutral,
+    stateLayer: learnedTokens?.layer,
   });
+  const tokens = cut.hasStates ? learnedTokens : undefined;
   const files = {
     'tokenizer.bin': compileTokenizer(
       parseJson<TokenizerJson>(join(dir, 'tokenizer.json'), source.tokenizer),
     ),
     'rows.bin': writeRows(cut.words, cut.positions),
+    ...(tokens && {
+      'token-codes.bin': writeTokenCodebook({
+        center: Float32Array.from(tokens.center),
+        codewords: Float32Array.from(tokens.codewords.flat()),
+      }),
+    }),
     ...(packs && cut.packed
       ? { 'encoder.bin': cut.packed }
       : { 'encoder.onnx': cut.encoder.graph, [WEIGHTS]: cut.encoder.weights }),
@@ -157,6 +170,7 @@ export function compileModel(
     hash: source.hash,
     neutral: neutral ? sha256(JSON.stringify(neutral)) : null,
     mean: neutral?.mean,
+    tokens: tokens && { layer: tokens.layer, hash: sha256(JSON.stringify(tokens)) },
     dimensions: source.config.hidden_size,
     maxTokens: cut.maxTokens,
     prefixes: source.prefixes,

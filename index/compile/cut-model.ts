@@ -1,4 +1,5 @@
 import type { Neutral } from '../format/compiled-model.ts';
+import { PART } from '../format/token-codes-file.ts';
 import { decodeTable, readTable, type Table } from './lookup-tables.ts';
 import {
   type EncodedGraph,
@@ -23,6 +24,8 @@ export interface CutModel {
   encoder: EncodedGraph;
   /** The encoder for the project's own engine; undefined if the engine does not support it. */
   packed: Uint8Array | undefined;
+  /** Whether the encoder outputs token states: `states` float [1, tokens, columns] in ONNX. */
+  hasStates: boolean;
   /** Whether ONNX Runtime should fuse nodes when it opens the graph. */
   optimize: boolean;
 }
@@ -33,6 +36,8 @@ export interface CutOptions {
   /** Row of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
   firstPosition: number;
   neutral?: Pick<Neutral, 'axes'>;
+  /** The layer whose output are the token states, from 1. Without it, the encoder outputs none. */
+  stateLayer?: number;
 }
 
 type Role = 'word' | 'position' | 'type';
@@ -43,7 +48,10 @@ type Role = 'word' | 'position' | 'type';
  * @param onnx a BERT-like model: input_ids, attention_mask (and token_type_ids) to last_hidden_state
  * @throws naming the part of the model that is missing or unsupported
  */
-export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: CutOptions): CutModel {
+export function cutModel(
+  onnx: Uint8Array,
+  { hidden, firstPosition, neutral, stateLayer }: CutOptions,
+): CutModel {
   const graph = new Graph(onnx);
   const gathers = findLookups(graph);
   const sum = findSum(graph, gathers);
@@ -60,15 +68,21 @@ export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral }: C
   const head = inputNodes(sum.output![0]!, half);
   const tail = poolingNodes(output, graph, neutral, columns);
   const body = graph.nodes.filter((candidate) => candidate !== sum);
+  const layerOutput = stateLayer === undefined ? undefined : outputOfLayer(graph, output, stateLayer);
+  const states = layerOutput ? [node('Cast', [layerOutput], ['states'], { to: FLOAT })] : [];
   return {
     words,
     positions,
     maxTokens: positions.length / columns,
-    encoder: graph.encode([...head.nodes, ...body, ...tail.nodes], 'rows', 'vector', columns, [
-      ...head.constants,
-      ...tail.constants,
-    ]),
+    encoder: graph.encode(
+      [...head.nodes, ...body, ...tail.nodes, ...states],
+      'rows',
+      { vector: [1, columns], ...(layerOutput && { states: [1, 'tokens', columns] }) },
+      columns,
+      [...head.constants, ...tail.constants],
+    ),
     packed: packEncoder(graph, sum.output![0]!, output, neutral?.axes ?? [], positions.length / columns),
+    hasStates: layerOutput !== undefined && columns % (4 * PART) === 0 && columns <= 256 * PART,
     optimize: !graph.nodes.some((candidate) => /Attention$/.test(candidate.opType ?? '')),
   };
 }
@@ -124,6 +138,18 @@ function addTypeRow(graph: Graph, gathers: Record<Role, Node[]>, firstPosition: 
     for (let i = 0; i < positions.length; i++) positions[i]! += type[i % columns]!;
   }
   return positions;
+}
+
+/**
+ * The output of a layer, or undefined if the layers cannot be told apart. Each layer ends with its second normalization, and one
+ * more normalization precedes the first layer.
+ */
+function outputOfLayer(graph: Graph, output: string, layer: number): string | undefined {
+  const norms = graph.nodes.filter(({ opType }) => /LayerNormalization$/.test(opType ?? ''));
+  const last = norms.at(-1)?.output?.[0];
+  const isLast = last === output || graph.producer(output)?.input?.[0] === last;
+  if (norms.length % 2 === 0 || 2 * layer >= norms.length || !isLast) return undefined;
+  return norms[2 * layer]!.output![0]!;
 }
 
 /** Whether the sum is float16: there is no Cast between the half-precision tables and their sum. */

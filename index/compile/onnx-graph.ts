@@ -81,13 +81,19 @@ export class Graph {
   }
 
   /**
-   * Encodes a model that computes `output` (float [1, columns]) from `input` (float [1, tokens, columns]).
-   * @param nodes in execution order. Nodes that `output` does not depend on are dropped
+   * Encodes a model that computes `outputs` (floats, each with its dimensions) from `input` (float [1, tokens, columns]).
+   * @param nodes in execution order. Nodes that no output depends on are dropped
    * @param added constants in addition to those of this graph
    * @returns the ONNX file and its large constants, which ONNX Runtime maps into memory instead of parsing and copying them
    */
-  encode(nodes: Node[], input: string, output: string, columns: number, added: Tensor[]): EncodedGraph {
-    const needed = new Set([output]);
+  encode(
+    nodes: Node[],
+    input: string,
+    outputs: Record<string, (string | number)[]>,
+    columns: number,
+    added: Tensor[],
+  ): EncodedGraph {
+    const needed = new Set(Object.keys(outputs));
     const kept: Node[] = [];
     for (let i = nodes.length - 1; i >= 0; i--) {
       const node = nodes[i]!;
@@ -119,7 +125,7 @@ export class Graph {
       node: kept,
       initializer: inline,
       input: [value(input, [1, 'tokens', columns])],
-      output: [value(output, [1, columns])],
+      output: Object.entries(outputs).map(([name, dims]) => value(name, dims)),
     });
     return { graph: onnx.ModelProto.encode(model).finish(), weights };
   }

@@ -37,6 +37,34 @@ export class CharacterMap {
     return out;
   }
 
+  /**
+   * Normalizes a text, and finds where each UTF-16 unit of the result comes from: the range of the character, or of the grapheme that
+   * was replaced as a whole.
+   */
+  trace(text: string): { normalized: string; starts: number[]; ends: number[] } {
+    let normalized = '';
+    const [starts, ends]: [number[], number[]] = [[], []];
+    const add = (part: string, start: number, end: number) => {
+      normalized += part;
+      for (let i = 0; i < part.length; i++) {
+        starts.push(start);
+        ends.push(end);
+      }
+    };
+    for (const { segment, index } of segments(text, 'grapheme')) {
+      const whole = segment.length < 6 ? this.#whole(segment) : undefined;
+      if (whole !== undefined) add(whole, index, index + segment.length);
+      else {
+        let start = index;
+        for (const character of segment) {
+          add(this.#characters(character), start, start + character.length);
+          start += character.length;
+        }
+      }
+    }
+    return { normalized, starts, ends };
+  }
+
   #whole(grapheme: string): string | undefined {
     const bytes = Buffer.from(grapheme);
     return bytes.length < 6 ? this.#lookUp(bytes) : undefined;

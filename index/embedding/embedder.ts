@@ -4,8 +4,11 @@ import { loadLibrary } from '#engine-library';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import { damaged } from '../format/damaged.ts';
 import { RowFile } from '../format/rows-file.ts';
-import type { Encoder } from './encoder.ts';
+import { readTokenCodebook, type TokenCodebook } from '../format/token-codes-file.ts';
+import type { EncodedTokens, Encoder } from './encoder.ts';
 import { openEncoder } from './open-encoder.ts';
+import { createTokenEmbedder, type TokenEmbedder } from './token-embedder.ts';
+import { nativeMatcher, plainMatcher, type TokenMatcher } from './token-matcher.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** The role of a text. Each kind has its own prefix. */
@@ -14,6 +17,8 @@ export type TextKind = 'query' | 'passage';
 /** Embeds texts. */
 export interface TextEmbedder {
   readonly model: CompiledModel;
+  /** Missing for a model without token states. */
+  readonly byToken?: TokenEmbedder;
   /** The vector of a text, of length 1. A text with a kind gets the kind's prefix. */
   embed(text: string, kind?: TextKind): Promise<Float32Array>;
 }
@@ -27,17 +32,31 @@ export interface QuestionEmbedder extends TextEmbedder {
 /** An open compiled model: text to language-neutral, normalized vector. */
 export class Embedder implements QuestionEmbedder {
   readonly model: CompiledModel;
+  readonly byToken?: TokenEmbedder;
   readonly #tokenizer: Tokenizer;
   readonly #rows: RowFile;
   readonly #encoder: Encoder;
   /** A question is counted before it is embedded: its tokens are kept in between. */
   #last: { text: string; ids: number[] } | undefined;
 
-  private constructor(model: CompiledModel, tokenizer: Tokenizer, rows: RowFile, encoder: Encoder) {
+  private constructor(
+    model: CompiledModel,
+    tokenizer: Tokenizer,
+    rows: RowFile,
+    encoder: Encoder,
+    tokens: { codebook: TokenCodebook; match: TokenMatcher } | undefined,
+  ) {
     this.model = model;
     this.#tokenizer = tokenizer;
     this.#rows = rows;
     this.#encoder = encoder;
+    if (!tokens) return;
+    this.byToken = createTokenEmbedder({
+      tokenizer,
+      ...tokens,
+      encode: (text, kind) => this.#encodeTokens(text, kind),
+      before: (kind) => this.#tokenizer.encode(this.#prefix(kind)).length - 1,
+    });
   }
 
   /**
@@ -61,7 +80,7 @@ export class Embedder implements QuestionEmbedder {
       );
     }
     const encoder = await openEncoder(dir, model);
-    return new Embedder(model, tokenizer, rows, encoder);
+    return new Embedder(model, tokenizer, rows, encoder, await openTokens(dir, model));
   }
 
   /** The token ids of a text with the prefix of its kind, begin and end tokens included. */
@@ -102,6 +121,11 @@ export class Embedder implements QuestionEmbedder {
     return normalized(mean);
   }
 
+  /** @throws for a text longer than the model's maximum: a passage is never longer, and a question is refused before */
+  async #encodeTokens(text: string, kind: TextKind): Promise<EncodedTokens> {
+    return this.#encoder.runWithStates(this.#rows.sum(this.ids(text, kind)));
+  }
+
   #run(ids: number[]): Promise<Float32Array> {
     return this.#encoder.run(this.#rows.sum(ids));
   }
@@ -109,6 +133,19 @@ export class Embedder implements QuestionEmbedder {
   #prefix(kind: TextKind | undefined): string {
     return kind ? this.model.prefixes[kind] : '';
   }
+}
+
+/** Opens a compiled model's compression of token states, and the engine that compares them. */
+export async function openTokens(
+  dir: string,
+  { tokens, dimensions, engine }: CompiledModel,
+): Promise<{ codebook: TokenCodebook; match: TokenMatcher } | undefined> {
+  if (!tokens) return undefined;
+  const codebook = readTokenCodebook(join(dir, 'token-codes.bin'), dimensions);
+  const { codewords } = codebook;
+  const match =
+    engine === 'packed' ? nativeMatcher(await loadLibrary(), codewords) : plainMatcher(codewords);
+  return { codebook, match };
 }
 
 /** Scales a vector to length 1, in place. */

@@ -1,16 +1,26 @@
 import type { QuestionEmbedder } from './embedder.ts';
 
-/** Wraps an embedder so that it embeds equal texts of a kind once. All vectors are kept. */
+/** Wraps an embedder so that it embeds equal texts of a kind once. All results are kept. */
 export function memoize(embedder: QuestionEmbedder): QuestionEmbedder {
-  const known = new Map<string, Promise<Float32Array>>();
+  const { model, byToken } = embedder;
   return {
-    model: embedder.model,
+    model,
     tokens: (text, kind) => embedder.tokens(text, kind),
-    embed(text, kind) {
-      const key = `${kind ?? ''}\0${text}`;
-      const vector = known.get(key) ?? embedder.embed(text, kind);
-      known.set(key, vector);
-      return vector;
-    },
+    embed: once((text, kind) => embedder.embed(text, kind)),
+    ...(byToken && {
+      byToken: { ...byToken, passage: once(byToken.passage), question: once(byToken.question) },
+    }),
+  };
+}
+
+function once<Kind, Result>(
+  compute: (text: string, kind?: Kind) => Promise<Result>,
+): (text: string, kind?: Kind) => Promise<Result> {
+  const known = new Map<string, Promise<Result>>();
+  return (text, kind) => {
+    const key = `${kind ?? ''}\0${text}`;
+    const result = known.get(key) ?? compute(text, kind);
+    known.set(key, result);
+    return result;
   };
 }

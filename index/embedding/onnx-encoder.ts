@@ -1,6 +1,6 @@
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import { damaged } from '../format/damaged.ts';
-import type { Encoder } from './encoder.ts';
+import type { EncodedTokens, Encoder } from './encoder.ts';
 
 /** An encoder with any graph, which ONNX Runtime runs. */
 export class OnnxEncoder implements Encoder {
@@ -33,8 +33,17 @@ export class OnnxEncoder implements Encoder {
   }
 
   async run(rows: Float32Array): Promise<Float32Array> {
-    const dims = [1, rows.length / this.#columns, this.#columns];
-    const { vector } = await this.#session.run({ rows: new ort.Tensor('float32', rows, dims) });
+    const { vector } = await this.#session.run(this.#input(rows), ['vector']);
     return vector!.data as Float32Array;
+  }
+
+  async runWithStates(rows: Float32Array): Promise<EncodedTokens> {
+    const { vector, states } = await this.#session.run(this.#input(rows), ['vector', 'states']);
+    return { vector: vector!.data as Float32Array, states: states!.data as Float32Array };
+  }
+
+  #input(rows: Float32Array): { rows: ort.Tensor } {
+    const dims = [1, rows.length / this.#columns, this.#columns];
+    return { rows: new ort.Tensor('float32', rows, dims) };
   }
 }

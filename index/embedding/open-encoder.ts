@@ -10,13 +10,13 @@ import { PackedEncoder } from './packed-encoder.ts';
  * @throws if the encoder is damaged, or does not belong to the model
  */
 export async function openEncoder(dir: string, model: CompiledModel): Promise<Encoder> {
-  const { dimensions, maxTokens, optimize } = model;
+  const { dimensions, maxTokens, optimize, tokens } = model;
   if (model.engine === 'onnx') {
     const { OnnxEncoder } = await import('./onnx-encoder.ts');
     return OnnxEncoder.open(join(dir, 'encoder.onnx'), dimensions, optimize);
   }
   const path = join(dir, 'encoder.bin');
-  const encoder = new PackedEncoder(path, await loadLibrary());
+  const encoder = new PackedEncoder(path, await loadLibrary(), { layer: tokens?.layer });
   if (encoder.columns !== dimensions || encoder.maxTokens < maxTokens) {
     throw damaged(
       path,

@@ -4,7 +4,7 @@ import { headBytes, readHead } from '../format/container.ts';
 import { readExactly } from '../format/container-file.ts';
 import { damaged } from '../format/damaged.ts';
 import { ENCODER } from '../format/encoder-file.ts';
-import type { Encoder } from './encoder.ts';
+import type { EncodedTokens, Encoder } from './encoder.ts';
 
 /** Bytes of the settings in section 0. */
 const SETTINGS = 32;
@@ -16,15 +16,22 @@ export class PackedEncoder implements Encoder {
   /** Most rows of a run. */
   readonly maxTokens: number;
   readonly #library: EngineLibrary;
+  readonly #layer: number | undefined;
   readonly #handle: EncoderHandle;
 
   /**
    * @param path of an `encoder.bin`
+   * @param layer the layer of the token states, from 1
    * @param kernel one of `library.kernels`; the fastest by default
    * @throws if the file is damaged or has another format
    */
-  constructor(path: string, library: EngineLibrary, kernel?: string) {
+  constructor(
+    path: string,
+    library: EngineLibrary,
+    { layer, kernel }: { layer?: number; kernel?: string } = {},
+  ) {
     this.#library = library;
+    this.#layer = layer;
     const fd = openSync(path, 'r');
     try {
       const { size } = fstatSync(fd);
@@ -45,5 +52,12 @@ export class PackedEncoder implements Encoder {
 
   async run(rows: Float32Array): Promise<Float32Array> {
     return this.#library.run(this.#handle, rows);
+  }
+
+  async runWithStates(rows: Float32Array): Promise<EncodedTokens> {
+    if (this.#layer === undefined) throw new Error('The model was compiled without token states.');
+    const states = new Float32Array(rows.length);
+    const vector = this.#library.run(this.#handle, rows, this.#layer, states);
+    return { vector, states };
   }
 }

@@ -4,13 +4,15 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
-import type { QuestionEmbedder, TextKind } from './embedder.ts';
+import { openTokens, type QuestionEmbedder, type TextKind } from './embedder.ts';
+import { type EmbeddedPassage, type EmbeddedQuestion, placesOf, type TokenEmbedder } from './token-embedder.ts';
+import type { TokenMatcher } from './token-matcher.ts';
 import { Tokenizer } from './tokenizer.ts';
-import type { EmbedJob, EmbedReply } from './worker.ts';
+import type { Embedded, EmbedJob, EmbedReply } from './worker.ts';
 
 interface Waiting {
   job: EmbedJob;
-  resolve: (vector: Float32Array) => void;
+  resolve: (embedded: Embedded) => void;
   reject: (error: Error) => void;
 }
 
@@ -23,8 +25,9 @@ const AHEAD = 4;
  */
 export class ParallelEmbedder implements QuestionEmbedder {
   readonly model: CompiledModel;
+  readonly byToken?: TokenEmbedder;
   readonly #dir: string;
-  #tokenizer: Tokenizer | undefined;
+  #openTokenizer: Tokenizer | undefined;
   readonly #workers: ChildProcess[];
   /** One entry per text that the process may receive next. */
   readonly #free: ChildProcess[];
@@ -39,6 +42,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
   constructor(dir: string, workers = availableParallelism()) {
     this.model = readCompiledModel(dir, true);
     this.#dir = dir;
+    if (this.model.tokens) this.byToken = this.#openByToken();
     this.#workers = Array.from({ length: workers }, () => {
       const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [dir], {
         // A worker needs tsx for the project's TypeScript, however this process was started.
@@ -56,15 +60,10 @@ export class ParallelEmbedder implements QuestionEmbedder {
   }
 
   embed(text: string, kind?: TextKind): Promise<Float32Array> {
-    return new Promise<Float32Array>((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure);
-      this.#queue.push({ job: { id: this.#nextId++, text, kind }, resolve, reject });
-      this.#next();
-    });
+    return this.#embed<Float32Array>({ text, kind, byToken: false });
   }
 
   tokens(text: string, kind?: TextKind): number {
-    this.#tokenizer ??= new Tokenizer(readFileSync(join(this.#dir, 'tokenizer.bin')));
     return this.#tokenizer.encode((kind ? this.model.prefixes[kind] : '') + text).length;
   }
 
@@ -73,6 +72,34 @@ export class ParallelEmbedder implements QuestionEmbedder {
       worker.removeAllListeners('exit');
       worker.disconnect();
     }
+  }
+
+  #embed<T extends Embedded>(job: Omit<EmbedJob, 'id'>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
+      // The worker's reply has the type of the job.
+      const settle = resolve as (embedded: Embedded) => void;
+      this.#queue.push({ job: { id: this.#nextId++, ...job }, resolve: settle, reject });
+      this.#next();
+    });
+  }
+
+  #openByToken(): TokenEmbedder {
+    let matcher: Promise<TokenMatcher | undefined> | undefined;
+    return {
+      passage: (text) => this.#embed<EmbeddedPassage>({ text, kind: 'passage', byToken: true }),
+      question: (text) => this.#embed<EmbeddedQuestion>({ text, kind: 'query', byToken: true }),
+      match: async (states, passages) => {
+        matcher ??= openTokens(this.#dir, this.model).then((tokens) => tokens?.match);
+        return (await matcher)!(states, passages);
+      },
+      places: (text, kind) => placesOf(this.#tokenizer, text, kind),
+    };
+  }
+
+  get #tokenizer(): Tokenizer {
+    this.#openTokenizer ??= new Tokenizer(readFileSync(join(this.#dir, 'tokenizer.bin')));
+    return this.#openTokenizer;
   }
 
   #next(): void {
@@ -92,7 +119,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
     this.#running.delete(reply.id);
     this.#free.push(worker);
     this.#next();
-    if ('vector' in reply) waiting?.resolve(reply.vector);
+    if ('embedded' in reply) waiting?.resolve(reply.embedded);
     else waiting?.reject(new Error(reply.error));
   }
 

@@ -1,24 +1,36 @@
 import { Embedder, type TextKind } from './embedder.ts';
+import type { EmbeddedPassage, EmbeddedQuestion } from './token-embedder.ts';
 
-/** A message from `parallel.ts`. */
+/** A message from `parallel.ts`. `byToken` asks for token states too. */
 export interface EmbedJob {
   id: number;
   text: string;
   kind?: TextKind;
+  byToken: boolean;
 }
+
+/** The result of a job: a vector, or with `byToken` the kind's result. */
+export type Embedded = Float32Array | EmbeddedPassage | EmbeddedQuestion;
+
 /** The answer to it. */
-export type EmbedReply = { id: number; vector: Float32Array } | { id: number; error: string };
+export type EmbedReply = { id: number; embedded: Embedded } | { id: number; error: string };
 
 const embedder = Embedder.open(process.argv[2]!, { verify: false });
 // The reply to each job reports a model that cannot be opened.
 embedder.catch(() => {});
 
-process.on('message', async ({ id, text, kind }: EmbedJob) => {
+async function embed({ text, kind, byToken }: EmbedJob): Promise<Embedded> {
+  const { byToken: tokens } = await embedder;
+  if (!byToken || !tokens) return (await embedder).embed(text, kind);
+  return kind === 'query' ? tokens.question(text) : tokens.passage(text);
+}
+
+process.on('message', async (job: EmbedJob) => {
   let reply: EmbedReply;
   try {
-    reply = { id, vector: await (await embedder).embed(text, kind) };
+    reply = { id: job.id, embedded: await embed(job) };
   } catch (error) {
-    reply = { id, error: error instanceof Error ? error.message : String(error) };
+    reply = { id: job.id, error: error instanceof Error ? error.message : String(error) };
   }
   process.send?.(reply);
 });

@@ -15,10 +15,31 @@ export interface EngineLibrary {
   /**
    * Embeds the rows of a text's tokens.
    * @param rows `tokens * columns` numbers
+   * @param layer the number of a layer, from 1
+   * @param states filled with that layer's output, `tokens * columns` numbers
    * @returns `columns` numbers, of length 1
    * @throws {Error} on another size, if the result contains NaN, or if memory is short; the encoder remains usable
    */
   run(handle: EncoderHandle, rows: Float32Array): Float32Array;
+  run(handle: EncoderHandle, rows: Float32Array, layer: number, states: Float32Array): Float32Array;
+  /**
+   * Prepares a question's token states for `matchTokens`.
+   * @param states `tokens * columns` numbers
+   * @param codewords 16 codewords of 4 numbers for each of `columns / 4` parts
+   * @returns tables for this library only
+   * @throws {Error} on another size, or if memory is short
+   */
+  tabulate(states: Float32Array, codewords: Float32Array): Uint8Array;
+  /**
+   * Finds each question token's most similar token in each passage.
+   * @param tables of `tokens` question tokens
+   * @param codes of the passages, as tokens.bin contains them, without gaps
+   * @param counts each passage's tokens
+   * @param kernel one of `kernels`; the fastest by default
+   * @returns for each passage, for each question token: the similarity, and the number of the token in the passage
+   * @throws {Error} on another size, or if memory is short
+   */
+  matchTokens(tables: Uint8Array, tokens: number, codes: Uint8Array, counts: Uint32Array, kernel?: string): Float32Array;
   /**
    * Maps a file into memory. The system reads only the pages that are used.
    * @throws {Error} if the file cannot be mapped

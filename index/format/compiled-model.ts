@@ -23,6 +23,16 @@ export interface Neutral {
   mean: number[];
 }
 
+/** The compression of token states; see compile/token-codebook.ts. */
+export interface LearnedTokens {
+  /** The layer whose output are the token states, from 1. */
+  layer: number;
+  /** The mean of token states. */
+  center: number[];
+  /** A row for each part of a state: its codewords. */
+  codewords: number[][];
+}
+
 /** confidence = 1 / (1 + exp(-(slope * score + intercept))). */
 export interface Logistic {
   slope: number;
@@ -41,6 +51,8 @@ export interface CompiledModel {
   neutral: string | null;
   /** The mean of the model's vectors, if it was learned. */
   mean?: number[];
+  /** The layer whose output are the token states, from 1, and a SHA-256 of their compression. Missing if it was not learned. */
+  tokens?: { layer: number; hash: string };
   dimensions: number;
   /** Most tokens of a text, begin and end included. */
   maxTokens: number;
@@ -56,7 +68,7 @@ export interface CompiledModel {
   checksum: string;
 }
 
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 /** More dimensions or tokens than any model has. */
 const MOST = 65_536;
@@ -67,6 +79,7 @@ const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> 
   hash: isText,
   neutral: (value) => value === null || isText(value),
   mean: isOptional(isListOf(isNumber)),
+  tokens: isOptional(isShaped({ layer: isWhole(1, 1000), hash: isText })),
   dimensions: isWhole(1, MOST),
   maxTokens: isWhole(3, MOST),
   prefixes: isShaped({ query: isText, passage: isText }),

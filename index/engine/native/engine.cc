@@ -91,26 +91,41 @@ void splitSections(const MappedFile& file, const double* places, SectionReader (
   }
 }
 
+// The processor is asked once, because a hypervisor may answer slowly.
+const Kernels& kernelsHere() {
+  static const Kernels kernels = supportedKernels();
+  return kernels;
+}
+
+// Finds a kernel by its name, or the fastest for undefined. Throws a JavaScript error and returns null for any other
+// value.
+const Kernel* readKernel(napi_env env, napi_value value) {
+  char name[16];
+  napi_valuetype type;
+  napi_typeof(env, value, &type);
+  if (type == napi_undefined) return kernelsHere().begin();
+  if (!readString(env, value, name)) {
+    fail(env, "The kernel must be one of `kernels`.");
+    return nullptr;
+  }
+  for (const Kernel& kernel : kernelsHere())
+    if (strcmp(kernel.name, name) == 0) return &kernel;
+  fail(env, "This processor does not support the kernel %s. Use one of `kernels`.", name);
+  return nullptr;
+}
+
 // open(path, sections: Float64Array of each section's start and length, kernel?) -> encoder
 napi_value open(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
-  char path[PATH_MAX], name[16] = "";
+  char path[PATH_MAX];
   if (!readString(env, arguments.values[0], path))
     return fail(env, "open: the path must be a string of up to %d bytes.", PATH_MAX - 1);
   const double* places;
   size_t numbers;
   if (!readTypedArray(env, arguments.values[1], napi_float64_array, places, numbers) || numbers != 8)
     return fail(env, "%s: the sections must be a Float64Array of 8 numbers.", path);
-  napi_valuetype type;
-  napi_typeof(env, arguments.values[2], &type);
-  const Kernels kernels = supportedKernels();
-  const Kernel* kernel = kernels.begin();
-  if (type != napi_undefined) {
-    if (!readString(env, arguments.values[2], name)) return fail(env, "%s: the kernel must be one of `kernels`.", path);
-    while (kernel != kernels.end() && strcmp(kernel->name, name) != 0) kernel++;
-    if (kernel == kernels.end())
-      return fail(env, "This processor does not support the kernel %s. Use one of `kernels`.", name);
-  }
+  const Kernel* kernel = readKernel(env, arguments.values[2]);
+  if (!kernel) return nullptr;
   MappedFile file(path, PROT_READ, POPULATE);
   if (!file.data) return failToMap(env, path);
   try {
@@ -132,9 +147,10 @@ napi_value open(napi_env env, napi_callback_info info) {
   }
 }
 
-// run(encoder, rows: Float32Array of tokens * columns) -> Float32Array of columns
+// run(encoder, rows: Float32Array of tokens * columns, layer?, states?: Float32Array to fill with that layer's output)
+// -> Float32Array of columns
 napi_value run(napi_env env, napi_callback_info info) {
-  const Arguments<2> arguments(env, info);
+  const Arguments<4> arguments(env, info);
   Encoder* encoder = nullptr;
   bool isEncoder = false;
   napi_valuetype type;
@@ -152,6 +168,17 @@ napi_value run(napi_env env, napi_callback_info info) {
   if (tokens == 0 || tokens > static_cast<size_t>(model.maxTokens) || numbers % model.columns)
     return fail(env, "run: the rows have %zu numbers. They must have %d for each of 1 to %d tokens.", numbers,
                 model.columns, model.maxTokens);
+  int32_t layer = 0;
+  float* states = nullptr;
+  napi_typeof(env, arguments.values[2], &type);
+  if (type != napi_undefined) {
+    size_t places = 0;
+    if (napi_get_value_int32(env, arguments.values[2], &layer) != napi_ok || layer < 1 ||
+        static_cast<size_t>(layer) > model.layers.size())
+      return fail(env, "run: the layer must be a number from 1 to %zu.", model.layers.size());
+    if (!readTypedArray(env, arguments.values[3], napi_float32_array, states, places) || places != numbers)
+      return fail(env, "run: the states must be a Float32Array of the same size as the rows.");
+  }
   try {
     encoder->workspace.reserve(model, static_cast<int>(tokens));
   } catch (...) {
@@ -164,11 +191,75 @@ napi_value run(napi_env env, napi_callback_info info) {
     return fail(env, "Not enough memory for an embedding. Give the process more memory.");
   memcpy(encoder->workspace.x.data(), rows, numbers * sizeof(float));
   float* embedding = static_cast<float*>(data);
-  encoder->kernel.forward(model, encoder->workspace, static_cast<int>(tokens), embedding);
+  encoder->kernel.forward(model, encoder->workspace, static_cast<int>(tokens), embedding, layer, states);
   for (int i = 0; i < model.columns; i++)
     if (!std::isfinite(embedding[i]))
       return fail(env,
                   "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npm run build-index again.");
+  return result;
+}
+
+// tabulate(states: Float32Array of tokens * columns, codewords: Float32Array of 16 * columns) -> Uint8Array, the tables
+// for matchTokens
+napi_value tabulate(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  const float *states, *codewords;
+  size_t numbers, words;
+  if (!readTypedArray(env, arguments.values[0], napi_float32_array, states, numbers) ||
+      !readTypedArray(env, arguments.values[1], napi_float32_array, codewords, words))
+    return fail(env, "tabulate: the states and the codewords must be Float32Arrays.");
+  const size_t columns = words / CODES, parts = columns / PART;
+  if (words % (4 * PART * CODES) || parts == 0 || parts > MAX_PARTS)
+    return fail(env, "tabulate: the codewords have %zu numbers. They must have %d for each of up to %d parts.", words,
+                CODES * PART, MAX_PARTS);
+  if (numbers % columns || numbers / columns > INT16_MAX)
+    return fail(env, "tabulate: the states have %zu numbers. They must have %zu for each token.", numbers, columns);
+  const size_t tokens = numbers / columns, size = tokens * TokenTables::size(parts);
+  napi_value buffer, result;
+  void* data;
+  if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &result) != napi_ok)
+    return fail(env, "Not enough memory for %zu tokens. Give the process more memory.", tokens);
+  tabulate(states, codewords, TokenTables(data, tokens, parts));
+  return result;
+}
+
+// matchTokens(tables, tokens, codes: Uint8Array, counts: Uint32Array of each passage's tokens, kernel?) ->
+// Float32Array: for each passage, for each token of the question, the similarity and the number of the most similar
+// token
+napi_value matchTokens(napi_env env, napi_callback_info info) {
+  const Arguments<5> arguments(env, info);
+  uint8_t *bytes, *codes;
+  uint32_t tokens;
+  const uint32_t* counts;
+  size_t size, length, passages;
+  if (!readTypedArray(env, arguments.values[0], napi_uint8_array, bytes, size) ||
+      napi_get_value_uint32(env, arguments.values[1], &tokens) != napi_ok ||
+      !readTypedArray(env, arguments.values[2], napi_uint8_array, codes, length) ||
+      !readTypedArray(env, arguments.values[3], napi_uint32_array, counts, passages))
+    return fail(env, "matchTokens: needs tables (Uint8Array), tokens, codes (Uint8Array) and counts (Uint32Array).");
+  const Kernel* kernel = readKernel(env, arguments.values[4]);
+  if (!kernel) return nullptr;
+  const size_t parts = tokens == 0 || size % tokens ? 0 : (size / tokens - 2 * sizeof(float)) / CODES;
+  if (tokens > 0 && (parts == 0 || parts % 4 || parts > MAX_PARTS || size != tokens * TokenTables::size(parts)))
+    return fail(env, "matchTokens: the tables have %zu bytes, which is no size for %u tokens.", size, tokens);
+  size_t needed = 0;
+  for (size_t i = 0; i < passages; i++)
+    needed += (static_cast<size_t>(counts[i]) + BLOCK_TOKENS - 1) / BLOCK_TOKENS * BLOCK_TOKENS * (parts / 2);
+  if (needed != length)
+    return fail(env, "matchTokens: the codes have %zu bytes, but their tokens need %zu.", length, needed);
+  const size_t numbers = 2 * passages * tokens;
+  napi_value buffer, result;
+  void* data;
+  if (napi_create_arraybuffer(env, numbers * sizeof(float), &data, &buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_float32_array, numbers, buffer, 0, &result) != napi_ok)
+    return fail(env, "Not enough memory to compare %zu passages. Give the process more memory.", passages);
+  const TokenTables tables(bytes, tokens, parts);
+  float* out = static_cast<float*>(data);
+  for (size_t i = 0; i < passages; i++, out += 2 * tokens) {
+    kernel->matchTokens(tables, codes, static_cast<int>(counts[i]), out);
+    codes += (static_cast<size_t>(counts[i]) + BLOCK_TOKENS - 1) / BLOCK_TOKENS * BLOCK_TOKENS * (parts / 2);
+  }
   return result;
 }
 
@@ -193,7 +284,7 @@ napi_value map(napi_env env, napi_callback_info info) {
 }
 
 napi_value kernelNames(napi_env env) {
-  const Kernels kernels = supportedKernels();
+  const Kernels& kernels = kernelsHere();
   napi_value names;
   napi_create_array_with_length(env, kernels.count, &names);
   for (uint32_t i = 0; i < kernels.count; i++) {
@@ -216,6 +307,8 @@ NAPI_MODULE_INIT() {
   exportFunction(env, exports, "open", open);
   exportFunction(env, exports, "run", run);
   exportFunction(env, exports, "map", map);
+  exportFunction(env, exports, "tabulate", tabulate);
+  exportFunction(env, exports, "matchTokens", matchTokens);
   napi_set_named_property(env, exports, "kernels", kernelNames(env));
   return exports;
 }

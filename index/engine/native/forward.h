@@ -8,6 +8,8 @@ namespace NAMESPACE {
 
 #include "lanes.h"
 
+#include "match-tokens.h"
+
 INLINE TARGET Lanes toByteRange(const Lanes& x) { return min(max(x, Lanes{}), broadcast(255.0f)); }
 
 // ONNX's DynamicQuantizeLinear of x * smooth: one scale and zero point for all tokens, in a range that includes 0.
@@ -178,8 +180,10 @@ static TARGET void pool(const float* x, int tokens, const Model& model, float* m
   for (int i = 0; i < columns; i += LANES) store(out + i, load(out + i) / length);
 }
 
-// Turns the rows in workspace.x, `tokens` * columns numbers, into a vector of `columns` numbers.
-static TARGET void forward(const Model& model, Workspace& workspace, int tokens, float* out) {
+// Turns the rows in workspace.x, `tokens` * columns numbers, into a vector of `columns` numbers. Copies the output of
+// layer `stateLayer` (from 1, or 0 for none) to `states`.
+static TARGET void forward(const Model& model, Workspace& workspace, int tokens, float* out, int stateLayer,
+                           float* states) {
   const int columns = model.columns;
   float *x = workspace.x.data(), *wide = workspace.wide.data(), *narrow = workspace.narrow.data();
   Quantized& quantized = workspace.quantized;
@@ -198,6 +202,8 @@ static TARGET void forward(const Model& model, Workspace& workspace, int tokens,
     quantize(wide, layer.outputSmooth, tokens, layer.intermediate.outputs, quantized);
     dense(quantized, tokens, layer.output, narrow);
     normalize(x, narrow, layer.outputNorm, tokens, columns);
+    if (&layer - model.layers.data() + 1 == stateLayer)
+      memcpy(states, x, static_cast<size_t>(tokens) * columns * sizeof(float));
   }
   pool(x, tokens, model, narrow, out);
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "model.h"
+#include "token-tables.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -80,7 +81,8 @@ namespace {
 
 struct Kernel {
   const char* name;
-  void (*forward)(const Model&, Workspace&, int, float*);
+  void (*forward)(const Model&, Workspace&, int, float*, int, float*);
+  void (*matchTokens)(const TokenTables&, const uint8_t*, int, float*);
 };
 
 // A fixed array: loading the library allocates no memory, and so cannot fail.
@@ -135,16 +137,16 @@ inline Kernels supportedKernels() {
 #if defined(__x86_64__)
   const Features features = detectFeatures();
 #if defined(HAS_AMX)
-  if (features.vnni && requestTiles()) kernels.add({"amx", amx::forward});
+  if (features.vnni && requestTiles()) kernels.add({"amx", amx::forward, amx::matchTokens});
 #endif
-  if (features.vnni) kernels.add({"vnni", vnni::forward});
-  if (features.avx2) kernels.add({"avx2", avx2::forward});
+  if (features.vnni) kernels.add({"vnni", vnni::forward, vnni::matchTokens});
+  if (features.avx2) kernels.add({"avx2", avx2::forward, avx2::matchTokens});
 #elif defined(__aarch64__) && defined(__linux__)
-  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) kernels.add({"neon", neon::forward});
+  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) kernels.add({"neon", neon::forward, neon::matchTokens});
 #elif defined(__aarch64__)
-  kernels.add({"neon", neon::forward});
+  kernels.add({"neon", neon::forward, neon::matchTokens});
 #endif
-  kernels.add({"plain", plain::forward});
+  kernels.add({"plain", plain::forward, plain::matchTokens});
   return kernels;
 }
 

@@ -1,0 +1,121 @@
+import { type Format, writeSections } from './container.ts';
+import { ContainerFile } from './container-file.ts';
+import { damaged } from './damaged.ts';
+
+/** `tokens.bin`: the compressed token states of each passage. FORMAT.md describes its layout. */
+export const TOKENS: Format = { magic: 'PSTO', version: 1, sections: 3 };
+
+/** Tokens whose codes are interleaved, so that one instruction reads a code of each. */
+export const BLOCK_TOKENS = 16;
+
+/** The codes of some passages, as the engine reads them. */
+export interface TokenCodes {
+  /** The blocks of the passages, one passage after the other. */
+  codes: Uint8Array;
+  /** Tokens of each passage. */
+  counts: Uint32Array;
+}
+
+/** Bytes of the blocks of some tokens, with one byte for each two parts of a token's state. */
+export function blockBytes(tokens: number, parts: number): number {
+  return Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2);
+}
+
+/**
+ * Interleaves the codes of a passage's tokens in blocks of `BLOCK_TOKENS`. Zeros fill the last block.
+ * @param codes `parts` codes from 0 to 15 for each token
+ * @param parts an even number
+ */
+export function interleave(codes: Uint8Array, parts: number): Uint8Array {
+  const tokens = codes.length / parts;
+  const blocks = new Uint8Array(blockBytes(tokens, parts));
+  for (let token = 0; token < tokens; token++) {
+    const first = Math.floor(token / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2) + (token % BLOCK_TOKENS);
+    for (let pair = 0; pair < parts / 2; pair++) {
+      const at = token * parts + 2 * pair;
+      blocks[first + pair * BLOCK_TOKENS] = codes[at]! | (codes[at + 1]! << 4);
+    }
+  }
+  return blocks;
+}
+
+/**
+ * Returns the bytes of a `tokens.bin`.
+ * @param passages for each passage, `parts` codes for each of its tokens
+ */
+export function writeTokens(passages: readonly Uint8Array[], parts: number): Uint8Array {
+  const counts = Uint16Array.from(passages, ({ length }) => length / parts);
+  const firsts = new Uint32Array(passages.length + 1);
+  counts.forEach((count, i) => {
+    firsts[i + 1] = firsts[i]! + Math.ceil(count / BLOCK_TOKENS);
+  });
+  const blocks = passages.map((codes) => interleave(codes, parts));
+  return writeSections(TOKENS, [
+    new Uint8Array(firsts.buffer),
+    new Uint8Array(counts.buffer),
+    Buffer.concat(blocks),
+  ]);
+}
+
+/** An open `tokens.bin`. */
+export class Tokens {
+  readonly #file: ContainerFile;
+  readonly #path: string;
+  /** For each passage the number of its first block, and at the end the number of all blocks (u32). */
+  readonly #firsts: Buffer;
+  /** For each passage its tokens (u16). */
+  readonly #counts: Buffer;
+  /** Bytes of a block. */
+  readonly #block: number;
+
+  /**
+   * @param parts of a token's state
+   * @param passages of the index
+   * @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it
+   */
+  constructor(path: string, parts: number, passages: number) {
+    this.#file = new ContainerFile(path, TOKENS);
+    this.#path = path;
+    this.#block = blockBytes(BLOCK_TOKENS, parts);
+    this.#firsts = this.#file.read(0, 0, this.#file.length(0));
+    this.#counts = this.#file.read(1, 0, this.#file.length(1));
+    const fits =
+      this.#firsts.length === 4 * (passages + 1) &&
+      this.#counts.length === 2 * passages &&
+      this.#firsts.readUInt32LE(4 * passages) * this.#block === this.#file.length(2);
+    if (fits) return;
+    this.#file.close();
+    throw damaged(path, `its sections do not fit ${passages} passages with ${parts} parts`);
+  }
+
+  /** Reads the codes of some passages, in their order. */
+  read(passages: readonly number[]): TokenCodes {
+    const counts = Uint32Array.from(passages, (passage) => this.#count(passage));
+    const sizes = Array.from(counts, (count) => Math.ceil(count / BLOCK_TOKENS) * this.#block);
+    const codes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    let at = 0;
+    passages.forEach((passage, i) => {
+      const end = at + sizes[i]!;
+      this.#file.fill(codes.subarray(at, end), 2, this.#firsts.readUInt32LE(4 * passage) * this.#block);
+      at = end;
+    });
+    return { codes, counts };
+  }
+
+  #count(passage: number): number {
+    const passages = this.#counts.length / 2;
+    if (!(passage < passages)) throw damaged(this.#path, `it has no passage ${passage} of ${passages}`);
+    const count = this.#counts.readUInt16LE(2 * passage);
+    const [first, end] = [0, 4].map((offset) => this.#firsts.readUInt32LE(4 * passage + offset)) as [
+      number,
+      number,
+    ];
+    if (end - first !== Math.ceil(count / BLOCK_TOKENS))
+      throw damaged(this.#path, `passage ${passage} has ${count} tokens in the blocks ${first} to ${end}`);
+    return count;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
