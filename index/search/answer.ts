@@ -31,7 +31,23 @@ export interface SearchRequest {
   context?: number;
   /** Adds the parts of each result's score. */
   explain?: boolean;
+  /** Adds the words of the question and of each result that match. */
+  matches?: boolean;
 }
+
+/** A part of the question and the part of a passage that matches it best, as `[start, end)` in UTF-16 code units. */
+export interface Match {
+  query: [start: number, end: number];
+  text: [start: number, end: number];
+  /** The share of the match in the passage's score, 0 to 1. */
+  weight: number;
+}
+
+/**
+ * Whether an index answers a question: `answered` if the best result probably does, `possible` if it may, `none` otherwise.
+ * docs/confidence.md has the measured share of right results for each.
+ */
+export type Verdict = 'answered' | 'possible' | 'none';
 
 /** A passage before or after a result in its document. */
 export interface ContextPassage {
@@ -68,6 +84,8 @@ export interface SearchResult {
   before?: ContextPassage[];
   after?: ContextPassage[];
   explain?: Explanation;
+  /** The matching words, best first, if `matches` was requested. Empty for an index without token states. */
+  matches?: Match[];
 }
 
 export interface IndexInfo {
@@ -90,7 +108,9 @@ export interface Answer {
   q: string;
   /** Absent without a history, or if the question is too long for one. */
   searchedFor?: ContextualQuery;
-  /** False if no result is confident enough: show "not found" rather than the nearest passage. */
+  /** Whether the best result answers the question. */
+  verdict: Verdict;
+  /** True if `verdict` is `answered`. */
   answered: boolean;
   results: SearchResult[];
   /** Results dropped to keep the answer within `maxCharacters`. */

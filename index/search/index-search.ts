@@ -21,7 +21,7 @@ import type {
   SearchResult,
 } from './answer.ts';
 import { Cache } from './cache.ts';
-import { ANSWERED, confidenceOf } from './confidence.ts';
+import { confidenceOf, verdictOf } from './confidence.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixVectors } from './history.ts';
 import { type Ranked, rank } from './rank.ts';
@@ -93,11 +93,13 @@ export class IndexSearch implements Search {
     const results = ranked
       .map((found) => this.#result(found, request, idf, context, explain))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
+    const verdict = verdictOf(results[0]?.confidence, minConfidence);
     const end = performance.now();
     return {
       q,
       ...(searchedFor && { searchedFor }),
-      answered: results.length > 0 && results[0]!.confidence >= (minConfidence ?? ANSWERED),
+      verdict,
+      answered: verdict === 'answered',
       results,
       took: {
         embedMs: rounded(embedded - start),
