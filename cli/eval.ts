@@ -52,6 +52,15 @@ interface SetFlags {
   conversations?: string;
 }
 
+const SET_FLAGS: Record<keyof SetFlags, string> = {
+  cross: '--cross',
+  pooled: '--pooled',
+  confidence: '--confidence',
+  svg: '--svg',
+  smallTalk: '--small-talk',
+  conversations: '--conversations',
+};
+
 interface Flags extends SetFlags {
   articles: Half | 'all';
   documents?: string[];
@@ -128,9 +137,8 @@ await main(() => command.parseAsync());
 function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
   if (folders.length === 0) {
     if (documents.length === 0) throw new UsageError(`Missing argument: set. Example: ${EXAMPLE}`);
-    const [flag] = Object.keys(flags);
-    const name = flag?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    if (name) throw new UsageError(`--${name} needs evaluation sets. Name their folders first.`);
+    const flag = Object.entries(SET_FLAGS).find(([name]) => flags[name as keyof SetFlags] !== undefined);
+    if (flag) throw new UsageError(`${flag[1]} needs evaluation sets. Name their folders first.`);
   }
   if (flags.svg === undefined) return;
   if (!flags.confidence) throw new UsageError('--svg needs --confidence. Add it.');
