@@ -1,13 +1,26 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { tokenCounter } from '../index/build.ts';
 import { compileModel } from '../index/compile/compile.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
+import { articleHalf, type Half } from '../index/evaluate/articles.ts';
+import type { Builder } from '../index/evaluate/builder.ts';
+import { type ConfidenceReport, evaluateConfidence, scoresByTitle } from '../index/evaluate/confidence.ts';
+import { confidenceTable, METRICS } from '../index/evaluate/confidence-table.ts';
 import {
   type ConversationScores,
   conversationTable,
   evaluateConversations,
   readConversations,
 } from '../index/evaluate/conversations.ts';
+import {
+  type DocumentsReport,
+  documentsTable,
+  evaluateDocuments,
+  readCollection,
+  type Split,
+} from '../index/evaluate/documents.ts';
 import {
   evaluateCross,
   evaluatePooled,
@@ -17,86 +30,181 @@ import {
   type Scores,
   type SetScores,
 } from '../index/evaluate/evaluate.ts';
-import { readSet } from '../index/evaluate/set.ts';
+import { reliabilityDiagrams } from '../index/evaluate/reliability-diagram.ts';
+import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
+import {
+  evaluateSmallTalk,
+  readPhrases,
+  type SmallTalkReport,
+  smallTalkTable,
+} from '../index/evaluate/small-talk.ts';
 import type { Mode } from '../index/format/mode.ts';
-import { main, print, Tool } from './kit/command.ts';
-import { jsonOption, modelOption, modeOption } from './kit/flags.ts';
+import { main, print, Tool, UsageError } from './kit/command.ts';
+import { choice, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
-interface Flags {
+/** Flags of scores that need sets. */
+interface SetFlags {
   cross?: boolean;
   pooled?: boolean;
+  confidence?: boolean;
+  svg?: string;
+  smallTalk?: string;
   conversations?: string;
+}
+
+const SET_FLAGS: Record<keyof SetFlags, string> = {
+  cross: '--cross',
+  pooled: '--pooled',
+  confidence: '--confidence',
+  svg: '--svg',
+  smallTalk: '--small-talk',
+  conversations: '--conversations',
+};
+
+interface Flags extends SetFlags {
+  articles: Half | 'all';
+  documents?: string[];
+  split: Split;
   json?: boolean;
   mode: Mode;
   model: string;
 }
 
-interface Report {
+interface SetsReport {
   sets: Record<string, SetScores>;
   mean: SetScores;
   cross?: { pairs: Record<string, Scores>; mean: Scores };
   pooled?: PooledScores;
+  confidence?: ConfidenceReport;
+  smallTalk?: SmallTalkReport;
   conversations?: ConversationScores;
 }
+
+const EXAMPLE = 'npm run eval -- test/quality/sets/en test/quality/sets/de --cross';
 
 const command = new Tool(
   'npm run eval --',
   'Compute retrieval metrics on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).',
 )
-  .argument('<set...>', 'folders of evaluation sets')
+  .argument('[set...]', 'folders of evaluation sets; may be omitted with --documents')
   .option('--cross', 'also search the passages of every other set with the questions of each set')
   .option('--pooled', 'also search one index of all sets with all questions')
+  .option('--confidence', 'also score confidence; with --cross, also across languages')
+  .option('--svg <file>', 'with --confidence: write reliability diagrams to an SVG file')
+  .option('--small-talk <dir>', 'also ask phrases that ask nothing, alone and with a history')
   .option('--conversations <dir>', 'also ask follow-up questions, with and without their history')
+  .addOption(
+    choice('--articles <half>', 'use only the half of each set for fitting or for testing', [
+      'fit',
+      'test',
+      'all',
+    ]).default('all'),
+  )
+  .option('--documents <dir...>', 'score collections: folders with documents/ and questions.jsonl')
+  .addOption(choice('--split <split>', 'questions of the collections', ['dev', 'test']).default('dev'))
   .addOption(modeOption())
   .addOption(modelOption())
   .addOption(jsonOption())
   .examples(
-    'npm run eval -- test/quality/sets/en test/quality/sets/de --cross',
+    EXAMPLE,
     'npm run eval -- test/quality/sets/* --conversations test/quality/conversations',
+    'npm run eval -- test/quality/sets/* --cross --confidence --svg reliability.svg',
     'npm run --silent eval -- test/quality/sets/en --mode lexical --json',
   )
-  .action(async (folders: string[], { cross, pooled, conversations, json, mode, model }: Flags) => {
-    const sets = await Promise.all(folders.map(readSet));
-    const compiled = compileModel(model);
-    const parallel = new ParallelEmbedder(compiled);
-    try {
-      const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled), mode };
-      const scores: Record<string, SetScores> = {};
-      for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
-      const report: Report = { sets: scores, mean: meanScores(Object.values(scores)) };
-      if (cross) {
-        const pairs = await evaluateCross(builder, sets);
-        report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+  .action(
+    async (folders: string[], { articles, documents = [], split, json, mode, model, ...flags }: Flags) => {
+      checkUsage(folders, documents, flags);
+      const whole = await Promise.all(folders.map(readSet));
+      const sets = articles === 'all' ? whole : whole.map((set) => articleHalf(set, articles));
+      const collections = await Promise.all(documents.map(readCollection));
+      const compiled = compileModel(model);
+      const parallel = new ParallelEmbedder(compiled);
+      try {
+        const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled), mode };
+        const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
+          ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
+          ...(collections.length > 0 && { documents: await evaluateDocuments(builder, collections, split) }),
+        };
+        print(json, report, () => table(report));
+      } finally {
+        parallel.close();
       }
-      if (pooled) report.pooled = await evaluatePooled(builder, sets);
-      if (conversations) {
-        const test = (await readConversations(conversations)).filter(({ split }) => split === 'test');
-        report.conversations = await evaluateConversations(builder, sets, test);
-      }
-      print(json, report, () => table(report));
-    } finally {
-      parallel.close();
-    }
-  });
+    },
+  );
 
 await main(() => command.parseAsync());
 
-function table({ sets, mean, cross, pooled, conversations }: Report): string {
-  const lines = [row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC'])];
-  for (const [name, scores] of Object.entries({ ...sets, mean }))
-    lines.push(row(name, [...figures(scores), scores.auroc]));
+function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
+  if (folders.length === 0) {
+    if (documents.length === 0) throw new UsageError(`Missing argument: set. Example: ${EXAMPLE}`);
+    const flag = Object.entries(SET_FLAGS).find(([name]) => flags[name as keyof SetFlags] !== undefined);
+    if (flag) throw new UsageError(`${flag[1]} needs evaluation sets. Name their folders first.`);
+  }
+  if (flags.svg === undefined) return;
+  if (!flags.confidence) throw new UsageError('--svg needs --confidence. Add it.');
+  if (!existsSync(dirname(flags.svg)))
+    throw new UsageError(`${dirname(flags.svg)} does not exist. Create it first.`);
+}
+
+async function evaluateSets(
+  builder: Builder,
+  sets: EvaluationSet[],
+  { cross, pooled, confidence, svg, smallTalk, conversations }: SetFlags,
+): Promise<SetsReport> {
+  const scores: Record<string, SetScores> = {};
+  for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
+  const report: SetsReport = { sets: scores, mean: meanScores(Object.values(scores)) };
   if (cross) {
-    lines.push('', `cross, ${Object.keys(cross.pairs).length} pairs (questions-passages)`);
-    for (const [name, scores] of Object.entries({ ...cross.pairs, mean: cross.mean }))
-      lines.push(row(name, figures(scores)));
+    const pairs = await evaluateCross(builder, sets);
+    report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+  }
+  if (pooled) report.pooled = await evaluatePooled(builder, sets);
+  if (confidence) {
+    report.confidence = await evaluateConfidence(builder, sets, cross ?? false);
+    if (svg) writeFileSync(svg, reliabilityDiagrams(scoresByTitle(report.confidence)));
+  }
+  if (smallTalk) report.smallTalk = await evaluateSmallTalk(builder, sets, await readPhrases(smallTalk));
+  if (conversations) {
+    const test = (await readConversations(conversations)).filter(({ split }) => split === 'test');
+    report.conversations = await evaluateConversations(builder, sets, test);
+  }
+  return report;
+}
+
+function table({ documents, ...report }: Partial<SetsReport> & { documents?: DocumentsReport }): string {
+  return [...setTables(report), ...(documents ? [documentsTable(documents)] : [])].join('\n\n');
+}
+
+function setTables({
+  sets,
+  mean,
+  cross,
+  pooled,
+  confidence,
+  smallTalk,
+  conversations,
+}: Partial<SetsReport>): string[] {
+  const tables: string[] = [];
+  if (sets && mean) {
+    const rows = Object.entries({ ...sets, mean }).map(([name, scores]) =>
+      row(name, [...figures(scores), scores.auroc]),
+    );
+    tables.push([row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC']), ...rows].join('\n'));
+  }
+  if (cross) {
+    const rows = Object.entries({ ...cross.pairs, mean: cross.mean }).map(([name, scores]) =>
+      row(name, figures(scores)),
+    );
+    tables.push([`cross, ${Object.keys(cross.pairs).length} pairs (questions-passages)`, ...rows].join('\n'));
   }
   if (pooled)
-    lines.push(
-      '',
+    tables.push(
       `pooled, one index of all sets: recall@20 ${pooled.recall20.toFixed(3)}, P@1 ${pooled.p1.toFixed(3)}`,
     );
-  if (conversations) lines.push('', conversationTable(conversations));
-  return lines.join('\n');
+  if (confidence) tables.push(`confidence\n${confidenceTable(scoresByTitle(confidence), METRICS)}`);
+  if (smallTalk) tables.push(smallTalkTable(smallTalk));
+  if (conversations) tables.push(conversationTable(conversations));
+  return tables;
 }
 
 function figures({ r1, r5, r10, mrr10, ndcg10 }: Scores): number[] {

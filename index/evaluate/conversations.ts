@@ -1,6 +1,6 @@
 import { describeValue } from '../documents/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
-import { type Builder, withIndex } from './evaluate.ts';
+import { type Builder, withIndex } from './builder.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';
 import { type EvaluationSet, readItems, relevantOf, stringField } from './set.ts';
 

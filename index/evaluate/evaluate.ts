@@ -1,21 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buildIndex } from '../build.ts';
-import type { Document } from '../documents/document.ts';
-import { readDocuments } from '../documents/read.ts';
-import type { QuestionEmbedder } from '../embedding/embedder.ts';
-import type { Mode } from '../format/mode.ts';
 import type { Search } from '../search/answer.ts';
-import { openSearch } from '../search/open.ts';
+import { type Builder, withIndex } from './builder.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
-import { type EvaluationQuery, type EvaluationSet, questionKey, setFile } from './set.ts';
+import { unanswerable } from './outcomes.ts';
+import { type EvaluationQuery, type EvaluationSet, questionKey, recordOf, relevantByKey } from './set.ts';
 
 /** Results per question: more than the largest cutoff, since several passages may belong to one document. */
 const K = 40;
 const POOLED_CUTOFF = 20;
-/** Passages per article, in the sets. Leaving out every second article makes its questions unanswerable. */
-const ARTICLE = 5;
 
 /** Retrieval metrics: means over the questions that have relevant passages. */
 export interface Scores {
@@ -37,21 +28,6 @@ export interface PooledScores extends Scores {
   p1: number;
 }
 
-/** The settings for building and searching an index. */
-export interface Builder {
-  embedder: QuestionEmbedder;
-  countTokens: (text: string) => number;
-  mode: Mode;
-}
-
-/** The best score of a question, and whether that result is relevant. Confidence curves are fitted to these. */
-export interface Outcome {
-  score: number;
-  confidence: number;
-  answerable: boolean;
-  correct: boolean;
-}
-
 /** Scores a set's questions on its own passages. */
 export async function evaluateSet(builder: Builder, set: EvaluationSet): Promise<SetScores> {
   const scores = await withIndex(
@@ -64,39 +40,6 @@ export async function evaluateSet(builder: Builder, set: EvaluationSet): Promise
   const confidences = (answerable: boolean) =>
     outcomes.filter((one) => one.answerable === answerable).map(({ confidence }) => confidence);
   return { ...scores, auroc: auroc(confidences(true), confidences(false)) };
-}
-
-/**
- * Asks questions on a set without every second article, which makes about half of them unanswerable.
- * @param queries the set's own questions, or the same ones from a set in another language
- */
-export function unanswerable(
-  builder: Builder,
-  set: EvaluationSet,
-  queries: readonly EvaluationQuery[] = set.queries,
-): Promise<Outcome[]> {
-  const kept = new Set(set.passages.filter((_, i) => Math.floor(i / ARTICLE) % 2 === 0).map(({ id }) => id));
-  const relevant = relevantByKey([set]);
-  return withIndex(
-    builder,
-    [set],
-    (id) => kept.has(id),
-    async (search) => {
-      await Promise.all(queries.map(({ text }) => builder.embedder.embed(text, 'query')));
-      const outcomes: Outcome[] = [];
-      for (const { id, text } of queries) {
-        const { results } = await search.search({ q: text, k: 1, mode: builder.mode });
-        const right = [...(relevant.get(questionKey(id)) ?? [])].filter((one) => kept.has(one));
-        outcomes.push({
-          score: results[0]?.score ?? 0,
-          confidence: results[0]?.confidence ?? 0,
-          answerable: right.length > 0,
-          correct: right.includes(recordOf(results[0]?.id ?? '', kept)),
-        });
-      }
-      return outcomes;
-    },
-  );
 }
 
 /** Asks the questions of each set on the passages of every other set. Skips questions that only one of them has. */
@@ -165,15 +108,6 @@ function relevantIn(set: EvaluationSet): Relevant {
   return ({ id }) => sets.get(id);
 }
 
-function relevantByKey(sets: EvaluationSet[]): Map<string, Set<string>> {
-  const relevant = new Map<string, Set<string>>();
-  for (const query of sets.flatMap(({ queries }) => queries)) {
-    const key = questionKey(query.id);
-    relevant.set(key, new Set([...(relevant.get(key) ?? []), ...query.relevant]));
-  }
-  return relevant;
-}
-
 async function score(
   builder: Builder,
   search: Search,
@@ -215,34 +149,4 @@ async function rank(
     rankings.push({ ranked: [...new Set(results.map(({ id }) => recordOf(id, right)))], right });
   }
   return rankings;
-}
-
-/** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */
-function recordOf(id: string, records: ReadonlySet<string>): string {
-  return records.has(id) ? id : id.replace(/#\d+$/, '');
-}
-
-/** Builds an index of the sets' passages in a temporary folder, and opens it. */
-export async function withIndex<T>(
-  builder: Builder,
-  sets: EvaluationSet[],
-  keep: (id: string) => boolean,
-  use: (search: Search) => Promise<T>,
-): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'polyseek-eval-'));
-  try {
-    const index = join(folder, 'index');
-    await buildIndex(documentsOf(sets, keep), index, builder.embedder, builder.countTokens);
-    return await use(await openSearch({ index, model: builder.embedder, verify: false }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function* documentsOf(sets: EvaluationSet[], keep: (id: string) => boolean): AsyncGenerator<Document> {
-  for (const { dir } of sets) {
-    for await (const document of readDocuments([setFile(dir, 'passages.jsonl')])) {
-      if (keep(document.id ?? '')) yield document;
-    }
-  }
 }

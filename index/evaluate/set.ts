@@ -11,12 +11,16 @@ export interface EvaluationPassage {
   readonly text: string;
 }
 
-/** A question and the passages that answer it. */
-export interface EvaluationQuery {
+/** A text to ask. */
+export interface Question {
   readonly id: string;
   /** BCP 47 tag. */
   readonly lang: string;
   readonly text: string;
+}
+
+/** A question and the passages that answer it. */
+export interface EvaluationQuery extends Question {
   /** Ids of passages of the same set, without repeats. Empty if the set has no answer. */
   readonly relevant: readonly string[];
 }
@@ -47,6 +51,21 @@ export async function readSet(dir: string): Promise<EvaluationSet> {
  */
 export function questionKey(queryId: string): string {
   return queryId.slice(queryId.indexOf('-') + 1);
+}
+
+/** The ids of the passages that answer each question, in any of the sets, by the question's key. */
+export function relevantByKey(sets: readonly EvaluationSet[]): Map<string, Set<string>> {
+  const relevant = new Map<string, Set<string>>();
+  for (const query of sets.flatMap(({ queries }) => queries)) {
+    const key = questionKey(query.id);
+    relevant.set(key, new Set([...(relevant.get(key) ?? []), ...query.relevant]));
+  }
+  return relevant;
+}
+
+/** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */
+export function recordOf(id: string, records: ReadonlySet<string>): string {
+  return records.has(id) ? id : id.replace(/#\d+$/, '');
 }
 
 /** The path of a set's file. Prefers the plain file to the compressed file. */
@@ -96,7 +115,8 @@ function queryOf(line: JsonLine, passageIds: ReadonlySet<string>): EvaluationQue
   return { ...commonFields(line), relevant };
 }
 
-function commonFields(line: JsonLine): { id: string; lang: string; text: string } {
+/** The fields of a passage, a question or a phrase. */
+export function commonFields(line: JsonLine): Question {
   return { id: stringField(line, 'id'), lang: stringField(line, 'lang'), text: stringField(line, 'text') };
 }
 

@@ -49,6 +49,18 @@ test.each([
   ['search', ['  ', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
   ['search', ['-', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
   ['eval', [], /^Missing argument: set\. Example: npm run eval -- /],
+  [
+    'eval',
+    ['--documents', documents, '--small-talk', documents],
+    /^--small-talk needs evaluation sets\. Name their folders first\.$/,
+  ],
+  ['eval', [documents, '--svg', at('x.svg')], /^--svg needs --confidence\. Add it\.$/],
+  [
+    'eval',
+    [documents, '--confidence', '--svg', at('none/x.svg')],
+    /none does not exist\. Create it first\.$/,
+  ],
+  ['eval', [documents, '--articles', 'odd'], /^--articles is "odd", but must be one of fit, test, all\.$/],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage prints one line and exits with code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);

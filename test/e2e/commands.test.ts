@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
@@ -146,6 +146,49 @@ test('eval asks follow-ups with and without their history', async () => {
     code: 1,
     stderr: 'Conversation a needs the set en. Name its folder too.\n',
   });
+});
+
+test('eval scores confidence on a half of the articles, and draws it', async () => {
+  const svg = join(folder, 'reliability.svg');
+  const flags = ['--mode', 'lexical', '--cross', '--confidence', '--articles', 'test'];
+  const sets = ['en', 'de'].map(setFolder);
+  const table = await command('eval', [...sets, ...flags, '--svg', svg]);
+  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.stdout).toMatch(/^ +within +across +within +across\n( +articles out){2}( +near topic){2}$/m);
+  expect(table.stdout).toMatch(/^ECE( +0\.\d{3}){4}$/m);
+  expect(readFileSync(svg, 'utf8')).toMatch(/^<svg .*across, near topic.*<\/svg>\n$/s);
+  const { confidence } = JSON.parse((await command('eval', [...sets, ...flags, '--json'])).stdout);
+  // Of 30 passages, 15 are in this half. Each has two questions, and 7 of the other 15 questions are in this half.
+  expect(confidence.nearTopic.within.answerable.questions).toBe(60);
+  expect(confidence.nearTopic.within.unanswerable.questions).toBe(74);
+});
+
+test('eval asks phrases that ask nothing', async () => {
+  const phrases = join(folder, 'small-talk');
+  mkdirSync(phrases);
+  const greeting = { id: 'en-1', lang: 'en', text: 'hello', kind: 'greeting' };
+  writeFileSync(join(phrases, 'phrases.jsonl'), JSON.stringify(greeting));
+  const { stdout } = await command('eval', [setFolder('en'), '--mode', 'lexical', '--small-talk', phrases]);
+  expect(stdout).toMatch(/\n\nsmall talk: .*\n.*\nall +1 +0\.000 .*\ngreeting +1 +0\.000 .*\n$/);
+});
+
+test('eval scores collections of documents, by default on the split dev', async () => {
+  const collection = join(folder, 'collection');
+  mkdirSync(join(collection, 'documents/en'), { recursive: true });
+  writeFileSync(join(collection, 'documents/en/light.md'), 'The light flashes every twelve seconds.');
+  const answers = [{ source: 'en/light.md', contains: 'twelve seconds' }];
+  const asked = { lang: 'en', text: 'When does the light flash?', answers };
+  const lines = ['dev', 'test', 'test'].map((split, i) => ({ ...asked, id: String(i), split }));
+  writeFileSync(join(collection, 'questions.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  const flags = ['--mode', 'lexical', '--documents', collection];
+  const table = await command('eval', flags);
+  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.stdout).toMatch(/^documents, split dev\n +collection +all\nanswerable questions +1 +1\n/);
+  const { documents, ...others } = JSON.parse(
+    (await command('eval', [...flags, '--split', 'test', '--json'])).stdout,
+  );
+  expect(documents).toMatchObject({ split: 'test', all: { answerable: { questions: 2, right: 2 } } });
+  expect(others).toEqual({});
 });
 
 describe('embed', () => {

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tokenCounter } from '../../index/build.ts';
 import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import type { Builder } from '../../index/evaluate/builder.ts';
 import {
-  type Builder,
   evaluateCross,
   evaluatePooled,
   evaluateSet,

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIndex } from '../build.ts';
+import type { Document } from '../documents/document.ts';
+import { readDocuments } from '../documents/read.ts';
+import type { QuestionEmbedder } from '../embedding/embedder.ts';
+import type { Mode } from '../format/mode.ts';
+import type { Search } from '../search/answer.ts';
+import { openSearch } from '../search/open.ts';
+import { type EvaluationSet, setFile } from './set.ts';
+
+/** The settings for building and searching an index. */
+export interface Builder {
+  embedder: QuestionEmbedder;
+  countTokens: (text: string) => number;
+  mode: Mode;
+}
+
+/** Builds an index of documents in a temporary folder, and opens it. */
+export async function withDocuments<T>(
+  builder: Builder,
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  use: (search: Search) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'polyseek-eval-'));
+  try {
+    const index = join(folder, 'index');
+    await buildIndex(documents, index, builder.embedder, builder.countTokens);
+    return await use(await openSearch({ index, model: builder.embedder, verify: false }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Builds an index of the sets' passages in a temporary folder, and opens it. */
+export function withIndex<T>(
+  builder: Builder,
+  sets: readonly EvaluationSet[],
+  keep: (id: string) => boolean,
+  use: (search: Search) => Promise<T>,
+): Promise<T> {
+  return withDocuments(builder, documentsOf(sets, keep), use);
+}
+
+async function* documentsOf(
+  sets: readonly EvaluationSet[],
+  keep: (id: string) => boolean,
+): AsyncGenerator<Document> {
+  for (const { dir, passages } of sets) {
+    // A set may be a part of its files.
+    const own = new Set(passages.map(({ id }) => id));
+    for await (const document of readDocuments([setFile(dir, 'passages.jsonl')])) {
+      const id = document.id ?? '';
+      if (own.has(id) && keep(id)) yield document;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { Answer, Search, Verdict } from '../search/answer.ts';
+import { FOLDS, passagesInFold, withoutEverySecondArticle } from './articles.ts';
+import { type Builder, withIndex } from './builder.ts';
+import {
+  type EvaluationQuery,
+  type EvaluationSet,
+  type Question,
+  questionKey,
+  recordOf,
+  relevantByKey,
+} from './set.ts';
+
+/** The best result of a question, and whether it is relevant. Confidence is fitted to and measured on outcomes. */
+export interface Outcome {
+  question: Question;
+  score: number;
+  confidence: number;
+  verdict: Verdict;
+  /** Whether the index contains a passage that answers the question. */
+  answerable: boolean;
+  /** Whether the best result is such a passage. */
+  correct: boolean;
+}
+
+/** A question and the ids of the passages of an index that answer it. */
+interface Asked {
+  question: Question;
+  right: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The outcome of a question. A question without results has score and confidence 0. */
+export function outcomeOf(
+  question: Question,
+  { results, verdict }: Answer,
+  truth: Pick<Outcome, 'answerable' | 'correct'>,
+): Outcome {
+  const { score = 0, confidence = 0 } = results[0] ?? {};
+  return { question, score, confidence, verdict, ...truth };
+}
+
+/**
+ * Asks questions on a set without every second article, which makes about half of them unanswerable.
+ * @param queries the set's own questions, or the same ones from sets in other languages. Skips those that the set does not have
+ */
+export function unanswerable(
+  builder: Builder,
+  set: EvaluationSet,
+  queries: readonly EvaluationQuery[] = set.queries,
+): Promise<Outcome[]> {
+  const kept = withoutEverySecondArticle(set);
+  const asked = askedOf(set, queries).map(({ question, right }) => ({
+    question,
+    right: new Set([...right].filter((id) => kept.has(id))),
+  }));
+  return withIndex(
+    builder,
+    [set],
+    (id) => kept.has(id),
+    (search) => ask(builder, search, set, asked),
+  );
+}
+
+/**
+ * Asks each question twice: on all passages of a set, where it is answerable, and on an index without the passages that answer it,
+ * where the other passages of their article remain. Each of five indexes leaves out one passage of every article. A question whose
+ * relevant passages are in several of these folds is asked only on all passages. So are the questions without an answer in the set.
+ * @param queries as for `unanswerable`
+ */
+export async function nearTopic(
+  builder: Builder,
+  set: EvaluationSet,
+  queries: readonly EvaluationQuery[] = set.queries,
+): Promise<Outcome[]> {
+  const asked = askedOf(set, queries);
+  const outcomes = await withIndex(
+    builder,
+    [set],
+    () => true,
+    (search) => ask(builder, search, set, asked),
+  );
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const out = passagesInFold(set, fold);
+    const without = asked
+      .filter(({ right }) => right.size > 0 && [...right].every((id) => out.has(id)))
+      .map(({ question }) => ({ question, right: NONE }));
+    if (without.length === 0) continue;
+    const found = await withIndex(
+      builder,
+      [set],
+      (id) => !out.has(id),
+      (search) => ask(builder, search, set, without),
+    );
+    outcomes.push(...found);
+  }
+  return outcomes;
+}
+
+function askedOf(set: EvaluationSet, queries: readonly EvaluationQuery[]): Asked[] {
+  const relevant = relevantByKey([set]);
+  return queries.flatMap((question) => {
+    const right = relevant.get(questionKey(question.id));
+    return right ? [{ question, right }] : [];
+  });
+}
+
+async function ask(
+  { embedder, mode }: Builder,
+  search: Search,
+  { passages }: EvaluationSet,
+  asked: readonly Asked[],
+): Promise<Outcome[]> {
+  const records = new Set(passages.map(({ id }) => id));
+  // Embedding all at once uses every core. The embedder caches the results for the searches below.
+  await Promise.all(asked.map(({ question }) => embedder.embed(question.text, 'query')));
+  const outcomes: Outcome[] = [];
+  for (const { question, right } of asked) {
+    const answer = await search.search({ q: question.text, k: 1, mode });
+    const correct = right.has(recordOf(answer.results[0]?.id ?? '', records));
+    outcomes.push(outcomeOf(question, answer, { answerable: right.size > 0, correct }));
+  }
+  return outcomes;
+}
