@@ -1,16 +1,27 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tokenCounter } from '../index/build.ts';
-import { compileModel, type Learned } from '../index/compile/compile.ts';
+import { compileModel, type Learned, readModelSource } from '../index/compile/compile.ts';
 import { learnNeutral } from '../index/compile/language-axes.ts';
+import { learnTokens } from '../index/compile/token-codebook.ts';
+import { readEditions } from '../index/compile/udhr.ts';
+import { Embedder } from '../index/embedding/embedder.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
-import { fitLogistic } from '../index/evaluate/metrics.ts';
-import { unanswerable } from '../index/evaluate/outcomes.ts';
+import { calibrate } from '../index/evaluate/calibrate.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
-import type { Mode } from '../index/format/mode.ts';
+import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
 import { main, Tool } from './kit/command.ts';
 import { jsonOption, modelOption } from './kit/flags.ts';
+
+interface Flags {
+  model: string;
+  calibrate?: boolean;
+  json?: boolean;
+}
+
+/** The share of a model's layers before its token states: they align best across languages there. */
+const DEPTH = 3 / 4;
 
 const command = new Tool(
   'npm run learn --',
@@ -21,85 +32,73 @@ const command = new Tool(
     'folders of evaluation sets; calibration hides every second article, so half of the questions have no answer',
   )
   .addOption(modelOption('model folder; the results are written to its polyseek.json'))
+  .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
   .addOption(jsonOption())
   .examples('npm run learn -- test/quality/sets/*/', 'npm run learn -- --model build/model-sources/other')
-  .action(async (folders: string[], { model, json }: { model: string; json?: boolean }) => {
+  .action(async (folders: string[], { model, calibrate: only, json }: Flags) => {
     // Learning takes minutes, so each result is reported when it is ready.
     const report = json ? console.error : console.log;
     const sets = await Promise.all(folders.map(readSet));
     const file = join(model, 'polyseek.json');
     const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
 
-    const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
-    const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
-    learned.neutral = neutral;
-    writeFileSync(file, serialized(learned));
-    report(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
+    if (!only) {
+      const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
+      const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
+      learned.neutral = neutral;
+      writeFileSync(file, serialized(learned));
+      report(`Learned ${neutral.axes.length} language axes from ${languages} languages.`);
+      learned.tokens = await learnTokenStates(model);
+      writeFileSync(file, serialized(learned));
+      report(
+        learned.tokens
+          ? `Learned to compress the token states of layer ${learned.tokens.layer}.`
+          : 'The layers of this model cannot be told apart, so its indexes have no token states.',
+      );
+    }
     if (sets.length > 0) {
-      learned.calibration = await calibrate(model, sets, report);
+      learned.calibration = await learnCalibration(model, sets, report);
       writeFileSync(file, serialized(learned));
     }
-    const { axes } = neutral;
-    if (json)
-      console.log(
-        JSON.stringify({ file, axes: axes.length, languages, calibration: learned.calibration }, null, 2),
-      );
+    if (json) console.log(JSON.stringify({ file, ...learned }, null, 2));
   });
 
 await main(() => command.parseAsync());
 
-/** Fits the curve of each mode that turns a score into a confidence, from questions of which half have no answer. */
-async function calibrate(
+async function learnTokenStates(model: string): Promise<LearnedTokens | undefined> {
+  const { config } = readModelSource(model);
+  const layer = Math.round((config.num_hidden_layers ?? 0) * DEPTH);
+  if (layer === 0) return undefined;
+  const size = config.hidden_size;
+  const zeros = Array<number>(size).fill(0);
+  const empty = {
+    layer,
+    centers: { query: zeros, passage: zeros },
+    codewords: [Array<number>(16 * size).fill(0)],
+  };
+  const compiled = compileModel(model, { tokens: empty });
+  const embedder = await Embedder.open(compiled, { verify: false });
+  if (!embedder.model.tokens) return undefined;
+  return learnTokens(layer, await readEditions(), size, (text, kind) => embedder.rawStates(text, kind));
+}
+
+async function learnCalibration(
   model: string,
   sets: EvaluationSet[],
   report: (line: string) => void,
-): Promise<Learned['calibration']> {
+): Promise<Calibration> {
   const compiled = compileModel(model);
   const parallel = new ParallelEmbedder(compiled);
   try {
-    const embedder = memoize(parallel);
-    const curves: Learned['calibration'] = {};
-    for (const mode of ['hybrid', 'semantic', 'lexical'] satisfies Mode[]) {
-      const builder = { embedder, countTokens: tokenCounter(compiled), mode };
-      const outcomes = [];
-      for (const [i, set] of sets.entries()) {
-        outcomes.push(...(await unanswerable(builder, set)));
-        // Questions in another language than their answer score lower. A quarter of the questions cover this case.
-        const other = sets[(i + 1) % sets.length]!;
-        if (other !== set)
-          outcomes.push(
-            ...(await unanswerable(
-              builder,
-              other,
-              set.queries.filter((_, n) => n % 3 === 0),
-            )),
-          );
-      }
-      const { slope, intercept } = fitLogistic(
-        outcomes.map(({ score }) => score),
-        outcomes.map(({ correct }) => correct),
-      );
-      curves[mode] = { slope: Number(slope.toFixed(3)), intercept: Number(intercept.toFixed(3)) };
-      report(
-        `${mode}: slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}, from ${outcomes.length} questions.`,
-      );
-    }
-    return curves;
+    const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled) };
+    return await calibrate(builder, sets, report);
   } finally {
     parallel.close();
   }
 }
 
-/** JSON with one axis per line. */
-function serialized({ neutral, calibration }: Learned): string {
-  const lines = (rows: number[][]) => rows.map((row) => `      ${JSON.stringify(row)}`).join(',\n');
-  const parts = [
-    ...(neutral
-      ? [
-          `"neutral": {\n    "axes": [\n${lines(neutral.axes)}\n    ],\n    "mean":\n${lines([neutral.mean])}\n  }`,
-        ]
-      : []),
-    ...(calibration ? [`"calibration": ${JSON.stringify(calibration)}`] : []),
-  ];
-  return `{\n  ${parts.join(',\n  ')}\n}\n`;
+/** JSON with a row of numbers per line. */
+function serialized(learned: Learned): string {
+  const text = JSON.stringify(learned, null, 2);
+  return `${text.replace(/\[\s+(-?[\d.e-]+(?:,\s+-?[\d.e-]+)*)\s+\]/g, (_, numbers: string) => `[${numbers.replace(/\s+/g, '')}]`)}\n`;
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { buildIndex, type Progress, tokenCounter } from './build.ts';
+import { buildIndex, type Progress, type TokenSetting, tokenCounter } from './build.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import { readDocuments } from './documents/read.ts';
 import { Embedder } from './embedding/embedder.ts';
@@ -35,6 +35,7 @@ const DEMO_LANGUAGES = [
  * Builds an index from files and folders, on all cores.
  * @param target the folder to write; replaces an existing index once the build succeeds
  * @param options.model a model folder
+ * @param options.tokens whether the index gets token states; `auto` by default
  * @param options.onSkip called with each file in a folder whose format is unknown
  */
 export async function buildFromPaths(
@@ -42,14 +43,23 @@ export async function buildFromPaths(
   target: string,
   {
     model = DEFAULT_MODEL,
+    tokens,
     progress,
     onSkip,
-  }: { model?: string; progress?: Progress; onSkip?: (path: string) => void } = {},
+  }: {
+    model?: string;
+    tokens?: TokenSetting;
+    progress?: Progress;
+    onSkip?: (path: string) => void;
+  } = {},
 ): Promise<Manifest> {
   const compiled = compileModel(model);
   const embedder = new ParallelEmbedder(compiled);
   try {
-    return await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), progress);
+    return await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), {
+      progress,
+      tokens,
+    });
   } finally {
     embedder.close();
   }
@@ -85,8 +95,12 @@ export function findModel(index: string): string {
   const { model } = readManifest(index, undefined, false);
   const matches = (dir: string): boolean => {
     try {
-      const { hash, neutral } = readCompiledModel(dir, false);
-      return hash === model.hash && neutral === model.neutral;
+      const { hash, neutral, tokens } = readCompiledModel(dir, false);
+      return (
+        hash === model.hash &&
+        neutral === model.neutral &&
+        (model.tokens === null || model.tokens === tokens?.hash)
+      );
     } catch {
       // The folder has an older format, or is damaged.
       return false;

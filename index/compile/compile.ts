@@ -5,15 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../format/checksums.ts';
 import {
+  type Calibration,
   FORMAT,
   type LearnedTokens,
-  type Logistic,
   type Neutral,
   readCompiledModel,
   withChecksum,
 } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
-import type { Mode } from '../format/mode.ts';
 import { writeTokenCodebook } from '../format/token-codes-file.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
@@ -32,13 +31,14 @@ const COMPILER = 5;
 /** A model folder's `polyseek.json`: the results of `npm run learn`. */
 export interface Learned {
   neutral?: Neutral;
-  calibration?: Partial<Record<Mode, Logistic>>;
+  calibration?: Calibration;
   tokens?: LearnedTokens;
 }
 
 interface Config {
   model_type?: string;
   hidden_size: number;
+  num_hidden_layers?: number;
   pad_token_id?: number;
   position_embedding_type?: string;
   _name_or_path?: string;
@@ -147,7 +147,10 @@ export function compileModel(
     'rows.bin': writeRows(cut.words, cut.positions),
     ...(tokens && {
       'token-codes.bin': writeTokenCodebook({
-        center: Float32Array.from(tokens.center),
+        centers: {
+          query: Float32Array.from(tokens.centers.query),
+          passage: Float32Array.from(tokens.centers.passage),
+        },
         codewords: Float32Array.from(tokens.codewords.flat()),
       }),
     }),

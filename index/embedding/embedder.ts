@@ -121,9 +121,19 @@ export class Embedder implements QuestionEmbedder {
     return normalized(mean);
   }
 
-  /** @throws for a text longer than the model's maximum: a passage is never longer, and a question is refused before */
+  /** The states of a text's own tokens as the encoder outputs them, for learning their compression. */
+  async rawStates(text: string, kind: TextKind): Promise<Float32Array> {
+    const { states } = await this.#encodeTokens(text, kind);
+    const { dimensions } = this.model;
+    const before = this.#tokenizer.encode(this.#prefix(kind)).length - 1;
+    return states.slice(before * dimensions, states.length - dimensions);
+  }
+
+  /** Ignores tokens after the model's maximum. Passages are never longer, and longer questions are refused. */
   async #encodeTokens(text: string, kind: TextKind): Promise<EncodedTokens> {
-    return this.#encoder.runWithStates(this.#rows.sum(this.ids(text, kind)));
+    const ids = this.ids(text, kind).slice(0, this.model.maxTokens);
+    ids[ids.length - 1] = this.#tokenizer.end;
+    return this.#encoder.runWithStates(this.#rows.sum(ids));
   }
 
   #run(ids: number[]): Promise<Float32Array> {
@@ -143,8 +153,7 @@ export async function openTokens(
   if (!tokens) return undefined;
   const codebook = readTokenCodebook(join(dir, 'token-codes.bin'), dimensions);
   const { codewords } = codebook;
-  const match =
-    engine === 'packed' ? nativeMatcher(await loadLibrary(), codewords) : plainMatcher(codewords);
+  const match = engine === 'packed' ? nativeMatcher(await loadLibrary(), codewords) : plainMatcher(codewords);
   return { codebook, match };
 }
 

@@ -3,13 +3,15 @@ import type { QuestionEmbedder } from './embedder.ts';
 /** Wraps an embedder so that it embeds equal texts of a kind once. All results are kept. */
 export function memoize(embedder: QuestionEmbedder): QuestionEmbedder {
   const { model, byToken } = embedder;
+  const question = byToken && once(byToken.question);
   return {
     model,
     tokens: (text, kind) => embedder.tokens(text, kind),
-    embed: once((text, kind) => embedder.embed(text, kind)),
-    ...(byToken && {
-      byToken: { ...byToken, passage: once(byToken.passage), question: once(byToken.question) },
-    }),
+    embed: once(async (text, kind) =>
+      // The same vector, which a search with token states needs too.
+      question && kind === 'query' ? (await question(text)).vector : embedder.embed(text, kind),
+    ),
+    ...(byToken && question && { byToken: { ...byToken, passage: once(byToken.passage), question } }),
   };
 }
 

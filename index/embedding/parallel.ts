@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import { openTokens, type QuestionEmbedder, type TextKind } from './embedder.ts';
-import { type EmbeddedPassage, type EmbeddedQuestion, placesOf, type TokenEmbedder } from './token-embedder.ts';
+import {
+  type EmbeddedPassage,
+  type EmbeddedQuestion,
+  placesOf,
+  type TokenEmbedder,
+} from './token-embedder.ts';
 import type { TokenMatcher } from './token-matcher.ts';
 import { Tokenizer } from './tokenizer.ts';
 import type { Embedded, EmbedJob, EmbedReply } from './worker.ts';

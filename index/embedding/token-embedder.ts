@@ -44,22 +44,23 @@ export interface TokenEmbedderParts {
 /** Embeds token by token with a model on the calling thread. */
 export function createTokenEmbedder(parts: TokenEmbedderParts): TokenEmbedder {
   const { tokenizer, codebook, match, encode, before } = parts;
-  const columns = codebook.center.length;
+  const columns = codebook.centers.query.length;
   /** The states of the text's own tokens. */
   const embed = async (text: string, kind: 'query' | 'passage') => {
     const { vector, states } = await encode(text, kind);
     const own = states.slice(before(kind) * columns, states.length - columns);
-    return { vector, states: centered(own, codebook.center) };
+    return { vector, states: centered(own, codebook.centers[kind]) };
   };
   return {
     match,
     async question(text) {
       const { vector, states } = await embed(text, 'query');
-      return { vector, states, weights: tokenWeights(informationOf(tokenizer, text)) };
+      const information = informationOf(tokenizer, text).slice(0, states.length / columns);
+      return { vector, states, weights: tokenWeights(information) };
     },
     async passage(text) {
       const { vector, states } = await embed(text, 'passage');
-      const stored = storedTokens(informationOf(tokenizer, text));
+      const stored = storedTokens(informationOf(tokenizer, text).slice(0, states.length / columns));
       const kept = new Float32Array(stored.length * columns);
       stored.forEach((token, i) => {
         kept.set(states.subarray(token * columns, (token + 1) * columns), i * columns);

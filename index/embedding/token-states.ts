@@ -55,8 +55,8 @@ export function centered(states: Float32Array, center: Float32Array): Float32Arr
  * @param states centered, `columns` numbers for each token
  * @returns `columns / PART` codes for each token
  */
-export function compress(states: Float32Array, { center, codewords }: TokenCodebook): Uint8Array {
-  const parts = center.length / PART;
+export function compress(states: Float32Array, { centers, codewords }: TokenCodebook): Uint8Array {
+  const parts = centers.passage.length / PART;
   const halfSquares = new Float64Array(parts * CODEWORDS);
   for (let word = 0; word < halfSquares.length; word++)
     for (let i = 0; i < PART; i++) halfSquares[word]! += codewords[word * PART + i]! ** 2 / 2;

@@ -108,7 +108,8 @@ export class Tokenizer {
         this.#encodeWord(Buffer.from(part), [], spans);
         for (const [from, to] of spans) {
           const first = units[Math.max(from, marked)];
-          if (to <= marked || first === undefined) places.push([offset + starts[index]!, offset + starts[index]!]);
+          if (to <= marked || first === undefined)
+            places.push([offset + starts[index]!, offset + starts[index]!]);
           else places.push([offset + starts[first]!, offset + ends[units[to - 1]!]!]);
         }
       });

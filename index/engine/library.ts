@@ -39,7 +39,13 @@ export interface EngineLibrary {
    * @returns for each passage, for each question token: the similarity, and the number of the token in the passage
    * @throws {Error} on another size, or if memory is short
    */
-  matchTokens(tables: Uint8Array, tokens: number, codes: Uint8Array, counts: Uint32Array, kernel?: string): Float32Array;
+  matchTokens(
+    tables: Uint8Array,
+    tokens: number,
+    codes: Uint8Array,
+    counts: Uint32Array,
+    kernel?: string,
+  ): Float32Array;
   /**
    * Maps a file into memory. The system reads only the pages that are used.
    * @throws {Error} if the file cannot be mapped

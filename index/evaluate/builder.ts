@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildIndex } from '../build.ts';
+import { buildIndex, type TokenSetting } from '../build.ts';
 import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
@@ -15,6 +15,8 @@ export interface Builder {
   embedder: QuestionEmbedder;
   countTokens: (text: string) => number;
   mode: Mode;
+  /** Whether indexes get token states; `auto` by default. */
+  tokens?: TokenSetting;
 }
 
 /** Builds an index of documents in a temporary folder, and opens it. */
@@ -26,7 +28,8 @@ export async function withDocuments<T>(
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-eval-'));
   try {
     const index = join(folder, 'index');
-    await buildIndex(documents, index, builder.embedder, builder.countTokens);
+    const { embedder, countTokens, tokens } = builder;
+    await buildIndex(documents, index, embedder, countTokens, { tokens });
     return await use(await openSearch({ index, model: builder.embedder, verify: false }));
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,5 @@
 import type { Answer, Search, Verdict } from '../search/answer.ts';
+import { type Evidence, NO_EVIDENCE } from '../search/evidence.ts';
 import { FOLDS, passagesInFold, withoutEverySecondArticle } from './articles.ts';
 import { type Builder, withIndex } from './builder.ts';
 import {
@@ -15,6 +16,7 @@ export interface Outcome {
   question: Question;
   score: number;
   confidence: number;
+  evidence: Evidence;
   verdict: Verdict;
   /** Whether the index contains a passage that answers the question. */
   answerable: boolean;
@@ -36,8 +38,8 @@ export function outcomeOf(
   { results, verdict }: Answer,
   truth: Pick<Outcome, 'answerable' | 'correct'>,
 ): Outcome {
-  const { score = 0, confidence = 0 } = results[0] ?? {};
-  return { question, score, confidence, verdict, ...truth };
+  const { score = 0, confidence = 0, evidence = NO_EVIDENCE } = results[0] ?? {};
+  return { question, score, confidence, evidence, verdict, ...truth };
 }
 
 /**
@@ -116,7 +118,7 @@ async function ask(
   await Promise.all(asked.map(({ question }) => embedder.embed(question.text, 'query')));
   const outcomes: Outcome[] = [];
   for (const { question, right } of asked) {
-    const answer = await search.search({ q: question.text, k: 1, mode });
+    const answer = await search.search({ q: question.text, k: 1, mode, explain: true });
     const correct = right.has(recordOf(answer.results[0]?.id ?? '', records));
     outcomes.push(outcomeOf(question, answer, { answerable: right.size > 0, correct }));
   }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import { damaged } from './damaged.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
-import type { Mode } from './mode.ts';
 import {
   type Check,
   isBoolean,
@@ -27,8 +26,8 @@ export interface Neutral {
 export interface LearnedTokens {
   /** The layer whose output are the token states, from 1. */
   layer: number;
-  /** The mean of token states. */
-  center: number[];
+  /** The mean of token states in texts of each kind. */
+  centers: { query: number[]; passage: number[] };
   /** A row for each part of a state: its codewords. */
   codewords: number[][];
 }
@@ -37,6 +36,30 @@ export interface LearnedTokens {
 export interface Logistic {
   slope: number;
   intercept: number;
+}
+
+/** Logistic regression on evidence; see search/confidence.ts. */
+export interface EvidenceModel {
+  /** Mean and standard deviation of each feature. */
+  means: number[];
+  deviations: number[];
+  /** A weight for each term: the constant, the features, and the products of each two. */
+  weights: number[];
+}
+
+/** Logistic regression on a question's vector: whether it asks something. */
+export interface AsksModel {
+  weights: number[];
+  intercept: number;
+}
+
+/** The results of `npm run learn` that turn scores into confidences. Parts that were never learned are missing. */
+export interface Calibration {
+  /** For an index with token states, and for one without. */
+  hybrid?: { tokens?: EvidenceModel; vectors?: EvidenceModel };
+  semantic?: { tokens?: EvidenceModel; vectors?: EvidenceModel };
+  lexical?: Logistic;
+  asks?: AsksModel;
 }
 
 export type Engine = 'packed' | 'onnx';
@@ -57,8 +80,7 @@ export interface CompiledModel {
   /** Most tokens of a text, begin and end included. */
   maxTokens: number;
   prefixes: { query: string; passage: string };
-  /** Missing for a mode that was never calibrated. */
-  calibration: Partial<Record<Mode, Logistic>>;
+  calibration: Calibration;
   /** The engine for the encoder: the project's own (`encoder.bin`), or ONNX Runtime (`encoder.onnx`). */
   engine: Engine;
   /** Whether ONNX Runtime should fuse the graph when it opens it. */
@@ -73,7 +95,11 @@ export const FORMAT = 5;
 /** More dimensions or tokens than any model has. */
 const MOST = 65_536;
 
-const isLogistic = isOptional(isShaped({ slope: isNumber, intercept: isNumber }));
+const areNumbers = isListOf(isNumber);
+const isEvidenceModel = isOptional(
+  isShaped({ means: areNumbers, deviations: areNumbers, weights: areNumbers }),
+);
+const isEvidencePair = isOptional(isShaped({ tokens: isEvidenceModel, vectors: isEvidenceModel }));
 const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> = {
   name: isText,
   hash: isText,
@@ -83,7 +109,12 @@ const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> 
   dimensions: isWhole(1, MOST),
   maxTokens: isWhole(3, MOST),
   prefixes: isShaped({ query: isText, passage: isText }),
-  calibration: isShaped({ hybrid: isLogistic, semantic: isLogistic, lexical: isLogistic }),
+  calibration: isShaped({
+    hybrid: isEvidencePair,
+    semantic: isEvidencePair,
+    lexical: isOptional(isShaped({ slope: isNumber, intercept: isNumber })),
+    asks: isOptional(isShaped({ weights: areNumbers, intercept: isNumber })),
+  }),
   engine: (value) => value === 'packed' || value === 'onnx',
   optimize: isBoolean,
   files: isFileList,

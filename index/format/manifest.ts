@@ -2,27 +2,25 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
+import { damaged } from './damaged.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
 import { type Check, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
-export const FORMAT = 3;
+export const FORMAT = 4;
 
-/** The files of an index. */
-export const INDEX_FILES = [
-  'manifest.json',
-  'graph.bin',
-  'sentences.bin',
-  'languages.bin',
-  'passages.bin',
-  'lookup.bin',
-];
+/** The files of every index. */
+const REQUIRED_FILES = ['graph.bin', 'sentences.bin', 'languages.bin', 'passages.bin', 'lookup.bin'];
+
+/** The files that an index may have. */
+export const INDEX_FILES = ['manifest.json', ...REQUIRED_FILES, 'tokens.bin'];
 
 /** `manifest.json` of an index: its model, its counts and its files. */
 export interface Manifest {
   format: number;
   /** The first 12 hexadecimal digits of a SHA-256 over all other keys. It names the index's contents. */
   version: string;
-  model: { name: string; hash: string; neutral: string | null };
+  /** `tokens` is the hash of the compression of token states; null for an index without tokens.bin. */
+  model: { name: string; hash: string; neutral: string | null; tokens: string | null };
   dimensions: number;
   counts: { documents: number; passages: number; sentences: number; terms: number };
   /** Passages in each language, most first. */
@@ -32,8 +30,10 @@ export interface Manifest {
   files: FileList;
 }
 
+const isTextOrNull: Check = (value) => value === null || isText(value);
+
 const SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'>, Check> = {
-  model: isShaped({ name: isText, hash: isText, neutral: (value) => value === null || isText(value) }),
+  model: isShaped({ name: isText, hash: isText, neutral: isTextOrNull, tokens: isTextOrNull }),
   dimensions: isWhole(1),
   counts: isShaped({
     documents: isWhole(0),
@@ -44,8 +44,7 @@ const SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'>, Check> = {
   }),
   languages: isRecordOf(isWhole(1)),
   fields: isListOf(isText),
-  files: (value) =>
-    isFileList(value) && INDEX_FILES.every((name) => name === 'manifest.json' || name in (value as FileList)),
+  files: (value) => isFileList(value) && REQUIRED_FILES.every((name) => name in (value as FileList)),
 };
 
 /** The version of an index. It changes with any content, and guards the manifest as checksums guard the files. */
@@ -67,6 +66,8 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
     );
   }
   const manifest = readDigestedObject(path, FORMAT, 'version', SHAPE) as unknown as Manifest;
+  if ((manifest.model.tokens === null) !== !('tokens.bin' in manifest.files))
+    throw damaged(path, 'its files and its model differ about token states');
   if (model) checkModel(dir, manifest, model);
   checkFiles(dir, manifest.files, verify);
   return manifest;
@@ -83,6 +84,11 @@ function checkModel(dir: string, { model: built, dimensions }: Manifest, model: 
   if (built.neutral !== model.neutral) {
     throw new Error(
       `${dir} was built with the language axes ${short(built.neutral)}, but the model has ${short(model.neutral)}. Run npm run build-index again.`,
+    );
+  }
+  if (built.tokens !== null && built.tokens !== model.tokens?.hash) {
+    throw new Error(
+      `${dir} was built with the token states ${short(built.tokens)}, but the model has ${short(model.tokens?.hash ?? null)}. Run npm run build-index again.`,
     );
   }
 }

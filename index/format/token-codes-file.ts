@@ -3,7 +3,7 @@ import { readSections, writeSections } from './container.ts';
 import { damaged } from './damaged.ts';
 
 /** `token-codes.bin` of a compiled model: how token states are compressed. FORMAT.md describes its layout. */
-export const TOKEN_CODES = { magic: 'PSTC', version: 1, sections: 2 } as const;
+export const TOKEN_CODES = { magic: 'PSTC', version: 1, sections: 3 } as const;
 
 /** Numbers of a part of a token's state, and codewords of a part. */
 export const PART = 4;
@@ -11,14 +11,14 @@ export const CODEWORDS = 16;
 
 /** The learned compression of token states (product quantization; Jégou, Douze and Schmid 2011). */
 export interface TokenCodebook {
-  /** The mean of token states in all languages, which is subtracted from each. */
-  center: Float32Array;
+  /** The mean of token states in texts of each kind in all languages, which is subtracted from each state. */
+  centers: { query: Float32Array; passage: Float32Array };
   /** `CODEWORDS` codewords of `PART` numbers for each part of a state, part by part. */
   codewords: Float32Array;
 }
 
-export function writeTokenCodebook({ center, codewords }: TokenCodebook): Uint8Array {
-  return writeSections(TOKEN_CODES, [bytesOf(center), bytesOf(codewords)]);
+export function writeTokenCodebook({ centers, codewords }: TokenCodebook): Uint8Array {
+  return writeSections(TOKEN_CODES, [centers.query, centers.passage, codewords].map(bytesOf));
 }
 
 /**
@@ -27,17 +27,21 @@ export function writeTokenCodebook({ center, codewords }: TokenCodebook): Uint8A
  * @throws if the file is damaged or has another format
  */
 export function readTokenCodebook(path: string, dimensions: number): TokenCodebook {
-  const [center, codewords] = readSections(readFileSync(path), TOKEN_CODES, path).map(
+  const [query, passage, codewords] = readSections(readFileSync(path), TOKEN_CODES, path).map(
     ({ buffer, byteOffset, byteLength }) =>
       // Copied, because a section starts at a multiple of 8 of the file, but the file may be part of a larger buffer.
       new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)),
-  ) as [Float32Array, Float32Array];
-  if (center.length !== dimensions || codewords.length !== CODEWORDS * dimensions)
+  ) as [Float32Array, Float32Array, Float32Array];
+  if (
+    query.length !== dimensions ||
+    passage.length !== dimensions ||
+    codewords.length !== CODEWORDS * dimensions
+  )
     throw damaged(
       path,
-      `its sections have ${center.length} and ${codewords.length} numbers, but the model has ${dimensions} dimensions`,
+      `its sections have ${query.length}, ${passage.length} and ${codewords.length} numbers, but the model has ${dimensions} dimensions`,
     );
-  return { center, codewords };
+  return { centers: { query, passage }, codewords };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

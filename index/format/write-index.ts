@@ -13,6 +13,8 @@ import type { Passage, Scalar } from './passage.ts';
 import { writePassages } from './passages-file.ts';
 import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences-file.ts';
+import { PART } from './token-codes-file.ts';
+import { writeTokens } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 
 /** The contents of an index. A passage's place in the lists is its ordinal. */
@@ -25,6 +27,8 @@ export interface IndexContents {
   graph?: GraphBuilder;
   /** For each passage, a quantized embedding per sentence. */
   sentences: Int8Array[][];
+  /** For each passage, the codes of its tokens. Missing in an index without token states. */
+  tokens?: Uint8Array[];
   /** Questions to try first. */
   suggestions?: Suggestion[];
 }
@@ -49,16 +53,23 @@ export function writeIndexFiles(folder: string, model: CompiledModel, contents: 
       new Map([...postings, ...fields, ...idRecords(passages), ...overviewRecord(passages, suggestions)]),
     ),
   };
+  const { tokens } = contents;
+  if (tokens) writeFileSync(join(folder, 'tokens.bin'), writeTokens(tokens, model.dimensions / PART));
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   const list = Object.fromEntries(
-    ['graph.bin', ...Object.keys(files)].map((name) => [
+    ['graph.bin', ...(tokens ? ['tokens.bin'] : []), ...Object.keys(files)].map((name) => [
       name,
       describeFile(readFileSync(join(folder, name))),
     ]),
   );
   const contained = {
     format: FORMAT,
-    model: { name: model.name, hash: model.hash, neutral: model.neutral },
+    model: {
+      name: model.name,
+      hash: model.hash,
+      neutral: model.neutral,
+      tokens: (tokens && model.tokens?.hash) ?? null,
+    },
     dimensions: model.dimensions,
     counts: {
       documents,

@@ -1,6 +1,7 @@
 import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue, Scalar } from '../format/passage.ts';
+import type { Evidence } from './evidence.ts';
 
 /** For each field a value, or several of which one must match. A source that ends in `/` matches a folder. */
 export type Filter = Record<string, Scalar | Scalar[]>;
@@ -63,6 +64,8 @@ export interface Explanation {
   sentence: number;
   /** BM25 as a share of the most that this question could get, times its weight. */
   lexical: number;
+  /** The similarity of the question's tokens to the passage's, times its weight. 0 for an index without token states. */
+  tokens: number;
   /** Corrects for the score of any passage: weighted similarities to the mean of the index and of the language. Rarely above 0. */
   typical: number;
 }
@@ -84,6 +87,8 @@ export interface SearchResult {
   before?: ContextPassage[];
   after?: ContextPassage[];
   explain?: Explanation;
+  /** What the confidence was computed from, if `explain` was requested. */
+  evidence?: Evidence;
   /** The matching words, best first, if `matches` was requested. Empty for an index without token states. */
   matches?: Match[];
 }

@@ -1,23 +1,66 @@
-import type { Logistic } from '../format/compiled-model.ts';
+import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-model.ts';
 import type { Mode } from '../format/mode.ts';
 import type { Verdict } from './answer.ts';
+import { type Evidence, FEATURES } from './evidence.ts';
 
 /** The confidence from which a question counts as answered, unless the request sets another. */
 export const ANSWERED = 0.5;
 /** The confidence from which a result may be the answer. */
 const POSSIBLE = 0.2;
 
-/** Curves of the default model, from `npm run learn`. Models without curves use them as a rough estimate. */
-const DEFAULTS: Record<Mode, Logistic> = {
+/** Curves of the score for models that `npm run learn` has not calibrated: a rough estimate. */
+const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
   hybrid: { slope: 32.4, intercept: -40.6 },
   semantic: { slope: 44.3, intercept: -54.4 },
   lexical: { slope: 22.9, intercept: -4.3 },
 };
 
-/** Returns the probability that a passage with this score answers the question, 0 to 1 (Platt scaling). */
-export function confidenceOf(score: number, mode: Mode, curves: Partial<Record<Mode, Logistic>>): number {
-  const { slope, intercept } = curves[mode] ?? DEFAULTS[mode];
-  return 1 / (1 + Math.exp(-(slope * score + intercept)));
+/** What a confidence is computed from. */
+export interface Judged {
+  score: number;
+  evidence: Evidence;
+}
+
+/**
+ * Returns the probability that a result answers the question, 0 to 1, if the question asks something.
+ * @param byTokens whether the index has token states
+ */
+export function confidenceOf(
+  { score, evidence }: Judged,
+  mode: Mode,
+  byTokens: boolean,
+  calibration: Calibration,
+): number {
+  if (mode !== 'lexical') {
+    const model = calibration[mode]?.[byTokens ? 'tokens' : 'vectors'];
+    if (model) return probability(model, evidence);
+  }
+  const { slope, intercept } = (mode === 'lexical' && calibration.lexical) || DEFAULTS[mode];
+  return logistic(slope * score + intercept);
+}
+
+/** Logistic regression on the standardized features, their squares and their products. */
+function probability({ means, deviations, weights }: EvidenceModel, evidence: Evidence): number {
+  return logistic(
+    quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)).reduce(
+      (sum, term, i) => sum + weights[i]! * term,
+      0,
+    ),
+  );
+}
+
+/** The terms of a quadratic function: 1, the values, then the products of each two values, in order. */
+export function quadratic(values: readonly number[]): number[] {
+  return [1, ...values, ...values.flatMap((value, i) => values.slice(i).map((other) => value * other))];
+}
+
+/**
+ * Returns the probability that a text asks something of the documents, 0 to 1. Greetings, thanks and symbols ask nothing.
+ * @param vector of the text, as a question
+ */
+export function asksOf(vector: Float32Array, model: AsksModel | undefined): number {
+  if (!model) return 1;
+  return logistic(vector.reduce((sum, value, i) => sum + value * model.weights[i]!, model.intercept));
 }
 
 /**
@@ -29,4 +72,8 @@ export function verdictOf(confidence: number | undefined, answered: number = ANS
   if (confidence === undefined) return 'none';
   if (confidence >= answered) return 'answered';
   return confidence >= POSSIBLE ? 'possible' : 'none';
+}
+
+function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
 }

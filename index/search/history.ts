@@ -36,6 +36,31 @@ export function mixVectors(question: Float32Array, inContext: Float32Array, shar
   return question.map((value, i) => (1 - share) * value + share * inContext[i]!);
 }
 
+/** Token states, and the weight of each. */
+interface WeightedStates {
+  states: Float32Array;
+  weights: Float32Array;
+}
+
+/**
+ * Joins the token states of two queries. The similarity of the joined states is the weighted mean of both similarities.
+ * @param share weight of the second query
+ */
+export function mixTokens(
+  question: WeightedStates,
+  inContext: WeightedStates,
+  share: number,
+): WeightedStates {
+  const states = new Float32Array(question.states.length + inContext.states.length);
+  states.set(question.states);
+  states.set(inContext.states, question.states.length);
+  const weights = Float32Array.from([
+    ...question.weights.map((weight) => (1 - share) * weight),
+    ...inContext.weights.map((weight) => share * weight),
+  ]);
+  return { states, weights };
+}
+
 /**
  * Returns the weighted mean of two queries' BM25 shares, by ordinal.
  * @param share weight of the second query

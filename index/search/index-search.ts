@@ -3,28 +3,32 @@ import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import type { Lookup } from '../format/lookup-file.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { Mode } from '../format/mode.ts';
 import { readOverview } from '../format/overview.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
 import type { Passages } from '../format/passages-file.ts';
 import { type LexicalScores, scoreTerms } from '../format/postings.ts';
 import type { SentenceVectors } from '../format/sentences-file.ts';
+import type { Tokens } from '../format/tokens-file.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
   ContextPassage,
   ContextualQuery,
   IndexInfo,
+  Match,
   PassageAnswer,
   Search,
   SearchRequest,
   SearchResult,
 } from './answer.ts';
 import { Cache } from './cache.ts';
-import { confidenceOf, verdictOf } from './confidence.ts';
+import { asksOf, confidenceOf, verdictOf } from './confidence.ts';
 import { matching } from './filter.ts';
-import { contextualQuery, mixShares, mixVectors } from './history.ts';
-import { type Ranked, rank } from './rank.ts';
+import { contextualQuery, mixShares, mixTokens, mixVectors } from './history.ts';
+import { matchesOf } from './matches.ts';
+import { type QuestionTokens, type Ranked, rank } from './rank.ts';
 import { limitTokens } from './token-limit.ts';
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
@@ -39,6 +43,18 @@ export interface OpenIndex {
   sentences: SentenceVectors;
   languages: Languages;
   passages: Passages;
+  /** Undefined in an index without token states. */
+  tokens: Tokens | undefined;
+}
+
+/** A question's vector, and what it is searched with: mixed with its context, if it has one. */
+interface EmbeddedRequest {
+  /** Of the question alone. Undefined if it is not needed. */
+  own?: Float32Array;
+  /** Undefined in lexical mode. */
+  vector?: Float32Array;
+  /** Undefined for an index without token states. */
+  questionTokens?: QuestionTokens;
 }
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
@@ -73,25 +89,32 @@ export class IndexSearch implements Search {
 
   /** @param start when the request arrived, in milliseconds of `performance.now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
-    const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
+    const { q, history = [], k, mode, filter, minConfidence, context = 0 } = request;
+    const { explain = false, matches = false } = request;
     const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
-    const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
+    const question = await this.#embed(q, mode, searchedFor);
+    const { vector, questionTokens } = question;
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
-    const ranked = rank({
+    const ranked = await rank({
       k,
       graph,
       sentences,
       typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
       passages: passages.count,
       vector,
+      questionTokens,
       shares,
       allowed,
     });
+    const confidences = this.#confidences(ranked, mode, question);
     const results = ranked
-      .map((found) => this.#result(found, request, idf, context, explain))
+      .map((found, i) => ({
+        ...this.#result(found, confidences[i]!, idf, context, explain),
+        ...(matches && { matches: this.#matches(q, found, question) }),
+      }))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
     const verdict = verdictOf(results[0]?.confidence, minConfidence);
     const end = performance.now();
@@ -120,10 +143,42 @@ export class IndexSearch implements Search {
     return readOverview(this.#index.lookup, this.#index.manifest);
   }
 
-  async #vector(q: string, context: ContextualQuery | undefined): Promise<Float32Array> {
-    const own = await this.#embedder.embed(q, 'query');
-    if (!context) return own;
-    return mixVectors(own, await this.#embedder.embed(context.text, 'query'), context.share);
+  /** Embeds a question, and the same question with its context. */
+  async #embed(q: string, mode: Mode, context: ContextualQuery | undefined): Promise<EmbeddedRequest> {
+    if (mode === 'lexical') {
+      const needsVector = this.#embedder.model.calibration.asks !== undefined;
+      return needsVector ? { own: await this.#embedder.embed(q, 'query') } : {};
+    }
+    const { tokens } = this.#index;
+    const { byToken } = this.#embedder;
+    if (!tokens || !byToken) {
+      const own = await this.#embedder.embed(q, 'query');
+      if (!context) return { own, vector: own };
+      const inContext = await this.#embedder.embed(context.text, 'query');
+      return { own, vector: mixVectors(own, inContext, context.share) };
+    }
+    const { vector: own, states, weights } = await byToken.question(q);
+    const { match } = byToken;
+    if (!context) return { own, vector: own, questionTokens: { states, weights, match, tokens } };
+    const inContext = await byToken.question(context.text);
+    return {
+      own,
+      vector: mixVectors(own, inContext.vector, context.share),
+      questionTokens: { ...mixTokens({ states, weights }, inContext, context.share), match, tokens },
+    };
+  }
+
+  /** The confidence of each result. A lower result is never more certain than a higher one. */
+  #confidences(ranked: Ranked[], mode: Mode, { own, questionTokens }: EmbeddedRequest): number[] {
+    const { calibration } = this.#embedder.model;
+    // The history must not create an answer to a text that asks nothing.
+    const asks = own ? asksOf(own, calibration.asks) : 1;
+    let least = 1;
+    return ranked.map((found) => {
+      const confidence = asks * confidenceOf(found, mode, questionTokens !== undefined, calibration);
+      least = Math.min(least, confidence);
+      return least;
+    });
   }
 
   #terms(q: string, context: ContextualQuery | undefined): LexicalScores {
@@ -135,8 +190,8 @@ export class IndexSearch implements Search {
   }
 
   #result(
-    { ordinal, score, parts, sentence }: Ranked,
-    { mode }: SearchRequest,
+    { ordinal, score, parts, sentence, evidence }: Ranked,
+    confidence: number,
     idf: Map<string, number>,
     context: number,
     explain: boolean,
@@ -148,11 +203,23 @@ export class IndexSearch implements Search {
     return {
       ...shown(passage),
       score,
-      confidence: confidenceOf(score, mode, this.#embedder.model.calibration),
+      confidence,
       highlight: { text: passage.text.slice(start, end), start, end },
       ...this.#surrounding(ordinal, context),
-      ...(explain && { explain: parts }),
+      ...(explain && { explain: parts, evidence }),
     };
+  }
+
+  /** The matching words of the question, without its context, and a result. */
+  #matches(q: string, { ordinal, nearestTokens }: Ranked, { questionTokens }: EmbeddedRequest): Match[] {
+    const { byToken } = this.#embedder;
+    if (!byToken || !nearestTokens || !questionTokens) return [];
+    const { text } = this.#index.passages.get(ordinal);
+    return matchesOf(
+      { best: nearestTokens, weights: questionTokens.weights },
+      { text: q, places: byToken.places(q, 'query') },
+      { text, places: byToken.places(text, 'passage') },
+    );
   }
 
   /** Returns up to `context` passages before and after this one in its document. */

@@ -7,6 +7,8 @@ import { Lookup } from '../format/lookup-file.ts';
 import { readManifest } from '../format/manifest.ts';
 import { Passages } from '../format/passages-file.ts';
 import { SentenceVectors } from '../format/sentences-file.ts';
+import { PART } from '../format/token-codes-file.ts';
+import { Tokens } from '../format/tokens-file.ts';
 import type { Search } from './answer.ts';
 import { IndexSearch } from './index-search.ts';
 
@@ -44,5 +46,9 @@ export async function openSearch({ index, model, verify }: OpenOptions): Promise
     sentences: new SentenceVectors(join(index, 'sentences.bin'), dimensions),
     languages: new Languages(join(index, 'languages.bin'), dimensions, counts.passages),
     passages,
+    tokens:
+      manifest.model.tokens === null
+        ? undefined
+        : new Tokens(join(index, 'tokens.bin'), dimensions / PART, counts.passages),
   });
 }

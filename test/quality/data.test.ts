@@ -62,8 +62,8 @@ const inOtherScript = (items: readonly Phrase[]) =>
   items.filter(({ lang, text }) => /\p{L}/u.test(text) && SCRIPTS[lang]?.test(text) === false);
 
 const phrases = read<Phrase & { id: string; kind: string }>('test/quality/small-talk/phrases.jsonl');
-const smallTalk = read<Phrase>('index/compile/small-talk.jsonl');
-const questions = read<Phrase>('index/compile/questions.jsonl');
+const smallTalk = read<Phrase>('index/evaluate/small-talk.jsonl');
+const questions = read<Phrase>('index/evaluate/questions.jsonl');
 const aligned = read<AlignedItem>('test/quality/aligned-words/pairs.jsonl');
 const turns = read<Turn>('test/quality/conversation/turns.jsonl');
 const spokenLanguages = languages(phrases).filter((lang) => lang !== 'und');

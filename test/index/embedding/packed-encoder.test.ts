@@ -63,7 +63,7 @@ test('rejects a damaged file', () => {
 
 test('rejects a kernel that this processor does not support', () => {
   const encoder = join(compileModel(DEFAULT_MODEL), 'encoder.bin');
-  expect(() => new PackedEncoder(encoder, library, 'other')).toThrow(
+  expect(() => new PackedEncoder(encoder, library, { kernel: 'other' })).toThrow(
     'This processor does not support the kernel other.',
   );
 });

@@ -20,7 +20,7 @@ const anyModel = fc.record({
 
 /** The embedding by every kernel. */
 function runAll(rows: Float32Array): Promise<Float32Array[]> {
-  return Promise.all(library.kernels.map((kernel) => new PackedEncoder(path, library, kernel).run(rows)));
+  return Promise.all(library.kernels.map((kernel) => new PackedEncoder(path, library, { kernel }).run(rows)));
 }
 
 test('every kernel returns the same bits, and agrees with the definitions of the operators', async () => {
@@ -68,7 +68,7 @@ test('numbers of any size give the same bits, or the same error', async () => {
       const rows = gaussian(5 * SIZES.columns, randomNumbers(seed + 1));
       const results = await Promise.all(
         library.kernels.map((kernel) =>
-          new PackedEncoder(path, library, kernel).run(rows).catch((error: Error) => error.message),
+          new PackedEncoder(path, library, { kernel }).run(rows).catch((error: Error) => error.message),
         ),
       );
       for (const result of results) expect(result).toEqual(results[0]);
