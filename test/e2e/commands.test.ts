@@ -71,12 +71,12 @@ describe('search', () => {
     const query = 'Who won the football world cup in 1974?';
     const uncertain = await command('search', [query, '--index', index, '-k', '1']);
     expect(uncertain).toMatchObject({ code: 3, stderr: '' });
-    expect(uncertain.stdout).toMatch(/^Nothing found\. Nearest passages:\n\n1\. /);
+    expect(uncertain.stdout).toMatch(/^No answer found\. The closest passages:\n\n1\. /);
     const none = await command('search', [query, '--index', index, '--min-confidence', '1']);
-    expect(none).toMatchObject({ code: 3, stdout: expect.stringMatching(/^Nothing found\.\n\n/) });
+    expect(none).toMatchObject({ code: 3, stdout: expect.stringMatching(/^No answer found\.\n\n/) });
     const json = await command('search', [query, '--index', index, '--json']);
     expect(json.code).toBe(3);
-    expect(JSON.parse(json.stdout)).toMatchObject({ answered: false });
+    expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'none', answered: false });
   });
 
   test('has the filters of the HTTP API', async () => {
