@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
+import type { Verdict } from '../../index/search/answer.ts';
 import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
 
@@ -77,6 +78,24 @@ describe('search', () => {
     const json = await command('search', [query, '--index', index, '--json']);
     expect(json.code).toBe(3);
     expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'none', answered: false });
+  });
+
+  test('exits with a code for each verdict', async () => {
+    const search = await openLocal(index);
+    const lines = readFileSync(join(setFolder('de'), 'queries.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const asked = new Map<Verdict, string>();
+    for (const line of lines) {
+      const q: string = JSON.parse(line).text;
+      asked.set((await search.search({ q, k: 3, mode: 'hybrid' })).verdict, q);
+    }
+    const codes = { answered: 0, possible: 4, none: 3 };
+    expect([...asked.keys()].sort()).toEqual(Object.keys(codes).sort());
+    for (const [verdict, q] of asked) {
+      const { code, stdout } = await command('search', [q, '--index', index, '--json', '--matches']);
+      expect([code, JSON.parse(stdout).verdict]).toEqual([codes[verdict], verdict]);
+    }
   });
 
   test('has the filters of the HTTP API', async () => {
