@@ -6,7 +6,7 @@ import { numberOption } from './kit/flags.ts';
 interface Options {
   url: string;
   key?: string;
-  minConfidence: number;
+  minConfidence?: number;
 }
 
 const command = new Tool(
@@ -20,9 +20,8 @@ const command = new Tool(
   )
   .option(
     '--min-confidence <x>',
-    'answer "I don\'t know." below this confidence',
+    'answer from this confidence on, and "I don\'t know." below it (default: the verdict decides)',
     numberOption('--min-confidence', 0, 1, 'a number'),
-    0.5,
   )
   .examples(
     'npm run chat',

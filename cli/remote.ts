@@ -8,7 +8,7 @@ import { describeReport } from '../infra/remote/report.ts';
 import { rollback } from '../infra/remote/rollback.ts';
 import { listVersions, versionTable } from '../infra/remote/versions.ts';
 import { readable } from './kit/answer-text.ts';
-import { main, print, Tool, UNANSWERED } from './kit/command.ts';
+import { main, print, Tool, VERDICT_CODES } from './kit/command.ts';
 import {
   addQuestion,
   indexOption,
@@ -61,7 +61,7 @@ addQuestion(subcommand('ask', 'Ask the deployed function a question, bypassing t
     const request = await readQuestion(question, flags);
     const { answer, report } = await ask(target(flags), request, flags.qualifier);
     print(flags.json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);
-    if (!answer.answered) process.exitCode = UNANSWERED;
+    process.exitCode = VERDICT_CODES[answer.verdict];
   });
 
 changing('push', 'Publish an index as a new version, test it, make it live, and delete old versions.')

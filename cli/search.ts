@@ -1,6 +1,6 @@
 import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
 import { readable } from './kit/answer-text.ts';
-import { main, print, Tool, UNANSWERED } from './kit/command.ts';
+import { main, print, Tool, VERDICT_CODES } from './kit/command.ts';
 import { addQuestion, indexOption, type QuestionFlags, readQuestion } from './kit/flags.ts';
 
 const command = addQuestion(
@@ -16,7 +16,7 @@ const command = addQuestion(
     const request = await readQuestion(question, flags);
     const answer = await (await openLocal(flags.index)).search(request);
     print(flags.json, answer, () => readable(answer));
-    if (!answer.answered) process.exitCode = UNANSWERED;
+    process.exitCode = VERDICT_CODES[answer.verdict];
   });
 
 await main(() => command.parseAsync());

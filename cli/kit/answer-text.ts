@@ -1,35 +1,39 @@
 import { styleText } from 'node:util';
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/confidence.ts';
+import { marksOf, splitAtMarks } from '../../index/search/marks.ts';
 
 /** Length of a confidence bar in characters. */
 const BAR = 10;
 
+const FINDINGS = { answered: '', possible: 'No sure answer.', none: 'No answer found.' };
+
 /** An answer as text. On a terminal, with colours and confidence bars. */
-export function readable({ answered, results, took, index }: Answer): string {
-  const nearest = results.length > 0 ? ' Nearest passages:' : '';
-  const verdict = answered ? [] : [styleText('yellow', `Nothing found.${nearest}`)];
+export function readable({ verdict, results, took, index }: Answer): string {
+  const closest = results.length > 0 ? ' The closest passages:' : '';
+  const finding = verdict === 'answered' ? [] : [styleText('yellow', `${FINDINGS[verdict]}${closest}`)];
   const end = dim(
     `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
   );
-  return [...verdict, ...results.map(readableResult), end].join('\n\n');
+  return [...finding, ...results.map(readableResult), end].join('\n\n');
 }
 
 function readableResult(result: SearchResult, i: number): string {
   const { id, title, source, url, lang, score, confidence, highlight, before = [], after = [] } = result;
   const text = printable(result.text);
-  const [start, sentence, rest] = [
-    text.slice(0, highlight.start),
-    text.slice(highlight.start, highlight.end),
-    text.slice(highlight.end),
-  ];
+  const marks = marksOf(result.text, result.matches);
+  const part = (from: number, to: number) =>
+    splitAtMarks(text, from, to, marks)
+      .map(({ part, isMarked }) => (isMarked ? styled('underline', part, '*', '*') : part))
+      .join('');
+  const { start, end } = highlight;
   const parts = Object.entries(result.explain ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`);
   const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
     `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? source} [${lang}]`))} ` +
       `${readableConfidence(confidence)}${dim(`, score ${score.toFixed(3)}${sum}, id ${printable(id)}`)}`,
     ...before.map((one) => dim(printable(one.text))),
-    `${start}${marked(sentence)}${rest}`,
+    part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
     ...after.map((one) => dim(printable(one.text))),
   ].join('\n');
 }
@@ -40,10 +44,10 @@ function readableConfidence(confidence: number): string {
   return styleText(confidence >= ANSWERED ? 'green' : 'yellow', `confidence ${bar}${confidence.toFixed(2)}`);
 }
 
-/** The best sentence in bold, or between marks if styles are off. */
-function marked(sentence: string): string {
-  const bold = styleText('bold', sentence);
-  return bold === sentence ? `»${sentence}«` : bold;
+/** A text in a style, or between two characters if styles are off. */
+function styled(style: 'bold' | 'underline', text: string, open: string, close: string): string {
+  const result = styleText(style, text);
+  return result === text ? `${open}${text}${close}` : result;
 }
 
 function dim(text: string): string {

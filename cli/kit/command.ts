@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
+import type { Verdict } from '../../index/search/answer.ts';
 
-/** Exit code of `search` and `remote ask` if no passage is certain enough to be an answer. */
-export const UNANSWERED = 3;
+/** Exit code of `search` and `remote ask`. Only a sure answer is a success. */
+export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
 
-const EXIT_CODES = 'Exit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 130 interrupted.';
+const EXIT_CODES =
+  'Exit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted.';
 
 // `styleText` reads the environment. An empty NO_COLOR means unset (https://no-color.org), but Node treats it as set.
 if (process.env.NO_COLOR === '') delete process.env.NO_COLOR;

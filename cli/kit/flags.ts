@@ -16,6 +16,7 @@ export interface QuestionFlags {
   minConfidence?: number;
   context: number;
   explain?: boolean;
+  matches?: boolean;
   json?: boolean;
 }
 
@@ -118,12 +119,14 @@ export function addQuestion<Asking extends Command>(command: Asking): Asking {
       LIMITS.context.default,
     )
     .option('--explain', 'show the parts of each score')
+    .option('--matches', 'mark the words that match the question')
     .addOption(jsonOption());
 }
 
 /** Builds the search request from a question and its flags. The question `-` is read from standard input. */
 export async function readQuestion(question: string, flags: QuestionFlags): Promise<SearchRequest> {
-  const { k, mode, lang = [], source = [], filter = [], minConfidence, context, explain = false } = flags;
+  const { k, mode, lang = [], source = [], filter = [], minConfidence, context } = flags;
+  const { explain = false, matches = false } = flags;
   const q = (question === '-' ? await text(process.stdin) : question).trim();
   if (q === '') throw new UsageError('The question is empty. Pass one in quotes.');
   const fields = new Map<string, string[]>();
@@ -137,6 +140,7 @@ export async function readQuestion(question: string, flags: QuestionFlags): Prom
     mode,
     context,
     explain,
+    matches,
     ...(minConfidence !== undefined && { minConfidence }),
     ...(fields.size > 0 && { filter: Object.fromEntries(fields) }),
   };

@@ -8,7 +8,7 @@ import type { Polyseek, Question } from './client.ts';
 export function searchTool(client: Polyseek, options: Omit<Question, 'q'> = {}) {
   return tool({
     description:
-      'Searches the documents for passages that answer a question. The question and the documents may be in different languages. If `answered` is false, say that the documents do not contain the answer. Cite passages by title and url, or by source.',
+      'Searches the documents for passages that answer a question. The question and the documents may be in different languages. If `verdict` is `possible`, check whether a passage answers the question; if so, say that you are not sure. If `verdict` is `none`, say that the documents do not contain the answer, and do not present the passages as one. Cite passages by title and url, or by source.',
     inputSchema: jsonSchema<{ q: string }>({
       type: 'object',
       properties: {
@@ -18,7 +18,7 @@ export function searchTool(client: Polyseek, options: Omit<Question, 'q'> = {}) 
       additionalProperties: false,
     }),
     execute: async ({ q }, { abortSignal }) => {
-      const { answered, results } = await client.search({ ...options, q }, { signal: abortSignal });
+      const { verdict, results } = await client.search({ ...options, q }, { signal: abortSignal });
       const passages = results.map(({ title, source, url, lang, text, confidence }) => ({
         title,
         source,
@@ -27,7 +27,7 @@ export function searchTool(client: Polyseek, options: Omit<Question, 'q'> = {}) 
         text,
         confidence,
       }));
-      return { answered, passages };
+      return { verdict, passages };
     },
   });
 }

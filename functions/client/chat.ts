@@ -6,6 +6,11 @@ import { LIMITS } from './limits.ts';
 type Turn = NonNullable<Question['history']>[number];
 
 export const unknown = "I don't know.";
+/** Precedes an answer to a question with the verdict `possible`. */
+export const unsure = "I'm not sure.";
+
+/** Passages below this confidence are not cited beside a sure answer. */
+const CITED = 0.5;
 
 /** Writes the answer to a question from one or more passages, best first. Cites the first passage as [1]. */
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
@@ -19,7 +24,9 @@ export const quote: Answerer = (_, passages) => {
 export interface ReplyOptions {
   /** Writes the answer. Default: `quote`. */
   answer?: Answerer;
-  /** Uses only passages with at least this confidence, 0 to 1. Default: 0.5. */
+  /**
+   * Answers from passages with at least this confidence (0 to 1), and from no others. Default: the verdict of the search decides.
+   */
   minConfidence?: number;
   /** Maximum number of passages. Default: 3. */
   k?: number;
@@ -28,23 +35,30 @@ export interface ReplyOptions {
 }
 
 /**
- * Answers a question and lists the cited passages. Returns "I don't know." if no passage is certain enough.
+ * Answers a question and lists the cited passages. Starts with "I'm not sure." if the best passage only may answer it. Returns "I
+ * don't know." if none does.
  * Rejects with a `PolyseekError`, or with an error of `answer`.
  */
 export async function reply(
   client: Polyseek,
   q: string,
-  { answer = quote, minConfidence = 0.5, k = 3, history = [] }: ReplyOptions = {},
+  { answer = quote, minConfidence, k = 3, history = [] }: ReplyOptions = {},
 ): Promise<string> {
-  let { results } = await client.search({ q, k, minConfidence, history });
+  let found = await client.search({ q, k, minConfidence, history });
   // The history helps only a question that refers to it.
-  if (results.length === 0 && history.length > 0)
-    ({ results } = await client.search({ q, k, minConfidence }));
-  if (results.length === 0) return unknown;
-  const sources = results.map(({ title, url, source, confidence }, i) => {
+  if (!found.answered && history.length > 0) {
+    const alone = await client.search({ q, k, minConfidence });
+    if (alone.answered || found.verdict === 'none') found = alone;
+  }
+  const { verdict, results } = found;
+  if (verdict === 'none') return unknown;
+  const least = verdict === 'answered' ? (minConfidence ?? CITED) : 0;
+  const cited = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
+  const sources = cited.map(({ title, url, source, confidence }, i) => {
     return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;
   });
-  return [await answer(q, results), ...sources].join('\n');
+  const preface = verdict === 'possible' ? [unsure] : [];
+  return [...preface, await answer(q, cited), ...sources].join('\n');
 }
 
 /** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
@@ -59,7 +73,8 @@ export async function chat(client: Polyseek, options: ReplyOptions = {}): Promis
       const said = await reply(client, question, asked).catch((error: Error) => error);
       console.log(`${said instanceof Error ? said.message : said}\n`);
       if (typeof said === 'string' && said !== unknown) {
-        const content = said.slice(0, LIMITS.turnCharacters);
+        // Searches use the first words of an answer, so they must be about its topic.
+        const content = said.replace(`${unsure}\n`, '').slice(0, LIMITS.turnCharacters);
         history.push({ role: 'user', content: question }, { role: 'assistant', content });
       }
     }

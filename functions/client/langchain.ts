@@ -9,8 +9,8 @@ export interface PolyseekRetrieverInput extends BaseRetrieverInput, Omit<Questio
 
 /**
  * A LangChain.js retriever. The content of a document is a passage, with surrounding passages if `context` is set. Its
- * metadata contains the metadata of the source document, and `title`, `source`, `url`, `lang`, `score`, `confidence` and
- * `highlight`. With `minConfidence`, an empty result means that no passage is certain enough.
+ * metadata contains the metadata of the source document, and `title`, `source`, `url`, `lang`, `score`, `confidence`, `highlight`
+ * and the answer's `verdict`. With `minConfidence`, an empty result means that no passage is certain enough.
  */
 export class PolyseekRetriever extends BaseRetriever {
   static override lc_name = () => 'PolyseekRetriever';
@@ -25,10 +25,14 @@ export class PolyseekRetriever extends BaseRetriever {
   }
 
   override async _getRelevantDocuments(q: string): Promise<Document[]> {
-    const { results } = await this.#client.search({ ...this.#options, q });
+    const { verdict, results } = await this.#client.search({ ...this.#options, q });
     return results.map(({ id, text, metadata, before = [], after = [], highlight, ...rest }) => {
       const pageContent = [...before, { text }, ...after].map((passage) => passage.text).join('\n\n');
-      return new Document({ id, pageContent, metadata: { ...metadata, ...rest, highlight: highlight.text } });
+      return new Document({
+        id,
+        pageContent,
+        metadata: { ...metadata, ...rest, highlight: highlight.text, verdict },
+      });
     });
   }
 }

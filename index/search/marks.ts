@@ -22,3 +22,32 @@ export function marksOf(text: string, matches: readonly Match[] = []): [start: n
   }
   return marks;
 }
+
+/** A part of a text, with or without a mark. */
+export interface MarkedPart {
+  part: string;
+  isMarked: boolean;
+}
+
+/** Splits a text from one offset to another at its marks. */
+export function splitAtMarks(
+  text: string,
+  from: number,
+  to: number,
+  marks: readonly [start: number, end: number][],
+): MarkedPart[] {
+  const parts: MarkedPart[] = [];
+  const add = (start: number, end: number, isMarked: boolean) => {
+    if (start < end) parts.push({ part: text.slice(start, end), isMarked });
+  };
+  let done = from;
+  for (const [start, end] of marks) {
+    const [first, last] = [Math.max(start, from), Math.min(end, to)];
+    if (first >= last) continue;
+    add(done, first, false);
+    add(first, last, true);
+    done = last;
+  }
+  add(done, to, false);
+  return parts;
+}

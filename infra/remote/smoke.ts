@@ -82,7 +82,7 @@ export async function smoke(
     const [best] = answer.results;
     if (!answer.answered)
       throw new Error(
-        `${JSON.stringify(question)} has no ${answer.verdict === 'possible' ? 'sure ' : ''}answer. ${best ? `Nearest passage: ${JSON.stringify(best.title)} (${best.id}), confidence ${best.confidence.toFixed(2)}` : 'No passage was found'}.`,
+        `${JSON.stringify(question)} has no ${answer.verdict === 'possible' ? 'sure ' : ''}answer. ${best ? `Closest passage: ${JSON.stringify(best.title)} (${best.id}), confidence ${best.confidence.toFixed(2)}` : 'No passage was found'}.`,
       );
   }
 }

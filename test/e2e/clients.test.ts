@@ -52,8 +52,11 @@ const flashes = 'How often does the light of the Korvane lighthouse flash?';
 
 describe('the client', () => {
   test('searches, filters, reads a passage and describes the index', async () => {
-    const { answered, results, index } = await client.search({ q: flashes, filter: { topic: 'lighthouse' } });
-    expect(answered).toBe(true);
+    const { verdict, answered, results, index } = await client.search({
+      q: flashes,
+      filter: { topic: 'lighthouse' },
+    });
+    expect([verdict, answered]).toEqual(['answered', true]);
     const [first] = results;
     expect(first).toMatchObject({ source: 'en/lighthouse.md', lang: 'en' });
     const passage = await client.passage(first!.id, { context: 1 });
@@ -98,6 +101,7 @@ describe('the LangChain.js retriever', () => {
       score: expect.any(Number),
       confidence: expect.any(Number),
       highlight: expect.stringContaining('Korvane'),
+      verdict: 'answered',
       topic: 'lighthouse',
       number: expect.any(Number),
       first: expect.any(Boolean),
@@ -174,7 +178,7 @@ describe('the tool of the AI SDK', () => {
       output: {
         type: 'json',
         value: {
-          answered: true,
+          verdict: 'answered',
           passages: [
             {
               title: 'lighthouse › Korvane lighthouse',

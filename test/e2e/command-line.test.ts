@@ -61,7 +61,7 @@ describe.each([
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
     if (!['chat', 'embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
-      /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 130 interrupted\.\n$/.exec(
+      /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted\.\n$/.exec(
         stdout,
       ) ?? [];
     expect(examples).toContain('npm run ');

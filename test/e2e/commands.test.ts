@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
+import type { Verdict } from '../../index/search/answer.ts';
 import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
 
@@ -71,12 +72,30 @@ describe('search', () => {
     const query = 'Who won the football world cup in 1974?';
     const uncertain = await command('search', [query, '--index', index, '-k', '1']);
     expect(uncertain).toMatchObject({ code: 3, stderr: '' });
-    expect(uncertain.stdout).toMatch(/^Nothing found\. Nearest passages:\n\n1\. /);
+    expect(uncertain.stdout).toMatch(/^No answer found\. The closest passages:\n\n1\. /);
     const none = await command('search', [query, '--index', index, '--min-confidence', '1']);
-    expect(none).toMatchObject({ code: 3, stdout: expect.stringMatching(/^Nothing found\.\n\n/) });
+    expect(none).toMatchObject({ code: 3, stdout: expect.stringMatching(/^No answer found\.\n\n/) });
     const json = await command('search', [query, '--index', index, '--json']);
     expect(json.code).toBe(3);
-    expect(JSON.parse(json.stdout)).toMatchObject({ answered: false });
+    expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'none', answered: false });
+  });
+
+  test('exits with a code for each verdict', async () => {
+    const search = await openLocal(index);
+    const lines = readFileSync(join(setFolder('de'), 'queries.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const asked = new Map<Verdict, string>();
+    for (const line of lines) {
+      const q: string = JSON.parse(line).text;
+      asked.set((await search.search({ q, k: 3, mode: 'hybrid' })).verdict, q);
+    }
+    const codes = { answered: 0, possible: 4, none: 3 };
+    expect([...asked.keys()].sort()).toEqual(Object.keys(codes).sort());
+    for (const [verdict, q] of asked) {
+      const { code, stdout } = await command('search', [q, '--index', index, '--json', '--matches']);
+      expect([code, JSON.parse(stdout).verdict]).toEqual([codes[verdict], verdict]);
+    }
   });
 
   test('has the filters of the HTTP API', async () => {

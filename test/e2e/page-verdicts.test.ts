@@ -159,7 +159,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       await page.evaluate(
         readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
       );
-    const { violations } = await page.evaluate<{ violations: { id: string }[] }>('axe.run()');
+      const { violations } = await page.evaluate<{ violations: { id: string }[] }>('axe.run()');
       expect(violations.map(({ id }) => id)).toEqual([]);
     },
   );

@@ -3,5 +3,6 @@ import { Polyseek } from 'polyseek/client';
 
 const polyseek = new Polyseek({ url: process.env.POLYSEEK_URL!, apiKey: process.env.POLYSEEK_API_KEY });
 
-const { answered, results } = await polyseek.search('Ho diritto alle ferie pagate?');
-console.log(answered ? results[0]?.highlight.text : 'Not found.');
+const { verdict, results } = await polyseek.search('Ho diritto alle ferie pagate?');
+if (verdict === 'possible') console.log('No sure answer. The closest passage:');
+console.log(verdict === 'none' ? 'No answer found.' : results[0]?.highlight.text);

@@ -1,4 +1,5 @@
 // functions/client/examples/langchain.ts
+import type { Document } from '@langchain/core/documents';
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
@@ -8,14 +9,17 @@ import { PolyseekRetriever } from 'polyseek/langchain';
 
 /** Makes a chain that answers a question from the documents, with any chat model. */
 export function questionAnswering(client: Polyseek, model: BaseChatModel) {
-  const retriever = new PolyseekRetriever({ client, k: 4, minConfidence: 0.5 });
+  const retriever = new PolyseekRetriever({ client, k: 4 });
   return RunnableSequence.from([
     { passages: retriever, question: new RunnablePassthrough<string>() },
-    ({ passages, question }) => ({ passages: JSON.stringify(passages), question }),
+    ({ passages, question }: { passages: Document[]; question: string }) => ({
+      passages: JSON.stringify(passages.filter(({ metadata }) => metadata.verdict !== 'none')),
+      question,
+    }),
     ChatPromptTemplate.fromMessages([
       [
         'system',
-        'Answer only from these passages, or say that they do not contain the answer. Cite titles.\n{passages}',
+        'Answer only from these passages, or say that they do not contain the answer. Cite titles. If their verdict is "possible", say that you are not sure.\n{passages}',
       ],
       ['human', '{question}'],
     ]),

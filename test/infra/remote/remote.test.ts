@@ -164,7 +164,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
 
     const missed = await remote(['ask', UNANSWERABLE, '-k', '1']);
     expect(missed).toMatchObject({ code: 3, stderr: '' });
-    expect(missed.stdout).toMatch(/^Nothing found\. Nearest passages:\n\n1\. .*\n\nLambda: [^\n]+\n$/s);
+    expect(missed.stdout).toMatch(/^No answer found\. The closest passages:\n\n1\. .*\n\nLambda: [^\n]+\n$/s);
     const none = await remote(['ask', QUESTION, '--lang', 'zh', '--json']);
     expect(none.code).toBe(3);
     expect(JSON.parse(none.stdout)).toMatchObject({ answer: { answered: false, results: [] } });
@@ -180,7 +180,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
   test('does not change if the smoke test fails', async () => {
     const error = await sentence('push', '--index', second, '--ask', QUESTION, '--ask', UNANSWERABLE);
     expect(error).toMatch(
-      /^"Who won the football world cup in 1974\?" has no answer\. Nearest passage: ".*" \(.*\), confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
+      /^"Who won the football world cup in 1974\?" has no answer\. Closest passage: ".*" \(.*\), confidence 0\.\d\d\. Version 1 stays live; version 2 was deleted\.$/,
     );
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first } });
   });

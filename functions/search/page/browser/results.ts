@@ -1,5 +1,5 @@
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../../index/search/answer.ts';
-import { marksOf } from '../../../../index/search/marks.ts';
+import { marksOf, splitAtMarks } from '../../../../index/search/marks.ts';
 import { make } from './dom.ts';
 import { get } from './endpoint.ts';
 import { inLanguage, languageName } from './language-name.ts';
@@ -99,27 +99,12 @@ function textOf(result: SearchResult): (Node | string)[] {
   const { text, highlight, matches } = result;
   const { start, end } = highlight;
   const marks = marksOf(text, matches);
-  const part = (from: number, to: number) => markedPart(text, from, to, marks);
+  const part = (from: number, to: number) =>
+    splitAtMarks(text, from, to, marks).map(({ part, isMarked }) =>
+      isMarked ? make('mark', {}, part) : part,
+    );
   const sentence = make(marks.length > 0 ? 'span' : 'mark', { class: 'best' }, ...part(start, end));
   return [...part(bodyStart(result), start), sentence, ...part(end, text.length)];
-}
-
-/** A part of a text in which these places are marked. */
-function markedPart(
-  text: string,
-  from: number,
-  to: number,
-  marks: [start: number, end: number][],
-): (Node | string)[] {
-  const nodes: (Node | string)[] = [];
-  let done = from;
-  for (const [start, end] of marks) {
-    const [first, last] = [Math.max(start, from), Math.min(end, to)];
-    if (first >= last) continue;
-    nodes.push(text.slice(done, first), make('mark', {}, text.slice(first, last)));
-    done = last;
-  }
-  return [...nodes, text.slice(done, to)];
 }
 
 function neighbourOf(place: string, { text }: ContextPassage, lang: string): HTMLElement {

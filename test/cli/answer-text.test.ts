@@ -1,0 +1,66 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { readable } from '../../cli/kit/answer-text.ts';
+import type { Answer, SearchResult, Verdict } from '../../index/search/answer.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const text = 'Artículo 24. Toda persona tiene derecho a vacaciones pagadas. Son anuales.';
+
+function place(words: string): [start: number, end: number] {
+  const start = text.indexOf(words);
+  return [start, start + words.length];
+}
+
+const [start, end] = place('Toda persona tiene derecho a vacaciones pagadas.');
+const result: SearchResult = {
+  ...{ id: 'a', text, title: 'T', source: 's', lang: 'es', score: 1, confidence: 0.4 },
+  highlight: { text: text.slice(start, end), start, end },
+};
+
+/** An answer with a verdict as text. Without results, or with a result. */
+function printed(verdict: Verdict, results: SearchResult[] = [result]): string {
+  const [took, index] = [
+    { embedMs: 1, searchMs: 1, totalMs: 2 },
+    { version: 'v', passages: 1, model: 'm' },
+  ];
+  return readable({
+    q: 'x',
+    verdict,
+    answered: verdict === 'answered',
+    results,
+    took,
+    index,
+  } satisfies Answer);
+}
+
+test.each<[Verdict, SearchResult[], RegExp]>([
+  ['answered', [result], /^1\. T/],
+  ['possible', [result], /^No sure answer\. The closest passages:\n\n1\. T/],
+  ['none', [result], /^No answer found\. The closest passages:\n\n1\. T/],
+  ['none', [], /^No answer found\.\n\n2 ms/],
+])('an answer with the verdict %s and the results %j', (verdict, results, expected) => {
+  vi.stubEnv('NO_COLOR', '1');
+  expect(printed(verdict, results)).toMatch(expected);
+});
+
+const matches = ['pagadas', 'vacaciones', 'anuales'].map((word) => ({
+  query: [0, 1] as [number, number],
+  text: place(word),
+  weight: 0.3,
+}));
+
+test('matching words are between asterisks without styles', () => {
+  vi.stubEnv('NO_COLOR', '1');
+  const lines = printed('answered', [{ ...result, matches }]).split('\n');
+  expect(lines[1]).toBe('Artículo 24. »Toda persona tiene derecho a *vacaciones pagadas*.« Son *anuales*.');
+});
+
+test('matching words are underlined in the bold sentence with styles', () => {
+  vi.stubEnv('FORCE_COLOR', '1');
+  const [, line] = printed('answered', [{ ...result, matches }]).split('\n');
+  expect(line!.replaceAll('\x1b[', '<')).toBe(
+    'Artículo 24. <1mToda persona tiene derecho a <4mvacaciones pagadas<24m.<22m Son <4manuales<24m.',
+  );
+});
