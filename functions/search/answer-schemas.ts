@@ -47,10 +47,28 @@ export const resultSchema = v.object({
   ),
   explain: v.optional(
     v.pipe(
-      v.object({ passage: v.number(), sentence: v.number(), lexical: v.number(), typical: v.number() }),
+      v.object({
+        passage: v.number(),
+        sentence: v.number(),
+        lexical: v.number(),
+        tokens: v.number(),
+        typical: v.number(),
+      }),
       v.description(
-        'Parts of the score, which is their sum: similarity of the passage, of its best sentence and of words, and a deduction for what any passage would score.',
+        'Parts of the score, which is their sum: similarity of the passage, of its best sentence, of words and of tokens, and a deduction for what any passage would score.',
       ),
+    ),
+  ),
+  evidence: v.optional(
+    v.pipe(
+      v.object({
+        standing: v.number(),
+        lacking: v.number(),
+        sentence: v.number(),
+        words: v.number(),
+        typical: v.number(),
+      }),
+      v.description('What the confidence was computed from. Only with `explain`.'),
     ),
   ),
   matches: v.optional(

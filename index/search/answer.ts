@@ -126,7 +126,10 @@ export interface Answer {
 }
 
 /** One passage by its id, with the passages before and after it. */
-export type PassageAnswer = Omit<SearchResult, 'score' | 'confidence' | 'highlight' | 'explain' | 'matches'>;
+export type PassageAnswer = Omit<
+  SearchResult,
+  'score' | 'confidence' | 'highlight' | 'explain' | 'evidence' | 'matches'
+>;
 
 /** An open index, from `openSearch`. */
 export interface Search {

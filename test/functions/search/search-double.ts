@@ -45,7 +45,12 @@ export class SearchDouble implements Search {
       confidence: { answered: 0.75, possible: 0.3, none: 0.1 }[verdict],
       highlight: { text: 'Passports are renewed online.', start: 0, end: 29 },
       ...(request.context ? { before: [{ id: 'p1', text: 'Before.' }], after: [] } : {}),
-      ...(request.explain ? { explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, typical: 0 } } : {}),
+      ...(request.explain
+        ? {
+            explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, tokens: 0, typical: 0 },
+            evidence: { standing: 3, lacking: 0, sentence: 0.5, words: 0.5, typical: 1 },
+          }
+        : {}),
       ...(request.matches ? { matches: [{ query: [0, 1], text: [0, 9], weight: 0.5 }] } : {}),
     };
     return {

@@ -59,13 +59,13 @@ test('refuses a folder without an index', async () => {
 test('refuses an index of an older format', async () => {
   withManifest({ format: 1 });
   expect(await errorMessage()).toBe(
-    `${copy}/manifest.json has format 1, but this polyseek reads format 3. Run npm run build-index again.`,
+    `${copy}/manifest.json has format 1, but this polyseek reads format 4. Run npm run build-index again.`,
   );
 });
 
 test('refuses an index of another model', async () => {
   const hash = 'f'.repeat(64);
-  withManifest({ model: { name: 'other', hash, neutral: model.neutral } });
+  withManifest({ model: { name: 'other', hash, neutral: model.neutral, tokens: null } });
   expect(await errorMessage()).toBe(
     `${copy} was built with the model other (ffffffffffff, 384 dimensions), but the model is multilingual-e5-small (${model.hash.slice(0, 12)}, ` +
       '384 dimensions). Run npm run build-index again, or use the model of the index.',
@@ -81,7 +81,7 @@ test.each([
   [null, 'none'],
   ['abcdefabcdef0123', 'abcdefabcdef'],
 ])('refuses the language axes %s', async (neutral, shown) => {
-  withManifest({ model: { name: model.name, hash: model.hash, neutral } });
+  withManifest({ model: { name: model.name, hash: model.hash, neutral, tokens: null } });
   expect(await errorMessage()).toBe(
     `${copy} was built with the language axes ${shown}, but the model has ${model.neutral?.slice(0, 12)}. Run npm run build-index again.`,
   );

@@ -40,25 +40,26 @@ describe('all passages are compared if the graph finds too few', () => {
       'with a filter that more than 1,000 passages match',
       [...vectors.keys()].filter((ordinal) => ordinal !== nearest[0]),
     ],
-  ])('%s', (_, allowed) => {
-    const best = ranked(finding([7, 8]), 1, allowed)[0]!;
-    expect(best.ordinal).toBe(allowed ? nearest[1] : nearest[0]);
-    expect(ranked(finding([]), 100, allowed)).toHaveLength(100);
+  ])('%s', async (_, allowed) => {
+    const [best] = await ranked(finding([7, 8]), 1, allowed);
+    expect(best!.ordinal).toBe(allowed ? nearest[1] : nearest[0]);
+    expect(await ranked(finding([]), 100, allowed)).toHaveLength(100);
   });
 });
 
-test('the graph is not used if at most 1,000 passages match a filter', () => {
+test('the graph is not used if at most 1,000 passages match a filter', async () => {
   const allowed = nearest.slice(5, 1005).sort((a, b) => a - b);
-  expect(ranked(finding(nearest.slice(-100)), 1, allowed)[0]!.ordinal).toBe(nearest[5]);
+  const [first] = await ranked(finding(nearest.slice(-100)), 1, allowed);
+  expect(first!.ordinal).toBe(nearest[5]);
 });
 
-test('a passage outside the graph’s results can be a candidate by its words', () => {
+test('a passage outside the graph’s results can be a candidate by its words', async () => {
   const graph = finding(nearest.slice(0, 100));
   const other = nearest[110]!;
-  const find = (shares: Map<number, number>) =>
-    ranked(graph, 100, undefined, shares).find(({ ordinal }) => ordinal === other);
-  expect(find(new Map())).toBeUndefined();
-  const { score, parts } = find(new Map([[other, 1]]))!;
+  const find = async (shares: Map<number, number>) =>
+    (await ranked(graph, 100, undefined, shares)).find(({ ordinal }) => ordinal === other);
+  expect(await find(new Map())).toBeUndefined();
+  const { score, parts } = (await find(new Map([[other, 1]])))!;
   expect(parts.lexical).toBe(RANKING.lexicalWeight);
   expect(parts.passage).toBe(dot(vector, vectors[other]!));
   const { indexWeight, languageWeight } = RANKING;
@@ -67,7 +68,7 @@ test('a passage outside the graph’s results can be a candidate by its words', 
   expect(score).toBe(parts.passage + parts.sentence + parts.lexical + parts.typical);
 });
 
-test('equal scores are ordered by ordinal', () => {
+test('equal scores are ordered by ordinal', async () => {
   const shares = new Map([
     [9, 0.5],
     [4, 0.5],
@@ -81,6 +82,6 @@ test('equal scores are ordered by ordinal', () => {
     passages: PASSAGES,
     shares,
   };
-  expect(rank(lexical).map(({ ordinal }) => ordinal)).toEqual([6, 4, 9]);
-  expect(rank({ ...lexical, allowed: [9, 10] }).map(({ ordinal }) => ordinal)).toEqual([9]);
+  expect((await rank(lexical)).map(({ ordinal }) => ordinal)).toEqual([6, 4, 9]);
+  expect((await rank({ ...lexical, allowed: [9, 10] })).map(({ ordinal }) => ordinal)).toEqual([9]);
 });

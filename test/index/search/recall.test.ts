@@ -45,7 +45,7 @@ function exhaustive(vectors: Float32Array[]): Graph {
   };
 }
 
-test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', () => {
+test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', async () => {
   const vectors = Array.from({ length: PASSAGES }, vector);
   // Otherwise the vectors would differ from those of a real model.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
@@ -67,8 +67,8 @@ test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', 
         vector: query,
         shares: new Map(),
       });
-    const right = new Set(best(exact).map(({ ordinal }) => ordinal));
-    found += best(through).filter(({ ordinal }) => right.has(ordinal)).length;
+    const right = new Set((await best(exact)).map(({ ordinal }) => ordinal));
+    found += (await best(through)).filter(({ ordinal }) => right.has(ordinal)).length;
     const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
     nearest += through.search(query, K, RANKING.ef).filter(({ ordinal }) => near.has(ordinal)).length;
   }
