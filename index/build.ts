@@ -10,6 +10,7 @@ import type { Manifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
 import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
+import { findDuplicates } from './passages/duplicates.ts';
 import { toPassages } from './passages/split.ts';
 import { findSuggestions } from './suggestions.ts';
 
@@ -46,7 +47,8 @@ export async function buildIndex(
     checkFreeSpace(draft, leastBytes(passages, embedder.model.dimensions));
     const embedded = await embedPassages(passages, embedder, progress);
     const suggestions = await findSuggestions(passages, embedded.vectors, embedder);
-    const contents = { documents: count, passages, ...embedded, suggestions };
+    const duplicates = findDuplicates(passages.map(({ text }) => text));
+    const contents = { documents: count, passages, ...embedded, suggestions, duplicates };
     return writeIndexFiles(draft, embedder.model, contents);
   });
 }

@@ -16,7 +16,19 @@ export function readable({ answered, results, took, index }: Answer): string {
 }
 
 function readableResult(result: SearchResult, i: number): string {
-  const { id, title, source, url, lang, score, confidence, highlight, before = [], after = [] } = result;
+  const {
+    id,
+    title,
+    source,
+    url,
+    lang,
+    score,
+    confidence,
+    highlight,
+    before = [],
+    after = [],
+    alsoIn = [],
+  } = result;
   const text = printable(result.text);
   const [start, sentence, rest] = [
     text.slice(0, highlight.start),
@@ -24,6 +36,7 @@ function readableResult(result: SearchResult, i: number): string {
     text.slice(highlight.end),
   ];
   const parts = Object.entries(result.explain ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`);
+  const places = alsoIn.map((place) => place.url ?? place.source);
   const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
     `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? source} [${lang}]`))} ` +
@@ -31,6 +44,7 @@ function readableResult(result: SearchResult, i: number): string {
     ...before.map((one) => dim(printable(one.text))),
     `${start}${marked(sentence)}${rest}`,
     ...after.map((one) => dim(printable(one.text))),
+    ...(places.length > 0 ? [dim(printable(`Also in: ${[...new Set(places)].join(', ')}`))] : []),
   ].join('\n');
 }
 

@@ -6,7 +6,7 @@ import type { Document } from '../documents/document.ts';
 import { readDocuments } from '../documents/read.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
-import type { Search } from '../search/answer.ts';
+import type { Search, SearchResult } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { type EvaluationQuery, type EvaluationSet, questionKey, setFile } from './set.ts';
@@ -91,7 +91,9 @@ export function unanswerable(
           score: results[0]?.score ?? 0,
           confidence: results[0]?.confidence ?? 0,
           answerable: right.length > 0,
-          correct: right.includes(recordOf(results[0]?.id ?? '', kept)),
+          correct: results
+            .slice(0, 1)
+            .some((result) => recordsOf(result, kept).some((one) => right.includes(one))),
         });
       }
       return outcomes;
@@ -212,9 +214,19 @@ async function rank(
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
     const { results } = await search.search({ q: text, k: K, mode });
-    rankings.push({ ranked: [...new Set(results.map(({ id }) => recordOf(id, right)))], right });
+    const ranked = results.flatMap((result) => {
+      const found = recordsOf(result, right);
+      const relevant = found.filter((one) => right.has(one));
+      return relevant.length > 0 ? relevant : found.slice(0, 1);
+    });
+    rankings.push({ ranked: [...new Set(ranked)], right });
   }
   return rankings;
+}
+
+/** The ids of a result's record, and of the records that have the same text. */
+function recordsOf({ id, alsoIn = [] }: SearchResult, records: ReadonlySet<string>): string[] {
+  return [id, ...alsoIn.map((place) => place.id)].map((one) => recordOf(one, records));
 }
 
 /** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */

@@ -22,9 +22,10 @@ import type {
 } from './answer.ts';
 import { Cache } from './cache.ts';
 import { ANSWERED, confidenceOf } from './confidence.ts';
+import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixVectors } from './history.ts';
-import { type Ranked, rank } from './rank.ts';
+import { rank } from './rank.ts';
 import { limitTokens } from './token-limit.ts';
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
@@ -80,18 +81,19 @@ export class IndexSearch implements Search {
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
-    const ranked = rank({
-      k,
-      graph,
-      sentences,
-      typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
-      passages: passages.count,
-      vector,
-      shares,
-      allowed,
-    });
-    const results = ranked
-      .map((found) => this.#result(found, request, idf, context, explain))
+    const rankBest = (count: number) =>
+      rank({
+        k: count,
+        graph,
+        sentences,
+        typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
+        passages: passages.count,
+        vector,
+        shares,
+        allowed,
+      });
+    const results = distinct(k, rankBest, passages, lookup)
+      .map((found) => this.#result(found, request, idf, context, explain, allowed))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
     const end = performance.now();
     return {
@@ -111,7 +113,13 @@ export class IndexSearch implements Search {
   passage(id: string, context = 0): PassageAnswer | undefined {
     const ordinal = this.#index.lookup.ordinal(id);
     if (ordinal === undefined) return undefined;
-    return { ...shown(this.#index.passages.get(ordinal)), ...this.#surrounding(ordinal, context) };
+    const { passages, lookup } = this.#index;
+    const passage = passages.get(ordinal);
+    return {
+      ...shown(passage),
+      ...otherPlaces(ordinal, passage, passages, lookup),
+      ...this.#surrounding(ordinal, context),
+    };
   }
 
   overview(): Overview {
@@ -133,21 +141,23 @@ export class IndexSearch implements Search {
   }
 
   #result(
-    { ordinal, score, parts, sentence }: Ranked,
+    { ordinal, score, parts, sentence, passage }: Distinct,
     { mode }: SearchRequest,
     idf: Map<string, number>,
     context: number,
     explain: boolean,
+    allowed: readonly number[] | undefined,
   ): SearchResult {
-    const passage = this.#index.passages.get(ordinal);
+    const { passages, lookup } = this.#index;
     const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
-    if (!place) throw this.#index.passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
+    if (!place) throw passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
     const [start, end] = place;
     return {
       ...shown(passage),
       score,
       confidence: confidenceOf(score, mode, this.#embedder.model.calibration),
       highlight: { text: passage.text.slice(start, end), start, end },
+      ...otherPlaces(ordinal, passage, passages, lookup, allowed),
       ...this.#surrounding(ordinal, context),
       ...(explain && { explain: parts }),
     };
@@ -170,7 +180,12 @@ export class IndexSearch implements Search {
   }
 }
 
-function shown({ sentences: _, position: __, ...passage }: Passage): Omit<Passage, 'sentences' | 'position'> {
+function shown({
+  sentences: _,
+  position: __,
+  group: ___,
+  ...passage
+}: Passage): Omit<Passage, 'sentences' | 'position' | 'group'> {
   return passage;
 }
 
