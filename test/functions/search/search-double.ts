@@ -17,6 +17,10 @@ const passage: PassageAnswer = {
   url: 'https://example.org/passports',
   lang: 'en',
   metadata: { department: 'travel', year: 2024, current: true, tags: ['passport', 'renewal'] },
+  alsoIn: [
+    { id: 'old/1', title: 'Renewal', source: 'old/renewal.md', url: 'https://example.org/old' },
+    { id: 'old/2', title: '', source: 'old/copy.md' },
+  ],
 };
 
 /** A search over one passage that records requests. The question `nothing` finds nothing. */
