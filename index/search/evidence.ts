@@ -35,24 +35,41 @@ interface Shared extends Pick<Evidence, 'words' | 'typical'> {
   common: number;
 }
 
+/** A candidate, or a result. */
+interface Scored {
+  score: number;
+  parts: { sentence: number };
+  /** For each question token: the similarity, and the number of the most similar token. */
+  nearestTokens?: Float32Array;
+}
+
 /**
- * Returns a function from a result's score, best sentence's cosine and lack to its evidence.
- * @param scores of the best candidates
+ * Returns a function from a result to its evidence.
+ * @param peers the best candidates in the language of the best result
+ * @param weights of the question's tokens
  */
 export function evidence(
-  scores: readonly number[],
+  peers: readonly Scored[],
+  weights: Float32Array,
   { typical, words, common }: Shared,
-): (score: number, sentence: number, lacking: number) => Evidence {
-  const missing = Math.max(0, CANDIDATES - scores.length);
-  const count = scores.length + missing;
-  const mean = (scores.reduce((sum, score) => sum + score, 0) + missing * common) / count;
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+): (result: Scored) => Evidence {
+  const missing = Math.max(0, CANDIDATES - peers.length);
+  const count = peers.length + missing;
+  const mean = (peers.reduce((sum, { score }) => sum + score, 0) + missing * common) / count;
+  const squares = peers.reduce((sum, { score }) => sum + (score - mean) ** 2, 0);
   const variance = (squares + missing * ((common - mean) ** 2 + COMMON_DEVIATION ** 2)) / count;
   const deviation = Math.sqrt(variance) + 1e-6;
-  return (score, sentence, lacking) => ({
+  // Each token's similarity in the candidate that matches it best.
+  const highest = Array.from(weights, (_, t) =>
+    peers.reduce((most, { nearestTokens }) => Math.max(most, nearestTokens?.[2 * t] ?? 0), 0),
+  );
+  return ({ score, parts, nearestTokens }) => ({
     standing: (score - mean) / deviation,
-    lacking,
-    sentence,
+    lacking: highest.reduce(
+      (sum, most, t) => sum + weights[t]! * Math.max(0, most - (nearestTokens?.[2 * t] ?? most)),
+      0,
+    ),
+    sentence: parts.sentence,
     words,
     typical,
   });

@@ -106,6 +106,7 @@ export class IndexSearch implements Search {
         graph,
         sentences,
         typicality,
+        languageOf: (ordinal) => languages.languageOf(ordinal),
         passages: passages.count,
         vector,
         questionTokens,
