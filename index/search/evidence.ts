@@ -4,8 +4,14 @@ export interface Evidence {
   standing: number;
   /** How much better the question's tokens match in other candidates, 0 to 2. A question about something else lacks a token. */
   lacking: number;
+  /** How far the result's score exceeds the mean of the candidates. */
+  margin: number;
+  /** Cosine of the question and the passage. */
+  passage: number;
   /** Cosine of the question and the passage's best sentence. */
   sentence: number;
+  /** The similarity of the question's tokens to the passage's, times its weight. */
+  tokens: number;
   /** The highest BM25 share of any passage, 0 to 1: whether the question's words are in the index at all. */
   words: number;
   /** The question's similarity to a typical passage of the index. */
@@ -15,14 +21,26 @@ export interface Evidence {
 /** The order of the evidence in a model. */
 export const FEATURES = [
   'standing',
+  'margin',
   'lacking',
+  'passage',
   'sentence',
+  'tokens',
   'words',
   'typical',
 ] as const satisfies (keyof Evidence)[];
 
 /** The evidence in lexical mode, whose confidence depends on the score alone. */
-export const NO_EVIDENCE: Evidence = { standing: 0, lacking: 0, sentence: 0, words: 0, typical: 0 };
+export const NO_EVIDENCE: Evidence = {
+  standing: 0,
+  margin: 0,
+  lacking: 0,
+  passage: 0,
+  sentence: 0,
+  tokens: 0,
+  words: 0,
+  typical: 0,
+};
 
 /** Candidates that are compared. An index with fewer passages is filled up with passages that any index has. */
 const CANDIDATES = 20;
@@ -38,7 +56,7 @@ interface Shared extends Pick<Evidence, 'words' | 'typical'> {
 /** A candidate, or a result. */
 interface Scored {
   score: number;
-  parts: { sentence: number };
+  parts: { passage: number; sentence: number; tokens: number };
   /** For each question token: the similarity, and the number of the most similar token. */
   nearestTokens?: Float32Array;
 }
@@ -69,7 +87,10 @@ export function evidence(
       (sum, most, t) => sum + weights[t]! * Math.max(0, most - (nearestTokens?.[2 * t] ?? most)),
       0,
     ),
+    margin: score - mean,
+    passage: parts.passage,
     sentence: parts.sentence,
+    tokens: parts.tokens,
     words,
     typical,
   });
