@@ -4,6 +4,7 @@
 typedef float Floats __attribute__((vector_size(VECTOR_BYTES)));
 typedef float UnalignedFloats __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t Ints __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t UnalignedInts __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef uint8_t Bytes __attribute__((vector_size(VECTOR_BYTES / 4)));
 constexpr int VECTOR_SIZE = VECTOR_BYTES / 4, VECTORS = LANES / VECTOR_SIZE;
 struct Lanes {
@@ -41,15 +42,27 @@ INLINE TARGET Lanes multiplyAdd(const Lanes& a, float b, Lanes c) {
   return c;
 }
 
-// The minimum of each lane, or b if either is NaN.
+// The minimum of each lane, or b if either is NaN. (GCC 12 warns about AVX-512's intrinsics without a mask.)
 INLINE TARGET Lanes min(Lanes a, const Lanes& b) {
+#if defined(DOT_AMX) || defined(DOT_VNNI)
+  a.parts[0] = _mm512_maskz_min_ps(0xffff, a.parts[0], b.parts[0]);
+#elif defined(DOT_AVX2)
+  EACH a.parts[i] = _mm256_min_ps(a.parts[i], b.parts[i]);
+#else
   EACH a.parts[i] = a.parts[i] < b.parts[i] ? a.parts[i] : b.parts[i];
+#endif
   return a;
 }
 
 // The maximum of each lane, or b if either is NaN.
 INLINE TARGET Lanes max(Lanes a, const Lanes& b) {
+#if defined(DOT_AMX) || defined(DOT_VNNI)
+  a.parts[0] = _mm512_maskz_max_ps(0xffff, a.parts[0], b.parts[0]);
+#elif defined(DOT_AVX2)
+  EACH a.parts[i] = _mm256_max_ps(a.parts[i], b.parts[i]);
+#else
   EACH a.parts[i] = a.parts[i] > b.parts[i] ? a.parts[i] : b.parts[i];
+#endif
   return a;
 }
 
@@ -61,6 +74,22 @@ INLINE TARGET Lanes load(const float* from) {
 
 INLINE TARGET void store(float* to, const Lanes& lanes) {
   EACH { *reinterpret_cast<UnalignedFloats*>(to + i * VECTOR_SIZE) = lanes.parts[i]; }
+}
+
+// Stores integers from 0 to 255 as bytes.
+INLINE TARGET void storeBytes(uint8_t* to, const Lanes& lanes) {
+#if defined(DOT_AVX2)
+  const __m256i words = _mm256_packs_epi32(_mm256_cvttps_epi32(lanes.parts[0]), _mm256_cvttps_epi32(lanes.parts[1]));
+  // Both packs work within halves of a register: 4 bytes of each part in each half.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
+  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
+#else
+  EACH {
+    const Bytes bytes = __builtin_convertvector(__builtin_convertvector(lanes.parts[i], Ints), Bytes);
+    memcpy(to + i * VECTOR_SIZE, &bytes, sizeof bytes);
+  }
+#endif
 }
 
 INLINE TARGET Lanes broadcast(float value) { return Lanes{} + value; }

@@ -19,8 +19,12 @@ static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int
   __m512i sums[ROWS][2];
   for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm512_setzero_si512();
   const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
+  // The processor does not prefetch weights across the borders of tiles and pages.
+  const size_t tile = 2 * static_cast<size_t>(BLOCK) * depth;
   for (int k = 0; k < depth; k += 4) {
     const __m512i w0 = _mm512_loadu_si512(w + 16 * k), w1 = _mm512_loadu_si512(next + 16 * k);
+    _mm_prefetch(w + 16 * k + tile, _MM_HINT_T0);
+    _mm_prefetch(next + 16 * k + tile, _MM_HINT_T0);
     for (int r = 0; r < ROWS; r++) {
       int32_t four;
       memcpy(&four, a + static_cast<size_t>(r) * depth + k, 4);
@@ -35,28 +39,7 @@ static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int
 
 #elif defined(DOT_AVX2)
 
-constexpr int TILE_ROWS = 4, TILE_BLOCKS = 1;
-
-// maddubs adds pairs of products in 16 bits. Weights from -64 to 64 keep them within 255 * 64 * 2.
-template <int ROWS>
-static TARGET void computeTile(const uint8_t* a, const int8_t* w, int depth, int32_t* out) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256i sums[ROWS][2];
-  for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm256_setzero_si256();
-  for (int k = 0; k < depth; k += 4) {
-    const __m256i w0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 16 * k));
-    const __m256i w1 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 16 * k + 32));
-    for (int r = 0; r < ROWS; r++) {
-      int32_t four;
-      memcpy(&four, a + static_cast<size_t>(r) * depth + k, 4);
-      const __m256i x = _mm256_set1_epi32(four);
-      sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, w0), ones));
-      sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, w1), ones));
-    }
-  }
-  for (int r = 0; r < ROWS; r++)
-    for (int b = 0; b < 2; b++) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r * BLOCK + 8 * b), sums[r][b]);
-}
+constexpr int TILE_ROWS = 32, TILE_BLOCKS = 2;
 
 #elif defined(DOT_NEON)
 
@@ -153,6 +136,79 @@ static TARGET void configureTiles(int rows) {
   _tile_loadconfig(&shape);
 }
 
+#elif defined(DOT_AVX2)
+
+// Inputs that are summed in 16 bits before the sum is widened.
+constexpr int GROUP = 32;
+
+// The products of four inputs with eight outputs, in pairs: maddubs adds two in 16 bits. Weights from -64 to 64 keep
+// these within 255 * 64 * 2.
+template <bool WIDE>
+INLINE TARGET __m256i addProducts(__m256i sum, __m256i x, const int8_t* w) {
+  const __m256i pairs = _mm256_maddubs_epi16(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)));
+  sum = WIDE ? _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))) : _mm256_add_epi16(sum, pairs);
+  asm("" : "+x"(sum));
+  return sum;
+}
+
+// Adds (a - zeroPoint) * w of a group of inputs to the sums of a tile.
+template <bool WIDE>
+static TARGET void multiplyGroup(int rows, const uint8_t* a, const int8_t* w, int depth, int zeroPoint, int32_t* out) {
+  const int8_t* next = w + static_cast<size_t>(BLOCK) * depth;
+  __m256i offsets[4] = {};
+  const __m256i zero = _mm256_set1_epi8(zeroPoint);
+  for (int k = 0; k < GROUP; k += 4) {
+    // Of the next tile.
+    _mm_prefetch(w + 16 * k + 32 * static_cast<size_t>(depth), _MM_HINT_T0);
+    _mm_prefetch(next + 16 * k + 32 * static_cast<size_t>(depth), _MM_HINT_T0);
+    for (int v = 0; v < 4; v++)
+      offsets[v] = addProducts<WIDE>(offsets[v], zero, (v < 2 ? w : next) + 16 * k + 32 * (v % 2));
+  }
+  for (int r = 0; r < rows; r++) {
+    __m256i sums[4] = {};
+    asm("" : "+r"(w), "+r"(next));
+    _Pragma("GCC unroll 8") for (int k = 0; k < GROUP; k += 4) {
+      int32_t four;
+      memcpy(&four, a + static_cast<size_t>(r) * depth + k, 4);
+      const __m256i x = _mm256_set1_epi32(four);
+      for (int v = 0; v < 4; v++) sums[v] = addProducts<WIDE>(sums[v], x, (v < 2 ? w : next) + 16 * k + 32 * (v % 2));
+    }
+    for (int v = 0; v < 4; v++) {
+      __m256i* sum = reinterpret_cast<__m256i*>(out + r * 2 * BLOCK + 8 * v);
+      const __m256i added = WIDE ? _mm256_sub_epi32(sums[v], offsets[v])
+                                 : _mm256_madd_epi16(_mm256_sub_epi16(sums[v], offsets[v]), _mm256_set1_epi16(1));
+      _mm256_storeu_si256(sum, _mm256_add_epi32(_mm256_loadu_si256(sum), added));
+    }
+  }
+}
+
+// Whether the sums of a group's (a - zeroPoint) * w fit in 16 bits, for all tokens and any weights from -64 to 64. A
+// sum has the products of every second pair of inputs.
+static TARGET bool isNarrow(const uint8_t* a, int tokens, int depth, int zeroPoint) {
+  const __m256i first = _mm256_set1_epi32(0xffff), zero = _mm256_set1_epi8(zeroPoint);
+  __m256i largest = _mm256_setzero_si256();
+  for (int t = 0; t < tokens; t++) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + static_cast<size_t>(t) * depth));
+    const __m256i low = _mm256_sad_epu8(_mm256_and_si256(x, first), _mm256_and_si256(zero, first));
+    const __m256i high = _mm256_sad_epu8(_mm256_andnot_si256(first, x), _mm256_andnot_si256(first, zero));
+    __m256i sums = _mm256_or_si256(low, _mm256_slli_epi64(high, 32));
+    sums = _mm256_add_epi32(sums, _mm256_permute4x64_epi64(sums, 0x4e));
+    sums = _mm256_add_epi32(sums, _mm256_shuffle_epi32(sums, 0x4e));
+    largest = _mm256_max_epi32(largest, sums);
+  }
+  return _mm256_extract_epi32(largest, 0) * 64 <= INT16_MAX && _mm256_extract_epi32(largest, 1) * 64 <= INT16_MAX;
+}
+
+static TARGET void multiplyTile(int rows, const uint8_t* a, const int8_t* w, int depth, int zeroPoint,
+                                const bool* narrow, int32_t* out) {
+  memset(out, 0, rows * 2 * BLOCK * sizeof(int32_t));
+  for (int k = 0; k < depth; k += GROUP)
+    if (narrow[k / GROUP])
+      multiplyGroup<false>(rows, a + k, w + 16 * k, depth, zeroPoint, out);
+    else
+      multiplyGroup<true>(rows, a + k, w + 16 * k, depth, zeroPoint, out);
+}
+
 #else
 
 template <int ROWS>
@@ -165,11 +221,29 @@ static TARGET void multiplyTile(int rows, const uint8_t* a, const int8_t* w, int
 
 #endif
 
+// sums - zeroPoint * weights. Unsigned, because sums from a damaged file may overflow. Sums from a valid file never do.
+INLINE TARGET Lanes toFloats(const int32_t* sums, const int32_t* weights, uint32_t zeroPoint) {
+  Lanes lanes;
+  EACH {
+    const UnalignedInts sum = *reinterpret_cast<const UnalignedInts*>(sums + i * VECTOR_SIZE) -
+                              *reinterpret_cast<const UnalignedInts*>(weights + i * VECTOR_SIZE) * zeroPoint;
+    lanes.parts[i] = __builtin_convertvector(reinterpret_cast<const Ints&>(sum), Floats);
+  }
+  return lanes;
+}
+
 // out[t][n] = sum over k of (a[t][k] - zeroPoint) * scale * w[k][n] * scales[n] + bias[n]
 static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, float* out) {
   const int width = TILE_BLOCKS * BLOCK;
 #if defined(DOT_NEON)
   const uint32_t zeroPoint = a.zeroPoint - 128;
+#elif defined(DOT_AVX2)
+  // Subtracted already.
+  const uint32_t zeroPoint = 0;
+  // Of the largest depth, see above.
+  bool narrow[32768 / GROUP];
+  for (int k = 0; k < layer.inputs; k += GROUP)
+    narrow[k / GROUP] = isNarrow(a.bytes + k, tokens, layer.inputs, a.zeroPoint);
 #else
   const uint32_t zeroPoint = a.zeroPoint;
 #endif
@@ -195,17 +269,16 @@ static TARGET void dense(const Quantized& a, int tokens, const Dense& layer, flo
 #if defined(DOT_AMX)
     if (n == 0) configureTiles(rows);
     multiplyTile(rows, activations, w, layer.inputs, sums);
+#elif defined(DOT_AVX2)
+    multiplyTile(rows, activations, w, layer.inputs, a.zeroPoint, narrow, sums);
 #else
     multiplyTile<TILE_ROWS>(rows, activations, w, layer.inputs, sums);
 #endif
-    for (int r = 0; r < rows; r++) {
-      float* row = out + static_cast<size_t>(first + r) * layer.outputs + n;
-      for (int c = 0; c < width; c++) {
-        // Unsigned, because sums from a damaged file may overflow. Sums from a valid file never overflow.
-        const uint32_t sum =
-            static_cast<uint32_t>(sums[r * width + c]) - zeroPoint * static_cast<uint32_t>(layer.sums[n + c]);
-        row[c] = static_cast<float>(static_cast<int32_t>(sum)) * (a.scale * layer.scales[n + c]) + layer.bias[n + c];
-      }
+    for (int c = 0; c < width; c += LANES) {
+      const Lanes scale = load(layer.scales + n + c) * a.scale, bias = load(layer.bias + n + c);
+      for (int r = 0; r < rows; r++)
+        store(out + static_cast<size_t>(first + r) * layer.outputs + n + c,
+              toFloats(sums + r * width + c, layer.sums + n + c, zeroPoint) * scale + bias);
     }
   }
 #if defined(DOT_AMX)

@@ -56,7 +56,7 @@ class Workspace {
     int intermediate = 0;
     for (const Layer& layer : model.layers)
       if (layer.intermediate.outputs > intermediate) intermediate = layer.intermediate.outputs;
-    const size_t columns = model.columns, count = wanted, padded = count + 2 * LANES;
+    const size_t columns = model.columns, count = wanted, padded = count + LANES;
     const size_t widest = intermediate > 3 * model.columns ? intermediate : 3 * columns;
     x.resize(count * columns);
     wide.resize(count * widest);
