@@ -8,8 +8,6 @@ namespace NAMESPACE {
 
 #include "matmul.h"
 
-INLINE TARGET Lanes toByteRange(const Lanes& x) { return min(max(x, Lanes{}), broadcast(255.0f)); }
-
 // ONNX's DynamicQuantizeLinear of x * smooth: one scale and zero point for all tokens, in a range that includes 0.
 // NaN becomes 0, so that every input has a defined result.
 static TARGET void quantize(const float* x, const float* smooth, int tokens, int columns, Quantized& out) {
@@ -23,13 +21,12 @@ static TARGET void quantize(const float* x, const float* smooth, int tokens, int
   const float smallest = -horizontalMax(Lanes{} - low), largest = horizontalMax(high);
   out.scale = largest == smallest ? 1.0f : (largest - smallest) / 255.0f;
   const float inverse = 1.0f / out.scale;
-  const Lanes zeroPoint = toByteRange(roundToEven(broadcast(0.0f - smallest * inverse)));
+  const Lanes zeroPoint = min(max(roundToEven(broadcast(0.0f - smallest * inverse)), Lanes{}), broadcast(255.0f));
   out.zeroPoint = static_cast<int32_t>(zeroPoint.parts[0][0]);
   for (int t = 0; t < tokens; t++)
     for (int i = 0; i < columns; i += LANES) {
       const size_t at = static_cast<size_t>(t) * columns + i;
-      const Lanes value = roundToEven(load(x + at) * load(smooth + i) * inverse) + zeroPoint;
-      storeBytes(out.bytes + at, toByteRange(value));
+      storeBytes(out.bytes + at, roundToEven(load(x + at) * load(smooth + i) * inverse) + zeroPoint);
     }
 }
 
