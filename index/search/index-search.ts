@@ -21,6 +21,7 @@ import type {
   SearchResult,
 } from './answer.ts';
 import { Cache } from './cache.ts';
+import { now } from './clock.ts';
 import { ANSWERED, confidenceOf } from './confidence.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixVectors } from './history.ts';
@@ -58,12 +59,12 @@ export class IndexSearch implements Search {
   }
 
   async search(request: SearchRequest): Promise<Answer> {
-    const start = performance.now();
+    const start = now();
     // A history rarely repeats, and may be long.
     const key = request.history?.length ? undefined : JSON.stringify(request);
     const known = key && this.#answers.get(key);
     if (known) {
-      const totalMs = rounded(performance.now() - start);
+      const totalMs = rounded(now() - start);
       return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
     }
     const answer = await this.#answer(request, start);
@@ -71,13 +72,13 @@ export class IndexSearch implements Search {
     return answer;
   }
 
-  /** @param start when the request arrived, in milliseconds of `performance.now()` */
+  /** @param start when the request arrived, in milliseconds of `now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0, explain = false } = request;
     const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const vector = mode === 'lexical' ? undefined : await this.#vector(q, searchedFor);
-    const embedded = performance.now();
+    const embedded = now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
     const ranked = rank({
@@ -93,7 +94,7 @@ export class IndexSearch implements Search {
     const results = ranked
       .map((found) => this.#result(found, request, idf, context, explain))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
-    const end = performance.now();
+    const end = now();
     return {
       q,
       ...(searchedFor && { searchedFor }),
