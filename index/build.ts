@@ -12,6 +12,7 @@ import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
 import { PART } from './format/token-codes-file.ts';
 import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
+import { findDuplicates } from './passages/duplicates.ts';
 import { toPassages } from './passages/split.ts';
 import { findSuggestions } from './suggestions.ts';
 
@@ -55,7 +56,8 @@ export async function buildIndex(
     const byToken = storesTokens(tokens, passages, embedder, countTokens) ? embedder.byToken : undefined;
     const embedded = await embedPassages(passages, embedder, byToken, progress);
     const suggestions = await findSuggestions(passages, embedded.vectors, embedder);
-    const contents = { documents: count, passages, ...embedded, suggestions };
+    const duplicates = findDuplicates(passages.map(({ text }) => text));
+    const contents = { documents: count, passages, ...embedded, suggestions, duplicates };
     return writeIndexFiles(draft, embedder.model, contents);
   });
 }

@@ -19,7 +19,19 @@ export function readable({ verdict, results, took, index }: Answer): string {
 }
 
 function readableResult(result: SearchResult, i: number): string {
-  const { id, title, source, url, lang, score, confidence, highlight, before = [], after = [] } = result;
+  const {
+    id,
+    title,
+    source,
+    url,
+    lang,
+    score,
+    confidence,
+    highlight,
+    before = [],
+    after = [],
+    alsoIn = [],
+  } = result;
   const text = printable(result.text);
   const marks = marksOf(result.text, result.matches);
   const part = (from: number, to: number) =>
@@ -28,6 +40,7 @@ function readableResult(result: SearchResult, i: number): string {
       .join('');
   const { start, end } = highlight;
   const parts = Object.entries(result.explain ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`);
+  const places = alsoIn.map((place) => place.url ?? place.source);
   const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
     `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? source} [${lang}]`))} ` +
@@ -35,6 +48,7 @@ function readableResult(result: SearchResult, i: number): string {
     ...before.map((one) => dim(printable(one.text))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
     ...after.map((one) => dim(printable(one.text))),
+    ...(places.length > 0 ? [dim(printable(`Also in: ${[...new Set(places)].join(', ')}`))] : []),
   ].join('\n');
 }
 

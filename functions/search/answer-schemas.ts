@@ -9,6 +9,10 @@ export const metadataSchema = v.record(
 
 const neighboursSchema = v.array(v.object({ id: v.string(), text: v.string() }));
 
+const alsoInSchema = v.array(
+  v.object({ id: v.string(), title: v.string(), source: v.string(), url: v.optional(v.string()) }),
+);
+
 const passageFields = {
   id: v.pipe(v.string(), v.description('Unique in the index. Percent-encode it in `/passages/{id}`.')),
   text: v.string(),
@@ -20,6 +24,14 @@ const passageFields = {
   url: v.optional(v.pipe(v.string(), v.description('URL of the document, if it has one.'))),
   lang: v.pipe(v.string(), v.description('BCP 47 language tag; `und` if the language is unknown.')),
   metadata: v.optional(v.pipe(metadataSchema, v.description("The document's metadata."))),
+  alsoIn: v.optional(
+    v.pipe(
+      alsoInSchema,
+      v.description(
+        'Other passages with the same or nearly the same text, at most 10. Absent if there are none.',
+      ),
+    ),
+  ),
   before: v.optional(v.pipe(neighboursSchema, v.description('Preceding passages, in reading order.'))),
   after: v.optional(v.pipe(neighboursSchema, v.description('Following passages, in reading order.'))),
 };

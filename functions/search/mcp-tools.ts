@@ -1,7 +1,7 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
+import type { Answer, OtherPlace, PassageAnswer } from '../../index/search/answer.ts';
 import { answerSchema, metadataSchema } from './answer-schemas.ts';
 import { fetchArguments, searchArguments } from './request-schemas.ts';
 import { type Question, readFetchArguments, readSearchArguments } from './requests.ts';
@@ -24,6 +24,13 @@ const titleSchema = v.pipe(
   v.description('Headings above the passage, or the path of its document.'),
 );
 const urlSchema = v.pipe(v.string(), v.description('URL of the passage, for citations.'));
+
+const alsoInSchema = v.optional(
+  v.pipe(
+    v.array(v.object({ id: v.string(), title: titleSchema, url: urlSchema, source: v.string() })),
+    v.description('Other passages with the same or nearly the same text.'),
+  ),
+);
 
 // Both results contain the fields that ChatGPT requires, and more: https://platform.openai.com/docs/mcp
 
@@ -48,6 +55,7 @@ const searchResult = v.object({
         source: v.pipe(v.string(), v.description('Path of the document.')),
         lang: v.pipe(v.string(), v.description('BCP 47 language tag; `und` if the language is unknown.')),
         metadata: v.optional(v.pipe(metadataSchema, v.description("The document's metadata."))),
+        alsoIn: alsoInSchema,
       }),
     ),
     v.description('Best first.'),
@@ -66,6 +74,7 @@ const fetchResult = v.object({
   ),
   url: urlSchema,
   metadata: v.pipe(metadataSchema, v.description("`source`, `lang` and the document's metadata.")),
+  alsoIn: alsoInSchema,
 });
 
 function noticeOf({ verdict, results }: Answer): string {
@@ -80,11 +89,21 @@ function noticeOf({ verdict, results }: Answer): string {
   return `${advice} ${QUOTED}`;
 }
 
-const titleOf = ({ title, source }: PassageAnswer) => title || source;
+const titleOf = ({ title, source }: OtherPlace) => title || source;
 
 /** URL of a passage: its document's own, or this endpoint's. */
-const urlOf = ({ url, id }: PassageAnswer, base: string) =>
-  url ?? `${base}/passages/${encodeURIComponent(id)}`;
+const urlOf = ({ url, id }: OtherPlace, base: string) => url ?? `${base}/passages/${encodeURIComponent(id)}`;
+
+/** Other passages with the text of this one, for `alsoIn`. */
+const othersOf = ({ alsoIn }: PassageAnswer, base: string) =>
+  alsoIn && {
+    alsoIn: alsoIn.map((place) => ({
+      id: place.id,
+      title: titleOf(place),
+      url: urlOf(place, base),
+      source: place.source,
+    })),
+  };
 
 async function search(
   values: Record<string, unknown>,
@@ -98,7 +117,18 @@ async function search(
     results: answer.results.map((result) => {
       const { id, text, highlight, confidence, source, lang, metadata } = result;
       const [title, url] = [titleOf(result), urlOf(result, base)];
-      return { id, title, url, text, highlight: highlight.text, confidence, source, lang, metadata };
+      return {
+        id,
+        title,
+        url,
+        text,
+        highlight: highlight.text,
+        confidence,
+        source,
+        lang,
+        metadata,
+        ...othersOf(result, base),
+      };
     }),
   };
 }
@@ -117,6 +147,7 @@ async function fetchPassage(
     text: [...before, { text }, ...after].map((part) => part.text).join('\n\n'),
     url: urlOf(found, base),
     metadata: { ...metadata, source, lang },
+    ...othersOf(found, base),
   };
 }
 

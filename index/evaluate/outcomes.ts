@@ -7,7 +7,7 @@ import {
   type EvaluationSet,
   type Question,
   questionKey,
-  recordOf,
+  recordsOf,
   relevantByKey,
 } from './set.ts';
 
@@ -119,7 +119,7 @@ async function ask(
   const outcomes: Outcome[] = [];
   for (const { question, right } of asked) {
     const answer = await search.search({ q: question.text, k: 1, mode, explain: true });
-    const correct = right.has(recordOf(answer.results[0]?.id ?? '', records));
+    const correct = answer.results.some((result) => recordsOf(result, records).some((id) => right.has(id)));
     outcomes.push(outcomeOf(question, answer, { answerable: right.size > 0, correct }));
   }
   return outcomes;

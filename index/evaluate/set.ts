@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { describeValue, type JsonLine, readJsonLines } from '../documents/json-lines.ts';
+import type { SearchResult } from '../search/answer.ts';
 
 /** A passage of a set. */
 export interface EvaluationPassage {
@@ -64,8 +65,13 @@ export function relevantByKey(sets: readonly EvaluationSet[]): Map<string, Set<s
 }
 
 /** The id of a passage's record: a long record has several passages, `id#1`, `id#2` … */
-export function recordOf(id: string, records: ReadonlySet<string>): string {
+function recordOf(id: string, records: ReadonlySet<string>): string {
   return records.has(id) ? id : id.replace(/#\d+$/, '');
+}
+
+/** The ids of a result's record, and of the records that have the same text. */
+export function recordsOf({ id, alsoIn = [] }: SearchResult, records: ReadonlySet<string>): string[] {
+  return [id, ...alsoIn.map((place) => place.id)].map((one) => recordOf(one, records));
 }
 
 /** The path of a set's file. Prefers the plain file to the compressed file. */

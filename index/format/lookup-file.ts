@@ -22,6 +22,8 @@ export const KEYS = {
   field: 'f',
   /** A passage's id: its ordinal. */
   id: 'i',
+  /** The `group` of passages with the same or nearly the same text: their ordinals. */
+  duplicates: 'd',
   /** A summary of the index. This letter is the whole key. */
   overview: 'o',
 } as const;
@@ -108,6 +110,13 @@ export class Lookup {
     if (!number) throw this.damaged('an ordinal runs past its record');
     this.#checkOrdinals(number.values);
     return number.values[0]!;
+  }
+
+  /** The ordinals of the passages in a group, ascending. */
+  duplicates(group: number): Uint32Array {
+    const list = this.list(KEYS.duplicates + group);
+    if (!list) throw this.damaged(`the group ${group} of passages is missing`);
+    return list.ordinals;
   }
 
   /** The error for a record that contradicts the format. */

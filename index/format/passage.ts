@@ -30,6 +30,8 @@ export interface Passage {
   lang: string;
   url?: string;
   metadata?: Record<string, MetadataValue>;
+  /** The ordinal of the first passage with the same or nearly the same text; absent if no other passage has it. */
+  group?: number;
   /** `[start, end)` of each sentence in `text`, in UTF-16 code units, in order and without overlap. Headings are excluded. */
   sentences: [start: number, end: number][];
 }
@@ -46,6 +48,7 @@ const isShapedPassage = isShaped({
   lang: isText,
   url: isOptional(isText),
   metadata: isOptional(isRecordOf(isMetadataValue)),
+  group: isOptional(isWhole(0)),
 });
 
 /** Whether a value is a passage with at least one sentence, all within its text. */

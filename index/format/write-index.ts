@@ -31,17 +31,19 @@ export interface IndexContents {
   tokens?: Uint8Array[];
   /** Questions to try first. */
   suggestions?: Suggestion[];
+  /** Groups of passages with the same or nearly the same text, by their ordinals, ascending. */
+  duplicates?: number[][];
 }
 
 /** Writes the files of an index into a folder. */
 export function writeIndexFiles(folder: string, model: CompiledModel, contents: IndexContents): Manifest {
-  const { documents, passages, vectors, sentences, suggestions = [] } = contents;
+  const { documents, passages, vectors, sentences, suggestions = [], duplicates = [] } = contents;
   const postings = writePostings(passages.map(({ text }) => text));
   const { records: fields, names } = fieldRecords(passages);
   const { graph = buildGraph(vectors) } = contents;
   graph.write(join(folder, 'graph.bin'));
   const files = {
-    'passages.bin': writePassages(passages),
+    'passages.bin': writePassages(withGroups(passages, duplicates)),
     'sentences.bin': writeSentences(sentences),
     'languages.bin': writeLanguages(
       passages.map(({ lang }) => lang),
@@ -50,7 +52,13 @@ export function writeIndexFiles(folder: string, model: CompiledModel, contents: 
       model.mean,
     ),
     'lookup.bin': writeLookup(
-      new Map([...postings, ...fields, ...idRecords(passages), ...overviewRecord(passages, suggestions)]),
+      new Map([
+        ...postings,
+        ...fields,
+        ...idRecords(passages),
+        ...duplicates.map((group): [string, Uint8Array] => [KEYS.duplicates + group[0], writeList(group)]),
+        ...overviewRecord(passages, suggestions),
+      ]),
     ),
   };
   const { tokens } = contents;
@@ -106,6 +114,15 @@ export function checkPassages(passages: readonly Passage[]): void {
     }
     sources.set(id, source);
   }
+}
+
+/** Marks each passage of a group with the group's first ordinal. */
+function withGroups(passages: readonly Passage[], groups: readonly number[][]): Passage[] {
+  const marked = [...passages];
+  for (const group of groups) {
+    for (const ordinal of group) marked[ordinal] = { ...passages[ordinal]!, group: group[0]! };
+  }
+  return marked;
 }
 
 function idRecords(passages: Passage[]): Map<string, Uint8Array> {

@@ -4,6 +4,21 @@ import { segments } from '../text/segmenter.ts';
 /** Letters and digits, in columns. Shorter sentences are mostly abbreviations or numbers. */
 const MIN_LENGTH = 12;
 
+/** The same for clauses: shorter ones are mostly items of a list. Thai and Lao have only clauses, and U+104A ends one in Burmese. */
+const MIN_CLAUSE = 20;
+const CLAUSE = /[\p{Script=Thai}\p{Script=Lao}]|\u104A$/u;
+
+/**
+ * White space that ends a clause in Thai or Lao, which rarely use a full stop. Spaces also surround digits, Latin words, the signs of
+ * repetition (ๆ, ໆ) and abbreviation (ฯ, ຯ), and in Lao "and" and "or". Those end no clause.
+ */
+const CLAUSE_LETTER = '(?![\\p{N}\u0E2F\u0E46\u0EAF\u0EC6])[\\p{Script=Thai}\\p{Script=Lao}]';
+const LAO_CONJUNCTION = 'ແລະ|ຫຼື|ຫລື';
+const CLAUSE_SPACE = new RegExp(
+  `(?<=${CLAUSE_LETTER})(?<!${LAO_CONJUNCTION})\\s+(?=\\p{L})(?=${CLAUSE_LETTER})(?!${LAO_CONJUNCTION})`,
+  'gu',
+);
+
 /**
  * An abbreviation that never ends a sentence: an initial, a title, the word before a number. `z. B.` and `U. S.` are initials.
  */
@@ -11,7 +26,7 @@ const ABBREVIATION = new RegExp(
   `(?:^|[^\\p{L}\\p{M}\\p{N}°])(?:\\p{L}|${[
     'Mr|Mrs|Ms|Dr|Prof|St|Mt|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|No|Nos|Vol|Fig|Figs|Eq|Ch|Sec|pp|vs|cf|ca|approx|e\\.g|i\\.e',
     'Hr|Fr|Nr|Abb|Abs|Art|Bd|bzw|evtl|ggf|inkl|sog|vgl|geb|Mme|Mlle|MM|Sr|Sra|Srta|Dra|Ud|Uds|núm|pág|Av|Ing|Lic',
-    'г|гг|им|ул|стр|см|рис|тов|проф|акад|св|т\\.е|т\\.д|د|डॉ|श्री|पं',
+    'г|гг|им|ул|стр|см|рис|тов|проф|акад|св|т\\.е|т\\.д|د|डॉ|श्री|पं|ดร|รศ|ผศ|นพ|พญ|รพ|บจก|บมจ|หจก|โทร|กก|กม|ซม|มม',
   ].join('|')})\\.["')\\]]*$`,
   'u',
 );
@@ -25,7 +40,7 @@ type Span = [start: number, end: number];
 /**
  * Splits a text into sentences, as `[start, end)` in UTF-16 code units, without white space at either end. Together they contain
  * everything else. The end of a line ends a sentence. Sentences of Intl.Segmenter (Unicode Standard Annex 29) are joined if they end
- * after an abbreviation or before a lower-case letter, or are too short.
+ * after an abbreviation or before a lower-case letter, or are too short. In Thai and Lao, a sentence is one clause or several short ones.
  */
 export function sentences(text: string, lang: string): Span[] {
   const ordinals = ORDINAL_DOT.test(lang);
@@ -33,9 +48,9 @@ export function sentences(text: string, lang: string): Span[] {
     const whole = merge(line, (before, after) =>
       continues(text.slice(...before), text.slice(...after), ordinals),
     );
-    return merge(
-      whole,
-      (before, after) => isTooShort(text.slice(...before)) || isTooShort(text.slice(...after)),
+    return joinShort(
+      whole.flatMap((span) => clauses(text, span)),
+      text,
     );
   });
 }
@@ -57,6 +72,24 @@ function segmentLines(text: string, lang: string): Span[][] {
   return lines;
 }
 
+/** Divides a sentence after clauses that end in white space. */
+function clauses(text: string, [start, end]: Span): Span[] {
+  const gaps = [...text.slice(start, end).matchAll(CLAUSE_SPACE)];
+  return [...gaps, undefined].map((gap, i): Span => {
+    const before = gaps[i - 1];
+    return [start + (before ? before.index + before[0].length : 0), gap ? start + gap.index : end];
+  });
+}
+
+/** Joins sentences that are too short to the one before; clauses to the one after, so that a list does not grow without limit. */
+function joinShort(spans: Span[], text: string): Span[] {
+  const short = (span: Span) => isTooShort(text.slice(...span));
+  const isClause = (span: Span) => CLAUSE.test(text.slice(...span));
+  const joined = merge(spans, (before, after) => short(before) || (short(after) && !isClause(after)));
+  const last = joined.at(-1);
+  return last && short(last) ? merge(joined, (_, after) => after[1] === last[1]) : joined;
+}
+
 /** Joins adjacent spans that belong together. */
 function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
   const merged: Span[] = [];
@@ -74,5 +107,6 @@ function continues(before: string, after: string, ordinals: boolean): boolean {
 }
 
 function isTooShort(piece: string): boolean {
-  return piece.length < 4 * MIN_LENGTH && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < MIN_LENGTH;
+  const min = CLAUSE.test(piece) ? MIN_CLAUSE : MIN_LENGTH;
+  return piece.length < 4 * min && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < min;
 }

@@ -70,6 +70,14 @@ export interface Explanation {
   typical: number;
 }
 
+/** A passage with the same or nearly the same text as a result. */
+export interface OtherPlace {
+  id: string;
+  title: string;
+  source: string;
+  url?: string;
+}
+
 export interface SearchResult {
   id: string;
   text: string;
@@ -83,6 +91,8 @@ export interface SearchResult {
   confidence: number;
   /** The sentence nearest to the question. Offsets into `text` are in UTF-16 code units. */
   highlight: { text: string; start: number; end: number };
+  /** Other places of the same or nearly the same text that match the filter, at most 10; absent without one. */
+  alsoIn?: OtherPlace[];
   /** The passages before and after it in reading order, if `context` was requested. */
   before?: ContextPassage[];
   after?: ContextPassage[];

@@ -25,6 +25,7 @@ import type {
 } from './answer.ts';
 import { Cache } from './cache.ts';
 import { asksOf, confidenceOf, verdictOf } from './confidence.ts';
+import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixTokens, mixVectors } from './history.ts';
 import { matchesOf } from './matches.ts';
@@ -98,22 +99,25 @@ export class IndexSearch implements Search {
     const embedded = performance.now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
-    const ranked = await rank({
-      k,
-      graph,
-      sentences,
-      typicality: vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 },
-      passages: passages.count,
-      vector,
-      questionTokens,
-      shares,
-      allowed,
-    });
-    const confidences = this.#confidences(ranked, mode, question);
-    const results = ranked
-      .map((found, i) => ({
-        ...this.#result(found, confidences[i]!, idf, context, explain),
-        ...(matches && { matches: this.#matches(q, found, question) }),
+    const typicality = vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 };
+    const rankBest = (count: number) =>
+      rank({
+        k: count,
+        graph,
+        sentences,
+        typicality,
+        passages: passages.count,
+        vector,
+        questionTokens,
+        shares,
+        allowed,
+      });
+    const found = await distinct(k, rankBest, passages, lookup);
+    const confidences = this.#confidences(found, mode, question);
+    const results = found
+      .map((one, i) => ({
+        ...this.#result(one, confidences[i]!, idf, context, explain, allowed),
+        ...(matches && { matches: this.#matches(q, one, question) }),
       }))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
     const verdict = verdictOf(results[0]?.confidence, minConfidence);
@@ -136,7 +140,13 @@ export class IndexSearch implements Search {
   passage(id: string, context = 0): PassageAnswer | undefined {
     const ordinal = this.#index.lookup.ordinal(id);
     if (ordinal === undefined) return undefined;
-    return { ...shown(this.#index.passages.get(ordinal)), ...this.#surrounding(ordinal, context) };
+    const { passages, lookup } = this.#index;
+    const passage = passages.get(ordinal);
+    return {
+      ...shown(passage),
+      ...otherPlaces(ordinal, passage, passages, lookup),
+      ...this.#surrounding(ordinal, context),
+    };
   }
 
   overview(): Overview {
@@ -169,7 +179,7 @@ export class IndexSearch implements Search {
   }
 
   /** The confidence of each result. A lower result is never more certain than a higher one. */
-  #confidences(ranked: Ranked[], mode: Mode, { own, questionTokens }: EmbeddedRequest): number[] {
+  #confidences(ranked: readonly Ranked[], mode: Mode, { own, questionTokens }: EmbeddedRequest): number[] {
     const { calibration } = this.#embedder.model;
     // The history must not create an answer to a text that asks nothing.
     const asks = own ? asksOf(own, calibration.asks) : 1;
@@ -190,31 +200,33 @@ export class IndexSearch implements Search {
   }
 
   #result(
-    { ordinal, score, parts, sentence, evidence }: Ranked,
+    { ordinal, score, parts, sentence, evidence, passage }: Distinct,
     confidence: number,
     idf: Map<string, number>,
     context: number,
     explain: boolean,
+    allowed: readonly number[] | undefined,
   ): SearchResult {
-    const passage = this.#index.passages.get(ordinal);
+    const { passages, lookup } = this.#index;
     const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
-    if (!place) throw this.#index.passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
+    if (!place) throw passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
     const [start, end] = place;
     return {
       ...shown(passage),
       score,
       confidence,
       highlight: { text: passage.text.slice(start, end), start, end },
+      ...otherPlaces(ordinal, passage, passages, lookup, allowed),
       ...this.#surrounding(ordinal, context),
       ...(explain && { explain: parts, evidence }),
     };
   }
 
   /** The matching words of the question, without its context, and a result. */
-  #matches(q: string, { ordinal, nearestTokens }: Ranked, { questionTokens }: EmbeddedRequest): Match[] {
+  #matches(q: string, { passage, nearestTokens }: Distinct, { questionTokens }: EmbeddedRequest): Match[] {
     const { byToken } = this.#embedder;
     if (!byToken || !nearestTokens || !questionTokens) return [];
-    const { text } = this.#index.passages.get(ordinal);
+    const { text } = passage;
     return matchesOf(
       { best: nearestTokens, weights: questionTokens.weights },
       { text: q, places: byToken.places(q, 'query') },
@@ -239,7 +251,12 @@ export class IndexSearch implements Search {
   }
 }
 
-function shown({ sentences: _, position: __, ...passage }: Passage): Omit<Passage, 'sentences' | 'position'> {
+function shown({
+  sentences: _,
+  position: __,
+  group: ___,
+  ...passage
+}: Passage): Omit<Passage, 'sentences' | 'position' | 'group'> {
   return passage;
 }
 

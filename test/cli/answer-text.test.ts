@@ -1,6 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 import { readable } from '../../cli/kit/answer-text.ts';
 import type { Answer, SearchResult, Verdict } from '../../index/search/answer.ts';
+import { SearchDouble } from '../functions/search/search-double.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -63,4 +65,18 @@ test('matching words are underlined in the bold sentence with styles', () => {
   expect(line!.replaceAll('\x1b[', '<')).toBe(
     'Artículo 24. <1mToda persona tiene derecho a <4mvacaciones pagadas<24m.<22m Son <4manuales<24m.',
   );
+});
+
+test('an answer as text lists the other places of a result once', async () => {
+  const answer = await new SearchDouble().search({ q: 'x', k: 1, mode: 'hybrid' });
+  const [result] = answer.results;
+  const alsoIn = [
+    ...result!.alsoIn!,
+    { id: 'old/3', title: '', source: 'old/copy.md' },
+    { id: 'x', title: '', source: 'a\u0007.md' },
+  ];
+  const text = (places: typeof alsoIn | undefined) =>
+    stripVTControlCharacters(readable({ ...answer, results: [{ ...result!, alsoIn: places }] }));
+  expect(text(alsoIn).split('\n')).toContain('Also in: https://example.org/old, old/copy.md, a\uFFFD.md');
+  expect(text(undefined)).not.toContain('Also in');
 });

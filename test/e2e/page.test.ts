@@ -12,6 +12,13 @@ const HOSTILE = {
   text: `The zorbling engine was patented in 1911 by <img src=x onerror="document.title='owned'"> Ada Quill. </script><script>document.title='owned'</script> It burns peat.`,
 };
 
+/** Names and URLs of documents with the same text. */
+const COPIES = [
+  ['mill.md', 'https://example.org/mill'],
+  ['copy.md', 'https://example.org/copy'],
+  ['<b>.md', "javascript:document.title='owned'"],
+] as const;
+
 const documents: Document[] = [
   {
     source: 'odd/<script>.md',
@@ -30,6 +37,16 @@ const documents: Document[] = [
     lang: 'en',
     blocks: [{ kind: 'paragraph', text: 'Purple glass from Vessel Bay gets its colour from manganese.' }],
   },
+  ...COPIES.map(
+    ([name, url]): Document => ({
+      source: `odd/${name}`,
+      url,
+      lang: 'en',
+      blocks: [
+        { kind: 'paragraph', text: 'The tidal mill of Ostermoor grinds barley at every second low tide.' },
+      ],
+    }),
+  ),
 ];
 
 describe.skipIf(missingTools('chromium'))('the page', () => {
@@ -99,6 +116,33 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(await first.locator('.passage').textContent()).toBe(text);
     const filled = await page.evaluate(`document.querySelector('.fill').style.width`);
     expect(filled).toBe(`${Math.round(results[0]!.confidence * 100)}%`);
+  });
+
+  test('shows a text once, with its other places', async () => {
+    const page = await open();
+    const q = 'How often does the tidal mill grind barley?';
+    await ask(page, q);
+    const [result] = (await search(q)).results;
+    const others = COPIES.filter(([name]) => `odd/${name}` !== result!.source);
+    expect(result!.alsoIn).toMatchObject(others.map(([name, url]) => ({ source: `odd/${name}`, url })));
+    const places = page.locator('article').first().locator('.also');
+    expect(await places.textContent()).toBe(`Also in: ${others.map(([name]) => `odd/${name}`).join(', ')}`);
+    const links = await places.locator('a').all();
+    expect(await Promise.all(links.map((link) => link.getAttribute('href')))).toEqual(
+      others.map(([, url]) => url).filter((url) => url.startsWith('https:')),
+    );
+    expect(await page.locator('.also').count()).toBe(1);
+  });
+
+  test('shows no heading of suggestions if there are none', async () => {
+    const page = await open();
+    expect(await page.locator('#suggestions').isVisible()).toBe(true);
+    const overview = await get<Overview>('/overview');
+    await page.route('**/overview', (route) => route.fulfill({ json: { ...overview, suggestions: [] } }));
+    await page.reload();
+    await settled(page);
+    expect(await page.locator('#suggestions').isVisible()).toBe(false);
+    expect(await page.getByText('Suggested questions').isVisible()).toBe(false);
   });
 
   test('shows and hides surrounding text', async () => {

@@ -147,6 +147,18 @@ describe('search', () => {
     expect(results[0]!.url).toBe('https://example.org/passports');
   });
 
+  test('lists other places of the same text, as fetch does', async () => {
+    const double = createApp(new SearchDouble(), silent);
+    const { results } = structured(await call('search', { query: 'x' }, double));
+    const places = [
+      { id: 'old/1', title: 'Renewal', url: 'https://example.org/old', source: 'old/renewal.md' },
+      { id: 'old/2', title: 'old/copy.md', url: 'http://localhost/passages/old%2F2', source: 'old/copy.md' },
+    ];
+    expect(results[0]).toMatchObject({ alsoIn: places });
+    const read = structured<object>(await call('fetch', { id: results[0]!.id }, double));
+    expect(read).toMatchObject({ alsoIn: places });
+  });
+
   test('returns addresses behind a gateway', async () => {
     const client = await clientOf(app, { prefix: '/prod' });
     const { results } = structured(await client.callTool({ name: 'search', arguments: { query: QUESTION } }));

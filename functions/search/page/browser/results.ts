@@ -24,13 +24,12 @@ function resultOf(result: SearchResult): HTMLElement {
   const { title, source, url, lang, confidence } = result;
   const headings = title.split(' › ');
   const heading = headings.pop() ?? '';
-  const link = url !== undefined && /^https?:\/\//i.test(url) ? url : undefined;
   const crumbs = make('p', { class: 'crumbs', ...inLanguage(lang) }, headings.join(' › '));
   return make(
     'article',
     {},
     ...(headings.length > 0 ? [crumbs] : []),
-    make('h3', inLanguage(lang), link ? make('a', { href: link }, heading) : heading),
+    make('h3', inLanguage(lang), isLink(url) ? make('a', { href: url }, heading) : heading),
     make(
       'p',
       { class: 'meta' },
@@ -39,7 +38,24 @@ function resultOf(result: SearchResult): HTMLElement {
       confidenceOf(confidence),
     ),
     ...passageOf(result),
+    ...alsoInOf(result),
   );
+}
+
+/** The other places of a result's text, each once. */
+function alsoInOf({ alsoIn = [] }: SearchResult): HTMLElement[] {
+  if (alsoIn.length === 0) return [];
+  const places = new Map(alsoIn.map(({ source, url }) => [url ?? source, { source, url }]));
+  const names = [...places.values()].map(({ source, url }) => {
+    const name = make('bdi', {}, source);
+    return isLink(url) ? make('a', { href: url }, name) : name;
+  });
+  return [make('p', { class: 'also' }, ...names.flatMap((name, i) => [i === 0 ? 'Also in: ' : ', ', name]))];
+}
+
+/** Whether a document's URL is safe to follow. */
+function isLink(url: string | undefined): url is string {
+  return url !== undefined && /^https?:\/\//i.test(url);
 }
 
 function confidenceOf(confidence: number): HTMLElement {

@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildIndex, tokenCounter } from '../../../index/build.ts';
+import type { Document } from '../../../index/documents/document.ts';
+import { Embedder } from '../../../index/embedding/embedder.ts';
+import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
+import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import type { Mode } from '../../../index/format/mode.ts';
+import type { Filter, Search } from '../../../index/search/answer.ts';
+import { openSearch } from '../../../index/search/open.ts';
+import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
+
+const PASSAGES = 600;
+const folder = temporaryFolder();
+const { dir, model } = defaultModel();
+const contents = randomContents(PASSAGES, model.dimensions);
+const { passages } = contents;
+/** A group of more passages than are ranked at first, and many small ones. */
+const duplicates = [
+  passages.map((_, i) => i).filter((i) => i % 3 === 0),
+  ...Array.from({ length: 100 }, (_, i) => [3 * i + 1, 3 * i + 302]),
+];
+const groupOf = (id: string) => duplicates.find((group) => group.includes(Number(id.slice(1)))) ?? [];
+
+let embedder: Embedder;
+let search: Search;
+/** The same index without groups. */
+let plain: Search;
+
+beforeAll(async () => {
+  embedder = await Embedder.open(dir, { verify: false });
+  const open = async (name: string, groups: number[][]) => {
+    const index = join(folder, name);
+    writeIndex(index, model, { ...contents, duplicates: groups });
+    return openSearch({ index, model: embedder, verify: true });
+  };
+  search = await open('groups', duplicates);
+  plain = await open('plain', []);
+});
+
+describe.each<Mode>(['hybrid', 'semantic', 'lexical'])('%s: duplicates', (mode) => {
+  test.each<[number, Filter | undefined]>([
+    [1, undefined],
+    [10, undefined],
+    [100, undefined],
+    [10, { lang: 'en' }],
+    [10, { lang: ['de', 'zh'], even: true }],
+  ])('are shown once, as the best of them, and the list has k = %i: %j', async (k, filter) => {
+    const request = { q: 'word1 word2 word3 number', mode, filter };
+    const all = (await plain.search({ ...request, k: PASSAGES })).results;
+    const expected = all.filter(
+      ({ id }, i) => !all.slice(0, i).some((better) => groupOf(better.id).includes(Number(id.slice(1)))),
+    );
+    const { results } = await search.search({ ...request, k });
+    expect(results.map(({ id }) => id)).toEqual(expected.slice(0, k).map(({ id }) => id));
+    const listed = new Set((filter ? all : passages).map(({ id }) => id));
+    const matching = passages.filter(({ id, lang, metadata }) =>
+      filter
+        ? [filter.lang].flat().includes(lang) && (filter.even ?? metadata!.even) === metadata!.even
+        : listed.has(id),
+    );
+    for (const { id, alsoIn } of results) {
+      const others = matching.filter((one) => one.id !== id && groupOf(id).includes(Number(one.id.slice(1))));
+      const places = others.slice(0, 10).map(({ id, title, source, url }) => ({ id, title, source, url }));
+      expect(alsoIn).toEqual(places.length > 0 ? places : undefined);
+    }
+  });
+});
+
+test('a passage lists its duplicates', () => {
+  expect(search.passage('p302')!.alsoIn).toEqual([
+    { id: 'p1', title: 'Title', source: passages[1]!.source, url: undefined },
+  ]);
+  expect(search.passage('p0')!.alsoIn).toHaveLength(10);
+  expect(search.passage('p2')).not.toHaveProperty('alsoIn');
+  expect(search.passage('p302')).not.toHaveProperty('group');
+});
+
+test('a group without a record is reported as damage', () => {
+  const path = join(folder, 'lookup.bin');
+  writeFileSync(path, writeLookup(new Map([['d7', Uint8Array.of(2, 0, 9)]])));
+  expect(() => new Lookup(path, 10).duplicates(3)).toThrow(
+    `${path} is damaged: the group 3 of passages is missing.`,
+  );
+  expect([...new Lookup(path, 10).duplicates(7)]).toEqual([0, 9]);
+  expect(() => new Lookup(path, 9).duplicates(7)).toThrow('is damaged');
+});
+
+test('a build finds the same text in several documents', async () => {
+  const document = (source: string, lang: string, text: string): Document => ({
+    source,
+    lang,
+    url: `https://example.org/${source}`,
+    blocks: [{ kind: 'paragraph', text }],
+  });
+  const text = 'The ferry to Vessel Bay sails every morning.';
+  const index = join(folder, 'built');
+  await buildIndex(
+    [
+      document('en.md', 'en', text),
+      document('bees.md', 'en', 'Bees build their combs of wax.'),
+      document('de.md', 'de', `${text} `),
+    ],
+    index,
+    embedder,
+    tokenCounter(dir),
+  );
+  const built = await openSearch({ index, model: embedder, verify: true });
+  const { results } = await built.search({ q: 'When does the ferry sail?', k: 2, mode: 'hybrid' });
+  expect(results.map(({ source }) => source)[1]).toBe('bees.md');
+  const [first, other] = results[0]!.source === 'en.md' ? ['en.md', 'de.md'] : ['de.md', 'en.md'];
+  expect(results[0]).toMatchObject({
+    source: first,
+    alsoIn: [{ source: other, title: other, url: `https://example.org/${other}` }],
+  });
+});
+
+test('an evaluation counts a relevant passage that is listed as another place', async () => {
+  const set = join(folder, 'set');
+  mkdirSync(set);
+  const lines = (records: object[]) => records.map((record) => JSON.stringify(record)).join('\n');
+  const text = 'The ferry to Vessel Bay sails every morning.';
+  const queries = ['a', 'b'].map((id) => ({
+    id: `q-${id}`,
+    lang: 'en',
+    text: 'When does the ferry sail?',
+    relevant: [id],
+  }));
+  const all = [
+    { id: 'a', lang: 'en', text },
+    { id: 'b', lang: 'en', text },
+    { id: 'c', lang: 'en', text: 'Bees build combs of wax.' },
+  ];
+  writeFileSync(join(set, 'passages.jsonl'), lines(all));
+  writeFileSync(join(set, 'queries.jsonl'), lines(queries));
+  const builder = { embedder, countTokens: tokenCounter(dir), mode: 'hybrid' as const };
+  const { r1, questions } = await evaluatePooled(builder, [
+    { name: 'set', dir: set, passages: all, queries },
+  ]);
+  expect({ r1, questions }).toEqual({ r1: 1, questions: 2 });
+});
