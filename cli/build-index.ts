@@ -1,15 +1,19 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TokenSetting } from '../index/build.ts';
 import { buildFromPaths, DEFAULT_INDEX } from '../index/local.ts';
 import { main, print, size, Tool } from './kit/command.ts';
-import { jsonOption, modelOption } from './kit/flags.ts';
+import { choice, jsonOption, modelOption } from './kit/flags.ts';
 import { showProgress } from './kit/progress.ts';
 
 interface Flags {
   index: string;
   model: string;
+  tokens: TokenSetting;
   json?: boolean;
 }
+
+const TOKEN_SETTINGS: TokenSetting[] = ['auto', 'on', 'off'];
 
 const command = new Tool(
   'npm run build-index --',
@@ -22,16 +26,25 @@ const command = new Tool(
     DEFAULT_INDEX,
   )
   .addOption(modelOption())
+  .addOption(
+    choice(
+      '--tokens <setting>',
+      'store token states, for a better ranking; auto stores them if the index then fits a Lambda function',
+      TOKEN_SETTINGS,
+    ).default('auto'),
+  )
   .addOption(jsonOption())
   .examples(
     'npm run build-index -- docs notes/faq.md',
     'npm run --silent build-index -- docs --index build/docs-index --json',
+    'npm run build-index -- docs --tokens off',
   )
-  .action(async (paths: string[], { index, model, json }: Flags) => {
+  .action(async (paths: string[], { index, model, tokens, json }: Flags) => {
     let skipped = 0;
     const start = performance.now();
     const manifest = await buildFromPaths(paths, index, {
       model,
+      tokens,
       progress: showProgress('passages and sentences'),
       onSkip: () => skipped++,
     });
@@ -47,6 +60,7 @@ const command = new Tool(
       index,
       version,
       model: manifest.model.name,
+      tokens: manifest.model.tokens !== null,
       counts,
       languages,
       skipped,
@@ -59,7 +73,7 @@ const command = new Tool(
       return (
         `${index}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
         `${skipped > 0 ? others : ''}\n${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s\n` +
-        `${files.join(', ')}\nversion ${version}, model ${built.model}`
+        `${files.join(', ')}\nversion ${version}, model ${built.model}, ${built.tokens ? 'with' : 'without'} token states`
       );
     });
   });

@@ -27,20 +27,18 @@ export function writeTokenCodebook({ centers, codewords }: TokenCodebook): Uint8
  * @throws if the file is damaged or has another format
  */
 export function readTokenCodebook(path: string, dimensions: number): TokenCodebook {
-  const [query, passage, codewords] = readSections(readFileSync(path), TOKEN_CODES, path).map(
+  const sections = readSections(readFileSync(path), TOKEN_CODES, path);
+  const sizes = [dimensions, dimensions, CODEWORDS * dimensions];
+  if (sections.some(({ byteLength }, i) => byteLength !== 4 * sizes[i]!))
+    throw damaged(
+      path,
+      `its sections have ${sections.map(({ byteLength }) => byteLength / 4).join(', ')} numbers, but the model has ${dimensions} dimensions`,
+    );
+  const [query, passage, codewords] = sections.map(
     ({ buffer, byteOffset, byteLength }) =>
       // Copied, because a section starts at a multiple of 8 of the file, but the file may be part of a larger buffer.
       new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)),
   ) as [Float32Array, Float32Array, Float32Array];
-  if (
-    query.length !== dimensions ||
-    passage.length !== dimensions ||
-    codewords.length !== CODEWORDS * dimensions
-  )
-    throw damaged(
-      path,
-      `its sections have ${query.length}, ${passage.length} and ${codewords.length} numbers, but the model has ${dimensions} dimensions`,
-    );
   return { centers: { query, passage }, codewords };
 }
 

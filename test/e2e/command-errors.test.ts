@@ -61,6 +61,7 @@ test.each([
     /none does not exist\. Create it first\.$/,
   ],
   ['eval', [documents, '--articles', 'odd'], /^--articles is "odd", but must be one of fit, test, all\.$/],
+  ['build-index', [documents, '--tokens', 'yes'], /^--tokens is "yes", but must be one of auto, on, off\.$/],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage prints one line and exits with code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);

@@ -30,9 +30,9 @@ describe('build-index', () => {
       ),
       expect.stringMatching(/^\d+\.\d s, \d+\.\d passages\/s$/),
       expect.stringMatching(
-        /^graph\.bin [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
+        /^graph\.bin [\d.]+ KB, tokens\.bin [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
       ),
-      expect.stringMatching(/^version [0-9a-f]{12}, model multilingual-e5-small$/),
+      expect.stringMatching(/^version [0-9a-f]{12}, model multilingual-e5-small, with token states$/),
     ]);
     const progress = stderr.trimEnd().split('\n');
     expect(progress.length).toBeLessThanOrEqual(10);
@@ -48,12 +48,22 @@ describe('build-index', () => {
       index,
       version,
       model: 'multilingual-e5-small',
+      tokens: true,
       counts,
       languages: { en: 30 },
       skipped: 1,
       seconds: expect.any(Number),
       bytes: Object.fromEntries(readdirSync(index).map((name) => [name, statSync(join(index, name)).size])),
     });
+  });
+
+  test('stores no token states with --tokens off', async () => {
+    const out = join(folder, 'without');
+    const args = [documents, '--index', out, '--tokens', 'off', '--json'];
+    const { code, stdout } = await command('build-index', args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ tokens: false });
+    expect(readdirSync(out)).not.toContain('tokens.bin');
   });
 });
 

@@ -213,7 +213,8 @@ napi_value tabulate(napi_env env, napi_callback_info info) {
     return fail(env, "tabulate: the codewords have %zu numbers. They must have %d for each of up to %d parts.", words,
                 CODES * PART, MAX_PARTS);
   if (numbers % columns || numbers / columns > INT16_MAX)
-    return fail(env, "tabulate: the states have %zu numbers. They must have %zu for each token.", numbers, columns);
+    return fail(env, "tabulate: the states have %zu numbers. They must have %zu for each of up to %d tokens.", numbers,
+                columns, INT16_MAX);
   const size_t tokens = numbers / columns, size = tokens * TokenTables::size(parts);
   napi_value buffer, result;
   void* data;
@@ -241,12 +242,19 @@ napi_value matchTokens(napi_env env, napi_callback_info info) {
   const Kernel* kernel = readKernel(env, arguments.values[4]);
   if (!kernel) return nullptr;
   const size_t parts = tokens == 0 || size % tokens ? 0 : (size / tokens - 2 * sizeof(float)) / CODES;
-  if (tokens > 0 && (parts == 0 || parts % 4 || parts > MAX_PARTS || size != tokens * TokenTables::size(parts)))
+  const bool fits = parts > 0 && parts % 4 == 0 && parts <= MAX_PARTS && size == tokens * TokenTables::size(parts);
+  if (tokens == 0 ? size != 0 : !fits)
     return fail(env, "matchTokens: the tables have %zu bytes, which is no size for %u tokens.", size, tokens);
+  if (reinterpret_cast<uintptr_t>(bytes) % alignof(float))
+    return fail(env, "matchTokens: the tables must start at a multiple of 4 bytes, as those of `tabulate` do.");
   size_t needed = 0;
-  for (size_t i = 0; i < passages; i++)
+  for (size_t i = 0; i < passages; i++) {
+    if (counts[i] > UINT16_MAX)
+      return fail(env, "matchTokens: a passage has %u tokens, but %d is the most.", counts[i], UINT16_MAX);
     needed += (static_cast<size_t>(counts[i]) + BLOCK_TOKENS - 1) / BLOCK_TOKENS * BLOCK_TOKENS * (parts / 2);
-  if (needed != length)
+  }
+  // Without tokens, the question has no tables that show the size of a code, and no code is read.
+  if (tokens > 0 && needed != length)
     return fail(env, "matchTokens: the codes have %zu bytes, but their tokens need %zu.", length, needed);
   const size_t numbers = 2 * passages * tokens;
   napi_value buffer, result;

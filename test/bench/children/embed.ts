@@ -10,7 +10,7 @@ const { model, kernel } = JSON.parse(process.argv[3]!) as { model: string; kerne
 
 const embedder = await Embedder.open(model, { verify: false });
 const rows = new RowFile(join(model, 'rows.bin'));
-const encoder = new PackedEncoder(join(model, 'encoder.bin'), await loadLibrary(), kernel);
+const encoder = new PackedEncoder(join(model, 'encoder.bin'), await loadLibrary(), { kernel });
 
 export function embed(text: string): Promise<unknown> {
   return encoder.run(rows.sum(embedder.ids(text, 'query')));

@@ -8,7 +8,14 @@ import { Lookup } from '../../../index/format/lookup-file.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { LIMITS } from '../../../index/search/limits.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { defaultModel, setFolder, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  randomTokens,
+  setFolder,
+  temporaryFolder,
+  writeIndex,
+} from '../../fixtures/index.ts';
 import { post, request } from './ask.ts';
 
 /** The model reads this character as five tokens. */
@@ -25,14 +32,23 @@ let app: App;
 let work: { tokens: number; bytes: number; records: number; passages: number };
 
 beforeAll(async () => {
-  writeRandomIndex(index, 3000);
-  embedder = await Embedder.open(defaultModel().dir, { verify: false });
+  const { dir, model } = defaultModel();
+  const tokens = randomTokens(3000, model.dimensions);
+  writeIndex(index, model, { ...randomContents(3000, model.dimensions), tokens });
+  embedder = await Embedder.open(dir, { verify: false });
   const counting: QuestionEmbedder = {
     model: embedder.model,
     tokens: (text, kind) => embedder.tokens(text, kind),
     embed(text, kind) {
       work.tokens += embedder.tokens(text, kind);
       return embedder.embed(text, kind);
+    },
+    byToken: {
+      ...embedder.byToken!,
+      question(text) {
+        work.tokens += embedder.tokens(text, 'query');
+        return embedder.byToken!.question(text);
+      },
     },
   };
   app = createApp(await openSearch({ index, model: counting, verify: false }), { log: () => {} });

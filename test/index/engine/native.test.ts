@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { types } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EncoderHandle } from '../../../index/engine/library.ts';
 import { readHead } from '../../../index/format/container.ts';
 import { ENCODER } from '../../../index/format/encoder-file.ts';
@@ -19,7 +19,10 @@ const sections = readHead(bytes, ENCODER, path, bytes.length).flatMap(({ start, 
 const rows = gaussian(3 * SIZES.columns, randomNumbers(2));
 
 /** The library's functions, for calls that TypeScript rejects. */
-const untyped = library as unknown as Record<'open' | 'run' | 'map', (...values: unknown[]) => unknown>;
+const untyped = library as unknown as Record<
+  'open' | 'run' | 'map' | 'tabulate' | 'matchTokens',
+  (...values: unknown[]) => unknown
+>;
 const places = (change: (numbers: number[]) => void = () => {}) => {
   const numbers = [...sections];
   change(numbers);
@@ -55,7 +58,7 @@ test('open rejects a kernel that this processor does not support', () => {
     'This processor does not support the kernel other.',
   );
   for (const kernel of [1, null, {}, 'x'.repeat(1000)])
-    expect(() => untyped.open(path, places(), kernel)).toThrow('the kernel must be one of `kernels`.');
+    expect(() => untyped.open(path, places(), kernel)).toThrow('The kernel must be one of `kernels`.');
 });
 
 test.each<[string, (numbers: number[]) => void]>([
@@ -143,6 +146,150 @@ test('run rejects rows of another type or size', () => {
   const detached = new Float32Array(64);
   structuredClone(detached, { transfer: [detached.buffer] });
   expect(() => library.run(encoder, detached)).toThrow('run: the rows have 0 numbers.');
+});
+
+test('run rejects a layer that the encoder does not have', () => {
+  const encoder = open();
+  const states = new Float32Array(rows.length);
+  for (const layer of [0, -1, 2, 2 ** 31, Number.NaN, '1', null, {}, 1n])
+    expect(() => untyped.run(encoder, rows, layer, states)).toThrow(
+      'run: the layer must be a number from 1 to 1.',
+    );
+});
+
+test('run rejects states of another type or size', () => {
+  const encoder = open();
+  const detached = new Float32Array(rows.length);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  for (const states of [
+    undefined,
+    null,
+    [],
+    new Float64Array(rows.length),
+    new Float32Array(rows.length - 1),
+    new Float32Array(rows.length + 1),
+    new Float32Array(0),
+    detached,
+  ])
+    expect(() => untyped.run(encoder, rows, 1, states)).toThrow(
+      'run: the states must be a Float32Array of the same size as the rows.',
+    );
+  expect(library.run(encoder, rows, 1, new Float32Array(rows.length))).toEqual(library.run(encoder, rows));
+});
+
+describe('tabulate rejects', () => {
+  const codewords = new Float32Array(16 * 16);
+
+  test.each<[string, unknown[]]>([
+    ['no arguments', []],
+    ['arrays', [[], []]],
+    ['64-bit states', [new Float64Array(16), codewords]],
+    ['64-bit codewords', [new Float32Array(16), new Float64Array(256)]],
+    ['a buffer', [new ArrayBuffer(64), codewords]],
+  ])('%s', (_, values) => {
+    expect(() => untyped.tabulate(...values)).toThrow(
+      'tabulate: the states and the codewords must be Float32Arrays.',
+    );
+  });
+
+  test.each([0, 1, 64, 192, 255, 257, 64 * 260])('%i numbers as codewords', (numbers) => {
+    expect(() => library.tabulate(new Float32Array(16), new Float32Array(numbers))).toThrow(
+      `tabulate: the codewords have ${numbers} numbers. They must have 64 for each of up to 256 parts.`,
+    );
+  });
+
+  test.each([1, 15, 17, 16 * 32_768])('%i numbers as states', (numbers) => {
+    expect(() => library.tabulate(new Float32Array(numbers), codewords)).toThrow(
+      `tabulate: the states have ${numbers} numbers. They must have 16 for each of up to 32767 tokens.`,
+    );
+  });
+});
+
+describe('matchTokens rejects', () => {
+  const tables = library.tabulate(new Float32Array(2 * 16), new Float32Array(16 * 16));
+  const codes = new Uint8Array(3 * 16 * 2);
+  const counts = Uint32Array.of(16, 0, 17);
+
+  test.each<[string, unknown[]]>([
+    ['no arguments', []],
+    ['an array as tables', [[...tables], 2, codes, counts]],
+    ['floats as tables', [new Float32Array(18), 2, codes, counts]],
+    ['text as tokens', [tables, '2', codes, counts]],
+    ['a buffer as codes', [tables, 2, codes.buffer, counts]],
+    ['signed codes', [tables, 2, new Int8Array(codes.length), counts]],
+    ['16-bit counts', [tables, 2, codes, Uint16Array.of(16, 0, 17)]],
+    ['no counts', [tables, 2, codes]],
+  ])('%s', (_, values) => {
+    expect(() => untyped.matchTokens(...values)).toThrow(
+      'matchTokens: needs tables (Uint8Array), tokens, codes (Uint8Array) and counts (Uint32Array).',
+    );
+  });
+
+  test.each([0, 1, 3, 5, 2 ** 32 - 1])('tables of 2 tokens for %i tokens', (tokens) => {
+    expect(() => library.matchTokens(tables, tokens, codes, counts)).toThrow(
+      `matchTokens: the tables have ${tables.length} bytes, which is no size for ${tokens} tokens.`,
+    );
+  });
+
+  test.each([0, 1, 8, 16, 2 * (8 + 16 * 2), 2 * (8 + 16 * 260)])(
+    'tables of %i bytes for 2 tokens',
+    (size) => {
+      expect(() => library.matchTokens(new Uint8Array(size), 2, codes, counts)).toThrow(
+        `matchTokens: the tables have ${size} bytes, which is no size for 2 tokens.`,
+      );
+    },
+  );
+
+  test('tables at an odd byte', () => {
+    const moved = new Uint8Array(tables.length + 1).subarray(1);
+    expect(() => library.matchTokens(moved, 2, codes, counts)).toThrow(
+      'matchTokens: the tables must start at a multiple of 4 bytes, as those of `tabulate` do.',
+    );
+  });
+
+  test.each<[string, number, number[]]>([
+    ['too few codes', codes.length - 1, [16, 0, 17]],
+    ['too many codes', codes.length + 1, [16, 0, 17]],
+    ['codes of another number of tokens', codes.length, [16, 0, 16]],
+    ['codes without passages', codes.length, []],
+  ])('%s', (_, size, sizes) => {
+    const needed = sizes.reduce((sum, count) => sum + Math.ceil(count / 16) * 32, 0);
+    expect(() => library.matchTokens(tables, 2, new Uint8Array(size), Uint32Array.from(sizes))).toThrow(
+      `matchTokens: the codes have ${size} bytes, but their tokens need ${needed}.`,
+    );
+  });
+
+  test.each([65_536, 2 ** 31, 2 ** 32 - 1])('a passage of %i tokens', (count) => {
+    expect(() => library.matchTokens(tables, 2, codes, Uint32Array.of(count))).toThrow(
+      `matchTokens: a passage has ${count} tokens, but 65535 is the most.`,
+    );
+  });
+
+  test('a kernel that this processor does not support', () => {
+    expect(() => library.matchTokens(tables, 2, codes, counts, 'other')).toThrow(
+      'This processor does not support the kernel other.',
+    );
+  });
+});
+
+test('tables of any bytes give an answer', () => {
+  const random = randomNumbers(4);
+  for (let i = 0; i < 50; i++) {
+    const tables = Uint8Array.from({ length: 3 * (8 + 16 * 8) }, () => random() * 256);
+    const codes = Uint8Array.from({ length: 2 * 16 * 4 }, () => random() * 256);
+    const found = library.matchTokens(tables, 3, codes, Uint32Array.of(3, 16));
+    found.forEach((value, at) => {
+      if (at % 2 === 1) expect(value).toBeLessThan(at < 6 ? 3 : 16);
+    });
+  }
+});
+
+test('numbers of any size are tabulated', () => {
+  for (const number of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, 1e-45]) {
+    const codewords = gaussian(16 * 16, randomNumbers(5)).fill(number, 20, 40);
+    const states = gaussian(2 * 16, randomNumbers(6)).fill(number, 3, 9);
+    expect(library.tabulate(states, codewords)).toHaveLength(2 * (8 + 16 * 4));
+  }
 });
 
 test('an encoder works after errors, for shorter and longer texts', () => {

@@ -24,7 +24,9 @@ test.skipIf(process.platform !== 'linux')(
     await execute('g++', [...COMPILER_ARGUMENTS, ...SANITIZERS], { cwd: stage });
     const { stdout: libasan } = await execute('g++', ['-print-file-name=libasan.so']);
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-    const tests = ['kernels', 'native'].map((name) => `test/index/engine/${name}.test.ts`);
+    const tests = ['kernels', 'match-tokens', 'native', 'states'].map(
+      (name) => `test/index/engine/${name}.test.ts`,
+    );
     const { code, stdout, stderr } = await finished(
       spawn(process.execPath, [vitest, 'run', '--reporter=dot', ...tests], {
         cwd: root,

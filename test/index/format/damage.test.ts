@@ -5,16 +5,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
+import type { CompiledModel } from '../../../index/format/compiled-model.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import type { Report } from '../../fixtures/damage-tries.ts';
 import {
   defaultModel,
   randomContents,
+  randomTokens,
   root,
   temporaryFolder,
   writeIndex,
-  writeRandomIndex,
 } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
@@ -23,8 +24,17 @@ const { dir, model } = defaultModel();
 let embedder: Embedder;
 
 beforeAll(async () => {
-  writeRandomIndex(whole, 40);
+  const tokens = randomTokens(40, model.dimensions);
+  writeIndex(whole, model, { ...randomContents(40, model.dimensions), tokens });
   embedder = await Embedder.open(dir, { verify: false });
+});
+
+/** The model as a manifest names it. */
+const namesOf = ({ name, hash, neutral, tokens }: CompiledModel) => ({
+  name,
+  hash,
+  neutral,
+  tokens: tokens!.hash,
 });
 
 /** Opens the copy, and returns the error message. */
@@ -65,7 +75,7 @@ test('refuses an index of an older format', async () => {
 
 test('refuses an index of another model', async () => {
   const hash = 'f'.repeat(64);
-  withManifest({ model: { name: 'other', hash, neutral: model.neutral, tokens: null } });
+  withManifest({ model: { ...namesOf(model), name: 'other', hash } });
   expect(await errorMessage()).toBe(
     `${copy} was built with the model other (ffffffffffff, 384 dimensions), but the model is multilingual-e5-small (${model.hash.slice(0, 12)}, ` +
       '384 dimensions). Run npm run build-index again, or use the model of the index.',
@@ -81,10 +91,28 @@ test.each([
   [null, 'none'],
   ['abcdefabcdef0123', 'abcdefabcdef'],
 ])('refuses the language axes %s', async (neutral, shown) => {
-  withManifest({ model: { name: model.name, hash: model.hash, neutral, tokens: null } });
+  withManifest({ model: { ...namesOf(model), neutral } });
   expect(await errorMessage()).toBe(
     `${copy} was built with the language axes ${shown}, but the model has ${model.neutral?.slice(0, 12)}. Run npm run build-index again.`,
   );
+});
+
+test('refuses other token states', async () => {
+  withManifest({ model: { ...namesOf(model), tokens: 'abcdefabcdef0123' } });
+  expect(await errorMessage()).toBe(
+    `${copy} was built with the token states abcdefabcdef, but the model has ${model.tokens!.hash.slice(0, 12)}. Run npm run build-index again.`,
+  );
+  const { tokens: _, ...without } = model;
+  expect(() => readManifest(copy, without, false)).toThrow('but the model has none. Run npm run build-index');
+});
+
+test('refuses a manifest whose model and files differ about token states', async () => {
+  const problem = `${join(copy, 'manifest.json')} is damaged: its files and its model differ about token states. Run npm run build-index again.`;
+  withManifest({ model: { ...namesOf(model), tokens: null } });
+  expect(await errorMessage()).toBe(problem);
+  const { 'tokens.bin': _, ...files } = readManifest(whole, undefined, false).files;
+  withManifest({ files });
+  expect(await errorMessage()).toBe(problem);
 });
 
 test.each(['', 'null', '[]', '7', '"x"', '{', '{}'])('refuses %j as a manifest', async (text) => {

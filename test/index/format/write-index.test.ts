@@ -11,6 +11,7 @@ import { openSearch } from '../../../index/search/open.ts';
 import {
   defaultModel,
   randomContents,
+  randomTokens,
   temporaryFolder,
   writeIndex,
   writeRandomIndex,
@@ -18,7 +19,10 @@ import {
 
 const folder = temporaryFolder();
 const { dir, model } = defaultModel();
-const contents = (count: number) => randomContents(count, model.dimensions);
+const contents = (count: number) => ({
+  ...randomContents(count, model.dimensions),
+  tokens: randomTokens(count, model.dimensions),
+});
 
 /** Every file below a folder, with its text. */
 function snapshot(path: string): [string, string][] {
