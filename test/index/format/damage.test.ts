@@ -8,14 +8,7 @@ import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import type { Report } from '../../fixtures/damage-tries.ts';
-import {
-  defaultModel,
-  randomContents,
-  root,
-  temporaryFolder,
-  writeIndex,
-  writeRandomIndex,
-} from '../../fixtures/index.ts';
+import { defaultModel, randomContents, root, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const [whole, copy] = [join(folder, 'whole'), join(folder, 'copy')];
@@ -23,7 +16,7 @@ const { dir, model } = defaultModel();
 let embedder: Embedder;
 
 beforeAll(async () => {
-  writeRandomIndex(whole, 40);
+  writeIndex(whole, model, { ...randomContents(40, model.dimensions), duplicates: [[0, 1, 9, 17]] });
   embedder = await Embedder.open(dir, { verify: false });
 });
 
