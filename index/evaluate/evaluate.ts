@@ -214,14 +214,22 @@ async function rank(
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
     const { results } = await search.search({ q: text, k: K, mode });
-    const ranked = results.flatMap((result) => {
-      const found = recordsOf(result, right);
-      const relevant = found.filter((one) => right.has(one));
-      return relevant.length > 0 ? relevant : found.slice(0, 1);
-    });
-    rankings.push({ ranked: [...new Set(ranked)], right });
+    rankings.push({ ranked: rankedRecords(results, right), right });
   }
   return rankings;
+}
+
+/**
+ * The ids of the records of results, best first and each once. A relevant record whose text is in another place (`alsoIn`) takes the
+ * place of the result.
+ */
+export function rankedRecords(results: readonly SearchResult[], relevant: ReadonlySet<string>): string[] {
+  const ranked = results.flatMap((result) => {
+    const records = recordsOf(result, relevant);
+    const right = records.filter((one) => relevant.has(one));
+    return right.length > 0 ? right : records.slice(0, 1);
+  });
+  return [...new Set(ranked)];
 }
 
 /** The ids of a result's record, and of the records that have the same text. */
