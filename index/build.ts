@@ -8,7 +8,7 @@ import type { CompiledModel } from './format/compiled-model.ts';
 import { checkFreeSpace, writeFolder } from './format/drafts.ts';
 import { GraphBuilder } from './format/graph-builder.ts';
 import type { Manifest } from './format/manifest.ts';
-import type { Passage } from './format/passage.ts';
+import { type Passage, withTitle } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
 import { PART } from './format/token-codes-file.ts';
 import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
@@ -115,13 +115,24 @@ async function embedPassages(
   };
   const embedWhole = async (text: string): Promise<{ vector: Float32Array; codes?: Uint8Array }> =>
     byToken ? byToken.passage(text) : { vector: await embedder.embed(text, 'passage') };
-  const embedding = passages.map(({ text, sentences }) => {
-    const whole = count(embedWhole(text));
+  const embedding = passages.map((passage) => {
+    const { text, sentences } = passage;
+    const { text: titled, start: titleEnd } = withTitle(passage);
+    const whole = count(embedWhole(titled));
     const parts = sentences.map(async ([start, end]) => {
-      const isWhole = start === 0 && end === text.length;
+      const isWhole = titleEnd === 0 && start === 0 && end === text.length;
       const { vector } = isWhole
         ? await whole
-        : { vector: await count(embedder.embed(text.slice(start, end), 'passage')) };
+        : {
+            vector: await count(
+              embedder.embed(
+                process.env.TITLE_S
+                  ? titled.slice(0, titleEnd) + text.slice(start, end)
+                  : text.slice(start, end),
+                'passage',
+              ),
+            ),
+          };
       return quantized(vector);
     });
     const quantizedParts = Promise.all(parts);

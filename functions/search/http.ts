@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../../index/search/answer.ts';
+import { now } from '../../index/search/clock.ts';
 import { type ApiKeys, authenticate } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin } from './origins.ts';
@@ -106,7 +107,7 @@ async function toProblem(error: unknown, requestId: string, addToLog: AddToLog):
 export function dispatch(routes: Route[], options: DispatchOptions): App {
   const { apiKeys, log = writeEntry } = options;
   return async (request) => {
-    const started = performance.now();
+    const started = now();
     const { method, requestId } = request;
     const fields: LogFields = {};
     const addToLog: AddToLog = (more) => Object.assign(fields, more);
@@ -139,7 +140,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       method,
       route: found?.route.path ?? '/*',
       status,
-      ms: Math.round((performance.now() - started) * 10) / 10,
+      ms: Math.round((now() - started) * 10) / 10,
       ...fields,
     });
     return {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { now } from '../../index/search/clock.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
@@ -25,8 +26,7 @@ const apiKeys = readApiKeys(API_KEYS);
 // Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
 const search = await openSearch({ index: INDEX_DIR, model: MODEL_DIR, verify: false });
 
-// `performance.now()` counts from the start of the process.
-let coldStart: number | undefined = Math.round(performance.now() * 10) / 10;
+let coldStart: number | undefined = Math.round(now() * 10) / 10;
 
 function log(entry: LogEntry): void {
   writeEntry(withMetrics(entry, AWS_LAMBDA_FUNCTION_NAME, coldStart));

@@ -2,27 +2,29 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Format, headBytes, type Place, readHead } from './container.ts';
 import { damaged } from './damaged.ts';
 
-/** Files up to this many bytes are read in full, because that is as fast as the hundred reads of one question. */
+/** A file up to this many bytes is read in full with this read. The first question needs fewer reads, and less memory. */
 const SMALL = 1 << 20;
+const MANY_READS = 256;
 
-/** An open file of sections (see container.ts). Large files are read in parts, as needed. */
+/** An open file of sections (see container.ts), read in parts as needed. */
 export class ContainerFile {
   readonly #fd: number;
   readonly #path: string;
   readonly #places: Place[];
-  /** The whole file, if it is small. */
-  readonly #bytes: Buffer | undefined;
+  readonly #size: number;
+  #reads = 0;
+  /** The whole file, if it is small and was read often. */
+  #bytes: Buffer | undefined;
 
   /** @throws if the file is damaged or has another format */
   constructor(path: string, format: Format) {
     this.#fd = openSync(path, 'r');
     this.#path = path;
     try {
-      const { size } = fstatSync(this.#fd);
-      const first = Buffer.allocUnsafeSlow(size <= SMALL ? size : headBytes(format.sections));
-      readExactly(this.#fd, first, 0, path);
-      this.#places = readHead(first, format, path, size);
-      if (first.length === size) this.#bytes = first;
+      this.#size = fstatSync(this.#fd).size;
+      const head = Buffer.allocUnsafe(Math.min(this.#size, headBytes(format.sections)));
+      readExactly(this.#fd, head, 0, path);
+      this.#places = readHead(head, format, path, this.#size);
     } catch (error) {
       closeSync(this.#fd);
       throw error;
@@ -36,9 +38,10 @@ export class ContainerFile {
 
   /** The bytes `[start, start + length)` of a section, or fewer at its end. Callers must not write to them. */
   read(section: number, start: number, length: number): Buffer {
-    const { start: base, length: whole } = this.#places[section]!;
-    const count = Math.max(0, Math.min(length, whole - start));
-    if (this.#bytes) return this.#bytes.subarray(base + start, base + start + count);
+    const { start: base, length: available } = this.#places[section]!;
+    const count = Math.max(0, Math.min(length, available - start));
+    const file = this.#whole();
+    if (file) return file.subarray(base + start, base + start + count);
     const bytes = Buffer.allocUnsafe(count);
     readExactly(this.#fd, bytes, base + start, this.#path);
     return bytes;
@@ -52,8 +55,18 @@ export class ContainerFile {
         `bytes up to ${start + bytes.length} of section ${section} are needed, but it has ${length}`,
       );
     const from = base + start;
-    if (this.#bytes) bytes.set(this.#bytes.subarray(from, from + bytes.length));
+    const file = this.#whole();
+    if (file) bytes.set(file.subarray(from, from + bytes.length));
     else readExactly(this.#fd, bytes, from, this.#path);
+  }
+
+  /** Counts a read. Returns the whole file if it is small and this is not one of the first reads. */
+  #whole(): Buffer | undefined {
+    if (!this.#bytes && this.#size <= SMALL && ++this.#reads > MANY_READS) {
+      this.#bytes = Buffer.allocUnsafeSlow(this.#size);
+      readExactly(this.#fd, this.#bytes, 0, this.#path);
+    }
+    return this.#bytes;
   }
 
   /** The error for content that contradicts the file's format. */

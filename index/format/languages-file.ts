@@ -88,6 +88,11 @@ export class Languages {
     this.#path = path;
   }
 
+  /** The number of a passage's language. */
+  languageOf(ordinal: number): number {
+    return this.#numbers[ordinal]!;
+  }
+
   /** The similarity of a question to typical passages: the sum of the cosines to a typical passage and a typical sentence. */
   typicality(question: Float32Array): Typicality {
     const known = new Map<number, number>();

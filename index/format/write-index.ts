@@ -9,7 +9,7 @@ import { fieldKey, KEYS, writeLookup } from './lookup-file.ts';
 import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
 import { overviewRecord } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
-import type { Passage, Scalar } from './passage.ts';
+import { type Passage, type Scalar, withTitle } from './passage.ts';
 import { writePassages } from './passages-file.ts';
 import { writePostings } from './postings.ts';
 import { writeSentences } from './sentences-file.ts';
@@ -38,7 +38,9 @@ export interface IndexContents {
 /** Writes the files of an index into a folder. */
 export function writeIndexFiles(folder: string, model: CompiledModel, contents: IndexContents): Manifest {
   const { documents, passages, vectors, sentences, suggestions = [], duplicates = [] } = contents;
-  const postings = writePostings(passages.map(({ text }) => text));
+  const postings = writePostings(
+    passages.map((passage) => (process.env.NO_TITLE_B ? passage.text : withTitle(passage).text)),
+  );
   const { records: fields, names } = fieldRecords(passages);
   const { graph = buildGraph(vectors) } = contents;
   graph.write(join(folder, 'graph.bin'));

@@ -24,6 +24,7 @@ import type {
   SearchResult,
 } from './answer.ts';
 import { Cache } from './cache.ts';
+import { now } from './clock.ts';
 import { asksOf, confidenceOf, verdictOf } from './confidence.ts';
 import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
 import { matching } from './filter.ts';
@@ -75,12 +76,12 @@ export class IndexSearch implements Search {
   }
 
   async search(request: SearchRequest): Promise<Answer> {
-    const start = performance.now();
+    const start = now();
     // A history rarely repeats, and may be long.
     const key = request.history?.length ? undefined : JSON.stringify(request);
     const known = key && this.#answers.get(key);
     if (known) {
-      const totalMs = rounded(performance.now() - start);
+      const totalMs = rounded(now() - start);
       return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
     }
     const answer = await this.#answer(request, start);
@@ -88,7 +89,7 @@ export class IndexSearch implements Search {
     return answer;
   }
 
-  /** @param start when the request arrived, in milliseconds of `performance.now()` */
+  /** @param start when the request arrived, in milliseconds of `now()` */
   async #answer(request: SearchRequest, start: number): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0 } = request;
     const { explain = false, matches = false } = request;
@@ -96,7 +97,7 @@ export class IndexSearch implements Search {
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
     const question = await this.#embed(q, mode, searchedFor);
     const { vector, questionTokens } = question;
-    const embedded = performance.now();
+    const embedded = now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
     const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
     const typicality = vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 };
@@ -106,6 +107,7 @@ export class IndexSearch implements Search {
         graph,
         sentences,
         typicality,
+        languageOf: (ordinal) => languages.languageOf(ordinal),
         passages: passages.count,
         vector,
         questionTokens,
@@ -121,7 +123,7 @@ export class IndexSearch implements Search {
       }))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
     const verdict = verdictOf(results[0]?.confidence, minConfidence);
-    const end = performance.now();
+    const end = now();
     return {
       q,
       ...(searchedFor && { searchedFor }),

@@ -65,6 +65,8 @@ export interface RankInput {
   /** Undefined for an index without token states. */
   questionTokens?: QuestionTokens;
   typicality: Typicality;
+  /** The number of a passage's language. */
+  languageOf: (ordinal: number) => number;
   /** BM25 shares by ordinal; empty in semantic mode. */
   shares: ReadonlyMap<number, number>;
   /** Ordinals that match the filter, ascending; undefined without a filter. */
@@ -77,7 +79,7 @@ export interface RankInput {
  * get. Scores are added instead of fusing ranks: across languages no term matches, and then a share of 0 does not change the score.
  */
 export async function rank(input: RankInput): Promise<Ranked[]> {
-  const { k, vector, questionTokens, graph, sentences, typicality, shares, allowed } = input;
+  const { k, vector, questionTokens, graph, sentences, typicality, languageOf, shares, allowed } = input;
   const permitted = allowed && new Set(allowed);
   const lexicalCount = Math.max(RANKING.lexicalCandidates, k);
   const matched = [...shares].filter(([ordinal]) => permitted?.has(ordinal) ?? true);
@@ -108,66 +110,67 @@ export async function rank(input: RankInput): Promise<Ranked[]> {
         RANKING.languageWeight * (typicality.ofLanguage(ordinal) - typicality.index),
     };
     const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
-    return { ordinal, score, parts, sentence: nearest.sentence, lacking: 0 };
+    return { ordinal, score, base: score, parts, sentence: nearest.sentence };
   });
+  const compare = tokenComparer(questionTokens);
   const compared = best(candidates, Math.max(RANKING.compared, k));
-  if (questionTokens) await compareTokens(compared, questionTokens);
-  const first = compared.slice(0, RANKING.compared);
-  const evidenceOf = evidence(
-    first.map(({ score }) => score),
-    {
-      typical: typicality.index,
-      words: lexical[0]?.[1] ?? 0,
-      common:
-        (1 - RANKING.indexWeight) * typicality.index +
-        RANKING.commonSimilarity +
-        (questionTokens ? RANKING.tokenWeight * RANKING.commonTokens : 0),
-    },
+  await compare(compared);
+  const results = best(compared, k);
+  // An index may contain translations of the best passage, which would hide how far it exceeds the others.
+  const language = results[0] && languageOf(results[0].ordinal);
+  const peers = best(
+    candidates.filter(({ ordinal }) => languageOf(ordinal) === language),
+    RANKING.compared,
+    (candidate) => candidate.base,
   );
-  return best(compared, k).map(({ lacking, ...candidate }) => ({
-    ...candidate,
-    evidence: evidenceOf(candidate.score, candidate.parts.sentence, lacking),
-  }));
+  await compare(peers.filter((peer) => !compared.includes(peer)));
+  const evidenceOf = evidence(peers, questionTokens?.weights ?? new Float32Array(), {
+    typical: typicality.index,
+    words: lexical[0]?.[1] ?? 0,
+    common:
+      (1 - RANKING.indexWeight) * typicality.index +
+      RANKING.commonSimilarity +
+      (questionTokens ? RANKING.tokenWeight * RANKING.commonTokens : 0),
+  });
+  return results.map(({ base: _, ...result }) => ({ ...result, evidence: evidenceOf(result) }));
 }
 
 /** A passage before its evidence is known. */
 interface Candidate extends Omit<Ranked, 'evidence'> {
-  /** How much better the question's tokens match in other candidates, 0 to 2. */
-  lacking: number;
+  /** The score without tokens. */
+  base: number;
 }
 
 /** The candidates with the highest scores, best first. */
-function best(candidates: Candidate[], count: number): Candidate[] {
-  return highest(candidates, count, ({ score }) => score)
-    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+function best(
+  candidates: Candidate[],
+  count: number,
+  score: (candidate: Candidate) => number = (candidate) => candidate.score,
+): Candidate[] {
+  return highest(candidates, count, score)
+    .sort((a, b) => score(b) - score(a) || a.ordinal - b.ordinal)
     .slice(0, count);
 }
 
-/** Adds the tokens' similarity to the scores: MaxSim (Khattab and Zaharia 2020, ColBERT), weighted. Sets `lacking`. */
-async function compareTokens(
-  candidates: Candidate[],
-  { states, weights, match, tokens }: QuestionTokens,
-): Promise<void> {
-  const passages = tokens.read(candidates.map(({ ordinal }) => ordinal));
-  const { best: similarities } = await match(states, passages);
-  const count = weights.length;
-  // Each token's similarity in the candidate that matches it best.
-  const highest = new Float32Array(count).fill(-1);
-  const compared = Math.min(candidates.length, RANKING.compared);
-  for (let c = 0; c < compared; c++)
-    for (let t = 0; t < count; t++) highest[t] = Math.max(highest[t]!, similarities[2 * (c * count + t)]!);
-  candidates.forEach((candidate, c) => {
-    let [similarity, lacking] = [0, 0];
-    for (let t = 0; t < count; t++) {
-      const own = similarities[2 * (c * count + t)]!;
-      similarity += weights[t]! * own;
-      lacking += weights[t]! * Math.max(0, highest[t]! - own);
-    }
-    candidate.parts.tokens = RANKING.tokenWeight * similarity;
-    candidate.score += candidate.parts.tokens;
-    candidate.lacking = lacking;
-    candidate.nearestTokens = similarities.subarray(2 * c * count, 2 * (c + 1) * count);
-  });
+/**
+ * Returns a function that adds the tokens' similarity to the scores of candidates: MaxSim (Khattab and Zaharia 2020, ColBERT), weighted.
+ * It does nothing for an index without token states.
+ */
+function tokenComparer(question: QuestionTokens | undefined): (candidates: Candidate[]) => Promise<void> {
+  return async (candidates) => {
+    if (!question || candidates.length === 0) return;
+    const { states, weights, match, tokens } = question;
+    const passages = tokens.read(candidates.map(({ ordinal }) => ordinal));
+    const { best: nearest } = await match(states, passages);
+    const size = 2 * weights.length;
+    candidates.forEach((candidate, c) => {
+      candidate.nearestTokens = nearest.subarray(c * size, (c + 1) * size);
+      let similarity = 0;
+      for (let t = 0; t < weights.length; t++) similarity += weights[t]! * candidate.nearestTokens[2 * t]!;
+      candidate.parts.tokens = RANKING.tokenWeight * similarity;
+      candidate.score += candidate.parts.tokens;
+    });
+  };
 }
 
 /**

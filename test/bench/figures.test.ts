@@ -17,6 +17,7 @@ test.each([
   ['bytes', 2134, '2.13 KB'],
   ['recall', 0.9987, '0.999'],
   ['ms', 0.4, '0.4 ms'],
+  ['millions', 39.96, '40.0 million'],
 ] as const)('shows %s %s as %s', (unit, value, text) => {
   expect(shown(value, unit)).toBe(text);
 });

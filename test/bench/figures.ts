@@ -6,7 +6,7 @@ export interface Figure {
    * `ratio` is polyseek's time or memory divided by another's in the same run (lower is better). `times` is polyseek's rate divided by
    * another's (higher is better). `recall` is from 0 to 1. `ms` depends on the machine, so it is not compared with earlier runs.
    */
-  unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms';
+  unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms' | 'millions';
   /** The maximum, or for `times` and `recall` the minimum. */
   goal?: number;
 }
@@ -44,6 +44,8 @@ export function shown(value: number, unit: Figure['unit']): string {
       return `${(value / 1000).toFixed(2)} KB`;
     case 'recall':
       return value.toFixed(3);
+    case 'millions':
+      return `${value.toFixed(1)} million`;
     case 'ms':
       return `${trimmed(value, 2)} ms`;
   }

@@ -7,7 +7,7 @@ import type { Quartiles } from './stats.ts';
 
 /** The results of one part of the benchmark. */
 export interface Section {
-  /** `cold`, `warm`, `index`, `scale` or `build`. */
+  /** The part's name, such as `cold`. */
   name: string;
   figures: Figure[];
   tables: Table[];

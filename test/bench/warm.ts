@@ -43,7 +43,9 @@ export async function warm(
 async function latencies(prepared: Prepared, calls: number): Promise<OfLength[]> {
   const question = await questionMaker(prepared.countTokens, SEED);
   const polyseek = timedModule(join(prepared.polyseek, 'lambda.mjs'));
-  const embedding = timedModule(prepared.embed, { argument: resolve(prepared.polyseek, 'model') });
+  const embedding = timedModule(prepared.embed, {
+    argument: JSON.stringify({ model: resolve(prepared.polyseek, 'model') }),
+  });
   const plain = timedModule(join(prepared.plain, 'index.mjs'));
   const orama = timedModule(join(prepared.orama, 'index.mjs'));
   const cEngine = prepared.cEngine && timedLines(prepared.cEngine);

@@ -58,6 +58,16 @@ test('the packaged function answers without loading Fetch', async () => {
   expect(slow).toEqual([]);
 });
 
+test('the packaged function answers without crypto, streams and perf_hooks', async () => {
+  const search = httpEvent(HTTP_API, { path: '/search?q=word1' });
+  const { result, modules } =
+    await run(`const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+    const result = (await handler(${JSON.stringify(search)})).statusCode;`);
+  expect(result).toBe(200);
+  expect(modules.length).toBeGreaterThan(0);
+  expect(modules.filter((name) => /crypto|stream|perf|net/.test(name))).toEqual([]);
+});
+
 test('the packaged function has the version of package.json, without that file', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };

@@ -35,7 +35,7 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     },
     // Selects the function's native library and page from the `imports` of package.json.
     conditions: ['polyseek-function'],
-    define: { POLYSEEK_VERSION: JSON.stringify(version) },
+    define: { POLYSEEK_VERSION: JSON.stringify(version), POLYSEEK_FUNCTION: 'true' },
     plugins: [onnxRuntimeBinding, withoutValidator, builtins],
     external: ['./native/*'],
     logLevel: 'error',
@@ -68,13 +68,13 @@ const onnxRuntimeBinding: Plugin = {
 const BUILTIN = 'builtin';
 
 /**
- * Loads Node's modules without `import`, which reads every export and so makes Node load their dependencies at each cold start (streams
- * for `node:fs`, Web Crypto for `node:crypto`).
+ * Loads Node's modules without `import`, which reads every export and so makes Node load their dependencies at each cold start, such as
+ * streams for `node:fs`.
  */
 const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
-    const isBuiltin = /^(node:)?(crypto|fs|path|url)$/;
+    const isBuiltin = /^(node:)?(fs|path|url)$/;
     // Dynamic imports stay imports.
     onResolve({ filter: isBuiltin }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path, external: true } : { path, namespace: BUILTIN },

@@ -4,13 +4,10 @@
 
 namespace NAMESPACE {
 
-#include "matmul.h"
-
 #include "lanes.h"
 
 #include "match-tokens.h"
-
-INLINE TARGET Lanes toByteRange(const Lanes& x) { return min(max(x, Lanes{}), broadcast(255.0f)); }
+#include "matmul.h"
 
 // ONNX's DynamicQuantizeLinear of x * smooth: one scale and zero point for all tokens, in a range that includes 0.
 // NaN becomes 0, so that every input has a defined result.
@@ -25,17 +22,12 @@ static TARGET void quantize(const float* x, const float* smooth, int tokens, int
   const float smallest = -horizontalMax(Lanes{} - low), largest = horizontalMax(high);
   out.scale = largest == smallest ? 1.0f : (largest - smallest) / 255.0f;
   const float inverse = 1.0f / out.scale;
-  const Lanes zeroPoint = toByteRange(roundToEven(broadcast(0.0f - smallest * inverse)));
+  const Lanes zeroPoint = min(max(roundToEven(broadcast(0.0f - smallest * inverse)), Lanes{}), broadcast(255.0f));
   out.zeroPoint = static_cast<int32_t>(zeroPoint.parts[0][0]);
   for (int t = 0; t < tokens; t++)
     for (int i = 0; i < columns; i += LANES) {
       const size_t at = static_cast<size_t>(t) * columns + i;
-      const Lanes value = roundToEven(load(x + at) * load(smooth + i) * inverse) + zeroPoint;
-      const Lanes byte = toByteRange(value);
-      for (int v = 0; v < VECTORS; v++) {
-        const Bytes bytes = __builtin_convertvector(__builtin_convertvector(byte.parts[v], Ints), Bytes);
-        memcpy(out.bytes + at + v * VECTOR_SIZE, &bytes, sizeof bytes);
-      }
+      storeBytes(out.bytes + at, roundToEven(load(x + at) * load(smooth + i) * inverse) + zeroPoint);
     }
 }
 
@@ -93,12 +85,12 @@ static TARGET void gelu(float* x, size_t count) {
 }
 
 // Attention of all tokens to all tokens, head by head and four tokens at a time. `qkv` has 3 * columns numbers for each
-// token. With padded = the number of tokens rounded up to 2 * LANES, `keys` and `values` have space for columns / heads
+// token. With padded = the number of tokens rounded up to LANES, `keys` and `values` have space for columns / heads
 // * padded numbers, and `scores` for 4 * padded.
 static TARGET void attend(const float* qkv, int tokens, int columns, int heads, float* keys, float* values,
                           float* scores, float* out) {
   constexpr int ROWS = 4;
-  const int size = columns / heads, padded = (tokens + 2 * LANES - 1) / (2 * LANES) * (2 * LANES);
+  const int size = columns / heads, padded = (tokens + LANES - 1) / LANES * LANES;
   const float scale = 1.0f / sqrtf(static_cast<float>(size));
   const size_t stride = 3 * static_cast<size_t>(columns);
   for (int h = 0; h < heads; h++) {
@@ -115,18 +107,13 @@ static TARGET void attend(const float* qkv, int tokens, int columns, int heads, 
       // The last group repeats the last token to have four rows.
       int rows[ROWS];
       for (int r = 0; r < ROWS; r++) rows[r] = first + r < tokens ? first + r : tokens - 1;
-      for (int j = 0; j < padded; j += 2 * LANES) {
-        Lanes sums[ROWS][2] = {};
+      for (int j = 0; j < padded; j += LANES) {
+        Lanes sums[ROWS] = {};
         for (int d = 0; d < size; d++) {
-          const Lanes low = load(keys + d * padded + j), high = load(keys + d * padded + j + LANES);
-          UNROLL for (int r = 0; r < ROWS; r++) {
-            const float number = q[rows[r] * stride + d];
-            sums[r][0] = multiplyAdd(low, number, sums[r][0]);
-            sums[r][1] = multiplyAdd(high, number, sums[r][1]);
-          }
+          const Lanes key = load(keys + d * padded + j);
+          UNROLL for (int r = 0; r < ROWS; r++) sums[r] = multiplyAdd(key, q[rows[r] * stride + d], sums[r]);
         }
-        for (int r = 0; r < ROWS; r++)
-          for (int b = 0; b < 2; b++) store(scores + r * padded + j + b * LANES, sums[r][b] * scale);
+        for (int r = 0; r < ROWS; r++) store(scores + r * padded + j, sums[r] * scale);
       }
       float inverseSums[ROWS];
       for (int r = 0; r < ROWS; r++) {
@@ -140,19 +127,14 @@ static TARGET void attend(const float* qkv, int tokens, int columns, int heads, 
         for (int j = 0; j < padded; j += LANES) sums = sums + load(row + j);
         inverseSums[r] = 1.0f / horizontalSum(sums);
       }
-      for (int d = 0; d < size; d += 2 * LANES) {
-        Lanes sums[ROWS][2] = {};
+      for (int d = 0; d < size; d += LANES) {
+        Lanes sums[ROWS] = {};
         for (int j = 0; j < tokens; j++) {
-          const Lanes low = load(values + j * size + d), high = load(values + j * size + d + LANES);
-          UNROLL for (int r = 0; r < ROWS; r++) {
-            const float weight = scores[r * padded + j];
-            sums[r][0] = multiplyAdd(low, weight, sums[r][0]);
-            sums[r][1] = multiplyAdd(high, weight, sums[r][1]);
-          }
+          const Lanes value = load(values + j * size + d);
+          UNROLL for (int r = 0; r < ROWS; r++) sums[r] = multiplyAdd(value, scores[r * padded + j], sums[r]);
         }
         for (int r = 0; r < ROWS; r++)
-          for (int b = 0; b < 2; b++)
-            store(out + static_cast<size_t>(rows[r]) * columns + h * size + d + b * LANES, sums[r][b] * inverseSums[r]);
+          store(out + static_cast<size_t>(rows[r]) * columns + h * size + d, sums[r] * inverseSums[r]);
       }
     }
   }

@@ -4,6 +4,7 @@
 typedef float Floats __attribute__((vector_size(VECTOR_BYTES)));
 typedef float UnalignedFloats __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t Ints __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t UnalignedInts __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef uint8_t Bytes __attribute__((vector_size(VECTOR_BYTES / 4)));
 constexpr int VECTOR_SIZE = VECTOR_BYTES / 4, VECTORS = LANES / VECTOR_SIZE;
 struct Lanes {
@@ -41,15 +42,27 @@ INLINE TARGET Lanes multiplyAdd(const Lanes& a, float b, Lanes c) {
   return c;
 }
 
-// The minimum of each lane, or b if either is NaN.
+// The minimum of each lane, or b if either is NaN. (GCC 12 warns about AVX-512's intrinsics without a mask.)
 INLINE TARGET Lanes min(Lanes a, const Lanes& b) {
+#if defined(DOT_AMX) || defined(DOT_VNNI)
+  a.parts[0] = _mm512_maskz_min_ps(0xffff, a.parts[0], b.parts[0]);
+#elif defined(DOT_AVX2)
+  EACH a.parts[i] = _mm256_min_ps(a.parts[i], b.parts[i]);
+#else
   EACH a.parts[i] = a.parts[i] < b.parts[i] ? a.parts[i] : b.parts[i];
+#endif
   return a;
 }
 
 // The maximum of each lane, or b if either is NaN.
 INLINE TARGET Lanes max(Lanes a, const Lanes& b) {
+#if defined(DOT_AMX) || defined(DOT_VNNI)
+  a.parts[0] = _mm512_maskz_max_ps(0xffff, a.parts[0], b.parts[0]);
+#elif defined(DOT_AVX2)
+  EACH a.parts[i] = _mm256_max_ps(a.parts[i], b.parts[i]);
+#else
   EACH a.parts[i] = a.parts[i] > b.parts[i] ? a.parts[i] : b.parts[i];
+#endif
   return a;
 }
 
@@ -82,3 +95,37 @@ INLINE TARGET float horizontalMax(const Lanes& lanes) {
 
 // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, and halves to the even one.
 INLINE TARGET Lanes roundToEven(const Lanes& x) { return (x + 12582912.0f) - 12582912.0f; }
+
+// What stored bytes lack of their value: NEON's product has signed operands.
+#if defined(DOT_NEON)
+constexpr int BYTE_OFFSET = 128;
+#else
+constexpr int BYTE_OFFSET = 0;
+#endif
+
+// Stores integers as bytes, limited to 0 .. 255. NaN becomes 0.
+INLINE TARGET void storeBytes(uint8_t* to, const Lanes& lanes) {
+#if defined(DOT_AMX) || defined(DOT_VNNI)
+  const __m512i integers = _mm512_maskz_cvttps_epu32(0xffff, max(lanes, Lanes{}).parts[0]);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtusepi32_epi8(0xffff, integers));
+#elif defined(DOT_AVX2)
+  // Both packs limit, and work within halves of a register: they leave 4 bytes of each part in each half.
+  const Lanes below = min(broadcast(255.0f), lanes);
+  const __m256i words = _mm256_packs_epi32(_mm256_cvttps_epi32(below.parts[0]), _mm256_cvttps_epi32(below.parts[1]));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
+  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(bytes));
+#elif defined(DOT_NEON)
+  uint16x8_t words[2];
+  for (int i = 0; i < 2; i++)
+    words[i] = vcombine_u16(vqmovun_s32(vcvtq_s32_f32(lanes.parts[2 * i])),
+                            vqmovun_s32(vcvtq_s32_f32(lanes.parts[2 * i + 1])));
+  vst1q_u8(to, veorq_u8(vcombine_u8(vqmovn_u16(words[0]), vqmovn_u16(words[1])), vdupq_n_u8(BYTE_OFFSET)));
+#else
+  const Lanes limited = min(max(lanes, Lanes{}), broadcast(255.0f));
+  EACH {
+    const Bytes bytes = __builtin_convertvector(__builtin_convertvector(limited.parts[i], Ints), Bytes);
+    memcpy(to + i * VECTOR_SIZE, &bytes, sizeof bytes);
+  }
+#endif
+}

@@ -9,6 +9,9 @@ namespace {
 // Sums of floats have this many partial sums, for every size of the processor's registers.
 constexpr int LANES = 16;
 
+// The largest of a model's sizes. The product of any two fits an int.
+constexpr uint32_t MAX_SIZE = 32768;
+
 // 8-bit activations of all tokens: value = (byte - zeroPoint) * scale, 0 <= zeroPoint <= 255.
 struct Quantized {
   uint8_t* bytes;
@@ -56,7 +59,7 @@ class Workspace {
     int intermediate = 0;
     for (const Layer& layer : model.layers)
       if (layer.intermediate.outputs > intermediate) intermediate = layer.intermediate.outputs;
-    const size_t columns = model.columns, count = wanted, padded = count + 2 * LANES;
+    const size_t columns = model.columns, count = wanted, padded = count + LANES;
     const size_t widest = intermediate > 3 * model.columns ? intermediate : 3 * columns;
     x.resize(count * columns);
     wide.resize(count * widest);
@@ -98,8 +101,6 @@ struct SectionReader {
 inline Model readModel(SectionReader settings, SectionReader floats, SectionReader sums, SectionReader weights) {
   const uint32_t* numbers = settings.read<uint32_t>(6);
   const float epsilon = *settings.read<float>(1);
-  // Exceeds every real model. The product of any two sizes fits an int.
-  constexpr uint32_t MAX_SIZE = 32768;
   for (int i = 0; i < 6; i++)
     if (numbers[i] > MAX_SIZE) throw InvalidModel{"its settings exceed 32768"};
   Model model;

@@ -1,8 +1,17 @@
 // Embedding alone, for `timed.mjs`: without search, answer and the cache of repeated questions.
+import { join } from 'node:path';
+import { loadLibrary } from '#engine-library';
 import { Embedder } from '../../../index/embedding/embedder.ts';
+import { PackedEncoder } from '../../../index/embedding/packed-encoder.ts';
+import { RowFile } from '../../../index/format/rows-file.ts';
 
-const embedder = await Embedder.open(process.argv[3]!, { verify: false });
+/** `kernel` is one of `EngineLibrary.kernels`; the fastest by default. */
+const { model, kernel } = JSON.parse(process.argv[3]!) as { model: string; kernel?: string };
 
-export function embed(text: string): Promise<Float32Array> {
-  return embedder.embed(text, 'query');
+const embedder = await Embedder.open(model, { verify: false });
+const rows = new RowFile(join(model, 'rows.bin'));
+const encoder = new PackedEncoder(join(model, 'encoder.bin'), await loadLibrary(), { kernel });
+
+export function embed(text: string): Promise<unknown> {
+  return encoder.run(rows.sum(embedder.ids(text, 'query')));
 }

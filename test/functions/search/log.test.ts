@@ -1,7 +1,10 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import { type LogEntry, writeEntry } from '../../../functions/search/log.ts';
+import { temporaryFolder } from '../../fixtures/index.ts';
 import { post, request } from './ask.ts';
 import { failingSearch, SearchDouble } from './search-double.ts';
 
@@ -126,11 +129,21 @@ describe('the log', () => {
     });
   });
 
-  test('has one line of JSON per entry', async () => {
+  test('has one line of JSON per entry', () => {
+    const path = join(temporaryFolder(), 'log');
+    const file = openSync(path, 'w');
+    writeEntry({ q: 'two\nlines\u2028', error: undefined }, file);
+    closeSync(file);
+    expect(readFileSync(path, 'utf8')).toBe('{"q":"two\\nlines\u2028"}\n');
+  });
+
+  test('is written by Node’s stream if the file descriptor fails', () => {
     const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-    writeEntry({ q: 'two\nlines\u2028', error: undefined });
+    const closed = openSync(join(temporaryFolder(), 'log'), 'w');
+    closeSync(closed);
+    writeEntry({ q: 'x' }, closed);
     const written = write.mock.calls.map(([text]) => text);
     write.mockRestore();
-    expect(written).toEqual(['{"q":"two\\nlines\u2028"}\n']);
+    expect(written).toEqual(['{"q":"x"}\n']);
   });
 });

@@ -84,3 +84,20 @@ test('sums of weights that exceed an int with any zero point wrap around', async
   for (const embedding of await runAll(gaussian(5 * SIZES.columns, randomNumbers(2))))
     expect(Math.hypot(...embedding)).toBeCloseTo(1, 5);
 });
+
+test('sums at the limit of 16 bits have the same bits', async () => {
+  const sizes = { ...SIZES, layers: 1 };
+  const model = randomModel(sizes, 1);
+  const { first, parts } = model;
+  // All tokens become `bias`, and its bytes 255 and `byte`. With the largest weights, 16 products of 32 exceed 2 ** 15.
+  first.weight.fill(0);
+  parts[0]!.qkv.smooth.fill(1);
+  model.weights[0]!.fill(64);
+  model.sums[0]!.fill(64 * sizes.columns);
+  for (const byte of [31, 32, 33, 255]) {
+    first.bias.fill(byte / 255).fill(1, 32, 33);
+    writeFileSync(path, encoderBytes(sizes, model));
+    const [embedding, ...others] = await runAll(gaussian(3 * sizes.columns, randomNumbers(2)));
+    for (const other of others) expect(other).toEqual(embedding);
+  }
+});

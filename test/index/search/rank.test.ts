@@ -31,7 +31,7 @@ function finding(ordinals: number[]): Graph {
 const typicality = { index: 0.05, ofLanguage: (ordinal: number) => (ordinal % 2) / 10 };
 const nearest = [...vectors.keys()].sort((a, b) => dot(vectors[b]!, vector) - dot(vectors[a]!, vector));
 const ranked = (graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) =>
-  rank({ k, graph, sentences, typicality, passages: PASSAGES, vector, shares, allowed });
+  rank({ k, graph, sentences, typicality, languageOf: () => 0, passages: PASSAGES, vector, shares, allowed });
 
 describe('all passages are compared if the graph finds too few', () => {
   test.each([
@@ -79,6 +79,7 @@ test('equal scores are ordered by ordinal', async () => {
     graph: finding([]),
     sentences,
     typicality,
+    languageOf: () => 0,
     passages: PASSAGES,
     shares,
   };
