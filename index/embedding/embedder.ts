@@ -5,9 +5,9 @@ import { type CompiledModel, readCompiledModel } from '../format/compiled-model.
 import { damaged } from '../format/damaged.ts';
 import { RowFile } from '../format/rows-file.ts';
 import { readTokenCodebook, type TokenCodebook } from '../format/token-codes-file.ts';
-import type { EncodedTokens, Encoder } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
 import { openEncoder } from './open-encoder.ts';
-import { createTokenEmbedder, type TokenEmbedder } from './token-embedder.ts';
+import { createTokenEmbedder, type OwnTokens, type TokenEmbedder } from './token-embedder.ts';
 import { nativeMatcher, plainMatcher, type TokenMatcher } from './token-matcher.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -54,8 +54,8 @@ export class Embedder implements QuestionEmbedder {
     this.byToken = createTokenEmbedder({
       tokenizer,
       ...tokens,
+      prefixes: model.prefixes,
       encode: (text, kind) => this.#encodeTokens(text, kind),
-      before: (kind) => this.#tokenizer.encode(this.#prefix(kind)).length - 1,
     });
   }
 
@@ -123,17 +123,21 @@ export class Embedder implements QuestionEmbedder {
 
   /** The states of a text's own tokens as the encoder outputs them, for learning their compression. */
   async rawStates(text: string, kind: TextKind): Promise<Float32Array> {
-    const { states } = await this.#encodeTokens(text, kind);
-    const { dimensions } = this.model;
-    const before = this.#tokenizer.encode(this.#prefix(kind)).length - 1;
-    return states.slice(before * dimensions, states.length - dimensions);
+    return (await this.#encodeTokens(text, kind)).states;
   }
 
   /** Ignores tokens after the model's maximum. Passages are never longer, and longer questions are refused. */
-  async #encodeTokens(text: string, kind: TextKind): Promise<EncodedTokens> {
-    const ids = this.ids(text, kind).slice(0, this.model.maxTokens);
+  async #encodeTokens(text: string, kind: TextKind): Promise<OwnTokens> {
+    const { maxTokens, dimensions } = this.model;
+    const ids = this.ids(text, kind).slice(0, maxTokens);
     ids[ids.length - 1] = this.#tokenizer.end;
-    return this.#encoder.runWithStates(this.#rows.sum(ids));
+    const { vector, states } = await this.#encoder.runWithStates(this.#rows.sum(ids));
+    const before = this.#tokenizer.encode(this.#prefix(kind)).length - 1;
+    return {
+      vector,
+      ids: ids.slice(before, -1),
+      states: states.slice(before * dimensions, states.length - dimensions),
+    };
   }
 
   #run(ids: number[]): Promise<Float32Array> {

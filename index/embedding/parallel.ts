@@ -98,7 +98,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
         matcher ??= openTokens(this.#dir, this.model).then((tokens) => tokens?.match);
         return (await matcher)!(states, passages);
       },
-      places: (text, kind) => placesOf(this.#tokenizer, text, kind),
+      places: (text, kind) => placesOf(this.#tokenizer, this.model.prefixes, text, kind),
     };
   }
 

@@ -1,8 +1,11 @@
+import type { CompiledModel } from '../format/compiled-model.ts';
 import type { TokenCodebook } from '../format/token-codes-file.ts';
 import type { EncodedTokens } from './encoder.ts';
 import type { TokenMatcher } from './token-matcher.ts';
 import { centered, compress, storedTokens, tokenWeights } from './token-states.ts';
 import type { Range, Tokenizer } from './tokenizer.ts';
+
+type Kind = keyof CompiledModel['prefixes'];
 
 /** A passage's vector, and the compressed states of its informative tokens. */
 export interface EmbeddedPassage {
@@ -20,6 +23,11 @@ export interface EmbeddedQuestion {
   weights: Float32Array;
 }
 
+/** A text's vector, and its own tokens: without prefix, begin and end. */
+export interface OwnTokens extends EncodedTokens {
+  ids: number[];
+}
+
 /** Embeds texts token by token. */
 export interface TokenEmbedder {
   passage(text: string): Promise<EmbeddedPassage>;
@@ -27,7 +35,7 @@ export interface TokenEmbedder {
   /** Compares a question's token states with passages' codes. */
   readonly match: TokenMatcher;
   /** The part of a text for each token of `question`, or for each token of `passage`. */
-  places(text: string, kind: 'query' | 'passage'): Range[];
+  places(text: string, kind: Kind): Range[];
 }
 
 /** The parts of an open model that embed token by token. */
@@ -35,50 +43,60 @@ export interface TokenEmbedderParts {
   tokenizer: Tokenizer;
   codebook: TokenCodebook;
   match: TokenMatcher;
-  /** Runs the encoder on a text with the prefix of its kind. The states have a row for each token, prefix, begin and end included. */
-  encode: (text: string, kind: 'query' | 'passage') => Promise<EncodedTokens>;
-  /** The number of tokens before the text: the begin token and the prefix. */
-  before: (kind: 'query' | 'passage') => number;
+  prefixes: CompiledModel['prefixes'];
+  /** Runs the encoder on a text with the prefix of its kind. */
+  encode: (text: string, kind: Kind) => Promise<OwnTokens>;
 }
 
 /** Embeds token by token with a model on the calling thread. */
 export function createTokenEmbedder(parts: TokenEmbedderParts): TokenEmbedder {
-  const { tokenizer, codebook, match, encode, before } = parts;
+  const { tokenizer, codebook, match, prefixes, encode } = parts;
   const columns = codebook.centers.query.length;
-  /** The states of the text's own tokens. */
-  const embed = async (text: string, kind: 'query' | 'passage') => {
-    const { vector, states } = await encode(text, kind);
-    const own = states.slice(before(kind) * columns, states.length - columns);
-    return { vector, states: centered(own, codebook.centers[kind]) };
+  const embed = async (text: string, kind: Kind) => {
+    const { vector, ids, states } = await encode(text, kind);
+    const information = informationOf(tokenizer, ids);
+    return { vector, information, states: centered(states, codebook.centers[kind]) };
   };
   return {
     match,
     async question(text) {
-      const { vector, states } = await embed(text, 'query');
-      const information = informationOf(tokenizer, text).slice(0, states.length / columns);
+      const { vector, information, states } = await embed(text, 'query');
       return { vector, states, weights: tokenWeights(information) };
     },
     async passage(text) {
-      const { vector, states } = await embed(text, 'passage');
-      const stored = storedTokens(informationOf(tokenizer, text).slice(0, states.length / columns));
+      const { vector, information, states } = await embed(text, 'passage');
+      const stored = storedTokens(information);
       const kept = new Float32Array(stored.length * columns);
       stored.forEach((token, i) => {
         kept.set(states.subarray(token * columns, (token + 1) * columns), i * columns);
       });
       return { vector, codes: compress(kept, codebook) };
     },
-    places: (text, kind) => placesOf(tokenizer, text, kind),
+    places: (text, kind) => placesOf(tokenizer, prefixes, text, kind),
   };
 }
 
 /** The part of a text for each of its tokens, or for each stored token of a passage. */
-export function placesOf(tokenizer: Tokenizer, text: string, kind: 'query' | 'passage'): Range[] {
-  const places = tokenizer.places(text);
+export function placesOf(
+  tokenizer: Tokenizer,
+  prefixes: CompiledModel['prefixes'],
+  text: string,
+  kind: Kind,
+): Range[] {
+  const prefix = prefixes[kind];
+  // The first character of a text can change with the text before it.
+  const before = tokenizer.pieces(prefix).length;
+  const inText = (place: number) => Math.max(0, place - prefix.length);
+  const places = tokenizer
+    .places(prefix + text)
+    .slice(before)
+    .map(([start, end]): Range => [inText(start), inText(end)]);
   if (kind === 'query') return places;
-  return storedTokens(informationOf(tokenizer, text)).map((token) => places[token]!);
+  const ids = tokenizer.pieces(prefix + text).slice(before);
+  return storedTokens(informationOf(tokenizer, ids)).map((token) => places[token]!);
 }
 
-/** The information of each token of a text, in nats. */
-function informationOf(tokenizer: Tokenizer, text: string): Float32Array {
-  return Float32Array.from(tokenizer.pieces(text), (id) => tokenizer.information(id));
+/** The information of each token, in nats. */
+function informationOf(tokenizer: Tokenizer, ids: readonly number[]): Float32Array {
+  return Float32Array.from(ids, (id) => tokenizer.information(id));
 }

@@ -268,5 +268,6 @@ describe('without verification, as in the packaged function, any damage gives an
     const { tries, problems } = await tryAll(whole, copied, files);
     expect(problems).toEqual([]);
     expect(tries).toBe(files.length * (FLIPS + CUTS));
-  });
+    // Each try opens the model and embeds four texts.
+  }, 400_000);
 });
