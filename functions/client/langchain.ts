@@ -9,8 +9,9 @@ export interface PolyseekRetrieverInput extends BaseRetrieverInput, Omit<Questio
 
 /**
  * A LangChain.js retriever. The content of a document is a passage, with surrounding passages if `context` is set. Its
- * metadata contains the metadata of the source document, and `title`, `source`, `url`, `lang`, `score`, `confidence`, `highlight`
- * and the answer's `verdict`. With `minConfidence`, an empty result means that no passage is certain enough.
+ * metadata contains the metadata of the source document, and `title`, `source`, `url`, `lang`, `score`, `confidence`,
+ * `highlight`, the answer's `verdict` and, if the text has other places, `alsoIn`. With `minConfidence`, an empty result means that no
+ * passage is certain enough.
  */
 export class PolyseekRetriever extends BaseRetriever {
   static override lc_name = () => 'PolyseekRetriever';

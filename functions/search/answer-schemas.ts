@@ -75,6 +75,7 @@ export const resultSchema = v.object({
     v.pipe(
       v.object({
         standing: v.number(),
+        margin: v.number(),
         lacking: v.number(),
         sentence: v.number(),
         words: v.number(),

@@ -2,7 +2,7 @@ import { describeValue } from '../documents/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
 import { type Builder, withIndex } from './builder.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';
-import { type EvaluationSet, readItems, relevantOf, stringField } from './set.ts';
+import { type EvaluationSet, rankedRecords, readItems, relevantOf, stringField } from './set.ts';
 
 /** A question and the turns before it. */
 export interface Conversation {
@@ -127,7 +127,7 @@ function controls(set: EvaluationSet, conversations: readonly Conversation[]): C
 }
 
 async function judge(builder: Builder, search: Search, conversation: Conversation): Promise<Judged> {
-  const { q, history, rewritten } = conversation;
+  const { q, history, rewritten, relevant } = conversation;
   const find = async (q: string, before?: Turn[]) => {
     const { results, answered } = await search.search({
       q,
@@ -135,7 +135,7 @@ async function judge(builder: Builder, search: Search, conversation: Conversatio
       mode: builder.mode,
       history: before,
     });
-    return { ranked: results.map(({ id }) => id), answered };
+    return { ranked: rankedRecords(results, new Set(relevant)), answered };
   };
   const alone = await find(q);
   const found = {

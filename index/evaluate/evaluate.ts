@@ -2,7 +2,13 @@ import type { Search } from '../search/answer.ts';
 import { type Builder, withIndex } from './builder.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { unanswerable } from './outcomes.ts';
-import { type EvaluationQuery, type EvaluationSet, questionKey, recordsOf, relevantByKey } from './set.ts';
+import {
+  type EvaluationQuery,
+  type EvaluationSet,
+  questionKey,
+  rankedRecords,
+  relevantByKey,
+} from './set.ts';
 
 /** Results per question: more than the largest cutoff, since several passages may belong to one document. */
 const K = 40;
@@ -146,12 +152,7 @@ async function rank(
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
     const { results } = await search.search({ q: text, k: K, mode });
-    const ranked = results.flatMap((result) => {
-      const found = recordsOf(result, right);
-      const relevant = found.filter((one) => right.has(one));
-      return relevant.length > 0 ? relevant : found.slice(0, 1);
-    });
-    rankings.push({ ranked: [...new Set(ranked)], right });
+    rankings.push({ ranked: rankedRecords(results, right), right });
   }
   return rankings;
 }

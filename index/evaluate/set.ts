@@ -74,6 +74,19 @@ export function recordsOf({ id, alsoIn = [] }: SearchResult, records: ReadonlySe
   return [id, ...alsoIn.map((place) => place.id)].map((one) => recordOf(one, records));
 }
 
+/**
+ * The ids of the records of results, best first and each once. A relevant record whose text is in another place (`alsoIn`) takes the
+ * place of the result.
+ */
+export function rankedRecords(results: readonly SearchResult[], relevant: ReadonlySet<string>): string[] {
+  const ranked = results.flatMap((result) => {
+    const records = recordsOf(result, relevant);
+    const right = records.filter((one) => relevant.has(one));
+    return right.length > 0 ? right : records.slice(0, 1);
+  });
+  return [...new Set(ranked)];
+}
+
 /** The path of a set's file. Prefers the plain file to the compressed file. */
 export function setFile(dir: string, name: string): string {
   const path = [join(dir, name), join(dir, `${name}.gz`)].find((candidate) => existsSync(candidate));

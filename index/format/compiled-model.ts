@@ -96,9 +96,12 @@ export const FORMAT = 5;
 const MOST = 65_536;
 
 const areNumbers = isListOf(isNumber);
-const isEvidenceModel = isOptional(
-  isShaped({ means: areNumbers, deviations: areNumbers, weights: areNumbers }),
-);
+const isEvidenceModel = isOptional((value) => {
+  if (!isShaped({ means: areNumbers, deviations: areNumbers, weights: areNumbers })(value)) return false;
+  const { means, deviations, weights } = value as EvidenceModel;
+  const features = means.length;
+  return deviations.length === features && weights.length === 1 + features + (features * (features + 1)) / 2;
+});
 const isEvidencePair = isOptional(isShaped({ tokens: isEvidenceModel, vectors: isEvidenceModel }));
 const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> = {
   name: isText,

@@ -4,7 +4,7 @@ import type { Verdict } from './answer.ts';
 import { type Evidence, FEATURES } from './evidence.ts';
 
 /** The confidence from which a question counts as answered, unless the request sets another. */
-export const ANSWERED = 0.5;
+export const ANSWERED = 0.6;
 /** The confidence from which a result may be the answer. */
 const POSSIBLE = 0.2;
 

@@ -6,12 +6,8 @@ export interface Evidence {
   lacking: number;
   /** How far the result's score exceeds the mean of the candidates. */
   margin: number;
-  /** Cosine of the question and the passage. */
-  passage: number;
   /** Cosine of the question and the passage's best sentence. */
   sentence: number;
-  /** The similarity of the question's tokens to the passage's, times its weight. */
-  tokens: number;
   /** The highest BM25 share of any passage, 0 to 1: whether the question's words are in the index at all. */
   words: number;
   /** The question's similarity to a typical passage of the index. */
@@ -23,9 +19,7 @@ export const FEATURES = [
   'standing',
   'margin',
   'lacking',
-  'passage',
   'sentence',
-  'tokens',
   'words',
   'typical',
 ] as const satisfies (keyof Evidence)[];
@@ -35,9 +29,7 @@ export const NO_EVIDENCE: Evidence = {
   standing: 0,
   margin: 0,
   lacking: 0,
-  passage: 0,
   sentence: 0,
-  tokens: 0,
   words: 0,
   typical: 0,
 };
@@ -56,7 +48,7 @@ interface Shared extends Pick<Evidence, 'words' | 'typical'> {
 /** A candidate, or a result. */
 interface Scored {
   score: number;
-  parts: { passage: number; sentence: number; tokens: number };
+  parts: { sentence: number };
   /** For each question token: the similarity, and the number of the most similar token. */
   nearestTokens?: Float32Array;
 }
@@ -88,9 +80,7 @@ export function evidence(
       0,
     ),
     margin: score - mean,
-    passage: parts.passage,
     sentence: parts.sentence,
-    tokens: parts.tokens,
     words,
     typical,
   });

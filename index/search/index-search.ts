@@ -1,4 +1,5 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
+import type { Range } from '../embedding/tokenizer.ts';
 import type { Graph } from '../format/graph-file.ts';
 import type { Languages } from '../format/languages-file.ts';
 import type { Lookup } from '../format/lookup-file.ts';
@@ -6,7 +7,7 @@ import type { Manifest } from '../format/manifest.ts';
 import type { Mode } from '../format/mode.ts';
 import { readOverview } from '../format/overview.ts';
 import type { Overview } from '../format/overview-types.ts';
-import type { Passage } from '../format/passage.ts';
+import { type Passage, withTitle } from '../format/passage.ts';
 import type { Passages } from '../format/passages-file.ts';
 import { type LexicalScores, scoreTerms } from '../format/postings.ts';
 import type { SentenceVectors } from '../format/sentences-file.ts';
@@ -228,11 +229,12 @@ export class IndexSearch implements Search {
   #matches(q: string, { passage, nearestTokens }: Distinct, { questionTokens }: EmbeddedRequest): Match[] {
     const { byToken } = this.#embedder;
     if (!byToken || !nearestTokens || !questionTokens) return [];
-    const { text } = passage;
+    const { text, start } = withTitle(passage);
+    const places = byToken.places(text, 'passage').map(([from, to]): Range => [from - start, to - start]);
     return matchesOf(
       { best: nearestTokens, weights: questionTokens.weights },
       { text: q, places: byToken.places(q, 'query') },
-      { text, places: byToken.places(text, 'passage') },
+      { text: passage.text, places },
     );
   }
 

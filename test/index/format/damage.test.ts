@@ -25,7 +25,8 @@ let embedder: Embedder;
 
 beforeAll(async () => {
   const tokens = randomTokens(40, model.dimensions);
-  writeIndex(whole, model, { ...randomContents(40, model.dimensions), tokens });
+  const duplicates = [[0, 1, 9, 17]];
+  writeIndex(whole, model, { ...randomContents(40, model.dimensions), tokens, duplicates });
   embedder = await Embedder.open(dir, { verify: false });
 });
 
