@@ -9,6 +9,7 @@ import { Embedder } from '../index/embedding/embedder.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
 import { calibrate } from '../index/evaluate/calibrate.ts';
+import { readCollection } from '../index/evaluate/documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
 import { main, Tool } from './kit/command.ts';
@@ -16,6 +17,7 @@ import { jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
   model: string;
+  documents?: string[];
   calibrate?: boolean;
   json?: boolean;
 }
@@ -32,10 +34,11 @@ const command = new Tool(
     'folders of evaluation sets; calibration hides every second article, so half of the questions have no answer',
   )
   .addOption(modelOption('model folder; the results are written to its polyseek.json'))
+  .option('--documents <dir...>', 'also calibrate on the development questions of these collections')
   .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
   .addOption(jsonOption())
   .examples('npm run learn -- test/quality/sets/*/', 'npm run learn -- --model build/model-sources/other')
-  .action(async (folders: string[], { model, calibrate: only, json }: Flags) => {
+  .action(async (folders: string[], { model, documents = [], calibrate: only, json }: Flags) => {
     // Learning takes minutes, so each result is reported when it is ready.
     const report = json ? console.error : console.log;
     const sets = await Promise.all(folders.map(readSet));
@@ -57,7 +60,7 @@ const command = new Tool(
       );
     }
     if (sets.length > 0) {
-      learned.calibration = await learnCalibration(model, sets, report);
+      learned.calibration = await learnCalibration(model, sets, documents, report);
       writeFileSync(file, serialized(learned));
     }
     if (json) console.log(JSON.stringify({ file, ...learned }, null, 2));
@@ -85,13 +88,14 @@ async function learnTokenStates(model: string): Promise<LearnedTokens | undefine
 async function learnCalibration(
   model: string,
   sets: EvaluationSet[],
+  documents: string[],
   report: (line: string) => void,
 ): Promise<Calibration> {
   const compiled = compileModel(model);
   const parallel = new ParallelEmbedder(compiled);
   try {
     const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled) };
-    return await calibrate(builder, sets, report);
+    return await calibrate(builder, sets, await Promise.all(documents.map(readCollection)), report);
   } finally {
     parallel.close();
   }

@@ -7,6 +7,7 @@ import { quadratic } from '../search/confidence.ts';
 import { FEATURES } from '../search/evidence.ts';
 import { articleHalf } from './articles.ts';
 import type { Builder } from './builder.ts';
+import { type Collection, documentOutcomes } from './documents.ts';
 import { fitLogisticRegression } from './logistic-regression.ts';
 import { fitLogistic, mean } from './metrics.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
@@ -23,17 +24,22 @@ type Report = (line: string) => void;
 /**
  * Fits everything that turns a search into a confidence to the fitting half of the sets' articles.
  * @param sets parallel sets in several languages
+ * @param collections real documents, whose development questions are a fifth group
  */
 export async function calibrate(
   builder: Omit<Builder, 'mode' | 'tokens'>,
   sets: readonly EvaluationSet[],
+  collections: readonly Collection[],
   report: Report,
 ): Promise<Calibration> {
   const halves = sets.map((set) => articleHalf(set, 'fit'));
   const fit = async (mode: Mode, tokens: 'on' | 'off'): Promise<EvidenceModel> => {
     const groups = await outcomesOf({ ...builder, mode, tokens }, halves);
-    const model = fitEvidence(groups);
-    const count = groups.reduce((sum, group) => sum + group.length, 0);
+    const real: Outcome[] = [];
+    for (const collection of collections)
+      real.push(...(await documentOutcomes({ ...builder, mode, tokens }, collection, 'dev')));
+    const model = fitEvidence(groups, real);
+    const count = groups.reduce((sum, group) => sum + group.length, real.length);
     report(`${mode}, token states ${tokens}: from ${count} questions.`);
     return model;
   };
@@ -84,9 +90,9 @@ async function outcomesOf(builder: Builder, sets: readonly EvaluationSet[]): Pro
   return groups;
 }
 
-/** Fits the evidence model. Each group counts the same. */
-function fitEvidence(groups: readonly Outcome[][]): EvidenceModel {
-  const outcomes = groups.flat();
+/** Fits the evidence model. Each group counts the same, and real documents as much as three. */
+function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[]): EvidenceModel {
+  const outcomes = [...groups.flat(), ...real];
   const columns = FEATURES.map((name) => outcomes.map(({ evidence }) => evidence[name]));
   const means = columns.map((values) => round(mean(values)));
   const deviations = columns.map((values, i) =>
@@ -96,7 +102,10 @@ function fitEvidence(groups: readonly Outcome[][]): EvidenceModel {
   const rows = outcomes.map(({ evidence }) =>
     quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)),
   );
-  const importance = groups.flatMap((group) => group.map(() => 1000 / group.length));
+  const importance = [
+    ...groups.flatMap((group) => group.map(() => 1000 / group.length)),
+    ...real.map(() => 3000 / real.length),
+  ];
   const weights = fitLogisticRegression(
     rows,
     outcomes.map(({ correct }) => correct),

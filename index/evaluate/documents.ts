@@ -101,16 +101,24 @@ export async function evaluateDocuments(
   split: Split,
 ): Promise<DocumentsReport> {
   const outcomes = new Map<string, Ranked[]>();
-  for (const { name, documents, questions } of collections) {
-    const asked = questions.filter((question) => question.split === split);
-    if (asked.length === 0) throw new Error(`${name} has no questions for the split ${split}. Leave it out.`);
-    outcomes.set(name, await withDocuments(builder, documents, (search) => ask(builder, search, asked)));
-  }
+  for (const collection of collections)
+    outcomes.set(collection.name, await documentOutcomes(builder, collection, split));
   return {
     split,
     collections: Object.fromEntries([...outcomes].map(([name, some]) => [name, scoresOf(some)])),
     all: scoresOf([...outcomes.values()].flat()),
   };
+}
+
+/** Asks the questions of a split on an index of a collection. Throws if the split has none. */
+export function documentOutcomes(
+  builder: Builder,
+  { name, documents, questions }: Collection,
+  split: Split,
+): Promise<Ranked[]> {
+  const asked = questions.filter((question) => question.split === split);
+  if (asked.length === 0) throw new Error(`${name} has no questions for the split ${split}. Leave it out.`);
+  return withDocuments(builder, documents, (search) => ask(builder, search, asked));
 }
 
 function scoresOf(outcomes: readonly Ranked[]): DocumentScores {
@@ -129,7 +137,7 @@ async function ask(
   await Promise.all(questions.map(({ text }) => embedder.embed(text, 'query')));
   const outcomes: Ranked[] = [];
   for (const question of questions) {
-    const answer = await search.search({ q: question.text, k: K, mode });
+    const answer = await search.search({ q: question.text, k: K, mode, explain: true });
     const right = answer.results.map((result) => isRight(search, result, question.answers));
     const truth = { answerable: question.answers.length > 0, correct: right[0] ?? false };
     outcomes.push({ ...outcomeOf(question, answer, truth), rightInFive: right.includes(true) });
