@@ -62,7 +62,7 @@ describe.skipIf(missingTools('moto', 'Node 24 for arm64', 'qemu-aarch64-static',
     }
 
     test('returns the same bits as this machine', async () => {
-      const questions = QUESTIONS.map((q) => ({ q, k: 5, explain: true }));
+      const questions = QUESTIONS.map((q) => ({ q, k: 5, explain: true, matches: true }));
       const http = httpEvent(HTTP_API, {
         path: `/search?${new URLSearchParams({ q: QUESTIONS[0]!, k: '5' })}`,
       });

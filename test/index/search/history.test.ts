@@ -119,17 +119,18 @@ describe('a search with a history', () => {
       return new Map(results.map(({ id, score, explain }) => [id, { ...explain!, score }]));
     };
     const [alone, within, mixed] = await Promise.all([parts(query), parts(text), parts(query, lighthouse)]);
-    const none = { passage: 0, sentence: 0, lexical: 0, typical: 0, score: 0 };
+    const none = { passage: 0, sentence: 0, lexical: 0, tokens: 0, typical: 0, score: 0 };
     expect(mixed.size).toBeGreaterThan(1);
     for (const [id, found] of mixed) {
       const [own, other] = [alone.get(id) ?? none, within.get(id) ?? none];
       const sum = (part: keyof typeof none) => (1 - share) * own[part] + share * other[part];
-      for (const part of ['passage', 'lexical', 'typical'] as const) {
+      for (const part of ['passage', 'lexical', 'tokens', 'typical'] as const) {
         expect(found[part]).toBeCloseTo(sum(part), 5);
       }
       // The best sentence for both texts together may score lower than the best sentence for each.
       expect(found.sentence).toBeLessThanOrEqual(sum('sentence') + 1e-5);
-      expect(found.passage + found.sentence + found.lexical + found.typical).toBe(found.score);
+      const { passage, sentence, lexical, typical, tokens } = found;
+      expect(passage + sentence + lexical + typical + tokens).toBe(found.score);
     }
   });
 
