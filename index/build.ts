@@ -123,16 +123,7 @@ async function embedPassages(
       const isWhole = titleEnd === 0 && start === 0 && end === text.length;
       const { vector } = isWhole
         ? await whole
-        : {
-            vector: await count(
-              embedder.embed(
-                process.env.TITLE_S
-                  ? titled.slice(0, titleEnd) + text.slice(start, end)
-                  : text.slice(start, end),
-                'passage',
-              ),
-            ),
-          };
+        : { vector: await count(embedder.embed(text.slice(start, end), 'passage')) };
       return quantized(vector);
     });
     const quantizedParts = Promise.all(parts);

@@ -75,7 +75,6 @@ export function withTitle({ title, text, source }: Pick<Passage, 'title' | 'text
   text: string;
   start: number;
 } {
-  if (process.env.NO_TITLE) return { text, start: 0 };
   const fileName = source.slice(source.lastIndexOf('/') + 1);
   const lines = text.slice(0, TITLE).split('\n');
   const missing = title === fileName ? [] : title.split(' › ').filter((part) => !lines.includes(part));

@@ -38,9 +38,7 @@ export interface IndexContents {
 /** Writes the files of an index into a folder. */
 export function writeIndexFiles(folder: string, model: CompiledModel, contents: IndexContents): Manifest {
   const { documents, passages, vectors, sentences, suggestions = [], duplicates = [] } = contents;
-  const postings = writePostings(
-    passages.map((passage) => (process.env.NO_TITLE_B ? passage.text : withTitle(passage).text)),
-  );
+  const postings = writePostings(passages.map((passage) => withTitle(passage).text));
   const { records: fields, names } = fieldRecords(passages);
   const { graph = buildGraph(vectors) } = contents;
   graph.write(join(folder, 'graph.bin'));
