@@ -126,12 +126,15 @@ export class Embedder implements QuestionEmbedder {
     return (await this.#encodeTokens(text, kind)).states;
   }
 
-  /** Ignores tokens after the model's maximum. Passages are never longer, and longer questions are refused. */
+  /** Ignores the states of tokens after the model's maximum. Only a passage with a long title has so many. */
   async #encodeTokens(text: string, kind: TextKind): Promise<OwnTokens> {
     const { maxTokens, dimensions } = this.model;
-    const ids = this.ids(text, kind).slice(0, maxTokens);
+    const all = this.ids(text, kind);
+    const ids = all.slice(0, maxTokens);
     ids[ids.length - 1] = this.#tokenizer.end;
-    const { vector, states } = await this.#encoder.runWithStates(this.#rows.sum(ids));
+    const run = await this.#encoder.runWithStates(this.#rows.sum(ids));
+    const { states } = run;
+    const vector = all.length > maxTokens ? await this.embed(text, kind) : run.vector;
     const before = this.#tokenizer.encode(this.#prefix(kind)).length - 1;
     return {
       vector,

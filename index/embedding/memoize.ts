@@ -8,10 +8,8 @@ export function memoize(embedder: QuestionEmbedder): QuestionEmbedder {
     model,
     tokens: (text, kind) => embedder.tokens(text, kind),
     embed: once(async (text, kind) =>
-      // The same vector, which a search with token states needs too. Of longer texts, `question` reads only the start.
-      question && kind === 'query' && embedder.tokens(text, kind) <= model.maxTokens
-        ? (await question(text)).vector
-        : embedder.embed(text, kind),
+      // The same vector, which a search with token states needs too.
+      question && kind === 'query' ? (await question(text)).vector : embedder.embed(text, kind),
     ),
     ...(byToken && question && { byToken: { ...byToken, passage: once(byToken.passage), question } }),
   };

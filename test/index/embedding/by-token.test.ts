@@ -65,6 +65,17 @@ describe('the default model', () => {
     }
   });
 
+  test('returns the vector of a text that exceeds the model, and the states of its start', async () => {
+    const long = 'the lamp '.repeat(400);
+    const question = await embedder.byToken!.question(long);
+    expect(question.vector).toEqual(await embedder.embed(long, 'query'));
+    const count = model.maxTokens - embedder.tokens('', 'query');
+    expect([question.states.length / dimensions, question.weights.length]).toEqual([count, count]);
+    const passage = await embedder.byToken!.passage(long);
+    expect(passage.vector).toEqual(await embedder.embed(long, 'passage'));
+    expect(passage.codes.length).toBeLessThanOrEqual((count * dimensions) / 4);
+  });
+
   test('returns a centered state and a weight for each token of a question', async () => {
     for (const text of TEXTS) {
       const { states, weights } = await embedder.byToken!.question(text);
@@ -183,9 +194,6 @@ test('a memoizing embedder returns the same, and embeds each text of a kind once
     expect(await memoized.embed('lamp')).toEqual(await embedder.embed('lamp'));
   }
   expect(asked).toEqual(['question lamp', 'embed passage lamp', 'passage lamp', 'embed undefined lamp']);
-  // `question` reads only the start of a text that exceeds the model.
-  const long = 'the lamp '.repeat(400);
-  expect(await memoized.embed(long, 'query')).toEqual(await embedder.embed(long, 'query'));
 });
 
 describe('a model that ONNX Runtime runs', () => {
