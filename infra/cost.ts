@@ -18,8 +18,8 @@ const MEASURED = {
 /** Memory that brings one virtual processor. The figures above assume one. */
 const ONE_PROCESSOR_MB = 1769;
 
-/** Metrics ColdStart and Unanswered; alarms for errors, throttles, duration and 5xx; and a dashboard. */
-const MONITORED = { metrics: 2, alarms: 4, dashboards: 1 };
+/** Metrics ColdStart, Possible and Unanswered; alarms for errors, throttles, duration and 5xx; and a dashboard. */
+const MONITORED = { metrics: 3, alarms: 4, dashboards: 1 };
 
 /** Dollars per month, by part. */
 export interface Cost {

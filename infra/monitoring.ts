@@ -88,9 +88,9 @@ export function addAlarms(
           [own('ColdStart', Stats.p(50), 'ms until the index is open, p50')],
         ),
         graph(
-          'Unanswered questions',
-          [own('Unanswered', Stats.SUM, 'unanswered')],
-          [own('Unanswered', Stats.AVERAGE, 'share of all questions')],
+          'Questions without a sure answer',
+          [own('Possible', Stats.SUM, 'possible'), own('Unanswered', Stats.SUM, 'none')],
+          [own('Possible', Stats.AVERAGE, 'share possible'), own('Unanswered', Stats.AVERAGE, 'share none')],
         ),
       ],
     ],

@@ -39,7 +39,8 @@ function readableResult(result: SearchResult, i: number): string {
       .map(({ part, isMarked }) => (isMarked ? styled('underline', part, '*', '*') : part))
       .join('');
   const { start, end } = highlight;
-  const parts = Object.entries(result.explain ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`);
+  const parts = named(result.explain);
+  const evidence = named(result.evidence);
   const places = alsoIn.map((place) => place.url ?? place.source);
   const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
@@ -48,8 +49,14 @@ function readableResult(result: SearchResult, i: number): string {
     ...before.map((one) => dim(printable(one.text))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
     ...after.map((one) => dim(printable(one.text))),
+    ...(evidence.length > 0 ? [dim(`Evidence: ${evidence.join(', ')}`)] : []),
     ...(places.length > 0 ? [dim(printable(`Also in: ${[...new Set(places)].join(', ')}`))] : []),
   ].join('\n');
+}
+
+/** Each name with its value. */
+function named(values: object = {}): string[] {
+  return Object.entries(values).map(([name, value]) => `${name} ${Number(value).toFixed(3)}`);
 }
 
 function readableConfidence(confidence: number): string {

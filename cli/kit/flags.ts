@@ -118,7 +118,7 @@ export function addQuestion<Asking extends Command>(command: Asking): Asking {
       numberOption('--context', LIMITS.context.min, LIMITS.context.max, 'a whole number'),
       LIMITS.context.default,
     )
-    .option('--explain', 'show the parts of each score')
+    .option('--explain', 'show the parts of each score, and the evidence for its confidence')
     .option('--matches', 'mark the words that match the question')
     .addOption(jsonOption());
 }

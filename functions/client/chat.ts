@@ -10,7 +10,7 @@ export const unknown = "I don't know.";
 export const unsure = "I'm not sure.";
 
 /** Passages below this confidence are not cited beside a sure answer. */
-const CITED = 0.5;
+const CITED = 0.6;
 
 /** Writes the answer to a question from one or more passages, best first. Cites the first passage as [1]. */
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;

@@ -74,14 +74,26 @@ export const resultSchema = v.object({
   evidence: v.optional(
     v.pipe(
       v.object({
-        standing: v.number(),
-        margin: v.number(),
-        lacking: v.number(),
-        sentence: v.number(),
-        words: v.number(),
-        typical: v.number(),
+        standing: v.pipe(
+          v.number(),
+          v.description('Standard deviations by which the score exceeds the mean of the candidates.'),
+        ),
+        margin: v.pipe(v.number(), v.description('How far the score exceeds the mean of the candidates.')),
+        lacking: v.pipe(
+          v.number(),
+          v.description("How much better the question's words match in other candidates."),
+        ),
+        sentence: v.pipe(v.number(), v.description('Similarity of the best sentence.')),
+        words: v.pipe(
+          v.number(),
+          v.description("Whether the question's words occur in the index: the highest share, 0 to 1."),
+        ),
+        typical: v.pipe(
+          v.number(),
+          v.description("The question's similarity to a typical passage of the index."),
+        ),
       }),
-      v.description('What the confidence was computed from. Only with `explain`.'),
+      v.description('What the confidence was computed from. Only with `explain`. All 0 in mode `lexical`.'),
     ),
   ),
   matches: v.optional(

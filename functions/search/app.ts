@@ -92,9 +92,10 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     const { q, k, mode } = request;
     addToLog({ k, mode, ...(logQuestions && { q }) });
     const found = truncateToLength(maxCharacters, await (await search).search(request));
-    const { answered, results, took } = found.answer;
+    const { verdict, answered, results, took } = found.answer;
     addToLog({
       results: results.length,
+      verdict,
       answered,
       topConfidence: results[0]?.confidence,
       embedMs: took.embedMs,

@@ -1,8 +1,8 @@
 import type { LogEntry } from './log.ts';
 
 /**
- * Adds metrics to a log entry in CloudWatch's embedded metric format: `Unanswered` (0 or 1) for each search, and
- * `ColdStart` if given. Each metric costs money, so there are no others.
+ * Adds metrics to a log entry in CloudWatch's embedded metric format: `Possible` and `Unanswered` (0 or 1) for the verdicts
+ * `possible` and `none` of each search, and `ColdStart` if given. Each metric costs money, so there are no others.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  * @param coldStart milliseconds from the start of the process until the index was open; for a process's first entry only
  * @returns the entry itself if it has no metrics
@@ -10,8 +10,11 @@ import type { LogEntry } from './log.ts';
 export function withMetrics(entry: LogEntry, functionName: string, coldStart?: number): object {
   const metrics: { Name: string; Unit: string; value: number }[] = [];
   if (coldStart !== undefined) metrics.push({ Name: 'ColdStart', Unit: 'Milliseconds', value: coldStart });
-  if (entry.answered !== undefined) {
-    metrics.push({ Name: 'Unanswered', Unit: 'Count', value: entry.answered ? 0 : 1 });
+  if (entry.verdict !== undefined) {
+    const counted = { Possible: 'possible', Unanswered: 'none' };
+    for (const [Name, verdict] of Object.entries(counted)) {
+      metrics.push({ Name, Unit: 'Count', value: entry.verdict === verdict ? 1 : 0 });
+    }
   }
   if (metrics.length === 0) return entry;
   return {

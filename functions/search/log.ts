@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Mode } from '../../index/format/mode.ts';
+import type { Verdict } from '../../index/search/answer.ts';
 
 /** Fields that a request adds to its log entry. */
 export interface LogFields {
@@ -13,6 +14,8 @@ export interface LogFields {
   q?: string;
   /** Number of results. */
   results?: number;
+  verdict?: Verdict;
+  /** True if `verdict` is `answered`. */
   answered?: boolean;
   /** Confidence of the first result. */
   topConfidence?: number;

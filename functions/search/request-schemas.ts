@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ANSWERED } from '../../index/search/confidence.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 
 /** Example question in error messages, in `GET /` and in the OpenAPI document. */
@@ -81,7 +82,12 @@ const searchFields = {
     'hybrid',
   ),
   minConfidence: v.optional(
-    v.pipe(share, v.description('Drops results below this confidence. Default: returns all k results.')),
+    v.pipe(
+      share,
+      v.description(
+        `Drops results below this confidence. The first result then counts as the answer. Default: returns all k results, and the first counts as the answer from ${ANSWERED} on.`,
+      ),
+    ),
   ),
   context: contextSchema,
   maxCharacters: v.optional(
@@ -94,7 +100,10 @@ const searchFields = {
     LIMITS.answerCharacters.default,
   ),
   explain: v.optional(
-    v.pipe(v.boolean('true or false'), v.description('Adds the parts of each score to the results.')),
+    v.pipe(
+      v.boolean('true or false'),
+      v.description('Adds the parts of each score, and the evidence for its confidence.'),
+    ),
     false,
   ),
   matches: v.optional(

@@ -26,11 +26,11 @@ export interface SearchRequest {
   mode: Mode;
   /** Filters on `lang`, `source` or any metadata field. All fields must match. */
   filter?: Filter;
-  /** Drops results below this confidence (0 to 1). Without it, all k results are listed, and `answered` says whether one reaches 0.5. */
+  /** Drops results below this confidence (0 to 1), which then replaces `ANSWERED`. Without it, all k results are listed. */
   minConfidence?: number;
   /** Passages to add before and after each result, 0 to 5. */
   context?: number;
-  /** Adds the parts of each result's score. */
+  /** Adds the parts of each result's score, and the evidence for its confidence. */
   explain?: boolean;
   /** Adds the words of the question and of each result that match. */
   matches?: boolean;

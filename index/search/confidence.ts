@@ -6,7 +6,7 @@ import { type Evidence, FEATURES } from './evidence.ts';
 /** The confidence from which a question counts as answered, unless the request sets another. */
 export const ANSWERED = 0.6;
 /** The confidence from which a result may be the answer. */
-const POSSIBLE = 0.2;
+export const POSSIBLE = 0.2;
 
 /** Curves of the score for models that `npm run learn` has not calibrated: a rough estimate. */
 const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {

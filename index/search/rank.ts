@@ -115,6 +115,8 @@ export async function rank(input: RankInput): Promise<Ranked[]> {
   const compare = tokenComparer(questionTokens);
   const compared = best(candidates, Math.max(RANKING.compared, k));
   await compare(compared);
+  const excess = languageExcess(compared, languageOf);
+  for (const candidate of compared) subtract(candidate, excess(candidate));
   const results = best(compared, k);
   // An index may contain translations of the best passage, which would hide how far it exceeds the others.
   const language = results[0] && languageOf(results[0].ordinal);
@@ -123,7 +125,9 @@ export async function rank(input: RankInput): Promise<Ranked[]> {
     RANKING.compared,
     (candidate) => candidate.base,
   );
-  await compare(peers.filter((peer) => !compared.includes(peer)));
+  const others = peers.filter((peer) => !compared.includes(peer));
+  await compare(others);
+  for (const candidate of others) subtract(candidate, excess(candidate));
   const evidenceOf = evidence(peers, questionTokens?.weights ?? new Float32Array(), {
     typical: typicality.index,
     words: lexical[0]?.[1] ?? 0,
@@ -139,6 +143,34 @@ export async function rank(input: RankInput): Promise<Ranked[]> {
 interface Candidate extends Omit<Ranked, 'evidence'> {
   /** The score without tokens. */
   base: number;
+}
+
+/**
+ * Returns by how much the tokens of candidates in a language match better than those of all candidates: tokens of the question's own
+ * language match any passage in it better.
+ * @param compared candidates whose tokens were compared
+ */
+function languageExcess(
+  compared: readonly Candidate[],
+  languageOf: (ordinal: number) => number,
+): (candidate: Candidate) => number {
+  const meanOf = (candidates: readonly Candidate[]) =>
+    candidates.reduce((sum, { parts }) => sum + parts.tokens, 0) / candidates.length;
+  const all = meanOf(compared);
+  const known = new Map<number, number>();
+  return ({ ordinal }) => {
+    const language = languageOf(ordinal);
+    const own = compared.filter((candidate) => languageOf(candidate.ordinal) === language);
+    // The mean of all counts as one more candidate: a single one may be right.
+    const excess = known.get(language) ?? (own.length / (own.length + 1)) * (meanOf(own) - all);
+    known.set(language, excess);
+    return excess;
+  };
+}
+
+function subtract(candidate: Candidate, excess: number): void {
+  candidate.parts.typical -= excess;
+  candidate.score -= excess;
 }
 
 /** The candidates with the highest scores, best first. */

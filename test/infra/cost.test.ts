@@ -7,7 +7,7 @@ const memoryMb = fc.integer({ min: 256, max: 10_240 });
 
 describe('monthlyCost', () => {
   test('equals a calculation by hand for each part', () => {
-    // 100,000 GB-seconds, 1.25 GiB of log, 1 GiB of answers, 2 metrics, 4 alarms and a dashboard.
+    // 100,000 GB-seconds, 1.25 GiB of log, 1 GiB of answers, 3 metrics, 4 alarms and a dashboard.
     const cost = monthlyCost({
       questions: 1e6,
       architecture: 'x86_64',
@@ -20,9 +20,9 @@ describe('monthlyCost', () => {
     expect(cost.compute).toBeCloseTo(1.66667, 10);
     expect(cost.api).toBeCloseTo(1, 10);
     expect(cost.logs).toBeCloseTo(0.5820766, 7);
-    expect(cost.monitoring).toBeCloseTo(4, 10);
+    expect(cost.monitoring).toBeCloseTo(4.3, 10);
     expect(cost.transfer).toBeCloseTo(0.09, 10);
-    expect(cost.total).toBeCloseTo(7.5387466, 7);
+    expect(cost.total).toBeCloseTo(7.8387466, 7);
   });
 
   test("equals AWS's own example for Lambda, minus the free tier", () => {
@@ -54,7 +54,7 @@ describe('monthlyCost', () => {
   });
 
   test('includes only monitoring without questions', () => {
-    expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4, 10);
+    expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4.3, 10);
   });
 
   test('grows with questions and cold starts, and is lower on arm64', () => {

@@ -295,7 +295,7 @@ test('the dashboard and the function use the same metrics', async () => {
   const { properties } = only(templateOf(modes.iam), 'AWS::CloudWatch::Dashboard');
   const body = JSON.stringify(properties.DashboardBody);
   const names = [...body.matchAll(/\\"polyseek\\",\\"(\w+)\\"/g)].map((match) => match[1]);
-  const entry = { timestamp: new Date().toISOString(), level: 'INFO', answered: true } as LogEntry;
+  const entry = { timestamp: new Date().toISOString(), level: 'INFO', verdict: 'answered' } as LogEntry;
   const { _aws } = withMetrics(entry, 'docs', 200) as {
     _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] };
   };

@@ -82,6 +82,15 @@ const builtins: Plugin = {
     onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
+    // This project's own imports become constants: for others, esbuild copies all exports of a module.
+    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        /^import \{([^}]*)\} from '(node:(?:fs|path|url))';$/gm,
+        (_, names: string, module: string) =>
+          `const {${names.replace(/\btype \w+,?/g, '')}} = process.getBuiltinModule('${module}');`,
+      ),
+      loader: 'ts',
+    }));
   },
 };
 

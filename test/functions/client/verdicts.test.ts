@@ -7,6 +7,7 @@ import { questionAnswering } from '../../../functions/client/examples/langchain.
 import { PolyseekRetriever } from '../../../functions/client/langchain.ts';
 import { createApp } from '../../../functions/search/app.ts';
 import type { Answer, SearchRequest } from '../../../index/search/answer.ts';
+import { ANSWERED } from '../../../index/search/confidence.ts';
 import { request } from '../search/ask.ts';
 import { SearchDouble } from '../search/search-double.ts';
 
@@ -51,12 +52,13 @@ describe('the chatbot', () => {
     expect(said.includes('guides/passports.md#2')).toBe(calls > 0);
   });
 
-  test('cites beside a sure answer only passages with a confidence of 0.5', async () => {
+  test('cites beside a sure answer only passages that would be an answer themselves', async () => {
     const plain = search.search.bind(search);
     search.search = async (question: SearchRequest): Promise<Answer> => {
       const answer = await plain(question);
       const [first] = answer.results;
-      return { ...answer, results: [0.9, 0.5, 0.49].map((confidence) => ({ ...first!, confidence })) };
+      const confidences = [0.9, ANSWERED, ANSWERED - 0.01];
+      return { ...answer, results: confidences.map((confidence) => ({ ...first!, confidence })) };
     };
     expect(await reply(client, 'Passports?')).toContain('\n[2] ');
     expect(await reply(client, 'Passports?')).not.toContain('\n[3] ');

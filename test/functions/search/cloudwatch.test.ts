@@ -23,16 +23,21 @@ const directive = (...Metrics: object[]) => ({
   CloudWatchMetrics: [{ Namespace: 'polyseek', Dimensions: [['function']], Metrics }],
 });
 const coldStart = { Name: 'ColdStart', Unit: 'Milliseconds' };
-const unanswered = { Name: 'Unanswered', Unit: 'Count' };
+const verdicts = [
+  { Name: 'Possible', Unit: 'Count' },
+  { Name: 'Unanswered', Unit: 'Count' },
+];
 
 describe('metrics of a log entry', () => {
   test.each([
-    [true, 0],
-    [false, 1],
-  ])('a search with answered %s counts %i unanswered', (answered, Unanswered) => {
-    const found = withMetrics({ ...entry, answered }, 'search-fn');
-    const expected = { ...entry, answered, function: 'search-fn', Unanswered, _aws: directive(unanswered) };
-    expect(found).toStrictEqual(expected);
+    ['answered', 0, 0],
+    ['possible', 1, 0],
+    ['none', 0, 1],
+  ] as const)('the verdict %s counts %i possible and %i unanswered', (verdict, Possible, Unanswered) => {
+    expect(withMetrics({ ...entry, verdict }, 'search-fn')).toStrictEqual({
+      ...{ ...entry, verdict, function: 'search-fn', Possible, Unanswered },
+      _aws: directive(...verdicts),
+    });
   });
 
   test('a cold start is reported with any request', () => {
@@ -42,13 +47,14 @@ describe('metrics of a log entry', () => {
       ColdStart: 210.4,
       _aws: directive(coldStart),
     });
-    expect(withMetrics({ ...entry, answered: false }, 'f', 0)).toStrictEqual({
+    expect(withMetrics({ ...entry, verdict: 'none' }, 'f', 0)).toStrictEqual({
       ...entry,
-      answered: false,
+      verdict: 'none',
       function: 'f',
       ColdStart: 0,
+      Possible: 0,
       Unanswered: 1,
-      _aws: directive(coldStart, unanswered),
+      _aws: directive(coldStart, ...verdicts),
     });
   });
 
@@ -78,7 +84,7 @@ describe('the function', () => {
     });
   }
 
-  test('reports its cold start once, and for each search whether it was answered', async () => {
+  test('reports its cold start once, and for each search its verdict', async () => {
     const events = [{ q: '' }, { q: 'word1' }, { q: 'word2' }, { q: '' }];
     const { stdout } = await invoke(events, { AWS_LAMBDA_FUNCTION_NAME: 'search-fn' });
     const lines = stdout
@@ -88,13 +94,16 @@ describe('the function', () => {
     expect(lines.map(({ status }) => status)).toEqual([400, 200, 200, 400]);
     expect(lines.map(({ _aws }) => _aws?.CloudWatchMetrics[0].Metrics)).toEqual([
       [coldStart],
-      [unanswered],
-      [unanswered],
+      verdicts,
+      verdicts,
       undefined,
     ]);
     expect(lines.map((line) => line.function)).toEqual(['search-fn', 'search-fn', 'search-fn', undefined]);
     expect(lines[0].ColdStart).toBeGreaterThan(0);
-    for (const line of lines.slice(1, 3)) expect(line.Unanswered).toBe(line.answered ? 0 : 1);
+    for (const { verdict, answered, Possible, Unanswered } of lines.slice(1, 3)) {
+      expect(answered).toBe(verdict === 'answered');
+      expect([Possible, Unanswered]).toEqual([verdict === 'possible' ? 1 : 0, verdict === 'none' ? 1 : 0]);
+    }
   });
 
   test('does not start with API_KEYS without keys', async () => {

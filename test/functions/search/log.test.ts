@@ -65,6 +65,7 @@ describe('the log', () => {
       status: 200,
       ...searched,
       results: 1,
+      verdict: 'answered',
       answered: true,
       topConfidence: 0.75,
     });
@@ -80,8 +81,16 @@ describe('the log', () => {
       ...searched,
       k: 5,
       results: 0,
+      verdict: 'none',
       answered: false,
     });
+  });
+
+  test.each([
+    ['perhaps', 'possible'],
+    ['unlikely', 'none'],
+  ])('of a search for %j has the verdict %s', async (q, verdict) => {
+    expect(await logged(`/search?q=${q}`)).toMatchObject({ verdict, answered: false });
   });
 
   test('contains the question if the setting is on', async () => {

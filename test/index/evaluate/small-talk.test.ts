@@ -17,7 +17,7 @@ test('phrases are counted by verdict, alone and after a question with its answer
   writeLines(folder, 'phrases.jsonl', [
     { id: 'a', lang: 'en', text: 'hello', kind: 'greeting' },
     { id: 'b', lang: 'en', text: 'thanks', kind: 'thanks' },
-    { id: 'c', lang: 'en', text: 'light flashes twelve', kind: 'thanks' },
+    { id: 'c', lang: 'en', text: 'The light flashes every twelve seconds.', kind: 'thanks' },
   ]);
   const [set, phrases] = [await readSet(`${folder}/en`), await readPhrases(folder)];
   const history: Turn[] = [

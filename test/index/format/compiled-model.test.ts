@@ -73,7 +73,7 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /model\.json has format 7, but this polyseek reads format 4\. Run npm run build-index again\.$/,
+    message: /model\.json has format 7, but this polyseek reads format 5\. Run npm run build-index again\.$/,
   },
   {
     name: 'a changed letter in a prefix',
@@ -121,7 +121,7 @@ test.each<[string, object]>([
   ['dimensions', { dimensions: 0 }],
   ['maxTokens', { maxTokens: 1e9 }],
   ['prefixes', { prefixes: { query: '' } }],
-  ['calibration', { calibration: { hybrid: { slope: 1 } } }],
+  ['calibration', { calibration: { hybrid: { tokens: { means: [1], deviations: [1], weights: [1, 2] } } } }],
   ['engine', { engine: 'other' }],
   ['optimize', { optimize: 1 }],
   ['files', { files: { 'rows.bin': { bytes: -1, crc32: '' } } }],
