@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
-import { ANSWERED } from '../../index/search/confidence.ts';
+import { ANSWERED } from '../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../index/search/marks.ts';
 
 /** Length of a confidence bar in characters. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Polyseek, Question, Result } from './client.ts';
-import { LIMITS } from './limits.ts';
+import { ANSWERED, LIMITS } from './limits.ts';
 
 /** A previous message of the conversation. */
 type Turn = NonNullable<Question['history']>[number];
@@ -8,9 +8,6 @@ type Turn = NonNullable<Question['history']>[number];
 export const unknown = "I don't know.";
 /** Precedes an answer to a question with the verdict `possible`. */
 export const unsure = "I'm not sure.";
-
-/** Passages below this confidence are not cited beside a sure answer. */
-const CITED = 0.6;
 
 /** Writes the answer to a question from one or more passages, best first. Cites the first passage as [1]. */
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
@@ -52,7 +49,8 @@ export async function reply(
   }
   const { verdict, results } = found;
   if (verdict === 'none') return unknown;
-  const least = verdict === 'answered' ? (minConfidence ?? CITED) : 0;
+  // Beside a sure answer, only passages that would be one themselves are cited.
+  const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
   const cited = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
   const sources = cited.map(({ title, url, source, confidence }, i) => {
     return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;

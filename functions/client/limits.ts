@@ -1,2 +1,2 @@
 /** In the npm package, a copy of the limits replaces this module. */
-export { LIMITS } from '../../index/search/limits.ts';
+export { ANSWERED, LIMITS } from '../../index/search/limits.ts';

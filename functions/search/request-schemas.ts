@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { ANSWERED } from '../../index/search/confidence.ts';
-import { LIMITS } from '../../index/search/limits.ts';
+import { ANSWERED, LIMITS } from '../../index/search/limits.ts';
 
 /** Example question in error messages, in `GET /` and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';

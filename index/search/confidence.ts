@@ -2,9 +2,8 @@ import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-m
 import type { Mode } from '../format/mode.ts';
 import type { Verdict } from './answer.ts';
 import { type Evidence, FEATURES } from './evidence.ts';
+import { ANSWERED } from './limits.ts';
 
-/** The confidence from which a question counts as answered, unless the request sets another. */
-export const ANSWERED = 0.6;
 /** The confidence from which a result may be the answer. */
 export const POSSIBLE = 0.2;
 

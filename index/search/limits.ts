@@ -1,3 +1,6 @@
+/** The confidence from which a question counts as answered, unless the request sets another. */
+export const ANSWERED = 0.6;
+
 /** The limits of a request, for schemas, flags, clients, the page and the docs. */
 export const LIMITS = {
   /** Characters (UTF-16 code units) of a question. */

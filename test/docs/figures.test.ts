@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ANSWERED, POSSIBLE } from '../../index/search/confidence.ts';
+import { POSSIBLE } from '../../index/search/confidence.ts';
 import { FEATURES } from '../../index/search/evidence.ts';
+import { ANSWERED } from '../../index/search/limits.ts';
 import { costTable } from '../../infra/cost.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';

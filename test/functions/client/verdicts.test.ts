@@ -7,7 +7,7 @@ import { questionAnswering } from '../../../functions/client/examples/langchain.
 import { PolyseekRetriever } from '../../../functions/client/langchain.ts';
 import { createApp } from '../../../functions/search/app.ts';
 import type { Answer, SearchRequest } from '../../../index/search/answer.ts';
-import { ANSWERED } from '../../../index/search/confidence.ts';
+import { ANSWERED } from '../../../index/search/limits.ts';
 import { request } from '../search/ask.ts';
 import { SearchDouble } from '../search/search-double.ts';
 

@@ -11,7 +11,7 @@ import { type Passage, withTitle } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
-import { ANSWERED } from '../../../index/search/confidence.ts';
+import { ANSWERED } from '../../../index/search/limits.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import { RANKING } from '../../../index/search/rank.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
