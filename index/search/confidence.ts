@@ -1,4 +1,4 @@
-import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-model.ts';
+import type { AsksModel, Calibration, CompiledModel, EvidenceModel } from '../format/compiled-model.ts';
 import type { Mode } from '../format/mode.ts';
 import type { Verdict } from './answer.ts';
 import { type Evidence, FEATURES } from './evidence.ts';
@@ -17,6 +17,7 @@ const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
 /** What a confidence is computed from. */
 export interface Judged {
   score: number;
+  parts: { tokens: number };
   evidence: Evidence;
 }
 
@@ -25,7 +26,7 @@ export interface Judged {
  * @param byTokens whether the index has token states
  */
 export function confidenceOf(
-  { score, evidence }: Judged,
+  { score, parts, evidence }: Judged,
   mode: Mode,
   byTokens: boolean,
   calibration: Calibration,
@@ -35,7 +36,24 @@ export function confidenceOf(
     if (model) return probability(model, evidence);
   }
   const { slope, intercept } = (mode === 'lexical' && calibration.lexical) || DEFAULTS[mode];
-  return logistic(slope * score + intercept);
+  // The default curves were fitted to scores without tokens.
+  return logistic(slope * (score - parts.tokens) + intercept);
+}
+
+/**
+ * Checks that a model was calibrated for the features of this version.
+ * @throws if it was not
+ */
+export function checkCalibration({ name, dimensions, calibration }: CompiledModel): void {
+  const { hybrid, semantic, asks } = calibration;
+  const models = [hybrid?.tokens, hybrid?.vectors, semantic?.tokens, semantic?.vectors].filter(Boolean);
+  const fits =
+    models.every((model) => model!.means.length === FEATURES.length) &&
+    (asks === undefined || asks.weights.length === dimensions);
+  if (!fits)
+    throw new Error(
+      `The model ${name} was calibrated by another version of polyseek. Run npm run learn -- SET… --model FOLDER again.`,
+    );
 }
 
 /** Logistic regression on the standardized features, their squares and their products. */

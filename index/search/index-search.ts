@@ -26,7 +26,7 @@ import type {
 } from './answer.ts';
 import { Cache } from './cache.ts';
 import { now } from './clock.ts';
-import { asksOf, confidenceOf, verdictOf } from './confidence.ts';
+import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
 import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
 import { matching } from './filter.ts';
 import { contextualQuery, mixShares, mixTokens, mixVectors } from './history.ts';
@@ -72,6 +72,7 @@ export class IndexSearch implements Search {
   constructor(embedder: QuestionEmbedder, index: OpenIndex) {
     this.#embedder = embedder;
     this.#index = index;
+    checkCalibration(embedder.model);
     const { version, counts, model } = index.manifest;
     this.info = { version, passages: counts.passages, model: model.name };
   }

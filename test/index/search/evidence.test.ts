@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asksOf, confidenceOf, quadratic, verdictOf } from '../../../index/search/confidence.ts';
+import type { CompiledModel } from '../../../index/format/compiled-model.ts';
+import {
+  asksOf,
+  checkCalibration,
+  confidenceOf,
+  quadratic,
+  verdictOf,
+} from '../../../index/search/confidence.ts';
 import { evidence, FEATURES, NO_EVIDENCE } from '../../../index/search/evidence.ts';
 
 const scored = (score: number, similarities: number[] = [], sentence = 0.8) => ({
@@ -60,7 +67,7 @@ describe('confidence', () => {
   const zeros = { means: Array(count).fill(0), deviations: Array(count).fill(1) };
   const weights = (changes: Record<number, number>) =>
     Array.from({ length: quadratic(zeros.means).length }, (_, i) => changes[i] ?? 0);
-  const judged = { score: 9, evidence: { ...NO_EVIDENCE, standing: 3, typical: 2 } };
+  const judged = { score: 9, parts: { tokens: 1 }, evidence: { ...NO_EVIDENCE, standing: 3, typical: 2 } };
 
   test('is the logistic function of the weighted terms', () => {
     const model = { means: [1, ...Array(count - 1).fill(0)], deviations: [2, ...Array(count - 1).fill(1)] };
@@ -87,6 +94,23 @@ describe('confidence', () => {
     [1, 2, 3, 4, 5, 5].forEach((logit, i) => {
       expect(logits[i]).toBeCloseTo(logit, 6);
     });
+  });
+
+  test('without a calibration does not count the tokens of the score', () => {
+    const [withTokens, without] = [1, 0].map((tokens) =>
+      confidenceOf({ ...judged, score: 1.2 + tokens, parts: { tokens } }, 'hybrid', true, {}),
+    );
+    expect(withTokens).toBeCloseTo(without!, 9);
+  });
+
+  test('refuses a calibration for other features', () => {
+    const model = { name: 'other', dimensions: 2, calibration: {} } as CompiledModel;
+    const hybrid = { vectors: { means: [0], deviations: [1], weights: [0, 0, 0] } };
+    expect(() => checkCalibration(model)).not.toThrow();
+    for (const calibration of [{ hybrid }, { asks: { weights: [1], intercept: 0 } }])
+      expect(() => checkCalibration({ ...model, calibration })).toThrow(
+        'The model other was calibrated by another version of polyseek. Run npm run learn -- SET… --model FOLDER again.',
+      );
   });
 
   test('of a text asks by its vector, and always without a model', () => {
