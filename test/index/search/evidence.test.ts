@@ -83,7 +83,7 @@ describe('confidence', () => {
     const calibration = {
       hybrid: { tokens: flat(1), vectors: flat(2) },
       semantic: { tokens: flat(3), vectors: flat(4) },
-      lexical: { slope: 1, intercept: -4 },
+      lexical: { slope: 1, intercept: -3 },
     };
     const logits = (['hybrid', 'semantic', 'lexical'] as const).flatMap((mode) =>
       [true, false].map((byTokens) => {
