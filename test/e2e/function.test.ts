@@ -79,7 +79,14 @@ describe('the local server', () => {
 
   test('returns a found passage by id', async () => {
     const { results } = await get(searchPath(QUESTIONS[0]!));
-    const { score: _, confidence: __, highlight: ___, explain: ____, ...passage } = results[0]!;
+    const {
+      score: _,
+      confidence: __,
+      highlight: ___,
+      explain: ____,
+      evidence: _____,
+      ...passage
+    } = results[0]!;
     expect(await get(`/passages/${encodeURIComponent(passage.id)}?context=1`)).toEqual(passage);
   });
 });
@@ -131,7 +138,7 @@ describe('the packaged function', () => {
     const chunks = names.filter((name) =>
       /^(chunk|mcp|onnx-encoder|openapi|page-packaged)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
-    const model = ['encoder.bin', 'model.json', 'rows.bin', 'tokenizer.bin'];
+    const model = ['encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [
