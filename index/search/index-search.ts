@@ -7,10 +7,11 @@ import type { Manifest } from '../format/manifest.ts';
 import type { Mode } from '../format/mode.ts';
 import { readOverview } from '../format/overview.ts';
 import type { Overview } from '../format/overview-types.ts';
-import { type Passage, withTitle } from '../format/passage.ts';
+import type { Passage } from '../format/passage.ts';
 import type { Passages } from '../format/passages-file.ts';
 import { type LexicalScores, scoreTerms } from '../format/postings.ts';
 import type { SentenceVectors } from '../format/sentences-file.ts';
+import { withTitle } from '../format/titled.ts';
 import type { Tokens } from '../format/tokens-file.ts';
 import { termsOf } from '../text/terms.ts';
 import type {

@@ -124,13 +124,14 @@ describe('a search with a history', () => {
     for (const [id, found] of mixed) {
       const [own, other] = [alone.get(id) ?? none, within.get(id) ?? none];
       const sum = (part: keyof typeof none) => (1 - share) * own[part] + share * other[part];
-      for (const part of ['passage', 'lexical', 'tokens', 'typical'] as const) {
+      // The typical part also corrects for languages, which depends on the best passages of each search.
+      for (const part of ['passage', 'lexical', 'tokens'] as const) {
         expect(found[part]).toBeCloseTo(sum(part), 5);
       }
       // The best sentence for both texts together may score lower than the best sentence for each.
       expect(found.sentence).toBeLessThanOrEqual(sum('sentence') + 1e-5);
       const { passage, sentence, lexical, typical, tokens } = found;
-      expect(passage + sentence + lexical + typical + tokens).toBe(found.score);
+      expect(passage + sentence + lexical + typical + tokens).toBeCloseTo(found.score, 12);
     }
   });
 
