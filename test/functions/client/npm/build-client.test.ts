@@ -23,7 +23,7 @@ function compile(program: string): string {
   const file = join(out, 'program.ts');
   writeFileSync(file, program);
   const options =
-    '--ignoreConfig --noEmit --strict --target es2023 --module nodenext --types node --allowImportingTsExtensions';
+    '--ignoreConfig --noEmit --strict --target es2024 --module nodenext --types node --allowImportingTsExtensions';
   try {
     const args = [join(root, 'node_modules/typescript/bin/tsc'), ...options.split(' '), file];
     return execFileSync(process.execPath, args, { cwd: out, encoding: 'utf8' });
