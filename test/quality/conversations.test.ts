@@ -30,19 +30,19 @@ beforeAll(async () => {
   }
 });
 
-test('a history raises the R@1 of 54 follow-ups by at least .3, to at least .82, with p < .001 by the sign test', () => {
+test('a history raises the R@1 of 54 follow-ups by at least .25, to at least .8, with p < .001 by the sign test', () => {
   const { questions, alone, history } = scores.rows['follow-ups']!;
   expect(questions).toBe(54);
-  expect(history.r1).toBeGreaterThanOrEqual(0.82);
-  expect(history.r1 - alone.r1).toBeGreaterThanOrEqual(0.3);
+  expect(history.r1).toBeGreaterThanOrEqual(0.8);
+  expect(history.r1 - alone.r1).toBeGreaterThanOrEqual(0.25);
   expect(history.r5).toBeGreaterThanOrEqual(0.95);
   expect(scores.followUps.p).toBeLessThan(0.001);
 });
 
-test('standalone questions lose at most .03 of R@1 with an unrelated history', () => {
+test('standalone questions lose at most .04 of R@1 with an unrelated history', () => {
   for (const kind of ['switch', 'keywords', 'set question']) {
     const { alone, history } = scores.rows[kind]!;
-    expect(history.r1, kind).toBeGreaterThanOrEqual(alone.r1 - 0.03);
+    expect(history.r1, kind).toBeGreaterThanOrEqual(alone.r1 - 0.04);
   }
 });
 

@@ -52,18 +52,18 @@ describe("the project's own sets, in six languages", () => {
     pooled = await evaluatePooled(builders.hybrid, sets);
   });
 
-  test('within a language, mean R@1 is at least .78 and R@5 at least .97', () => {
-    expect(mono.r1).toBeGreaterThanOrEqual(0.78);
+  test('within a language, mean R@1 is at least .76 and R@5 at least .97', () => {
+    expect(mono.r1).toBeGreaterThanOrEqual(0.76);
     expect(mono.r5).toBeGreaterThanOrEqual(0.97);
   });
 
-  test('confidence separates answerable from unanswerable questions, with a mean AUROC of at least .78', () => {
-    expect(mono.auroc).toBeGreaterThanOrEqual(0.78);
+  test('confidence separates answerable from unanswerable questions, with a mean AUROC of at least .75', () => {
+    expect(mono.auroc).toBeGreaterThanOrEqual(0.75);
   });
 
-  test('across 30 pairs of languages, mean R@1 is at least .74 and R@5 at least .96', async () => {
+  test('across 30 pairs of languages, mean R@1 is at least .77 and R@5 at least .96', async () => {
     const { r1, r5 } = meanScores(Object.values(await evaluateCross(builders.hybrid, sets)));
-    expect(r1).toBeGreaterThanOrEqual(0.74);
+    expect(r1).toBeGreaterThanOrEqual(0.77);
     expect(r5).toBeGreaterThanOrEqual(0.96);
   });
 
