@@ -14,7 +14,8 @@ export function withTitle({ title, text, source }: Pick<Passage, 'title' | 'text
 } {
   const fileName = source.slice(source.lastIndexOf('/') + 1);
   const lines = text.slice(0, TITLE).split('\n');
-  const missing = title === fileName ? [] : title.split(' › ').filter((part) => !lines.includes(part));
+  const missing =
+    title === fileName ? [] : title.split(' › ').filter((part) => part !== '' && !lines.includes(part));
   if (missing.length === 0) return { text, start: 0 };
   const heading = `${missing.join(' › ').slice(0, TITLE).toWellFormed()}\n`;
   return { text: heading + text, start: heading.length };

@@ -90,12 +90,22 @@ async function timedBuild(
   embedder: TextEmbedder,
 ): Promise<{ whole: number; embedding: number }> {
   const texts: string[] = [];
+  const { byToken } = embedder;
   const noting: TextEmbedder = {
     model: embedder.model,
     embed(text, kind) {
       texts.push(text);
       return embedder.embed(text, kind);
     },
+    ...(byToken && {
+      byToken: {
+        ...byToken,
+        passage(text) {
+          texts.push(text);
+          return byToken.passage(text);
+        },
+      },
+    }),
   };
   const whole = await seconds(() =>
     buildIndex(documents, cachePath('build-index'), noting, countTokens, PASSAGES),

@@ -72,7 +72,7 @@ export async function scale({
       const count = embedder.asked.size;
       const vectors = await embedded(
         embedder,
-        part.map(({ id }, i) => ({ id: id!, text: texts[i]! })),
+        part.map(({ id }, i) => ({ id: id!, text: texts[i]!, title: '', source: '' })),
       );
       const files = fileSizes(join(folderOf(passages), 'index'));
       found.push({

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TextEmbedder, TextKind } from '../../index/embedding/embedder.ts';
+import type { TokenEmbedder } from '../../index/embedding/token-embedder.ts';
 import type { CompiledModel } from '../../index/format/compiled-model.ts';
 
 /** Bytes of a text's hash before its vector. */
@@ -12,6 +13,8 @@ const BATCH = 500;
 /** An embedder that caches its vectors in a file, so that a corpus is embedded only once. */
 export class CachedVectors implements TextEmbedder {
   readonly model: CompiledModel;
+  /** Not cached: token states are large. */
+  readonly byToken?: TokenEmbedder;
   /** Hashes of the texts embedded since it was opened. */
   readonly asked = new Set<string>();
   readonly #embedder: TextEmbedder;
@@ -22,6 +25,7 @@ export class CachedVectors implements TextEmbedder {
   /** @param file created if missing. Its vectors must be this model's */
   constructor(embedder: TextEmbedder, file: string) {
     this.model = embedder.model;
+    this.byToken = embedder.byToken;
     this.#embedder = embedder;
     this.#file = file;
     mkdirSync(dirname(file), { recursive: true });
