@@ -13,16 +13,18 @@ export interface TokenMatches {
 /**
  * Compares a question's token states with compressed ones of passages: the interface to the engine that computes MaxSim (Khattab and
  * Zaharia 2020, ColBERT).
- * @param states centered, of the question's tokens
+ * @param states centered, of the question's tokens; must not be changed afterwards
  */
 export type TokenMatcher = (states: Float32Array, passages: TokenCodes) => Promise<TokenMatches>;
 
 /** A matcher of the project's own engine. */
 export function nativeMatcher(library: EngineLibrary, codewords: Float32Array): TokenMatcher {
+  // A question is usually compared with two groups of passages, one after the other.
+  let last: { states: Float32Array; tables: Uint8Array } | undefined;
   return async (states, { codes, counts }) => {
     const tokens = states.length / (codewords.length / CODEWORDS);
-    const tables = library.tabulate(states, codewords);
-    return { tokens, best: library.matchTokens(tables, tokens, codes, counts) };
+    if (last?.states !== states) last = { states, tables: library.tabulate(states, codewords) };
+    return { tokens, best: library.matchTokens(last.tables, tokens, codes, counts) };
   };
 }
 
