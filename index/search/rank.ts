@@ -160,9 +160,11 @@ function languageExcess(
   const known = new Map<number, number>();
   return ({ ordinal }) => {
     const language = languageOf(ordinal);
+    const before = known.get(language);
+    if (before !== undefined) return before;
     const own = compared.filter((candidate) => languageOf(candidate.ordinal) === language);
     // The mean of all counts as one more candidate: a single one may be right.
-    const excess = known.get(language) ?? (own.length / (own.length + 1)) * (meanOf(own) - all);
+    const excess = (own.length / (own.length + 1)) * (meanOf(own) - all);
     known.set(language, excess);
     return excess;
   };
