@@ -29,10 +29,11 @@ import { Cache } from './cache.ts';
 import { now } from './clock.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
 import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
+import { type EmbeddedRequest, embedRequest } from './embed-request.ts';
 import { matching } from './filter.ts';
-import { contextualQuery, mixShares, mixTokens, mixVectors } from './history.ts';
+import { contextualQuery, mixShares } from './history.ts';
 import { matchesOf } from './matches.ts';
-import { type QuestionTokens, type Ranked, rank } from './rank.ts';
+import { type Ranked, rank } from './rank.ts';
 import { limitTokens } from './token-limit.ts';
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
@@ -49,16 +50,6 @@ export interface OpenIndex {
   passages: Passages;
   /** Undefined in an index without token states. */
   tokens: Tokens | undefined;
-}
-
-/** A question's vector, and what it is searched with: mixed with its context, if it has one. */
-interface EmbeddedRequest {
-  /** Of the question alone. Undefined if it is not needed. */
-  own?: Float32Array;
-  /** Undefined in lexical mode. */
-  vector?: Float32Array;
-  /** Undefined for an index without token states. */
-  questionTokens?: QuestionTokens;
 }
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
@@ -98,7 +89,7 @@ export class IndexSearch implements Search {
     const { explain = false, matches = false } = request;
     const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
     const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
-    const question = await this.#embed(q, mode, searchedFor);
+    const question = await embedRequest(this.#embedder, this.#index.tokens, mode, q, searchedFor);
     const { vector, questionTokens } = question;
     const embedded = now();
     const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
@@ -156,31 +147,6 @@ export class IndexSearch implements Search {
 
   overview(): Overview {
     return readOverview(this.#index.lookup, this.#index.manifest);
-  }
-
-  /** Embeds a question, and the same question with its context. */
-  async #embed(q: string, mode: Mode, context: ContextualQuery | undefined): Promise<EmbeddedRequest> {
-    if (mode === 'lexical') {
-      const needsVector = this.#embedder.model.calibration.asks !== undefined;
-      return needsVector ? { own: await this.#embedder.embed(q, 'query') } : {};
-    }
-    const { tokens } = this.#index;
-    const { byToken } = this.#embedder;
-    if (!tokens || !byToken) {
-      const own = await this.#embedder.embed(q, 'query');
-      if (!context) return { own, vector: own };
-      const inContext = await this.#embedder.embed(context.text, 'query');
-      return { own, vector: mixVectors(own, inContext, context.share) };
-    }
-    const { vector: own, states, weights } = await byToken.question(q);
-    const { match } = byToken;
-    if (!context) return { own, vector: own, questionTokens: { states, weights, match, tokens } };
-    const inContext = await byToken.question(context.text);
-    return {
-      own,
-      vector: mixVectors(own, inContext.vector, context.share),
-      questionTokens: { ...mixTokens({ states, weights }, inContext, context.share), match, tokens },
-    };
   }
 
   /** The confidence of each result. A lower result is never more certain than a higher one. */
