@@ -9,8 +9,9 @@ const MAY_IMPORT = {
   'index/embedding': ['index/engine', 'index/format', 'index/text'],
   'index/search': ['index/embedding', 'index/format', 'index/text'],
   'index/documents': ['index/format'],
+  'index/sources': ['index/documents'],
   'index/passages': ['index/documents', 'index/format', 'index/text'],
-  'index/compile': ['index/documents', 'index/embedding', 'index/format'],
+  'index/compile': ['index/documents', 'index/embedding', 'index/format', 'index/sources'],
   'index/evaluate': ['index'],
   'functions/search': ['index/search', 'index/format'],
   'functions/search/package': ['functions/search', 'index'],
@@ -65,7 +66,7 @@ export default {
       from: { path: '^functions/search/lambda\\.ts$' },
       to: {
         reachable: true,
-        path: '^(cli|infra)/|^index/(documents|passages|compile|evaluate)/|^index/[^/]+\\.ts$|/(compile-engine|write-index|graph-builder|drafts|parallel|memoize)\\.ts$',
+        path: '^(cli|infra)/|^index/(documents|sources|passages|compile|evaluate)/|^index/[^/]+\\.ts$|/(compile-engine|write-index|graph-builder|drafts|parallel|memoize)\\.ts$',
       },
     },
     ...Object.entries(SEAMS).map(([name, seam]) => ({

@@ -1,5 +1,5 @@
 import { compileModel } from '../index/compile/compile.ts';
-import { describeValue, type JsonLine, parseJsonLines } from '../index/documents/json-lines.ts';
+import { describeValue, type JsonLine, parseJsonLines } from '../index/documents/records/json-lines.ts';
 import { Embedder, type TextKind } from '../index/embedding/embedder.ts';
 import { main, Tool } from './kit/command.ts';
 import { modelOption } from './kit/flags.ts';

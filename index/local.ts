@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildIndex, type Progress, type TokenSetting, tokenCounter } from './build.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
-import { readDocuments } from './documents/read.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
@@ -11,6 +10,7 @@ import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
 import type { Search } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
+import { readDocuments } from './sources/read.ts';
 
 /** The default folder of the index for all commands. */
 export const DEFAULT_INDEX = 'build/index';

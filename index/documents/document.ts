@@ -8,13 +8,23 @@ export interface Block {
   /** Set on the last block of an article (such as a byline): earlier titles do not apply to later blocks. */
   endsSection?: true;
   text: string;
+  /**
+   * Where a link to the document opens this block: a URL fragment without `#`, such as `install`, `page=3` or `t=12`. Blocks without
+   * one have that of the block before.
+   */
+  anchor?: string;
 }
 
-/** A file, or a line of a JSON Lines file, as the reader of its format returns it. */
+/** A file, or a record of a file such as a row, as the reader of its format returns it. */
 export interface Document {
   /** Path below the folder that the user named, with `/` between parts. */
   source: string;
-  /** Only records of JSON Lines have one. */
+  /**
+   * 0-based number of the part, if a reader returns a long document in parts, so that it need not be in memory at once. The parts of
+   * a document follow each other.
+   */
+  part?: number;
+  /** Records have one. */
   id?: string;
   title?: string;
   url?: string;

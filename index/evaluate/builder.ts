@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIndex, type TokenSetting } from '../build.ts';
 import type { Document } from '../documents/document.ts';
-import { readDocuments } from '../documents/read.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
 import type { Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
+import { readDocuments } from '../sources/read.ts';
 import { type EvaluationSet, setFile } from './set.ts';
 
 /** The settings for building and searching an index. */

@@ -1,4 +1,4 @@
-import { describeValue } from '../documents/json-lines.ts';
+import { describeValue } from '../documents/records/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
 import { type Builder, withIndex } from './builder.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';

@@ -1,8 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import type { Document } from '../documents/document.ts';
-import { describeValue, type JsonLine } from '../documents/json-lines.ts';
-import { readDocuments } from '../documents/read.ts';
+import { describeValue, type JsonLine } from '../documents/records/json-lines.ts';
 import type { Search } from '../search/answer.ts';
+import { readDocuments } from '../sources/read.ts';
 import { type Builder, withDocuments } from './builder.ts';
 import { type ConfidenceScores, confidenceScores } from './calibration.ts';
 import { confidenceTable, METRICS, type Metric, share } from './confidence-table.ts';

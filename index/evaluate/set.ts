@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { describeValue, type JsonLine, readJsonLines } from '../documents/json-lines.ts';
+import { describeValue, type JsonLine, readJsonLines } from '../documents/records/json-lines.ts';
 import type { SearchResult } from '../search/answer.ts';
 
 /** A passage of a set. */

@@ -1,5 +1,5 @@
 import { eld } from 'eld/extrasmall';
-import { columns } from '../documents/script.ts';
+import { columns } from '../documents/plain/script.ts';
 
 /** Letters, in columns. With this many the detector is right in nine of ten cases, with half as many in seven. */
 const ENOUGH_LETTERS = 20;

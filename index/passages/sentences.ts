@@ -1,4 +1,4 @@
-import { columns } from '../documents/script.ts';
+import { columns } from '../documents/plain/script.ts';
 import { segments } from '../text/segmenter.ts';
 
 /** Letters and digits, in columns. Shorter sentences are mostly abbreviations or numbers. */

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Document } from '../../index/documents/document.ts';
-import { readDocuments } from '../../index/documents/read.ts';
 import type { Passage } from '../../index/format/passage.ts';
 import { toPassages } from '../../index/passages/split.ts';
+import { readDocuments } from '../../index/sources/read.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 
 /** Counts a text's tokens. */

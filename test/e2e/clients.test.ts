@@ -13,8 +13,8 @@ import { writtenBy } from '../../functions/client/examples/chat.ts';
 import { questionAnswering } from '../../functions/client/examples/langchain.ts';
 import { PolyseekRetriever } from '../../functions/client/langchain.ts';
 import { buildIndex, tokenCounter } from '../../index/build.ts';
-import { readDocuments } from '../../index/documents/read.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { readDocuments } from '../../index/sources/read.ts';
 import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 

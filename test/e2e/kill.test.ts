@@ -4,11 +4,11 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFile
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../index/build.ts';
-import { readDocuments } from '../../index/documents/read.ts';
 import { createDraft, DRAFT_MARKER } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
+import { readDocuments } from '../../index/sources/read.ts';
 import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildIndex, type TokenSetting, tokenCounter } from '../../index/build.ts';
-import { readText } from '../../index/documents/text.ts';
+import { readText } from '../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder, type TextEmbedder } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openSearch } from '../../index/search/open.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type JsonLine, parseJsonLines, readJsonLines } from '../../../index/documents/json-lines.ts';
+import { type JsonLine, parseJsonLines, readJsonLines } from '../../../index/documents/records/json-lines.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
-import { readMarkdown } from '../../../index/documents/markdown.ts';
-import { BlockScanner } from '../../../index/documents/markdown-blocks.ts';
+import { BlockScanner } from '../../../index/documents/markdown/blocks.ts';
+import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
 
 const read = (text: string) => readMarkdown(text, 'a.md', 'docs/a.md');
 const texts = (text: string) => read(text).blocks.map((block) => block.text);

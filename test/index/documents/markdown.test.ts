@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMarkdown } from '../../../index/documents/markdown.ts';
+import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
 
 const read = (text: string) => readMarkdown(text, 'a.md');
 const texts = (text: string) => read(text).blocks.map((block) => block.text);

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
-import { readDocuments } from '../../../index/documents/read.ts';
-import { decodeUtf8 } from '../../../index/documents/utf8.ts';
+import { decodeUtf8 } from '../../../index/documents/encoding.ts';
 import { toPassages } from '../../../index/passages/split.ts';
+import { readDocuments } from '../../../index/sources/read.ts';
 
 let root: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
-import { readRecords } from '../../../index/documents/records.ts';
+import { readDocuments } from '../../../index/sources/read.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -16,7 +16,7 @@ async function read(content: string | Buffer, name = 'a.jsonl'): Promise<Documen
   const path = join(folder, name);
   writeFileSync(path, content);
   const documents: Document[] = [];
-  for await (const document of readRecords(path, name)) documents.push(document);
+  for await (const document of readDocuments([path])) documents.push(document);
   return documents;
 }
 

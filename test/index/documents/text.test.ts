@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Block } from '../../../index/documents/document.ts';
-import { readText, textBlocks } from '../../../index/documents/text.ts';
+import { readText, textBlocks } from '../../../index/documents/plain/text.ts';
 import { shared } from '../../fixtures/shared.ts';
 
 const read = (name: string) =>

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Block, Document } from '../../../index/documents/document.ts';
-import { readMarkdown } from '../../../index/documents/markdown.ts';
-import { readText } from '../../../index/documents/text.ts';
+import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
+import { readText } from '../../../index/documents/plain/text.ts';
 import { type SplitOptions, toPassages } from '../../../index/passages/split.ts';
 import { shared } from '../../fixtures/shared.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
-import { readText } from '../../../index/documents/text.ts';
+import { readText } from '../../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { plainMatcher } from '../../../index/embedding/token-matcher.ts';

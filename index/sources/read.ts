@@ -1,33 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { Document } from './document.ts';
+import type { Document } from '../documents/document.ts';
+import { type Notice, Unreadable } from '../documents/file.ts';
+import { formatOf, readFile } from '../documents/formats.ts';
 import { listFolder } from './folder.ts';
-import { readHtml } from './html.ts';
-import { readMarkdown } from './markdown.ts';
-import { readRecords } from './records.ts';
-import { readText } from './text.ts';
-import { decodeUtf8 } from './utf8.ts';
-
-/** Reads the documents of a file. `source` is its name in the index. */
-type Reader = (path: string, source: string) => AsyncIterable<Document>;
-
-/** The reader of each format, by the end of the file name in lower case. */
-const READERS: Record<string, Reader> = {
-  '.txt': onePerFile(readText),
-  '.md': onePerFile(readMarkdown),
-  '.markdown': onePerFile(readMarkdown),
-  '.html': onePerFile(readHtml),
-  '.htm': onePerFile(readHtml),
-  '.jsonl': readRecords,
-  '.ndjson': readRecords,
-  '.jsonl.gz': readRecords,
-};
-
-interface SourceFile {
-  path: string;
-  source: string;
-  read: Reader;
-}
+import type { SourceFile } from './source.ts';
 
 /**
  * Reads the documents of files and folders, in the order of the paths and then of the file names. Includes subfolders, but skips
@@ -40,13 +18,17 @@ export async function* readDocuments(
   paths: string[],
   onSkip: (path: string) => void = () => {},
 ): AsyncGenerator<Document> {
-  for (const { path, source, read } of await listFiles(paths, onSkip)) yield* read(path, source);
+  const report = ({ kind, place, reason, fix = '' }: Notice) => {
+    if (kind === 'failed') throw new Unreadable(place, reason, fix);
+  };
+  for (const file of await listFiles(paths, onSkip))
+    yield* readFile(file, { options: {}, depth: 0, report, readNested: readFile });
 }
 
 async function listFiles(paths: string[], onSkip: (path: string) => void): Promise<SourceFile[]> {
   const places = new Set<string>();
   const bySource = new Map<string, SourceFile>();
-  const add = (path: string, source: string, read: Reader) => {
+  const add = (path: string, source: string) => {
     const place = resolve(path);
     if (places.has(place)) return;
     places.add(place);
@@ -56,21 +38,17 @@ async function listFiles(paths: string[], onSkip: (path: string) => void): Promi
         `${other.path} and ${path} would both be named "${source}" in the index. Name a folder that contains both.`,
       );
     }
-    bySource.set(source, { path, source, read });
+    bySource.set(source, { path, source, open: () => createReadStream(path) });
   };
   for (const path of paths) {
     if (await isFolder(path)) {
       for (const source of await listFolder(path)) {
-        const read = readerOf(source);
-        if (read) add(join(path, source), source, read);
+        if (formatOf(source)) add(join(path, source), source);
         else onSkip(join(path, source));
       }
     } else {
-      const read = readerOf(path);
-      if (!read) {
-        throw new Error(`${path}: unknown format. The formats are ${Object.keys(READERS).join(', ')}.`);
-      }
-      add(path, basename(path), read);
+      if (!formatOf(path)) throw new Unreadable(path, 'unknown format', 'Name a file of a known format.');
+      add(path, basename(path));
     }
   }
   return [...bySource.values()];
@@ -87,16 +65,4 @@ async function isFolder(path: string): Promise<boolean> {
         : `${path}: cannot be read (${error instanceof Error ? error.message : error}). Check its permissions.`,
     );
   }
-}
-
-function readerOf(path: string): Reader | undefined {
-  const name = basename(path).toLowerCase();
-  const extension = Object.keys(READERS).find((each) => name.endsWith(each));
-  return extension === undefined ? undefined : READERS[extension];
-}
-
-function onePerFile(parse: (text: string, source: string, path: string) => Document): Reader {
-  return async function* (path, source) {
-    yield parse(decodeUtf8(await readFile(path), path), source, path);
-  };
 }

@@ -1,4 +1,4 @@
-import type { MetadataValue } from '../format/passage.ts';
+import type { MetadataValue } from '../../format/passage.ts';
 
 /** The front matter of a Markdown file, and the Markdown after it. */
 export interface FrontMatter {

@@ -1,8 +1,9 @@
-import type { MetadataValue } from '../format/passage.ts';
-import { contentIds } from './content-id.ts';
-import type { Document } from './document.ts';
-import { describeValue, type JsonLine, readJsonLines } from './json-lines.ts';
-import { textBlocks, titleOf } from './text.ts';
+import type { MetadataValue } from '../../format/passage.ts';
+import { contentIds } from '../content-id.ts';
+import type { Document } from '../document.ts';
+import type { Input } from '../input.ts';
+import { textBlocks, titleOf } from '../plain/text.ts';
+import { describeValue, type JsonLine, parseJsonLines } from './json-lines.ts';
 
 const OWN_FIELDS = new Set(['id', 'title', 'text', 'url', 'lang', 'source']);
 
@@ -12,9 +13,9 @@ const OWN_FIELDS = new Set(['id', 'title', 'text', 'url', 'lang', 'source']);
  * one derived from the file and the text. Streams the file, so it may be large.
  * @throws naming file, line and field if a record has another form
  */
-export async function* readRecords(path: string, source: string): AsyncGenerator<Document> {
+export async function* readRecords({ source, path, open }: Input): AsyncGenerator<Document> {
   const idOf = contentIds(source);
-  for await (const line of readJsonLines(path)) {
+  for await (const line of parseJsonLines(open(), path)) {
     const { text } = line.record;
     if (typeof text !== 'string') throw wrongField(line, 'text', 'a string');
     const blocks = textBlocks(wellFormed(text));

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { isTooDeep, nestedTooDeep } from './nesting.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { decodeUtf8 } from '../encoding.ts';
+import { isTooDeep, nestedTooDeep } from '../nesting.ts';
 
 /** A JSON object and its place: `file:line`. */
 export interface JsonLine {
@@ -19,7 +19,10 @@ export function readJsonLines(path: string): AsyncGenerator<JsonLine> {
 }
 
 /** Does the same for a stream of bytes, with `name` in place of the file. Yields an object as soon as its line is complete. */
-export async function* parseJsonLines(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<JsonLine> {
+export async function* parseJsonLines(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<JsonLine> {
   let number = 0;
   let offset = 0;
   for await (const line of splitLines(bytes)) {
@@ -37,9 +40,10 @@ export function describeValue(value: unknown): string {
 }
 
 /** Splits at line feeds only: JSON strings may contain other characters that Unicode counts as line ends. */
-async function* splitLines(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
-  for await (const chunk of bytes) {
+  for await (const bytesOfChunk of bytes) {
+    const chunk = Buffer.from(bytesOfChunk.buffer, bytesOfChunk.byteOffset, bytesOfChunk.byteLength);
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       yield Buffer.concat([...parts, chunk.subarray(start, end)]);

@@ -1,6 +1,6 @@
-import { BlockScanner } from './markdown-blocks.ts';
-import { DEFINITION } from './markdown-parts.ts';
-import { MAX_DEPTH, nestedTooDeep } from './nesting.ts';
+import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
+import { BlockScanner } from './blocks.ts';
+import { DEFINITION } from './parts.ts';
 
 /**
  * Maximum number of emphasis marks and brackets in one paragraph. The parser's time grows with the square of their number: this

@@ -1,3 +1,4 @@
+import type { Block } from '../document.ts';
 import {
   beginsInLowerCase,
   beginsWithClosingMark,
@@ -6,7 +7,6 @@ import {
   endsInSemicolon,
   leavesOpen,
 } from './cut.ts';
-import type { Block } from './document.ts';
 import { itemMarker } from './paragraphs.ts';
 import { columns, isClosed, joint } from './script.ts';
 

@@ -1,4 +1,4 @@
-import type { Block, Document } from './document.ts';
+import type { Block, Document } from '../document.ts';
 import { rejoin } from './layout.ts';
 import { paragraphs } from './paragraphs.ts';
 

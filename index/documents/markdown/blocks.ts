@@ -1,4 +1,4 @@
-import { MAX_DEPTH } from './nesting.ts';
+import { MAX_DEPTH } from '../nesting.ts';
 
 /** A container that continues in the next lines: a quote, or a list item with the indentation of its content in columns. */
 type Container = 'quote' | number;

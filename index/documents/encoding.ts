@@ -1,4 +1,31 @@
 import { isUtf8 } from 'node:buffer';
+import type { Notice } from './file.ts';
+
+/** The file that bytes are from. */
+interface Origin {
+  path: string;
+  report: (notice: Notice) => void;
+}
+
+/** Decodes a file. `declared` finds the name of an encoding in its first bytes, given as Latin-1. */
+export function decode(
+  bytes: Buffer,
+  origin: Origin,
+  _declared?: (start: string) => string | undefined,
+): string {
+  return decodeUtf8(bytes, origin.path);
+}
+
+/** Decodes a file piece by piece. */
+export async function* decodeStream(
+  bytes: AsyncIterable<Uint8Array>,
+  origin: Origin,
+  declared?: (start: string) => string | undefined,
+): AsyncGenerator<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  yield decode(Buffer.concat(chunks), origin, declared);
+}
 
 /**
  * Decodes UTF-8 bytes, without a byte order mark at their start.

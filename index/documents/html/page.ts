@@ -1,6 +1,6 @@
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse, parseFragment } from 'parse5';
-import type { Block, Document } from './document.ts';
-import { nestedTooDeep } from './nesting.ts';
+import type { Block, Document } from '../document.ts';
+import { nestedTooDeep } from '../nesting.ts';
 
 type Element = DefaultTreeAdapterTypes.Element;
 type Node = DefaultTreeAdapterTypes.Node;

@@ -3,13 +3,13 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { toString as textOf } from 'mdast-util-to-string';
 import { gfm } from 'micromark-extension-gfm';
-import type { Block, Document } from './document.ts';
+import type { Block, Document } from '../document.ts';
+import { htmlBlocks } from '../html/page.ts';
+import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
+import { unwrap } from '../plain/paragraphs.ts';
 import { splitFrontMatter } from './front-matter.ts';
-import { htmlBlocks } from './html.ts';
-import { checkMarkdown } from './markdown-limits.ts';
-import { markdownParts } from './markdown-parts.ts';
-import { MAX_DEPTH, nestedTooDeep } from './nesting.ts';
-import { unwrap } from './paragraphs.ts';
+import { checkMarkdown } from './limits.ts';
+import { markdownParts } from './parts.ts';
 
 /** A line break that the author asked for, in inline text. Others are a single `\n`. */
 const HARD_BREAK = '\n\n';

@@ -1,0 +1,58 @@
+/** A file to read, wherever it is: in a folder, in an archive, behind a URL. */
+export interface InputFile {
+  /** Its name in the index, with `/` between parts. */
+  source: string;
+  /** Its place as the user knows it, for messages: a path, or a URL. */
+  path: string;
+  /** The address that opens the document. */
+  url?: string;
+  /** Where the name tells no format: the end of a file name that does, such as `.html`. */
+  extension?: string;
+  /** Streams its bytes. May be called more than once. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** Names of the fields of a record. Fields without a name here are metadata. */
+export interface FieldNames {
+  id?: string;
+  title?: string;
+  /** Several fields are paragraphs in this order. */
+  text?: string | string[];
+  url?: string;
+  lang?: string;
+}
+
+/** Settings for reading the files of a source. */
+export interface ReadOptions {
+  /** Takes each line of plain text as it is: no headings, no rejoined lines. */
+  plain?: boolean;
+  /** The language of documents that declare none: a BCP 47 tag. */
+  lang?: string;
+  /** The fields of records in CSV, JSON, XML and similar files. */
+  fields?: FieldNames;
+}
+
+/**
+ * Something to tell about a file: it failed (or a part of it, such as a line), it was skipped on purpose, or a guess was made while
+ * reading it.
+ */
+export interface Notice {
+  kind: 'failed' | 'skipped' | 'guessed';
+  /** A path, `path:line`, or `archive.zip/path`. */
+  place: string;
+  /** The same words for each file with this problem, because summaries group by it: `encrypted`. */
+  reason: string;
+  /** What to do: a sentence. */
+  fix?: string;
+}
+
+/** A file, or a part of it, that cannot be read. */
+export class Unreadable extends Error {
+  readonly notice: Notice;
+
+  /** @param reason and `fix` are as in `Notice` */
+  constructor(place: string, reason: string, fix: string) {
+    super(`${place}: ${reason}. ${fix}`);
+    this.notice = { kind: 'failed', place, reason, fix };
+  }
+}

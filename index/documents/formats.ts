@@ -1,0 +1,61 @@
+import type { Document } from './document.ts';
+import { type InputFile, Unreadable } from './file.ts';
+import { Input, type ReadContext, type Reader } from './input.ts';
+
+/** A document format. */
+export interface Format {
+  name: string;
+  /** Ends of file names, in lower case. */
+  extensions: string[];
+  /** Loads its reader, only when a file needs it. */
+  load: () => Promise<{ read: Reader }>;
+}
+
+/** All formats. One line each. */
+export const FORMATS: Format[] = [
+  { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
+  { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
+  { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
+  { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
+];
+
+/** The format of a file name: the one with the longest matching end. */
+export function formatOf(name: string): Format | undefined {
+  const lower = name.toLowerCase();
+  let best: { format: Format; length: number } | undefined;
+  for (const format of FORMATS)
+    for (const { length } of format.extensions.filter((extension) => lower.endsWith(extension)))
+      if (length > (best?.length ?? 0)) best = { format, length };
+  return best?.format;
+}
+
+/**
+ * Reads the documents of a file. Reports a file of unknown format, and a file that cannot be read; documents before the problem are
+ * kept.
+ */
+export async function* readFile(file: InputFile, context: ReadContext): AsyncGenerator<Document> {
+  const format = formatOf(file.extension ?? file.source);
+  if (!format) {
+    context.report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
+    return;
+  }
+  try {
+    const { read } = await format.load();
+    for await (const document of read(new Input(file, context)))
+      yield { ...document, url: document.url ?? file.url, lang: document.lang ?? context.options.lang };
+  } catch (error) {
+    if (error instanceof Unreadable) context.report(error.notice);
+    else context.report(unexpected(file, error));
+  }
+}
+
+/** The notice for an error of a parser. */
+function unexpected({ path }: InputFile, error: unknown) {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'failed' as const,
+    place: path,
+    reason: 'damaged',
+    fix: `Save it again with the program that made it (${message.replace(`${path}: `, '')}).`,
+  };
+}

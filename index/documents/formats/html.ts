@@ -1,0 +1,6 @@
+import { readHtml } from '../html/page.ts';
+import type { Reader } from '../input.ts';
+
+export const read: Reader = async function* (input) {
+  yield readHtml(await input.text(), input.source, input.path);
+};
