@@ -93,8 +93,7 @@ Mention Donaueschingen.
 川 | km
 信濃 | 367`;
 
-/** LibreOffice takes a CSV file for UTF-8 if it has a byte order mark. */
-const TABLE = `\uFEFFName,Länge,gemessen,Quelle
+const TABLE = `Name,Länge,gemessen,Quelle
 Рейн,1230.5,2024-02-29,"Piz, Badus"
 黄河,5464,2023-12-01,
 النيل,6650,1999-01-31,بحيرة`;
