@@ -149,3 +149,9 @@ export interface Search {
   passage(id: string, context?: number): PassageAnswer | undefined;
   overview(): Overview;
 }
+
+/** A search that can be closed. */
+export interface ClosableSearch extends Search {
+  /** Closes the files of the index. No search may run or follow. */
+  close(): void;
+}
