@@ -86,14 +86,19 @@ export async function buildDemo(target: string, progress?: Progress): Promise<Ma
   return manifest;
 }
 
+/** Open models by their folder: an index is opened again whenever a build replaces it. */
+const models = new Map<string, Promise<Embedder>>();
+
 /**
  * Opens an index with the model that it was built with, on the machine that built it. If a build was killed while it replaced the
  * index, opens the old index. Changes nothing on disk.
  */
 export async function openLocal(index: string): Promise<ClosableSearch> {
   const folder = locateFolder(index);
-  const model = await Embedder.open(findModel(folder), { verify: false });
-  return openSearch({ index: folder, model, verify: true });
+  const dir = findModel(folder);
+  const model = models.get(dir) ?? Embedder.open(dir, { verify: false });
+  models.set(dir, model);
+  return openSearch({ index: folder, model: await model, verify: true });
 }
 
 /**

@@ -13,9 +13,10 @@ export function openSources(config: Config, paths: string[] = []): Source[] {
   const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
   return sources.map((source): Source => {
     const settings = typeof source === 'string' ? { path: source } : source;
-    const options = defined({ ...shared, ...settings });
-    if ('path' in settings)
-      return new FolderSource(settings.path, defined({ include, exclude, baseUrl, ...options }));
+    if ('path' in settings) {
+      const { path, ...own } = settings;
+      return new FolderSource(path, defined({ include, exclude, baseUrl, ...shared, ...own }));
+    }
     throw new Error('not yet');
   });
 }
