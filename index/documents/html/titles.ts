@@ -25,27 +25,23 @@ export function ownTitle(title: string, blocks: readonly Block[]): string | unde
   const tops = headings.filter(({ level }) => level === 1);
   const next = headings.find(({ level }) => level !== 1);
   // A site's name as the only <h1>: "Opening hours | Town library" over the <h2> "Opening hours".
-  const isSiteName = tops.length === 1 && next && endsIn(title, next.text, tops[0]!.text);
+  const isSiteName = next && startsWith(title, next.text) && endsWith(title, tops[0]?.text ?? '');
   if (tops.length === 1 && !isSiteName) return tops[0]!.text;
-  const named = headings.slice(0, 5).find(({ text }) => isPartOf(text, title));
+  const near = headings.slice(0, 5).filter(({ text }) => text !== '');
+  const named =
+    near.find(({ text }) => startsWith(title, text)) ?? near.find(({ text }) => endsWith(title, text));
   const own = named?.text ?? (USELESS.test(title) ? '' : title);
   return (own || (tops[0] ?? headings[0])?.text || title).slice(0, MAX_TITLE) || undefined;
 }
 
-/** Whether a title is a heading and a site's name. */
-function endsIn(title: string, heading: string, site: string): boolean {
-  return (
-    title.startsWith(heading) && title.endsWith(site) && SEPARATOR_AFTER.test(title.slice(heading.length))
-  );
+/** Whether a title is a heading, or continues with a separator, such as before a site's name. */
+function startsWith(title: string, heading: string): boolean {
+  const rest = title.slice(heading.length);
+  return title.startsWith(heading) && (rest === '' || SEPARATOR_AFTER.test(rest));
 }
 
-function isPartOf(heading: string, title: string): boolean {
-  if (heading === '' || title.length < heading.length) return false;
-  if (heading === title) return true;
-  return (
-    (title.startsWith(heading) && SEPARATOR_AFTER.test(title.slice(heading.length))) ||
-    (title.endsWith(heading) && SEPARATOR_BEFORE.test(title.slice(0, -heading.length)))
-  );
+function endsWith(title: string, heading: string): boolean {
+  return title.endsWith(heading) && SEPARATOR_BEFORE.test(title.slice(0, -heading.length));
 }
 
 /**
