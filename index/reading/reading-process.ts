@@ -123,7 +123,7 @@ export class ReadingProcess {
       const message = this.#messages.shift();
       if (message) return message;
       if (child.exitCode !== null || child.signalCode !== null)
-        throw new GivenUp('damaged', 'It ends the program that reads it. Save it again in another format.');
+        throw new GivenUp('ends the program that reads it', 'Save it again in another format.');
       if (memoryOf(child) > this.#limits.memory)
         throw new GivenUp('needs too much memory', 'Split it into smaller files.');
       if (performance.now() > deadline)
