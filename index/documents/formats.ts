@@ -15,6 +15,7 @@ export interface Format {
 export const FORMATS: Format[] = [
   { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
+  { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
 ];
