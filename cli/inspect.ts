@@ -70,8 +70,12 @@ function summaryText({ id, source, title, characters }: PassageSummary): string 
   return `${String(characters).padStart(6)}  ${id}  ${source}  ${title}`;
 }
 
-function passageText({ id, source, title, lang, url, text }: Passage): string {
-  return [bold(title), `${id}  ${source}  ${lang}${url ? `  ${url}` : ''}`, text].join('\n');
+function passageText({ id, source, title, lang, url, anchor, text }: Passage): string {
+  return [
+    bold(title),
+    `${id}  ${source}${anchor ? `#${anchor}` : ''}  ${lang}${url ? `  ${url}` : ''}`,
+    text,
+  ].join('\n');
 }
 
 await main(async () => command.parse());

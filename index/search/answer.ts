@@ -83,7 +83,10 @@ export interface SearchResult {
   text: string;
   title: string;
   source: string;
+  /** Opens the place of the passage, if the document has a URL. */
   url?: string;
+  /** The place in the document: a URL fragment without `#`. */
+  anchor?: string;
   lang: string;
   metadata?: Record<string, MetadataValue>;
   score: number;
