@@ -60,7 +60,7 @@ const command = new Tool(
     const sources = openSources(config, paths);
     if (sources.length === 0)
       throw new UsageError(
-        `Missing argument: path. Name files or folders, or list sources in a config file. Example: npm run build-index -- docs`,
+        'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npm run build-index -- docs',
       );
     const { index = DEFAULT_INDEX, model, tokens } = config;
     const build = async () => {
@@ -78,7 +78,8 @@ const command = new Tool(
         print(json, summary, () => summaryText(summary));
         process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
       } catch (error) {
-        console.error(noticesText(notices.groups()));
+        const groups = notices.groups();
+        if (groups.length > 0) console.error(`${noticesText(groups)}\n`);
         throw error;
       }
     };
