@@ -16,6 +16,7 @@ export const FORMATS: Format[] = [
   { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
+  { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
 ];
 
