@@ -17,6 +17,7 @@ export const FORMATS: Format[] = [
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
   { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
+  { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
 ];
 
