@@ -18,6 +18,22 @@ export const FORMATS: Format[] = [
   { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
+  { name: 'Word', extensions: ['.docx', '.docm', '.dotx'], load: () => import('./formats/docx.ts') },
+  {
+    name: 'PowerPoint',
+    extensions: ['.pptx', '.pptm', '.ppsx', '.potx'],
+    load: () => import('./formats/pptx.ts'),
+  },
+  { name: 'Excel', extensions: ['.xlsx', '.xlsm', '.xltx'], load: () => import('./formats/xlsx.ts') },
+  { name: 'OpenDocument text', extensions: ['.odt', '.ott'], load: () => import('./formats/odt.ts') },
+  { name: 'OpenDocument presentation', extensions: ['.odp', '.otp'], load: () => import('./formats/odp.ts') },
+  { name: 'OpenDocument spreadsheet', extensions: ['.ods', '.ots'], load: () => import('./formats/ods.ts') },
+  { name: 'EPUB', extensions: ['.epub'], load: () => import('./formats/epub.ts') },
+  {
+    name: 'old Office',
+    extensions: ['.doc', '.rtf', '.xls', '.xlt', '.xlsb', '.ppt', '.pps'],
+    load: () => import('./formats/old-office.ts'),
+  },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
 ];
 
