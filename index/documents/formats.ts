@@ -17,6 +17,9 @@ export const FORMATS: Format[] = [
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
+  { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
+  { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
+  { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
 ];
 
 /** The format of a file name: the one with the longest matching end. */
