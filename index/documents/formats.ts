@@ -20,6 +20,7 @@ export const FORMATS: Format[] = [
   { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
   { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
   { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
+  { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
 ];
 
 /** The format of a file name: the one with the longest matching end. */
