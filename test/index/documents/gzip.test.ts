@@ -5,7 +5,7 @@ import type { Document } from '../../../index/documents/document.ts';
 import type { Notice } from '../../../index/documents/file.ts';
 import { readFile } from '../../../index/documents/formats.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
-import { zipOf } from '../../fixtures/zip.ts';
+import { zipArchive } from '../../fixtures/zip-archive.ts';
 
 test('reads a compressed file under its own name', async () => {
   const lines = ['{"id":"a","text":"One."}', '{"id":"b","text":"Two."}'].join('\n');
@@ -49,7 +49,7 @@ test('limits the bytes of all archives in an archive together', async () => {
   const documents: Document[] = [];
   const notices: Notice[] = [];
   const open = async function* () {
-    yield zipOf(parts);
+    yield zipArchive(parts);
   };
   const context = {
     options: {},

@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
 import { outline, readBytes } from '../../fixtures/read.ts';
-import { type ZipPart, zipOf } from '../../fixtures/zip.ts';
+import { type ZipEntry, zipArchive } from '../../fixtures/zip-archive.ts';
 
 const page = '<title>Page</title><p>Text of the page.';
 
-async function sources(parts: ZipPart[]) {
-  const { documents, notices } = await readBytes('a.zip', zipOf(parts));
+async function sources(parts: ZipEntry[]) {
+  const { documents, notices } = await readBytes('a.zip', zipArchive(parts));
   return {
     sources: documents.map(({ source }) => source),
     notices: notices.map(({ kind, place, reason }) => `${kind} ${place}: ${reason}`),
@@ -40,7 +40,9 @@ test('reads the files of an archive that Python made, by name', async () => {
 
 test('reads archives in archives, but only so deep', async () => {
   const nest = (levels: number): Buffer =>
-    levels === 0 ? Buffer.from('Text.') : zipOf([{ name: nameAt(levels - 1), content: nest(levels - 1) }]);
+    levels === 0
+      ? Buffer.from('Text.')
+      : zipArchive([{ name: nameAt(levels - 1), content: nest(levels - 1) }]);
   const nameAt = (level: number) => (level === 0 ? 'a.txt' : `${level}.zip`);
   const four = await readBytes('4.zip', nest(4));
   expect(four.documents.map(({ source }) => source)).toEqual(['4.zip/3.zip/2.zip/1.zip/a.txt']);
@@ -73,7 +75,7 @@ test('reports each bad entry and reads the rest', async () => {
 
 test('cleans names, and skips those that are unsafe, duplicate or hidden', async () => {
   const content = 'Text.';
-  const named = (name: string): ZipPart => ({ name, content });
+  const named = (name: string): ZipEntry => ({ name, content });
   const found = await sources([
     named('/absolute.txt'),
     named('C:\\folder\\windows.txt'),
@@ -126,17 +128,17 @@ test('reads data that several entries share once', async () => {
 });
 
 test('reports files that are not archives, are cut, or contain nothing', async () => {
-  const whole = zipOf([{ name: 'a.txt', content: 'Text.' }]);
+  const whole = zipArchive([{ name: 'a.txt', content: 'Text.' }]);
   const reasonOf = async (bytes: Buffer) => (await readBytes('a.zip', bytes)).notices[0]?.reason;
   expect(await reasonOf(Buffer.alloc(0))).toBe('damaged');
   expect(await reasonOf(Buffer.from('Some text.'))).toBe('damaged');
   expect(await reasonOf(whole.subarray(0, -10))).toBe('damaged');
-  expect(await reasonOf(zipOf([]))).toBe('no text');
-  expect(await reasonOf(zipOf([{ name: '.hidden.txt', content: 'Text.' }]))).toBe('no text');
+  expect(await reasonOf(zipArchive([]))).toBe('no text');
+  expect(await reasonOf(zipArchive([{ name: '.hidden.txt', content: 'Text.' }]))).toBe('no text');
 });
 
 test('reads what is left of damaged archives, or reports them', async () => {
-  const whole = zipOf([
+  const whole = zipArchive([
     { name: 'a.txt', content: 'Some text. '.repeat(20) },
     { name: 'b/c.html', content: page },
   ]);
