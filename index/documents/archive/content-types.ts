@@ -42,18 +42,17 @@ export function parseContentType(header: string): ContentType {
   return { type: header.split(';')[0]!.trim().toLowerCase(), charset };
 }
 
+/** Whether a file name or a path has an end that may tell a format, such as `.md`. Version numbers do not. */
+export function hasExtension(name: string): boolean {
+  return /\.[a-z][a-z0-9]{0,9}$/i.test(name);
+}
+
 /**
- * The end of a file name that tells the format of content: its type decides, or its name if the type says little. Undefined if only
- * the name can tell.
- * @param isKnown whether a name tells a format
+ * The end of a file name that tells the format of content of a type. Undefined if the name of the file tells more than the type.
+ * @param name of the file, or the path of a URL
  */
-export function extensionOf(
-  type: string,
-  name: string,
-  isKnown: (name: string) => boolean,
-): string | undefined {
+export function extensionOf(type: string, name: string): string | undefined {
   const extension = EXTENSIONS[type];
-  if (extension !== undefined) return extension;
-  if (!type.startsWith('text/') || isKnown(name)) return undefined;
-  return type === 'text/plain' ? '.txt' : undefined;
+  if (extension === undefined && type === 'text/plain' && !hasExtension(name)) return '.txt';
+  return extension;
 }

@@ -8,8 +8,10 @@ import { type Spool, spool } from '../archive/spool.ts';
 import { urlName } from '../archive/url-name.ts';
 import { warcRecords } from '../archive/warc-records.ts';
 import type { Document } from '../document.ts';
-import { formatOf } from '../formats.ts';
 import type { Input, Reader } from '../input.ts';
+
+/** Content types of what pages need. */
+const PARTS_OF_PAGES = /^(?:image|audio|video|font)\/|^text\/css$|javascript$|^application\/(?:x-)?font/;
 
 /** A page or a file that a crawler recorded. */
 interface Capture {
@@ -63,13 +65,12 @@ async function captureOf(
 async function* readCapture(entries: Entries, { url, contentType, body }: Capture): AsyncGenerator<Document> {
   const name = urlName(url);
   const { type, charset } = parseContentType(contentType);
-  const extension = extensionOf(type, url.pathname, (path) => formatOf(path) !== undefined);
-  if (!formatOf(extension ?? url.pathname)) return;
+  if (PARTS_OF_PAGES.test(type)) return;
   let content: Spool | undefined;
   yield* entries.read(name, {
     url: url.href,
     charset,
-    extension: extension ?? url.pathname,
+    extension: extensionOf(type, url.pathname) ?? url.pathname,
     open: async function* () {
       content ??= await spool(body());
       yield* content.open();

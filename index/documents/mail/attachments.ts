@@ -1,8 +1,7 @@
 import type { Attachment } from 'postal-mime';
-import { extensionOf } from '../archive/content-types.ts';
+import { extensionOf, hasExtension } from '../archive/content-types.ts';
 import type { Entries } from '../archive/entries.ts';
 import type { Document } from '../document.ts';
-import { formatOf } from '../formats.ts';
 
 /** Parts that are no documents of their own. */
 const IGNORED = new Set([
@@ -27,11 +26,11 @@ export async function* readAttachments(
   for (const { filename, mimeType, disposition, related, content } of attachments) {
     if (related || IGNORED.has(mimeType) || typeof content === 'string') continue;
     if (mimeType.startsWith('image/') && disposition !== 'attachment') continue;
-    const extension = extensionOf(mimeType, filename ?? '', (name) => formatOf(name) !== undefined);
-    const isNamed = filename !== null && formatOf(filename) !== undefined;
+    // Mail programs send types that are less exact than names: spreadsheets' for CSV files.
+    const extension = hasExtension(filename ?? '') ? undefined : extensionOf(mimeType, '');
     const name = uniqueName(filename ?? `attachment${extension ?? ''}`, names);
     yield* entries.read(`${folder}${name}`, {
-      extension: isNamed ? undefined : extension,
+      extension,
       open: async function* () {
         yield new Uint8Array(content);
       },

@@ -34,8 +34,8 @@ test.each([true, false])('reads the pages of an archive (compressed: %s)', async
       { url: 'https://docs.example/guide/a%20b%2Fc?page=2', body: html('guide') },
       { url: 'https://docs.example/notes', body: 'Notes.', headers: { 'Content-Type': 'text/plain' } },
       {
-        url: 'https://docs.example/README.md',
-        body: '# Read me',
+        url: 'https://docs.example/manual.md',
+        body: '# Manual',
         headers: { 'Content-Type': 'text/plain' },
       },
       { url: 'https://docs.example/style.css', body: 'a {}', headers: { 'Content-Type': 'text/css' } },
@@ -55,7 +55,7 @@ test.each([true, false])('reads the pages of an archive (compressed: %s)', async
       'guide',
     ],
     ['crawl.warc.gz/docs.example/notes', 'https://docs.example/notes', undefined],
-    ['crawl.warc.gz/docs.example/README.md', 'https://docs.example/README.md', 'Read me'],
+    ['crawl.warc.gz/docs.example/manual.md', 'https://docs.example/README.md', 'Manual'],
   ]);
   expect(notices).toEqual([]);
 });
