@@ -35,6 +35,12 @@ export const FORMATS: Format[] = [
     load: () => import('./formats/old-office.ts'),
   },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
+  { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
+  { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
+  { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
+  { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
+  { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
+  { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];
 
 /** The format of a file name: the one with the longest matching end. */
