@@ -1,7 +1,9 @@
+import { parse } from 'parse5';
 import type { Block, Document } from '../document.ts';
 import { decode } from '../encoding.ts';
 import { Unreadable } from '../file.ts';
-import { readHtml } from '../html/page.ts';
+import { blocksOf } from '../html/blocks.ts';
+import { attribute, type Element, limitedAdapter } from '../html/dom.ts';
 import type { Input } from '../input.ts';
 import type { ZipEntries } from '../zip-entries.ts';
 import { chapterTitles } from './epub-contents.ts';
@@ -17,6 +19,7 @@ const MAX_PAGE_BYTES = 16 * 2 ** 20;
 /** Elements that end at once in XHTML, but not in HTML. */
 const EMPTY_ELEMENT =
   /<(title|script|style|textarea|iframe|a|b|div|em|i|li|p|section|span|strong|td|th|ul|ol)\b([^<>]*)\/>/gi;
+const MARKS = new Set(['noteref', 'backlink', 'pagebreak']);
 const DAMAGED = { reason: 'damaged', fix: 'Save the book again with the program that made it.' };
 
 interface Item {
@@ -75,6 +78,12 @@ function withHeading(page: Block[], title: string | undefined): Block[] {
   const [first, ...rest] = page;
   if (!first || title === undefined || page.some(({ kind }) => kind === 'heading')) return page;
   return [{ kind: 'heading', level: 2, text: title }, ...(first.text === title ? rest : page)];
+}
+
+/** Whether an element is no text: the mark of a note, the link back from a note, or the number of a printed page. */
+function isMark(element: Element): boolean {
+  const types = [attribute(element, 'epub:type'), attribute(element, 'role')?.replace(/^doc-/, '')];
+  return types.some((type) => type !== undefined && MARKS.has(type));
 }
 
 async function packagePart(zip: ZipEntries, input: Input): Promise<string> {
@@ -140,8 +149,9 @@ async function checkEncryption(zip: ZipEntries, book: Book, input: Input): Promi
 async function readPage(zip: ZipEntries, part: string, input: Input): Promise<Block[]> {
   const declared = (start: string) => start.match(/^<\?xml[^>]*encoding=["']([\w-]+)/)?.[1];
   const text = decode(await zip.read(part, MAX_PAGE_BYTES), input, declared);
-  const page = readHtml(text.replace(EMPTY_ELEMENT, '<$1$2></$1>'), input.source, `${input.path}/${part}`);
-  return page.blocks.map(({ kind, level, text }) =>
+  const treeAdapter = limitedAdapter(`${input.path}/${part}`);
+  const page = blocksOf(parse(text.replace(EMPTY_ELEMENT, '<$1$2></$1>'), { treeAdapter }), isMark);
+  return page.map(({ kind, level, text }) =>
     kind === 'heading' ? { kind, level: Math.min(6, (level ?? 1) + 1), text } : { kind, text },
   );
 }

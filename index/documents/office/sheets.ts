@@ -7,7 +7,17 @@ import { noText } from './package.ts';
 /** A row of a spreadsheet with text, as a user sees it. */
 export interface SheetRow {
   sheet: string;
+  /** 1-based, as the program shows it. */
+  number: number;
   cells: string[];
+}
+
+/** What the documents of a sheet have in common. */
+interface Sheet {
+  name: string;
+  source: string;
+  /** For the whole workbook, so that equal rows of its sheets have different ids. */
+  idOf: (text: string) => string;
 }
 
 /** How many rows decide whether a sheet is a table. */
@@ -30,80 +40,65 @@ const UNNAMED =
  */
 export async function* sheetDocuments(rows: AsyncIterable<SheetRow>, input: Input): AsyncGenerator<Document> {
   const idOf = contentIds(input.source);
-  let sheet: SheetDocuments | undefined;
-  for await (const { sheet: name, cells } of rows) {
-    if (sheet?.name !== name) {
-      if (sheet) yield* sheet.end();
-      sheet = new SheetDocuments(name, input.source, idOf);
+  const iterator = rows[Symbol.asyncIterator]();
+  let next = await iterator.next();
+  if (next.done) throw noText(input);
+  while (!next.done) {
+    const name = next.value.sheet;
+    async function* ofSheet(): AsyncGenerator<SheetRow> {
+      for (; !next.done && next.value.sheet === name; next = await iterator.next()) yield next.value;
     }
-    yield* sheet.add(cells);
+    yield* documentsOf({ name, source: input.source, idOf }, ofSheet());
   }
-  if (!sheet) throw noText(input);
-  yield* sheet.end();
 }
 
-/** Collects the documents of one sheet. */
-class SheetDocuments {
-  readonly name: string;
-  readonly #source: string;
-  readonly #idOf: (text: string) => string;
-  /** Rows before it is known whether they are a table; then those of the next document. */
-  #rows: string[][] = [];
-  /** The columns of a table. */
-  #header: string[] | undefined;
-  #isDecided = false;
+async function* documentsOf(sheet: Sheet, rows: AsyncGenerator<SheetRow>): AsyncGenerator<Document> {
+  const sample: SheetRow[] = [];
+  for (let next = await rows.next(); !next.done; next = await rows.next())
+    if (sample.push(next.value) === SAMPLE) break;
+  const at = sample.findIndex(({ cells }) => filled(cells) > 1);
+  const header = sample[at]?.cells;
+  const records = sample.slice(at + 1);
+  if (
+    header &&
+    at <= MAX_ROWS_ABOVE &&
+    isTable(
+      header,
+      records.map(({ cells }) => cells),
+    )
+  ) {
+    yield* lines(sheet, [sample.slice(0, at)]);
+    yield* tableDocuments(sheet, header, [records, rows]);
+  } else yield* lines(sheet, [sample, rows]);
+}
 
-  constructor(name: string, source: string, idOf: (text: string) => string) {
-    this.name = name;
-    this.#source = source;
-    this.#idOf = idOf;
-  }
+type Rows = (Iterable<SheetRow> | AsyncIterable<SheetRow>)[];
 
-  *add(cells: string[]): Generator<Document> {
-    if (this.#header) yield* this.#record(this.#header, cells);
-    else this.#rows.push(cells);
-    if (!this.#isDecided && this.#rows.length === SAMPLE) yield* this.#decide();
-    if (this.#rows.length === ROWS_PER_DOCUMENT) yield* this.#lines();
-  }
+/** A document from each row of a table. */
+async function* tableDocuments(sheet: Sheet, header: string[], rows: Rows): AsyncGenerator<Document> {
+  for (const part of rows)
+    for await (const { cells } of part) {
+      const fields = cells.map((cell, i) => (header[i] ? `${header[i]}: ${cell}` : cell));
+      yield toDocument(sheet, fields.filter((_, i) => cells[i] !== '').join('\n'));
+    }
+}
 
-  *end(): Generator<Document> {
-    if (!this.#isDecided) yield* this.#decide();
-    yield* this.#lines();
-  }
+/** Documents with a line from each row. */
+async function* lines(sheet: Sheet, rows: Rows): AsyncGenerator<Document> {
+  let waiting: string[][] = [];
+  const flush = function* () {
+    const block = tableBlock(waiting);
+    waiting = [];
+    if (block) yield toDocument(sheet, block.text);
+  };
+  for (const part of rows)
+    for await (const { cells } of part) if (waiting.push(cells) === ROWS_PER_DOCUMENT) yield* flush();
+  yield* flush();
+}
 
-  *#decide(): Generator<Document> {
-    this.#isDecided = true;
-    const sample = this.#rows;
-    const at = sample.findIndex((row) => filled(row) > 1);
-    const header = sample[at];
-    if (!header || at > MAX_ROWS_ABOVE || !isTable(header, sample.slice(at + 1))) return;
-    this.#header = header;
-    this.#rows = sample.slice(0, at);
-    yield* this.#lines();
-    for (const row of sample.slice(at + 1)) yield* this.#record(header, row);
-  }
-
-  *#record(header: string[], cells: string[]): Generator<Document> {
-    const lines = cells
-      .map((cell, i) => (header[i] ? `${header[i]}: ${cell}` : cell))
-      .filter((_, i) => cells[i] !== '');
-    yield this.#document(lines.join('\n'));
-  }
-
-  *#lines(): Generator<Document> {
-    const block = tableBlock(this.#rows);
-    this.#rows = [];
-    if (block) yield this.#document(block.text);
-  }
-
-  #document(text: string): Document {
-    return {
-      source: this.#source,
-      id: this.#idOf(text),
-      title: UNNAMED.test(this.name) ? undefined : this.name,
-      blocks: [{ kind: 'paragraph', text }],
-    };
-  }
+function toDocument({ name, source, idOf }: Sheet, text: string): Document {
+  const title = UNNAMED.test(name) ? undefined : name;
+  return { source, id: idOf(text), title, blocks: [{ kind: 'paragraph', text }] };
 }
 
 /** Whether rows have the columns that a header names. */
