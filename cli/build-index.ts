@@ -4,7 +4,7 @@ import type { TokenSetting } from '../index/build.ts';
 import { buildFromPaths, DEFAULT_INDEX } from '../index/local.ts';
 import { main, print, size, Tool } from './kit/command.ts';
 import { choice, jsonOption, modelOption } from './kit/flags.ts';
-import { showProgress } from './kit/progress.ts';
+import { showBuildProgress } from './kit/progress.ts';
 
 interface Flags {
   index: string;
@@ -45,7 +45,7 @@ const command = new Tool(
     const manifest = await buildFromPaths(paths, index, {
       model,
       tokens,
-      progress: showProgress('passages and sentences'),
+      progress: showBuildProgress(),
       onSkip: () => skipped++,
     });
     const seconds = (performance.now() - start) / 1000;

@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { buildIndex, type Progress, type TokenSetting, tokenCounter } from './build.ts';
+import { buildIndex, type TokenSetting, tokenCounter } from './build.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
+import type { Progress } from './read-passages.ts';
 import type { Search } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
 import { readDocuments } from './sources/read.ts';
@@ -56,10 +57,11 @@ export async function buildFromPaths(
   const compiled = compileModel(model);
   const embedder = new ParallelEmbedder(compiled);
   try {
-    return await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), {
+    const built = await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), {
       progress,
       tokens,
     });
+    return built.manifest;
   } finally {
     embedder.close();
   }

@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../../index/build.ts';
+import type { Progress } from '../../index/read-passages.ts';
 
 /** Maximum number of lines without a terminal. */
 const MAX_LINES = 10;
 
 /** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. */
-export function showProgress(unit: string): Progress {
+export function showProgress(unit: string): (done: number, total: number) => void {
   if (!process.stderr.isTTY) {
     let shown = 0;
     return (done, total) => {
@@ -28,5 +28,13 @@ export function showProgress(unit: string): Progress {
     }
     bar.update(done);
     if (done === total) bar.stop();
+  };
+}
+
+/** Shows the progress of embedding on standard error. */
+export function showBuildProgress(): Progress {
+  const show = showProgress('passages');
+  return ({ phase, done, total }) => {
+    if (phase === 'embedding' && total !== undefined) show(done, total);
   };
 }

@@ -36,7 +36,7 @@ describe('build-index', () => {
     ]);
     const progress = stderr.trimEnd().split('\n');
     expect(progress.length).toBeLessThanOrEqual(10);
-    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages and sentences$/);
+    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages$/);
     expect(progress.at(-1)).toMatch(/^(\d+) of \1 /);
   });
 
