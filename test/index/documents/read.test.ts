@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
-import { decodeUtf8 } from '../../../index/documents/encoding.ts';
 import { toPassages } from '../../../index/passages/split.ts';
 import { readDocuments } from '../../../index/sources/read.ts';
 
@@ -123,37 +121,5 @@ describe('files and folders', () => {
     const after = await ids();
     expect(after.size).toBe(8);
     expect([...before].filter(([id, text]) => after.get(id) !== text)).toEqual([]);
-  });
-});
-
-describe('UTF-8', () => {
-  it('is read with and without a byte order mark, with NUL as a character', async () => {
-    const [plain, marked] = await read([write('a.txt', 'Grüße\0.'), write('b.txt', '\uFEFFGrüße\0.')]);
-    expect(plain?.blocks).toEqual([{ kind: 'paragraph', text: 'Grüße\0.' }]);
-    expect(marked?.blocks).toEqual(plain?.blocks);
-  });
-
-  it.each([
-    ['a stray byte', [0x61, 0xff], 1],
-    ['a sequence interrupted by another character', [0xef, 0x41], 0],
-    ['a sequence truncated by the end of the file', [0x61, 0xe4, 0xb8], 1],
-    ['a sequence interrupted after two bytes', [0xef, 0xbf, 0x41], 0],
-    ['a surrogate', [0x61, 0x62, 0xed, 0xa0, 0x80], 2],
-    ['an overlong form', [0xef, 0xbf, 0xbd, 0xc0, 0x80], 3],
-  ])('is checked: %s', async (_, bytes, offset) => {
-    const file = write('a.txt', Buffer.from(bytes));
-    await expect(read([file])).rejects.toThrow(
-      `${file}: not UTF-8 at byte ${offset} of the file. Save it as UTF-8.`,
-    );
-  });
-
-  it('is rejected with the offset of the first invalid byte', () => {
-    const text = fc.string({ unit: 'binary' });
-    fc.assert(
-      fc.property(text, text, (before, after) => {
-        const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
-        expect(() => decodeUtf8(bytes, 'a')).toThrow(`at byte ${Buffer.byteLength(before)} `);
-      }),
-    );
   });
 });
