@@ -14,7 +14,7 @@ import { withTitle } from './format/titled.ts';
 import { PART } from './format/token-codes-file.ts';
 import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
 import { findDuplicates } from './passages/duplicates.ts';
-import { toPassages } from './passages/split.ts';
+import { createCutter, Splitter } from './passages/split.ts';
 import { findSuggestions } from './suggestions.ts';
 
 /** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
@@ -45,11 +45,12 @@ export async function buildIndex(
   checkIndexFolder(target);
   const passages: Passage[] = [];
   let count = 0;
+  const splitter = new Splitter(
+    createCutter({ countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(embedder.model) }),
+  );
   for await (const document of documents) {
-    count++;
-    passages.push(
-      ...toPassages(document, { countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(embedder.model) }),
-    );
+    if (!document.part) count++;
+    for (const passage of splitter.split(document)) passages.push(passage);
   }
   checkPassages(passages);
   return writeFolder(target, async (draft) => {

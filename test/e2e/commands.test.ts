@@ -25,8 +25,11 @@ describe('build-index', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
+      'Skipped, unknown format: 1',
+      `  ${join(documents, 'notes/picture.png')}`,
+      '',
       expect.stringMatching(
-        /^.*index: 30 documents, 30 passages, \d+ sentences, \d+ terms; 1 file of other formats skipped$/,
+        /^.*index: 1 file \(0 unchanged\), 30 documents, 30 passages, \d+ sentences, \d+ terms$/,
       ),
       expect.stringMatching(/^\d+\.\d s, \d+\.\d passages\/s$/),
       expect.stringMatching(
@@ -51,7 +54,16 @@ describe('build-index', () => {
       tokens: true,
       counts,
       languages: { en: 30 },
-      skipped: 1,
+      files: 1,
+      unchanged: 0,
+      notices: [
+        {
+          kind: 'skipped',
+          reason: 'unknown format',
+          count: 1,
+          places: [{ place: join(documents, 'notes/picture.png') }],
+        },
+      ],
       seconds: expect.any(Number),
       bytes: Object.fromEntries(readdirSync(index).map((name) => [name, statSync(join(index, name)).size])),
     });
