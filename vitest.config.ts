@@ -10,6 +10,7 @@ const SLOW = [
   'test/functions/client/npm/*.test.ts',
   'test/functions/search/{any-input,mcp,worst-request}.test.ts',
   'test/index/compile/*.test.ts',
+  'test/index/documents/office-programs.test.ts',
   'test/index/documents/tar.test.ts',
   'test/index/embedding/double-array.test.ts',
   'test/index/build.test.ts',
