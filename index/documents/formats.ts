@@ -45,6 +45,11 @@ export const FORMATS: Format[] = [
   { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
   { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
+  {
+    name: 'reStructuredText',
+    extensions: ['.rst', '.rest', '.rst.txt'],
+    load: () => import('./formats/rst.ts'),
+  },
   { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },

@@ -10,6 +10,18 @@ export class BlockList {
     this.#anchor = anchor;
   }
 
+  /** The anchor that the next block would get. It gets none then. */
+  takeAnchor(): string | undefined {
+    const anchor = this.#anchor;
+    this.#anchor = undefined;
+    return anchor;
+  }
+
+  /** Adds blocks as they are. */
+  add(blocks: Block[]): void {
+    for (const block of blocks) this.#push(block, block.anchor);
+  }
+
   heading(level: number, text: string, anchor?: string): void {
     const line = text.replace(/\s+/g, ' ').trim();
     if (line === '') return;
