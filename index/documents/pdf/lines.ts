@@ -12,14 +12,23 @@ export interface Segment {
   order: number;
 }
 
-/** A line of text in a column. */
-export interface Line {
+/** Text between wide gaps of a line. */
+export interface Cell {
   text: string;
-  /** Texts between wide gaps, if there are several. */
-  cells: { text: string; x0: number; x1: number }[];
   x0: number;
   x1: number;
+}
+
+/** A line of text in a column, or a row of a table. Texts of rows whose cells have several lines contain line breaks. */
+export interface Line {
+  text: string;
+  cells: Cell[];
+  x0: number;
+  x1: number;
+  /** Where its letters stand. */
   y: number;
+  /** `y` of the last of its lines. */
+  bottom: number;
   /** The font of most of its characters. */
   size: number;
   font: string;
@@ -31,6 +40,9 @@ const WORD_GAP = 0.6;
 const LETTER_GAP = 0.2;
 /** In font sizes. Cells of a table are further apart. */
 const CELL_GAP = 1.3;
+
+/** The dots between the title and the page number of an entry of a table of contents. */
+const LEADER = /(?: ?[.·…]){5,} ?/u;
 
 /** Joins pieces in the order of the content while they continue each other on one line. */
 export function segmentsOf(pieces: Piece[]): Segment[] {
@@ -119,11 +131,12 @@ export function lineOf(row: Segment[]): Line {
   }
   const texts = cells.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
   return {
-    text: textOf(pieces),
-    cells: texts,
+    text: withoutLeader(textOf(pieces)),
+    cells: entryCells(texts) ?? mergeMarker(texts, ' '),
     x0: Math.min(...cells.map(({ x0 }) => x0)),
     x1: Math.max(...cells.map(({ x1 }) => x1)),
     y: main.y,
+    bottom: main.y,
     size: main.size,
     font: main.font,
   };
@@ -142,6 +155,31 @@ function textOf(pieces: Piece[]): string {
     .map(({ text }) => text)
     .join('')
     .replace(/\s+/gu, ' ')
-    .replace(/(?: ?\.){5,} ?/gu, ' ')
     .trim();
+}
+
+/** Joins a bullet or a number to the text after it. */
+export function mergeMarker(cells: Cell[], space: string): Cell[] {
+  const [marker, text, ...rest] = cells;
+  if (!text || !/^(?:[^\p{L}\p{N}\s]|[\p{N}.]{1,8}|[(]?[\p{L}\p{N}]{1,3}[.)])$/u.test(marker!.text))
+    return cells;
+  return [{ text: marker!.text + space + text.text, x0: marker!.x0, x1: text.x1 }, ...rest];
+}
+
+/** The title and the page number of an entry of a table of contents, which dots connect. */
+function entryCells(cells: Cell[]): Cell[] | undefined {
+  const text = cells.map((cell) => cell.text).join(' ');
+  const leader = text.match(LEADER);
+  if (!leader) return undefined;
+  const parts = [text.slice(0, leader.index), text.slice(leader.index! + leader[0].length)];
+  const { x0 } = cells[0]!;
+  const { x1 } = cells.at(-1)!;
+  return [
+    { text: parts[0]!.trim(), x0, x1: x0 },
+    { text: withoutLeader(parts[1]!), x0: x1, x1 },
+  ].filter((cell) => cell.text !== '');
+}
+
+function withoutLeader(text: string): string {
+  return text.replace(LEADER, ' ').trim();
 }
