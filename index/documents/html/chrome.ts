@@ -1,6 +1,6 @@
 import { isPermalink } from './anchors.ts';
-import { attribute, type Element, findAll, isHeading, words } from './dom.ts';
-import { flatText, isLink } from './inline-text.ts';
+import { attribute, type Element, words } from './dom.ts';
+import { flatText } from './inline-text.ts';
 import type { TextStats } from './text-stats.ts';
 
 /** How far to trust the markup of a page: `named` also goes by names of classes, by hidden parts, and by headers and footers. */
@@ -45,9 +45,9 @@ const MAX_INTRODUCED = 15;
 
 /**
  * Whether an element is not a page's text: navigation, a control, or hidden.
- * @param inText whether it is in an article or section, whose headers and footers are text
+ * @param isInText tells whether it is in an article or section, whose headers and footers are text
  */
-export function isChrome(element: Element, stats: TextStats, trust: Trust, inText: boolean): boolean {
+export function isChrome(element: Element, stats: TextStats, trust: Trust, isInText: () => boolean): boolean {
   const { tagName } = element;
   if (CONTROLS.has(tagName) || isPermalink(element) || isLinkList(element, stats)) return true;
   const unlinked = stats.text - stats.linked;
@@ -57,7 +57,7 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, inTex
   if (trust === 'semantic') return false;
   if (isHidden(element, role)) return unlinked <= MAX_UNLINKED;
   if (EDGES.has(tagName) || EDGE_ROLES.has(role)) {
-    if (inText ? isLinks : !hasTitle(element)) return true;
+    if (isInText() ? isLinks : stats.titles === 0) return true;
   }
   return hasChromeName(element, unlinked, isLinks);
 }
@@ -77,33 +77,12 @@ function hasChromeName(element: Element, unlinked: number, isLinks: boolean): bo
  * Whether an element is a list whose items are links to pages of the site and nothing else. "Common options are:" introduces a short
  * list that is text.
  */
-function isLinkList(element: Element, { text, linked, links }: TextStats): boolean {
+function isLinkList(element: Element, { text, linked, links, headings, previous }: TextStats): boolean {
   if (linked < 0.9 * text || links < 2) return false;
-  if (links <= MAX_INTRODUCED && isIntroduced(element)) return false;
+  const isIntroduced = previous?.tagName === 'p' && /[:：]$/.test(flatText(previous).text);
+  if (links <= MAX_INTRODUCED && isIntroduced) return false;
   if (/^(?:ul|ol|dl|menu|table)$/.test(element.tagName)) return true;
-  return (
-    links > 2 &&
-    (element.tagName === 'div' || element.tagName === 'p') &&
-    findAll(element, isHeading).length === 0
-  );
-}
-
-/** Whether a paragraph that ends with a colon is right before an element. */
-function isIntroduced(element: Element): boolean {
-  const siblings = element.parentNode?.childNodes ?? [];
-  for (let i = siblings.indexOf(element) - 1; i >= 0; i--) {
-    const before = siblings[i]!;
-    if ('tagName' in before) return before.tagName === 'p' && /[:：]$/.test(flatText(before).text);
-    if ('value' in before && before.value.trim() !== '') return /[:：]\s*$/.test(before.value);
-  }
-  return false;
-}
-
-/** Whether a header contains a heading that is not a link to the start of the site. */
-function hasTitle(element: Element): boolean {
-  return findAll(element, ({ tagName }) => tagName === 'h1').some(
-    (heading) => findAll(heading, isLink).length === 0,
-  );
+  return links > 2 && headings === 0 && (element.tagName === 'div' || element.tagName === 'p');
 }
 
 /** Tabs are hidden until a reader opens them. */

@@ -57,7 +57,7 @@ function readView(
   const dropped = new Set<Element>();
   const isLeftOut = (element: Element) => {
     const own = stats.get(element);
-    if (!own || element === root || !isChrome(element, own, trust, root !== body || isInText(element)))
+    if (!own || element === root || !isChrome(element, own, trust, () => root !== body || isInText(element)))
       return false;
     dropped.add(element);
     return true;
