@@ -144,7 +144,8 @@ function mayContinue(half: Piece, other: Piece): boolean {
 function isLikelierHalf(half: Piece, other: Piece): boolean {
   if (other.kind !== 'short') return true;
   const [cut, otherCut] = [half, other].map((piece) => /[^\p{L}]\p{Ll}{1,3}$/u.test(piece.tail));
-  return cut === otherCut ? columns(half.text) > columns(other.text) : cut === true;
+  if (cut !== otherCut) return cut === true;
+  return half.text.length > MAX_CAPTION || columns(half.text) > columns(other.text);
 }
 
 /** Whether a piece begins in mid-sentence. Of two short pieces, the second must end the sentence. */

@@ -1,3 +1,4 @@
+import { isRule } from './marks.ts';
 import { columns, isUnspaced } from './script.ts';
 
 /** A line that is not blank. */
@@ -8,6 +9,8 @@ export interface Line {
   indent: number;
   /** In columns, without the indent. */
   width: number;
+  /** Whether it has no letter and no digit: a rule, a row of stars, a border. */
+  isRule: boolean;
 }
 
 /** Lines without a blank line between them. */
@@ -20,6 +23,7 @@ export interface Chunk {
 }
 
 const TAB = 8;
+const FORM_FEED = 0x0c;
 
 /** Splits text at blank lines and form feeds. */
 export function chunksOf(text: string): Chunk[] {
@@ -27,28 +31,31 @@ export function chunksOf(text: string): Chunk[] {
   let chunk: Chunk | undefined;
   let blanks = 0;
   let isPageStart = false;
-  for (const raw of text.replace(/\r\n?/g, '\n').split('\n')) {
-    // A form feed ends a page wherever it is in a line.
-    const parts = raw.includes('\f') ? raw.split('\f') : [raw];
-    for (const [i, part] of parts.entries()) {
-      if (i > 0) {
-        chunk = undefined;
-        isPageStart = true;
-      }
-      const trimmed = part.trim();
-      if (trimmed === '') {
-        if (parts.length === 1) blanks++;
-        chunk = undefined;
-        continue;
-      }
-      if (!chunk) {
-        chunk = { lines: [], blanks, isPageStart };
-        chunks.push(chunk);
-        blanks = 0;
-        isPageStart = false;
-      }
-      chunk.lines.push({ text: trimmed, indent: indentOf(part), width: widthOf(trimmed) });
+  // A form feed ends a page wherever it is in a line. It begins a line of its own here.
+  const lines = text.replace(/\r\n?/g, '\n').replace(/\f/g, '\n\f').split('\n');
+  for (const raw of lines) {
+    if (raw.charCodeAt(0) === FORM_FEED) {
+      chunk = undefined;
+      isPageStart = true;
     }
+    const trimmed = raw.trim();
+    if (trimmed === '') {
+      if (!isPageStart) blanks++;
+      chunk = undefined;
+      continue;
+    }
+    if (!chunk) {
+      chunk = { lines: [], blanks, isPageStart };
+      chunks.push(chunk);
+      blanks = 0;
+      isPageStart = false;
+    }
+    chunk.lines.push({
+      text: trimmed,
+      indent: raw.length === trimmed.length ? 0 : indentOf(raw),
+      width: widthOf(trimmed),
+      isRule: isRule(trimmed),
+    });
   }
   return chunks;
 }
@@ -74,10 +81,12 @@ export function widthOf(text: string): number {
 
 function indentOf(line: string): number {
   let indent = 0;
-  for (const character of line) {
-    if (character === '\t') indent += TAB - (indent % TAB);
-    else if (character === '\u3000') indent += 2;
-    else if (/\s/u.test(character)) indent++;
+  for (let i = 0; i < line.length; i++) {
+    const code = line.charCodeAt(i);
+    if (code === 0x20) indent++;
+    else if (code === 0x09) indent += TAB - (indent % TAB);
+    else if (code === 0x3000) indent += 2;
+    else if (/\s/.test(line[i]!)) indent += code === FORM_FEED ? 0 : 1;
     else break;
   }
   return indent;

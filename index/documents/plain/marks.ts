@@ -14,7 +14,7 @@ export function itemMarker(line: string): string | undefined {
 
 /** Whether a line has no letter and no digit: a rule, a row of stars, a border. */
 export function isRule(line: string): boolean {
-  return !/[\p{L}\p{N}]/u.test(line);
+  return !/[A-Za-z0-9]/.test(line) && !/[\p{L}\p{N}]/u.test(line);
 }
 
 /** Whether a line underlines the one above it: one character, repeated. */
@@ -27,6 +27,9 @@ const NUMBERED = /^((?:\d{1,3}|[A-Z](?=\.\d))(?:\.\d{1,3}){0,5})([.):]{0,2})[\s\
 
 /** How many levels the number before a title has, or 0. */
 export function numberDepth(line: string): number {
+  const first = line.charCodeAt(0);
+  // No digit and no capital letter.
+  if (first < 0x30 || first > 0x5a) return 0;
   const match = NUMBERED.exec(line);
   if (!match) return 0;
   const levels = match[1]!.split('.').length;

@@ -1,5 +1,5 @@
 import { edge, firstWord, type Line } from './lines.ts';
-import { hasDotLeader, isRule, itemMarker, quotePrefix } from './marks.ts';
+import { hasDotLeader, itemMarker, quotePrefix } from './marks.ts';
 import { endsInHyphen, isClosed, joint } from './script.ts';
 
 /** In columns. Longer lines are whole paragraphs, since no page is this wide. */
@@ -80,7 +80,7 @@ function goesOn(line: Line, i: number, lines: Line[]): boolean {
 
 /** A table has columns, a quoted e-mail marks, and a table of contents dots that lead to a page number. */
 function isTable(lines: Line[], page: number): boolean {
-  if (lines.some(({ text }) => isRule(text) || hasDotLeader(text) || quotePrefix(text) !== '')) return true;
+  if (lines.some(({ text, isRule }) => isRule || hasDotLeader(text) || quotePrefix(text) !== '')) return true;
   const rows = lines.filter(({ text }) =>
     /\S(?: {3,}|\t| {2,}(?![\p{Lu}"“(]))\S/u.test(text.replace(/[.!?:;] {2}/g, '. ')),
   ).length;

@@ -5,7 +5,6 @@ import {
   isDivision,
   isManualHeader,
   isRoman,
-  isRule,
   isUnderline,
   itemMarker,
   numberDepth,
@@ -19,6 +18,8 @@ export interface Segment {
   /** Blank lines before it. */
   blanks: number;
   isPageStart: boolean;
+  /** Whether all lines but the first are further to the right. */
+  isHanging: boolean;
   /** Set if a mark of the layout, such as an underline, makes it a heading. */
   level?: number;
 }
@@ -38,49 +39,54 @@ const SHORT_LINE = 0.75;
 
 /** Splits lines without a blank line between them into blocks. */
 export function segmentsOf(chunk: Chunk, page: Page): Segment[] {
-  const { lines, blanks, isPageStart } = chunk;
+  const { lines } = chunk;
   const segments: Segment[] = [];
-  const begin = (line: Line, level?: number) => {
-    const isFirst = segments.length === 0;
-    segments.push({
-      lines: [line],
-      blanks: isFirst ? blanks : 0,
-      isPageStart: isFirst && isPageStart,
-      level,
-    });
-  };
-  const right = lines.reduce((widest, line) => Math.max(widest, edge(line)), 0);
-  const base = lines.reduce((least, { indent }) => Math.min(least, indent), Number.POSITIVE_INFINITY);
-  const isTable = lines.some(({ text }) => isBorder(text));
-  for (let i = 0; i < lines.length; ) {
+  let right = 0;
+  let base = Number.POSITIVE_INFINITY;
+  let isTable = false;
+  for (const line of lines) {
+    right = Math.max(right, edge(line));
+    base = Math.min(base, line.indent);
+    isTable ||= isBorder(line.text);
+  }
+  let segment: Segment | undefined;
+  for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
     const heading = headingAt(lines, i, page);
     if (heading) {
-      begin(line, heading.level);
-      for (const more of lines.slice(i + 1, i + heading.lines)) segments.at(-1)!.lines.push(more);
-      i += heading.lines;
-      if (i < lines.length) begin(lines[i++]!);
-      continue;
+      segments.push(newSegment(lines.slice(i, i + heading.lines), chunk, i === 0, heading.level));
+      i += heading.lines - 1;
+      segment = undefined;
+    } else if (!segment || startsBlock({ line, next: lines[i + 1], segment, right, base, isTable })) {
+      segment = newSegment([line], chunk, i === 0);
+      segments.push(segment);
+    } else {
+      segment.lines.push(line);
+      segment.isHanging &&= line.indent > segment.lines[0]!.indent;
     }
-    const segment = segments.at(-1);
-    if (!segment || startsBlock({ line, next: lines[i + 1], segment, right, base, isTable })) begin(line);
-    else segment.lines.push(line);
-    i++;
   }
   return segments;
+}
+
+function newSegment(
+  lines: Line[],
+  { blanks, isPageStart }: Chunk,
+  isFirst: boolean,
+  level?: number,
+): Segment {
+  return { lines, blanks: isFirst ? blanks : 0, isPageStart: isFirst && isPageStart, isHanging: true, level };
 }
 
 /** The heading that a chunk's lines have at `i`, if its layout leaves no doubt. */
 function headingAt(lines: Line[], i: number, page: Page): { lines: number; level: number } | undefined {
   const line = lines[i]!;
   const next = lines[i + 1];
-  if (isRule(line.text)) return undefined;
-  if (next && isUnderline(next.text) && underlines(next, line)) {
+  if (line.isRule) return undefined;
+  if (next?.isRule && isUnderline(next.text) && underlines(next, line)) {
     const previous = lines[i - 1];
-    if (!previous || isRule(previous.text))
-      return { lines: 1, level: '=*#═━'.includes(next.text[0]!) ? 2 : 3 };
+    if (!previous || previous.isRule) return { lines: 1, level: '=*#═━'.includes(next.text[0]!) ? 2 : 3 };
   }
-  if (i > 0 || !next || isRule(next.text)) return undefined;
+  if (i > 0 || !next || next.isRule) return undefined;
   if (page.isManual) {
     const isHeading = line.indent <= 3 && next.indent > line.indent && !isManualHeader(line.text);
     return isHeading ? { lines: 1, level: line.indent === 0 ? 2 : 3 } : undefined;
@@ -124,8 +130,8 @@ function startsBlock({ line, next, segment, right, base, isTable }: Place): bool
   const { lines } = segment;
   const first = lines[0]!;
   const previous = lines.at(-1)!;
-  const isRuled = isRule(line.text);
-  if (!isTable && isRuled !== isRule(previous.text)) return true;
+  const isRuled = line.isRule;
+  if (!isTable && isRuled !== previous.isRule) return true;
   if (isRuled || isTable) return false;
   if (quotePrefix(line.text) !== quotePrefix(previous.text)) return true;
   if (hasDotLeader(line.text) || hasDotLeader(previous.text)) return false;
@@ -133,8 +139,7 @@ function startsBlock({ line, next, segment, right, base, isTable }: Place): bool
   if (marker !== undefined && !(flowsInto(previous, line, right) && itemMarker(first.text) !== marker))
     return true;
   if (/^(?:--|—|―) ?\p{Lu}/u.test(line.text) && line.indent > previous.indent) return true;
-  const isHanging = lines.length > 1 && lines.slice(1).every(({ indent }) => indent > first.indent);
-  if (isHanging) return line.indent <= first.indent;
+  if (lines.length > 1 && segment.isHanging) return line.indent <= first.indent;
   // The lines of an item are indented, or reach the right edge.
   if (itemMarker(first.text) !== undefined && line.indent <= first.indent && !beginsInLowerCase(line.text))
     if (
