@@ -6,6 +6,7 @@ import { codeHash } from '../cache/code-hash.ts';
 import type { Document } from '../documents/document.ts';
 import { type Notice, Unreadable } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
+import { SiteChrome } from '../documents/site/chrome.ts';
 import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { type ReadEvent, ReadingProcess } from './reading-process.ts';
@@ -56,6 +57,7 @@ export async function* readSources(
     const files: { file: SourceFile; source: Source }[] = [];
     for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) files.push(one);
     const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
+    const sites = new Sites();
     let count = 0;
     for (const [done, { file, source }] of files.entries()) {
       progress({ done, total: files.length, documents: count });
@@ -73,6 +75,7 @@ export async function* readSources(
           else {
             some = true;
             count++;
+            sites.observe(event.document, file, source);
             await documents.add(event.document);
           }
         }
@@ -85,7 +88,7 @@ export async function* readSources(
       if (some) summary.files++;
     }
     progress({ done: files.length, total: files.length, documents: count });
-    yield* documents.values();
+    for await (const document of documents.values()) yield sites.filter(document);
     return summary;
   } finally {
     reading.close();
@@ -113,6 +116,26 @@ function unopened({ path }: SourceFile, error: unknown): Notice {
   const { code, message } = error as NodeJS.ErrnoException;
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';
   return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
+}
+
+/** The HTML pages of each source, whose menus and footers are removed. */
+class Sites {
+  readonly #sites = new Map<Source, SiteChrome>();
+  /** The site of each page, by its name in the index. */
+  readonly #pages = new Map<string, SiteChrome>();
+
+  observe(document: Document, file: SourceFile, source: Source): void {
+    const names = [file.extension ?? file.source, document.source];
+    if (!names.some((name) => formatOf(name)?.name === 'HTML')) return;
+    const site = this.#sites.get(source) ?? new SiteChrome();
+    this.#sites.set(source, site);
+    this.#pages.set(document.source, site);
+    site.observe(document);
+  }
+
+  filter(document: Document): Document {
+    return this.#pages.get(document.source)?.filter(document) ?? document;
+  }
 }
 
 /** What sources remember, in the cache. Without one, for one build only. */
