@@ -2,7 +2,7 @@ import type { Reader } from '../input.ts';
 import { aboutOf } from '../pdf/about.ts';
 import { composeAccents } from '../pdf/accents.ts';
 import { withoutFurniture } from '../pdf/furniture.ts';
-import { headingLevels, toBlocks } from '../pdf/headings.ts';
+import { headingLevels, joinTitle, toBlocks } from '../pdf/headings.ts';
 import { Vocabulary } from '../pdf/hyphens.ts';
 import { damaged, openPdf } from '../pdf/open.ts';
 import { outlineOf } from '../pdf/outline.ts';
@@ -26,7 +26,7 @@ export const read: Reader = async function* (input) {
     report('damaged', bad, 'Open it in a PDF viewer, and save it again');
     composeAccents(pages);
     const kept = withoutFurniture(pages);
-    const paragraphs = paragraphsOf(kept, fonts, new Vocabulary(kept));
+    const paragraphs = joinTitle(paragraphsOf(kept, fonts, new Vocabulary(kept)));
     const levels = headingLevels(paragraphs, await outlineOf(pdf));
     const about = await aboutOf(pdf);
     const blocks = toBlocks(paragraphs, levels);

@@ -10,6 +10,29 @@ const LARGER = 1.15;
 /** The share of the outline that must be found in the text. */
 const FOUND = 0.5;
 const DEEPEST = 6;
+const MAX_TITLE_LINES = 4;
+
+/** Joins the lines of a title. The first page may have wide steps between them. */
+export function joinTitle(paragraphs: Paragraph[]): Paragraph[] {
+  const title = titleParagraph(paragraphs, bodySize(paragraphs));
+  const at = title ? paragraphs.indexOf(title) : -1;
+  if (!title) return paragraphs;
+  let end = at + 1;
+  const continues = ({ page, size, bold, text }: Paragraph) =>
+    page === title.page &&
+    size === title.size &&
+    bold === title.bold &&
+    text.length <= MAX_HEADING &&
+    !/^[\p{N}]/u.test(text);
+  while (end < paragraphs.length && end - at < MAX_TITLE_LINES && continues(paragraphs[end]!)) end++;
+  const parts = paragraphs.slice(at, end);
+  const whole = {
+    ...title,
+    text: parts.map(({ text }) => text).join(' '),
+    lines: parts.flatMap(({ lines }) => lines),
+  };
+  return [...paragraphs.slice(0, at), whole, ...paragraphs.slice(end)];
+}
 
 /** The level of each paragraph that is a heading. They are from the outline if there is one, else from sizes and weights of fonts. */
 export function headingLevels(paragraphs: Paragraph[], outline: Entry[]): Map<Paragraph, number> {

@@ -129,7 +129,10 @@ export function lineOf(row: Segment[]): Line {
       if (!isBlank) cell.x1 = Math.max(cell.x1, piece.x1);
     } else if (!isBlank) cells.push({ pieces: [piece], x0: piece.x0, x1: piece.x1 });
   }
-  const texts = cells.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  const separate = isJustified(cells, main.size)
+    ? [{ pieces, x0: cells[0]!.x0, x1: cells.at(-1)!.x1 }]
+    : cells;
+  const texts = separate.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
   return {
     text: withoutLeader(textOf(pieces)),
     cells: entryCells(texts) ?? mergeMarker(texts, ' '),
@@ -140,6 +143,12 @@ export function lineOf(row: Segment[]): Line {
     size: main.size,
     font: main.font,
   };
+}
+
+/** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
+function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+  const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
+  return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
 }
 
 function textOf(pieces: Piece[]): string {
@@ -154,7 +163,7 @@ function textOf(pieces: Piece[]): string {
   return logicalOrder(spaced)
     .map(({ text }) => text)
     .join('')
-    .replace(/\s+/gu, ' ')
+    .replace(/\s+(?=[\s\p{M}])/gu, '')
     .trim();
 }
 
