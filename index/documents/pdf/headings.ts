@@ -7,6 +7,10 @@ import type { Paragraph } from './paragraphs.ts';
 const MAX_HEADING = 200;
 /** A larger font than that of the text by this factor is that of headings. */
 const LARGER = 1.15;
+/** The same for short lines. */
+const SLIGHTLY_LARGER = 1.08;
+/** In characters. */
+const SHORT = 80;
 /** The share of the outline that must be found in the text. */
 const FOUND = 0.5;
 const DEEPEST = 6;
@@ -115,6 +119,8 @@ function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
   if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}{2}|[\p{Lo}]/u.test(text))
     return false;
   if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
+  const isShort = lines.length === 1 && text.length <= SHORT && !/[:,;]$/u.test(text);
+  if (isShort && size >= SLIGHTLY_LARGER * body) return true;
   return size >= LARGER * body || (bold && size >= 0.97 * body && !/[:,;]$/u.test(text));
 }
 

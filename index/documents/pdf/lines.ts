@@ -1,4 +1,4 @@
-import { logicalOrder } from './characters.ts';
+import { isRightToLeft, logicalOrder } from './characters.ts';
 import type { Piece } from './pieces.ts';
 
 /** Pieces of a line without a wide gap between them. */
@@ -145,8 +145,27 @@ export function lineOf(row: Segment[]): Line {
   };
 }
 
+/**
+ * Puts marks that were printed over right-to-left letters behind those letters. Otherwise, they would come before them, because they
+ * are right of the start of the letter.
+ */
+function withMarks(pieces: Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const base = result.at(-1);
+    if (base && /^\p{M}+$/u.test(piece.text.trim()) && isRightToLeft(base.text) && piece.x0 <= base.x1) {
+      const letters = [...base.text];
+      const place = (base.x1 - (piece.x0 + piece.x1) / 2) / Math.max(base.x1 - base.x0, 1);
+      const at = Math.min(letters.length, Math.max(1, Math.ceil(place * letters.length)));
+      const text = [...letters.slice(0, at), piece.text.trim(), ...letters.slice(at)].join('');
+      result[result.length - 1] = { ...base, text };
+    } else result.push(piece);
+  }
+  return result;
+}
+
 /** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
-function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+export function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
   const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
   return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
 }
@@ -154,7 +173,7 @@ function isJustified(cells: { x0: number; x1: number }[], size: number): boolean
 function textOf(pieces: Piece[]): string {
   const spaced: { text: string }[] = [];
   let end: Piece | undefined;
-  for (const piece of pieces) {
+  for (const piece of withMarks(pieces)) {
     if (end && piece.text.trim() !== '' && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
       spaced.push({ text: ' ' });
     spaced.push(piece);
