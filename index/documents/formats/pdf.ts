@@ -13,7 +13,9 @@ export const read: Reader = async function* (input) {
   const pdf = await openPdf(input);
   try {
     const { pages, fonts, scanned, damaged: bad } = await readPages(pdf, input);
-    if (pages.length === 0) {
+    composeAccents(pages);
+    const kept = withoutFurniture(pages);
+    if (kept.every(({ blocks }) => blocks.length === 0)) {
       if (bad.length > 0) throw damaged(input);
       throw input.failure('no text', 'Recognize its text (OCR), for example with ocrmypdf, and build again.');
     }
@@ -24,8 +26,6 @@ export const read: Reader = async function* (input) {
     };
     report('no text', scanned, 'Recognize the text of its scanned pages (OCR)');
     report('damaged', bad, 'Open it in a PDF viewer, and save it again');
-    composeAccents(pages);
-    const kept = withoutFurniture(pages);
     const paragraphs = joinTitle(paragraphsOf(kept, fonts, new Vocabulary(kept)));
     const levels = headingLevels(paragraphs, await outlineOf(pdf));
     const about = await aboutOf(pdf);

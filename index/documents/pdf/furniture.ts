@@ -79,14 +79,21 @@ function recurringLines(edges: Edge[]): Line[] {
       for (const place of places(row.y)) confirmed.set(place, (confirmed.get(place) ?? 0) + 1);
   // Where most pages have a running head, a row apart from the text is one too, although its text is on this page only.
   const isUsual = (row: Row) =>
-    (confirmed.get(center(row)) ?? 0) > Math.max(3, edges.length / 3) && row.gap > 1.5 * row.size;
+    (confirmed.get(center(row)) ?? 0) > Math.max(3, edges.length / 3) && isApart(row);
   const dropped: Line[] = [];
+  // After the running head comes the text, which may be the same on several pages, too.
   for (const { page, rows } of edges)
     for (const row of rows) {
       if (!isConfirmed(page, row) && !isUsual(row)) break;
       dropped.push(...row.lines);
+      if (isApart(row)) break;
     }
   return dropped;
+}
+
+/** Whether there is more space after a row than between lines. */
+function isApart({ gap, size }: Row): boolean {
+  return gap > 1.5 * size;
 }
 
 /** Neighbouring places count as one, because rounding may part them. */

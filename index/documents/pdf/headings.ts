@@ -105,13 +105,23 @@ function comparable(text: string): string {
 /** Headings are larger than the text, or bold. Larger ones have higher levels. */
 function byFont(paragraphs: Paragraph[], body: number, title: Paragraph | undefined): Map<Paragraph, number> {
   const styleOf = ({ size, bold }: Paragraph) => Math.round(size * 2) * 2 + (bold ? 1 : 0);
-  const candidates = paragraphs.filter(
-    (paragraph) => paragraph !== title && looksLikeHeading(paragraph, body),
-  );
+  const found = paragraphs.filter((paragraph) => paragraph !== title && looksLikeHeading(paragraph, body));
+  const opening = new Set(openingOf(paragraphs, title, body));
+  const usual = new Set(found.filter((paragraph) => !opening.has(paragraph)).map(styleOf));
+  const candidates = found.filter((paragraph) => !opening.has(paragraph) || usual.has(styleOf(paragraph)));
   const styles = [...new Set(candidates.map(styleOf))].sort((one, other) => other - one);
   return new Map(
     candidates.map((paragraph) => [paragraph, Math.min(DEEPEST, styles.indexOf(styleOf(paragraph)) + 2)]),
   );
+}
+
+/** What is between the title and the text: authors, their addresses, the date. */
+function openingOf(paragraphs: Paragraph[], title: Paragraph | undefined, body: number): Paragraph[] {
+  const start = title ? paragraphs.indexOf(title) + 1 : 0;
+  const isText = ({ size, text, page }: Paragraph) =>
+    page !== title?.page || (Math.abs(size - body) < 0.1 * body && text.length > SHORT);
+  const length = paragraphs.slice(start).findIndex(isText);
+  return title ? paragraphs.slice(start, length < 0 ? undefined : start + length) : [];
 }
 
 function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
@@ -119,6 +129,8 @@ function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
   if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}{2}|[\p{Lo}]/u.test(text))
     return false;
   if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
+  // An entry of a table of contents.
+  if (/^[\p{N}.]+ .* \p{N}+$/u.test(text)) return false;
   const isShort = lines.length === 1 && text.length <= SHORT && !/[:,;]$/u.test(text);
   if (isShort && size >= SLIGHTLY_LARGER * body) return true;
   return size >= LARGER * body || (bold && size >= 0.97 * body && !/[:,;]$/u.test(text));
