@@ -53,5 +53,5 @@ export function textOf(value: MetadataValue): string {
 
 /** Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode, by the replacement character. */
 function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+  return text.toWellFormed();
 }

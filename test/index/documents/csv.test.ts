@@ -122,7 +122,7 @@ describe('CSV', () => {
   it.each([
     ['at the end', 'title,text\nA,a\nB,"b\n', ['a'], 3],
     ['before other quotes', 'title,text\nA,"a\nB,"b"\nC,c\n', ['b', 'c'], 2],
-    ['before a long rest', `title,text\nA,"a\n${'B,b\n'.repeat(300_000)}`, ['b', 'b'], 2],
+    ['before a long rest', `title,text\nA,"a\n${`${'B'.repeat(10_000)},b\n`.repeat(110)}`, ['b', 'b'], 2],
   ])('with a quote that nobody closed %s loses that row', async (_, content, texts, line) => {
     const { documents, notices } = await readBytes('a.csv', content);
     expect(documents.slice(0, texts.length).map(({ blocks }) => blocks[0]?.text)).toEqual(texts);
