@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import type { ReadOptions } from '../documents/file.ts';
+import { formatOf } from '../documents/formats.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Names of the file with patterns in the root of a folder. */
@@ -34,9 +35,11 @@ export class FolderSource implements Source {
     this.options = options;
   }
 
-  /** @throws if the path does not exist, or cannot be read */
+  /** @throws if the path does not exist, cannot be read, or is a file of unknown format */
   async *files({ report }: SourceContext): AsyncGenerator<SourceFile> {
     if (!(await isFolder(this.path))) {
+      if (!formatOf(this.path))
+        throw new Error(`${this.path}: unknown format. docs/documents.md lists the formats.`);
       yield this.#file(this.path, basename(this.path));
       return;
     }

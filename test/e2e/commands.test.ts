@@ -25,8 +25,11 @@ describe('build-index', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
+      'Skipped, unknown format: 1',
+      `  ${join(documents, 'notes/picture.png')}`,
+      '',
       expect.stringMatching(
-        /^.*index: 30 documents, 30 passages, \d+ sentences, \d+ terms; 1 file of other formats skipped$/,
+        /^.*index: 1 file \(\d unchanged\), 30 documents, 30 passages \(\d+ unchanged\), \d+ sentences, \d+ terms$/,
       ),
       expect.stringMatching(/^\d+\.\d s, \d+\.\d passages\/s$/),
       expect.stringMatching(
@@ -36,7 +39,7 @@ describe('build-index', () => {
     ]);
     const progress = stderr.trimEnd().split('\n');
     expect(progress.length).toBeLessThanOrEqual(10);
-    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages and sentences$/);
+    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages$/);
     expect(progress.at(-1)).toMatch(/^(\d+) of \1 /);
   });
 
@@ -51,7 +54,18 @@ describe('build-index', () => {
       tokens: true,
       counts,
       languages: { en: 30 },
-      skipped: 1,
+      files: 1,
+      unchangedFiles: expect.any(Number),
+      embedded: expect.any(Number),
+      unchanged: expect.any(Number),
+      notices: [
+        {
+          kind: 'skipped',
+          reason: 'unknown format',
+          count: 1,
+          places: [{ place: join(documents, 'notes/picture.png') }],
+        },
+      ],
       seconds: expect.any(Number),
       bytes: Object.fromEntries(readdirSync(index).map((name) => [name, statSync(join(index, name)).size])),
     });

@@ -19,6 +19,8 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
   const anchors = new Anchors();
   let level: number | undefined;
   let terms = 0;
+  /** Headings right before something that was left out. */
+  const emptied = new Set<Block>();
   const isDropped = (element: Element) =>
     DROPPED.has(element.tagName) || isPermalink(element) || isLeftOut(element);
   const add = (block: Block, links: number) => {
@@ -40,6 +42,11 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
       if (formula !== undefined) return false;
       if (isDropped(element)) {
         if (isPermalink(element)) anchors.permalink(element, level !== undefined || terms > 0);
+        else if (BLOCKS.has(name)) {
+          flush();
+          const last = blocks.at(-1);
+          if (last?.kind === 'heading') emptied.add(last);
+        }
         return false;
       }
       if (name === 'br') text.breakLine();
@@ -68,5 +75,23 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
     text: (value) => text.append(value),
   });
   flush();
-  return blocks;
+  return emptied.size === 0 ? blocks : withoutEmptied(blocks, emptied);
+}
+
+/** Removes headings whose sections contained only what was left out: "Contents", "See also". The first heading is the title. */
+function withoutEmptied(blocks: readonly Block[], emptied: ReadonlySet<Block>): Block[] {
+  const title = blocks.find(({ kind }) => kind === 'heading');
+  const kept: Block[] = [];
+  let lastRemoved: Block | undefined;
+  for (const block of blocks.toReversed()) {
+    const next = kept.at(-1);
+    const isEmpty = block.kind === 'heading' && (!next || (next.level ?? 7) <= block.level!);
+    const contains = emptied.has(block) || (lastRemoved && lastRemoved.level! > block.level!);
+    if (isEmpty && contains && block !== title) lastRemoved = block;
+    else {
+      kept.push(block);
+      lastRemoved = undefined;
+    }
+  }
+  return kept.reverse();
 }

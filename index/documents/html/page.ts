@@ -2,32 +2,56 @@ import { parse, parseFragment } from 'parse5';
 import type { Block, Document } from '../document.ts';
 import { addressOf } from './address.ts';
 import { blocksOf } from './blocks.ts';
-import { attribute, childElements, limitedAdapter } from './dom.ts';
+import { attribute, childElements, type Element, limitedAdapter } from './dom.ts';
 import { flatText } from './inline-text.ts';
+import { mainContent } from './main-content.ts';
 import { ancestors, ownTitle } from './titles.ts';
 
+/** Pages that only lead to another one have few blocks. */
+const MAX_REDIRECT_BLOCKS = 3;
+
+/** A page as it was read. */
+export interface Page {
+  document: Document;
+  /** Why it is no page to search, if so. */
+  reason?: 'no text' | 'only navigation' | 'redirect';
+}
+
 /**
- * Reads an HTML page. Its title is its own, after the titles of the pages above it. The URL is the canonical link, else where the page
- * was saved from.
+ * Reads an HTML page: its main content, without navigation. Its title is its own, after the titles of the pages above it. The URL is
+ * the canonical link, else where the page was saved from.
  * @param path of the file, for errors
  * @throws if elements nest too deep
  */
-export function readHtml(text: string, source: string, path = source): Document {
+export function readPage(text: string, source: string, path = source): Page {
   const document = parse(text, { treeAdapter: limitedAdapter(path) });
   const html = childElements(document).find((element) => element.tagName === 'html');
   const head = html && childElements(html).find((element) => element.tagName === 'head');
   const meta = head ? childElements(head) : [];
   const titleElement = meta.find((element) => element.tagName === 'title');
-  const blocks = blocksOf(document);
-  const own = ownTitle(titleElement ? flatText(titleElement).text : '', blocks);
+  const url = addressOf(text, meta);
+  const content = mainContent(document, url && URL.canParse(url) ? new URL(url).host : undefined);
+  const own = ownTitle(titleElement ? flatText(titleElement).text : '', content.blocks);
   const title = [...ancestors(document, own, source), own].filter(Boolean).join(' › ');
+  const lang = (html && attribute(html, 'lang')) || undefined;
   return {
-    source,
-    title: title || undefined,
-    url: addressOf(text, meta),
-    lang: (html && attribute(html, 'lang')) || undefined,
-    blocks,
+    document: { source, title: title || undefined, url, lang, blocks: content.blocks },
+    reason: isRedirect(meta) && content.blocks.length <= MAX_REDIRECT_BLOCKS ? 'redirect' : content.reason,
   };
+}
+
+/** Whether a page leads to another one at once. */
+function isRedirect(meta: Element[]): boolean {
+  return meta.some(
+    (element) =>
+      attribute(element, 'http-equiv')?.toLowerCase() === 'refresh' &&
+      /^\s*[01]\s*[;,]\s*url\s*=/i.test(attribute(element, 'content') ?? ''),
+  );
+}
+
+/** Reads an HTML page as `readPage` does. */
+export function readHtml(text: string, source: string, path = source): Document {
+  return readPage(text, source, path).document;
 }
 
 /** Reads the blocks of an HTML fragment. `path` and errors are as for `readHtml`. */

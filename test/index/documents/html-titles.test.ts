@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { declaredCharset } from '../../../index/documents/html/charset.ts';
 import { readHtml } from '../../../index/documents/html/page.ts';
 
-const title = (html: string, source = 'a.html') => readHtml(html, source).title;
+const title = (html: string, source = 'a.html') => readHtml(`${html}<p>Text.`, source).title;
 
 describe('titles', () => {
   it.each([
@@ -52,7 +52,8 @@ describe('titles', () => {
 
   it('have their place in a Notion export without the hashes of its names', () => {
     const hash = '0123456789abcdef0123456789abcdef';
-    const page = '<article class="page sans"><header><h1 class="page-title">Backup</h1></header></article>';
+    const page =
+      '<article class="page sans"><header><h1 class="page-title">Backup</h1></header><p>Text.</article>';
     expect(title(page, `Export/Team ${hash}/Admin ${hash}/Backup ${hash}.html`)).toBe(
       'Team › Admin › Backup',
     );
