@@ -22,6 +22,7 @@ const SLOW = [
   'test/index/format/damage.test.ts',
   'test/index/format/overview.test.ts',
   'test/index/search/{damaged-vectors,filter,history,index-search,recall,token-search}.test.ts',
+  'test/index/sources/{s3,sql-postgres}.test.ts',
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
