@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
@@ -68,8 +69,10 @@ export async function* readSources(
       const events = new StoredEvents(cache);
       let some = false;
       try {
-        const known = await events.find(file, source);
-        for await (const event of known ?? read(file, source, reading, spool)) {
+        // The content of a file without a version is compared, and not all files can be opened twice.
+        const local = file.version === undefined ? await localCopy(file, spool) : file;
+        const known = await events.find(local, source);
+        for await (const event of known ?? read(local, source, reading, spool)) {
           if (!known) events.add(event);
           if ('notice' in event) report(event.notice);
           else {
@@ -81,9 +84,9 @@ export async function* readSources(
         }
         if (some && known) summary.unchangedFiles++;
         if (!known) events.store();
+        if (local !== file) await rm(local.localPath!);
       } catch (error) {
-        if (error instanceof Unreadable) throw error;
-        report(unopened(file, error));
+        report(error instanceof Unreadable ? error.notice : unopened(file, error));
       }
       if (some) summary.files++;
     }
@@ -102,13 +105,16 @@ async function* read(
   reading: ReadingProcess,
   spool: Spool,
 ): AsyncGenerator<ReadEvent> {
-  const { open, localPath, version: _, ...rest } = file;
-  if (localPath !== undefined) yield* reading.read({ ...rest, localPath, options });
-  else {
-    const copy = await spool.save(open());
-    yield* reading.read({ ...rest, localPath: copy, options });
-    await rm(copy);
-  }
+  const { open: _, version: __, localPath = '', ...local } = await localCopy(file, spool);
+  yield* reading.read({ ...local, localPath, options });
+  if (file.localPath === undefined) await rm(localPath);
+}
+
+/** The file on this machine: itself, or a copy. */
+async function localCopy(file: SourceFile, spool: Spool): Promise<SourceFile> {
+  if (file.localPath !== undefined) return file;
+  const localPath = await spool.save(file.open());
+  return { ...file, localPath, open: () => createReadStream(localPath) };
 }
 
 /** The notice for a file that cannot be opened or fetched. */
