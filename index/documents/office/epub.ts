@@ -69,8 +69,9 @@ function isMark(element: Element): boolean {
 /** The blocks of a page. Its headings come one level lower, below the book. No viewer opens a place in a book by a link. */
 async function readPage(zip: ZipEntries, part: string, input: Input): Promise<Block[]> {
   const declared = (start: string) => start.match(/^<\?xml[^>]*encoding=["']([\w-]+)/)?.[1];
-  const text = decode(await zip.read(part, MAX_PAGE_BYTES), input, declared);
-  const treeAdapter = limitedAdapter(`${input.path}/${part}`);
+  const path = `${input.path}/${part}`;
+  const text = decode(await zip.read(part, MAX_PAGE_BYTES), { path, report: input.report }, declared);
+  const treeAdapter = limitedAdapter(path);
   const page = blocksOf(parse(text.replace(EMPTY_ELEMENT, '<$1$2></$1>'), { treeAdapter }), isMark);
   return page.map(({ kind, level, text }) =>
     kind === 'heading' ? { kind, level: Math.min(6, (level ?? 1) + 1), text } : { kind, text },
