@@ -10,6 +10,7 @@ const SLOW = [
   'test/functions/client/npm/*.test.ts',
   'test/functions/search/{any-input,mcp,worst-request}.test.ts',
   'test/index/compile/*.test.ts',
+  'test/index/documents/{pdf,pdf-real}.test.ts',
   'test/index/embedding/double-array.test.ts',
   'test/index/build.test.ts',
   'test/index/embedding/{by-token,embedder,places}.test.ts',
