@@ -47,9 +47,11 @@ const PLACES = new Set(
   collapse area links primary secondary tree panel block widget form input`.split(/\s+/),
 );
 
-/** Whole classes of inline parts that are not text. */
-const FURNITURE_INLINE = new Set(
-  'mw-editsection linenos lineno gutter rouge-gutter page-header-icon sr-only visually-hidden'.split(' '),
+/** Whole classes of parts that are not text: numbers of lines, text for screen readers, and data of exports of Confluence and Notion. */
+const FURNITURE_CLASSES = new Set(
+  'mw-editsection linenos lineno gutter rouge-gutter sr-only visually-hidden page-header-icon page-metadata greybox toc'.split(
+    ' ',
+  ),
 );
 
 const NAMED = new Set('div ul ol dl table td form aside header footer p'.split(' '));
@@ -85,7 +87,8 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
 
 function hasChromeName(element: Element, unlinked: number, isLinks: boolean): boolean {
   const classes = words(element, 'class');
-  if (!NAMED.has(element.tagName)) return classes.some((name) => FURNITURE_INLINE.has(name));
+  if (classes.some((name) => FURNITURE_CLASSES.has(name))) return unlinked <= MAX_UNLINKED;
+  if (!NAMED.has(element.tagName)) return false;
   // Documentation has sections about navigation.
   if (element.tagName === 'section' || classes.includes('section')) return false;
   const id = words(element, 'id').flatMap(parts);
