@@ -105,18 +105,20 @@ function parts(name: string): string[] {
 
 /**
  * Whether an element is a list whose items are a link to a page of the site and nothing else. "Common options are:" introduces a short
- * list that is text.
+ * list that is text, and so does the text of a list item around the list.
  */
-function isLinkList(
-  element: Element,
-  { text, linked, links, items, headings, previous }: TextStats,
-): boolean {
-  if (linked < 0.9 * text || links < 2) return false;
+function isLinkList(element: Element, stats: TextStats): boolean {
+  const { linked, links, previous, item } = stats;
+  if (!isMostlyLinks(stats) || links < 2 || (item && !isMostlyLinks(item))) return false;
   const isIntroduced = previous?.tagName === 'p' && /[:：]$/.test(flatText(previous).text);
   if (links <= MAX_INTRODUCED && isIntroduced) return false;
   if (element.tagName === 'table') return true;
-  if (element.tagName === 'div') return links > 2 && linked === text && headings === 0;
-  return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * items;
+  if (element.tagName === 'div') return links > 2 && linked === stats.text && stats.headings === 0;
+  return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * stats.items;
+}
+
+function isMostlyLinks({ text, linked }: TextStats): boolean {
+  return linked >= 0.9 * text;
 }
 
 /** Tabs are hidden until a reader opens them. */
