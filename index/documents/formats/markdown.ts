@@ -1,6 +1,7 @@
 import type { Reader } from '../input.ts';
 import { readMarkdown } from '../markdown/markdown.ts';
+import { withText } from '../markup/required.ts';
 
 export const read: Reader = async function* (input) {
-  yield readMarkdown(await input.text(), input.source, input.path);
+  yield withText(readMarkdown(await input.text(), input.source, input.path), input);
 };
