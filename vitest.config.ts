@@ -12,6 +12,7 @@ const SLOW = [
   'test/index/compile/*.test.ts',
   'test/index/documents/office-programs.test.ts',
   'test/index/documents/tar.test.ts',
+  'test/index/documents/html-sites.test.ts',
   'test/index/documents/man.test.ts',
   'test/index/documents/{pdf,pdf-real}.test.ts',
   'test/index/embedding/double-array.test.ts',
