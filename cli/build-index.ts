@@ -1,20 +1,26 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
-import { type Built, buildFromSources, DEFAULT_INDEX } from '../index/local.ts';
+import {
+  type BuildSettings,
+  type Built,
+  buildFromSources,
+  DEFAULT_INDEX,
+  planFromSources,
+} from '../index/local.ts';
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
 import { main, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
-import { showProgress } from './kit/progress.ts';
+import { showBuildProgress } from './kit/progress.ts';
 import { watchSources } from './kit/watch.ts';
 
-interface Flags
-  extends Pick<Config, 'include' | 'exclude' | 'baseUrl' | 'plain' | 'index' | 'model' | 'tokens'> {
+interface Flags extends Config {
   config?: string;
   strict?: boolean;
+  dryRun?: boolean;
   watch?: boolean;
   json?: boolean;
 }
@@ -27,7 +33,7 @@ const append = (value: string, before: string[] = []) => [...before, value];
 
 const command = new Tool(
   'npm run build-index --',
-  'Build an index from documents. Reads PDF, Office, HTML, Markdown, mail, data and many other files, folders and archives. docs/documents.md lists the formats.',
+  'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more. docs/documents.md lists the formats.',
 )
   .argument('[path...]', 'files and folders; without them, the sources of the config file')
   .option('--config <file>', 'config file (default: polyseek.config.json, if it exists)')
@@ -40,7 +46,9 @@ const command = new Tool(
   .option('--base-url <url>', 'address of the folder, to turn paths into links')
   .option('--plain', 'take plain text as it is: find no headings and rejoin no lines')
   .option('--strict', 'stop at the first file that cannot be read')
+  .option('--dry-run', 'print what a build would do, and write nothing')
   .option('--watch', 'build again whenever a file changes')
+  .option('--cache <dir>', 'folder with results of earlier builds (default: build/cache)')
   .option('--model <dir>', 'model folder (default: index/model)')
   .addOption(
     choice(
@@ -55,41 +63,69 @@ const command = new Tool(
     'npm run build-index -- docs --exclude drafts/ --base-url https://docs.example/',
     'npm run --silent build-index -- docs --index build/docs-index --json',
   )
-  .action(async (paths: string[], { config: file, strict, watch, json, ...flags }: Flags) => {
+  .action(async (paths: string[], { config: file, strict, dryRun, watch, json, ...flags }: Flags) => {
     const config = { ...readConfig(file), ...flags };
-    const sources = openSources(config, paths);
+    const sources = await openSources(config, paths);
     if (sources.length === 0)
       throw new UsageError(
         'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npm run build-index -- docs',
       );
-    const { index = DEFAULT_INDEX, model, tokens } = config;
-    const build = async () => {
+    const { index = DEFAULT_INDEX, model, tokens, cache } = config;
+    const run = async () => {
       const notices = new Notices();
-      const start = performance.now();
+      const settings: BuildSettings = {
+        model,
+        tokens,
+        cache,
+        strict,
+        progress: showBuildProgress(),
+        report: (notice) => notices.add(notice),
+      };
       try {
-        const built = await buildFromSources(sources, index, {
-          model,
-          tokens,
-          strict,
-          progress: showProgress('passages and sentences'),
-          report: (notice) => notices.add(notice),
-        });
-        const summary = summarize(index, built, notices, (performance.now() - start) / 1000);
-        print(json, summary, () => summaryText(summary));
-        process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
+        if (dryRun) {
+          const plan = await planFromSources(sources, settings);
+          print(json, { ...plan, notices: notices.groups() }, () => reportText(notices, planText(plan)));
+        } else {
+          const start = performance.now();
+          const built = await buildFromSources(sources, index, settings);
+          const summary = summarize(index, built, (performance.now() - start) / 1000);
+          print(json, { ...summary, notices: notices.groups() }, () =>
+            reportText(notices, summaryText(summary)),
+          );
+        }
       } catch (error) {
-        const groups = notices.groups();
-        if (groups.length > 0) console.error(`${noticesText(groups)}\n`);
+        // The reason why there is no text, for instance.
+        const report = noticesText(notices.groups());
+        if (report !== '') console.error(`${report}\n`);
         throw error;
       }
+      process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
     };
-    await build();
-    if (watch) await watchSources(sources, build);
+    await run();
+    if (watch) await watchSources(sources, run);
   });
+
+function reportText(notices: Notices, text: string): string {
+  const groups = notices.groups();
+  return groups.length > 0 ? `${noticesText(groups)}\n\n${text}` : text;
+}
+
+function planText(plan: Awaited<ReturnType<typeof planFromSources>>): string {
+  const { files, unchangedFiles, documents, passages, sentences, embedded, unchanged, tokens } = plan;
+  return (
+    `A build would read ${counted(files, 'file')} (${unchangedFiles} unchanged): ${counted(documents, 'document')}, ` +
+    `${counted(passages, 'passage')}, ${counted(sentences, 'sentence')}.\n` +
+    `It would embed ${counted(embedded, 'passage')} (${unchanged} unchanged), ${tokens ? 'with' : 'without'} token states.`
+  );
+}
 
 type Summary = ReturnType<typeof summarize>;
 
-function summarize(index: string, { manifest, files, unchanged }: Built, notices: Notices, seconds: number) {
+function summarize(
+  index: string,
+  { manifest, files, unchangedFiles, embedded, unchanged }: Built,
+  seconds: number,
+) {
   const { version, counts, languages } = manifest;
   const names = [...Object.keys(manifest.files), 'manifest.json'];
   return {
@@ -98,32 +134,22 @@ function summarize(index: string, { manifest, files, unchanged }: Built, notices
     model: manifest.model.name,
     tokens: manifest.model.tokens !== null,
     files,
-    unchanged,
+    unchangedFiles,
     counts,
+    embedded,
+    unchanged,
     languages,
-    notices: notices.groups(),
     seconds: Number(seconds.toFixed(3)),
     bytes: Object.fromEntries(names.map((name) => [name, statSync(join(index, name)).size])),
   };
 }
 
-function summaryText({
-  index,
-  version,
-  model,
-  tokens,
-  files,
-  unchanged,
-  counts,
-  notices,
-  seconds,
-  bytes,
-}: Summary): string {
+function summaryText(summary: Summary): string {
+  const { index, version, model, tokens, files, unchangedFiles, counts, unchanged, seconds, bytes } = summary;
   const sizes = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
   return [
-    ...(notices.length > 0 ? [noticesText(notices), ''] : []),
-    `${index}: ${counted(files, 'file')} (${unchanged} unchanged), ${counted(counts.documents, 'document')}, ` +
-      `${counted(counts.passages, 'passage')}, ${counted(counts.sentences, 'sentence')}, ${counted(counts.terms, 'term')}`,
+    `${index}: ${counted(files, 'file')} (${unchangedFiles} unchanged), ${counted(counts.documents, 'document')}, ` +
+      `${counted(counts.passages, 'passage')} (${unchanged} unchanged), ${counted(counts.sentences, 'sentence')}, ${counted(counts.terms, 'term')}`,
     `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s`,
     sizes.join(', '),
     `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,

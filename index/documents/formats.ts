@@ -11,11 +11,46 @@ export interface Format {
   load: () => Promise<{ read: Reader }>;
 }
 
+/** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
+const MAN_EXTENSIONS = [
+  ...[
+    '1',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+    '8',
+    '9',
+    '1p',
+    '1m',
+    '1x',
+    '1ssl',
+    '3p',
+    '3pm',
+    '3perl',
+    '3posix',
+    '3ssl',
+    '3x',
+    '5ssl',
+    '7ssl',
+    '8p',
+  ],
+  ...['man', 'mdoc'],
+].map((end) => `.${end}`);
+
 /** All formats. One line each. */
 export const FORMATS: Format[] = [
   { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
   { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
+  {
+    name: 'reStructuredText',
+    extensions: ['.rst', '.rest', '.rst.txt'],
+    load: () => import('./formats/rst.ts'),
+  },
+  { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
   { name: 'Word', extensions: ['.docx', '.docm', '.dotx'], load: () => import('./formats/docx.ts') },

@@ -20,6 +20,8 @@ export interface SplitOptions {
 export interface CutPassage extends Pick<Passage, 'text' | 'title' | 'sentences' | 'anchor'> {
   /** Declared or detected. */
   lang?: string;
+  /** Tokens of the text. */
+  tokens: number;
 }
 
 /** The passages of a document or a part of one, and where it ends. Plain JSON. */
@@ -46,6 +48,7 @@ export function createCutter(options: SplitOptions): Cutter {
       passages: passages.map((passage) => ({
         ...passage,
         lang: document.lang || detectLanguage(passage.text),
+        tokens: options.countTokens(passage.text),
       })),
       after,
     };
@@ -118,7 +121,11 @@ function continues(document: Document, before: Document): boolean {
   );
 }
 
-function splitSection(section: Section, declared: string | undefined, options: SplitOptions): CutPassage[] {
+function splitSection(
+  section: Section,
+  declared: string | undefined,
+  options: SplitOptions,
+): Omit<CutPassage, 'lang' | 'tokens'>[] {
   const { text, title, bodyStart, paragraphStarts, anchors } = section;
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared || detectLanguage(text) || 'und';

@@ -1,36 +1,35 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Cache } from '../cache/cache.ts';
+import { codeHash } from '../cache/code-hash.ts';
 import type { Document } from '../documents/document.ts';
 import { type Notice, Unreadable } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
+import { SiteChrome } from '../documents/site/chrome.ts';
 import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
-import { readersVersion } from './readers-version.ts';
 import { type ReadEvent, ReadingProcess } from './reading-process.ts';
 import { Spool, SpooledList } from './spool.ts';
 
 /** Documents of a file are stored for the next build if they are at most this long, in bytes of JSON. */
 const MAX_STORED = 32 * 2 ** 20;
+/** Their kind in the cache. */
+const KIND = 'documents of a file';
 
-/** Keeps what earlier builds read, by a key of 32 bytes. */
-export interface ReadCache {
-  get(key: Buffer): Uint8Array | undefined;
-  put(key: Buffer, value: Uint8Array): void;
-}
-
-/** How far reading is. */
+/** The files that were read, of all files. */
 export interface ReadProgress {
-  files: number;
-  /** Files of all sources. */
-  of: number;
+  done: number;
+  total: number;
+  /** Documents in them. */
+  documents: number;
 }
 
 export interface ReadSettings {
-  cache?: ReadCache;
-  memory?: Memory;
-  /** Stop at the first failure. */
-  strict?: boolean;
+  /** Keeps what earlier builds read. */
+  cache?: Cache;
+  /** Called with what cannot be read. Reading ends if it throws. */
   report?: (notice: Notice) => void;
   progress?: (progress: ReadProgress) => void;
 }
@@ -40,59 +39,59 @@ export interface ReadSummary {
   /** Files with documents. */
   files: number;
   /** Those whose content is as in an earlier build. */
-  unchanged: number;
+  unchangedFiles: number;
 }
 
 /**
  * Reads the documents of sources, in their order. Reports what cannot be read, and goes on. Reads only files that changed since the
  * last build with this cache.
  * @returns how many files were read
- * @throws Unreadable at the first failure, with `strict`
  */
 export async function* readSources(
   sources: readonly Source[],
-  { cache, memory = new Map(), strict = false, report = () => {}, progress = () => {} }: ReadSettings = {},
+  { cache, report = () => {}, progress = () => {} }: ReadSettings = {},
 ): AsyncGenerator<Document, ReadSummary> {
-  const checked = (notice: Notice) => {
-    const { kind, place, reason, fix = '' } = notice;
-    if (strict && kind === 'failed') throw new Unreadable(place, reason, fix);
-    report(notice);
-  };
   const spool = new Spool();
   const reading = new ReadingProcess();
-  const summary: ReadSummary = { files: 0, unchanged: 0 };
+  const summary: ReadSummary = { files: 0, unchangedFiles: 0 };
   try {
     const files: { file: SourceFile; source: Source }[] = [];
-    for await (const one of listFiles(sources, { memory, report: checked })) files.push(one);
+    for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) files.push(one);
     const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
+    const sites = new Sites();
+    let count = 0;
     for (const [done, { file, source }] of files.entries()) {
-      progress({ files: done, of: files.length });
+      progress({ done, total: files.length, documents: count });
       if (!formatOf(file.extension ?? file.source)) {
-        checked({ kind: 'skipped', place: file.path, reason: 'unknown format' });
+        report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
         continue;
       }
       const events = new StoredEvents(cache);
       let some = false;
       try {
-        const known = await events.find(file, source);
-        for await (const event of known ?? read(file, source, reading, spool)) {
+        // The content of a file without a version is compared, and not all files can be opened twice.
+        const local = file.version === undefined ? await localCopy(file, spool) : file;
+        const known = await events.find(local, source);
+        for await (const event of known ?? read(local, source, reading, spool)) {
           if (!known) events.add(event);
-          if ('notice' in event) checked(event.notice);
+          if ('notice' in event) report(event.notice);
           else {
             some = true;
+            count++;
+            sites.observe(event.document, file, source);
             await documents.add(event.document);
           }
         }
-        if (some && known) summary.unchanged++;
+        if (some && known) summary.unchangedFiles++;
         if (!known) events.store();
+        if (local !== file) await rm(local.localPath!);
       } catch (error) {
-        if (error instanceof Unreadable) throw error;
-        checked(unopened(file, error));
+        report(error instanceof Unreadable ? error.notice : unopened(file, error));
       }
       if (some) summary.files++;
     }
-    progress({ files: files.length, of: files.length });
-    yield* documents.values();
+    progress({ done: files.length, total: files.length, documents: count });
+    for await (const document of documents.values()) yield sites.filter(document);
     return summary;
   } finally {
     reading.close();
@@ -106,13 +105,16 @@ async function* read(
   reading: ReadingProcess,
   spool: Spool,
 ): AsyncGenerator<ReadEvent> {
-  const { open, localPath, version: _, ...rest } = file;
-  if (localPath !== undefined) yield* reading.read({ ...rest, localPath, options });
-  else {
-    const copy = await spool.save(open());
-    yield* reading.read({ ...rest, localPath: copy, options });
-    await rm(copy);
-  }
+  const { open: _, version: __, localPath = '', ...local } = await localCopy(file, spool);
+  yield* reading.read({ ...local, localPath, options });
+  if (file.localPath === undefined) await rm(localPath);
+}
+
+/** The file on this machine: itself, or a copy. */
+async function localCopy(file: SourceFile, spool: Spool): Promise<SourceFile> {
+  if (file.localPath !== undefined) return file;
+  const localPath = await spool.save(file.open());
+  return { ...file, localPath, open: () => createReadStream(localPath) };
 }
 
 /** The notice for a file that cannot be opened or fetched. */
@@ -122,14 +124,43 @@ function unopened({ path }: SourceFile, error: unknown): Notice {
   return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
 }
 
+/** The HTML pages of each source, whose menus and footers are removed. */
+class Sites {
+  readonly #sites = new Map<Source, SiteChrome>();
+  /** The site of each page, by its name in the index. */
+  readonly #pages = new Map<string, SiteChrome>();
+
+  observe(document: Document, file: SourceFile, source: Source): void {
+    const names = [file.extension ?? file.source, document.source];
+    if (!names.some((name) => formatOf(name)?.name === 'HTML')) return;
+    const site = this.#sites.get(source) ?? new SiteChrome();
+    this.#sites.set(source, site);
+    this.#pages.set(document.source, site);
+    site.observe(document);
+  }
+
+  filter(document: Document): Document {
+    return this.#pages.get(document.source)?.filter(document) ?? document;
+  }
+}
+
+/** What sources remember, in the cache. Without one, for one build only. */
+function memoryIn(cache: Cache | undefined): Memory {
+  if (!cache) return new Map();
+  return {
+    get: (key) => cache.get('memory', key)?.toString(),
+    set: (key, value) => cache.put('memory', key, Buffer.from(value)),
+  };
+}
+
 /** What reading a file returned, for the next build. A file with failures is read again each time. */
 class StoredEvents {
-  readonly #cache: ReadCache | undefined;
+  readonly #cache: Cache | undefined;
   #key: Buffer | undefined;
   #events: ReadEvent[] | undefined = [];
   #bytes = 0;
 
-  constructor(cache: ReadCache | undefined) {
+  constructor(cache: Cache | undefined) {
     this.#cache = cache;
   }
 
@@ -137,7 +168,7 @@ class StoredEvents {
   async find(file: SourceFile, source: Source): Promise<ReadEvent[] | undefined> {
     if (!this.#cache) return undefined;
     this.#key = await keyOf(file, source);
-    const bytes = this.#cache.get(this.#key);
+    const bytes = this.#cache.get(KIND, this.#key);
     return bytes && (JSON.parse(Buffer.from(bytes).toString()) as ReadEvent[]);
   }
 
@@ -149,7 +180,8 @@ class StoredEvents {
   }
 
   store(): void {
-    if (this.#key && this.#events) this.#cache?.put(this.#key, Buffer.from(JSON.stringify(this.#events)));
+    if (this.#key && this.#events)
+      this.#cache?.put(KIND, this.#key, Buffer.from(JSON.stringify(this.#events)));
   }
 }
 
@@ -157,7 +189,7 @@ class StoredEvents {
 async function keyOf(file: SourceFile, { options }: Source): Promise<Buffer> {
   const { source, path, url, extension, version } = file;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([readersVersion(), source, path, url, extension, version, options]));
+  hash.update(JSON.stringify([codeHash('index/documents'), source, path, url, extension, version, options]));
   if (version === undefined) for await (const chunk of file.open()) hash.update(chunk);
   return hash.digest();
 }

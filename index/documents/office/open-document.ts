@@ -4,7 +4,7 @@ import type { ZipEntries } from '../zip-entries.ts';
 import { Flow } from './flow.ts';
 import { openPackage, ownTitle } from './package.ts';
 import { Slide } from './slide.ts';
-import { toDocument } from './titled.ts';
+import { fileTitle, toDocument } from './titled.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** How many styles may be based on each other. */
@@ -61,7 +61,8 @@ export async function readOpenDocument(input: Input, extension: string): Promise
   const { title, languages } = await readMeta(zip, parents, input);
   const reader = new ContentReader(parents);
   await readXml(zip.stream('content.xml'), input, reader);
-  return toDocument(input, reader.blocks, title ?? reader.slideTitle, languages);
+  const slideTitle = reader.slides > 0 ? (reader.slideTitle ?? fileTitle(input)) : undefined;
+  return toDocument(input, reader.blocks, title ?? slideTitle, languages);
 }
 
 /** The title and languages that a package declares. Collects the parents of its paragraph styles. */
@@ -128,7 +129,8 @@ class ContentReader {
   /** Depth of the open element whose content is left out; 0 if there is none. */
   #skippedFrom = 0;
   #slide: Slide | undefined;
-  #slides = 0;
+  /** How many slides there were. */
+  slides = 0;
   /** The first title of a slide. */
   slideTitle: string | undefined;
 
@@ -155,7 +157,7 @@ class ContentReader {
     else if (name === 'table:table') flow.openTable();
     else if (name === 'table:table-row') flow.openRow();
     else if (name === 'table:table-cell' || name === 'table:covered-table-cell') flow.openCell();
-    else if (name === 'draw:page') this.#slide = new Slide(++this.#slides);
+    else if (name === 'draw:page') this.#slide = new Slide(++this.slides);
     else if (name === 'draw:frame' || name === 'draw:custom-shape') {
       const role = attributes.get('presentation:class') ?? '';
       if (SLIDE_FOOTERS.has(role)) this.#skippedFrom = this.#depth;
@@ -176,7 +178,7 @@ class ContentReader {
     else if (name === 'table:table-cell' || name === 'table:covered-table-cell') flow.closeCell();
     else if (name === 'draw:page') {
       for (const block of this.#slide?.blocks ?? []) this.#flow.add(block);
-      this.slideTitle ||= this.#slide?.title;
+      this.slideTitle ??= this.#slide?.title || undefined;
       this.#slide = undefined;
     } else this.#slide?.closeFrame(depth);
   }

@@ -3,7 +3,7 @@ import type { Input } from '../input.ts';
 import type { ZipEntries } from '../zip-entries.ts';
 import { openPackage, propertiesOf, type Relation, relationsOf } from './package.ts';
 import { Slide } from './slide.ts';
-import { toDocument } from './titled.ts';
+import { fileTitle, toDocument } from './titled.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** Placeholders that recur on every slide, or show the slide itself. */
@@ -26,12 +26,12 @@ export async function readPowerPoint(input: Input): Promise<Document> {
   for (const [index, part] of parts.entries()) {
     const slide = new Slide(index + 1);
     await readSlide(zip, part, slide, languages, input);
-    firstTitle ||= slide.title;
+    firstTitle ??= slide.title || undefined;
     for (const block of slide.blocks) blocks.push(block);
   }
   const { title, lang } = await propertiesOf(zip, input);
   const byLength = [...languages].sort((a, b) => b[1] - a[1]).map(([tag]) => tag);
-  return toDocument(input, blocks, title ?? firstTitle, [lang, ...byLength]);
+  return toDocument(input, blocks, title ?? firstTitle ?? fileTitle(input), [lang, ...byLength]);
 }
 
 async function slideParts(zip: ZipEntries, mainPart: string, input: Input): Promise<string[]> {

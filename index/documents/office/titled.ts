@@ -23,3 +23,9 @@ export function toDocument(
   const heading = lifted.find(({ kind }) => kind === 'heading');
   return { source: input.source, title: heading?.text, lang, blocks: lifted };
 }
+
+/** A title for a file whose headings are not titles: its name without the extension. */
+export function fileTitle({ source }: Input): string {
+  const name = source.slice(source.lastIndexOf('/') + 1);
+  return name.replace(/\.[^.]*$/, '') || name;
+}

@@ -12,7 +12,7 @@ export class Vocabulary {
       for (const line of blocks.flat())
         for (const [word] of line.text
           .toLowerCase()
-          .matchAll(/[\p{L}\p{M}]+(?:[-\u2010][\p{L}\p{M}]+)*(?![-\u2010]$)/gu))
+          .matchAll(/[\p{L}\p{M}]+(?:[-\u2010][\p{L}\p{M}]+)*(?![-\u2010]$)/gmu))
           this.#add(word.replaceAll('\u2010', '-'));
   }
 

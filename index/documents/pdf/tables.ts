@@ -1,15 +1,15 @@
-import type { Line } from './lines.ts';
+import type { Cell, Line } from './lines.ts';
 
 /** Consecutive lines: a table with its rows, or other text. */
 interface Part {
   lines: Line[];
-  rows?: string[];
+  rows?: string[][];
 }
 
 /** Lines that a table has at least. */
 const MIN_ROWS = 2;
 
-/** Separates tables from other lines. A row of a table has several cells, one of which begins or ends where one above does. */
+/** Separates tables from other lines. Texts of cells contain line breaks. A row of a table has several cells, one of which begins or ends where one above does. */
 export function tablesOf(lines: Line[]): Part[] {
   const parts: Part[] = [];
   let text: Line[] = [];
@@ -60,22 +60,22 @@ function isContinued(row: Line, line: Line): boolean {
   return row.cells.some(({ x0 }, i) => i > 0 && Math.abs(x0 - line.x0) < 0.6 * line.size);
 }
 
-function rowTexts(lines: Line[]): string[] {
-  const rows: { text: string; x0: number }[][] = [];
+function rowTexts(lines: Line[]): string[][] {
+  const rows: Cell[][] = [];
   for (const { cells, size } of lines) {
     const above = rows.at(-1);
     const isContinuation =
       above !== undefined && cells[0]!.x0 > above[0]!.x0 + 2 * size && cells.length < above.length;
     if (!isContinuation) {
-      rows.push(cells.map(({ text, x0 }) => ({ text, x0 })));
+      rows.push(cells.map((cell) => ({ ...cell })));
       continue;
     }
     for (const cell of cells) {
       const target = above.reduce((best, next) =>
         Math.abs(next.x0 - cell.x0) < Math.abs(best.x0 - cell.x0) ? next : best,
       );
-      target.text += ` ${cell.text}`;
+      target.text += `\n${cell.text}`;
     }
   }
-  return rows.map((cells) => cells.map(({ text }) => text).join(' | '));
+  return rows.map((cells) => cells.map(({ text }) => text));
 }

@@ -2,14 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Cache } from '../../../index/cache/cache.ts';
 import type { Document } from '../../../index/documents/document.ts';
 import { type Notice, Unreadable } from '../../../index/documents/file.ts';
-import {
-  type ReadCache,
-  type ReadSettings,
-  type ReadSummary,
-  readSources,
-} from '../../../index/reading/read-sources.ts';
+import { refuse } from '../../../index/read-passages.ts';
+import { type ReadSettings, type ReadSummary, readSources } from '../../../index/reading/read-sources.ts';
 import { ReadingProcess } from '../../../index/reading/reading-process.ts';
 import { FolderSource } from '../../../index/sources/folder.ts';
 import type { Source } from '../../../index/sources/source.ts';
@@ -38,17 +35,6 @@ async function read(sources: Source[], settings: ReadSettings = {}): Promise<Rea
   }
 }
 
-/** A cache in memory. */
-class MapCache implements ReadCache {
-  readonly values = new Map<string, Uint8Array>();
-  get(key: Buffer): Uint8Array | undefined {
-    return this.values.get(key.toString('hex'));
-  }
-  put(key: Buffer, value: Uint8Array): void {
-    this.values.set(key.toString('hex'), value);
-  }
-}
-
 describe('readSources', () => {
   it('reports what it cannot read, and reads the rest', async () => {
     write('a.md', '# A\n\nText.');
@@ -58,7 +44,7 @@ describe('readSources', () => {
     write('e.txt', 'Text.');
     const { documents, notices, summary } = await read([new FolderSource(folder)]);
     expect(documents.map(({ source }) => source)).toEqual(['a.md', 'e.txt']);
-    expect(summary).toEqual({ files: 2, unchanged: 0 });
+    expect(summary).toEqual({ files: 2, unchangedFiles: 0 });
     expect(
       notices.map(({ kind, place }) => [kind, place.slice(folder.length + 1, folder.length + 8)]),
     ).toEqual([
@@ -68,28 +54,28 @@ describe('readSources', () => {
     ]);
   });
 
-  it('stops at the first failure if it must be strict', async () => {
+  it('stops where its caller refuses a failure', async () => {
     write('a.jsonl', 'not JSON');
-    await expect(read([new FolderSource(folder)], { strict: true })).rejects.toThrow(Unreadable);
+    await expect(read([new FolderSource(folder)], { report: refuse })).rejects.toThrow(Unreadable);
   });
 
   it('reads only files that changed', async () => {
-    const cache = new MapCache();
+    const cache = new Cache(temporaryFolder());
     write('a.txt', 'One.');
     write('b.txt', 'Two.');
     const fresh = await read([new FolderSource(folder)], { cache });
-    const stored = cache.values.size;
     const same = await read([new FolderSource(folder)], { cache });
     expect(same.documents).toEqual(fresh.documents);
-    expect(same.summary).toEqual({ files: 2, unchanged: 2 });
-    expect(cache.values.size).toBe(stored);
+    expect(same.summary).toEqual({ files: 2, unchangedFiles: 2 });
     write('b.txt', 'Three.');
     rmSync(join(folder, 'a.txt'));
     const changed = await read([new FolderSource(folder)], { cache });
-    expect(changed.summary).toEqual({ files: 1, unchanged: 0 });
+    expect(changed.summary).toEqual({ files: 1, unchangedFiles: 0 });
     expect(changed.documents.map(({ blocks }) => blocks[0]?.text)).toEqual(['Three.']);
     // Other settings may return other documents.
-    expect((await read([new FolderSource(folder, { lang: 'en' })], { cache })).summary.unchanged).toBe(0);
+    expect((await read([new FolderSource(folder, { lang: 'en' })], { cache })).summary.unchangedFiles).toBe(
+      0,
+    );
   });
 
   it('reports a file that disappears', async () => {
@@ -167,4 +153,18 @@ describe('the reading process', () => {
     reading.close();
     expect(events).toMatchObject([{ notice: { reason: 'needs too much memory' } }]);
   });
+});
+
+it('keeps menus that recur over the pages of a folder out', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `page-${i}`);
+  const menu = names.map((name) => `<li><a href="${name}.html">${name}</a>`).join('');
+  for (const name of names)
+    write(
+      `${name}.html`,
+      `<title>${name} - Manual</title><ul>${menu}</ul><h1>${name}</h1><p>The text of ${name}.`,
+    );
+  const { documents } = await read([new FolderSource(folder)]);
+  expect(documents.map(({ title, blocks }) => [title, blocks.map(({ text }) => text)])).toEqual(
+    names.toSorted().map((name) => [name, [name, `The text of ${name}.`]]),
+  );
 });
