@@ -158,7 +158,7 @@ test('a plan says what a build will embed, and embeds nothing', async () => {
   const documents = [...PAGES.with(2, edited(PAGES[2]!)), page('extra', 3)];
   const cache = new Cache(cacheFolder);
   const embedder = fakeEmbedder();
-  const plan = await planIndex(documents, embedder, countTokens, { cache });
+  const plan = await planIndex(documents, embedder.model, countTokens, { cache });
   expect(plan).toEqual({
     documents: 5,
     passages: 23,

@@ -1,5 +1,5 @@
 import type { Block } from '../document.ts';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, type LeaveOut } from './blocks.ts';
 import { isChrome, type Trust } from './chrome.ts';
 import { attribute, type Element, findAll, type Node, words } from './dom.ts';
 import { measureText, type TextStats } from './text-stats.ts';
@@ -55,10 +55,10 @@ function readView(
   stats: ReadonlyMap<Element, TextStats>,
 ): Block[] | undefined {
   const dropped = new Set<Element>();
-  const isLeftOut = (element: Element) => {
+  const isLeftOut = (element: Element, inTable: boolean) => {
     const own = stats.get(element);
-    if (!own || element === root || !isChrome(element, own, trust, () => root !== body || isInText(element)))
-      return false;
+    const place = { inTable, isInText: () => root !== body || isInText(element) };
+    if (!own || element === root || !isChrome(element, own, trust, place)) return false;
     dropped.add(element);
     return true;
   };
@@ -73,7 +73,7 @@ function readView(
 }
 
 /** The only `<h1>` of a page, if it is outside the main content. */
-function titleOutside(body: Element, root: Element, isLeftOut: (element: Element) => boolean): Block[] {
+function titleOutside(body: Element, root: Element, isLeftOut: LeaveOut): Block[] {
   const headings = findAll(body, (element) => element.tagName === 'h1' && element !== root);
   return headings.length === 1 ? blocksOf(headings[0]!, isLeftOut) : [];
 }

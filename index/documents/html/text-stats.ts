@@ -8,6 +8,8 @@ export interface TextStats {
   linked: number;
   /** Number of links to pages of the same site. */
   links: number;
+  /** Items of lists. */
+  items: number;
   headings: number;
   /** Headings of level 1 without links: titles, not the name of the site. */
   titles: number;
@@ -47,6 +49,7 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
         text: 0,
         linked: 0,
         links: kind === 'link' ? 1 : 0,
+        items: /^(?:li|dt|dd)$/.test(element.tagName) ? 1 : 0,
         headings: kind === 'heading' ? 1 : 0,
         titles: 0,
         previous: outer?.lastChild,
@@ -67,6 +70,7 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
       outer.text += own.text;
       outer.linked += own.linked;
       outer.links += own.links;
+      outer.items += own.items;
       outer.headings += own.headings;
       outer.titles += own.titles;
     },

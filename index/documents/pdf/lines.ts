@@ -1,4 +1,4 @@
-import { logicalOrder } from './characters.ts';
+import { isRightToLeft, logicalOrder } from './characters.ts';
 import type { Piece } from './pieces.ts';
 
 /** Pieces of a line without a wide gap between them. */
@@ -129,7 +129,10 @@ export function lineOf(row: Segment[]): Line {
       if (!isBlank) cell.x1 = Math.max(cell.x1, piece.x1);
     } else if (!isBlank) cells.push({ pieces: [piece], x0: piece.x0, x1: piece.x1 });
   }
-  const texts = cells.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  const separate = isJustified(cells, main.size)
+    ? [{ pieces, x0: cells[0]!.x0, x1: cells.at(-1)!.x1 }]
+    : cells;
+  const texts = separate.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
   return {
     text: withoutLeader(textOf(pieces)),
     cells: entryCells(texts) ?? mergeMarker(texts, ' '),
@@ -142,10 +145,35 @@ export function lineOf(row: Segment[]): Line {
   };
 }
 
+/**
+ * Puts marks that were printed over right-to-left letters behind those letters. Otherwise, they would come before them, because they
+ * are right of the start of the letter.
+ */
+function withMarks(pieces: Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const base = result.at(-1);
+    if (base && /^\p{M}+$/u.test(piece.text.trim()) && isRightToLeft(base.text) && piece.x0 <= base.x1) {
+      const letters = [...base.text];
+      const place = (base.x1 - (piece.x0 + piece.x1) / 2) / Math.max(base.x1 - base.x0, 1);
+      const at = Math.min(letters.length, Math.max(1, Math.ceil(place * letters.length)));
+      const text = [...letters.slice(0, at), piece.text.trim(), ...letters.slice(at)].join('');
+      result[result.length - 1] = { ...base, text };
+    } else result.push(piece);
+  }
+  return result;
+}
+
+/** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
+export function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+  const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
+  return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
+}
+
 function textOf(pieces: Piece[]): string {
   const spaced: { text: string }[] = [];
   let end: Piece | undefined;
-  for (const piece of pieces) {
+  for (const piece of withMarks(pieces)) {
     if (end && piece.text.trim() !== '' && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
       spaced.push({ text: ' ' });
     spaced.push(piece);
@@ -154,7 +182,7 @@ function textOf(pieces: Piece[]): string {
   return logicalOrder(spaced)
     .map(({ text }) => text)
     .join('')
-    .replace(/\s+/gu, ' ')
+    .replace(/\s+(?=[\s\p{M}])/gu, '')
     .trim();
 }
 

@@ -1,5 +1,6 @@
-import { itemMarker } from '../plain/paragraphs.ts';
+import { itemMarker } from '../plain/marks.ts';
 import { isClosed, isUnspaced } from '../plain/script.ts';
+import { isRightToLeft } from './characters.ts';
 import type { Fonts } from './fonts.ts';
 import type { Vocabulary } from './hyphens.ts';
 import type { Line } from './lines.ts';
@@ -37,7 +38,8 @@ export function paragraphsOf(pages: Page[], fonts: Fonts, vocabulary: Vocabulary
   return paragraphs;
 }
 
-function blockParagraphs(block: Line[], page: number, fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
+function blockParagraphs(lines: Line[], page: number, fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
+  const block = isRightToLeft(lines.map(({ text }) => text).join('')) ? lines.map(mirrored) : lines;
   const step = usualStep(block);
   const chunks: Line[][] = [];
   for (const line of block) {
@@ -68,6 +70,16 @@ function blockParagraphs(block: Line[], page: number, fonts: Fonts, vocabulary: 
       });
     }),
   );
+}
+
+/** A right-to-left line with its start on the left, so that indents and ends of all lines are measured alike. */
+function mirrored(line: Line): Line {
+  const mirror = <T extends { x0: number; x1: number }>(part: T): T => ({
+    ...part,
+    x0: -part.x1,
+    x1: -part.x0,
+  });
+  return { ...mirror(line), cells: line.cells.map(mirror).reverse() };
 }
 
 /** The usual distance between lines of a block, in font sizes. */

@@ -1,4 +1,4 @@
-import { type Line, lineOf, mergeMarker, rowsOf, type Segment } from './lines.ts';
+import { isJustified, type Line, lineOf, mergeMarker, rowsOf, type Segment } from './lines.ts';
 
 /** In font sizes: lines of a cell are closer. */
 const MAX_STEP = 1.7;
@@ -17,10 +17,19 @@ interface Run {
  * those of the next cell.
  */
 export function linesOf(block: Segment[]): Line[] {
-  return groupsOf(runsOf(block)).flatMap((runs) => {
+  return groupsOf(runsOf(rowsOf(block).flatMap(joinJustified))).flatMap((runs) => {
     if (isRowOfCells(runs)) return [rowLine(runs)];
     return rowsOf(runs.flatMap(({ segments }) => segments)).map(lineOf);
   });
+}
+
+/** Joins the words of a justified line, which are not cells. */
+function joinJustified(row: Segment[]): Segment[] {
+  const sorted = [...row].sort((one, other) => one.x0 - other.x0);
+  const [first] = sorted;
+  if (!isJustified(sorted, first!.size)) return row;
+  const order = Math.min(...row.map((segment) => segment.order));
+  return [{ ...first!, order, pieces: sorted.flatMap(({ pieces }) => pieces), x1: sorted.at(-1)!.x1 }];
 }
 
 function runsOf(block: Segment[]): Run[] {

@@ -1,9 +1,21 @@
-import { isAllCaps, isDivision, isRule, numberDepth } from './marks.ts';
+import {
+  hasDotLeader,
+  hasProseStart,
+  isAllCaps,
+  isDivision,
+  isRule,
+  isSectionNumber,
+  itemMarker,
+  numberDepth,
+} from './marks.ts';
 import { isAtMost, type Piece } from './pieces.ts';
 import { isClosed } from './script.ts';
 
-/** In columns. Shorter text below a line does not show that the line is its heading. */
-const MIN_PROSE = 40;
+/** Shorter text below a line, if it is no sentence, does not show that the line is its heading. */
+const MIN_BODY = 20;
+/** Labels of notes, whose text is not a section. */
+const LABEL =
+  /^(?:notes?|tip|warning|caution|important|hinweis|tipp|achtung|warnung|remarque|attention|nota|consejo|aviso|注|注意|備考|警告|примечание|внимание)$/iu;
 /** In columns. A heading is this much further to the left than its text. */
 const OUTDENT = 1;
 
@@ -33,7 +45,9 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
     if (!next) return undefined;
     // Titles of the same kind one after the other are a table of contents.
     const isSibling = next.level !== undefined && isSameKind(piece, next) && levels[at] === undefined;
-    return isSibling ? undefined : piece.level;
+    // `2. Run the command` may be an item of a list with an example below it.
+    const isItem = itemMarker(piece.head) !== undefined && levels[at] === undefined && !isBody(next);
+    return isSibling || isItem ? undefined : piece.level;
   }
   const isQuestion = /[?？]$/u.test(piece.text) && piece.lines === 1 && isAtMost(100, piece.text);
   if (
@@ -67,11 +81,6 @@ function neighbour(pieces: Piece[], i: number, step: 1 | -1): number {
   return at;
 }
 
-/** The number of a heading, which text of a PDF may have on a line of its own. */
-function isSectionNumber(text: string): boolean {
-  return text.length < 12 && /^\d{1,3}(?:\.\d{1,3})+\.?$/.test(text);
-}
-
 function isSameKind(piece: Piece, next: Piece): boolean {
   const [depth, nextDepth] = [numberDepth(piece.head), numberDepth(next.head)];
   if (depth > 0 || nextDepth > 0) return depth >= nextDepth && nextDepth > 0;
@@ -80,11 +89,12 @@ function isSameKind(piece: Piece, next: Piece): boolean {
 
 /** Prose, a list, verse or a table. */
 function isBody(piece: Piece): boolean {
+  // A command or an address is an example of the line above it.
+  if (hasDotLeader(piece.head)) return false;
+  if (!hasProseStart(piece.head) && itemMarker(piece.head) === undefined) return false;
   if (piece.lines > 1) return true;
-  return (
-    (piece.kind === 'closed' || piece.kind === 'open' || piece.kind === 'apart') &&
-    piece.text.length >= MIN_PROSE * 0.5
-  );
+  if (piece.kind === 'closed' && !/[:：]$/u.test(piece.text)) return true;
+  return piece.kind !== 'short' && piece.kind !== 'byline' && piece.text.length >= MIN_BODY;
 }
 
 /** Whether the text before a heading may end with this piece. */
@@ -95,8 +105,8 @@ function mayEndBefore(piece: Piece): boolean {
 
 /** Words, beginning with a capital if the script has them; no command, address or assignment. */
 function isTitleLike(text: string): boolean {
-  if (!/^["'“„«‘¿¡([《〈「『]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(text)) return false;
-  return !/[@=|\\<>{}$]|:\/\/|^\S*\/\S*$|\s{3,}|[,;、，]$|\.{2,}$/u.test(text);
+  if (!hasProseStart(text) || LABEL.test(text)) return false;
+  return !/^(?:copyright|©)|::|\(\)|[@*=|\\<>{}$]|:\/\/|^\S*\/\S*$|\s{3,}|[,;、，]$|\.{2,}$/iu.test(text);
 }
 
 /** Below a title, a name, a date or a subtitle is no heading. */

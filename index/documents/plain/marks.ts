@@ -1,3 +1,6 @@
+/** Longer lines have no marks of the layout. */
+const LONG = 200;
+
 /** Markers of list items: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
 const ITEM =
   /^(?:[-*+•‣·–—○□▪▶■●◆▲]\s|o\s{2,}|[•‣▪▶・]|[（(]?\d{1,3}[.)）]\s|[（(](?:\p{L}|[ivx]{2,4})[)）]\s|(?:[a-zA-Z]|[ivx]{2,4})[.)]\s|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳])/u;
@@ -59,17 +62,27 @@ const DIVISION = new RegExp(
 
 /** Whether a line begins with the name and number of a division, such as a chapter. */
 export function isDivision(line: string): boolean {
-  return line.length < 200 && DIVISION.test(line);
+  return line.length < LONG && DIVISION.test(line);
 }
 
-/** Whether all letters that have a case are capitals, of which there are at least two. */
+/** Whether all letters are capitals, of which there are at least two. */
 export function isAllCaps(line: string): boolean {
-  return !/\p{Ll}/u.test(line) && /\p{Lu}\P{Lu}*\p{Lu}/u.test(line);
+  return !/[\p{Ll}\p{Lo}]/u.test(line) && /\p{Lu}\P{Lu}*\p{Lu}/u.test(line);
+}
+
+/** A number of a section without its title: `2.3`, `C.1.2`. */
+export function isSectionNumber(line: string): boolean {
+  return line.length < 14 && /^(?:\d{1,3}|[A-Z])(?:\.\d{1,3})+\.?$/.test(line);
+}
+
+/** What prose and headings begin with: a capital, a letter without case, or a digit. */
+export function hasProseStart(line: string): boolean {
+  return /^["'`“„«‘¿¡([《〈「『―—§]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(line);
 }
 
 /** Whether a line is one of a table of contents: dots lead to a page number. */
 export function hasDotLeader(line: string): boolean {
-  return /(?:\. ?){4,}\s*[\divxlc]{0,6}$/iu.test(line);
+  return /(?:\. ?){4,}\s*[\divxlc]{0,6}$/iu.test(line.slice(-40));
 }
 
 /** The quotation marks of an e-mail before a line: `>>`. */
@@ -93,5 +106,5 @@ export function isPageNumber(line: string): boolean {
 
 /** The first and last line of a page of a manual: `LS(1)   User Commands   LS(1)`. */
 export function isManualHeader(line: string): boolean {
-  return /^(\S+\(\w{1,4}\))\s.*\s\1$/u.test(line);
+  return line.length < LONG && /^(\S+\(\w{1,4}\))\s.*\s\1$/u.test(line);
 }

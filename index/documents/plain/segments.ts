@@ -1,6 +1,7 @@
 import { type Chunk, edge, firstWord, type Line } from './lines.ts';
 import {
   hasDotLeader,
+  hasProseStart,
   isAllCaps,
   isDivision,
   isManualHeader,
@@ -82,7 +83,7 @@ function headingAt(lines: Line[], i: number, page: Page): { lines: number; level
   const line = lines[i]!;
   const next = lines[i + 1];
   if (line.isRule) return undefined;
-  if (next?.isRule && isUnderline(next.text) && underlines(next, line)) {
+  if (next?.isRule && hasProseStart(line.text) && isUnderline(next.text) && underlines(next, line)) {
     const previous = lines[i - 1];
     if (!previous || previous.isRule) return { lines: 1, level: '=*#═━'.includes(next.text[0]!) ? 2 : 3 };
   }
@@ -111,7 +112,7 @@ function numberedHeading(lines: Line[]): { lines: number; level: number } | unde
     if (/[?？!！]$/u.test(lines[count - 1]!.text)) return { lines: count, level };
   }
   const next = lines[1]!;
-  const right = Math.max(...lines.map(edge));
+  const right = lines.reduce((widest, line) => Math.max(widest, edge(line)), 0);
   const isShort = edge(first) + firstWord(next) < SHORT_LINE * right;
   return isShort && !isClosed(first.text) && !beginsInLowerCase(next.text) ? { lines: 1, level } : undefined;
 }
@@ -199,6 +200,7 @@ function beginsInLowerCase(text: string): boolean {
 export function titleLevel({ lines }: Segment): number | undefined {
   const text = lines.map((line) => line.text).join(' ');
   if (lines.length > MAX_HEADING_LINES || text.length > 200 || hasDotLeader(text)) return undefined;
+  if (!hasProseStart(text) || /(?:…|\.\.\.)$/.test(text)) return undefined;
   const depth = numberDepth(text);
   if (depth > 0) return /[.;,:。；，：]$/u.test(text) ? undefined : Math.min(6, depth + 1);
   if (isDivision(text))
