@@ -11,7 +11,7 @@ const SLOW = [
   'test/functions/search/{any-input,mcp,worst-request}.test.ts',
   'test/index/compile/*.test.ts',
   'test/index/documents/office-programs.test.ts',
-  'test/index/documents/tar.test.ts',
+  'test/index/documents/{mhtml,tar}.test.ts',
   'test/index/documents/man.test.ts',
   'test/index/embedding/double-array.test.ts',
   'test/index/build.test.ts',
