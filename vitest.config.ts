@@ -13,6 +13,7 @@ const SLOW = [
   'test/index/documents/office-programs.test.ts',
   'test/index/documents/tar.test.ts',
   'test/index/documents/html-sites.test.ts',
+  'test/index/documents/{mhtml,tar}.test.ts',
   'test/index/documents/man.test.ts',
   'test/index/documents/{pdf,pdf-real}.test.ts',
   'test/index/embedding/double-array.test.ts',
