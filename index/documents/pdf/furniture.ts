@@ -1,0 +1,122 @@
+import type { Line } from './lines.ts';
+import type { Page } from './pages.ts';
+
+/** Rows at the top and at the bottom of a page that may be running heads. */
+const ROWS = 3;
+/** In points. Running heads are in the same place on each page. */
+const SAME_PLACE = 2;
+/** Pages that must have the same running head. */
+const MIN_PAGES = 3;
+
+interface Row {
+  lines: Line[];
+  y: number;
+  size: number;
+  /** Distance to the next row towards the middle of the page. */
+  gap: number;
+}
+
+interface Edge {
+  page: number;
+  /** From the outside in. */
+  rows: Row[];
+}
+
+/** Removes running heads, footers and page numbers: rows that recur at the same place of other pages. */
+export function withoutFurniture(pages: Page[]): Page[] {
+  const dropped = new Set<Line>();
+  for (const side of ['top', 'bottom'] as const) {
+    const edges = pages.map((page): Edge => ({ page: page.number, rows: edgeRows(page, side) }));
+    for (const line of recurringLines(edges)) dropped.add(line);
+  }
+  return pages.map(({ number, blocks }) => ({
+    number,
+    blocks: blocks
+      .map((block) => block.filter((line) => !dropped.has(line)))
+      .filter(({ length }) => length > 0),
+  }));
+}
+
+function edgeRows(page: Page, side: 'top' | 'bottom'): Row[] {
+  const lines = page.blocks.flat().sort((one, other) => one.y - other.y);
+  const rows: Row[] = [];
+  for (const line of lines) {
+    const row = rows.at(-1);
+    if (row && line.y - row.y < 0.4 * line.size) row.lines.push(line);
+    else rows.push({ lines: [line], y: line.y, size: line.size, gap: 0 });
+  }
+  if (side === 'bottom') rows.reverse();
+  for (const [i, row] of rows.entries())
+    row.gap = i + 1 < rows.length ? Math.abs(rows[i + 1]!.y - row.y) : Number.POSITIVE_INFINITY;
+  return rows.slice(0, ROWS);
+}
+
+function recurringLines(edges: Edge[]): Line[] {
+  const texts = new Map<string, Set<number>>();
+  const offsets = new Map<string, Set<number>>();
+  const add = (map: Map<string, Set<number>>, key: string, page: number) => {
+    const found = map.get(key) ?? new Set();
+    map.set(key, found.add(page));
+  };
+  const each = edges.flatMap(({ page, rows }) => rows.map((row) => ({ page, row })));
+  for (const { page, row } of each) {
+    for (const place of places(row.y)) {
+      for (const key of new Set(keysOf(row, page))) add(texts, `${place} ${key}`, page);
+      for (const number of numbersOf(row)) add(offsets, `${place} ${number - page}`, page);
+    }
+  }
+  const least = Math.min(MIN_PAGES, Math.max(2, edges.length));
+  // Running heads are on pages that follow each other, or on every second page.
+  const recurs = (found: Set<number> | undefined, page: number) =>
+    found !== undefined && found.size >= least && [-2, -1, 1, 2].some((step) => found.has(page + step));
+  const center = (row: Row) => Math.round(row.y / SAME_PLACE);
+  const isConfirmed = (page: number, row: Row) =>
+    keysOf(row, page).some((key) => recurs(texts.get(`${center(row)} ${key}`), page)) ||
+    numbersOf(row).some((number) => recurs(offsets.get(`${center(row)} ${number - page}`), page));
+  const confirmed = new Map<number, number>();
+  for (const { page, row } of each)
+    if (isConfirmed(page, row))
+      for (const place of places(row.y)) confirmed.set(place, (confirmed.get(place) ?? 0) + 1);
+  // Where most pages have a running head, a row apart from the text is one too, although its text is on this page only.
+  const isUsual = (row: Row) =>
+    (confirmed.get(center(row)) ?? 0) > Math.max(3, edges.length / 3) && isApart(row);
+  const dropped: Line[] = [];
+  // After the running head comes the text, which may be the same on several pages, too.
+  for (const { page, rows } of edges)
+    for (const row of rows) {
+      if (!isConfirmed(page, row) && !isUsual(row)) break;
+      dropped.push(...row.lines);
+      if (isApart(row)) break;
+    }
+  return dropped;
+}
+
+/** Whether there is more space after a row than between lines. */
+function isApart({ gap, size }: Row): boolean {
+  return gap > 1.5 * size;
+}
+
+/** Neighbouring places count as one, because rounding may part them. */
+function places(y: number): number[] {
+  const place = Math.round(y / SAME_PLACE);
+  return [place - 1, place, place + 1];
+}
+
+/** The texts of a row as they are, and with a number relative to the page, such as `Page #0 of 9`. */
+function keysOf(row: Row, page: number): string[] {
+  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text.toLowerCase()));
+  const relative = (digits: string) => `#${Number(digits) - page}`;
+  return cells
+    .filter((text) => /\p{L}.*\p{L}/u.test(text))
+    .flatMap((text) => [text, text.replace(/\d{1,5}/, relative), text.replace(/\d{1,5}(?=\D*$)/, relative)]);
+}
+
+/** The numbers at the start and at the end of a row, one of which may be that of the page. */
+function numbersOf(row: Row): number[] {
+  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text));
+  const found = cells.flatMap((text) => [
+    text.match(/^\P{L}{0,3}?(\d{1,5})(?!\d)/u)?.[1],
+    text.match(/(?<!\d)(\d{1,5})\P{L}{0,3}$/u)?.[1],
+  ]);
+  return [...new Set(found.filter((number) => number !== undefined).map(Number))];
+}

@@ -1,0 +1,213 @@
+import { isRightToLeft, logicalOrder } from './characters.ts';
+import type { Piece } from './pieces.ts';
+
+/** Pieces of a line without a wide gap between them. */
+export interface Segment {
+  pieces: Piece[];
+  x0: number;
+  x1: number;
+  y: number;
+  size: number;
+  /** Of its first piece. */
+  order: number;
+}
+
+/** Text between wide gaps of a line. */
+export interface Cell {
+  text: string;
+  x0: number;
+  x1: number;
+}
+
+/** A line of text in a column, or a row of a table. Texts of rows whose cells have several lines contain line breaks. */
+export interface Line {
+  text: string;
+  cells: Cell[];
+  x0: number;
+  x1: number;
+  /** Where its letters stand. */
+  y: number;
+  /** `y` of the last of its lines. */
+  bottom: number;
+  /** The font of most of its characters. */
+  size: number;
+  font: string;
+}
+
+/** In font sizes. Words in a line are closer, and columns are not. */
+const WORD_GAP = 0.6;
+/** In font sizes. Letters of a word are closer. */
+const LETTER_GAP = 0.2;
+/** In font sizes. Cells of a table are further apart. */
+const CELL_GAP = 1.3;
+
+/** The dots between the title and the page number of an entry of a table of contents. */
+const LEADER = /(?: ?[.·…]){5,} ?/u;
+
+/** Joins pieces in the order of the content while they continue each other on one line. */
+export function segmentsOf(pieces: Piece[]): Segment[] {
+  const segments: Segment[] = [];
+  const places = new Set<string>();
+  for (const piece of pieces) {
+    const place = `${piece.text}\n${Math.round(piece.x0 / 2)}\n${Math.round(piece.y / 2)}`;
+    // Some programs print text twice for bold, or for a shadow.
+    if (piece.text.trim() !== '' && places.has(place)) continue;
+    places.add(place);
+    const last = segments.at(-1);
+    if (last && continues(last, piece)) append(last, piece);
+    else if (piece.text.trim() !== '') {
+      const { x0, x1, y, size, order } = piece;
+      segments.push({ pieces: [piece], x0, x1, y, size, order });
+    }
+  }
+  return segments;
+}
+
+function continues(segment: Segment, piece: Piece): boolean {
+  const size = Math.max(segment.size, piece.size);
+  const gap = Math.max(piece.x0 - segment.x1, segment.x0 - piece.x1);
+  if (piece.text.trim() === '' && piece.x1 - piece.x0 > WORD_GAP * size) return false;
+  return overlapInHeight(segment, piece) >= 0.4 && gap < WORD_GAP * size;
+}
+
+function append(segment: Segment, piece: Piece): void {
+  segment.pieces.push(piece);
+  // The space after a word would hide the gap before the next column.
+  if (piece.text.trim() === '') return;
+  if (piece.x1 - piece.x0 > segment.x1 - segment.x0) {
+    segment.y = piece.y;
+    segment.size = piece.size;
+  }
+  segment.x0 = Math.min(segment.x0, piece.x0);
+  segment.x1 = Math.max(segment.x1, piece.x1);
+}
+
+/** The share of the smaller one's height that is beside the other. */
+export function overlapInHeight(
+  one: { y: number; size: number },
+  other: { y: number; size: number },
+): number {
+  const top = Math.max(one.y - 0.75 * one.size, other.y - 0.75 * other.size);
+  const bottom = Math.min(one.y + 0.05 * one.size, other.y + 0.05 * other.size);
+  return (bottom - top) / (0.8 * Math.min(one.size, other.size));
+}
+
+/** Groups segments into rows, from top to bottom. */
+export function rowsOf(segments: Segment[]): Segment[][] {
+  const rows: { main: Segment; segments: Segment[] }[] = [];
+  for (const segment of [...segments].sort((one, other) => one.y - other.y)) {
+    // Rows are sorted by height, so only the last ones may be beside this one.
+    const row = rows.slice(-3).find(({ main }) => overlapInHeight(main, segment) >= 0.4);
+    if (!row) rows.push({ main: segment, segments: [segment] });
+    else {
+      row.segments.push(segment);
+      if (segment.x1 - segment.x0 > row.main.x1 - row.main.x0) row.main = segment;
+    }
+  }
+  rows.sort((one, other) => one.main.y - other.main.y);
+  return rows.map((row) => row.segments);
+}
+
+/** Makes the line of a row. */
+export function lineOf(row: Segment[]): Line {
+  const pieces = row
+    .flatMap((segment) => segment.pieces)
+    .sort((one, other) => one.x0 - other.x0 || one.order - other.order);
+  const sizes = new Map<string, { size: number; font: string; y: number; count: number }>();
+  for (const { text, size, font, y } of pieces) {
+    const key = `${font} ${size.toFixed(1)}`;
+    const entry = sizes.get(key) ?? { size, font, y, count: 0 };
+    sizes.set(key, { ...entry, count: entry.count + text.trim().length });
+  }
+  const main = [...sizes.values()].reduce((best, next) => (next.count > best.count ? next : best));
+  const cells: { pieces: Piece[]; x0: number; x1: number }[] = [];
+  for (const piece of pieces) {
+    const cell = cells.at(-1);
+    const isBlank = piece.text.trim() === '';
+    if (cell && (isBlank || piece.x0 - cell.x1 < CELL_GAP * main.size)) {
+      cell.pieces.push(piece);
+      if (!isBlank) cell.x1 = Math.max(cell.x1, piece.x1);
+    } else if (!isBlank) cells.push({ pieces: [piece], x0: piece.x0, x1: piece.x1 });
+  }
+  const separate = isJustified(cells, main.size)
+    ? [{ pieces, x0: cells[0]!.x0, x1: cells.at(-1)!.x1 }]
+    : cells;
+  const texts = separate.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  return {
+    text: withoutLeader(textOf(pieces)),
+    cells: entryCells(texts) ?? mergeMarker(texts, ' '),
+    x0: Math.min(...cells.map(({ x0 }) => x0)),
+    x1: Math.max(...cells.map(({ x1 }) => x1)),
+    y: main.y,
+    bottom: main.y,
+    size: main.size,
+    font: main.font,
+  };
+}
+
+/**
+ * Puts marks that were printed over right-to-left letters behind those letters. Otherwise, they would come before them, because they
+ * are right of the start of the letter.
+ */
+function withMarks(pieces: Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const base = result.at(-1);
+    if (base && /^\p{M}+$/u.test(piece.text.trim()) && isRightToLeft(base.text) && piece.x0 <= base.x1) {
+      const letters = [...base.text];
+      const place = (base.x1 - (piece.x0 + piece.x1) / 2) / Math.max(base.x1 - base.x0, 1);
+      const at = Math.min(letters.length, Math.max(1, Math.ceil(place * letters.length)));
+      const text = [...letters.slice(0, at), piece.text.trim(), ...letters.slice(at)].join('');
+      result[result.length - 1] = { ...base, text };
+    } else result.push(piece);
+  }
+  return result;
+}
+
+/** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
+export function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+  const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
+  return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
+}
+
+function textOf(pieces: Piece[]): string {
+  const spaced: { text: string }[] = [];
+  let end: Piece | undefined;
+  for (const piece of withMarks(pieces)) {
+    if (end && piece.text.trim() !== '' && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
+      spaced.push({ text: ' ' });
+    spaced.push(piece);
+    if (piece.text.trim() !== '') end = piece;
+  }
+  return logicalOrder(spaced)
+    .map(({ text }) => text)
+    .join('')
+    .replace(/\s+(?=[\s\p{M}])/gu, '')
+    .trim();
+}
+
+/** Joins a bullet or a number to the text after it. */
+export function mergeMarker(cells: Cell[], space: string): Cell[] {
+  const [marker, text, ...rest] = cells;
+  if (!text || !/^(?:[^\p{L}\p{N}\s]|[\p{N}.]{1,8}|[(]?[\p{L}\p{N}]{1,3}[.)])$/u.test(marker!.text))
+    return cells;
+  return [{ text: marker!.text + space + text.text, x0: marker!.x0, x1: text.x1 }, ...rest];
+}
+
+/** The title and the page number of an entry of a table of contents, which dots connect. */
+function entryCells(cells: Cell[]): Cell[] | undefined {
+  const text = cells.map((cell) => cell.text).join(' ');
+  const leader = text.match(LEADER);
+  if (!leader) return undefined;
+  const parts = [text.slice(0, leader.index), text.slice(leader.index! + leader[0].length)];
+  const { x0 } = cells[0]!;
+  const { x1 } = cells.at(-1)!;
+  return [
+    { text: parts[0]!.trim(), x0, x1: x0 },
+    { text: withoutLeader(parts[1]!), x0: x1, x1 },
+  ].filter((cell) => cell.text !== '');
+}
+
+function withoutLeader(text: string): string {
+  return text.replace(LEADER, ' ').trim();
+}

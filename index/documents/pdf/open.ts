@@ -1,0 +1,74 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import type { Input } from '../input.ts';
+
+/** The part of pdf.js that readers use. */
+type PdfJs = typeof import('pdfjs-dist/legacy/build/pdf.mjs');
+
+/** The minified builds take 160 MB less memory to load than the others. */
+const BUILD = 'pdfjs-dist/legacy/build/pdf.min.mjs';
+const WORKER_BUILD = 'pdfjs-dist/legacy/build/pdf.worker.min.mjs';
+
+/** pdf.js requires these to exist when it is loaded. They are for drawing, so nothing here calls them. */
+const DRAWING_CLASSES = ['DOMMatrix', 'ImageData', 'Path2D'];
+
+let loaded: Promise<PdfJs> | undefined;
+
+/** pdf.js, loaded once. */
+export function pdfJs(): Promise<PdfJs> {
+  loaded ??= load();
+  return loaded;
+}
+
+/** While pdf.js loads, it warns that its optional canvas package is missing, which only drawing needs. */
+async function load(): Promise<PdfJs> {
+  for (const name of DRAWING_CLASSES) if (!(name in globalThis)) Reflect.set(globalThis, name, class {});
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    // pdf.js uses the worker's code that is here in this thread.
+    Reflect.set(globalThis, 'pdfjsWorker', await import(WORKER_BUILD));
+    return (await import(BUILD)) as PdfJs;
+  } finally {
+    console.warn = warn;
+  }
+}
+
+/**
+ * Opens a PDF file. The caller must call `destroy` of the result's `loadingTask`.
+ * @throws Unreadable if it needs a password, or is no PDF file
+ */
+export async function openPdf(input: Input): Promise<PDFDocumentProxy> {
+  const bytes = await input.bytes();
+  // pdf.js looks for the signature further down too, as other viewers do.
+  if (!bytes.subarray(0, 1024).includes('%PDF-')) throw damaged(input);
+  const { getDocument } = await pdfJs();
+  const folder = dirname(dirname(dirname(fileURLToPath(import.meta.resolve(BUILD)))));
+  const task = getDocument({
+    // Not the buffer itself, because pdf.js takes it over and it may be part of a pool.
+    data: new Uint8Array(bytes),
+    verbosity: 0,
+    cMapUrl: join(folder, 'cmaps/'),
+    cMapPacked: true,
+    standardFontDataUrl: join(folder, 'standard_fonts/'),
+    useSystemFonts: false,
+    disableFontFace: true,
+    isEvalSupported: false,
+    // Images are not needed, and decoding them takes time and memory.
+    maxImageSize: 1,
+  });
+  try {
+    return await task.promise;
+  } catch (error) {
+    await task.destroy();
+    if (error instanceof Error && error.name === 'PasswordException')
+      throw input.failure('encrypted', 'Remove the password and build again.');
+    throw damaged(input);
+  }
+}
+
+/** The error for a file that pdf.js cannot read. */
+export function damaged(input: Input) {
+  return input.failure('damaged', 'Open it in a PDF viewer, save it again, and build again.');
+}
