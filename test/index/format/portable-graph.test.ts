@@ -98,6 +98,6 @@ describe.skipIf(missingTools('Node 24 for arm64', 'qemu-aarch64-static', 'aarch6
       const emulated = ['-L', '/usr/aarch64-linux-gnu', tools['Node 24 for arm64'], script, addon];
       const there = build(tools['qemu-aarch64-static'], ...emulated);
       expect(there).toEqual({ ...here, architecture: 'arm64' });
-    });
+    }, 600_000);
   },
 );
