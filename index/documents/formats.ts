@@ -50,6 +50,14 @@ export const FORMATS: Format[] = [
     extensions: ['.rst', '.rest', '.rst.txt'],
     load: () => import('./formats/rst.ts'),
   },
+  { name: 'Org', extensions: ['.org'], load: () => import('./formats/org.ts') },
+  { name: 'TeX', extensions: ['.tex', '.ltx', '.latex'], load: () => import('./formats/tex.ts') },
+  { name: 'subtitles', extensions: ['.srt', '.vtt'], load: () => import('./formats/subtitles.ts') },
+  {
+    name: 'AsciiDoc',
+    extensions: ['.adoc', '.asciidoc', '.asc'],
+    load: () => import('./formats/asciidoc.ts'),
+  },
   { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
@@ -82,6 +90,7 @@ export const FORMATS: Format[] = [
   { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
   { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
   { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
+  { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
   { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
   { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];
