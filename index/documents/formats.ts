@@ -67,6 +67,7 @@ export const FORMATS: Format[] = [
   { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
   { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
   { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
+  { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
   { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
   { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];

@@ -78,9 +78,9 @@ export function blocksOf(root: Node, isLeftOut: LeaveOut = () => false): Block[]
   return emptied.size === 0 ? blocks : withoutEmptied(blocks, emptied);
 }
 
-/** Removes headings whose sections contained only what was left out: "Contents", "See also". The first heading is the title. */
+/** Removes headings whose sections contained only what was left out: "Contents", "See also". The page's title stays. */
 function withoutEmptied(blocks: readonly Block[], emptied: ReadonlySet<Block>): Block[] {
-  const title = blocks.find(({ kind }) => kind === 'heading');
+  const title = blocks.find(({ level }) => level === 1) ?? blocks.find(({ kind }) => kind === 'heading');
   const kept: Block[] = [];
   let lastRemoved: Block | undefined;
   for (const block of blocks.toReversed()) {

@@ -47,9 +47,11 @@ const PLACES = new Set(
   collapse area links primary secondary tree panel block widget form input`.split(/\s+/),
 );
 
-/** Whole classes of inline parts that are not text. */
-const FURNITURE_INLINE = new Set(
-  'mw-editsection linenos lineno gutter rouge-gutter page-header-icon sr-only visually-hidden'.split(' '),
+/** Whole classes of parts that are not text: numbers of lines, text for screen readers, and data of exports of Confluence and Notion. */
+const FURNITURE_CLASSES = new Set(
+  'mw-editsection linenos lineno gutter rouge-gutter sr-only visually-hidden page-header-icon page-metadata greybox toc'.split(
+    ' ',
+  ),
 );
 
 const NAMED = new Set('div ul ol dl table td form aside header footer p'.split(' '));
@@ -85,7 +87,8 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
 
 function hasChromeName(element: Element, unlinked: number, isLinks: boolean): boolean {
   const classes = words(element, 'class');
-  if (!NAMED.has(element.tagName)) return classes.some((name) => FURNITURE_INLINE.has(name));
+  if (classes.some((name) => FURNITURE_CLASSES.has(name))) return unlinked <= MAX_UNLINKED;
+  if (!NAMED.has(element.tagName)) return false;
   // Documentation has sections about navigation.
   if (element.tagName === 'section' || classes.includes('section')) return false;
   const id = words(element, 'id').flatMap(parts);
@@ -102,18 +105,20 @@ function parts(name: string): string[] {
 
 /**
  * Whether an element is a list whose items are a link to a page of the site and nothing else. "Common options are:" introduces a short
- * list that is text.
+ * list that is text, and so does the text of a list item around the list.
  */
-function isLinkList(
-  element: Element,
-  { text, linked, links, items, headings, previous }: TextStats,
-): boolean {
-  if (linked < 0.9 * text || links < 2) return false;
+function isLinkList(element: Element, stats: TextStats): boolean {
+  const { linked, links, previous, item } = stats;
+  if (!isMostlyLinks(stats) || links < 2 || (item && !isMostlyLinks(item))) return false;
   const isIntroduced = previous?.tagName === 'p' && /[:：]$/.test(flatText(previous).text);
   if (links <= MAX_INTRODUCED && isIntroduced) return false;
   if (element.tagName === 'table') return true;
-  if (element.tagName === 'div') return links > 2 && linked === text && headings === 0;
-  return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * items;
+  if (element.tagName === 'div') return links > 2 && linked === stats.text && stats.headings === 0;
+  return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * stats.items;
+}
+
+function isMostlyLinks({ text, linked }: TextStats): boolean {
+  return linked >= 0.9 * text;
 }
 
 /** Tabs are hidden until a reader opens them. */

@@ -1,15 +1,12 @@
 import type { Block } from '../document.ts';
 import { blocksOf, type LeaveOut } from './blocks.ts';
 import { isChrome, type Trust } from './chrome.ts';
-import { attribute, type Element, findAll, type Node, words } from './dom.ts';
+import { type Element, findAll, type Node, words } from './dom.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 
 /** Parts outside the main content may have this many times its text, without links, and at least `MIN_LOST` letters and digits. */
 const MAX_LOST = 2;
 const MIN_LOST = 300;
-
-/** Ids of the main content in exports of Confluence and MediaWiki, which have no `<main>`. */
-const MAIN_IDS = new Set(['main-content', 'mw-content-text']);
 
 /** What a page contains beside navigation. */
 export interface MainContent {
@@ -85,8 +82,6 @@ function mainElement(body: Element, stats: ReadonlyMap<Element, TextStats>): Ele
     (element) => element.tagName === 'main' || words(element, 'role').includes('main'),
   );
   if (marked.length > 0) return marked.length === 1 ? marked[0] : undefined;
-  const named = findAll(body, (element) => MAIN_IDS.has(attribute(element, 'id') ?? ''));
-  if (named.length === 1) return named[0];
   const articles = findAll(body, ({ tagName }) => tagName === 'article');
   const isMost = articles.length === 1 && unlinked(articles[0]!, stats) * 2 > unlinked(body, stats);
   return isMost ? articles[0] : undefined;

@@ -15,6 +15,8 @@ export interface TextStats {
   titles: number;
   /** The element before it in the same parent. */
   previous?: Element;
+  /** The list item around it, if any. */
+  item?: TextStats;
 }
 
 const CONTROLS = new Set(['button', 'select', 'datalist', 'label']);
@@ -53,6 +55,7 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
         headings: kind === 'heading' ? 1 : 0,
         titles: 0,
         previous: outer?.lastChild,
+        item: outer && /^(?:li|dd)$/.test(parentName(element)) ? outer : undefined,
       };
       if (outer) outer.lastChild = element;
       stats.set(element, own);
@@ -83,6 +86,10 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
     },
   });
   return stats;
+}
+
+function parentName({ parentNode }: Element): string {
+  return parentNode && 'tagName' in parentNode ? parentNode.tagName : '';
 }
 
 function isCode(element: Element): boolean {

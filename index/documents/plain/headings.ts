@@ -43,8 +43,12 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
   const next = pieces[at];
   if (piece.level !== undefined) {
     if (!next) return undefined;
+    const depth = numberDepth(piece.head);
+    const previous = pieces[neighbour(pieces, i, -1)];
     // Titles of the same kind one after the other are a table of contents.
-    const isSibling = next.level !== undefined && isSameKind(piece, next) && levels[at] === undefined;
+    const isSibling =
+      (next.level !== undefined && isSameKind(piece, next) && (levels[at] === undefined || depth > 0)) ||
+      (depth > 0 && previous?.level !== undefined && numberDepth(previous.head) >= depth);
     // `2. Run the command` may be an item of a list with an example below it.
     const isItem = itemMarker(piece.head) !== undefined && levels[at] === undefined && !isBody(next);
     return isSibling || isItem ? undefined : piece.level;

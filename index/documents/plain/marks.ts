@@ -77,7 +77,7 @@ export function isSectionNumber(line: string): boolean {
 
 /** What prose and headings begin with: a capital, a letter without case, or a digit. */
 export function hasProseStart(line: string): boolean {
-  return /^["'`“„«‘¿¡([《〈「『―—§]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(line);
+  return /^(?:§+ ?)?["'`“„«‘¿¡([《〈「『―—]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(line);
 }
 
 /** Whether a line is one of a table of contents: dots lead to a page number. */

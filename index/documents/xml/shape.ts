@@ -2,7 +2,7 @@ import type { Input } from '../input.ts';
 import { xmlEvents } from './events.ts';
 
 /** What an XML file is: a list of records, which are the elements at a path, or a text. */
-export type Shape = { kind: 'records'; path: string; isFeed: boolean } | { kind: 'text' };
+export type Shape = { kind: 'records'; path: string; of?: 'feed' | 'wiki' } | { kind: 'text' };
 
 /** Elements that tell the shape of a file. */
 const ENOUGH = 20_000;
@@ -40,7 +40,8 @@ export async function shapeOf(input: Input): Promise<Shape> {
       if (!parent) {
         if (TEXTS.has(event.name)) return { kind: 'text' };
         const path = RECORDS[event.name];
-        if (path !== undefined) return { kind: 'records', path, isFeed: event.name !== 'mediawiki' };
+        if (path !== undefined)
+          return { kind: 'records', path, of: event.name === 'mediawiki' ? 'wiki' : 'feed' };
       } else parent.hasElement = true;
       const parentPath = open.map(({ name }) => name).join('/');
       if (open.length <= RECORD_DEPTH + 1) withParts.add(parentPath);
@@ -60,7 +61,5 @@ export async function shapeOf(input: Input): Promise<Shape> {
   const [path, count] = [...counts]
     .filter(([path]) => withParts.has(path))
     .sort((a, b) => b[1] - a[1] || a[0].length - b[0].length)[0] ?? ['', 0];
-  return count >= 2 && mixed <= elements * MIXED
-    ? { kind: 'records', path, isFeed: false }
-    : { kind: 'text' };
+  return count >= 2 && mixed <= elements * MIXED ? { kind: 'records', path } : { kind: 'text' };
 }
