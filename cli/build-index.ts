@@ -65,7 +65,7 @@ const command = new Tool(
   )
   .action(async (paths: string[], { config: file, strict, dryRun, watch, json, ...flags }: Flags) => {
     const config = { ...readConfig(file), ...flags };
-    const sources = openSources(config, paths);
+    const sources = await openSources(config, paths);
     if (sources.length === 0)
       throw new UsageError(
         'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npm run build-index -- docs',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
@@ -6,6 +7,7 @@ import { codeHash } from '../cache/code-hash.ts';
 import type { Document } from '../documents/document.ts';
 import { type Notice, Unreadable } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
+import { SiteChrome } from '../documents/site/chrome.ts';
 import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { type ReadEvent, ReadingProcess } from './reading-process.ts';
@@ -56,6 +58,7 @@ export async function* readSources(
     const files: { file: SourceFile; source: Source }[] = [];
     for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) files.push(one);
     const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
+    const sites = new Sites();
     let count = 0;
     for (const [done, { file, source }] of files.entries()) {
       progress({ done, total: files.length, documents: count });
@@ -66,26 +69,29 @@ export async function* readSources(
       const events = new StoredEvents(cache);
       let some = false;
       try {
-        const known = await events.find(file, source);
-        for await (const event of known ?? read(file, source, reading, spool)) {
+        // The content of a file without a version is compared, and not all files can be opened twice.
+        const local = file.version === undefined ? await localCopy(file, spool) : file;
+        const known = await events.find(local, source);
+        for await (const event of known ?? read(local, source, reading, spool)) {
           if (!known) events.add(event);
           if ('notice' in event) report(event.notice);
           else {
             some = true;
             count++;
+            sites.observe(event.document, file, source);
             await documents.add(event.document);
           }
         }
         if (some && known) summary.unchangedFiles++;
         if (!known) events.store();
+        if (local !== file) await rm(local.localPath!);
       } catch (error) {
-        if (error instanceof Unreadable) throw error;
-        report(unopened(file, error));
+        report(error instanceof Unreadable ? error.notice : unopened(file, error));
       }
       if (some) summary.files++;
     }
     progress({ done: files.length, total: files.length, documents: count });
-    yield* documents.values();
+    for await (const document of documents.values()) yield sites.filter(document);
     return summary;
   } finally {
     reading.close();
@@ -99,13 +105,16 @@ async function* read(
   reading: ReadingProcess,
   spool: Spool,
 ): AsyncGenerator<ReadEvent> {
-  const { open, localPath, version: _, ...rest } = file;
-  if (localPath !== undefined) yield* reading.read({ ...rest, localPath, options });
-  else {
-    const copy = await spool.save(open());
-    yield* reading.read({ ...rest, localPath: copy, options });
-    await rm(copy);
-  }
+  const { open: _, version: __, localPath = '', ...local } = await localCopy(file, spool);
+  yield* reading.read({ ...local, localPath, options });
+  if (file.localPath === undefined) await rm(localPath);
+}
+
+/** The file on this machine: itself, or a copy. */
+async function localCopy(file: SourceFile, spool: Spool): Promise<SourceFile> {
+  if (file.localPath !== undefined) return file;
+  const localPath = await spool.save(file.open());
+  return { ...file, localPath, open: () => createReadStream(localPath) };
 }
 
 /** The notice for a file that cannot be opened or fetched. */
@@ -113,6 +122,26 @@ function unopened({ path }: SourceFile, error: unknown): Notice {
   const { code, message } = error as NodeJS.ErrnoException;
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';
   return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
+}
+
+/** The HTML pages of each source, whose menus and footers are removed. */
+class Sites {
+  readonly #sites = new Map<Source, SiteChrome>();
+  /** The site of each page, by its name in the index. */
+  readonly #pages = new Map<string, SiteChrome>();
+
+  observe(document: Document, file: SourceFile, source: Source): void {
+    const names = [file.extension ?? file.source, document.source];
+    if (!names.some((name) => formatOf(name)?.name === 'HTML')) return;
+    const site = this.#sites.get(source) ?? new SiteChrome();
+    this.#sites.set(source, site);
+    this.#pages.set(document.source, site);
+    site.observe(document);
+  }
+
+  filter(document: Document): Document {
+    return this.#pages.get(document.source)?.filter(document) ?? document;
+  }
 }
 
 /** What sources remember, in the cache. Without one, for one build only. */

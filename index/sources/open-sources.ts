@@ -7,18 +7,30 @@ import type { Source } from './source.ts';
  * Opens the sources of a config. The config's own settings apply to each source that does not set them.
  * @param paths files and folders that replace the sources of the config
  */
-export function openSources(config: Config, paths: string[] = []): Source[] {
+export async function openSources(config: Config, paths: string[] = []): Promise<Source[]> {
+  const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
+  return Promise.all(sources.map((source) => openSource(source, config)));
+}
+
+/** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */
+async function openSource(settings: SourceConfig, config: Config): Promise<Source> {
   const { include, exclude, baseUrl, plain, lang, fields } = config;
   const shared = { plain, lang, fields };
-  const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
-  return sources.map((source): Source => {
-    const settings = typeof source === 'string' ? { path: source } : source;
-    if ('path' in settings) {
-      const { path, ...own } = settings;
-      return new FolderSource(path, defined({ include, exclude, baseUrl, ...shared, ...own }));
-    }
-    throw new Error('not yet');
+  if (typeof settings === 'string')
+    return new FolderSource(settings, defined({ include, exclude, baseUrl, ...shared }));
+  if ('path' in settings) {
+    const { path, ...own } = settings;
+    return new FolderSource(path, defined({ include, exclude, baseUrl, ...shared, ...own }));
+  }
+  const options = defined({
+    plain: settings.plain ?? plain,
+    lang: settings.lang ?? lang,
+    fields: settings.fields ?? fields,
   });
+  if ('stdin' in settings) return new (await import('./stdin.ts')).StdinSource(options);
+  if ('sitemap' in settings) return new (await import('./sitemap.ts')).SitemapSource(settings, options);
+  if ('s3' in settings) return new (await import('./s3.ts')).S3Source(settings.s3, options);
+  return new (await import('./sql.ts')).SqlSource(settings, options);
 }
 
 /** Without the settings that are not set. */

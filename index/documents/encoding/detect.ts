@@ -34,8 +34,10 @@ const MULTI_BYTE: [encoding: string, prior: number][] = [
 /** This many bytes above 127 tell the encoding. More would only take time. */
 const ENOUGH = 1500;
 
-/** The weight of pairs of ASCII letters, which are alike in all encodings. They tell the language. */
+/** The weight of pairs of ASCII letters near others. They are alike in all encodings, but tell the language. */
 const ASCII_WEIGHT = 0.3;
+/** All other text counts as this many pairs, since it may be in another language. */
+const OTHER_TEXT = 15;
 
 /** Two characters in a row, and how often they occur. */
 interface Pair {
@@ -53,8 +55,17 @@ export function detectEncoding(bytes: Buffer): string {
   const sample = bytes.subarray(0, sampleEnd(bytes));
   const pairs = bytePairs(sample);
   const ascii = pairs.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
+  const around = asciiPairs(sample);
+  const aroundWeight =
+    OTHER_TEXT /
+    Math.max(
+      OTHER_TEXT,
+      around.reduce((sum, { count }) => sum + count, 0),
+    );
   const high = pairs.filter((pair) => !isAscii(pair));
-  const asciiScores = alphabetic.map((model) => ASCII_WEIGHT * score(model, ascii));
+  const asciiScores = alphabetic.map(
+    (model) => ASCII_WEIGHT * score(model, ascii) + aroundWeight * score(model, around),
+  );
   const asciiScore = Math.max(...asciiScores);
   let best = { encoding: 'windows-1252', score: Number.NEGATIVE_INFINITY };
   const consider = (encoding: string, model: LanguageModel, decoded: Pair[], prior: number) => {
@@ -109,10 +120,20 @@ interface BytePair {
   count: number;
 }
 
+/** The pairs of ASCII characters in the first of the bytes. */
+function asciiPairs(bytes: Buffer): Pair[] {
+  const every = countPairs(bytes.subarray(0, 20_000), [{ start: 0, end: Math.min(bytes.length, 20_000) }]);
+  return every.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
+}
+
 /** The pairs of bytes, most frequent first, in words that have a byte above 127. Other words are alike in all encodings. */
 function bytePairs(bytes: Buffer): BytePair[] {
+  return countPairs(bytes, unusualWords(bytes));
+}
+
+function countPairs(bytes: Buffer, parts: Iterable<{ start: number; end: number }>): BytePair[] {
   const counts = new Map<number, number>();
-  for (const { start, end } of unusualWords(bytes))
+  for (const { start, end } of parts)
     for (let at = start; at <= end; at++) {
       const key = (bytes[at - 1] ?? 0x20) * 256 + (bytes[at] ?? 0x20);
       counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -72,7 +72,7 @@ export class LanguageModel {
 
   #unseen(character: string): number {
     if (this.#common.has(character)) return isKana(character) ? KANA / 189 : (1 - KANA) / this.#common.size;
-    if (character === '’') return 0.1;
+    if (/[’“”–—]/.test(character)) return 0.1;
     if (MARKS.has(character)) return 2e-2;
     if (/[\t\n !-~]/.test(character)) return 5e-3;
     if (this.#script?.test(character)) return 1e-3;

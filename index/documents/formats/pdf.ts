@@ -1,7 +1,8 @@
 import type { Reader } from '../input.ts';
 import { aboutOf } from '../pdf/about.ts';
+import { composeAccents } from '../pdf/accents.ts';
 import { withoutFurniture } from '../pdf/furniture.ts';
-import { headingLevels, toBlocks } from '../pdf/headings.ts';
+import { headingLevels, joinTitle, toBlocks } from '../pdf/headings.ts';
 import { Vocabulary } from '../pdf/hyphens.ts';
 import { damaged, openPdf } from '../pdf/open.ts';
 import { outlineOf } from '../pdf/outline.ts';
@@ -11,8 +12,10 @@ import { paragraphsOf } from '../pdf/paragraphs.ts';
 export const read: Reader = async function* (input) {
   const pdf = await openPdf(input);
   try {
-    const { pages, fonts, blank, damaged: bad } = await readPages(pdf, input);
-    if (pages.length === 0) {
+    const { pages, fonts, scanned, damaged: bad } = await readPages(pdf, input);
+    composeAccents(pages);
+    const kept = withoutFurniture(pages);
+    if (kept.every(({ blocks }) => blocks.length === 0)) {
       if (bad.length > 0) throw damaged(input);
       throw input.failure('no text', 'Recognize its text (OCR), for example with ocrmypdf, and build again.');
     }
@@ -21,10 +24,9 @@ export const read: Reader = async function* (input) {
       if (numbers.length > 0)
         input.report({ kind: 'failed', place, reason, fix: `${fix} (page ${ranges(numbers)}).` });
     };
-    report('no text', blank, 'Recognize the text of its scanned pages (OCR)');
+    report('no text', scanned, 'Recognize the text of its scanned pages (OCR)');
     report('damaged', bad, 'Open it in a PDF viewer, and save it again');
-    const kept = withoutFurniture(pages);
-    const paragraphs = paragraphsOf(kept, fonts, new Vocabulary(kept));
+    const paragraphs = joinTitle(paragraphsOf(kept, fonts, new Vocabulary(kept)));
     const levels = headingLevels(paragraphs, await outlineOf(pdf));
     const about = await aboutOf(pdf);
     const blocks = toBlocks(paragraphs, levels);

@@ -8,6 +8,9 @@ const PERMALINKS = new Set(
   ),
 );
 
+/** Pilcrows, section signs, link symbols and returns from notes. */
+const SIGN = /^(?:[\s¶§#∞⚓🔗↩]|\u200b|\ufe0e|\ufe0f)*$/u;
+
 /** Where an id is, best first: how well it opens a block. */
 const Rank = { Permalink: 0, Own: 1, Inside: 2, Section: 3, Before: 4, Container: 5 } as const;
 type Rank = (typeof Rank)[keyof typeof Rank];
@@ -21,7 +24,7 @@ export function isPermalink(element: Element): boolean {
   const isNamed = attribute(element, 'class')
     ?.split(/\s+/)
     .some((name) => PERMALINKS.has(name));
-  return text.length <= (isNamed ? 40 : 4) && (isNamed || /^[^\p{L}\p{N}()[\]]*$/u.test(text));
+  return text.length <= (isNamed ? 40 : 4) && (isNamed || SIGN.test(text));
 }
 
 /** Finds the ids that open each block, while the elements of a page are visited in order. */

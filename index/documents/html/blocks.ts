@@ -9,11 +9,11 @@ const PREFORMATTED = new Set(['pre', 'textarea', 'listing']);
 /** Blocks with less of their text in links are text: only the others are marked. */
 const MIN_LINKS = 0.5;
 
-/**
- * Reads the blocks at or below a node. A table of data becomes one block with a line per row.
- * @param isLeftOut elements to leave out, with all that they contain
- */
-export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = () => false): Block[] {
+/** Whether to leave out an element, with all that it contains. `inTable`: it is in a row of a table of data. */
+export type LeaveOut = (element: Element, inTable: boolean) => boolean;
+
+/** Reads the blocks at or below a node. A table of data becomes one block with a line per row. */
+export function blocksOf(root: Node, isLeftOut: LeaveOut = () => false): Block[] {
   const blocks: Block[] = [];
   const text = new InlineText();
   const anchors = new Anchors();
@@ -21,8 +21,8 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
   let terms = 0;
   /** Headings right before something that was left out. */
   const emptied = new Set<Block>();
-  const isDropped = (element: Element) =>
-    DROPPED.has(element.tagName) || isPermalink(element) || isLeftOut(element);
+  const isDropped = (element: Element, inTable = false) =>
+    DROPPED.has(element.tagName) || isPermalink(element) || isLeftOut(element, inTable);
   const add = (block: Block, links: number) => {
     if (links >= MIN_LINKS) block.links = Math.round(links * 100) / 100;
     anchors.assign(block);
@@ -57,7 +57,7 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
       if (!BLOCKS.has(name)) return true;
       if (name === 'dt') terms++;
       if (PREFORMATTED.has(name)) text.preformatted++;
-      const table = name === 'table' ? tableTexts(element, isDropped) : undefined;
+      const table = name === 'table' ? tableTexts(element, (inner) => isDropped(inner, true)) : undefined;
       for (const { text: content, links } of table ?? []) add({ kind: 'paragraph', text: content }, links);
       return table === undefined;
     },
@@ -78,9 +78,9 @@ export function blocksOf(root: Node, isLeftOut: (element: Element) => boolean = 
   return emptied.size === 0 ? blocks : withoutEmptied(blocks, emptied);
 }
 
-/** Removes headings whose sections contained only what was left out: "Contents", "See also". The first heading is the title. */
+/** Removes headings whose sections contained only what was left out: "Contents", "See also". The page's title stays. */
 function withoutEmptied(blocks: readonly Block[], emptied: ReadonlySet<Block>): Block[] {
-  const title = blocks.find(({ kind }) => kind === 'heading');
+  const title = blocks.find(({ level }) => level === 1) ?? blocks.find(({ kind }) => kind === 'heading');
   const kept: Block[] = [];
   let lastRemoved: Block | undefined;
   for (const block of blocks.toReversed()) {

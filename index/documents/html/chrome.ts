@@ -1,7 +1,15 @@
 import { isPermalink } from './anchors.ts';
-import { attribute, type Element, findAll, isHeading, words } from './dom.ts';
-import { flatText, isLink } from './inline-text.ts';
+import { attribute, type Element, words } from './dom.ts';
+import { flatText } from './inline-text.ts';
 import type { TextStats } from './text-stats.ts';
+
+/** Where an element is. */
+export interface Place {
+  /** In a row of a table of data, where lists of links are data. */
+  inTable: boolean;
+  /** In an article or section, whose headers and footers are text. */
+  isInText(): boolean;
+}
 
 /** How far to trust the markup of a page: `named` also goes by names of classes, by hidden parts, and by headers and footers. */
 export type Trust = 'named' | 'semantic';
@@ -26,13 +34,24 @@ const LINK_WORDS = new Set(
 /** Words in the classes and ids of parts that are not the page's text, unless they are long. */
 const FURNITURE_WORDS = new Set(
   `navbar navheader navfooter docnav navpath navtree sidenav topnav submenu menubar sphinxsidebar breadcrumb breadcrumbs pager
-  pagination paginator prevnext nextprev skiplink footer cookie cookies consent gdpr searchbox searchform quicksearch linenos
+  pagination paginator prevnext nextprev skiplink footer searchbox searchform quicksearch linenos
   lineno linenodiv gutter copybtn editsection headerlink`.split(/\s+/),
 );
 
-/** Whole classes of inline parts that are not text. */
-const FURNITURE_INLINE = new Set(
-  'mw-editsection linenos lineno gutter rouge-gutter page-header-icon sr-only visually-hidden'.split(' '),
+const NOTICE =
+  /^(?:[a-z]+-)?(?:cookie|cookies|consent|gdpr|privacy)-?(?:banner|bar|box|consent|dialog|law|message|notice|overlay|policy|popup)/;
+
+/** Words that ids of such parts also contain. Other words name what a part is about. */
+const PLACES = new Set(
+  `main site page top bottom left right side bar box wrapper container inner content contents global local doc docs list
+  collapse area links primary secondary tree panel block widget form input`.split(/\s+/),
+);
+
+/** Whole classes of parts that are not text: numbers of lines, text for screen readers, and data of exports of Confluence and Notion. */
+const FURNITURE_CLASSES = new Set(
+  'mw-editsection linenos lineno gutter rouge-gutter sr-only visually-hidden page-header-icon page-metadata greybox toc'.split(
+    ' ',
+  ),
 );
 
 const NAMED = new Set('div ul ol dl table td form aside header footer p'.split(' '));
@@ -40,16 +59,20 @@ const NAMED = new Set('div ul ol dl table td form aside header footer p'.split('
 /** Letters and digits without links that a part may have and still not be text. */
 const MAX_UNLINKED = 400;
 
-/** Links of a list that belongs to a sentence. Longer ones are tables of contents. */
-const MAX_INTRODUCED = 15;
+/** Characters of a class or an id that may name a part. */
+const MAX_NAME = 64;
 
-/**
- * Whether an element is not a page's text: navigation, a control, or hidden.
- * @param inText whether it is in an article or section, whose headers and footers are text
- */
-export function isChrome(element: Element, stats: TextStats, trust: Trust, inText: boolean): boolean {
+/** Items of tables of contents have one link, or two. */
+const MAX_LINKS_PER_ITEM = 2;
+
+/** Links of a list that belongs to a sentence. Longer ones are tables of contents. */
+const MAX_INTRODUCED = 30;
+
+/** Whether an element is not a page's text: navigation, a control, or hidden. */
+export function isChrome(element: Element, stats: TextStats, trust: Trust, place: Place): boolean {
   const { tagName } = element;
-  if (CONTROLS.has(tagName) || isPermalink(element) || isLinkList(element, stats)) return true;
+  if (CONTROLS.has(tagName) || isPermalink(element)) return true;
+  if (!place.inTable && isLinkList(element, stats)) return true;
   const unlinked = stats.text - stats.linked;
   const isLinks = stats.linked > unlinked;
   const role = words(element, 'role')[0] ?? '';
@@ -57,53 +80,45 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, inTex
   if (trust === 'semantic') return false;
   if (isHidden(element, role)) return unlinked <= MAX_UNLINKED;
   if (EDGES.has(tagName) || EDGE_ROLES.has(role)) {
-    if (inText ? isLinks : !hasTitle(element)) return true;
+    if (place.isInText() ? isLinks : stats.titles === 0) return true;
   }
   return hasChromeName(element, unlinked, isLinks);
 }
 
 function hasChromeName(element: Element, unlinked: number, isLinks: boolean): boolean {
   const classes = words(element, 'class');
-  if (!NAMED.has(element.tagName)) return classes.some((name) => FURNITURE_INLINE.has(name));
+  if (classes.some((name) => FURNITURE_CLASSES.has(name))) return unlinked <= MAX_UNLINKED;
+  if (!NAMED.has(element.tagName)) return false;
   // Documentation has sections about navigation.
   if (element.tagName === 'section' || classes.includes('section')) return false;
-  const names = [...classes, ...words(element, 'id')];
-  const parts = names.filter((name) => name.length <= 64).flatMap((name) => name.split(/[-_\d]+/));
-  if (parts.some((part) => FURNITURE_WORDS.has(part))) return unlinked <= MAX_UNLINKED || isLinks;
-  return isLinks && parts.some((part) => LINK_WORDS.has(part));
+  const id = words(element, 'id').flatMap(parts);
+  const isPlace = id.every((part) => LINK_WORDS.has(part) || FURNITURE_WORDS.has(part) || PLACES.has(part));
+  const names = [...classes.flatMap(parts), ...(isPlace ? id : [])];
+  const isNotice = [...classes, ...words(element, 'id')].some((name) => NOTICE.test(name));
+  if (isNotice || names.some((part) => FURNITURE_WORDS.has(part))) return unlinked <= MAX_UNLINKED || isLinks;
+  return isLinks && names.some((part) => LINK_WORDS.has(part));
+}
+
+function parts(name: string): string[] {
+  return name.length > MAX_NAME ? [] : name.split(/[-_\d]+/).filter((part) => part !== '');
 }
 
 /**
- * Whether an element is a list whose items are links to pages of the site and nothing else. "Common options are:" introduces a short
- * list that is text.
+ * Whether an element is a list whose items are a link to a page of the site and nothing else. "Common options are:" introduces a short
+ * list that is text, and so does the text of a list item around the list.
  */
-function isLinkList(element: Element, { text, linked, links }: TextStats): boolean {
-  if (linked < 0.9 * text || links < 2) return false;
-  if (links <= MAX_INTRODUCED && isIntroduced(element)) return false;
-  if (/^(?:ul|ol|dl|menu|table)$/.test(element.tagName)) return true;
-  return (
-    links > 2 &&
-    (element.tagName === 'div' || element.tagName === 'p') &&
-    findAll(element, isHeading).length === 0
-  );
+function isLinkList(element: Element, stats: TextStats): boolean {
+  const { linked, links, previous, item } = stats;
+  if (!isMostlyLinks(stats) || links < 2 || (item && !isMostlyLinks(item))) return false;
+  const isIntroduced = previous?.tagName === 'p' && /[:：]$/.test(flatText(previous).text);
+  if (links <= MAX_INTRODUCED && isIntroduced) return false;
+  if (element.tagName === 'table') return true;
+  if (element.tagName === 'div') return links > 2 && linked === stats.text && stats.headings === 0;
+  return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * stats.items;
 }
 
-/** Whether a paragraph that ends with a colon is right before an element. */
-function isIntroduced(element: Element): boolean {
-  const siblings = element.parentNode?.childNodes ?? [];
-  for (let i = siblings.indexOf(element) - 1; i >= 0; i--) {
-    const before = siblings[i]!;
-    if ('tagName' in before) return before.tagName === 'p' && /[:：]$/.test(flatText(before).text);
-    if ('value' in before && before.value.trim() !== '') return /[:：]\s*$/.test(before.value);
-  }
-  return false;
-}
-
-/** Whether a header contains a heading that is not a link to the start of the site. */
-function hasTitle(element: Element): boolean {
-  return findAll(element, ({ tagName }) => tagName === 'h1').some(
-    (heading) => findAll(heading, isLink).length === 0,
-  );
+function isMostlyLinks({ text, linked }: TextStats): boolean {
+  return linked >= 0.9 * text;
 }
 
 /** Tabs are hidden until a reader opens them. */

@@ -1,15 +1,12 @@
 import type { Block } from '../document.ts';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, type LeaveOut } from './blocks.ts';
 import { isChrome, type Trust } from './chrome.ts';
-import { attribute, type Element, findAll, type Node, words } from './dom.ts';
+import { type Element, findAll, type Node, words } from './dom.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 
 /** Parts outside the main content may have this many times its text, without links, and at least `MIN_LOST` letters and digits. */
 const MAX_LOST = 2;
 const MIN_LOST = 300;
-
-/** Ids of the main content in exports of Confluence and MediaWiki, which have no `<main>`. */
-const MAIN_IDS = new Set(['main-content', 'mw-content-text']);
 
 /** What a page contains beside navigation. */
 export interface MainContent {
@@ -55,10 +52,10 @@ function readView(
   stats: ReadonlyMap<Element, TextStats>,
 ): Block[] | undefined {
   const dropped = new Set<Element>();
-  const isLeftOut = (element: Element) => {
+  const isLeftOut = (element: Element, inTable: boolean) => {
     const own = stats.get(element);
-    if (!own || element === root || !isChrome(element, own, trust, root !== body || isInText(element)))
-      return false;
+    const place = { inTable, isInText: () => root !== body || isInText(element) };
+    if (!own || element === root || !isChrome(element, own, trust, place)) return false;
     dropped.add(element);
     return true;
   };
@@ -73,7 +70,7 @@ function readView(
 }
 
 /** The only `<h1>` of a page, if it is outside the main content. */
-function titleOutside(body: Element, root: Element, isLeftOut: (element: Element) => boolean): Block[] {
+function titleOutside(body: Element, root: Element, isLeftOut: LeaveOut): Block[] {
   const headings = findAll(body, (element) => element.tagName === 'h1' && element !== root);
   return headings.length === 1 ? blocksOf(headings[0]!, isLeftOut) : [];
 }
@@ -85,8 +82,6 @@ function mainElement(body: Element, stats: ReadonlyMap<Element, TextStats>): Ele
     (element) => element.tagName === 'main' || words(element, 'role').includes('main'),
   );
   if (marked.length > 0) return marked.length === 1 ? marked[0] : undefined;
-  const named = findAll(body, (element) => MAIN_IDS.has(attribute(element, 'id') ?? ''));
-  if (named.length === 1) return named[0];
   const articles = findAll(body, ({ tagName }) => tagName === 'article');
   const isMost = articles.length === 1 && unlinked(articles[0]!, stats) * 2 > unlinked(body, stats);
   return isMost ? articles[0] : undefined;

@@ -5,7 +5,7 @@ import { blocksOf } from './blocks.ts';
 import { attribute, childElements, type Element, limitedAdapter } from './dom.ts';
 import { flatText } from './inline-text.ts';
 import { mainContent } from './main-content.ts';
-import { ancestors, ownTitle } from './titles.ts';
+import { ancestors, ownTitle, spacePrefix } from './titles.ts';
 
 /** Pages that only lead to another one have few blocks. */
 const MAX_REDIRECT_BLOCKS = 3;
@@ -31,12 +31,18 @@ export function readPage(text: string, source: string, path = source): Page {
   const titleElement = meta.find((element) => element.tagName === 'title');
   const url = addressOf(text, meta);
   const content = mainContent(document, url && URL.canParse(url) ? new URL(url).host : undefined);
-  const own = ownTitle(titleElement ? flatText(titleElement).text : '', content.blocks);
+  const prefix = spacePrefix(document);
+  const withoutSpace = (text: string) =>
+    prefix && text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  const blocks = content.blocks.map((block) =>
+    block.level === 1 ? { ...block, text: withoutSpace(block.text) } : block,
+  );
+  const own = ownTitle(titleElement ? withoutSpace(flatText(titleElement).text) : '', blocks);
   const title = [...ancestors(document, own, source), own].filter(Boolean).join(' › ');
   const lang = (html && attribute(html, 'lang')) || undefined;
   return {
-    document: { source, title: title || undefined, url, lang, blocks: content.blocks },
-    reason: isRedirect(meta) && content.blocks.length <= MAX_REDIRECT_BLOCKS ? 'redirect' : content.reason,
+    document: { source, title: title || undefined, url, lang, blocks },
+    reason: isRedirect(meta) && blocks.length <= MAX_REDIRECT_BLOCKS ? 'redirect' : content.reason,
   };
 }
 

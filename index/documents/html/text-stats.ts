@@ -8,6 +8,15 @@ export interface TextStats {
   linked: number;
   /** Number of links to pages of the same site. */
   links: number;
+  /** Items of lists. */
+  items: number;
+  headings: number;
+  /** Headings of level 1 without links: titles, not the name of the site. */
+  titles: number;
+  /** The element before it in the same parent. */
+  previous?: Element;
+  /** The list item around it, if any. */
+  item?: TextStats;
 }
 
 const CONTROLS = new Set(['button', 'select', 'datalist', 'label']);
@@ -15,7 +24,7 @@ const CONTROLS = new Set(['button', 'select', 'datalist', 'label']);
 /** Measures each element of a page. Links in code, which lead to definitions, and links of headings to themselves are text. */
 export function measureText(root: Node, host?: string): Map<Element, TextStats> {
   const stats = new Map<Element, TextStats>();
-  const open: TextStats[] = [];
+  const open: (TextStats & { lastChild?: Element })[] = [];
   let code = 0;
   let headings = 0;
   let linked = 0;
@@ -37,21 +46,36 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
     enter(element) {
       if (DROPPED.has(element.tagName)) return false;
       const kind = kindOf(element);
-      const own = { text: 0, linked: 0, links: kind === 'link' ? 1 : 0 };
+      const outer = open.at(-1);
+      const own: TextStats = {
+        text: 0,
+        linked: 0,
+        links: kind === 'link' ? 1 : 0,
+        items: /^(?:li|dt|dd)$/.test(element.tagName) ? 1 : 0,
+        headings: kind === 'heading' ? 1 : 0,
+        titles: 0,
+        previous: outer?.lastChild,
+        item: outer && /^(?:li|dd)$/.test(parentName(element)) ? outer : undefined,
+      };
+      if (outer) outer.lastChild = element;
       stats.set(element, own);
       open.push(own);
       kinds.push(kind);
       count(kind, 1);
       return true;
     },
-    leave() {
+    leave(element) {
       const own = open.pop()!;
+      if (element.tagName === 'h1' && own.links === 0) own.titles++;
       count(kinds.pop(), -1);
       const outer = open.at(-1);
       if (!outer) return;
       outer.text += own.text;
       outer.linked += own.linked;
       outer.links += own.links;
+      outer.items += own.items;
+      outer.headings += own.headings;
+      outer.titles += own.titles;
     },
     text(value) {
       const inner = open.at(-1);
@@ -62,6 +86,10 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
     },
   });
   return stats;
+}
+
+function parentName({ parentNode }: Element): string {
+  return parentNode && 'tagName' in parentNode ? parentNode.tagName : '';
 }
 
 function isCode(element: Element): boolean {

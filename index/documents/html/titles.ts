@@ -61,6 +61,13 @@ const isBreadcrumbs = (element: Element) =>
     (name) => /^(?:[\w-]+[-_])?breadcrumbs?(?:[-_](?:nav|list|section|trail|container))?$/i.test(name),
   );
 
+/** What Confluence puts before each title, if a page is from there: its first breadcrumb, as in "Space : Page". */
+export function spacePrefix(document: Node): string | undefined {
+  const [list] = findAll(document, ({ attrs }) => attrs.some(({ value }) => value === 'breadcrumbs'));
+  const [space] = list ? findAll(list, isLink) : [];
+  return space && `${stepText(space)} : `;
+}
+
 /** The first step is the site, or a sign for it. */
 function breadcrumbs(document: Node): string[] {
   for (const list of findAll(document, isBreadcrumbs)) {

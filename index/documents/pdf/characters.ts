@@ -5,10 +5,19 @@ const FORMS =
 /** What carries no text: controls, private use, zero-width characters. A soft hyphen stays, because it ends lines. */
 const NOTHING = /[\p{Cc}\p{Co}\u200B\u2060\uFEFF\uFFFD-\uFFFF]+/gu;
 
+/** Radicals that fonts have in place of the same Han characters, which NFKC keeps. From Unicode's EquivalentUnifiedIdeograph. */
+const RADICALS = new Map(
+  '⺁厂⺄乙⺅亻⺆冂⺇几⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎尢⺏尣⺐尢⺒巳⺓幺⺔彑⺖忄⺗心⺘扌⺙攵⺛旡⺜日⺝月⺞歺⺟母⺠民⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺨犭⺩王⺪疋⺫目⺬示⺭礻⺮竹⺯糹⺱罒⺲罒⺳罓⺵羊⺸羊⺹耂⺺肀⺼月⻀艹⻁虎⻂衤⻃覀⻄西⻅见⻆角⻈讠⻉贝⻋车⻌辶⻍辶⻎辶⻏邑⻐钅⻑長⻒镸⻓长⻔门⻕阜⻖阝⻗雨⻘青⻙韦⻚页⻛风⻜飞⻝食⻟食⻠饣⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻬齐⻭歯⻮齿⻰龙⻲亀⻳龟'
+    .match(/../gu)
+    ?.map((pair): [string, string] => [pair[0]!, pair.slice(1)]),
+);
+
 /** Replaces ligatures and forms by their letters, and removes what carries no text. */
 export function cleanText(text: string): string {
   return text
-    .replace(FORMS, (form) => form.normalize('NFKC'))
+    .replace(FORMS, (form) =>
+      form.normalize('NFKC').replace(/[\u2E80-\u2EFF]/g, (radical) => RADICALS.get(radical) ?? radical),
+    )
     .replace(/\s/gu, ' ')
     .replace(NOTHING, '');
 }

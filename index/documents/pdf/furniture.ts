@@ -25,9 +25,11 @@ interface Edge {
 /** Removes running heads, footers and page numbers: rows that recur at the same place of other pages. */
 export function withoutFurniture(pages: Page[]): Page[] {
   const dropped = new Set<Line>();
+  const sizes = pages[0]?.blocks.flat().map(({ size }) => size) ?? [];
+  const titleSize = Math.max(...sizes, 1.1 * Math.min(...sizes));
   for (const side of ['top', 'bottom'] as const) {
     const edges = pages.map((page): Edge => ({ page: page.number, rows: edgeRows(page, side) }));
-    for (const line of recurringLines(edges)) dropped.add(line);
+    for (const line of recurringLines(edges, titleSize)) dropped.add(line);
   }
   return pages.map(({ number, blocks }) => ({
     number,
@@ -48,11 +50,11 @@ function edgeRows(page: Page, side: 'top' | 'bottom'): Row[] {
   if (side === 'bottom') rows.reverse();
   for (const [i, row] of rows.entries())
     row.gap = i + 1 < rows.length ? Math.abs(rows[i + 1]!.y - row.y) : Number.POSITIVE_INFINITY;
-  // A page with few rows has no body that could be told from running heads, except for recurring ones.
   return rows.slice(0, ROWS);
 }
 
-function recurringLines(edges: Edge[]): Line[] {
+/** `titleSize` is the largest font of the first page, whose text may recur but is the title. */
+function recurringLines(edges: Edge[], titleSize: number): Line[] {
   const texts = new Map<string, Set<number>>();
   const offsets = new Map<string, Set<number>>();
   const add = (map: Map<string, Set<number>>, key: string, page: number) => {
@@ -62,29 +64,40 @@ function recurringLines(edges: Edge[]): Line[] {
   const each = edges.flatMap(({ page, rows }) => rows.map((row) => ({ page, row })));
   for (const { page, row } of each) {
     for (const place of places(row.y)) {
-      for (const key of keysOf(row)) add(texts, `${place} ${key}`, page);
+      for (const key of new Set(keysOf(row, page))) add(texts, `${place} ${key}`, page);
       for (const number of numbersOf(row)) add(offsets, `${place} ${number - page}`, page);
     }
   }
   const least = Math.min(MIN_PAGES, Math.max(2, edges.length));
+  // Running heads are on pages that follow each other, or on every second page.
+  const recurs = (found: Set<number> | undefined, page: number) =>
+    found !== undefined && found.size >= least && [-2, -1, 1, 2].some((step) => found.has(page + step));
   const center = (row: Row) => Math.round(row.y / SAME_PLACE);
   const isConfirmed = (page: number, row: Row) =>
-    keysOf(row).some((key) => (texts.get(`${center(row)} ${key}`)?.size ?? 0) >= least) ||
-    numbersOf(row).some((number) => (offsets.get(`${center(row)} ${number - page}`)?.size ?? 0) >= least);
+    keysOf(row, page).some((key) => recurs(texts.get(`${center(row)} ${key}`), page)) ||
+    numbersOf(row).some((number) => recurs(offsets.get(`${center(row)} ${number - page}`), page));
   const confirmed = new Map<number, number>();
   for (const { page, row } of each)
     if (isConfirmed(page, row))
       for (const place of places(row.y)) confirmed.set(place, (confirmed.get(place) ?? 0) + 1);
   // Where most pages have a running head, a row apart from the text is one too, although its text is on this page only.
   const isUsual = (row: Row) =>
-    (confirmed.get(center(row)) ?? 0) > Math.max(3, edges.length / 3) && row.gap > 1.5 * row.size;
+    (confirmed.get(center(row)) ?? 0) > Math.max(3, edges.length / 3) && isApart(row);
   const dropped: Line[] = [];
+  // After the running head comes the text, which may be the same on several pages, too.
   for (const { page, rows } of edges)
     for (const row of rows) {
+      if (row.size >= titleSize && page === edges[0]!.page) break;
       if (!isConfirmed(page, row) && !isUsual(row)) break;
       dropped.push(...row.lines);
+      if (isApart(row)) break;
     }
   return dropped;
+}
+
+/** Whether there is more space after a row than between lines. */
+function isApart({ gap, size }: Row): boolean {
+  return gap > 1.5 * size;
 }
 
 /** Neighbouring places count as one, because rounding may part them. */
@@ -93,12 +106,13 @@ function places(y: number): number[] {
   return [place - 1, place, place + 1];
 }
 
-/** The texts of a row, with any number as `#`. */
-function keysOf(row: Row): string[] {
-  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text));
+/** The texts of a row as they are, and with a number relative to the page, such as `Page #0 of 9`. */
+function keysOf(row: Row, page: number): string[] {
+  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text.toLowerCase()));
+  const relative = (digits: string) => `#${Number(digits) - page}`;
   return cells
-    .map((text) => text.toLowerCase().replace(/\p{N}+/gu, '#'))
-    .filter((text) => /\p{L}.*\p{L}/u.test(text));
+    .filter((text) => /\p{L}.*\p{L}/u.test(text))
+    .flatMap((text) => [text, text.replace(/\d{1,5}/, relative), text.replace(/\d{1,5}(?=\D*$)/, relative)]);
 }
 
 /** The numbers at the start and at the end of a row, one of which may be that of the page. */

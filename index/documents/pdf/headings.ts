@@ -7,9 +7,36 @@ import type { Paragraph } from './paragraphs.ts';
 const MAX_HEADING = 200;
 /** A larger font than that of the text by this factor is that of headings. */
 const LARGER = 1.15;
+/** The same for short lines. */
+const SLIGHTLY_LARGER = 1.08;
+/** In characters. */
+const SHORT = 80;
 /** The share of the outline that must be found in the text. */
 const FOUND = 0.5;
 const DEEPEST = 6;
+const MAX_TITLE_LINES = 4;
+
+/** Joins the lines of a title. The first page may have wide steps between them. */
+export function joinTitle(paragraphs: Paragraph[]): Paragraph[] {
+  const title = titleParagraph(paragraphs, bodySize(paragraphs));
+  const at = title ? paragraphs.indexOf(title) : -1;
+  if (!title) return paragraphs;
+  let end = at + 1;
+  const continues = ({ page, size, bold, text }: Paragraph) =>
+    page === title.page &&
+    size === title.size &&
+    bold === title.bold &&
+    text.length <= MAX_HEADING &&
+    !/^[\p{N}]/u.test(text);
+  while (end < paragraphs.length && end - at < MAX_TITLE_LINES && continues(paragraphs[end]!)) end++;
+  const parts = paragraphs.slice(at, end);
+  const whole = {
+    ...title,
+    text: parts.map(({ text }) => text).join(' '),
+    lines: parts.flatMap(({ lines }) => lines),
+  };
+  return [...paragraphs.slice(0, at), whole, ...paragraphs.slice(end)];
+}
 
 /** The level of each paragraph that is a heading. They are from the outline if there is one, else from sizes and weights of fonts. */
 export function headingLevels(paragraphs: Paragraph[], outline: Entry[]): Map<Paragraph, number> {
@@ -18,7 +45,8 @@ export function headingLevels(paragraphs: Paragraph[], outline: Entry[]): Map<Pa
   const matched = match(paragraphs, outline);
   const useful = matched.size > 0 && matched.size >= FOUND * outline.length;
   const levels = useful ? matched : byFont(paragraphs, body, title);
-  if (title && !levels.has(title)) levels.set(title, 1);
+  const hasTitle = [...levels.values()].includes(1);
+  if (title && !hasTitle && !levels.has(title)) levels.set(title, 1);
   return levels;
 }
 
@@ -35,7 +63,8 @@ function bodySize(paragraphs: Paragraph[]): number {
 /** The largest text on the first page, if it is larger than the rest. */
 export function titleParagraph(paragraphs: Paragraph[], body: number): Paragraph | undefined {
   const first = paragraphs.filter(
-    ({ page, text }) => page === paragraphs[0]?.page && text.length <= MAX_HEADING && /\p{L}{2}/u.test(text),
+    ({ page, text }) =>
+      page === paragraphs[0]?.page && text.length <= MAX_HEADING && /\p{L}.*\p{L}/u.test(text),
   );
   const size = Math.max(...first.map((paragraph) => paragraph.size));
   return size >= LARGER * body ? first.find((paragraph) => paragraph.size === size) : undefined;
@@ -78,19 +107,33 @@ function comparable(text: string): string {
 /** Headings are larger than the text, or bold. Larger ones have higher levels. */
 function byFont(paragraphs: Paragraph[], body: number, title: Paragraph | undefined): Map<Paragraph, number> {
   const styleOf = ({ size, bold }: Paragraph) => Math.round(size * 2) * 2 + (bold ? 1 : 0);
-  const candidates = paragraphs.filter(
-    (paragraph) => paragraph !== title && looksLikeHeading(paragraph, body),
-  );
+  const found = paragraphs.filter((paragraph) => paragraph !== title && looksLikeHeading(paragraph, body));
+  const opening = new Set(openingOf(paragraphs, title, body));
+  const usual = new Set(found.filter((paragraph) => !opening.has(paragraph)).map(styleOf));
+  const candidates = found.filter((paragraph) => !opening.has(paragraph) || usual.has(styleOf(paragraph)));
   const styles = [...new Set(candidates.map(styleOf))].sort((one, other) => other - one);
   return new Map(
     candidates.map((paragraph) => [paragraph, Math.min(DEEPEST, styles.indexOf(styleOf(paragraph)) + 2)]),
   );
 }
 
+/** What is between the title and the text: authors, their addresses, the date. */
+function openingOf(paragraphs: Paragraph[], title: Paragraph | undefined, body: number): Paragraph[] {
+  const start = title ? paragraphs.indexOf(title) + 1 : 0;
+  const isText = ({ size, text, page }: Paragraph) =>
+    page !== title?.page || (Math.abs(size - body) < 0.1 * body && text.length > SHORT);
+  const length = paragraphs.slice(start).findIndex(isText);
+  return title ? paragraphs.slice(start, length < 0 ? undefined : start + length) : [];
+}
+
 function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
   const { text, size, bold, kind, lines } = paragraph;
-  if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}{2}|[\p{Lo}]/u.test(text))
+  if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}.*\p{L}|\p{Lo}/u.test(text))
     return false;
+  // An entry of a table of contents.
+  if (/^[\p{N}.]+ .* \p{N}+$/u.test(text)) return false;
+  const isShort = lines.length === 1 && text.length <= SHORT && !/[:,;]$/u.test(text);
+  if (isShort && size >= SLIGHTLY_LARGER * body) return true;
   if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
   return size >= LARGER * body || (bold && size >= 0.97 * body && !/[:,;]$/u.test(text));
 }

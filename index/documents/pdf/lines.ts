@@ -1,4 +1,4 @@
-import { logicalOrder } from './characters.ts';
+import { isRightToLeft, logicalOrder } from './characters.ts';
 import type { Piece } from './pieces.ts';
 
 /** Pieces of a line without a wide gap between them. */
@@ -12,14 +12,23 @@ export interface Segment {
   order: number;
 }
 
-/** A line of text in a column. */
-export interface Line {
+/** Text between wide gaps of a line. */
+export interface Cell {
   text: string;
-  /** Texts between wide gaps, if there are several. */
-  cells: { text: string; x0: number; x1: number }[];
   x0: number;
   x1: number;
+}
+
+/** A line of text in a column, or a row of a table. Texts of rows whose cells have several lines contain line breaks. */
+export interface Line {
+  text: string;
+  cells: Cell[];
+  x0: number;
+  x1: number;
+  /** Where its letters stand. */
   y: number;
+  /** `y` of the last of its lines. */
+  bottom: number;
   /** The font of most of its characters. */
   size: number;
   font: string;
@@ -31,6 +40,9 @@ const WORD_GAP = 0.6;
 const LETTER_GAP = 0.2;
 /** In font sizes. Cells of a table are further apart. */
 const CELL_GAP = 1.3;
+
+/** The dots between the title and the page number of an entry of a table of contents. */
+const LEADER = /(?: ?[.·…]){5,} ?/u;
 
 /** Joins pieces in the order of the content while they continue each other on one line. */
 export function segmentsOf(pieces: Piece[]): Segment[] {
@@ -117,22 +129,51 @@ export function lineOf(row: Segment[]): Line {
       if (!isBlank) cell.x1 = Math.max(cell.x1, piece.x1);
     } else if (!isBlank) cells.push({ pieces: [piece], x0: piece.x0, x1: piece.x1 });
   }
-  const texts = cells.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  const separate = isJustified(cells, main.size)
+    ? [{ pieces, x0: cells[0]!.x0, x1: cells.at(-1)!.x1 }]
+    : cells;
+  const texts = separate.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
   return {
-    text: textOf(pieces),
-    cells: texts,
+    text: withoutLeader(textOf(pieces)),
+    cells: entryCells(texts) ?? mergeMarker(texts, ' '),
     x0: Math.min(...cells.map(({ x0 }) => x0)),
     x1: Math.max(...cells.map(({ x1 }) => x1)),
     y: main.y,
+    bottom: main.y,
     size: main.size,
     font: main.font,
   };
 }
 
+/**
+ * Puts marks that were printed over right-to-left letters behind those letters. Otherwise, they would come before them, because they
+ * are right of the start of the letter.
+ */
+function withMarks(pieces: Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const base = result.at(-1);
+    if (base && /^\p{M}+$/u.test(piece.text.trim()) && isRightToLeft(base.text) && piece.x0 <= base.x1) {
+      const letters = [...base.text];
+      const place = (base.x1 - (piece.x0 + piece.x1) / 2) / Math.max(base.x1 - base.x0, 1);
+      const at = Math.min(letters.length, Math.max(1, Math.ceil(place * letters.length)));
+      const text = [...letters.slice(0, at), piece.text.trim(), ...letters.slice(at)].join('');
+      result[result.length - 1] = { ...base, text };
+    } else result.push(piece);
+  }
+  return result;
+}
+
+/** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
+export function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+  const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
+  return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
+}
+
 function textOf(pieces: Piece[]): string {
   const spaced: { text: string }[] = [];
   let end: Piece | undefined;
-  for (const piece of pieces) {
+  for (const piece of withMarks(pieces)) {
     if (end && piece.text.trim() !== '' && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
       spaced.push({ text: ' ' });
     spaced.push(piece);
@@ -141,7 +182,32 @@ function textOf(pieces: Piece[]): string {
   return logicalOrder(spaced)
     .map(({ text }) => text)
     .join('')
-    .replace(/\s+/gu, ' ')
-    .replace(/(?: ?\.){5,} ?/gu, ' ')
+    .replace(/\s+(?=[\s\p{M}])/gu, '')
     .trim();
+}
+
+/** Joins a bullet or a number to the text after it. */
+export function mergeMarker(cells: Cell[], space: string): Cell[] {
+  const [marker, text, ...rest] = cells;
+  if (!text || !/^(?:[^\p{L}\p{N}\s]|[\p{N}.]{1,8}|[(]?[\p{L}\p{N}]{1,3}[.)])$/u.test(marker!.text))
+    return cells;
+  return [{ text: marker!.text + space + text.text, x0: marker!.x0, x1: text.x1 }, ...rest];
+}
+
+/** The title and the page number of an entry of a table of contents, which dots connect. */
+function entryCells(cells: Cell[]): Cell[] | undefined {
+  const text = cells.map((cell) => cell.text).join(' ');
+  const leader = text.match(LEADER);
+  if (!leader) return undefined;
+  const parts = [text.slice(0, leader.index), text.slice(leader.index! + leader[0].length)];
+  const { x0 } = cells[0]!;
+  const { x1 } = cells.at(-1)!;
+  return [
+    { text: parts[0]!.trim(), x0, x1: x0 },
+    { text: withoutLeader(parts[1]!), x0: x1, x1 },
+  ].filter((cell) => cell.text !== '');
+}
+
+function withoutLeader(text: string): string {
+  return text.replace(LEADER, ' ').trim();
 }

@@ -6,18 +6,30 @@ import type { Input } from '../input.ts';
 /** The part of pdf.js that readers use. */
 type PdfJs = typeof import('pdfjs-dist/legacy/build/pdf.mjs');
 
+/** The minified builds take 160 MB less memory to load than the others. */
+const BUILD = 'pdfjs-dist/legacy/build/pdf.min.mjs';
+const WORKER_BUILD = 'pdfjs-dist/legacy/build/pdf.worker.min.mjs';
+
 /** pdf.js requires these to exist when it is loaded. They are for drawing, so nothing here calls them. */
 const DRAWING_CLASSES = ['DOMMatrix', 'ImageData', 'Path2D'];
 
 let loaded: Promise<PdfJs> | undefined;
 
-/** Loads pdf.js. While it loads, it warns that its optional canvas package is missing, which only drawing needs. */
+/** pdf.js, loaded once. */
+export function pdfJs(): Promise<PdfJs> {
+  loaded ??= load();
+  return loaded;
+}
+
+/** While pdf.js loads, it warns that its optional canvas package is missing, which only drawing needs. */
 async function load(): Promise<PdfJs> {
   for (const name of DRAWING_CLASSES) if (!(name in globalThis)) Reflect.set(globalThis, name, class {});
   const { warn } = console;
   console.warn = () => {};
   try {
-    return await import('pdfjs-dist/legacy/build/pdf.mjs');
+    // pdf.js uses the worker's code that is here in this thread.
+    Reflect.set(globalThis, 'pdfjsWorker', await import(WORKER_BUILD));
+    return (await import(BUILD)) as PdfJs;
   } finally {
     console.warn = warn;
   }
@@ -31,11 +43,8 @@ export async function openPdf(input: Input): Promise<PDFDocumentProxy> {
   const bytes = await input.bytes();
   // pdf.js looks for the signature further down too, as other viewers do.
   if (!bytes.subarray(0, 1024).includes('%PDF-')) throw damaged(input);
-  loaded ??= load();
-  const { getDocument } = await loaded;
-  const folder = dirname(
-    dirname(dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/legacy/build/pdf.mjs')))),
-  );
+  const { getDocument } = await pdfJs();
+  const folder = dirname(dirname(dirname(fileURLToPath(import.meta.resolve(BUILD)))));
   const task = getDocument({
     // Not the buffer itself, because pdf.js takes it over and it may be part of a pool.
     data: new Uint8Array(bytes),

@@ -1,5 +1,6 @@
 import { itemMarker } from '../plain/marks.ts';
 import { isClosed, isUnspaced } from '../plain/script.ts';
+import { isRightToLeft } from './characters.ts';
 import type { Fonts } from './fonts.ts';
 import type { Vocabulary } from './hyphens.ts';
 import type { Line } from './lines.ts';
@@ -37,7 +38,8 @@ export function paragraphsOf(pages: Page[], fonts: Fonts, vocabulary: Vocabulary
   return paragraphs;
 }
 
-function blockParagraphs(block: Line[], page: number, fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
+function blockParagraphs(lines: Line[], page: number, fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
+  const block = isRightToLeft(lines.map(({ text }) => text).join('')) ? lines.map(mirrored) : lines;
   const step = usualStep(block);
   const chunks: Line[][] = [];
   for (const line of block) {
@@ -58,28 +60,33 @@ function blockParagraphs(block: Line[], page: number, fonts: Fonts, vocabulary: 
         isFull: part.at(-1)!.x1 > right - 2 * part.at(-1)!.size,
         isIndented: part.length > 1 && part[0]!.x0 - part[1]!.x0 > INDENT * part[0]!.size,
       });
-      if (rows) return [make(lines, 'table', rows.join('\n'))];
-      return splitChunk(lines, fonts).map(({ part, keepsLines }) =>
-        keepsLines
-          ? make(part, 'lines', part.map(({ text }) => text.replaceAll('\u00AD', '')).join('\n'))
-          : make(
-              part,
-              'text',
-              joinLines(
-                part.map(({ text }) => text),
-                vocabulary,
-              ),
-            ),
-      );
+      const joined = (text: string) => joinLines(text.split('\n'), vocabulary);
+      if (rows) return [make(lines, 'table', rows.map((cells) => cells.map(joined).join(' | ')).join('\n'))];
+      return splitChunk(lines, fonts).map(({ part, keepsLines }) => {
+        const texts = part.map(({ text }) => text);
+        return keepsLines
+          ? make(part, 'lines', texts.map(joined).join('\n'))
+          : make(part, 'text', joined(texts.join('\n')));
+      });
     }),
   );
+}
+
+/** A right-to-left line with its start on the left, so that indents and ends of all lines are measured alike. */
+function mirrored(line: Line): Line {
+  const mirror = <T extends { x0: number; x1: number }>(part: T): T => ({
+    ...part,
+    x0: -part.x1,
+    x1: -part.x0,
+  });
+  return { ...mirror(line), cells: line.cells.map(mirror).reverse() };
 }
 
 /** The usual distance between lines of a block, in font sizes. */
 function usualStep(block: Line[]): number {
   const steps = block
     .slice(1)
-    .map((line, i) => (line.y - block[i]!.y) / line.size)
+    .map((line, i) => (line.y - block[i]!.bottom) / line.size)
     .filter((step) => step > 0.8 && step < 2)
     .sort((one, other) => one - other);
   return steps[Math.floor(steps.length / 3)] ?? 1.2;
@@ -87,7 +94,7 @@ function usualStep(block: Line[]): number {
 
 function belongTogether(last: Line, line: Line, step: number, fonts: Fonts): boolean {
   const ratio = last.size / line.size;
-  const distance = (line.y - last.y) / Math.max(line.size, last.size);
+  const distance = (line.y - last.bottom) / Math.max(line.size, last.size);
   if (ratio > 1.12 || ratio < 0.89 || distance <= 0 || distance > step + STEP) return false;
   return fonts.isBold(last.font) === fonts.isBold(line.font) || distance < step + 0.1;
 }

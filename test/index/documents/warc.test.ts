@@ -55,7 +55,7 @@ test.each([true, false])('reads the pages of an archive (compressed: %s)', async
       'guide',
     ],
     ['crawl.warc.gz/docs.example/notes', 'https://docs.example/notes', undefined],
-    ['crawl.warc.gz/docs.example/manual.md', 'https://docs.example/README.md', 'Manual'],
+    ['crawl.warc.gz/docs.example/manual.md', 'https://docs.example/manual.md', 'Manual'],
   ]);
   expect(notices).toEqual([]);
 });

@@ -154,3 +154,17 @@ describe('the reading process', () => {
     expect(events).toMatchObject([{ notice: { reason: 'needs too much memory' } }]);
   });
 });
+
+it('keeps menus that recur over the pages of a folder out', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `page-${i}`);
+  const menu = names.map((name) => `<li><a href="${name}.html">${name}</a>`).join('');
+  for (const name of names)
+    write(
+      `${name}.html`,
+      `<title>${name} - Manual</title><ul>${menu}</ul><h1>${name}</h1><p>The text of ${name}.`,
+    );
+  const { documents } = await read([new FolderSource(folder)]);
+  expect(documents.map(({ title, blocks }) => [title, blocks.map(({ text }) => text)])).toEqual(
+    names.toSorted().map((name) => [name, [name, `The text of ${name}.`]]),
+  );
+});

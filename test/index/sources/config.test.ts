@@ -46,26 +46,46 @@ describe('a config file', () => {
 });
 
 describe('sources', () => {
-  const folders = (config: Config, paths?: string[]) =>
-    openSources(config, paths).map((source) => {
+  const folders = async (config: Config, paths?: string[]) =>
+    (await openSources(config, paths)).map((source) => {
       if (!(source instanceof FolderSource)) throw new Error('It is no folder.');
       return { path: source.path, options: source.options };
     });
 
-  it('have the settings of the config, unless they have their own', () => {
+  it('have the settings of the config, unless they have their own', async () => {
     const config = read({
       lang: 'en',
       exclude: ['drafts/'],
       sources: ['docs', { path: 'handbuch', lang: 'de', plain: true }],
     });
-    expect(folders(config)).toEqual([
+    expect(await folders(config)).toEqual([
       { path: 'docs', options: { lang: 'en', exclude: ['drafts/'] } },
       { path: 'handbuch', options: { lang: 'de', exclude: ['drafts/'], plain: true } },
     ]);
   });
 
-  it('are the paths of the command line, if there are any', () => {
-    expect(folders(read({ lang: 'en', sources: ['docs'] }), ['a.md'])).toEqual([
+  it('are of the kind that the config names', async () => {
+    const sources = await openSources(
+      read({
+        lang: 'de',
+        sources: [
+          { stdin: true },
+          { sitemap: 'https://docs.example/sitemap.xml', lang: 'en' },
+          { s3: 's3://bucket/prefix' },
+          { sqlite: 'a.db', query: 'SELECT 1' },
+        ],
+      }),
+    );
+    expect(sources.map((source) => [source.constructor.name, source.options.lang])).toEqual([
+      ['StdinSource', 'de'],
+      ['SitemapSource', 'en'],
+      ['S3Source', 'de'],
+      ['SqlSource', 'de'],
+    ]);
+  });
+
+  it('are the paths of the command line, if there are any', async () => {
+    expect(await folders(read({ lang: 'en', sources: ['docs'] }), ['a.md'])).toEqual([
       { path: 'a.md', options: { lang: 'en' } },
     ]);
   });
