@@ -16,6 +16,8 @@ const MIN_BODY = 20;
 /** Labels of notes, whose text is not a section. */
 const LABEL =
   /^(?:notes?|tip|warning|caution|important|hinweis|tipp|achtung|warnung|remarque|attention|nota|consejo|aviso|注|注意|備考|警告|примечание|внимание)$/iu;
+/** Rules, and heads and feet of pages, between a heading and the text around it. */
+const MAX_SKIPPED = 8;
 /** In columns. A heading is this much further to the left than its text. */
 const OUTDENT = 1;
 
@@ -74,14 +76,14 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
   return isAfterRule || piece.blanks >= 2 || mayEndBefore(pieces[before]!) ? 2 : undefined;
 }
 
-/** The index of the next piece that is no rule and no head or foot of a page. */
+/** The index of the next piece that is no rule, no number and no head or foot of a page. */
 function neighbour(pieces: Piece[], i: number, step: 1 | -1): number {
   let at = i + step;
-  while (
-    pieces[at] &&
-    (pieces[at]!.isFurniture || isRule(pieces[at]!.head) || isSectionNumber(pieces[at]!.head))
-  )
+  for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
+    const piece = pieces[at];
+    if (!piece || !(piece.isFurniture || isRule(piece.head) || isSectionNumber(piece.head))) break;
     at += step;
+  }
   return at;
 }
 

@@ -95,8 +95,9 @@ function headingAt(lines: Line[], i: number, page: Page): { lines: number; level
   return numberedHeading(lines);
 }
 
-/** An underline is about as long as the line above it. */
+/** An underline is about as long as the line above it, which is not the head of a table. */
 function underlines(rule: Line, line: Line): boolean {
+  if (/ {3,}|\t|\|/.test(line.text)) return false;
   if (Math.abs(rule.width - line.width) <= 2) return true;
   return rule.width >= 0.5 * line.width && line.width < 120 && !isClosedSentence(line.text);
 }
@@ -139,7 +140,7 @@ function startsBlock({ line, next, segment, right, base, isTable }: Place): bool
   const marker = itemMarker(line.text);
   if (marker !== undefined && !(flowsInto(previous, line, right) && itemMarker(first.text) !== marker))
     return true;
-  if (/^(?:--|—|―) ?\p{Lu}/u.test(line.text) && line.indent > previous.indent) return true;
+  if (line.indent > previous.indent && /^(?:--|—|―) ?\p{Lu}/u.test(line.text)) return true;
   if (lines.length > 1 && segment.isHanging) return line.indent <= first.indent;
   // The lines of an item are indented, or reach the right edge.
   if (itemMarker(first.text) !== undefined && line.indent <= first.indent && !beginsInLowerCase(line.text))

@@ -96,6 +96,7 @@ describe('headings', () => {
       `${prose}\n\nIntroduction\n\n1.1 Nets . . . . . . . . . 3\n1.2 Rope . . . . . . . . . 7\n\n${prose}`,
     ],
     ['a table of contents', `${prose}\n\n1.1. Nets\n\n1.2. Rope\n\n1.3. Fish\n\nThe end of it.`],
+    ['the head of a table', `${prose}\n\nType | Request\n--------------\n1    | list`],
     ['the number of a section', `${prose}\n\n2.5\n\n${prose}`],
   ])('are not %s', (_, text) => {
     expect(headings(text)).toEqual([]);
