@@ -12,33 +12,10 @@ export interface Format {
 }
 
 /** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
-const MAN_EXTENSIONS = [
-  ...[
-    '1',
-    '2',
-    '3',
-    '4',
-    '5',
-    '6',
-    '7',
-    '8',
-    '9',
-    '1p',
-    '1m',
-    '1x',
-    '1ssl',
-    '3p',
-    '3pm',
-    '3perl',
-    '3posix',
-    '3ssl',
-    '3x',
-    '5ssl',
-    '7ssl',
-    '8p',
-  ],
-  ...['man', 'mdoc'],
-].map((end) => `.${end}`);
+const MAN_EXTENSIONS =
+  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man .mdoc'.split(
+    ' ',
+  );
 
 /** All formats. One line each. */
 export const FORMATS: Format[] = [

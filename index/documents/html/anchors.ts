@@ -11,6 +11,9 @@ const PERMALINKS = new Set(
 /** Pilcrows, section signs, link symbols and returns from notes. */
 const SIGN = /^(?:[\s¶§#∞⚓🔗↩]|\u200b|\ufe0e|\ufe0f)*$/u;
 
+/** Characters of an id. Longer ones are no names that people link to. */
+const MAX_ID = 300;
+
 /** Where an id is, best first: how well it opens a block. */
 const Rank = { Permalink: 0, Own: 1, Inside: 2, Section: 3, Before: 4, Container: 5 } as const;
 type Rank = (typeof Rank)[keyof typeof Rank];
@@ -37,7 +40,7 @@ export class Anchors {
   /** Notes an element that may have an id. `hasText` tells whether there is text since the last block. */
   enter(element: Element, inHeading: boolean, hasText: boolean): void {
     const id = attribute(element, 'id') || (element.tagName === 'a' && attribute(element, 'name'));
-    if (!id || (hasText && !inHeading)) return;
+    if (!id || id.length > MAX_ID || (hasText && !inHeading)) return;
     const rank = rankOf(element, inHeading);
     if (rank === undefined) return;
     if (this.#waiting && element.tagName === 'a') this.#waiting.anchor = asFragment(id);
@@ -48,7 +51,7 @@ export class Anchors {
   /** Notes a permalink sign, which is not visited otherwise. */
   permalink(element: Element, inHeading: boolean): void {
     const [, id] = /^#(.+)$/.exec(attribute(element, 'href')!) ?? [];
-    if (!inHeading) return;
+    if (!inHeading || (id && id.length > MAX_ID)) return;
     if (id) this.#offer(decoded(id), Rank.Permalink);
     else this.enter(element, true, false);
   }

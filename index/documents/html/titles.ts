@@ -13,6 +13,9 @@ const SEPARATOR_BEFORE = /[-–—|·•»«›:]+\s+$/;
 const MAX_ANCESTORS = 3;
 const MAX_ANCESTOR = 80;
 
+/** Breadcrumbs that are read. */
+const MAX_STEPS = 20;
+
 /** How many characters of a page may be a title. */
 const MAX_TITLE = 300;
 
@@ -20,7 +23,8 @@ const MAX_TITLE = 300;
  * A page's own title: its only `<h1>`; else the heading that its `<title>` starts or ends with, so without a site's name; else its
  * `<title>`, unless that says nothing, such as `README`; else the first heading.
  */
-export function ownTitle(title: string, blocks: readonly Block[]): string | undefined {
+export function ownTitle(titleElement: string, blocks: readonly Block[]): string | undefined {
+  const title = titleElement.slice(0, MAX_TITLE);
   const headings = blocks.filter(({ kind }) => kind === 'heading');
   const tops = headings.filter(({ level }) => level === 1);
   const next = headings.find(({ level }) => level !== 1);
@@ -31,7 +35,7 @@ export function ownTitle(title: string, blocks: readonly Block[]): string | unde
   const named =
     near.find(({ text }) => startsWith(title, text)) ?? near.find(({ text }) => endsWith(title, text));
   const own = named?.text ?? (USELESS.test(title) ? '' : title);
-  return (own || (tops[0] ?? headings[0])?.text || title).slice(0, MAX_TITLE) || undefined;
+  return own || (tops[0] ?? headings[0])?.text || title || undefined;
 }
 
 /** Whether a title is a heading, or continues with a separator, such as before a site's name. */
@@ -74,7 +78,7 @@ function breadcrumbs(document: Node): string[] {
     const items = findAll(list, ({ tagName }) => tagName === 'li');
     const steps = items.length > 0 ? items : findAll(list, isLink);
     const texts = steps
-      .slice(1)
+      .slice(1, MAX_STEPS)
       .filter((step) => findAll(step, isLink).length > 0)
       .map(stepText);
     if (texts.length > 0) return texts;
@@ -92,7 +96,8 @@ function isStep(item: Element): boolean {
 }
 
 function stepText(step: Element): string {
-  return flatText(step).text.replace(/^[\s»›>/|→:]+|[\s»›>/|→:]+$/g, '');
+  const { text } = flatText(step);
+  return text.slice(0, MAX_TITLE).replace(/^[\s»›>/|→:]+|[\s»›>/|→:]+$/g, '');
 }
 
 function upLink(document: Node): string[] {

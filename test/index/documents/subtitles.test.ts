@@ -82,11 +82,11 @@ describe('subtitles', () => {
   });
 
   it.each(['', 'WEBVTT\n', 'Just text.\n', '1\n00:00:01,000 --> 00:00:02,000\n\n'])(
-    'fails for a file without text: %j',
+    'reports a file without text: %j',
     async (text) => {
       const { documents, notices } = await readBytes('a.vtt', text);
       expect(documents).toEqual([]);
-      expect(notices).toMatchObject([{ kind: 'failed', reason: 'no text' }]);
+      expect(notices).toMatchObject([{ kind: 'skipped', reason: 'no text' }]);
     },
   );
 
