@@ -7,6 +7,7 @@ import { htmlBlocks } from '../html/page.ts';
 import type { Slugger } from '../markup/slug.ts';
 import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
 import { unwrap } from '../plain/paragraphs.ts';
+import { tableText } from '../table-text.ts';
 
 /** A line break that the author asked for, in inline text. Others are a single `\n`. */
 const HARD_BREAK = '\n\n';
@@ -138,11 +139,7 @@ function paragraphsOf(node: Nodes, context: Context): string[] {
       return node.spread || node.children.some((item) => item.spread) ? items : [items.join('\n')];
     }
     case 'table':
-      return [
-        node.children
-          .map((row) => row.children.map((cell) => inlineText(cell, context)).join(' | '))
-          .join('\n'),
-      ];
+      return [tableText(node.children.map((row) => row.children.map((cell) => inlineText(cell, context))))];
     case 'code':
       return DROPPED_CODE.test(node.lang ?? '') ? [] : [node.value];
     case 'html':

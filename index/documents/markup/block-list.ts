@@ -1,4 +1,5 @@
 import type { Block } from '../document.ts';
+import { tableText } from '../table-text.ts';
 
 /** Collects the blocks of a document, without empty ones. */
 export class BlockList {
@@ -32,6 +33,10 @@ export class BlockList {
     const content = text.replace(/^(?:[ \t]*\n)+|\s+$/g, '');
     if (content === '') return;
     this.#push({ kind: 'paragraph', text: content }, anchor);
+  }
+
+  table(rows: string[][]): void {
+    this.paragraph(tableText(rows));
   }
 
   #push(block: Block, own: string | undefined): void {

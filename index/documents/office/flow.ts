@@ -1,4 +1,5 @@
 import type { Block } from '../document.ts';
+import { tableText } from '../table-text.ts';
 
 interface Cell {
   blocks: Block[];
@@ -91,11 +92,10 @@ function joined(blocks: Block[]): string {
 
 /** A table as a paragraph with a line per row. Rows without text are left out. */
 export function tableBlock(rows: string[][]): Block | undefined {
-  const lines = rows
+  const filled = rows
     .map((row) => row.map((cell) => tidy(cell).replaceAll('\n', ' ')))
-    .filter((row) => row.some((cell) => cell !== ''))
-    .map((row) => row.join(' | '));
-  return lines.length === 0 ? undefined : { kind: 'paragraph', text: lines.join('\n') };
+    .filter((row) => row.some((cell) => cell !== ''));
+  return filled.length === 0 ? undefined : { kind: 'paragraph', text: tableText(filled) };
 }
 
 /** A paragraph, or a heading if it has a level; undefined without text. */

@@ -1,6 +1,7 @@
 import type { MetadataValue } from '../../format/passage.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
+import { tableText } from '../table-text.ts';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'];
 /** References to references. */
@@ -116,7 +117,7 @@ function fieldsText(api: Json, schema: Json): string {
 
 function addTable(blocks: Block[], header: string[], rows: string[][]): void {
   if (rows.length === 0) return;
-  blocks.push(paragraph([header, ...rows].map((cells) => cells.map(oneLine).join(' | ')).join('\n')));
+  blocks.push(paragraph(tableText([header, ...rows].map((cells) => cells.map(oneLine)))));
 }
 
 function oneLine(text: string): string {

@@ -61,6 +61,6 @@ export class Flow {
   /** A table: rows of cells. */
   table(rows: string[][]): void {
     this.endParagraph();
-    this.list.paragraph(rows.map((row) => row.join(' | ')).join('\n'));
+    this.list.table(rows);
   }
 }
