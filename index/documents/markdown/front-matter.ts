@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import type { MetadataValue } from '../../format/passage.ts';
+import { languageTag } from '../language-tag.ts';
 
 /** The front matter of a text, and the text after it. */
 export interface FrontMatter {
@@ -20,7 +21,6 @@ const KEY_LINE = /^[\w.-]+[ \t]*:/;
 const MAX_FIELD = 4_096;
 /** Further fields are skipped. */
 const MAX_FIELDS = 200;
-const LANGUAGE = /^[a-z]{2,3}(?:[-_][a-z\d]{1,8})*$/i;
 
 /**
  * Splits front matter from a text with `\n` line ends. Reads scalars and lists of scalars, and skips maps. `title`, `url` (or an
@@ -37,11 +37,11 @@ export function splitFrontMatter(text: string): FrontMatter {
   const metadata = new Map<string, MetadataValue>();
   for (const [key, value] of fieldsOf(lines)) {
     const words = Array.isArray(value.typed) ? undefined : value.text;
+    const tag = key === 'lang' || key === 'language' ? languageTag(words) : undefined;
     if (key === 'title' && words) own.title = words;
     else if ((key === 'url' || (key === 'permalink' && /^https?:\/\//.test(words ?? ''))) && words)
       own.url = key === 'url' ? words : (own.url ?? words);
-    else if ((key === 'lang' || key === 'language') && words && LANGUAGE.test(words))
-      own.lang = key === 'lang' ? tag(words) : (own.lang ?? tag(words));
+    else if (tag !== undefined) own.lang = key === 'lang' ? tag : (own.lang ?? tag);
     else metadata.set(key, value.typed);
   }
   return {
@@ -116,11 +116,6 @@ function isoDate(text: string): string | undefined {
   if (hour === undefined) return date;
   const zone = utc ? 'Z' : sign ? `${sign}${hours!.padStart(2, '0')}:${minutes}` : '';
   return `${date}T${hour.padStart(2, '0')}:${minute}:${second}${fraction}${zone}`;
-}
-
-/** A language tag with hyphens: `pt_BR` is `pt-BR`. */
-function tag(text: string): string {
-  return text.replaceAll('_', '-');
 }
 
 function tomlTitle(toml: string): string | undefined {

@@ -3,6 +3,7 @@ import { contentIds } from '../content-id.ts';
 import type { Block, Document } from '../document.ts';
 import { Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
+import { languageTag } from '../language-tag.ts';
 import { likelyTitle, missingNames, type Roles, rolesOf } from './roles.ts';
 import { type Fields, type Row, textOf } from './values.ts';
 
@@ -100,7 +101,7 @@ type Draft = Omit<Document, 'source'> & { source?: string };
 function toDocument(fields: Fields, roles: Roles, { unnamed, ownSource, isOnly }: RecordOptions): Draft {
   const value = (name: string | undefined) =>
     name === undefined ? undefined : textOf(fields.get(name) ?? '') || undefined;
-  const lang = languageOf(value(roles.lang));
+  const lang = languageTag(value(roles.lang));
   const own = new Set([roles.id, roles.title, roles.url, lang && roles.lang, ...roles.text]);
   const source = ownSource ? value('source') : undefined;
   if (source !== undefined) own.add('source');
@@ -150,13 +151,6 @@ function paragraphs(text: string): Block[] {
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== '')
     .map((text) => ({ kind: 'paragraph', text }));
-}
-
-/** A tag such as `de` or `pt_BR`. Names of languages are none. */
-function languageOf(value: string | undefined): string | undefined {
-  return value !== undefined && /^[a-z]{2,3}(?:[-_][a-z\d]{1,8})*$/i.test(value)
-    ? value.replaceAll('_', '-')
-    : undefined;
 }
 
 function metadataOf(fields: Fields): Record<string, MetadataValue> | undefined {
