@@ -14,12 +14,13 @@ import { treeBlocks } from './tree.ts';
  * Reads GitHub-flavoured Markdown. The title is from the front matter, else the first heading of level 1; a README without one has
  * the title of its folder.
  * @param path of the file, for errors
+ * @param read the reader of the text after the front matter
  * @throws if the text is nested too deep, or a paragraph contains too many marks for the parser
  */
-export function readMarkdown(text: string, source: string, path = source): Document {
+export function readMarkdown(text: string, source: string, path = source, read = readBody): Document {
   const lines = text.replace(/\r\n?/g, '\n');
   const { body, ...fields } = splitFrontMatter(lines);
-  const blocks = readBody(body, path, lines.slice(0, lines.length - body.length).split('\n').length);
+  const blocks = read(body, path, lines.slice(0, lines.length - body.length).split('\n').length);
   return { source, ...fields, title: fields.title ?? titleFromHeadings(blocks, source, path), blocks };
 }
 

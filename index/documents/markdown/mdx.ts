@@ -4,12 +4,10 @@ import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { mdxFromMarkdown } from 'mdast-util-mdx';
 import { gfm } from 'micromark-extension-gfm';
 import { mdxjs } from 'micromark-extension-mdxjs';
-import type { Document } from '../document.ts';
-import { titleFromHeadings } from '../markup/readme.ts';
+import type { Block, Document } from '../document.ts';
 import { Slugger } from '../markup/slug.ts';
-import { splitFrontMatter } from './front-matter.ts';
 import { checkMarkdown } from './limits.ts';
-import { readBody } from './markdown.ts';
+import { readBody, readMarkdown } from './markdown.ts';
 import { treeBlocks } from './tree.ts';
 
 /**
@@ -30,13 +28,13 @@ const MODULE =
  * text that is not valid MDX is read as Markdown. Title, path and errors are as for `readMarkdown`.
  */
 export function readMdx(text: string, source: string, path = source): Document {
-  const lines = text.replace(/\r\n?/g, '\n');
-  const { body: marked, ...fields } = splitFrontMatter(lines);
-  const firstLine = lines.slice(0, lines.length - marked.length).split('\n').length;
-  const body = withoutModules(marked);
+  return readMarkdown(text, source, path, readMdxBody);
+}
+
+function readMdxBody(text: string, path: string, firstLine: number): Block[] {
+  const body = withoutModules(text);
   const tree = parseMdx(body, () => checkMarkdown(body, path, firstLine));
-  const blocks = tree ? treeBlocks(tree, path, new Slugger()) : readBody(body, path, firstLine);
-  return { source, ...fields, title: fields.title ?? titleFromHeadings(blocks, source, path), blocks };
+  return tree ? treeBlocks(tree, path, new Slugger()) : readBody(body, path, firstLine);
 }
 
 /** The tree of a text, or undefined if it is not valid MDX or would take the parser too long. */
