@@ -29,6 +29,15 @@ export const ACCENTS = new Map([
   ['k', '\u0328'],
 ]);
 
+/** A letter, or the command of one, with an accent. Empty if it is neither. */
+export function accented(argument: string, accent: string): string {
+  const command = /^\\([a-zA-Z]+)\s*$/.exec(argument)?.[1];
+  const letter =
+    command === undefined ? argument : /^[ij]$/.test(command) ? command : (SYMBOLS.get(command) ?? '');
+  const [first, ...rest] = letter;
+  return first === undefined ? '' : (first + accent).normalize('NFC') + rest.join('');
+}
+
 /** Options of babel and polyglossia, as language tags. */
 export const LANGUAGES = new Map(
   `english en american en-US british en-GB UKenglish en-GB USenglish en-US german de ngerman de austrian de-AT naustrian de-AT french fr francais fr frenchb fr spanish es italian it
