@@ -1,3 +1,4 @@
+import { expandTabs } from '../markup/tabs.ts';
 import { MAX_DEPTH } from '../nesting.ts';
 
 /** A container that continues in the next lines: a quote, or a list item with the indentation of its content in columns. */
@@ -29,7 +30,7 @@ export class BlockScanner {
   #fence: { mark: string; depth: number } | undefined;
 
   next(text: string): Line {
-    let rest = text.includes('\t') ? expandTabs(text) : text;
+    let rest = expandTabs(text, 4);
     const matched = this.#match(rest);
     rest = matched.rest;
     if (this.#fence && matched.depth >= this.#fence.depth) {
@@ -96,15 +97,4 @@ export class BlockScanner {
     }
     return rest;
   }
-}
-
-/** Replaces tabs by spaces up to the next multiple of four columns. */
-function expandTabs(line: string): string {
-  let expanded = '';
-  for (const part of line.split(/(?<=\t)/)) {
-    const text = part.replace('\t', '');
-    expanded += text;
-    if (text !== part) expanded += ' '.repeat(4 - (expanded.length % 4));
-  }
-  return expanded;
 }

@@ -1,3 +1,5 @@
+import { trimBlank } from './lines.ts';
+
 /** How the text of a directive is read. */
 type Kind = 'dropped' | 'literal' | 'titled' | 'content' | 'figure' | 'only-content';
 
@@ -68,12 +70,3 @@ export function readDirective(name: string, rest: string, lines: string[]): Dire
 }
 
 const OPTION = /^:([\w-]+):(?:[ ]+(.*))?$/;
-
-/** Removes blank lines at the start and at the end. */
-export function trimBlank(lines: string[]): string[] {
-  let start = 0;
-  let end = lines.length;
-  while (start < end && lines[start]!.trim() === '') start++;
-  while (end > start && lines[end - 1]!.trim() === '') end--;
-  return lines.slice(start, end);
-}
