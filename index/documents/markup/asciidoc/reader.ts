@@ -1,7 +1,10 @@
 import type { Document } from '../../document.ts';
-import { unwrap } from '../../plain/paragraphs.ts';
+import { languageTag } from '../../language-tag.ts';
 import { BlockList } from '../block-list.ts';
+import { unwrapBetween } from '../line-breaks.ts';
 import { titleFromHeadings } from '../readme.ts';
+import { Conditions } from './conditions.ts';
+import { HeadingIds } from './heading-ids.ts';
 import { inlineAsciidoc } from './inline.ts';
 import { tableRows } from './table.ts';
 
@@ -18,7 +21,6 @@ const CONTAINER = /^(?:={4,}|\*{4,}|_{4,}|--)$/;
 const TABLE = /^([|,:!])={3,}$/;
 const ADMONITION = /^(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION):[ \t]+/;
 const BLOCK_MACRO = /^(?:image|include|toc|video|audio|ifeval)::?[^\s[\]]*\[.*\]$/;
-const CONDITION = /^(ifdef|ifndef|endif|ifeval)::([^[\]\s]*)\[(.*)\]$/;
 /** UTF-16 code units of an attribute's value. */
 const MAX_VALUE = 500;
 
@@ -34,11 +36,10 @@ export function readAsciidoc(text: string, source: string, path = source): Docum
       .map((line) => line.trimEnd()),
   );
   const { blocks } = reader.list;
-  const lang = reader.attributes.get('lang');
   return {
     source,
     title: titleFromHeadings(blocks, source, path),
-    lang: lang && /^[a-z]{2,3}(?:[-_]\w+)*$/i.test(lang) ? lang.replaceAll('_', '-') : undefined,
+    lang: languageTag(reader.attributes.get('lang')),
     blocks,
   };
 }
@@ -46,17 +47,14 @@ export function readAsciidoc(text: string, source: string, path = source): Docum
 class AsciidocReader {
   readonly list = new BlockList();
   readonly attributes = new Map<string, string>();
-  /** How many headings have each id. */
-  readonly #ids = new Map<string, number>();
+  readonly #ids = new HeadingIds();
+  readonly #conditions = new Conditions();
   readonly #missing = new Set<string>();
   /** The lines of each item of the list, or of the paragraph. */
   #items: string[][] = [];
   #cols: string | undefined;
   /** Between the title of the document and the next blank line. */
   #isInHeader = false;
-  /** How many conditions are open, of which the outermost false one is at `#falseAt`. */
-  #conditions = 0;
-  #falseAt: number | undefined;
 
   constructor(lines: string[]) {
     for (let i = 0; i < lines.length; i++) i = this.#line(lines, i);
@@ -66,7 +64,9 @@ class AsciidocReader {
   /** Reads the line, and the block that begins with it. Returns the number of its last line. */
   #line(lines: string[], i: number): number {
     const line = lines[i]!;
-    if (this.#condition(line) || this.#falseAt !== undefined) return i;
+    const included = this.#conditions.follow(line, this.attributes);
+    if (included) this.#items.push([included]);
+    if (included !== undefined || this.#conditions.isFalse) return i;
     if (this.#isInHeader && line !== '') {
       // The lines of authors and of the revision are no text.
       if (ATTRIBUTE.test(line)) this.#isSetting(line);
@@ -117,26 +117,6 @@ class AsciidocReader {
     return this.#text(lines, i);
   }
 
-  /** Follows `ifdef` and the like. Whether the line is one. */
-  #condition(line: string): boolean {
-    const [all, kind, names = '', content = ''] = line.includes('::') ? (CONDITION.exec(line) ?? []) : [];
-    if (all === undefined) return false;
-    if (kind === 'endif') {
-      if (this.#conditions === this.#falseAt) this.#falseAt = undefined;
-      this.#conditions = Math.max(0, this.#conditions - 1);
-      return true;
-    }
-    const isDefined = names.split(/[,+]/).some((name) => this.attributes.has(name));
-    const isTrue = kind === 'ifdef' ? isDefined : kind === 'ifndef' ? !isDefined : false;
-    if (kind !== 'ifeval' && content !== '') {
-      if (isTrue && this.#falseAt === undefined) this.#items.push([content]);
-      return true;
-    }
-    this.#conditions++;
-    if (!isTrue) this.#falseAt ??= this.#conditions;
-    return true;
-  }
-
   /** Attributes, block attributes, anchors and titles of blocks. */
   #isSetting(line: string): boolean {
     const attribute = ATTRIBUTE.exec(line);
@@ -175,24 +155,10 @@ class AsciidocReader {
     this.#flush();
     const [, own, rest] = /^\[\[([^\],]+)[^\]]*\]\](.*)$/.exec(raw) ?? [];
     const text = this.#inline((rest ?? raw).replace(/[ \t]+=+$/, ''));
-    const anchor = own ?? this.list.takeAnchor() ?? (level === 1 ? undefined : this.#id(text));
+    const anchor =
+      own ?? this.list.takeAnchor() ?? (level === 1 ? undefined : this.#ids.id(text, this.attributes));
     this.#isInHeader = level === 1 && this.list.blocks.length === 0;
     this.list.heading(level, text, anchor);
-  }
-
-  /** The id of Asciidoctor: `_two_words`, and `_two_words_2` for a repeated one. */
-  #id(text: string): string {
-    const prefix = this.attributes.get('idprefix') ?? '_';
-    const separator = this.attributes.get('idseparator') ?? '_';
-    const words = text
-      .toLowerCase()
-      .replace(/[^\p{L}\p{M}\p{N}\p{Pc} .-]+/gu, '')
-      .split(/[ .-]+/)
-      .filter((word) => word !== '');
-    const id = prefix + words.join(separator);
-    const count = (this.#ids.get(id) ?? 0) + 1;
-    this.#ids.set(id, count);
-    return count === 1 ? id : `${id}${separator}${count}`;
   }
 
   #table(lines: string[], separator: string): void {
@@ -203,7 +169,7 @@ class AsciidocReader {
       (cell) => this.#inline(cell),
     );
     this.#cols = undefined;
-    this.list.paragraph(rows.map((row) => row.join(' | ')).join('\n'));
+    this.list.table(rows);
   }
 
   #text(lines: string[], i: number): number {
@@ -235,13 +201,8 @@ class AsciidocReader {
 
   /** Joins lines, except after ` +`. */
   #join(lines: string[]): string {
-    const groups: string[][] = [[]];
-    for (const line of lines) {
-      groups.at(-1)!.push(line.replace(/[ \t]\+$/, ''));
-      if (/[ \t]\+$/.test(line)) groups.push([]);
-    }
-    return groups
-      .map((group) => this.#inline(unwrap(group)))
+    return unwrapBetween(lines, /[ \t]\+$/)
+      .map((text) => this.#inline(text))
       .filter((text) => text !== '')
       .join('\n');
   }
