@@ -1,12 +1,14 @@
-import type { MetadataValue } from '../../format/passage.ts';
-import type { Document } from '../document.ts';
-import { unwrap } from '../plain/paragraphs.ts';
-import { BlockList } from './block-list.ts';
-import { titleFromHeadings } from './readme.ts';
+import type { Document } from '../../document.ts';
+import { languageTag } from '../../language-tag.ts';
+import { BlockList } from '../block-list.ts';
+import { dedent } from '../dedent.ts';
+import { unwrapBetween } from '../line-breaks.ts';
+import { titleFromHeadings } from '../readme.ts';
+import { inlineOrg } from './inline.ts';
+import { KEYWORD, Settings } from './settings.ts';
 
 const HEADING = /^(\*+)[ \t]+(.*)$/;
 const TAGS = /[ \t]+:(?:[\p{L}\p{N}_@#%]+:)+$/u;
-const KEYWORD = /^[ \t]*#\+([\w-]+)(?:\[[^\]]*\])?:[ \t]*(.*)$/;
 const BEGIN = /^[ \t]*#\+begin_(\S+)/i;
 const DRAWER = /^[ \t]*:([\w-]+):$/;
 /** Drawers end at the next heading at the latest. */
@@ -14,23 +16,6 @@ const DRAWER_END = /^[ \t]*:end:$/i;
 const ITEM =
   /^([ \t]*)(?:[-+]|[ \t]\*|(?:\d+|[a-zA-Z])[.)])(?:[ \t]+|$)(?:\[@\d+\][ \t]*)?(?:\[[ xX-]\][ \t]+)?/;
 const PLANNING = /^[ \t]*(?:(?:CLOSED|DEADLINE|SCHEDULED|CLOCK):[ \t]*[[<].*)$/;
-const METADATA = new Set([
-  'author',
-  'date',
-  'email',
-  'description',
-  'keywords',
-  'filetags',
-  'subtitle',
-  'category',
-]);
-const IMAGE = /\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)$/i;
-
-/** Links, footnotes, targets and macros. Alternatives end at the next bracket of their kind, so that the time is linear. */
-const LINKS =
-  /\[\[([^[\]]{1,2000})\](?:\[([^[\]]*(?:\][^[\]]+)*)\])?\]|\[fn:[\w-]*:([^[\]]*)\]|\[fn:[\w-]+\]|\[cite[^\]\n:]*:[^\]]*\]|<<<?([^<>\n]{1,200})>>>?|\{\{\{[^{}\n]*\}\}\}/g;
-/** Marks around words: `*bold*`, `=code=`. */
-const MARKS = /(?<![^\s\-–—({'"“‘[|])([*/_+=~])(?=\S)([^\n]{0,500}?\S)\1(?![^\s\-–—.,:;!?'")}\]|“”’[\\])/g;
 
 /**
  * Reads Org: headings without their tags and states, tables, lists and code. Drops drawers, comments and settings. The title is
@@ -38,9 +23,9 @@ const MARKS = /(?<![^\s\-–—({'"“‘[|])([*/_+=~])(?=\S)([^\n]{0,500}?\S)\1
  */
 export function readOrg(text: string, source: string, path = source): Document {
   const lines = text.replace(/\r\n?/g, '\n').split('\n');
-  const settings = readSettings(lines);
-  const title = inline(settings.get('title') ?? '');
-  const reader = new OrgReader(settings, title === '' ? 0 : 1);
+  const settings = new Settings(lines);
+  const title = inlineOrg(settings.get('title'));
+  const reader = new OrgReader(settings.states, title === '' ? 0 : 1);
   if (title !== '') reader.list.heading(1, title);
   reader.read(lines);
   const { blocks } = reader.list;
@@ -48,54 +33,33 @@ export function readOrg(text: string, source: string, path = source): Document {
   const fromHeadings = titleFromHeadings(blocks, source, path);
   const own =
     isOnly || fromHeadings !== blocks.find(({ level }) => level === 1)?.text ? fromHeadings : undefined;
-  const lang = settings.get('language');
-  const metadata = Object.fromEntries(
-    [...settings].flatMap(([key, value]): [string, MetadataValue][] =>
-      METADATA.has(key) && value !== ''
-        ? [[key, key === 'filetags' ? value.split(/[:\s]+/).filter((tag) => tag !== '') : inline(value)]]
-        : [],
-    ),
-  );
   return {
     source,
     title: title || own,
-    lang: lang && /^[a-z]{2,3}(?:[-_]\w+)*$/i.test(lang) ? lang.replaceAll('_', '-') : undefined,
-    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    lang: languageTag(settings.get('language')),
+    metadata: settings.metadata,
     blocks,
   };
 }
 
-/** `#+KEY: value` lines. Values of repeated keys are joined. */
-function readSettings(lines: string[]): Map<string, string> {
-  const settings = new Map<string, string>();
-  for (const line of lines) {
-    const [, name = '', value = ''] = line.startsWith('#+') ? (KEYWORD.exec(line) ?? []) : [];
-    const key = name.toLowerCase();
-    if (key !== '') settings.set(key, `${settings.get(key) ?? ''} ${value.trim()}`.trim().slice(0, 1_000));
-  }
-  return settings;
-}
-
 class OrgReader {
   readonly list = new BlockList();
-  readonly #states: Set<string>;
+  readonly #states: ReadonlySet<string>;
   readonly #shift: number;
   /** The lines of each item of the list, or of the paragraph. */
   #items: string[][] = [];
   /** For each kind of end that was searched in vain, the line where the search stopped. */
   readonly #missing = new Map<string, number>();
-  #rows: string[] = [];
+  #rows: string[][] = [];
   /** The heading whose section is a comment. */
   #commentLevel: number | undefined;
 
-  /** @param shift of the levels of headings */
-  constructor(settings: Map<string, string>, shift: number) {
-    const own = ['todo', 'seq_todo', 'typ_todo'].flatMap((key) => settings.get(key)?.split(/[\s|]+/) ?? []);
-    this.#states = new Set([
-      'TODO',
-      'DONE',
-      ...own.map((state) => state.replace(/\(.*/, '')).filter((state) => state !== ''),
-    ]);
+  /**
+   * @param states that headings may begin with
+   * @param shift of the levels of headings
+   */
+  constructor(states: ReadonlySet<string>, shift: number) {
+    this.#states = states;
     this.#shift = shift;
   }
 
@@ -120,7 +84,7 @@ class OrgReader {
         const content = dedent(lines.slice(i + 1, end)).map((code) =>
           code.replace(/^([ \t]*),(?=[*#,])/, '$1'),
         );
-        if (begin === 'verse') this.list.paragraph(content.map(inline).join('\n'));
+        if (begin === 'verse') this.list.paragraph(content.map(inlineOrg).join('\n'));
         else if (begin === 'src' || begin === 'example') this.list.paragraph(content.join('\n'));
       }
       return end ?? i;
@@ -136,7 +100,7 @@ class OrgReader {
     else if (KEYWORD.test(line)) {
       const [, key = '', value = ''] = KEYWORD.exec(line) ?? [];
       this.#flush();
-      if (key.toLowerCase() === 'caption') this.list.paragraph(inline(value));
+      if (key.toLowerCase() === 'caption') this.list.paragraph(inlineOrg(value));
     } else if (!/^[ \t]*#(?:\s|$)/.test(line) && !PLANNING.test(line)) this.#text(line);
     return i;
   }
@@ -164,7 +128,7 @@ class OrgReader {
     }
     this.list.heading(
       level + this.#shift,
-      inline(words.replace(/[ \t]*\[\d*(?:\/\d*|%)\][ \t]*$/, '')),
+      inlineOrg(words.replace(/[ \t]*\[\d*(?:\/\d*|%)\][ \t]*$/, '')),
       customId(lines, i + 1),
     );
   }
@@ -188,8 +152,8 @@ class OrgReader {
       .trim()
       .replace(/^\||\|$/g, '')
       .split('|')
-      .map((cell) => inline(cell.trim()));
-    if (cells.some((cell) => cell !== '' && !/^<[lrc]?\d*>$/.test(cell))) this.#rows.push(cells.join(' | '));
+      .map((cell) => inlineOrg(cell.trim()));
+    if (cells.some((cell) => cell !== '' && !/^<[lrc]?\d*>$/.test(cell))) this.#rows.push(cells);
   }
 
   #fixedWidth(lines: string[], start: number): number {
@@ -207,7 +171,7 @@ class OrgReader {
 
   #flush(): void {
     this.list.paragraph(this.#items.map(joinLines).join('\n'));
-    this.list.paragraph(this.#rows.join('\n'));
+    this.list.table(this.#rows);
     this.#items = [];
     this.#rows = [];
   }
@@ -215,12 +179,7 @@ class OrgReader {
 
 /** Joins lines, except after `\\\\`. */
 function joinLines(lines: string[]): string {
-  const groups: string[][] = [[]];
-  for (const line of lines) {
-    groups.at(-1)!.push(line.replace(/\\\\$/, ''));
-    if (line.endsWith('\\\\')) groups.push([]);
-  }
-  return groups.map((group) => inline(unwrap(group))).join('\n');
+  return unwrapBetween(lines, /\\\\$/).map(inlineOrg).join('\n');
 }
 
 /** The `CUSTOM_ID` in the properties that follow a heading. */
@@ -233,28 +192,4 @@ function customId(lines: string[], start: number): string | undefined {
     if (id !== undefined) return id;
   }
   return undefined;
-}
-
-function dedent(lines: string[]): string[] {
-  const indents = lines
-    .filter((line) => line.trim() !== '')
-    .map((line) => line.length - line.trimStart().length);
-  const common = indents.reduce((least, next) => Math.min(least, next), 1_000);
-  return lines.map((line) => line.slice(common));
-}
-
-function inline(text: string): string {
-  return text
-    .replace(LINKS, (_, target: string | undefined, label, note, anchor) => {
-      if (target === undefined)
-        return note === undefined ? (_.startsWith('<<<') ? anchor : '') : ` (${note.trim()})`;
-      const words = label ?? target.replace(/^(?:file|id|mailto):/, '');
-      return IMAGE.test(words) && !/\s/.test(words) ? '' : words;
-    })
-    .replace(MARKS, '$2')
-    .replace(MARKS, '$2')
-    .replace(/\\\\$/, '')
-    .replace(/[ \t]+/g, ' ')
-    .replace(/(?<=\S)[_^]\{([^{}\n]*)\}/g, '$1')
-    .trim();
 }
