@@ -7,6 +7,7 @@ import type { TextEmbedder } from './embedding/embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
 import type { CompiledModel } from './format/compiled-model.ts';
 import { checkFreeSpace, writeFolder } from './format/drafts.ts';
+import { GraphLinker } from './format/graph-linker.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
@@ -137,6 +138,12 @@ async function embedAndWrite(
   const known = cache && new CachedEmbeddings(cache, embedder.model);
   const total = missing(read, tokens);
   const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });
+  const graph = new GraphLinker(
+    writer.vectorsPath,
+    join(draft, 'graph.bin'),
+    spool.count,
+    embedder.model.dimensions,
+  );
   const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
   const suggestions = new SuggestionFinder();
   let embedded = 0;
@@ -147,36 +154,49 @@ async function embedAndWrite(
     progress({ phase: 'embedding', unit: 'passages', done: ++embedded, total: Math.max(total, embedded) });
     return embeddings;
   };
+  const embedQuestion = async (question: string): Promise<Float32Array> => {
+    const vector = known?.question(question) ?? (await embedder.embed(question, 'query'));
+    known?.putQuestion(question, vector);
+    return vector;
+  };
   const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
   const addFirst = async () => {
     const { passage, embeddings } = inFlight.shift()!;
-    // Linking and indexing a passage overlaps with the embedding of later ones.
+    const before = writer.vectorsWritten;
+    // Indexing and linking a passage overlaps with the embedding of later ones.
     writer.add(passage, await embeddings);
+    if (writer.vectorsWritten > before) graph.available(writer.vectorsWritten);
     duplicates.add(passage.text);
     suggestions.add(passage);
   };
-  for (let ordinal = 0; ordinal < spool.count; ordinal++) {
-    if (inFlight.length === IN_FLIGHT) await addFirst();
-    const passage = spool.get(ordinal);
-    const embeddings = known?.get(passage, tokens) ?? embed(passage);
-    // The loop reports the first failure. Without a handler, Node would end the process for the others.
-    if (embeddings instanceof Promise) embeddings.catch(() => {});
-    inFlight.push({ passage, embeddings });
+  try {
+    for (let ordinal = 0; ordinal < spool.count; ordinal++) {
+      if (inFlight.length === IN_FLIGHT) await addFirst();
+      const passage = spool.get(ordinal);
+      const embeddings = known?.get(passage, tokens) ?? embed(passage);
+      // The loop reports the first failure. Without a handler, Node would end the process for the others.
+      if (embeddings instanceof Promise) embeddings.catch(() => {});
+      inFlight.push({ passage, embeddings });
+    }
+    while (inFlight.length > 0) await addFirst();
+    cache?.flush();
+    writer.flushVectors();
+    const linked = graph.finish();
+    // The build awaits it below.
+    linked.catch(() => {});
+    writer.finish({
+      records: counted(spool.records(), (done) =>
+        progress({ phase: 'writing', unit: 'passages', done, total: spool.count }),
+      ),
+      suggestions: await suggestions.find(() => writer.vectors(), embedQuestion),
+      duplicates: duplicates.groups(),
+    });
+    await linked;
+    const manifest = writer.writeManifest();
+    return { manifest, ...summaryOf(read), tokens, embedded, unchanged: spool.count - embedded };
+  } finally {
+    graph.abandon();
   }
-  while (inFlight.length > 0) await addFirst();
-  cache?.flush();
-
-  const manifest = writer.finish({
-    records: counted(spool.records(), (done) =>
-      progress({ phase: 'writing', unit: 'passages', done, total: spool.count }),
-    ),
-    suggestions: await suggestions.find(
-      () => writer.vectors(),
-      (question) => embedder.embed(question, 'query'),
-    ),
-    duplicates: duplicates.groups(),
-  });
-  return { manifest, ...summaryOf(read), tokens, embedded, unchanged: spool.count - embedded };
 }
 
 /** Embeds a passage and its sentences. */

@@ -43,6 +43,19 @@ export class CachedEmbeddings {
     this.#cache.put(kind, keyOf(passage), encode(embeddings));
   }
 
+  /** The vector of a question. */
+  question(text: string): Float32Array | undefined {
+    const value = this.#cache.get(`question ${this.#kinds.vectors}`, text);
+    return value?.length === 4 * this.#model.dimensions
+      ? new Float32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.length))
+      : undefined;
+  }
+
+  putQuestion(text: string, vector: Float32Array): void {
+    const value = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    this.#cache.put(`question ${this.#kinds.vectors}`, text, value);
+  }
+
   /** A vector with token states is as good as one without. */
   #kindsFor(tokens: boolean): string[] {
     return tokens ? [this.#kinds.tokens] : [this.#kinds.tokens, this.#kinds.vectors];

@@ -12,33 +12,10 @@ export interface Format {
 }
 
 /** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
-const MAN_EXTENSIONS = [
-  ...[
-    '1',
-    '2',
-    '3',
-    '4',
-    '5',
-    '6',
-    '7',
-    '8',
-    '9',
-    '1p',
-    '1m',
-    '1x',
-    '1ssl',
-    '3p',
-    '3pm',
-    '3perl',
-    '3posix',
-    '3ssl',
-    '3x',
-    '5ssl',
-    '7ssl',
-    '8p',
-  ],
-  ...['man', 'mdoc'],
-].map((end) => `.${end}`);
+const MAN_EXTENSIONS =
+  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man .mdoc'.split(
+    ' ',
+  );
 
 /** All formats. One line each. */
 export const FORMATS: Format[] = [
@@ -49,6 +26,14 @@ export const FORMATS: Format[] = [
     name: 'reStructuredText',
     extensions: ['.rst', '.rest', '.rst.txt'],
     load: () => import('./formats/rst.ts'),
+  },
+  { name: 'Org', extensions: ['.org'], load: () => import('./formats/org.ts') },
+  { name: 'TeX', extensions: ['.tex', '.ltx', '.latex'], load: () => import('./formats/tex.ts') },
+  { name: 'subtitles', extensions: ['.srt', '.vtt'], load: () => import('./formats/subtitles.ts') },
+  {
+    name: 'AsciiDoc',
+    extensions: ['.adoc', '.asciidoc', '.asc'],
+    load: () => import('./formats/asciidoc.ts'),
   },
   { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
@@ -82,6 +67,7 @@ export const FORMATS: Format[] = [
   { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
   { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
   { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
+  { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
   { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
   { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];

@@ -10,6 +10,8 @@ import { writeAscending } from './varint.ts';
 const M = 16;
 const EF_CONSTRUCTION = 200;
 const SEED = 100;
+/** Bytes of vectors that are read at once. */
+const CHUNK = 1 << 20;
 
 /**
  * Builds a graph with hnswlib, vector by vector. The same vectors in the same order give the same bytes on any processor: hnswlib gets
@@ -63,6 +65,44 @@ export function rounded(vector: Float32Array): number[] {
   const numbers = new Array<number>(vector.length);
   for (let i = 0; i < vector.length; i++) numbers[i] = Math.round(vector[i]! * scale);
   return numbers;
+}
+
+/** Builds a graph from a file of vectors (f32), as far as they are there. */
+export function linkVectors(
+  path: string,
+  nodes: number,
+  dimensions: number,
+): { add: (available: number) => void; write: (graph: string) => void } {
+  const builder = new GraphBuilder(nodes, dimensions);
+  let added = 0;
+  return {
+    add(available) {
+      for (const vector of readVectors(path, dimensions, added, available)) builder.add(vector);
+      added = available;
+    },
+    write: (graph) => builder.write(graph, readVectors(path, dimensions, 0, nodes)),
+  };
+}
+
+/** The vectors `[first, end)` of a file. Each is valid until the next. */
+export function* readVectors(
+  path: string,
+  dimensions: number,
+  first: number,
+  end: number,
+): Generator<Float32Array> {
+  const fd = openSync(path, 'r');
+  try {
+    const rows = new Float32Array(Math.max(1, Math.floor(CHUNK / (4 * dimensions))) * dimensions);
+    for (let at = first; at < end; at += rows.length / dimensions) {
+      const count = Math.min(rows.length / dimensions, end - at);
+      const bytes = new Uint8Array(rows.buffer, 0, 4 * count * dimensions);
+      readExactly(fd, bytes, 4 * at * dimensions, path);
+      for (let i = 0; i < count; i++) yield rows.subarray(i * dimensions, (i + 1) * dimensions);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function readLinks(path: string, dimensions: number): HnswlibLinks {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type Format, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { damaged } from './damaged.ts';
+import { lengthOf } from './vector-length.ts';
 
 /** `languages.bin`: the typical vector of each language. FORMAT.md describes its layout. */
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
@@ -78,7 +79,7 @@ export class LanguagesWriter {
 
 /** Adds a vector, scaled to length 1 and divided by `count`. */
 function addScaled(sum: Float64Array, vector: Float32Array | Int8Array, count: number): void {
-  const length = Math.hypot(...vector);
+  const length = lengthOf(vector);
   for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]! / length / count;
 }
 

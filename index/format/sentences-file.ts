@@ -3,6 +3,7 @@ import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
 import { damaged } from './damaged.ts';
 import { DotProducts } from './dot-product.ts';
+import { lengthOf } from './vector-length.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md describes its layout. */
 export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
@@ -27,9 +28,9 @@ export class SentencesWriter {
   add(vectors: readonly Int8Array[]): void {
     this.#firsts[this.#passages + 1] = this.#firsts[this.#passages]! + vectors.length;
     this.#passages++;
+    const norm = Buffer.alloc(NORM);
     for (const row of vectors) {
-      const norm = Buffer.alloc(NORM);
-      norm.writeFloatLE(Math.hypot(...row));
+      norm.writeFloatLE(lengthOf(row));
       this.#file.append(new Uint8Array(row.buffer, row.byteOffset, row.length));
       this.#file.append(norm);
     }

@@ -18,13 +18,18 @@ export class Spool {
     this.#path = path;
   }
 
+  /** Bytes on the disk. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** Bytes appended so far. */
   get length(): number {
     return this.#written + this.#used;
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#used + bytes.length > CHUNK) this.#flush();
+    if (this.#used + bytes.length > CHUNK) this.flush();
     if (bytes.length > CHUNK) {
       writeFully(this.#fd, bytes, this.#written);
       this.#written += bytes.length;
@@ -35,7 +40,7 @@ export class Spool {
   }
 
   read(start: number, length: number): Buffer {
-    if (start + length > this.#written) this.#flush();
+    if (start + length > this.#written) this.flush();
     const bytes = Buffer.allocUnsafe(length);
     readExactly(this.#fd, bytes, start, this.#path);
     return bytes;
@@ -43,7 +48,7 @@ export class Spool {
 
   /** All bytes, in pieces of a whole number of units. The next piece overwrites the one before. */
   *pieces(unit: number): Generator<Buffer> {
-    this.#flush();
+    this.flush();
     const piece = Buffer.allocUnsafeSlow(Math.max(unit, Math.floor(CHUNK / unit) * unit));
     for (let at = 0; at < this.#written; at += piece.length) {
       const part = piece.subarray(0, Math.min(piece.length, this.#written - at));
@@ -58,7 +63,8 @@ export class Spool {
     rmSync(this.#path, { force: true });
   }
 
-  #flush(): void {
+  /** Writes all bytes to the disk. */
+  flush(): void {
     writeFully(this.#fd, this.#buffer.subarray(0, this.#used), this.#written);
     this.#written += this.#used;
     this.#used = 0;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeFileAt } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
 import { checkReplaceable } from './drafts.ts';
-import { GraphBuilder } from './graph-builder.ts';
+import { readVectors } from './graph-builder.ts';
 import { InvertedFile } from './inverted-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
@@ -49,15 +49,14 @@ export interface IndexEnd {
 }
 
 /**
- * Writes the files of an index into a folder, passage by passage. A passage takes some memory until the end: that of its vector and
- * links in the graph, and some bytes in tables. Everything else is in files.
+ * Writes the files of an index into a folder, passage by passage. Only the terms, and some bytes a passage, are in memory. The caller
+ * writes `graph.bin` from the file of vectors, before the manifest.
  */
 export class IndexWriter {
   readonly #folder: string;
   readonly #model: CompiledModel;
   readonly #plan: IndexPlan;
   readonly #passages: number;
-  readonly #graph: GraphBuilder;
   readonly #vectors: Spool;
   readonly #sentences: SentencesWriter;
   readonly #tokens: TokensWriter | undefined;
@@ -75,8 +74,7 @@ export class IndexWriter {
     this.#model = model;
     this.#plan = plan;
     this.#passages = sum(plan.languages, 'passages');
-    this.#graph = new GraphBuilder(this.#passages, dimensions);
-    this.#vectors = new Spool(path('vectors.tmp'));
+    this.#vectors = new Spool(path(VECTORS));
     this.#sentences = new SentencesWriter(path('sentences.bin'), this.#passages);
     if (plan.tokens) this.#tokens = new TokensWriter(path('tokens.bin'), this.#passages, dimensions / PART);
     this.#languages = new LanguagesWriter(path('languages.bin'), plan.languages, dimensions);
@@ -86,7 +84,6 @@ export class IndexWriter {
 
   /** Adds the passage of the next ordinal. */
   add(passage: Passage, { vector, sentences, codes }: PassageEmbeddings): void {
-    this.#graph.add(vector);
     this.#vectors.append(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
     this.#sentences.add(sentences);
     this.#tokens?.add(codes!);
@@ -101,24 +98,40 @@ export class IndexWriter {
     this.#sources.set(passage.source, (this.#sources.get(passage.source) ?? 0) + 1);
   }
 
-  /** The vectors of all added passages, in order. Each is valid until the next. */
-  *vectors(): Generator<Float32Array> {
-    const { dimensions } = this.#model;
-    for (const piece of this.#vectors.pieces(4 * dimensions))
-      for (let at = 0; at < piece.length; at += 4 * dimensions)
-        yield new Float32Array(piece.buffer, piece.byteOffset + at, dimensions);
+  /** The file of the vectors. */
+  get vectorsPath(): string {
+    return join(this.#folder, VECTORS);
   }
 
-  finish(end: IndexEnd): Manifest {
-    const path = (name: string) => join(this.#folder, name);
-    this.#graph.write(path('graph.bin'), this.vectors());
-    this.#vectors.remove();
+  /** How many vectors are in the file. The others follow in pieces. */
+  get vectorsWritten(): number {
+    return Math.floor(this.#vectors.written / (4 * this.#model.dimensions));
+  }
+
+  /** Writes the last vectors to the file. */
+  flushVectors(): void {
+    this.#vectors.flush();
+  }
+
+  /** The vectors of all passages, in order. Each is valid until the next. */
+  vectors(): Iterable<Float32Array> {
+    return readVectors(this.vectorsPath, this.#model.dimensions, 0, this.#passages);
+  }
+
+  /** Writes all files but the graph and the manifest. */
+  finish(end: IndexEnd): void {
     this.#sentences.finish();
     this.#tokens?.finish();
     this.#languages.finish(this.#model.mean);
     this.#writeRecords(end);
     this.#postings.remove();
     this.#fields.remove();
+  }
+
+  /** Writes the manifest of all files, `graph.bin` included. */
+  writeManifest(): Manifest {
+    const path = (name: string) => join(this.#folder, name);
+    this.#vectors.remove();
     const names = ['graph.bin', ...(this.#tokens ? ['tokens.bin'] : []), ...WRITTEN];
     const { name, hash, neutral, tokens, dimensions } = this.#model;
     const contained = {
@@ -165,6 +178,8 @@ export class IndexWriter {
   }
 }
 
+/** A temporary file: the vectors of the passages (f32). */
+const VECTORS = 'vectors.tmp';
 /** The files that the manifest lists last, in its order. */
 const WRITTEN = ['passages.bin', 'sentences.bin', 'languages.bin', 'lookup.bin'];
 

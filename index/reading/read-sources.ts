@@ -187,9 +187,11 @@ class StoredEvents {
 
 /** A hash of what the documents of a file depend on. */
 async function keyOf(file: SourceFile, { options }: Source): Promise<Buffer> {
-  const { source, path, url, extension, version } = file;
+  const { source, path, url, extension, charset, version } = file;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([codeHash('index/documents'), source, path, url, extension, version, options]));
+  hash.update(
+    JSON.stringify([codeHash('index/documents'), source, path, url, extension, charset, version, options]),
+  );
   if (version === undefined) for await (const chunk of file.open()) hash.update(chunk);
   return hash.digest();
 }

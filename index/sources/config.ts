@@ -83,12 +83,14 @@ const sourceKinds = {
   }),
   sqlite: v.strictObject({
     sqlite: text('A SQLite database file.'),
-    query: text('A SELECT statement. Each row is a document.'),
+    query: text('A SELECT statement with ORDER BY. Each row is a document.'),
+    name: v.optional(text('The name of the rows in the index: sql.jsonl by default.')),
     ...readOptions,
   }),
   postgres: v.strictObject({
     postgres: text('The environment variable with the connection string of a PostgreSQL database.'),
-    query: text('A SELECT statement. Each row is a document.'),
+    query: text('A SELECT statement with ORDER BY. Each row is a document.'),
+    name: v.optional(text('The name of the rows in the index: sql.jsonl by default.')),
     ...readOptions,
   }),
 };

@@ -9,7 +9,15 @@ import type { Source } from './source.ts';
  */
 export async function openSources(config: Config, paths: string[] = []): Promise<Source[]> {
   const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
-  return Promise.all(sources.map((source) => openSource(source, config)));
+  let queries = 0;
+  const opened: Source[] = [];
+  for (const source of sources) {
+    // The rows of each query have a name of their own.
+    if (typeof source === 'object' && 'query' in source && queries++ > 0)
+      opened.push(await openSource({ name: `sql-${queries}.jsonl`, ...source }, config));
+    else opened.push(await openSource(source, config));
+  }
+  return opened;
 }
 
 /** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */

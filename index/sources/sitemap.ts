@@ -185,6 +185,12 @@ function rememberedOf({ headers }: HttpPage): Remembered {
   };
 }
 
+/** Undefined if nothing is remembered, or if an entry is damaged. */
 function parseRemembered(text: string | undefined): Remembered | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Remembered);
+  try {
+    const value = JSON.parse(text ?? 'null') as Partial<Remembered> | null;
+    return typeof value?.contentType === 'string' ? (value as Remembered) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -46,7 +46,7 @@ function damage(bytes: Buffer, random: () => number): Buffer {
     default: {
       const from = at();
       const filler = [0, 0x20, 0x28, 0x3c, 0x5b, 0x7b, 0xff][random() % 7]!;
-      return damaged.fill(filler, from, from + (random() % 3000));
+      return damaged.fill(filler, from, Math.min(bytes.length, from + (random() % 3000)));
     }
   }
 }

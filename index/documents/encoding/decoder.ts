@@ -1,14 +1,20 @@
+import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { completeUtf8 } from './utf.ts';
 
 /** Decodes bytes piece by piece. Invalid bytes become U+FFFD. */
-export interface PieceDecoder {
+interface PieceDecoder {
   write(bytes: Buffer): string;
   end(): string;
+  /** The last piece with U+FFFD for invalid bytes only, if it may contain others. */
+  readonly onlyInvalid?: string;
 }
 
+/** The bytes of U+FFFD in UTF-8, as Latin-1. */
+const REPLACEMENT = '\xef\xbf\xbd';
+
 /** A decoder that counts the invalid places. */
-export class CountingDecoder implements PieceDecoder {
+export class CountingDecoder {
   readonly #decoder: PieceDecoder;
   #lines = 1;
   /** How many places of the file are invalid. */
@@ -22,21 +28,24 @@ export class CountingDecoder implements PieceDecoder {
   }
 
   write(bytes: Buffer): string {
-    return this.#count(this.#decoder.write(bytes));
+    const text = this.#decoder.write(bytes);
+    this.#count(this.#decoder.onlyInvalid ?? text);
+    return text;
   }
 
   end(): string {
-    return this.#count(this.#decoder.end());
+    const text = this.#decoder.end();
+    this.#count(this.#decoder.onlyInvalid ?? text);
+    return text;
   }
 
-  #count(text: string): string {
+  #count(text: string): void {
     if (this.firstLine === undefined) {
       const first = text.indexOf('\uFFFD');
       this.#lines += occurrences(first < 0 ? text : text.slice(0, first), '\n');
       if (first >= 0) this.firstLine = this.#lines;
     }
     this.invalid += occurrences(text, '\uFFFD');
-    return text;
   }
 }
 
@@ -56,16 +65,27 @@ function iconvDecoder(name: string): PieceDecoder {
 /** Decodes UTF-8, with the same replacements for any pieces. */
 class Utf8Decoder implements PieceDecoder {
   #rest: Buffer = Buffer.alloc(0);
+  onlyInvalid = '';
 
   write(bytes: Buffer): string {
     const all = this.#rest.length > 0 ? Buffer.concat([this.#rest, bytes]) : bytes;
     const length = completeUtf8(all);
     this.#rest = all.subarray(length);
-    return all.toString('utf8', 0, length);
+    return this.#decode(all.subarray(0, length));
   }
 
   end(): string {
-    return this.#rest.toString('utf8');
+    return this.#decode(this.#rest);
+  }
+
+  #decode(bytes: Buffer): string {
+    const text = bytes.toString('utf8');
+    this.onlyInvalid = text;
+    if (text.includes('\uFFFD'))
+      this.onlyInvalid = isUtf8(bytes)
+        ? text.replaceAll('\uFFFD', ' ')
+        : Buffer.from(bytes.toString('latin1').replaceAll(REPLACEMENT, '   '), 'latin1').toString('utf8');
+    return text;
   }
 }
 

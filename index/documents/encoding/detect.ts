@@ -21,6 +21,9 @@ const SINGLE_BYTE: [encoding: string, prior: number][] = [
   ['ISO-8859-5', -6],
   ['macintosh', -6],
   ['IBM866', -6],
+  ['ISO-8859-6', -6],
+  ['maccyrillic', -8],
+  ['IBM855', -8],
 ];
 
 const MULTI_BYTE: [encoding: string, prior: number][] = [

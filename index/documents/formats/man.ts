@@ -1,6 +1,5 @@
 import type { Reader } from '../input.ts';
 import { manKind, readManPage } from '../markup/man/page.ts';
-import { withText } from '../markup/required.ts';
 
 export const read: Reader = async function* (input) {
   const text = await input.text();
@@ -9,5 +8,5 @@ export const read: Reader = async function* (input) {
   if (kind === 'other') input.report({ kind: 'skipped', place: input.path, reason: 'unknown format' });
   else if (kind === 'redirection')
     input.report({ kind: 'skipped', place: input.path, reason: 'only names another manual page' });
-  else yield withText(readManPage(text, input.source, input.path), input);
+  else yield readManPage(text, input.source, input.path);
 };

@@ -52,7 +52,7 @@ async function* messages(
   for await (const { number, bytes } of mailboxMessages(open(), MAX_MESSAGE_BYTES)) {
     const place = `${path}:message ${number}`;
     try {
-      if (!bytes) throw new Unreadable(place, 'too large', 'Save its attachments apart, and remove them.');
+      if (!bytes) throw new Unreadable(place, 'too large', 'Save its files apart, and remove them.');
       yield { message: await parseMessage(bytes, { path: place, report }), place };
     } catch (error) {
       report(damaged(place, error).notice);

@@ -4,12 +4,13 @@ import { rowOf } from '../records/json-objects.ts';
 import { readTree } from '../records/json-tree.ts';
 import { readSomeRecords } from '../records/records.ts';
 
-/** YAML is held in memory, in several times its size. */
-const MAX_BYTES = 16 * 2 ** 20;
+/** YAML takes seconds for each MiB. */
+const MAX_BYTES = 4 * 2 ** 20;
 
 /** YAML: the operations of an OpenAPI document, or records as in JSON. */
 export const read: Reader = async function* (input) {
-  await input.bytes(MAX_BYTES);
+  if ((await input.bytes()).length > MAX_BYTES)
+    throw input.failure('too large', 'Write it as JSON, or split it into files of at most 4 MiB.');
   const values: unknown[] = [];
   for (const document of parseAllDocuments(await input.text(), { logLevel: 'silent' })) {
     const [error] = document.errors;

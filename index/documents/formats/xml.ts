@@ -5,8 +5,9 @@ import { readEntry } from '../xml/feed.ts';
 import { xmlRecords } from '../xml/records.ts';
 import { shapeOf } from '../xml/shape.ts';
 import { readXmlText } from '../xml/text.ts';
+import { readPage } from '../xml/wikitext.ts';
 
-/** A document from each entry of a feed, and from each record of a list; else one. */
+/** A document from each entry of a feed, page of a wiki, or record of a list; else one. */
 export const read: Reader = async function* (input) {
   let error: string | undefined;
   const onError = (message: string) => {
@@ -26,10 +27,11 @@ async function* documents(input: Input, onError: (message: string) => void): Asy
   if (shape.kind === 'text') {
     const document = await readXmlText(input, onError);
     if (document.blocks.length > 0) yield document;
-  } else if (shape.isFeed && !input.options.fields) {
+  } else if (shape.of && !input.options.fields) {
     let number = 0;
     for await (const { fields } of xmlRecords(input, shape.path, onError)) {
-      const document = await readEntry(input, fields, ++number);
+      const document =
+        shape.of === 'wiki' ? readPage(input, fields) : await readEntry(input, fields, ++number);
       if (document) yield document;
     }
   } else yield* readRecords(input, xmlRecords(input, shape.path, onError));

@@ -1,4 +1,4 @@
-import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parseFragment, serializeOuter } from 'parse5';
+import { type DefaultTreeAdapterTypes, parseFragment, serializeOuter } from 'parse5';
 import type { Block } from '../document.ts';
 import { htmlBlocks } from '../html/page.ts';
 import { isHeaderBlock } from './quotes.ts';
@@ -44,14 +44,15 @@ function takeQuotes(root: ParentNode): ChildNode[] {
   const quoted: ChildNode[] = [];
   const open: ParentNode[] = [root];
   for (let parent = open.pop(); parent; parent = open.pop()) {
-    const from = parent.childNodes.findIndex((child) => OLD_MESSAGE.test(attribute(child, 'id')));
-    const old = from === -1 ? [] : parent.childNodes.slice(from);
-    for (const child of [...parent.childNodes]) {
-      const taken = old.includes(child) || isQuote(child);
-      if (taken) quoted.push(child);
-      if (taken || SIGNATURE.test(attribute(child, 'class'))) defaultTreeAdapter.detachNode(child);
-      else if ('childNodes' in child) open.push(child);
+    const kept: ChildNode[] = [];
+    let isOld = false;
+    for (const child of parent.childNodes) {
+      isOld ||= OLD_MESSAGE.test(attribute(child, 'id'));
+      if (isOld || isQuote(child)) quoted.push(child);
+      else if (!SIGNATURE.test(attribute(child, 'class'))) kept.push(child);
     }
+    parent.childNodes = kept;
+    for (const child of kept) if ('childNodes' in child) open.push(child);
   }
   return quoted;
 }

@@ -1,11 +1,10 @@
-import { ByteReader } from '../archive/byte-reader.ts';
-
 /** `From anna@example.org Mon Jan  5 10:00:00 2026`. A time and a year tell it from a sentence. */
 const FROM_LINE = /^From .{0,200}\d{1,2}:\d{2}.{0,40}\b(?:19|20)\d{2}\b|^From - /;
-const QUOTED_FROM = /^>+From /;
-const MAX_LINE_BYTES = 2 ** 20;
-/** Lines are joined in groups: a buffer for each would take more memory than the message. */
-const GROUP = 4096;
+/** A `From ` line is at most this long. */
+const FROM_LENGTH = 300;
+const FROM = Buffer.from('\nFrom ');
+const NEW_LINE = 10;
+const RETURN = 13;
 
 /** A message of a mailbox file. */
 export interface MailboxMessage {
@@ -24,50 +23,85 @@ export async function* mailboxMessages(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<MailboxMessage> {
-  const reader = new ByteReader(stream);
-  let number = 0;
-  let content = new MessageContent(maxBytes);
-  let isAfterBlank = true;
-  for (let line = await reader.line(MAX_LINE_BYTES); line; line = await reader.line(MAX_LINE_BYTES)) {
-    if (isAfterBlank && isFromLine(line)) {
-      if (number > 0) yield { number, bytes: content.bytes() };
-      number++;
-      content = new MessageContent(maxBytes);
-    } else if (number > 0) content.add(unquoted(line));
-    isAfterBlank = line.length <= 2 && line.toString('latin1').trim() === '';
-  }
-  if (number > 0) yield { number, bytes: content.bytes() };
+  const mailbox = new Mailbox(maxBytes);
+  for await (const chunk of stream) yield* mailbox.add(chunk);
+  yield* mailbox.end();
 }
 
-function isFromLine(line: Buffer): boolean {
-  return line[0] === 0x46 && FROM_LINE.test(line.toString('latin1', 0, 300));
-}
-
-/** In mboxrd, each line that begins with `From ` after any `>` has one more `>`. In mboxo, only those without. */
-function unquoted(line: Buffer): Buffer {
-  return line[0] === 0x3e && QUOTED_FROM.test(line.toString('latin1', 0, 300)) ? line.subarray(1) : line;
-}
-
-class MessageContent {
+/** Finds the messages in bytes that come piece by piece. */
+class Mailbox {
   readonly #maxBytes: number;
+  #number = 0;
+  /** Complete parts of the message, unless it is too large. */
+  #parts: Buffer[] = [];
   #length = 0;
-  #groups: Buffer[] = [];
-  #lines: Buffer[] = [];
+  /** Bytes that may contain a part of a `From ` line. A line feed precedes the first ones, as if a blank line did. */
+  #rest = Buffer.from('\n\n');
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  add(line: Buffer): void {
-    this.#length += line.length;
-    if (this.#length > this.#maxBytes) this.#groups = [];
-    else if (this.#lines.push(line) < GROUP) return;
-    else this.#groups.push(Buffer.concat(this.#lines));
-    this.#lines = [];
+  *add(chunk: Uint8Array): Generator<MailboxMessage> {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    yield* this.#split(this.#rest.length - FROM_LENGTH);
   }
 
-  /** Undefined if it is too large. */
-  bytes(): Buffer | undefined {
-    return this.#length > this.#maxBytes ? undefined : Buffer.concat([...this.#groups, ...this.#lines]);
+  *end(): Generator<MailboxMessage> {
+    yield* this.#split(this.#rest.length);
+    this.#take(this.#rest.length);
+    if (this.#number > 0) yield this.#message();
   }
+
+  /** Finds the messages that begin before `end`, and takes the bytes before it. */
+  *#split(end: number): Generator<MailboxMessage> {
+    let searched = 0;
+    for (;;) {
+      const at = this.#rest.indexOf(FROM, searched);
+      if (at === -1 || at >= end) break;
+      searched = at + 1;
+      const line = this.#rest.toString('latin1', at + 1, at + 1 + FROM_LENGTH);
+      if (!isAfterBlankLine(this.#rest, at) || !FROM_LINE.test(line.split('\n', 1)[0]!)) continue;
+      this.#take(at + 1);
+      end -= at + 1;
+      searched = 0;
+      if (this.#number > 0) yield this.#message();
+      this.#start();
+    }
+    // The bytes before a line tell whether it follows a blank line.
+    this.#take(end - 4);
+  }
+
+  #start(): void {
+    this.#number++;
+    this.#parts = [];
+    this.#length = 0;
+  }
+
+  #take(length: number): void {
+    if (length <= 0) return;
+    this.#length += length;
+    if (this.#length > this.#maxBytes) this.#parts = [];
+    else this.#parts.push(this.#rest.subarray(0, length));
+    this.#rest = this.#rest.subarray(length);
+  }
+
+  #message(): MailboxMessage {
+    if (this.#length > this.#maxBytes) return { number: this.#number };
+    const bytes = Buffer.concat(this.#parts);
+    return { number: this.#number, bytes: unquoted(bytes.subarray(bytes.indexOf(NEW_LINE) + 1)) };
+  }
+}
+
+function isAfterBlankLine(bytes: Buffer, lineFeed: number): boolean {
+  const before = bytes[lineFeed - 1] === RETURN ? lineFeed - 2 : lineFeed - 1;
+  return bytes[before] === NEW_LINE;
+}
+
+/**
+ * In mboxrd, each line that begins with `From ` after any `>` has one more `>`. In mboxo, only those without.
+ */
+function unquoted(message: Buffer): Buffer {
+  if (!message.includes('>From ')) return message;
+  return Buffer.from(message.toString('latin1').replace(/^>(>{0,99}From )/gm, '$1'), 'latin1');
 }

@@ -8,10 +8,15 @@ import { htmlBody } from './html-body.ts';
 import { type MailPart, mailParts } from './quotes.ts';
 
 /** Bounds the parser's time and memory. */
-const MAX_LINES = 2_000_000;
+const MAX_LINES = 1_000_000;
+/** Lines of encoded files are longer. */
+const SHORT_LINE = 60;
+const MAX_SHORT_LINES = 250_000;
+const MAX_TEXT_LENGTH = 8 * 2 ** 20;
 /** Parts of a message begin with a line that starts with `--`. */
 const MAX_PARTS = 50_000;
 const MAX_PART_DEPTH = 50;
+const MAX_HEADER_BYTES = 256 * 2 ** 10;
 const MAX_PEOPLE = 20;
 /** A message has at least one of them. */
 const HEADERS = new Set(['from', 'to', 'date', 'subject', 'received', 'message-id', 'content-type']);
@@ -52,11 +57,14 @@ export async function parseMessage(
   const email = await PostalMime.parse(withUtf8Headers(bytes, origin), {
     forceRfc822Attachments: true,
     maxNestingDepth: MAX_PART_DEPTH,
+    maxHeadersSize: MAX_HEADER_BYTES,
   }).catch((error: Error) => {
     throw new Unreadable(path, 'damaged', `Export it again from the mail program (${error.message}).`);
   });
   if (!email.headers.some(({ key }) => HEADERS.has(key)))
     throw new Unreadable(path, 'damaged', 'It is not an e-mail: it has no headers. Export it again.');
+  const length = Math.max(email.text?.length ?? 0, email.html?.length ?? 0);
+  if (length > MAX_TEXT_LENGTH) throw tooLarge(path, `its text has ${length} characters`);
   if (!email.text && !email.html && email.attachments.some(({ mimeType }) => ENCRYPTED.has(mimeType)))
     throw new Unreadable(path, 'encrypted', 'Decrypt it in the mail program, and export it again.');
   return {
@@ -72,14 +80,19 @@ export async function parseMessage(
 }
 
 function checkSize(bytes: Buffer, path: string): void {
-  let lines = 0;
-  let parts = 0;
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
+  let [lines, short, parts, start] = [0, 0, 0, 0];
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
     lines++;
-    if (bytes[at + 1] === 0x2d && bytes[at + 2] === 0x2d) parts++;
+    if (end - start < SHORT_LINE) short++;
+    if (bytes[start] === 0x2d && bytes[start + 1] === 0x2d) parts++;
+    start = end + 1;
   }
-  if (lines > MAX_LINES || parts > MAX_PARTS)
-    throw new Unreadable(path, 'too large', `Remove its attachments: it has ${lines} lines.`);
+  if (lines > MAX_LINES || short > MAX_SHORT_LINES || parts > MAX_PARTS)
+    throw tooLarge(path, `it has ${lines} lines`);
+}
+
+function tooLarge(path: string, detail: string): Unreadable {
+  return new Unreadable(path, 'too large', `Save its long text or its files apart (${detail}).`);
 }
 
 function metadataOf(email: Email): Record<string, MetadataValue> {

@@ -31,6 +31,8 @@ const HEADER_NAMES = new Set(
 const SIGNATURE = /^-- ?$/;
 /** Signatures have four lines (RFC 3676), or a few more. */
 const MAX_SIGNATURE_LINES = 15;
+/** A message that changes more often between quotes and answers is taken for a text that uses `>`. */
+const MAX_RUNS = 1000;
 const MAX_INTRO_LINES = 3;
 const MAX_INTRO_LENGTH = 300;
 
@@ -88,6 +90,7 @@ function oldMessage(lines: readonly string[]): MailPart[] {
 function runs(lines: readonly string[]): MailPart[] {
   const parts: MailPart[] = [];
   for (let i = 0; i < lines.length; ) {
+    if (parts.length >= MAX_RUNS) return [{ quoted: false, text: lines.join('\n').trim() }];
     const quoted = QUOTE.test(lines[i]!);
     let end = i + 1;
     while (end < lines.length && continues(lines, end, quoted)) end++;
@@ -127,21 +130,21 @@ function splitIntro(text: string): [string, string] | [undefined, undefined] {
 
 /** Takes off quote marks. Lines that are quoted more or less often than the line before start a paragraph. */
 function unquote(lines: readonly string[]): string {
-  const out: string[] = [];
+  const levels: string[][] = [];
   let level = 0;
-  let run: string[] = [];
   for (const line of lines) {
     const marks = QUOTE.exec(line)?.[0] ?? '';
     const count = marks.replaceAll(' ', '').length;
-    if (count !== level && line.trim() !== '') {
-      out.push(...withoutSignature(run), '');
-      run = [];
+    if (levels.length === 0 || (count !== level && line.trim() !== '')) {
+      levels.push([]);
       level = count;
     }
-    run.push(line.slice(marks.length).replace(/^ /, ''));
+    levels.at(-1)!.push(line.slice(marks.length).replace(/^ /, ''));
   }
-  out.push(...withoutSignature(run));
-  return out.join('\n').trim();
+  return levels
+    .map((run) => withoutSignature(run).join('\n'))
+    .join('\n\n')
+    .trim();
 }
 
 function withoutSignature(lines: readonly string[]): string[] {

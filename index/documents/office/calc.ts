@@ -1,6 +1,7 @@
 import type { Input } from '../input.ts';
 import { CellCollector, MAX_COLUMNS } from './cells.ts';
 import { openOpenDocument } from './open-document.ts';
+import { MAX_SPREADSHEET_BYTES } from './package.ts';
 import type { SheetRow } from './sheets.ts';
 import { parseXml, type XmlElement } from './xml.ts';
 
@@ -12,7 +13,7 @@ const SKIPPED = new Set(['office:annotation', 'table:shapes', 'table:tracked-cha
  * once are read once. Reports hidden sheets and skips them. Comments, drawings and empty rows are left out.
  */
 export async function* calcRows(input: Input): AsyncGenerator<SheetRow> {
-  const zip = await openOpenDocument(input, '.ods');
+  const zip = await openOpenDocument(input, '.ods', MAX_SPREADSHEET_BYTES);
   const reader = new TableReader(input);
   for await (const _ of parseXml(zip.stream('content.xml'), input, reader)) yield* reader.rows.splice(0);
 }
@@ -27,6 +28,9 @@ class TableReader {
   #depth = 0;
   #skippedFrom = 0;
   #sheet = '';
+  /** Number of the open row, and how many equal rows it is. */
+  #number = 0;
+  #repeated = 1;
   #column = 0;
   #cell: XmlElement['attributes'] = new Map();
   #text = '';
@@ -45,8 +49,11 @@ class TableReader {
     else if (name === 'style:table-properties' && attributes.get('table:display') === 'false')
       this.#hiddenStyles.add(this.#style);
     else if (name === 'table:table') this.#openSheet(attributes);
-    else if (name === 'table:table-row') this.#column = 0;
-    else if (name === 'table:table-cell' || name === 'table:covered-table-cell') {
+    else if (name === 'table:table-row') {
+      this.#column = 0;
+      this.#number += this.#repeated;
+      this.#repeated = repetition(attributes.get('table:number-rows-repeated'));
+    } else if (name === 'table:table-cell' || name === 'table:covered-table-cell') {
       this.#cell = attributes;
       this.#text = '';
     } else if (name === 'text:p') {
@@ -67,12 +74,14 @@ class TableReader {
     else if (name === 'table:table-cell' || name === 'table:covered-table-cell') this.#closeCell();
     else if (name === 'table:table-row') {
       const cells = this.#cells.take();
-      if (cells.length > 0) this.rows.push({ sheet: this.#sheet, cells });
+      if (cells.length > 0) this.rows.push({ sheet: this.#sheet, number: this.#number, cells });
     }
   }
 
   #openSheet(attributes: XmlElement['attributes']): void {
     this.#sheet = attributes.get('table:name') ?? '';
+    this.#number = 0;
+    this.#repeated = 1;
     if (!this.#hiddenStyles.has(attributes.get('table:style-name') ?? '')) return;
     this.#skippedFrom = this.#depth;
     const place = `${this.#input.path} (${this.#sheet})`;
@@ -80,8 +89,7 @@ class TableReader {
   }
 
   #closeCell(): void {
-    const declared = Number(this.#cell.get('table:number-columns-repeated') ?? 1);
-    const repeated = Number.isSafeInteger(declared) && declared > 0 ? declared : 1;
+    const repeated = repetition(this.#cell.get('table:number-columns-repeated'));
     const date = this.#cell
       .get('office:date-value')
       ?.replace(/T00:00:00.*$/, '')
@@ -91,4 +99,9 @@ class TableReader {
       for (let i = 0; i < Math.min(repeated, MAX_COLUMNS); i++) this.#cells.set(this.#column + i, text);
     this.#column += repeated;
   }
+}
+
+function repetition(declared = '1'): number {
+  const count = Number(declared);
+  return Number.isSafeInteger(count) && count > 0 ? count : 1;
 }

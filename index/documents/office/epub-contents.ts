@@ -1,6 +1,6 @@
 import type { Input } from '../input.ts';
 import type { ZipEntries } from '../zip-entries.ts';
-import type { Book } from './epub.ts';
+import type { Book } from './epub-book.ts';
 import { resolvePart } from './package.ts';
 import { readXml, type XmlHandler } from './xml.ts';
 

@@ -2,7 +2,7 @@ import type { Input } from '../input.ts';
 import type { ZipEntries } from '../zip-entries.ts';
 import { CellCollector } from './cells.ts';
 import { builtInFormat, formatNumber } from './number-format.ts';
-import { openPackage, relationsOf } from './package.ts';
+import { MAX_SPREADSHEET_BYTES, openPackage, relationsOf } from './package.ts';
 import type { SheetRow } from './sheets.ts';
 import { parseXml, readXml, type XmlElement } from './xml.ts';
 
@@ -22,7 +22,7 @@ interface Workbook {
  * sheets and skips them. Comments, charts and empty rows are left out.
  */
 export async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
-  const zip = await openPackage(input, '.xlsx');
+  const zip = await openPackage(input, '.xlsx', MAX_SPREADSHEET_BYTES);
   const main = (await relationsOf(zip, '', input)).find(({ type }) => type === 'officeDocument')?.target;
   const mainPart = main ?? 'xl/workbook.xml';
   const relations = await relationsOf(zip, mainPart, input);
@@ -50,7 +50,7 @@ export async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
     if (!relation || !zip.has(relation.target)) continue;
     const reader = new SheetReader(workbook, cells);
     for await (const _ of parseXml(zip.stream(relation.target), input, reader))
-      for (const row of reader.rows.splice(0)) yield { sheet: name, cells: row };
+      for (const row of reader.rows.splice(0)) yield { sheet: name, ...row };
   }
 }
 
@@ -121,7 +121,8 @@ async function readFormats(
 
 /** Collects the rows of a sheet. */
 class SheetReader {
-  readonly rows: string[][] = [];
+  readonly rows: { number: number; cells: string[] }[] = [];
+  #number = 0;
   readonly #workbook: Workbook;
   readonly #cells: CellCollector;
   readonly #inline = new TextCollector();
@@ -139,7 +140,8 @@ class SheetReader {
     if (name === 'x:c') {
       this.#cell = attributes;
       this.#value = '';
-    } else this.#inline.open(name);
+    } else if (name === 'x:row') this.#number = Number(attributes.get('r') ?? this.#number + 1);
+    else this.#inline.open(name);
   }
 
   text(value: string): void {
@@ -155,7 +157,7 @@ class SheetReader {
       this.#cells.set(column, this.#shown());
     } else if (name === 'x:row') {
       const cells = this.#cells.take();
-      if (cells.length > 0) this.rows.push(cells);
+      if (cells.length > 0) this.rows.push({ number: this.#number, cells });
     }
   }
 

@@ -106,10 +106,10 @@ export function blockOf(text: string, level?: number): Block | undefined {
   return { kind: 'heading', level: Math.min(6, Math.max(1, level)), text: content.replaceAll('\n', ' ') };
 }
 
-/** Collapses white space except line feeds. */
+/** Collapses white space except line feeds. Single spaces do not match, since replacing each would take long. */
 function tidy(text: string): string {
   return text
-    .replace(/[ \t\r\f\v]+/g, ' ')
+    .replace(/[ \t\r\f\v]{2,}|[\t\r\f\v]/g, ' ')
     .split('\n')
     .map((line) => line.trim())
     .join('\n')

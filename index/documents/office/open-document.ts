@@ -10,7 +10,7 @@ import { readXml, type XmlElement } from './xml.ts';
 /** How many styles may be based on each other. */
 const MAX_PARENTS = 20;
 /** More repeated spaces than this are not text. */
-const MAX_SPACES = 1_000;
+const MAX_SPACES = 100;
 
 /** Subtrees that are not text: deleted text, comments, tables of contents, descriptions of images, footers of slides. */
 const SKIPPED = new Set([
@@ -34,11 +34,15 @@ const SKIPPED = new Set([
 const SLIDE_FOOTERS = new Set(['header', 'footer', 'date-time', 'page-number']);
 
 /**
- * Opens a package of OpenDocument.
+ * Opens a package of OpenDocument. Parameters are as for `openPackage`.
  * @throws Unreadable `encrypted` and those of `openPackage`
  */
-export async function openOpenDocument(input: Input, extension: string): Promise<ZipEntries> {
-  const zip = await openPackage(input, extension);
+export async function openOpenDocument(
+  input: Input,
+  extension: string,
+  inflated?: number,
+): Promise<ZipEntries> {
+  const zip = await openPackage(input, extension, inflated);
   let isEncrypted = zip.has('encrypted-package');
   if (zip.has('META-INF/manifest.xml')) {
     await readXml(zip.stream('META-INF/manifest.xml'), input, {

@@ -1,6 +1,10 @@
 import type { Input } from '../input.ts';
-import { ZipEntries } from '../zip-entries.ts';
+import { ZIP_LIMITS, ZipEntries } from '../zip-entries.ts';
 import { readXml } from './xml.ts';
+
+/** The most bytes of a document's parts, inflated. The blocks of a document are in memory; the rows of a spreadsheet are not. */
+const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
+export const MAX_SPREADSHEET_BYTES = ZIP_LIMITS.inflated;
 
 /** The start of a compound file: an old Office file, or one with a password. */
 const COMPOUND_FILE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
@@ -10,9 +14,14 @@ const ENCRYPTED_PART = Buffer.from('EncryptedPackage', 'utf16le');
 /**
  * Opens a zip file with the parts of an office document.
  * @param extension of the current format, for errors
+ * @param inflated most bytes of all parts
  * @throws Unreadable `encrypted`, `old Office format`, or those of `ZipEntries.open`
  */
-export async function openPackage(input: Input, extension: string): Promise<ZipEntries> {
+export async function openPackage(
+  input: Input,
+  extension: string,
+  inflated = MAX_DOCUMENT_BYTES,
+): Promise<ZipEntries> {
   const bytes = await input.bytes();
   if (bytes.subarray(0, 8).equals(COMPOUND_FILE)) {
     if (bytes.includes(ENCRYPTED_PART))
@@ -20,7 +29,7 @@ export async function openPackage(input: Input, extension: string): Promise<ZipE
     throw oldFormat(input, extension);
   }
   if (bytes.subarray(0, 5).toString('latin1') === '{\\rtf') throw oldFormat(input, extension);
-  return ZipEntries.open(bytes, input);
+  return ZipEntries.open(bytes, input, { ...ZIP_LIMITS, inflated });
 }
 
 /** The error for a format that is not read. `extension` is that of its successor. */
@@ -30,7 +39,7 @@ export function oldFormat(input: Input, extension: string): Error {
 
 /** The error for a file without text. */
 export function noText(input: Input): Error {
-  return input.failure('no text', 'Save a copy whose text can be selected, or leave the file out.');
+  return input.failure('no text', 'Add text to it, or leave it out.');
 }
 
 /** What another part of an Office document is to a part. */

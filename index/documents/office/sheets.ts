@@ -1,12 +1,16 @@
 import { contentIds } from '../content-id.ts';
 import type { Document } from '../document.ts';
 import type { Input } from '../input.ts';
+import { missingNames } from '../records/roles.ts';
+import { readTable, type TableRow } from '../records/table.ts';
 import { tableBlock } from './flow.ts';
 import { noText } from './package.ts';
 
 /** A row of a spreadsheet with text, as a user sees it. */
 export interface SheetRow {
   sheet: string;
+  /** 1-based, as the program shows it. */
+  number: number;
   cells: string[];
 }
 
@@ -24,90 +28,89 @@ const UNNAMED =
   /^(?:sheet|tabelle|feuil|feuille|hoja|foglio|planilha|folha|лист|аркуш|arkusz|sayfa|list|blad|ark|munkalap|φύλλο|גיליון|ورقة|工作表|シート|시트|trang tính) ?\d+$/iu;
 
 /**
- * Turns the rows of sheets into documents. If a sheet is a table (a header row, then rows with several cells), each row is a document
- * with a line per column. Any other sheet is one document with a line per row. The title is the sheet's name.
+ * Turns the rows of sheets into documents. If a sheet is a table (a header row, then rows with several cells), each row is a record, as
+ * in a CSV file. Any other sheet is one document with a line per row. Titles begin with the sheet's name.
  * @throws Unreadable `no text`
  */
 export async function* sheetDocuments(rows: AsyncIterable<SheetRow>, input: Input): AsyncGenerator<Document> {
   const idOf = contentIds(input.source);
-  let sheet: SheetDocuments | undefined;
-  for await (const { sheet: name, cells } of rows) {
-    if (sheet?.name !== name) {
-      if (sheet) yield* sheet.end();
-      sheet = new SheetDocuments(name, input.source, idOf);
+  const ids = new Set<string>();
+  const iterator = rows[Symbol.asyncIterator]();
+  let next = await iterator.next();
+  if (next.done) throw noText(input);
+  while (!next.done) {
+    const sheet = next.value.sheet;
+    async function* ofSheet(): AsyncGenerator<SheetRow> {
+      for (; !next.done && next.value.sheet === sheet; next = await iterator.next()) yield next.value;
     }
-    yield* sheet.add(cells);
-  }
-  if (!sheet) throw noText(input);
-  yield* sheet.end();
-}
-
-/** Collects the documents of one sheet. */
-class SheetDocuments {
-  readonly name: string;
-  readonly #source: string;
-  readonly #idOf: (text: string) => string;
-  /** Rows before it is known whether they are a table; then those of the next document. */
-  #rows: string[][] = [];
-  /** The columns of a table. */
-  #header: string[] | undefined;
-  #isDecided = false;
-
-  constructor(name: string, source: string, idOf: (text: string) => string) {
-    this.name = name;
-    this.#source = source;
-    this.#idOf = idOf;
-  }
-
-  *add(cells: string[]): Generator<Document> {
-    if (this.#header) yield* this.#record(this.#header, cells);
-    else this.#rows.push(cells);
-    if (!this.#isDecided && this.#rows.length === SAMPLE) yield* this.#decide();
-    if (this.#rows.length === ROWS_PER_DOCUMENT) yield* this.#lines();
-  }
-
-  *end(): Generator<Document> {
-    if (!this.#isDecided) yield* this.#decide();
-    yield* this.#lines();
-  }
-
-  *#decide(): Generator<Document> {
-    this.#isDecided = true;
-    const sample = this.#rows;
-    const at = sample.findIndex((row) => filled(row) > 1);
-    const header = sample[at];
-    if (!header || at > MAX_ROWS_ABOVE || !isTable(header, sample.slice(at + 1))) return;
-    this.#header = header;
-    this.#rows = sample.slice(0, at);
-    yield* this.#lines();
-    for (const row of sample.slice(at + 1)) yield* this.#record(header, row);
-  }
-
-  *#record(header: string[], cells: string[]): Generator<Document> {
-    const lines = cells
-      .map((cell, i) => (header[i] ? `${header[i]}: ${cell}` : cell))
-      .filter((_, i) => cells[i] !== '');
-    yield this.#document(lines.join('\n'));
-  }
-
-  *#lines(): Generator<Document> {
-    const block = tableBlock(this.#rows);
-    this.#rows = [];
-    if (block) yield this.#document(block.text);
-  }
-
-  #document(text: string): Document {
-    return {
-      source: this.#source,
-      id: this.#idOf(text),
-      title: UNNAMED.test(this.name) ? undefined : this.name,
-      blocks: [{ kind: 'paragraph', text }],
-    };
+    for await (const document of documentsOf(ofSheet(), input)) {
+      let id = document.id ?? idOf(document.blocks.map(({ text }) => text).join('\n'));
+      // Records of two sheets may be equal, or have numbers from 1 as ids.
+      if (ids.has(id)) id = idOf(`${sheet}\n${id}`);
+      ids.add(id);
+      yield { ...document, id, title: titleIn(sheet, document, input) };
+    }
   }
 }
 
-/** Whether rows have the columns that a header names. */
-function isTable(header: string[], rows: string[][]): boolean {
+/** The title of a record that no mapping names says little without the name of its sheet. */
+function titleIn(sheet: string, { title }: Document, { options }: Input): string | undefined {
+  if (UNNAMED.test(sheet) || (title && options.fields?.title)) return title;
+  return title ? `${sheet} › ${title}` : sheet;
+}
+
+async function* documentsOf(rows: AsyncGenerator<SheetRow>, input: Input): AsyncGenerator<Document> {
+  const sample: SheetRow[] = [];
+  for (let next = await rows.next(); !next.done; next = await rows.next())
+    if (sample.push(next.value) === SAMPLE) break;
+  const at = sample.findIndex(({ cells }) => filled(cells) > 1);
+  const [header, ...records] = sample.slice(at).map(({ cells }) => cells);
+  if (at === -1 || !header || at > MAX_ROWS_ABOVE || !isTable(header, records, input)) {
+    yield* lines([sample, rows], input);
+    return;
+  }
+  yield* lines([sample.slice(0, at)], input);
+  const table = withPlaces([sample.slice(at), rows], input);
+  const missing = missingNames(input.options.fields ?? {}, header);
+  if (missing.length === 0) yield* readTable(input, table);
+  else await reportMissing(missing, table, input);
+}
+
+/** Skips a table without the columns that a mapping names. Another sheet may have them. */
+async function reportMissing(
+  names: string[],
+  table: AsyncIterable<TableRow>,
+  { path, report }: Input,
+): Promise<void> {
+  let place = path;
+  for await (const row of table) place = row.place.slice(0, row.place.lastIndexOf(':'));
+  const list = names.map((name) => `"${name}"`).join(', ');
+  report({ kind: 'failed', place, reason: 'no such field', fix: `Correct ${list} in \`fields\`.` });
+}
+
+type Rows = (Iterable<SheetRow> | AsyncIterable<SheetRow>)[];
+
+async function* withPlaces(rows: Rows, { path }: Input): AsyncGenerator<TableRow> {
+  for (const part of rows)
+    for await (const { sheet, number, cells } of part) yield { place: `${path} (${sheet}):${number}`, cells };
+}
+
+/** Documents with a line from each row. */
+async function* lines(rows: Rows, { source }: Input): AsyncGenerator<Document> {
+  let waiting: string[][] = [];
+  const flush = function* (): Generator<Document> {
+    const block = tableBlock(waiting);
+    waiting = [];
+    if (block) yield { source, blocks: [block] };
+  };
+  for (const part of rows)
+    for await (const { cells } of part) if (waiting.push(cells) === ROWS_PER_DOCUMENT) yield* flush();
+  yield* flush();
+}
+
+/** Whether a row has the names of columns, those of the mapping or any, and the rows below have these columns. */
+function isTable(header: string[], rows: string[][], { options }: Input): boolean {
+  if (options.fields && missingNames(options.fields, header).length === 0) return true;
   const names = header.filter((name) => name !== '');
   const isHeader =
     new Set(names).size === names.length &&

@@ -1,6 +1,6 @@
 import type { Input } from '../input.ts';
 import type { ZipEntries } from '../zip-entries.ts';
-import { readXml } from './xml.ts';
+import { type Attributes, readXml } from './xml.ts';
 
 /** What a paragraph is by its style. */
 export type Role = { level: number } | 'contents' | 'text';
@@ -40,7 +40,7 @@ export async function readWordStyles(
   let languages: WordStyles['languages'] = [];
   let style: Style | undefined;
   let isDefault = false;
-  const open = (name: string, attributes: ReadonlyMap<string, string>) => {
+  const open = (name: string, attributes: Attributes) => {
     const value = attributes.get('w:val') ?? '';
     if (name === 'w:docDefaults') isDefault = true;
     else if (name === 'w:lang' && isDefault)

@@ -5,6 +5,10 @@ import type { Input } from '../input.ts';
 /** How deep elements may nest. Files of office programs stay below 100 levels. */
 const MAX_XML_DEPTH = 256;
 
+/** The most text of a document, and of one piece of it, in UTF-16 code units. The longest novels have 20 million. */
+const MAX_TEXT = 64 * 2 ** 20;
+const MAX_PIECE = 4 * 2 ** 20;
+
 /** The usual prefix of each namespace, whatever prefix a file uses. */
 const PREFIXES = new Map([
   ['http://schemas.openxmlformats.org/wordprocessingml/2006/main', 'w'],
@@ -42,10 +46,14 @@ const PREFIXES = new Map([
   ['http://www.w3.org/XML/1998/namespace', 'xml'],
 ]);
 
+export interface Attributes {
+  get(name: string): string | undefined;
+}
+
 /** An element's start. Its name and those of its attributes have the usual prefix, such as `w:p`; attributes without one have none. */
 export interface XmlElement {
   name: string;
-  attributes: ReadonlyMap<string, string>;
+  attributes: Attributes;
 }
 
 /** Receives the parts of an XML file in order. */
@@ -58,12 +66,14 @@ export interface XmlHandler {
 /**
  * Parses an XML file piece by piece. Yields after each piece, so that a caller can take what the handler found. Entities of a DTD are
  * not expanded.
- * @throws Unreadable `damaged` if it is not well-formed, and `nested too deep`
+ * @param maxText the most text, in UTF-16 code units
+ * @throws Unreadable `damaged` if it is not well-formed, `nested too deep` and `too large`
  */
 export async function* parseXml(
   bytes: AsyncIterable<Uint8Array>,
   input: Pick<Input, 'failure'>,
   handler: XmlHandler,
+  maxText = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<undefined> {
   const parser = new SaxesParser({ xmlns: true, position: false });
   let depth = 0;
@@ -80,7 +90,11 @@ export async function* parseXml(
     depth--;
     if (!problem) handler.close?.(nameOf(tag.uri, tag.local));
   });
+  let textLength = 0;
   const text = (value: string) => {
+    textLength += value.length;
+    if (textLength > maxText || value.length > MAX_PIECE)
+      problem ??= input.failure('too large', 'Split it into smaller files.');
     if (!problem) handler.text?.(value);
   };
   parser.on('text', text);
@@ -97,13 +111,13 @@ export async function* parseXml(
   yield;
 }
 
-/** Parses a whole XML file. Errors are as for `parseXml`. */
+/** Parses a whole XML file with the text of one document at most. Errors are as for `parseXml`. */
 export async function readXml(
   bytes: AsyncIterable<Uint8Array>,
   input: Pick<Input, 'failure'>,
   handler: XmlHandler,
 ): Promise<void> {
-  for await (const _ of parseXml(bytes, input, handler));
+  for await (const _ of parseXml(bytes, input, handler, MAX_TEXT));
 }
 
 /** XML without a byte order mark or a declaration is UTF-8. Packages may use UTF-16 too. */
@@ -114,12 +128,26 @@ function encodingOf(start: Uint8Array): string {
 }
 
 function elementOf(tag: SaxesTagNS): XmlElement {
-  const attributes = new Map<string, string>();
-  for (const key in tag.attributes) {
-    const { uri, local, value } = tag.attributes[key]!;
-    attributes.set(uri === '' ? local : nameOf(uri, local), value);
+  return { name: nameOf(tag.uri, tag.local), attributes: new TagAttributes(tag.attributes) };
+}
+
+/** Looks attributes up when they are asked for, because most never are. */
+class TagAttributes implements Attributes {
+  readonly #attributes: SaxesTagNS['attributes'];
+
+  constructor(attributes: SaxesTagNS['attributes']) {
+    this.#attributes = attributes;
   }
-  return { name: nameOf(tag.uri, tag.local), attributes };
+
+  get(name: string): string | undefined {
+    if (!name.includes(':')) return this.#attributes[name]?.value;
+    const local = name.slice(name.indexOf(':') + 1);
+    for (const key in this.#attributes) {
+      const attribute = this.#attributes[key]!;
+      if (attribute.local === local && nameOf(attribute.uri, local) === name) return attribute.value;
+    }
+    return undefined;
+  }
 }
 
 function nameOf(uri: string, local: string): string {

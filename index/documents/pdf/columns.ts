@@ -14,8 +14,8 @@ const MIN_GUTTER = 0.6;
 const MIN_LINES = 3;
 /** More segments are no page of prose, and comparing them would take long. */
 const MAX_SEGMENTS = 6000;
-/** How often a page may be divided. */
-const MAX_CUTS = 400;
+/** How many rows of a page may be compared with gaps. Real pages take fewer than 100,000. */
+const MAX_STEPS = 4_000_000;
 
 /**
  * Divides a page into blocks of text in the order of reading: a recursive XY-cut. A white strip is a gutter if the content of the page
@@ -26,23 +26,27 @@ export function blocksInOrder(segments: Segment[], rightToLeft: boolean): Segmen
   if (segments.length > MAX_SEGMENTS) return [segments];
   const blocks: Segment[][] = [];
   const pending = [segments];
-  let cuts = 0;
+  const budget = { steps: MAX_STEPS };
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const parts = cuts < MAX_CUTS ? divide(next, rightToLeft) : undefined;
+    const parts = divide(next, rightToLeft, budget);
     if (!parts) {
       if (next.length > 0) blocks.push(next);
       continue;
     }
-    cuts++;
     pending.push(...parts.reverse());
   }
   return blocks;
 }
 
-function divide(segments: Segment[], rightToLeft: boolean): Segment[][] | undefined {
+interface Budget {
+  steps: number;
+}
+
+function divide(segments: Segment[], rightToLeft: boolean, budget: Budget): Segment[][] | undefined {
   if (segments.length < 2) return undefined;
   const rows = rowsOf(segments);
-  const gutter = bestGutter(rows);
+  budget.steps -= rows.length;
+  const gutter = bestGutter(rows, budget);
   if (!gutter) return undefined;
   const above = segments.filter((segment) => middle(segment) < gutter.top);
   const below = segments.filter((segment) => middle(segment) > gutter.bottom);
@@ -58,7 +62,7 @@ function divide(segments: Segment[], rightToLeft: boolean): Segment[][] | undefi
 }
 
 /** The tallest gutter between the segments of a block. */
-function bestGutter(rows: Segment[][]): Gutter | undefined {
+function bestGutter(rows: Segment[][], budget: Budget): Gutter | undefined {
   const sorted = rows.map((row) => [...row].sort((one, other) => one.x0 - other.x0));
   let best: Gutter | undefined;
   let bestHeight = 0;
@@ -69,7 +73,9 @@ function bestGutter(rows: Segment[][]): Gutter | undefined {
       const gap = { x0: end, x1: segment.x0 };
       end = Math.max(end, segment.x1);
       if (gap.x0 === Number.NEGATIVE_INFINITY || gap.x1 - gap.x0 < MIN_GUTTER * segment.size) continue;
+      if (budget.steps < 0) return undefined;
       const gutter = extend(sorted, at, gap, MIN_GUTTER * segment.size);
+      budget.steps -= gutter.to - gutter.from;
       const key = `${gutter.from} ${gutter.to} ${gutter.x0.toFixed()} ${gutter.x1.toFixed()}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -121,10 +127,10 @@ function separatesColumns(band: Segment[][], at: number): boolean {
   const lines = Math.min(left.length, right.length);
   const segments = band.flat();
   const changes = changesOf(segments, at);
-  if (lines < MIN_LINES) return lines >= 2 && changes === 1 && isProse(segments, at);
+  if (lines < MIN_LINES) return lines >= 2 && changes === 1 && isProse(band, at);
   if (changes <= Math.max(1, lines / 5)) return true;
   // Some programs write a page line by line across its columns. Then both sides must look like prose.
-  return lines >= 12 && isProse(segments, at);
+  return lines >= 12 && isProse(band, at);
 }
 
 /** How often the content changes from one side to the other. */
@@ -134,11 +140,17 @@ function changesOf(segments: Segment[], at: number): number {
 }
 
 /** Whether most lines on both sides are long and about as wide as their side. */
-function isProse(segments: Segment[], at: number): boolean {
-  return [segments.filter(({ x0 }) => x0 < at), segments.filter(({ x0 }) => x0 >= at)].every((side) => {
-    const width = Math.max(...side.map(({ x1 }) => x1)) - Math.min(...side.map(({ x0 }) => x0));
-    const long = side.filter(({ x0, x1, size }) => x1 - x0 > 0.75 * width && x1 - x0 > 12 * size);
-    return long.length >= 0.6 * side.length;
+function isProse(band: Segment[][], at: number): boolean {
+  return [true, false].every((isLeft) => {
+    const rows = band
+      .map((row) => row.filter(({ x0 }) => x0 < at === isLeft))
+      .filter(({ length }) => length > 0);
+    const widths = rows.map(
+      (row) => Math.max(...row.map(({ x1 }) => x1)) - Math.min(...row.map(({ x0 }) => x0)),
+    );
+    const width = Math.max(...widths);
+    const long = rows.filter((row, i) => widths[i]! > 0.75 * width && widths[i]! > 12 * row[0]!.size);
+    return long.length >= 0.6 * rows.length;
   });
 }
 

@@ -25,9 +25,11 @@ interface Edge {
 /** Removes running heads, footers and page numbers: rows that recur at the same place of other pages. */
 export function withoutFurniture(pages: Page[]): Page[] {
   const dropped = new Set<Line>();
+  const sizes = pages[0]?.blocks.flat().map(({ size }) => size) ?? [];
+  const titleSize = Math.max(...sizes, 1.1 * Math.min(...sizes));
   for (const side of ['top', 'bottom'] as const) {
     const edges = pages.map((page): Edge => ({ page: page.number, rows: edgeRows(page, side) }));
-    for (const line of recurringLines(edges)) dropped.add(line);
+    for (const line of recurringLines(edges, titleSize)) dropped.add(line);
   }
   return pages.map(({ number, blocks }) => ({
     number,
@@ -51,7 +53,8 @@ function edgeRows(page: Page, side: 'top' | 'bottom'): Row[] {
   return rows.slice(0, ROWS);
 }
 
-function recurringLines(edges: Edge[]): Line[] {
+/** `titleSize` is the largest font of the first page, whose text may recur but is the title. */
+function recurringLines(edges: Edge[], titleSize: number): Line[] {
   const texts = new Map<string, Set<number>>();
   const offsets = new Map<string, Set<number>>();
   const add = (map: Map<string, Set<number>>, key: string, page: number) => {
@@ -84,6 +87,7 @@ function recurringLines(edges: Edge[]): Line[] {
   // After the running head comes the text, which may be the same on several pages, too.
   for (const { page, rows } of edges)
     for (const row of rows) {
+      if (row.size >= titleSize && page === edges[0]!.page) break;
       if (!isConfirmed(page, row) && !isUsual(row)) break;
       dropped.push(...row.lines);
       if (isApart(row)) break;

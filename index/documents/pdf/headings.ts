@@ -45,7 +45,8 @@ export function headingLevels(paragraphs: Paragraph[], outline: Entry[]): Map<Pa
   const matched = match(paragraphs, outline);
   const useful = matched.size > 0 && matched.size >= FOUND * outline.length;
   const levels = useful ? matched : byFont(paragraphs, body, title);
-  if (title && !levels.has(title)) levels.set(title, 1);
+  const hasTitle = [...levels.values()].includes(1);
+  if (title && !hasTitle && !levels.has(title)) levels.set(title, 1);
   return levels;
 }
 
@@ -62,7 +63,8 @@ function bodySize(paragraphs: Paragraph[]): number {
 /** The largest text on the first page, if it is larger than the rest. */
 export function titleParagraph(paragraphs: Paragraph[], body: number): Paragraph | undefined {
   const first = paragraphs.filter(
-    ({ page, text }) => page === paragraphs[0]?.page && text.length <= MAX_HEADING && /\p{L}{2}/u.test(text),
+    ({ page, text }) =>
+      page === paragraphs[0]?.page && text.length <= MAX_HEADING && /\p{L}.*\p{L}/u.test(text),
   );
   const size = Math.max(...first.map((paragraph) => paragraph.size));
   return size >= LARGER * body ? first.find((paragraph) => paragraph.size === size) : undefined;
@@ -126,13 +128,13 @@ function openingOf(paragraphs: Paragraph[], title: Paragraph | undefined, body: 
 
 function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
   const { text, size, bold, kind, lines } = paragraph;
-  if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}{2}|[\p{Lo}]/u.test(text))
+  if (kind !== 'text' || text.length > MAX_HEADING || lines.length > 3 || !/\p{L}.*\p{L}|\p{Lo}/u.test(text))
     return false;
-  if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
   // An entry of a table of contents.
   if (/^[\p{N}.]+ .* \p{N}+$/u.test(text)) return false;
   const isShort = lines.length === 1 && text.length <= SHORT && !/[:,;]$/u.test(text);
   if (isShort && size >= SLIGHTLY_LARGER * body) return true;
+  if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
   return size >= LARGER * body || (bold && size >= 0.97 * body && !/[:,;]$/u.test(text));
 }
 

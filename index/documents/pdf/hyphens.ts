@@ -2,6 +2,8 @@ import type { Page } from './pages.ts';
 
 /** Words beyond these are no evidence. */
 const MAX_WORDS = 200_000;
+/** In characters. Syllables are shorter, so that a part this long that is a word itself is one of a compound with a hyphen. */
+const MIN_PART = 5;
 
 /** How often words occur in a document, with and without hyphens, away from the ends of lines. */
 export class Vocabulary {
@@ -27,6 +29,8 @@ export class Vocabulary {
     const hyphenated = this.#counts.get(`${start}-${end}`) ?? 0;
     const joined = this.#counts.get(start + end) ?? 0;
     if (hyphenated !== joined) return hyphenated > joined ? '-' : '';
+    const occurs = (word: string) => word.length >= MIN_PART && (this.#counts.get(word) ?? 0) > 1;
+    if (occurs(start) && occurs(end)) return '-';
     // A word with hyphens already, or with a capital inside, is rarely divided elsewhere.
     return start.includes('-') || /^\p{Lu}/u.test(right) ? '-' : '';
   }

@@ -6,8 +6,9 @@ interface Part {
   rows?: string[][];
 }
 
-/** Lines that a table has at least. */
+/** Rows that a table has at least if cells begin below each other, and if they only end below each other, as justified lines do. */
 const MIN_ROWS = 2;
+const MIN_ROWS_BY_END = 3;
 
 /** Separates tables from other lines. Texts of cells contain line breaks. A row of a table has several cells, one of which begins or ends where one above does. */
 export function tablesOf(lines: Line[]): Part[] {
@@ -16,7 +17,7 @@ export function tablesOf(lines: Line[]): Part[] {
   for (let i = 0; i < lines.length; ) {
     const end = tableEnd(lines, i);
     const rows = lines.slice(i, end);
-    if (rows.filter(({ cells }) => cells.length > 1).length < MIN_ROWS) {
+    if (!isTable(rows.filter(({ cells }) => cells.length > 1))) {
       text.push(lines[i]!);
       i++;
       continue;
@@ -28,6 +29,17 @@ export function tablesOf(lines: Line[]): Part[] {
   }
   if (text.length > 0) parts.push({ lines: text });
   return parts;
+}
+
+function isTable(rows: Line[]): boolean {
+  if (rows.length >= MIN_ROWS_BY_END) return true;
+  return rows.length >= MIN_ROWS && rows.slice(1).some((line, i) => beginsBelow(rows[i]!, line));
+}
+
+function beginsBelow(row: Line, line: Line): boolean {
+  return line.cells
+    .slice(1)
+    .some(({ x0 }) => row.cells.slice(1).some((other) => Math.abs(x0 - other.x0) < 0.6 * line.size));
 }
 
 function tableEnd(lines: Line[], start: number): number {

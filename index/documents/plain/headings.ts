@@ -16,6 +16,8 @@ const MIN_BODY = 20;
 /** Labels of notes, whose text is not a section. */
 const LABEL =
   /^(?:notes?|tip|warning|caution|important|hinweis|tipp|achtung|warnung|remarque|attention|nota|consejo|aviso|注|注意|備考|警告|примечание|внимание)$/iu;
+/** Rules, and heads and feet of pages, between a heading and the text around it. */
+const MAX_SKIPPED = 8;
 /** In columns. A heading is this much further to the left than its text. */
 const OUTDENT = 1;
 
@@ -43,8 +45,12 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
   const next = pieces[at];
   if (piece.level !== undefined) {
     if (!next) return undefined;
+    const depth = numberDepth(piece.head);
+    const previous = pieces[neighbour(pieces, i, -1)];
     // Titles of the same kind one after the other are a table of contents.
-    const isSibling = next.level !== undefined && isSameKind(piece, next) && levels[at] === undefined;
+    const isSibling =
+      (next.level !== undefined && isSameKind(piece, next) && (levels[at] === undefined || depth > 0)) ||
+      (depth > 0 && previous?.level !== undefined && numberDepth(previous.head) >= depth);
     // `2. Run the command` may be an item of a list with an example below it.
     const isItem = itemMarker(piece.head) !== undefined && levels[at] === undefined && !isBody(next);
     return isSibling || isItem ? undefined : piece.level;
@@ -70,14 +76,14 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
   return isAfterRule || piece.blanks >= 2 || mayEndBefore(pieces[before]!) ? 2 : undefined;
 }
 
-/** The index of the next piece that is no rule and no head or foot of a page. */
+/** The index of the next piece that is no rule, no number and no head or foot of a page. */
 function neighbour(pieces: Piece[], i: number, step: 1 | -1): number {
   let at = i + step;
-  while (
-    pieces[at] &&
-    (pieces[at]!.isFurniture || isRule(pieces[at]!.head) || isSectionNumber(pieces[at]!.head))
-  )
+  for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
+    const piece = pieces[at];
+    if (!piece || !(piece.isFurniture || isRule(piece.head) || isSectionNumber(piece.head))) break;
     at += step;
+  }
   return at;
 }
 

@@ -99,7 +99,9 @@ function otherHalf(half: Piece, pending: Piece[], marked: boolean): number | und
     const other = pending[pending.length - 1 - i];
     if (!other) break;
     if (mayContinue(half, other)) {
-      if (cutsWord(half.tail, other.head) || (isLikeliest && beginsMidSentence(half, other))) return i;
+      // Words that short lines in a row seem to cut are those of a list.
+      const isCut = !(half.inRow && other.inRow) && cutsWord(half.tail, other.head);
+      if (isCut || (isLikeliest && beginsMidSentence(half, other))) return i;
     }
     if (!mayBeBetween(half, other)) break;
     if (other.isFurniture) continue;
@@ -125,7 +127,7 @@ function otherHalfAfterComma(half: Piece, pending: Piece[]): number | undefined 
 
 function afterFurniture(pending: Piece[]): number {
   let at = 0;
-  while (pending[pending.length - 1 - at]?.isFurniture) at++;
+  while (at < MAX_BETWEEN && pending[pending.length - 1 - at]?.isFurniture) at++;
   return at;
 }
 

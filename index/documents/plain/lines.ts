@@ -68,10 +68,18 @@ export function edge({ indent, width }: Line): number {
 /** The columns of a line's first word. */
 export function firstWord(line: Line): number {
   const { text } = line;
-  // Scripts without spaces break lines after any letter.
-  if (text.charCodeAt(0) > 0x7f && isUnspaced(text[0]!)) return 2;
-  const space = text.indexOf(' ');
-  return space === -1 ? line.width : widthOf(text.slice(0, space));
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x20) return i;
+    // Scripts without spaces break lines after any letter.
+    if (code > 0x7f) return i === 0 && isUnspaced(text[0]!) ? 2 : widthOf(text.slice(0, wordEnd(text, i)));
+  }
+  return line.width;
+}
+
+function wordEnd(text: string, start: number): number {
+  const space = text.indexOf(' ', start);
+  return space === -1 ? text.length : space;
 }
 
 /** The width of a text in columns. Most texts are ASCII, whose width is their length. */

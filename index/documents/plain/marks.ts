@@ -1,6 +1,7 @@
 /** Longer lines have no marks of the layout. */
 const LONG = 200;
 
+const ROMAN = 'ivxIVX';
 /** Markers of list items: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
 const ITEM =
   /^(?:[-*+•‣·–—○□▪▶■●◆▲]\s|o\s{2,}|[•‣▪▶・]|[（(]?\d{1,3}[.)）]\s|[（(](?:\p{L}|[ivx]{2,4})[)）]\s|(?:[a-zA-Z]|[ivx]{2,4})[.)]\s|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳])/u;
@@ -10,9 +11,16 @@ const ITEM =
  * of a list have the same marker.
  */
 export function itemMarker(line: string): string | undefined {
+  const second = line.charCodeAt(1);
+  // Most lines begin with a word. Only Roman numbers are markers of several letters.
+  if (isLatin(line.charCodeAt(0)) && isLatin(second) && !ROMAN.includes(line[1]!)) return undefined;
   return ITEM.exec(line)?.[0]
     .trim()
     .replace(/[\p{L}\p{N}]+/gu, '0');
+}
+
+function isLatin(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
 }
 
 /** Whether a line has no letter and no digit: a rule, a row of stars, a border. */
@@ -77,11 +85,12 @@ export function isSectionNumber(line: string): boolean {
 
 /** What prose and headings begin with: a capital, a letter without case, or a digit. */
 export function hasProseStart(line: string): boolean {
-  return /^["'`“„«‘¿¡([《〈「『―—§]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(line);
+  return /^(?:§+ ?)?["'`“„«‘¿¡([《〈「『―—]*[\p{Lu}\p{Lo}\p{N}]|\p{Lo}/u.test(line.slice(0, 40));
 }
 
 /** Whether a line is one of a table of contents: dots lead to a page number. */
 export function hasDotLeader(line: string): boolean {
+  if (!line.includes('...') && !line.includes('. . .')) return false;
   return /(?:\. ?){4,}\s*[\divxlc]{0,6}$/iu.test(line.slice(-40));
 }
 

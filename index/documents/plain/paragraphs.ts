@@ -81,10 +81,14 @@ function goesOn(line: Line, i: number, lines: Line[]): boolean {
 /** A table has columns, a quoted e-mail marks, and a table of contents dots that lead to a page number. */
 function isTable(lines: Line[], page: number): boolean {
   if (lines.some(({ text, isRule }) => isRule || hasDotLeader(text) || quotePrefix(text) !== '')) return true;
-  const rows = lines.filter(({ text }) =>
-    /\S(?: {3,}|\t| {2,}(?![\p{Lu}"“(]))\S/u.test(text.replace(/[.!?:;] {2}/g, '. ')),
-  ).length;
+  const rows = lines.filter(({ text }) => hasColumns(text)).length;
   return rows >= 0.5 * lines.length && !isJustified(lines, page);
+}
+
+/** Whether spaces inside a line are wider than between words or sentences. */
+function hasColumns(text: string): boolean {
+  if (!text.includes('  ') && !text.includes('\t')) return false;
+  return /\S(?: {3,}|\t| {2,}(?![\p{Lu}"“(]))\S/u.test(text.replace(/[.!?:;] {2}/g, '. '));
 }
 
 /** In justified text, all lines but the last end in the same column, and spaces are wide anywhere. */
@@ -93,7 +97,13 @@ function isJustified(lines: Line[], page: number): boolean {
 }
 
 function isCode(lines: Line[]): boolean {
-  return share(lines, ({ text }) => /^[$#%] \S|[{}\\]$|[()=].*;$/.test(text)) >= 0.4;
+  return share(lines, ({ text }) => isCommand(text)) >= 0.4;
+}
+
+function isCommand(text: string): boolean {
+  const last = text[text.length - 1]!;
+  if (last === ';') return /[()=]/.test(text);
+  return '{}\\'.includes(last) || ('$#%'.includes(text[0]!) && text[1] === ' ');
 }
 
 /** In verse, nearly every line begins with a capital, or most end with a mark. */

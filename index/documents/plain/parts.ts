@@ -1,7 +1,7 @@
 /** Parts have about this many UTF-16 code units. */
-const PART = 2 * 2 ** 20;
+const PART = 2 ** 20;
 /** A part ends at a blank line if one is this close to its end. */
-const WINDOW = 2 ** 18;
+const WINDOW = 2 ** 17;
 
 /**
  * Cuts a stream of text into parts of bounded size: at a blank line if there is one near the end of a part, else at the end of a

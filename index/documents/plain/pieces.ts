@@ -1,6 +1,7 @@
 import { endsInComma } from './cut.ts';
+import { furnitureOf } from './furniture.ts';
 import { edge, type Line } from './lines.ts';
-import { isAllCaps, isPageNumber, isRoman, isRule, itemMarker } from './marks.ts';
+import { isAllCaps, isRule, itemMarker } from './marks.ts';
 import { textsOf, WIDEST_PAGE } from './paragraphs.ts';
 import { columns, isClosed } from './script.ts';
 import { type Page, type Segment, titleLevel } from './segments.ts';
@@ -130,53 +131,6 @@ export function pieceKind(text: string): Piece['kind'] {
   if (isClosed(text)) return 'closed';
   if (!isHeadlineLong || containsSentence(text) || endsInComma(text)) return 'open';
   return itemMarker(text) === undefined ? 'short' : 'apart';
-}
-
-/** The heads and feet of pages: page numbers, and lines beside them or at the start of a page that recur or have a number. */
-function furnitureOf(segments: Segment[]): boolean[] {
-  const isNumber = segments.map(({ lines, isPageStart }, i) => {
-    if (lines.length > 1) return false;
-    const isAtEdge = isPageStart || segments[i + 1]?.isPageStart === true;
-    return isPageNumber(lines[0]!.text) || (isAtEdge && isRoman(lines[0]!.text));
-  });
-  const isNear = segments.map(
-    ({ lines, isPageStart }, i) =>
-      lines.length === 1 &&
-      !isRule(lines[0]!.text) &&
-      (isPageStart ||
-        isNumber[i - 1] ||
-        isNumber[i + 1] ||
-        segments[i + 1]?.isPageStart ||
-        /\[Page \d+\]$/.test(lines[0]!.text)),
-  );
-  const counts = new Map<string, number>();
-  const key = ({ lines }: Segment) => lines[0]!.text.replace(/\d+/g, '0').replace(/\s+/g, ' ');
-  const isSpread = segments.map(
-    ({ lines }) => lines.length === 1 && lines[0]!.width < 200 && hasPageNumber(lines[0]!.text),
-  );
-  for (const [i, segment] of segments.entries())
-    if (isNear[i] || isSpread[i]) counts.set(key(segment), (counts.get(key(segment)) ?? 0) + 1);
-  const texts = new Map<string, number>();
-  for (const { lines } of segments)
-    if (lines.length === 1) texts.set(lines[0]!.text, (texts.get(lines[0]!.text) ?? 0) + 1);
-  const recurs = ({ lines }: Segment) => lines[0]!.width > 8 && texts.get(lines[0]!.text)! > 1;
-  const isFurniture = segments.map(
-    (segment, i) =>
-      isNumber[i]! ||
-      (isNear[i]! && isSpread[i]!) ||
-      ((isNear[i]! || isSpread[i]!) && counts.get(key(segment))! > 1),
-  );
-  // The head of a page follows the foot of the one before, and may have two lines.
-  for (const [i, segment] of segments.entries()) {
-    if (segment.lines.length > 1 || !isFurniture[i - 1]) continue;
-    if (/\S\s{3,}\S/.test(segment.lines[0]!.text) || recurs(segment)) isFurniture[i] = true;
-  }
-  return isFurniture;
-}
-
-/** `Writer    Informational    [Page 1]`, `26    THE HARBOUR BOOK`. */
-function hasPageNumber(line: string): boolean {
-  return /^\d{1,4}\s{3,}\S|\S\s{3,}\S.*\d{1,4}\]?$/.test(line);
 }
 
 /** Of many short pieces in a row, none is a headline. */

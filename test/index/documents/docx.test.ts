@@ -114,6 +114,7 @@ describe('Word documents', () => {
     ['deep nesting', docx(deep(100_000)), 'nested too deep'],
     ['broken XML', docx('<w:p>'), 'damaged'],
     ['expanding entities', zipOf({ 'word/document.xml': laughs }), 'damaged'],
+    ['a word of 5 MB', docx(paragraph('a'.repeat(5e6))), 'too large'],
     ['no document', zipOf({ 'a.txt': 'text' }), 'damaged'],
     ['RTF', Buffer.from('{\\rtf1 text}'), 'old Office format'],
     ['text', Buffer.from('text'), 'damaged'],

@@ -59,16 +59,19 @@ describe('a byte order mark', () => {
 
 describe('UTF-8', () => {
   it('is read whatever is declared, with NUL as a character', () => {
-    expect(read(Buffer.from('Grüße\0.'), 'iso-8859-1')).toEqual({ text: 'Grüße\0.', notices: [] });
+    expect(read(Buffer.from('Grüße\0 \uFFFD.'), 'iso-8859-1')).toEqual({
+      text: 'Grüße\0 \uFFFD.',
+      notices: [],
+    });
   });
 
   it('is read if some bytes are broken, which are counted', () => {
     const bytes = Buffer.concat([
-      Buffer.from('Grüße\nan die Straße\n'),
+      Buffer.from('Grüße\uFFFD\nan die Straße\n'),
       Buffer.from([0xff, 0x20, 0xe4, 0xb8]),
     ]);
     expect(read(bytes)).toEqual({
-      text: 'Grüße\nan die Straße\n\uFFFD \uFFFD',
+      text: 'Grüße\uFFFD\nan die Straße\n\uFFFD \uFFFD',
       notices: [
         {
           kind: 'guessed',

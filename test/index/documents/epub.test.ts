@@ -85,6 +85,14 @@ describe('EPUB books', () => {
     expect(outline(documents)).toBe('## Kapitel 1\neins\n## Kapitel 2\nZwei\nzwei');
   });
 
+  it('leaves out marks of notes and numbers of printed pages', async () => {
+    const body = `<p>Text<a epub:type="noteref" href="#n">1</a> mit <span role="doc-pagebreak">17</span>Note.</p>
+      <aside><p>Die Note. <a role="doc-backlink" href="#m">zurück</a></p></aside>`;
+    const parts = { 'OPS/two.xhtml': page(body) };
+    const { documents } = await readBytes('a.epub', epub(TWO.slice(1), refs('two'), parts));
+    expect(outline(documents)).toBe('Text mit Note.\nDie Note.');
+  });
+
   it('reports a page that cannot be read, and reads the others', async () => {
     const { 'OPS/two.xhtml': two } = pages;
     const { documents, notices } = await readBytes(

@@ -37,7 +37,7 @@ test('keeps the records before the place where a file is cut', async () => {
 });
 
 test('reports files that are not compressed, empty, or bombs', async () => {
-  const reasonOf = async (bytes: Buffer) => (await readBytes('a.txt.gz', bytes)).notices[0]?.reason;
+  const reasonOf = async (bytes: Buffer) => (await readBytes('a.html.gz', bytes)).notices[0]?.reason;
   expect(await reasonOf(Buffer.from('Some text.'))).toBe('damaged');
   expect(await reasonOf(Buffer.alloc(0))).toBe('damaged');
   expect(await reasonOf(gzipSync(Buffer.alloc(40 * 2 ** 20)))).toBe('too large');

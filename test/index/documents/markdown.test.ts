@@ -214,7 +214,7 @@ folded: a
     });
   });
 
-  it('fails for a file without text', async () => {
+  it('reports a file without text', async () => {
     const { documents, notices } = await readBytes('a.md', '---\ntitle: A\n---\n<!-- x -->\n');
     expect(documents).toEqual([]);
     expect(notices).toMatchObject([{ place: 'a.md', reason: 'no text' }]);

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mailboxMessages } from '../../../index/documents/mail/mbox.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
 
 /** A message as a mailbox file contains it. */
@@ -90,7 +92,7 @@ test('reports bad messages and reads the rest', async () => {
   expect(found.notices.map(({ kind, place, reason }) => `${kind} ${place}: ${reason}`)).toEqual([
     'failed list.mbox:message 2: damaged',
     'skipped list.mbox:message 3: duplicate message',
-    'failed list.mbox:message 4: damaged',
+    'failed list.mbox:message 4: nested more than 512 levels deep',
   ]);
 });
 
@@ -112,4 +114,31 @@ test('reports a file without messages', async () => {
     expect((await readBytes('a.mbox', content)).notices).toMatchObject([
       { place: 'a.mbox', reason: 'damaged' },
     ]);
+});
+
+test('finds the same messages in pieces of any length', async () => {
+  const file = Buffer.from(
+    message(1, 'First text.\n>From here.') +
+      message(2, '').replaceAll('\n', '\r\n') +
+      message(3, 'x'.repeat(500)),
+  );
+  const read = async (length: number) => {
+    const pieces = async function* () {
+      for (let at = 0; at < file.length; at += length) yield file.subarray(at, at + length);
+    };
+    const found: (string | undefined)[] = [];
+    for await (const { bytes } of mailboxMessages(pieces(), 400)) found.push(bytes?.toString());
+    return found;
+  };
+  const whole = await read(file.length);
+  expect(whole.length).toBe(3);
+  expect(whole[0]).toBe(
+    'From: anna@example.org\nSubject: Message 1\nMessage-ID: <1@example.org>\n\nFirst text.\nFrom here.\n\n',
+  );
+  expect(whole[2]).toBe(undefined);
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: file.length }), async (length) => {
+      expect(await read(length)).toEqual(whole);
+    }),
+  );
 });

@@ -137,6 +137,7 @@ describe('other YAML', () => {
   it.each([
     ['a: [', 'not valid YAML'],
     ['', 'no text'],
+    ['#'.repeat(5 * 2 ** 20), 'too large'],
     [
       `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${`*${'abcdefgh'[i]},`.repeat(9)}]`).join('\n')}`,
       'damaged',

@@ -10,19 +10,50 @@ const row = (...cells: string[]) =>
   `<row>${cells.map((cell) => `<c t="inlineStr"><is><t>${cell}</t></is></c>`).join('')}</row>`;
 
 describe('Excel workbooks', () => {
-  it('reads each row of a table as a document, with the sheet as title', async () => {
-    const rows = row('Name', 'Länge') + row('Рейн', '1230') + row('黄河', '');
-    const { documents } = await read(xlsx([['Flüsse', rows + row('النيل', '6650') + row('Ob', '3650')]]));
-    expect(documents.map(({ title }) => title)).toEqual(Array(4).fill('Flüsse'));
-    expect(documents.map(({ blocks }) => blocks[0]!.text)).toEqual([
-      'Name: Рейн\nLänge: 1230',
-      'Name: 黄河',
-      'Name: النيل\nLänge: 6650',
-      'Name: Ob\nLänge: 3650',
+  const RIVERS = row('Name', 'Länge') + row('Рейн', '1230') + row('黄河', '') + row('النيل', '6650');
+  it('reads each row of a table as a record, with the sheet in its title', async () => {
+    const { documents } = await read(xlsx([['Flüsse', RIVERS + row('Ob', '3650')]]));
+    expect(documents.map(({ title, blocks }) => `${title}: ${blocks[0]!.text}`)).toEqual([
+      'Flüsse › Рейн: Länge: 1230',
+      'Flüsse › 黄河: 黄河',
+      'Flüsse › النيل: Länge: 6650',
+      'Flüsse › Ob: Länge: 3650',
     ]);
   });
 
-  it('gives equal rows different ids, and names that say nothing no title', async () => {
+  it('takes the fields that a mapping names', async () => {
+    const file = xlsx([
+      ['Flüsse', RIVERS],
+      ['Seen', row('Name', 'Tiefe') + row('Baikal', '1642') + row('Ladoga', '230')],
+      ['Notes', row('a note')],
+    ]);
+    const fields = { title: 'Name', text: 'Länge' };
+    const { documents, notices } = await readBytes('a.xlsx', file, { fields });
+    expect(documents.map(({ title, blocks }) => `${title}: ${blocks[0]!.text}`)).toEqual([
+      'Рейн: 1230',
+      '黄河: 黄河',
+      'النيل: 6650',
+      'Notes: a note',
+    ]);
+    expect(notices).toMatchObject([
+      {
+        kind: 'failed',
+        place: 'a.xlsx (Seen)',
+        reason: 'no such field',
+        fix: 'Correct "Länge" in `fields`.',
+      },
+    ]);
+  });
+
+  it('names the row of a record without text', async () => {
+    const rows = RIVERS.replace('<row>', '<row r="7">');
+    const { notices } = await readBytes('a.xlsx', xlsx([['S', rows]]), {
+      fields: { id: 'Name', text: 'Länge' },
+    });
+    expect(notices).toMatchObject([{ kind: 'skipped', place: 'a.xlsx (S):9', reason: 'no text' }]);
+  });
+
+  it('gives equal rows different ids, and ignores names of sheets that say nothing', async () => {
     const rows = row('A', 'B') + row('x', 'y') + row('x', 'y');
     const { documents } = await read(
       xlsx([
@@ -31,12 +62,21 @@ describe('Excel workbooks', () => {
       ]),
     );
     expect(new Set(documents.map(({ id }) => id)).size).toBe(4);
-    expect(documents.map(({ title }) => title)).toEqual(Array(4).fill(undefined));
+    expect(documents.map(({ title }) => title)).toEqual(Array(4).fill('x'));
+    const numbered = row('id', 'name') + row('1', 'y') + row('2', 'z');
+    const { documents: records } = await read(
+      xlsx([
+        ['One', numbered],
+        ['Two', numbered],
+      ]),
+    );
+    expect(records.slice(0, 2).map(({ id }) => id)).toEqual(['1', '2']);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(4);
   });
 
   it('keeps what is above a table', async () => {
     const rows = row('Report') + row('A', 'B') + row('x', 'y') + row('z', 'w');
-    expect(await texts(xlsx([['S', rows]]))).toEqual(['Report', 'A: x\nB: y', 'A: z\nB: w']);
+    expect(await texts(xlsx([['S', rows]]))).toEqual(['Report', 'B: y', 'B: w']);
   });
 
   it.each([

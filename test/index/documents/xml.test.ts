@@ -45,6 +45,30 @@ describe('a feed', () => {
   });
 });
 
+describe('a MediaWiki export', () => {
+  it('is a document a page', async () => {
+    const wikitext = `{{Infobox|a={{b|c}}}}
+'''Northport''' is a [[harbour|port]] on the [[sea]].<ref name="a">{{cite}} A note.</ref> See [https://example.org/ its site].<ref name="a" />
+<!-- no -->[[File:Port.jpg|thumb|The [[harbour]]]]
+== History ==
+* Built in 1900
+* Closed
+{| class="wikitable"
+! a
+|}
+[[Category:Harbours]]`;
+    const page = (title: string, ns: number, text: string, more = '') =>
+      `<page><title>${title}</title><ns>${ns}</ns><id>${title.length}</id>${more}<revision><id>5</id><text xml:space="preserve">${escaped(text)}</text></revision></page>`;
+    const content = `<mediawiki xml:lang="en"><siteinfo><sitename>W</sitename></siteinfo>${page('Northport', 0, wikitext)}${page('Talk', 1, 'No.')}${page('NP', 0, '#REDIRECT', '<redirect title="Northport"/>')}</mediawiki>`;
+    const { documents, notices } = await readBytes('a.xml', content);
+    expect(notices).toEqual([]);
+    expect(documents.map(({ id, title }) => [id, title])).toEqual([['9', 'Northport']]);
+    expect(outline(documents)).toBe(
+      'Northport is a port on the sea. See its site.\n## History\n- Built in 1900\n- Closed',
+    );
+  });
+});
+
 describe('XML with records', () => {
   it('is a document a record', async () => {
     const content = `<catalog><meta><date>2021</date></meta><books>

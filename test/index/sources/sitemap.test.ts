@@ -204,6 +204,14 @@ test('keeps the version of a page that cannot be fetched for now, but not of one
   expect(reported()).toEqual(['failed /a: HTTP 500', 'failed /b: HTTP 410']);
 });
 
+test('fetches a page again if what is remembered of it is damaged', async () => {
+  replies = { '/sitemap.xml': xml(urlset('/a')), '/a': { body: 'A', headers: { etag: '"a"' } } };
+  for (const damaged of ['{', 'null', '[]', '{"etag":"x"}']) {
+    memory.set(`page ${site}/a`, damaged);
+    expect(await contents(await list())).toEqual(['A']);
+  }
+});
+
 test('follows redirects within the site', async () => {
   replies = {
     '/sitemap.xml': xml(urlset('/old', '/away', '/loop')),
