@@ -89,7 +89,7 @@ export async function planIndex(
     const path = join(folder, 'passages.tmp');
     const read = await readPassages(documents, path, model, countTokens, options);
     read.spool.remove();
-    const tokens = storesTokens(options.tokens ?? 'auto', read, model);
+    const tokens = storesTokens(options.tokens ?? 'auto', read, model, model.tokens !== undefined);
     const embedded = missing(read, tokens);
     return { ...summaryOf(read), tokens, embedded, unchanged: read.spool.count - embedded };
   } finally {
@@ -134,7 +134,7 @@ async function embedAndWrite(
   { progress = () => {}, tokens: setting = 'auto', cache }: BuildOptions,
 ): Promise<Built> {
   const { spool } = read;
-  const tokens = storesTokens(setting, read, embedder.model);
+  const tokens = storesTokens(setting, read, embedder.model, embedder.byToken !== undefined);
   const known = cache && new CachedEmbeddings(cache, embedder.model);
   const total = missing(read, tokens);
   const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });
