@@ -114,9 +114,14 @@ function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): num
  * Whether to store token states.
  * @throws for `on` with a model that has none
  */
-function storesTokens(setting: TokenSetting, read: ReadPassages, model: CompiledModel): boolean {
+function storesTokens(
+  setting: TokenSetting,
+  read: ReadPassages,
+  model: CompiledModel,
+  isPossible: boolean,
+): boolean {
   if (setting === 'off') return false;
-  if (!model.tokens) {
+  if (!isPossible) {
     if (setting === 'auto') return false;
     throw new Error(
       `The model ${model.name} has no token states. Run npm run learn -- --model FOLDER, or build without --tokens on.`,
