@@ -5,11 +5,13 @@
 const MAY_IMPORT = {
   'index/text': [],
   'index/format': ['index/text'],
+  'index/cache': ['index/format'],
   'index/engine': ['index/format'],
   'index/embedding': ['index/engine', 'index/format', 'index/text'],
   'index/search': ['index/embedding', 'index/format', 'index/text'],
   'index/documents': ['index/format'],
   'index/sources': ['index/documents'],
+  'index/reading': ['index/cache', 'index/documents', 'index/sources'],
   'index/passages': ['index/documents', 'index/format', 'index/text'],
   'index/compile': ['index/documents', 'index/embedding', 'index/format', 'index/sources'],
   'index/evaluate': ['index'],
@@ -66,7 +68,7 @@ export default {
       from: { path: '^functions/search/lambda\\.ts$' },
       to: {
         reachable: true,
-        path: '^(cli|infra)/|^index/(documents|sources|passages|compile|evaluate)/|^index/[^/]+\\.ts$|/(compile-engine|write-index|graph-builder|drafts|parallel|memoize)\\.ts$',
+        path: '^(cli|infra)/|^index/(documents|sources|reading|passages|compile|evaluate|cache)/|^index/[^/]+\\.ts$|/(compile-engine|write-index|graph-builder|drafts|parallel|memoize)\\.ts$',
       },
     },
     ...Object.entries(SEAMS).map(([name, seam]) => ({

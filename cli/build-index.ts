@@ -1,81 +1,161 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
-import { buildFromPaths, DEFAULT_INDEX } from '../index/local.ts';
-import { main, print, size, Tool } from './kit/command.ts';
-import { choice, jsonOption, modelOption } from './kit/flags.ts';
-import { showProgress } from './kit/progress.ts';
+import {
+  type BuildSettings,
+  type Built,
+  buildFromSources,
+  DEFAULT_INDEX,
+  planFromSources,
+} from '../index/local.ts';
+import { Notices } from '../index/reading/notices.ts';
+import { type Config, readConfig } from '../index/sources/config.ts';
+import { openSources } from '../index/sources/open-sources.ts';
+import { main, print, size, Tool, UsageError } from './kit/command.ts';
+import { choice, jsonOption } from './kit/flags.ts';
+import { noticesText } from './kit/notices-text.ts';
+import { showBuildProgress } from './kit/progress.ts';
+import { watchSources } from './kit/watch.ts';
 
-interface Flags {
-  index: string;
-  model: string;
-  tokens: TokenSetting;
+interface Flags extends Config {
+  config?: string;
+  strict?: boolean;
+  dryRun?: boolean;
+  watch?: boolean;
   json?: boolean;
 }
 
 const TOKEN_SETTINGS: TokenSetting[] = ['auto', 'on', 'off'];
+/** Exit code of a build that succeeded, but could not read some files. */
+const SOME_FAILED = 4;
+
+const append = (value: string, before: string[] = []) => [...before, value];
 
 const command = new Tool(
   'npm run build-index --',
-  'Build an index from documents: text, Markdown, HTML and JSON Lines files, or folders of them.',
+  'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more. docs/documents.md lists the formats.',
 )
-  .argument('<path...>', 'files and folders')
+  .argument('[path...]', 'files and folders; without them, the sources of the config file')
+  .option('--config <file>', 'config file (default: polyseek.config.json, if it exists)')
   .option(
     '--index <dir>',
-    'folder to write; replaces any existing index once the build succeeds',
-    DEFAULT_INDEX,
+    `folder to write; replaces any existing index once the build succeeds (default: ${DEFAULT_INDEX})`,
   )
-  .addOption(modelOption())
+  .option('--include <pattern>', 'read only files that match, as in .gitignore (repeatable)', append)
+  .option('--exclude <pattern>', 'skip files and folders that match, as in .gitignore (repeatable)', append)
+  .option('--base-url <url>', 'address of the folder, to turn paths into links')
+  .option('--plain', 'take plain text as it is: find no headings and rejoin no lines')
+  .option('--strict', 'stop at the first file that cannot be read')
+  .option('--dry-run', 'print what a build would do, and write nothing')
+  .option('--watch', 'build again whenever a file changes')
+  .option('--cache <dir>', 'folder with results of earlier builds (default: build/cache)')
+  .option('--model <dir>', 'model folder (default: index/model)')
   .addOption(
     choice(
       '--tokens <setting>',
-      'store token states, for a better ranking; auto stores them if the index then fits a Lambda function',
+      'store token states, for a better ranking; auto (default) stores them if the index then fits a Lambda function',
       TOKEN_SETTINGS,
-    ).default('auto'),
+    ),
   )
   .addOption(jsonOption())
   .examples(
     'npm run build-index -- docs notes/faq.md',
+    'npm run build-index -- docs --exclude drafts/ --base-url https://docs.example/',
     'npm run --silent build-index -- docs --index build/docs-index --json',
-    'npm run build-index -- docs --tokens off',
   )
-  .action(async (paths: string[], { index, model, tokens, json }: Flags) => {
-    let skipped = 0;
-    const start = performance.now();
-    const manifest = await buildFromPaths(paths, index, {
-      model,
-      tokens,
-      progress: showProgress('passages and sentences'),
-      onSkip: () => skipped++,
-    });
-    const seconds = (performance.now() - start) / 1000;
-    const { version, counts, languages } = manifest;
-    const bytes = Object.fromEntries(
-      [...Object.keys(manifest.files), 'manifest.json'].map((name) => [
-        name,
-        statSync(join(index, name)).size,
-      ]),
-    );
-    const built = {
-      index,
-      version,
-      model: manifest.model.name,
-      tokens: manifest.model.tokens !== null,
-      counts,
-      languages,
-      skipped,
-      seconds: Number(seconds.toFixed(3)),
-      bytes,
-    };
-    print(json, built, () => {
-      const files = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
-      const others = `; ${skipped} ${skipped === 1 ? 'file' : 'files'} of other formats skipped`;
-      return (
-        `${index}: ${counts.documents} documents, ${counts.passages} passages, ${counts.sentences} sentences, ${counts.terms} terms` +
-        `${skipped > 0 ? others : ''}\n${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s\n` +
-        `${files.join(', ')}\nversion ${version}, model ${built.model}, ${built.tokens ? 'with' : 'without'} token states`
+  .action(async (paths: string[], { config: file, strict, dryRun, watch, json, ...flags }: Flags) => {
+    const config = { ...readConfig(file), ...flags };
+    const sources = await openSources(config, paths);
+    if (sources.length === 0)
+      throw new UsageError(
+        'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npm run build-index -- docs',
       );
-    });
+    const { index = DEFAULT_INDEX, model, tokens, cache } = config;
+    const run = async () => {
+      const notices = new Notices();
+      const settings: BuildSettings = {
+        model,
+        tokens,
+        cache,
+        strict,
+        progress: showBuildProgress(),
+        report: (notice) => notices.add(notice),
+      };
+      try {
+        if (dryRun) {
+          const plan = await planFromSources(sources, settings);
+          print(json, { ...plan, notices: notices.groups() }, () => reportText(notices, planText(plan)));
+        } else {
+          const start = performance.now();
+          const built = await buildFromSources(sources, index, settings);
+          const summary = summarize(index, built, (performance.now() - start) / 1000);
+          print(json, { ...summary, notices: notices.groups() }, () =>
+            reportText(notices, summaryText(summary)),
+          );
+        }
+      } catch (error) {
+        // The reason why there is no text, for instance.
+        const report = noticesText(notices.groups());
+        if (report !== '') console.error(`${report}\n`);
+        throw error;
+      }
+      process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
+    };
+    await run();
+    if (watch) await watchSources(sources, run);
   });
+
+function reportText(notices: Notices, text: string): string {
+  const groups = notices.groups();
+  return groups.length > 0 ? `${noticesText(groups)}\n\n${text}` : text;
+}
+
+function planText(plan: Awaited<ReturnType<typeof planFromSources>>): string {
+  const { files, unchangedFiles, documents, passages, sentences, embedded, unchanged, tokens } = plan;
+  return (
+    `A build would read ${counted(files, 'file')} (${unchangedFiles} unchanged): ${counted(documents, 'document')}, ` +
+    `${counted(passages, 'passage')}, ${counted(sentences, 'sentence')}.\n` +
+    `It would embed ${counted(embedded, 'passage')} (${unchanged} unchanged), ${tokens ? 'with' : 'without'} token states.`
+  );
+}
+
+type Summary = ReturnType<typeof summarize>;
+
+function summarize(
+  index: string,
+  { manifest, files, unchangedFiles, embedded, unchanged }: Built,
+  seconds: number,
+) {
+  const { version, counts, languages } = manifest;
+  const names = [...Object.keys(manifest.files), 'manifest.json'];
+  return {
+    index,
+    version,
+    model: manifest.model.name,
+    tokens: manifest.model.tokens !== null,
+    files,
+    unchangedFiles,
+    counts,
+    embedded,
+    unchanged,
+    languages,
+    seconds: Number(seconds.toFixed(3)),
+    bytes: Object.fromEntries(names.map((name) => [name, statSync(join(index, name)).size])),
+  };
+}
+
+function summaryText(summary: Summary): string {
+  const { index, version, model, tokens, files, unchangedFiles, counts, unchanged, seconds, bytes } = summary;
+  const sizes = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
+  return [
+    `${index}: ${counted(files, 'file')} (${unchangedFiles} unchanged), ${counted(counts.documents, 'document')}, ` +
+      `${counted(counts.passages, 'passage')} (${unchanged} unchanged), ${counted(counts.sentences, 'sentence')}, ${counted(counts.terms, 'term')}`,
+    `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s`,
+    sizes.join(', '),
+    `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,
+  ].join('\n');
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 await main(() => command.parseAsync());

@@ -43,16 +43,18 @@ async function openIndex(): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
-  const { showProgress } = await import('./kit/progress.ts');
+  const { ReloadingSearch } = await import('../index/reloading-search.ts');
+  const { showBuildProgress } = await import('./kit/progress.ts');
   const { INDEX_DIR } = process.env;
   if (!INDEX_DIR && !existsSync(locateFolder(DEFAULT_INDEX))) {
     console.log(
       'No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.',
     );
-    const { counts } = await buildDemo(DEFAULT_INDEX, showProgress('passages and sentences'));
+    const { counts } = await buildDemo(DEFAULT_INDEX, showBuildProgress());
     console.log(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
   }
-  return openLocal(INDEX_DIR || DEFAULT_INDEX);
+  const index = INDEX_DIR || DEFAULT_INDEX;
+  return ReloadingSearch.open(index, () => openLocal(index), console.log);
 }
 
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */

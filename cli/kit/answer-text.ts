@@ -18,12 +18,16 @@ export function readable({ verdict, results, took, index }: Answer): string {
   return [...finding, ...results.map(readableResult), end].join('\n\n');
 }
 
+/** A document's path, and the place in it. */
+const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
+
 function readableResult(result: SearchResult, i: number): string {
   const {
     id,
     title,
     source,
     url,
+    anchor,
     lang,
     score,
     confidence,
@@ -44,7 +48,7 @@ function readableResult(result: SearchResult, i: number): string {
   const places = alsoIn.map((place) => place.url ?? place.source);
   const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
-    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? source} [${lang}]`))} ` +
+    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? placed(source, anchor)} [${lang}]`))} ` +
       `${readableConfidence(confidence)}${dim(`, score ${score.toFixed(3)}${sum}, id ${printable(id)}`)}`,
     ...before.map((one) => dim(printable(one.text))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),

@@ -1,11 +1,18 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../../index/build.ts';
+import type { BuildProgress, Progress } from '../../index/read-passages.ts';
 
 /** Maximum number of lines without a terminal. */
 const MAX_LINES = 10;
 
-/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. */
-export function showProgress(unit: string): Progress {
+/** What a build does in each phase, to the things that it counts. */
+const DOING: Record<BuildProgress['phase'], string> = {
+  reading: 'read',
+  embedding: 'embedded',
+  writing: 'written',
+};
+
+/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` ends the line. */
+export function showProgress(unit: string): (done: number, total: number) => void {
   if (!process.stderr.isTTY) {
     let shown = 0;
     return (done, total) => {
@@ -16,9 +23,10 @@ export function showProgress(unit: string): Progress {
     };
   }
   const bar = new SingleBar({
-    format: `{bar} {value}/{total} ${unit}, {eta} s left`,
+    format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`,
     stream: process.stderr,
     hideCursor: true,
+    etaBuffer: 1000,
   });
   return (done, total) => {
     if (!bar.isActive) {
@@ -26,7 +34,20 @@ export function showProgress(unit: string): Progress {
       // However the process ends, the cursor must reappear.
       process.once('exit', () => bar.stop());
     }
+    bar.setTotal(total);
     bar.update(done);
     if (done === total) bar.stop();
+  };
+}
+
+/** Shows the progress of a build on standard error, phase by phase. */
+export function showBuildProgress(): Progress {
+  const shown = new Map<string, (done: number, total: number) => void>();
+  return ({ phase, unit, done, total }) => {
+    if (!total) return;
+    const doing = unit === 'documents' ? 'cut into passages' : DOING[phase];
+    const show = shown.get(doing) ?? showProgress(`${unit} ${doing}`);
+    shown.set(doing, show);
+    show(done, total);
   };
 }

@@ -52,8 +52,9 @@ export async function reply(
   // Beside a sure answer, only passages that would be one themselves are cited.
   const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
   const cited = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
-  const sources = cited.map(({ title, url, source, confidence }, i) => {
-    return `[${i + 1}] ${title}, ${url ?? source} (${Math.round(confidence * 100)} %)`;
+  const sources = cited.map(({ title, url, source, anchor, confidence }, i) => {
+    const place = url ?? (anchor ? `${source}#${anchor}` : source);
+    return `[${i + 1}] ${title}, ${place} (${Math.round(confidence * 100)} %)`;
   });
   const preface = verdict === 'possible' ? [unsure] : [];
   return [...preface, await answer(q, cited), ...sources].join('\n');

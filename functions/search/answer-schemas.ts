@@ -21,7 +21,18 @@ const passageFields = {
     v.description('Headings above the passage, joined by ` › `, or the title of its document.'),
   ),
   source: v.pipe(v.string(), v.description('Path of the document.')),
-  url: v.optional(v.pipe(v.string(), v.description('URL of the document, if it has one.'))),
+  url: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('URL of the document, if it has one. It opens the place of the passage.'),
+    ),
+  ),
+  anchor: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('The place in the document: a heading such as `install`, `page=3` or `t=12`.'),
+    ),
+  ),
   lang: v.pipe(v.string(), v.description('BCP 47 language tag; `und` if the language is unknown.')),
   metadata: v.optional(v.pipe(metadataSchema, v.description("The document's metadata."))),
   alsoIn: v.optional(

@@ -13,6 +13,8 @@ export interface Block {
    * one have that of the block before.
    */
   anchor?: string;
+  /** Share of the text in links, if at least 0.5. Text that recurs over the pages of a site is navigation if it is links. */
+  links?: number;
 }
 
 /** A file, or a record of a file such as a row, as the reader of its format returns it. */

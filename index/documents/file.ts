@@ -8,6 +8,8 @@ export interface InputFile {
   url?: string;
   /** Where the name tells no format: the end of a file name that does, such as `.html`. */
   extension?: string;
+  /** The encoding of its text, if it is known from outside, such as an HTTP header. */
+  charset?: string;
   /** Streams its bytes. May be called more than once. */
   open(): AsyncIterable<Uint8Array>;
 }

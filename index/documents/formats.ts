@@ -1,5 +1,5 @@
 import type { Document } from './document.ts';
-import { type InputFile, Unreadable } from './file.ts';
+import { type InputFile, type Notice, Unreadable } from './file.ts';
 import { Input, type ReadContext, type Reader } from './input.ts';
 
 /** A document format. */
@@ -11,13 +11,65 @@ export interface Format {
   load: () => Promise<{ read: Reader }>;
 }
 
+/** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
+const MAN_EXTENSIONS =
+  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man .mdoc'.split(
+    ' ',
+  );
+
 /** All formats. One line each. */
 export const FORMATS: Format[] = [
   { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
   { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
+  { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
+  {
+    name: 'reStructuredText',
+    extensions: ['.rst', '.rest', '.rst.txt'],
+    load: () => import('./formats/rst.ts'),
+  },
+  { name: 'Org', extensions: ['.org'], load: () => import('./formats/org.ts') },
+  { name: 'TeX', extensions: ['.tex', '.ltx', '.latex'], load: () => import('./formats/tex.ts') },
+  { name: 'subtitles', extensions: ['.srt', '.vtt'], load: () => import('./formats/subtitles.ts') },
+  {
+    name: 'AsciiDoc',
+    extensions: ['.adoc', '.asciidoc', '.asc'],
+    load: () => import('./formats/asciidoc.ts'),
+  },
+  { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
   { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
   { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
+  { name: 'Word', extensions: ['.docx', '.docm', '.dotx'], load: () => import('./formats/docx.ts') },
+  {
+    name: 'PowerPoint',
+    extensions: ['.pptx', '.pptm', '.ppsx', '.potx'],
+    load: () => import('./formats/pptx.ts'),
+  },
+  { name: 'Excel', extensions: ['.xlsx', '.xlsm', '.xltx'], load: () => import('./formats/xlsx.ts') },
+  { name: 'OpenDocument text', extensions: ['.odt', '.ott'], load: () => import('./formats/odt.ts') },
+  { name: 'OpenDocument presentation', extensions: ['.odp', '.otp'], load: () => import('./formats/odp.ts') },
+  { name: 'OpenDocument spreadsheet', extensions: ['.ods', '.ots'], load: () => import('./formats/ods.ts') },
+  { name: 'EPUB', extensions: ['.epub'], load: () => import('./formats/epub.ts') },
+  {
+    name: 'old Office',
+    extensions: ['.doc', '.rtf', '.xls', '.xlt', '.xlsb', '.ppt', '.pps'],
+    load: () => import('./formats/old-office.ts'),
+  },
   { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
+  { name: 'CSV', extensions: ['.csv', '.tsv', '.tab'], load: () => import('./formats/csv.ts') },
+  { name: 'JSON', extensions: ['.json', '.geojson', '.jsonld'], load: () => import('./formats/json.ts') },
+  { name: 'YAML', extensions: ['.yaml', '.yml'], load: () => import('./formats/openapi.ts') },
+  {
+    name: 'XML',
+    extensions: ['.xml', '.rss', '.atom', '.dbk', '.tei'],
+    load: () => import('./formats/xml.ts'),
+  },
+  { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
+  { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
+  { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
+  { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
+  { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
+  { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
+  { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];
 
 /** The format of a file name: the one with the longest matching end. */
@@ -42,8 +94,17 @@ export async function* readFile(file: InputFile, context: ReadContext): AsyncGen
   }
   try {
     const { read } = await format.load();
-    for await (const document of read(new Input(file, context)))
+    let silent = true;
+    const report = (notice: Notice) => {
+      silent = false;
+      context.report(notice);
+    };
+    for await (const document of read(new Input(file, { ...context, report }))) {
+      if (!document.blocks.some(({ text }) => text.trim() !== '')) continue;
+      silent = false;
       yield { ...document, url: document.url ?? file.url, lang: document.lang ?? context.options.lang };
+    }
+    if (silent) context.report({ kind: 'skipped', place: file.path, reason: 'no text' });
   } catch (error) {
     if (error instanceof Unreadable) context.report(error.notice);
     else context.report(unexpected(file, error));

@@ -1,3 +1,4 @@
+import { Inflation } from './archive/inflation.ts';
 import type { Document } from './document.ts';
 import { decode, decodeStream } from './encoding.ts';
 import { type InputFile, type Notice, type ReadOptions, Unreadable } from './file.ts';
@@ -14,6 +15,8 @@ export interface ReadContext {
   report: (notice: Notice) => void;
   /** How many archives the file is in. */
   depth: number;
+  /** Counts what the outermost archive contains. */
+  inflation?: Inflation;
   /** Reads a file inside this one, by its own format. */
   readNested: (file: InputFile, context: ReadContext) => AsyncIterable<Document>;
 }
@@ -23,21 +26,27 @@ export class Input {
   readonly source: string;
   readonly path: string;
   readonly url: string | undefined;
+  /** The encoding of its text, if it is known from outside. */
+  readonly charset: string | undefined;
   readonly options: ReadOptions;
   /** How many archives the file is in. */
   readonly depth: number;
+  /** Counts what the outermost archive around the file contains. */
+  readonly inflation: Inflation;
   readonly report: (notice: Notice) => void;
   /** Streams the bytes. */
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly #context: ReadContext;
 
-  constructor({ source, path, url, open }: InputFile, context: ReadContext) {
+  constructor({ source, path, url, charset, open }: InputFile, context: ReadContext) {
     this.source = source;
     this.path = path;
     this.url = url;
+    this.charset = charset;
     this.open = open;
     this.options = context.options;
     this.depth = context.depth;
+    this.inflation = context.inflation ?? new Inflation();
     this.report = context.report;
     this.#context = context;
   }
@@ -59,16 +68,20 @@ export class Input {
   }
 
   /**
-   * The whole content as text, decoded as its byte order mark, its declaration or its content says.
+   * The whole content as text, decoded as its byte order mark, its `charset`, its declaration or its content says.
    * @param declared finds the name of an encoding in the first bytes, given as Latin-1
    */
   async text(declared?: (start: string) => string | undefined): Promise<string> {
-    return decode(await this.bytes(), this, declared);
+    return decode(await this.bytes(), this, this.#encoding(declared));
   }
 
   /** The content as text, in pieces of any length. `declared` is as for `text`. */
   chunks(declared?: (start: string) => string | undefined): AsyncIterable<string> {
-    return decodeStream(this.open(), this, declared);
+    return decodeStream(this.open(), this, this.#encoding(declared));
+  }
+
+  #encoding(declared?: (start: string) => string | undefined) {
+    return this.charset === undefined ? declared : () => this.charset;
   }
 
   /** The error for this file, or for a place in it such as a line. `reason` and `fix` are as in `Notice`. */
@@ -78,6 +91,10 @@ export class Input {
 
   /** Reads a file inside this one, such as an entry of an archive, by its own format. A bad one is reported and skipped. */
   nested(file: InputFile): AsyncIterable<Document> {
-    return this.#context.readNested(file, { ...this.#context, depth: this.depth + 1 });
+    return this.#context.readNested(file, {
+      ...this.#context,
+      depth: this.depth + 1,
+      inflation: this.inflation,
+    });
   }
 }

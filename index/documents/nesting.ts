@@ -1,3 +1,5 @@
+import { Unreadable } from './file.ts';
+
 /**
  * Maximum depth of records and Markdown. Documents written by people stay below 20 levels. The Markdown parser's time grows with
  * the square of the depth, and recursion over thousands of levels overflows the call stack.
@@ -6,7 +8,7 @@ export const MAX_DEPTH = 100;
 
 /** The error for something that nests deeper than `limit`. `place` is a file, or `file:line`. */
 export function nestedTooDeep(place: string, limit = MAX_DEPTH): Error {
-  return new Error(`${place}: nested more than ${limit} levels deep. Flatten it and try again.`);
+  return new Unreadable(place, `nested more than ${limit} levels deep`, 'Flatten it and try again.');
 }
 
 /** Whether a JSON value nests deeper than `MAX_DEPTH`. Without recursion, since it may be too deep for that. */

@@ -33,9 +33,11 @@ export class ParallelEmbedder implements QuestionEmbedder {
   readonly byToken?: TokenEmbedder;
   readonly #dir: string;
   #openTokenizer: Tokenizer | undefined;
-  readonly #workers: ChildProcess[];
+  readonly #count: number;
+  /** Started with the first text: a build may need no embeddings. */
+  #workers: ChildProcess[] = [];
   /** One entry per text that the process may receive next. */
-  readonly #free: ChildProcess[];
+  #free: ChildProcess[] = [];
   readonly #queue: Waiting[] = [];
   /** Texts of the queue that were sent. */
   #sent = 0;
@@ -48,20 +50,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
     this.model = readCompiledModel(dir, true);
     this.#dir = dir;
     if (this.model.tokens) this.byToken = this.#openByToken();
-    this.#workers = Array.from({ length: workers }, () => {
-      const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [dir], {
-        // A worker needs tsx for the project's TypeScript, however this process was started.
-        execArgv: ['--import', import.meta.resolve('tsx')],
-        serialization: 'advanced',
-      });
-      worker.on('message', (reply: EmbedReply) => this.#finish(worker, reply));
-      worker.on('exit', (code, signal) =>
-        this.#fail(new Error(`An embedding process ended with ${signal ?? code}. Start the command again.`)),
-      );
-      worker.on('error', (error) => this.#fail(error));
-      return worker;
-    });
-    this.#free = this.#workers.flatMap((worker) => Array(AHEAD).fill(worker));
+    this.#count = workers;
   }
 
   embed(text: string, kind?: TextKind): Promise<Float32Array> {
@@ -79,9 +68,27 @@ export class ParallelEmbedder implements QuestionEmbedder {
     }
   }
 
+  #start(): void {
+    this.#workers = Array.from({ length: this.#count }, () => {
+      const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [this.#dir], {
+        // A worker needs tsx for the project's TypeScript, however this process was started.
+        execArgv: ['--import', import.meta.resolve('tsx')],
+        serialization: 'advanced',
+      });
+      worker.on('message', (reply: EmbedReply) => this.#finish(worker, reply));
+      worker.on('exit', (code, signal) =>
+        this.#fail(new Error(`An embedding process ended with ${signal ?? code}. Start the command again.`)),
+      );
+      worker.on('error', (error) => this.#fail(error));
+      return worker;
+    });
+    this.#free = this.#workers.flatMap((worker) => Array(AHEAD).fill(worker));
+  }
+
   #embed<T extends Embedded>(job: Omit<EmbedJob, 'id'>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
+      if (this.#workers.length === 0) this.#start();
       // The worker's reply has the type of the job.
       const settle = resolve as (embedded: Embedded) => void;
       this.#queue.push({ job: { id: this.#nextId++, ...job }, resolve: settle, reject });

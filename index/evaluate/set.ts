@@ -115,7 +115,13 @@ export async function readItems<T extends { readonly id: string }>(
 
 function passageOf(line: JsonLine): EvaluationPassage {
   const passage = commonFields(line);
-  return line.record.title === undefined ? passage : { ...passage, title: stringField(line, 'title') };
+  const { title } = line.record;
+  return isAbsent(title) ? passage : { ...passage, title: stringField(line, 'title') };
+}
+
+/** Whether an optional field is missing. An empty one is. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 function queryOf(line: JsonLine, passageIds: ReadonlySet<string>): EvaluationQuery {

@@ -70,23 +70,36 @@ export function readHead(head: Uint8Array, format: Format, name: string, fileLen
 
 /** Joins sections into a file: a head, then each section at the next multiple of 8. */
 export function writeSections(format: Format, sections: Uint8Array[]): Uint8Array {
-  const starts: number[] = [];
-  let length = headBytes(sections.length);
-  for (const section of sections) {
-    starts.push(length);
-    length += padded(section.byteLength);
-  }
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < 4; i++) bytes[i] = format.magic.charCodeAt(i);
-  view.setUint32(4, format.version, true);
-  view.setFloat64(8, length, true);
-  sections.forEach((section, i) => {
-    view.setFloat64(16 + 16 * i, starts[i]!, true);
-    view.setFloat64(24 + 16 * i, section.byteLength, true);
-    bytes.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), starts[i]!);
+  const lengths = sections.map(({ byteLength }) => byteLength);
+  const starts = startsOf(lengths);
+  const bytes = new Uint8Array(starts.at(-1)!);
+  bytes.set(writeHead(format, lengths));
+  sections.forEach(({ buffer, byteOffset, byteLength }, i) => {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), starts[i]!);
   });
   return bytes;
+}
+
+/** The head of a file with sections of these lengths. */
+export function writeHead(format: Format, lengths: readonly number[]): Uint8Array {
+  const starts = startsOf(lengths);
+  const head = new Uint8Array(headBytes(lengths.length));
+  const view = new DataView(head.buffer);
+  for (let i = 0; i < 4; i++) head[i] = format.magic.charCodeAt(i);
+  view.setUint32(4, format.version, true);
+  view.setFloat64(8, starts.at(-1)!, true);
+  lengths.forEach((length, i) => {
+    view.setFloat64(16 + 16 * i, starts[i]!, true);
+    view.setFloat64(24 + 16 * i, length, true);
+  });
+  return head;
+}
+
+/** Where sections of these lengths start, and where the file ends. */
+export function startsOf(lengths: readonly number[], sections = lengths.length): number[] {
+  const starts = [headBytes(sections)];
+  for (const length of lengths) starts.push(starts.at(-1)! + padded(length));
+  return starts;
 }
 
 function padded(length: number): number {

@@ -1,19 +1,27 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import hnswlib from 'hnswlib-node';
-import { writeSections } from './container.ts';
+import { readExactly } from './container-file.ts';
+import { ContainerWriter } from './container-writer.ts';
 import { GRAPH } from './graph-file.ts';
-import { type HnswlibGraph, readHnswlibFile } from './hnswlib-file.ts';
+import { type HnswlibLinks, readHnswlibFile } from './hnswlib-file.ts';
 import { writeAscending } from './varint.ts';
 
 /** Links a node and candidates while building: hnswlib's usual choice for hundreds of dimensions (Malkov and Yashunin 2016, arXiv:1603.09320). */
 const M = 16;
 const EF_CONSTRUCTION = 200;
 const SEED = 100;
+/** Bytes of vectors that are read at once. */
+const CHUNK = 1 << 20;
 
-/** Builds a graph with hnswlib, vector by vector. The same vectors in the same order give the same bytes. */
+/**
+ * Builds a graph with hnswlib, vector by vector. The same vectors in the same order give the same bytes on any processor: hnswlib gets
+ * whole numbers (see `rounded`).
+ */
 export class GraphBuilder {
   readonly #graph: hnswlib.HierarchicalNSW;
   readonly #dimensions: number;
+  /** The sum of all vectors. */
+  readonly #sum: Float64Array;
   #nodes = 0;
 
   /** @param nodes how many vectors will be added */
@@ -21,34 +29,106 @@ export class GraphBuilder {
     this.#graph = new hnswlib.HierarchicalNSW('ip', dimensions);
     this.#graph.initIndex(nodes, M, EF_CONSTRUCTION, SEED);
     this.#dimensions = dimensions;
+    this.#sum = new Float64Array(dimensions);
   }
 
   /** Adds the next ordinal's vector, of length 1. */
   add(vector: Float32Array): void {
-    this.#graph.addPoint(Array.from(vector), this.#nodes++);
+    for (let i = 0; i < vector.length; i++) this.#sum[i]! += vector[i]!;
+    this.#graph.addPoint(rounded(vector), this.#nodes++);
   }
 
-  /** Writes a `graph.bin`, by way of a temporary file in hnswlib's own format beside it. */
-  write(path: string): void {
+  /**
+   * Writes a `graph.bin`, by way of a temporary file in hnswlib's own format beside it.
+   * @param vectors those that were added, in the same order
+   */
+  write(path: string, vectors: Iterable<Float32Array>): void {
     const temporary = `${path}.hnswlib`;
     try {
       this.#graph.writeIndexSync(temporary);
-      writeFileSync(path, graphBytes(readHnswlibFile(readFileSync(temporary), this.#dimensions)));
+      writeGraph(path, readLinks(temporary, this.#dimensions), vectors, this.#sum);
     } finally {
       rmSync(temporary, { force: true });
     }
   }
 }
 
-/** Builds the graph of these vectors. */
-export function buildGraph(vectors: readonly Float32Array[]): GraphBuilder {
-  const builder = new GraphBuilder(vectors.length, vectors[0]!.length);
-  for (const vector of vectors) builder.add(vector);
-  return builder;
+/**
+ * A vector as whole numbers, about 4,000 times as long. hnswlib adds products in an order that depends on the processor. The absolute
+ * value of each of its sums is at most the product of two lengths (Cauchy and Schwarz), which is below 2^24 here. Whole numbers up to
+ * there are exact in 32-bit floats, so all orders give the same sum.
+ * @param vector of length 1, or slightly more because of its own rounding
+ */
+export function rounded(vector: Float32Array): number[] {
+  // Rounding makes a vector longer by at most half the root of its dimensions.
+  const scale = Math.floor(4095 - Math.sqrt(vector.length) / 2);
+  const numbers = new Array<number>(vector.length);
+  for (let i = 0; i < vector.length; i++) numbers[i] = Math.round(vector[i]! * scale);
+  return numbers;
 }
 
-/** Returns the bytes of a `graph.bin`. */
-export function graphBytes({ entry, vectors, links }: HnswlibGraph): Uint8Array {
+/** Builds a graph from a file of vectors (f32), as far as they are there. */
+export function linkVectors(
+  path: string,
+  nodes: number,
+  dimensions: number,
+): { add: (available: number) => void; write: (graph: string) => void } {
+  const builder = new GraphBuilder(nodes, dimensions);
+  let added = 0;
+  return {
+    add(available) {
+      for (const vector of readVectors(path, dimensions, added, available)) builder.add(vector);
+      added = available;
+    },
+    write: (graph) => builder.write(graph, readVectors(path, dimensions, 0, nodes)),
+  };
+}
+
+/** The vectors `[first, end)` of a file. Each is valid until the next. */
+export function* readVectors(
+  path: string,
+  dimensions: number,
+  first: number,
+  end: number,
+): Generator<Float32Array> {
+  const fd = openSync(path, 'r');
+  try {
+    const rows = new Float32Array(Math.max(1, Math.floor(CHUNK / (4 * dimensions))) * dimensions);
+    for (let at = first; at < end; at += rows.length / dimensions) {
+      const count = Math.min(rows.length / dimensions, end - at);
+      const bytes = new Uint8Array(rows.buffer, 0, 4 * count * dimensions);
+      readExactly(fd, bytes, 4 * at * dimensions, path);
+      for (let i = 0; i < count; i++) yield rows.subarray(i * dimensions, (i + 1) * dimensions);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readLinks(path: string, dimensions: number): HnswlibLinks {
+  const fd = openSync(path, 'r');
+  try {
+    const read = (start: number, length: number) => {
+      const bytes = new Uint8Array(length);
+      readExactly(fd, bytes, start, path);
+      return bytes;
+    };
+    return readHnswlibFile({ length: fstatSync(fd).size, read }, dimensions);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes a `graph.bin`.
+ * @param sum of all vectors
+ */
+export function writeGraph(
+  path: string,
+  { entry, links }: HnswlibLinks,
+  vectors: Iterable<Float32Array>,
+  sum: Float64Array,
+): void {
   const upper: number[] = [];
   const levelStarts = [0];
   const lists = links.map(([list]) => list!);
@@ -60,53 +140,56 @@ export function graphBytes({ entry, vectors, links }: HnswlibGraph): Uint8Array 
     }
     levelStarts.push(upper.length);
   }
-  const packed = lists.map((list) => writeAscending(list.toSorted((a, b) => a - b)));
-  const starts = new Uint32Array(packed.length + 1);
-  packed.forEach(({ length }, i) => {
-    starts[i + 1] = starts[i]! + length;
+  const starts = new Uint32Array(lists.length + 1);
+  const packed = lists.map((list, i) => {
+    const bytes = Buffer.from(writeAscending(list.toSorted((a, b) => a - b)));
+    starts[i + 1] = starts[i]! + bytes.length;
+    return bytes;
   });
-  const { direction, factors, numbers } = quantize(vectors);
-  return writeSections(
+  const levels = Uint32Array.from([entry, ...levelStarts]);
+  const factors = new Float32Array(2 * links.length);
+  const direction = directionOf(sum);
+  const rest = [starts, Buffer.concat(packed), Uint32Array.from(upper)];
+  const numbers = sum.length * links.length;
+  const file = new ContainerWriter(
+    path,
     GRAPH,
-    [
-      Uint32Array.from([entry, ...levelStarts]),
-      direction,
-      factors,
-      numbers,
-      starts,
-      Buffer.concat(packed),
-      Uint32Array.from(upper),
-    ].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    [...[levels, direction, factors].map(byteLength), numbers, ...rest.map(byteLength)],
+    3,
   );
+  let ordinal = 0;
+  for (const vector of vectors) {
+    const { row, along, scale } = quantize(vector, direction);
+    factors.set([along, scale], 2 * ordinal++);
+    file.append(new Uint8Array(row.buffer));
+  }
+  file.finish([levels, direction, factors, ...rest]);
+}
+
+const byteLength = ({ byteLength }: ArrayBufferView): number => byteLength;
+
+/** The direction of the vectors' mean, of length 1, or zeros. */
+function directionOf(sum: Float64Array): Float32Array {
+  const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
+  return Float32Array.from(sum, (value) => (length > 0 ? value / length : 0));
 }
 
 /**
- * Quantizes vectors to 8 bits a number. A model's vectors share most of their length, in the direction of their mean. That part is
+ * Quantizes a vector to 8 bits a number. A model's vectors share most of their length, in the direction of their mean. That part is
  * stored as a float, so the 8 bits encode only the rest, scaled so that its largest number is 127. Queries share that direction too,
  * so the rounding error only meets the part of a query across it.
  */
-function quantize(vectors: readonly Float32Array[]): {
-  direction: Float32Array;
-  factors: Float32Array;
-  numbers: Int8Array;
-} {
-  const dimensions = vectors[0]!.length;
-  const mean = new Float64Array(dimensions);
-  for (const vector of vectors) for (let i = 0; i < dimensions; i++) mean[i]! += vector[i]!;
-  const length = Math.sqrt(mean.reduce((sum, value) => sum + value * value, 0));
-  const direction = Float32Array.from(mean, (value) => (length > 0 ? value / length : 0));
-  const factors = new Float32Array(2 * vectors.length);
-  const numbers = new Int8Array(dimensions * vectors.length);
-  for (const [ordinal, vector] of vectors.entries()) {
-    const along = dot(vector, direction);
-    const rest = Float64Array.from(vector, (value, i) => value - along * direction[i]!);
-    const scale = rest.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 127;
-    const row = numbers.subarray(ordinal * dimensions, (ordinal + 1) * dimensions);
-    if (scale > 0) row.set(rest.map((value) => Math.round(value / scale)));
-    // Rounding adds a little of the mean direction to the numbers, so the float subtracts it.
-    factors.set([along - scale * dot(row, direction), scale], 2 * ordinal);
-  }
-  return { direction, factors, numbers };
+function quantize(
+  vector: Float32Array,
+  direction: Float32Array,
+): { row: Int8Array; along: number; scale: number } {
+  const along = dot(vector, direction);
+  const rest = Float64Array.from(vector, (value, i) => value - along * direction[i]!);
+  const scale = rest.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 127;
+  const row = new Int8Array(vector.length);
+  if (scale > 0) row.set(rest.map((value) => Math.round(value / scale)));
+  // Rounding adds a little of the mean direction to the numbers, so the float subtracts it.
+  return { row, along: along - scale * dot(row, direction), scale };
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,12 +1,19 @@
-/** The graph in a file written by hnswlib. Points are identified by their labels. */
-export interface HnswlibGraph {
+/** The links in a file written by hnswlib. Points are identified by their labels. */
+export interface HnswlibLinks {
   /** The label of the point where every search starts. It is on the top level. */
   entry: number;
-  /** Each point's vector, by label. */
-  vectors: Float32Array[];
   /** By label, then by level from 0: the labels of the point's neighbors. */
   links: number[][][];
 }
+
+/** A file that is read in parts. */
+export interface PartlyRead {
+  length: number;
+  read: (start: number, length: number) => Uint8Array;
+}
+
+/** Bytes of elements that are read at once. */
+const CHUNK = 1 << 20;
 
 /** Bytes of the header, and the offsets of its fields used here. */
 const HEADER = 96;
@@ -28,61 +35,70 @@ const AT = { count: 16, size: 24, label: 32, data: 40, level: 48, entry: 52, max
  * @param dimensions numbers in a vector
  * @throws if the header has other sizes, a number is out of range, a point is deleted, or the labels are not 0 to the number of points
  */
-export function readHnswlibFile(bytes: Uint8Array, dimensions: number): HnswlibGraph {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export function readHnswlibFile({ length, read }: PartlyRead, dimensions: number): HnswlibLinks {
   const fail = (problem: string): never => {
-    throw new Error(`hnswlib wrote an unexpected file of ${bytes.length} bytes: ${problem}.`);
+    throw new Error(`hnswlib wrote an unexpected file of ${length} bytes: ${problem}.`);
   };
-  const long = (at: number) => Number(view.getBigUint64(at, true));
   const expectEqual = (field: string, found: number, expected: number) =>
     found === expected || fail(`${field} is ${found} instead of ${expected}`);
-  const expectBytes = (at: number, size: number) =>
-    at + size <= bytes.length ? at : fail(`it ends before byte ${at + size}`);
+  const viewOf = (start: number, size: number) => {
+    if (!(start + size <= length)) fail(`it ends before byte ${start + size}`);
+    const { buffer, byteOffset } = read(start, size);
+    return new DataView(buffer, byteOffset, size);
+  };
+  const long = (view: DataView, at: number) => Number(view.getBigUint64(at, true));
 
-  expectBytes(0, HEADER);
-  const count = long(AT.count);
-  const [maxLinks, maxLinks0] = [long(AT.maxLinks), long(AT.maxLinks0)];
+  const header = viewOf(0, HEADER);
+  const count = long(header, AT.count);
+  const [maxLinks, maxLinks0] = [long(header, AT.maxLinks), long(header, AT.maxLinks0)];
   const data = 4 + 4 * maxLinks0;
   const size = data + 4 * dimensions + 8;
-  expectEqual('offsetLevel0_', long(0), 0);
-  expectEqual('offsetData_', long(AT.data), data);
-  expectEqual('label_offset_', long(AT.label), size - 8);
-  expectEqual('size_data_per_element_', long(AT.size), size);
-  const top = view.getInt32(AT.level, true);
+  expectEqual('offsetLevel0_', long(header, 0), 0);
+  expectEqual('offsetData_', long(header, AT.data), data);
+  expectEqual('label_offset_', long(header, AT.label), size - 8);
+  expectEqual('size_data_per_element_', long(header, AT.size), size);
+  const top = header.getInt32(AT.level, true);
+  if (!(HEADER + count * size <= length)) fail(`it ends before byte ${HEADER + count * size}`);
 
-  const labelOf = (element: number) =>
-    element < count
-      ? long(HEADER + element * size + size - 8)
-      : fail(`a link leads to element ${element} of ${count}`);
-  const list = (at: number, capacity: number) => {
-    const length = view.getUint16(at, true);
-    if (length > capacity) fail(`a list of at most ${capacity} links has ${length}`);
-    return Array.from({ length }, (_, i) => labelOf(view.getUint32(at + 4 + 4 * i, true)));
+  /** The element numbers of a list. */
+  const list = (view: DataView, at: number, capacity: number) => {
+    const links = view.getUint16(at, true);
+    if (links > capacity) fail(`a list of at most ${capacity} links has ${links}`);
+    return Array.from({ length: links }, (_, i) => {
+      const element = view.getUint32(at + 4 + 4 * i, true);
+      return element < count ? element : fail(`a link leads to element ${element} of ${count}`);
+    });
   };
-
-  expectBytes(HEADER, count * size);
-  const vectors: Float32Array[] = Array(count);
+  const labels = new Float64Array(count).fill(-1);
   const links: number[][][] = Array(count);
+  const perChunk = Math.max(1, Math.floor(CHUNK / size));
+  for (let first = 0; first < count; first += perChunk) {
+    const elements = Math.min(perChunk, count - first);
+    const view = viewOf(HEADER + first * size, elements * size);
+    for (let i = 0; i < elements; i++) {
+      const label = long(view, i * size + size - 8);
+      if (label >= count || label in links)
+        fail(`label ${label} of ${count} is out of range or occurs twice`);
+      if (view.getUint8(i * size + 2) & 1) fail(`the point with label ${label} is deleted`);
+      labels[first + i] = label;
+      links[label] = [list(view, i * size, maxLinks0)];
+    }
+  }
+  const upper = 4 + 4 * maxLinks;
   let at = HEADER + count * size;
-  for (let element = 0; element < count; element++) {
-    const start = HEADER + element * size;
-    const label = labelOf(element);
-    if (label >= count || label in links) fail(`label ${label} of ${count} is out of range or occurs twice`);
-    if (view.getUint8(start + 2) & 1) fail(`the point with label ${label} is deleted`);
-    const levels = view.getUint32(expectBytes(at, 4), true) / (4 + 4 * maxLinks);
+  for (const label of labels) {
+    const levels = viewOf(at, 4).getUint32(0, true) / upper;
     if (!Number.isInteger(levels) || levels > top)
       fail(`label ${label} has ${levels} of ${top} upper levels`);
     at += 4;
-    expectBytes(at, levels * (4 + 4 * maxLinks));
-    vectors[label] = Float32Array.from({ length: dimensions }, (_, i) =>
-      view.getFloat32(start + data + 4 * i, true),
-    );
-    links[label] = [list(start, maxLinks0)];
-    for (let level = 0; level < levels; level++, at += 4 + 4 * maxLinks)
-      links[label].push(list(at, maxLinks));
+    for (let level = 0; level < levels; level++, at += upper)
+      links[label]!.push(list(viewOf(at, upper), 0, maxLinks));
   }
-  expectEqual('its length', bytes.length, at);
-  const entry = labelOf(view.getUint32(AT.entry, true));
+  expectEqual('its length', length, at);
+  const toLabels = (elements: number[]) => elements.map((element) => labels[element]!);
+  for (const [label, levels] of links.entries()) links[label] = levels.map(toLabels);
+  const first = header.getUint32(AT.entry, true);
+  const entry = first < count ? labels[first]! : fail(`a link leads to element ${first} of ${count}`);
   expectEqual('the number of levels of the entry point', links[entry]!.length, top + 1);
-  return { entry, vectors, links };
+  return { entry, links };
 }

@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { type Format, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { damaged } from './damaged.ts';
+import { lengthOf } from './vector-length.ts';
 
 /** `languages.bin`: the typical vector of each language. FORMAT.md describes its layout. */
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
@@ -8,47 +10,77 @@ export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };
 /** The model's own mean counts as this many passages: a few passages share a topic rather than a language. */
 export const PRIOR = 16;
 
-/**
- * The bytes of a `languages.bin`.
- * @param languages of each passage
- * @param vectors of each passage
- * @param sentences of each passage, quantized
- * @param mean of the model's vectors in all languages; undefined if it was not learned
- */
-export function writeLanguages(
-  languages: readonly string[],
-  vectors: readonly Float32Array[],
-  sentences: readonly Int8Array[][],
-  mean: readonly number[] | undefined,
-): Uint8Array {
-  const names = [...new Set(languages)];
-  const dimensions = vectors[0]!.length;
-  const whole = new Float32Array(dimensions);
-  const typical = names.map((name) => {
-    const own = languages.flatMap((language, ordinal) => (language === name ? [ordinal] : []));
-    const passages = own.map((ordinal) => vectors[ordinal]!);
-    const parts = own.flatMap((ordinal) => sentences[ordinal]!);
-    const [ofPassages, ofSentences] = [meanOf(passages, dimensions), meanOf(parts, dimensions)];
-    const share = own.length / (own.length + PRIOR);
-    return Float32Array.from(ofPassages, (value, i) => {
-      const sum = share * (value + ofSentences[i]!) + (1 - share) * 2 * (mean?.[i] ?? 0);
-      whole[i]! += (sum * own.length) / languages.length;
-      return sum;
-    });
-  });
-  const numbers = Uint16Array.from(languages, (language) => names.indexOf(language));
-  const rows = [whole, ...typical].map((row) => new Uint8Array(row.buffer));
-  return writeSections(LANGUAGES, [new Uint8Array(numbers.buffer), Buffer.concat(rows)]);
+/** The passages of a language, and their sentences. */
+export interface LanguageCount {
+  passages: number;
+  sentences: number;
 }
 
-/** The mean of vectors, each scaled to length 1. */
-function meanOf(vectors: readonly (Float32Array | Int8Array)[], dimensions: number): Float64Array {
-  const sum = new Float64Array(dimensions);
-  for (const vector of vectors) {
-    const length = Math.hypot(...vector);
-    for (let i = 0; i < dimensions; i++) sum[i]! += vector[i]! / length / vectors.length;
+/** Sums of the vectors in a language, each vector scaled to length 1 and divided by their number. */
+interface Means {
+  number: number;
+  count: LanguageCount;
+  passages: Float64Array;
+  sentences: Float64Array;
+}
+
+/** Writes a `languages.bin` from vectors that are added one by one. */
+export class LanguagesWriter {
+  readonly #path: string;
+  readonly #dimensions: number;
+  readonly #means: Map<string, Means>;
+  readonly #numbers: Uint16Array;
+  #added = 0;
+
+  /** @param counts of all languages, in order of first appearance */
+  constructor(path: string, counts: ReadonlyMap<string, LanguageCount>, dimensions: number) {
+    this.#path = path;
+    this.#dimensions = dimensions;
+    this.#means = new Map(
+      [...counts].map(([name, count], number) => [
+        name,
+        {
+          number,
+          count,
+          passages: new Float64Array(dimensions),
+          sentences: new Float64Array(dimensions),
+        },
+      ]),
+    );
+    this.#numbers = new Uint16Array([...counts.values()].reduce((sum, { passages }) => sum + passages, 0));
   }
-  return sum;
+
+  /** Adds the next passage: its language, its vector, and the vectors of its sentences. */
+  add(language: string, vector: Float32Array, sentences: readonly Int8Array[]): void {
+    const means = this.#means.get(language)!;
+    this.#numbers[this.#added++] = means.number;
+    addScaled(means.passages, vector, means.count.passages);
+    for (const sentence of sentences) addScaled(means.sentences, sentence, means.count.sentences);
+  }
+
+  /** @param mean of the model's vectors in all languages; undefined if it was not learned */
+  finish(mean: readonly number[] | undefined): void {
+    const whole = new Float32Array(this.#dimensions);
+    const typical = Array.from(this.#means.values(), ({ count, passages, sentences }) => {
+      const share = count.passages / (count.passages + PRIOR);
+      return Float32Array.from(passages, (value, i) => {
+        const sum = share * (value + sentences[i]!) + (1 - share) * 2 * (mean?.[i] ?? 0);
+        whole[i]! += (sum * count.passages) / this.#numbers.length;
+        return sum;
+      });
+    });
+    const rows = [whole, ...typical].map((row) => new Uint8Array(row.buffer));
+    writeFileSync(
+      this.#path,
+      writeSections(LANGUAGES, [new Uint8Array(this.#numbers.buffer), Buffer.concat(rows)]),
+    );
+  }
+}
+
+/** Adds a vector, scaled to length 1 and divided by `count`. */
+function addScaled(sum: Float64Array, vector: Float32Array | Int8Array, count: number): void {
+  const length = lengthOf(vector);
+  for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]! / length / count;
 }
 
 /** The similarity of a question to typical passages: the part of a score that any passage would get. */

@@ -1,5 +1,6 @@
-import { type Format, writeSections } from './container.ts';
+import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
+import { ContainerWriter } from './container-writer.ts';
 import type { Scalar } from './passage.ts';
 import { readAscending, readList, writeAscending } from './varint.ts';
 
@@ -33,29 +34,41 @@ export function fieldKey(field: string, value: Scalar): string {
   return `${KEYS.field}${field}\0${field === 'lang' ? String(value).toLowerCase() : value}`;
 }
 
-/** The bytes of a `lookup.bin` with these records. */
-export function writeLookup(records: Map<string, Uint8Array>): Uint8Array {
-  const slots = Math.ceil(records.size * SLOTS) + 1;
-  const table = new DataView(new ArrayBuffer(slots * SLOT));
-  const parts: Uint8Array[] = [];
-  let offset = 0;
-  for (const [key, data] of records) {
+/** Writes a `lookup.bin`, record by record. Its bytes depend on the order. */
+export class LookupWriter {
+  readonly #file: ContainerWriter;
+  readonly #table: DataView;
+  readonly #slots: number;
+  #offset = 0;
+
+  /** @param records how many will be added */
+  constructor(path: string, records: number) {
+    this.#slots = Math.ceil(records * SLOTS) + 1;
+    this.#table = new DataView(new ArrayBuffer(this.#slots * SLOT));
+    this.#file = new ContainerWriter(path, LOOKUP, [this.#table.byteLength]);
+  }
+
+  /** Adds a record. No two have the same key. */
+  add(key: string, data: Uint8Array): void {
     const keyBytes = Buffer.from(key);
     const head = Buffer.concat([keyBytes, data].map(({ length }) => writeAscending([length])));
     const hash = hashOf(keyBytes);
-    let slot = hash % slots;
+    let slot = hash % this.#slots;
     // An empty slot has offset 0, so offsets are stored plus one.
-    while (table.getUint32(slot * SLOT + 4, true) !== 0) slot = (slot + 1) % slots;
-    table.setUint32(slot * SLOT, hash, true);
-    table.setUint32(slot * SLOT + 4, offset + 1, true);
-    parts.push(head, keyBytes, data);
-    offset += head.length + keyBytes.length + data.length;
-    if (offset >= 2 ** 32 - 1)
+    while (this.#table.getUint32(slot * SLOT + 4, true) !== 0) slot = (slot + 1) % this.#slots;
+    this.#table.setUint32(slot * SLOT, hash, true);
+    this.#table.setUint32(slot * SLOT + 4, this.#offset + 1, true);
+    for (const part of [head, keyBytes, data]) this.#file.append(part);
+    this.#offset += head.length + keyBytes.length + data.length;
+    if (this.#offset >= 2 ** 32 - 1)
       throw new Error(
         'The postings exceed 4 GiB, the most that an index addresses. Split the documents into several indexes.',
       );
   }
-  return writeSections(LOOKUP, [new Uint8Array(table.buffer), Buffer.concat(parts)]);
+
+  finish(): void {
+    this.#file.finish([this.#table]);
+  }
 }
 
 /** An open `lookup.bin`. A lookup takes two short reads, for any size of file. Throws for damaged records. */

@@ -1,7 +1,6 @@
 import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
 import type { Counted, Overview, Suggestion } from './overview-types.ts';
-import type { Passage } from './passage.ts';
 import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
 
 /** Most sources in a list: a person still reads this many. */
@@ -15,13 +14,13 @@ const isOverviewRecord = isShaped({
   suggestions: isListOf(isShaped({ text: isText, lang: isText })),
 });
 
-/** The record of an overview, by its key. */
-export function overviewRecord(
-  passages: readonly Passage[],
-  suggestions: Suggestion[],
-): Map<string, Uint8Array> {
-  const record: OverviewRecord = { sources: listSources(passages.map(({ source }) => source)), suggestions };
-  return new Map([[KEYS.overview, Buffer.from(JSON.stringify(record))]]);
+/**
+ * The record of an overview.
+ * @param sources the number of passages of each document, by its path
+ */
+export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions: Suggestion[]): Uint8Array {
+  const record: OverviewRecord = { sources: listSources(sources), suggestions };
+  return Buffer.from(JSON.stringify(record));
 }
 
 /**
@@ -48,30 +47,31 @@ function parse(bytes: Buffer | undefined): unknown {
 /**
  * Documents with their passages, most first. Longer lists are shortened to folders (ending in `/`), at the greatest depth at which
  * all of them fit.
- * @param sources path of each passage's document
  */
-function listSources(sources: readonly string[]): Counted[] {
-  const paths = sources.map((source) => source.split('/'));
-  const deepest = paths.reduce((most, { length }) => Math.max(most, length), 0);
-  let listed = countAt(paths, 1);
-  for (let depth = 2; depth <= deepest; depth++) {
-    const deeper = countAt(paths, depth);
+function listSources(sources: ReadonlyMap<string, number>): Counted[] {
+  let listed = countAt(sources, 1);
+  for (let depth = 2; ; depth++) {
+    const deeper = countAt(sources, depth);
+    if (!deeper) break;
     // A single folder would not help a reader choose.
-    if (deeper.size > MOST_SOURCES && listed.size > 1) break;
+    if (deeper.size > MOST_SOURCES && listed!.size > 1) break;
     listed = deeper;
   }
-  return [...listed]
+  return [...listed!]
     .map(([value, passages]) => ({ value, passages }))
     .sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1))
     .slice(0, MOST_SOURCES);
 }
 
-/** Passages under each path prefix of this many parts. */
-function countAt(paths: readonly string[][], depth: number): Map<string, number> {
+/** Passages under each path prefix of this many parts. Undefined if no path has so many. */
+function countAt(sources: ReadonlyMap<string, number>, depth: number): Map<string, number> | undefined {
   const counts = new Map<string, number>();
-  for (const parts of paths) {
+  let deepest = 1;
+  for (const [source, passages] of sources) {
+    const parts = source.split('/');
+    deepest = Math.max(deepest, parts.length);
     const path = parts.slice(0, depth).join('/') + (parts.length > depth ? '/' : '');
-    counts.set(path, (counts.get(path) ?? 0) + 1);
+    counts.set(path, (counts.get(path) ?? 0) + passages);
   }
-  return counts;
+  return depth <= deepest ? counts : undefined;
 }

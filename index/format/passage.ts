@@ -28,7 +28,10 @@ export interface Passage {
   position: number;
   /** BCP 47 tag; `und` if the language is unknown. */
   lang: string;
+  /** Opens the document at the passage's anchor, if it has one. */
   url?: string;
+  /** The fragment of the URL that opens the passage, without `#`: of its first heading or paragraph. */
+  anchor?: string;
   metadata?: Record<string, MetadataValue>;
   /** The ordinal of the first passage with the same or nearly the same text; absent if no other passage has it. */
   group?: number;
@@ -47,6 +50,7 @@ const isShapedPassage = isShaped({
   position: isWhole(0),
   lang: isText,
   url: isOptional(isText),
+  anchor: isOptional(isText),
   metadata: isOptional(isRecordOf(isMetadataValue)),
   group: isOptional(isWhole(0)),
 });

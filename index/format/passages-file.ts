@@ -1,19 +1,39 @@
-import { type Format, writeSections } from './container.ts';
+import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
+import { ContainerWriter } from './container-writer.ts';
 import { isPassage, type Passage } from './passage.ts';
 import { isWhole } from './shapes.ts';
 
 /** `passages.bin`: the passages as JSON. FORMAT.md describes its layout. */
 export const PASSAGES: Format = { magic: 'PSPA', version: 1, sections: 2 };
 
-/** The bytes of a `passages.bin`. A passage's place in the list is its ordinal. Passages of a document are consecutive, in reading order. */
-export function writePassages(passages: readonly Passage[]): Uint8Array {
-  const records = passages.map((passage) => Buffer.from(JSON.stringify(passage)));
-  const ends = new Float64Array(records.length + 1);
-  records.forEach((record, i) => {
-    ends[i + 1] = ends[i]! + record.length;
-  });
-  return writeSections(PASSAGES, [new Uint8Array(ends.buffer), Buffer.concat(records)]);
+/** Writes a `passages.bin`, record by record. Passages of a document are consecutive, in reading order. */
+export class PassagesWriter {
+  readonly #file: ContainerWriter;
+  readonly #ends: Float64Array;
+  #count = 0;
+
+  constructor(path: string, passages: number) {
+    this.#ends = new Float64Array(passages + 1);
+    this.#file = new ContainerWriter(path, PASSAGES, [this.#ends.byteLength]);
+  }
+
+  /**
+   * Adds the passage of the next ordinal.
+   * @param record a passage as JSON
+   * @param group the passage's `group`
+   */
+  add(record: Uint8Array, group?: number): void {
+    const rest = Buffer.from(group === undefined ? '}' : `,"group":${group}}`);
+    this.#file.append(record.subarray(0, -1));
+    this.#file.append(rest);
+    this.#ends[this.#count + 1] = this.#ends[this.#count]! + record.length - 1 + rest.length;
+    this.#count++;
+  }
+
+  finish(): void {
+    this.#file.finish([this.#ends]);
+  }
 }
 
 /** An open `passages.bin`. Each passage is read when it is needed. */

@@ -1,7 +1,9 @@
-import { type Format, writeSections } from './container.ts';
+import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
+import { ContainerWriter } from './container-writer.ts';
 import { damaged } from './damaged.ts';
 import { DotProducts } from './dot-product.ts';
+import { lengthOf } from './vector-length.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md describes its layout. */
 export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };
@@ -11,23 +13,32 @@ const NORM = 4;
 /** Sentences read at once. Few passages have more. */
 const BATCH = 64;
 
-/**
- * Returns the bytes of a `sentences.bin`.
- * @param vectors for each passage, the quantized vectors of its sentences, all with the same dimensions
- */
-export function writeSentences(vectors: readonly Int8Array[][]): Uint8Array {
-  const firsts = new Uint32Array(vectors.length + 1);
-  vectors.forEach((sentences, passage) => {
-    firsts[passage + 1] = firsts[passage]! + sentences.length;
-  });
-  const rows = vectors.flatMap((sentences) =>
-    sentences.flatMap((row) => {
-      const norm = Buffer.alloc(NORM);
-      norm.writeFloatLE(Math.hypot(...row));
-      return [new Uint8Array(row.buffer), norm];
-    }),
-  );
-  return writeSections(SENTENCES, [new Uint8Array(firsts.buffer), Buffer.concat(rows)]);
+/** Writes a `sentences.bin`, passage by passage. */
+export class SentencesWriter {
+  readonly #file: ContainerWriter;
+  readonly #firsts: Uint32Array;
+  #passages = 0;
+
+  constructor(path: string, passages: number) {
+    this.#firsts = new Uint32Array(passages + 1);
+    this.#file = new ContainerWriter(path, SENTENCES, [this.#firsts.byteLength]);
+  }
+
+  /** Adds the quantized vectors of the next passage's sentences, all with the same dimensions. */
+  add(vectors: readonly Int8Array[]): void {
+    this.#firsts[this.#passages + 1] = this.#firsts[this.#passages]! + vectors.length;
+    this.#passages++;
+    const norm = Buffer.alloc(NORM);
+    for (const row of vectors) {
+      norm.writeFloatLE(lengthOf(row));
+      this.#file.append(new Uint8Array(row.buffer, row.byteOffset, row.length));
+      this.#file.append(norm);
+    }
+  }
+
+  finish(): void {
+    this.#file.finish([this.#firsts]);
+  }
 }
 
 /** Rounds a vector to 8 bits a number, scaled so that its largest number becomes 127 or -127. Cosines do not need the scale. */

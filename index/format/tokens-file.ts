@@ -1,5 +1,6 @@
-import { type Format, writeSections } from './container.ts';
+import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
+import { ContainerWriter } from './container-writer.ts';
 import { damaged } from './damaged.ts';
 
 /** `tokens.bin`: the compressed token states of each passage. FORMAT.md describes its layout. */
@@ -39,22 +40,34 @@ export function interleave(codes: Uint8Array, parts: number): Uint8Array {
   return blocks;
 }
 
-/**
- * Returns the bytes of a `tokens.bin`.
- * @param passages for each passage, `parts` codes for each of its tokens
- */
-export function writeTokens(passages: readonly Uint8Array[], parts: number): Uint8Array {
-  const counts = Uint16Array.from(passages, ({ length }) => length / parts);
-  const firsts = new Uint32Array(passages.length + 1);
-  counts.forEach((count, i) => {
-    firsts[i + 1] = firsts[i]! + Math.ceil(count / BLOCK_TOKENS);
-  });
-  const blocks = passages.map((codes) => interleave(codes, parts));
-  return writeSections(TOKENS, [
-    new Uint8Array(firsts.buffer),
-    new Uint8Array(counts.buffer),
-    Buffer.concat(blocks),
-  ]);
+/** Writes a `tokens.bin`, passage by passage. */
+export class TokensWriter {
+  readonly #file: ContainerWriter;
+  readonly #firsts: Uint32Array;
+  readonly #counts: Uint16Array;
+  readonly #parts: number;
+  #passages = 0;
+
+  /** @param parts of a token's state */
+  constructor(path: string, passages: number, parts: number) {
+    this.#firsts = new Uint32Array(passages + 1);
+    this.#counts = new Uint16Array(passages);
+    this.#parts = parts;
+    this.#file = new ContainerWriter(path, TOKENS, [this.#firsts.byteLength, this.#counts.byteLength]);
+  }
+
+  /** Adds the codes of the next passage: `parts` for each of its tokens. */
+  add(codes: Uint8Array): void {
+    const count = codes.length / this.#parts;
+    this.#counts[this.#passages] = count;
+    this.#firsts[this.#passages + 1] = this.#firsts[this.#passages]! + Math.ceil(count / BLOCK_TOKENS);
+    this.#passages++;
+    this.#file.append(interleave(codes, this.#parts));
+  }
+
+  finish(): void {
+    this.#file.finish([this.#firsts, this.#counts]);
+  }
 }
 
 /** An open `tokens.bin`. */

@@ -5,10 +5,11 @@ const MAX = 2 ** 32 - 1;
  * Writes ascending whole numbers up to 2^32 - 1: each as its difference to the one before (to 0 for the first), in LEB128, that is
  * 7 bits a byte, low bits first.
  */
-export function writeAscending(values: readonly number[]): Uint8Array {
+export function writeAscending(values: ArrayLike<number>): Uint8Array {
   const bytes: number[] = [];
   let before = 0;
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     let rest = value - before;
     before = value;
     for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
@@ -44,7 +45,7 @@ export function readAscending(bytes: Uint8Array, start: number, count: number): 
 }
 
 /** Writes any number of ascending whole numbers, their count first. */
-export function writeList(values: readonly number[]): Uint8Array {
+export function writeList(values: ArrayLike<number>): Uint8Array {
   return Buffer.concat([writeAscending([values.length]), writeAscending(values)]);
 }
 

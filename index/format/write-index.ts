@@ -1,153 +1,198 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeFile } from './checksums.ts';
+import { describeFileAt } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
 import { checkReplaceable } from './drafts.ts';
-import { buildGraph, type GraphBuilder } from './graph-builder.ts';
-import { writeLanguages } from './languages-file.ts';
-import { fieldKey, KEYS, writeLookup } from './lookup-file.ts';
+import { readVectors } from './graph-builder.ts';
+import { InvertedFile } from './inverted-file.ts';
+import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
+import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
 import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
 import { overviewRecord } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
 import type { Passage, Scalar } from './passage.ts';
-import { writePassages } from './passages-file.ts';
-import { writePostings } from './postings.ts';
-import { writeSentences } from './sentences-file.ts';
+import { PassagesWriter } from './passages-file.ts';
+import { Postings } from './postings.ts';
+import { SentencesWriter } from './sentences-file.ts';
+import { Spool } from './spool.ts';
 import { withTitle } from './titled.ts';
 import { PART } from './token-codes-file.ts';
-import { writeTokens } from './tokens-file.ts';
+import { TokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 
-/** The contents of an index. A passage's place in the lists is its ordinal. */
-export interface IndexContents {
+/** What is known of an index before its passages are embedded. */
+export interface IndexPlan {
   documents: number;
-  passages: Passage[];
-  /** An embedding per passage. */
-  vectors: Float32Array[];
-  /** The graph of these embeddings; built here if missing. */
-  graph?: GraphBuilder;
-  /** For each passage, a quantized embedding per sentence. */
-  sentences: Int8Array[][];
-  /** For each passage, the codes of its tokens. Missing in an index without token states. */
-  tokens?: Uint8Array[];
+  /** Of each language, in order of first appearance. */
+  languages: ReadonlyMap<string, LanguageCount>;
+  /** Whether it has token states. */
+  tokens: boolean;
+}
+
+/** The embeddings of a passage, as an index contains them. */
+export interface PassageEmbeddings {
+  vector: Float32Array;
+  /** A quantized embedding per sentence. */
+  sentences: Int8Array[];
+  /** The codes of its tokens. Missing in an index without token states. */
+  codes?: Uint8Array;
+}
+
+/** What is known of an index after all passages are added. */
+export interface IndexEnd {
+  /** The passages as JSON, in order. */
+  records: Iterable<Buffer>;
   /** Questions to try first. */
   suggestions?: Suggestion[];
   /** Groups of passages with the same or nearly the same text, by their ordinals, ascending. */
   duplicates?: number[][];
 }
 
-/** Writes the files of an index into a folder. */
-export function writeIndexFiles(folder: string, model: CompiledModel, contents: IndexContents): Manifest {
-  const { documents, passages, vectors, sentences, suggestions = [], duplicates = [] } = contents;
-  const postings = writePostings(passages.map((passage) => withTitle(passage).text));
-  const { records: fields, names } = fieldRecords(passages);
-  const { graph = buildGraph(vectors) } = contents;
-  graph.write(join(folder, 'graph.bin'));
-  const files = {
-    'passages.bin': writePassages(withGroups(passages, duplicates)),
-    'sentences.bin': writeSentences(sentences),
-    'languages.bin': writeLanguages(
-      passages.map(({ lang }) => lang),
-      vectors,
-      sentences,
-      model.mean,
-    ),
-    'lookup.bin': writeLookup(
-      new Map([
-        ...postings,
-        ...fields,
-        ...idRecords(passages),
-        ...duplicates.map((group): [string, Uint8Array] => [KEYS.duplicates + group[0], writeList(group)]),
-        ...overviewRecord(passages, suggestions),
-      ]),
-    ),
-  };
-  const { tokens } = contents;
-  if (tokens) writeFileSync(join(folder, 'tokens.bin'), writeTokens(tokens, model.dimensions / PART));
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
-  const list = Object.fromEntries(
-    ['graph.bin', ...(tokens ? ['tokens.bin'] : []), ...Object.keys(files)].map((name) => [
-      name,
-      describeFile(readFileSync(join(folder, name))),
-    ]),
-  );
-  const contained = {
-    format: FORMAT,
-    model: {
-      name: model.name,
-      hash: model.hash,
-      neutral: model.neutral,
-      tokens: (tokens && model.tokens?.hash) ?? null,
-    },
-    dimensions: model.dimensions,
-    counts: {
-      documents,
-      passages: passages.length,
-      sentences: sentences.reduce((sum, { length }) => sum + length, 0),
-      terms: postings.size,
-    },
-    languages: countLanguages(passages),
-    fields: names,
-    files: list,
-  };
-  const manifest = { version: versionOf(contained), ...contained };
-  writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
+/**
+ * Writes the files of an index into a folder, passage by passage. Only the terms, and some bytes a passage, are in memory. The caller
+ * writes `graph.bin` from the file of vectors, before the manifest.
+ */
+export class IndexWriter {
+  readonly #folder: string;
+  readonly #model: CompiledModel;
+  readonly #plan: IndexPlan;
+  readonly #passages: number;
+  readonly #vectors: Spool;
+  readonly #sentences: SentencesWriter;
+  readonly #tokens: TokensWriter | undefined;
+  readonly #languages: LanguagesWriter;
+  readonly #postings: Postings;
+  readonly #fields: InvertedFile;
+  readonly #fieldNames = new Set<string>();
+  readonly #sources = new Map<string, number>();
+  #added = 0;
+
+  constructor(folder: string, model: CompiledModel, plan: IndexPlan) {
+    const { dimensions } = model;
+    const path = (name: string) => join(folder, name);
+    this.#folder = folder;
+    this.#model = model;
+    this.#plan = plan;
+    this.#passages = sum(plan.languages, 'passages');
+    this.#vectors = new Spool(path(VECTORS));
+    this.#sentences = new SentencesWriter(path('sentences.bin'), this.#passages);
+    if (plan.tokens) this.#tokens = new TokensWriter(path('tokens.bin'), this.#passages, dimensions / PART);
+    this.#languages = new LanguagesWriter(path('languages.bin'), plan.languages, dimensions);
+    this.#postings = new Postings(path('postings.tmp'));
+    this.#fields = new InvertedFile(path('fields.tmp'));
+  }
+
+  /** Adds the passage of the next ordinal. */
+  add(passage: Passage, { vector, sentences, codes }: PassageEmbeddings): void {
+    this.#vectors.append(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+    this.#sentences.add(sentences);
+    this.#tokens?.add(codes!);
+    this.#languages.add(passage.lang, vector, sentences);
+    this.#postings.add(withTitle(passage).text);
+    const fields = new Map<string, number>();
+    for (const [field, value] of fieldsOf(passage)) {
+      this.#fieldNames.add(field);
+      fields.set(fieldKey(field, value), 1);
+    }
+    this.#fields.add(this.#added++, fields);
+    this.#sources.set(passage.source, (this.#sources.get(passage.source) ?? 0) + 1);
+  }
+
+  /** The file of the vectors. */
+  get vectorsPath(): string {
+    return join(this.#folder, VECTORS);
+  }
+
+  /** How many vectors are in the file. The others follow in pieces. */
+  get vectorsWritten(): number {
+    return Math.floor(this.#vectors.written / (4 * this.#model.dimensions));
+  }
+
+  /** Writes the last vectors to the file. */
+  flushVectors(): void {
+    this.#vectors.flush();
+  }
+
+  /** The vectors of all passages, in order. Each is valid until the next. */
+  vectors(): Iterable<Float32Array> {
+    return readVectors(this.vectorsPath, this.#model.dimensions, 0, this.#passages);
+  }
+
+  /** Writes all files but the graph and the manifest. */
+  finish(end: IndexEnd): void {
+    this.#sentences.finish();
+    this.#tokens?.finish();
+    this.#languages.finish(this.#model.mean);
+    this.#writeRecords(end);
+    this.#postings.remove();
+    this.#fields.remove();
+  }
+
+  /** Writes the manifest of all files, `graph.bin` included. */
+  writeManifest(): Manifest {
+    const path = (name: string) => join(this.#folder, name);
+    this.#vectors.remove();
+    const names = ['graph.bin', ...(this.#tokens ? ['tokens.bin'] : []), ...WRITTEN];
+    const { name, hash, neutral, tokens, dimensions } = this.#model;
+    const contained = {
+      format: FORMAT,
+      model: { name, hash, neutral, tokens: (this.#tokens && tokens?.hash) ?? null },
+      dimensions,
+      counts: {
+        documents: this.#plan.documents,
+        passages: this.#passages,
+        sentences: sum(this.#plan.languages, 'sentences'),
+        terms: this.#postings.size,
+      },
+      languages: Object.fromEntries(
+        Array.from(this.#plan.languages, ([lang, { passages }]): [string, number] => [lang, passages]).sort(
+          ([a, n], [b, m]) => m - n || (a < b ? -1 : 1),
+        ),
+      ),
+      fields: [...this.#fieldNames].sort(),
+      files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
+    };
+    const manifest = { version: versionOf(contained), ...contained };
+    writeFileSync(path('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    return manifest;
+  }
+
+  /** Writes `passages.bin` and `lookup.bin`. */
+  #writeRecords({ records, suggestions = [], duplicates = [] }: IndexEnd): void {
+    const groups = new Map(duplicates.flatMap((group) => group.map((ordinal) => [ordinal, group[0]!])));
+    const count = this.#postings.size + this.#fields.size + this.#passages + duplicates.length + 1;
+    const lookup = new LookupWriter(join(this.#folder, 'lookup.bin'), count);
+    for (const [key, data] of this.#postings.records()) lookup.add(key, data);
+    for (const { key, ordinals } of this.#fields.lists()) lookup.add(key, writeList(ordinals));
+    const passages = new PassagesWriter(join(this.#folder, 'passages.bin'), this.#passages);
+    let ordinal = 0;
+    for (const record of records) {
+      passages.add(record, groups.get(ordinal));
+      const { id } = JSON.parse(record.toString()) as Passage;
+      lookup.add(KEYS.id + id, writeAscending([ordinal++]));
+    }
+    for (const group of duplicates) lookup.add(KEYS.duplicates + group[0], writeList(group));
+    lookup.add(KEYS.overview, overviewRecord(this.#sources, suggestions));
+    passages.finish();
+    lookup.finish();
+  }
+}
+
+/** A temporary file: the vectors of the passages (f32). */
+const VECTORS = 'vectors.tmp';
+/** The files that the manifest lists last, in its order. */
+const WRITTEN = ['passages.bin', 'sentences.bin', 'languages.bin', 'lookup.bin'];
+
+function sum(languages: IndexPlan['languages'], key: keyof LanguageCount): number {
+  let total = 0;
+  for (const count of languages.values()) total += count[key];
+  return total;
 }
 
 /** Refuses to replace a folder that is not an index, or that cannot be written. */
 export function checkIndexFolder(target: string): void {
   // graph.hnsw belongs to indexes of format 1.
   checkReplaceable(target, (name) => INDEX_FILES.includes(name) || name === 'graph.hnsw', 'an index');
-}
-
-/** Refuses an empty list of passages, and two passages with the same id. */
-export function checkPassages(passages: readonly Passage[]): void {
-  if (passages.length === 0)
-    throw new Error('No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.');
-  const sources = new Map<string, string>();
-  for (const { id, source } of passages) {
-    const other = sources.get(id);
-    if (other !== undefined) {
-      throw new Error(
-        `Two passages have the id ${JSON.stringify(id)}, in ${other} and in ${source}. Give each record a unique id.`,
-      );
-    }
-    sources.set(id, source);
-  }
-}
-
-/** Marks each passage of a group with the group's first ordinal. */
-function withGroups(passages: readonly Passage[], groups: readonly number[][]): Passage[] {
-  const marked = [...passages];
-  for (const group of groups) {
-    for (const ordinal of group) marked[ordinal] = { ...passages[ordinal]!, group: group[0]! };
-  }
-  return marked;
-}
-
-function idRecords(passages: Passage[]): Map<string, Uint8Array> {
-  return new Map(passages.map(({ id }, ordinal) => [KEYS.id + id, writeAscending([ordinal])]));
-}
-
-/** A record per field value: the number of its passages (u32), then their ordinals. */
-function fieldRecords(passages: Passage[]): { records: Map<string, Uint8Array>; names: string[] } {
-  const ordinals = new Map<string, number[]>();
-  const names = new Set<string>();
-  passages.forEach((passage, ordinal) => {
-    for (const [field, value] of fieldsOf(passage)) {
-      names.add(field);
-      const key = fieldKey(field, value);
-      const list = ordinals.get(key);
-      if (list) list.push(ordinal);
-      else ordinals.set(key, [ordinal]);
-    }
-  });
-  const records = new Map<string, Uint8Array>();
-  for (const [key, list] of ordinals) {
-    records.set(key, writeList(list));
-  }
-  return { records, names: [...names].sort() };
 }
 
 /** Metadata, language and source; the latter two with their parents (`de` for `de-AT`, `a/` for `a/b.md`). */
@@ -163,10 +208,4 @@ function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, val
 function prefixes(text: string, separator: string): string[] {
   const parts = text.split(separator);
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(separator));
-}
-
-function countLanguages(passages: Passage[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const { lang } of passages) counts.set(lang, (counts.get(lang) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)));
 }

@@ -10,24 +10,49 @@ export interface Section {
   bodyStart: number;
   /** Starts of the other paragraphs in `text`. */
   paragraphStarts: number[];
+  /** The anchor of each heading and paragraph that has one, with its start in `text`, in order. */
+  anchors: { start: number; anchor: string }[];
+}
+
+/** A place in a document, as far as the text before it affects the text after it. Plain JSON. */
+export interface Place {
+  /** The headings above. */
+  path: { level: number; text: string }[];
+  /** Whether an article has ended. */
+  isAfterEnd: boolean;
+  /** Whether the document's title is one of the headings of level 1. */
+  hasOwnTitle: boolean;
+  /** The last anchor. */
+  anchor?: string;
+}
+
+/** The start of a document. */
+export const START: Place = { path: [], isAfterEnd: false, hasOwnTitle: false };
+
+interface Text {
+  text: string;
+  anchor: string | undefined;
 }
 
 /**
- * Splits a document into sections. Their texts contain every character of its blocks except white space, once and in order. A
+ * Splits a document, or a part of one, into sections. Their texts contain every character of its blocks except white space, once and in order. A
  * heading without paragraphs becomes the first line of the next section, or the last section if none follows.
+ * @param before where the part before this one ended
+ * @returns also where this part ends
  */
-export function sections(document: Document): Section[] {
+export function sections(document: Document, before = START): { sections: Section[]; after: Place } {
   const found: Section[] = [];
-  let path: Block[] = [];
-  let headings: string[] = [];
-  let paragraphs: string[] = [];
-  let isAfterEnd = false;
-  const isTitleOfAll = !document.blocks.some(
-    (block) => block.kind === 'heading' && levelOf(block) === 1 && block.text === document.title,
-  );
+  let { path, isAfterEnd, anchor } = before;
+  let headings: Text[] = [];
+  let paragraphs: Text[] = [];
+  const hasOwnTitle =
+    before.hasOwnTitle ||
+    document.blocks.some(
+      (block) => block.kind === 'heading' && levelOf(block) === 1 && block.text === document.title,
+    );
   const close = () => {
     if (headings.length + paragraphs.length > 0) {
-      const title = sectionTitle(document, isTitleOfAll, path, isAfterEnd);
+      const title = sectionTitle(document, { path, isAfterEnd, hasOwnTitle });
       found.push(toSection(title, headings, paragraphs));
     }
     headings = [];
@@ -35,11 +60,13 @@ export function sections(document: Document): Section[] {
   };
   for (const block of document.blocks) {
     const text = block.text.trim();
+    anchor = block.anchor ?? anchor;
     if (block.kind === 'heading' && text !== '') {
       if (paragraphs.length > 0) close();
-      path = [...path.filter((above) => levelOf(above) < levelOf(block)), block];
-      headings.push(text);
-    } else if (text !== '') paragraphs.push(text);
+      const level = levelOf(block);
+      path = [...path.filter((above) => above.level < level), { level, text: block.text }];
+      headings.push({ text, anchor });
+    } else if (text !== '') paragraphs.push({ text, anchor });
     if (block.endsSection) {
       close();
       path = [];
@@ -47,32 +74,40 @@ export function sections(document: Document): Section[] {
     }
   }
   close();
-  return found;
+  return { sections: found, after: { path, isAfterEnd, hasOwnTitle, anchor } };
 }
 
-function toSection(title: string, headings: string[], paragraphs: string[]): Section {
-  const [first = '', ...rest] = paragraphs;
-  let text = [...headings, first].join('\n').trimEnd();
-  const bodyStart = first === '' ? 0 : text.length - first.length;
-  const paragraphStarts = rest.map((paragraph) => {
-    text += '\n\n';
+function toSection(title: string, headings: Text[], paragraphs: Text[]): Section {
+  let text = '';
+  const anchors: Section['anchors'] = [];
+  const append = (part: Text, separator: string): number => {
+    if (text !== '') text += separator;
     const start = text.length;
-    text += paragraph;
+    text += part.text;
+    if (part.anchor !== undefined && part.anchor !== anchors.at(-1)?.anchor)
+      anchors.push({ start, anchor: part.anchor });
     return start;
-  });
-  return { title, text, bodyStart, paragraphStarts };
+  };
+  for (const heading of headings) append(heading, '\n');
+  const [first, ...rest] = paragraphs;
+  const bodyStart = first ? append(first, '\n') : 0;
+  const paragraphStarts = rest.map((paragraph) => append(paragraph, '\n\n'));
+  return { title, text, bodyStart, paragraphStarts, anchors };
 }
 
 /**
  * If the document's title is one of its headings of level 1, it is the title of that section only: it is not put before other
  * headings, and does not apply after the end of an article.
  */
-function sectionTitle(document: Document, isTitleOfAll: boolean, path: Block[], isAfterEnd: boolean): string {
-  const root = isTitleOfAll && document.title ? [document.title] : [];
+function sectionTitle(document: Document, { path, isAfterEnd, hasOwnTitle }: Place): string {
+  const root = !hasOwnTitle && document.title ? [document.title] : [];
   const parts = [...root, ...path.map((heading) => heading.text)].map((part) =>
     part.trim().replace(/\s+/g, ' '),
   );
-  const title = parts.filter((part, i) => part !== parts[i - 1]).join(' › ');
+  // A title may contain the titles above it, and end with the page's first heading.
+  const title = parts
+    .filter((part, i) => part !== parts[i - 1] && !parts[i - 1]?.endsWith(` › ${part}`))
+    .join(' › ');
   return (
     title || (!isAfterEnd && document.title) || document.source.slice(document.source.lastIndexOf('/') + 1)
   );

@@ -4,7 +4,7 @@ import type { Passage } from '../format/passage.ts';
 import { detectLanguage } from './detect-language.ts';
 import { pack, type Segment } from './pack.ts';
 import { pieces } from './pieces.ts';
-import { type Section, sections } from './sections.ts';
+import { type Place, type Section, START, sections } from './sections.ts';
 import { sentences } from './sentences.ts';
 
 export interface SplitOptions {
@@ -16,45 +16,117 @@ export interface SplitOptions {
   minTokens: number;
 }
 
-/** A passage without id and language, which depend on the whole document. */
-type Draft = Pick<Passage, 'text' | 'title' | 'sentences'>;
+/** A passage, as far as its part of the document decides. Plain JSON. */
+export interface CutPassage extends Pick<Passage, 'text' | 'title' | 'sentences' | 'anchor'> {
+  /** Declared or detected. */
+  lang?: string;
+  /** Tokens of the text. */
+  tokens: number;
+}
 
-/**
- * Splits a document into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
- * character of the document's blocks except white space, once and in order. A heading is the first line of its section, but not one
- * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
- * several. Without an id, ids are derived from the texts. The language is the declared language, else detected.
- * @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1
- */
-export function toPassages(document: Document, options: SplitOptions): Passage[] {
+/** The passages of a document or a part of one, and where it ends. Plain JSON. */
+export interface Cut {
+  passages: CutPassage[];
+  after: Place;
+}
+
+/** Cuts a document, or a part of one that starts at a place. Depends on nothing else. */
+export type Cutter = (document: Document, before: Place) => Cut;
+
+/** @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1 */
+export function createCutter(options: SplitOptions): Cutter {
   const { minTokens, maxTokens } = options;
   if (!(minTokens >= 1 && minTokens <= maxTokens)) {
     throw new RangeError(
       `minTokens is ${minTokens} and maxTokens ${maxTokens}: 1 <= minTokens <= maxTokens is required.`,
     );
   }
-  const drafts = sections(document).flatMap((section) => splitSection(section, document.lang, options));
-  const languages = drafts.map((draft) => document.lang || detectLanguage(draft.text));
-  const usual = mostFrequent(languages) ?? 'und';
-  const idOf = contentIds(document.source);
-  return drafts.map((draft, position) => ({
-    id:
-      document.id === undefined
-        ? idOf(draft.text)
-        : drafts.length === 1
-          ? document.id
-          : `${document.id}#${position + 1}`,
-    ...draft,
-    source: document.source,
-    position,
-    lang: languages[position] ?? usual,
-    url: document.url,
-    metadata: document.metadata,
-  }));
+  return (document, before) => {
+    const { sections: found, after } = sections(document, before);
+    const passages = found.flatMap((section) => splitSection(section, document.lang, options));
+    return {
+      passages: passages.map((passage) => ({
+        ...passage,
+        lang: document.lang || detectLanguage(passage.text),
+        tokens: options.countTokens(passage.text),
+      })),
+      after,
+    };
+  };
 }
 
-function splitSection(section: Section, declared: string | undefined, options: SplitOptions): Draft[] {
-  const { text, title, bodyStart, paragraphStarts } = section;
+/**
+ * Splits documents into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
+ * character of the document's blocks except white space, once and in order. A heading is the first line of its section, but not one
+ * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
+ * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language, else
+ * detected. The link to a passage opens the anchor of its first block.
+ */
+export class Splitter {
+  readonly #cut: Cutter;
+  /** The document whose parts may follow, and its passages so far. */
+  #current: { document: Document; count: number; place: Place; idOf: (text: string) => string } | undefined;
+  #languages = new Map<string, number>();
+
+  constructor(cut: Cutter) {
+    this.#cut = cut;
+  }
+
+  /** The passages of a document, or of the next part of the document before. */
+  split(document: Document): Passage[] {
+    const { source, id, url, metadata } = document;
+    if (!this.#current || !continues(document, this.#current.document)) {
+      this.#current = { document, count: 0, place: START, idOf: contentIds(source) };
+      this.#languages = new Map();
+    }
+    const current = this.#current;
+    current.document = document;
+    const { passages, after } = this.#cut(document, current.place);
+    current.place = after;
+    for (const { lang } of passages)
+      if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
+    const usual = mostFrequent(this.#languages) ?? 'und';
+    const isOnly = passages.length === 1 && document.part === undefined;
+    return passages.map(({ text, title, sentences, lang, anchor }) => {
+      const position = current.count++;
+      return {
+        id: id === undefined ? current.idOf(text) : isOnly ? id : `${id}#${position + 1}`,
+        text,
+        title,
+        sentences,
+        source,
+        position,
+        lang: lang ?? usual,
+        url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
+        anchor,
+        metadata,
+      };
+    });
+  }
+}
+
+/** Splits one whole document. */
+export function toPassages(document: Document, options: SplitOptions): Passage[] {
+  return new Splitter(createCutter(options)).split(document);
+}
+
+/** Whether a document is the next part of another. */
+function continues(document: Document, before: Document): boolean {
+  return (
+    document.part !== undefined &&
+    document.part > 0 &&
+    document.part - 1 === before.part &&
+    document.source === before.source &&
+    document.id === before.id
+  );
+}
+
+function splitSection(
+  section: Section,
+  declared: string | undefined,
+  options: SplitOptions,
+): Omit<CutPassage, 'lang' | 'tokens'>[] {
+  const { text, title, bodyStart, paragraphStarts, anchors } = section;
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared || detectLanguage(text) || 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
@@ -78,12 +150,11 @@ function splitSection(section: Section, declared: string | undefined, options: S
       text: textOf(group),
       title,
       sentences: answers.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+      anchor: anchors.findLast(({ start }) => start <= group[0]!.start)?.anchor,
     };
   });
 }
 
-function mostFrequent(values: (string | undefined)[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+function mostFrequent(counts: ReadonlyMap<string, number>): string | undefined {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
 }

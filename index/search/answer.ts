@@ -83,7 +83,10 @@ export interface SearchResult {
   text: string;
   title: string;
   source: string;
+  /** Opens the place of the passage, if the document has a URL. */
   url?: string;
+  /** The place in the document: a URL fragment without `#`. */
+  anchor?: string;
   lang: string;
   metadata?: Record<string, MetadataValue>;
   score: number;
@@ -148,4 +151,10 @@ export interface Search {
   /** Returns the passage with this id, or undefined. */
   passage(id: string, context?: number): PassageAnswer | undefined;
   overview(): Overview;
+}
+
+/** A search that can be closed. */
+export interface ClosableSearch extends Search {
+  /** Closes the files of the index. No search may run or follow. */
+  close(): void;
 }

@@ -16,12 +16,12 @@ import type { Tokens } from '../format/tokens-file.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
+  ClosableSearch,
   ContextPassage,
   ContextualQuery,
   IndexInfo,
   Match,
   PassageAnswer,
-  Search,
   SearchRequest,
   SearchResult,
 } from './answer.ts';
@@ -55,7 +55,7 @@ export interface OpenIndex {
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
 /** Answers questions from an open index. */
-export class IndexSearch implements Search {
+export class IndexSearch implements ClosableSearch {
   readonly info: IndexInfo;
   readonly #embedder: QuestionEmbedder;
   readonly #index: OpenIndex;
@@ -147,6 +147,12 @@ export class IndexSearch implements Search {
 
   overview(): Overview {
     return readOverview(this.#index.lookup, this.#index.manifest);
+  }
+
+  /** Closes the files. No search may run or follow. */
+  close(): void {
+    const { lookup, sentences, passages, tokens } = this.#index;
+    for (const file of [lookup, sentences, passages, tokens]) file?.close();
   }
 
   /** The confidence of each result. A lower result is never more certain than a higher one. */

@@ -9,7 +9,7 @@ import { Passages } from '../format/passages-file.ts';
 import { SentenceVectors } from '../format/sentences-file.ts';
 import { PART } from '../format/token-codes-file.ts';
 import { Tokens } from '../format/tokens-file.ts';
-import type { Search } from './answer.ts';
+import type { ClosableSearch } from './answer.ts';
 import { IndexSearch } from './index-search.ts';
 
 /** The locations of an index and its model. */
@@ -26,7 +26,7 @@ export interface OpenOptions {
  * Opens an index for questions.
  * @throws if the index is missing, damaged, has another format, or was built with another model
  */
-export async function openSearch({ index, model, verify }: OpenOptions): Promise<Search> {
+export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
   const embedder = typeof model === 'string' ? await Embedder.open(model, { verify }) : model;
   const manifest = readManifest(index, embedder.model, verify);
   const { dimensions, counts } = manifest;

@@ -93,7 +93,7 @@ export async function build(
   countTokens: CountTokens,
   passages: number,
 ): Promise<Manifest> {
-  const manifest = await buildIndex(documents, out, embedder, countTokens);
+  const { manifest } = await buildIndex(documents, out, embedder, countTokens);
   const { counts } = manifest;
   if (counts.passages !== passages)
     throw new Error(

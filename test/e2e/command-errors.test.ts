@@ -12,7 +12,7 @@ const QUESTION = 'Wie oft blinkt der Leuchtturm von Korvane?';
 beforeAll(() => {
   for (const name of ['documents', 'empty', 'damaged', 'mine']) mkdirSync(at(name), { recursive: true });
   writeFileSync(at('documents/notes.txt'), 'The light flashes once every 12 seconds.');
-  writeFileSync(at('documents.docx'), '');
+  writeFileSync(at('documents.png'), '');
   writeFileSync(at('mine/notes.txt'), 'mine');
   writeRandomIndex(index, 20);
   cpSync(index, at('damaged'), { recursive: true });
@@ -20,7 +20,11 @@ beforeAll(() => {
 });
 
 test.each([
-  ['build-index', [], /^Missing argument: path\. Example: npm run build-index -- docs notes\/faq\.md$/],
+  [
+    'build-index',
+    [],
+    /^Missing argument: path\. Name files or folders, .* Example: npm run build-index -- docs$/,
+  ],
   ['build-index', [documents, '--quiet'], /^Unknown option --quiet\. See --help\.$/],
   ['build-index', [documents, '--inde', 'x'], /^Unknown option --inde\. Did you mean --index\?$/],
   ['build-index', [documents, '--index'], /^Missing value: --index <dir>\. See --help\.$/],
@@ -69,8 +73,12 @@ test.each([
 
 test.each([
   ['build-index', [at('none')], /none does not exist\. Check the path\.$/],
-  ['build-index', [at('empty')], /^No text found\. Name text, Markdown, /],
-  ['build-index', [at('documents.docx')], /documents\.docx: unknown format\. The formats are .*\.$/],
+  ['build-index', [at('empty')], /^No text found\. docs\/documents\.md lists the formats\.$/],
+  [
+    'build-index',
+    [at('documents.png')],
+    /documents\.png: unknown format\. docs\/documents\.md lists the formats\.$/,
+  ],
   [
     'build-index',
     [documents, '--index', at('mine')],
@@ -79,8 +87,8 @@ test.each([
   ['build-index', [documents, '--model', at('mine')], /mine has no config\.json\. .*\.$/],
   [
     'build-index',
-    [documents, '--index', at('documents.docx/index')],
-    /documents\.docx is a file\. Choose a folder in another place\.$/,
+    [documents, '--index', at('documents.png/index')],
+    /documents\.png is a file\. Choose a folder in another place\.$/,
   ],
   ['search', [QUESTION, '--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
   [

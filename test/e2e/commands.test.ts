@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
@@ -25,8 +25,11 @@ describe('build-index', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
+      'Skipped, unknown format: 1',
+      `  ${join(documents, 'notes/picture.png')}`,
+      '',
       expect.stringMatching(
-        /^.*index: 30 documents, 30 passages, \d+ sentences, \d+ terms; 1 file of other formats skipped$/,
+        /^.*index: 1 file \(\d unchanged\), 30 documents, 30 passages \(\d+ unchanged\), \d+ sentences, \d+ terms$/,
       ),
       expect.stringMatching(/^\d+\.\d s, \d+\.\d passages\/s$/),
       expect.stringMatching(
@@ -36,7 +39,7 @@ describe('build-index', () => {
     ]);
     const progress = stderr.trimEnd().split('\n');
     expect(progress.length).toBeLessThanOrEqual(10);
-    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages and sentences$/);
+    for (const line of progress) expect(line).toMatch(/^\d+ of \d+ passages$/);
     expect(progress.at(-1)).toMatch(/^(\d+) of \1 /);
   });
 
@@ -51,7 +54,18 @@ describe('build-index', () => {
       tokens: true,
       counts,
       languages: { en: 30 },
-      skipped: 1,
+      files: 1,
+      unchangedFiles: expect.any(Number),
+      embedded: expect.any(Number),
+      unchanged: expect.any(Number),
+      notices: [
+        {
+          kind: 'skipped',
+          reason: 'unknown format',
+          count: 1,
+          places: [{ place: join(documents, 'notes/picture.png') }],
+        },
+      ],
       seconds: expect.any(Number),
       bytes: Object.fromEntries(readdirSync(index).map((name) => [name, statSync(join(index, name)).size])),
     });
@@ -64,6 +78,89 @@ describe('build-index', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ tokens: false });
     expect(readdirSync(out)).not.toContain('tokens.bin');
+  });
+});
+
+describe('build-index with a bad file', () => {
+  const mixed = join(folder, 'mixed');
+  const out = join(folder, 'mixed-index');
+  const cache = ['--cache', join(folder, 'cache')];
+  beforeAll(() => {
+    mkdirSync(join(mixed, 'drafts'), { recursive: true });
+    writeFileSync(join(mixed, 'good.md'), '# Lighthouse\n\nThe lighthouse flashes twice a minute.\n');
+    writeFileSync(join(mixed, 'bad.json'), '{"open":');
+    writeFileSync(join(mixed, 'drafts/a.md'), 'A draft.');
+  });
+
+  test('says what it would do, and writes nothing', async () => {
+    const dry = await command('build-index', [mixed, '--index', out, '--dry-run', ...cache]);
+    expect(dry.code).toBe(4);
+    expect(dry.stdout).toMatch(/^Failed, .*\n {2}\S+bad\.json/);
+    expect(dry.stdout).toContain(
+      'A build would read 2 files (0 unchanged): 2 documents, 2 passages, 2 sentences.',
+    );
+    expect(dry.stdout).toContain('It would embed 2 passages (0 unchanged), with token states.');
+    expect(existsSync(out)).toBe(false);
+    expect(existsSync(join(folder, 'cache'))).toBe(false);
+  });
+
+  test('stops there with --strict, and leaves no index', async () => {
+    const strict = await command('build-index', [mixed, '--index', out, '--strict', ...cache]);
+    expect(strict.code).toBe(1);
+    expect(strict.stderr).toMatch(/bad\.json: .*JSON/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('indexes the rest, gives links, and exits with code 4', async () => {
+    const args = [
+      mixed,
+      '--index',
+      out,
+      '--exclude',
+      'drafts/',
+      '--base-url',
+      'https://docs.example/',
+      ...cache,
+    ];
+    expect(await command('build-index', args)).toMatchObject({ code: 4 });
+    const found = await command('search', ['How often does the lighthouse flash?', '--index', out, '--json']);
+    expect(JSON.parse(found.stdout).results).toMatchObject([
+      { source: 'good.md', anchor: 'lighthouse', url: 'https://docs.example/good.md#lighthouse' },
+    ]);
+    const again = await command('build-index', [...args, '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      files: 1,
+      unchangedFiles: 1,
+      embedded: 0,
+      unchanged: 1,
+    });
+  });
+
+  test('reads the settings of a config file', async () => {
+    const config = join(folder, 'config.json');
+    writeFileSync(config, JSON.stringify({ sources: [{ path: mixed, include: ['good.*'] }], index: out }));
+    const built = await command('build-index', ['--config', config, '--json', ...cache]);
+    expect(built.code).toBe(0);
+    expect(JSON.parse(built.stdout)).toMatchObject({ index: out, files: 1 });
+  });
+
+  test('is inspected', async () => {
+    const overview = await command('inspect', ['--index', out, '--json']);
+    expect(JSON.parse(overview.stdout)).toMatchObject({
+      counts: { documents: 1, passages: 1 },
+      duplicates: 0,
+      sources: [{ source: 'good.md', passages: 1, languages: ['en'] }],
+      longest: [{ source: 'good.md', title: 'Lighthouse' }],
+    });
+    const passages = await command('inspect', ['good.md', '--index', out]);
+    expect(passages.stdout).toMatch(
+      /^Lighthouse\n[0-9a-f]{12} {2}good\.md#lighthouse {2}en\nLighthouse\nThe lighthouse/,
+    );
+    const missing = await command('inspect', ['none.md', '--index', out]);
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no document or passage is named "none.md"'),
+    });
   });
 });
 

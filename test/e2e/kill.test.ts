@@ -1,15 +1,18 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { Cache } from '../../index/cache/cache.ts';
+import { Embedder } from '../../index/embedding/embedder.ts';
 import { createDraft, DRAFT_MARKER } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { readDocuments } from '../../index/sources/read.ts';
-import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
@@ -74,6 +77,45 @@ test.each<[string, (build: Build) => Promise<unknown>]>([
   const { info } = await openSearch({ index: out, model: dir, verify: true });
   // The old index, or the complete new index if the kill was late.
   if (info.passages !== RECORDS) expect(info.version).toBe(readManifest(old, model, true).version);
+});
+
+test('a build goes on where a killed build with the same cache stopped', async () => {
+  const script = join(folder, 'build.mts');
+  const cacheFolder = join(folder, 'cache');
+  const module = (path: string) => JSON.stringify(pathToFileURL(join(root, path)).href);
+  writeFileSync(
+    script,
+    `import { buildIndex, tokenCounter } from ${module('index/build.ts')};
+    import { Cache } from ${module('index/cache/cache.ts')};
+    import { Embedder } from ${module('index/embedding/embedder.ts')};
+    import { readDocuments } from ${module('index/sources/read.ts')};
+    const [records, out, dir, cache] = process.argv.slice(2);
+    const embedder = await Embedder.open(dir, { verify: false });
+    await buildIndex(readDocuments([records]), out, embedder, tokenCounter(dir), {
+      cache: new Cache(cache),
+      progress: ({ phase, done }) => phase === 'embedding' && process.stdout.write(done + '\\n'),
+    });`,
+  );
+  const args = ['--import', import.meta.resolve('tsx'), script, documents, out, dir, cacheFolder];
+  const build = spawn(process.execPath, args);
+  let shown = '';
+  for await (const text of build.stdout) {
+    shown += text;
+    // A record takes 2 KB of the 256 KB that are written at once.
+    if (shown.includes('\n150\n')) build.kill('SIGKILL');
+  }
+  const embedder = await Embedder.open(dir, { verify: false });
+  const built = async (target: string, cache?: Cache) => {
+    const documentsOfFile = readDocuments([documents]);
+    const { embedded } = await buildIndex(documentsOfFile, target, embedder, tokenCounter(dir), { cache });
+    cache?.close();
+    const files = readdirSync(target).sort();
+    return { embedded, files: files.map((name) => readFileSync(join(target, name), 'hex')) };
+  };
+  const resumed = await built(out, new Cache(cacheFolder));
+  expect(resumed.embedded).toBeGreaterThan(0);
+  expect(resumed.embedded).toBeLessThan(RECORDS - 100);
+  expect(resumed.files).toEqual((await built(join(folder, 'index-fresh'))).files);
 });
 
 test('a build removes the draft of a killed build', async () => {

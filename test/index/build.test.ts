@@ -31,7 +31,7 @@ describe('a model without token states', () => {
     const versions = new Set<string>();
     for (const setting of [undefined, 'auto', 'off'] as const) {
       const out = join(folder, `without-${setting}`);
-      const manifest = await build(out, setting);
+      const { manifest } = await build(out, setting);
       versions.add(manifest.version);
       expect(manifest.model.tokens).toBeNull();
       expect(existsSync(join(out, 'tokens.bin'))).toBe(false);
@@ -99,7 +99,7 @@ describe('the default model', () => {
     const build = async (passages: number) => {
       const documents = Array.from({ length: passages }, (_, i) => readText(`Lamp ${i}.`, `${i}.txt`));
       const out = join(folder, 'counted');
-      const manifest = await buildIndex(documents, out, cheap, () => 380, { tokens: 'auto' });
+      const { manifest } = await buildIndex(documents, out, cheap, () => 380, { tokens: 'auto' });
       return manifest.model.tokens !== null;
     };
     // Each passage takes a byte for each number of its vector and of its sentence's, and 380 tokens.

@@ -1,6 +1,5 @@
 import type { Reader } from '../input.ts';
-import { readText } from '../plain/text.ts';
+import { readTextParts } from '../plain/text.ts';
 
-export const read: Reader = async function* (input) {
-  yield readText(await input.text(), input.source);
-};
+export const read: Reader = (input) =>
+  readTextParts(input.chunks(), input.source, input.options.plain === true);

@@ -1,6 +1,7 @@
+import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import type { MetadataValue } from '../../format/passage.ts';
 
-/** The front matter of a Markdown file, and the Markdown after it. */
+/** The front matter of a text, and the text after it. */
 export interface FrontMatter {
   title?: string;
   url?: string;
@@ -10,50 +11,119 @@ export interface FrontMatter {
 }
 
 const FENCED = /^---[ \t]*\n(?:([\s\S]*?)\n)??(?:---|\.\.\.)[ \t]*(?:\n|$)/;
+/** Front matter in TOML, as Hugo and Zola read it. */
+const TOML = /^\+\+\+[ \t]*\n(?:([\s\S]*?)\n)??\+\+\+[ \t]*(?:\n|$)/;
 /** `key: value`, a comment, a list item, a nested or blank line. */
 const YAML_LINE = /^(?:[\w.-]+[ \t]*:(?:[ \t].*)?|#.*|-.*|[ \t].*|)$/;
+const KEY_LINE = /^[\w.-]+[ \t]*:/;
+/** Fields with more UTF-16 code units are skipped. The parser's time grows with the square of the nesting. */
+const MAX_FIELD = 4_096;
+/** Further fields are skipped. */
+const MAX_FIELDS = 200;
+const LANGUAGE = /^[a-z]{2,3}(?:[-_][a-z\d]{1,8})*$/i;
 
 /**
- * Splits YAML front matter from a Markdown text with `\n` line ends. Reads plain and quoted scalars on the line of their key, and
- * skips lists, maps and block scalars. Without front matter, the body is the whole text.
+ * Splits front matter from a text with `\n` line ends. Reads scalars and lists of scalars, and skips maps. `title`, `url` (or an
+ * absolute `permalink`) and `lang` (or `language`) belong to the document, other fields to its metadata. Empty values count as
+ * absent. Of TOML, only the title is read. Without front matter, the body is the whole text.
  */
 export function splitFrontMatter(text: string): FrontMatter {
-  const match = text.match(FENCED);
+  const toml = TOML.exec(text);
+  if (toml) return { title: tomlTitle(toml[1] ?? ''), body: text.slice(toml[0].length) };
+  const match = FENCED.exec(text);
   const lines = match?.[1]?.split('\n') ?? [];
   if (!match || !lines.every((line) => YAML_LINE.test(line))) return { body: text };
-  const own = new Map<string, string>();
+  const own: Pick<FrontMatter, 'title' | 'url' | 'lang'> = {};
   const metadata = new Map<string, MetadataValue>();
-  lines.forEach((line, i) => {
-    const [, key, value] = line.match(/^([\w.-]+)[ \t]*:[ \t]+(.*)$/) ?? [];
-    const continues = /^[ \t]+[^ \t#]/.test(lines[i + 1] ?? '');
-    if (key === undefined || value === undefined || continues) return;
-    const scalar = readScalar(value.trim());
-    if (scalar === undefined || scalar.text === '') return;
-    if (['title', 'url', 'lang'].includes(key)) own.set(key, scalar.text);
-    else metadata.set(key, scalar.quoted ? scalar.text : typed(scalar.text));
-  });
+  for (const [key, value] of fieldsOf(lines)) {
+    const words = Array.isArray(value.typed) ? undefined : value.text;
+    if (key === 'title' && words) own.title = words;
+    else if ((key === 'url' || (key === 'permalink' && /^https?:\/\//.test(words ?? ''))) && words)
+      own.url = key === 'url' ? words : (own.url ?? words);
+    else if ((key === 'lang' || key === 'language') && words && LANGUAGE.test(words))
+      own.lang = key === 'lang' ? tag(words) : (own.lang ?? tag(words));
+    else metadata.set(key, value.typed);
+  }
   return {
-    title: own.get('title'),
-    url: own.get('url'),
-    lang: own.get('lang'),
+    ...own,
     metadata: metadata.size === 0 ? undefined : Object.fromEntries(metadata),
     body: text.slice(match[0].length),
   };
 }
 
-function readScalar(value: string): { text: string; quoted: boolean } | undefined {
-  const double = value.match(/^("(?:[^"\\]|\\["\\/bfnrt]|\\u[\da-f]{4})*")\s*(?:#.*)?$/i)?.[1];
-  if (double !== undefined) return { text: String(JSON.parse(double.replaceAll('\t', '\\t'))), quoted: true };
-  const single = value.match(/^'((?:[^']|'')*)'\s*(?:#.*)?$/)?.[1];
-  if (single !== undefined) return { text: single.replaceAll("''", "'"), quoted: true };
-  if (/^(?:["'[\]{}&*!|>%@`]|[-?:](?:\s|$))/.test(value)) return undefined;
-  const text = value.replace(/(?:^|\s)#.*$/, '').trim();
-  return { text: /^(?:~|null)$/i.test(text) ? '' : text, quoted: false };
+interface FieldValue {
+  text: string;
+  typed: MetadataValue;
+}
+
+/** The fields that have values. Each is parsed by itself, so that a mistake in one costs only that one. */
+function* fieldsOf(lines: string[]): Generator<[key: string, value: FieldValue]> {
+  const starts = lines.flatMap((line, i) => (KEY_LINE.test(line) ? [i] : [])).slice(0, MAX_FIELDS);
+  for (const [i, start] of starts.entries()) {
+    const field = lines.slice(start, starts[i + 1]).join('\n');
+    if (field.length > MAX_FIELD) continue;
+    const map = parseField(field);
+    const pair = map?.items[0];
+    if (!pair || !isScalar(pair.key)) continue;
+    const value = fieldValue(pair.value);
+    if (value !== undefined) yield [String(pair.key.value), value];
+  }
+}
+
+function parseField(field: string): YAMLMap | undefined {
+  try {
+    const { contents, errors } = parseDocument(field, { schema: 'failsafe', logLevel: 'silent' });
+    return errors.length === 0 && isMap(contents) ? contents : undefined;
+  } catch {
+    // Nested too deep for the parser.
+    return undefined;
+  }
+}
+
+function fieldValue(node: unknown): FieldValue | undefined {
+  if (isSeq(node)) {
+    if (!node.items.every((item) => isScalar(item))) return undefined;
+    const texts = node.items.map((item) => scalarText(item)).filter((text) => text !== '');
+    return texts.length === 0 ? undefined : { text: '', typed: texts };
+  }
+  if (!isScalar(node)) return undefined;
+  const text = scalarText(node);
+  return text === '' ? undefined : { text, typed: node.type === 'PLAIN' ? typed(text) : text };
+}
+
+/** A scalar's text. Nulls are empty. */
+function scalarText(node: Scalar): string {
+  const text = String(node.value ?? '').trim();
+  return node.type === 'PLAIN' && /^(?:~|null)$/i.test(text) ? '' : text;
 }
 
 function typed(text: string): MetadataValue {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  return /^[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(text) && Number.isFinite(Number(text))
-    ? Number(text)
-    : text;
+  if (/^[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(text) && Number.isFinite(Number(text)))
+    return Number(text);
+  return isoDate(text) ?? text;
+}
+
+/** A date of YAML 1.1 in ISO 8601: `2024-1-2 3:04:05 +1` is `2024-01-02T03:04:05+01:00`. */
+function isoDate(text: string): string | undefined {
+  const match =
+    /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(\.\d+)?(?:[ \t]*(?:([Zz])|([-+])(\d\d?)(?::?(\d\d))?))?)?$/.exec(
+      text,
+    );
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', utc, sign, hours, minutes = '00'] = match;
+  const date = `${year}-${month!.padStart(2, '0')}-${day!.padStart(2, '0')}`;
+  if (hour === undefined) return date;
+  const zone = utc ? 'Z' : sign ? `${sign}${hours!.padStart(2, '0')}:${minutes}` : '';
+  return `${date}T${hour.padStart(2, '0')}:${minute}:${second}${fraction}${zone}`;
+}
+
+/** A language tag with hyphens: `pt_BR` is `pt-BR`. */
+function tag(text: string): string {
+  return text.replaceAll('_', '-');
+}
+
+function tomlTitle(toml: string): string | undefined {
+  const [, double, single] = /^title[ \t]*=[ \t]*(?:"([^"\\]*)"|'([^']*)')[ \t]*(?:#.*)?$/m.exec(toml) ?? [];
+  return (double ?? single)?.trim() || undefined;
 }

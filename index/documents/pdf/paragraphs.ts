@@ -1,4 +1,4 @@
-import { itemMarker } from '../plain/paragraphs.ts';
+import { itemMarker } from '../plain/marks.ts';
 import { isClosed, isUnspaced } from '../plain/script.ts';
 import { isRightToLeft } from './characters.ts';
 import type { Fonts } from './fonts.ts';

@@ -1,95 +1,123 @@
-import { columns, isClosed, joint } from './script.ts';
-
-/** Markers of list items: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
-const ITEM =
-  /^(?:[-*+•‣·–—○□▪▶]\s|[■●◆▲]|[（(]?\d{1,3}[.)）]\s|[（(]?(?:\p{L}|[ivx]{2,4})[)）]\s|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳])/u;
+import { edge, firstWord, type Line } from './lines.ts';
+import { hasDotLeader, itemMarker, quotePrefix } from './marks.ts';
+import { endsInHyphen, isClosed, joint } from './script.ts';
 
 /** In columns. Longer lines are whole paragraphs, since no page is this wide. */
-const WIDEST_PAGE = 150;
+export const WIDEST_PAGE = 150;
 /** In columns. Narrower lines are a name, an address or a list, since no prose is set this narrow. */
 const NARROWEST_PAGE = 24;
 /** In columns. Verse is rarely wider, but prose may be narrower. */
 const WIDEST_VERSE = 60;
-
-/**
- * Splits plain text into paragraphs at blank lines, and joins hard-wrapped lines. Keeps line breaks in lists, verse and addresses.
- * In a block of very long lines, each line is a paragraph.
- */
-export function paragraphs(text: string): string[] {
-  const blocks = text
-    .replace(/\r\n?/g, '\n')
-    .replace(/\f/g, '\n\n')
-    .split(/\n\s*\n/);
-  return blocks
-    .flatMap((block) =>
-      joinLines(
-        block
-          .trim()
-          .split('\n')
-          .map((line) => line.trim()),
-      ),
-    )
-    .filter((text) => text !== '');
-}
-
-/**
- * The bullet or number at the start of a list item, or undefined for other lines. Numbers and letters become `0`, so that all items
- * of a list have the same marker.
- */
-export function itemMarker(line: string): string | undefined {
-  return line.match(ITEM)?.[0].replace(/[\p{L}\p{N}]+/gu, '0');
-}
+/** Few lines do not show the width they are wrapped at, so that of the page counts. */
+const FEW_LINES = 3;
 
 /** Joins lines that were hard-wrapped. */
 export function unwrap(lines: string[]): string {
-  return joinIf(lines, () => true);
+  return lines.map((line, i) => (i === 0 ? line : joint(lines[i - 1]!, line) + line)).join('');
 }
 
-function joinLines(lines: string[]): string[] {
-  if (lines.length === 1) return lines;
-  const widths = lines.map(columns);
-  const width = widths.reduce((widest, next) => Math.max(widest, next));
-  const items = lines.filter((line) => itemMarker(line) !== undefined).length;
-  if (width > WIDEST_PAGE && items < lines.length / 2) return joinLongLines(lines, widths);
-  if (width < NARROWEST_PAGE) return [lines.join('\n')];
-  // A line was wrapped if the first word of the next line did not fit on it.
-  const wrapped = lines.map(
-    (line, i) => i > 0 && widths[i - 1]! + firstWordWidth(lines[i - 1]!, line) > width,
-  );
-  if (items > 1) return [joinIf(lines, (line, i) => wrapped[i]! && itemMarker(line) === undefined)];
-  const mostlyWrapped = share(wrapped.slice(1), (isWrapped) => isWrapped) >= 0.75;
-  return mostlyWrapped && !(width < WIDEST_VERSE && isVerse(lines)) ? [unwrap(lines)] : [lines.join('\n')];
+/**
+ * The texts of a block's lines: one, in which lines that were hard-wrapped are joined and others keep their line breaks, or one for
+ * each very long line.
+ * @param page the column that paragraphs of the text are wrapped at
+ */
+export function textsOf(lines: Line[], page: number): string[] {
+  const texts = lines.map(({ text }) => text);
+  if (lines.length === 1) return texts;
+  const right = lines.reduce((widest, line) => Math.max(widest, edge(line)), 0);
+  if (right > WIDEST_PAGE && !isTable(lines, page)) return joinLongLines(lines);
+  const [first, ...rest] = lines;
+  // The term of a definition and a label (`Note`) keep their lines.
+  const room = (share: number) => edge(first!) + firstWord(rest[0]!) < share * Math.max(right, page);
+  const isTerm =
+    rest[0]!.indent >= first!.indent + 4
+      ? room(0.75)
+      : room(0.3) && edge(rest[0]!) > 0.75 * right && right > WIDEST_VERSE;
+  if (isTerm && itemMarker(first!.text) === undefined)
+    return [`${first!.text}\n${textsOf(rest, page).join('\n')}`];
+  return [isWrapped(lines, right, page) ? unwrap(texts.map(single)) : texts.join('\n')];
 }
 
 /** Joins a long line without a sentence end to the next line, unless nearly all lines are like that (Thai, logs). */
-function joinLongLines(lines: string[], widths: number[]): string[] {
-  const isOpen = lines.map((line, i) => widths[i]! > WIDEST_VERSE && !isClosed(line));
-  const closed = lines.filter(isClosed).length;
-  if (isOpen.filter((open) => open).length > 3 * closed) return lines;
-  return joinIf(lines, (_, i) => isOpen[i - 1]!).split('\n');
+function joinLongLines(lines: Line[]): string[] {
+  const texts = lines.map(({ text }) => text);
+  const isEnd = texts.map(isClosed);
+  const isOpen = lines.map(({ width }, i) => width > WIDEST_VERSE && !isEnd[i]);
+  const closed = isEnd.filter((end) => end).length;
+  if (isOpen.filter((open) => open).length > 3 * closed) return texts;
+  const joined: string[] = [];
+  let paragraph = texts[0]!;
+  for (let i = 1; i < texts.length; i++) {
+    const text = texts[i]!;
+    if (isOpen[i - 1] && itemMarker(text) === undefined) paragraph += joint(texts[i - 1]!, text) + text;
+    else {
+      joined.push(paragraph);
+      paragraph = text;
+    }
+  }
+  return [...joined, paragraph];
 }
 
-function joinIf(lines: string[], continues: (line: string, index: number) => boolean): string {
-  return lines
-    .map((line, i) => (i === 0 ? line : (continues(line, i) ? joint(lines[i - 1]!, line) : '\n') + line))
-    .join('');
+/** Whether lines were hard-wrapped, rather than broken on purpose. */
+function isWrapped(lines: Line[], right: number, page: number): boolean {
+  const left = lines.reduce((least, { indent }) => Math.min(least, indent), Number.POSITIVE_INFINITY);
+  if (right - left < NARROWEST_PAGE || isTable(lines, page) || isCode(lines)) return false;
+  const isNarrow = right - left < WIDEST_VERSE && right < 0.75 * page;
+  const width = lines.length <= FEW_LINES && isNarrow ? page : right;
+  // A line was wrapped if the first word of the next line did not fit on it.
+  const room = lines.slice(1).map((line, i) => width - edge(lines[i]!) - firstWord(line) - 1);
+  const full = room.filter((columns, i) => columns < 0 || endsInHyphen(lines[i]!.text)).length;
+  const isVerseLike = right - left < WIDEST_VERSE && isVerse(lines);
+  if (full >= 0.75 * room.length) return !isVerseLike;
+  // With letters of different widths, the right edge is ragged. A sentence that goes on shows that the line was wrapped.
+  const nearly = right - left < WIDEST_VERSE ? 0 : room.filter((columns) => columns < 0.2 * width).length;
+  return nearly >= 0.75 * room.length && !isVerseLike && share(lines, goesOn) >= 0.6;
+}
+
+function goesOn(line: Line, i: number, lines: Line[]): boolean {
+  return i === 0 || (!isClosed(lines[i - 1]!.text) && !/^\p{Lu}/u.test(line.text));
+}
+
+/** A table has columns, a quoted e-mail marks, and a table of contents dots that lead to a page number. */
+function isTable(lines: Line[], page: number): boolean {
+  if (lines.some(({ text, isRule }) => isRule || hasDotLeader(text) || quotePrefix(text) !== '')) return true;
+  const rows = lines.filter(({ text }) => hasColumns(text)).length;
+  return rows >= 0.5 * lines.length && !isJustified(lines, page);
+}
+
+/** Whether spaces inside a line are wider than between words or sentences. */
+function hasColumns(text: string): boolean {
+  if (!text.includes('  ') && !text.includes('\t')) return false;
+  return /\S(?: {3,}|\t| {2,}(?![\p{Lu}"“(]))\S/u.test(text.replace(/[.!?:;] {2}/g, '. '));
+}
+
+/** In justified text, all lines but the last end in the same column, and spaces are wide anywhere. */
+function isJustified(lines: Line[], page: number): boolean {
+  return lines.slice(0, -1).every((line) => Math.abs(edge(line) - page) <= 1 && !/\S {6,}\S/.test(line.text));
+}
+
+function isCode(lines: Line[]): boolean {
+  return share(lines, ({ text }) => isCommand(text)) >= 0.4;
+}
+
+function isCommand(text: string): boolean {
+  const last = text[text.length - 1]!;
+  if (last === ';') return /[()=]/.test(text);
+  return '{}\\'.includes(last) || ('$#%'.includes(text[0]!) && text[1] === ' ');
 }
 
 /** In verse, nearly every line begins with a capital, or most end with a mark. */
-function isVerse(lines: string[]): boolean {
+function isVerse(lines: Line[]): boolean {
   return (
-    share(lines.slice(1), (line) => /^["'\p{Pi}\p{Ps}]*[\p{Lu}\p{N}]/u.test(line)) >= 0.8 ||
-    share(lines.slice(0, -1), (line) => /[^\p{Pd}\P{P}]$/u.test(line)) >= 0.5
+    share(lines.slice(1), ({ text }) => /^["'\p{Pi}\p{Ps}]*[\p{Lu}\p{N}]/u.test(text)) >= 0.8 ||
+    share(lines.slice(0, -1), ({ text }) => /[^\p{Pd}\P{P}]$/u.test(text)) >= 0.5
   );
 }
 
-/** The columns that the first word of the next line would have added to a line. */
-function firstWordWidth(line: string, next: string): number {
-  const space = joint(line, next);
-  const word = space === '' ? (next.match(/^\P{L}*\p{L}/u)?.[0] ?? next) : next.split(/\s/, 1)[0]!;
-  return columns(space + word);
+function single(text: string): string {
+  return text.includes('  ') ? text.replace(/ {2,}/g, ' ') : text;
 }
 
-function share<T>(items: T[], test: (item: T) => boolean): number {
+function share<T>(items: T[], test: (item: T, index: number, items: T[]) => boolean): number {
   return items.filter(test).length / items.length;
 }

@@ -84,6 +84,15 @@ it('front matter may nest at any depth, because only scalars are read', () => {
   expect(read(`---\ntitle: A\n${deep}\n---\nText.`)).toMatchObject({ title: 'A', metadata: undefined });
 });
 
+it.each(['a\n-\n', 'a\n=\n', 'a\n# b\n', 'a\n***\n', '-\n\n'])(
+  'many blocks are parsed in parts: %j',
+  (part) => {
+    const { blocks } = read(part.repeat(1_000));
+    const { blocks: few } = read(part.repeat(10));
+    expect(blocks.length).toBe(few.length * 100);
+  },
+);
+
 it('the depth of any Markdown is found without parsing', () => {
   const part = fc.constantFrom(
     '> ',

@@ -65,9 +65,10 @@ test('reports the end of a process, for waiting texts and later ones', async () 
   const { NODE_OPTIONS } = process.env;
   process.env.NODE_OPTIONS = '--no-such-option';
   const embedder = new ParallelEmbedder(compiled, 1);
+  // The first text starts the process.
+  const waiting = Array.from({ length: 3 }, () => embedder.embed('the end'));
   if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
   else process.env.NODE_OPTIONS = NODE_OPTIONS;
-  const waiting = Array.from({ length: 3 }, () => embedder.embed('the end'));
   const message = 'An embedding process ended with 9. Start the command again.';
   for (const result of await Promise.allSettled(waiting))
     expect(result).toMatchObject({ status: 'rejected', reason: { message } });

@@ -41,6 +41,11 @@ describe('readSet', () => {
     expect((await readSet(`${join(dir, name)}/`)).name).toBe(name);
   });
 
+  test.each(['', null])('reads a passage with the title %j as one without', async (title) => {
+    const { passages: found } = await read({ passages: jsonl([{ ...passages[1], title }, passages[0]]) });
+    expect(found).toEqual([passages[1], passages[0]]);
+  });
+
   test('reads gzipped files if the plain files are missing', async () => {
     await writeFile(join(dir, 'passages.jsonl.gz'), gzipSync(jsonl(passages)));
     await writeFile(join(dir, 'queries.jsonl.gz'), gzipSync(jsonl(queries)));
@@ -111,8 +116,8 @@ describe('readSet', () => {
       'queries.jsonl:1: "lang" must be',
     ],
     [
-      'null as a title',
-      { passages: jsonl([{ ...passages[0], title: null }]) },
+      'a number as a title',
+      { passages: jsonl([{ ...passages[0], title: 7 }]) },
       '"title" must be a non-empty string',
     ],
     [

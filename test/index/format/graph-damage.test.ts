@@ -2,8 +2,8 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readSections } from '../../../index/format/container.ts';
-import { graphBytes } from '../../../index/format/graph-builder.ts';
 import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
+import { graphFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'graph.bin');
@@ -14,7 +14,7 @@ const links = [[[1, 2], [1], []], [[0, 2], [0]], [[0, 1]]];
 
 /** Writes a graph and changes one of its sections. */
 function damage(section: number, change: (bytes: Buffer) => void): void {
-  const bytes = graphBytes({ entry: 0, vectors, links });
+  const bytes = graphFile({ entry: 0, links }, vectors);
   const { buffer, byteOffset, length } = readSections(bytes, GRAPH, path)[section]!;
   change(Buffer.from(buffer, byteOffset, length));
   writeFileSync(path, bytes);

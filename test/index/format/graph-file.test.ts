@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import { readSections } from '../../../index/format/container.ts';
-import { buildGraph, graphBytes } from '../../../index/format/graph-builder.ts';
 import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
+import { buildGraph, graphFile } from '../../fixtures/files.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
@@ -21,7 +21,7 @@ function vectorsOf(count: number, dimensions: number, seed: number): Float32Arra
 }
 
 function open(vectors: readonly Float32Array[]) {
-  buildGraph(vectors).write(path);
+  buildGraph(path, vectors);
   return openGraph(path, vectors[0]!.length);
 }
 
@@ -49,7 +49,7 @@ describe('any vectors', () => {
   test('are stored in order, and each number is off by at most half an 8-bit step', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
-        buildGraph(vectors).write(path);
+        buildGraph(path, vectors);
         const kept = stored(dimensions);
         expect(kept).toHaveLength(vectors.length);
         for (const [ordinal, vector] of vectors.entries())
@@ -81,7 +81,7 @@ describe('any vectors', () => {
   test('keep their component along the mean direction despite rounding', () => {
     fc.assert(
       fc.property(anyVectors, ({ dimensions, vectors }) => {
-        buildGraph(vectors).write(path);
+        buildGraph(path, vectors);
         const mean = new Float32Array(dimensions).map((_, i) =>
           vectors.reduce((sum, one) => sum + one[i]!, 0),
         );
@@ -97,9 +97,9 @@ describe('any vectors', () => {
   test('always give the same bytes, and leave no other file', () => {
     fc.assert(
       fc.property(anyVectors, ({ vectors }) => {
-        buildGraph(vectors).write(path);
+        buildGraph(path, vectors);
         const first = readFileSync(path);
-        buildGraph(vectors).write(path);
+        buildGraph(path, vectors);
         expect(readFileSync(path).equals(first)).toBe(true);
         expect(readdirSync(folder)).toEqual(['graph.bin']);
       }),
@@ -129,7 +129,7 @@ test('links on all levels are read in ascending order', () => {
           .map((there) => [...new Set(to.map((fraction) => there[Math.floor(fraction * there.length)]!))]),
       );
       const entry = drawn.findIndex(({ level }) => level === top);
-      writeFileSync(path, graphBytes({ entry, links, vectors: vectorsOf(drawn.length, 3, 1) }));
+      writeFileSync(path, graphFile({ entry, links }, vectorsOf(drawn.length, 3, 1)));
       const graph = openGraph(path, 3);
       expect([graph.nodes, graph.entry, graph.top]).toEqual([drawn.length, entry, top]);
       for (const [node, levels] of links.entries())

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeSections } from '../../../index/format/container.ts';
-import { LANGUAGES, Languages, writeLanguages } from '../../../index/format/languages-file.ts';
+import { LANGUAGES, Languages } from '../../../index/format/languages-file.ts';
+import { languagesFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'languages.bin');
@@ -23,7 +24,7 @@ function write(numbers: number[], rows: number[]): void {
 test('compares a question with the row of the index and the row of each passage’s language', () => {
   const vectors = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
   const sentences = vectors.map((vector) => [Int8Array.from(vector, (value) => 127 * value)]);
-  writeFileSync(path, writeLanguages(['en', 'de'], vectors, sentences, undefined));
+  writeFileSync(path, languagesFile(['en', 'de'], vectors, sentences));
   const { index, ofLanguage } = new Languages(path, 2, 2).typicality(question);
   // One passage weighs 1 / (1 + 16); its cosine counts twice, as a passage and as a sentence.
   expect(ofLanguage(0)).toBeCloseTo(2 / 17, 6);

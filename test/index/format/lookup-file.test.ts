@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeSections } from '../../../index/format/container.ts';
-import { LOOKUP, Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import { LOOKUP, Lookup } from '../../../index/format/lookup-file.ts';
 import { scoreTerms } from '../../../index/format/postings.ts';
+import { lookupFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'lookup.bin');
 
 /** Writes a file with these records, and reads the data of the keys. */
 function roundTrip(records: [string, Uint8Array][], keys: string[]): (number[] | undefined)[] {
-  writeFileSync(path, writeLookup(new Map(records)));
+  writeFileSync(path, lookupFile(new Map(records)));
   const lookup = new Lookup(path, 1000);
   try {
     return keys.map((key) => {
@@ -128,7 +129,7 @@ describe('a damaged file', () => {
   test('is refused if the ordinal of an id is out of range', () => {
     writeFileSync(
       path,
-      writeLookup(
+      lookupFile(
         new Map([
           ['ia', Uint8Array.of(10)],
           ['ib', Uint8Array.of()],
@@ -145,7 +146,7 @@ describe('a damaged file', () => {
   });
 
   test('is refused if a term has fewer scores than passages', () => {
-    writeFileSync(path, writeLookup(new Map([['tword', Uint8Array.of(2, 0, 1, 255)]])));
+    writeFileSync(path, lookupFile(new Map([['tword', Uint8Array.of(2, 0, 1, 255)]])));
     const lookup = new Lookup(path, 10);
     expect(() => scoreTerms(lookup, 'word', 10)).toThrow(damaged('a term has 2 passages, but 1 scores'));
     lookup.close();

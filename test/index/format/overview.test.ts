@@ -5,12 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { Document } from '../../../index/documents/document.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
-import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import { Lookup } from '../../../index/format/lookup-file.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { readOverview } from '../../../index/format/overview.ts';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { lookupFile } from '../../fixtures/files.ts';
 import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
@@ -85,7 +86,7 @@ test.each(['', '{', 'null', '{"sources":[{"value":"a.md"}],"suggestions":[]}'])(
   (text) => {
     overviewOf(['a.md']);
     const path = join(folder, 'lookup.bin');
-    writeFileSync(path, writeLookup(new Map([['o', Buffer.from(text)]])));
+    writeFileSync(path, lookupFile(new Map([['o', Buffer.from(text)]])));
     expect(() => readOverview(new Lookup(path, 1), readManifest(index, undefined, false))).toThrow(
       `${path} is damaged: the record of the overview is missing or invalid. Run npm run build-index again.`,
     );

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeSections } from '../../../index/format/container.ts';
 import type { Passage } from '../../../index/format/passage.ts';
-import { PASSAGES, Passages, writePassages } from '../../../index/format/passages-file.ts';
+import { PASSAGES, Passages } from '../../../index/format/passages-file.ts';
+import { passagesFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'passages.bin');
@@ -44,7 +45,7 @@ const passage: fc.Arbitrary<Passage> = fc
 test('reads back any passages, in any order', () => {
   fc.assert(
     fc.property(fc.array(passage), (passages) => {
-      writeFileSync(path, writePassages(passages));
+      writeFileSync(path, passagesFile(passages));
       const file = new Passages(path);
       try {
         expect(file.count).toBe(passages.length);
@@ -80,7 +81,7 @@ describe('a damaged file', () => {
     ['after the last', 1, 1e9],
     ['after its end', 0, 200],
   ])('is refused with an offset %s', (_, entry, value) => {
-    const bytes = writePassages([one]);
+    const bytes = passagesFile([one]);
     new DataView(bytes.buffer).setFloat64(TABLE + 8 * entry, value, true);
     writeFileSync(path, bytes);
     const file = new Passages(path);
@@ -116,7 +117,7 @@ describe('a damaged file', () => {
 
   test('is refused if truncated while open', () => {
     // The record is longer than one read.
-    writeFileSync(path, writePassages([{ ...one, title: 'T'.repeat(2_000_000) }]));
+    writeFileSync(path, passagesFile([{ ...one, title: 'T'.repeat(2_000_000) }]));
     const file = new Passages(path);
     truncateSync(path, 1000);
     expect(() => file.get(0)).toThrow(/is damaged: it ends at byte 1000, before byte \d+\. Run npm/);

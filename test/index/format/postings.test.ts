@@ -2,16 +2,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
-import { scoreTerms, writePostings } from '../../../index/format/postings.ts';
+import { Lookup } from '../../../index/format/lookup-file.ts';
+import { scoreTerms } from '../../../index/format/postings.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
+import { lookupFile, postingsOf } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'lookup.bin');
 
 /** The share of each text, or 0 if it is not listed. */
 function shares(texts: string[], question: string): number[] {
-  writeFileSync(path, writeLookup(writePostings(texts)));
+  writeFileSync(path, lookupFile(postingsOf(texts)));
   const lookup = new Lookup(path, texts.length);
   try {
     const scores = scoreTerms(lookup, question, texts.length);

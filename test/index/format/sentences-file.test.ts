@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import { readSections } from '../../../index/format/container.ts';
-import {
-  quantized,
-  SENTENCES,
-  SentenceVectors,
-  writeSentences,
-} from '../../../index/format/sentences-file.ts';
+import { quantized, SENTENCES, SentenceVectors } from '../../../index/format/sentences-file.ts';
+import { sentencesFile } from '../../fixtures/files.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const DIMENSIONS = 384;
@@ -18,7 +14,7 @@ const vector = () => normalized(gaussian(DIMENSIONS, random));
 const passages = [1, 5, 2, 30].map((count) => Array.from({ length: count }, vector));
 
 function open(vectors: Float32Array[][], dimensions: number): SentenceVectors {
-  writeFileSync(path, writeSentences(vectors.map((sentences) => sentences.map(quantized))));
+  writeFileSync(path, sentencesFile(vectors.map((sentences) => sentences.map(quantized))));
   return new SentenceVectors(path, dimensions);
 }
 
@@ -85,7 +81,7 @@ describe('a damaged file is refused', () => {
   const three = [1, 0, 2].map((value) => Float32Array.of(value, 1));
   /** Writes two passages with one and two sentences, and changes a section. */
   const damage = (section: number, change: (bytes: Buffer) => void) => {
-    const bytes = writeSentences([[quantized(three[0]!)], three.slice(1).map(quantized)]);
+    const bytes = sentencesFile([[quantized(three[0]!)], three.slice(1).map(quantized)]);
     const { buffer, byteOffset, length } = readSections(bytes, SENTENCES, path)[section]!;
     change(Buffer.from(buffer, byteOffset, length));
     writeFileSync(path, bytes);

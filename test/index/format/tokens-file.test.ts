@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSections } from '../../../index/format/container.ts';
-import { TOKENS, Tokens, writeTokens } from '../../../index/format/tokens-file.ts';
+import { TOKENS, Tokens } from '../../../index/format/tokens-file.ts';
+import { tokensFile } from '../../fixtures/files.ts';
 import { randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const path = join(temporaryFolder(), 'tokens.bin');
@@ -33,7 +34,7 @@ test('returns the codes of any passages, in any order', () => {
   fc.assert(
     fc.property(anyContents, fc.array(fc.nat()), ({ parts, counts, seed }, places) => {
       const written = randomCodes(counts, parts, seed);
-      writeFileSync(path, writeTokens(written, parts));
+      writeFileSync(path, tokensFile(written, parts));
       const file = new Tokens(path, parts, counts.length);
       const wanted = counts.length === 0 ? [] : places.map((place) => place % counts.length);
       const read = file.read(wanted);
@@ -54,7 +55,7 @@ test('returns the codes of any passages, in any order', () => {
 test('a file of more than a megabyte, which is read in parts, returns the same codes', () => {
   const [parts, counts] = [96, Array.from({ length: 500 }, (_, i) => i % 100)];
   const written = randomCodes(counts, parts, 1);
-  const bytes = writeTokens(written, parts);
+  const bytes = tokensFile(written, parts);
   expect(bytes.length).toBeGreaterThan(1 << 20);
   writeFileSync(path, bytes);
   const file = new Tokens(path, parts, counts.length);
@@ -66,7 +67,7 @@ test('a file of more than a megabyte, which is read in parts, returns the same c
 });
 
 test('has the sections of FORMAT.md', () => {
-  const [firsts, counts, blocks] = readSections(writeTokens(randomCodes([16, 0, 17], 4, 1), 4), TOKENS, path);
+  const [firsts, counts, blocks] = readSections(tokensFile(randomCodes([16, 0, 17], 4, 1), 4), TOKENS, path);
   expect([...new Uint32Array(firsts!.slice().buffer)]).toEqual([0, 1, 1, 3]);
   expect([...new Uint16Array(counts!.slice().buffer)]).toEqual([16, 0, 17]);
   expect(blocks).toHaveLength(3 * 16 * 2);
@@ -80,7 +81,7 @@ describe('a damaged file is refused', () => {
 
   /** Writes three passages, and changes a section. Returns a function that reads all. */
   const damage = (section: number, change: (bytes: Buffer) => void) => {
-    const bytes = writeTokens(randomCodes(COUNTS, 4, 1), 4);
+    const bytes = tokensFile(randomCodes(COUNTS, 4, 1), 4);
     const { buffer, byteOffset, length } = readSections(bytes, TOKENS, path)[section]!;
     change(Buffer.from(buffer, byteOffset, length));
     writeFileSync(path, bytes);
@@ -141,7 +142,7 @@ describe('a damaged file is refused', () => {
   });
 
   test('blocks past the end, with the right number of them', () => {
-    const bytes = writeTokens(randomCodes(COUNTS, 4, 1), 4);
+    const bytes = tokensFile(randomCodes(COUNTS, 4, 1), 4);
     const { buffer, byteOffset } = readSections(bytes, TOKENS, path)[0]!;
     new Uint32Array(buffer, byteOffset, 2).set([9, 10]);
     writeFileSync(path, bytes);
@@ -174,7 +175,7 @@ describe('a damaged file is refused', () => {
   });
 
   test('any bit of the tables flipped gives codes or the error', () => {
-    const bytes = writeTokens(randomCodes(COUNTS, 4, 1), 4);
+    const bytes = tokensFile(randomCodes(COUNTS, 4, 1), 4);
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(7), (at, bit) => {
         const copy = bytes.slice();

@@ -86,23 +86,17 @@ describe('an error keeps the old index', () => {
   const out = join(folder, 'kept');
 
   test.each([
-    [
-      'nothing',
-      () => contents(0),
-      'No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.',
-    ],
+    ['nothing', [], 'No text found. docs/documents.md lists the formats.'],
     [
       'a repeated id',
-      () => {
-        const { passages, ...rest } = contents(3);
-        return { ...rest, passages: passages.map((passage) => ({ ...passage, id: 'same' })) };
-      },
-      'Two passages have the id "same", in folder0/file0.txt and in folder1/file1.txt. Give each record a unique id.',
+      ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...readText('A text.', source), id: 'same' })),
+      'b.jsonl: repeated id. "same" is also in a.jsonl. Give each record a unique id.',
     ],
-  ])('%s', (_, make, message) => {
+  ])('%s', async (_, documents, message) => {
     writeRandomIndex(out, 4);
     const before = snapshot(out);
-    expect(() => writeIndex(out, model, make())).toThrow(message);
+    const embedder = { model, embed: () => Promise.reject(new Error('No memory.')) };
+    await expect(buildIndex(documents, out, embedder, tokenCounter(dir))).rejects.toThrow(message);
     expect(snapshot(out)).toEqual(before);
     expect(readdirSync(folder).filter((name) => name.startsWith('kept.'))).toEqual([]);
   });
@@ -134,7 +128,7 @@ describe('before embedding', () => {
   test('repeated ids are refused', async () => {
     const records = ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...story, source, id: '1' }));
     expect(await build(records, join(folder, 'twice'))).toEqual({
-      error: 'Error: Two passages have the id "1", in a.jsonl and in b.jsonl. Give each record a unique id.',
+      error: 'Error: b.jsonl: repeated id. "1" is also in a.jsonl. Give each record a unique id.',
       embedded: 0,
     });
   });
@@ -190,14 +184,14 @@ describe('the same documents', () => {
   ): Promise<{ version: string; ids: [string, string][] }> {
     const out = join(folder, name);
     const embedder = await Embedder.open(dir, { verify: false });
-    const { version } = await buildIndex(documents, out, embedder, tokenCounter(dir));
+    const { manifest } = await buildIndex(documents, out, embedder, tokenCounter(dir));
     const passages = new Passages(join(out, 'passages.bin'));
     const ids = Array.from({ length: passages.count }, (_, i): [string, string] => {
       const { source, id } = passages.get(i);
       return [source, id];
     });
     passages.close();
-    return { version, ids };
+    return { version: manifest.version, ids };
   }
 
   test('give the same version and files, and other documents give another version', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { findDuplicates } from '../../../index/passages/duplicates.ts';
+import { DuplicateFinder } from '../../../index/passages/duplicates.ts';
 import { randomNumbers } from '../../fixtures/index.ts';
+
+function findDuplicates(texts: readonly string[]): number[][] {
+  const finder = new DuplicateFinder((ordinal) => texts[ordinal]!);
+  for (const text of texts) finder.add(text);
+  return finder.groups();
+}
 
 describe('duplicates', () => {
   it('differ in white space, case, punctuation and width only', () => {

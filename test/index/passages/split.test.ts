@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Block, Document } from '../../../index/documents/document.ts';
 import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
 import { readText } from '../../../index/documents/plain/text.ts';
-import { type SplitOptions, toPassages } from '../../../index/passages/split.ts';
+import { createCutter, type SplitOptions, Splitter, toPassages } from '../../../index/passages/split.ts';
 import { shared } from '../../fixtures/shared.ts';
 
 const countTokens = (text: string) => Math.ceil(text.length / 4);
@@ -321,5 +321,80 @@ describe('any document', () => {
         },
       ),
     );
+  });
+});
+
+describe('anchors', () => {
+  const at = (anchor: string, block: Block): Block => ({ ...block, anchor });
+  const page = {
+    ...document(
+      paragraph(prose(0, 1)),
+      at('install', heading('Install')),
+      paragraph(prose(1, 2)),
+      at('linux', heading('Linux')),
+      paragraph(prose(2, 5)),
+      at('step-2', paragraph(prose(5, 8))),
+      heading('Notes'),
+      paragraph(prose(8, 9)),
+    ),
+    url: 'https://example.org/a',
+  };
+  const places = (from: Document) =>
+    toPassages(from, { ...options, maxTokens: 40 }).map(({ anchor, url }) => [anchor, url]);
+
+  it('are those of the first block, or the last before it', () => {
+    const anchors = [undefined, 'install', 'linux', 'linux', 'step-2', 'step-2', 'step-2'];
+    expect(places(page)).toEqual(
+      anchors.map((anchor) => [anchor, anchor ? `${page.url}#${anchor}` : page.url]),
+    );
+  });
+
+  it('do not change a URL that has a fragment, and are kept without a URL', () => {
+    expect(places({ ...page, url: 'https://example.org/#a' })[1]).toEqual([
+      'install',
+      'https://example.org/#a',
+    ]);
+    expect(places({ ...page, url: undefined })[1]).toEqual(['install', undefined]);
+  });
+});
+
+describe('a document in parts', () => {
+  const split = (documents: Document[]) => {
+    const splitter = new Splitter(createCutter(options));
+    return documents.flatMap((part) => splitter.split(part));
+  };
+  const section = (n: number): Block[] => [
+    heading(`Section ${n}`),
+    // Equal paragraphs of different parts have different ids.
+    { ...paragraph(prose(0, 2)), anchor: `s${n}` },
+    paragraph(prose(3 * n, 3 * n + 4)),
+  ];
+  const blocks = [heading('Port', 1), ...[0, 1, 2, 3, 4].flatMap(section)];
+  const whole: Document = { ...document(...blocks), title: 'Port', url: 'https://example.org/' };
+  const parts = (ends: number[], from = whole) =>
+    ends.map((end, part) => ({ ...from, part, blocks: blocks.slice(ends[part - 1] ?? 0, end) }));
+
+  it('cut between sections has the same passages as the whole document', () => {
+    for (const ends of [[blocks.length], [4, 10, blocks.length], [7, blocks.length]])
+      expect(split(parts(ends))).toEqual(toPassages(whole, options));
+  });
+
+  it('has ids with a number, even if it has only one passage', () => {
+    const ids = (from: Document[]) => split(from).map(({ id }) => id);
+    expect(ids(parts([4, blocks.length], { ...whole, id: 'a' }))).toEqual(
+      toPassages({ ...whole, id: 'a' }, options).map(({ id }) => id),
+    );
+    expect(ids([{ ...document(paragraph('One.')), id: 'a', part: 0 }])).toEqual(['a#1']);
+  });
+
+  it('ends with another document, or with its own first part', () => {
+    const [first, second] = parts([4, blocks.length]);
+    const positions = (from: (Document | undefined)[]) =>
+      split(from.map((one) => one!)).map((one) => one.position);
+    const [a, b] = [split([first!]).length, split([second!]).length];
+    const count = (n: number) => [...Array(n).keys()];
+    expect(positions([first, second])).toEqual(count(a + b));
+    expect(positions([first, first])).toEqual([...count(a), ...count(a)]);
+    expect(positions([first, { ...second!, source: 'b.txt' }])).toEqual([...count(a), ...count(b)]);
   });
 });

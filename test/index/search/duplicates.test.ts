@@ -5,10 +5,11 @@ import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { Document } from '../../../index/documents/document.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
-import { Lookup, writeLookup } from '../../../index/format/lookup-file.ts';
+import { Lookup } from '../../../index/format/lookup-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Filter, Search } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { lookupFile } from '../../fixtures/files.ts';
 import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
 const PASSAGES = 600;
@@ -79,7 +80,7 @@ test('a passage lists its duplicates', () => {
 
 test('a group without a record is reported as damage', () => {
   const path = join(folder, 'lookup.bin');
-  writeFileSync(path, writeLookup(new Map([['d7', Uint8Array.of(2, 0, 9)]])));
+  writeFileSync(path, lookupFile(new Map([['d7', Uint8Array.of(2, 0, 9)]])));
   expect(() => new Lookup(path, 10).duplicates(3)).toThrow(
     `${path} is damaged: the group 3 of passages is missing.`,
   );

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import type { Graph } from '../../../index/format/graph-file.ts';
-import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
+import { quantized, SentenceVectors } from '../../../index/format/sentences-file.ts';
 import { RANKING, rank } from '../../../index/search/rank.ts';
+import { sentencesFile } from '../../fixtures/files.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 1200;
@@ -14,7 +15,7 @@ const random = randomNumbers(3);
 const vectors = Array.from({ length: PASSAGES }, () => normalized(gaussian(DIMENSIONS, random)));
 const vector = normalized(gaussian(DIMENSIONS, random));
 const path = join(temporaryFolder(), 'sentences.bin');
-writeFileSync(path, writeSentences(vectors.map((one) => [quantized(one)])));
+writeFileSync(path, sentencesFile(vectors.map((one) => [quantized(one)])));
 const sentences = new SentenceVectors(path, DIMENSIONS);
 afterAll(() => sentences.close());
 

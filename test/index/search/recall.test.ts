@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
-import { buildGraph } from '../../../index/format/graph-builder.ts';
 import { type Graph, openGraph } from '../../../index/format/graph-file.ts';
-import { quantized, SentenceVectors, writeSentences } from '../../../index/format/sentences-file.ts';
+import { quantized, SentenceVectors } from '../../../index/format/sentences-file.ts';
 import { RANKING, rank } from '../../../index/search/rank.ts';
+import { buildGraph, sentencesFile } from '../../fixtures/files.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
 const PASSAGES = 20_000;
@@ -49,8 +49,8 @@ test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', 
   const vectors = Array.from({ length: PASSAGES }, vector);
   // Otherwise the vectors would differ from those of a real model.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
-  buildGraph(vectors).write(join(folder, 'graph.bin'));
-  writeFileSync(join(folder, 'sentences.bin'), writeSentences(vectors.map((one) => [quantized(one)])));
+  buildGraph(join(folder, 'graph.bin'), vectors);
+  writeFileSync(join(folder, 'sentences.bin'), sentencesFile(vectors.map((one) => [quantized(one)])));
   const sentences = new SentenceVectors(join(folder, 'sentences.bin'), DIMENSIONS);
   const through = openGraph(join(folder, 'graph.bin'), DIMENSIONS);
   const exact = exhaustive(vectors);

@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
-import { decodeUtf8 } from '../../../index/documents/encoding.ts';
+import type { Notice } from '../../../index/documents/file.ts';
 import { toPassages } from '../../../index/passages/split.ts';
+import { readSources } from '../../../index/reading/read-sources.ts';
+import { type FolderOptions, FolderSource } from '../../../index/sources/folder.ts';
 import { readDocuments } from '../../../index/sources/read.ts';
+import type { Source } from '../../../index/sources/source.ts';
 
 let root: string;
 beforeEach(() => {
@@ -22,30 +24,64 @@ function write(path: string, content: string | Buffer): string {
   return file;
 }
 
-async function read(paths: string[], onSkip?: (path: string) => void): Promise<Document[]> {
+async function read(paths: string[]): Promise<Document[]> {
   const documents: Document[] = [];
-  for await (const document of readDocuments(paths, onSkip)) documents.push(document);
+  for await (const document of readDocuments(paths)) documents.push(document);
+  return documents;
+}
+
+async function collect(source: Source): Promise<Document[]> {
+  const documents: Document[] = [];
+  for await (const document of readSources([source])) documents.push(document);
   return documents;
 }
 
 const sources = async (...paths: string[]) => (await read(paths)).map((document) => document.source);
 
-describe('files and folders', () => {
-  it('reads a folder in order of names, and reports skipped files', async () => {
-    write('b/c.txt', 'C.');
-    write('b/a.MD', 'A.');
-    write('b.html', '<p>B.');
-    write('a.txt', 'A.');
-    const image = write('b/image.png', '');
-    write('.hidden/a.txt', 'No.');
-    write('.a.txt', 'No.');
-    write('node_modules/a/a.txt', 'No.');
-    const skipped: string[] = [];
-    const documents = await read([root], (path) => skipped.push(path));
-    expect(documents.map((document) => document.source)).toEqual(['a.txt', 'b/a.MD', 'b/c.txt', 'b.html']);
-    expect(skipped).toEqual([image]);
+/** The names of a folder's files, and the paths that were left out, by reason. */
+async function list(options: FolderOptions = {}): Promise<{ files: string[]; skipped: [string, string][] }> {
+  const skipped: [string, string][] = [];
+  const report = ({ place, reason }: Notice) =>
+    skipped.push([relative(root, place).split(sep).join('/'), reason]);
+  const files: string[] = [];
+  for await (const { source } of new FolderSource(root, options).files({ memory: new Map(), report }))
+    files.push(source);
+  return { files, skipped };
+}
+
+describe('a folder', () => {
+  it('is listed in order of names, without hidden files and vendor folders', async () => {
+    for (const path of ['b/c.txt', 'b/a.MD', 'b.html', 'a.txt', 'b/image.png']) write(path, 'A.');
+    for (const path of ['.hidden/a.txt', '.a.txt', 'b/node_modules/a/a.txt', 'vendor/a.txt'])
+      write(path, 'No.');
+    const { files, skipped } = await list();
+    expect(files).toEqual(['a.txt', 'b/a.MD', 'b/c.txt', 'b/image.png', 'b.html']);
+    expect(skipped).toEqual(
+      ['.a.txt', '.hidden', 'b/node_modules', 'vendor'].map((path) => [path, 'hidden or excluded']),
+    );
   });
 
+  it('leaves out what patterns exclude, and takes only what they include', async () => {
+    for (const path of ['a.md', 'a.txt', 'drafts/b.md', 'c/d.md', 'c/keep.tmp.md', 'vendor/e.md'])
+      write(path, 'A.');
+    write('.polyseekignore', '# comments\n*.tmp.*\n!vendor/\n');
+    const { files, skipped } = await list({ include: ['*.md'], exclude: ['drafts/'] });
+    expect(files).toEqual(['a.md', 'c/d.md', 'vendor/e.md']);
+    expect(skipped).toEqual([
+      ['a.txt', 'not included by a pattern'],
+      ['c/keep.tmp.md', 'hidden or excluded'],
+      ['drafts', 'hidden or excluded'],
+    ]);
+  });
+
+  it('gives each file an address below the base address', async () => {
+    write('a b/ü.md', 'A.');
+    const [document] = await collect(new FolderSource(root, { baseUrl: 'https://docs.example/v1' }));
+    expect(document?.url).toBe('https://docs.example/v1/a%20b/%C3%BC.md');
+  });
+});
+
+describe('files and folders', () => {
   it('uses the file name as the source of a single file', async () => {
     expect(await sources(write('a/b.txt', 'B.'))).toEqual(['b.txt']);
   });
@@ -68,7 +104,7 @@ describe('files and folders', () => {
     write('en/intro.txt', 'A.');
     write('de/intro.txt', 'B.');
     await expect(read([join(root, 'en'), join(root, 'de')])).rejects.toThrow(
-      `${join(root, 'en/intro.txt')} and ${join(root, 'de/intro.txt')} would both be named "intro.txt" in the index. Name a folder that contains both.`,
+      `${join(root, 'de/intro.txt')}: same name in the index as another file. ${join(root, 'en/intro.txt')} would also be named "intro.txt". Name a folder that contains both.`,
     );
   });
 
@@ -76,18 +112,6 @@ describe('files and folders', () => {
     await expect(read([join(root, 'none')])).rejects.toThrow(
       `${join(root, 'none')} does not exist. Check the path.`,
     );
-  });
-
-  it('rejects a single file of unknown format, and lists the formats', async () => {
-    const file = write('a.pdf', '');
-    await expect(read([file])).rejects.toThrow(
-      `${file}: unknown format. The formats are .txt, .md, .markdown, .html, .htm, .jsonl, .ndjson, .jsonl.gz.`,
-    );
-  });
-
-  it('reads no blocks from empty files', async () => {
-    for (const name of ['a.txt', 'b.md', 'c.html']) write(name, ' \n');
-    expect((await read([root])).map((document) => document.blocks)).toEqual([[], [], []]);
   });
 
   it('reads compressed and plain files alike', async () => {
@@ -123,37 +147,5 @@ describe('files and folders', () => {
     const after = await ids();
     expect(after.size).toBe(8);
     expect([...before].filter(([id, text]) => after.get(id) !== text)).toEqual([]);
-  });
-});
-
-describe('UTF-8', () => {
-  it('is read with and without a byte order mark, with NUL as a character', async () => {
-    const [plain, marked] = await read([write('a.txt', 'Grüße\0.'), write('b.txt', '\uFEFFGrüße\0.')]);
-    expect(plain?.blocks).toEqual([{ kind: 'paragraph', text: 'Grüße\0.' }]);
-    expect(marked?.blocks).toEqual(plain?.blocks);
-  });
-
-  it.each([
-    ['a stray byte', [0x61, 0xff], 1],
-    ['a sequence interrupted by another character', [0xef, 0x41], 0],
-    ['a sequence truncated by the end of the file', [0x61, 0xe4, 0xb8], 1],
-    ['a sequence interrupted after two bytes', [0xef, 0xbf, 0x41], 0],
-    ['a surrogate', [0x61, 0x62, 0xed, 0xa0, 0x80], 2],
-    ['an overlong form', [0xef, 0xbf, 0xbd, 0xc0, 0x80], 3],
-  ])('is checked: %s', async (_, bytes, offset) => {
-    const file = write('a.txt', Buffer.from(bytes));
-    await expect(read([file])).rejects.toThrow(
-      `${file}: not UTF-8 at byte ${offset} of the file. Save it as UTF-8.`,
-    );
-  });
-
-  it('is rejected with the offset of the first invalid byte', () => {
-    const text = fc.string({ unit: 'binary' });
-    fc.assert(
-      fc.property(text, text, (before, after) => {
-        const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
-        expect(() => decodeUtf8(bytes, 'a')).toThrow(`at byte ${Buffer.byteLength(before)} `);
-      }),
-    );
   });
 });

@@ -1,0 +1,81 @@
+import { styleText } from 'node:util';
+import { locateFolder } from '../index/format/drafts.ts';
+import type { Passage } from '../index/format/passage.ts';
+import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
+import { DEFAULT_INDEX } from '../index/local.ts';
+import { main, print, Tool } from './kit/command.ts';
+import { indexOption, jsonOption } from './kit/flags.ts';
+
+/** Sources shown. `--json` lists all. */
+const SHOWN = 50;
+
+const command = new Tool(
+  'npm run inspect --',
+  'Show what an index contains: documents, languages, duplicates, and the text of passages.',
+)
+  .argument('[name]', 'path of a document, folder (ending in /), or ID of a passage: shows its passages')
+  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(jsonOption())
+  .examples('npm run inspect', 'npm run inspect -- faq.md', 'npm run --silent inspect -- guides/ --json')
+  .action((name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
+    const folder = locateFolder(index);
+    if (name === undefined) {
+      const inspection = inspectIndex(folder);
+      print(json, inspection, () => overviewText(inspection));
+      return;
+    }
+    const passages = findPassages(folder, name);
+    if (passages.length === 0)
+      throw new Error(
+        `${index}: no document or passage is named ${JSON.stringify(name)}. npm run inspect lists the documents.`,
+      );
+    print(json, passages, () => passages.map(passageText).join('\n\n'));
+  });
+
+const bold = (text: string) => styleText('bold', text, { stream: process.stdout });
+
+function overviewText({
+  version,
+  model,
+  counts,
+  languages,
+  sources,
+  duplicates,
+  longest,
+  shortest,
+}: Inspection): string {
+  const tags = Object.entries(languages).map(([lang, count]) => `${lang} ${count}`);
+  const more = sources.length > SHOWN ? [`… and ${sources.length - SHOWN} more`] : [];
+  return [
+    `${counts.documents} documents, ${counts.passages} passages (${duplicates} duplicates), ${counts.sentences} sentences`,
+    `version ${version}, model ${model}`,
+    '',
+    `${bold('Languages')}  ${tags.join(', ')}`,
+    '',
+    bold('Passages of each source'),
+    ...sources
+      .slice(0, SHOWN)
+      .map((one) => `${String(one.passages).padStart(6)}  ${one.source}  (${one.languages.join(', ')})`),
+    ...more,
+    '',
+    bold('Longest passages, in characters'),
+    ...longest.map(summaryText),
+    '',
+    bold('Shortest passages'),
+    ...shortest.map(summaryText),
+  ].join('\n');
+}
+
+function summaryText({ id, source, title, characters }: PassageSummary): string {
+  return `${String(characters).padStart(6)}  ${id}  ${source}  ${title}`;
+}
+
+function passageText({ id, source, title, lang, url, anchor, text }: Passage): string {
+  return [
+    bold(title),
+    `${id}  ${source}${anchor ? `#${anchor}` : ''}  ${lang}${url ? `  ${url}` : ''}`,
+    text,
+  ].join('\n');
+}
+
+await main(async () => command.parse());

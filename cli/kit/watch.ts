@@ -1,0 +1,30 @@
+import { watch } from 'chokidar';
+import { FolderSource } from '../../index/sources/folder.ts';
+import type { Source } from '../../index/sources/source.ts';
+
+/** Milliseconds without a change before a build starts: editors write a file in several steps. */
+const QUIET = 300;
+
+/** Builds again whenever a file of a folder changes. Prints failures, and goes on. Never returns. */
+export async function watchSources(sources: readonly Source[], build: () => Promise<void>): Promise<never> {
+  const paths = sources.flatMap((source) => (source instanceof FolderSource ? [source.path] : []));
+  console.error(`Watching ${paths.join(', ')}. Press Ctrl-C to stop.`);
+  let changed = () => {};
+  watch(paths, { ignoreInitial: true }).on('all', () => changed());
+  for (;;) {
+    await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      changed = () => {
+        clearTimeout(timer);
+        timer = setTimeout(resolve, QUIET);
+      };
+    });
+    let again = false;
+    // A change during a build starts another.
+    changed = () => {
+      again = true;
+    };
+    await build().catch((error) => console.error(error instanceof Error ? error.message : error));
+    if (again) setTimeout(() => changed(), 0);
+  }
+}

@@ -1,0 +1,183 @@
+import iconv from 'iconv-lite';
+import { type LanguageModel, languageModels } from './languages.ts';
+
+/** Single-byte encodings, with the logarithm of how usual they are. Of equal scores the first wins. */
+const SINGLE_BYTE: [encoding: string, prior: number][] = [
+  ['windows-1252', 0],
+  ['windows-1250', -1],
+  ['windows-1251', -1],
+  ['windows-1253', -1],
+  ['windows-1254', -1],
+  ['windows-1255', -1],
+  ['windows-1256', -1],
+  ['windows-1257', -1],
+  ['windows-1258', -1],
+  ['windows-874', -1],
+  ['ISO-8859-2', -2],
+  ['ISO-8859-7', -2],
+  ['ISO-8859-15', -2],
+  ['KOI8-R', -1],
+  ['KOI8-U', -2],
+  ['ISO-8859-5', -6],
+  ['macintosh', -6],
+  ['IBM866', -6],
+  ['ISO-8859-6', -6],
+  ['maccyrillic', -8],
+  ['IBM855', -8],
+];
+
+const MULTI_BYTE: [encoding: string, prior: number][] = [
+  ['GB18030', -3],
+  ['Shift_JIS', -3],
+  ['EUC-KR', -3],
+  ['Big5', -4],
+  ['EUC-JP', -4],
+];
+
+/** This many bytes above 127 tell the encoding. More would only take time. */
+const ENOUGH = 1500;
+
+/** The weight of pairs of ASCII letters near others. They are alike in all encodings, but tell the language. */
+const ASCII_WEIGHT = 0.3;
+/** All other text counts as this many pairs, since it may be in another language. */
+const OTHER_TEXT = 15;
+
+/** Two characters in a row, and how often they occur. */
+interface Pair {
+  before: string;
+  character: string;
+  count: number;
+}
+
+/**
+ * The encoding in which bytes are the most probable text: each is decoded in every encoding, and compared with a model of each
+ * language. There should be a byte above 127.
+ */
+export function detectEncoding(bytes: Buffer): string {
+  const { alphabetic, ideographic } = languageModels();
+  const sample = bytes.subarray(0, sampleEnd(bytes));
+  const pairs = bytePairs(sample);
+  const ascii = pairs.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
+  const around = asciiPairs(sample);
+  const aroundWeight =
+    OTHER_TEXT /
+    Math.max(
+      OTHER_TEXT,
+      around.reduce((sum, { count }) => sum + count, 0),
+    );
+  const high = pairs.filter((pair) => !isAscii(pair));
+  const asciiScores = alphabetic.map(
+    (model) => ASCII_WEIGHT * score(model, ascii) + aroundWeight * score(model, around),
+  );
+  const asciiScore = Math.max(...asciiScores);
+  let best = { encoding: 'windows-1252', score: Number.NEGATIVE_INFINITY };
+  const consider = (encoding: string, model: LanguageModel, decoded: Pair[], prior: number) => {
+    const total = score(model, decoded, prior, best.score);
+    if (total > best.score) best = { encoding, score: total };
+  };
+  for (const [encoding, prior] of MULTI_BYTE) {
+    const decoded = unusualPairs(iconv.decode(sample, encoding).replace(/\uFFFD$/, ''));
+    for (const model of ideographic) consider(encoding, model, decoded, prior + asciiScore);
+  }
+  for (const [encoding, prior] of SINGLE_BYTE) {
+    const table = charactersOf(encoding);
+    const decoded = high.map((pair) => decodePair(pair, (byte) => table[byte]!));
+    for (const [i, model] of alphabetic.entries())
+      consider(encoding, model, decoded, prior + asciiScores[i]!);
+  }
+  return best.encoding;
+}
+
+/** The logarithm of the probability of text, added to a start. Once it is below `least`, any number below. */
+function score(model: LanguageModel, pairs: Pair[], start = 0, least = Number.NEGATIVE_INFINITY): number {
+  let sum = start;
+  for (const { before, character, count } of pairs) {
+    if (sum < least) break;
+    sum += count * model.logProbability(before, character);
+  }
+  return sum;
+}
+
+/** The end of the word with the last byte that is needed. */
+function sampleEnd(bytes: Buffer): number {
+  let high = 0;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 0x7f && ++high === ENOUGH) return at;
+  return bytes.length;
+}
+
+const tables = new Map<string, string[]>();
+
+/** The characters of the 256 bytes of a single-byte encoding. */
+function charactersOf(encoding: string): string[] {
+  let table = tables.get(encoding);
+  if (!table) {
+    table = Array.from({ length: 256 }, (_, byte) => iconv.decode(Buffer.from([byte]), encoding));
+    tables.set(encoding, table);
+  }
+  return table;
+}
+
+interface BytePair {
+  before: number;
+  byte: number;
+  count: number;
+}
+
+/** The pairs of ASCII characters in the first of the bytes. */
+function asciiPairs(bytes: Buffer): Pair[] {
+  const every = countPairs(bytes.subarray(0, 20_000), [{ start: 0, end: Math.min(bytes.length, 20_000) }]);
+  return every.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
+}
+
+/** The pairs of bytes, most frequent first, in words that have a byte above 127. Other words are alike in all encodings. */
+function bytePairs(bytes: Buffer): BytePair[] {
+  return countPairs(bytes, unusualWords(bytes));
+}
+
+function countPairs(bytes: Buffer, parts: Iterable<{ start: number; end: number }>): BytePair[] {
+  const counts = new Map<number, number>();
+  for (const { start, end } of parts)
+    for (let at = start; at <= end; at++) {
+      const key = (bytes[at - 1] ?? 0x20) * 256 + (bytes[at] ?? 0x20);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  const pairs = [...counts].map(([key, count]) => ({ before: key >> 8, byte: key & 255, count }));
+  return pairs.sort((a, b) => b.count - a.count);
+}
+
+function* unusualWords(bytes: Buffer): Generator<{ start: number; end: number }> {
+  let start = 0;
+  let unusual = false;
+  for (let end = 0; end <= bytes.length; end++) {
+    const byte = bytes[end] ?? 0x20;
+    if (byte > 0x20) unusual ||= byte > 0x7f;
+    else {
+      if (unusual) yield { start, end };
+      start = end + 1;
+      unusual = false;
+    }
+  }
+}
+
+function isAscii({ before, byte }: BytePair): boolean {
+  return before < 0x80 && byte < 0x80;
+}
+
+function decodePair({ before, byte, count }: BytePair, characterOf: (byte: number) => string): Pair {
+  return { before: characterOf(before), character: characterOf(byte), count };
+}
+
+/** The pairs of characters with one that is not ASCII, most frequent first. */
+function unusualPairs(text: string): Pair[] {
+  const pairs = new Map<string, Pair>();
+  let before = ' ';
+  for (const character of text) {
+    if (character > '\x7f' || before > '\x7f') {
+      const pair = pairs.get(before + character) ?? { before, character, count: 0 };
+      pair.count++;
+      pairs.set(before + character, pair);
+    }
+    before = character;
+  }
+  return [...pairs.values()].sort((a, b) => b.count - a.count);
+}

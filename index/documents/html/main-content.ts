@@ -1,0 +1,99 @@
+import type { Block } from '../document.ts';
+import { blocksOf, type LeaveOut } from './blocks.ts';
+import { isChrome, type Trust } from './chrome.ts';
+import { type Element, findAll, type Node, words } from './dom.ts';
+import { measureText, type TextStats } from './text-stats.ts';
+
+/** Parts outside the main content may have this many times its text, without links, and at least `MIN_LOST` letters and digits. */
+const MAX_LOST = 2;
+const MIN_LOST = 300;
+
+/** What a page contains beside navigation. */
+export interface MainContent {
+  blocks: Block[];
+  /** Why there are no blocks, if so. */
+  reason?: 'no text' | 'only navigation';
+}
+
+/**
+ * Reads the main content of a page. Where the markup would hide most of the text, it is trusted less.
+ * @param host of the page's address
+ */
+export function mainContent(document: Node, host?: string): MainContent {
+  const stats = measureText(document, host);
+  const body = findAll(document, ({ tagName }) => tagName === 'body')[0];
+  if (!body) return { blocks: [], reason: 'no text' };
+  const main = mainElement(body, stats);
+  const views: [Element, Trust][] = [
+    [main ?? body, 'named'],
+    [body, 'named'],
+    [body, 'semantic'],
+  ];
+  for (const [root, trust] of views) {
+    const blocks = readView(body, root, trust, stats);
+    if (blocks) return withReason(blocks, body);
+  }
+  return withReason(blocksOf(body), body);
+}
+
+/** If headings are all that is left of a page, it has only navigation below them. */
+function withReason(blocks: Block[], body: Element): MainContent {
+  if (blocks.some(({ kind }) => kind === 'paragraph')) return { blocks };
+  const all = blocksOf(body);
+  if (all.length === 0) return { blocks, reason: 'no text' };
+  return all.length > blocks.length ? { blocks: [], reason: 'only navigation' } : { blocks };
+}
+
+/** The blocks below `root`, or undefined if most of the page's text would be lost. */
+function readView(
+  body: Element,
+  root: Element,
+  trust: Trust,
+  stats: ReadonlyMap<Element, TextStats>,
+): Block[] | undefined {
+  const dropped = new Set<Element>();
+  const isLeftOut = (element: Element, inTable: boolean) => {
+    const own = stats.get(element);
+    const place = { inTable, isInText: () => root !== body || isInText(element) };
+    if (!own || element === root || !isChrome(element, own, trust, place)) return false;
+    dropped.add(element);
+    return true;
+  };
+  const blocks = blocksOf(root, isLeftOut);
+  const all = unlinked(body, stats);
+  let lost = all - unlinked(root, stats);
+  for (const element of dropped) lost += unlinked(element, stats);
+  if (lost > Math.max(MAX_LOST * (all - lost), MIN_LOST)) return undefined;
+  const title =
+    root === body || blocks.some(({ level }) => level === 1) ? [] : titleOutside(body, root, isLeftOut);
+  return [...title, ...blocks];
+}
+
+/** The only `<h1>` of a page, if it is outside the main content. */
+function titleOutside(body: Element, root: Element, isLeftOut: LeaveOut): Block[] {
+  const headings = findAll(body, (element) => element.tagName === 'h1' && element !== root);
+  return headings.length === 1 ? blocksOf(headings[0]!, isLeftOut) : [];
+}
+
+/** The element with the main content, if the page marks exactly one. An article must contain most of the text. */
+function mainElement(body: Element, stats: ReadonlyMap<Element, TextStats>): Element | undefined {
+  const marked = findAll(
+    body,
+    (element) => element.tagName === 'main' || words(element, 'role').includes('main'),
+  );
+  if (marked.length > 0) return marked.length === 1 ? marked[0] : undefined;
+  const articles = findAll(body, ({ tagName }) => tagName === 'article');
+  const isMost = articles.length === 1 && unlinked(articles[0]!, stats) * 2 > unlinked(body, stats);
+  return isMost ? articles[0] : undefined;
+}
+
+function isInText(element: Element): boolean {
+  for (let outer: Node | null = element.parentNode; outer && 'tagName' in outer; outer = outer.parentNode)
+    if (outer.tagName === 'article' || outer.tagName === 'section' || outer.tagName === 'main') return true;
+  return false;
+}
+
+function unlinked(element: Element, stats: ReadonlyMap<Element, TextStats>): number {
+  const { text = 0, linked = 0 } = stats.get(element) ?? {};
+  return text - linked;
+}

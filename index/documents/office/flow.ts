@@ -1,0 +1,117 @@
+import type { Block } from '../document.ts';
+
+interface Cell {
+  blocks: Block[];
+  containsTable: boolean;
+}
+
+/**
+ * Builds blocks from the nested parts of an office document: paragraphs with notes and text boxes in them, tables, and tables in
+ * cells. A note or a text box follows the paragraph that contains it.
+ */
+export class Flow {
+  readonly #root: Block[] = [];
+  /** Where finished blocks go: the document, the cell of a table, or the list of what follows an open paragraph. */
+  readonly #targets: Block[][] = [this.#root];
+  readonly #paragraphs: { pieces: string[]; level: number | undefined }[] = [];
+  readonly #tables: Cell[][][] = [];
+
+  /** All blocks so far. */
+  get blocks(): Block[] {
+    return this.#root;
+  }
+
+  /** @param level of a heading; none for a paragraph */
+  openParagraph(level?: number): void {
+    this.#paragraphs.push({ pieces: [], level });
+    this.#targets.push([]);
+  }
+
+  /** Makes the innermost open paragraph a heading of a level, or a paragraph again. */
+  setLevel(level: number | undefined): void {
+    const paragraph = this.#paragraphs.at(-1);
+    if (paragraph) paragraph.level = level;
+  }
+
+  /** Adds text to the innermost open paragraph. A line feed is a line break. */
+  append(text: string): void {
+    this.#paragraphs.at(-1)?.pieces.push(text);
+  }
+
+  closeParagraph(): void {
+    const paragraph = this.#paragraphs.pop();
+    const followers = this.#targets.pop();
+    if (!paragraph || !followers) return;
+    this.add(blockOf(paragraph.pieces.join(''), paragraph.level));
+    for (const block of followers) this.add(block);
+  }
+
+  /** Adds a finished block, unless it is empty. */
+  add(block: Block | undefined): void {
+    if (block) this.#targets.at(-1)?.push(block);
+  }
+
+  openTable(): void {
+    this.#tables.push([]);
+  }
+
+  openRow(): void {
+    this.#tables.at(-1)?.push([]);
+  }
+
+  openCell(): void {
+    const cell: Cell = { blocks: [], containsTable: false };
+    this.#tables.at(-1)?.at(-1)?.push(cell);
+    this.#targets.push(cell.blocks);
+  }
+
+  closeCell(): void {
+    this.#targets.pop();
+  }
+
+  /** Adds the table as a paragraph with a line per row, or its content, if it is a frame or the layout of a page. */
+  closeTable(): void {
+    const rows = this.#tables.pop() ?? [];
+    const outer = this.#tables.at(-1)?.at(-1)?.at(-1);
+    if (outer) outer.containsTable = true;
+    const cells = rows.flat();
+    const isLayout =
+      cells.length === 1 ||
+      cells.some(
+        ({ blocks, containsTable }) => containsTable || blocks.some(({ kind }) => kind === 'heading'),
+      );
+    if (!isLayout) this.add(tableBlock(rows.map((row) => row.map(({ blocks }) => joined(blocks)))));
+    else for (const { blocks } of cells) for (const block of blocks) this.add(block);
+  }
+}
+
+function joined(blocks: Block[]): string {
+  return blocks.map(({ text }) => text).join(' ');
+}
+
+/** A table as a paragraph with a line per row. Rows without text are left out. */
+export function tableBlock(rows: string[][]): Block | undefined {
+  const lines = rows
+    .map((row) => row.map((cell) => tidy(cell).replaceAll('\n', ' ')))
+    .filter((row) => row.some((cell) => cell !== ''))
+    .map((row) => row.join(' | '));
+  return lines.length === 0 ? undefined : { kind: 'paragraph', text: lines.join('\n') };
+}
+
+/** A paragraph, or a heading if it has a level; undefined without text. */
+export function blockOf(text: string, level?: number): Block | undefined {
+  const content = tidy(text);
+  if (content === '') return undefined;
+  if (level === undefined) return { kind: 'paragraph', text: content };
+  return { kind: 'heading', level: Math.min(6, Math.max(1, level)), text: content.replaceAll('\n', ' ') };
+}
+
+/** Collapses white space except line feeds. Single spaces do not match, since replacing each would take long. */
+function tidy(text: string): string {
+  return text
+    .replace(/[ \t\r\f\v]{2,}|[\t\r\f\v]/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+    .trim();
+}

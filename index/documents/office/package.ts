@@ -1,0 +1,129 @@
+import type { Input } from '../input.ts';
+import { ZIP_LIMITS, ZipEntries } from '../zip-entries.ts';
+import { readXml } from './xml.ts';
+
+/** The most bytes of a document's parts, inflated. The blocks of a document are in memory; the rows of a spreadsheet are not. */
+const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
+export const MAX_SPREADSHEET_BYTES = ZIP_LIMITS.inflated;
+
+/** The start of a compound file: an old Office file, or one with a password. */
+const COMPOUND_FILE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
+/** Word, Excel and PowerPoint store an encrypted file in a compound file, as a part with this name. */
+const ENCRYPTED_PART = Buffer.from('EncryptedPackage', 'utf16le');
+
+/**
+ * Opens a zip file with the parts of an office document.
+ * @param extension of the current format, for errors
+ * @param inflated most bytes of all parts
+ * @throws Unreadable `encrypted`, `old Office format`, or those of `ZipEntries.open`
+ */
+export async function openPackage(
+  input: Input,
+  extension: string,
+  inflated = MAX_DOCUMENT_BYTES,
+): Promise<ZipEntries> {
+  const bytes = await input.bytes();
+  if (bytes.subarray(0, 8).equals(COMPOUND_FILE)) {
+    if (bytes.includes(ENCRYPTED_PART))
+      throw input.failure('encrypted', 'Remove the password and build again.');
+    throw oldFormat(input, extension);
+  }
+  if (bytes.subarray(0, 5).toString('latin1') === '{\\rtf') throw oldFormat(input, extension);
+  return ZipEntries.open(bytes, input, { ...ZIP_LIMITS, inflated });
+}
+
+/** The error for a format that is not read. `extension` is that of its successor. */
+export function oldFormat(input: Input, extension: string): Error {
+  return input.failure('old Office format', `Save it as ${extension} and build again.`);
+}
+
+/** The error for a file without text. */
+export function noText(input: Input): Error {
+  return input.failure('no text', 'Add text to it, or leave it out.');
+}
+
+/** What another part of an Office document is to a part. */
+export interface Relation {
+  id: string;
+  /** The last part of the type's URI, such as `notesSlide`. */
+  type: string;
+  /** Name of the other part. */
+  target: string;
+}
+
+/** The relations of a part, in order; of the package for an empty name. */
+export async function relationsOf(zip: ZipEntries, part: string, input: Input): Promise<Relation[]> {
+  const slash = part.lastIndexOf('/') + 1;
+  const name = `${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`;
+  const relations: Relation[] = [];
+  if (!zip.has(name)) return relations;
+  await readXml(zip.stream(name), input, {
+    open: ({ name: element, attributes }) => {
+      if (element !== 'rel:Relationship' || attributes.get('TargetMode') === 'External') return;
+      const type = attributes.get('Type') ?? '';
+      relations.push({
+        id: attributes.get('Id') ?? '',
+        type: type.slice(type.lastIndexOf('/') + 1),
+        target: resolvePart(part, attributes.get('Target') ?? ''),
+      });
+    },
+  });
+  return relations;
+}
+
+/** The name of a part that another part names by a relative URI. */
+export function resolvePart(base: string, uri: string): string {
+  const parts = uri.startsWith('/') ? [] : base.split('/').slice(0, -1);
+  for (const part of withoutFragment(uri).split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function withoutFragment(uri: string): string {
+  const [path = ''] = uri.split('#');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** What an Office document says about itself. */
+export interface Properties {
+  title?: string;
+  lang?: string;
+}
+
+/** Titles that programs write: `PowerPoint Presentation`, in any language, or the name of a file. */
+const GENERATED_TITLE =
+  /\b(?:power ?point|microsoft (?:word|excel|office))\b|\.(?:docx?|pptx?|xlsx?)$|^slide 1$|^untitled/i;
+
+/** Reads the core properties. */
+export async function propertiesOf(zip: ZipEntries, input: Input): Promise<Properties> {
+  const relations = await relationsOf(zip, '', input);
+  const part = relations.find(({ type }) => type === 'core-properties')?.target ?? 'docProps/core.xml';
+  const found = new Map<string, string>();
+  let open = '';
+  if (zip.has(part)) {
+    await readXml(zip.stream(part), input, {
+      open: ({ name }) => {
+        open = name;
+      },
+      close: () => {
+        open = '';
+      },
+      text: (value) => {
+        if (open !== '') found.set(open, (found.get(open) ?? '') + value);
+      },
+    });
+  }
+  return { title: ownTitle(found.get('dc:title')), lang: found.get('dc:language')?.trim() || undefined };
+}
+
+/** A title in one line, unless a program made it up. */
+export function ownTitle(title: string | undefined): string | undefined {
+  const line = title?.replace(/\s+/g, ' ').trim();
+  return line && !GENERATED_TITLE.test(line) ? line : undefined;
+}

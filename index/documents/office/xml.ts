@@ -1,0 +1,155 @@
+import { TextDecoder } from 'node:util';
+import { SaxesParser, type SaxesTagNS } from 'saxes';
+import type { Input } from '../input.ts';
+
+/** How deep elements may nest. Files of office programs stay below 100 levels. */
+const MAX_XML_DEPTH = 256;
+
+/** The most text of a document, and of one piece of it, in UTF-16 code units. The longest novels have 20 million. */
+const MAX_TEXT = 64 * 2 ** 20;
+const MAX_PIECE = 4 * 2 ** 20;
+
+/** The usual prefix of each namespace, whatever prefix a file uses. */
+const PREFIXES = new Map([
+  ['http://schemas.openxmlformats.org/wordprocessingml/2006/main', 'w'],
+  ['http://purl.oclc.org/ooxml/wordprocessingml/main', 'w'],
+  ['http://schemas.openxmlformats.org/presentationml/2006/main', 'p'],
+  ['http://purl.oclc.org/ooxml/presentationml/main', 'p'],
+  ['http://schemas.openxmlformats.org/spreadsheetml/2006/main', 'x'],
+  ['http://purl.oclc.org/ooxml/spreadsheetml/main', 'x'],
+  ['http://schemas.openxmlformats.org/drawingml/2006/main', 'a'],
+  ['http://purl.oclc.org/ooxml/drawingml/main', 'a'],
+  ['http://schemas.openxmlformats.org/drawingml/2006/diagram', 'dgm'],
+  ['http://purl.oclc.org/ooxml/drawingml/diagram', 'dgm'],
+  ['http://schemas.openxmlformats.org/officeDocument/2006/relationships', 'r'],
+  ['http://purl.oclc.org/ooxml/officeDocument/relationships', 'r'],
+  ['http://schemas.openxmlformats.org/officeDocument/2006/math', 'm'],
+  ['http://purl.oclc.org/ooxml/officeDocument/math', 'm'],
+  ['http://schemas.openxmlformats.org/markup-compatibility/2006', 'mc'],
+  ['http://schemas.openxmlformats.org/package/2006/relationships', 'rel'],
+  ['http://purl.org/dc/elements/1.1/', 'dc'],
+  ['urn:oasis:names:tc:opendocument:xmlns:office:1.0', 'office'],
+  ['urn:oasis:names:tc:opendocument:xmlns:text:1.0', 'text'],
+  ['urn:oasis:names:tc:opendocument:xmlns:table:1.0', 'table'],
+  ['urn:oasis:names:tc:opendocument:xmlns:style:1.0', 'style'],
+  ['urn:oasis:names:tc:opendocument:xmlns:drawing:1.0', 'draw'],
+  ['urn:oasis:names:tc:opendocument:xmlns:presentation:1.0', 'presentation'],
+  ['urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0', 'fo'],
+  ['urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0', 'svg'],
+  ['urn:oasis:names:tc:opendocument:xmlns:manifest:1.0', 'manifest'],
+  ['urn:oasis:names:tc:opendocument:xmlns:container', 'container'],
+  ['http://www.idpf.org/2007/opf', 'opf'],
+  ['http://www.idpf.org/2007/ops', 'epub'],
+  ['http://www.daisy.org/z3986/2005/ncx/', 'ncx'],
+  ['http://www.w3.org/1999/xhtml', 'html'],
+  ['http://www.w3.org/2001/04/xmlenc#', 'enc'],
+  ['http://www.w3.org/XML/1998/namespace', 'xml'],
+]);
+
+export interface Attributes {
+  get(name: string): string | undefined;
+}
+
+/** An element's start. Its name and those of its attributes have the usual prefix, such as `w:p`; attributes without one have none. */
+export interface XmlElement {
+  name: string;
+  attributes: Attributes;
+}
+
+/** Receives the parts of an XML file in order. */
+export interface XmlHandler {
+  open(element: XmlElement): void;
+  close?(name: string): void;
+  text?(value: string): void;
+}
+
+/**
+ * Parses an XML file piece by piece. Yields after each piece, so that a caller can take what the handler found. Entities of a DTD are
+ * not expanded.
+ * @param maxText the most text, in UTF-16 code units
+ * @throws Unreadable `damaged` if it is not well-formed, `nested too deep` and `too large`
+ */
+export async function* parseXml(
+  bytes: AsyncIterable<Uint8Array>,
+  input: Pick<Input, 'failure'>,
+  handler: XmlHandler,
+  maxText = Number.POSITIVE_INFINITY,
+): AsyncGenerator<undefined> {
+  const parser = new SaxesParser({ xmlns: true, position: false });
+  let depth = 0;
+  let problem: Error | undefined;
+  parser.on('error', () => {
+    problem ??= input.failure('damaged', 'Save it again with the program that made it.');
+  });
+  parser.on('opentag', (tag) => {
+    if (++depth > MAX_XML_DEPTH)
+      problem ??= input.failure('nested too deep', 'Flatten its structure and build again.');
+    if (!problem) handler.open(elementOf(tag));
+  });
+  parser.on('closetag', (tag) => {
+    depth--;
+    if (!problem) handler.close?.(nameOf(tag.uri, tag.local));
+  });
+  let textLength = 0;
+  const text = (value: string) => {
+    textLength += value.length;
+    if (textLength > maxText || value.length > MAX_PIECE)
+      problem ??= input.failure('too large', 'Split it into smaller files.');
+    if (!problem) handler.text?.(value);
+  };
+  parser.on('text', text);
+  parser.on('cdata', text);
+  let decoder: TextDecoder | undefined;
+  for await (const chunk of bytes) {
+    decoder ??= new TextDecoder(encodingOf(chunk));
+    parser.write(decoder.decode(chunk, { stream: true }));
+    if (problem) throw problem;
+    yield;
+  }
+  parser.write(decoder?.decode() ?? '').close();
+  if (problem) throw problem;
+  yield;
+}
+
+/** Parses a whole XML file with the text of one document at most. Errors are as for `parseXml`. */
+export async function readXml(
+  bytes: AsyncIterable<Uint8Array>,
+  input: Pick<Input, 'failure'>,
+  handler: XmlHandler,
+): Promise<void> {
+  for await (const _ of parseXml(bytes, input, handler, MAX_TEXT));
+}
+
+/** XML without a byte order mark or a declaration is UTF-8. Packages may use UTF-16 too. */
+function encodingOf(start: Uint8Array): string {
+  if (start[0] === 0xfe || (start[0] === 0 && start[1] === 0x3c)) return 'utf-16be';
+  if (start[0] === 0xff || (start[0] === 0x3c && start[1] === 0)) return 'utf-16le';
+  return 'utf-8';
+}
+
+function elementOf(tag: SaxesTagNS): XmlElement {
+  return { name: nameOf(tag.uri, tag.local), attributes: new TagAttributes(tag.attributes) };
+}
+
+/** Looks attributes up when they are asked for, because most never are. */
+class TagAttributes implements Attributes {
+  readonly #attributes: SaxesTagNS['attributes'];
+
+  constructor(attributes: SaxesTagNS['attributes']) {
+    this.#attributes = attributes;
+  }
+
+  get(name: string): string | undefined {
+    if (!name.includes(':')) return this.#attributes[name]?.value;
+    const local = name.slice(name.indexOf(':') + 1);
+    for (const key in this.#attributes) {
+      const attribute = this.#attributes[key]!;
+      if (attribute.local === local && nameOf(attribute.uri, local) === name) return attribute.value;
+    }
+    return undefined;
+  }
+}
+
+function nameOf(uri: string, local: string): string {
+  return `${PREFIXES.get(uri) ?? '?'}:${local}`;
+}

@@ -1,0 +1,171 @@
+import type { MetadataValue } from '../../format/passage.ts';
+import type { Block, Document } from '../document.ts';
+import type { Input } from '../input.ts';
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'];
+/** References to references. */
+const MAX_REFERENCES = 10;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an OpenAPI (or Swagger) document. */
+export function isOpenApi(value: object): boolean {
+  return (
+    ('openapi' in value || 'swagger' in value) &&
+    ('paths' in value || 'webhooks' in value || 'components' in value)
+  );
+}
+
+/** A document from each operation, after one about the interface. */
+export async function* readOpenApi(input: Input, value: object): AsyncGenerator<Document> {
+  const api = value as Json;
+  const { title, description, summary, version } = object(api.info);
+  const name = text(title);
+  const about = [text(summary), text(description)].filter((one) => one !== '');
+  if (about.length > 0)
+    yield { source: input.source, id: 'info', title: name || undefined, blocks: about.flatMap(paragraphs) };
+  let count = about.length;
+  for (const paths of [api.paths, api.webhooks])
+    for (const [path, item] of Object.entries(object(paths))) {
+      const shared = resolve(api, item);
+      for (const method of METHODS) {
+        const operation = shared[method];
+        if (typeof operation !== 'object' || operation === null) continue;
+        count++;
+        yield operationOf(api, {
+          method,
+          path,
+          shared,
+          operation: operation as Json,
+          source: input.source,
+          version,
+        });
+      }
+    }
+  if (count === 0) throw input.failure('no text', 'It describes no operation.');
+}
+
+interface Place {
+  method: string;
+  path: string;
+  shared: Json;
+  operation: Json;
+  source: string;
+  version: unknown;
+}
+
+function operationOf(api: Json, { method, path, shared, operation, source }: Place): Document {
+  const call = `${method.toUpperCase()} ${path}`;
+  const summary = text(operation.summary) || text(shared.summary);
+  const blocks: Block[] = [text(operation.description) || text(shared.description)].flatMap(paragraphs);
+  if (blocks.length === 0) blocks.push(paragraph(summary || call));
+  addTable(
+    blocks,
+    ['Parameter', 'In', 'Description'],
+    parametersOf(api, [shared.parameters, operation.parameters]),
+  );
+  const body = resolve(api, operation.requestBody);
+  const bodyText = [text(body.description), fieldsText(api, contentSchema(api, body))].filter(
+    (one) => one !== '',
+  );
+  if (bodyText.length > 0) blocks.push(paragraph(`Request body: ${bodyText.join('\n')}`));
+  addTable(blocks, ['Response', 'Description'], responsesOf(api, operation.responses));
+  const tags = list(operation.tags)
+    .map(text)
+    .filter((tag) => tag !== '');
+  const metadata: Record<string, MetadataValue> = { method: method.toUpperCase(), path };
+  if (tags.length > 0) metadata.tags = tags;
+  if (text(operation.operationId) !== '') metadata.operationId = text(operation.operationId);
+  if (operation.deprecated === true) metadata.deprecated = true;
+  return { source, id: call, title: summary === '' ? call : `${call} - ${summary}`, metadata, blocks };
+}
+
+function parametersOf(api: Json, lists: unknown[]): string[][] {
+  return lists.flatMap(list).map((item) => {
+    const parameter = resolve(api, item);
+    const fields = parameter.in === 'body' ? fieldsText(api, resolve(api, parameter.schema)) : '';
+    const place = `${text(parameter.in)}${parameter.required === true ? ', required' : ''}`;
+    return [text(parameter.name), place, [text(parameter.description), fields].filter(Boolean).join(' ')];
+  });
+}
+
+function responsesOf(api: Json, responses: unknown): string[][] {
+  return Object.entries(object(responses)).map(([status, item]) => {
+    const response = resolve(api, item);
+    const schema = contentSchema(api, response);
+    const fields = fieldsText(api, schema).replaceAll('\n', '; ');
+    return [status, [text(response.description), fields].filter(Boolean).join(' ')];
+  });
+}
+
+/** The schema of a body's first kind of content. */
+function contentSchema(api: Json, body: Json): Json {
+  const content = Object.values(object(body.content))[0];
+  const schema = resolve(api, object(content).schema ?? body.schema);
+  return schema.items === undefined ? schema : resolve(api, schema.items);
+}
+
+/** A line for each field of an object that has a description. */
+function fieldsText(api: Json, schema: Json): string {
+  return Object.entries(object(schema.properties))
+    .map(([name, property]) => [name, oneLine(text(resolve(api, property).description))])
+    .filter(([, description]) => description !== '')
+    .map(([name, description]) => `${name}: ${description}`)
+    .join('\n');
+}
+
+function addTable(blocks: Block[], header: string[], rows: string[][]): void {
+  if (rows.length === 0) return;
+  blocks.push(paragraph([header, ...rows].map((cells) => cells.map(oneLine).join(' | ')).join('\n')));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
+
+function paragraphs(text: string): Block[] {
+  return text
+    .split(/\n[^\S\n]*\n\s*/)
+    .filter((part) => part.trim() !== '')
+    .map((part) => paragraph(part.trim()));
+}
+
+function paragraph(text: string): Block {
+  return { kind: 'paragraph', text };
+}
+
+/** The object that a value is, or refers to in the same document. */
+function resolve(api: Json, value: unknown): Json {
+  let found = object(value);
+  for (let i = 0; i < MAX_REFERENCES && typeof found.$ref === 'string'; i++) {
+    const parts = found.$ref.startsWith('#/') ? found.$ref.slice(2).split('/') : undefined;
+    if (!parts) return {};
+    let target: unknown = api;
+    for (const part of parts) {
+      const key = decode(part).replaceAll('~1', '/').replaceAll('~0', '~');
+      target = Object.hasOwn(object(target), key) ? object(target)[key] : undefined;
+    }
+    found = object(target);
+  }
+  return found;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function object(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : '';
+}

@@ -1,0 +1,100 @@
+import type { Document } from '../document.ts';
+import type { Input } from '../input.ts';
+import { BadRecord, readRecords } from './records.ts';
+import { isUsualName, missingNames } from './roles.ts';
+import type { Row } from './values.ts';
+
+/** A row of a table, and its place for messages: `path:line`. */
+export interface TableRow {
+  place: string;
+  cells: string[];
+}
+
+/** Names of columns are rarely longer. */
+const LONGEST_NAME = 80;
+/** Rows that tell whether the first row has the names. */
+const SAMPLE = 50;
+/** What cells of a table contain, but names of columns do not: numbers, dates, addresses. */
+const DATA = /^[-+(]?[\d.,:/\s%€$£¥)-]+$|:\/\/|^\S+@\S+\.\S+$/;
+
+/**
+ * Makes a document of each row of a table. The first row has the names of the columns, unless it looks like the others.
+ * @throws Unreadable if `input.options.fields` names a column that the table lacks
+ */
+export async function* readTable(
+  input: Input,
+  rows: AsyncIterable<TableRow | BadRecord>,
+): AsyncGenerator<Document> {
+  const start: (TableRow | BadRecord)[] = [];
+  const iterator = rows[Symbol.asyncIterator]();
+  while (start.length < SAMPLE) {
+    const next = await iterator.next();
+    if (next.done) break;
+    start.push(next.value);
+  }
+  const first = start.find((row) => !(row instanceof BadRecord)) as TableRow | undefined;
+  if (!first) {
+    yield* readRecords(input, badOnes(start));
+    throw input.failure('no text', 'Remove it, or fill it in.');
+  }
+  const header = hasHeader(input, start.filter(isRow));
+  const names = header ? uniqueNames(first.cells) : first.cells.map((_, i) => `column ${i + 1}`);
+  async function* records(): AsyncGenerator<Row | BadRecord> {
+    for (const row of start) if (!(header && row === first)) yield toRow(row, names);
+    for (let next = await iterator.next(); !next.done; next = await iterator.next())
+      yield toRow(next.value, names);
+  }
+  yield* readRecords(input, records(), { columns: names, unnamed: !header });
+}
+
+async function* badOnes(rows: (TableRow | BadRecord)[]): AsyncGenerator<BadRecord> {
+  for (const row of rows) if (row instanceof BadRecord) yield row;
+}
+
+function isRow(row: TableRow | BadRecord): row is TableRow {
+  return !(row instanceof BadRecord);
+}
+
+/** Cells without a column are part of the last: somebody forgot the quotes of a text with commas. */
+function toRow(row: TableRow | BadRecord, names: string[]): Row | BadRecord {
+  if (row instanceof BadRecord) return row;
+  const { cells, place } = row;
+  const fields = new Map<string, string>();
+  for (const [i, name] of names.entries()) {
+    const value =
+      i < names.length - 1
+        ? cells[i]
+        : cells
+            .slice(i)
+            .join(', ')
+            .replace(/(?:, )+$/, '');
+    if (value !== undefined && value.trim() !== '') fields.set(name, value);
+  }
+  return { place, fields };
+}
+
+/** Whether the first row has names: those of the mapping, or at least a usual one, or texts above numbers, or just short texts. */
+function hasHeader({ options }: Input, [first, ...others]: TableRow[]): boolean {
+  if (!first) return false;
+  if (options.fields && missingNames(options.fields, first.cells).length === 0) return true;
+  const names = first.cells.map((cell) => cell.trim()).filter((cell) => cell !== '');
+  if (names.some((name) => DATA.test(name) || name.length > LONGEST_NAME)) return false;
+  if (names.some(isUsualName)) return true;
+  if (new Set(names).size < names.length) return false;
+  if (others.length === 0) return false;
+  // Values recur in the column below, but its name does not.
+  const recurs = first.cells.some((cell, i) => cell !== '' && others.some(({ cells }) => cells[i] === cell));
+  return !recurs;
+}
+
+/** Columns without a name get a number, and repeated names one too. */
+function uniqueNames(cells: string[]): string[] {
+  const names: string[] = [];
+  const used = new Set<string>();
+  for (const [i, cell] of cells.entries()) {
+    const name = cell.trim().replace(/\s+/g, ' ') || `column ${i + 1}`;
+    names.push(used.has(name) ? `${name} ${i + 1}` : name);
+    used.add(names.at(-1)!);
+  }
+  return names;
+}

@@ -1,0 +1,57 @@
+import type { MetadataValue } from '../../format/passage.ts';
+
+/** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
+export type Fields = ReadonlyMap<string, MetadataValue>;
+
+/** A record of a file. */
+export interface Row {
+  /** For messages: `path:line`. */
+  place: string;
+  fields: Fields;
+}
+
+/** The fields of a JSON object, which must not be nested deeper than `MAX_DEPTH`. Null counts as missing. */
+export function fieldsOf(record: object): Fields {
+  const fields = new Map<string, MetadataValue>();
+  addFields(fields, '', record);
+  return fields;
+}
+
+function addFields(fields: Map<string, MetadataValue>, name: string, value: unknown): void {
+  if (typeof value === 'string') add(fields, name, wellFormed(value));
+  else if (typeof value === 'number' || typeof value === 'boolean') add(fields, name, value);
+  else if (Array.isArray(value)) {
+    const scalars = value.filter((item) => typeof item !== 'object');
+    if (scalars.length > 0)
+      add(
+        fields,
+        name,
+        scalars.map((item) => wellFormed(String(item))),
+      );
+    for (const item of value) if (typeof item === 'object') addFields(fields, name, item);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value))
+      addFields(fields, name === '' ? key : `${name}.${key}`, item);
+  }
+}
+
+/** Adds a value. A second value of a field, from a list of objects, makes it a list. */
+function add(fields: Map<string, MetadataValue>, name: string, value: MetadataValue): void {
+  const before = fields.get(name);
+  if (before === undefined) fields.set(name, value);
+  else {
+    const list = Array.isArray(before) ? before : [String(before)];
+    for (const item of [value].flat()) list.push(String(item));
+    fields.set(name, list);
+  }
+}
+
+/** A value as text. */
+export function textOf(value: MetadataValue): string {
+  return (Array.isArray(value) ? value.join(', ') : String(value)).trim();
+}
+
+/** Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode, by the replacement character. */
+function wellFormed(text: string): string {
+  return text.toWellFormed();
+}

@@ -1,0 +1,13 @@
+import { linkVectors } from './graph-builder.ts';
+
+/** Builds a graph while another process writes its vectors. Each message is how many are in the file, the last one all. */
+const [vectors, graph, nodes, dimensions] = process.argv.slice(2) as [string, string, string, string];
+const link = linkVectors(vectors, Number(nodes), Number(dimensions));
+
+process.on('message', (available: number) => {
+  link.add(available);
+  if (available < Number(nodes)) return;
+  link.write(graph);
+  process.send?.('written', () => process.exit());
+});
+process.on('disconnect', () => process.exit());

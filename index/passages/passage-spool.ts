@@ -1,0 +1,41 @@
+import type { Passage } from '../format/passage.ts';
+import { Spool } from '../format/spool.ts';
+
+/** The passages of a build as JSON in a temporary file. */
+export class PassageSpool {
+  readonly #file: Spool;
+  /** The end of each passage's record. */
+  readonly #ends: number[] = [];
+
+  constructor(path: string) {
+    this.#file = new Spool(path);
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** Adds the passage of the next ordinal. */
+  add(passage: Passage): void {
+    this.#file.append(Buffer.from(JSON.stringify(passage)));
+    this.#ends.push(this.#file.length);
+  }
+
+  get(ordinal: number): Passage {
+    return JSON.parse(this.#record(ordinal).toString()) as Passage;
+  }
+
+  /** The records, in order. */
+  *records(): Generator<Buffer> {
+    for (let ordinal = 0; ordinal < this.count; ordinal++) yield this.#record(ordinal);
+  }
+
+  remove(): void {
+    this.#file.remove();
+  }
+
+  #record(ordinal: number): Buffer {
+    const start = this.#ends[ordinal - 1] ?? 0;
+    return this.#file.read(start, this.#ends[ordinal]! - start);
+  }
+}

@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Unreadable } from '../../../index/documents/file.ts';
+import { ZIP_LIMITS, ZipEntries } from '../../../index/documents/zip-entries.ts';
+import { zip, zipOf } from '../../fixtures/zip.ts';
+
+const input = {
+  failure: (reason: string, fix: string, place = 'a.zip') => new Unreadable(place, reason, fix),
+};
+const open = (bytes: Buffer, limits = {}) => ZipEntries.open(bytes, input, { ...ZIP_LIMITS, ...limits });
+
+describe('ZipEntries', () => {
+  it('reads what was written', async () => {
+    const member = fc.record({
+      name: fc
+        .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+        .map((name) => name.replaceAll('\\', '/')),
+      content: fc.uint8Array({ maxLength: 3000 }),
+      stored: fc.boolean(),
+    });
+    const members = fc.uniqueArray(member, { selector: ({ name }) => name, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(members, fc.boolean(), async (files, isPadded) => {
+        const entries = await open(Buffer.concat([zip(files), Buffer.alloc(isPadded ? 9 : 0)]));
+        expect(entries.names).toEqual(files.map(({ name }) => name));
+        for (const { name, content } of files)
+          expect(Buffer.from(content).equals(await entries.read(name))).toBe(true);
+      }),
+    );
+  });
+
+  it('names the reason for any damage, or reads on', async () => {
+    const file = zip([
+      { name: 'a.xml', content: 'a'.repeat(2000) },
+      { name: 'ü/b.xml', content: 'text', stored: true },
+    ]);
+    const damage = fc.record({
+      at: fc.nat(file.length - 1),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+      length: fc.oneof(fc.constant(file.length), fc.nat(file.length)),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ at, bytes, length }) => {
+        const copy = Buffer.from(file);
+        copy.set(bytes.subarray(0, file.length - at), at);
+        try {
+          const entries = await open(copy.subarray(0, length));
+          for (const name of entries.names) await entries.read(name, 1e6);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unreadable);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['no zip file', Buffer.from('not a zip file'), 'damaged'],
+    ['an empty file', Buffer.alloc(0), 'damaged'],
+    ['half a file', zipOf({ a: 'b'.repeat(100), c: 'd' }).subarray(0, 60), 'damaged'],
+    ['a wrong checksum', flipped(zip([{ name: 'a', content: 'text', stored: true }]), 'text'), 'damaged'],
+    ['an encrypted entry', zip([{ name: 'a', content: 'b', encrypted: true }]), 'encrypted'],
+    ['too many entries', zipOf({ a: '', b: '', c: '', d: '' }), 'too large'],
+    ['a long name', zipOf({ ['n'.repeat(101)]: '' }), 'too large'],
+    ['a bomb', zipOf({ a: ' '.repeat(100_001) }), 'too large'],
+    ['a bomb in parts', zipOf({ a: ' '.repeat(60_000), b: ' '.repeat(60_000) }), 'too large'],
+    ['a bomb that hides', zip([{ name: 'a', content: ' '.repeat(1e6), declaredSize: 3 }]), 'too large'],
+  ])('rejects %s', async (_, bytes, reason) => {
+    const read = async () => {
+      const entries = await open(bytes, { entries: 3, nameLength: 100, inflated: 100_000 });
+      for (const name of entries.names) await entries.read(name);
+    };
+    await expect(read()).rejects.toMatchObject({ notice: { reason, place: 'a.zip' } });
+  });
+
+  it('stops inflating at the limit', async () => {
+    const entries = await open(zipOf({ a: ' '.repeat(1e7) }));
+    let read = 0;
+    const stream = async () => {
+      for await (const chunk of entries.stream('a', 50_000)) read += chunk.length;
+    };
+    await expect(stream()).rejects.toMatchObject({ notice: { reason: 'too large' } });
+    expect(read).toBeLessThanOrEqual(50_000);
+  });
+
+  it('names the place that the caller gives', async () => {
+    const entries = await open(zip([{ name: 'a', content: 'b', encrypted: true }]));
+    await expect(entries.read('a', 10, 'a.zip/a')).rejects.toThrow(
+      'a.zip/a: encrypted. Remove the password and build again.',
+    );
+  });
+});
+
+/** The file with one bit of a text in it changed. */
+function flipped(file: Buffer, text: string): Buffer {
+  const copy = Buffer.from(file);
+  copy[copy.indexOf(text)]! ^= 1;
+  return copy;
+}

@@ -1,0 +1,29 @@
+import { buffer } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import type { SourceFile } from '../../../index/sources/source.ts';
+import { StdinSource } from '../../../index/sources/stdin.ts';
+
+async function filesOf(source: StdinSource): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for await (const file of source.files()) files.push(file);
+  return files;
+}
+
+test('is one file, which can be read more than once', async () => {
+  const input = (async function* () {
+    yield Buffer.from('{"text":"One."}\n');
+    yield Buffer.from('{"text":"Two."}\n');
+  })();
+  const options = { lang: 'en' };
+  const source = new StdinSource(options, input);
+  const files = await filesOf(source);
+  expect(source.options).toBe(options);
+  expect(files).toMatchObject([{ source: 'stdin.jsonl', path: 'standard input' }]);
+  for (let i = 0; i < 2; i++)
+    expect((await buffer(files[0]!.open())).toString()).toBe('{"text":"One."}\n{"text":"Two."}\n');
+});
+
+test('does not wait for a terminal', async () => {
+  const terminal = Object.assign((async function* () {})(), { isTTY: true });
+  await expect(filesOf(new StdinSource({}, terminal))).rejects.toThrow('Standard input is a terminal.');
+});
