@@ -46,5 +46,7 @@ process.on('message', (message: ToChild) => {
     wake();
   }
 });
+// Parsers give up parts of a damaged file in the background, after they have failed the file itself.
+process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit());
 send({ ready: true });

@@ -37,6 +37,12 @@ export interface Page {
 const MAX_HEADING_LINES = 3;
 /** A line that ends a sentence before this share of the width ends its paragraph. */
 const SHORT_LINE = 0.75;
+/** A line that reaches this share of the width may have been wrapped. */
+const FULL_LINE = 0.9;
+/** In columns. Narrower lines are verse or a list, which sentences do not end. */
+const NARROWEST_TEXT = 40;
+/** In columns. A line that is indented more is an example. */
+const MAX_FIRST_INDENT = 12;
 
 /** Splits lines without a blank line between them into blocks. */
 export function segmentsOf(chunk: Chunk, page: Page): Segment[] {
@@ -128,60 +134,59 @@ interface Place {
   isTable: boolean;
 }
 
-function startsBlock({ line, next, segment, right, base, isTable }: Place): boolean {
-  const { lines } = segment;
+function startsBlock(place: Place): boolean {
+  const { line, segment, right, isTable } = place;
+  const { lines, isHanging } = segment;
   const first = lines[0]!;
   const previous = lines.at(-1)!;
-  const isRuled = line.isRule;
-  if (!isTable && isRuled !== previous.isRule) return true;
-  if (isRuled || isTable) return false;
+  if (!isTable && line.isRule !== previous.isRule) return true;
+  if (line.isRule || isTable) return false;
   if (quotePrefix(line.text) !== quotePrefix(previous.text)) return true;
   if (hasDotLeader(line.text) || hasDotLeader(previous.text)) return false;
   const marker = itemMarker(line.text);
   if (marker !== undefined && !(flowsInto(previous, line, right) && itemMarker(first.text) !== marker))
     return true;
+  // The author of a quotation.
   if (line.indent > previous.indent && /^(?:--|—|―) ?\p{Lu}/u.test(line.text)) return true;
-  if (lines.length > 1 && segment.isHanging) return line.indent <= first.indent;
-  // The lines of an item are indented, or reach the right edge.
-  if (itemMarker(first.text) !== undefined && line.indent <= first.indent && !beginsInLowerCase(line.text))
-    if (
-      line.indent < first.indent
-        ? isClosedSentence(previous.text)
-        : edge(previous) + firstWord(line) < 0.9 * right
-    )
-      return true;
-  // The first line of a paragraph may be indented.
-  if (
-    line.indent > base &&
-    line.indent - base <= 12 &&
-    line.indent >= first.indent &&
-    (!next || next.indent <= line.indent)
-  ) {
-    const isLater = lines.length > 1 || line.indent === first.indent;
-    if (
-      isLater &&
-      isClosedSentence(previous.text) &&
-      (line.indent > previous.indent || line.indent === first.indent)
-    )
-      return true;
-  }
-  return endsEarly(previous, line, right) && line.indent <= Math.max(first.indent, previous.indent);
+  if (lines.length > 1 && isHanging) return line.indent <= first.indent;
+  return (
+    endsItem(place) ||
+    hasFirstIndent(place) ||
+    (endsEarly(previous, line, right) && line.indent <= Math.max(first.indent, previous.indent))
+  );
+}
+
+/** Whether a line is below a list item: the lines of an item are indented, or reach the right edge. */
+function endsItem({ line, segment: { lines }, right }: Place): boolean {
+  const first = lines[0]!;
+  const previous = lines.at(-1)!;
+  if (itemMarker(first.text) === undefined || line.indent > first.indent || beginsInLowerCase(line.text))
+    return false;
+  if (line.indent < first.indent) return isClosedSentence(previous.text);
+  return edge(previous) + firstWord(line) < FULL_LINE * right;
+}
+
+/** Whether a line is the first of a paragraph whose first line is indented. */
+function hasFirstIndent({ line, next, segment: { lines }, base }: Place): boolean {
+  const first = lines[0]!;
+  const previous = lines.at(-1)!;
+  if (line.indent <= base || line.indent - base > MAX_FIRST_INDENT || line.indent < first.indent)
+    return false;
+  if (next && next.indent > line.indent) return false;
+  const isLater = lines.length > 1 && line.indent > previous.indent;
+  return (isLater || line.indent === first.indent) && isClosedSentence(previous.text);
 }
 
 /** Whether a line ends a sentence so early that the next line must begin a paragraph. */
 function endsEarly(line: Line, next: Line, right: number): boolean {
-  if (edge(line) + firstWord(next) >= SHORT_LINE * right || right < 40) return false;
-  return isClosedSentence(line.text) && !beginsInLowerCase(next.text) && line.width > 0;
+  if (edge(line) + firstWord(next) >= SHORT_LINE * right || right < NARROWEST_TEXT) return false;
+  return isClosedSentence(line.text) && !beginsInLowerCase(next.text);
 }
 
 /** Whether a sentence goes on in the next line, which begins with a mark by chance. */
 function flowsInto(line: Line, next: Line, right: number): boolean {
-  if (next.indent !== line.indent && next.indent !== line.indent + 2) return false;
-  return (
-    !/[.:;!?。：；！？]$/u.test(line.text) &&
-    edge(line) + firstWord(next) > 0.9 * right &&
-    next.indent === line.indent
-  );
+  if (next.indent !== line.indent || /[.:;!?。：；！？]$/u.test(line.text)) return false;
+  return edge(line) + firstWord(next) > FULL_LINE * right;
 }
 
 /** Whether a line is a border or row of a table that is drawn with characters. */
