@@ -89,7 +89,7 @@ export async function planIndex(
     const path = join(folder, 'passages.tmp');
     const read = await readPassages(documents, path, model, countTokens, options);
     read.spool.remove();
-    const tokens = storesTokens(options.tokens ?? 'auto', read, model);
+    const tokens = storesTokens(options.tokens ?? 'auto', read, model, model.tokens !== undefined);
     const embedded = missing(read, tokens);
     return { ...summaryOf(read), tokens, embedded, unchanged: read.spool.count - embedded };
   } finally {
@@ -114,9 +114,14 @@ function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): num
  * Whether to store token states.
  * @throws for `on` with a model that has none
  */
-function storesTokens(setting: TokenSetting, read: ReadPassages, model: CompiledModel): boolean {
+function storesTokens(
+  setting: TokenSetting,
+  read: ReadPassages,
+  model: CompiledModel,
+  isPossible: boolean,
+): boolean {
   if (setting === 'off') return false;
-  if (!model.tokens) {
+  if (!isPossible) {
     if (setting === 'auto') return false;
     throw new Error(
       `The model ${model.name} has no token states. Run npm run learn -- --model FOLDER, or build without --tokens on.`,
@@ -134,7 +139,7 @@ async function embedAndWrite(
   { progress = () => {}, tokens: setting = 'auto', cache }: BuildOptions,
 ): Promise<Built> {
   const { spool } = read;
-  const tokens = storesTokens(setting, read, embedder.model);
+  const tokens = storesTokens(setting, read, embedder.model, embedder.byToken !== undefined);
   const known = cache && new CachedEmbeddings(cache, embedder.model);
   const total = missing(read, tokens);
   const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });

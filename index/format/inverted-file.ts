@@ -18,9 +18,15 @@ export class InvertedFile {
   /** Of each key, by its number. */
   readonly #frequencies: number[] = [];
 
-  /** @param path of a temporary file */
-  constructor(path: string) {
+  readonly #mostEntries: number;
+
+  /**
+   * @param path of a temporary file
+   * @param mostEntries that are in memory at once, unless a key has more
+   */
+  constructor(path: string, mostEntries = MOST_ENTRIES) {
     this.#log = new Spool(path);
+    this.#mostEntries = mostEntries;
   }
 
   /** How many keys there are. */
@@ -50,7 +56,7 @@ export class InvertedFile {
       let end = first;
       let total = 0;
       do total += this.#frequencies[end++]!;
-      while (end < this.size && total + this.#frequencies[end]! <= MOST_ENTRIES);
+      while (end < this.size && total + this.#frequencies[end]! <= this.#mostEntries);
       yield* this.#range(first, end, total, keys);
       first = end;
     }

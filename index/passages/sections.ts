@@ -104,7 +104,10 @@ function sectionTitle(document: Document, { path, isAfterEnd, hasOwnTitle }: Pla
   const parts = [...root, ...path.map((heading) => heading.text)].map((part) =>
     part.trim().replace(/\s+/g, ' '),
   );
-  const title = parts.filter((part, i) => part !== parts[i - 1]).join(' › ');
+  // A title may contain the titles above it, and end with the page's first heading.
+  const title = parts
+    .filter((part, i) => part !== parts[i - 1] && !parts[i - 1]?.endsWith(` › ${part}`))
+    .join(' › ');
   return (
     title || (!isAfterEnd && document.title) || document.source.slice(document.source.lastIndexOf('/') + 1)
   );

@@ -10,7 +10,11 @@ import type { Source, SourceContext, SourceFile } from './source.ts';
 export const IGNORE_FILE = '.polyseekignore';
 
 /** What nobody searches in, unless a pattern such as `!vendor/` includes it again. */
-const DEFAULT_EXCLUDE = ['.*', 'node_modules/', 'bower_components/', 'vendor/', 'venv/', '__pycache__/'];
+const DEFAULT_EXCLUDE = [
+  '.*',
+  ...['node_modules/', 'bower_components/', 'vendor/', 'venv/', '__pycache__/'],
+  ...['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'composer.lock'],
+];
 
 /** Settings of a file or folder. Patterns are as in .gitignore, relative to the folder. */
 export interface FolderOptions extends ReadOptions {

@@ -147,7 +147,7 @@ describe('runnable examples in the docs', () => {
   test.each(runnables())('$place runs', async ({ command, answer }) => {
     const line = command
       .replaceAll('http://localhost:8787', server.url)
-      .replace(/npm run (?:--silent )?search --/g, `$& --index '${index}'`);
+      .replace(/npm run (?:--silent )?(?:search|inspect) --/g, `$& --index '${index}'`);
     const { code, stdout, stderr } = await run(line.replace(/\bcurl /g, 'curl -sS --fail-with-body '));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);

@@ -73,7 +73,7 @@ test.each([
 
 test.each([
   ['build-index', [at('none')], /none does not exist\. Check the path\.$/],
-  ['build-index', [at('empty')], /^No text found\. Name text, Markdown, /],
+  ['build-index', [at('empty')], /^No text found\. docs\/documents\.md lists the formats\.$/],
   [
     'build-index',
     [at('documents.png')],

@@ -59,6 +59,9 @@ const NAMED = new Set('div ul ol dl table td form aside header footer p'.split('
 /** Letters and digits without links that a part may have and still not be text. */
 const MAX_UNLINKED = 400;
 
+/** The same for a header or footer with headings. */
+const MAX_UNLINKED_WITH_HEADING = 100;
+
 /** Characters of a class or an id that may name a part. */
 const MAX_NAME = 64;
 
@@ -80,7 +83,9 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
   if (trust === 'semantic') return false;
   if (isHidden(element, role)) return unlinked <= MAX_UNLINKED;
   if (EDGES.has(tagName) || EDGE_ROLES.has(role)) {
-    if (place.isInText() ? isLinks : stats.titles === 0) return true;
+    // The text of a long one, or of one with headings, recurs on other pages if it is not the page's own.
+    const isShort = unlinked <= (stats.headings > 0 ? MAX_UNLINKED_WITH_HEADING : MAX_UNLINKED);
+    if (place.isInText() ? isLinks : stats.titles === 0 && (isLinks || isShort)) return true;
   }
   return hasChromeName(element, unlinked, isLinks);
 }

@@ -34,4 +34,9 @@ export class Vocabulary {
     // A word with hyphens already, or with a capital inside, is rarely divided elsewhere.
     return start.includes('-') || /^\p{Lu}/u.test(right) ? '-' : '';
   }
+
+  /** Whether a line break divides a word, as it may in Korean without a hyphen: the document has the whole word elsewhere. */
+  dividesWord(left: string, right: string): boolean {
+    return this.#counts.has((left + right).toLowerCase());
+  }
 }

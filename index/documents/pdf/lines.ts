@@ -110,9 +110,11 @@ export function rowsOf(segments: Segment[]): Segment[][] {
 
 /** Makes the line of a row. */
 export function lineOf(row: Segment[]): Line {
+  // Places that differ by rounding only are the same.
+  const place = ({ x0 }: Piece) => Math.round(4 * x0);
   const pieces = row
     .flatMap((segment) => segment.pieces)
-    .sort((one, other) => one.x0 - other.x0 || one.order - other.order);
+    .sort((one, other) => place(one) - place(other) || one.order - other.order);
   const sizes = new Map<string, { size: number; font: string; y: number; count: number }>();
   for (const { text, size, font, y } of pieces) {
     const key = `${font} ${size.toFixed(1)}`;
@@ -174,10 +176,11 @@ function textOf(pieces: Piece[]): string {
   const spaced: { text: string }[] = [];
   let end: Piece | undefined;
   for (const piece of withMarks(pieces)) {
-    if (end && piece.text.trim() !== '' && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
+    const isBlank = piece.text.trim() === '';
+    if (end && !isBlank && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
       spaced.push({ text: ' ' });
     spaced.push(piece);
-    if (piece.text.trim() !== '') end = piece;
+    if (!isBlank) end = piece;
   }
   return logicalOrder(spaced)
     .map(({ text }) => text)

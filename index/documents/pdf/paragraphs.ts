@@ -25,6 +25,8 @@ export interface Paragraph {
 const STEP = 0.35;
 /** In font sizes: the first line of a paragraph is indented by more. */
 const INDENT = 0.7;
+/** In characters, with marks. */
+const USUAL_WORD = 10;
 
 /** Joins the lines of pages to paragraphs. Paragraphs that go on in the next column or on the next page are one. */
 export function paragraphsOf(pages: Page[], fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
@@ -149,9 +151,12 @@ function usualLeft(lines: Line[]): number {
 }
 
 function firstWordWidth({ text, x0, x1 }: Line): number {
-  if (isUnspaced(text[0] ?? '')) return (x1 - x0) / text.length;
+  const character = (x1 - x0) / Math.max(1, text.length);
+  // Lines of Thai and its neighbours end between words, whose lengths are not known.
+  if (isUnspaced(text[0] ?? ''))
+    return character * (/^[\p{scx=Han}\p{scx=Kana}]/u.test(text) ? 1 : USUAL_WORD);
   const [word = ''] = text.split(' ', 1);
-  return ((x1 - x0) * word.length) / Math.max(1, text.length);
+  return character * word.length;
 }
 
 /** Joins the first paragraph of a column to the paragraph of the column before that it continues. Footnotes are skipped. */
@@ -193,20 +198,22 @@ export function joinLines(lines: string[], vocabulary: Vocabulary): string {
     if (word !== undefined && start !== undefined) {
       const hyphen = last.endsWith('\u00AD') ? '' : vocabulary.hyphen(word, start);
       pieces[pieces.length - 1] = last.slice(0, -1) + hyphen;
-    } else if (
-      last !== '' &&
-      !(isUnspaced(lastOf(last)) && isUnspaced(line[0] ?? '')) &&
-      !joinsWide(last, line)
-    )
-      pieces.push(' ');
+    } else if (last !== '' && !joinsDirectly(last, line, vocabulary)) pieces.push(' ');
     pieces.push(line);
     last = line;
   }
   return pieces.join('').replaceAll('\u00AD', '');
 }
 
-/** Whether a line break is beside a mark that takes the place of a Han character. */
-function joinsWide(left: string, right: string): boolean {
+/** Whether two lines join without a space: in scripts without spaces, or inside a Korean word. */
+function joinsDirectly(left: string, right: string, vocabulary: Vocabulary): boolean {
+  const hangul = [
+    left.slice(-20).match(/\p{Script=Hang}+$/u)?.[0],
+    right.slice(0, 20).match(/^\p{Script=Hang}+/u)?.[0],
+  ];
+  if (hangul[0] && hangul[1]) return vocabulary.dividesWord(hangul[0], hangul[1]);
+  if (isUnspaced(lastOf(left)) && isUnspaced(right[0] ?? '')) return true;
+  // Beside a mark that is as wide as a Han character.
   const wide = /[\u3000-\u303F\uFF00-\uFF60]/u;
   return (wide.test(lastOf(left)) && /^[^\p{Script=Latin}\p{N}]/u.test(right)) || wide.test(right[0] ?? '');
 }

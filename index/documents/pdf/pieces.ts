@@ -26,21 +26,27 @@ export interface Layer {
 
 /** The most runs of characters that are read from a page. */
 const MAX_ITEMS = 100_000;
+/** In bytes. It stands for a few glyphs. */
+const MAX_ACTUAL_TEXT = 400;
+/** How deep marked content may be nested. */
+const MAX_SPANS = 100;
 
 /** The pieces of a page. Text in another direction, such as a table on its side, is a layer of its own. */
 export async function layersOf(page: PDFPageProxy): Promise<{ layers: Layer[]; isComplete: boolean }> {
   const { transform: view, width, height } = page.getViewport({ scale: 1 });
   const turns = new Map<number, Piece[]>();
+  const spans: (Span | undefined)[] = [];
   let count = 0;
-  let isComplete = true;
-  const reader = page.streamTextContent({ disableNormalization: true }).getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+  const reader = page
+    .streamTextContent({ disableNormalization: true, includeMarkedContent: true })
+    .getReader();
+  for (let next = await reader.read(); !next.done && count <= MAX_ITEMS; next = await reader.read()) {
     const { items, styles } = next.value;
     for (const item of items) {
-      if (!('str' in item) || item.str === '') continue;
-      if (++count > MAX_ITEMS) {
-        isComplete = false;
-        break;
+      if (++count > MAX_ITEMS) break;
+      if (!('str' in item)) {
+        mark(item, spans);
+        continue;
       }
       const matrix = multiply(view, item.transform);
       const isVertical = styles[item.fontName]?.vertical === true;
@@ -49,16 +55,60 @@ export async function layersOf(page: PDFPageProxy): Promise<{ layers: Layer[]; i
       if (placed === undefined) continue;
       const pieces = turns.get(turn) ?? [];
       turns.set(turn, pieces);
-      pieces.push({ ...placed, font: item.fontName, order: count });
+      const piece = { ...placed, font: item.fontName, order: count };
+      pieces.push(piece);
+      spans.find((span) => span !== undefined)?.pieces.push(piece);
     }
-    if (!isComplete) break;
   }
   await reader.cancel(new Error('The page has been read.')).catch(() => {});
-  const layers = [...turns].map(([turn, pieces]) =>
-    turn % 2 === 0 ? { width, height, pieces } : { width: height, height: width, pieces },
-  );
+  const layers = [...turns]
+    .map(([turn, pieces]) => ({ turn, pieces: pieces.filter(({ text }) => text !== '') }))
+    .filter(({ pieces }) => pieces.length > 0)
+    .map(({ turn, pieces }) =>
+      turn % 2 === 0 ? { width, height, pieces } : { width: height, height: width, pieces },
+    );
   layers.sort((left, right) => right.pieces.length - left.pieces.length);
-  return { layers, isComplete };
+  return { layers, isComplete: count <= MAX_ITEMS };
+}
+
+/** Marked content that says what its text actually is, for glyphs that do not. */
+interface Span {
+  text: string;
+  pieces: Piece[];
+}
+
+/** Opens or closes marked content. The outermost one counts. */
+function mark(item: { type: string; actualText?: unknown }, spans: (Span | undefined)[]): void {
+  if (item.type !== 'endMarkedContent') {
+    const { actualText } = item;
+    const isText = typeof actualText === 'string' && actualText.length <= MAX_ACTUAL_TEXT;
+    // Deeper than this, the content is made up.
+    if (spans.length < MAX_SPANS)
+      spans.push(isText ? { text: decodeText(actualText), pieces: [] } : undefined);
+    return;
+  }
+  const span = spans.pop();
+  if (!span || spans.some((outer) => outer !== undefined)) return;
+  const pieces = span.pieces.filter(({ text }) => !/^\s+$/u.test(text));
+  const [first] = pieces;
+  // Text of several lines is better as it is, because its lines have places.
+  if (!first || pieces.some(({ y }) => Math.abs(y - first.y) > 0.5 * first.size)) return;
+  first.text = cleanText(span.text);
+  first.x1 = Math.max(...pieces.map(({ x1 }) => x1));
+  first.x0 = Math.min(...pieces.map(({ x0 }) => x0));
+  for (const piece of pieces.slice(1)) piece.text = '';
+}
+
+/** Decodes a text string of a PDF file. */
+function decodeText(text: string): string {
+  const bytes = Buffer.from(text, 'latin1');
+  if (text.startsWith('\xFE\xFF'))
+    return bytes
+      .subarray(2, bytes.length & ~1)
+      .swap16()
+      .toString('utf16le');
+  if (text.startsWith('\xFF\xFE')) return bytes.subarray(2).toString('utf16le');
+  return text.startsWith('\xEF\xBB\xBF') ? bytes.subarray(3).toString('utf8') : text;
 }
 
 interface TextItem {
@@ -78,7 +128,7 @@ function place(
   const size = Math.hypot(c, d) || Math.hypot(a, b);
   const text = cleanText(item.str);
   const length = isVertical ? item.height : item.width;
-  if (text === '' || ![e, f, size, length].every(Number.isFinite) || size === 0) return undefined;
+  if (![e, f, size, length].every(Number.isFinite) || size === 0) return undefined;
   // A quarter turn clockwise maps (x, y) to (y, width - x).
   const [x, y] = [
     [e, f],

@@ -18,16 +18,13 @@ const MAX_GAP_TEXT = 40;
 /** Characters of a label, such as "Note" or "Parameters". */
 const MAX_LABEL = 40;
 
-/** Text that recurs stays on one page if it is long enough to contain something: 80 characters are a sentence. */
-const MIN_KEPT_TEXT = 80;
-
 /**
  * Removes what recurs over the pages of a site: menus, footers, "Download the ebook", and the site's name in titles. Call `observe` for
  * all pages of a source, then `filter` for each. The results do not depend on the order of the calls. A page takes up to 600 bytes of
  * memory.
  *
  * Only the start and the end of a page can recur. A warning or a heading such as "Examples" between the page's own text stays, and so
- * does each heading with text of its own. A sentence that is no link, such as a licence, stays on the first page that has it.
+ * does each heading with text of its own. Text that is no link, such as a licence, stays on the first page by name that has it.
  */
 export class SiteChrome {
   readonly #signatures: Signature[] = [];
@@ -48,7 +45,7 @@ export class SiteChrome {
       const hash = blockHash(block);
       if (isLinks(block)) return recurs(hash, SHARE_OF_LINKS) ? 'links' : undefined;
       if (!recurs(hash, SHARE_OF_TEXT)) return undefined;
-      return block.text.length >= MIN_KEPT_TEXT && recurrence.isFirst(page.source, hash) ? 'first' : 'text';
+      return recurrence.isFirst(page.source, hash) ? 'first' : 'text';
     });
     const removed = new Set([...runFrom(page.blocks, kinds, 1), ...runFrom(page.blocks, kinds, -1)]);
     const blocks = page.blocks.filter((_, i) => !removed.has(i) || startsText(page.blocks, removed, i));

@@ -27,7 +27,9 @@ describe('SiteChrome', () => {
       '> Download the ebook',
       'Made in 2024',
     ]);
-    expect(texts(filtered(pages))).toEqual(pages.map((_, i) => [`Chapter ${i}`, `Text of ${i}.`]));
+    expect(texts(filtered(pages))).toEqual(
+      pages.map((_, i) => [`Chapter ${i}`, `Text of ${i}.`, ...(i === 0 ? ['Made in 2024'] : [])]),
+    );
   });
 
   it('removes a menu of one chapter in four', () => {
@@ -84,7 +86,7 @@ describe('SiteChrome', () => {
     expect(texts(filtered(pages))).toEqual(texts(pages));
   });
 
-  it('keeps a sentence that recurs on the first page by name', () => {
+  it('keeps text that recurs on the first page by name', () => {
     const pages = site((i) => [`# ${i}`, `Text of ${i}.`, LICENCE]);
     expect(
       texts(filtered(pages.toReversed()))

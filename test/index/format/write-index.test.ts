@@ -86,7 +86,7 @@ describe('an error keeps the old index', () => {
   const out = join(folder, 'kept');
 
   test.each([
-    ['nothing', [], 'No text found. Name text, Markdown, HTML or JSON Lines files, or folders of them.'],
+    ['nothing', [], 'No text found. docs/documents.md lists the formats.'],
     [
       'a repeated id',
       ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...readText('A text.', source), id: 'same' })),
