@@ -10,7 +10,7 @@ export class DocInfo {
   lang: string | undefined;
   readonly #fields = new Map<string, MetadataValue>();
 
-  /** Keeps a field, unless it is text of the document. Whether it did. Empty ones are dropped. */
+  /** Takes a field, unless it is text of the document. Whether it was taken. Empty fields are dropped. */
   take(name: string, value: string): boolean {
     const key = name.toLowerCase();
     if (value.length > MAX_FIELD || /^(?:abstract|dedication)$/.test(key)) return false;
