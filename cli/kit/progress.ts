@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { BuildProgress, Progress } from '../../index/read-passages.ts';
 
-/** Maximum number of lines without a terminal. */
+/** Maximum number of lines of a phase without a terminal. */
 const MAX_LINES = 10;
 
 /** What a build does in each phase, to the things that it counts. */
@@ -11,7 +11,7 @@ const DOING: Record<BuildProgress['phase'], string> = {
   writing: 'written',
 };
 
-/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` ends the line. */
+/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` is the end of a line. */
 export function showProgress(unit: string): (done: number, total: number) => void {
   if (!process.stderr.isTTY) {
     let shown = 0;
