@@ -128,7 +128,7 @@ describe('on a terminal', () => {
 
   test('an interrupt ends a build with exit code 130, restores the cursor and leaves no files', async () => {
     const before = readdirSync(folder);
-    const args = [documents, '--index', join(folder, 'new')];
+    const args = [documents, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
     const { code, printed } = await onTerminal('build-index', args, {
       type: [/ [1-9]\d*\/\d+ pass/, '\x03'],
     });
