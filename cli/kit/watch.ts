@@ -4,6 +4,8 @@ import type { Source } from '../../index/sources/source.ts';
 
 /** Milliseconds without a change before a build starts: editors write a file in several steps. */
 const QUIET = 300;
+/** Milliseconds after a change until a build starts in any case: some files change all the time. */
+const PATIENCE = 3000;
 
 /** Builds again whenever a file of a folder changes. Prints failures, and goes on. Never returns. */
 export async function watchSources(sources: readonly Source[], build: () => Promise<void>): Promise<never> {
@@ -14,9 +16,11 @@ export async function watchSources(sources: readonly Source[], build: () => Prom
   for (;;) {
     await new Promise<void>((resolve) => {
       let timer: NodeJS.Timeout | undefined;
+      let first: number | undefined;
       changed = () => {
+        first ??= performance.now();
         clearTimeout(timer);
-        timer = setTimeout(resolve, QUIET);
+        timer = setTimeout(resolve, Math.min(QUIET, first + PATIENCE - performance.now()));
       };
     });
     let again = false;
