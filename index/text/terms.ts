@@ -58,5 +58,18 @@ function* segmentWords(text: string): Generator<string> {
     yield* trimmed.match(PLAIN_WORD) ?? [];
     return;
   }
-  for (const { segment, isWordLike } of segments(text, 'word')) if (isWordLike) yield segment;
+  for (const part of text.split(/[ \t\n\r]+/)) yield* wordsOf(part);
+}
+
+/** Parts whose words are remembered: about 2 MB. Nearly all parts of a document recur. */
+const MAX_KNOWN = 20_000;
+const known = new Map<string, string[]>();
+
+/** The words of a part between spaces, which always are boundaries of words (Unicode Standard Annex 29). */
+function wordsOf(part: string): string[] {
+  const before = known.get(part);
+  if (before) return before;
+  const words = [...segments(part, 'word')].flatMap(({ segment, isWordLike }) => (isWordLike ? segment : []));
+  if (known.size < MAX_KNOWN && part.length <= 32) known.set(part, words);
+  return words;
 }
