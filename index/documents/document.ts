@@ -29,6 +29,8 @@ export interface Document {
   /** Records have one. */
   id?: string;
   title?: string;
+  /** How many parts of the title, separated by ` › `, are titles of pages above the document. They are shown, but not embedded. */
+  above?: number;
   url?: string;
   /** BCP 47 tag, if the document or record declares one. */
   lang?: string;

@@ -32,6 +32,8 @@ export interface Passage {
   url?: string;
   /** The fragment of the URL that opens the passage, without `#`: of its first heading or paragraph. */
   anchor?: string;
+  /** How many parts of the title, from its start, are titles of pages above the document. */
+  above?: number;
   metadata?: Record<string, MetadataValue>;
   /** The ordinal of the first passage with the same or nearly the same text; absent if no other passage has it. */
   group?: number;
@@ -51,6 +53,7 @@ const isShapedPassage = isShaped({
   lang: isText,
   url: isOptional(isText),
   anchor: isOptional(isText),
+  above: isOptional(isWhole(0)),
   metadata: isOptional(isRecordOf(isMetadataValue)),
   group: isOptional(isWhole(0)),
 });

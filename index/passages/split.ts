@@ -74,7 +74,7 @@ export class Splitter {
 
   /** The passages of a document, or of the next part of the document before. */
   split(document: Document): Passage[] {
-    const { source, id, url, metadata } = document;
+    const { source, id, url, metadata, above } = document;
     if (!this.#current || !continues(document, this.#current.document)) {
       this.#current = { document, count: 0, place: START, idOf: contentIds(source) };
       this.#languages = new Map();
@@ -87,6 +87,8 @@ export class Splitter {
       if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
     const usual = mostFrequent(this.#languages) ?? 'und';
     const isOnly = passages.length === 1 && document.part === undefined;
+    const whole = document.title?.trim().replace(/\s+/g, ' ');
+    const isBelow = (title: string) => whole !== undefined && title.startsWith(whole);
     return passages.map(({ text, title, sentences, lang, anchor }) => {
       const position = current.count++;
       return {
@@ -99,6 +101,7 @@ export class Splitter {
         lang: lang ?? usual,
         url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
         anchor,
+        ...(above && isBelow(title) && { above }),
         metadata,
       };
     });

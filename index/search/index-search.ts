@@ -233,8 +233,9 @@ function shown({
   sentences: _,
   position: __,
   group: ___,
+  above: ____,
   ...passage
-}: Passage): Omit<Passage, 'sentences' | 'position' | 'group'> {
+}: Passage): Omit<Passage, 'sentences' | 'position' | 'group' | 'above'> {
   return passage;
 }
 

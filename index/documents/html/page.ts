@@ -38,10 +38,18 @@ export function readPage(text: string, source: string, path = source): Page {
     block.level === 1 ? { ...block, text: withoutSpace(block.text) } : block,
   );
   const own = ownTitle(titleElement ? withoutSpace(flatText(titleElement).text) : '', blocks);
-  const title = [...ancestors(document, own, source), own].filter(Boolean).join(' › ');
+  const above = own ? ancestors(document, own, source) : [];
+  const title = [...above, own].filter(Boolean).join(' › ');
   const lang = (html && attribute(html, 'lang')) || undefined;
   return {
-    document: { source, title: title || undefined, url, lang, blocks },
+    document: {
+      source,
+      title: title || undefined,
+      ...(above.length > 0 && { above: above.length }),
+      url,
+      lang,
+      blocks,
+    },
     reason: isRedirect(meta) && blocks.length <= MAX_REDIRECT_BLOCKS ? 'redirect' : content.reason,
   };
 }

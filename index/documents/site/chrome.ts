@@ -50,7 +50,11 @@ export class SiteChrome {
     const removed = new Set([...runFrom(page.blocks, kinds, 1), ...runFrom(page.blocks, kinds, -1)]);
     const blocks = page.blocks.filter((_, i) => !removed.has(i) || startsText(page.blocks, removed, i));
     const kept = blocks.some(({ kind }) => kind === 'paragraph') ? blocks : page.blocks;
-    return { ...page, title: ownTitle(page.title, kept, recurs), blocks: kept };
+    const title = ownTitle(page.title, kept, recurs);
+    // A heading in place of a title has nothing above it.
+    const { above, ...rest } = page;
+    const isBelow = above !== undefined && title?.includes(STEP);
+    return { ...rest, ...(isBelow && { above }), title, blocks: kept };
   }
 }
 
