@@ -1,6 +1,7 @@
 import { watch } from 'chokidar';
 import { FolderSource } from '../../index/sources/folder.ts';
 import type { Source } from '../../index/sources/source.ts';
+import { UsageError } from './command.ts';
 
 /** Milliseconds without a change before a build starts: editors write a file in several steps. */
 const QUIET = 300;
@@ -10,6 +11,7 @@ const PATIENCE = 3000;
 /** Builds again whenever a file of a folder changes. Prints failures, and goes on. Never returns. */
 export async function watchSources(sources: readonly Source[], build: () => Promise<void>): Promise<never> {
   const paths = sources.flatMap((source) => (source instanceof FolderSource ? [source.path] : []));
+  if (paths.length === 0) throw new UsageError('--watch needs a file or folder as source.');
   console.error(`Watching ${paths.join(', ')}. Press Ctrl-C to stop.`);
   let changed = () => {};
   watch(paths, { ignoreInitial: true }).on('all', () => changed());
