@@ -1,15 +1,15 @@
 import { compileModel } from '../index/compile/compile.ts';
 import { describeValue, type JsonLine, parseJsonLines } from '../index/documents/records/json-lines.ts';
 import { Embedder, type TextKind } from '../index/embedding/embedder.ts';
-import { main, Tool } from './kit/command.ts';
+import { Tool } from './kit/command.ts';
 import { modelOption } from './kit/flags.ts';
 
-const command = new Tool(
-  'npm run embed --',
+export const command = new Tool(
+  'embed',
   'Embed texts. Reads JSON Lines {"text", "kind": "query" | "passage"} from standard input, and prints {"ids", "vector"} for each, in order. Without kind, adds no prefix to the text.',
 )
   .addOption(modelOption())
-  .examples('echo \'{"text": "hello", "kind": "query"}\' | npm run --silent embed')
+  .examples('echo \'{"text": "hello", "kind": "query"}\' | npx polyseek embed')
   .action(async ({ model }: { model: string }) => {
     const embedder = await Embedder.open(compileModel(model), { verify: true });
     for await (const line of parseJsonLines(process.stdin, 'standard input')) {
@@ -18,8 +18,6 @@ const command = new Tool(
       console.log(JSON.stringify({ ids: embedder.ids(text, kind), vector: Array.from(vector) }));
     }
   });
-
-await main(() => command.parseAsync());
 
 function readText({ record, place }: JsonLine): { text: string; kind?: TextKind } {
   const { text, kind } = record;

@@ -39,7 +39,7 @@ import {
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
 import type { Mode } from '../index/format/mode.ts';
-import { main, print, Tool, UsageError } from './kit/command.ts';
+import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
 /** Flags of scores that need sets. */
@@ -80,10 +80,10 @@ interface SetsReport {
   conversations?: ConversationScores;
 }
 
-const EXAMPLE = 'npm run eval -- test/quality/sets/en test/quality/sets/de --cross';
+const EXAMPLE = 'npx polyseek eval test/quality/sets/en test/quality/sets/de --cross';
 
-const command = new Tool(
-  'npm run eval --',
+export const command = new Tool(
+  'eval',
   'Compute retrieval metrics on evaluation sets: folders with passages.jsonl and queries.jsonl (or .gz).',
 )
   .argument('[set...]', 'folders of evaluation sets; may be omitted with --documents')
@@ -107,9 +107,9 @@ const command = new Tool(
   .addOption(jsonOption())
   .examples(
     EXAMPLE,
-    'npm run eval -- test/quality/sets/* --conversations test/quality/conversations',
-    'npm run eval -- test/quality/sets/* --cross --confidence --svg reliability.svg',
-    'npm run --silent eval -- test/quality/sets/en --mode lexical --json',
+    'npx polyseek eval test/quality/sets/* --conversations test/quality/conversations',
+    'npx polyseek eval test/quality/sets/* --cross --confidence --svg reliability.svg',
+    'npx polyseek eval test/quality/sets/en --mode lexical --json',
   )
   .action(
     async (folders: string[], { articles, documents = [], split, json, mode, model, ...flags }: Flags) => {
@@ -131,8 +131,6 @@ const command = new Tool(
       }
     },
   );
-
-await main(() => command.parseAsync());
 
 function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
   if (folders.length === 0) {

@@ -3,20 +3,20 @@ import { locateFolder } from '../index/format/drafts.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
 import { DEFAULT_INDEX } from '../index/local.ts';
-import { main, print, Tool } from './kit/command.ts';
+import { print, Tool } from './kit/command.ts';
 import { indexOption, jsonOption } from './kit/flags.ts';
 
 /** Sources shown. `--json` lists all. */
 const SHOWN = 50;
 
-const command = new Tool(
-  'npm run inspect --',
+export const command = new Tool(
+  'inspect',
   'Show what an index contains: documents, languages, duplicates, and the text of passages.',
 )
   .argument('[name]', 'path of a document, folder (ending in /), or ID of a passage: shows its passages')
   .addOption(indexOption(DEFAULT_INDEX))
   .addOption(jsonOption())
-  .examples('npm run inspect', 'npm run inspect -- faq.md', 'npm run --silent inspect -- guides/ --json')
+  .examples('npx polyseek inspect', 'npx polyseek inspect faq.md', 'npx polyseek inspect guides/ --json')
   .action((name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
     const folder = locateFolder(index);
     if (name === undefined) {
@@ -27,7 +27,7 @@ const command = new Tool(
     const passages = findPassages(folder, name);
     if (passages.length === 0)
       throw new Error(
-        `${index}: no document or passage is named ${JSON.stringify(name)}. npm run inspect lists the documents.`,
+        `${index}: no document or passage is named ${JSON.stringify(name)}. npx polyseek inspect lists the documents.`,
       );
     print(json, passages, () => passages.map(passageText).join('\n\n'));
   });
@@ -77,5 +77,3 @@ function passageText({ id, source, title, lang, url, anchor, text }: Passage): s
     text,
   ].join('\n');
 }
-
-await main(async () => command.parse());

@@ -1,17 +1,17 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { digestOf } from '../functions/search/auth.ts';
 import { addKey, newKey } from '../infra/keys.ts';
-import { main, print, Tool } from './kit/command.ts';
+import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 
-const command = new Tool(
-  'npm run key --',
+export const command = new Tool(
+  'key',
   'Create an API key, print it, and add its SHA-256 digest to context.apiKeys of cdk.json. To revoke a key, delete its line and deploy.',
 )
   .argument('<name>', 'name of the caller, used in cdk.json and in the log: 1 to 32 letters, digits, _ or -')
   .option('--file <path>', 'file with the digests', 'cdk.json')
   .addOption(jsonOption())
-  .examples('npm run --silent key -- chatbot > chatbot.key')
+  .examples('npx polyseek key chatbot > chatbot.key')
   .action((name: string, { file, json }: { file: string; json?: boolean }) => {
     const key = newKey();
     const digest = digestOf(key).toString('hex');
@@ -21,8 +21,6 @@ const command = new Tool(
       `Save this key now: ${file} contains only its digest. Send it in the header x-api-key, or as Authorization: Bearer KEY. It works after the next npx cdk deploy.`,
     );
   });
-
-await main(() => command.parseAsync());
 
 function read(file: string): string {
   try {

@@ -12,7 +12,7 @@ import { calibrate } from '../index/evaluate/calibrate.ts';
 import { readCollection } from '../index/evaluate/documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
-import { main, Tool } from './kit/command.ts';
+import { Tool } from './kit/command.ts';
 import { jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
@@ -25,8 +25,8 @@ interface Flags {
 /** The share of a model's layers before its token states: they align best across languages there. */
 const DEPTH = 3 / 4;
 
-const command = new Tool(
-  'npm run learn --',
+export const command = new Tool(
+  'learn',
   "Learn language-specific directions in a model's embeddings, and remove them. With evaluation sets, also calibrate the confidence.",
 )
   .argument(
@@ -37,7 +37,7 @@ const command = new Tool(
   .option('--documents <dir...>', 'also calibrate on the development questions of these collections')
   .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
   .addOption(jsonOption())
-  .examples('npm run learn -- test/quality/sets/*/', 'npm run learn -- --model build/model-sources/other')
+  .examples('npx polyseek learn test/quality/sets/*/', 'npx polyseek learn --model build/model-sources/other')
   .action(async (folders: string[], { model, documents = [], calibrate: only, json }: Flags) => {
     // Learning takes minutes, so each result is reported when it is ready.
     const report = json ? console.error : console.log;
@@ -65,8 +65,6 @@ const command = new Tool(
     }
     if (json) console.log(JSON.stringify({ file, ...learned }, null, 2));
   });
-
-await main(() => command.parseAsync());
 
 async function learnTokenStates(model: string): Promise<LearnedTokens | undefined> {
   const { config } = readModelSource(model);

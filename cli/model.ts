@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { importModel } from '../index/compile/import-model.ts';
-import { main, print, size, Tool } from './kit/command.ts';
+import { print, size, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 import { showProgress } from './kit/progress.ts';
 
@@ -12,8 +12,8 @@ interface Flags {
   json?: boolean;
 }
 
-const command = new Tool(
-  'npm run model --',
+export const command = new Tool(
+  'model',
   'Import another sentence model: BERT-like, with a Unigram tokenizer and mean pooling, as ONNX. Copies its files and tests them.',
 )
   .argument(
@@ -25,7 +25,7 @@ const command = new Tool(
   .option('--passage-prefix <text>', 'prefix of passages, if the model does not declare one')
   .addOption(jsonOption())
   .examples(
-    'npm run model -- Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
+    'npx polyseek model Xenova/multilingual-e5-base@REVISION --query-prefix "query: " --passage-prefix "passage: "',
   )
   .action(async (source: string, flags: Flags) => {
     const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage, json } = flags;
@@ -44,11 +44,9 @@ const command = new Tool(
         `${out}: ${name}, ${dimensions} dimensions, up to ${maxTokens} tokens, ${size(bytes)}\n` +
         `prefixes: query ${JSON.stringify(prefixes.query)}, passage ${JSON.stringify(prefixes.passage)}\n` +
         `Next, learn its language axes, then build an index with it:\n` +
-        `  npm run learn -- --model ${out}\n  npm run build-index -- PATH --model ${out}`,
+        `  npx polyseek learn --model ${out}\n  npx polyseek index PATH --model ${out}`,
     );
   });
-
-await main(() => command.parseAsync());
 
 /** The folder with the model's name, without the revision. */
 function defaultOut(source: string): string {

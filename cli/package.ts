@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { packageFunction } from '../functions/search/package/package-function.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
 import { DEFAULT_INDEX } from '../index/local.ts';
-import { main, print, size, Tool } from './kit/command.ts';
+import { print, size, Tool } from './kit/command.ts';
 import { choice, indexOption, jsonOption } from './kit/flags.ts';
 
 interface Flags {
@@ -14,9 +14,9 @@ interface Flags {
   json?: boolean;
 }
 
-const command = new Tool('npm run package --', 'Build a self-contained Lambda deployment folder.')
+export const command = new Tool('package', 'Build a self-contained Lambda deployment folder.')
   .addOption(indexOption(DEFAULT_INDEX))
-  .option('--out <dir>', 'output folder; replaces an existing package', 'build/function')
+  .option('--out <dir>', 'output folder; replaces an existing package', '.polyseek/function')
   .addOption(
     choice('--arch <architecture>', "Lambda's processor (default: package for this machine)", [
       'x86_64',
@@ -24,7 +24,7 @@ const command = new Tool('npm run package --', 'Build a self-contained Lambda de
     ]),
   )
   .addOption(jsonOption())
-  .examples('npm run package -- --arch arm64')
+  .examples('npx polyseek package --arch arm64')
   .action(async ({ index, out, arch, json }: Flags) => {
     await packageFunction(index, out, arch);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
@@ -37,5 +37,3 @@ const command = new Tool('npm run package --', 'Build a self-contained Lambda de
       () => `${out}: ${files.length} files, ${size(bytes)}, for ${target}`,
     );
   });
-
-await main(() => command.parseAsync());

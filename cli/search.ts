@@ -1,22 +1,53 @@
+import { Polyseek } from '../functions/client/client.ts';
 import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
 import { readable } from './kit/answer-text.ts';
-import { main, print, Tool, VERDICT_CODES } from './kit/command.ts';
-import { addQuestion, indexOption, type QuestionFlags, readQuestion } from './kit/flags.ts';
+import { print, Tool, UsageError, VERDICT_CODES } from './kit/command.ts';
+import {
+  addEndpoint,
+  addQuestion,
+  type EndpointFlags,
+  indexOption,
+  type QuestionFlags,
+  readQuestion,
+} from './kit/flags.ts';
 
-const command = addQuestion(
-  new Tool('npm run search --', 'Search an index with a question, in any language.'),
+interface Flags extends QuestionFlags, EndpointFlags {
+  index: string;
+  function?: string;
+  qualifier?: string;
+}
+
+export const command = addEndpoint(
+  addQuestion(
+    new Tool('search', 'Ask a question in any language: of an index, an endpoint or a Lambda function.'),
+  ),
 )
   .addOption(indexOption(DEFAULT_INDEX))
+  .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
+  .option('--qualifier <version>', 'with --function: version or alias (default: live)')
   .examples(
-    'npm run search -- "May I be imprisoned without a trial?" -k 5',
-    'npm run search -- "Was kostet der Versand?" --lang de --source shop/ --filter year=2026',
-    'echo "Am I entitled to paid leave?" | npm run --silent search -- - --json',
+    'npx polyseek search "May I be imprisoned without a trial?" -k 5',
+    'npx polyseek search "Was kostet der Versand?" --lang de --source shop/ --filter year=2026',
+    'npx polyseek search "Was kostet der Versand?" --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
+    'echo "Am I entitled to paid leave?" | npx polyseek search - --json',
   )
-  .action(async (question: string, flags: QuestionFlags & { index: string }) => {
+  .action(async (question: string, flags: Flags) => {
+    const { json, url, key, index, function: functionName, qualifier } = flags;
+    if (url && functionName)
+      throw new UsageError('--url and --function exclude each other. Use one of them.');
     const request = await readQuestion(question, flags);
-    const answer = await (await openLocal(flags.index)).search(request);
-    print(flags.json, answer, () => readable(answer));
+    if (functionName) {
+      const { ask } = await import('../infra/remote/ask.ts');
+      const { describeReport } = await import('../infra/remote/report.ts');
+      const { target } = await import('./kit/remote.ts');
+      const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
+      print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);
+      process.exitCode = VERDICT_CODES[answer.verdict];
+      return;
+    }
+    const answer = url
+      ? await new Polyseek({ url, apiKey: key }).search(request)
+      : await (await openLocal(index)).search(request);
+    print(json, answer, () => readable(answer));
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
-
-await main(() => command.parseAsync());

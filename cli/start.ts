@@ -9,29 +9,30 @@ import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import type { Search } from '../index/search/answer.ts';
-import { Tool, UsageError } from './kit/command.ts';
+import { Tool } from './kit/command.ts';
 
 const DEFAULT_PORT = '8787';
 const DEFAULT_HOST = '127.0.0.1';
 
-const command = new Tool('npm start --', 'Start the endpoint on this machine.')
+export const command = new Tool('start', 'Start the endpoint on this machine.')
   .addHelpText(
     'after',
     () => `
 ${styleText('bold', 'Environment variables:')}
   PORT           port to bind; 0 picks a free one (default: ${DEFAULT_PORT})
   HOST           address or host name to bind (default: ${DEFAULT_HOST})
-  INDEX_DIR      folder of the index (default: build/index; builds a demo index if it does not exist)
+  INDEX_DIR      folder of the index (default: .polyseek/index; builds a demo index if it does not exist)
   API_KEYS       JSON object of key names and SHA-256 digests; requests then need a key
   CORS_ORIGINS   origins whose pages may call, separated by commas; * for any
   LOG_QUESTIONS  1 logs the text of each question
   PAGE           0 removes the page at /`,
   )
   .examples(
-    'npm start',
-    'PORT=8080 INDEX_DIR=build/index npm start',
-    'CORS_ORIGINS=https://app.example npm start',
-  );
+    'npx polyseek start',
+    'PORT=8080 INDEX_DIR=.polyseek/index npx polyseek start',
+    'CORS_ORIGINS=https://app.example npx polyseek start',
+  )
+  .action(start);
 
 function readPort(text = DEFAULT_PORT): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
@@ -74,12 +75,11 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 }
 
 async function start(): Promise<void> {
-  command.parse();
   const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
   const origins = readOrigins(CORS_ORIGINS);
-  // A closed standard output, as after `npm start | head`, loses the log but must not end the server.
-  process.stdout.on('error', () => {});
+  // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
+  process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
   const server = createAppServer((request) => app(request));
   const url = await listen(server, readPort(PORT), HOST);
@@ -103,12 +103,6 @@ async function start(): Promise<void> {
   } else {
     console.log(`${PAGE === '0' ? 'Try' : 'Open it in a browser, or try'} curl '${link}'`);
   }
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
-}
-
-try {
-  await start();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(error instanceof UsageError ? 2 : 1);
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.removeAllListeners(signal).once(signal, () => server.close());
 }

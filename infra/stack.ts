@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { SemanticSearchProps } from './props.ts';
 import { SemanticSearch } from './semantic-search.ts';
 
-/** A stack with one `SemanticSearch`. Its function has the stack's name, so that `npm run remote` finds it. */
+/** A stack with one `SemanticSearch`. Its function has the stack's name, so that `npx polyseek push` finds it. */
 export class SearchStack extends Stack {
   /** @param problem see `SemanticSearch` */
   constructor(scope: Construct, name: string, props: SemanticSearchProps, problem?: string) {

@@ -16,7 +16,7 @@ const FORMAT = /^(?:pushed )?index (\S+), (\d+) passages?, model (.*)$/s;
 /**
  * The description of a function's version, at most 256 characters. It is the only record of the version's index and of the command
  * that published it.
- * @param pushed whether `npm run remote -- push` published the version, rather than `cdk deploy`
+ * @param pushed whether `npx polyseek push` published the version, rather than `cdk deploy`
  */
 export function describeVersion({ version, passages, model }: IndexSummary, pushed = false): string {
   const start = pushed ? PUSHED : '';
@@ -33,7 +33,7 @@ export function readDescription(text = ''): IndexSummary | undefined {
   return { version, passages: Number(passages), model };
 }
 
-/** Whether `npm run remote -- push` published the version with this description. */
+/** Whether `npx polyseek push` published the version with this description. */
 export function isPushed(text = ''): boolean {
   return text.startsWith(PUSHED) && readDescription(text) !== undefined;
 }

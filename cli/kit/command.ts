@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
 import type { Verdict } from '../../index/search/answer.ts';
 
-/** Exit code of `search` and `remote ask`. Only a sure answer is a success. */
+/** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
 
 const EXIT_CODES =

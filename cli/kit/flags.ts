@@ -20,6 +20,12 @@ export interface QuestionFlags {
   json?: boolean;
 }
 
+/** Flags of the commands that can ask an endpoint. */
+export interface EndpointFlags {
+  url?: string;
+  key?: string;
+}
+
 /** Parses an option's value as a number within limits. Throws a `UsageError` with the allowed values. */
 export function numberOption(
   name: string,
@@ -144,4 +150,16 @@ export async function readQuestion(question: string, flags: QuestionFlags): Prom
     ...(minConfidence !== undefined && { minConfidence }),
     ...(fields.size > 0 && { filter: Object.fromEntries(fields) }),
   };
+}
+
+/** Adds `--url` and `--key` to a command. */
+export function addEndpoint<Asking extends Command>(command: Asking): Asking {
+  return command
+    .addOption(new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL'))
+    .addOption(
+      new Option(
+        '--key <key>',
+        'API key; prefer the environment variable, which other users of this machine cannot see',
+      ).env('POLYSEEK_API_KEY'),
+    );
 }

@@ -31,7 +31,7 @@ export const digestOf = (key: string): Buffer => crypto().createHash('sha256').u
 export function toApiKeys(value: unknown, where: string): ApiKeys {
   const wrong = (found: string) =>
     new Error(
-      `${where} ${found}, but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.`,
+      `${where} ${found}, but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npx polyseek key NAME.`,
     );
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('is not an object');
   const keys = new Map<string, Uint8Array>();
@@ -59,7 +59,7 @@ export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   const keys = toApiKeys(value, 'API_KEYS');
   if (keys.size > 0) return keys;
   throw new Error(
-    'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.',
+    'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npx polyseek key NAME.',
   );
 }
 

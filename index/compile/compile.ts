@@ -28,7 +28,7 @@ export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.
 /** Increased when the same source compiles to different files. */
 const COMPILER = 5;
 
-/** A model folder's `polyseek.json`: the results of `npm run learn`. */
+/** A model folder's `polyseek.json`: the results of `npx polyseek learn`. */
 export interface Learned {
   neutral?: Neutral;
   calibration?: Calibration;

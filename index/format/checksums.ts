@@ -31,7 +31,7 @@ export function checkFiles(dir: string, files: FileList, verify: boolean): void 
     const path = join(dir, name);
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     if (size === undefined)
-      throw new Error(`${path} is missing, but its manifest lists it. Run npm run build-index again.`);
+      throw new Error(`${path} is missing, but its manifest lists it. Run npx polyseek index again.`);
     if (size !== expected.bytes)
       throw damaged(path, `it has ${size} bytes, but its manifest says ${expected.bytes}`);
     if (!verify) continue;

@@ -53,7 +53,7 @@ export interface AsksModel {
   intercept: number;
 }
 
-/** The results of `npm run learn` that turn scores into confidences. Parts that were never learned are missing. */
+/** The results of `npx polyseek learn` that turn scores into confidences. Parts that were never learned are missing. */
 export interface Calibration {
   /** For an index with token states, and for one without. */
   hybrid?: { tokens?: EvidenceModel; vectors?: EvidenceModel };
@@ -136,7 +136,7 @@ export function withChecksum(model: Omit<CompiledModel, 'checksum'>): CompiledMo
 export function readCompiledModel(dir: string, verify: boolean): CompiledModel {
   const path = join(dir, 'model.json');
   if (!existsSync(path))
-    throw new Error(`${dir} is not a compiled model: it has no model.json. Run npm run build-index again.`);
+    throw new Error(`${dir} is not a compiled model: it has no model.json. Run npx polyseek index again.`);
   const compiled = readDigestedObject(path, FORMAT, 'checksum', SHAPE) as unknown as CompiledModel;
   if (compiled.mean && compiled.mean.length !== compiled.dimensions)
     throw damaged(

@@ -46,7 +46,7 @@ export function readHead(head: Uint8Array, format: Format, name: string, fileLen
   }
   if (version !== format.version) {
     throw new Error(
-      `${name} has version ${version} of the format ${magic}, but this polyseek reads version ${format.version}. Run npm run build-index again.`,
+      `${name} has version ${version} of the format ${magic}, but this polyseek reads version ${format.version}. Run npx polyseek index again.`,
     );
   }
   const length = view.getFloat64(8, true);

@@ -4,5 +4,5 @@
  * @param problem the contradiction, as a clause
  */
 export function damaged(name: string, problem: string): Error {
-  return new Error(`${name} is damaged: ${problem}. Run npm run build-index again.`);
+  return new Error(`${name} is damaged: ${problem}. Run npx polyseek index again.`);
 }

@@ -22,7 +22,7 @@ export function readDigestedObject(
   const { [digestKey]: digest, ...contents } = readJsonObject(path);
   if (contents.format !== format) {
     throw new Error(
-      `${path} has format ${contents.format}, but this polyseek reads format ${format}. Run npm run build-index again.`,
+      `${path} has format ${contents.format}, but this polyseek reads format ${format}. Run npx polyseek index again.`,
     );
   }
   const found = isVerified ? digest : digestOf(contents);

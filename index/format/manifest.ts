@@ -62,7 +62,7 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
   const path = join(dir, 'manifest.json');
   if (!existsSync(path)) {
     throw new Error(
-      `${dir} is not an index: it has no manifest.json. Build one with npm run build-index -- PATH --index ${dir}.`,
+      `${dir} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${dir}.`,
     );
   }
   const manifest = readDigestedObject(path, FORMAT, 'version', SHAPE) as unknown as Manifest;
@@ -78,17 +78,17 @@ function checkModel(dir: string, { model: built, dimensions }: Manifest, model: 
   if (built.hash !== model.hash || dimensions !== model.dimensions) {
     throw new Error(
       `${dir} was built with the model ${built.name} (${short(built.hash)}, ${dimensions} dimensions), but the model is ${model.name} ` +
-        `(${short(model.hash)}, ${model.dimensions} dimensions). Run npm run build-index again, or use the model of the index.`,
+        `(${short(model.hash)}, ${model.dimensions} dimensions). Run npx polyseek index again, or use the model of the index.`,
     );
   }
   if (built.neutral !== model.neutral) {
     throw new Error(
-      `${dir} was built with the language axes ${short(built.neutral)}, but the model has ${short(model.neutral)}. Run npm run build-index again.`,
+      `${dir} was built with the language axes ${short(built.neutral)}, but the model has ${short(model.neutral)}. Run npx polyseek index again.`,
     );
   }
   if (built.tokens !== null && built.tokens !== model.tokens?.hash) {
     throw new Error(
-      `${dir} was built with the token states ${short(built.tokens)}, but the model has ${short(model.tokens?.hash ?? null)}. Run npm run build-index again.`,
+      `${dir} was built with the token states ${short(built.tokens)}, but the model has ${short(model.tokens?.hash ?? null)}. Run npx polyseek index again.`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { ANSWERED } from './limits.ts';
 /** The confidence from which a result may be the answer. */
 export const POSSIBLE = 0.2;
 
-/** Curves of the score for models that `npm run learn` has not calibrated: a rough estimate. */
+/** Curves of the score for models that `npx polyseek learn` has not calibrated: a rough estimate. */
 const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
   hybrid: { slope: 32.4, intercept: -40.6 },
   semantic: { slope: 44.3, intercept: -54.4 },
@@ -52,7 +52,7 @@ export function checkCalibration({ name, dimensions, calibration }: CompiledMode
     (asks === undefined || asks.weights.length === dimensions);
   if (!fits)
     throw new Error(
-      `The model ${name} was calibrated by another version of polyseek. Run npm run learn -- SET… --model FOLDER again.`,
+      `The model ${name} was calibrated by another version of polyseek. Run npx polyseek learn SET… --model FOLDER again.`,
     );
 }
 

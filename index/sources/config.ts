@@ -105,8 +105,8 @@ export const configSchema = v.strictObject({
   $schema: v.optional(v.string()),
   sources: v.optional(v.pipe(v.array(sourceSchema, 'a list'), v.description('Where the documents are.'))),
   ...folderOptions,
-  index: v.optional(text('The folder of the index: build/index by default.')),
-  cache: v.optional(text('The folder with results of earlier builds: build/cache by default.')),
+  index: v.optional(text('The folder of the index: .polyseek/index by default.')),
+  cache: v.optional(text('The folder with results of earlier builds: .polyseek/cache by default.')),
   model: v.optional(text('The folder of the model.')),
   tokens: v.optional(
     v.pipe(

@@ -20,7 +20,7 @@ const unknownKeys: Describe = ({ call }) =>
 const notFound: Describe = ({ call, functionName, region, qualifier }, message) => {
   const place = region ? ` in ${region}` : '';
   if (qualifier && /^\d+$/.test(qualifier))
-    return `${call}: ${functionName}${place} has no version ${qualifier}. npm run remote -- versions lists the versions.`;
+    return `${call}: ${functionName}${place} has no version ${qualifier}. npx polyseek versions lists the versions.`;
   if (message.includes('alias'))
     return `${call}: ${functionName}${place} has no alias live. Create it with npx cdk deploy.`;
   const alias = qualifier ? ` with the alias ${qualifier}` : '';
@@ -62,9 +62,9 @@ const BY_NAME: Record<string, Describe> = {
   ResourceConflictException: ({ call, functionName }) =>
     `${call} failed: another update of ${functionName} is in progress. Wait a minute, then run the command again.`,
   PreconditionFailedException: ({ call }) =>
-    `${call} failed: someone else has moved the alias live. Check with npm run remote -- versions, then run the command again.`,
+    `${call} failed: someone else has moved the alias live. Check with npx polyseek versions, then run the command again.`,
   CodeStorageExceededException: ({ call }) =>
-    `${call} failed: the account's storage for code is full. Delete old versions with npm run remote -- prune.`,
+    `${call} failed: the account's storage for code is full. Delete old versions with npx polyseek prune.`,
   NoSuchBucket: noBucket,
   ECONNREFUSED: unreachable,
   ECONNRESET: unreachable,
@@ -83,7 +83,7 @@ const BY_MESSAGE: [RegExp, Describe][] = [
   [
     /Waiter has timed out/,
     ({ call, functionName }) =>
-      `${call}: the update of ${functionName} is still not finished. Check with npm run remote -- versions, then run the command again.`,
+      `${call}: the update of ${functionName} is still not finished. Check with npx polyseek versions, then run the command again.`,
   ],
   [
     /"state":"FAILURE"/,
@@ -93,7 +93,7 @@ const BY_MESSAGE: [RegExp, Describe][] = [
   [
     /CodeSHA256 .*is different/i,
     ({ call, functionName }) =>
-      `${call} failed: someone else has changed the code of ${functionName}. Check with npm run remote -- versions, then run the command again.`,
+      `${call} failed: someone else has changed the code of ${functionName}. Check with npx polyseek versions, then run the command again.`,
   ],
 ];
 

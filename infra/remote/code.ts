@@ -72,7 +72,7 @@ export async function alignAfterMove(remote: Remote, live: string): Promise<void
     await alignLatest(remote);
   } catch (error) {
     throw new Error(
-      `${error instanceof Error ? error.message : error} Version ${live} is live, but $LATEST still contains other code, which the next cdk deploy may publish. Run npm run remote -- rollback ${live}.`,
+      `${error instanceof Error ? error.message : error} Version ${live} is live, but $LATEST still contains other code, which the next cdk deploy may publish. Run npx polyseek rollback ${live}.`,
       { cause: error },
     );
   }

@@ -125,8 +125,7 @@ async function undo(remote: Remote, sha256: string, version: string | undefined)
   try {
     const { version: live } = await readAlias(remote);
     // The call that moved the alias can succeed although its response is lost.
-    if (live === version)
-      return `Version ${live} is live nevertheless. Check with npm run remote -- versions.`;
+    if (live === version) return `Version ${live} is live nevertheless. Check with npx polyseek versions.`;
     if ((await readConfiguration(remote)).codeSha256 === sha256) await alignLatest(remote);
     if (version === undefined) return `Version ${live} stays live; the push left nothing behind.`;
     await step(`delete version ${version}`, () =>
@@ -135,7 +134,7 @@ async function undo(remote: Remote, sha256: string, version: string | undefined)
     return `Version ${live} stays live; version ${version} was deleted.`;
   } catch (error) {
     const remains = version ? ` Version ${version} still exists.` : '';
-    return `Undoing the push failed too: ${messageOf(error)} The live version did not change, but $LATEST may contain the pushed code.${remains} Run npm run remote -- versions, and follow its note before the next cdk deploy.`;
+    return `Undoing the push failed too: ${messageOf(error)} The live version did not change, but $LATEST may contain the pushed code.${remains} Run npx polyseek versions, and follow its note before the next cdk deploy.`;
   }
 }
 

@@ -69,6 +69,6 @@ export function versionTable({ live, versions, aligned }: Versions): string {
   );
   const note =
     `$LATEST contains other code than version ${live}, because a push or rollback was interrupted. The next cdk deploy may publish it. ` +
-    `Push again, or run npm run remote -- rollback ${live}.`;
+    `Push again, or run npx polyseek rollback ${live}.`;
   return [...lines, ...(aligned ? [] : ['', note])].join('\n');
 }

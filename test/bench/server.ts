@@ -34,7 +34,10 @@ export async function serverLoads(prepared: Prepared, seconds: number): Promise<
   const tsx = import.meta.resolve('tsx');
   const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', INDEX_DIR: resolve(prepared.index) };
   const plainFile = resolve(prepared.plain, 'index.mjs');
-  const polyseek = await startServer([process.execPath, '--import', tsx, beside('../../cli/start.ts')], env);
+  const polyseek = await startServer(
+    [process.execPath, '--import', tsx, beside('../../cli/polyseek.ts'), 'start'],
+    env,
+  );
   const plain = await startServer([process.execPath, beside('children/plain-server.mjs'), plainFile], env);
   const loads: Load[] = [];
   let seed = 1;

@@ -20,7 +20,9 @@ const file = join(folder, 'cdk.json');
 function key(args: string[]): Promise<Outcome> {
   const tsx = import.meta.resolve('tsx');
   return finished(
-    spawn(process.execPath, ['--import', tsx, join(root, 'cli/key.ts'), ...args], { cwd: folder }),
+    spawn(process.execPath, ['--import', tsx, join(root, 'cli/polyseek.ts'), 'key', ...args], {
+      cwd: folder,
+    }),
   );
 }
 
@@ -34,7 +36,7 @@ const config = `{
 }
 `;
 
-describe('npm run key', () => {
+describe('npx polyseek key', () => {
   test('prints a key once and saves its digest, and the endpoint accepts the key', async () => {
     writeFileSync(file, config);
     const first = await key(['chatbot']);
@@ -90,11 +92,7 @@ describe('npm run key', () => {
       ['a', '--file', 'none.json'],
       'none.json does not exist. Run this command in the folder of cdk.json, or pass its path with --file.\n',
     ],
-    [
-      'a missing name',
-      [],
-      'Missing argument: name. Example: npm run --silent key -- chatbot > chatbot.key\n',
-    ],
+    ['a missing name', [], 'Missing argument: name. Example: npx polyseek key chatbot > chatbot.key\n'],
   ])('refuses %s, and does not change the file', async (_, args, stderr) => {
     const text = config.replace('"auth"', `"apiKeys": { "chatbot": "${digest}" },\n    "auth"`);
     writeFileSync(file, text);
@@ -158,7 +156,7 @@ describe('a key added to cdk.json', () => {
   });
 
   const format =
-    'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.';
+    'but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npx polyseek key NAME.';
   test.each([
     ['', 'cdk.json is not valid JSON. Repair it first.'],
     ['{"a":', 'cdk.json is not valid JSON. Repair it first.'],

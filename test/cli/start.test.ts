@@ -12,8 +12,11 @@ const index = join(temporaryFolder(), 'index');
 function run(env: Record<string, string>): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: root, env: { ...process.env, ...env } };
-    execFile(process.execPath, ['--import', 'tsx', 'cli/start.ts'], options, (error, stdout, stderr) =>
-      resolve({ code: error?.code, stdout, stderr }),
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', 'cli/polyseek.ts', 'start'],
+      options,
+      (error, stdout, stderr) => resolve({ code: error?.code, stdout, stderr }),
     );
   });
 }
@@ -47,7 +50,7 @@ test('refuses API_KEYS without keys before it listens', async () => {
     code: 1,
     stdout: '',
     stderr:
-      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.\n',
+      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npx polyseek key NAME.\n',
   });
 });
 
@@ -64,9 +67,9 @@ test('refuses an unknown option', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('--port')]);
 });
 
-test('continues without a reader of its log, as after npm start | head', async () => {
+test('continues without a reader of its log, as after polyseek start | head', async () => {
   writeRandomIndex(index, 10);
-  const server = spawn(process.execPath, ['--import', 'tsx', 'cli/start.ts'], {
+  const server = spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', 'start'], {
     cwd: root,
     env: { ...process.env, PORT: '0', INDEX_DIR: index },
   });

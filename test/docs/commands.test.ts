@@ -16,21 +16,35 @@ const pages = userPages();
 /** A command in the docs. */
 interface Written {
   line: string;
-  script: string;
-  /** The arguments after `--`. */
+  /** The program's arguments in this repository, without those of the line. */
+  program: string[];
+  /** The arguments of the line. */
   rest: string;
 }
 
-/** Each distinct `npm run NAME -- …` in the code of the docs. */
+const codes = pages.flatMap(({ tree }) => [...nodesOf(tree, 'code'), ...nodesOf(tree, 'inlineCode')]);
+const lines = codes.flatMap(({ value }) => value.replaceAll('\\\n', ' ').split('\n'));
+const ARGUMENTS = String.raw`((?:"[^"]*"|[^|#>&]|\|(?! ))*)`;
+
+/** Each distinct `npx polyseek NAME …` in the code of the docs. */
 function writtenCommands(): Written[] {
-  const codes = pages.flatMap(({ tree }) => [...nodesOf(tree, 'code'), ...nodesOf(tree, 'inlineCode')]);
-  const lines = codes.flatMap(({ value }) => value.replaceAll('\\\n', ' ').split('\n'));
+  const pattern = new RegExp(`npx polyseek ([a-z]+) ?${ARGUMENTS}`, 'g');
   const commands = lines.flatMap((line) =>
-    [...line.matchAll(/npm run (?:--silent )?([\w:-]+)(?: -- ((?:"[^"]*"|[^|#>&]|\|(?! ))*))?/g)].map(
-      ([text, script = '', rest = '']) => ({ line: text.trim(), script, rest }),
-    ),
+    [...line.matchAll(pattern)].map(([text, name = '', rest = '']) => ({
+      line: text.trim(),
+      program: ['cli/polyseek.ts', name],
+      rest,
+    })),
   );
   return [...new Map(commands.map((command) => [command.line, command])).values()];
+}
+
+/** Each distinct `npm run NAME -- …` in the code of the docs. */
+function writtenScripts(): { name: string; rest: string }[] {
+  const pattern = new RegExp(`npm run (?:--silent )?([\\w:-]+)(?: -- ${ARGUMENTS})?`, 'g');
+  return lines.flatMap((line) =>
+    [...line.matchAll(pattern)].map(([, name = '', rest = '']) => ({ name, rest })),
+  );
 }
 
 const commands = writtenCommands();
@@ -38,14 +52,12 @@ const flagsIn = (text: string) => text.replace(/"[^"]*"/g, '').match(/(?<![\w-])
 
 const helps = new Map<string, Promise<string>>();
 
-/** The help of a script or of one of its subcommands. Runs `--help` once for each. */
-function help(script: string, ...subcommand: string[]): Promise<string> {
-  const key = [script, ...subcommand].join(' ');
+/** The help of a program. Runs `--help` once for each. */
+function help(...program: string[]): Promise<string> {
+  const key = program.join(' ');
   const known = helps.get(key);
   if (known) return known;
-  const [program, file] = scripts[script]!.split(' ');
-  expect(program).toBe('tsx');
-  const args = ['--import', 'tsx', file!, ...subcommand, '--help'];
+  const args = ['--import', 'tsx', ...program, '--help'];
   const printed = finished(spawn(process.execPath, args, { cwd: root })).then(({ stdout }) => stdout);
   helps.set(key, printed);
   return printed;
@@ -55,27 +67,26 @@ function help(script: string, ...subcommand: string[]): Promise<string> {
 const listedIn = (printed: string) => new Set(printed.match(/(?<=^ {2}.*)(?<![\w-])--?[a-z][\w-]*/gm));
 
 describe('commands in the docs', () => {
-  test('are scripts of package.json', () => {
+  test('are commands of polyseek, or scripts of package.json', async () => {
     expect(commands.length).toBeGreaterThan(20);
-    expect(commands.filter(({ script }) => !(script in scripts))).toEqual([]);
+    const known: string[] = (await help('cli/polyseek.ts')).match(/(?<=^ {2})[a-z]+/gm) ?? [];
+    expect(commands.filter(({ program: [, name = ''] }) => !known.includes(name))).toEqual([]);
+    expect(writtenScripts().filter(({ name }) => !(name in scripts))).toEqual([]);
   });
 
   test.each(commands.filter(({ rest }) => flagsIn(rest).length > 0))(
     '$line uses only flags that --help lists',
-    async ({ script, rest }) => {
-      const [first = ''] = rest.split(' ');
-      const subcommand = script === 'remote' && /^\w+$/.test(first) ? [first] : [];
-      const listed = listedIn(await help(script, ...subcommand));
+    async ({ program, rest }) => {
+      const listed = listedIn(await help(...program));
       expect(flagsIn(rest).filter((flag) => !listed.has(flag))).toEqual([]);
     },
   );
 
   test('a flag mentioned alone is a flag of some command', async () => {
+    const names = (await help('cli/polyseek.ts')).match(/(?<=^ {2})[a-z]+(?= \[options\])/gm) ?? [];
     const printed = await Promise.all([
-      ...['search', 'build-index', 'chat', 'eval', 'learn', 'model', 'package', 'key', 'bench'].map((name) =>
-        help(name),
-      ),
-      ...['ask', 'push', 'prune'].map((name) => help('remote', name)),
+      ...names.map((name) => help('cli/polyseek.ts', name)),
+      help('test/bench/bench.ts'),
     ]);
     const known = new Set(printed.flatMap((text) => [...listedIn(text)]));
     // These are flags of npm, curl and cdk.
@@ -147,7 +158,8 @@ describe('runnable examples in the docs', () => {
   test.each(runnables())('$place runs', async ({ command, answer }) => {
     const line = command
       .replaceAll('http://localhost:8787', server.url)
-      .replace(/npm run (?:--silent )?(?:search|inspect) --/g, `$& --index '${index}'`);
+      .replace(/npx polyseek (?:search|inspect)/g, `$& --index '${index}'`)
+      .replaceAll('npx polyseek', 'node --import tsx cli/polyseek.ts');
     const { code, stdout, stderr } = await run(line.replace(/\bcurl /g, 'curl -sS --fail-with-body '));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);
@@ -155,13 +167,13 @@ describe('runnable examples in the docs', () => {
 
   test('the chatbot prints the answers in docs/clients.md', async () => {
     const shown = nodesOf(readPage('docs/clients.md').tree, 'code').find(({ value }) =>
-      value.startsWith('$ npm run chat'),
+      value.startsWith('$ npx polyseek chat'),
     );
     const [, ...lines] = shown!.value.split('\n');
     const questions = lines.filter((line) => line.startsWith('> ')).map((line) => line.slice(2));
     expect(questions.length).toBeGreaterThan(1);
     const { stdout } = await run(
-      `npm run --silent chat -- --url ${server.url}`,
+      `node --import tsx cli/polyseek.ts chat --url ${server.url}`,
       questions.map((question) => `${question}\n`).join(''),
     );
     // Typed input is not printed. Confidences and the number of passages depend on the index.

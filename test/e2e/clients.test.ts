@@ -212,8 +212,8 @@ describe('the chatbot', () => {
       'Who won the chess championship in 1995?',
     ];
     const { code, stdout, stderr } = await run(
-      'cli/chat.ts',
-      ['--url', server.url],
+      'cli/polyseek.ts',
+      ['chat', '--url', server.url],
       questions.map((q) => `${q}\n`).join(''),
     );
     expect(stderr).toBe('');
@@ -231,7 +231,11 @@ describe('the chatbot', () => {
 
   test('understands a follow-up question', async () => {
     const lines = `${flashes}\nAnd how tall is it?\n`;
-    const { stdout } = await run('cli/chat.ts', ['--url', server.url, '--min-confidence', '0'], lines);
+    const { stdout } = await run(
+      'cli/polyseek.ts',
+      ['chat', '--url', server.url, '--min-confidence', '0'],
+      lines,
+    );
     const [, second] = stdout.replaceAll('> ', '').split(/\n\n|\d; Ctrl-D ends\.\n/);
     expect(second).toContain('[1] lighthouse › Korvane lighthouse, en/lighthouse.md');
     const { results } = await client.search('And how tall is it?');
@@ -253,7 +257,7 @@ describe('the chatbot', () => {
   });
 
   test('refuses to start without an endpoint', async () => {
-    const { code, stdout, stderr } = await run('cli/chat.ts', ['--url', 'http://127.0.0.1:9']);
+    const { code, stdout, stderr } = await run('cli/polyseek.ts', ['chat', '--url', 'http://127.0.0.1:9']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe('http://127.0.0.1:9/health cannot be reached. Check the url and the connection.\n');
   });

@@ -20,15 +20,11 @@ beforeAll(() => {
 });
 
 test.each([
-  [
-    'build-index',
-    [],
-    /^Missing argument: path\. Name files or folders, .* Example: npm run build-index -- docs$/,
-  ],
-  ['build-index', [documents, '--quiet'], /^Unknown option --quiet\. See --help\.$/],
-  ['build-index', [documents, '--inde', 'x'], /^Unknown option --inde\. Did you mean --index\?$/],
-  ['build-index', [documents, '--index'], /^Missing value: --index <dir>\. See --help\.$/],
-  ['search', ['--index', index], /^Missing argument: question\. Example: npm run search -- ".*\?" -k 5$/],
+  ['index', [], /^Missing argument: path\. Name files or folders, .* Example: npx polyseek index docs$/],
+  ['index', [documents, '--quiet'], /^Unknown option --quiet\. See --help\.$/],
+  ['index', [documents, '--inde', 'x'], /^Unknown option --inde\. Did you mean --index\?$/],
+  ['index', [documents, '--index'], /^Missing value: --index <dir>\. See --help\.$/],
+  ['search', ['--index', index], /^Missing argument: question\. Example: npx polyseek search ".*\?" -k 5$/],
   [
     'search',
     [QUESTION, 'more', '--index', index],
@@ -52,7 +48,7 @@ test.each([
   ['search', [QUESTION, '--filter', 'year'], /^--filter is "year", but must be NAME=VALUE, such as /],
   ['search', ['  ', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
   ['search', ['-', '--index', index], /^The question is empty\. Pass one in quotes\.$/],
-  ['eval', [], /^Missing argument: set\. Example: npm run eval -- /],
+  ['eval', [], /^Missing argument: set\. Example: npx polyseek eval /],
   [
     'eval',
     ['--documents', documents, '--small-talk', documents],
@@ -65,28 +61,28 @@ test.each([
     /none does not exist\. Create it first\.$/,
   ],
   ['eval', [documents, '--articles', 'odd'], /^--articles is "odd", but must be one of fit, test, all\.$/],
-  ['build-index', [documents, '--tokens', 'yes'], /^--tokens is "yes", but must be one of auto, on, off\.$/],
+  ['index', [documents, '--tokens', 'yes'], /^--tokens is "yes", but must be one of auto, on, off\.$/],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage prints one line and exits with code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);
 });
 
 test.each([
-  ['build-index', [at('none')], /none does not exist\. Check the path\.$/],
-  ['build-index', [at('empty')], /^No text found\. docs\/documents\.md lists the formats\.$/],
+  ['index', [at('none')], /none does not exist\. Check the path\.$/],
+  ['index', [at('empty')], /^No text found\. docs\/documents\.md lists the formats\.$/],
   [
-    'build-index',
+    'index',
     [at('documents.png')],
     /documents\.png: unknown format\. docs\/documents\.md lists the formats\.$/,
   ],
   [
-    'build-index',
+    'index',
     [documents, '--index', at('mine')],
     /mine contains notes\.txt, which is not part of an index\. Choose a new folder, or an index to replace\.$/,
   ],
-  ['build-index', [documents, '--model', at('mine')], /mine has no config\.json\. .*\.$/],
+  ['index', [documents, '--model', at('mine')], /mine has no config\.json\. .*\.$/],
   [
-    'build-index',
+    'index',
     [documents, '--index', at('documents.png/index')],
     /documents\.png is a file\. Choose a folder in another place\.$/,
   ],

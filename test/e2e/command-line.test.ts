@@ -13,58 +13,45 @@ const [ANSWERABLE, UNANSWERABLE] = [
 ];
 const folder = temporaryFolder();
 const [documents, index] = [join(folder, 'documents'), join(folder, 'index')];
-const { scripts, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 beforeAll(async () => {
   mkdirSync(documents);
   cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
-  expect(await command('build-index', [documents, '--index', index])).toMatchObject({ code: 0 });
+  expect(await command('index', [documents, '--index', index])).toMatchObject({ code: 0 });
 });
 
-/** Runs a line such as `npm run search -- "a b" -k 5`, with more arguments. */
+/** Runs a line such as `npx polyseek search "a b" -k 5`, with more arguments. */
 function run(line: string, ...more: string[]) {
-  const [, name, rest = ''] = /npm run (?:--silent )?([\w-]+)(?: -- ([^>|]*))?/.exec(line) ?? [];
+  const [, rest = ''] = /npx polyseek ?([^>|]*)/.exec(line) ?? [];
   const words = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-  const [program, file] = scripts[name!].split(' ');
-  expect(program).toBe('tsx');
   return finished(
-    spawn(process.execPath, ['--import', 'tsx', file, ...words, ...more], {
+    spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...words, ...more], {
       cwd: root,
       env: { PATH: process.env.PATH },
     }),
   );
 }
 
-describe.each([
-  'build-index',
-  'chat',
-  'search',
-  'eval',
-  'embed',
-  'package',
-  'model',
-  'learn',
-  'key',
-  'remote',
-  'remote -- ask',
-  'remote -- push',
-  'remote -- rollback',
-  'remote -- prune',
-  'remote -- versions',
-])('npm run %s', (name) => {
-  const line = `npm run ${name.includes('--') ? name : `${name} --`}`;
+const { stdout: overview } = await run('npx polyseek --help');
+const names = [...overview.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name!);
 
+test('the help lists every command', () => {
+  expect(names.length).toBeGreaterThanOrEqual(15);
+});
+
+describe.each(names)('polyseek %s', (name) => {
   test('has help with working examples, and lists its exit codes', async () => {
-    const { code, stdout, stderr } = await run(line, '--help');
+    const { code, stdout, stderr } = await run(`npx polyseek ${name}`, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^Usage: ${line} `));
+    expect(stdout).toMatch(new RegExp(`^Usage: polyseek ${name} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
-    if (!['chat', 'embed', 'remote'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
+    if (!['chat', 'embed', 'start'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
       /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted\.\n$/.exec(
         stdout,
       ) ?? [];
-    expect(examples).toContain('npm run ');
+    expect(examples).toContain('npx polyseek ');
     for (const example of examples.trimEnd().split('\n')) {
       // If this flag is refused, all earlier flags are known and have valid values.
       expect(await run(example, '--no-such'), example).toEqual({
@@ -76,21 +63,20 @@ describe.each([
   });
 });
 
-test.each(['search --', 'remote --', 'remote -- ask'])('npm run %s --version', async (name) => {
+test.each(['', 'search'])('polyseek %s --version', async (name) => {
   const stdout = `polyseek ${version}\n`;
-  expect(await run(`npm run ${name}`, '--version')).toEqual({ code: 0, stdout, stderr: '' });
+  expect(await run(`npx polyseek ${name}`, '--version')).toEqual({ code: 0, stdout, stderr: '' });
 });
 
 test.each([
-  [[], 'Missing command: ask, push, rollback, prune, versions. See --help.\n'],
   [['pus'], 'Unknown command pus. Did you mean push?\n'],
-  [['deploy'], 'Unknown command deploy. See --help.\n'],
+  [['destroy'], 'Unknown command destroy. See --help.\n'],
   [
     ['versions', 'x'],
     'Too many arguments: 1, but at most 0 allowed. Quote arguments that contain spaces, or see --help.\n',
   ],
-])('remote %j', async (args, stderr) => {
-  expect(await run('npm run remote --', ...args)).toEqual({ code: 2, stdout: '', stderr });
+])('polyseek %j', async (args, stderr) => {
+  expect(await run('npx polyseek', ...args)).toEqual({ code: 2, stdout: '', stderr });
 });
 
 describe('on a terminal', () => {
@@ -129,7 +115,7 @@ describe('on a terminal', () => {
   test('an interrupt ends a build with exit code 130, restores the cursor and leaves no files', async () => {
     const before = readdirSync(folder);
     const args = [documents, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
-    const { code, printed } = await onTerminal('build-index', args, {
+    const { code, printed } = await onTerminal('index', args, {
       type: [/ [1-9]\d*\/\d+ pass/, '\x03'],
     });
     expect(code).toBe(130);
@@ -153,7 +139,7 @@ describe('without a terminal', () => {
     const text = `A bell \x07 and \x1b[31mred\x1b[0m \x9b1m ink.`;
     writeFileSync(join(folder, 'bell.jsonl'), JSON.stringify({ text, title: 'Bell\x1b[5m', id: '\x1bc' }));
     const out = join(folder, 'bell');
-    expect(await command('build-index', [join(folder, 'bell.jsonl'), '--index', out])).toMatchObject({
+    expect(await command('index', [join(folder, 'bell.jsonl'), '--index', out])).toMatchObject({
       code: 0,
     });
     const { stdout } = await command('search', ['red ink', '--index', out]);
@@ -162,7 +148,7 @@ describe('without a terminal', () => {
   });
 
   test('a closed output ends a command silently', async () => {
-    const args = ['--import', 'tsx', 'cli/embed.ts'];
+    const args = ['--import', 'tsx', 'cli/polyseek.ts', 'embed'];
     const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH } });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -204,7 +190,7 @@ test('package prints its result as JSON, and leaves no files after an interrupt'
   });
 
   const before = readdirSync(folder);
-  const args = ['--import', 'tsx', 'cli/package.ts', '--index', index, '--out', out];
+  const args = ['--import', 'tsx', 'cli/polyseek.ts', 'package', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
     if (name?.includes('.draft-')) child.kill('SIGINT');

@@ -16,12 +16,12 @@ beforeAll(async () => {
   mkdirSync(join(documents, 'notes'), { recursive: true });
   cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
   writeFileSync(join(documents, 'notes/picture.png'), '');
-  expect(await command('build-index', [documents, '--index', index])).toMatchObject({ code: 0 });
+  expect(await command('index', [documents, '--index', index])).toMatchObject({ code: 0 });
 });
 
-describe('build-index', () => {
+describe('index', () => {
   test('prints a summary in plain lines', async () => {
-    const { code, stdout, stderr } = await command('build-index', [documents, '--index', index]);
+    const { code, stdout, stderr } = await command('index', [documents, '--index', index]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
@@ -47,7 +47,7 @@ describe('build-index', () => {
   });
 
   test('prints a summary as JSON', async () => {
-    const { code, stdout } = await command('build-index', [documents, '--index', index, '--json']);
+    const { code, stdout } = await command('index', [documents, '--index', index, '--json']);
     const { version, counts } = readManifest(index, undefined, true);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -77,14 +77,14 @@ describe('build-index', () => {
   test('stores no token states with --tokens off', async () => {
     const out = join(folder, 'without');
     const args = [documents, '--index', out, '--tokens', 'off', '--json'];
-    const { code, stdout } = await command('build-index', args);
+    const { code, stdout } = await command('index', args);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ tokens: false });
     expect(readdirSync(out)).not.toContain('tokens.bin');
   });
 });
 
-describe('build-index with a bad file', () => {
+describe('index with a bad file', () => {
   const mixed = join(folder, 'mixed');
   const out = join(folder, 'mixed-index');
   const cache = ['--cache', join(folder, 'cache')];
@@ -96,7 +96,7 @@ describe('build-index with a bad file', () => {
   });
 
   test('says what it would do, and writes nothing', async () => {
-    const dry = await command('build-index', [mixed, '--index', out, '--dry-run', ...cache]);
+    const dry = await command('index', [mixed, '--index', out, '--dry-run', ...cache]);
     expect(dry.code).toBe(4);
     expect(dry.stdout).toMatch(/^Failed, .*\n {2}\S+bad\.json/);
     expect(dry.stdout).toContain(
@@ -108,7 +108,7 @@ describe('build-index with a bad file', () => {
   });
 
   test('stops there with --strict, and leaves no index', async () => {
-    const strict = await command('build-index', [mixed, '--index', out, '--strict', ...cache]);
+    const strict = await command('index', [mixed, '--index', out, '--strict', ...cache]);
     expect(strict.code).toBe(1);
     expect(strict.stderr).toMatch(/bad\.json: .*JSON/);
     expect(existsSync(out)).toBe(false);
@@ -125,12 +125,12 @@ describe('build-index with a bad file', () => {
       'https://docs.example/',
       ...cache,
     ];
-    expect(await command('build-index', args)).toMatchObject({ code: 4 });
+    expect(await command('index', args)).toMatchObject({ code: 4 });
     const found = await command('search', ['How often does the lighthouse flash?', '--index', out, '--json']);
     expect(JSON.parse(found.stdout).results).toMatchObject([
       { source: 'good.md', anchor: 'lighthouse', url: 'https://docs.example/good.md#lighthouse' },
     ]);
-    const again = await command('build-index', [...args, '--json']);
+    const again = await command('index', [...args, '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({
       files: 1,
       unchangedFiles: 1,
@@ -142,7 +142,7 @@ describe('build-index with a bad file', () => {
   test('reads the settings of a config file', async () => {
     const config = join(folder, 'config.json');
     writeFileSync(config, JSON.stringify({ sources: [{ path: mixed, include: ['good.*'] }], index: out }));
-    const built = await command('build-index', ['--config', config, '--json', ...cache]);
+    const built = await command('index', ['--config', config, '--json', ...cache]);
     expect(built.code).toBe(0);
     expect(JSON.parse(built.stdout)).toMatchObject({ index: out, files: 1 });
   });

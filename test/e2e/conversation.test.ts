@@ -61,7 +61,7 @@ const COMPLETED: Record<number, string> = {
 let server: Awaited<ReturnType<typeof startServer>>;
 beforeAll(async () => {
   const index = join(temporaryFolder(), 'index');
-  const built = await command('build-index', [join(folder, 'documents'), '--index', index]);
+  const built = await command('index', [join(folder, 'documents'), '--index', index]);
   expect(built).toMatchObject({ code: 0 });
   server = await startServer(index);
 });

@@ -71,7 +71,7 @@ test.each<[string, (build: Build) => Promise<unknown>]>([
   ['when it has written the graph', () => draftContains('graph.bin')],
   ['when it has written the manifest', () => draftContains('manifest.json')],
 ])('a build that is killed %s leaves a valid index', async (_, moment) => {
-  const build = startGroup('build-index', [documents, '--index', out]);
+  const build = startGroup('index', [documents, '--index', out]);
   await moment(build);
   await killGroup(build);
   const { info } = await openSearch({ index: out, model: dir, verify: true });
@@ -119,11 +119,11 @@ test('a build goes on where a killed build with the same cache stopped', async (
 });
 
 test('a build removes the draft of a killed build', async () => {
-  const build = startGroup('build-index', [documents, '--index', out]);
+  const build = startGroup('index', [documents, '--index', out]);
   await once(build.stderr!, 'data');
   await killGroup(build);
   expect(drafts()).toHaveLength(1);
-  expect(await npmRun('build-index', [documents, '--index', out])).toMatchObject({ code: 0 });
+  expect(await npmRun('index', [documents, '--index', out])).toMatchObject({ code: 0 });
   expect(drafts()).toEqual([]);
   expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
 });
@@ -149,7 +149,7 @@ describe('after a kill between the two renames of a build', () => {
   });
 
   test('a build replaces the old index', async () => {
-    expect(await command('build-index', [documents, '--index', out])).toMatchObject({ code: 0 });
+    expect(await command('index', [documents, '--index', out])).toMatchObject({ code: 0 });
     expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
     expect(drafts()).toEqual([]);
   });

@@ -8,9 +8,9 @@ import { shared } from '../fixtures/shared.ts';
 const seed = shared('seed/000_af465b139886446f.txt');
 const index = join(temporaryFolder(), 'index');
 
-describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npm run build-index', () => {
+describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npx polyseek index', () => {
   test('returns the answer first for questions in Chinese, English and French over HTTP', async () => {
-    expect(await npmRun('build-index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
+    expect(await npmRun('index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
     const { url, stop } = await startServer(index);
     try {
       const first = async (q: string) => {

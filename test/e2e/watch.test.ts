@@ -15,9 +15,9 @@ test('a changed file is built with --watch, and a running server answers from th
   mkdirSync(documents);
   writeFileSync(join(documents, 'a.md'), '# Harbour\n\nThe harbour opens at six.\n');
   const args = [documents, '--index', index, '--cache', join(folder, 'cache')];
-  expect(await command('build-index', args)).toMatchObject({ code: 0 });
+  expect(await command('index', args)).toMatchObject({ code: 0 });
   const server = await startServer(index);
-  const watcher = startGroup('build-index', [...args, '--watch']);
+  const watcher = startGroup('index', [...args, '--watch']);
   try {
     let printed = '';
     for (const stream of [watcher.stdout!, watcher.stderr!])

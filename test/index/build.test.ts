@@ -55,7 +55,7 @@ describe('a model without token states', () => {
   test('is refused with `on`, before anything is written', async () => {
     const out = join(folder, 'without-on');
     await expect(build(out, 'on')).rejects.toThrow(
-      'The model multilingual-e5-small has no token states. Run npm run learn -- --model FOLDER, or build without --tokens on.',
+      'The model multilingual-e5-small has no token states. Run npx polyseek learn --model FOLDER, or build without --tokens on.',
     );
     expect(existsSync(out)).toBe(false);
   });

@@ -97,7 +97,7 @@ test.each([
   rmSync(join(out, part));
   expect(() => checkAsset(out, 'arm64')).toThrow(
     new Error(
-      `${out} is not a packaged function (no ${part}). Create it with npm run package -- --arch arm64 --out ${out}.`,
+      `${out} is not a packaged function (no ${part}). Create it with npx polyseek package --arch arm64 --out ${out}.`,
     ),
   );
 });
@@ -133,9 +133,7 @@ test('every file of native/ is checked, and the libraries it requires must be be
 test('an index of another model is refused', () => {
   const out = makeFunction();
   writeModel(out, { engine: 'onnx', hash: 'another' });
-  expect(() => checkAsset(out, 'x86_64')).toThrow(
-    /was built with the model .* Run npm run build-index again/,
-  );
+  expect(() => checkAsset(out, 'x86_64')).toThrow(/was built with the model .* Run npx polyseek index again/);
 });
 
 test('one byte below the quota is accepted, but the quota is refused', () => {

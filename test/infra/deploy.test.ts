@@ -58,7 +58,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
     return run(['deploy', '--require-approval', 'never', '--change-set-name', name], { index });
   };
   const remote = (...args: string[]) => {
-    const command = ['--import', 'tsx', 'cli/remote.ts', ...args, '--function', 'docs'];
+    const command = ['--import', 'tsx', 'cli/polyseek.ts', ...args, '--function', 'docs'];
     return finished(spawn(process.execPath, command, { cwd: root, env: { ...process.env, ...aws.env } }));
   };
   const configuration = async () => {
@@ -74,7 +74,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
     );
   /** Version of the live index. */
   const answering = async () =>
-    JSON.parse(await printed(remote('ask', question, '--json'))).answer.index.version;
+    JSON.parse(await printed(remote('search', question, '--json'))).answer.index.version;
 
   /** The number of resources of each type, as reported by the services instead of CloudFormation. */
   async function made(): Promise<Record<string, number>> {

@@ -42,7 +42,7 @@ describe.skipIf(missingTools('moto'))('a stack that was deployed from another ma
     const { code, printed } = await fresh('diff');
     expect({ code, printed }).toMatchObject({ code: 0 });
     expect(printed).toContain(
-      'auth is api-key, but there is no API key. Create one with npm run key -- NAME',
+      'auth is api-key, but there is no API key. Create one with npx polyseek key NAME',
     );
     expect(printed).toContain('not-packaged');
   });

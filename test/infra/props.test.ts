@@ -9,7 +9,7 @@ const keys = { apiKeys: { chatbot: '0'.repeat(64) } };
 test('defaults', () => {
   expect(readProps(keys)).toEqual({
     ...keys,
-    folder: 'build/function',
+    folder: '.polyseek/function',
     architecture: 'x86_64',
     memory: 1769,
     timeout: 10,
@@ -73,7 +73,7 @@ test.each(wrong)('refuses %j with a sentence', (props, sentence) => {
 
 test('an endpoint with auth api-key requires a key for deploying, but not for reading its settings', () => {
   expect(() => requireApiKey(readProps({}))).toThrow(
-    'auth is api-key, but there is no API key. Create one with npm run key -- NAME, or choose -c auth=none, iam or jwt.',
+    'auth is api-key, but there is no API key. Create one with npx polyseek key NAME, or choose -c auth=none, iam or jwt.',
   );
   for (const props of [keys, { auth: 'none' } as const, { auth: 'iam' } as const])
     expect(() => requireApiKey(readProps(props))).not.toThrow();
@@ -104,7 +104,7 @@ describe('context', () => {
       reservedConcurrency: 'none',
       auth: 'iam',
     };
-    expect(read(text)).toEqual({ stack: 'polyseek', index: 'build/index', props });
+    expect(read(text)).toEqual({ stack: 'polyseek', index: '.polyseek/index', props });
     expect(read({ ...props })).toEqual(read(text));
     expect(read({ stack: 'docs', index: 'build/docs' })).toEqual({
       stack: 'docs',

@@ -139,7 +139,7 @@ describe('API_KEYS', () => {
   });
 
   const rest =
-    ', but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npm run key -- NAME.';
+    ', but must be an object of names and SHA-256 digests (64 lowercase hexadecimal digits). Add keys with npx polyseek key NAME.';
   const digest = 'ab'.repeat(32);
   test.each([
     ['', `API_KEYS is not an object${rest}`],
@@ -163,7 +163,7 @@ describe('API_KEYS', () => {
     ],
     [
       '{}',
-      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npm run key -- NAME.',
+      'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npx polyseek key NAME.',
     ],
   ])('is refused as %j', (text, sentence) => {
     expect(() => readApiKeys(text)).toThrow(new Error(sentence));

@@ -16,13 +16,13 @@ afterAll(() => {
   for (const dir of [work, ...sources]) rmSync(dir, { recursive: true });
 });
 
-/** Runs `npm run model` until it ends. */
+/** Runs `npx polyseek model` until it ends. */
 function model(args: string[], env: Record<string, string> = {}) {
   const { HF_ENDPOINT: _, ...inherited } = process.env;
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', 'cli/model.ts', ...args],
+      ['--import', 'tsx', 'cli/polyseek.ts', 'model', ...args],
       { cwd: root, env: { ...inherited, ...env } },
       (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
@@ -55,8 +55,8 @@ describe('from a folder', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.1 KB\n`);
     expect(stdout).toContain('prefixes: query "la ", passage ""\n');
-    expect(stdout).toContain(`npm run learn -- --model ${out}\n`);
-    expect(stdout).toContain(`npm run build-index -- PATH --model ${out}\n`);
+    expect(stdout).toContain(`npx polyseek learn --model ${out}\n`);
+    expect(stdout).toContain(`npx polyseek index PATH --model ${out}\n`);
     expect(filesOf(out)).toEqual(filesOf(dir).filter((name) => name !== 'README.md'));
     for (const name of filesOf(out))
       expect(readFileSync(join(out, name))).toEqual(readFileSync(join(dir, name)));

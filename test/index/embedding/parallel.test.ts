@@ -54,7 +54,7 @@ test('reports why a model cannot be opened, for the first text and later ones', 
   try {
     for (let i = 0; i < 3; i++)
       await expect(embedder.embed('the end')).rejects.toThrow(
-        /encoder\.onnx is damaged: .*\. Run npm run build-index again\.$/,
+        /encoder\.onnx is damaged: .*\. Run npx polyseek index again\.$/,
       );
   } finally {
     embedder.close();

@@ -28,7 +28,7 @@ afterAll(() => {
 
 /** Packages the index for Lambda with these environment variables. */
 function pack(architecture: string, env: Record<string, string>) {
-  const args = ['--import', 'tsx', 'cli/package.ts', '--arch', architecture, '--index', index];
+  const args = ['--import', 'tsx', 'cli/polyseek.ts', 'package', '--arch', architecture, '--index', index];
   args.push('--out', join(folder, architecture));
   return promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
 }

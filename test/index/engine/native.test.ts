@@ -72,7 +72,7 @@ test.each<[string, (numbers: number[]) => void]>([
   ['at infinity', (numbers) => numbers.splice(2, 1, Number.POSITIVE_INFINITY)],
 ])('open rejects sections %s', (_, change) => {
   expect(() => open(change)).toThrow(
-    `${path} is damaged: its sections overlap or exceed the file. Run npm run build-index again.`,
+    `${path} is damaged: its sections overlap or exceed the file. Run npx polyseek index again.`,
   );
 });
 
@@ -83,7 +83,7 @@ test.each<[string, (numbers: number[]) => void]>([
   ['of a fractional length', (numbers) => numbers.splice(7, 1, numbers[7]! - 0.5)],
 ])('open rejects sections %s', (_, change) => {
   expect(() => open(change)).toThrow(
-    `${path} is damaged: its sections are not aligned to 8 bytes. Run npm run build-index again.`,
+    `${path} is damaged: its sections are not aligned to 8 bytes. Run npx polyseek index again.`,
   );
 });
 
@@ -311,17 +311,17 @@ test.each([
   [
     'a missing file',
     'missing',
-    /: cannot be mapped into memory \(No such file or directory\)\. Check the file, or run npm run build-index again\.$/,
+    /: cannot be mapped into memory \(No such file or directory\)\. Check the file, or run npx polyseek index again\.$/,
   ],
   [
     'a folder',
     '.',
-    /: cannot be mapped into memory \([^)]+\)\. Check the file, or run npm run build-index again\.$/,
+    /: cannot be mapped into memory \([^)]+\)\. Check the file, or run npx polyseek index again\.$/,
   ],
   [
     'an empty file',
     'empty',
-    /: cannot be mapped into memory \(Invalid argument\)\. Check the file, or run npm run build-index again\.$/,
+    /: cannot be mapped into memory \(Invalid argument\)\. Check the file, or run npx polyseek index again\.$/,
   ],
 ])('open and map reject %s', (_, name, sentence) => {
   writeFileSync(join(folder, 'empty'), '');

@@ -42,30 +42,30 @@ test.each([
     name: 'rows.bin with another magic',
     damage: change('rows.bin', 0, 'X'.charCodeAt(0)),
     message:
-      /rows\.bin is damaged: it starts with "XSRW" instead of "PSRW"\. Run npm run build-index again\.$/,
+      /rows\.bin is damaged: it starts with "XSRW" instead of "PSRW"\. Run npx polyseek index again\.$/,
   },
   {
     name: 'rows.bin of another version',
     damage: change('rows.bin', 4, 2),
     message:
-      /rows\.bin has version 2 of the format PSRW, but this polyseek reads version 1\. Run npm run build-index again\.$/,
+      /rows\.bin has version 2 of the format PSRW, but this polyseek reads version 1\. Run npx polyseek index again\.$/,
   },
   {
     name: 'tokenizer.bin with another magic',
     damage: change('tokenizer.bin', 3, '?'.charCodeAt(0)),
     message:
-      /tokenizer\.bin is damaged: it starts with "PST\?" instead of "PSTK"\. Run npm run build-index again\.$/,
+      /tokenizer\.bin is damaged: it starts with "PST\?" instead of "PSTK"\. Run npx polyseek index again\.$/,
   },
   {
     name: 'a truncated file',
     damage: (dir: string) => truncateSync(join(dir, 'rows.bin'), 100),
     message:
-      /rows\.bin is damaged: it has 100 bytes, but its manifest says \d+\. Run npm run build-index again\.$/,
+      /rows\.bin is damaged: it has 100 bytes, but its manifest says \d+\. Run npx polyseek index again\.$/,
   },
   {
     name: 'a missing file',
     damage: (dir: string) => unlinkSync(join(dir, 'encoder.onnx')),
-    message: /encoder\.onnx is missing, but its manifest lists it\. Run npm run build-index again\.$/,
+    message: /encoder\.onnx is missing, but its manifest lists it\. Run npx polyseek index again\.$/,
   },
   {
     name: 'another format',
@@ -73,7 +73,7 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /model\.json has format 7, but this polyseek reads format 5\. Run npm run build-index again\.$/,
+    message: /model\.json has format 7, but this polyseek reads format 5\. Run npx polyseek index again\.$/,
   },
   {
     name: 'a changed letter in a prefix',
@@ -82,17 +82,17 @@ test.each([
       writeFileSync(join(dir, 'model.json'), text.replace('"query": ""', '"query": "x"'));
     },
     message:
-      /model\.json is damaged: its checksum is [0-9a-f]{12}, but its contents give [0-9a-f]{12}\. Run npm run build-index again\.$/,
+      /model\.json is damaged: its checksum is [0-9a-f]{12}, but its contents give [0-9a-f]{12}\. Run npx polyseek index again\.$/,
   },
   {
     name: 'a truncated model.json',
     damage: (dir: string) => truncateSync(join(dir, 'model.json'), 300),
-    message: /model\.json is damaged: it is not JSON\. Run npm run build-index again\.$/,
+    message: /model\.json is damaged: it is not JSON\. Run npx polyseek index again\.$/,
   },
   {
     name: 'no model.json',
     damage: (dir: string) => unlinkSync(join(dir, 'model.json')),
-    message: /is not a compiled model: it has no model\.json\. Run npm run build-index again\.$/,
+    message: /is not a compiled model: it has no model\.json\. Run npx polyseek index again\.$/,
   },
 ])('refuses a model with $name, even without verifying it', async ({ damage, message }) => {
   await expect(Embedder.open(damaged(damage), { verify: false })).rejects.toThrow(message);
@@ -109,7 +109,7 @@ test.each(['rows.bin', 'tokenizer.bin', 'encoder.onnx', 'weights.bin'])(
         writeFileSync(join(copy, file), bytes);
       });
       await expect(Embedder.open(dir, { verify: true })).rejects.toThrow(
-        /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npm run build-index again\.$/,
+        /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npx polyseek index again\.$/,
       );
     }
   },
@@ -131,7 +131,7 @@ test.each<[string, object]>([
     writeFileSync(join(copy, 'model.json'), JSON.stringify(withChecksum({ ...model, ...changes })));
   });
   expect(() => readCompiledModel(dir, false)).toThrow(
-    `${dir}/model.json is damaged: its ${key} is missing or invalid. Run npm run build-index again.`,
+    `${dir}/model.json is damaged: its ${key} is missing or invalid. Run npx polyseek index again.`,
   );
 });
 

@@ -33,31 +33,31 @@ test.each([
     'another magic',
     { ...format, magic: 'PXYZ' },
     file,
-    't.bin is damaged: it starts with "PTST" instead of "PXYZ". Run npm run build-index again.',
+    't.bin is damaged: it starts with "PTST" instead of "PXYZ". Run npx polyseek index again.',
   ],
   [
     'another version',
     { ...format, version: 4 },
     file,
-    't.bin has version 3 of the format PTST, but this polyseek reads version 4. Run npm run build-index again.',
+    't.bin has version 3 of the format PTST, but this polyseek reads version 4. Run npx polyseek index again.',
   ],
   [
     'a truncated file',
     format,
     file.subarray(0, 60),
-    't.bin is damaged: it has 60 bytes, but its head says 64. Run npm run build-index again.',
+    't.bin is damaged: it has 60 bytes, but its head says 64. Run npx polyseek index again.',
   ],
   [
     'a file too short for a header',
     format,
     file.subarray(0, 47),
-    't.bin is damaged: it has 47 bytes, but its head alone has 48. Run npm run build-index again.',
+    't.bin is damaged: it has 47 bytes, but its head alone has 48. Run npx polyseek index again.',
   ],
   [
     'an empty file',
     format,
     new Uint8Array(0),
-    't.bin is damaged: it has 0 bytes, but its head alone has 48. Run npm run build-index again.',
+    't.bin is damaged: it has 0 bytes, but its head alone has 48. Run npx polyseek index again.',
   ],
 ])('refuses %s', (_name, expected, bytes, message) => {
   expect(() => readSections(bytes, expected, 't.bin')).toThrow(new Error(message));
@@ -79,7 +79,7 @@ test.each([
   if (start !== undefined) view.setFloat64(16, start, true);
   if (length !== undefined) view.setFloat64(24, length, true);
   expect(() => readSections(bytes, format, 't.bin')).toThrow(
-    /^t\.bin is damaged: section [01] starts at byte .* must start at byte \d+\. Run npm run build-index again\.$/,
+    /^t\.bin is damaged: section [01] starts at byte .* must start at byte \d+\. Run npx polyseek index again\.$/,
   );
 });
 

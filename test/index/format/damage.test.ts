@@ -63,14 +63,14 @@ test('opens an undamaged index', async () => {
 test('refuses a folder without an index', async () => {
   rmSync(copy, { recursive: true, force: true });
   expect(await errorMessage()).toBe(
-    `${copy} is not an index: it has no manifest.json. Build one with npm run build-index -- PATH --index ${copy}.`,
+    `${copy} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${copy}.`,
   );
 });
 
 test('refuses an index of an older format', async () => {
   withManifest({ format: 1 });
   expect(await errorMessage()).toBe(
-    `${copy}/manifest.json has format 1, but this polyseek reads format 4. Run npm run build-index again.`,
+    `${copy}/manifest.json has format 1, but this polyseek reads format 4. Run npx polyseek index again.`,
   );
 });
 
@@ -79,7 +79,7 @@ test('refuses an index of another model', async () => {
   withManifest({ model: { ...namesOf(model), name: 'other', hash } });
   expect(await errorMessage()).toBe(
     `${copy} was built with the model other (ffffffffffff, 384 dimensions), but the model is multilingual-e5-small (${model.hash.slice(0, 12)}, ` +
-      '384 dimensions). Run npm run build-index again, or use the model of the index.',
+      '384 dimensions). Run npx polyseek index again, or use the model of the index.',
   );
 });
 
@@ -94,21 +94,21 @@ test.each([
 ])('refuses the language axes %s', async (neutral, shown) => {
   withManifest({ model: { ...namesOf(model), neutral } });
   expect(await errorMessage()).toBe(
-    `${copy} was built with the language axes ${shown}, but the model has ${model.neutral?.slice(0, 12)}. Run npm run build-index again.`,
+    `${copy} was built with the language axes ${shown}, but the model has ${model.neutral?.slice(0, 12)}. Run npx polyseek index again.`,
   );
 });
 
 test('refuses other token states', async () => {
   withManifest({ model: { ...namesOf(model), tokens: 'abcdefabcdef0123' } });
   expect(await errorMessage()).toBe(
-    `${copy} was built with the token states abcdefabcdef, but the model has ${model.tokens!.hash.slice(0, 12)}. Run npm run build-index again.`,
+    `${copy} was built with the token states abcdefabcdef, but the model has ${model.tokens!.hash.slice(0, 12)}. Run npx polyseek index again.`,
   );
   const { tokens: _, ...without } = model;
-  expect(() => readManifest(copy, without, false)).toThrow('but the model has none. Run npm run build-index');
+  expect(() => readManifest(copy, without, false)).toThrow('but the model has none. Run npx polyseek index');
 });
 
 test('refuses a manifest whose model and files differ about token states', async () => {
-  const problem = `${join(copy, 'manifest.json')} is damaged: its files and its model differ about token states. Run npm run build-index again.`;
+  const problem = `${join(copy, 'manifest.json')} is damaged: its files and its model differ about token states. Run npx polyseek index again.`;
   withManifest({ model: { ...namesOf(model), tokens: null } });
   expect(await errorMessage()).toBe(problem);
   const { 'tokens.bin': _, ...files } = readManifest(whole, undefined, false).files;
@@ -130,7 +130,7 @@ describe.each(INDEX_FILES.slice(1))('%s', (name) => {
     cpSync(whole, copy, { recursive: true });
     rmSync(path);
     expect(await errorMessage()).toBe(
-      `${path} is missing, but its manifest lists it. Run npm run build-index again.`,
+      `${path} is missing, but its manifest lists it. Run npx polyseek index again.`,
     );
   });
 
@@ -140,7 +140,7 @@ describe.each(INDEX_FILES.slice(1))('%s', (name) => {
     const left = length < 0 ? size + length : length;
     truncateSync(path, left);
     expect(await errorMessage()).toBe(
-      `${path} is damaged: it has ${left} bytes, but its manifest says ${size}. Run npm run build-index again.`,
+      `${path} is damaged: it has ${left} bytes, but its manifest says ${size}. Run npx polyseek index again.`,
     );
   });
 
@@ -152,7 +152,7 @@ describe.each(INDEX_FILES.slice(1))('%s', (name) => {
         damaged[at]! ^= 1 << bit;
         writeFileSync(path, damaged);
         expect(await errorMessage()).toMatch(
-          /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npm run build-index again\.$/,
+          /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npx polyseek index again\.$/,
         );
       }),
     );
@@ -184,7 +184,7 @@ test('refuses a file of the wrong kind, even if the manifest lists it', async ()
   withManifest({ files: { ...files, 'lookup.bin': files['passages.bin']! } });
   cpSync(join(whole, 'passages.bin'), join(copy, 'lookup.bin'));
   expect(await errorMessage()).toBe(
-    `${join(copy, 'lookup.bin')} is damaged: it starts with "PSPA" instead of "PSLK". Run npm run build-index again.`,
+    `${join(copy, 'lookup.bin')} is damaged: it starts with "PSPA" instead of "PSLK". Run npx polyseek index again.`,
   );
 });
 
@@ -192,7 +192,7 @@ test('refuses files whose number of passages differs from the manifest', async (
   const { counts } = readManifest(whole, undefined, false);
   withManifest({ counts: { ...counts, passages: 41 } });
   expect(await errorMessage()).toBe(
-    `${join(copy, 'graph.bin')} is damaged: it has 40 passages, but the manifest says 41. Run npm run build-index again.`,
+    `${join(copy, 'graph.bin')} is damaged: it has 40 passages, but the manifest says 41. Run npx polyseek index again.`,
   );
 });
 
@@ -206,7 +206,7 @@ test.each<[string, object]>([
 ])('refuses an invalid %s in a manifest with a valid version', async (key, change) => {
   withManifest(change);
   expect(await errorMessage()).toBe(
-    `${join(copy, 'manifest.json')} is damaged: its ${key} is missing or invalid. Run npm run build-index again.`,
+    `${join(copy, 'manifest.json')} is damaged: its ${key} is missing or invalid. Run npx polyseek index again.`,
   );
 });
 
@@ -219,7 +219,7 @@ test('refuses a sentence outside its passage', async () => {
   });
   const search = await openSearch({ index: copy, model: embedder, verify: true });
   await expect(search.search({ q: 'word', k: 3, mode: 'semantic' })).rejects.toThrow(
-    /passages\.bin is damaged: passage \d has no sentence 1\. Run npm run build-index again\.$/,
+    /passages\.bin is damaged: passage \d has no sentence 1\. Run npx polyseek index again\.$/,
   );
 });
 

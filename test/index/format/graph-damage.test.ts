@@ -25,7 +25,7 @@ const byte = (value: number, index: number) => (bytes: Buffer) => bytes.writeUIn
 const none = () => {};
 const open = (dimensions = 2) => openGraph(path, dimensions);
 const search = () => open().search(query, 3, 3);
-const MESSAGE = /graph\.bin is damaged: .+\. Run npm run build-index again\.$/;
+const MESSAGE = /graph\.bin is damaged: .+\. Run npx polyseek index again\.$/;
 
 test('an undamaged graph finds all nodes', () => {
   damage(0, none);

@@ -36,7 +36,7 @@ test('refuses a passage whose language has no row', () => {
   write([0, 1], [1, 0, 1, 0]);
   const { ofLanguage } = new Languages(path, 2, 2).typicality(question);
   expect(ofLanguage(0)).toBe(1);
-  expect(() => ofLanguage(1)).toThrow(`${path} is damaged: it has no row 2. Run npm run build-index again.`);
+  expect(() => ofLanguage(1)).toThrow(`${path} is damaged: it has no row 2. Run npx polyseek index again.`);
 });
 
 test.each<[string, number[], number[]]>([

@@ -86,7 +86,7 @@ describe('a damaged file', () => {
     writeFileSync(path, writeSections(LOOKUP, [slots, Uint8Array.from(records)]));
     return new Lookup(path, 10);
   };
-  const damaged = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
+  const damaged = (problem: string) => `${path} is damaged: ${problem}. Run npx polyseek index again.`;
 
   test.each([0, 4, 12])('is refused with a table of %i bytes', (length) => {
     expect(() => open(new Uint8Array(length), [])).toThrow(

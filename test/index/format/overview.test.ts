@@ -88,7 +88,7 @@ test.each(['', '{', 'null', '{"sources":[{"value":"a.md"}],"suggestions":[]}'])(
     const path = join(folder, 'lookup.bin');
     writeFileSync(path, lookupFile(new Map([['o', Buffer.from(text)]])));
     expect(() => readOverview(new Lookup(path, 1), readManifest(index, undefined, false))).toThrow(
-      `${path} is damaged: the record of the overview is missing or invalid. Run npm run build-index again.`,
+      `${path} is damaged: the record of the overview is missing or invalid. Run npx polyseek index again.`,
     );
   },
 );

@@ -72,7 +72,7 @@ describe('a damaged file', () => {
   };
   /** Section 0 starts after the 16-byte header and two section entries. */
   const TABLE = 48;
-  const refusal = (problem: string) => `${path} is damaged: ${problem}. Run npm run build-index again.`;
+  const refusal = (problem: string) => `${path} is damaged: ${problem}. Run npx polyseek index again.`;
 
   test.each([
     ['before the first', 0, -1],

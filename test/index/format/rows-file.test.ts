@@ -118,10 +118,10 @@ describe.each([
     const file = new RowFile(path);
     expect(file.sum([1])).toHaveLength(layout.columns);
     expect(() => file.sum([0, 2])).toThrow(
-      `${path} is damaged: it has no row for token 2 of tokenizer.bin. Run npm run build-index again.`,
+      `${path} is damaged: it has no row for token 2 of tokenizer.bin. Run npx polyseek index again.`,
     );
     expect(() => file.sum([0, 0, 0, 0])).toThrow(
-      `${path} is damaged: it has 3 position rows, but a text has 4 tokens. Run npm run build-index again.`,
+      `${path} is damaged: it has 3 position rows, but a text has 4 tokens. Run npx polyseek index again.`,
     );
     file.close();
   });
@@ -164,7 +164,7 @@ describe('a file is refused', () => {
     change(new DataView(bytes.buffer));
     writeFileSync(path, bytes);
     expect(() => new RowFile(path)).toThrow(
-      new Error(`${path} is damaged: ${problem}. Run npm run build-index again.`),
+      new Error(`${path} is damaged: ${problem}. Run npx polyseek index again.`),
     );
   });
 

@@ -108,7 +108,7 @@ describe('a damaged file is refused', () => {
   ])('%s', (_, section, change, problem) => {
     expect(damage(section, change)).toThrow(problem);
     expect(damage(section, change)).toThrow(
-      /sentences\.bin is damaged: .+\. Run npm run build-index again\.$/,
+      /sentences\.bin is damaged: .+\. Run npx polyseek index again\.$/,
     );
   });
 

@@ -40,7 +40,7 @@ describe('a damaged file is refused', () => {
   test.each([12, 20, 768])('with other dimensions: %i', (dimensions) => {
     writeFileSync(path, writeTokenCodebook(randomCodebook(16, 1)));
     expect(() => readTokenCodebook(path, dimensions)).toThrow(
-      `${path} is damaged: its sections have 16, 16, 256 numbers, but the model has ${dimensions} dimensions. Run npm run build-index again.`,
+      `${path} is damaged: its sections have 16, 16, 256 numbers, but the model has ${dimensions} dimensions. Run npx polyseek index again.`,
     );
   });
 
@@ -58,7 +58,7 @@ describe('a damaged file is refused', () => {
   ])('with %s', (_, change) => {
     writeFileSync(path, writeTokenCodebook(change(randomCodebook(16, 1))));
     expect(() => readTokenCodebook(path, 16)).toThrow(
-      /token-codes\.bin is damaged: its sections have .+\. Run npm run build-index again\.$/,
+      /token-codes\.bin is damaged: its sections have .+\. Run npx polyseek index again\.$/,
     );
   });
 
@@ -69,7 +69,7 @@ describe('a damaged file is refused', () => {
     view.setFloat64(24, 63, true);
     writeFileSync(path, bytes);
     expect(() => readTokenCodebook(path, 16)).toThrow(
-      /token-codes\.bin is damaged: .+ Run npm run build-index again\.$/,
+      /token-codes\.bin is damaged: .+ Run npx polyseek index again\.$/,
     );
   });
 
@@ -90,7 +90,7 @@ describe('a damaged file is refused', () => {
         copy[at]! ^= 1 << bit;
         writeFileSync(path, copy);
         expect(() => readTokenCodebook(path, 16)).toThrow(
-          /token-codes\.bin (is damaged: |has version ).+ Run npm run build-index again\.$/,
+          /token-codes\.bin (is damaged: |has version ).+ Run npx polyseek index again\.$/,
         );
       }),
     );

@@ -55,7 +55,7 @@ test.each<[string, number, Uint8Array, RegExp]>([
 ])('refuses %s', (_, section, bytes, problem) => {
   expect(() => encode(section, bytes)).toThrow(problem);
   expect(() => encode(section, bytes)).toThrow(
-    /^m\/tokenizer\.bin is damaged: .*\. Run npm run build-index again\.$/,
+    /^m\/tokenizer\.bin is damaged: .*\. Run npx polyseek index again\.$/,
   );
 });
 

@@ -138,7 +138,7 @@ describe('a damaged file is refused', () => {
     ],
   ])('%s', (_, section, change, problem) => {
     expect(damage(section, change)).toThrow(problem);
-    expect(damage(section, change)).toThrow(/tokens\.bin is damaged: .+\. Run npm run build-index again\.$/);
+    expect(damage(section, change)).toThrow(/tokens\.bin is damaged: .+\. Run npx polyseek index again\.$/);
   });
 
   test('blocks past the end, with the right number of them', () => {
@@ -148,7 +148,7 @@ describe('a damaged file is refused', () => {
     writeFileSync(path, bytes);
     const file = new Tokens(path, 4, COUNTS.length);
     expect(() => file.read([0])).toThrow(
-      /tokens\.bin is damaged: bytes up to 320 of section 2 are needed, but it has 160\. Run npm run build-index again\.$/,
+      /tokens\.bin is damaged: bytes up to 320 of section 2 are needed, but it has 160\. Run npx polyseek index again\.$/,
     );
     file.close();
   });
@@ -169,7 +169,7 @@ describe('a damaged file is refused', () => {
     damage(0, () => {});
     const file = new Tokens(path, 4, 3);
     expect(() => file.read([0, passage])).toThrow(
-      `${path} is damaged: it has no passage ${passage} of 3. Run npm run build-index again.`,
+      `${path} is damaged: it has no passage ${passage} of 3. Run npx polyseek index again.`,
     );
     file.close();
   });

@@ -109,7 +109,7 @@ describe('confidence', () => {
     expect(() => checkCalibration(model)).not.toThrow();
     for (const calibration of [{ hybrid }, { asks: { weights: [1], intercept: 0 } }])
       expect(() => checkCalibration({ ...model, calibration })).toThrow(
-        'The model other was calibrated by another version of polyseek. Run npm run learn -- SET… --model FOLDER again.',
+        'The model other was calibrated by another version of polyseek. Run npx polyseek learn SET… --model FOLDER again.',
       );
   });
 

@@ -51,7 +51,7 @@ describe('an AWS error becomes a sentence', () => {
       'no version',
       new ResourceNotFoundException({ message: `Function not found: ${arn}:7`, ...metadata }),
       { call: 'lambda:Invoke', qualifier: '7', ...about },
-      'lambda:Invoke: polyseek in eu-central-1 has no version 7. npm run remote -- versions lists the versions.',
+      'lambda:Invoke: polyseek in eu-central-1 has no version 7. npx polyseek versions lists the versions.',
     ],
     [
       'a denied action with a name',
@@ -102,7 +102,7 @@ describe('an AWS error becomes a sentence', () => {
       'another change of the alias',
       new PreconditionFailedException({ message: 'The Revision Id provided does not match', ...metadata }),
       { call: 'lambda:UpdateAlias', ...about },
-      'lambda:UpdateAlias failed: someone else has moved the alias live. Check with npm run remote -- versions, then run the command again.',
+      'lambda:UpdateAlias failed: someone else has moved the alias live. Check with npx polyseek versions, then run the command again.',
     ],
     [
       "another's code",
@@ -111,7 +111,7 @@ describe('an AWS error becomes a sentence', () => {
         'CodeSHA256 (a) is different from current CodeSHA256 in $LATEST (b). Please try again with the CodeSHA256 in $LATEST.',
       ),
       { call: 'lambda:PublishVersion', ...about },
-      'lambda:PublishVersion failed: someone else has changed the code of polyseek. Check with npm run remote -- versions, then run the command again.',
+      'lambda:PublishVersion failed: someone else has changed the code of polyseek. Check with npx polyseek versions, then run the command again.',
     ],
     [
       'no bucket',
@@ -153,7 +153,7 @@ describe('an AWS error becomes a sentence', () => {
       'a full account',
       named('CodeStorageExceededException', 'Code storage limit exceeded'),
       { call: 'lambda:PublishVersion', ...about },
-      "lambda:PublishVersion failed: the account's storage for code is full. Delete old versions with npm run remote -- prune.",
+      "lambda:PublishVersion failed: the account's storage for code is full. Delete old versions with npx polyseek prune.",
     ],
     [
       'a denied listing of the bucket',
@@ -195,7 +195,7 @@ describe('an AWS error becomes a sentence', () => {
     );
     const error: unknown = await waiting.catch((thrown: unknown) => thrown);
     expect(describeError(error, { call: 'lambda:GetFunction', ...about })).toBe(
-      'lambda:GetFunction: the update of polyseek is still not finished. Check with npm run remote -- versions, then run the command again.',
+      'lambda:GetFunction: the update of polyseek is still not finished. Check with npx polyseek versions, then run the command again.',
     );
   });
 });

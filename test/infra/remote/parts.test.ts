@@ -185,6 +185,6 @@ test('versions are a table, with a note about leftover code', () => {
   ].join('\n');
   expect(versionTable({ live: '3', versions, aligned: true })).toBe(table);
   expect(versionTable({ live: '3', versions, aligned: false })).toMatch(
-    /\n\n\$LATEST contains other code than version 3, .* npm run remote -- rollback 3\.$/,
+    /\n\n\$LATEST contains other code than version 3, .* npx polyseek rollback 3\.$/,
   );
 });

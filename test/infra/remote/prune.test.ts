@@ -74,7 +74,7 @@ describe.skipIf(missingTools('moto'))('old versions', () => {
 
   const text = (version: number) => `${FunctionName} ${version}`;
   const start = (args: string[]) =>
-    spawn(process.execPath, ['--import', 'tsx', 'cli/remote.ts', ...args, '--function', FunctionName], {
+    spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...args, '--function', FunctionName], {
       cwd: root,
       env: { PATH: process.env.PATH, ...aws.env },
     });

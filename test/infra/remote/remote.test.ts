@@ -41,7 +41,9 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
   let aws: Aws;
 
   const start = (args: string[], env: Record<string, string | undefined> = {}) => {
-    const command = ['--import', 'tsx', 'cli/remote.ts', ...args];
+    // Without --function, search asks the local index.
+    const direct = args[0] === 'search' && !args.includes('--function') ? ['--function', FunctionName] : [];
+    const command = ['--import', 'tsx', 'cli/polyseek.ts', ...args, ...direct];
     return spawn(process.execPath, command, {
       cwd: root,
       env: { PATH: process.env.PATH, ...aws.env, ...env },
@@ -76,7 +78,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
 
   /** The answer to a question, without its times. */
   async function asked(...args: string[]) {
-    const { answer, report } = JSON.parse(await printed('ask', QUESTION, '--json', ...args));
+    const { answer, report } = JSON.parse(await printed('search', QUESTION, '--json', ...args));
     expect(report).toMatchObject({ durationMs: expect.any(Number), billedMs: expect.any(Number) });
     const { took: _, ...rest } = answer;
     return rest;
@@ -128,12 +130,14 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
   afterAll(() => aws.stop());
 
   test('is asked a question', async () => {
-    const cold = await printed('ask', QUESTION);
+    const cold = await printed('search', QUESTION);
     expect(cold).toMatch(/^1\. .*Korvane lighthouse .*\[en\] confidence \d\.\d\d/);
     expect(cold).toMatch(
       /\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB, cold start with an init of [\d.]+ ms\n$/,
     );
-    expect(await printed('ask', QUESTION)).toMatch(/\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB\n$/);
+    expect(await printed('search', QUESTION)).toMatch(
+      /\n\nLambda: [\d.]+ ms, billed \d+ ms, memory \d+ MB\n$/,
+    );
     expect(await asked()).toEqual(await local(first));
   });
 
@@ -162,10 +166,10 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     expect(expected.results.length).toBeGreaterThan(0);
     expect(await asked('--qualifier', '1', ...flags, ...filters)).toEqual(expected);
 
-    const missed = await remote(['ask', UNANSWERABLE, '-k', '1']);
+    const missed = await remote(['search', UNANSWERABLE, '-k', '1']);
     expect(missed).toMatchObject({ code: 3, stderr: '' });
     expect(missed.stdout).toMatch(/^No answer found\. The closest passages:\n\n1\. .*\n\nLambda: [^\n]+\n$/s);
-    const none = await remote(['ask', QUESTION, '--lang', 'zh', '--json']);
+    const none = await remote(['search', QUESTION, '--lang', 'zh', '--json']);
     expect(none.code).toBe(3);
     expect(JSON.parse(none.stdout)).toMatchObject({ answer: { answered: false, results: [] } });
   });
@@ -326,13 +330,13 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
       ['ServiceException', 400, /^lambda:Invoke failed \(ServiceException\): No\.$/],
     ])('ask: %s', async (name, status, message) => {
       mend = aws.fail('Invoke', refusal(name, status));
-      expect(await sentence('ask', QUESTION)).toMatch(message);
+      expect(await sentence('search', QUESTION)).toMatch(message);
     });
 
     test('push reports the remaining changes if undoing fails too', async () => {
       mend = aws.fail('DeleteFunction', refusal('AccessDeniedException', 403));
       expect(await sentence('push', '--index', first, '--ask', UNANSWERABLE)).toMatch(
-        /^"Who won .* Undoing the push failed too: lambda:DeleteFunction: access denied\. .* The live version did not change, but .* Version 3 still exists\. Run npm run remote -- versions, /,
+        /^"Who won .* Undoing the push failed too: lambda:DeleteFunction: access denied\. .* The live version did not change, but .* Version 3 still exists\. Run npx polyseek versions, /,
       );
       expect(await state()).toEqual({ live: '2', code: { $LATEST: second, 1: first, 2: second, 3: first } });
       mend();
@@ -360,7 +364,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     test('rollback can be repeated to complete it after live has moved', async () => {
       mend = aws.fail('UpdateFunctionCode', refusal('ResourceConflictException', 409));
       expect(await sentence('rollback')).toMatch(
-        /^lambda:UpdateFunctionCode failed: another update of polyseek is in progress\. .* Version 1 is live, but \$LATEST still contains other code, .*\. Run npm run remote -- rollback 1\.$/,
+        /^lambda:UpdateFunctionCode failed: another update of polyseek is in progress\. .* Version 1 is live, but \$LATEST still contains other code, .*\. Run npx polyseek rollback 1\.$/,
       );
       expect(await versions()).toMatchObject({ live: '1', aligned: false });
       mend();
@@ -370,18 +374,18 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
 
     test.each<[string, string[], RegExp]>([
       [
-        'ask',
-        ['ask', QUESTION, '--qualifier', '7'],
+        'search',
+        ['search', QUESTION, '--qualifier', '7'],
         /^lambda:Invoke: polyseek in eu-central-1 has no version 7\. /,
       ],
       [
-        'ask',
-        ['ask', QUESTION, '--function', 'none'],
+        'search',
+        ['search', QUESTION, '--function', 'none'],
         /^lambda:Invoke: no function none with the alias live in eu-central-1\. /,
       ],
       [
-        'ask',
-        ['ask', QUESTION, '--filter', 'year=2026'],
+        'search',
+        ['search', QUESTION, '--filter', 'year=2026'],
         /^lambda:Invoke of polyseek \(live\) with POST \/search returned 400: No passage has the field "year"\. Filter on /,
       ],
       [
@@ -413,7 +417,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
         /^lambda:Invoke did not reach AWS \(.*ECONNREFUSED.*\)\. /,
       ],
     ])('%s', async (_, env, message) => {
-      const { code, stdout, stderr } = await remote(['ask', QUESTION], env);
+      const { code, stdout, stderr } = await remote(['search', QUESTION], env);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^[^\n]+\n$/);
       expect(stderr).toMatch(message);

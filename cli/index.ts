@@ -11,7 +11,7 @@ import {
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
-import { main, print, size, Tool, UsageError } from './kit/command.ts';
+import { print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
@@ -31,8 +31,8 @@ const SOME_FAILED = 4;
 
 const append = (value: string, before: string[] = []) => [...before, value];
 
-const command = new Tool(
-  'npm run build-index --',
+export const command = new Tool(
+  'index',
   'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more. docs/documents.md lists the formats.',
 )
   .argument('[path...]', 'files and folders; without them, the sources of the config file')
@@ -48,7 +48,7 @@ const command = new Tool(
   .option('--strict', 'stop at the first file that cannot be read')
   .option('--dry-run', 'print what a build would do, and write nothing')
   .option('--watch', 'build again whenever a file changes')
-  .option('--cache <dir>', 'folder with results of earlier builds (default: build/cache)')
+  .option('--cache <dir>', 'folder with results of earlier builds (default: .polyseek/cache)')
   .option('--model <dir>', 'model folder (default: index/model)')
   .addOption(
     choice(
@@ -59,16 +59,16 @@ const command = new Tool(
   )
   .addOption(jsonOption())
   .examples(
-    'npm run build-index -- docs notes/faq.md',
-    'npm run build-index -- docs --exclude drafts/ --base-url https://docs.example/',
-    'npm run --silent build-index -- docs --index build/docs-index --json',
+    'npx polyseek index docs notes/faq.md',
+    'npx polyseek index docs --exclude drafts/ --base-url https://docs.example/',
+    'npx polyseek index docs --index build/docs-index --json',
   )
   .action(async (paths: string[], { config: file, strict, dryRun, watch, json, ...flags }: Flags) => {
     const config = { ...readConfig(file), ...flags };
     const sources = await openSources(config, paths);
     if (sources.length === 0)
       throw new UsageError(
-        'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npm run build-index -- docs',
+        'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npx polyseek index docs',
       );
     const { index = DEFAULT_INDEX, model, tokens, cache } = config;
     const run = async () => {
@@ -157,5 +157,3 @@ function summaryText(summary: Summary): string {
 }
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-await main(() => command.parseAsync());
