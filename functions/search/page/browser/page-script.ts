@@ -131,6 +131,8 @@ async function showPassage(id: string): Promise<void> {
     const permalink = new URL(permalinkOf(id), location.href).href;
     const back = pages.hasResults() ? () => history.back() : undefined;
     passageView.replaceChildren(...passageNodes(passage, context, permalink, back));
+    // A long text before it may fill the window.
+    passageView.querySelector('.chosen-passage')?.scrollIntoView({ block: 'nearest' });
   } catch (error) {
     if (signal.aborted) return;
     showError(error, show);
