@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { readApiKeys } from '../../functions/search/auth.ts';
-import { addKey, MAX_KEYS, newKey } from '../../infra/keys.ts';
+import { addKey, checkEnvironment, newKey } from '../../infra/keys.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { request } from '../functions/search/ask.ts';
@@ -80,7 +80,7 @@ describe('npx polyseek key', () => {
     [
       'an existing name',
       ['chatbot'],
-      'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete the line "chatbot" from cdk.json, and deploy again.\n',
+      'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete "chatbot" from context.apiKeys of cdk.json, and deploy again.\n',
     ],
     [
       'an invalid name',
@@ -132,7 +132,7 @@ describe('a key added to cdk.json', () => {
       '["[", "{", " \\n ]"]',
       '[\n          "[",\n          "{",\n          " \\n ]"\n        ]',
     );
-    expect(addKey(text, 'cdk.json', 'new', '0'.repeat(64))).toBe(apart);
+    expect(addKey(text, 'cdk.json', { name: 'new', digest: '0'.repeat(64) })).toBe(apart);
   });
 
   test('keeps every value of any cdk.json', () => {
@@ -145,7 +145,7 @@ describe('a key added to cdk.json', () => {
         (rest, context, name) => {
           const { apiKeys: _, ...own } = context;
           const before = { ...rest, context: own };
-          const after = JSON.parse(addKey(JSON.stringify(before), 'cdk.json', name, digest));
+          const after = JSON.parse(addKey(JSON.stringify(before), 'cdk.json', { name, digest }));
           expect(Object.entries(after.context.apiKeys)).toEqual([[name, digest]]);
           delete after.context.apiKeys;
           expect(after).toEqual(JSON.parse(JSON.stringify(before)));
@@ -169,22 +169,38 @@ describe('a key added to cdk.json', () => {
       `context.apiKeys of cdk.json has no digest under "a", ${format}`,
     ],
   ])('is refused in %j', (text, sentence) => {
-    expect(() => addKey(text, 'cdk.json', 'new', digest)).toThrow(new Error(sentence));
+    expect(() => addKey(text, 'cdk.json', { name: 'new', digest })).toThrow(new Error(sentence));
   });
 
-  test('fits into the environment of a function up to the maximum number', () => {
+  test('fits into the environment of a function as long as Lambda accepts it', () => {
     const name = (i: number) => `${i}`.padStart(32, 'n');
     let text = '{}';
-    for (let i = 0; i < MAX_KEYS; i++) text = addKey(text, 'cdk.json', name(i), digest);
-    expect(() => addKey(text, 'cdk.json', 'more', digest)).toThrow(
-      /^cdk.json already has 32 keys, the most that fit .*\. Delete an unused one\.$/,
-    );
+    let error: unknown;
+    let count = 0;
+    while (!error) {
+      try {
+        text = addKey(text, 'cdk.json', { name: name(count), digest });
+        count++;
+      } catch (caught) {
+        error = caught;
+      }
+    }
     // Lambda measures the environment as JSON, with escaped quotes.
     const API_KEYS = JSON.stringify(JSON.parse(text).context.apiKeys);
-    expect(JSON.stringify({ API_KEYS, LOG_QUESTIONS: '1', PAGE: '0' }).length).toBeLessThan(4096);
+    const bytes = JSON.stringify({ API_KEYS }).length;
+    expect([count, bytes]).toEqual([38, 4044]);
+    expect(error).toEqual(
+      new Error(
+        "The function's environment has 4150 bytes, but Lambda's limit is 4096 (API_KEYS 4150). Delete unused API keys, or shorten the lists of origins.",
+      ),
+    );
+    checkEnvironment({ API_KEYS, PAGE: '0', CORS_ORIGINS: 'x'.repeat(23) });
+    expect(() => checkEnvironment({ API_KEYS, PAGE: '0', CORS_ORIGINS: 'é'.repeat(12) })).toThrow(
+      /^The function's environment has 4097 bytes, .* \(API_KEYS 4044, CORS_ORIGINS 43, PAGE 12\)\./,
+    );
   });
 
   test('is unique', () => {
-    expect(new Set(Array.from({ length: 1000 }, newKey)).size).toBe(1000);
+    expect(new Set(Array.from({ length: 1000 }, () => newKey(false))).size).toBe(1000);
   });
 });

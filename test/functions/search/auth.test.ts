@@ -131,7 +131,9 @@ describe('API_KEYS', () => {
   test('is read as digests by name, for any valid name', () => {
     const digest = sha256('x');
     const keys = readApiKeys(`{"a":"${digest}","__proto__":"${digest}","constructor":"${digest}"}`);
-    expect([...(keys ?? [])].map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])).toEqual([
+    expect(
+      [...(keys ?? [])].map(([name, { digest }]) => [name, Buffer.from(digest).toString('hex')]),
+    ).toEqual([
       ['a', digest],
       ['__proto__', digest],
       ['constructor', digest],
