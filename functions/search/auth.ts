@@ -47,7 +47,7 @@ export const digestOf = (key: string): Buffer => crypto().createHash('sha256').u
 /** Whether a value is an origin as browsers send it in `Origin`, such as `https://www.example.com`. */
 export const isOrigin = (value: unknown): value is string =>
   typeof value === 'string' &&
-  /^https?:/.test(value) &&
+  /^https?:\/\/[\w.:[\]-]+$/.test(value) &&
   URL.canParse(value) &&
   new URL(value).origin === value;
 
