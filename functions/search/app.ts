@@ -6,7 +6,9 @@ import {
   dispatch,
   type HttpRequest,
   type HttpResponse,
+  type Route,
 } from './http.ts';
+import { baseUrl } from './origins.ts';
 import { Problem } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 import {
@@ -16,6 +18,7 @@ import {
   readSearchBody,
   readSearchParameters,
 } from './requests.ts';
+import { RESOURCE_METADATA, resourceMetadata, type TokenVerifier } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
@@ -34,9 +37,6 @@ function jsonText(body: string): HttpResponse {
 }
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
-
-/** The app's public URL, without a final slash. */
-const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
 /** Whether a browser asks for a page, rather than a program for JSON. */
 const wantsPage = ({ method, headers }: HttpRequest) =>
@@ -76,12 +76,19 @@ function home(request: HttpRequest): HttpResponse {
   return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
 }
 
+/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
+function metadataRoutes(tokens: TokenVerifier): Route[] {
+  const GET: Route['GET'] = (request, _, rest) => json(resourceMetadata(request, rest, tokens));
+  const isOpen = () => true;
+  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isOpen }));
+}
+
 /**
  * The endpoint, for any host.
  * @param search may still be opening; requests then wait for it
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys, tokens } = options;
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
   /** @returns the answer and its JSON */
@@ -145,7 +152,9 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         path: '/openapi.json',
         GET: async (request) => {
           const { openApi } = await import('./openapi.ts');
-          return json(openApi(baseUrl(request), apiKeys !== undefined));
+          return json(
+            openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }),
+          );
         },
       },
       {
@@ -153,6 +162,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         GET: (request) => (showsPage(request) ? page() : home(request)),
         isOpen: showsPage,
       },
+      ...(tokens ? metadataRoutes(tokens) : []),
     ],
     options,
   );

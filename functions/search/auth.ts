@@ -5,7 +5,7 @@ export type ApiKeys = ReadonlyMap<string, Uint8Array>;
 
 /** The part of an event's `requestContext` in which AWS describes an authorized caller. */
 export interface AwsContext {
-  authorizer?: { iam?: unknown; jwt?: unknown } | null;
+  authorizer?: { iam?: unknown } | null;
 }
 
 const namePattern = /^[A-Za-z0-9_-]{1,32}$/;
@@ -94,9 +94,9 @@ export function authenticate(headers: Readonly<Record<string, string | undefined
 }
 
 /**
- * Whether AWS has authorized the caller: the IAM or JWT authorizer of API Gateway, or IAM for a Function URL. Callers over
- * HTTP cannot write this part of an event; callers of Invoke are authorized by IAM.
+ * Whether AWS has authorized the caller: IAM of API Gateway or of a Function URL. Callers over HTTP cannot write this part
+ * of an event; callers of Invoke are authorized by IAM.
  */
 export function isAuthorizedByAws(context: AwsContext | undefined): boolean {
-  return Boolean(context?.authorizer?.iam ?? context?.authorizer?.jwt);
+  return Boolean(context?.authorizer?.iam);
 }

@@ -4,6 +4,7 @@ import { type ApiKeys, authenticate } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin } from './origins.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
 
 /** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
@@ -53,8 +54,10 @@ export interface Route {
 }
 
 export interface DispatchOptions extends Access {
-  /** A request must send one of these keys. Without them, anyone may call. */
+  /** A request must send one of these keys, or a token. Without keys and `tokens`, anyone may call. */
   apiKeys?: ApiKeys | undefined;
+  /** A request may send an access token instead of a key. Without keys, it must. */
+  tokens?: TokenVerifier | undefined;
   /** Receives each log entry. Default: writes it to standard output. */
   log?: (entry: LogEntry) => void;
 }
@@ -103,9 +106,20 @@ async function toProblem(error: unknown, requestId: string, addToLog: AddToLog):
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
+/** Names the caller by a token or an API key. Throws a `Problem` for a request with neither. */
+async function identify(
+  request: HttpRequest,
+  { apiKeys, tokens }: DispatchOptions,
+  addToLog: AddToLog,
+): Promise<LogFields> {
+  const subject = tokens && (await authenticateToken(request, tokens, apiKeys !== undefined, addToLog));
+  if (subject !== undefined) return { subject };
+  return apiKeys ? { key: authenticate(request.headers, apiKeys) } : {};
+}
+
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { apiKeys, log = writeEntry } = options;
+  const { tokens, log = writeEntry } = options;
   return async (request) => {
     const started = now();
     const { method, requestId } = request;
@@ -116,9 +130,9 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
 
     async function answer(): Promise<HttpResponse> {
       checkOrigin(request.url, request.headers.origin, options);
-      // A browser's CORS preflight does not contain the key.
-      if (apiKeys && method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
-        addToLog({ key: authenticate(request.headers, apiKeys) });
+      // A browser's CORS preflight contains neither key nor token.
+      if (method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
+        addToLog(await identify(request, options, addToLog));
       }
       if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
       const handler = handlerOf(found.route, method);
@@ -129,7 +143,8 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
 
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
       const problem = await toProblem(error, requestId, addToLog);
-      return { status: problem.status, headers: problemHeaders, body: problemJson(problem, requestId) };
+      const headers = { ...problemHeaders, ...problem.headers };
+      return { status: problem.status, headers, body: problemJson(problem, requestId) };
     });
 
     const { status } = response;
@@ -146,8 +161,8 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     return {
       status,
       headers: {
+        ...(status === 401 && { 'www-authenticate': tokens ? challenge(request, tokens) : 'Bearer' }),
         ...response.headers,
-        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
         ...((status === 204 || status === 405) && allow && { allow }),
         'x-request-id': requestId,
         'x-content-type-options': 'nosniff',

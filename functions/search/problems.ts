@@ -15,6 +15,7 @@ const titles = {
   // nginx's status for the log: no answer reaches a client that closed its connection.
   499: 'Client Closed Request',
   500: 'Internal Server Error',
+  503: 'Service Unavailable',
 };
 
 export type ProblemStatus = keyof typeof titles;
@@ -23,11 +24,19 @@ export type ProblemStatus = keyof typeof titles;
 export class Problem extends Error {
   readonly status: ProblemStatus;
   readonly errors: FieldError[] | undefined;
+  /** Headers of the answer, in addition to `problemHeaders`. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: ProblemStatus, detail: string, errors?: FieldError[]) {
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    errors?: FieldError[],
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.errors = errors;
+    this.headers = headers;
   }
 }
 
