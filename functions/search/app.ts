@@ -9,7 +9,7 @@ import {
   type Route,
 } from './http.ts';
 import { baseUrl } from './origins.ts';
-import { Problem } from './problems.ts';
+import { noPassage } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 import {
   type Question,
@@ -114,7 +114,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   async function passage(id: string, context: number): Promise<PassageAnswer> {
     const found = (await search).passage(id, context);
     if (found) return found;
-    throw new Problem(404, 'No passage has this id. Its document may have changed: search again.');
+    throw noPassage();
   }
 
   return dispatch(

@@ -40,6 +40,10 @@ export class Problem extends Error {
   }
 }
 
+/** The error for the id of a passage that the index does not contain. */
+export const noPassage = (): Problem =>
+  new Problem(404, 'No passage has this id. Its document may have changed: search again.');
+
 /** Headers of every error response. */
 export const problemHeaders = {
   'content-type': 'application/problem+json; charset=utf-8',
