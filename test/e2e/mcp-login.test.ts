@@ -92,7 +92,11 @@ describe('the local server', () => {
     await client.close();
     expect(issuer.requests).toContain(REGISTRATION);
     const asked = Object.fromEntries(login.authorizationUrl!.searchParams);
-    expect(asked).toMatchObject({ resource: url, scope: 'search offline_access', code_challenge_method: 'S256' });
+    expect(asked).toMatchObject({
+      resource: url,
+      scope: 'search offline_access',
+      code_challenge_method: 'S256',
+    });
     expect(decodeJwt(login.saved!.access_token)).toMatchObject({ aud: url, iss: issuer.url, sub: 'ada' });
   });
 
