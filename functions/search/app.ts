@@ -70,6 +70,7 @@ function home(request: HttpRequest): HttpResponse {
       'GET /health',
       'GET /overview',
       'GET /openapi.json',
+      'GET /widget.js',
     ],
     openapi: `${base}/openapi.json`,
   });
@@ -147,6 +148,11 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
           const { openApi } = await import('./openapi.ts');
           return json(openApi(baseUrl(request), apiKeys !== undefined));
         },
+      },
+      {
+        path: '/widget.js',
+        GET: async (request) => (await import('./widget/serve-widget.ts')).serveWidget(request),
+        isPublic: true,
       },
       {
         path: '/',

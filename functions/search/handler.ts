@@ -81,7 +81,7 @@ async function ask(app: App, event: { q: unknown }, requestId: string): Promise<
     // IAM has authorized the invocation.
     authorized: true,
   });
-  const body = JSON.parse(response.body) as Answer | { detail: string };
+  const body = JSON.parse(String(response.body)) as Answer | { detail: string };
   if ('detail' in body) throw new Error(body.detail);
   return body;
 }
@@ -96,7 +96,9 @@ export function createHandler(
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) {
       const { status, headers, body } = await app(toRequest(event, requestId));
-      return { statusCode: status, headers, body, isBase64Encoded: false };
+      const isBase64Encoded = typeof body !== 'string';
+      const text = isBase64Encoded ? Buffer.from(body).toString('base64') : body;
+      return { statusCode: status, headers, body: text, isBase64Encoded };
     }
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(

@@ -23,7 +23,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
-  body: string;
+  /** Bytes if they are compressed. */
+  body: string | Uint8Array;
 }
 
 /** Answers every request. Wrong requests and failures get an error response. */
@@ -50,6 +51,8 @@ export interface Route {
   POST?: RouteHandler;
   /** Whether a request needs no API key. */
   isOpen?: (request: HttpRequest) => boolean;
+  /** Whether pages of any site may load it, without a key. */
+  isPublic?: boolean;
 }
 
 export interface DispatchOptions extends Access {
@@ -115,9 +118,10 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     const allow = found && allowedBy(found.route);
 
     async function answer(): Promise<HttpResponse> {
-      checkOrigin(request.url, request.headers.origin, options);
+      if (!found?.route.isPublic) checkOrigin(request.url, request.headers.origin, options);
       // A browser's CORS preflight does not contain the key.
-      if (apiKeys && method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
+      const isOpen = found?.route.isPublic || found?.route.isOpen?.(request);
+      if (apiKeys && method !== 'OPTIONS' && !request.authorized && !isOpen) {
         addToLog({ key: authenticate(request.headers, apiKeys) });
       }
       if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
