@@ -10,5 +10,15 @@ export async function assembleWidget(): Promise<string> {
     bundleForBrowser(beside('browser/widget.ts'), 'widget', 'esm'),
   ]);
   // A string in the script, not `<style>`, which the policy of a page may forbid.
-  return script.replace('"POLYSEEK_STYLE"', () => JSON.stringify(style));
+  return script.replace('"POLYSEEK_STYLE"', () => JSON.stringify(scalable(style)));
+}
+
+/**
+ * Replaces the unit `rem` by the style's own `--rem`, except in its definition and in the conditions of media queries. Many sites
+ * set another size for `rem`.
+ */
+function scalable(style: string): string {
+  return style.replace(/[^{}]*\{|[^{}]+/g, (part) =>
+    part.endsWith('{') ? part : part.replace(/(?<!max\(|[\d.])(-?[\d.]+)rem\b/g, 'calc($1*var(--rem))'),
+  );
 }

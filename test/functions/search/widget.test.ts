@@ -12,7 +12,8 @@ import { SearchDouble } from './search-double.ts';
 
 const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
 const app = createApp(new SearchDouble(), { log: () => {}, apiKeys, page: false });
-const get = (headers: Record<string, string> = {}) => request(app, 'https://search.example/widget.js', { headers });
+const get = (headers: Record<string, string> = {}) =>
+  request(app, 'https://search.example/widget.js', { headers });
 
 describe('GET /widget.js', () => {
   test('returns a module of less than 25 KB gzipped, to any page and without a key', async () => {

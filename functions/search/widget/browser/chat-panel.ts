@@ -17,7 +17,7 @@ export function createChatPanel(context: PanelContext): Panel {
   const note = make('p', { class: 'note' }, texts.of('widget.chatNote'));
   const restart = make('button', { type: 'button', hidden: '' }, texts.of('widget.newChat'));
   const body = make('div', { class: 'body' }, note, log, restart);
-  const element = make('div', { class: 'chat' }, body, form);
+  const element = make('div', { class: 'part chat' }, body, form);
   line.append(send);
 
   const history: NonNullable<Question['history']> = [];

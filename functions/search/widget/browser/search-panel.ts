@@ -27,7 +27,7 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   const sources = createFilterMenu(texts.of('source'), texts.of('widget.allSources'), searchNow);
   const filters = make('div', { class: 'filters', part: 'filters' }, languages.element, sources.element);
   const body = make('div', { class: 'body' }, filters, suggestions, status, results);
-  const element = make('div', {}, make('search', {}, form), body);
+  const element = make('div', { class: 'part' }, make('search', {}, form), body);
   const asker = createAsker(endpoint, show);
 
   let answer: Answer | undefined;
