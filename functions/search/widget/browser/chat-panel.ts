@@ -53,7 +53,7 @@ export function createChatPanel(context: PanelContext): Panel {
     } catch (error) {
       if (!signal.aborted) reply.replaceChildren(...errorNodes(error, texts, () => void answer(q, reply)));
     }
-    body.scrollTop = body.scrollHeight;
+    reply.scrollIntoView({ block: 'nearest' });
   }
 
   /** A passage's words, and its source with the number of the citation. */
