@@ -84,8 +84,16 @@ describe.skipIf(missingTools('chromium'))('the chat of the widget', () => {
 
 describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys', () => {
   const index = usePageIndex();
-  const apiKeys = new Map([['site', digestOf('psb_right')]]);
+  // A browser key of the site, whose port is chosen when it starts.
+  const origins: string[] = [];
+  const apiKeys = new Map([
+    ['site', { digest: digestOf('psb_right'), origins }],
+    ['elsewhere', { digest: digestOf('psb_elsewhere'), origins: ['https://elsewhere.example'] }],
+  ]);
   const site = useWidgetSite(() => openLocal(index), { apiKeys });
+  beforeEach(() => {
+    origins.splice(0, 1, site.home);
+  });
 
   test.each(['key', 'api-key'])(
     'sends the key in the attribute %s, and finds what the index has',
@@ -106,21 +114,26 @@ describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys',
       await answered(page);
       await expect.poll(() => page.locator('.results').innerText()).not.toContain('English');
       await askWidget(page, UNANSWERED);
-      expect(await page.locator('.status').innerText()).toContain('No answer found.');
+      expect(await page.locator('.status').innerText()).toMatch(/^No (sure answer|answer found)/);
       await page.getByRole('tab', { name: 'Chat' }).click();
       expect(await chat(page, KORVANE)).toContain('[1]');
     },
   );
 
-  test('says that a wrong key is not valid', async () => {
-    const page = await site.open({ attributes: 'key="psb_wrong"' });
+  test.each([
+    ['psb_wrong', 'The API key is not valid.', '401 (Unauthorized)'],
+    ['psb_elsewhere', 'may not use this browser key.', '403 (Forbidden)'],
+  ])('says why it refuses the key %s', async (key, reason, status) => {
+    const page = await site.open({ attributes: `key="${key}"` });
     await page.getByRole('button', { name: 'Search' }).click();
-    await page.getByText('The API key is not valid.').waitFor();
+    await page.getByText(reason).waitFor();
     await page.getByRole('searchbox').fill(KORVANE);
-    await expect.poll(() => page.locator('.status').innerText()).toContain('The API key is not valid.');
+    // The browser reports both refusals: of the overview and of the search.
+    await expect.poll(() => site.offences.length).toBe(2);
+    expect(await page.locator('.status').innerText()).toContain(reason);
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
     expect(new Set(site.offences.splice(0))).toEqual(
-      new Set(['said Failed to load resource: the server responded with a status of 401 (Unauthorized)']),
+      new Set([`said Failed to load resource: the server responded with a status of ${status}`]),
     );
   });
 });

@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse } from '../http.ts';
 const etag = `W/"${createHash('sha256').update(script).digest('base64url').slice(0, 22)}"`;
 
 // API Gateway does not compress the answers of an HTTP API.
-const compressed = gzipSync(script, { level: 9 });
+const compressed = gzipSync(script, { level: 9 }).toString('base64');
 
 const headers = {
   'content-type': 'text/javascript; charset=utf-8',
@@ -24,5 +24,10 @@ export function serveWidget({ headers: sent }: HttpRequest): HttpResponse {
   if (sent['if-none-match']?.includes(etag)) return { status: 304, headers, body: '' };
   const acceptsGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(sent['accept-encoding'] ?? '');
   if (!acceptsGzip) return { status: 200, headers, body: script };
-  return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: compressed };
+  return {
+    status: 200,
+    headers: { ...headers, 'content-encoding': 'gzip' },
+    body: compressed,
+    isBase64Encoded: true,
+  };
 }

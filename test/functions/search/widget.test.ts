@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
-const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
+const apiKeys = new Map([['chatbot', { digest: digestOf('ps_key') }]]);
 const app = createApp(new SearchDouble(), { log: () => {}, apiKeys, page: false });
 const get = (headers: Record<string, string> = {}) =>
   request(app, 'https://search.example/widget.js', { headers });
