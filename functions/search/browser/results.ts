@@ -60,7 +60,7 @@ export function headOf(
       { class: 'meta' },
       make('span', { class: 'source' }, make('bdi', {}, source)),
       ...(place === undefined ? [] : [make('span', { class: 'place' }, place)]),
-      make('span', {}, texts.languageName(lang)),
+      make('span', { class: 'language' }, texts.languageName(lang)),
       ...more,
     ),
   ];

@@ -1,5 +1,24 @@
 import { directionOf, languageNames } from './language-name.ts';
+import ar from './texts/ar.json' with { type: 'json' };
+import de from './texts/de.json' with { type: 'json' };
 import en from './texts/en.json' with { type: 'json' };
+import es from './texts/es.json' with { type: 'json' };
+import fa from './texts/fa.json' with { type: 'json' };
+import fr from './texts/fr.json' with { type: 'json' };
+import he from './texts/he.json' with { type: 'json' };
+import hi from './texts/hi.json' with { type: 'json' };
+import it from './texts/it.json' with { type: 'json' };
+import ja from './texts/ja.json' with { type: 'json' };
+import ko from './texts/ko.json' with { type: 'json' };
+import nl from './texts/nl.json' with { type: 'json' };
+import pl from './texts/pl.json' with { type: 'json' };
+import pt from './texts/pt.json' with { type: 'json' };
+import ru from './texts/ru.json' with { type: 'json' };
+import tr from './texts/tr.json' with { type: 'json' };
+import uk from './texts/uk.json' with { type: 'json' };
+import vi from './texts/vi.json' with { type: 'json' };
+import zhHans from './texts/zh-Hans.json' with { type: 'json' };
+import zhHant from './texts/zh-Hant.json' with { type: 'json' };
 
 /** Name of a text. Names that start with `page.` or `widget.` are only in that bundle. */
 export type TextName = keyof typeof en;
@@ -8,7 +27,28 @@ export type TextName = keyof typeof en;
 export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 
 /** All texts by language. bundle-browser.ts removes those that a bundle does not use. */
-export const TEXTS: Record<string, Record<TextName, Text>> = { en };
+export const TEXTS: Record<string, Record<TextName, Text>> = {
+  en,
+  de,
+  fr,
+  es,
+  it,
+  pt,
+  nl,
+  pl,
+  ru,
+  uk,
+  tr,
+  ar,
+  fa,
+  he,
+  hi,
+  'zh-Hans': zhHans,
+  'zh-Hant': zhHant,
+  ja,
+  ko,
+  vi,
+};
 
 /** The texts of one language. */
 export interface Texts {

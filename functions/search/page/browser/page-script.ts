@@ -10,6 +10,7 @@ import { createTexts } from '../../browser/texts.ts';
 import { summaryOf } from '../../browser/verdict.ts';
 import { createFilterMenu } from './filter-menu.ts';
 import { find } from './find.ts';
+import { createHistory } from './history.ts';
 import { enableKeys } from './keyboard.ts';
 import { collectionIn, describeIndex } from './overview.ts';
 import { addressOf, HOME, type PageState, queryOf, readState } from './page-state.ts';
@@ -51,52 +52,32 @@ const showRequest = createRequestCode(texts, () =>
   state.q && !state.passage ? { base: endpoint.base, state, withKey: key() !== null } : undefined,
 );
 const asker = createAsker(endpoint, report);
+const pages = createHistory(path, ui);
 
 let state = readState(location);
 let loading = new AbortController();
-
-/** What the page remembers of an entry in the browser's history. */
-interface Entry {
-  /** The question was typed, but not yet sent with Enter. Typing more replaces it. */
-  isDraft?: boolean;
-  /** The entry before this one has the results that led to this passage. */
-  hasResults?: boolean;
-}
-
-const entry = (): Entry => history.state ?? {};
-
-/** Writes the state into the address. Replaces the current entry of the history, or adds one. */
-function record(replaces: boolean, next: Entry): void {
-  const address = addressOf(state, path, ui);
-  if (replaces) history.replaceState(next, '', address);
-  else if (address !== addressOf(readState(location), path, ui)) history.pushState(next, '', address);
-}
 
 /** Shows another state and adds it to the browser's history. */
 function go(next: PageState): void {
   const hasResults = state.q !== '' && next.passage !== '';
   state = next;
-  record(false, { hasResults });
+  pages.add(state, hasResults);
   show();
 }
 
 /** Searches for the text in the box, now or once the reader stops typing. */
 function readQuestion(isSent: boolean): void {
   const q = question.value.trim();
-  if (isSent && !q) return;
-  const isSearched = isSent || isLongEnough(q);
+  const isSearched = isSent ? q !== '' : isLongEnough(q);
   state = { ...state, q: isSearched ? q : '', passage: '' };
-  if (isSent) record(entry().isDraft === true, {});
+  if (isSent) pages.send(state);
   showControls();
-  if (isSent) asker.ask(queryOf(state));
-  else if (isSearched) asker.askSoon(queryOf(state));
-  else {
-    recordDraft();
+  if (!isSearched) {
+    pages.draft(state);
     asker.stop();
-  }
+  } else if (isSent) asker.ask(queryOf(state));
+  else asker.askSoon(queryOf(state));
 }
-
-const recordDraft = () => record(entry().isDraft === true, { isDraft: true });
 
 /** Shows the state: the controls at once, the answer or the passage when it arrives. */
 function show(): void {
@@ -124,8 +105,9 @@ function showControls(): void {
 function report(search: SearchState): void {
   const { kind } = search;
   results.ariaBusy = String(kind === 'waiting' || kind === 'searching' || kind === 'slow');
-  if (kind === 'searching') recordDraftOfTyping();
-  else if (kind === 'slow') status.replaceChildren(make('p', { class: 'count' }, texts.of('searching')));
+  // A question that was typed enters the history only when it is searched.
+  if (kind === 'searching') pages.draft(state);
+  else if (kind === 'slow') status.replaceChildren(make('p', { class: 'searching' }, texts.of('searching')));
   else if (kind === 'idle') {
     status.replaceChildren();
     results.replaceChildren();
@@ -134,13 +116,8 @@ function report(search: SearchState): void {
     results.replaceChildren(...listOf(search.answer, context));
   } else if (kind === 'error') {
     results.replaceChildren();
-    showError(search.error);
+    showError(search.error, show);
   }
-}
-
-/** The question that was typed gets its entry when it is searched, because browsers limit how often an address may change. */
-function recordDraftOfTyping(): void {
-  if (addressOf(state, path, ui) !== addressOf(readState(location), path, ui)) recordDraft();
 }
 
 async function showPassage(id: string): Promise<void> {
@@ -152,17 +129,19 @@ async function showPassage(id: string): Promise<void> {
     const passage = await loadPassage(id, context, signal);
     document.title = `${passage.title || passage.source} – polyseek`;
     const permalink = new URL(permalinkOf(id), location.href).href;
-    const back = entry().hasResults ? () => history.back() : undefined;
+    const back = pages.hasResults() ? () => history.back() : undefined;
     passageView.replaceChildren(...passageNodes(passage, context, permalink, back));
+    // A long text before it may fill the window.
+    passageView.querySelector('.chosen-passage')?.scrollIntoView({ block: 'nearest' });
   } catch (error) {
     if (signal.aborted) return;
-    showError(error);
+    showError(error, show);
   }
   passageView.ariaBusy = 'false';
 }
 
-function showError(error: unknown): void {
-  status.replaceChildren(...errorNodes(error, texts, show));
+function showError(error: unknown, retry: () => void): void {
+  status.replaceChildren(...errorNodes(error, texts, retry));
   if (!(error instanceof EndpointError) || error.status !== 401) return;
   // Without a key, the form itself says that one is required.
   if (key() === null) status.replaceChildren();
@@ -182,7 +161,10 @@ async function showOverview(): Promise<void> {
     find('ul', '').replaceChildren(...items);
     suggestions.hidden = state.q !== '' || state.passage !== '' || items.length === 0;
   } catch (error) {
-    showError(error);
+    showError(error, () => {
+      status.replaceChildren();
+      void showOverview();
+    });
   }
 }
 
@@ -208,16 +190,18 @@ keyForm.addEventListener('submit', (event) => {
   show();
 });
 
-// Links to the page itself show their state without loading it again.
+// Links to states of the page show them without loading it again.
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element && event.target.closest('a');
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  if (link.origin !== location.origin || link.pathname !== path) return;
-  event.preventDefault();
+  const isHome = link.id === 'home';
   const next = readState(link);
-  go(next.passage || link.id ? next : { ...state, q: next.q, passage: '' });
+  const isOwn = isHome || suggestions.contains(link) || next.passage !== '';
+  if (!isOwn || link.origin !== location.origin || link.pathname !== path) return;
+  event.preventDefault();
+  go(isHome || next.passage ? next : { ...state, q: next.q });
   if (next.passage) passageView.focus();
-  else if (link.id) question.focus();
+  else if (isHome) question.focus();
 });
 
 clear.addEventListener('click', () => {
@@ -230,7 +214,7 @@ enableKeys(
   () => [...document.querySelectorAll<HTMLElement>('#results h3 a, #suggestions:not([hidden]) a')],
   () => {
     if (document.activeElement !== question) {
-      if (entry().hasResults) history.back();
+      if (pages.hasResults()) history.back();
       else question.focus();
     } else if (question.value) {
       question.value = '';
@@ -240,8 +224,13 @@ enableKeys(
 );
 
 addEventListener('popstate', () => {
+  const { passage } = state;
   state = readState(location);
   show();
+  // The focus returns to the link that opened the passage.
+  const links = results.querySelectorAll<HTMLElement>('.permalink');
+  const opened = [...links].find((link) => passage && link.getAttribute('href') === permalinkOf(passage));
+  opened?.focus({ preventScroll: true });
 });
 
 void showOverview();

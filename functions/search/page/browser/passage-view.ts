@@ -14,7 +14,7 @@ import {
 import { copyText } from './clipboard.ts';
 
 /** Passages to show before and after the passage. */
-const CONTEXT = 2;
+const CONTEXT = 1;
 
 /** A passage by its id, with its surroundings. Throws an error whose message is for the reader if there is none. */
 export async function loadPassage(
