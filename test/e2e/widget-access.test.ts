@@ -128,6 +128,46 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('Chat');
   });
 
+  describe('the language', () => {
+    test.each<[Site, string, string]>([
+      [{ lang: 'de' }, 'en-GB', 'Suchen'],
+      [{ lang: 'pt-BR' }, 'en-GB', 'Pesquisar'],
+      [{ lang: 'de', attributes: 'ui="fr"' }, 'en-GB', 'Rechercher'],
+      [{ lang: 'de', attributes: 'lang="es"' }, 'en-GB', 'Buscar'],
+      // The page is in a language without texts.
+      [{ lang: 'la' }, 'ja-JP', '検索'],
+      [{ lang: '' }, 'ja-JP', '検索'],
+      [{ lang: 'la' }, 'la', 'Search'],
+    ])('of %j in a browser in %s', async (content, locale, name) => {
+      const page = await site.open(content, { locale });
+      expect(await page.getByRole('button').innerText()).toMatch(new RegExp(`^${name}\\s+Ctrl K$`));
+    });
+
+    test.each(['light', 'dark'] as const)('may be Arabic, from right to left, %s', async (colorScheme) => {
+      const page = await site.open(
+        { lang: 'ar', attributes: 'chat' },
+        { colorScheme, viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' },
+      );
+      await page.keyboard.press('/');
+      await askWidget(page, LIKELY);
+      await picture(page, `arabic-${colorScheme}`);
+      await check(page, 360);
+      expect(await page.locator('.status').innerText()).toBe('إجابتان محتملتان');
+      const left = async (part: string) => (await page.locator(part).first().boundingBox())!.x;
+      expect(await left('[part=close]')).toBeLessThan(await left('[role=tablist] > :first-child'));
+      expect(await left('[role=tab]:last-child')).toBeLessThan(await left('[role=tab]:first-child'));
+      // English passages keep their direction.
+      expect(await page.locator('.passage p').first().getAttribute('dir')).toBe('ltr');
+      await page.getByRole('tab').first().press('ArrowLeft');
+      expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('محادثة');
+      await page.getByRole('searchbox').fill('perhaps');
+      await page.keyboard.press('Enter');
+      await page.locator('figure').waitFor();
+      await picture(page, `arabic-chat-${colorScheme}`);
+      await check(page, 360);
+    });
+  });
+
   describe('the theme', () => {
     const style = (page: Page, selector: string, property: string) =>
       page.evaluate<string>(
