@@ -1,6 +1,6 @@
 import { InvalidRequest, type Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { type ApiKeys, authenticate, browserOrigins, checkUse, mayUse } from './auth.ts';
+import { type ApiKeys, authenticate, browserOrigins, isAllowed, mayUse, pageOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
 import { splitPath } from './paths.ts';
@@ -149,20 +149,23 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     if (collection !== undefined && collections.has(collection)) addToLog({ collection });
 
     /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
-    function authorize(): string[] | undefined {
+    async function authorize(): Promise<string[] | undefined> {
       const names = [...collections.keys()];
       if (!apiKeys || request.authorized) return names;
       // A browser's CORS preflight does not contain the key.
       if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
       const key = authenticate(headers, apiKeys);
       addToLog({ key: key.name });
-      checkUse(key, { url, headers, browser, collection, searches: !route || route.searches === true });
+      const searches = !route || route.searches === true;
+      const use = { browser, collection, searches, page: pageOf(url, headers) };
+      if (!isAllowed(key, use))
+        throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
       return names.filter((name) => mayUse(key, name));
     }
 
     async function answer(): Promise<HttpResponse> {
       if (!route?.isPublic) checkOrigin(url, headers.origin, browser ? forPages : options);
-      const usable = authorize();
+      const usable = await authorize();
       // Strangers must not learn which collections exist.
       if (usable && collection !== undefined && !usable.includes(collection))
         throw new Problem(404, 'There is no such collection. GET / lists the collections.');
