@@ -1,11 +1,12 @@
 import { LIMITS } from '../../../../index/search/limits.ts';
 import { findCited, quotesOf } from '../../../client/cite.ts';
 import type { Answer, Question, Result } from '../../../client/types.ts';
+import type { PolyseekSelectDetail } from '../../../client/widget.d.ts';
 import { make } from '../../browser/dom.ts';
 import { errorNodes } from '../../browser/errors.ts';
 import { inLanguage } from '../../browser/language-name.ts';
 import { isLink } from '../../browser/results.ts';
-import { reportLinks, type WidgetEvents } from './events.ts';
+import { reportLinks } from './events.ts';
 import { createAskForm, type Panel, type PanelContext } from './panel.ts';
 
 /** Answers questions with quotations and their sources, without a language model. Earlier answers help follow-up questions. */
@@ -21,7 +22,7 @@ export function createChatPanel(context: PanelContext): Panel {
   line.append(send);
 
   const history: NonNullable<Question['history']> = [];
-  const cited = new WeakMap<HTMLAnchorElement, Omit<WidgetEvents['polyseek-select'], 'url'>>();
+  const cited = new WeakMap<HTMLAnchorElement, Omit<PolyseekSelectDetail, 'url'>>();
   let current: AbortController | undefined;
 
   async function answer(q: string, reply: HTMLElement): Promise<void> {

@@ -1,3 +1,4 @@
+import type { PolyseekSearch as Published } from '../../../client/widget.d.ts';
 import type { Emit } from './events.ts';
 import { isHotkey } from './hotkeys.ts';
 import { OBSERVED } from './options.ts';
@@ -19,7 +20,7 @@ function sharedStyle(): CSSStyleSheet {
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /** The element `<polyseek-search>`: searches an endpoint in a dialog or in the page. */
-export class PolyseekSearch extends Base {
+export class PolyseekSearch extends Base implements Published {
   static readonly observedAttributes = OBSERVED;
 
   #view: View | undefined;

@@ -1,9 +1,9 @@
-import type { Answer, SearchResult } from '../../../../index/search/answer.ts';
+import type { PolyseekSearchDetail, PolyseekSelectDetail } from '../../../client/widget.d.ts';
 
 /** Details of the element's events. */
 export interface WidgetEvents {
-  'polyseek-search': { q: string; answer: Answer };
-  'polyseek-select': { q: string; result: SearchResult; position: number; url: string };
+  'polyseek-search': PolyseekSearchDetail;
+  'polyseek-select': PolyseekSelectDetail;
 }
 
 /** Sends an event that also leaves the shadow roots around the element. Returns false if a listener called `preventDefault`. */
@@ -17,7 +17,7 @@ export type Emit = <Name extends keyof WidgetEvents>(name: Name, detail: WidgetE
 export function reportLinks(
   container: HTMLElement,
   emit: Emit,
-  resultOf: (link: HTMLAnchorElement) => Omit<WidgetEvents['polyseek-select'], 'url'> | undefined,
+  resultOf: (link: HTMLAnchorElement) => Omit<PolyseekSelectDetail, 'url'> | undefined,
   followed: () => void,
 ): void {
   container.addEventListener('click', (event) => {
