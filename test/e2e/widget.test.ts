@@ -11,9 +11,10 @@ const held = new Map<string, Promise<void>>();
 
 describe.skipIf(missingTools('chromium'))('the widget on a page of another origin', () => {
   const search = new WidgetSearch();
+  const handbook = new WidgetSearch();
   const site = useWidgetSite(
     () => search,
-    {},
+    { collections: new Map([['hr', async () => handbook]]) },
     async ({ url }) => {
       const path = url.pathname.replace(/^\/browser/, '');
       const q = url.searchParams.get('q');
@@ -198,6 +199,29 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await page.getByRole('combobox', { name: 'Language' }).waitFor();
   });
 
+  test('searches a collection, at the address in an attribute', async () => {
+    const page = await openDialog({ attributes: `collection="hr" endpoint="${site.endpoint}"` });
+    await askWidget(page, LIKELY);
+    expect(asked).toEqual(['/c/hr/overview', `/c/hr/search ${LIKELY}`]);
+    expect([search.requests.length, handbook.requests.length]).toEqual([0, 1]);
+    expect(await page.locator('h3 a').nth(1).getAttribute('href')).toMatch(`${site.endpoint}/c/hr/#p=`);
+    await openDialog({ attributes: `endpoint="${site.endpoint}/stage/"` });
+    await expect.poll(() => asked.at(-1)).toBe('/stage/browser/overview');
+    await expect.poll(() => site.offences.splice(0).length).toBe(1);
+  });
+
+  test('shows no results of a question that became too short', async () => {
+    const page = await openDialog();
+    const field = await askWidget(page, LIKELY);
+    await field.fill('pa');
+    expect(await page.locator('article').count()).toBe(0);
+    expect(await page.locator('.status').innerText()).toBe('');
+    // Enter searches for any text.
+    await field.press('Enter');
+    await answered(page);
+    expect(search.requests.at(-1)?.q).toBe('pa');
+  });
+
   test('inline, shows results in the page, and Escape empties the field', async () => {
     const page = await site.open({ attributes: 'mode="inline"' });
     expect(await dialog(page).count()).toBe(0);
@@ -252,6 +276,18 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await dialog(page).isVisible()).toBe(true);
     await page.evaluate(`document.querySelector('polyseek-search').close()`);
     expect(await dialog(page).isVisible()).toBe(false);
+  });
+
+  test('does not open where it is not displayed', async () => {
+    const page = await site.open({ before: '<div hidden><polyseek-search></polyseek-search></div>' });
+    await page.evaluate(`document.querySelector('polyseek-search').open()`);
+    await page.getByRole('heading', { name: 'A site' }).click();
+    await page.keyboard.press('/');
+    expect(await dialog(page).isVisible()).toBe(true);
+    const opened = await page.evaluate(
+      `[...document.querySelectorAll('polyseek-search')].indexOf(document.activeElement)`,
+    );
+    expect(opened).toBe(1);
   });
 
   test('opens by a button of the page', async () => {

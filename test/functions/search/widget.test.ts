@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import { createHandler } from '../../../functions/search/handler.ts';
+import { nodesOf, readPage, tableUnder, textOf } from '../../docs/pages.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
@@ -65,6 +66,37 @@ describe('GET /widget.js', () => {
     const head = await request(app, '/widget.js', { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     expect((await request(app, '/widget.js', { method: 'POST' })).status).toBe(405);
+  });
+});
+
+describe('docs/widget.md', () => {
+  const page = readPage('docs/widget.md');
+  const script = get().then((response) => response.text());
+  /** Names in the first column of the tables under a heading, without `--polyseek-`. */
+  const namesIn = (tables: string[][][]) =>
+    tables
+      .flatMap((rows) => rows.flatMap(([cell = '']) => cell.replaceAll('--polyseek-', '').split(', ')))
+      .sort();
+  const found = async (pattern: RegExp) =>
+    [...new Set([...(await script).matchAll(pattern)].flatMap(([, name = '']) => name.split(' ')))].sort();
+
+  test('lists all attributes', async () => {
+    const file = join(temporaryFolder(), 'widget.mjs');
+    writeFileSync(file, await script);
+    const { PolyseekSearch } = await import(pathToFileURL(file).href);
+    // Only the style reads the theme.
+    const attributes = [...PolyseekSearch.observedAttributes, 'theme'].sort();
+    expect(namesIn([tableUnder(page, 'Attributes')])).toEqual(attributes);
+  });
+
+  test('lists all custom properties and parts', async () => {
+    const tables = nodesOf(page.tree, 'table').map((table) =>
+      table.children.slice(1).map((row) => row.children.map(textOf)),
+    );
+    const properties = tables.filter(([row]) => row?.[0]?.startsWith('--'));
+    expect(namesIn(properties)).toEqual(await found(/var\(--polyseek-([\w-]+)/g));
+    const parts = tables.filter(([row]) => row?.[0] === 'button');
+    expect(namesIn(parts)).toEqual(await found(/part(?::|\.add\()"([\w-]+)"/g));
   });
 });
 

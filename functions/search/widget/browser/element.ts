@@ -48,7 +48,8 @@ export class PolyseekSearch extends Base implements Published {
 
   /** Opens the dialog. Inline, moves the focus to the field. */
   open(): void {
-    this.#view?.open();
+    // A dialog that is not displayed would still block the page.
+    if (this.checkVisibility()) this.#view?.open();
   }
 
   /** Closes the dialog. */
@@ -58,7 +59,7 @@ export class PolyseekSearch extends Base implements Published {
 
   /** Opens the element and searches. The event `polyseek-search` reports the answer. */
   search(q: string): void {
-    this.#view?.open();
+    this.open();
     this.#view?.search(q);
   }
 
@@ -72,9 +73,9 @@ export class PolyseekSearch extends Base implements Published {
       }),
     );
 
-  // Of several elements, the first one opens: a key that it has handled is no hotkey for the others.
+  // Of several elements, the first one that is displayed opens: a key that it has handled is no hotkey for the others.
   readonly #openByHotkey = (event: KeyboardEvent): void => {
-    if (!isHotkey(event, this.getAttribute('hotkeys'))) return;
+    if (!isHotkey(event, this.getAttribute('hotkeys')) || !this.checkVisibility()) return;
     event.preventDefault();
     this.open();
   };

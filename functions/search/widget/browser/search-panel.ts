@@ -51,6 +51,11 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
     if (field.value.trim()) asker.ask(query());
   }
 
+  function typed(): void {
+    if (isLongEnough(field.value)) asker.askSoon(query());
+    else asker.stop();
+  }
+
   function show(state: SearchState): void {
     suggestions.hidden = state.kind !== 'idle' || !suggestions.querySelector('li');
     results.ariaBusy = String(/waiting|searching|slow/.test(state.kind));
@@ -87,6 +92,7 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
       );
       suggestions.replaceChildren(make('h2', {}, texts.of('suggestions')), make('ul', {}, ...items));
       suggestions.hidden = items.length === 0 || field.value.trim() !== '';
+      if (!field.value.trim()) status.replaceChildren();
     } catch (error) {
       // A search reports its own error.
       if (!field.value.trim()) status.replaceChildren(...errorNodes(error, texts, () => void load()));
@@ -96,13 +102,10 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   field.addEventListener('input', (event) => {
     wantsFirst = false;
     if (event instanceof InputEvent && event.isComposing) return;
-    if (!field.value.trim()) asker.stop();
-    else if (isLongEnough(field.value)) asker.askSoon(query());
+    typed();
   });
   // Some browsers send no further input event when a composed word is complete.
-  field.addEventListener('compositionend', () => {
-    if (isLongEnough(field.value)) asker.askSoon(query());
-  });
+  field.addEventListener('compositionend', typed);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     // Hides a phone's keyboard, which covers the results.
