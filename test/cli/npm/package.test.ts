@@ -63,7 +63,7 @@ function expectSameFiles(path: string, other: string): void {
 
 const untimed = (answer: Answer) => ({ ...answer, took: undefined });
 
-beforeAll(async () => {
+beforeAll(() => {
   npm(root, 'run', 'pack');
   mkdirSync(join(app, 'docs'), { recursive: true });
   writeFileSync(
@@ -78,7 +78,7 @@ beforeAll(async () => {
   mkdirSync(bin);
   for (const name of ['node', 'npm', 'npx', 'sh', 'env'])
     symlinkSync(realpathSync(execFileSync('which', [name], { encoding: 'utf8' }).trim()), join(bin, name));
-});
+}, 600_000);
 
 describe('the package in an empty folder', () => {
   test('contains JavaScript with types and source maps, and installs neither compilers nor what few need', () => {
