@@ -22,7 +22,7 @@ function types(): string {
  */
 export function packageClient(out: string): void {
   mkdirSync(out, { recursive: true });
-  const { version, license, engines, peerDependencies } = JSON.parse(
+  const { version, license, repository, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
   const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
@@ -41,6 +41,8 @@ export function packageClient(out: string): void {
     version,
     description: 'Client of a polyseek endpoint: semantic search over your documents.',
     license,
+    // Set by the release workflow.
+    repository,
     type: 'module',
     engines,
     exports: Object.fromEntries(exported),
