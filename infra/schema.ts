@@ -1,8 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
-import { toApiKeys } from '../functions/search/auth.ts';
-import type { ApiKeySetting } from './api-keys.ts';
-import { MAX_KEYS } from './keys.ts';
+import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
+import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
 import { DEFAULT_INDEX } from './settings.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
@@ -40,7 +39,7 @@ const inputSchema = v.strictObject({
   index: v.optional(v.string('a path'), DEFAULT_INDEX),
   collections: v.optional(
     v.record(
-      pattern(/^[a-z0-9-]{1,32}$/, 'a name of a-z, 0-9 and -'),
+      v.pipe(v.string(), v.check(isCollectionName, `an object with names of ${collectionExpected}`)),
       v.string('a path'),
       'an object of names and folders of indexes',
     ),
@@ -137,11 +136,7 @@ export type Settings = v.InferOutput<typeof settingsSchema>;
  * @throws with one sentence for each wrong value
  */
 export function checkSettings(input: SettingsInput): Settings {
-  const { size } = toApiKeys(input.apiKeys ?? {}, 'apiKeys');
-  if (size > MAX_KEYS)
-    throw new Error(
-      `apiKeys has ${size} keys, but at most ${MAX_KEYS} fit into a function's environment. Delete unused ones.`,
-    );
+  toApiKeys(input.apiKeys ?? {}, 'apiKeys');
   const result = v.safeParse(settingsSchema, input, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new Error(result.issues.map(describe).join(' '));

@@ -12,6 +12,11 @@ export interface DeployedSettings {
   index: string;
   /** Folders of further indexes, by name. */
   collections: Record<string, string>;
+  auth: string;
+  /** API keys by name. Nothing has checked them. */
+  apiKeys: object;
+  /** Part of the names of what `cdk bootstrap` created, if it is not CDK's default. */
+  bootstrapQualifier: string | undefined;
 }
 
 export const DEFAULT_STACK = 'polyseek';
@@ -56,7 +61,8 @@ export function applyStage(context: Context, stage = context.stage): Context {
  */
 export function readSettings(stage?: string, file = 'cdk.json'): DeployedSettings {
   const settings = applyStage(existsSync(file) ? readContextOf(file) : {}, stage);
-  const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections = {} } = settings;
+  const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections } = settings;
+  const { auth = 'api-key', apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
   return {
     stack: String(stack),
     functionName: String(functionName),
@@ -64,6 +70,9 @@ export function readSettings(stage?: string, file = 'cdk.json'): DeployedSetting
     collections: isObject(collections)
       ? Object.fromEntries(Object.entries(collections).map(([name, folder]) => [name, String(folder)]))
       : {},
+    auth: String(auth),
+    apiKeys: isObject(apiKeys) ? apiKeys : {},
+    bootstrapQualifier: qualifier === undefined ? undefined : String(qualifier),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   dispatch,
   type HttpRequest,
   type HttpResponse,
+  type RoutedRequest,
 } from './http.ts';
 import { Problem } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
@@ -35,7 +36,7 @@ function jsonText(body: string): HttpResponse {
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
-/** The app's public URL, without a final slash. */
+/** The public URL of the app or of a collection, without a final slash. */
 const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
 /** Whether a browser asks for a page, rather than a program for JSON. */
@@ -57,8 +58,9 @@ async function page(): Promise<HttpResponse> {
   };
 }
 
-function home(request: HttpRequest): HttpResponse {
+function home(request: RoutedRequest): HttpResponse {
   const base = baseUrl(request);
+  const { collections } = request;
   const answer = json({
     name: 'polyseek',
     example: `${base}/search?${new URLSearchParams({ q: exampleQuestion })}`,
@@ -71,6 +73,8 @@ function home(request: HttpRequest): HttpResponse {
       'GET /overview',
       'GET /openapi.json',
     ],
+    // Each has all of these routes.
+    ...(collections.length > 0 && { collections: collections.map((name) => `/c/${name}`) }),
     openapi: `${base}/openapi.json`,
   });
   return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
@@ -81,17 +85,30 @@ function home(request: HttpRequest): HttpResponse {
  * @param search may still be opening; requests then wait for it
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys, collections = new Map() } = options;
+  const opened = new Map<string, Promise<Search>>();
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
+
+  /** The index of a request. Opens a collection at its first request, and again after a failure. */
+  async function searchOf({ collection }: RoutedRequest): Promise<Search> {
+    if (collection === undefined) return search;
+    const known = opened.get(collection);
+    if (known) return known;
+    const opening = collections.get(collection)!();
+    opened.set(collection, opening);
+    opening.catch(() => opened.delete(collection));
+    return opening;
+  }
 
   /** @returns the answer and its JSON */
   async function find(
+    from: RoutedRequest,
     { maxCharacters, ...request }: Question,
     addToLog: AddToLog,
   ): Promise<{ answer: Answer; text: string }> {
     const { q, k, mode } = request;
     addToLog({ k, mode, ...(logQuestions && { q }) });
-    const found = truncateToLength(maxCharacters, await (await search).search(request));
+    const found = truncateToLength(maxCharacters, await (await searchOf(from)).search(request));
     const { verdict, answered, results, took } = found.answer;
     addToLog({
       results: results.length,
@@ -104,8 +121,8 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     return found;
   }
 
-  async function passage(id: string, context: number): Promise<PassageAnswer> {
-    const found = (await search).passage(id, context);
+  async function passage(from: RoutedRequest, id: string, context: number): Promise<PassageAnswer> {
+    const found = (await searchOf(from)).passage(id, context);
     if (found) return found;
     throw new Problem(404, 'No passage has this id. Its document may have changed: search again.');
   }
@@ -114,32 +131,43 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     [
       {
         path: '/search',
-        GET: async ({ url }, addToLog) =>
-          jsonText((await find(readSearchParameters(url.searchParams), addToLog)).text),
+        searches: true,
+        GET: async (request, addToLog) =>
+          jsonText((await find(request, readSearchParameters(request.url.searchParams), addToLog)).text),
         POST: async (request, addToLog) =>
-          jsonText((await find(readSearchBody(await readBody(request)), addToLog)).text),
+          jsonText((await find(request, readSearchBody(await readBody(request)), addToLog)).text),
       },
       // An id may contain `/`.
       {
         path: '/passages/:id',
-        GET: async ({ url }, _, id) => json(await passage(id, readPassageParameters(url.searchParams))),
+        searches: true,
+        GET: async (request, _, id) =>
+          json(await passage(request, id, readPassageParameters(request.url.searchParams))),
       },
       {
         path: '/mcp',
         POST: async (request, addToLog) => {
           const { answerMcp } = await import('./mcp.ts');
           const context = {
-            find: async (question: Question) => (await find(question, addToLog)).answer,
-            passage,
+            find: async (question: Question) => (await find(request, question, addToLog)).answer,
+            passage: (id: string, context: number) => passage(request, id, context),
             base: baseUrl(request),
           };
           return answerMcp(request, addToLog, context);
         },
       },
-      { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },
+      {
+        path: '/health',
+        searches: true,
+        GET: async (request) => json({ status: 'ok', index: (await searchOf(request)).info }),
+      },
       {
         path: '/overview',
-        GET: async () => json({ index: (await search).info, ...(await search).overview() }),
+        searches: true,
+        GET: async (request) => {
+          const from = await searchOf(request);
+          return json({ index: from.info, ...from.overview() });
+        },
       },
       {
         path: '/openapi.json',
