@@ -116,8 +116,8 @@ export function createHandler(
 ): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) {
-      const { status, headers, body } = await app(toRequest(event, requestId));
-      return { statusCode: status, headers, body, isBase64Encoded: false };
+      const { status, headers, body, isBase64Encoded = false } = await app(toRequest(event, requestId));
+      return { statusCode: status, headers, body, isBase64Encoded };
     }
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(
