@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { styleText } from 'node:util';
+import { Option } from 'commander';
 import { createApp } from '../functions/search/app.ts';
 import { readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
@@ -10,52 +10,69 @@ import { readOrigins } from '../functions/search/origins.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
+import { jsonOption, numberOption } from './kit/flags.ts';
 
-const DEFAULT_PORT = '8787';
-const DEFAULT_HOST = '127.0.0.1';
+interface Flags {
+  port: number;
+  host: string;
+  index?: string;
+  cors?: string[];
+  page: boolean;
+  logQuestions?: boolean;
+  json?: boolean;
+}
 
-export const command = new Tool('start', 'Start the endpoint on this machine.')
+export const command = new Tool('start', 'Start the endpoint and the search page on this machine.')
+  .addOption(
+    new Option('--port <n>', 'port to bind; 0 picks a free one')
+      .env('PORT')
+      .default(8787)
+      .argParser(numberOption('--port or PORT', 0, 65535, 'a whole number')),
+  )
+  .addOption(new Option('--host <host>', 'address or host name to bind').env('HOST').default('127.0.0.1'))
+  .addOption(
+    new Option(
+      '--index <dir>',
+      'folder of the index (default: .polyseek/index; builds a demo index if it does not exist)',
+    ).env('INDEX_DIR'),
+  )
+  .addOption(
+    new Option('--cors <origin>', 'origin whose pages may call; * for any (repeatable)')
+      .env('CORS_ORIGINS')
+      .argParser((text: string, before: string[] = []) => [...before, ...readOrigins(text)]),
+  )
+  // commander would take any value of PAGE and LOG_QUESTIONS as true.
+  .option('--no-page', 'serve no page at / (env: PAGE=0)')
+  .option('--log-questions', 'log the text of each question (env: LOG_QUESTIONS=1)')
+  .addOption(jsonOption())
   .addHelpText(
     'after',
-    () => `
-${styleText('bold', 'Environment variables:')}
-  PORT           port to bind; 0 picks a free one (default: ${DEFAULT_PORT})
-  HOST           address or host name to bind (default: ${DEFAULT_HOST})
-  INDEX_DIR      folder of the index (default: .polyseek/index; builds a demo index if it does not exist)
-  API_KEYS       JSON object of key names and SHA-256 digests; requests then need a key
-  CORS_ORIGINS   origins whose pages may call, separated by commas; * for any
-  LOG_QUESTIONS  1 logs the text of each question
-  PAGE           0 removes the page at /`,
+    '\nThe environment variable API_KEYS is a JSON object of key names and SHA-256 digests. If it is set, requests need a key.',
   )
   .examples(
     'npx polyseek start',
-    'PORT=8080 INDEX_DIR=.polyseek/index npx polyseek start',
-    'CORS_ORIGINS=https://app.example npx polyseek start',
+    'npx polyseek start --port 8080 --index .polyseek/index',
+    'npx polyseek start --cors https://app.example --no-page',
   )
   .action(start);
 
-function readPort(text = DEFAULT_PORT): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
-  throw new Error(`PORT is ${JSON.stringify(text)}, but must be a whole number from 0 to 65535.`);
-}
-
-/** Opens the index in INDEX_DIR, or the default index. Builds a demo index if the default index does not exist. */
-async function openIndex(): Promise<Search> {
+/**
+ * Opens an index; by default, the default index. Builds a demo index if the default index does not exist.
+ * @param say reports what happens to the index
+ */
+async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
   const { ReloadingSearch } = await import('../index/reloading-search.ts');
   const { showBuildProgress } = await import('./kit/progress.ts');
-  const { INDEX_DIR } = process.env;
-  if (!INDEX_DIR && !existsSync(locateFolder(DEFAULT_INDEX))) {
-    console.log(
-      'No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.',
-    );
+  const index = dir || DEFAULT_INDEX;
+  if (!dir && !existsSync(locateFolder(DEFAULT_INDEX))) {
+    say('No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.');
     const { counts } = await buildDemo(DEFAULT_INDEX, showBuildProgress());
-    console.log(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
+    say(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
   }
-  const index = INDEX_DIR || DEFAULT_INDEX;
-  return ReloadingSearch.open(index, () => openLocal(index), console.log);
+  return ReloadingSearch.open(index, () => openLocal(index), say);
 }
 
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */
@@ -65,7 +82,9 @@ async function listen(server: Server, port: number, host: string): Promise<strin
     await once(server, 'listening');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new Error(`Port ${port} is in use. Stop the program that uses it, or set PORT to another.`);
+      throw new Error(
+        `Port ${port} is in use. Stop the program that uses it, or choose another with --port.`,
+      );
     }
     throw error;
   }
@@ -74,35 +93,47 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function start(): Promise<void> {
-  const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
+async function start({
+  port,
+  host,
+  index,
+  cors: origins = [],
+  page,
+  logQuestions,
+  json,
+}: Flags): Promise<void> {
+  const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
+  const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
-  const origins = readOrigins(CORS_ORIGINS);
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
   const server = createAppServer((request) => app(request));
-  const url = await listen(server, readPort(PORT), HOST);
-  const search = openIndex();
+  const url = await listen(server, port, host);
+  const search = openIndex(index, json ? console.error : console.log);
   const app = withCors(
     createApp(search, {
-      logQuestions: LOG_QUESTIONS === '1',
-      page: PAGE !== '0',
+      logQuestions: logQuestions || LOG_QUESTIONS === '1',
+      page: hasPage,
       apiKeys,
       origins,
-      host: HOST,
+      host,
     }),
     origins,
   );
   const { info } = await search;
 
-  const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
-  console.log(`Searching ${info.passages} passages at ${url}`);
-  if (apiKeys) {
-    console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
-  } else {
-    console.log(`${PAGE === '0' ? 'Try' : 'Open it in a browser, or try'} curl '${link}'`);
-  }
+  // One line, as the log follows.
+  if (json) console.log(JSON.stringify({ url, ...info }));
+  else console.log(greeting(url, info.passages, { hasPage, hasKeys: apiKeys !== undefined }));
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.removeAllListeners(signal).once(signal, () => server.close());
+}
+
+function greeting(url: string, passages: number, shown: { hasPage: boolean; hasKeys: boolean }): string {
+  const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
+  const ask = shown.hasKeys
+    ? `Try curl -H 'x-api-key: KEY' '${link}'`
+    : `${shown.hasPage ? 'Open it in a browser, or try' : 'Try'} curl '${link}'`;
+  return `Searching ${passages} passages at ${url}\n${ask}`;
 }
