@@ -1,2 +1,11 @@
 import { Tool } from './kit/command.ts';
-export const command = new Tool('cdk-app').examples('npx polyseek cdk-app');
+
+export const command = new Tool(
+  'cdk-app',
+  'Define the stack of cdk.json. CDK runs this command: cdk.json names it as app.',
+)
+  .examples('npx cdk synth --app "npx polyseek cdk-app"')
+  .action(async () => {
+    // The module is the app.
+    await import('../infra/cdk-app.ts');
+  });

@@ -12,13 +12,40 @@ export interface Target {
   json?: boolean;
 }
 
-/** The settings of cdk.json in this folder that are also defaults here, so that they match `cdk deploy`. */
-export function deployedSettings(): { functionName: string; index: string } {
+/** The settings of cdk.json in this folder that commands share with `cdk deploy`. */
+export interface CdkSettings {
+  functionName: string;
+  index: string;
+  auth: string;
+  apiKeys: object;
+  /** CDK's name of the bootstrap stack's resources. */
+  qualifier?: string | undefined;
+}
+
+/** Reads the settings that `cdk deploy` would use. Without the file, returns the defaults. */
+export function readCdkSettings(stage?: string): CdkSettings {
   const { context = {} } = (existsSync('cdk.json') ? JSON.parse(readFileSync('cdk.json', 'utf8')) : {}) as {
-    context?: { stack?: string; functionName?: string; index?: string };
+    context?: Record<string, unknown> & { stages?: Record<string, Record<string, unknown>> };
   };
-  const { stack = 'polyseek', functionName = stack, index = '.polyseek/index' } = context;
-  return { functionName, index };
+  const { stage: chosen = stage, stages = {}, ...common } = context;
+  const settings = { ...common, ...stages[String(chosen)] } as Record<string, unknown>;
+  const { stack = 'polyseek', functionName = stack, index = '.polyseek/index' } = settings;
+  const { auth = 'api-key', apiKeys = {} } = settings;
+  return {
+    functionName: String(functionName),
+    index: String(index),
+    auth: String(auth),
+    apiKeys: Object(apiKeys),
+    qualifier: settings['@aws-cdk/core:bootstrapQualifier'] as string | undefined,
+  };
+}
+
+/** The defaults of flags that match `cdk deploy`. */
+export const deployedSettings = (): CdkSettings => readCdkSettings();
+
+/** `--stage` of the commands that deploy. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', 'name in stages of cdk.json');
 }
 
 /** A command on a deployed function. */
@@ -45,6 +72,8 @@ export function keepOption(): Option {
 
 /** The function that the flags name. Its steps are reported on standard error. */
 export function target({ function: name, bucket }: Target): Remote {
+  // CDK and the AWS CLI read this variable, but the SDK does not.
+  if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
   return connect({ functionName: name, bucket, step });
 }
 
