@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that take long, or need a tool of `.ci/tools`. All others run in `npm run test:quick`. */
@@ -37,6 +38,10 @@ const SLOW = [
 ];
 
 export default defineConfig({
+  // As in tsconfig.json: the package's own name means the sources here.
+  resolve: {
+    alias: [{ find: /^polyseek\/(.*)$/, replacement: join(import.meta.dirname, 'functions/client/$1.ts') }],
+  },
   test: {
     testTimeout: 120_000,
     hookTimeout: 300_000,

@@ -16,13 +16,13 @@ function types(): string {
 }
 
 /**
- * Builds an npm package of the client: plain JavaScript with types, without dependencies. `polyseek/langchain` and
- * `polyseek/ai-sdk` require the peer dependencies `@langchain/core` and `ai`.
+ * Builds the npm package polyseek-client: plain JavaScript with types, without dependencies. `polyseek-client/langchain` and
+ * `polyseek-client/ai-sdk` require the peer dependencies `@langchain/core` and `ai`. The package polyseek contains the same files.
  * @param out the package's folder, inside this repository so that the compiler finds the peer dependencies
  */
 export function packageClient(out: string): void {
   mkdirSync(out, { recursive: true });
-  const { name, version, license, devDependencies } = JSON.parse(
+  const { version, license, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
   const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
@@ -32,23 +32,24 @@ export function packageClient(out: string): void {
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));
   writeFileSync(join(out, 'types.ts'), types());
   const exported = modules.map((module) => [
-    `./${module}`,
+    module === 'client' ? '.' : `./${module}`,
     { types: `./${module}.d.ts`, default: `./${module}.js` },
   ]);
-  const peers = ['@langchain/core', 'ai'].map((peer): [string, string] => [
-    peer,
-    `^${devDependencies[peer]}`,
-  ]);
+  const peers = ['@langchain/core', 'ai'].map((peer): [string, string] => [peer, peerDependencies[peer]]);
   const manifest = {
-    name,
+    name: 'polyseek-client',
     version,
+    description: 'Client of a polyseek endpoint: semantic search over your documents.',
     license,
     type: 'module',
+    engines,
     exports: Object.fromEntries(exported),
     peerDependencies: Object.fromEntries(peers),
     peerDependenciesMeta: Object.fromEntries(peers.map(([peer]) => [peer, { optional: true }])),
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  copyFileSync(join(root, 'functions/client/npm/README.md'), join(out, 'README.md'));
+  copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
 
   const compiler = join(
     dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
@@ -63,13 +64,15 @@ export function packageClient(out: string): void {
         ...compilerOptions,
         noEmit: false,
         declaration: true,
+        sourceMap: true,
+        inlineSources: true,
         rewriteRelativeImportExtensions: true,
       },
       include: ['*.ts'],
     }),
   );
   execFileSync(process.execPath, [compiler, '--project', config], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 2, 2],
   });
-  for (const file of [config, join(out, 'types.js'), ...sources]) rmSync(file);
+  for (const file of [config, join(out, 'types.js'), join(out, 'types.js.map'), ...sources]) rmSync(file);
 }

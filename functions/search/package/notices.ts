@@ -75,9 +75,10 @@ export function readModelLicence(name: string, folder: string | undefined): Comp
 
 /**
  * The content of THIRD_PARTY_NOTICES.txt: components by name, and each licence text once.
+ * @param whole what contains them, to begin a sentence with
  * @param comments licence comments in bundled code, which may name code copied into a package
  */
-export function formatNotices(components: Component[], comments: string[]): string {
+export function formatNotices(whole: string, components: Component[], comments: string[]): string {
   const byText = new Map<string, Component[]>();
   for (const component of components.toSorted(byName))
     byText.set(component.text, [...(byText.get(component.text) ?? []), component]);
@@ -87,8 +88,7 @@ export function formatNotices(components: Component[], comments: string[]): stri
   });
   const unique = [...new Set(comments.map((comment) => comment.trim()))].filter(Boolean).sort();
   if (unique.length > 0) sections.push(['Licence comments in bundled code', '', ...unique].join('\n'));
-  const introduction = 'This function contains the following third-party work.';
-  return `${[introduction, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+  return `${[`${whole} contains the following third-party work.`, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
 function byName(a: Component, b: Component): number {

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { assemblePage } from '../page/assemble-page.ts';
+import { bundle } from './bundle.ts';
+import { type Component, packageFolders, readPackageLicence } from './notices.ts';
+
+/** What the code of a function contains. */
+export interface FunctionCode {
+  /** Paths of the bundled modules, from the repository. */
+  modules: string[];
+  /** Third-party work in the code. */
+  components: Component[];
+  /** Third-party work in our engine's native library, which is compiled with Node's headers. */
+  engine: Component[];
+  /** Licence comments of the bundled modules. */
+  comments: string[];
+}
+
+const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
+
+/** Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone. */
+export async function writeFunctionCode(out: string): Promise<FunctionCode> {
+  const { modules, comments } = await bundle({ lambda: HANDLER }, out);
+  writeFileSync(join(out, 'page.json'), JSON.stringify(await assemblePage()));
+  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
+  return {
+    modules,
+    components: packageFolders(modules).map(readPackageLicence),
+    engine: [readPackageLicence(headers)],
+    comments,
+  };
+}
