@@ -74,6 +74,8 @@ export function keepOption(): Option {
 export function target({ function: name, bucket }: Target): Remote {
   // CDK and the AWS CLI read this variable, but the SDK does not.
   if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
+  // The warning is about later versions of the SDK, and polyseek depends on a fixed one.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return connect({ functionName: name, bucket, step });
 }
 
