@@ -109,7 +109,9 @@ export function zshScript(commands: Described[]): string {
     const specs = flags.flatMap(({ names, does, values }) =>
       names.map((flag) => quoted(`*${flag}[${zshText(does)}]${values ? `:value:${zshValues(values)}` : ''}`)),
     );
-    return `    ${name}) _arguments ${[...specs, quoted(`*:argument:${zshValues(values)}`)].join(' ')} ;;`;
+    // An argument that nothing completes would keep zsh from completing flags in its place.
+    const argument = values === 'none' ? [] : [quoted(`*:argument:${zshValues(values)}`)];
+    return `    ${name}) _arguments ${[...specs, ...argument].join(' ')} ;;`;
   });
   return `#compdef polyseek
 # Completes polyseek, and npx polyseek, in zsh.
