@@ -88,6 +88,7 @@ export default {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: '^node_modules/' },
+    exclude: { path: '^dist/' },
     // As in the function's bundle, so that `#` imports resolve to what the function gets.
     enhancedResolveOptions: {
       conditionNames: ['polyseek-function', 'import', 'node', 'types', 'default'],

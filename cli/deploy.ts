@@ -7,11 +7,12 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/local.ts';
 import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
 import { readEnvironment } from '../infra/remote/environment.ts';
+import { DEFAULT_AUTH, readSettings } from '../infra/settings.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './kit/manifest.ts';
 import { Questions } from './kit/questions.ts';
-import { readCdkSettings, stageOption, target } from './kit/remote.ts';
+import { stageOption, target } from './kit/remote.ts';
 
 interface Flags {
   stage?: string;
@@ -86,7 +87,7 @@ async function requirePackages(questions: Questions): Promise<void> {
 
 /** An index to package. */
 async function requireIndex(questions: Questions, stage: string | undefined): Promise<void> {
-  const { index } = readCdkSettings(stage);
+  const { index } = readSettings(stage);
   if (existsSync(locateFolder(index))) return;
   const { sources = [], index: target = DEFAULT_INDEX } = readConfig();
   const flags = index === target ? [] : ['--index', index];
@@ -112,8 +113,8 @@ async function requireIndex(questions: Questions, stage: string | undefined): Pr
 
 /** A key for callers. */
 async function requireKey(questions: Questions, stage: string | undefined): Promise<void> {
-  const { auth, apiKeys } = readCdkSettings(stage);
-  if (auth !== 'api-key' || Object.keys(apiKeys).length > 0) return;
+  const { auth, keyNames } = readSettings(stage);
+  if (auth !== DEFAULT_AUTH || keyNames.length > 0) return;
   const flags = stage === undefined ? [] : ['--stage', stage];
   const name = await questions.ask(
     'Callers need an API key, and there is none. Name of its first user?',
@@ -125,8 +126,8 @@ async function requireKey(questions: Questions, stage: string | undefined): Prom
 
 /** Credentials, a region, and CDK's bucket in it. */
 async function requireEnvironment(questions: Questions, stage: string | undefined): Promise<void> {
-  const { functionName, qualifier } = readCdkSettings(stage);
-  const { region, isBootstrapped } = await readEnvironment(target({ function: functionName }), qualifier);
+  const { qualifier } = readSettings(stage);
+  const { region, isBootstrapped } = await readEnvironment(target({ stage }), qualifier);
   // If it is unknown, CDK checks.
   if (isBootstrapped !== false) return;
   const missing = `CDK has no bucket in ${region} yet.`;

@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs';
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
 import { listVersions } from '../../infra/remote/versions.ts';
+import { DEFAULT_AUTH, type DeployedSettings, readSettings } from '../../infra/settings.ts';
 import { type Check, check, ok, warning } from './checks.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './manifest.ts';
-import { type CdkSettings, readCdkSettings, target } from './remote.ts';
+import { target } from './remote.ts';
 
 /** Checks what `polyseek deploy` and `push` need. Nothing here is needed on this machine alone, so there are only warnings. */
 export async function checkAws(stage: string | undefined): Promise<Check[]> {
   const checks = [await check('cdk.json', () => checkSettings(stage), 'warning'), checkPackages()];
-  let settings: CdkSettings;
+  let settings: DeployedSettings;
   try {
-    settings = readCdkSettings(stage);
+    settings = readSettings(stage);
   } catch {
     // The first check says why.
     return checks;
@@ -36,15 +37,14 @@ export async function checkAws(stage: string | undefined): Promise<Check[]> {
 
 function checkSettings(stage: string | undefined): Check {
   if (!existsSync('cdk.json')) return warning('cdk.json', 'none', 'Write it with npx polyseek init.');
-  const { auth, apiKeys, functionName } = readCdkSettings(stage);
-  const names = Object.keys(apiKeys);
-  if (auth === 'api-key' && names.length === 0)
+  const { auth, keyNames, functionName } = readSettings(stage);
+  if (auth === DEFAULT_AUTH && keyNames.length === 0)
     return warning(
       'cdk.json',
       'auth is api-key, but there is no API key',
       'Create one with npx polyseek key NAME.',
     );
-  const keys = auth === 'api-key' ? `, API keys of ${names.join(', ')}` : '';
+  const keys = keyNames.length > 0 ? `, API keys of ${keyNames.join(', ')}` : '';
   return ok('cdk.json', `function ${functionName}, auth ${auth}${keys}`);
 }
 
@@ -72,7 +72,7 @@ function checkBootstrap({ region, isBootstrapped }: Environment): Check {
 }
 
 /** The live version, and whether it answers from the index on this machine. */
-async function checkFunction({ functionName, index }: CdkSettings): Promise<Check> {
+async function checkFunction({ functionName, index }: DeployedSettings): Promise<Check> {
   const { live, versions } = await listVersions(target({ function: functionName }));
   const deployed = versions.find(({ version }) => version === live)?.index?.version;
   const found = `${functionName}: version ${live} is live, with index ${deployed ?? '(unknown)'}`;

@@ -45,16 +45,18 @@ copyResources();
 writeManifest();
 packageClient(join(dist, 'client'));
 copyModel();
+copyPdfJs();
 const { modules: _, ...licences } = await buildFunction();
 await compileLibraries();
 writeNotices(licences);
 
+function packageFolder(name: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}
+
 /** Compiles TypeScript to JavaScript, declarations and source maps, in the same folders. */
 function compileSources(): void {
-  const compiler = join(
-    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin/tsc',
-  );
+  const compiler = join(packageFolder('typescript'), 'bin/tsc');
   execFileSync(process.execPath, [compiler, '--project', join(root, 'cli/npm')], {
     stdio: ['ignore', 2, 2],
   });
@@ -100,6 +102,13 @@ function copyModel(): void {
   for (const name of ['LICENSE', 'README.md']) cpSync(join(DEFAULT_MODEL, name), join(to, name));
 }
 
+/** Copies the parts of pdf.js that reading needs: 4 MB. The whole package and its canvas have 74 MB. */
+function copyPdfJs(): void {
+  const from = packageFolder('pdfjs-dist');
+  const parts = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
+  for (const part of parts) cpSync(join(from, part), join(dist, 'pdfjs', part), { recursive: true });
+}
+
 /** Bundles the function's code, which the package only copies. */
 async function buildFunction() {
   const out = join(dist, 'function');
@@ -126,11 +135,10 @@ function writeNotices({
   engine,
   comments,
 }: Omit<Awaited<ReturnType<typeof buildFunction>>, 'modules'>) {
-  const require = createRequire(import.meta.url);
-  const native = ['hnswlib-node', 'node-addon-api'].map((name) =>
-    readPackageLicence(dirname(require.resolve(`${name}/package.json`))),
+  const copied = ['hnswlib-node', 'node-addon-api', 'pdfjs-dist'].map((name) =>
+    readPackageLicence(packageFolder(name)),
   );
   const { name } = readCompiledModel(join(dist, 'index/model'), false);
-  const all = [...components, ...engine, ...native, readModelLicence(name, DEFAULT_MODEL)];
+  const all = [...components, ...engine, ...copied, readModelLicence(name, DEFAULT_MODEL)];
   writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', all, comments));
 }

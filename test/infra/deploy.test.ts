@@ -41,7 +41,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
   });
   afterAll(() => aws.stop());
 
-  const settings = { auth: 'none', stack: 'docs', folder: join(folder, 'function') };
+  const settings = { auth: 'none', stack: 'docs' };
   const out = join(folder, 'cdk');
   const run = (args: string[], context: Record<string, string>) =>
     cdk(aws, out, args, { ...settings, ...context });
@@ -174,7 +174,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
       inTemplate('AWS::Lambda::Function').properties.Code,
       inTemplate('AWS::Lambda::Version').id,
     ];
-    await printed(run(['synth', '--quiet'], { index: first, memory: '1024' }));
+    await printed(run(['synth', '--quiet'], { index: first, memorySize: '1024' }));
     const { MemorySize, Code } = inTemplate('AWS::Lambda::Function').properties;
     // CloudFormation does not update code that is equal in both templates.
     expect({ MemorySize, Code }).toEqual({ MemorySize: 1024, Code: code });

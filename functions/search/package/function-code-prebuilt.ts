@@ -1,6 +1,6 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { FunctionCode } from './function-code.ts';
+import type { FunctionCode } from './notices.ts';
 
 /** The code that the npm package contains, as `cli/npm/build-package.ts` wrote it. package.json's `imports` select this module there. */
 const CODE = new URL('../../../function/', import.meta.url);

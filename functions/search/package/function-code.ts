@@ -4,19 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblePage } from '../page/assemble-page.ts';
 import { bundle } from './bundle.ts';
-import { type Component, packageFolders, readPackageLicence } from './notices.ts';
-
-/** What the code of a function contains. */
-export interface FunctionCode {
-  /** Paths of the bundled modules, from the repository. */
-  modules: string[];
-  /** Third-party work in the code. */
-  components: Component[];
-  /** Third-party work in our engine's native library, which is compiled with Node's headers. */
-  engine: Component[];
-  /** Licence comments of the bundled modules. */
-  comments: string[];
-}
+import { type FunctionCode, packageFolders, readPackageLicence } from './notices.ts';
 
 const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
 

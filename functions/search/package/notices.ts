@@ -11,6 +11,18 @@ export interface Component {
   text: string;
 }
 
+/** What the code of a function contains. */
+export interface FunctionCode {
+  /** Paths of the bundled modules, from the repository. */
+  modules: string[];
+  /** Third-party work in the code. */
+  components: Component[];
+  /** Third-party work in our engine's native library, which is compiled with Node's headers. */
+  engine: Component[];
+  /** Licence comments of the bundled modules. */
+  comments: string[];
+}
+
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
 /** For packages that name their licence but ship no text. */
