@@ -64,7 +64,8 @@ jobs:
           umask 077
           curl --silent --show-error --fail --retry 3 --header "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
             "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" --output "$RUNNER_TEMP/oidc.json"
-          node --print 'require(process.env.RUNNER_TEMP + "/oidc.json").value' > "$RUNNER_TEMP/oidc.jwt"
+          # The SDK sends the file as it is, so that it must not end with a line feed.
+          node --eval 'process.stdout.write(require(process.env.RUNNER_TEMP + "/oidc.json").value)' > "$RUNNER_TEMP/oidc.jwt"
           {
             echo "AWS_WEB_IDENTITY_TOKEN_FILE=$RUNNER_TEMP/oidc.jwt"
             echo "AWS_ROLE_ARN=$ROLE"
