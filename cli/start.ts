@@ -3,19 +3,21 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { styleText } from 'node:util';
 import { createApp } from '../functions/search/app.ts';
-import { readApiKeys } from '../functions/search/auth.ts';
+import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
+import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
-import { readTokens } from '../functions/search/tokens.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
+import { collectionOption } from './kit/flags.ts';
 
 const DEFAULT_PORT = '8787';
 const DEFAULT_HOST = '127.0.0.1';
 
 export const command = new Tool('start', 'Start the endpoint on this machine.')
+  .addOption(collectionOption())
   .addHelpText(
     'after',
     () => `
@@ -35,6 +37,7 @@ ${styleText('bold', 'Environment variables:')}
     'npx polyseek start',
     'PORT=8080 INDEX_DIR=.polyseek/index npx polyseek start',
     'CORS_ORIGINS=https://app.example npx polyseek start',
+    'npx polyseek start --collection hr=hr-index',
   )
   .action(start);
 
@@ -62,6 +65,17 @@ async function openIndex(): Promise<Search> {
   return ReloadingSearch.open(index, () => openLocal(index), console.log);
 }
 
+/** Opens the index of a collection. */
+async function openCollection(name: string, folder: string): Promise<Search> {
+  const { openLocal } = await import('../index/local.ts');
+  const { ReloadingSearch } = await import('../index/reloading-search.ts');
+  return ReloadingSearch.open(
+    folder,
+    () => openLocal(folder),
+    (message) => console.log(`${name}: ${message}`),
+  );
+}
+
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */
 async function listen(server: Server, port: number, host: string): Promise<string> {
   server.listen(port, host);
@@ -78,7 +92,7 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function start(): Promise<void> {
+async function start({ collection = {} }: { collection?: Record<string, string> }): Promise<void> {
   const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
   const { JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
@@ -90,21 +104,29 @@ async function start(): Promise<void> {
   const server = createAppServer((request) => app(request));
   const url = await listen(server, readPort(PORT), HOST);
   const search = openIndex();
+  // All are opened now, so that a wrong folder is an error at the start.
+  const collections = Object.entries(collection).map(([name, folder]) => ({
+    name,
+    search: openCollection(name, folder),
+  }));
   const app = withCors(
     createApp(search, {
       logQuestions: LOG_QUESTIONS === '1',
       page: PAGE !== '0',
       apiKeys,
       tokens,
+      collections: new Map(collections.map(({ name, search }) => [name, () => search])),
       origins,
       host: HOST,
     }),
-    origins,
+    [...origins, ...browserOrigins(apiKeys)],
   );
-  const { info } = await search;
+  const [{ info }, ...others] = await Promise.all([search, ...collections.map((one) => one.search)]);
 
   const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
   console.log(`Searching ${info.passages} passages at ${url}`);
+  for (const [i, { name }] of collections.entries())
+    console.log(`Searching ${others[i]!.info.passages} passages at ${url}/c/${name}`);
   if (apiKeys) {
     console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
   } else if (tokens) {

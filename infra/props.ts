@@ -1,8 +1,7 @@
 import type { Node } from 'constructs';
 import * as v from 'valibot';
-import { toApiKeys } from '../functions/search/auth.ts';
+import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
-import { MAX_KEYS } from './keys.ts';
 
 /** Access control of the endpoint. */
 export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
@@ -24,8 +23,8 @@ export interface SemanticSearchProps {
    * `execute-api:Invoke` (`iam`), or callers with a token (`jwt`). Default: `api-key`.
    */
   auth?: Auth | undefined;
-  /** For `api-key`: SHA-256 digests of up to 32 keys, in hexadecimal, by name. */
-  apiKeys?: Record<string, string> | undefined;
+  /** For `api-key`: the keys by name, each as SHA-256 in hexadecimal, or as `{sha256, origins, collections}`. */
+  apiKeys?: Record<string, ApiKeySetting> | undefined;
   /** For `jwt`: URL of the tokens' issuer. API Gateway reads its `/.well-known/openid-configuration`. */
   jwtIssuer?: string | undefined;
   /** For `jwt`: accepted audiences; a token must name one of them. */
@@ -85,7 +84,7 @@ const propsSchema = v.strictObject({
   auth: v.optional(oneOf(['none', 'api-key', 'iam', 'jwt']), 'api-key'),
   // Checked by `toApiKeys`, whose errors never quote a value, as it might be a key.
   apiKeys: v.optional(
-    v.custom<Record<string, string>>(() => true),
+    v.custom<Record<string, ApiKeySetting>>(() => true),
     {},
   ),
   jwtIssuer: v.optional(pattern(/^https:\/\/\S+$/, 'an address that begins with https://')),
@@ -126,11 +125,7 @@ const settingsSchema = v.pipe(
  * @throws with one sentence for each wrong value
  */
 export function readProps(props: SemanticSearchProps): Settings {
-  const { size } = toApiKeys(props.apiKeys ?? {}, 'apiKeys');
-  if (size > MAX_KEYS)
-    throw new Error(
-      `apiKeys has ${size} keys, but at most ${MAX_KEYS} fit into a function's environment. Delete unused ones.`,
-    );
+  toApiKeys(props.apiKeys ?? {}, 'apiKeys');
   const result = v.safeParse(settingsSchema, props, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new Error(result.issues.map(describe).join(' '));

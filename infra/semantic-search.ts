@@ -18,6 +18,7 @@ import { Construct } from 'constructs';
 import { CORS } from '../functions/search/cors.ts';
 import { checkAsset } from './asset.ts';
 import { openEndpointCost } from './cost.ts';
+import { checkEnvironment } from './keys.ts';
 import { addAlarms } from './monitoring.ts';
 import { readProps, requireApiKey, type SemanticSearchProps, type Settings } from './props.ts';
 import { UnpackagedCode } from './unpackaged-code.ts';
@@ -106,6 +107,13 @@ export class SemanticSearch extends Construct {
         }),
       },
     });
+    const environment = {
+      ...(auth === 'api-key' && { API_KEYS: JSON.stringify(apiKeys) }),
+      ...(logQuestions && { LOG_QUESTIONS: '1' }),
+      ...(!page && { PAGE: '0' }),
+      ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),
+    };
+    checkEnvironment(environment);
     return new lambda.Function(this, 'Function', {
       functionName,
       description: 'Semantic search (polyseek)',
@@ -117,12 +125,7 @@ export class SemanticSearch extends Construct {
       memorySize: memory,
       timeout: Duration.seconds(timeout),
       reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
-      environment: {
-        ...(auth === 'api-key' && { API_KEYS: JSON.stringify(apiKeys) }),
-        ...(logQuestions && { LOG_QUESTIONS: '1' }),
-        ...(!page && { PAGE: '0' }),
-        ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),
-      },
+      environment,
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,

@@ -1,8 +1,9 @@
-import { InvalidRequest } from '../../index/search/answer.ts';
+import { InvalidRequest, type Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { type ApiKeys, authenticate } from './auth.ts';
+import { type ApiKeys, authenticate, browserOrigins, checkUse, mayUse } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
-import { type Access, checkOrigin } from './origins.ts';
+import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
+import { splitPath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
 
@@ -19,6 +20,17 @@ export interface HttpRequest {
   requestId: string;
   /** Whether AWS has authorized the caller, who then needs no API key. */
   authorized?: boolean;
+}
+
+/**
+ * A request for a route. `url` has only the route's path; `prefix` ends in the start that `splitPath` took off, so that
+ * addresses made of it lead to the same index.
+ */
+export interface RoutedRequest extends HttpRequest {
+  /** The collection to answer from, which exists; undefined for the default index. */
+  collection: string | undefined;
+  /** Names of all collections that the caller may use. */
+  collections: readonly string[];
 }
 
 export interface HttpResponse {
@@ -38,7 +50,7 @@ export type AddToLog = (fields: LogFields) => void;
  * @param rest decoded end of the path, for a route whose path ends in `:` and a name
  */
 export type RouteHandler = (
-  request: HttpRequest,
+  request: RoutedRequest,
   addToLog: AddToLog,
   rest: string,
 ) => HttpResponse | Promise<HttpResponse>;
@@ -51,6 +63,10 @@ export interface Route {
   POST?: RouteHandler;
   /** Whether a request needs no API key. */
   isOpen?: (request: HttpRequest) => boolean;
+  /** Whether pages of any origin may load it, without a key: it contains no data. */
+  isPublic?: boolean;
+  /** Whether a browser key is enough. */
+  searches?: boolean;
 }
 
 export interface DispatchOptions extends Access {
@@ -58,6 +74,8 @@ export interface DispatchOptions extends Access {
   apiKeys?: ApiKeys | undefined;
   /** A request may send an access token instead of a key. Without keys, it must. */
   tokens?: TokenVerifier | undefined;
+  /** Opens each further index, by its name. */
+  collections?: ReadonlyMap<string, () => Promise<Search>>;
   /** Receives each log entry. Default: writes it to standard output. */
   log?: (entry: LogEntry) => void;
 }
@@ -106,37 +124,61 @@ async function toProblem(error: unknown, requestId: string, addToLog: AddToLog):
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
-/** Names the caller by a token or an API key. Throws a `Problem` for a request with neither. */
-async function identify(
-  request: HttpRequest,
-  { apiKeys, tokens }: DispatchOptions,
-  addToLog: AddToLog,
-): Promise<LogFields> {
-  const subject = tokens && (await authenticateToken(request, tokens, apiKeys !== undefined, addToLog));
-  if (subject !== undefined) return { subject };
-  return apiKeys ? { key: authenticate(request.headers, apiKeys) } : {};
+/** A request without the start of its path that `splitPath` found. */
+function withoutPrefix(request: HttpRequest, found: string, path: string): HttpRequest {
+  if (found === '') return request;
+  const url = new URL(request.url);
+  // The path is decoded: encode again the characters that end a path in a URL, or that URL drops or reads as escapes.
+  url.pathname = path.replace(/[%?#\\\t\n\r]/g, encodeURIComponent);
+  return { ...request, url, prefix: (request.prefix ?? '') + found };
 }
 
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { tokens, log = writeEntry } = options;
-  return async (request) => {
+  const { apiKeys, tokens, collections = new Map(), origins = [], log = writeEntry } = options;
+  const forPages = { ...options, origins: [...origins, ...browserOrigins(apiKeys)] };
+  return async (received) => {
     const started = now();
-    const { method, requestId } = request;
+    const { prefix, browser, collection, path } = splitPath(decode(received.url.pathname));
+    const request = withoutPrefix(received, prefix, path);
+    const { method, requestId, url, headers } = request;
     const fields: LogFields = {};
     const addToLog: AddToLog = (more) => Object.assign(fields, more);
-    const found = findRoute(routes, decode(request.url.pathname));
-    const allow = found && allowedBy(found.route);
+    const found = findRoute(routes, path);
+    const route = found?.route;
+    const allow = route && allowedBy(route);
+    if (collection !== undefined && collections.has(collection)) addToLog({ collection });
+
+    /**
+     * Names of the collections that the caller may use; undefined if the request needs neither key nor token, and has not
+     * proved one.
+     */
+    async function authorize(): Promise<string[] | undefined> {
+      const names = [...collections.keys()];
+      if ((!apiKeys && !tokens) || request.authorized) return names;
+      // A browser's CORS preflight contains neither.
+      if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
+      const subject = tokens && (await authenticateToken(request, tokens, apiKeys !== undefined, addToLog));
+      if (subject !== undefined) {
+        addToLog({ subject });
+        return names;
+      }
+      const key = authenticate(headers, apiKeys ?? new Map());
+      addToLog({ key: key.name });
+      checkUse(key, { url, headers, browser, collection, searches: !route || route.searches === true });
+      return names.filter((name) => mayUse(key, name));
+    }
 
     async function answer(): Promise<HttpResponse> {
-      checkOrigin(request.url, request.headers.origin, options);
-      // A browser's CORS preflight contains neither key nor token.
-      if (method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
-        addToLog(await identify(request, options, addToLog));
-      }
+      if (!route?.isPublic) checkOrigin(url, headers.origin, browser ? forPages : options);
+      const usable = await authorize();
+      // Strangers must not learn which collections exist.
+      if (usable && collection !== undefined && !usable.includes(collection))
+        throw new Problem(404, 'There is no such collection. GET / lists the collections.');
       if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
       const handler = handlerOf(found.route, method);
-      if (handler) return handler(request, addToLog, found.rest);
+      if (handler)
+        return handler({ ...request, collection, collections: usable ?? [] }, addToLog, found.rest);
       if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
       throw new Problem(405, `${method} is not supported here. Use one of ${allow}.`);
     }
@@ -153,7 +195,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       level: status >= 500 ? 'ERROR' : 'INFO',
       requestId,
       method,
-      route: found?.route.path ?? '/*',
+      route: route?.path ?? '/*',
       status,
       ms: Math.round((now() - started) * 10) / 10,
       ...fields,
@@ -162,7 +204,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       status,
       headers: {
         ...(status === 401 && { 'www-authenticate': tokens ? challenge(request, tokens) : 'Bearer' }),
-        ...response.headers,
+        ...(browser ? varyByOrigin(response.headers) : response.headers),
         ...((status === 204 || status === 405) && allow && { allow }),
         'x-request-id': requestId,
         'x-content-type-options': 'nosniff',

@@ -22,6 +22,12 @@ export function readOrigins(text = ''): string[] {
   return origins.filter((origin) => origin !== '');
 }
 
+/** Adds `vary: origin` to an answer's headers, for caches: the answer depends on the page's origin. */
+export function varyByOrigin(headers: Record<string, string>): Record<string, string> {
+  const names = headers.vary?.split(', ') ?? [];
+  return names.includes('origin') ? headers : { ...headers, vary: [...names, 'origin'].join(', ') };
+}
+
 /**
  * Throws a 403 `Problem` for a request that a page of another site may have caused.
  * - Over https, a certificate proves the server's name: a page must have the same origin or a listed one.

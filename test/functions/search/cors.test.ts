@@ -6,7 +6,7 @@ import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const APP = 'https://app.example';
-const options = { log: () => {}, apiKeys: new Map([['bot', digestOf('ps_key')]]) };
+const options = { log: () => {}, apiKeys: new Map([['bot', { digest: digestOf('ps_key') }]]) };
 
 /** The CORS headers of an answer, and its `vary`. */
 async function corsHeaders(origins: string[], path: string, init: RequestInit) {

@@ -230,7 +230,7 @@ test.each([
 });
 
 const key = 'ps_key';
-const apiKeys = new Map([['chatbot', digestOf(key)]]);
+const apiKeys = new Map([['chatbot', { digest: digestOf(key) }]]);
 
 describe('a direct event', () => {
   /** The result of a direct event, its search and its log. */

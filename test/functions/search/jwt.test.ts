@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
-import { readTokens } from '../../../functions/search/tokens.ts';
+import { readTokens } from '../../../functions/search/read-tokens.ts';
 import { Issuer, type TokenChanges } from '../../fixtures/issuer.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
@@ -42,8 +42,9 @@ const KEY = 'ps_key';
 /** An endpoint that accepts the issuer's tokens. */
 function appOf({ keys = false, ...settings }: Settings = {}) {
   const tokens = readTokens({ JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE, ...settings });
-  const apiKeys = keys ? new Map([['chatbot', digestOf(KEY)]]) : undefined;
-  return createApp(new SearchDouble(), { tokens, apiKeys, log: (entry) => log.push(entry) });
+  const apiKeys = keys ? new Map([['chatbot', { digest: digestOf(KEY) }]]) : undefined;
+  const collections = new Map([['hr', async () => new SearchDouble()]]);
+  return createApp(new SearchDouble(), { tokens, apiKeys, collections, log: (entry) => log.push(entry) });
 }
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -68,6 +69,23 @@ describe('a token opens', () => {
     expect(log.map(({ subject }) => subject)).toEqual(Array(6).fill('ada'));
     // The keys were read once.
     expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
+  });
+
+  test('collections, and paths for pages', async () => {
+    const app = appOf();
+    const init = bearer(await issuer.sign());
+    for (const path of ['/c/hr/search?q=x', '/browser/search?q=x', '/browser/c/hr/search?q=x']) {
+      expect((await request(app, path)).status, path).toBe(401);
+      expect((await request(app, path, init)).status, path).toBe(200);
+    }
+    expect((await request(app, '/c/other/search?q=x')).status).toBe(401);
+    expect((await request(app, '/c/other/search?q=x', init)).status).toBe(404);
+    const metadata = await request(app, `https://a.example/c/hr${METADATA}/mcp`);
+    expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    const { headers } = await request(app, 'https://a.example/c/hr/mcp', post({}));
+    expect(headers.get('www-authenticate')).toBe(
+      `Bearer resource_metadata="https://a.example/c/hr${METADATA}/mcp"`,
+    );
   });
 
   test.each<[string, TokenChanges, Settings?]>([
@@ -260,11 +278,17 @@ describe('without a token', () => {
     expect(issuer.requests).toEqual([]);
   });
 
+  test('pages of any origin can read the metadata, which contains no data', async () => {
+    const headers = { origin: 'https://app.example' };
+    expect((await request(appOf(), `${METADATA}/mcp`, { headers })).status).toBe(200);
+    expect((await request(appOf(), '/mcp', { ...post({}), headers })).status).toBe(403);
+  });
+
   test('other paths have no metadata', async () => {
     for (const path of ['/search', '/mcp/x', '/c', '/x/mcp']) {
       expect((await request(appOf(), `${METADATA}${path}`)).status, path).toBe(404);
     }
-    const keys = new Map([['chatbot', digestOf(KEY)]]);
+    const keys = new Map([['chatbot', { digest: digestOf(KEY) }]]);
     const app = createApp(new SearchDouble(), { apiKeys: keys, log: () => {} });
     const response = await request(app, `${METADATA}/mcp`);
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);

@@ -311,7 +311,7 @@ describe('the document meets the limits of GPT Actions', () => {
 
 describe('with API keys', () => {
   const key = 'ps_key';
-  const apiKeys = new Map([['chatbot', digestOf(key)]]);
+  const apiKeys = new Map([['chatbot', { digest: digestOf(key) }]]);
   const locked = createApp(new SearchDouble(), { apiKeys, log: () => {} });
   const withKeys = openApi('https://search.example.org', { keys: true });
 

@@ -65,7 +65,7 @@ test.each([undefined, '*/*', 'application/json', 'text/plain, */*'])(
 );
 
 describe('with API keys', () => {
-  const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
+  const apiKeys = new Map([['chatbot', { digest: digestOf('ps_key') }]]);
   const locked = createApp(new SearchDouble(), { ...quiet, apiKeys });
 
   test('only the page is open to a browser without a key', async () => {
