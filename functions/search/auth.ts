@@ -1,4 +1,4 @@
-import { BROWSER_PREFIX, collectionExpected, isCollectionName } from './paths.ts';
+import { collectionExpected, isCollectionName } from './paths.ts';
 import { Problem } from './problems.ts';
 
 /** An API key, and what it may do. */
@@ -156,50 +156,30 @@ export function mayUse({ collections }: ApiKey, collection: string | undefined):
 
 /** The part of a request that decides whether a key may make it. */
 export interface Use {
-  url: URL;
-  headers: SentHeaders;
   /** Whether the path starts with `/browser`. */
   browser: boolean;
   collection: string | undefined;
   /** Whether pages may call the route with a browser key. */
   searches: boolean;
+  /** The origin of the page that sent the request. */
+  page: string | undefined;
 }
 
+/** The origin of the page that sent a request. Browsers leave it out of GET from a page on the same host. */
+export const pageOf = (url: URL, headers: SentHeaders): string | undefined =>
+  headers.origin ?? (headers['sec-fetch-site'] === 'same-origin' ? url.origin : undefined);
+
 /**
- * Checks that a key may make a request. A browser key may only search, under `/browser`, for pages of its origins. A secret
- * key may not be used there, because a page that contains it has published it.
- * Throws a 403 `Problem`.
+ * Whether a key may make a request. A browser key may only search, under `/browser`, for pages of its origins. A secret key
+ * may not be used there, because a page that contains it has published it. `refusals.ts` explains a refusal.
  */
-export function checkUse(key: NamedKey, { url, headers, browser, collection, searches }: Use): void {
-  const refuse = (detail: string) => new Problem(403, detail);
-  const { origins, collections = [] } = key;
-  if (!origins && browser)
-    throw refuse(
-      `This key is secret, but ${BROWSER_PREFIX} is for pages, whose keys are public. Create a browser key with npx polyseek key NAME --origin ORIGIN. If a page contains this key, revoke it.`,
-    );
-  if (origins && !browser)
-    throw refuse(
-      `This is a browser key. Use it at paths that start with ${BROWSER_PREFIX}, such as ${BROWSER_PREFIX}/search.`,
-    );
-  if (origins) {
-    // Browsers send no origin with GET from a page on the same host.
-    const own = headers['sec-fetch-site'] === 'same-origin' ? url.origin : undefined;
-    const origin = headers.origin ?? own;
-    if (origin === undefined)
-      throw refuse(
-        'This is a browser key, but the request has no Origin header. Browsers send it; programs need a secret key.',
-      );
-    if (!origins.includes(origin))
-      throw refuse(
-        `Pages of the origin ${JSON.stringify(origin)} may not use this browser key. Add the origin to the key in cdk.json, or create another key.`,
-      );
-    if (!searches)
-      throw refuse(
-        'This is a browser key, which may only use /search, /passages, /overview and /health. Use a secret key here.',
-      );
-  }
-  if (!mayUse(key, collection))
-    throw refuse(`This key may only use ${collections.map((one) => `/c/${one}`).join(', ')}.`);
+export function isAllowed(key: ApiKey, { browser, collection, searches, page }: Use): boolean {
+  const { origins } = key;
+  return (
+    mayUse(key, collection) &&
+    browser === (origins !== undefined) &&
+    (!origins || (searches && page !== undefined && origins.includes(page)))
+  );
 }
 
 /**

@@ -80,11 +80,13 @@ describe('a token opens', () => {
     }
     expect((await request(app, '/c/other/search?q=x')).status).toBe(401);
     expect((await request(app, '/c/other/search?q=x', init)).status).toBe(404);
-    const metadata = await request(app, `https://a.example/c/hr${METADATA}/mcp`);
-    expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    for (const path of [`${METADATA}/c/hr/mcp`, `/c/hr${METADATA}/mcp`]) {
+      const metadata = await request(app, `https://a.example${path}`);
+      expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    }
     const { headers } = await request(app, 'https://a.example/c/hr/mcp', post({}));
     expect(headers.get('www-authenticate')).toBe(
-      `Bearer resource_metadata="https://a.example/c/hr${METADATA}/mcp"`,
+      `Bearer resource_metadata="https://a.example${METADATA}/c/hr/mcp"`,
     );
   });
 
@@ -310,6 +312,29 @@ describe('beside API keys', () => {
       ['chatbot', undefined],
       [undefined, 'ada'],
     ]);
+  });
+
+  test('a token opens all collections, and a browser key stays limited', async () => {
+    const tokens = readTokens({ JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE });
+    const apiKeys = new Map([['web', { digest: digestOf(KEY), origins: ['https://shop.example'] }]]);
+    const collections = new Map([['hr', async () => new SearchDouble()]]);
+    const app = createApp(new SearchDouble(), { tokens, apiKeys, collections, log: () => {} });
+    const token = bearer(await issuer.sign()).headers;
+    const page = { 'x-api-key': KEY, origin: 'https://shop.example' };
+    for (const [path, headers, status] of [
+      ['/c/hr/search?q=x', token, 200],
+      ['/browser/c/hr/search?q=x', token, 200],
+      ['/c/none/search?q=x', token, 404],
+      ['/browser/c/hr/search?q=x', page, 200],
+      ['/browser/openapi.json', page, 403],
+      ['/c/none/search?q=x', {}, 401],
+    ] as [string, Record<string, string>, number][]) {
+      expect([path, (await request(app, path, { headers })).status]).toEqual([path, status]);
+    }
+    const refused = await request(app, '/c/hr/mcp', post({}));
+    expect(refused.headers.get('www-authenticate')).toContain(`"http://localhost${METADATA}/c/hr/mcp"`);
+    const home = await request(app, '/', { headers: token });
+    expect(await home.json()).toMatchObject({ collections: ['/c/hr'] });
   });
 
   test('a wrong key, a wrong token and neither are refused with the challenge', async () => {
