@@ -370,7 +370,7 @@ describe('an issuer that fails', () => {
       404,
       /oauth-authorization-server returned status 404/,
     ],
-    ['sends no JSON', '/keys', '<html>', /JSON/],
+    ['sends no JSON', '/keys', '<html>', /\/keys returned no JSON/],
     ['sends too much', '/keys', `"${'x'.repeat(300_000)}"`, /more than 262144 bytes/],
     ['sends other things than keys', '/keys', { keys: 1 }, /malformed/],
     [
