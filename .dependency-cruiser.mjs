@@ -17,6 +17,7 @@ const MAY_IMPORT = {
   'index/evaluate': ['index'],
   'functions/search': ['index/search', 'index/format'],
   'functions/search/package': ['functions/search', 'index'],
+  'functions/search/widget': ['functions/client', 'functions/search', 'index/search', 'index/format'],
   'functions/client': ['functions/search', 'index/search/limits.ts'],
   infra: ['functions/search', 'index'],
   cli: ['functions', 'index', 'infra'],

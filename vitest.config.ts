@@ -29,6 +29,7 @@ const SLOW = [
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
+  'test/infra/{endpoint,own-app,push-role}.test.ts',
   'test/infra/fresh-clone.test.ts',
   'test/infra/remote/prune.test.ts',
   'test/infra/remote/remote.test.ts',

@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Tool }>> = {
   versions: () => import('./versions.ts'),
   prune: () => import('./prune.ts'),
   key: () => import('./key.ts'),
+  'cdk-app': () => import('./cdk-app.ts'),
   model: () => import('./model.ts'),
   learn: () => import('./learn.ts'),
 };

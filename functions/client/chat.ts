@@ -1,9 +1,7 @@
 import { createInterface } from 'node:readline/promises';
+import { type CiteOptions, findCited, quotesOf } from './cite.ts';
 import type { Polyseek, Question, Result } from './client.ts';
-import { ANSWERED, LIMITS } from './limits.ts';
-
-/** A previous message of the conversation. */
-type Turn = NonNullable<Question['history']>[number];
+import { LIMITS } from './limits.ts';
 
 export const unknown = "I don't know.";
 /** Precedes an answer to a question with the verdict `possible`. */
@@ -13,22 +11,14 @@ export const unsure = "I'm not sure.";
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
 
 /** Quotes the documents: the best passage, and the best matching sentence of each other passage. */
-export const quote: Answerer = (_, passages) => {
-  const texts = passages.map(({ text, highlight }, i) => (i === 0 ? text : highlight.text));
-  return texts.map((text, i) => `“${text.trim()}” [${i + 1}]`).join('\n');
-};
+export const quote: Answerer = (_, passages) =>
+  quotesOf(passages)
+    .map((text, i) => `“${text}” [${i + 1}]`)
+    .join('\n');
 
-export interface ReplyOptions {
+export interface ReplyOptions extends CiteOptions {
   /** Writes the answer. Default: `quote`. */
   answer?: Answerer;
-  /**
-   * Answers from passages with at least this confidence (0 to 1), and from no others. Default: the verdict of the search decides.
-   */
-  minConfidence?: number;
-  /** Maximum number of passages. Default: 3. */
-  k?: number;
-  /** Previous turns, oldest first, to which the question may refer. */
-  history?: Turn[];
 }
 
 /**
@@ -39,30 +29,21 @@ export interface ReplyOptions {
 export async function reply(
   client: Polyseek,
   q: string,
-  { answer = quote, minConfidence, k = 3, history = [] }: ReplyOptions = {},
+  { answer = quote, ...options }: ReplyOptions = {},
 ): Promise<string> {
-  let found = await client.search({ q, k, minConfidence, history });
-  // The history helps only a question that refers to it.
-  if (!found.answered && history.length > 0) {
-    const alone = await client.search({ q, k, minConfidence });
-    if (alone.answered || found.verdict === 'none') found = alone;
-  }
-  const { verdict, results } = found;
+  const { verdict, passages } = await findCited((question) => client.search(question), { q }, options);
   if (verdict === 'none') return unknown;
-  // Beside a sure answer, only passages that would be one themselves are cited.
-  const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
-  const cited = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
-  const sources = cited.map(({ title, url, source, anchor, confidence }, i) => {
+  const sources = passages.map(({ title, url, source, anchor, confidence }, i) => {
     const place = url ?? (anchor ? `${source}#${anchor}` : source);
     return `[${i + 1}] ${title}, ${place} (${Math.round(confidence * 100)} %)`;
   });
   const preface = verdict === 'possible' ? [unsure] : [];
-  return [...preface, await answer(q, cited), ...sources].join('\n');
+  return [...preface, await answer(q, passages), ...sources].join('\n');
 }
 
 /** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
 export async function chat(client: Polyseek, options: ReplyOptions = {}): Promise<void> {
-  const history: Turn[] = [];
+  const history: NonNullable<Question['history']> = [];
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
   lines.prompt();
   for await (const line of lines) {

@@ -25,8 +25,8 @@ export function packageClient(out: string): void {
   const { name, version, license, devDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
-  for (const module of modules) {
+  const sources = [...modules, 'cite', 'limits', 'types'].map((module) => join(out, `${module}.ts`));
+  for (const module of [...modules, 'cite']) {
     copyFileSync(join(root, `functions/client/${module}.ts`), join(out, `${module}.ts`));
   }
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));

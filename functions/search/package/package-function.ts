@@ -24,7 +24,7 @@ const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
+  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
 /**
  * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
@@ -55,6 +55,7 @@ export async function packageFunction(
     const components = readComponents(modules, compiled, model);
     writeFileSync(join(draft, NOTICES), formatNotices(components, comments));
     writeFileSync(join(draft, 'page.json'), JSON.stringify(await assemblePage()));
+    writeFileSync(join(draft, 'widget.js'), (await import('#widget')).script);
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyFolder(model, join(draft, 'model'));
     copyFolder(source, join(draft, 'index'));
