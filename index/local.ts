@@ -45,7 +45,7 @@ const DEMO_LANGUAGES = [
 ];
 
 /** The folder of the cache that all builds share. */
-const CACHE = '.polyseek/cache';
+export const DEFAULT_CACHE = '.polyseek/cache';
 
 export interface BuildSettings {
   /** A model folder. */
@@ -77,7 +77,7 @@ export async function buildFromSources(
   settings: BuildSettings = {},
 ): Promise<Built> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
-  const cache = new Cache(settings.cache ?? CACHE);
+  const cache = new Cache(settings.cache ?? DEFAULT_CACHE);
   const embedder = new ParallelEmbedder(compiled);
   const { documents, options, read } = reading(sources, settings, cache);
   try {
@@ -95,7 +95,7 @@ export async function planFromSources(
   settings: BuildSettings = {},
 ): Promise<Plan> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
-  const cache = new Cache(settings.cache ?? CACHE, undefined, true);
+  const cache = new Cache(settings.cache ?? DEFAULT_CACHE, undefined, true);
   const model = readCompiledModel(compiled, false);
   const { documents, options, read } = reading(sources, settings, cache);
   try {

@@ -87,7 +87,7 @@ export interface SemanticSearchProps {
   readonly hostedZone?: IHostedZone | undefined;
   /** Puts a CloudFront distribution in front of the API, which caches answers to GET. Not with `auth: 'iam'`. Default: false. */
   readonly distribution?: boolean | undefined;
-  /** How long the distribution keeps an answer, up to a day. Default: 60 seconds. */
+  /** How long the distribution keeps an answer, 1 second to a day. Default: 60 seconds. */
   readonly cacheTtl?: Duration | undefined;
   /** ARN of a WAF web ACL with the scope CLOUDFRONT, for the distribution. Default: none. */
   readonly webAclArn?: string | undefined;

@@ -79,7 +79,8 @@ const inputSchema = v.strictObject({
     pattern(/^\w+$/, 'the ID of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ'),
   ),
   distribution: v.optional(v.boolean('true or false'), false),
-  cacheTtl: v.optional(whole(0, 86_400), 60),
+  // CloudFront refuses a policy that has a cache key and caches nothing.
+  cacheTtl: v.optional(whole(1, 86_400), 60),
   webAclArn: v.optional(
     pattern(/^arn:[\w-]+:wafv2:us-east-1:\d+:global\//, 'the ARN of a WAF web ACL with the scope CLOUDFRONT'),
   ),

@@ -17,7 +17,7 @@ export interface Target {
 export function remoteTool(name: string, description: string): Tool {
   return new Tool(name, description)
     .option('--function <name>', 'name of the function (default: functionName or stack of cdk.json)')
-    .option('--stage <name>', 'use the settings of this stage in cdk.json')
+    .addOption(stageOption())
     .addOption(jsonOption());
 }
 
@@ -27,6 +27,11 @@ export function changingTool(name: string, description: string): Tool {
     '--bucket <name>',
     "bucket for uploaded code (default: cdk bootstrap's bucket in the function's account and region)",
   );
+}
+
+/** `--stage` of the commands that read cdk.json. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
 }
 
 /** `--keep` of the commands that delete old versions. */
@@ -43,6 +48,10 @@ export function deployedSettings({ stage }: Pick<Target, 'stage'>): DeployedSett
 
 /** The function that the flags name. Its steps are reported on standard error. */
 export function target(flags: Target): Remote {
+  // CDK and the AWS CLI read this variable, but the SDK does not.
+  if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
+  // The warning is about later versions of the SDK, and polyseek depends on a fixed one.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { function: name, bucket } = flags;
   return connect({ functionName: name ?? deployedSettings(flags).functionName, bucket, step });
 }

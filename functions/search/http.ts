@@ -158,9 +158,11 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       // A browser's CORS preflight contains neither key nor token.
       if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
       const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
-      if (subject !== undefined) addToLog({ subject });
-      if (subject !== undefined || !apiKeys) return names;
-      const key = authenticate(headers, apiKeys);
+      if (subject !== undefined) {
+        addToLog({ subject });
+        return names;
+      }
+      const key = authenticate(headers, apiKeys ?? new Map());
       addToLog({ key: key.name });
       const searches = !route || route.searches === true;
       const use = { browser, collection, searches, page: pageOf(url, headers) };

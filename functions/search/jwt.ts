@@ -66,7 +66,11 @@ async function fetchJson(url: string, headers: Record<string, string> | Headers 
     if (bytes > MAX_BYTES) throw new Error(`${url} returned more than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new Error(`${url} returned no JSON`);
+  }
 }
 
 /** Reads the URL of an issuer's keys from its metadata. */

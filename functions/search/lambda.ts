@@ -9,7 +9,7 @@ import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
-import { readTokens } from './tokens.ts';
+import { readTokens } from './read-tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 

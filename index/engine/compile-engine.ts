@@ -100,17 +100,31 @@ function tryCompile(
 
 const describe = (name: LibraryName) => (name === 'engine' ? 'the engine' : 'hnswlib, which builds indexes,');
 
-/** @param architecture of Lambda, whose compiler CXX may name; without it, compiles for this machine and ignores CXX */
-function compileHere(folder: string, name: LibraryName, architecture?: Architecture): void {
+/**
+ * The compiler of this machine, and its first arguments.
+ * @param architecture of Lambda, whose compiler CXX may name; without it, compiles for this machine and ignores CXX
+ * @throws if this system cannot compile for Lambda
+ */
+export function compilerFor(architecture?: Architecture): {
+  program: string;
+  first: string[];
+  /** How to install it. */
+  remedy: string;
+} {
   const host = process.platform === 'linux' ? 'g++' : 'c++';
-  const chosen = architecture && process.env.CXX?.split(' ').filter(Boolean);
-  if (architecture && process.platform !== 'linux' && !chosen?.length)
+  const [chosen, ...first] = (architecture && process.env.CXX?.split(' ').filter(Boolean)) || [];
+  if (chosen) return { program: chosen, first, remedy: 'Install it, or unset CXX.' };
+  if (architecture && process.platform !== 'linux')
     throw new Error(
       `The compiler of ${process.platform} cannot compile for Linux. Set CXX to one that can, such as zig's.`,
     );
-  const fallback =
-    !architecture || TARGETS[architecture].node === process.arch ? host : TARGETS[architecture].compiler;
-  const [program = fallback, ...first] = chosen ?? [];
+  return !architecture || TARGETS[architecture].node === process.arch
+    ? { program: host, first, remedy: installHint('g++') }
+    : { program: TARGETS[architecture].compiler, first, remedy: installHint(TARGETS[architecture].package) };
+}
+
+function compileHere(folder: string, name: LibraryName, architecture?: Architecture): void {
+  const { program, first, remedy } = compilerFor(architecture);
   // Node provides the missing symbols. macOS's linker requires an option for that.
   const last = !architecture && process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s'];
   try {
@@ -118,10 +132,7 @@ function compileHere(folder: string, name: LibraryName, architecture?: Architect
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw new Error(`${program} failed: ${firstError(error)}`);
-    const needed = architecture && fallback !== host ? TARGETS[architecture].package : 'g++';
-    throw new Error(
-      `${program} is not installed. ${program === fallback ? installHint(needed) : 'Install it, or unset CXX.'}`,
-    );
+    throw new Error(`${program} is not installed. ${remedy}`);
   }
 }
 

@@ -206,14 +206,6 @@ describe('a distribution', () => {
       AutoPublish: true,
     });
   });
-
-  test('does not cache at all with a TTL of 0', () => {
-    const { properties } = only(
-      templateOf({ ...cases.distribution, cacheTtl: 0 }),
-      'AWS::CloudFront::CachePolicy',
-    );
-    expect(properties.CachePolicyConfig).toMatchObject({ MinTTL: 0, DefaultTTL: 0, MaxTTL: 0 });
-  });
 });
 
 test('provisioned concurrency starts instances of the alias, and its price is printed', () => {
