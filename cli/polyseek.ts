@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Tool }>> = {
   start: () => import('./start.ts'),
   search: () => import('./search.ts'),
   chat: () => import('./chat.ts'),
+  mcp: () => import('./mcp.ts'),
   inspect: () => import('./inspect.ts'),
   eval: () => import('./eval.ts'),
   embed: () => import('./embed.ts'),
@@ -16,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Tool }>> = {
   versions: () => import('./versions.ts'),
   prune: () => import('./prune.ts'),
   key: () => import('./key.ts'),
+  'cdk-app': () => import('./cdk-app.ts'),
   model: () => import('./model.ts'),
   learn: () => import('./learn.ts'),
 };

@@ -8,6 +8,7 @@ import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
+import { readTokens } from '../functions/search/tokens.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
 import { collectionOption } from './kit/flags.ts';
@@ -25,6 +26,9 @@ ${styleText('bold', 'Environment variables:')}
   HOST           address or host name to bind (default: ${DEFAULT_HOST})
   INDEX_DIR      folder of the index (default: .polyseek/index; builds a demo index if it does not exist)
   API_KEYS       JSON object of key names and SHA-256 digests; requests then need a key
+  JWT_ISSUER     URL of an issuer; requests then need one of its access tokens, or a key
+  JWT_AUDIENCE   audiences that a token may have, separated by commas
+  JWT_SCOPE      scopes that a token must have, separated by spaces
   CORS_ORIGINS   origins whose pages may call, separated by commas; * for any
   LOG_QUESTIONS  1 logs the text of each question
   PAGE           0 removes the page at /`,
@@ -90,7 +94,9 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 
 async function start({ collection = {} }: { collection?: Record<string, string> }): Promise<void> {
   const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
+  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
   const apiKeys = readApiKeys(API_KEYS);
+  const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
   const origins = readOrigins(CORS_ORIGINS);
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
@@ -109,6 +115,7 @@ async function start({ collection = {} }: { collection?: Record<string, string> 
       page: PAGE !== '0',
       apiKeys,
       collections: new Map(collections.map(({ name, search }) => [name, () => search])),
+      tokens,
       origins,
       host: HOST,
     }),
@@ -122,6 +129,8 @@ async function start({ collection = {} }: { collection?: Record<string, string> 
     console.log(`Searching ${others[i]!.info.passages} passages at ${url}/c/${name}`);
   if (apiKeys) {
     console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
+  } else if (tokens) {
+    console.log(`Try curl -H 'Authorization: Bearer TOKEN' '${link}'`);
   } else {
     console.log(`${PAGE === '0' ? 'Try' : 'Open it in a browser, or try'} curl '${link}'`);
   }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import {
@@ -180,7 +180,8 @@ export function findModel(index: string): string {
   const standard = compileModel(DEFAULT_MODEL);
   if (matches(standard)) return standard;
   // Drafts of models have a dot in their names.
-  const names = readdirSync(COMPILED).filter((name) => !name.includes('.'));
+  const all = existsSync(COMPILED) ? readdirSync(COMPILED) : [];
+  const names = all.filter((name) => !name.includes('.'));
   const other = names.map((name) => join(COMPILED, name)).find(matches);
   if (other) readCompiledModel(other, true);
   return other ?? standard;

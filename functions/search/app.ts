@@ -6,9 +6,11 @@ import {
   dispatch,
   type HttpRequest,
   type HttpResponse,
+  type Route,
   type RoutedRequest,
 } from './http.ts';
-import { Problem } from './problems.ts';
+import { baseUrl } from './origins.ts';
+import { noPassage } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 import {
   type Question,
@@ -17,6 +19,7 @@ import {
   readSearchBody,
   readSearchParameters,
 } from './requests.ts';
+import { RESOURCE_METADATA, resourceMetadata, type TokenVerifier } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
@@ -35,9 +38,6 @@ function jsonText(body: string): HttpResponse {
 }
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
-
-/** The public URL of the app or of a collection, without a final slash. */
-const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
 /** Whether a browser asks for a page, rather than a program for JSON. */
 const wantsPage = ({ method, headers }: HttpRequest) =>
@@ -81,12 +81,19 @@ function home(request: RoutedRequest): HttpResponse {
   return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
 }
 
+/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
+function metadataRoutes(tokens: TokenVerifier): Route[] {
+  const GET: Route['GET'] = (request, _, rest) => json(resourceMetadata(request, rest, tokens));
+  const isOpen = () => true;
+  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isOpen }));
+}
+
 /**
  * The endpoint, for any host.
  * @param search may still be opening; requests then wait for it
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys, collections = new Map() } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys, tokens, collections = new Map() } = options;
   const opened = new Map<string, Promise<Search>>();
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
@@ -125,7 +132,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   async function passage(from: RoutedRequest, id: string, context: number): Promise<PassageAnswer> {
     const found = (await searchOf(from)).passage(id, context);
     if (found) return found;
-    throw new Problem(404, 'No passage has this id. Its document may have changed: search again.');
+    throw noPassage();
   }
 
   return dispatch(
@@ -174,7 +181,9 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         path: '/openapi.json',
         GET: async (request) => {
           const { openApi } = await import('./openapi.ts');
-          return json(openApi(baseUrl(request), apiKeys !== undefined));
+          return json(
+            openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }),
+          );
         },
       },
       {
@@ -187,6 +196,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         GET: (request) => (showsPage(request) ? page() : home(request)),
         isOpen: showsPage,
       },
+      ...(tokens ? metadataRoutes(tokens) : []),
     ],
     options,
   );

@@ -23,7 +23,7 @@ export const BROWSER_KEY = 'psb_';
 
 /** The part of an event's `requestContext` in which AWS describes an authorized caller. */
 export interface AwsContext {
-  authorizer?: { iam?: unknown; jwt?: unknown } | null;
+  authorizer?: { iam?: unknown } | null;
 }
 
 /** Headers of a request, by lower-case name. */
@@ -183,9 +183,9 @@ export function isAllowed(key: ApiKey, { browser, collection, searches, page }: 
 }
 
 /**
- * Whether AWS has authorized the caller: the IAM or JWT authorizer of API Gateway, or IAM for a Function URL. Callers over
- * HTTP cannot write this part of an event; callers of Invoke are authorized by IAM.
+ * Whether AWS has authorized the caller: IAM of API Gateway or of a Function URL. Callers over HTTP cannot write this part
+ * of an event; callers of Invoke are authorized by IAM.
  */
 export function isAuthorizedByAws(context: AwsContext | undefined): boolean {
-  return Boolean(context?.authorizer?.iam ?? context?.authorizer?.jwt);
+  return Boolean(context?.authorizer?.iam);
 }

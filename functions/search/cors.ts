@@ -12,7 +12,7 @@ export const CORS = {
     'mcp-method',
     'mcp-name',
   ],
-  responseHeaders: ['x-request-id'],
+  responseHeaders: ['x-request-id', 'www-authenticate'],
   /** How long a browser may keep the answer to a preflight. */
   maxAgeSeconds: 3600,
 } as const;

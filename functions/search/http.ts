@@ -5,6 +5,7 @@ import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
 import { splitPath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
 
 /** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
@@ -71,8 +72,10 @@ export interface Route {
 }
 
 export interface DispatchOptions extends Access {
-  /** A request must send one of these keys. Without them, anyone may call. */
+  /** A request must send one of these keys, or a token. Without keys and `tokens`, anyone may call. */
   apiKeys?: ApiKeys | undefined;
+  /** A request may send an access token instead of a key. Without keys, it must. */
+  tokens?: TokenVerifier | undefined;
   /** Opens each further index, by its name. */
   collections?: ReadonlyMap<string, () => Promise<Search>>;
   /** Receives each log entry. Default: writes it to standard output. */
@@ -134,7 +137,7 @@ function withoutPrefix(request: HttpRequest, found: string, path: string): HttpR
 
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { apiKeys, collections = new Map(), origins = [], log = writeEntry } = options;
+  const { apiKeys, tokens, collections = new Map(), origins = [], log = writeEntry } = options;
   const forPages = { ...options, origins: [...origins, ...browserOrigins(apiKeys)] };
   return async (received) => {
     const started = now();
@@ -151,9 +154,12 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
     async function authorize(): Promise<string[] | undefined> {
       const names = [...collections.keys()];
-      if (!apiKeys || request.authorized) return names;
-      // A browser's CORS preflight does not contain the key.
+      if ((!apiKeys && !tokens) || request.authorized) return names;
+      // A browser's CORS preflight contains neither key nor token.
       if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
+      const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
+      if (subject !== undefined) addToLog({ subject });
+      if (subject !== undefined || !apiKeys) return names;
       const key = authenticate(headers, apiKeys);
       addToLog({ key: key.name });
       const searches = !route || route.searches === true;
@@ -179,7 +185,8 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
 
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
       const problem = await toProblem(error, requestId, addToLog);
-      return { status: problem.status, headers: problemHeaders, body: problemJson(problem, requestId) };
+      const headers = { ...problemHeaders, ...problem.headers };
+      return { status: problem.status, headers, body: problemJson(problem, requestId) };
     });
 
     const { status } = response;
@@ -196,8 +203,8 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     return {
       status,
       headers: {
+        ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
         ...(browser ? varyByOrigin(response.headers) : response.headers),
-        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
         ...((status === 204 || status === 405) && allow && { allow }),
         'x-request-id': requestId,
         'x-content-type-options': 'nosniff',

@@ -9,6 +9,7 @@ import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
+import { readTokens } from './tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
@@ -19,11 +20,15 @@ const {
   API_KEYS,
   PAGE,
   CORS_ORIGINS,
+  JWT_ISSUER,
+  JWT_AUDIENCE,
+  JWT_SCOPE,
 } = process.env;
 /** Set by Lambda. */
 const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 
 const apiKeys = readApiKeys(API_KEYS);
+const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
 
 // Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
 const model = await openModel(MODEL_DIR, false);
@@ -55,6 +60,7 @@ export const handler = createHandler(
     page: PAGE !== '0',
     apiKeys,
     collections,
+    tokens,
     origins: readOrigins(CORS_ORIGINS),
     log,
   }),

@@ -8,6 +8,8 @@ export interface LogFields {
   key?: string;
   /** Name of the collection, if the path names one. */
   collection?: string;
+  /** The `sub` of the caller's token, which identifies a user or a program at the issuer. */
+  subject?: string;
   k?: number;
   mode?: Mode;
   /** The MCP tool that was called. */

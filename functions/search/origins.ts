@@ -8,7 +8,12 @@ export interface Access {
   host?: string | undefined;
 }
 
-const isLoopback = (hostname: string) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+/** Whether a URL's host name means this machine. */
+export const isLoopback = (hostname: string): boolean => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+
+/** The public URL of the app that a request reached, without a final slash. */
+export const baseUrl = ({ url, prefix = '' }: { url: URL; prefix?: string }): string => url.origin + prefix;
+
 const isAddress = (hostname: string) => /^(\d+\.){3}\d+$|^\[/.test(hostname);
 
 /** The origins in the environment variable `CORS_ORIGINS`, which separates them by commas. */

@@ -30,7 +30,7 @@ describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers':
         'authorization, content-type, x-api-key, mcp-protocol-version, mcp-method, mcp-name',
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'x-request-id, www-authenticate',
       'access-control-max-age': '3600',
     });
   });
@@ -44,7 +44,7 @@ describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
       status,
       vary: 'origin',
       'access-control-allow-origin': APP,
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'x-request-id, www-authenticate',
     });
   });
 });
