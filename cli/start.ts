@@ -7,8 +7,8 @@ import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
+import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
-import { readTokens } from '../functions/search/tokens.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
 import { collectionOption } from './kit/flags.ts';
@@ -114,8 +114,8 @@ async function start({ collection = {} }: { collection?: Record<string, string> 
       logQuestions: LOG_QUESTIONS === '1',
       page: PAGE !== '0',
       apiKeys,
-      collections: new Map(collections.map(({ name, search }) => [name, () => search])),
       tokens,
+      collections: new Map(collections.map(({ name, search }) => [name, () => search])),
       origins,
       host: HOST,
     }),

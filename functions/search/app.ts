@@ -83,8 +83,7 @@ function home(request: RoutedRequest): HttpResponse {
 /** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
 function metadataRoutes(tokens: TokenVerifier): Route[] {
   const GET: Route['GET'] = (request, _, rest) => json(resourceMetadata(request, rest, tokens));
-  const isOpen = () => true;
-  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isOpen }));
+  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isPublic: true }));
 }
 
 /**

@@ -9,7 +9,7 @@ import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
-import { readTokens } from './tokens.ts';
+import { readTokens } from './read-tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
@@ -59,8 +59,8 @@ export const handler = createHandler(
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
     apiKeys,
-    collections,
     tokens,
+    collections,
     origins: readOrigins(CORS_ORIGINS),
     log,
   }),

@@ -12,7 +12,7 @@ import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { readTokens } from '../../functions/search/tokens.ts';
+import { readTokens } from '../../functions/search/read-tokens.ts';
 import {
   type AuthorizationServer,
   CALLBACK,

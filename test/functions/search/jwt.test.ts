@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
-import { readTokens } from '../../../functions/search/tokens.ts';
+import { readTokens } from '../../../functions/search/read-tokens.ts';
 import { Issuer, type TokenChanges } from '../../fixtures/issuer.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
@@ -43,7 +43,8 @@ const KEY = 'ps_key';
 function appOf({ keys = false, ...settings }: Settings = {}) {
   const tokens = readTokens({ JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE, ...settings });
   const apiKeys = keys ? new Map([['chatbot', { digest: digestOf(KEY) }]]) : undefined;
-  return createApp(new SearchDouble(), { tokens, apiKeys, log: (entry) => log.push(entry) });
+  const collections = new Map([['hr', async () => new SearchDouble()]]);
+  return createApp(new SearchDouble(), { tokens, apiKeys, collections, log: (entry) => log.push(entry) });
 }
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -68,6 +69,23 @@ describe('a token opens', () => {
     expect(log.map(({ subject }) => subject)).toEqual(Array(6).fill('ada'));
     // The keys were read once.
     expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
+  });
+
+  test('collections, and paths for pages', async () => {
+    const app = appOf();
+    const init = bearer(await issuer.sign());
+    for (const path of ['/c/hr/search?q=x', '/browser/search?q=x', '/browser/c/hr/search?q=x']) {
+      expect((await request(app, path)).status, path).toBe(401);
+      expect((await request(app, path, init)).status, path).toBe(200);
+    }
+    expect((await request(app, '/c/other/search?q=x')).status).toBe(401);
+    expect((await request(app, '/c/other/search?q=x', init)).status).toBe(404);
+    const metadata = await request(app, `https://a.example/c/hr${METADATA}/mcp`);
+    expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    const { headers } = await request(app, 'https://a.example/c/hr/mcp', post({}));
+    expect(headers.get('www-authenticate')).toBe(
+      `Bearer resource_metadata="https://a.example/c/hr${METADATA}/mcp"`,
+    );
   });
 
   test.each<[string, TokenChanges, Settings?]>([
@@ -260,6 +278,12 @@ describe('without a token', () => {
     expect(issuer.requests).toEqual([]);
   });
 
+  test('pages of any origin can read the metadata, which contains no data', async () => {
+    const headers = { origin: 'https://app.example' };
+    expect((await request(appOf(), `${METADATA}/mcp`, { headers })).status).toBe(200);
+    expect((await request(appOf(), '/mcp', { ...post({}), headers })).status).toBe(403);
+  });
+
   test('other paths have no metadata', async () => {
     for (const path of ['/search', '/mcp/x', '/c', '/x/mcp']) {
       expect((await request(appOf(), `${METADATA}${path}`)).status, path).toBe(404);
@@ -288,27 +312,17 @@ describe('beside API keys', () => {
     ]);
   });
 
-  test('a token opens all collections, and a browser key stays limited', async () => {
+  test('browser keys stay limited', async () => {
     const tokens = readTokens({ JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE });
     const apiKeys = new Map([['web', { digest: digestOf(KEY), origins: ['https://shop.example'] }]]);
-    const collections = new Map([['hr', async () => new SearchDouble()]]);
-    const app = createApp(new SearchDouble(), { tokens, apiKeys, collections, log: () => {} });
-    const token = bearer(await issuer.sign()).headers;
-    const page = { 'x-api-key': KEY, origin: 'https://shop.example' };
-    for (const [path, headers, status] of [
-      ['/c/hr/search?q=x', token, 200],
-      ['/browser/c/hr/search?q=x', token, 200],
-      ['/c/none/search?q=x', token, 404],
-      ['/browser/c/hr/search?q=x', page, 200],
-      ['/browser/openapi.json', page, 403],
-      ['/c/none/search?q=x', {}, 401],
-    ] as [string, Record<string, string>, number][]) {
+    const app = createApp(new SearchDouble(), { tokens, apiKeys, log: () => {} });
+    const headers = { 'x-api-key': KEY, origin: 'https://shop.example' };
+    for (const [path, status] of [
+      ['/browser/search?q=x', 200],
+      ['/browser/openapi.json', 403],
+      ['/search?q=x', 403],
+    ] as const)
       expect([path, (await request(app, path, { headers })).status]).toEqual([path, status]);
-    }
-    const refused = await request(app, '/c/hr/mcp', post({}));
-    expect(refused.headers.get('www-authenticate')).toContain(`"http://localhost${METADATA}/c/hr/mcp"`);
-    const home = await request(app, '/', { headers: token });
-    expect(await home.json()).toMatchObject({ collections: ['/c/hr'] });
   });
 
   test('a wrong key, a wrong token and neither are refused with the challenge', async () => {
