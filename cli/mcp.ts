@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Command } from 'commander';
 import { Polyseek } from '../functions/client/client.ts';
 import { createMcpServer } from '../functions/search/mcp-server.ts';
 import type { ToolContext } from '../functions/search/mcp-tools.ts';
@@ -50,7 +51,13 @@ function remoteContext(url: string, apiKey: string | undefined): ToolContext {
 /** Clients show standard error in their log. */
 const report = (message: string) => console.error(`polyseek: ${message}`);
 
-async function serve({ index, url, key }: EndpointFlags & { index: string }): Promise<void> {
+async function serve(flags: EndpointFlags & { index: string }, command: Command): Promise<void> {
+  const { index, key } = flags;
+  const isTyped = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (isTyped('index') && isTyped('url'))
+    throw new UsageError('--url and --index exclude each other. Use one of them.');
+  // A flag wins over POLYSEEK_URL in the environment.
+  const url = isTyped('index') ? undefined : flags.url;
   if (url !== undefined && !URL.canParse(url)) {
     throw new UsageError(
       `--url is ${JSON.stringify(url)}, but must be a URL such as https://search.example.com.`,

@@ -149,16 +149,13 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     const allow = route && allowedBy(route);
     if (collection !== undefined && collections.has(collection)) addToLog({ collection });
 
-    /**
-     * Names of the collections that the caller may use; undefined if the request needs neither key nor token, and has not
-     * proved one.
-     */
+    /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
     async function authorize(): Promise<string[] | undefined> {
       const names = [...collections.keys()];
       if ((!apiKeys && !tokens) || request.authorized) return names;
-      // A browser's CORS preflight contains neither.
+      // A browser's CORS preflight contains neither key nor token.
       if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
-      const subject = tokens && (await authenticateToken(request, tokens, apiKeys !== undefined, addToLog));
+      const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
       if (subject !== undefined) {
         addToLog({ subject });
         return names;
@@ -206,7 +203,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     return {
       status,
       headers: {
-        ...(status === 401 && { 'www-authenticate': tokens ? challenge(request, tokens) : 'Bearer' }),
+        ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
         ...(browser ? varyByOrigin(response.headers) : response.headers),
         ...((status === 204 || status === 405) && allow && { allow }),
         'x-request-id': requestId,

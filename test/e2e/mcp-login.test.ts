@@ -23,11 +23,13 @@ import {
 } from '../fixtures/authorization-server.ts';
 import { startHttpApi } from '../fixtures/http-api.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { connect, REVISIONS, structured } from '../fixtures/mcp.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
+import { request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
@@ -178,6 +180,18 @@ test('a client gets a new token when the old one has expired, without a login', 
   await client.close();
   server.closeAllConnections();
   server.close();
+});
+
+test('an issuer that never answers does not keep the endpoint waiting', async () => {
+  const silent = await Issuer.start();
+  silent.answers.set('/.well-known/openid-configuration', null);
+  const log: LogEntry[] = [];
+  const tokens = readTokens({ ...settings('a'), JWT_ISSUER: silent.url });
+  const app = createApp(new SearchDouble(), { tokens, log: (entry) => log.push(entry) });
+  const headers = { authorization: `Bearer ${await silent.sign()}` };
+  expect((await request(app, '/search?q=x', { headers })).status).toBe(503);
+  expect(log).toMatchObject([{ level: 'ERROR', error: expect.stringContaining('timeout') }]);
+  await silent.close();
 });
 
 describe.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(

@@ -170,6 +170,18 @@ describe('over an endpoint', () => {
     await client.close();
   });
 
+  test('both an index and an endpoint are an error of usage', async () => {
+    const { code, stderr } = await command('mcp', [...remote(), '--index', index]);
+    expect([code, stderr]).toEqual([2, '--url and --index exclude each other. Use one of them.\n']);
+  });
+
+  test('a flag for an index wins over the environment', async () => {
+    const client = await connectTo(['--index', index], REVISIONS[0], { POLYSEEK_URL: 'http://127.0.0.1:9' });
+    const found = structured(await client.callTool({ name: 'search', arguments: { query: QUESTIONS[0] } }));
+    expect(found.answered).toBe(true);
+    await client.close();
+  });
+
   test('a wrong URL is an error of usage', async () => {
     const { code, stderr } = await command('mcp', ['--url', 'search.example.com']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('--url is "search.example.com"')]);

@@ -80,11 +80,13 @@ describe('a token opens', () => {
     }
     expect((await request(app, '/c/other/search?q=x')).status).toBe(401);
     expect((await request(app, '/c/other/search?q=x', init)).status).toBe(404);
-    const metadata = await request(app, `https://a.example/c/hr${METADATA}/mcp`);
-    expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    for (const path of [`${METADATA}/c/hr/mcp`, `/c/hr${METADATA}/mcp`]) {
+      const metadata = await request(app, `https://a.example${path}`);
+      expect(await metadata.json()).toMatchObject({ resource: 'https://a.example/c/hr/mcp' });
+    }
     const { headers } = await request(app, 'https://a.example/c/hr/mcp', post({}));
     expect(headers.get('www-authenticate')).toBe(
-      `Bearer resource_metadata="https://a.example/c/hr${METADATA}/mcp"`,
+      `Bearer resource_metadata="https://a.example${METADATA}/c/hr/mcp"`,
     );
   });
 
@@ -358,7 +360,7 @@ describe('an issuer that fails', () => {
       404,
       /oauth-authorization-server returned status 404/,
     ],
-    ['sends no JSON', '/keys', '<html>', /JSON/],
+    ['sends no JSON', '/keys', '<html>', /\/keys returned no JSON/],
     ['sends too much', '/keys', `"${'x'.repeat(300_000)}"`, /more than 262144 bytes/],
     ['sends other things than keys', '/keys', { keys: 1 }, /malformed/],
     [
