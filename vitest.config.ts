@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that take long, or need a tool of `.ci/tools`. All others run in `npm run test:quick`. */
 const SLOW = [
   'test/bench/corpus.test.ts',
   'test/cli/*.test.ts',
+  'test/cli/npm/*.test.ts',
   'test/docs/commands.test.ts',
   'test/e2e/**/*.test.ts',
   'test/fixtures/lambda-runtime.test.ts',
@@ -29,6 +31,7 @@ const SLOW = [
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
+  'test/infra/{endpoint,own-app,push-role}.test.ts',
   'test/infra/fresh-clone.test.ts',
   'test/infra/remote/prune.test.ts',
   'test/infra/remote/remote.test.ts',
@@ -37,6 +40,10 @@ const SLOW = [
 ];
 
 export default defineConfig({
+  // As in tsconfig.json: the package's own name means the sources here.
+  resolve: {
+    alias: [{ find: /^polyseek\/(.*)$/, replacement: join(import.meta.dirname, 'functions/client/$1.ts') }],
+  },
   test: {
     testTimeout: 120_000,
     hookTimeout: 300_000,

@@ -2,13 +2,14 @@ import { compileModel } from '../index/compile/compile.ts';
 import { describeValue, type JsonLine, parseJsonLines } from '../index/documents/records/json-lines.ts';
 import { Embedder, type TextKind } from '../index/embedding/embedder.ts';
 import { Tool } from './kit/command.ts';
-import { modelOption } from './kit/flags.ts';
+import { jsonOption, modelOption } from './kit/flags.ts';
 
 export const command = new Tool(
   'embed',
   'Embed texts. Reads JSON Lines {"text", "kind": "query" | "passage"} from standard input, and prints {"ids", "vector"} for each, in order. Without kind, adds no prefix to the text.',
 )
   .addOption(modelOption())
+  .addOption(jsonOption('accepted like everywhere; the output is JSON Lines in any case'))
   .examples('echo \'{"text": "hello", "kind": "query"}\' | npx polyseek embed')
   .action(async ({ model }: { model: string }) => {
     const embedder = await Embedder.open(compileModel(model), { verify: true });

@@ -1,38 +1,88 @@
 #!/usr/bin/env node
+import { styleText } from 'node:util';
 import { main, Tool } from './kit/command.ts';
 
-/** Every command's module. Only the one that runs is loaded. */
-const COMMANDS: Record<string, () => Promise<{ command: Tool }>> = {
-  index: () => import('./index.ts'),
-  start: () => import('./start.ts'),
-  search: () => import('./search.ts'),
-  chat: () => import('./chat.ts'),
-  mcp: () => import('./mcp.ts'),
-  inspect: () => import('./inspect.ts'),
-  eval: () => import('./eval.ts'),
-  embed: () => import('./embed.ts'),
-  package: () => import('./package.ts'),
-  push: () => import('./push.ts'),
-  rollback: () => import('./rollback.ts'),
-  versions: () => import('./versions.ts'),
-  prune: () => import('./prune.ts'),
-  key: () => import('./key.ts'),
-  model: () => import('./model.ts'),
-  learn: () => import('./learn.ts'),
+interface Entry {
+  /** What the list of commands says about it. */
+  summary: string;
+  load: () => Promise<{ command: Tool }>;
+}
+
+/** Every command, by its heading in the list of commands. Only the module of the one that runs is loaded. */
+const GROUPS: Record<string, Record<string, Entry>> = {
+  'Build:': {
+    init: {
+      summary: 'write the config files and a GitHub Actions workflow',
+      load: () => import('./init.ts'),
+    },
+    index: { summary: 'build an index from documents', load: () => import('./index.ts') },
+    inspect: { summary: 'show what an index contains', load: () => import('./inspect.ts') },
+  },
+  'Search:': {
+    search: { summary: 'ask a question', load: () => import('./search.ts') },
+    chat: { summary: 'ask questions in a conversation', load: () => import('./chat.ts') },
+    mcp: { summary: 'serve an index or endpoint to language models', load: () => import('./mcp.ts') },
+    start: {
+      summary: 'start the endpoint and the search page on this machine',
+      load: () => import('./start.ts'),
+    },
+  },
+  'Deploy:': {
+    deploy: { summary: 'deploy to AWS; asks for what is missing', load: () => import('./deploy.ts') },
+    key: { summary: 'create an API key', load: () => import('./key.ts') },
+    push: { summary: 'make a new index live', load: () => import('./push.ts') },
+    rollback: { summary: 'make an older version live', load: () => import('./rollback.ts') },
+    versions: { summary: 'list the deployed versions', load: () => import('./versions.ts') },
+    prune: { summary: 'delete old versions', load: () => import('./prune.ts') },
+    package: { summary: 'build the folder that Lambda receives', load: () => import('./package.ts') },
+  },
+  'Models and quality:': {
+    eval: { summary: 'compute retrieval metrics', load: () => import('./eval.ts') },
+    embed: { summary: 'embed texts', load: () => import('./embed.ts') },
+    model: { summary: 'import another model', load: () => import('./model.ts') },
+    learn: { summary: "learn a model's parameters", load: () => import('./learn.ts') },
+  },
+  'Help:': {
+    doctor: { summary: 'check this machine and project', load: () => import('./doctor.ts') },
+    completion: { summary: 'print the completion script of a shell', load: () => import('./completion.ts') },
+  },
 };
 
+/** Called by other programs, so not in the list. */
+const HIDDEN: Record<string, Entry['load']> = {
+  'cdk-app': () => import('./cdk-app.ts'),
+};
+
+const FIRST_STEPS = [
+  ['npx polyseek index docs', 'build an index from your documents'],
+  ['npx polyseek start', 'search it in a browser'],
+  ['npx polyseek deploy', 'deploy it to AWS'],
+].map(([line = '', does]) => `  ${line.padEnd(25)}${does}`);
+
 const program = new Tool('polyseek', 'Semantic search over your documents, in any language.')
+  .addHelpText('before', () => `${styleText('bold', 'First steps:')}\n${FIRST_STEPS.join('\n')}\n`)
+  .commandsGroup('Help:')
   .helpCommand('help [command]', 'print help for a command')
   .examples(
     'npx polyseek index docs',
-    'npx polyseek start',
     'npx polyseek search "May I be imprisoned without a trial?"',
+    'npx polyseek help search',
   );
 
 await main(async () => {
-  const [, , name = ''] = process.argv;
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  const loads = load ? [load] : Object.values(COMMANDS);
-  for (const { command } of await Promise.all(loads.map((load) => load()))) program.addCommand(command);
-  await program.parseAsync();
+  const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+  const [name = ''] = words[0] === 'help' ? words.slice(1) : words;
+  const hidden = Object.hasOwn(HIDDEN, name) ? HIDDEN[name] : undefined;
+  if (hidden) program.addCommand((await hidden()).command);
+  const isKnown = Object.values(GROUPS).some((group) => Object.hasOwn(group, name));
+  for (const [heading, group] of Object.entries(GROUPS)) {
+    for (const [own, { summary, load }] of Object.entries(group)) {
+      // `completion` describes all commands.
+      const isNeeded = own === name || name === 'completion';
+      const command = isNeeded ? (await load()).command : new Tool(own);
+      if (isNeeded || !isKnown) program.addCommand(command.summary(summary).helpGroup(heading));
+    }
+  }
+  if (process.argv.length === 2) program.outputHelp();
+  else await program.parseAsync();
 });

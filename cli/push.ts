@@ -1,6 +1,5 @@
 import { describePruned } from '../infra/remote/prune.ts';
 import { print } from './kit/command.ts';
-import { indexOption } from './kit/flags.ts';
 import {
   changingTool,
   deferInterrupts,
@@ -14,7 +13,7 @@ export const command = changingTool(
   'push',
   'Publish an index as a new version, test it, make it live, and delete old versions.',
 )
-  .addOption(indexOption(deployedSettings().index))
+  .option('--index <dir>', 'index folder (default: index of cdk.json)')
   .option(
     '--ask <question>',
     'question that the new version must answer (repeatable)',
@@ -23,10 +22,12 @@ export const command = changingTool(
   )
   .addOption(keepOption())
   .examples('npx polyseek push --ask "May I be imprisoned without a trial?"')
-  .action(async (flags: Target & { index: string; ask: string[]; keep: number }) => {
+  .action(async (flags: Target & { index?: string; ask: string[]; keep: number }) => {
     const { push } = await import('../infra/remote/push.ts');
     deferInterrupts();
-    const outcome = await push(target(flags), flags.index, flags.ask, flags.keep);
+    const { index, collections } = deployedSettings(flags);
+    const indexes = { index: flags.index ?? index, collections };
+    const outcome = await push(target(flags), indexes, flags.ask, flags.keep);
     const { message, pruned } = outcome;
     const hasNews = pruned && pruned.deleted.length + pruned.failures.length > 0;
     print(flags.json, outcome, () => (hasNews ? `${message}\n${describePruned(pruned)}` : message));

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import { Polyseek } from '../functions/client/client.ts';
+import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
 import { readable } from './kit/answer-text.ts';
-import { print, Tool, UsageError, VERDICT_CODES } from './kit/command.ts';
+import { print, Tool, VERDICT_CODES } from './kit/command.ts';
 import {
   addEndpoint,
   addQuestion,
+  chosenUrl,
   type EndpointFlags,
   indexOption,
   type QuestionFlags,
@@ -31,10 +35,9 @@ export const command = addEndpoint(
     'npx polyseek search "Was kostet der Versand?" --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
     'echo "Am I entitled to paid leave?" | npx polyseek search - --json',
   )
-  .action(async (question: string, flags: Flags) => {
-    const { json, url, key, index, function: functionName, qualifier } = flags;
-    if (url && functionName)
-      throw new UsageError('--url and --function exclude each other. Use one of them.');
+  .action(async (question: string, flags: Flags, command: Command) => {
+    const { json, key, index, function: functionName, qualifier } = flags;
+    const url = chosenUrl(command, 'function', 'index');
     const request = await readQuestion(question, flags);
     if (functionName) {
       const { ask } = await import('../infra/remote/ask.ts');
@@ -45,6 +48,10 @@ export const command = addEndpoint(
       process.exitCode = VERDICT_CODES[answer.verdict];
       return;
     }
+    if (!url && !existsSync(locateFolder(index)))
+      throw new Error(
+        `There is no index in ${index}. Build one with npx polyseek index PATH, or ask an endpoint with --url URL.`,
+      );
     const answer = url
       ? await new Polyseek({ url, apiKey: key }).search(request)
       : await (await openLocal(index)).search(request);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { styleText } from 'node:util';
+import { Option } from 'commander';
 import { createApp } from '../functions/search/app.ts';
 import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
@@ -11,68 +12,87 @@ import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
-import { collectionOption } from './kit/flags.ts';
+import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';
 
-const DEFAULT_PORT = '8787';
-const DEFAULT_HOST = '127.0.0.1';
+interface Flags {
+  port: number;
+  host: string;
+  index?: string;
+  cors?: string[];
+  page: boolean;
+  logQuestions?: boolean;
+  json?: boolean;
+  collection?: Record<string, string>;
+}
 
-export const command = new Tool('start', 'Start the endpoint on this machine.')
+export const command = new Tool('start', 'Start the endpoint and the search page on this machine.')
+  .addOption(
+    new Option('--port <n>', 'port to bind; 0 picks a free one')
+      .env('PORT')
+      .default(8787)
+      .argParser(numberOption('--port or PORT', 0, 65535, 'a whole number')),
+  )
+  .addOption(new Option('--host <host>', 'address or host name to bind').env('HOST').default('127.0.0.1'))
+  .addOption(
+    new Option(
+      '--index <dir>',
+      'folder of the index (default: .polyseek/index; builds a demo index if it does not exist)',
+    ).env('INDEX_DIR'),
+  )
+  .addOption(
+    new Option('--cors <origin>', 'origin whose pages may call; * for any (repeatable)')
+      .env('CORS_ORIGINS')
+      .argParser((text: string, before: string[] = []) => [...before, ...readOrigins(text)]),
+  )
   .addOption(collectionOption())
+  // commander would take any value of PAGE and LOG_QUESTIONS as true.
+  .option('--no-page', 'serve no page at / (env: PAGE=0)')
+  .option('--log-questions', 'log the text of each question (env: LOG_QUESTIONS=1)')
+  .addOption(jsonOption())
   .addHelpText(
     'after',
     () => `
-${styleText('bold', 'Environment variables:')}
-  PORT           port to bind; 0 picks a free one (default: ${DEFAULT_PORT})
-  HOST           address or host name to bind (default: ${DEFAULT_HOST})
-  INDEX_DIR      folder of the index (default: .polyseek/index; builds a demo index if it does not exist)
-  API_KEYS       JSON object of key names and SHA-256 digests; requests then need a key
-  JWT_ISSUER     URL of an issuer; requests then need one of its access tokens, or a key
-  JWT_AUDIENCE   audiences that a token may have, separated by commas
-  JWT_SCOPE      scopes that a token must have, separated by spaces
-  CORS_ORIGINS   origins whose pages may call, separated by commas; * for any
-  LOG_QUESTIONS  1 logs the text of each question
-  PAGE           0 removes the page at /`,
+${styleText('bold', 'Environment variables for access:')}
+  API_KEYS      JSON object of key names and SHA-256 digests; requests then need a key
+  JWT_ISSUER    URL of an issuer; requests then need one of its access tokens, or a key
+  JWT_AUDIENCE  audiences that a token may have, separated by commas
+  JWT_SCOPE     scopes that a token must have, separated by spaces`,
   )
   .examples(
     'npx polyseek start',
-    'PORT=8080 INDEX_DIR=.polyseek/index npx polyseek start',
-    'CORS_ORIGINS=https://app.example npx polyseek start',
+    'npx polyseek start --port 8080 --index .polyseek/index',
+    'npx polyseek start --cors https://app.example --no-page',
     'npx polyseek start --collection hr=hr-index',
   )
   .action(start);
 
-function readPort(text = DEFAULT_PORT): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
-  throw new Error(`PORT is ${JSON.stringify(text)}, but must be a whole number from 0 to 65535.`);
-}
-
-/** Opens the index in INDEX_DIR, or the default index. Builds a demo index if the default index does not exist. */
-async function openIndex(): Promise<Search> {
+/**
+ * Opens an index; by default, the default index. Builds a demo index if the default index does not exist.
+ * @param say reports what happens to the index
+ */
+async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
   const { ReloadingSearch } = await import('../index/reloading-search.ts');
   const { showBuildProgress } = await import('./kit/progress.ts');
-  const { INDEX_DIR } = process.env;
-  if (!INDEX_DIR && !existsSync(locateFolder(DEFAULT_INDEX))) {
-    console.log(
-      'No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.',
-    );
+  const index = dir || DEFAULT_INDEX;
+  if (!dir && !existsSync(locateFolder(DEFAULT_INDEX))) {
+    say('No index yet. Building a demo: the Universal Declaration of Human Rights in twelve languages.');
     const { counts } = await buildDemo(DEFAULT_INDEX, showBuildProgress());
-    console.log(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
+    say(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
   }
-  const index = INDEX_DIR || DEFAULT_INDEX;
-  return ReloadingSearch.open(index, () => openLocal(index), console.log);
+  return ReloadingSearch.open(index, () => openLocal(index), say);
 }
 
 /** Opens the index of a collection. */
-async function openCollection(name: string, folder: string): Promise<Search> {
+async function openCollection(name: string, folder: string, say: (message: string) => void): Promise<Search> {
   const { openLocal } = await import('../index/local.ts');
   const { ReloadingSearch } = await import('../index/reloading-search.ts');
   return ReloadingSearch.open(
     folder,
     () => openLocal(folder),
-    (message) => console.log(`${name}: ${message}`),
+    (message) => say(`${name}: ${message}`),
   );
 }
 
@@ -83,7 +103,9 @@ async function listen(server: Server, port: number, host: string): Promise<strin
     await once(server, 'listening');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new Error(`Port ${port} is in use. Stop the program that uses it, or set PORT to another.`);
+      throw new Error(
+        `Port ${port} is in use. Stop the program that uses it, or choose another with --port.`,
+      );
     }
     throw error;
   }
@@ -92,48 +114,71 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function start({ collection = {} }: { collection?: Record<string, string> }): Promise<void> {
-  const { PORT, HOST = DEFAULT_HOST, LOG_QUESTIONS, API_KEYS, PAGE, CORS_ORIGINS } = process.env;
-  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
+async function start({
+  port,
+  host,
+  index,
+  cors: origins = [],
+  page,
+  logQuestions,
+  json,
+  collection = {},
+}: Flags): Promise<void> {
+  const { LOG_QUESTIONS, API_KEYS, PAGE, JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
+  const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
   const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
-  const origins = readOrigins(CORS_ORIGINS);
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
   const server = createAppServer((request) => app(request));
-  const url = await listen(server, readPort(PORT), HOST);
-  const search = openIndex();
+  const url = await listen(server, port, host);
+  const say = json ? console.error : console.log;
+  const search = openIndex(index, say);
   // All are opened now, so that a wrong folder is an error at the start.
   const collections = Object.entries(collection).map(([name, folder]) => ({
     name,
-    search: openCollection(name, folder),
+    search: openCollection(name, folder, say),
   }));
   const app = withCors(
     createApp(search, {
-      logQuestions: LOG_QUESTIONS === '1',
-      page: PAGE !== '0',
+      logQuestions: logQuestions || LOG_QUESTIONS === '1',
+      page: hasPage,
       apiKeys,
       collections: new Map(collections.map(({ name, search }) => [name, () => search])),
       tokens,
       origins,
-      host: HOST,
+      host,
     }),
     [...origins, ...browserOrigins(apiKeys)],
   );
   const [{ info }, ...others] = await Promise.all([search, ...collections.map((one) => one.search)]);
 
-  const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
-  console.log(`Searching ${info.passages} passages at ${url}`);
-  for (const [i, { name }] of collections.entries())
-    console.log(`Searching ${others[i]!.info.passages} passages at ${url}/c/${name}`);
-  if (apiKeys) {
-    console.log(`Try curl -H 'x-api-key: KEY' '${link}'`);
-  } else if (tokens) {
-    console.log(`Try curl -H 'Authorization: Bearer TOKEN' '${link}'`);
-  } else {
-    console.log(`${PAGE === '0' ? 'Try' : 'Open it in a browser, or try'} curl '${link}'`);
-  }
+  const opened = { [url]: info.passages };
+  for (const [i, { name }] of collections.entries()) opened[`${url}/c/${name}`] = others[i]!.info.passages;
+  // One line, as the log follows.
+  if (json) console.log(JSON.stringify({ url, ...info }));
+  else console.log(greeting(opened, { hasPage, access: apiKeys ? 'key' : tokens ? 'token' : undefined }));
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.removeAllListeners(signal).once(signal, () => server.close());
+}
+
+/**
+ * What the server says at its start.
+ * @param opened passages of each index by its URL, the default index first
+ */
+function greeting(
+  opened: Record<string, number>,
+  shown: { hasPage: boolean; access: 'key' | 'token' | undefined },
+): string {
+  const [url] = Object.keys(opened);
+  const link = `'${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}'`;
+  const headers = { key: "-H 'x-api-key: KEY' ", token: "-H 'Authorization: Bearer TOKEN' " };
+  const ask = shown.access
+    ? `Try curl ${headers[shown.access]}${link}`
+    : `${shown.hasPage ? 'Open it in a browser, or try' : 'Try'} curl ${link}`;
+  return [
+    ...Object.entries(opened).map(([at, passages]) => `Searching ${passages} passages at ${at}`),
+    ask,
+  ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import {
@@ -45,7 +45,7 @@ const DEMO_LANGUAGES = [
 ];
 
 /** The folder of the cache that all builds share. */
-const CACHE = '.polyseek/cache';
+export const DEFAULT_CACHE = '.polyseek/cache';
 
 export interface BuildSettings {
   /** A model folder. */
@@ -77,7 +77,7 @@ export async function buildFromSources(
   settings: BuildSettings = {},
 ): Promise<Built> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
-  const cache = new Cache(settings.cache ?? CACHE);
+  const cache = new Cache(settings.cache ?? DEFAULT_CACHE);
   const embedder = new ParallelEmbedder(compiled);
   const { documents, options, read } = reading(sources, settings, cache);
   try {
@@ -95,7 +95,7 @@ export async function planFromSources(
   settings: BuildSettings = {},
 ): Promise<Plan> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
-  const cache = new Cache(settings.cache ?? CACHE, undefined, true);
+  const cache = new Cache(settings.cache ?? DEFAULT_CACHE, undefined, true);
   const model = readCompiledModel(compiled, false);
   const { documents, options, read } = reading(sources, settings, cache);
   try {
@@ -180,7 +180,8 @@ export function findModel(index: string): string {
   const standard = compileModel(DEFAULT_MODEL);
   if (matches(standard)) return standard;
   // Drafts of models have a dot in their names.
-  const names = readdirSync(COMPILED).filter((name) => !name.includes('.'));
+  const all = existsSync(COMPILED) ? readdirSync(COMPILED) : [];
+  const names = all.filter((name) => !name.includes('.'));
   const other = names.map((name) => join(COMPILED, name)).find(matches);
   if (other) readCompiledModel(other, true);
   return other ?? standard;

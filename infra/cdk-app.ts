@@ -1,39 +1,17 @@
 import { App } from 'aws-cdk-lib';
-import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
-import { packageFunction } from '../functions/search/package/package-function.ts';
-import { readContext, readProps, requireApiKey, type SemanticSearchProps } from './props.ts';
+import { readContext } from './context.ts';
 import { SearchStack } from './stack.ts';
 
-// The app that `cdk` runs, as cdk.json says: packages the index and defines the stack.
-try {
-  const app = new App();
-  const { stack, index, props } = readContext(app.node);
-  readProps(props);
-  // CDK lists the stacks whose assets a command needs: none for `ls` and `destroy`. Without the CLI, all are needed.
-  const packaged: string[] = app.node.tryGetContext(BUNDLING_STACKS) ?? ['**'];
-  const problem = packaged.length > 0 ? await packageIndex(index, props) : undefined;
-  new SearchStack(app, stack, props, problem);
-  app.synth();
-} catch (error) {
-  console.error(messageOf(error));
-  process.exitCode = 1;
-}
-
-/**
- * Packages the index.
- * @returns the reason why the stack cannot be deployed. It is no error yet, as `cdk diff` needs neither index nor key.
- */
-async function packageIndex(index: string, props: SemanticSearchProps): Promise<string | undefined> {
-  const settings = readProps(props);
+/** The CDK app that cdk.json describes: one stack with its settings. Prints an error as a sentence. */
+export function runApp(): void {
   try {
-    requireApiKey(settings);
-    await packageFunction(index, settings.folder, settings.architecture);
-    return undefined;
+    // Synthesizes only a complete app. By default, an app also does so when the process ends after an error.
+    const app = new App({ autoSynth: false });
+    const { stack, settings } = readContext(app.node);
+    new SearchStack(app, stack, settings);
+    app.synth();
   } catch (error) {
-    return messageOf(error);
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

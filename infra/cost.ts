@@ -102,6 +102,12 @@ export function openEndpointCost({
   }).total;
 }
 
+/** Monthly cost of instances that are always started, in dollars. Their requests cost extra, but less than others. */
+export function provisionedCost(instances: number, memoryMb: number, architecture: Architecture): number {
+  const seconds = instances * HOURS_A_MONTH * 3600;
+  return seconds * (memoryMb / 1024) * PRICES.lambda.provisionedGigabyteSecond[architecture];
+}
+
 /** Volumes of the table. The fewer the questions, the larger the share of cold starts: half at one question every four minutes. */
 const VOLUMES = [
   { name: '10 thousand', questions: 1e4, coldShare: 0.5 },

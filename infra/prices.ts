@@ -4,7 +4,12 @@
  */
 export const PRICES = {
   /** https://aws.amazon.com/lambda/pricing/, 2026-05. Since August 2025, initialization is billed too. */
-  lambda: { request: 0.2e-6, gigabyteSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 } },
+  lambda: {
+    request: 0.2e-6,
+    gigabyteSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 },
+    /** https://aws.amazon.com/lambda/pricing/, as of 2025: a started instance, in addition to the requests that it answers. */
+    provisionedGigabyteSecond: { x86_64: 0.0000041667, arm64: 0.0000033334 },
+  },
   /** https://aws.amazon.com/api-gateway/pricing/, 2025-05: the first 300 million requests of up to 512 KB. Throttled requests are free. */
   httpApiRequest: 1e-6,
   /** https://aws.amazon.com/cloudwatch/pricing/, 2026-06: ingested logs, and a month of a metric, an alarm, a dashboard. */

@@ -1,26 +1,29 @@
 import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { DomainName, type HttpApi, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import {
-  CorsHttpMethod,
-  HttpApi,
-  HttpMethod,
-  HttpNoneAuthorizer,
-  HttpStage,
-  type IHttpRouteAuthorizer,
-  LogGroupLogDestination,
-} from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+  Grant,
+  type IGrantable,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { CORS } from '../functions/search/cors.ts';
+import { addRecords } from './alias-records.ts';
+import { makeApi, makeStage } from './api.ts';
 import { checkAsset } from './asset.ts';
-import { openEndpointCost } from './cost.ts';
-import { checkEnvironment } from './keys.ts';
+import { openEndpointCost, provisionedCost } from './cost.ts';
+import { makeDistribution } from './distribution.ts';
+import { environmentOf } from './environment.ts';
+import { EndpointMetrics } from './metrics.ts';
 import { addAlarms } from './monitoring.ts';
-import { readProps, requireApiKey, type SemanticSearchProps, type Settings } from './props.ts';
+import { packageIndex } from './package-index.ts';
+import { readProps, type SemanticSearchProps } from './props.ts';
+import { requireApiKey, type Settings } from './schema.ts';
 import { UnpackagedCode } from './unpackaged-code.ts';
 import { describeVersion } from './version-description.ts';
 
@@ -35,85 +38,141 @@ const unpackaged = (reason: string): PackagedCode => ({
   description: 'not packaged',
 });
 
+/** What a function in a VPC needs to create its network interfaces. None of these actions can be limited to a resource. */
+const NETWORK_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
 /**
- * The search endpoint: a Lambda function that contains index and model, behind an HTTP API.
+ * A search endpoint: a Lambda function that contains index and model, behind an HTTP API, with logs, alarms and a dashboard.
  *
- * `url` is the address of the endpoint, and `live` the alias that it invokes. Extend `api`, `function` and the rest like any CDK construct.
+ * ```ts
+ * const search = new SemanticSearch(this, 'Search', { auth: 'iam' });
+ * search.grantInvokeUrl(role);
+ * new CfnOutput(this, 'Url', { value: search.url });
+ * ```
  */
 export class SemanticSearch extends Construct {
+  /** The function. Invoke `live` instead, as `$LATEST` may be in the middle of an update. */
   readonly function: lambda.Function;
+  /** The alias that the API invokes. `npx polyseek push` and `rollback` move it. */
   readonly live: lambda.Alias;
+  /** The log of the function. */
+  readonly logGroup: LogGroup;
   readonly api: HttpApi;
+  readonly stage: HttpStage;
+  /** With `distribution`: CloudFront's distribution in front of `api`. */
+  readonly distribution: Distribution | undefined;
+  /** Address of the endpoint, without a final slash: `domainName`, the distribution or the API. */
   readonly url: string;
+  readonly #metrics: EndpointMetrics;
 
   /**
-   * Checks key and code only where CDK needs the code, so that `cdk ls` and `cdk destroy` work without both.
-   * @param problem why `folder` has no code: the stack can be compared, but not deployed
+   * Packages the index only where CDK needs the code, so that `cdk ls` and `cdk destroy` work without index, key and compiler. If
+   * packaging fails, the stack can be compared, and deploying it fails with the reason.
    * @throws one sentence for each wrong prop, or if the packaged function would not run in Lambda
    */
-  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}, problem?: string) {
+  constructor(scope: Construct, id: string, props: SemanticSearchProps = {}) {
     super(scope, id);
     const settings = readProps(props);
-    this.function = this.makeFunction(settings, this.makeCode(settings, problem));
-    this.live = new lambda.Alias(this, 'Live', { aliasName: 'live', version: this.function.currentVersion });
-    this.api = this.makeApi(settings);
-    const stage = this.makeStage(settings);
-    this.url = stage.url.replace(/\/$/, '');
-    addAlarms(this, this.function, this.api, settings);
-    if (settings.auth === 'none') {
-      const { throttleRate: rate, reservedConcurrency: instances } = settings;
-      const cost = openEndpointCost({ ...settings, ratePerSecond: rate, memoryMb: settings.memory });
-      Annotations.of(this).addWarningV2(
-        'polyseek:open-endpoint',
-        `auth is none: everyone can call the endpoint. At ${rate} questions per second, day and night, ` +
-          `${instances === 'none' ? '' : `with at most ${instances} instances of the function, `}it costs up to ` +
-          `$${Math.ceil(cost)} a month. Use -c auth=api-key to require an API key.`,
-      );
-    }
+    const { removalPolicy = RemovalPolicy.DESTROY, apiProps } = props;
+    const { functionName, logRetention: retention, domainName, provisionedConcurrency } = settings;
+    this.logGroup = new LogGroup(this, 'Log', {
+      ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
+      retention,
+      removalPolicy,
+    });
+    this.function = this.makeFunction(settings, props);
+    this.live = new lambda.Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.function.currentVersion,
+      ...(provisionedConcurrency && { provisionedConcurrentExecutions: provisionedConcurrency }),
+    });
+    this.api = makeApi(this, this.live, settings, apiProps);
+    const domain = this.makeDomain(settings, props);
+    this.stage = makeStage(this, this.api, settings, removalPolicy, domain);
+    this.distribution = settings.distribution ? makeDistribution(this, this.api, settings, props) : undefined;
+    if (domainName && props.hostedZone)
+      addRecords(this, domainName, props.hostedZone, this.distribution ?? domain);
+    this.url = this.distribution
+      ? `https://${domainName ?? this.distribution.distributionDomainName}`
+      : domainName
+        ? `https://${domainName}`
+        : this.stage.url.replace(/\/$/, '');
+    this.#metrics = new EndpointMetrics(this.function, this.api);
+    addAlarms(this, this.#metrics, settings);
+    this.annotateCosts(settings);
   }
 
-  private makeCode(settings: Settings, problem: string | undefined): PackagedCode {
-    const { folder, architecture } = settings;
+  /** Allows an identity to invoke the function directly, bypassing the HTTP endpoint. The identity needs no API key. */
+  grantInvoke(grantee: IGrantable): Grant {
+    return this.live.grantInvoke(grantee);
+  }
+
+  /** Allows an AWS identity to call the endpoint with signed requests, for `auth: 'iam'`. */
+  grantInvokeUrl(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['execute-api:Invoke'],
+      resourceArns: [this.api.arnForExecuteApi()],
+    });
+  }
+
+  /** Number of questions. Default: the sum over 5 minutes, as for all counts. */
+  metricQuestions(options?: MetricOptions): Metric {
+    return this.#metrics.questions(options);
+  }
+
+  /** Number of questions without an answer (verdict `none`). */
+  metricUnanswered(options?: MetricOptions): Metric {
+    return this.#metrics.unanswered(options);
+  }
+
+  /** Number of questions without a sure answer (verdict `possible`). */
+  metricPossible(options?: MetricOptions): Metric {
+    return this.#metrics.possible(options);
+  }
+
+  /** Number of cold starts. Other statistics describe the milliseconds until the index was open. */
+  metricColdStarts(options?: MetricOptions): Metric {
+    return this.#metrics.coldStarts(options);
+  }
+
+  /** Number of invocations that failed. */
+  metricErrors(options?: MetricOptions): Metric {
+    return this.#metrics.errors(options);
+  }
+
+  /** Milliseconds from a request's arrival at the API to its answer. Default: the average over 5 minutes. */
+  metricLatency(options?: MetricOptions): Metric {
+    return this.#metrics.latency(options);
+  }
+
+  private makeCode(settings: Settings): PackagedCode {
     if (!Stack.of(this).bundlingRequired) return unpackaged('This command packages no code.');
-    if (problem !== undefined) {
-      const warning = `${problem} Until then, cdk diff shows the code as changed, and cdk deploy fails.`;
+    let folder: string;
+    try {
+      requireApiKey(settings);
+      folder = settings.code ?? packageIndex(settings);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const warning = `${reason} Until then, cdk diff shows the code as changed, and cdk deploy fails.`;
       Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
-      return unpackaged(problem);
+      return unpackaged(reason);
     }
-    requireApiKey(settings);
-    const { index } = checkAsset(folder, architecture);
+    const { index } = checkAsset(folder, settings.architecture);
     return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
   }
 
-  private makeFunction(settings: Settings, { code, description }: PackagedCode): lambda.Function {
-    const { functionName, memory, timeout, logQuestions, page, auth, apiKeys, cors, reservedConcurrency } =
-      settings;
-    const logGroup = new LogGroup(this, 'Log', {
-      ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
-      retention: settings.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Lets the search function write its log, and nothing else.',
-      inlinePolicies: {
-        log: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-              resources: [logGroup.logGroupArn],
-            }),
-          ],
-        }),
-      },
-    });
-    const environment = {
-      ...(auth === 'api-key' && { API_KEYS: JSON.stringify(apiKeys) }),
-      ...(logQuestions && { LOG_QUESTIONS: '1' }),
-      ...(!page && { PAGE: '0' }),
-      ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),
-    };
-    checkEnvironment(environment);
+  private makeFunction(settings: Settings, props: SemanticSearchProps): lambda.Function {
+    const { functionName, memorySize, timeout, reservedConcurrency } = settings;
+    const { vpc, vpcSubnets, securityGroups, functionProps } = props;
+    const { code, description } = this.makeCode(settings);
     return new lambda.Function(this, 'Function', {
       functionName,
       description: 'Semantic search (polyseek)',
@@ -122,92 +181,94 @@ export class SemanticSearch extends Construct {
         settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       handler: 'lambda.handler',
       code,
-      memorySize: memory,
+      memorySize,
       timeout: Duration.seconds(timeout),
       reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
-      environment,
-      role,
-      logGroup,
+      vpc,
+      vpcSubnets,
+      securityGroups,
+      role: this.makeRole(vpc !== undefined),
+      logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
+      ...functionProps,
+      environment: { ...environmentOf(settings), ...functionProps?.environment },
       currentVersionOptions: {
         description,
         // Old versions stay for `npx polyseek rollback`. Deleting the function deletes them.
         removalPolicy: RemovalPolicy.RETAIN,
+        ...functionProps?.currentVersionOptions,
       },
     });
   }
 
-  private makeApi({ auth, cors, jwtIssuer = '', jwtAudience }: Settings): HttpApi {
-    const integration = new HttpLambdaIntegration('Integration', this.live);
-    const authorizers: Record<Settings['auth'], () => IHttpRouteAuthorizer> = {
-      none: () => new HttpNoneAuthorizer(),
-      // The function checks keys itself: an HTTP API cannot, and an authorizer function would add a cold start.
-      'api-key': () => new HttpNoneAuthorizer(),
-      iam: () => new HttpIamAuthorizer(),
-      jwt: () => new HttpJwtAuthorizer('Tokens', jwtIssuer, { jwtAudience }),
-    };
-    const api = new HttpApi(this, 'Api', {
-      description: 'Semantic search (polyseek)',
-      createDefaultStage: false,
-      defaultIntegration: integration,
-      defaultAuthorizer: authorizers[auth](),
-      ...(cors.length > 0 && {
-        corsPreflight: {
-          allowOrigins: cors,
-          allowMethods: CORS.methods.map((method) => CorsHttpMethod[method]),
-          allowHeaders: [...CORS.requestHeaders],
-          exposeHeaders: [...CORS.responseHeaders],
-          maxAge: Duration.seconds(CORS.maxAgeSeconds),
-        },
-      }),
-    });
-    const unauthorized: Partial<Record<Settings['auth'], string>> = {
-      none: 'The endpoint is open by choice, with a low throttle and few instances of the function.',
-      'api-key': 'The function checks the key of every request.',
-    };
-    const reason = unauthorized[auth];
-    if (reason) Validations.of(api).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason });
-    // A browser's preflight carries no credentials, so the $default route would reject it. This route accepts it.
-    if (cors.length > 0) {
-      const options = { path: '/{proxy+}', methods: [HttpMethod.OPTIONS], integration };
-      const routes = api.addRoutes({ ...options, authorizer: new HttpNoneAuthorizer() });
-      const preflight = {
-        id: 'AwsSolutions::AwsSolutions-APIG4',
-        reason: 'A preflight carries no credentials.',
-      };
-      for (const route of routes) Validations.of(route).acknowledge(preflight);
-    }
-    return api;
-  }
-
-  private makeStage({ functionName, throttleRate, throttleBurst, logRetention }: Settings): HttpStage {
-    const logGroup = new LogGroup(this, 'AccessLog', {
-      // With this prefix, groups need no entry of their own in the account's log policy, whose size is limited.
-      ...(functionName && { logGroupName: `/aws/vendedlogs/${functionName}` }),
-      retention: logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    return new HttpStage(this, 'Stage', {
-      httpApi: this.api,
-      stageName: '$default',
-      autoDeploy: true,
-      throttle: { rateLimit: throttleRate, burstLimit: throttleBurst },
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup),
-        // The path has no query string, so this log contains no questions.
-        format: AccessLogFormat.custom(
-          JSON.stringify({
-            time: '$context.requestTime',
-            requestId: '$context.requestId',
-            ip: '$context.identity.sourceIp',
-            method: '$context.httpMethod',
-            path: '$context.path',
-            status: '$context.status',
-            ms: '$context.responseLatency',
-            error: '$context.error.message',
+  private makeRole(inVpc: boolean): Role {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `Lets the search function write its log${inVpc ? ' and join its network' : ''}, and nothing else.`,
+      inlinePolicies: {
+        log: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [this.logGroup.logGroupArn],
+            }),
+          ],
+        }),
+        ...(inVpc && {
+          network: new PolicyDocument({
+            statements: [new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] })],
           }),
-        ),
+        }),
       },
     });
+    if (inVpc)
+      Validations.of(role).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'Lambda needs these actions for the network interfaces of the function, which have no names yet.',
+      });
+    return role;
+  }
+
+  /** The domain name of the API. With a distribution, the name belongs to the distribution. */
+  private makeDomain(
+    { domainName, distribution }: Settings,
+    { certificate }: SemanticSearchProps,
+  ): DomainName | undefined {
+    if (!domainName || !certificate || distribution) return undefined;
+    return new DomainName(this, 'DomainName', { domainName, certificate });
+  }
+
+  private annotateCosts(settings: Settings): void {
+    const {
+      auth,
+      architecture,
+      memorySize,
+      reservedConcurrency: instances,
+      provisionedConcurrency,
+    } = settings;
+    if (auth === 'none') {
+      const rate = settings.throttleRate + settings.browserThrottleRate;
+      const cost = openEndpointCost({
+        ratePerSecond: rate,
+        reservedConcurrency: instances,
+        memoryMb: memorySize,
+        architecture,
+      });
+      Annotations.of(this).addWarningV2(
+        'polyseek:open-endpoint',
+        `auth is none: everyone can call the endpoint. At ${rate} questions per second, day and night, ` +
+          `${instances === 'none' ? '' : `with at most ${instances} instances of the function, `}it costs up to ` +
+          `$${Math.ceil(cost)} a month. Use -c auth=api-key to require an API key.`,
+      );
+    }
+    if (provisionedConcurrency) {
+      const cost = provisionedCost(provisionedConcurrency, memorySize, architecture);
+      Annotations.of(this).addInfoV2(
+        'polyseek:provisioned-concurrency',
+        `provisionedConcurrency is ${provisionedConcurrency}: instances that are always started cost ` +
+          `$${cost.toFixed(2)} a month (list price in us-east-1), in addition to their requests.`,
+      );
+    }
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
 import type { Verdict } from '../../index/search/answer.ts';
+import { installHint } from './missing-package.ts';
 
 /** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
@@ -122,6 +123,8 @@ const FIXES: Record<string, string> = {
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = '', path }: NodeJS.ErrnoException = error;
+  const hint = installHint(error.message);
+  if (hint) return hint;
   const fix = FIXES[code];
   // Node writes `EACCES: permission denied, open '/path'`.
   const reason = error.message.match(/^\w+: (.*?),/)?.[1];

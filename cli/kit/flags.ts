@@ -84,8 +84,8 @@ export function indexOption(dir: string, description = 'folder of the index'): O
 }
 
 /** `--json` of every command that prints a result. */
-export function jsonOption(): Option {
-  return new Option('--json', 'print only JSON on standard output');
+export function jsonOption(description = 'print only JSON on standard output'): Option {
+  return new Option('--json', description);
 }
 
 /** `--collection` of the commands that serve or package several indexes. Its value is folders by names. */
@@ -165,6 +165,18 @@ export async function readQuestion(question: string, flags: QuestionFlags): Prom
     ...(minConfidence !== undefined && { minConfidence }),
     ...(fields.size > 0 && { filter: Object.fromEntries(fields) }),
   };
+}
+
+/**
+ * The endpoint to ask, if any. A flag on the command line wins over the environment variable of `--url`.
+ * @param others names of options that choose something else to ask
+ */
+export function chosenUrl(command: Command, ...others: string[]): string | undefined {
+  const typed = others.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (typed === undefined) return command.getOptionValue('url');
+  if (command.getOptionValueSource('url') === 'cli')
+    throw new UsageError(`--url and --${typed} exclude each other. Use one of them.`);
+  return undefined;
 }
 
 /** Adds `--url` and `--key` to a command. */

@@ -1,30 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { connect, Interrupted, type Remote } from '../../infra/remote/connect.ts';
 import { DEFAULT_KEEP } from '../../infra/remote/prune.ts';
+import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
 import { Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 
 /** Flags of the commands that work on a deployed function. */
 export interface Target {
-  function: string;
+  function?: string;
+  stage?: string;
   bucket?: string;
   json?: boolean;
-}
-
-/** The settings of cdk.json in this folder that are also defaults here, so that they match `cdk deploy`. */
-export function deployedSettings(): { functionName: string; index: string } {
-  const { context = {} } = (existsSync('cdk.json') ? JSON.parse(readFileSync('cdk.json', 'utf8')) : {}) as {
-    context?: { stack?: string; functionName?: string; index?: string };
-  };
-  const { stack = 'polyseek', functionName = stack, index = '.polyseek/index' } = context;
-  return { functionName, index };
 }
 
 /** A command on a deployed function. */
 export function remoteTool(name: string, description: string): Tool {
   return new Tool(name, description)
-    .option('--function <name>', 'name of the function', deployedSettings().functionName)
+    .option('--function <name>', 'name of the function (default: functionName or stack of cdk.json)')
+    .addOption(stageOption())
     .addOption(jsonOption());
 }
 
@@ -36,6 +29,11 @@ export function changingTool(name: string, description: string): Tool {
   );
 }
 
+/** `--stage` of the commands that read cdk.json. */
+export function stageOption(): Option {
+  return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
+}
+
 /** `--keep` of the commands that delete old versions. */
 export function keepOption(): Option {
   return new Option('--keep <n>', 'number of versions to keep')
@@ -43,9 +41,19 @@ export function keepOption(): Option {
     .default(DEFAULT_KEEP);
 }
 
+/** The settings of cdk.json in this folder, so that the defaults of commands match `cdk deploy`. */
+export function deployedSettings({ stage }: Pick<Target, 'stage'>): DeployedSettings {
+  return readSettings(stage);
+}
+
 /** The function that the flags name. Its steps are reported on standard error. */
-export function target({ function: name, bucket }: Target): Remote {
-  return connect({ functionName: name, bucket, step });
+export function target(flags: Target): Remote {
+  // CDK and the AWS CLI read this variable, but the SDK does not.
+  if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
+  // The warning is about later versions of the SDK, and polyseek depends on a fixed one.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const { function: name, bucket } = flags;
+  return connect({ functionName: name ?? deployedSettings(flags).functionName, bucket, step });
 }
 
 let interrupted = false;

@@ -1,9 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import type { Polyseek, Question, Result } from './client.ts';
-import { ANSWERED, LIMITS } from './limits.ts';
-
-/** A previous message of the conversation. */
-type Turn = NonNullable<Question['history']>[number];
+import { type CiteOptions, findCited, quotesOf } from './cite.ts';
+import type { Answer, Polyseek, Question, Result } from './client.ts';
+import { LIMITS } from './limits.ts';
 
 export const unknown = "I don't know.";
 /** Precedes an answer to a question with the verdict `possible`. */
@@ -13,22 +11,26 @@ export const unsure = "I'm not sure.";
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
 
 /** Quotes the documents: the best passage, and the best matching sentence of each other passage. */
-export const quote: Answerer = (_, passages) => {
-  const texts = passages.map(({ text, highlight }, i) => (i === 0 ? text : highlight.text));
-  return texts.map((text, i) => `“${text.trim()}” [${i + 1}]`).join('\n');
-};
+export const quote: Answerer = (_, passages) =>
+  quotesOf(passages)
+    .map((text, i) => `“${text}” [${i + 1}]`)
+    .join('\n');
 
-export interface ReplyOptions {
+/** What a chatbot needs of a client. */
+export type Searcher = Pick<Polyseek, 'search'>;
+
+/** A reply, and where it comes from. */
+export interface Reply {
+  /** The text, with the list of cited passages. */
+  text: string;
+  verdict: Answer['verdict'];
+  /** The cited passages, best first. */
+  passages: Result[];
+}
+
+export interface ReplyOptions extends CiteOptions {
   /** Writes the answer. Default: `quote`. */
   answer?: Answerer;
-  /**
-   * Answers from passages with at least this confidence (0 to 1), and from no others. Default: the verdict of the search decides.
-   */
-  minConfidence?: number;
-  /** Maximum number of passages. Default: 3. */
-  k?: number;
-  /** Previous turns, oldest first, to which the question may refer. */
-  history?: Turn[];
 }
 
 /**
@@ -36,47 +38,63 @@ export interface ReplyOptions {
  * don't know." if none does.
  * Rejects with a `PolyseekError`, or with an error of `answer`.
  */
-export async function reply(
-  client: Polyseek,
+export async function reply(client: Searcher, q: string, options: ReplyOptions = {}): Promise<string> {
+  return (await replyWithPassages(client, q, options)).text;
+}
+
+/** Does the same as `reply`, and returns the cited passages and the verdict too. */
+export async function replyWithPassages(
+  client: Searcher,
   q: string,
-  { answer = quote, minConfidence, k = 3, history = [] }: ReplyOptions = {},
-): Promise<string> {
-  let found = await client.search({ q, k, minConfidence, history });
-  // The history helps only a question that refers to it.
-  if (!found.answered && history.length > 0) {
-    const alone = await client.search({ q, k, minConfidence });
-    if (alone.answered || found.verdict === 'none') found = alone;
-  }
-  const { verdict, results } = found;
-  if (verdict === 'none') return unknown;
-  // Beside a sure answer, only passages that would be one themselves are cited.
-  const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
-  const cited = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
-  const sources = cited.map(({ title, url, source, anchor, confidence }, i) => {
+  { answer = quote, ...options }: ReplyOptions = {},
+): Promise<Reply> {
+  const { verdict, passages } = await findCited((question) => client.search(question), { q }, options);
+  if (verdict === 'none') return { text: unknown, verdict, passages };
+  const sources = passages.map(({ title, url, source, anchor, confidence }, i) => {
     const place = url ?? (anchor ? `${source}#${anchor}` : source);
     return `[${i + 1}] ${title}, ${place} (${Math.round(confidence * 100)} %)`;
   });
   const preface = verdict === 'possible' ? [unsure] : [];
-  return [...preface, await answer(q, cited), ...sources].join('\n');
+  return { text: [...preface, await answer(q, passages), ...sources].join('\n'), verdict, passages };
 }
 
-/** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
-export async function chat(client: Polyseek, options: ReplyOptions = {}): Promise<void> {
-  const history: Turn[] = [];
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
-  lines.prompt();
+/** Prints a reply, or the error that replaces it. */
+type Printer = (q: string, said: Reply | Error) => void;
+
+const printText: Printer = (_, said) => console.log(`${said instanceof Error ? said.message : said.text}\n`);
+const printJson: Printer = (q, said) =>
+  console.log(JSON.stringify({ q, ...(said instanceof Error ? { error: said.message } : said) }));
+
+/**
+ * Answers each line of standard input until it ends. Prints the message of an error instead of an answer.
+ * @param options.json prints one line of JSON for each question, with the fields of `Reply` or `error`, and no prompt
+ */
+export async function chat(
+  client: Searcher,
+  { json = false, ...options }: ReplyOptions & { json?: boolean } = {},
+): Promise<void> {
+  const history: NonNullable<Question['history']> = [];
+  const print = json ? printJson : printText;
+  const lines = createInterface({
+    input: process.stdin,
+    ...(!json && { output: process.stdout, prompt: '> ' }),
+  });
+  const prompt = () => {
+    if (!json) lines.prompt();
+  };
+  prompt();
   for await (const line of lines) {
     const question = line.trim();
     if (question !== '') {
       const asked = { ...options, history: history.slice(-LIMITS.turns) };
-      const said = await reply(client, question, asked).catch((error: Error) => error);
-      console.log(`${said instanceof Error ? said.message : said}\n`);
-      if (typeof said === 'string' && said !== unknown) {
+      const said = await replyWithPassages(client, question, asked).catch((error: Error) => error);
+      print(question, said);
+      if (!(said instanceof Error) && said.verdict !== 'none') {
         // Searches use the first words of an answer, so they must be about its topic.
-        const content = said.replace(`${unsure}\n`, '').slice(0, LIMITS.turnCharacters);
+        const content = said.text.replace(`${unsure}\n`, '').slice(0, LIMITS.turnCharacters);
         history.push({ role: 'user', content: question }, { role: 'assistant', content });
       }
     }
-    lines.prompt();
+    prompt();
   }
 }

@@ -72,6 +72,7 @@ function home(request: RoutedRequest): HttpResponse {
       'GET /health',
       'GET /overview',
       'GET /openapi.json',
+      'GET /widget.js',
     ],
     // Each has all of these routes.
     ...(collections.length > 0 && { collections: collections.map((name) => `/c/${name}`) }),
@@ -183,6 +184,11 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
             openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }),
           );
         },
+      },
+      {
+        path: '/widget.js',
+        GET: async (request) => (await import('./widget/serve-widget.ts')).serveWidget(request),
+        isPublic: true,
       },
       {
         path: '/',

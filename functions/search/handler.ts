@@ -53,15 +53,28 @@ function isQuestion(event: unknown): event is { q: unknown } {
   );
 }
 
+/** A host name, with an optional port. */
+const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/i;
+
+/**
+ * The host that the caller used. Behind CloudFront, API Gateway sees its own host, and a function of the distribution sends the viewer's
+ * in `x-forwarded-host` (infra/distribution.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
+ * that sends this header to another origin needs the consent of a preflight, whose answer does not depend on the header.
+ */
+function hostOf({ headers = {}, requestContext }: HttpEvent): string {
+  const { 'x-forwarded-host': forwarded = '' } = headers;
+  return HOST.test(forwarded) ? forwarded : (requestContext.domainName ?? 'localhost');
+}
+
 function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   const { rawPath, rawQueryString = '', headers = {}, body, isBase64Encoded, requestContext } = event;
-  const { domainName = 'localhost', stage, http } = requestContext;
+  const { stage, http } = requestContext;
   const prefix = rawPath === `/${stage}` || rawPath.startsWith(`/${stage}/`) ? `/${stage}` : '';
   // An HTTP API has decoded the path: encode again the characters that end a path in a URL or that URL drops.
   const path = rawPath.slice(prefix.length).replace(/[?#\\\t\n\r]/g, encodeURIComponent);
   return {
     method: http.method,
-    url: new URL(`https://${domainName}${path}?${rawQueryString}`),
+    url: new URL(`https://${hostOf(event)}${path}?${rawQueryString}`),
     prefix,
     headers,
     body: body ? [Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')] : [],
@@ -103,8 +116,8 @@ export function createHandler(
 ): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) {
-      const { status, headers, body } = await app(toRequest(event, requestId));
-      return { statusCode: status, headers, body, isBase64Encoded: false };
+      const { status, headers, body, isBase64Encoded = false } = await app(toRequest(event, requestId));
+      return { statusCode: status, headers, body, isBase64Encoded };
     }
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(

@@ -37,6 +37,8 @@ export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** Whether the body is Base64 of bytes, such as compressed ones. */
+  isBase64Encoded?: boolean;
 }
 
 /** Answers every request. Wrong requests and failures get an error response. */
@@ -210,6 +212,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
         'x-content-type-options': 'nosniff',
       },
       body: method === 'HEAD' ? '' : response.body,
+      ...(response.isBase64Encoded && { isBase64Encoded: true }),
     };
   };
 }

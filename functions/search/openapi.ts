@@ -1,4 +1,9 @@
-import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
+import {
+  type ConversionConfig,
+  type JsonSchema,
+  toJsonSchema,
+  toJsonSchemaDefs,
+} from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import type { Answer } from '../../index/search/answer.ts';
 import {
@@ -70,7 +75,8 @@ function queryParameters(entries: Record<string, GenericSchema>, examples: Recor
   return Object.entries(entries).map(([name, entry]) => {
     const { $schema: _, description, ...own } = toJsonSchema(entry, conversion);
     // Allows a single value too: GPT Actions write lists in their own form.
-    const schema = own.type === 'array' ? { anyOf: [own.items, own] } : own;
+    const schema: JsonSchema | { anyOf: unknown[] } =
+      own.type === 'array' ? { anyOf: [own.items, own] } : own;
     const required = entry.type !== 'optional';
     const example = name in examples && { example: examples[name] };
     return { name, in: 'query', required, description, schema, ...example };
@@ -123,7 +129,7 @@ export function openApi(server: string, { keys = false, tokens = false }: Creden
     400: problem('A parameter or field is missing, unknown or wrong. `detail` says what to change.'),
     ...problems,
   };
-  const definitions = toJsonSchemaDefs(schemas, {
+  const definitions: Record<keyof typeof schemas, JsonSchema> = toJsonSchemaDefs(schemas, {
     ...conversion,
     overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
   });

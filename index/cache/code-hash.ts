@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The package that the npm package contains a copy of, and so does not depend on. */
+const COPIED = 'pdfjs-dist';
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -11,9 +14,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 export function codeHash(...folders: string[]): string {
   const hash = createHash('sha256');
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const { icu, unicode } = process.versions;
-  hash.update(JSON.stringify([dependencies, icu, unicode]));
+  hash.update(JSON.stringify([dependencies, devDependencies?.[COPIED], icu, unicode]));
   for (const folder of folders) {
     const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
     const files = entries

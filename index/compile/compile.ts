@@ -13,17 +13,18 @@ import {
   withChecksum,
 } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
+import { compiledFolder } from '../format/installation.ts';
 import { writeTokenCodebook } from '../format/token-codes-file.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';
 import { WEIGHTS } from './onnx-graph.ts';
 
-/** The model that the repository ships. */
+/** The model that polyseek ships: its source in a clone, compiled in the npm package. */
 export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url));
 
 /** The folder of compiled models. Each one's name is a hash of its source and of this compiler. */
-export const COMPILED = fileURLToPath(new URL('../../build/models', import.meta.url));
+export const COMPILED = compiledFolder('models');
 
 /** Increased when the same source compiles to different files. */
 const COMPILER = 5;
@@ -60,6 +61,10 @@ export interface ModelSource {
  * @throws if a file is missing, or polyseek does not support the model
  */
 export function readModelSource(dir: string): ModelSource {
+  if (isCompiled(dir))
+    throw new Error(
+      `${dir} is a compiled model, but this needs its source. Import it with npx polyseek model, and name that folder with --model.`,
+    );
   const read = (name: string): Buffer => {
     if (!existsSync(join(dir, name))) {
       throw new Error(
@@ -106,7 +111,8 @@ export function readModelSource(dir: string): ModelSource {
 }
 
 /**
- * Compiles a model folder, unless it was compiled before. Compiles a damaged result again.
+ * Compiles a model folder, unless it was compiled before. Compiles a damaged result again. A folder that is a compiled model itself,
+ * such as the npm package's default model, is the result.
  * @param options.neutral false omits the language axes, for learning them
  * @param options.tokens other token states than those of polyseek.json, for learning them
  * @param options.into the folder of compiled models
@@ -118,6 +124,10 @@ export function compileModel(
   dir: string,
   options: { neutral?: boolean; tokens?: LearnedTokens; into?: string; engine?: 'onnx' } = {},
 ): string {
+  if (isCompiled(dir) && Object.keys(options).every((name) => name === 'into')) {
+    readCompiledModel(dir, true);
+    return dir;
+  }
   const source = readModelSource(dir);
   const { calibration = {} } = source.learned;
   const neutral = options.neutral === false ? undefined : source.learned.neutral;
@@ -196,6 +206,8 @@ export function compileModel(
   }
   return out;
 }
+
+const isCompiled = (dir: string): boolean => existsSync(join(dir, 'model.json'));
 
 /** Whether a folder is a compiled model of this format with the right checksums. */
 function isIntact(dir: string): boolean {

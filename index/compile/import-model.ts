@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { env } from '@xenova/transformers';
 import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
@@ -94,6 +93,7 @@ async function hubReader(source: string, progress?: FileProgress): Promise<ReadF
       `${source} has no fixed revision. Add a commit from the model's history: ${id}@REVISION.`,
     );
   }
+  const { env } = await import('@xenova/transformers');
   const { getModelFile }: typeof import('@xenova/transformers/types/utils/hub.js') = await import(HUB);
   env.remoteHost = process.env.HF_ENDPOINT || env.remoteHost;
   env.allowLocalModels = false;

@@ -1,6 +1,11 @@
-import onnxProto from 'onnx-proto';
+import { createRequire } from 'node:module';
+import type onnxProto from 'onnx-proto';
 
-export const { onnx } = onnxProto;
+/** Loads onnx-proto, which only compiling a model requires. In the npm package it is an optional peer. */
+function loadOnnx(): typeof onnxProto.onnx {
+  return createRequire(import.meta.url)('onnx-proto').onnx;
+}
+
 export type Model = onnxProto.onnx.ModelProto;
 export type Node = onnxProto.onnx.INodeProto;
 export type Tensor = onnxProto.onnx.ITensorProto;
@@ -42,7 +47,7 @@ export class Graph {
    * @throws if its weights are in other files
    */
   constructor(bytes: Uint8Array) {
-    this.#model = onnx.ModelProto.decode(bytes);
+    this.#model = loadOnnx().ModelProto.decode(bytes);
     const graph = this.#model.graph;
     if (!graph) throw new Error('The ONNX file contains no graph. Choose a file exported for inference.');
     this.nodes = graph.node ?? [];
@@ -117,6 +122,7 @@ export class Graph {
         },
       },
     });
+    const onnx = loadOnnx();
     const model = onnx.ModelProto.fromObject({});
     model.irVersion = this.#model.irVersion;
     model.opsetImport = this.#model.opsetImport;
@@ -177,6 +183,7 @@ export function node(
   output: string[],
   attributes: Record<string, number | number[] | Tensor> = {},
 ): Node {
+  const { AttributeType } = loadOnnx().AttributeProto;
   return {
     opType,
     name: `polyseek/${output[0]}`,
@@ -184,10 +191,10 @@ export function node(
     output,
     attribute: Object.entries(attributes).map(([name, value]) =>
       typeof value === 'number'
-        ? { name, type: onnx.AttributeProto.AttributeType.INT, i: value }
+        ? { name, type: AttributeType.INT, i: value }
         : Array.isArray(value)
-          ? { name, type: onnx.AttributeProto.AttributeType.INTS, ints: value }
-          : { name, type: onnx.AttributeProto.AttributeType.TENSOR, t: value },
+          ? { name, type: AttributeType.INTS, ints: value }
+          : { name, type: AttributeType.TENSOR, t: value },
     ),
   };
 }

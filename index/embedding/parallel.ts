@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
+import { forkModule } from '../format/installation.ts';
 import { openTokens, type QuestionEmbedder, type TextKind } from './embedder.ts';
 import {
   type EmbeddedPassage,
@@ -70,9 +70,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
 
   #start(): void {
     this.#workers = Array.from({ length: this.#count }, () => {
-      const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [this.#dir], {
-        // A worker needs tsx for the project's TypeScript, however this process was started.
-        execArgv: ['--import', import.meta.resolve('tsx')],
+      const worker = forkModule(new URL('./worker.ts', import.meta.url), [this.#dir], {
         serialization: 'advanced',
       });
       worker.on('message', (reply: EmbedReply) => this.#finish(worker, reply));

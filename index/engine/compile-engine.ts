@@ -1,20 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createDraft, removeStaleDrafts, withTemporaryFolder } from '../format/drafts.ts';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDraft, removeStaleDrafts } from '../format/drafts.ts';
+import { compiledFolder } from '../format/installation.ts';
 import type { Architecture } from './architecture.ts';
 import { checkLibrary } from './elf.ts';
-
-const folderOf = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-
-/** The engine's C++ source. */
-const SOURCE = fileURLToPath(new URL('./native', import.meta.url));
+import {
+  COMPILER_ARGUMENTS,
+  type LibraryName,
+  prebuiltLibrary,
+  readSource,
+  stageSource,
+} from './native-sources.ts';
 
 /** The folder of compiled libraries. Each name contains a hash of the source and the compiler's arguments. */
-const CACHE = fileURLToPath(new URL('../../build/native', import.meta.url));
+const CACHE = compiledFolder('native');
 
 /** Each processor's name in Node, and its compiler's in Debian. */
 const TARGETS = {
@@ -22,119 +23,144 @@ const TARGETS = {
   arm64: { node: 'arm64', compiler: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
 };
 
-/** The compiler's arguments, for a folder that `stageSource` filled. Without contraction, all processors return the same bits. */
-export const COMPILER_ARGUMENTS = [
-  ...[
-    '-shared',
-    '-fPIC',
-    '-O3',
-    '-std=gnu++17',
-    '-ffp-contract=off',
-    '-fno-math-errno',
-    '-fvisibility=hidden',
-  ],
-  ...['-Wno-psabi', '-DNODE_GYP_MODULE_NAME=engine', '-I', 'node', '-o', 'engine.node', 'engine.cc'],
-];
-
 /**
- * Compiles the engine, or finds it compiled. Uses this machine's compiler, or Docker with CDK's bundling image if that fails.
- * @param architecture Lambda's processor; by default, compiles for this machine
+ * Compiles a library for this machine with its compiler, or finds it compiled.
  * @returns the library's path
- * @throws {Error} if neither compiler works, with the reason of each
+ * @throws {Error} if the compiler is missing or fails, with the reason
  */
-export function compileEngine(architecture?: Architecture): Promise<string> {
-  const target = architecture ?? 'host';
-  const library = libraries.get(target) ?? findOrCompile(architecture);
-  libraries.set(target, library);
-  // The user may install a compiler before the next call.
-  library.catch(() => libraries.delete(target));
+export function compileLibrary(name: LibraryName): string {
+  const library = libraryPath(undefined, name);
+  const failure = existsSync(library) ? undefined : tryCompile(library, name, compileHere);
+  if (failure) throw new Error(`Cannot compile ${describe(name)} for this machine. ${failure}`);
   return library;
 }
 
-/** The libraries that this process has requested. */
-const libraries = new Map<string, Promise<string>>();
-
-/** The path of a library: its name contains a hash of its source, the compiler's arguments and CXX. */
-export function libraryPath(architecture?: Architecture): string {
-  const sources = readdirSync(SOURCE).map((name) => readFileSync(join(SOURCE, name), 'utf8'));
-  const target = architecture ?? `${process.platform}-${process.arch}`;
-  const inputs = JSON.stringify([sources, COMPILER_ARGUMENTS, architecture && process.env.CXX]);
-  const hash = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
-  return join(CACHE, `${target}-${hash}.node`);
+/**
+ * Finds the engine in the npm package, or compiles it. Uses this machine's compiler, or Docker with CDK's bundling image if that fails.
+ * @param architecture Lambda's processor; by default, this machine's
+ * @returns the library's path
+ * @throws {Error} if neither compiler works, with the reason of each
+ */
+export async function compileEngine(architecture?: Architecture): Promise<string> {
+  const prebuilt = prebuiltLibrary('engine', architecture);
+  if (prebuilt) return prebuilt;
+  return architecture ? compileForLambda('engine', architecture) : compileLibrary('engine');
 }
 
-async function findOrCompile(architecture?: Architecture): Promise<string> {
-  const cached = libraryPath(architecture);
-  if (existsSync(cached)) return cached;
-
-  const failures: string[] = [];
-  for (const compile of architecture ? [compileHere, compileInDocker] : [compileHere]) {
-    removeStaleDrafts(cached);
-    const draft = createDraft(cached);
-    try {
-      await withTemporaryFolder(draft, async () => {
-        stageSource(draft);
-        await compile(draft, architecture);
-        const library = join(draft, 'engine.node');
-        if (architecture) checkLibrary('engine.node', readFileSync(library), architecture);
-        renameSync(library, cached);
-      });
-      return cached;
-    } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
-    }
-  }
+/** Compiles a library that Amazon Linux 2023 and all newer systems with glibc load, or finds it compiled. Errors as of `compileEngine`. */
+export async function compileForLambda(name: LibraryName, architecture: Architecture): Promise<string> {
+  const library = libraryPath(architecture, name);
+  if (existsSync(library)) return library;
+  const failure = tryCompile(library, name, compileHere, architecture);
+  if (!failure) return library;
+  const failureInDocker = tryCompile(library, name, await dockerCompiler(), architecture);
+  if (!failureInDocker) return library;
   throw new Error(
-    `Cannot compile the engine for ${architecture ? `Lambda on ${architecture}` : 'this machine'}. ${failures.join(' ')}`,
+    `Cannot compile ${describe(name)} for Lambda on ${architecture}. ${failure} ${failureInDocker}`,
   );
 }
 
-/** Copies the source and Node's headers into one folder, which a container can mount. */
-export function stageSource(folder: string): void {
-  cpSync(SOURCE, folder, { recursive: true });
-  cpSync(join(folderOf('node-api-headers'), 'include'), join(folder, 'node'), { recursive: true });
+/** The path of a library: its name contains a hash of its source, the compiler's arguments and CXX. */
+export function libraryPath(architecture?: Architecture, name: LibraryName = 'engine'): string {
+  const target = architecture ?? `${process.platform}-${process.arch}`;
+  const inputs = JSON.stringify([
+    readSource(name),
+    COMPILER_ARGUMENTS[name],
+    architecture && process.env.CXX,
+  ]);
+  const hash = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
+  return join(CACHE, `${name}-${target}-${hash}.node`);
 }
 
-/** @param architecture of Lambda, whose compiler CXX may name; without it, compiles for this machine and ignores CXX */
-function compileHere(folder: string, architecture?: Architecture): void {
+/** Runs a compiler on a folder that contains the staged source. Without an architecture, it compiles for this machine. */
+type Compile = (folder: string, name: LibraryName, architecture?: Architecture) => void;
+
+/** Compiles a library into a draft, which then becomes the library. Returns the reason if that fails. */
+function tryCompile(
+  library: string,
+  name: LibraryName,
+  compile: Compile,
+  architecture?: Architecture,
+): string | undefined {
+  removeStaleDrafts(library);
+  const draft = createDraft(library);
+  const file = `${name}.node`;
+  try {
+    stageSource(draft, name);
+    compile(draft, name, architecture);
+    if (architecture) checkLibrary(file, readFileSync(join(draft, file)), architecture);
+    renameSync(join(draft, file), library);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+const describe = (name: LibraryName) => (name === 'engine' ? 'the engine' : 'hnswlib, which builds indexes,');
+
+/**
+ * The compiler of this machine, and its first arguments.
+ * @param architecture of Lambda, whose compiler CXX may name; without it, compiles for this machine and ignores CXX
+ * @throws if this system cannot compile for Lambda
+ */
+export function compilerFor(architecture?: Architecture): {
+  program: string;
+  first: string[];
+  /** How to install it. */
+  remedy: string;
+} {
   const host = process.platform === 'linux' ? 'g++' : 'c++';
-  const chosen = architecture && process.env.CXX?.split(' ').filter(Boolean);
-  if (architecture && process.platform !== 'linux' && !chosen?.length)
+  const [chosen, ...first] = (architecture && process.env.CXX?.split(' ').filter(Boolean)) || [];
+  if (chosen) return { program: chosen, first, remedy: 'Install it, or unset CXX.' };
+  if (architecture && process.platform !== 'linux')
     throw new Error(
       `The compiler of ${process.platform} cannot compile for Linux. Set CXX to one that can, such as zig's.`,
     );
-  const fallback =
-    !architecture || TARGETS[architecture].node === process.arch ? host : TARGETS[architecture].compiler;
-  const [program = fallback, ...first] = chosen ?? [];
+  return !architecture || TARGETS[architecture].node === process.arch
+    ? { program: host, first, remedy: installHint('g++') }
+    : { program: TARGETS[architecture].compiler, first, remedy: installHint(TARGETS[architecture].package) };
+}
+
+function compileHere(folder: string, name: LibraryName, architecture?: Architecture): void {
+  const { program, first, remedy } = compilerFor(architecture);
   // Node provides the missing symbols. macOS's linker requires an option for that.
   const last = !architecture && process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-s'];
   try {
-    execFileSync(program, [...first, ...COMPILER_ARGUMENTS, ...last], { cwd: folder, stdio: 'pipe' });
+    execFileSync(program, [...first, ...COMPILER_ARGUMENTS[name], ...last], { cwd: folder, stdio: 'pipe' });
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw new Error(`${program} failed: ${firstError(error)}`);
-    const needed = architecture && fallback !== host ? TARGETS[architecture].package : 'g++';
-    const remedy =
-      program === fallback ? `On Debian, run apt-get install ${needed}.` : 'Install it, or unset CXX.';
     throw new Error(`${program} is not installed. ${remedy}`);
   }
 }
 
-async function compileInDocker(folder: string, architecture: Architecture = 'x86_64'): Promise<void> {
+/** How to install a compiler on this system. */
+function installHint(debianPackage: string): string {
+  if (process.platform === 'darwin') return 'Run xcode-select --install.';
+  if (process.platform === 'win32') return 'Use polyseek in WSL, which needs no compiler.';
+  return `On Debian, run apt-get install ${debianPackage}. On Alpine, run apk add g++.`;
+}
+
+/** A compiler in Docker, with the image in which CDK bundles functions. */
+async function dockerCompiler(): Promise<Compile> {
   const { DockerImage } = await import('aws-cdk-lib/core');
   const { Architecture: Architectures, Runtime } = await import('aws-cdk-lib/aws-lambda');
-  const { dockerPlatform } = architecture === 'arm64' ? Architectures.ARM_64 : Architectures.X86_64;
-  try {
-    DockerImage.fromRegistry(Runtime.NODEJS_24_X.bundlingImage.image).run({
-      platform: dockerPlatform,
-      command: ['g++', ...COMPILER_ARGUMENTS, '-s'],
-      volumes: [{ hostPath: folder, containerPath: '/asset' }],
-      workingDirectory: '/asset',
-      user: `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`,
-    });
-  } catch (error) {
-    throw new Error(`Docker failed too: ${firstError(error)}`);
-  }
+  return (folder, name, architecture) => {
+    const { dockerPlatform } = architecture === 'arm64' ? Architectures.ARM_64 : Architectures.X86_64;
+    try {
+      DockerImage.fromRegistry(Runtime.NODEJS_24_X.bundlingImage.image).run({
+        platform: dockerPlatform,
+        command: ['g++', ...COMPILER_ARGUMENTS[name], '-s'],
+        volumes: [{ hostPath: folder, containerPath: '/asset' }],
+        workingDirectory: '/asset',
+        user: `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`,
+      });
+    } catch (error) {
+      throw new Error(`Docker failed too: ${firstError(error)}`);
+    }
+  };
 }
 
 /** The first line of a command's output that contains an error, or its first line. */

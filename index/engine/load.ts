@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
-import { compileEngine } from './compile-engine.ts';
 import type { EngineLibrary } from './library.ts';
+import { loadNative } from './load-native.ts';
 
-/** The native library for this machine. The first call compiles it. */
+/** The native library for this machine. The first call may compile it. */
 export async function loadLibrary(): Promise<EngineLibrary> {
-  return createRequire(import.meta.url)(await compileEngine());
+  return loadNative('engine');
 }

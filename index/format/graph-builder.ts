@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
-import hnswlib from 'hnswlib-node';
+import type hnswlib from 'hnswlib-node';
+import { loadNative } from '../engine/load-native.ts';
 import { readExactly } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
 import { GRAPH } from './graph-file.ts';
@@ -26,7 +27,8 @@ export class GraphBuilder {
 
   /** @param nodes how many vectors will be added */
   constructor(nodes: number, dimensions: number) {
-    this.#graph = new hnswlib.HierarchicalNSW('ip', dimensions);
+    const { HierarchicalNSW } = loadNative<typeof hnswlib>('hnswlib');
+    this.#graph = new HierarchicalNSW('ip', dimensions);
     this.#graph.initIndex(nodes, M, EF_CONSTRUCTION, SEED);
     this.#dimensions = dimensions;
     this.#sum = new Float64Array(dimensions);

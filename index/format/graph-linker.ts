@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { linkVectors } from './graph-builder.ts';
+import { forkModule } from './installation.ts';
 
 /** Vectors from which a graph is built in a process of its own. Starting one takes as long as linking 1,500. */
 const MANY = 4000;
@@ -24,12 +24,8 @@ export class GraphLinker {
     this.#nodes = nodes;
     this.#dimensions = dimensions;
     if (nodes < MANY) return;
-    const child = fork(
-      fileURLToPath(new URL('./graph-process.ts', import.meta.url)),
-      [vectors, graph, String(nodes), String(dimensions)],
-      // The process needs tsx for the project's TypeScript, however this process was started.
-      { execArgv: ['--import', import.meta.resolve('tsx')] },
-    );
+    const args = [vectors, graph, String(nodes), String(dimensions)];
+    const child = forkModule(new URL('./graph-process.ts', import.meta.url), args);
     this.#process = child;
     this.#written = new Promise((resolve, reject) => {
       child.on('message', () => resolve());

@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Document } from '../documents/document.ts';
 import type { Notice } from '../documents/file.ts';
+import { forkModule } from '../format/installation.ts';
 import type { FromChild, ReadJob, ToChild } from './child.ts';
 
 /** What reading a file returns, piece by piece. */
@@ -85,9 +85,8 @@ export class ReadingProcess {
   }
 
   async #fork(): Promise<ChildProcess> {
-    const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), {
-      // The process needs tsx for the project's TypeScript, however this process was started.
-      execArgv: ['--import', import.meta.resolve('tsx'), '--max-old-space-size=1024'],
+    const child = forkModule(new URL('./child.ts', import.meta.url), [], {
+      execArgv: ['--max-old-space-size=1024'],
       serialization: 'advanced',
       // Parsers print warnings, which say nothing that the notices do not.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -101,7 +100,7 @@ export class ReadingProcess {
     child.on('exit', () => this.#wake());
     await Promise.race([once(child, 'message'), once(child, 'exit')]);
     if (messages.length === 0)
-      throw new Error('The process that reads files did not start. Install the packages again with npm ci.');
+      throw new Error('The process that reads files did not start. Install the packages again.');
     return child;
   }
 

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { GetFunctionCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { UPLOADS } from '../uploads.ts';
 import { type Configuration, type Remote, readAlias, readConfiguration, waitForUpdate } from './connect.ts';
-
-/** Folder of the bucket that uploads go to. */
-export const UPLOADS = 'polyseek/';
 
 /** How often `alignLatest` updates `$LATEST` before it gives up, as the alias may move during each update. */
 const MAX_ALIGNMENTS = 3;

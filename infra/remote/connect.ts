@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Architecture } from '../../index/engine/architecture.ts';
+import { bootstrapBucket } from '../uploads.ts';
 import { describeError } from './aws-errors.ts';
 
 /** The alias that the endpoint invokes. */
@@ -122,12 +123,12 @@ export async function readConfiguration(
   const found = await lambda.send(
     new GetFunctionConfigurationCommand({ FunctionName: functionName, Qualifier: version }),
   );
-  const [, , , region, account] = found.FunctionArn!.split(':');
+  const [, , , region = '', account = ''] = found.FunctionArn!.split(':');
   return {
     version: found.Version!,
     codeSha256: found.CodeSha256!,
     architecture: found.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64',
-    bootstrapBucket: `cdk-hnb659fds-assets-${account}-${region}`,
+    bootstrapBucket: bootstrapBucket(account, region),
   };
 }
 

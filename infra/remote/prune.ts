@@ -4,8 +4,9 @@ import {
   paginateListAliases,
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { UPLOADS } from '../uploads.ts';
 import { isPushed } from '../version-description.ts';
-import { UPLOADS, uploadKey } from './code.ts';
+import { uploadKey } from './code.ts';
 import { Interrupted, type Remote, readConfiguration } from './connect.ts';
 import { readVersions } from './versions.ts';
 

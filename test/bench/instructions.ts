@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Embedder } from '../../index/embedding/embedder.ts';
-import { COMPILER_ARGUMENTS } from '../../index/engine/compile-engine.ts';
+import { COMPILER_ARGUMENTS } from '../../index/engine/native-sources.ts';
 import { RowFile } from '../../index/format/rows-file.ts';
 import type { Figure } from './figures.ts';
 import { cachePath, preparedModel } from './prepare.ts';
@@ -91,7 +91,7 @@ function isInstalled(program: string): boolean {
 /** Compiles `kernel.cc` as the engine is compiled. Returns the program's path. */
 function compile(compiler: string, name: string): string {
   const program = cachePath(`kernel-${name}`);
-  const same = COMPILER_ARGUMENTS.filter((argument) => /^-(O|std|f|W)/.test(argument));
+  const same = COMPILER_ARGUMENTS.engine.filter((argument) => /^-(O|std|f|W)/.test(argument));
   execFileSync(compiler, [...same, '-static', '-I', NATIVE, '-o', program, beside('children/kernel.cc')]);
   return program;
 }

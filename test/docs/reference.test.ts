@@ -7,7 +7,8 @@ import { createApp } from '../../functions/search/app.ts';
 import { tools } from '../../functions/search/mcp-tools.ts';
 import { searchBody } from '../../functions/search/request-schemas.ts';
 import { LIMITS } from '../../index/search/limits.ts';
-import { readContext, readProps } from '../../infra/props.ts';
+import { readContext } from '../../infra/context.ts';
+import { checkSettings } from '../../infra/schema.ts';
 import { root } from '../fixtures/index.ts';
 import { request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
@@ -78,14 +79,14 @@ describe('docs/deploying.md', () => {
 
   test('lists the defaults', () => {
     const digest = '0'.repeat(64);
-    const settings: Record<string, unknown> = readProps({ apiKeys: { name: digest } });
+    const settings: Record<string, unknown> = checkSettings({ apiKeys: { name: digest } });
     for (const [name = '', shown] of rows) {
       const value = settings[name];
       if (['string', 'number', 'boolean'].includes(typeof value) && name !== 'throttleBurst')
         expect(shown, name).toMatch(new RegExp(`^${value}(;|$)`));
     }
-    const open: Record<string, unknown> = readProps({ auth: 'none' });
-    for (const name of ['throttleRate', 'reservedConcurrency']) {
+    const open: Record<string, unknown> = checkSettings({ auth: 'none' });
+    for (const name of ['throttleRate', 'browserThrottleRate', 'reservedConcurrency']) {
       expect(rows.find(([cell]) => cell === name)![1]).toMatch(
         new RegExp(`with (auth )?none ${open[name]}$`),
       );

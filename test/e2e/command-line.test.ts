@@ -46,7 +46,7 @@ describe.each(names)('polyseek %s', (name) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: polyseek ${name} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
-    if (!['chat', 'embed', 'start'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
+    if (!['chat', 'embed', 'mcp', 'start'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
       /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted\.\n$/.exec(
         stdout,
@@ -116,7 +116,7 @@ describe('on a terminal', () => {
     const before = readdirSync(folder);
     const args = [documents, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
     const { code, printed } = await onTerminal('index', args, {
-      type: [/ [1-9]\d*\/\d+ pass/, '\x03'],
+      type: [[/ [1-9]\d*\/\d+ pass/, '\x03']],
     });
     expect(code).toBe(130);
     expect(printed).toContain(`${ESCAPE}?25l`);

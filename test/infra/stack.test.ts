@@ -13,11 +13,13 @@ import { withMetrics } from '../../functions/search/cloudwatch.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
-import type { Auth, SemanticSearchProps } from '../../infra/props.ts';
+import type { Auth } from '../../infra/props.ts';
+import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
+import { only } from './templates.ts';
 
 const folder = temporaryFolder();
 const architectures: Architecture[] = missingTools('aarch64-linux-gnu-g++')
@@ -39,11 +41,16 @@ beforeAll(async () => {
     await packageFunction(index, packaged(architecture), architecture);
 });
 
-const modes: Record<Auth, SemanticSearchProps> = {
+const modes: Record<Auth, SettingsInput> = {
   none: { auth: 'none' },
   'api-key': { apiKeys: { chatbot: 'a'.repeat(64), 'chatbot-2': 'b'.repeat(64) } },
   iam: { auth: 'iam' },
-  jwt: { auth: 'jwt', jwtIssuer: 'https://id.example.com', jwtAudience: ['search'] },
+  jwt: {
+    auth: 'jwt',
+    jwtIssuer: 'https://id.example.com',
+    jwtAudience: ['search', 'mcp'],
+    jwtScope: 'read',
+  },
 };
 const cases = architectures.flatMap((architecture) =>
   Object.keys(modes).map((auth) => [auth as Auth, architecture] as const),
@@ -54,19 +61,11 @@ function newApp(outdir = mkdtempSync(join(folder, 'cdk-'))): App {
   return new App({ outdir, context: { ...rules, [DISABLE_ASSET_STAGING_CONTEXT]: true } });
 }
 
-function makeStack(props: SemanticSearchProps): Stack {
+function makeStack(props: SettingsInput): Stack {
   const { architecture = 'x86_64' } = props;
-  return new SearchStack(newApp(), 'docs', { folder: packaged(architecture), ...props });
+  return new SearchStack(newApp(), 'docs', { code: packaged(architecture), ...props });
 }
-const templateOf = (props: SemanticSearchProps) => Template.fromStack(makeStack(props));
-
-/** The only resource of a type: its name in the template, and its properties. */
-function only(template: Template, type: string) {
-  const found = Object.entries(template.findResources(type));
-  expect(found).toHaveLength(1);
-  const [name, { Properties, DeletionPolicy }] = found[0] as [string, Record<string, unknown>];
-  return { name, properties: Properties as Record<string, never>, deletionPolicy: DeletionPolicy };
-}
+const templateOf = (props: SettingsInput) => Template.fromStack(makeStack(props));
 
 describe.each(cases)('with auth %s on %s', (auth, architecture) => {
   const make = () => templateOf({ ...modes[auth], architecture });
@@ -78,15 +77,14 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     expect(found).toEqual({
       'AWS::ApiGatewayV2::Api': 1,
       'AWS::ApiGatewayV2::Integration': 1,
-      'AWS::ApiGatewayV2::Route': 1,
+      'AWS::ApiGatewayV2::Route': auth === 'iam' ? 1 : 2,
       'AWS::ApiGatewayV2::Stage': 1,
-      ...(auth === 'jwt' && { 'AWS::ApiGatewayV2::Authorizer': 1 }),
       'AWS::CloudWatch::Alarm': 4,
       'AWS::CloudWatch::Dashboard': 1,
       'AWS::IAM::Role': 1,
       'AWS::Lambda::Alias': 1,
       'AWS::Lambda::Function': 1,
-      'AWS::Lambda::Permission': 1,
+      'AWS::Lambda::Permission': auth === 'iam' ? 1 : 2,
       'AWS::Lambda::Version': 1,
       'AWS::Logs::LogGroup': 2,
     });
@@ -103,7 +101,9 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
       Timeout: 10,
       LoggingConfig: { LogFormat: 'JSON' },
     });
-    expect(Object.keys(properties.Environment ?? {})).toEqual(auth === 'api-key' ? ['Variables'] : []);
+    expect(Object.keys(properties.Environment ?? {})).toEqual(
+      auth === 'api-key' || auth === 'jwt' ? ['Variables'] : [],
+    );
   });
 
   test('its role can only write its own log', () => {
@@ -157,7 +157,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
       PayloadFormatVersion: '2.0',
       IntegrationUri: { Ref: alias.name },
     });
-    expect(only(template, 'AWS::Lambda::Permission').properties).toMatchObject({
+    template.allResourcesProperties('AWS::Lambda::Permission', {
       Action: 'lambda:InvokeFunction',
       FunctionName: { Ref: alias.name },
       Principal: 'apigateway.amazonaws.com',
@@ -166,19 +166,24 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
 
   test('only authorized callers may call', () => {
     const template = make();
-    const types = { none: 'NONE', 'api-key': 'NONE', iam: 'AWS_IAM', jwt: 'JWT' };
-    expect(only(template, 'AWS::ApiGatewayV2::Route').properties).toMatchObject({
-      RouteKey: '$default',
-      AuthorizationType: types[auth],
-    });
-    const { Environment } = only(template, 'AWS::Lambda::Function').properties;
-    const keys = (Environment as { Variables: Record<string, string> } | undefined)?.Variables.API_KEYS;
-    expect(keys && JSON.parse(keys)).toEqual(auth === 'api-key' ? modes['api-key'].apiKeys : undefined);
-    if (auth === 'jwt')
-      expect(only(template, 'AWS::ApiGatewayV2::Authorizer').properties).toMatchObject({
-        AuthorizerType: 'JWT',
-        JwtConfiguration: { Issuer: 'https://id.example.com', Audience: ['search'] },
-      });
+    const type = auth === 'iam' ? 'AWS_IAM' : 'NONE';
+    const routes = template.findResources('AWS::ApiGatewayV2::Route');
+    expect(Object.values(routes).map(({ Properties }) => Properties)).toEqual(
+      ['$default', ...(auth === 'iam' ? [] : ['ANY /browser/{proxy+}'])].map((RouteKey) =>
+        expect.objectContaining({ RouteKey, AuthorizationType: type }),
+      ),
+    );
+    const { Environment = { Variables: {} } } = only(template, 'AWS::Lambda::Function').properties;
+    const { API_KEYS, ...others } = (Environment as { Variables: Record<string, string> }).Variables;
+    expect(API_KEYS && JSON.parse(API_KEYS)).toEqual(
+      auth === 'api-key' ? modes['api-key'].apiKeys : undefined,
+    );
+    // The function verifies tokens itself.
+    expect(others).toEqual(
+      auth === 'jwt'
+        ? { JWT_ISSUER: 'https://id.example.com', JWT_AUDIENCE: 'search,mcp', JWT_SCOPE: 'read' }
+        : {},
+    );
   });
 
   test('the endpoint is throttled and logged without questions, and an open endpoint has bounded costs', () => {
@@ -191,6 +196,12 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
       AutoDeploy: true,
       DefaultRouteSettings: { ThrottlingRateLimit: open ? 5 : 50, ThrottlingBurstLimit: open ? 10 : 100 },
     });
+    const browser = open
+      ? { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 }
+      : { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 };
+    expect(properties.RouteSettings).toEqual(
+      auth === 'iam' ? undefined : { 'ANY /browser/{proxy+}': browser },
+    );
     const { Format } = properties.AccessLogSettings as unknown as { Format: string };
     expect(Object.values(JSON.parse(Format))).not.toContainEqual(expect.stringMatching(/query|header|body/i));
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
@@ -207,7 +218,7 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
   test('CloudFormation’s rules (as errors) and cdk-nag’s AWS Solutions find no problems', () => {
     const outdir = join(folder, `cdk-${auth}-${architecture}`);
     const app = newApp(outdir);
-    new SearchStack(app, 'docs', { ...modes[auth], architecture, folder: packaged(architecture) });
+    new SearchStack(app, 'docs', { ...modes[auth], architecture, code: packaged(architecture) });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();
   });
@@ -216,9 +227,9 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
 describe('the checks above are in force', () => {
   function synthesize(outdir: string, spoil: (fn: LambdaFunction) => void) {
     const app = newApp(join(folder, outdir));
-    const stack = new SearchStack(app, 'docs', { ...modes.iam, folder: packaged('x86_64') });
+    const stack = new SearchStack(app, 'docs', { ...modes.iam, code: packaged('x86_64') });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    spoil((stack.node.findChild('Search') as SemanticSearch).function);
+    spoil(stack.search.function);
     app.synth();
   }
 
@@ -314,7 +325,7 @@ test.each([
 test('another app can use the construct twice and extend it', () => {
   const stack = new Stack(newApp(), 'mine');
   const [first] = ['One', 'Two'].map(
-    (id) => new SemanticSearch(stack, id, { ...modes.iam, folder: packaged('x86_64') }),
+    (id) => new SemanticSearch(stack, id, { auth: 'iam', code: packaged('x86_64') }),
   );
   first!.function.addEnvironment('LOG_QUESTIONS', '1');
   const template = Template.fromStack(stack);
@@ -325,7 +336,7 @@ test('another app can use the construct twice and extend it', () => {
 test('the asset is the packaged folder', () => {
   const outdir = join(folder, 'assets');
   const app = new App({ outdir });
-  new SearchStack(app, 'docs', { ...modes.iam, folder: packaged('x86_64') });
+  new SearchStack(app, 'docs', { ...modes.iam, code: packaged('x86_64') });
   app.synth();
   const manifest = JSON.parse(readFileSync(join(outdir, 'docs.assets.json'), 'utf8'));
   const sources = Object.values(

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApi } from '../../search/openapi.ts';
+import { assembleWidget } from '../../search/widget/assemble-widget.ts';
 import { toTypeScript } from './typescript.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -16,39 +17,44 @@ function types(): string {
 }
 
 /**
- * Builds an npm package of the client: plain JavaScript with types, without dependencies. `polyseek/langchain` and
- * `polyseek/ai-sdk` require the peer dependencies `@langchain/core` and `ai`.
+ * Builds the npm package polyseek-client: plain JavaScript with types, without dependencies, and the widget. `polyseek-client/langchain` and
+ * `polyseek-client/ai-sdk` require the peer dependencies `@langchain/core` and `ai`. The package polyseek contains the same files.
  * @param out the package's folder, inside this repository so that the compiler finds the peer dependencies
  */
-export function packageClient(out: string): void {
+export async function packageClient(out: string): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const { name, version, license, devDependencies } = JSON.parse(
+  const { version, license, repository, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
-  for (const module of modules) {
+  const sources = [...modules, 'cite', 'limits', 'types'].map((module) => join(out, `${module}.ts`));
+  for (const module of [...modules, 'cite']) {
     copyFileSync(join(root, `functions/client/${module}.ts`), join(out, `${module}.ts`));
   }
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));
   writeFileSync(join(out, 'types.ts'), types());
   const exported = modules.map((module) => [
-    `./${module}`,
+    module === 'client' ? '.' : `./${module}`,
     { types: `./${module}.d.ts`, default: `./${module}.js` },
   ]);
-  const peers = ['@langchain/core', 'ai'].map((peer): [string, string] => [
-    peer,
-    `^${devDependencies[peer]}`,
-  ]);
+  exported.push(['./widget.js', { types: './widget.d.ts', default: './widget.js' }]);
+  const peers = ['@langchain/core', 'ai'].map((peer): [string, string] => [peer, peerDependencies[peer]]);
   const manifest = {
-    name,
+    name: 'polyseek-client',
     version,
+    description: 'Client of a polyseek endpoint: semantic search over your documents.',
     license,
+    // Set by the release workflow.
+    repository,
     type: 'module',
+    engines,
     exports: Object.fromEntries(exported),
     peerDependencies: Object.fromEntries(peers),
     peerDependenciesMeta: Object.fromEntries(peers.map(([peer]) => [peer, { optional: true }])),
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  copyFileSync(join(root, 'functions/client/npm/README.md'), join(out, 'README.md'));
+  copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
+  copyFileSync(join(root, 'functions/client/widget.d.ts'), join(out, 'widget.d.ts'));
 
   const compiler = join(
     dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
@@ -63,13 +69,16 @@ export function packageClient(out: string): void {
         ...compilerOptions,
         noEmit: false,
         declaration: true,
+        sourceMap: true,
+        inlineSources: true,
         rewriteRelativeImportExtensions: true,
       },
       include: ['*.ts'],
     }),
   );
   execFileSync(process.execPath, [compiler, '--project', config], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 2, 2],
   });
-  for (const file of [config, join(out, 'types.js'), ...sources]) rmSync(file);
+  writeFileSync(join(out, 'widget.js'), await assembleWidget());
+  for (const file of [config, join(out, 'types.js'), join(out, 'types.js.map'), ...sources]) rmSync(file);
 }

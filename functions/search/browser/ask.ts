@@ -31,7 +31,7 @@ export interface Asker {
 }
 
 /** @param report receives each state of the search */
-export function createAsker(endpoint: Endpoint, report: (state: SearchState) => void): Asker {
+export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void): Asker {
   const answers = new Map<string, Answer>();
   let current = new AbortController();
 

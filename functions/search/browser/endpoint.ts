@@ -36,6 +36,8 @@ export interface Endpoint {
    * @throws EndpointError, or the signal's reason once it is aborted
    */
   get<T>(path: string, signal?: AbortSignal): Promise<T>;
+  /** Posts JSON that changes nothing, such as a search, and gets JSON as `get` does. */
+  post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T>;
 }
 
 export interface EndpointOptions {
@@ -48,11 +50,15 @@ export interface EndpointOptions {
 /** Creates a client of an endpoint for browsers. */
 export function createEndpoint({ base, key }: EndpointOptions): Endpoint {
   /** @throws EndpointError, or the signal's reason */
-  async function send(path: string, signal: AbortSignal | undefined): Promise<unknown> {
+  async function send(path: string, body: unknown, signal: AbortSignal | undefined): Promise<unknown> {
     const value = key?.();
     try {
       const response = await fetch(base + path, {
-        headers: value ? { 'x-api-key': value } : {},
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+        headers: {
+          ...(value && { 'x-api-key': value }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         signal: signal ?? null,
       });
       const text = await response.text();
@@ -66,10 +72,10 @@ export function createEndpoint({ base, key }: EndpointOptions): Endpoint {
     }
   }
 
-  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await send(path, signal)) as T;
+        return (await send(path, body, signal)) as T;
       } catch (error) {
         if (!(error instanceof EndpointError)) throw error;
         // Random, so that browsers that failed together do not return together.
@@ -80,7 +86,7 @@ export function createEndpoint({ base, key }: EndpointOptions): Endpoint {
     }
   }
 
-  return { base, get };
+  return { base, get: (path, signal) => post(path, undefined, signal), post };
 }
 
 /** A problem document has `detail`, an error of API Gateway `message`. */

@@ -11,6 +11,18 @@ export interface Component {
   text: string;
 }
 
+/** What the code of a function contains. */
+export interface FunctionCode {
+  /** Paths of the bundled modules, from the repository. */
+  modules: string[];
+  /** Third-party work in the code. */
+  components: Component[];
+  /** Third-party work in our engine's native library, which is compiled with Node's headers. */
+  engine: Component[];
+  /** Licence comments of the bundled modules. */
+  comments: string[];
+}
+
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
 /** For packages that name their licence but ship no text. */
@@ -75,9 +87,10 @@ export function readModelLicence(name: string, folder: string | undefined): Comp
 
 /**
  * The content of THIRD_PARTY_NOTICES.txt: components by name, and each licence text once.
+ * @param whole what contains them, to begin a sentence with
  * @param comments licence comments in bundled code, which may name code copied into a package
  */
-export function formatNotices(components: Component[], comments: string[]): string {
+export function formatNotices(whole: string, components: Component[], comments: string[]): string {
   const byText = new Map<string, Component[]>();
   for (const component of components.toSorted(byName))
     byText.set(component.text, [...(byText.get(component.text) ?? []), component]);
@@ -87,8 +100,7 @@ export function formatNotices(components: Component[], comments: string[]): stri
   });
   const unique = [...new Set(comments.map((comment) => comment.trim()))].filter(Boolean).sort();
   if (unique.length > 0) sections.push(['Licence comments in bundled code', '', ...unique].join('\n'));
-  const introduction = 'This function contains the following third-party work.';
-  return `${[introduction, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+  return `${[`${whole} contains the following third-party work.`, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
 function byName(a: Component, b: Component): number {

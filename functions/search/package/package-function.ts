@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeFunctionCode } from '#function-code';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { compileEngine } from '../../../index/engine/compile-engine.ts';
@@ -9,22 +9,13 @@ import { type CompiledModel, type Engine, readCompiledModel } from '../../../ind
 import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
-import { assemblePage } from '../page/assemble-page.ts';
 import { collectionExpected, isCollectionName } from '../paths.ts';
-import { bundle } from './bundle.ts';
-import {
-  type Component,
-  formatNotices,
-  packageFolders,
-  readModelLicence,
-  readPackageLicence,
-} from './notices.ts';
+import { type Component, formatNotices, readModelLicence } from './notices.ts';
 
-const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
+  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
 /**
  * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
@@ -32,7 +23,7 @@ const PARTS =
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
  * @param architecture of the Lambda function; default: this machine's
  * @param collections folders of further indexes by their names, which must have the model of `index`
- * @returns the modules in the bundle, as paths from the working directory
+ * @returns the modules in the bundle, as paths from the repository
  * @throws if a part is missing or damaged, cannot be compiled, has another model or no licence; `out` then stays unchanged
  */
 export async function packageFunction(
@@ -51,12 +42,11 @@ export async function packageFunction(
   }));
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   return writeFolder(out, async (draft) => {
-    const { modules, comments } = await bundle({ lambda: HANDLER }, draft);
-    const components = readComponents(modules, compiled, model);
-    writeFileSync(join(draft, NOTICES), formatNotices(components, comments));
-    writeFileSync(join(draft, 'page.json'), JSON.stringify(await assemblePage()));
+    const { modules, components, engine, comments } = await writeFunctionCode(draft);
+    const all = [...components, ...(compiled.engine === 'packed' ? engine : []), licenceOf(compiled, model)];
+    writeFileSync(join(draft, NOTICES), formatNotices('This function', all, comments));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
-    copyFolder(model, join(draft, 'model'));
+    copyModel(model, compiled, join(draft, 'model'));
     copyFolder(source, join(draft, 'index'));
     for (const { name, from } of further) copyFolder(from, join(draft, 'collections', name));
     makeReadable(draft);
@@ -88,13 +78,15 @@ function copyFolder(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== DRAFT_MARKER });
 }
 
-/** The third-party work in a packaged function. */
-function readComponents(modules: string[], { name, engine }: CompiledModel, model: string): Component[] {
-  // The engine is compiled with Node's headers.
-  const headers = createRequire(import.meta.url).resolve('node-api-headers/package.json');
-  const folders = packageFolders(engine === 'packed' ? [...modules, headers] : modules);
-  const sources = resolve(model) === resolve(compileModel(DEFAULT_MODEL)) ? DEFAULT_MODEL : undefined;
-  return [...folders.map(readPackageLicence), readModelLicence(name, sources)];
+/** Copies a compiled model, without the texts that accompany the npm package's. */
+function copyModel(from: string, { files }: CompiledModel, to: string): void {
+  mkdirSync(to);
+  for (const name of ['model.json', ...Object.keys(files)]) cpSync(join(from, name), join(to, name));
+}
+
+function licenceOf({ name }: CompiledModel, model: string): Component {
+  const isDefault = resolve(model) === resolve(compileModel(DEFAULT_MODEL));
+  return readModelLicence(name, isDefault ? DEFAULT_MODEL : undefined);
 }
 
 /** Makes a folder readable for everyone, regardless of the umask: Lambda runs the function as another user. */

@@ -370,3 +370,36 @@ test('a failure has Lambda’s request id in the answer and in the log', async (
   expect(result.body).not.toContain('secret');
   expect(log).toMatchObject([{ requestId: context.awsRequestId }]);
 });
+
+describe('behind CloudFront', () => {
+  const through = (host: string, headers: Record<string, string> = {}) => {
+    const event = apiEvent('GET', '/openapi.json');
+    return invoke({ ...event, headers: { ...event.headers, 'x-forwarded-host': host, ...headers } });
+  };
+  const own = 'https://abcde12345.execute-api.eu-central-1.amazonaws.com';
+
+  test('links and origins are those of the viewer’s host', async () => {
+    const { json } = await through('search.example.com', { origin: 'https://search.example.com' });
+    expect(json.servers).toEqual([{ url: 'https://search.example.com' }]);
+    expect(await through('search.example.com', { origin: own })).toMatchObject({ statusCode: 403 });
+  });
+
+  test.each(['', 'a/b', 'a b', 'user@evil.example', 'a.example, b.example', 'a:b', '?'])(
+    'a forwarded host %j is ignored',
+    async (host) => {
+      expect((await through(host)).json.servers).toEqual([{ url: own }]);
+    },
+  );
+
+  test('the preflight of a foreign page is refused, whatever header it announces', async () => {
+    const event = apiEvent('OPTIONS', '/search');
+    const preflight = {
+      origin: 'https://evil.example',
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'x-forwarded-host',
+    };
+    const { statusCode, headers } = await invoke({ ...event, headers: { ...event.headers, ...preflight } });
+    expect(statusCode).toBe(403);
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  });
+});

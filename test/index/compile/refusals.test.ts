@@ -1,12 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import onnxProto from 'onnx-proto';
 import { afterAll, expect, test } from 'vitest';
 import { compileModel } from '../../../index/compile/compile.ts';
-import { onnx } from '../../../index/compile/onnx-graph.ts';
 import type { Int8Rows } from '../../fixtures/models/graph-builder.ts';
 import { type ModelFiles, tinyModel, tinyTokenizer, writeModel } from '../../fixtures/models/tiny-model.ts';
 
+const { onnx } = onnxProto;
 const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
 afterAll(() => rmSync(into, { recursive: true }));
 

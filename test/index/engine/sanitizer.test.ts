@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { COMPILER_ARGUMENTS, stageSource } from '../../../index/engine/compile-engine.ts';
+import { COMPILER_ARGUMENTS, stageSource } from '../../../index/engine/native-sources.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
 import { finished } from '../../fixtures/processes.ts';
 
@@ -21,7 +21,7 @@ test.skipIf(process.platform !== 'linux')(
   'the address and undefined behaviour sanitizers find nothing in the engine’s tests',
   async () => {
     stageSource(stage);
-    await execute('g++', [...COMPILER_ARGUMENTS, ...SANITIZERS], { cwd: stage });
+    await execute('g++', [...COMPILER_ARGUMENTS.engine, ...SANITIZERS], { cwd: stage });
     const { stdout: libasan } = await execute('g++', ['-print-file-name=libasan.so']);
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
     const tests = ['kernels', 'match-tokens', 'native', 'states'].map(

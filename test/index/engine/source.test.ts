@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { COMPILER_ARGUMENTS, stageSource } from '../../../index/engine/compile-engine.ts';
+import { COMPILER_ARGUMENTS, stageSource } from '../../../index/engine/native-sources.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
 import { missingTools, tools } from '../../fixtures/tools.ts';
 
@@ -15,7 +15,7 @@ const native = join(root, 'index/engine/native');
 async function compileStrictly(compiler: string): Promise<void> {
   const stage = join(folder, compiler);
   stageSource(stage);
-  await execute(compiler, [...COMPILER_ARGUMENTS, '-Wall', '-Wextra', '-Werror'], { cwd: stage });
+  await execute(compiler, [...COMPILER_ARGUMENTS.engine, '-Wall', '-Wextra', '-Werror'], { cwd: stage });
   expect(readdirSync(stage)).toContain('engine.node');
 }
 

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import onnxProto from 'onnx-proto';
 import ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Table, writeRows } from '../../../index/compile/lookup-tables.ts';
-import { FLOAT, FLOAT16, node, onnx } from '../../../index/compile/onnx-graph.ts';
+import { FLOAT, FLOAT16, node } from '../../../index/compile/onnx-graph.ts';
 import { addRow, float16, RowFile, type RowLayout, rowBytes } from '../../../index/format/rows-file.ts';
 
+const { onnx } = onnxProto;
 const dir = mkdtempSync(join(tmpdir(), 'polyseek-rows-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 

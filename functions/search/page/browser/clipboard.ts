@@ -7,7 +7,7 @@ import type { Texts } from '../../browser/texts.ts';
 export async function copyText(element: HTMLElement, note: HTMLElement, texts: Texts): Promise<void> {
   try {
     await navigator.clipboard.writeText(element.textContent ?? '');
-    note.textContent = texts.of('copied');
+    note.textContent = texts.of('page.copied');
   } catch {
     // Some browsers do not let a page copy.
     getSelection()?.selectAllChildren(element);

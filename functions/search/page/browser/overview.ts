@@ -8,13 +8,13 @@ export function describeIndex(
   texts: Texts,
 ): string {
   const [language] = languages;
-  return texts.of('about', {
-    passages: texts.of('aboutPassages', { count: index.passages }),
+  return texts.of('page.about', {
+    passages: texts.of('page.aboutPassages', { count: index.passages }),
     languages:
       languages.length === 1
-        ? texts.of('aboutLanguage', { language: texts.languageName(language!.value) })
-        : texts.of('aboutLanguages', { count: languages.length }),
-    sources: texts.of('aboutSources', { count: sources.length }),
+        ? texts.of('page.aboutLanguage', { language: texts.languageName(language!.value) })
+        : texts.of('page.aboutLanguages', { count: languages.length }),
+    sources: texts.of('page.aboutSources', { count: sources.length }),
   });
 }
 

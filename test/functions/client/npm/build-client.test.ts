@@ -34,18 +34,19 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('contains JavaScript, types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'chat', 'client', 'langchain', 'limits'].flatMap((name) => [
+    const files = ['ai-sdk', 'chat', 'cite', 'client', 'langchain', 'limits'].flatMap((name) => [
       `${name}.d.ts`,
       `${name}.js`,
+      `${name}.js.map`,
     ]);
-    expect(readdirSync(out).sort()).toEqual([...files, 'package.json', 'types.d.ts'].sort());
+    const others = ['LICENSE', 'README.md', 'package.json', 'types.d.ts', 'widget.d.ts', 'widget.js'];
+    expect(readdirSync(out).sort()).toEqual([...files, ...others].sort());
     const { exports, dependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(out, 'package.json'), 'utf8'),
     );
     expect(dependencies).toBeUndefined();
     expect(Object.values(peerDependenciesMeta)).toEqual([{ optional: true }, { optional: true }]);
-    const here = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    expect(Object.keys(exports)).toEqual(Object.keys(here.exports));
+    expect(Object.keys(exports)).toEqual(['.', './langchain', './ai-sdk', './chat', './widget.js']);
   });
 
   test('has the types of the schemas', () => {
@@ -64,7 +65,7 @@ describe('the package', () => {
 
   test('rejects programs with requests that the endpoint would refuse', () => {
     const program = (question: string) => `
-      import { Polyseek } from 'polyseek/client';
+      import { Polyseek } from 'polyseek-client';
       const { results } = await new Polyseek({ url: 'http://localhost' }).search(${question});
       export const title: string | undefined = results[0]?.title;`;
     expect(compile(program('{ q: "x", mode: "lexical", filter: { year: [2024] } }'))).toBe('');

@@ -13,8 +13,7 @@ interface Sent {
 function setUp() {
   const sent: Sent[] = [];
   const states: SearchState[] = [];
-  const endpoint: Endpoint = {
-    base: 'http://localhost/',
+  const endpoint: Pick<Endpoint, 'get'> = {
     get: <T>(path: string, signal?: AbortSignal) =>
       new Promise<T>((resolve, reject) => {
         sent.push({ path, signal: signal!, answer: (value) => resolve(value as T), fail: reject });

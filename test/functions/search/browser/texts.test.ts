@@ -94,9 +94,9 @@ describe('createTexts', () => {
   test('fills placeholders, with the numbers and plurals of the language', () => {
     const [en, de, pl, ar] = ['en', 'de', 'pl', 'ar-EG'].map((lang) => createTexts([lang]));
     expect(en!.of('likely', { count: 1 })).toBe('1 likely answer');
-    expect(en!.of('aboutPassages', { count: 12_345 })).toBe('12,345 passages');
-    expect(de!.of('aboutPassages', { count: 12_345 })).toBe('12.345 Passagen');
-    expect([1, 3, 5, 22].map((count) => pl!.of('aboutPassages', { count }))).toEqual([
+    expect(en!.of('page.aboutPassages', { count: 12_345 })).toBe('12,345 passages');
+    expect(de!.of('page.aboutPassages', { count: 12_345 })).toBe('12.345 Passagen');
+    expect([1, 3, 5, 22].map((count) => pl!.of('page.aboutPassages', { count }))).toEqual([
       '1 fragment',
       '3 fragmenty',
       '5 fragmentów',

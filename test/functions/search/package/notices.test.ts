@@ -79,7 +79,7 @@ test('notices contain each text once, and have the same bytes in any order', () 
     { name: 'c 1', licence: 'ISC', text: 'Text two.' },
     { name: 'a 1', licence: 'MIT', text: 'Text one.' },
   ];
-  const text = formatNotices(components, ['/*! B */\n', '/*! A */', '/*! B */']);
+  const text = formatNotices('This function', components, ['/*! B */\n', '/*! A */', '/*! B */']);
   const line = '-'.repeat(80);
   expect(text.split(`\n\n${line}\n\n`)).toEqual([
     'This function contains the following third-party work.',
@@ -87,5 +87,5 @@ test('notices contain each text once, and have the same bytes in any order', () 
     'c 1, licence: ISC\n\nText two.',
     'Licence comments in bundled code\n\n/*! A */\n/*! B */\n',
   ]);
-  expect(formatNotices(components.toReversed(), ['/*! A */', '/*! B */'])).toBe(text);
+  expect(formatNotices('This function', components.toReversed(), ['/*! A */', '/*! B */'])).toBe(text);
 });

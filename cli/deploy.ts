@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { locateFolder } from '../index/format/drafts.ts';
+import { DEFAULT_INDEX } from '../index/local.ts';
+import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
+import { readEnvironment } from '../infra/remote/environment.ts';
+import { readSettings } from '../infra/settings.ts';
+import { print, Tool } from './kit/command.ts';
+import { jsonOption } from './kit/flags.ts';
+import { CDK_PACKAGES, findInstalled, installCommand } from './kit/manifest.ts';
+import { Questions } from './kit/questions.ts';
+import { stageOption, target } from './kit/remote.ts';
+
+interface Flags {
+  stage?: string;
+  input: boolean;
+  json?: boolean;
+}
+
+/** Outputs of a deployed stack, by name. */
+type Outputs = Record<string, Record<string, string>>;
+
+export const command = new Tool(
+  'deploy',
+  'Deploy to AWS with CDK. On a terminal, asks for what is missing: settings, documents, packages, an API key. Arguments after -- go to cdk deploy.',
+)
+  .argument('[cdk-args...]', 'arguments of cdk deploy, after --')
+  .addOption(stageOption())
+  .option('--no-input', 'ask nothing: fail if something is missing, and skip the approval of CDK')
+  .addOption(jsonOption('print the outputs of the stack as JSON; implies --no-input'))
+  .examples(
+    'npx polyseek deploy',
+    'npx polyseek deploy --stage prod',
+    'npx polyseek deploy --no-input -- --hotswap',
+  )
+  .action(async (cdkArguments: string[], { stage, input, json }: Flags) => {
+    const questions = new Questions(input && !json);
+    await requireProject(questions);
+    await requirePackages(questions);
+    await requireIndex(questions, stage);
+    await requireKey(questions, stage);
+    await requireEnvironment(questions, stage);
+
+    const folder = mkdtempSync(join(tmpdir(), 'polyseek-'));
+    try {
+      const file = join(folder, 'outputs.json');
+      const approval = questions.isPossible ? [] : ['--require-approval', 'never'];
+      await cdk(['deploy', ...approval, '--outputs-file', file, ...context(stage), ...cdkArguments], json);
+      const outputs: Outputs = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+      if (json) print(json, outputs, () => '');
+      else
+        for (const { Url } of Object.values(outputs)) if (Url) console.error(`\nAsk it: ${askCommand(Url)}`);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+const askCommand = (url: string) => `npx polyseek search "QUESTION" --url ${url.replace(/\/$/, '')}`;
+const context = (stage: string | undefined) => (stage === undefined ? [] : ['-c', `stage=${stage}`]);
+
+/** The settings of CDK. */
+async function requireProject(questions: Questions): Promise<void> {
+  if (existsSync('cdk.json')) return;
+  await questions.confirm(
+    'There is no cdk.json in this folder. Write it, with the other files of polyseek init?',
+    'There is no cdk.json in this folder. Write it with npx polyseek init, or change to the folder that has it.',
+  );
+  const path = existsSync(CONFIG_FILE)
+    ? undefined
+    : await questions.ask('Where are your documents?', '', existsSync('docs') ? 'docs' : undefined);
+  await runCommand(import('./init.ts'), path === undefined ? [] : [path]);
+}
+
+/** CDK. */
+async function requirePackages(questions: Questions): Promise<void> {
+  const missing = CDK_PACKAGES.filter((name) => !findInstalled(name));
+  if (missing.length === 0) return;
+  const [program = '', ...rest] = installCommand(missing);
+  const line = [program, ...rest].join(' ');
+  const names = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed.`;
+  await questions.confirm(`${names} Run ${line}?`, `${names} Run ${line}`);
+  await run(program, rest, { name: 'npm install' });
+}
+
+/** An index to package. */
+async function requireIndex(questions: Questions, stage: string | undefined): Promise<void> {
+  const { index } = readSettings(stage);
+  if (existsSync(locateFolder(index))) return;
+  const { sources = [], index: target = DEFAULT_INDEX } = readConfig();
+  const flags = index === target ? [] : ['--index', index];
+  const missing = `There is no index in ${index}.`;
+  const paths: string[] = [];
+  if (sources.length > 0) {
+    await questions.confirm(
+      `${missing} Build it from the sources of ${CONFIG_FILE}?`,
+      `${missing} Build it with ${['npx polyseek index', ...flags].join(' ')}`,
+    );
+  } else {
+    paths.push(
+      await questions.ask(
+        `${missing} Where are your documents?`,
+        `${missing} Build it with ${['npx polyseek index PATH', ...flags].join(' ')}`,
+      ),
+    );
+  }
+  await runCommand(import('./index.ts'), [...paths, ...flags]);
+  // Some files may have failed, which the build has reported.
+  process.exitCode = 0;
+}
+
+/** A key for callers. */
+async function requireKey(questions: Questions, stage: string | undefined): Promise<void> {
+  const { auth, apiKeys } = readSettings(stage);
+  if (auth !== 'api-key' || Object.keys(apiKeys).length > 0) return;
+  const flags = stage === undefined ? [] : ['--stage', stage];
+  const name = await questions.ask(
+    'Callers need an API key, and there is none. Name of its first user?',
+    `auth is api-key, but there is no API key. Create one with npx polyseek key ${['NAME', ...flags].join(' ')}, or set auth in cdk.json.`,
+    'me',
+  );
+  await runCommand(import('./key.ts'), [name, ...flags]);
+}
+
+/** Credentials, a region, and CDK's bucket in it. */
+async function requireEnvironment(questions: Questions, stage: string | undefined): Promise<void> {
+  const { bootstrapQualifier } = readSettings(stage);
+  const { region, isBootstrapped } = await readEnvironment(target({ stage }), bootstrapQualifier);
+  // If it is unknown, CDK checks.
+  if (isBootstrapped !== false) return;
+  const missing = `CDK has no bucket in ${region} yet.`;
+  await questions.confirm(
+    `${missing} Create it with cdk bootstrap, once per account and region?`,
+    `${missing} Create it with npx cdk bootstrap`,
+  );
+  await cdk(['bootstrap', ...context(stage)]);
+}
+
+/** Runs another command of polyseek, as if it was typed. */
+async function runCommand(module: Promise<{ command: Tool }>, args: string[]): Promise<void> {
+  await (await module).command.parseAsync(args, { from: 'user' });
+}
+
+/** @param quiet keeps standard output free for a result */
+function cdk(args: string[], quiet = false): Promise<void> {
+  const { folder } = findInstalled('aws-cdk')!;
+  return run(process.execPath, [join(folder, 'bin/cdk'), ...args], { name: `cdk ${args[0]}`, quiet });
+}
+
+/**
+ * Runs a program on this terminal until it ends.
+ * @throws if it fails. Its own message is on the terminal.
+ */
+async function run(
+  program: string,
+  args: string[],
+  { name, quiet = false }: { name: string; quiet?: boolean },
+): Promise<void> {
+  // An interrupt reaches the program too, which then cleans up.
+  process.removeAllListeners('SIGINT').on('SIGINT', () => {});
+  const child = spawn(program, args, {
+    stdio: ['inherit', quiet ? 2 : 'inherit', 'inherit'],
+    // npm is a script on Windows.
+    shell: process.platform === 'win32' && program === 'npm',
+  });
+  const [code, signal] = await once(child, 'close');
+  process.removeAllListeners('SIGINT').on('SIGINT', () => process.exit(130));
+  if (signal === 'SIGINT' || code === 130) process.exit(130);
+  if (code !== 0) throw new Error(`${name} failed. Its messages above say why.`);
+}

@@ -1,0 +1,143 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, posix, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
+import { print, Tool } from './kit/command.ts';
+import { jsonOption } from './kit/flags.ts';
+import { workflow } from './kit/workflow.ts';
+
+const WORKFLOW = '.github/workflows/polyseek.yml';
+const IGNORED = ['.polyseek/', 'cdk.out/', 'node_modules/'];
+
+/** The settings of CDK that `cdk init` would write too, and those of polyseek. `cdk.json` of this repository has the same. */
+const CDK = {
+  app: 'npx polyseek cdk-app',
+  notices: false,
+  context: {
+    stack: 'polyseek',
+    index: '.polyseek/index',
+    architecture: 'x86_64',
+    auth: 'api-key',
+    apiKeys: {},
+    'cli-telemetry': false,
+    '@aws-cdk/core:validateAgainstDefaultRules': true,
+    '@aws-cdk/core:enablePartitionLiterals': true,
+    '@aws-cdk/core:target-partitions': ['aws'],
+    '@aws-cdk/aws-iam:minimizePolicies': true,
+    '@aws-cdk/aws-lambda:recognizeLayerVersion': true,
+  },
+};
+
+type State = 'written' | 'changed' | 'kept';
+
+/** What `init` did with each file. */
+export type Initialized = { file: string; state: State }[];
+
+export const command = new Tool(
+  'init',
+  'Write polyseek.config.json, cdk.json, a GitHub Actions workflow and lines of .gitignore. Keeps every file that exists.',
+)
+  .argument('[docs-path]', 'file or folder with your documents (default: docs)')
+  .addOption(jsonOption())
+  .examples('npx polyseek init docs', 'npx polyseek init --json')
+  .action((path: string | undefined, { json }: { json?: boolean }) => {
+    const files = initialize(path ?? 'docs');
+    const next = nextSteps();
+    print(json, { files, next }, () =>
+      [
+        ...files.map(({ file, state }) => `${state.padEnd(8)} ${file}`),
+        '',
+        'Next:',
+        ...next.map((step, i) => `${i + 1}. ${step}`),
+      ].join('\n'),
+    );
+  });
+
+/**
+ * Writes the files of a project into the current folder. Overwrites none.
+ * @param documents a file or folder
+ */
+export function initialize(documents: string): Initialized {
+  const config = { ...schemaReference(), sources: [documents.split(sep).join('/')] };
+  return [
+    write(CONFIG_FILE, () => format(config)),
+    write('cdk.json', () => format(CDK)),
+    write(WORKFLOW, () => workflow(triggers())),
+    ignore(),
+  ];
+}
+
+function write(file: string, content: () => string): Initialized[number] {
+  if (existsSync(file)) return { file, state: 'kept' };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content(), { flag: 'wx' });
+  return { file, state: 'written' };
+}
+
+/** Adds the missing lines to .gitignore. */
+function ignore(): Initialized[number] {
+  const file = '.gitignore';
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  const lines = new Set(before?.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
+  const missing = IGNORED.filter((line) => !lines.has(line.replace(/\/$/, '')));
+  if (missing.length === 0) return { file, state: 'kept' };
+  const start = before === undefined || before === '' || before.endsWith('\n') ? '' : '\n';
+  writeFileSync(file, `${start}${missing.join('\n')}\n`, { flag: 'a' });
+  return { file, state: before === undefined ? 'written' : 'changed' };
+}
+
+/** `$schema` of the config file, if polyseek is installed in this project and has the schema. */
+function schemaReference(): { $schema?: string } {
+  const file = fileURLToPath(new URL('../docs/polyseek.schema.json', import.meta.url));
+  const path = relative('.', file).split(sep).join('/');
+  return existsSync(file) && !path.startsWith('..') ? { $schema: `./${path}` } : {};
+}
+
+/**
+ * What the index depends on, as patterns of GitHub: the config files and the folders of the sources. Undefined if a source is outside
+ * this folder.
+ */
+function triggers(): string[] | undefined {
+  const { sources = [] } = readConfig();
+  const paths = sources.flatMap((source) => {
+    if (typeof source === 'string') return [source];
+    return 'path' in source ? [source.path] : [];
+  });
+  const patterns = paths.map((path) => {
+    const inside = relative('.', resolve(path)).split(sep).join('/');
+    const isFile = existsSync(path) && statSync(path).isFile();
+    return isFile ? inside : posix.join(inside, '**');
+  });
+  if (patterns.some((pattern) => pattern.startsWith('..'))) return undefined;
+  return [...patterns, CONFIG_FILE, 'package-lock.json', WORKFLOW];
+}
+
+function nextSteps(): string[] {
+  const { sources = [] } = readConfig();
+  const [missing] = sources.filter((source) => typeof source === 'string' && !existsSync(source));
+  const installs = existsSync('package.json') && /"polyseek"/.test(readFileSync('package.json', 'utf8'));
+  return [
+    ...(installs ? [] : ['npm install --save-dev polyseek   (the workflow installs it with npm ci)']),
+    ...(missing ? [`Put your documents in ${missing}, or change sources in ${CONFIG_FILE}.`] : []),
+    'npx polyseek index    builds the index',
+    'npx polyseek start    searches it in a browser',
+    'npx polyseek deploy   deploys it to AWS; asks for what is missing',
+    `For ${WORKFLOW}: set the variables POLYSEEK_ROLE and AWS_REGION of the repository. The file says more.`,
+    ...(existsSync('.git') ? [] : rootSteps()),
+  ];
+}
+
+/** GitHub reads workflows at the root of a repository only. */
+function rootSteps(): string[] {
+  for (let folder = dirname(resolve('.')); folder !== dirname(folder); folder = dirname(folder))
+    if (existsSync(resolve(folder, '.git')))
+      return [
+        `Move ${WORKFLOW} to ${folder}, where GitHub reads it. Set defaults.run.working-directory to ${relative(folder, '.')} there, and add it to its paths.`,
+      ];
+  return [];
+}
+
+/** JSON with short lists on one line, as `npx polyseek key` writes it. */
+function format(value: object): string {
+  return `${JSON.stringify(value, null, 2).replace(/\[\n\s+("[^"]*")\n\s+\]/g, '[$1]')}\n`;
+}

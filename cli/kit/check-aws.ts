@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { readManifest } from '../../index/format/manifest.ts';
+import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
+import { listVersions } from '../../infra/remote/versions.ts';
+import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
+import { type Check, check, ok, warning } from './checks.ts';
+import { CDK_PACKAGES, findInstalled, installCommand } from './manifest.ts';
+import { target } from './remote.ts';
+
+/** Checks what `polyseek deploy` and `push` need. Nothing here is needed on this machine alone, so there are only warnings. */
+export async function checkAws(stage: string | undefined): Promise<Check[]> {
+  const checks = [await check('cdk.json', () => checkSettings(stage), 'warning'), checkPackages()];
+  let settings: DeployedSettings;
+  try {
+    settings = readSettings(stage);
+  } catch {
+    // The first check says why.
+    return checks;
+  }
+  let environment: Environment | undefined;
+  const credentials = await check(
+    'credentials',
+    async () => {
+      environment = await readEnvironment(
+        target({ function: settings.functionName }),
+        settings.bootstrapQualifier,
+      );
+      return ok('credentials', `valid, region ${environment.region}`);
+    },
+    'warning',
+  );
+  checks.push(credentials);
+  if (!environment) return checks;
+  return [
+    ...checks,
+    checkBootstrap(environment),
+    await check('function', () => checkFunction(settings), 'warning'),
+  ];
+}
+
+function checkSettings(stage: string | undefined): Check {
+  if (!existsSync('cdk.json')) return warning('cdk.json', 'none', 'Write it with npx polyseek init.');
+  const { auth, apiKeys, functionName } = readSettings(stage);
+  const names = Object.keys(apiKeys);
+  if (auth === 'api-key' && names.length === 0)
+    return warning(
+      'cdk.json',
+      'auth is api-key, but there is no API key',
+      'Create one with npx polyseek key NAME.',
+    );
+  const keys = names.length > 0 ? `, API keys of ${names.join(', ')}` : '';
+  return ok('cdk.json', `function ${functionName}, auth ${auth}${keys}`);
+}
+
+function checkPackages(): Check {
+  const found = CDK_PACKAGES.map((name) => ({ name, version: findInstalled(name)?.version }));
+  const missing = found.filter(({ version }) => version === undefined).map(({ name }) => name);
+  if (missing.length > 0)
+    return warning(
+      'CDK',
+      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed`,
+      `Run ${installCommand(missing).join(' ')}`,
+    );
+  return ok('CDK', found.map(({ name, version }) => `${name} ${version}`).join(', '));
+}
+
+function checkBootstrap({ region, isBootstrapped }: Environment): Check {
+  if (isBootstrapped === undefined)
+    return ok('bootstrap', 'unknown, as this AWS identity may not list buckets');
+  if (isBootstrapped) return ok('bootstrap', `done in ${region}`);
+  return warning(
+    'bootstrap',
+    `CDK has no bucket in ${region}`,
+    'Run npx cdk bootstrap once per account and region.',
+  );
+}
+
+/** The live version, and whether it answers from the index on this machine. */
+async function checkFunction({ functionName, index }: DeployedSettings): Promise<Check> {
+  const { live, versions } = await listVersions(target({ function: functionName }));
+  const deployed = versions.find(({ version }) => version === live)?.index?.version;
+  const found = `${functionName}: version ${live} is live, with index ${deployed ?? '(unknown)'}`;
+  const local = existsSync(index) ? readManifest(index, undefined, false).version : undefined;
+  if (local === undefined || deployed === undefined || local === deployed) return ok('function', found);
+  return warning('function', `${found}; the index here is ${local}`, 'Make it live with npx polyseek push.');
+}

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageClient } from '../../functions/client/npm/build-client.ts';
+import { writeFunctionCode } from '../../functions/search/package/function-code.ts';
+import {
+  formatNotices,
+  readModelLicence,
+  readPackageLicence,
+} from '../../functions/search/package/notices.ts';
+import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { compileForLambda } from '../../index/engine/compile-engine.ts';
+import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
+import { readCompiledModel } from '../../index/format/compiled-model.ts';
+
+// Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+const SOURCES = ['cli', 'functions', 'index', 'infra'];
+/** Folders that are replaced by something built from them. */
+const REPLACED = /^(cli\/npm|functions\/(client|search\/(browser|page|widget))|index\/(engine|model))(\/|$)/;
+/** Files that explain sources, or are compiled. */
+const EXPLAINS = new Set(['.ts', '.md', '.wat']);
+/** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
+const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
+const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
+/** Files that a function serves to browsers, and the modules beside which the local server of the package reads them. */
+const SERVED = { 'page.json': 'functions/search/page', 'widget.js': 'functions/search/widget' };
+
+const manifest: {
+  name: string;
+  version: string;
+  imports: Record<string, Record<string, string>>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+rmSync(dist, { recursive: true, force: true });
+compileSources();
+copyResources();
+writeManifest();
+await packageClient(join(dist, 'client'));
+copyModel();
+copyPdfJs();
+const { modules: _, ...licences } = await buildFunction();
+await compileLibraries();
+writeNotices(licences);
+
+function packageFolder(name: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}
+
+/** Compiles TypeScript to JavaScript, declarations and source maps, in the same folders. */
+function compileSources(): void {
+  const compiler = join(packageFolder('typescript'), 'bin/tsc');
+  execFileSync(process.execPath, [compiler, '--project', join(root, 'cli/npm')], {
+    stdio: ['ignore', 2, 2],
+  });
+}
+
+/** Copies the files beside the modules that read them. */
+function copyResources(): void {
+  for (const folder of SOURCES) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      const path = join(folder, name);
+      if (EXPLAINS.has(extname(path)) || extname(path) === '' || REPLACED.test(path)) continue;
+      cpSync(join(root, path), join(dist, path));
+    }
+  }
+  cpSync(join(root, 'docs/polyseek.schema.json'), join(dist, 'docs/polyseek.schema.json'));
+}
+
+/** The manifest for modules in dist/: it decides what their `#` imports are. */
+function writeManifest(): void {
+  const { name, version, dependencies, peerDependencies } = manifest;
+  const imports = Object.entries(manifest.imports).map(([from, { 'polyseek-package': packaged, ...to }]) => [
+    from,
+    (packaged ?? to.default)!.replace(/\.ts$/, '.js'),
+  ]);
+  const own = {
+    name,
+    version,
+    type: 'module',
+    imports: Object.fromEntries(imports),
+    dependencies,
+    peerDependencies,
+  };
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
+}
+
+/** Copies the compiled default model, and what its licence requires. */
+function copyModel(): void {
+  const compiled = compileModel(DEFAULT_MODEL);
+  const to = join(dist, 'index/model');
+  mkdirSync(to, { recursive: true });
+  for (const name of ['model.json', ...Object.keys(readCompiledModel(compiled, false).files)])
+    cpSync(join(compiled, name), join(to, name));
+  for (const name of ['LICENSE', 'README.md']) cpSync(join(DEFAULT_MODEL, name), join(to, name));
+}
+
+/** Copies the parts of pdf.js that reading needs: 4 MB. The whole package and its canvas have 74 MB. */
+function copyPdfJs(): void {
+  const from = packageFolder('pdfjs-dist');
+  const parts = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
+  for (const part of parts) cpSync(join(from, part), join(dist, 'pdfjs', part), { recursive: true });
+}
+
+/** Bundles the function's code, which the package only copies. */
+async function buildFunction() {
+  const out = join(dist, 'function');
+  mkdirSync(out);
+  process.chdir(root);
+  const code = await writeFunctionCode(out);
+  writeFileSync(join(dist, 'function.json'), JSON.stringify(code));
+  for (const [file, folder] of Object.entries(SERVED)) cpSync(join(out, file), join(dist, folder, file));
+  return code;
+}
+
+/** Compiles the native libraries for Linux, and adds the sources that other systems compile. */
+async function compileLibraries(): Promise<void> {
+  for (const name of LIBRARIES) {
+    stageSource(join(dist, 'prebuilt', name), name);
+    for (const [target, architecture] of Object.entries(TARGETS))
+      cpSync(await compileForLambda(name, architecture), join(dist, 'prebuilt', target, `${name}.node`));
+  }
+}
+
+/** Writes the licences of the third-party work in the package. */
+function writeNotices({
+  components,
+  engine,
+  comments,
+}: Omit<Awaited<ReturnType<typeof buildFunction>>, 'modules'>) {
+  const copied = ['hnswlib-node', 'node-addon-api', 'pdfjs-dist'].map((name) =>
+    readPackageLicence(packageFolder(name)),
+  );
+  const { name } = readCompiledModel(join(dist, 'index/model'), false);
+  const all = [...components, ...engine, ...copied, readModelLicence(name, DEFAULT_MODEL)];
+  writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', all, comments));
+}

@@ -1,0 +1,44 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+
+export const PERIOD = Duration.minutes(5);
+
+/** A metric that the function writes into its log (functions/search/cloudwatch.ts). */
+const ownMetric = (fn: IFunction, metricName: string, options: MetricOptions) =>
+  new Metric({
+    namespace: 'polyseek',
+    metricName,
+    dimensionsMap: { function: fn.functionName },
+    period: PERIOD,
+    ...options,
+  });
+
+/** Metrics of an endpoint, each a sum or average over 5 minutes by default. */
+export class EndpointMetrics {
+  readonly #fn: IFunction;
+  readonly #api: IHttpApi;
+
+  constructor(fn: IFunction, api: IHttpApi) {
+    this.#fn = fn;
+    this.#api = api;
+  }
+
+  /** The function writes `Unanswered` for every search, 0 or 1. */
+  questions = (options?: MetricOptions) =>
+    ownMetric(this.#fn, 'Unanswered', { statistic: Stats.SAMPLE_COUNT, label: 'questions', ...options });
+  unanswered = (options?: MetricOptions) =>
+    ownMetric(this.#fn, 'Unanswered', { statistic: Stats.SUM, label: 'no answer', ...options });
+  possible = (options?: MetricOptions) =>
+    ownMetric(this.#fn, 'Possible', { statistic: Stats.SUM, label: 'no sure answer', ...options });
+  coldStarts = (options?: MetricOptions) =>
+    ownMetric(this.#fn, 'ColdStart', { statistic: Stats.SAMPLE_COUNT, label: 'cold starts', ...options });
+  errors = (options?: MetricOptions) => this.#fn.metricErrors({ period: PERIOD, ...options });
+  throttles = (options?: MetricOptions) => this.#fn.metricThrottles({ period: PERIOD, ...options });
+  duration = (options?: MetricOptions) => this.#fn.metricDuration({ period: PERIOD, ...options });
+  requests = (options?: MetricOptions) => this.#api.metricCount({ period: PERIOD, ...options });
+  clientErrors = (options?: MetricOptions) => this.#api.metricClientError({ period: PERIOD, ...options });
+  serverErrors = (options?: MetricOptions) => this.#api.metricServerError({ period: PERIOD, ...options });
+  latency = (options?: MetricOptions) => this.#api.metricLatency({ period: PERIOD, ...options });
+}

@@ -1,0 +1,164 @@
+import { Token } from 'aws-cdk-lib';
+import * as v from 'valibot';
+import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
+import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
+import { DEFAULT_INDEX } from './settings.ts';
+
+/** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
+const RETENTION = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  9999,
+];
+
+const whole = (min: number, max: number, or = '') => {
+  const expected = `${or}a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(expected),
+    v.integer(expected),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  );
+};
+/** A text of a format. A token, such as the URL of a user pool in the same app, gets its text only when it is deployed. */
+const pattern = (regex: RegExp, expected: string) =>
+  v.pipe(
+    v.string(expected),
+    v.check((text) => Token.isUnresolved(text) || regex.test(text), expected),
+  );
+const oneOf = <const Values extends readonly string[]>(values: Values) =>
+  v.picklist(values, `one of ${values.join(', ')}`);
+const names = (expected: string) => v.array(v.string(expected), expected);
+
+const origin = pattern(
+  /^(\*|https?:\/\/[^/\s]+)$/,
+  '* or a list of origins such as https://example.com, without a path',
+);
+
+// The message of a schema is the expected value, for "memorySize is 64, but must be <message>."
+const inputSchema = v.strictObject({
+  index: v.optional(v.string('a path'), DEFAULT_INDEX),
+  collections: v.optional(
+    v.record(
+      v.pipe(v.string(), v.check(isCollectionName, `an object with names of ${collectionExpected}`)),
+      v.string('a path'),
+      'an object of names and folders of indexes',
+    ),
+    {},
+  ),
+  code: v.optional(v.string('a path')),
+  architecture: v.optional(oneOf(['x86_64', 'arm64']), 'x86_64'),
+  memorySize: v.optional(whole(256, 10_240), 1769),
+  timeout: v.optional(whole(1, 29), 10),
+  functionName: v.optional(pattern(/^[\w-]{1,64}$/, '1 to 64 letters, digits, _ or -')),
+  auth: v.optional(oneOf(['none', 'api-key', 'iam', 'jwt']), 'api-key'),
+  // Checked by `toApiKeys`, whose errors never quote a value, as it might be a key.
+  apiKeys: v.optional(
+    v.custom<Record<string, ApiKeySetting>>(() => true),
+    {},
+  ),
+  jwtIssuer: v.optional(pattern(/^https:\/\/\S+$/, 'an address that begins with https://')),
+  jwtAudience: v.optional(names('a list of names'), []),
+  jwtScope: v.optional(pattern(/^\S+$/, 'the name of a scope')),
+  cors: v.optional(v.array(origin, 'a list of origins'), []),
+  page: v.optional(v.boolean('true or false'), true),
+  throttleRate: v.optional(whole(1, 10_000)),
+  throttleBurst: v.optional(whole(1, 10_000)),
+  browserThrottleRate: v.optional(whole(1, 10_000)),
+  reservedConcurrency: v.optional(
+    v.union([v.literal('none'), whole(1, 1000, 'none or ')], 'none or a whole number from 1 to 1000'),
+  ),
+  provisionedConcurrency: v.optional(whole(1, 1000)),
+  logRetention: v.optional(v.picklist(RETENTION, `one of ${RETENTION.join(', ')}`), 30),
+  logQuestions: v.optional(v.boolean('true or false'), false),
+  alarmEmail: v.optional(pattern(/^\S+@\S+\.\S+$/, 'an e-mail address')),
+  domainName: v.optional(pattern(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name such as search.example.com')),
+  certificateArn: v.optional(
+    pattern(/^arn:[\w-]+:acm:/, 'the ARN of a certificate in AWS Certificate Manager'),
+  ),
+  hostedZoneId: v.optional(
+    pattern(/^\w+$/, 'the ID of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ'),
+  ),
+  distribution: v.optional(v.boolean('true or false'), false),
+  // CloudFront refuses a policy that has a cache key and caches nothing.
+  cacheTtl: v.optional(whole(1, 86_400), 60),
+  webAclArn: v.optional(
+    pattern(/^arn:[\w-]+:wafv2:us-east-1:\d+:global\//, 'the ARN of a WAF web ACL with the scope CLOUDFRONT'),
+  ),
+  githubRepository: v.optional(pattern(/^[\w.@-]+\/[\w.@-]+$/, 'a repository such as owner/name')),
+  githubOidcProviderArn: v.optional(
+    pattern(/^arn:[\w-]+:iam::\d+:oidc-provider\//, 'the ARN of an IAM OIDC provider'),
+  ),
+});
+
+/** Names of all settings of a stack. */
+export const SETTINGS = Object.keys(inputSchema.entries);
+
+/** Settings of a stack as simple values, as in cdk.json. */
+export type SettingsInput = v.InferInput<typeof inputSchema>;
+
+const settingsSchema = v.pipe(
+  inputSchema,
+  v.check(
+    ({ auth, jwtIssuer, jwtAudience }) =>
+      auth !== 'jwt' || (jwtIssuer !== undefined && jwtAudience.length > 0),
+    'auth is jwt, but jwtIssuer or jwtAudience is missing. Set both.',
+  ),
+  v.check(
+    ({ auth, distribution }) => auth !== 'iam' || !distribution,
+    'auth is iam, but a distribution changes the host that the signature of a request includes. Remove distribution, or choose another auth.',
+  ),
+  v.check(
+    ({ webAclArn, distribution }) => !webAclArn || distribution,
+    'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
+  ),
+  v.transform(({ throttleRate, throttleBurst, browserThrottleRate, reservedConcurrency, ...settings }) => {
+    const open = settings.auth === 'none';
+    const rate = throttleRate ?? (open ? 5 : 50);
+    return {
+      ...settings,
+      throttleRate: rate,
+      throttleBurst: throttleBurst ?? 2 * rate,
+      browserThrottleRate: browserThrottleRate ?? (open ? 5 : 20),
+      reservedConcurrency: reservedConcurrency ?? (open ? 5 : ('none' as const)),
+    };
+  }),
+  v.check(
+    ({ provisionedConcurrency = 0, reservedConcurrency }) =>
+      reservedConcurrency === 'none' || provisionedConcurrency <= reservedConcurrency,
+    'provisionedConcurrency is higher than reservedConcurrency. Lower it, or raise reservedConcurrency.',
+  ),
+);
+
+/** Checked settings with all defaults. */
+export type Settings = v.InferOutput<typeof settingsSchema>;
+
+/**
+ * Checks settings and fills in defaults.
+ * @throws with one sentence for each wrong value
+ */
+export function checkSettings(input: SettingsInput): Settings {
+  toApiKeys(input.apiKeys ?? {}, 'apiKeys');
+  const result = v.safeParse(settingsSchema, input, { abortPipeEarly: true });
+  if (result.success) return result.output;
+  throw new Error(result.issues.map(describe).join(' '));
+}
+
+/**
+ * Checks that an endpoint with `auth: api-key` has a key. `checkSettings` does not, as destroying a stack needs none.
+ * @throws if there is no key, with the remedies
+ */
+export function requireApiKey({ auth, apiKeys }: Settings): void {
+  if (auth === 'api-key' && Object.keys(apiKeys).length === 0)
+    throw new Error(
+      'auth is api-key, but there is no API key. Create one with npx polyseek key NAME, or choose -c auth=none, iam or jwt.',
+    );
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const [first, ...inner] = issue.path ?? [];
+  if (!first) return issue.message;
+  const name = String(first.key);
+  if (issue.type === 'strict_object') return `Unknown setting ${name}. Settings: ${SETTINGS.join(', ')}.`;
+  const value = inner.length > 0 ? first.value : issue.input;
+  return `${name} is ${JSON.stringify(value)}, but must be ${issue.message}.`;
+}

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/** Settings by name, as in `context` of cdk.json. */
+export type Context = Record<string, unknown>;
+
+/** The settings of cdk.json that commands share with `cdk deploy`. */
+export interface DeployedSettings {
+  /** Name of the stack. */
+  stack: string;
+  functionName: string;
+  /** Folder of the default index. */
+  index: string;
+  /** Folders of further indexes, by name. */
+  collections: Record<string, string>;
+  auth: string;
+  /** API keys by name. Nothing has checked them. */
+  apiKeys: object;
+  /** Part of the names of what `cdk bootstrap` created, if it is not CDK's default. */
+  bootstrapQualifier: string | undefined;
+}
+
+export const DEFAULT_STACK = 'polyseek';
+export const DEFAULT_INDEX = '.polyseek/index';
+
+/** Settings that a stage does not take from outside it: keys of a test must not open production, and a name belongs to one function. */
+const NOT_SHARED = ['apiKeys', 'functionName'];
+
+const isObject = (value: unknown): value is Context =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Replaces settings by those of a stage in `stages`. The stack gets the stage's name as a suffix, unless the stage names its stack.
+ * @param context all settings; its own `stage` is the default of `stage`
+ * @returns the settings without `stage` and `stages`
+ * @throws if the stage does not exist
+ */
+export function applyStage(context: Context, stage = context.stage): Context {
+  const { stage: _, stages = {}, ...common } = context;
+  if (!isObject(stages)) throw new Error('stages is not an object of names and settings.');
+  if (stage === undefined) return common;
+  const own = Object.hasOwn(stages, String(stage)) ? stages[String(stage)] : undefined;
+  if (!isObject(own)) {
+    const names = Object.keys(stages).join(', ');
+    throw new Error(
+      `No stage ${JSON.stringify(stage)} in stages of cdk.json. ${names ? `Stages: ${names}.` : 'Add it there.'}`,
+    );
+  }
+  const shared = Object.entries(common).filter(([name]) => !NOT_SHARED.includes(name));
+  return {
+    stack: `${common.stack ?? DEFAULT_STACK}-${stage}`,
+    ...Object.fromEntries(shared.filter(([name]) => name !== 'stack')),
+    ...own,
+  };
+}
+
+/**
+ * Reads the settings that `cdk deploy` would use, without loading CDK. Without the file, returns the defaults.
+ * @param stage name in `stages`; default: the setting `stage`
+ * @param file a cdk.json
+ * @throws if the file is not valid JSON, or has no such stage
+ */
+export function readSettings(stage?: string, file = 'cdk.json'): DeployedSettings {
+  const settings = applyStage(existsSync(file) ? readContextOf(file) : {}, stage);
+  const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections } = settings;
+  const { auth = 'api-key', apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
+  return {
+    stack: String(stack),
+    functionName: String(functionName),
+    index: String(index),
+    collections: isObject(collections)
+      ? Object.fromEntries(Object.entries(collections).map(([name, folder]) => [name, String(folder)]))
+      : {},
+    auth: String(auth),
+    apiKeys: isObject(apiKeys) ? apiKeys : {},
+    bootstrapQualifier: qualifier === undefined ? undefined : String(qualifier),
+  };
+}
+
+function readContextOf(file: string): Context {
+  let config: unknown;
+  try {
+    config = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Error(`${file} is not valid JSON (${error.message}). Repair it first.`);
+  }
+  const context = isObject(config) ? (config.context ?? {}) : undefined;
+  if (isObject(context)) return context;
+  throw new Error(`${file} has no object of settings under context. Repair it first.`);
+}

@@ -1,0 +1,168 @@
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Check, Checks } from '../../cli/kit/checks.ts';
+import { readManifest } from '../../index/format/manifest.ts';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { command } from '../fixtures/processes.ts';
+
+const parent = temporaryFolder();
+const index = join(parent, 'index');
+let folder: string;
+beforeAll(() => writeRandomIndex(index, 20));
+beforeEach(() => {
+  folder = mkdtempSync(join(parent, 'project-'));
+});
+
+/** No credentials, wherever this runs. */
+const NO_AWS = {
+  AWS_CONFIG_FILE: '/nowhere/config',
+  AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_ACCESS_KEY_ID: '',
+  AWS_SECRET_ACCESS_KEY: '',
+  AWS_REGION: 'eu-central-1',
+};
+
+/** Runs `polyseek doctor --json` in the folder, and returns its checks by name. */
+async function doctor(
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; counts: Record<string, number>; found: Record<string, Check> }> {
+  const { code, stdout, stderr } = await command(
+    'doctor',
+    ['--json', ...args],
+    '',
+    { ...NO_AWS, ...env },
+    folder,
+  );
+  expect(stderr).toBe('');
+  const { checks, counts } = JSON.parse(stdout) as { checks: Checks; counts: Record<string, number> };
+  const all = Object.values(checks).flat();
+  return { code, counts, found: Object.fromEntries(all.map((check) => [check.name, check])) };
+}
+
+describe('an empty folder', () => {
+  test('has warnings, but no problem', async () => {
+    const { code, counts, found } = await doctor();
+    expect(code).toBe(0);
+    expect(counts).toMatchObject({ problem: 0 });
+    for (const name of ['Node', 'platform', 'model', 'engine', 'hnswlib', 'CDK'])
+      expect(found[name], name).toMatchObject({ status: 'ok' });
+    expect(found.Node!.found).toContain(process.version);
+    expect(found.model!.found).toContain('multilingual-e5-small');
+    expect(found.engine!.found).toMatch(
+      /polyseek's own, (compiled on this machine|prebuilt in the package), for \w+/,
+    );
+    expect(found.index).toEqual({
+      name: 'index',
+      status: 'warning',
+      found: 'none in .polyseek/index',
+      fix: 'Build one with npx polyseek index PATH.',
+    });
+    expect(found['cdk.json']).toMatchObject({ status: 'warning', fix: 'Write it with npx polyseek init.' });
+    expect(found.credentials).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/no AWS credentials\. Run aws configure/),
+    });
+    expect(found.function).toBeUndefined();
+  });
+
+  test('is described as text', async () => {
+    const { code, stdout } = await command('doctor', [], '', NO_AWS, folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^This machine\n {2}ok {7}Node: v/);
+    expect(stdout).toContain('\n\nThis project\n');
+    expect(stdout).toContain(
+      '\n  warning  index: none in .polyseek/index\n           Build one with npx polyseek index PATH.\n',
+    );
+    expect(stdout).toMatch(/\n\n0 problems, \d warnings\n$/);
+  });
+});
+
+describe('the index', () => {
+  test('is described if it is intact', async () => {
+    const { code, found } = await doctor(['--index', index]);
+    const { version } = readManifest(index, undefined, false);
+    expect({ code, index: found.index }).toMatchObject({ code: 0, index: { status: 'ok' } });
+    expect(found.index!.found).toContain(`20 passages`);
+    expect(found.index!.found).toContain(`version ${version}, model multilingual-e5-small, intact`);
+  });
+
+  test('is a problem if a file is damaged', async () => {
+    cpSync(index, join(folder, '.polyseek/index'), { recursive: true });
+    appendFileSync(join(folder, '.polyseek/index/lookup.bin'), 'x');
+    const { code, counts, found } = await doctor();
+    expect({ code, counts }).toMatchObject({ code: 1, counts: { problem: 1 } });
+    expect(found.index).toMatchObject({
+      status: 'problem',
+      found: expect.stringMatching(/lookup\.bin is damaged/),
+    });
+  });
+
+  test('is a problem if it is something else', async () => {
+    mkdirSync(join(folder, '.polyseek/index'), { recursive: true });
+    const { code, found } = await doctor();
+    expect({ code, index: found.index }).toMatchObject({ code: 1, index: { status: 'problem' } });
+  });
+});
+
+describe('the config file', () => {
+  test('is a problem if it cannot be read', async () => {
+    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sauces": [] }');
+    const { code, found } = await doctor();
+    expect(code).toBe(1);
+    expect(found['polyseek.config.json']).toMatchObject({
+      status: 'problem',
+      found: expect.stringMatching(/sauces is not a setting/),
+    });
+  });
+
+  test('is a warning if a source does not exist', async () => {
+    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sources": ["none"] }');
+    const { code, found } = await doctor();
+    expect(code).toBe(0);
+    expect(found['polyseek.config.json']).toMatchObject({ status: 'warning', found: 'none does not exist' });
+  });
+});
+
+describe('cdk.json', () => {
+  test('is a warning without an API key, and of a stage that does not exist', async () => {
+    await command('init', [], '', {}, folder);
+    expect((await doctor()).found['cdk.json']).toMatchObject({
+      status: 'warning',
+      fix: 'Create one with npx polyseek key NAME.',
+    });
+    expect((await doctor(['--stage', 'prod'])).found['cdk.json']).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/No stage "prod"/),
+    });
+    await command('key', ['chatbot'], '', {}, folder);
+    expect((await doctor()).found['cdk.json']).toEqual({
+      name: 'cdk.json',
+      status: 'ok',
+      found: 'function polyseek, auth api-key, API keys of chatbot',
+    });
+  });
+});
+
+test('without a compiler and Docker, says what to install', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, 'node'));
+  // Another compiler has another cache, so that no library for Lambda is compiled yet.
+  const { code, found } = await doctor([], { PATH: bin, CXX: 'no-such-compiler' });
+  expect(code).toBe(0);
+  expect(found.compiler).toMatchObject({ status: 'ok', found: 'none, and none is needed' });
+  expect(found.Docker).toMatchObject({ status: 'ok', found: expect.stringMatching(/^not running/) });
+  for (const architecture of ['x86_64', 'arm64'])
+    expect(found[`for Lambda, ${architecture}`]).toEqual({
+      name: `for Lambda, ${architecture}`,
+      status: 'warning',
+      found: 'no-such-compiler is not installed, and Docker does not run',
+      fix: 'Install it, or unset CXX.',
+    });
+  const { found: plain } = await doctor([], { PATH: bin });
+  const cross = process.arch === 'x64' ? 'for Lambda, arm64' : 'for Lambda, x86_64';
+  if (plain[cross]!.status !== 'ok') expect(plain[cross]!.fix).toMatch(/apt-get install g\+\+-/);
+});
