@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const SLOW = [
   'test/bench/corpus.test.ts',
   'test/cli/*.test.ts',
+  'test/cli/npm/*.test.ts',
   'test/docs/commands.test.ts',
   'test/e2e/**/*.test.ts',
   'test/fixtures/lambda-runtime.test.ts',
@@ -30,6 +31,7 @@ const SLOW = [
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
+  'test/infra/{endpoint,own-app,push-role}.test.ts',
   'test/infra/fresh-clone.test.ts',
   'test/infra/remote/prune.test.ts',
   'test/infra/remote/remote.test.ts',

@@ -7,7 +7,7 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/local.ts';
 import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
 import { readEnvironment } from '../infra/remote/environment.ts';
-import { DEFAULT_AUTH, readSettings } from '../infra/settings.ts';
+import { readSettings } from '../infra/settings.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './kit/manifest.ts';
@@ -113,8 +113,8 @@ async function requireIndex(questions: Questions, stage: string | undefined): Pr
 
 /** A key for callers. */
 async function requireKey(questions: Questions, stage: string | undefined): Promise<void> {
-  const { auth, keyNames } = readSettings(stage);
-  if (auth !== DEFAULT_AUTH || keyNames.length > 0) return;
+  const { auth, apiKeys } = readSettings(stage);
+  if (auth !== 'api-key' || Object.keys(apiKeys).length > 0) return;
   const flags = stage === undefined ? [] : ['--stage', stage];
   const name = await questions.ask(
     'Callers need an API key, and there is none. Name of its first user?',
@@ -126,8 +126,8 @@ async function requireKey(questions: Questions, stage: string | undefined): Prom
 
 /** Credentials, a region, and CDK's bucket in it. */
 async function requireEnvironment(questions: Questions, stage: string | undefined): Promise<void> {
-  const { qualifier } = readSettings(stage);
-  const { region, isBootstrapped } = await readEnvironment(target({ stage }), qualifier);
+  const { bootstrapQualifier } = readSettings(stage);
+  const { region, isBootstrapped } = await readEnvironment(target({ stage }), bootstrapQualifier);
   // If it is unknown, CDK checks.
   if (isBootstrapped !== false) return;
   const missing = `CDK has no bucket in ${region} yet.`;

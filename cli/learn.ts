@@ -37,7 +37,10 @@ export const command = new Tool(
   .option('--documents <dir...>', 'also calibrate on the development questions of these collections')
   .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
   .addOption(jsonOption())
-  .examples('npx polyseek learn test/quality/sets/*/', 'npx polyseek learn --model build/model-sources/other')
+  .examples(
+    'npx polyseek learn test/quality/sets/*/',
+    'npx polyseek learn --model .polyseek/model-sources/other',
+  )
   .action(async (folders: string[], { model, documents = [], calibrate: only, json }: Flags) => {
     // Learning takes minutes, so each result is reported when it is ready.
     const report = json ? console.error : console.log;

@@ -20,7 +20,7 @@ export const command = new Tool(
     '<source>',
     'model folder, or owner/name@REVISION on the Hugging Face hub (or at HF_ENDPOINT); REVISION is a commit or tag',
   )
-  .option('--out <dir>', 'output folder (default: build/model-sources/NAME)')
+  .option('--out <dir>', 'output folder (default: .polyseek/model-sources/NAME)')
   .option('--query-prefix <text>', 'prefix of questions, if the model does not declare one')
   .option('--passage-prefix <text>', 'prefix of passages, if the model does not declare one')
   .addOption(jsonOption())
@@ -50,5 +50,5 @@ export const command = new Tool(
 
 /** The folder with the model's name, without the revision. */
 function defaultOut(source: string): string {
-  return join('build/model-sources', basename(resolve(source)).replace(/@[\w.-]+$/, ''));
+  return join('.polyseek/model-sources', basename(resolve(source)).replace(/@[\w.-]+$/, ''));
 }

@@ -5,17 +5,19 @@ import { packageFunction } from '../functions/search/package/package-function.ts
 import type { Architecture } from '../index/engine/architecture.ts';
 import { DEFAULT_INDEX } from '../index/local.ts';
 import { print, size, Tool } from './kit/command.ts';
-import { choice, indexOption, jsonOption } from './kit/flags.ts';
+import { choice, collectionOption, indexOption, jsonOption } from './kit/flags.ts';
 
 interface Flags {
   index: string;
   out: string;
   arch?: Architecture;
+  collection?: Record<string, string>;
   json?: boolean;
 }
 
 export const command = new Tool('package', 'Build a self-contained Lambda deployment folder.')
   .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(collectionOption())
   .option('--out <dir>', 'output folder; replaces an existing package', '.polyseek/function')
   .addOption(
     choice('--arch <architecture>', "Lambda's processor (default: package for this machine)", [
@@ -25,8 +27,8 @@ export const command = new Tool('package', 'Build a self-contained Lambda deploy
   )
   .addOption(jsonOption())
   .examples('npx polyseek package --arch arm64')
-  .action(async ({ index, out, arch, json }: Flags) => {
-    await packageFunction(index, out, arch);
+  .action(async ({ index, out, arch, collection, json }: Flags) => {
+    await packageFunction(index, out, arch, collection);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);

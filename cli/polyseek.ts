@@ -21,6 +21,7 @@ const GROUPS: Record<string, Record<string, Entry>> = {
   'Search:': {
     search: { summary: 'ask a question', load: () => import('./search.ts') },
     chat: { summary: 'ask questions in a conversation', load: () => import('./chat.ts') },
+    mcp: { summary: 'serve an index or endpoint to language models', load: () => import('./mcp.ts') },
     start: {
       summary: 'start the endpoint and the search page on this machine',
       load: () => import('./start.ts'),

@@ -25,8 +25,9 @@ export const command = changingTool(
   .action(async (flags: Target & { index?: string; ask: string[]; keep: number }) => {
     const { push } = await import('../infra/remote/push.ts');
     deferInterrupts();
-    const { index } = { ...deployedSettings(flags), ...flags };
-    const outcome = await push(target(flags), index, flags.ask, flags.keep);
+    const { index, collections } = deployedSettings(flags);
+    const indexes = { index: flags.index ?? index, collections };
+    const outcome = await push(target(flags), indexes, flags.ask, flags.keep);
     const { message, pruned } = outcome;
     const hasNews = pruned && pruned.deleted.length + pruned.failures.length > 0;
     print(flags.json, outcome, () => (hasNews ? `${message}\n${describePruned(pruned)}` : message));

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { styleText } from 'node:util';
 import { Option } from 'commander';
 import { createApp } from '../functions/search/app.ts';
-import { readApiKeys } from '../functions/search/auth.ts';
+import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
+import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
-import { jsonOption, numberOption } from './kit/flags.ts';
+import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';
 
 interface Flags {
   port: number;
@@ -20,6 +22,7 @@ interface Flags {
   page: boolean;
   logQuestions?: boolean;
   json?: boolean;
+  collection?: Record<string, string>;
 }
 
 export const command = new Tool('start', 'Start the endpoint and the search page on this machine.')
@@ -41,18 +44,25 @@ export const command = new Tool('start', 'Start the endpoint and the search page
       .env('CORS_ORIGINS')
       .argParser((text: string, before: string[] = []) => [...before, ...readOrigins(text)]),
   )
+  .addOption(collectionOption())
   // commander would take any value of PAGE and LOG_QUESTIONS as true.
   .option('--no-page', 'serve no page at / (env: PAGE=0)')
   .option('--log-questions', 'log the text of each question (env: LOG_QUESTIONS=1)')
   .addOption(jsonOption())
   .addHelpText(
     'after',
-    '\nThe environment variable API_KEYS is a JSON object of key names and SHA-256 digests. If it is set, requests need a key.',
+    () => `
+${styleText('bold', 'Environment variables for access:')}
+  API_KEYS      JSON object of key names and SHA-256 digests; requests then need a key
+  JWT_ISSUER    URL of an issuer; requests then need one of its access tokens, or a key
+  JWT_AUDIENCE  audiences that a token may have, separated by commas
+  JWT_SCOPE     scopes that a token must have, separated by spaces`,
   )
   .examples(
     'npx polyseek start',
     'npx polyseek start --port 8080 --index .polyseek/index',
     'npx polyseek start --cors https://app.example --no-page',
+    'npx polyseek start --collection hr=hr-index',
   )
   .action(start);
 
@@ -73,6 +83,17 @@ async function openIndex(dir: string | undefined, say: (message: string) => void
     say(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
   }
   return ReloadingSearch.open(index, () => openLocal(index), say);
+}
+
+/** Opens the index of a collection. */
+async function openCollection(name: string, folder: string, say: (message: string) => void): Promise<Search> {
+  const { openLocal } = await import('../index/local.ts');
+  const { ReloadingSearch } = await import('../index/reloading-search.ts');
+  return ReloadingSearch.open(
+    folder,
+    () => openLocal(folder),
+    (message) => say(`${name}: ${message}`),
+  );
 }
 
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */
@@ -101,39 +122,63 @@ async function start({
   page,
   logQuestions,
   json,
+  collection = {},
 }: Flags): Promise<void> {
-  const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
+  const { LOG_QUESTIONS, API_KEYS, PAGE, JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
+  const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
   const server = createAppServer((request) => app(request));
   const url = await listen(server, port, host);
-  const search = openIndex(index, json ? console.error : console.log);
+  const say = json ? console.error : console.log;
+  const search = openIndex(index, say);
+  // All are opened now, so that a wrong folder is an error at the start.
+  const collections = Object.entries(collection).map(([name, folder]) => ({
+    name,
+    search: openCollection(name, folder, say),
+  }));
   const app = withCors(
     createApp(search, {
       logQuestions: logQuestions || LOG_QUESTIONS === '1',
       page: hasPage,
       apiKeys,
+      collections: new Map(collections.map(({ name, search }) => [name, () => search])),
+      tokens,
       origins,
       host,
     }),
-    origins,
+    [...origins, ...browserOrigins(apiKeys)],
   );
-  const { info } = await search;
+  const [{ info }, ...others] = await Promise.all([search, ...collections.map((one) => one.search)]);
 
+  const opened = { [url]: info.passages };
+  for (const [i, { name }] of collections.entries()) opened[`${url}/c/${name}`] = others[i]!.info.passages;
   // One line, as the log follows.
   if (json) console.log(JSON.stringify({ url, ...info }));
-  else console.log(greeting(url, info.passages, { hasPage, hasKeys: apiKeys !== undefined }));
+  else console.log(greeting(opened, { hasPage, access: apiKeys ? 'key' : tokens ? 'token' : undefined }));
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.removeAllListeners(signal).once(signal, () => server.close());
 }
 
-function greeting(url: string, passages: number, shown: { hasPage: boolean; hasKeys: boolean }): string {
-  const link = `${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}`;
-  const ask = shown.hasKeys
-    ? `Try curl -H 'x-api-key: KEY' '${link}'`
-    : `${shown.hasPage ? 'Open it in a browser, or try' : 'Try'} curl '${link}'`;
-  return `Searching ${passages} passages at ${url}\n${ask}`;
+/**
+ * What the server says at its start.
+ * @param opened passages of each index by its URL, the default index first
+ */
+function greeting(
+  opened: Record<string, number>,
+  shown: { hasPage: boolean; access: 'key' | 'token' | undefined },
+): string {
+  const [url] = Object.keys(opened);
+  const link = `'${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}'`;
+  const headers = { key: "-H 'x-api-key: KEY' ", token: "-H 'Authorization: Bearer TOKEN' " };
+  const ask = shown.access
+    ? `Try curl ${headers[shown.access]}${link}`
+    : `${shown.hasPage ? 'Open it in a browser, or try' : 'Try'} curl ${link}`;
+  return [
+    ...Object.entries(opened).map(([at, passages]) => `Searching ${passages} passages at ${at}`),
+    ask,
+  ].join('\n');
 }

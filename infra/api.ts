@@ -18,8 +18,9 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { browserOrigins, toApiKeys } from '../functions/search/auth.ts';
 import { CORS } from '../functions/search/cors.ts';
-import { BROWSER_PREFIX, browserOrigins } from './api-keys.ts';
+import { BROWSER_PREFIX } from '../functions/search/paths.ts';
 import type { Settings } from './schema.ts';
 
 /** The rule of cdk-nag for routes without an authorizer. */
@@ -79,7 +80,7 @@ export function makeApi(
 /** Origins that API Gateway allows. It replaces the function's own CORS headers, so all of them must be here. */
 function allowedOrigins({ cors, apiKeys }: Settings): string[] {
   if (cors.includes('*')) return ['*'];
-  return [...new Set([...cors, ...browserOrigins(apiKeys)])];
+  return [...new Set([...cors, ...browserOrigins(toApiKeys(apiKeys, 'apiKeys'))])];
 }
 
 function acknowledge(construct: Construct, reason: string): void {

@@ -63,8 +63,8 @@ export function makeDistribution(
     minTtl: ttl,
     defaultTtl: ttl,
     maxTtl: ttl,
-    enableAcceptEncodingBrotli: cacheTtl > 0,
-    enableAcceptEncodingGzip: cacheTtl > 0,
+    enableAcceptEncodingBrotli: true,
+    enableAcceptEncodingGzip: true,
   });
   const forwardHost = new EdgeFunction(scope, 'ForwardHost', {
     comment: 'Copies Host to X-Forwarded-Host',

@@ -1,6 +1,10 @@
+import { checkEnvironment } from './keys.ts';
 import type { Settings } from './schema.ts';
 
-/** The function's environment, which functions/search/lambda.ts reads. */
+/**
+ * The function's environment, which functions/search/lambda.ts reads.
+ * @throws if it exceeds Lambda's limit
+ */
 export function environmentOf({
   auth,
   apiKeys,
@@ -12,7 +16,7 @@ export function environmentOf({
   page,
 }: Settings): Record<string, string> {
   const hasKeys = auth === 'api-key' || (auth === 'jwt' && Object.keys(apiKeys).length > 0);
-  return {
+  const variables = {
     ...(hasKeys && { API_KEYS: JSON.stringify(apiKeys) }),
     ...(auth === 'jwt' && jwtIssuer && { JWT_ISSUER: jwtIssuer, JWT_AUDIENCE: jwtAudience.join(',') }),
     ...(auth === 'jwt' && jwtScope && { JWT_SCOPE: jwtScope }),
@@ -20,4 +24,6 @@ export function environmentOf({
     ...(!page && { PAGE: '0' }),
     ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),
   };
+  checkEnvironment(variables);
+  return variables;
 }

@@ -6,7 +6,7 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import type { Architecture, FunctionProps } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
-import type { ApiKeySetting } from './api-keys.ts';
+import type { ApiKeySetting } from '../functions/search/auth.ts';
 import { checkSettings, type Settings, type SettingsInput } from './schema.ts';
 
 /** Access control of the endpoint. */
@@ -36,7 +36,7 @@ export interface SemanticSearchProps {
    * `execute-api:Invoke` (`iam`), or callers with a token or a key (`jwt`). Default: `api-key`.
    */
   readonly auth?: Auth | undefined;
-  /** For `api-key` and `jwt`: up to 32 keys by name, each a SHA-256 digest in hexadecimal, or an object with its limits. */
+  /** For `api-key` and `jwt`: the keys by name, each as SHA-256 in hexadecimal, or as `{sha256, origins, collections}`. */
   readonly apiKeys?: Record<string, ApiKeySetting> | undefined;
   /** For `jwt`: URL of the tokens' issuer, such as a Cognito user pool. The function reads its public keys. */
   readonly jwtIssuer?: string | undefined;
@@ -87,7 +87,7 @@ export interface SemanticSearchProps {
   readonly hostedZone?: IHostedZone | undefined;
   /** Puts a CloudFront distribution in front of the API, which caches answers to GET. Not with `auth: 'iam'`. Default: false. */
   readonly distribution?: boolean | undefined;
-  /** How long the distribution keeps an answer, up to a day. Default: 60 seconds. */
+  /** How long the distribution keeps an answer, 1 second to a day. Default: 60 seconds. */
   readonly cacheTtl?: Duration | undefined;
   /** ARN of a WAF web ACL with the scope CLOUDFRONT, for the distribution. Default: none. */
   readonly webAclArn?: string | undefined;

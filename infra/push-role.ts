@@ -57,8 +57,8 @@ export class PushRole extends Construct {
         url: `https://${GITHUB}`,
         clientIds: ['sts.amazonaws.com'],
       });
-    const { account, region } = Stack.of(this);
-    const resource = bootstrapBucket(account, region);
+    const { account, region, synthesizer } = Stack.of(this);
+    const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
     const bucket = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
     const versions = `${fn.functionArn}:*`;
     this.role = new Role(this, 'Role', {
@@ -87,7 +87,7 @@ export class PushRole extends Construct {
     });
     const name = Stack.of(fn).getLogicalId(fn.node.defaultChild as CfnFunction);
     this.acknowledge(`<${name}.Arn>:*`, 'All versions of one function.');
-    const uploads = bootstrapBucket('<AWS::AccountId>', '<AWS::Region>');
+    const uploads = bootstrapBucket('<AWS::AccountId>', '<AWS::Region>', synthesizer.bootstrapQualifier);
     this.acknowledge(`arn:<AWS::Partition>:s3:::${uploads}/${UPLOADS}*`, 'All uploads below one prefix.');
   }
 

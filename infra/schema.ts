@@ -1,9 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
-import { toApiKeys } from '../functions/search/auth.ts';
-import type { ApiKeySetting } from './api-keys.ts';
-import { MAX_KEYS } from './keys.ts';
-import { DEFAULT_AUTH, DEFAULT_INDEX } from './settings.ts';
+import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
+import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
+import { DEFAULT_INDEX } from './settings.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
 const RETENTION = [
@@ -40,7 +39,7 @@ const inputSchema = v.strictObject({
   index: v.optional(v.string('a path'), DEFAULT_INDEX),
   collections: v.optional(
     v.record(
-      pattern(/^[a-z0-9-]{1,32}$/, 'a name of a-z, 0-9 and -'),
+      v.pipe(v.string(), v.check(isCollectionName, `an object with names of ${collectionExpected}`)),
       v.string('a path'),
       'an object of names and folders of indexes',
     ),
@@ -51,7 +50,7 @@ const inputSchema = v.strictObject({
   memorySize: v.optional(whole(256, 10_240), 1769),
   timeout: v.optional(whole(1, 29), 10),
   functionName: v.optional(pattern(/^[\w-]{1,64}$/, '1 to 64 letters, digits, _ or -')),
-  auth: v.optional(oneOf(['none', 'api-key', 'iam', 'jwt']), DEFAULT_AUTH),
+  auth: v.optional(oneOf(['none', 'api-key', 'iam', 'jwt']), 'api-key'),
   // Checked by `toApiKeys`, whose errors never quote a value, as it might be a key.
   apiKeys: v.optional(
     v.custom<Record<string, ApiKeySetting>>(() => true),
@@ -80,7 +79,8 @@ const inputSchema = v.strictObject({
     pattern(/^\w+$/, 'the ID of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ'),
   ),
   distribution: v.optional(v.boolean('true or false'), false),
-  cacheTtl: v.optional(whole(0, 86_400), 60),
+  // CloudFront refuses a policy that has a cache key and caches nothing.
+  cacheTtl: v.optional(whole(1, 86_400), 60),
   webAclArn: v.optional(
     pattern(/^arn:[\w-]+:wafv2:us-east-1:\d+:global\//, 'the ARN of a WAF web ACL with the scope CLOUDFRONT'),
   ),
@@ -137,11 +137,7 @@ export type Settings = v.InferOutput<typeof settingsSchema>;
  * @throws with one sentence for each wrong value
  */
 export function checkSettings(input: SettingsInput): Settings {
-  const { size } = toApiKeys(input.apiKeys ?? {}, 'apiKeys');
-  if (size > MAX_KEYS)
-    throw new Error(
-      `apiKeys has ${size} keys, but at most ${MAX_KEYS} fit into a function's environment. Delete unused ones.`,
-    );
+  toApiKeys(input.apiKeys ?? {}, 'apiKeys');
   const result = v.safeParse(settingsSchema, input, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new Error(result.issues.map(describe).join(' '));

@@ -13,15 +13,14 @@ export interface DeployedSettings {
   /** Folders of further indexes, by name. */
   collections: Record<string, string>;
   auth: string;
-  /** Names of the API keys. */
-  keyNames: string[];
-  /** What the names of CDK's bootstrap resources contain. Default: CDK's own. */
-  qualifier?: string | undefined;
+  /** API keys by name. Nothing has checked them. */
+  apiKeys: object;
+  /** Part of the names of what `cdk bootstrap` created, if it is not CDK's default. */
+  bootstrapQualifier: string | undefined;
 }
 
 export const DEFAULT_STACK = 'polyseek';
 export const DEFAULT_INDEX = '.polyseek/index';
-export const DEFAULT_AUTH = 'api-key';
 
 /** Settings that a stage does not take from outside it: keys of a test must not open production, and a name belongs to one function. */
 const NOT_SHARED = ['apiKeys', 'functionName'];
@@ -62,8 +61,8 @@ export function applyStage(context: Context, stage = context.stage): Context {
  */
 export function readSettings(stage?: string, file = 'cdk.json'): DeployedSettings {
   const settings = applyStage(existsSync(file) ? readContextOf(file) : {}, stage);
-  const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections = {} } = settings;
-  const { auth = DEFAULT_AUTH, apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
+  const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections } = settings;
+  const { auth = 'api-key', apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
   return {
     stack: String(stack),
     functionName: String(functionName),
@@ -72,8 +71,8 @@ export function readSettings(stage?: string, file = 'cdk.json'): DeployedSetting
       ? Object.fromEntries(Object.entries(collections).map(([name, folder]) => [name, String(folder)]))
       : {},
     auth: String(auth),
-    keyNames: Object.keys(Object(apiKeys)),
-    qualifier: qualifier === undefined ? undefined : String(qualifier),
+    apiKeys: isObject(apiKeys) ? apiKeys : {},
+    bootstrapQualifier: qualifier === undefined ? undefined : String(qualifier),
   };
 }
 

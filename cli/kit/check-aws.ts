@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
 import { listVersions } from '../../infra/remote/versions.ts';
-import { DEFAULT_AUTH, type DeployedSettings, readSettings } from '../../infra/settings.ts';
+import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
 import { type Check, check, ok, warning } from './checks.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './manifest.ts';
 import { target } from './remote.ts';
@@ -21,7 +21,10 @@ export async function checkAws(stage: string | undefined): Promise<Check[]> {
   const credentials = await check(
     'credentials',
     async () => {
-      environment = await readEnvironment(target({ function: settings.functionName }), settings.qualifier);
+      environment = await readEnvironment(
+        target({ function: settings.functionName }),
+        settings.bootstrapQualifier,
+      );
       return ok('credentials', `valid, region ${environment.region}`);
     },
     'warning',
@@ -37,14 +40,15 @@ export async function checkAws(stage: string | undefined): Promise<Check[]> {
 
 function checkSettings(stage: string | undefined): Check {
   if (!existsSync('cdk.json')) return warning('cdk.json', 'none', 'Write it with npx polyseek init.');
-  const { auth, keyNames, functionName } = readSettings(stage);
-  if (auth === DEFAULT_AUTH && keyNames.length === 0)
+  const { auth, apiKeys, functionName } = readSettings(stage);
+  const names = Object.keys(apiKeys);
+  if (auth === 'api-key' && names.length === 0)
     return warning(
       'cdk.json',
       'auth is api-key, but there is no API key',
       'Create one with npx polyseek key NAME.',
     );
-  const keys = keyNames.length > 0 ? `, API keys of ${keyNames.join(', ')}` : '';
+  const keys = names.length > 0 ? `, API keys of ${names.join(', ')}` : '';
   return ok('cdk.json', `function ${functionName}, auth ${auth}${keys}`);
 }
 

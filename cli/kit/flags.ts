@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
+import { collectionExpected, isCollectionName } from '../../functions/search/paths.ts';
 import { DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Mode } from '../../index/format/mode.ts';
 import type { SearchRequest } from '../../index/search/answer.ts';
@@ -85,6 +86,20 @@ export function indexOption(dir: string, description = 'folder of the index'): O
 /** `--json` of every command that prints a result. */
 export function jsonOption(description = 'print only JSON on standard output'): Option {
   return new Option('--json', description);
+}
+
+/** `--collection` of the commands that serve or package several indexes. Its value is folders by names. */
+export function collectionOption(): Option {
+  return new Option(
+    '--collection <name=dir>',
+    'folder of a further index, under /c/NAME (repeatable)',
+  ).argParser((text: string, before: Record<string, string> = {}) => {
+    const [, name = '', dir = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+    if (!isCollectionName(name))
+      throw wrong('--collection', text, `NAME=DIR, with a name of ${collectionExpected}`);
+    if (Object.hasOwn(before, name)) throw new UsageError(`--collection names ${name} twice.`);
+    return { ...before, [name]: dir };
+  });
 }
 
 /** Adds the question and its flags to a command. */

@@ -29,7 +29,7 @@ const EXPLAINS = new Set(['.ts', '.md', '.wat']);
 const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
 const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
 /** Files that a function serves to browsers, and the modules beside which the local server of the package reads them. */
-const SERVED = { 'page.json': 'functions/search/page' };
+const SERVED = { 'page.json': 'functions/search/page', 'widget.js': 'functions/search/widget' };
 
 const manifest: {
   name: string;
@@ -43,7 +43,7 @@ rmSync(dist, { recursive: true, force: true });
 compileSources();
 copyResources();
 writeManifest();
-packageClient(join(dist, 'client'));
+await packageClient(join(dist, 'client'));
 copyModel();
 copyPdfJs();
 const { modules: _, ...licences } = await buildFunction();

@@ -1,9 +1,7 @@
 import { createInterface } from 'node:readline/promises';
+import { type CiteOptions, findCited, quotesOf } from './cite.ts';
 import type { Answer, Polyseek, Question, Result } from './client.ts';
-import { ANSWERED, LIMITS } from './limits.ts';
-
-/** A previous message of the conversation. */
-type Turn = NonNullable<Question['history']>[number];
+import { LIMITS } from './limits.ts';
 
 export const unknown = "I don't know.";
 /** Precedes an answer to a question with the verdict `possible`. */
@@ -13,10 +11,10 @@ export const unsure = "I'm not sure.";
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
 
 /** Quotes the documents: the best passage, and the best matching sentence of each other passage. */
-export const quote: Answerer = (_, passages) => {
-  const texts = passages.map(({ text, highlight }, i) => (i === 0 ? text : highlight.text));
-  return texts.map((text, i) => `“${text.trim()}” [${i + 1}]`).join('\n');
-};
+export const quote: Answerer = (_, passages) =>
+  quotesOf(passages)
+    .map((text, i) => `“${text}” [${i + 1}]`)
+    .join('\n');
 
 /** What a chatbot needs of a client. */
 export type Searcher = Pick<Polyseek, 'search'>;
@@ -30,17 +28,9 @@ export interface Reply {
   passages: Result[];
 }
 
-export interface ReplyOptions {
+export interface ReplyOptions extends CiteOptions {
   /** Writes the answer. Default: `quote`. */
   answer?: Answerer;
-  /**
-   * Answers from passages with at least this confidence (0 to 1), and from no others. Default: the verdict of the search decides.
-   */
-  minConfidence?: number;
-  /** Maximum number of passages. Default: 3. */
-  k?: number;
-  /** Previous turns, oldest first, to which the question may refer. */
-  history?: Turn[];
 }
 
 /**
@@ -56,19 +46,10 @@ export async function reply(client: Searcher, q: string, options: ReplyOptions =
 export async function replyWithPassages(
   client: Searcher,
   q: string,
-  { answer = quote, minConfidence, k = 3, history = [] }: ReplyOptions = {},
+  { answer = quote, ...options }: ReplyOptions = {},
 ): Promise<Reply> {
-  let found = await client.search({ q, k, minConfidence, history });
-  // The history helps only a question that refers to it.
-  if (!found.answered && history.length > 0) {
-    const alone = await client.search({ q, k, minConfidence });
-    if (alone.answered || found.verdict === 'none') found = alone;
-  }
-  const { verdict, results } = found;
-  if (verdict === 'none') return { text: unknown, verdict, passages: [] };
-  // Beside a sure answer, only passages that would be one themselves are cited.
-  const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
-  const passages = results.filter(({ confidence }, i) => i === 0 || confidence >= least);
+  const { verdict, passages } = await findCited((question) => client.search(question), { q }, options);
+  if (verdict === 'none') return { text: unknown, verdict, passages };
   const sources = passages.map(({ title, url, source, anchor, confidence }, i) => {
     const place = url ?? (anchor ? `${source}#${anchor}` : source);
     return `[${i + 1}] ${title}, ${place} (${Math.round(confidence * 100)} %)`;
@@ -92,7 +73,7 @@ export async function chat(
   client: Searcher,
   { json = false, ...options }: ReplyOptions & { json?: boolean } = {},
 ): Promise<void> {
-  const history: Turn[] = [];
+  const history: NonNullable<Question['history']> = [];
   const print = json ? printJson : printText;
   const lines = createInterface({
     input: process.stdin,

@@ -6,8 +6,11 @@ import {
   dispatch,
   type HttpRequest,
   type HttpResponse,
+  type Route,
+  type RoutedRequest,
 } from './http.ts';
-import { Problem } from './problems.ts';
+import { baseUrl } from './origins.ts';
+import { noPassage } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 import {
   type Question,
@@ -16,6 +19,7 @@ import {
   readSearchBody,
   readSearchParameters,
 } from './requests.ts';
+import { RESOURCE_METADATA, resourceMetadata, type TokenVerifier } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
@@ -34,9 +38,6 @@ function jsonText(body: string): HttpResponse {
 }
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
-
-/** The app's public URL, without a final slash. */
-const baseUrl = ({ url, prefix = '' }: HttpRequest) => url.origin + prefix;
 
 /** Whether a browser asks for a page, rather than a program for JSON. */
 const wantsPage = ({ method, headers }: HttpRequest) =>
@@ -57,8 +58,9 @@ async function page(): Promise<HttpResponse> {
   };
 }
 
-function home(request: HttpRequest): HttpResponse {
+function home(request: RoutedRequest): HttpResponse {
   const base = baseUrl(request);
+  const { collections } = request;
   const answer = json({
     name: 'polyseek',
     example: `${base}/search?${new URLSearchParams({ q: exampleQuestion })}`,
@@ -70,10 +72,19 @@ function home(request: HttpRequest): HttpResponse {
       'GET /health',
       'GET /overview',
       'GET /openapi.json',
+      'GET /widget.js',
     ],
+    // Each has all of these routes.
+    ...(collections.length > 0 && { collections: collections.map((name) => `/c/${name}`) }),
     openapi: `${base}/openapi.json`,
   });
   return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
+}
+
+/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
+function metadataRoutes(tokens: TokenVerifier): Route[] {
+  const GET: Route['GET'] = (request, _, rest) => json(resourceMetadata(request, rest, tokens));
+  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isPublic: true }));
 }
 
 /**
@@ -81,17 +92,30 @@ function home(request: HttpRequest): HttpResponse {
  * @param search may still be opening; requests then wait for it
  */
 export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys } = options;
+  const { logQuestions = false, page: hasPage = true, apiKeys, tokens, collections = new Map() } = options;
+  const opened = new Map<string, Promise<Search>>();
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
+
+  /** The index of a request. Opens a collection at its first request, and again after a failure. */
+  async function searchOf({ collection }: RoutedRequest): Promise<Search> {
+    if (collection === undefined) return search;
+    const known = opened.get(collection);
+    if (known) return known;
+    const opening = collections.get(collection)!();
+    opened.set(collection, opening);
+    opening.catch(() => opened.delete(collection));
+    return opening;
+  }
 
   /** @returns the answer and its JSON */
   async function find(
+    from: RoutedRequest,
     { maxCharacters, ...request }: Question,
     addToLog: AddToLog,
   ): Promise<{ answer: Answer; text: string }> {
     const { q, k, mode } = request;
     addToLog({ k, mode, ...(logQuestions && { q }) });
-    const found = truncateToLength(maxCharacters, await (await search).search(request));
+    const found = truncateToLength(maxCharacters, await (await searchOf(from)).search(request));
     const { verdict, answered, results, took } = found.answer;
     addToLog({
       results: results.length,
@@ -104,55 +128,74 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
     return found;
   }
 
-  async function passage(id: string, context: number): Promise<PassageAnswer> {
-    const found = (await search).passage(id, context);
+  async function passage(from: RoutedRequest, id: string, context: number): Promise<PassageAnswer> {
+    const found = (await searchOf(from)).passage(id, context);
     if (found) return found;
-    throw new Problem(404, 'No passage has this id. Its document may have changed: search again.');
+    throw noPassage();
   }
 
   return dispatch(
     [
       {
         path: '/search',
-        GET: async ({ url }, addToLog) =>
-          jsonText((await find(readSearchParameters(url.searchParams), addToLog)).text),
+        searches: true,
+        GET: async (request, addToLog) =>
+          jsonText((await find(request, readSearchParameters(request.url.searchParams), addToLog)).text),
         POST: async (request, addToLog) =>
-          jsonText((await find(readSearchBody(await readBody(request)), addToLog)).text),
+          jsonText((await find(request, readSearchBody(await readBody(request)), addToLog)).text),
       },
       // An id may contain `/`.
       {
         path: '/passages/:id',
-        GET: async ({ url }, _, id) => json(await passage(id, readPassageParameters(url.searchParams))),
+        searches: true,
+        GET: async (request, _, id) =>
+          json(await passage(request, id, readPassageParameters(request.url.searchParams))),
       },
       {
         path: '/mcp',
         POST: async (request, addToLog) => {
           const { answerMcp } = await import('./mcp.ts');
           const context = {
-            find: async (question: Question) => (await find(question, addToLog)).answer,
-            passage,
+            find: async (question: Question) => (await find(request, question, addToLog)).answer,
+            passage: (id: string, context: number) => passage(request, id, context),
             base: baseUrl(request),
           };
           return answerMcp(request, addToLog, context);
         },
       },
-      { path: '/health', GET: async () => json({ status: 'ok', index: (await search).info }) },
+      {
+        path: '/health',
+        searches: true,
+        GET: async (request) => json({ status: 'ok', index: (await searchOf(request)).info }),
+      },
       {
         path: '/overview',
-        GET: async () => json({ index: (await search).info, ...(await search).overview() }),
+        searches: true,
+        GET: async (request) => {
+          const from = await searchOf(request);
+          return json({ index: from.info, ...from.overview() });
+        },
       },
       {
         path: '/openapi.json',
         GET: async (request) => {
           const { openApi } = await import('./openapi.ts');
-          return json(openApi(baseUrl(request), apiKeys !== undefined));
+          return json(
+            openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }),
+          );
         },
+      },
+      {
+        path: '/widget.js',
+        GET: async (request) => (await import('./widget/serve-widget.ts')).serveWidget(request),
+        isPublic: true,
       },
       {
         path: '/',
         GET: (request) => (showsPage(request) ? page() : home(request)),
         isOpen: showsPage,
       },
+      ...(tokens ? metadataRoutes(tokens) : []),
     ],
     options,
   );

@@ -1,4 +1,5 @@
 import type { App } from './http.ts';
+import { varyByOrigin } from './origins.ts';
 
 /** What pages of other origins may send and read (CORS). The stack configures API Gateway with the same. */
 export const CORS = {
@@ -11,7 +12,7 @@ export const CORS = {
     'mcp-method',
     'mcp-name',
   ],
-  responseHeaders: ['x-request-id'],
+  responseHeaders: ['x-request-id', 'www-authenticate'],
   /** How long a browser may keep the answer to a preflight. */
   maxAgeSeconds: 3600,
 } as const;
@@ -24,8 +25,7 @@ export function withCors(app: App, origins: readonly string[]): App {
   return async (request) => {
     const response = await app(request);
     const { origin, 'access-control-request-method': requestedMethod } = request.headers;
-    const vary = [response.headers.vary, 'origin'].filter(Boolean).join(', ');
-    const headers: Record<string, string> = { ...response.headers, vary };
+    const headers = { ...varyByOrigin(response.headers) };
     if (origin !== undefined && (origins.includes('*') || origins.includes(origin))) {
       headers['access-control-allow-origin'] = origin;
       headers['access-control-expose-headers'] = CORS.responseHeaders.join(', ');

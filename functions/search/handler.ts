@@ -83,13 +83,21 @@ function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   };
 }
 
-/** Answers a direct event as `POST /search` would. Throws an `Error` with the `detail` of an error response. */
-async function ask(app: App, event: { q: unknown }, requestId: string): Promise<Answer> {
+/**
+ * Answers a direct event as `POST /search` would, or that of its `collection`. Throws an `Error` with the `detail` of an
+ * error response.
+ */
+async function ask(
+  app: App,
+  { collection, ...question }: { q: unknown; collection?: unknown },
+  requestId: string,
+): Promise<Answer> {
+  const start = collection === undefined ? '' : `/c/${encodeURIComponent(String(collection))}`;
   const response = await app({
     method: 'POST',
-    url: new URL('https://localhost/search'),
+    url: new URL(`https://localhost${start}/search`),
     headers: {},
-    body: [Buffer.from(JSON.stringify(event))],
+    body: [Buffer.from(JSON.stringify(question))],
     requestId,
     // IAM has authorized the invocation.
     authorized: true,
@@ -101,15 +109,15 @@ async function ask(app: App, event: { q: unknown }, requestId: string): Promise<
 
 /**
  * Makes a Lambda handler of an app. HTTP API (payload format 2.0) and Function URL events get an HTTP response. Direct
- * events, `{q: "…"}` with the fields of `POST /search`, get the `Answer` itself or a function error.
+ * events, `{q: "…"}` with the fields of `POST /search` and `collection`, get the `Answer` itself or a function error.
  */
 export function createHandler(
   app: App,
 ): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) {
-      const { status, headers, body } = await app(toRequest(event, requestId));
-      return { statusCode: status, headers, body, isBase64Encoded: false };
+      const { status, headers, body, isBase64Encoded = false } = await app(toRequest(event, requestId));
+      return { statusCode: status, headers, body, isBase64Encoded };
     }
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(

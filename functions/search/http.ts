@@ -1,9 +1,11 @@
-import { InvalidRequest } from '../../index/search/answer.ts';
+import { InvalidRequest, type Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { type ApiKeys, authenticate } from './auth.ts';
+import { type ApiKeys, authenticate, browserOrigins, isAllowed, mayUse, pageOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
-import { type Access, checkOrigin } from './origins.ts';
+import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
+import { splitPath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
 
 /** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
@@ -20,10 +22,23 @@ export interface HttpRequest {
   authorized?: boolean;
 }
 
+/**
+ * A request for a route. `url` has only the route's path; `prefix` ends in the start that `splitPath` took off, so that
+ * addresses made of it lead to the same index.
+ */
+export interface RoutedRequest extends HttpRequest {
+  /** The collection to answer from, which exists; undefined for the default index. */
+  collection: string | undefined;
+  /** Names of all collections that the caller may use. */
+  collections: readonly string[];
+}
+
 export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** Whether the body is Base64 of bytes, such as compressed ones. */
+  isBase64Encoded?: boolean;
 }
 
 /** Answers every request. Wrong requests and failures get an error response. */
@@ -37,7 +52,7 @@ export type AddToLog = (fields: LogFields) => void;
  * @param rest decoded end of the path, for a route whose path ends in `:` and a name
  */
 export type RouteHandler = (
-  request: HttpRequest,
+  request: RoutedRequest,
   addToLog: AddToLog,
   rest: string,
 ) => HttpResponse | Promise<HttpResponse>;
@@ -50,11 +65,19 @@ export interface Route {
   POST?: RouteHandler;
   /** Whether a request needs no API key. */
   isOpen?: (request: HttpRequest) => boolean;
+  /** Whether pages of any origin may load it, without a key: it contains no data. */
+  isPublic?: boolean;
+  /** Whether a browser key is enough. */
+  searches?: boolean;
 }
 
 export interface DispatchOptions extends Access {
-  /** A request must send one of these keys. Without them, anyone may call. */
+  /** A request must send one of these keys, or a token. Without keys and `tokens`, anyone may call. */
   apiKeys?: ApiKeys | undefined;
+  /** A request may send an access token instead of a key. Without keys, it must. */
+  tokens?: TokenVerifier | undefined;
+  /** Opens each further index, by its name. */
+  collections?: ReadonlyMap<string, () => Promise<Search>>;
   /** Receives each log entry. Default: writes it to standard output. */
   log?: (entry: LogEntry) => void;
 }
@@ -103,33 +126,69 @@ async function toProblem(error: unknown, requestId: string, addToLog: AddToLog):
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
+/** A request without the start of its path that `splitPath` found. */
+function withoutPrefix(request: HttpRequest, found: string, path: string): HttpRequest {
+  if (found === '') return request;
+  const url = new URL(request.url);
+  // The path is decoded: encode again the characters that end a path in a URL, or that URL drops or reads as escapes.
+  url.pathname = path.replace(/[%?#\\\t\n\r]/g, encodeURIComponent);
+  return { ...request, url, prefix: (request.prefix ?? '') + found };
+}
+
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { apiKeys, log = writeEntry } = options;
-  return async (request) => {
+  const { apiKeys, tokens, collections = new Map(), origins = [], log = writeEntry } = options;
+  const forPages = { ...options, origins: [...origins, ...browserOrigins(apiKeys)] };
+  return async (received) => {
     const started = now();
-    const { method, requestId } = request;
+    const { prefix, browser, collection, path } = splitPath(decode(received.url.pathname));
+    const request = withoutPrefix(received, prefix, path);
+    const { method, requestId, url, headers } = request;
     const fields: LogFields = {};
     const addToLog: AddToLog = (more) => Object.assign(fields, more);
-    const found = findRoute(routes, decode(request.url.pathname));
-    const allow = found && allowedBy(found.route);
+    const found = findRoute(routes, path);
+    const route = found?.route;
+    const allow = route && allowedBy(route);
+    if (collection !== undefined && collections.has(collection)) addToLog({ collection });
+
+    /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
+    async function authorize(): Promise<string[] | undefined> {
+      const names = [...collections.keys()];
+      if ((!apiKeys && !tokens) || request.authorized) return names;
+      // A browser's CORS preflight contains neither key nor token.
+      if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
+      const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
+      if (subject !== undefined) {
+        addToLog({ subject });
+        return names;
+      }
+      const key = authenticate(headers, apiKeys ?? new Map());
+      addToLog({ key: key.name });
+      const searches = !route || route.searches === true;
+      const use = { browser, collection, searches, page: pageOf(url, headers) };
+      if (!isAllowed(key, use))
+        throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
+      return names.filter((name) => mayUse(key, name));
+    }
 
     async function answer(): Promise<HttpResponse> {
-      checkOrigin(request.url, request.headers.origin, options);
-      // A browser's CORS preflight does not contain the key.
-      if (apiKeys && method !== 'OPTIONS' && !request.authorized && !found?.route.isOpen?.(request)) {
-        addToLog({ key: authenticate(request.headers, apiKeys) });
-      }
+      if (!route?.isPublic) checkOrigin(url, headers.origin, browser ? forPages : options);
+      const usable = await authorize();
+      // Strangers must not learn which collections exist.
+      if (usable && collection !== undefined && !usable.includes(collection))
+        throw new Problem(404, 'There is no such collection. GET / lists the collections.');
       if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
       const handler = handlerOf(found.route, method);
-      if (handler) return handler(request, addToLog, found.rest);
+      if (handler)
+        return handler({ ...request, collection, collections: usable ?? [] }, addToLog, found.rest);
       if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
       throw new Problem(405, `${method} is not supported here. Use one of ${allow}.`);
     }
 
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
       const problem = await toProblem(error, requestId, addToLog);
-      return { status: problem.status, headers: problemHeaders, body: problemJson(problem, requestId) };
+      const headers = { ...problemHeaders, ...problem.headers };
+      return { status: problem.status, headers, body: problemJson(problem, requestId) };
     });
 
     const { status } = response;
@@ -138,7 +197,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       level: status >= 500 ? 'ERROR' : 'INFO',
       requestId,
       method,
-      route: found?.route.path ?? '/*',
+      route: route?.path ?? '/*',
       status,
       ms: Math.round((now() - started) * 10) / 10,
       ...fields,
@@ -146,13 +205,14 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     return {
       status,
       headers: {
-        ...response.headers,
-        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+        ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
+        ...(browser ? varyByOrigin(response.headers) : response.headers),
         ...((status === 204 || status === 405) && allow && { allow }),
         'x-request-id': requestId,
         'x-content-type-options': 'nosniff',
       },
       body: method === 'HEAD' ? '' : response.body,
+      ...(response.isBase64Encoded && { isBase64Encoded: true }),
     };
   };
 }

@@ -1,12 +1,15 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { now } from '../../index/search/clock.ts';
-import { openSearch } from '../../index/search/open.ts';
+import { openModel, openSearch } from '../../index/search/open.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
 import { withMetrics } from './cloudwatch.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
+import { readTokens } from './read-tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
@@ -17,14 +20,28 @@ const {
   API_KEYS,
   PAGE,
   CORS_ORIGINS,
+  JWT_ISSUER,
+  JWT_AUDIENCE,
+  JWT_SCOPE,
 } = process.env;
 /** Set by Lambda. */
 const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 
 const apiKeys = readApiKeys(API_KEYS);
+const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
 
 // Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
-const search = await openSearch({ index: INDEX_DIR, model: MODEL_DIR, verify: false });
+const model = await openModel(MODEL_DIR, false);
+const search = await openSearch({ index: INDEX_DIR, model, verify: false });
+
+/** Further indexes. The first question to each opens it. */
+const folder = beside('collections');
+const collections = new Map(
+  (existsSync(folder) ? readdirSync(folder) : []).map((name) => [
+    name,
+    () => openSearch({ index: join(folder, name), model, verify: false }),
+  ]),
+);
 
 let coldStart: number | undefined = Math.round(now() * 10) / 10;
 
@@ -42,6 +59,8 @@ export const handler = createHandler(
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
     apiKeys,
+    collections,
+    tokens,
     origins: readOrigins(CORS_ORIGINS),
     log,
   }),

@@ -29,7 +29,7 @@ export function createAppServer(app: App): Server {
     });
     response.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-    response.end(answer.body);
+    response.end(answer.body, answer.isBase64Encoded ? 'base64' : 'utf8');
     // The rest of the body must be read before the connection's next request.
     request.resume();
   });

@@ -6,6 +6,10 @@ import type { Verdict } from '../../index/search/answer.ts';
 export interface LogFields {
   /** Name of the caller's API key; never the key. */
   key?: string;
+  /** Name of the collection, if the path names one. */
+  collection?: string;
+  /** The `sub` of the caller's token, which identifies a user or a program at the issuer. */
+  subject?: string;
   k?: number;
   mode?: Mode;
   /** The MCP tool that was called. */

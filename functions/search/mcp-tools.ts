@@ -11,8 +11,8 @@ export interface ToolContext {
   find: (request: Question) => Promise<Answer>;
   /** Throws a `Problem` if no passage has the id. */
   passage: (id: string, context: number) => Promise<PassageAnswer>;
-  /** The endpoint's public URL, without a final slash. */
-  base: string;
+  /** The endpoint's public URL, without a final slash; undefined without an endpoint. */
+  base?: string | undefined;
 }
 
 const QUOTED =
@@ -91,11 +91,14 @@ function noticeOf({ verdict, results }: Answer): string {
 
 const titleOf = ({ title, source }: OtherPlace) => title || source;
 
-/** URL of a passage: its document's own, or this endpoint's. */
-const urlOf = ({ url, id }: OtherPlace, base: string) => url ?? `${base}/passages/${encodeURIComponent(id)}`;
+/** URL of a passage: its document's own, or this endpoint's. Without an endpoint, the path of its document. */
+function urlOf({ url, id, source }: OtherPlace, base: string | undefined): string {
+  if (url !== undefined) return url;
+  return base === undefined ? encodeURI(source) : `${base}/passages/${encodeURIComponent(id)}`;
+}
 
 /** Other passages with the text of this one, for `alsoIn`. */
-const othersOf = ({ alsoIn }: PassageAnswer, base: string) =>
+const othersOf = ({ alsoIn }: PassageAnswer, base: string | undefined) =>
   alsoIn && {
     alsoIn: alsoIn.map((place) => ({
       id: place.id,

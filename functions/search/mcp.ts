@@ -1,18 +1,14 @@
 import {
   createMcpHandler,
   isLegacyRequest,
-  McpServer,
+  type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { InvalidRequest } from '../../index/search/answer.ts';
 import type { AddToLog, HttpRequest, HttpResponse } from './http.ts';
-import { type ToolContext, tools } from './mcp-tools.ts';
+import { createMcpServer } from './mcp-server.ts';
+import type { ToolContext } from './mcp-tools.ts';
 import { Problem } from './problems.ts';
 import { readBody } from './requests.ts';
-import { version } from './version.ts';
-
-/** Clients may cache the list of tools, which only a deployment changes. */
-const CACHED = { ttlMs: 300_000, cacheScope: 'public' } as const;
 
 /** The headers that MCP uses. `Headers` refuses values that are not Latin-1. */
 function headersOf({ headers }: HttpRequest): [string, string][] {
@@ -38,30 +34,13 @@ export async function answerMcp(
   if (message.trimStart().startsWith('[')) {
     throw new Problem(400, 'The body is a batch of messages. Send each message in a separate request.');
   }
-  const server = new McpServer(
-    { name: 'polyseek', version },
-    {
-      // The tools never change while a function runs, so that clients need no open stream.
-      capabilities: { tools: { listChanged: false } },
-      cacheHints: { 'tools/list': CACHED, 'server/discover': CACHED },
-    },
-  );
   let failure: { error: unknown } | undefined;
-  for (const { name, declaration, run } of tools) {
-    server.registerTool(name, declaration, async (values) => {
-      addToLog({ tool: name });
-      try {
-        const structuredContent = await run(values, context);
-        return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
-      } catch (error) {
-        if (error instanceof Problem || error instanceof InvalidRequest) {
-          return { content: [{ type: 'text', text: error.message }], isError: true };
-        }
-        failure = { error };
-        throw error;
-      }
-    });
-  }
+  const server = createMcpServer(context, {
+    called: (tool) => addToLog({ tool }),
+    failed: (error) => {
+      failure = { error };
+    },
+  });
   const response = await respond(
     server,
     new Request(request.url, { method: 'POST', headers: headersOf(request), body: message }),

@@ -92,10 +92,16 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
 
-/** One of the two ways to send a key. GPT Actions, among others, accept only one scheme. */
-const securitySchemes = {
-  apiKey: { type: 'http', scheme: 'bearer', description: 'The API key as bearer token.' },
-};
+/** What a caller may send. */
+export interface Credentials {
+  keys?: boolean;
+  tokens?: boolean;
+}
+
+/** One of the two ways to send a key, and the only way to send a token. GPT Actions, among others, accept only one scheme. */
+const securitySchemes = (credential: string) => ({
+  apiKey: { type: 'http', scheme: 'bearer', description: `The ${credential} as bearer token.` },
+});
 
 const searchDescription =
   'Finds passages that answer a question. The question and the documents may be in different languages. `verdict` is `answered`, `possible` (no sure answer) or `none` (no answer found).';
@@ -103,15 +109,20 @@ const searchDescription =
 /**
  * The OpenAPI 3.1 document of the endpoint.
  * @param server public URL of the endpoint, without a final slash
- * @param withKeys whether requests need an API key
+ * @param credentials of which requests need one
  */
-export function openApi(server: string, withKeys = false) {
+export function openApi(server: string, { keys = false, tokens = false }: Credentials = {}) {
+  const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');
+  const isOpen = credential === '';
   const problems = {
-    ...(withKeys && { 401: problem('The API key is missing or not valid.') }),
+    ...(!isOpen && { 401: problem(`The ${credential} is missing or not valid.`) }),
     // From API Gateway, with its own body.
     429: { description: 'Too many requests. Try again in a moment.' },
-    403: problem('The request comes from a page of an origin that is not allowed.'),
+    403: problem(
+      `The request comes from a page of an origin that is not allowed${tokens ? ', or the token lacks a scope' : ''}.`,
+    ),
     500: problem('The search failed. The log contains the cause under `requestId`.'),
+    ...(tokens && { 503: problem('The token cannot be checked now. Try again in a moment.') }),
   };
   const searchResponses = {
     200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
@@ -131,7 +142,7 @@ export function openApi(server: string, withKeys = false) {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: server }],
-    security: withKeys ? [{ apiKey: [] }] : [],
+    security: isOpen ? [] : [{ apiKey: [] }],
     paths: {
       '/search': {
         get: {
@@ -208,6 +219,6 @@ export function openApi(server: string, withKeys = false) {
         },
       },
     },
-    components: { schemas: definitions, ...(withKeys && { securitySchemes }) },
+    components: { schemas: definitions, ...(!isOpen && { securitySchemes: securitySchemes(credential) }) },
   };
 }

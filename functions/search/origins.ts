@@ -8,13 +8,24 @@ export interface Access {
   host?: string | undefined;
 }
 
-const isLoopback = (hostname: string) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+/** Whether a URL's host name means this machine. */
+export const isLoopback = (hostname: string): boolean => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+
+/** The public URL of the app that a request reached, without a final slash. */
+export const baseUrl = ({ url, prefix = '' }: { url: URL; prefix?: string }): string => url.origin + prefix;
+
 const isAddress = (hostname: string) => /^(\d+\.){3}\d+$|^\[/.test(hostname);
 
 /** The origins in the environment variable `CORS_ORIGINS`, which separates them by commas. */
 export function readOrigins(text = ''): string[] {
   const origins = text.split(',').map((origin) => origin.trim());
   return origins.filter((origin) => origin !== '');
+}
+
+/** Adds `vary: origin` to an answer's headers, for caches: the answer depends on the page's origin. */
+export function varyByOrigin(headers: Record<string, string>): Record<string, string> {
+  const names = headers.vary?.split(', ') ?? [];
+  return names.includes('origin') ? headers : { ...headers, vary: [...names, 'origin'].join(', ') };
 }
 
 /**

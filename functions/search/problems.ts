@@ -15,6 +15,7 @@ const titles = {
   // nginx's status for the log: no answer reaches a client that closed its connection.
   499: 'Client Closed Request',
   500: 'Internal Server Error',
+  503: 'Service Unavailable',
 };
 
 export type ProblemStatus = keyof typeof titles;
@@ -23,13 +24,25 @@ export type ProblemStatus = keyof typeof titles;
 export class Problem extends Error {
   readonly status: ProblemStatus;
   readonly errors: FieldError[] | undefined;
+  /** Headers of the answer, in addition to `problemHeaders`. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: ProblemStatus, detail: string, errors?: FieldError[]) {
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    errors?: FieldError[],
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.errors = errors;
+    this.headers = headers;
   }
 }
+
+/** The error for the id of a passage that the index does not contain. */
+export const noPassage = (): Problem =>
+  new Problem(404, 'No passage has this id. Its document may have changed: search again.');
 
 /** Headers of every error response. */
 export const problemHeaders = {

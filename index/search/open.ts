@@ -22,12 +22,16 @@ export interface OpenOptions {
   verify: boolean;
 }
 
+/** Opens a compiled model, so that several indexes can share it. Throws if it is missing or damaged. */
+export const openModel = (folder: string, verify: boolean): Promise<QuestionEmbedder> =>
+  Embedder.open(folder, { verify });
+
 /**
  * Opens an index for questions.
  * @throws if the index is missing, damaged, has another format, or was built with another model
  */
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
-  const embedder = typeof model === 'string' ? await Embedder.open(model, { verify }) : model;
+  const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
   const manifest = readManifest(index, embedder.model, verify);
   const { dimensions, counts } = manifest;
   const [graphPath, passagesPath] = [join(index, 'graph.bin'), join(index, 'passages.bin')];

@@ -6,6 +6,7 @@ import { packageFunction } from '../../functions/search/package/package-function
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { checkAsset } from '../asset.ts';
+import type { DeployedSettings } from '../settings.ts';
 import { describeVersion, type IndexSummary } from '../version-description.ts';
 import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
@@ -36,7 +37,7 @@ export interface Pushed extends Outcome {
  */
 export async function push(
   remote: Remote,
-  index: string,
+  { index, collections }: Pick<DeployedSettings, 'index' | 'collections'>,
   questions: string[],
   keep = DEFAULT_KEEP,
 ): Promise<Pushed> {
@@ -45,7 +46,7 @@ export async function push(
   // Read before any change, so that the move fails if someone else moves the alias meanwhile.
   const { version: live, revision } = await readAlias(remote);
   const { zip, summary } = await step(`package ${index} for ${latest.architecture}`, () =>
-    packageZip(index, latest.architecture),
+    packageZip(index, collections, latest.architecture),
   );
   const sha256 = codeSha256(zip);
   if (sha256 === (await readConfiguration(remote, live)).codeSha256) {
@@ -87,12 +88,13 @@ async function pruneAfterPush(remote: Remote, keep: number, message: string): Pr
 
 async function packageZip(
   index: string,
+  collections: Record<string, string>,
   architecture: Architecture,
 ): Promise<{ zip: Uint8Array; summary: IndexSummary }> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
-    await packageFunction(index, packaged, architecture);
+    await packageFunction(index, packaged, architecture, collections);
     const { index: summary } = checkAsset(packaged, architecture);
     return { zip: zipFolder(packaged), summary };
   });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { readApiKeys } from '../../functions/search/auth.ts';
-import { addKey, MAX_KEYS, newKey } from '../../infra/keys.ts';
+import { addKey, checkEnvironment, type NewKey, newKey } from '../../infra/keys.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { request } from '../functions/search/ask.ts';
@@ -76,11 +76,84 @@ describe('npx polyseek key', () => {
     expect(JSON.parse(readFileSync(file, 'utf8')).context.apiKeys).toEqual({ chatbot: made.digest });
   });
 
+  test('creates a browser key, which the endpoint accepts from its pages only', async () => {
+    writeFileSync(file, config.replace('"auth"', '"collections": { "hr": "hr-index" },\n    "auth"'));
+    const origins = ['https://www.example.com', 'http://localhost:3000'];
+    const flags = ['--origin', 'https://WWW.example.com/', '--origin', origins[1]!, '--collection', 'hr'];
+    const { code, stdout, stderr } = await key(['website', ...flags, '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      `This is a browser key, for pages of ${origins.join(', ')}. cdk.json contains only`,
+    );
+    expect(stderr).toContain('Everyone can read it in the page. It can only search');
+    const made = JSON.parse(stdout);
+    expect(made).toEqual({
+      name: 'website',
+      key: expect.stringMatching(/^psb_[\w-]{43}$/),
+      digest: createHash('sha256').update(made.key).digest('hex'),
+      origins,
+      collections: ['hr'],
+    });
+    const { apiKeys } = JSON.parse(readFileSync(file, 'utf8')).context;
+    expect(apiKeys).toEqual({ website: { sha256: made.digest, origins, collections: ['hr'] } });
+
+    const app = createApp(new SearchDouble(), {
+      apiKeys: readApiKeys(JSON.stringify(apiKeys)),
+      collections: new Map([['hr', async () => new SearchDouble()]]),
+      log: () => {},
+    });
+    const path = '/browser/c/hr/search?q=x';
+    for (const [origin, status] of [
+      [origins[0]!, 200],
+      [origins[1]!, 200],
+      ['https://evil.example', 403],
+    ] as const) {
+      const headers = { 'x-api-key': made.key, origin };
+      expect((await request(app, path, { headers })).status).toBe(status);
+    }
+  });
+
+  test('adds a key to a stage', async () => {
+    const stages = '"stages": { "prod": { "memory": 3008 }, "test": {} }';
+    writeFileSync(file, config.replace('"auth"', `${stages},\n    "auth"`));
+    const { code, stdout } = await key(['chatbot', '--stage', 'prod', '--json']);
+    expect(code).toBe(0);
+    const { digest: made, stage } = JSON.parse(stdout);
+    expect(stage).toBe('prod');
+    const { context } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(context.stages).toEqual({ prod: { memory: 3008, apiKeys: { chatbot: made } }, test: {} });
+    expect(context).not.toHaveProperty('apiKeys');
+    // The same name may have another key in another stage.
+    expect((await key(['chatbot', '--stage', 'test'])).code).toBe(0);
+    expect((await key(['chatbot'])).code).toBe(0);
+    const again = await key(['chatbot', '--stage', 'prod']);
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('A key "chatbot" already exists.'),
+    });
+    expect(again.stderr).toContain('delete "chatbot" from context.stages.prod.apiKeys of cdk.json');
+  });
+
+  test.each([
+    'https://www.example.com/path',
+    'www.example.com',
+    '*',
+    'ftp://a.example',
+    'https://a@b.example',
+    '',
+  ])('refuses the origin "%s"', async (origin) => {
+    expect(await key(['a', `--origin=${origin}`])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `--origin is ${JSON.stringify(origin)}, but must be an origin such as https://www.example.com, without a path.\n`,
+    });
+  });
+
   test.each<[string, string[], string]>([
     [
       'an existing name',
       ['chatbot'],
-      'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete the line "chatbot" from cdk.json, and deploy again.\n',
+      'A key "chatbot" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete "chatbot" from context.apiKeys of cdk.json, and deploy again.\n',
     ],
     [
       'an invalid name',
@@ -132,7 +205,7 @@ describe('a key added to cdk.json', () => {
       '["[", "{", " \\n ]"]',
       '[\n          "[",\n          "{",\n          " \\n ]"\n        ]',
     );
-    expect(addKey(text, 'cdk.json', 'new', '0'.repeat(64))).toBe(apart);
+    expect(addKey(text, 'cdk.json', { name: 'new', digest: '0'.repeat(64) })).toBe(apart);
   });
 
   test('keeps every value of any cdk.json', () => {
@@ -145,7 +218,7 @@ describe('a key added to cdk.json', () => {
         (rest, context, name) => {
           const { apiKeys: _, ...own } = context;
           const before = { ...rest, context: own };
-          const after = JSON.parse(addKey(JSON.stringify(before), 'cdk.json', name, digest));
+          const after = JSON.parse(addKey(JSON.stringify(before), 'cdk.json', { name, digest }));
           expect(Object.entries(after.context.apiKeys)).toEqual([[name, digest]]);
           delete after.context.apiKeys;
           expect(after).toEqual(JSON.parse(JSON.stringify(before)));
@@ -169,22 +242,72 @@ describe('a key added to cdk.json', () => {
       `context.apiKeys of cdk.json has no digest under "a", ${format}`,
     ],
   ])('is refused in %j', (text, sentence) => {
-    expect(() => addKey(text, 'cdk.json', 'new', digest)).toThrow(new Error(sentence));
+    expect(() => addKey(text, 'cdk.json', { name: 'new', digest })).toThrow(new Error(sentence));
   });
 
-  test('fits into the environment of a function up to the maximum number', () => {
+  test.each<[object, Partial<NewKey>, string]>([
+    [{}, { stage: 'prod' }, 'cdk.json has no stage "prod". Add it as "stages": {"prod": {}} in context.'],
+    [
+      { stages: { prod: {}, test: {} } },
+      { stage: 'prd' },
+      'cdk.json has no stage "prd". Stages: prod, test.',
+    ],
+    [{ stages: { prod: {} } }, { stage: '__proto__' }, 'cdk.json has no stage "__proto__". Stages: prod.'],
+    [{ stages: [] }, { stage: 'prod' }, 'context.stages of cdk.json is not a JSON object. Repair it first.'],
+    [
+      { stages: { prod: 5 } },
+      { stage: 'prod' },
+      'context.stages.prod of cdk.json is not a JSON object. Repair it first.',
+    ],
+    [
+      {},
+      { collections: ['hr'] },
+      'cdk.json has no collection "hr". Add it as "collections": {"hr": "FOLDER"} in context.',
+    ],
+    [
+      { collections: { hr: 'a' }, stages: { prod: { collections: { law: 'b' } } } },
+      { collections: ['hr', 'law', 'it'], stage: 'prod' },
+      'cdk.json has no collection "it". Collections: hr, law.',
+    ],
+    [
+      { collections: { hr: 'a' }, stages: { prod: { collections: { law: 'b' } } } },
+      { collections: ['law'] },
+      'cdk.json has no collection "law". Collections: hr.',
+    ],
+  ])('is refused with the settings %j and %j', (context, options, sentence) => {
+    const text = JSON.stringify({ context });
+    expect(() => addKey(text, 'cdk.json', { name: 'new', digest, ...options })).toThrow(new Error(sentence));
+  });
+
+  test('fits into the environment of a function as long as Lambda accepts it', () => {
     const name = (i: number) => `${i}`.padStart(32, 'n');
     let text = '{}';
-    for (let i = 0; i < MAX_KEYS; i++) text = addKey(text, 'cdk.json', name(i), digest);
-    expect(() => addKey(text, 'cdk.json', 'more', digest)).toThrow(
-      /^cdk.json already has 32 keys, the most that fit .*\. Delete an unused one\.$/,
-    );
+    let error: unknown;
+    let count = 0;
+    while (!error) {
+      try {
+        text = addKey(text, 'cdk.json', { name: name(count), digest });
+        count++;
+      } catch (caught) {
+        error = caught;
+      }
+    }
     // Lambda measures the environment as JSON, with escaped quotes.
     const API_KEYS = JSON.stringify(JSON.parse(text).context.apiKeys);
-    expect(JSON.stringify({ API_KEYS, LOG_QUESTIONS: '1', PAGE: '0' }).length).toBeLessThan(4096);
+    const bytes = JSON.stringify({ API_KEYS }).length;
+    expect([count, bytes]).toEqual([38, 4044]);
+    expect(error).toEqual(
+      new Error(
+        "The function's environment has 4150 bytes, but Lambda's limit is 4096 (API_KEYS 4150). Delete unused API keys, or shorten the lists of origins.",
+      ),
+    );
+    checkEnvironment({ API_KEYS, PAGE: '0', CORS_ORIGINS: 'x'.repeat(23) });
+    expect(() => checkEnvironment({ API_KEYS, PAGE: '0', CORS_ORIGINS: 'é'.repeat(12) })).toThrow(
+      /^The function's environment has 4097 bytes, .* \(API_KEYS 4044, CORS_ORIGINS 43, PAGE 12\)\./,
+    );
   });
 
   test('is unique', () => {
-    expect(new Set(Array.from({ length: 1000 }, newKey)).size).toBe(1000);
+    expect(new Set(Array.from({ length: 1000 }, () => newKey(false))).size).toBe(1000);
   });
 });

@@ -86,7 +86,7 @@ describe('docs/deploying.md', () => {
         expect(shown, name).toMatch(new RegExp(`^${value}(;|$)`));
     }
     const open: Record<string, unknown> = checkSettings({ auth: 'none' });
-    for (const name of ['throttleRate', 'reservedConcurrency']) {
+    for (const name of ['throttleRate', 'browserThrottleRate', 'reservedConcurrency']) {
       expect(rows.find(([cell]) => cell === name)![1]).toMatch(
         new RegExp(`with (auth )?none ${open[name]}$`),
       );

@@ -65,8 +65,8 @@ describe.each(names)('polyseek %s', (name) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: polyseek ${name} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
-    // Its output is a script.
-    if (name !== 'completion') expect(stdout).toMatch(/^ {2}--json /m);
+    // Their output is a script, and messages of MCP.
+    if (!['completion', 'mcp'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
       /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted\.\n$/.exec(
         stdout,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageFolders } from '../../functions/search/package/notices.ts';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
@@ -131,12 +132,23 @@ describe('the packaged function', () => {
     expect(JSON.parse(results.at(-1)!.body).openapi).toMatch(/^3\./);
   });
 
+  test('serves the widget of the local server', async () => {
+    const path = '/widget.js';
+    const [plain, compressed] = await invoke([
+      httpEvent(HTTP_API, { path }),
+      httpEvent(HTTP_API, { path, headers: { 'accept-encoding': 'gzip' } }),
+    ]);
+    const local = await (await fetch(`${server.url}/widget.js`)).text();
+    expect(plain!.body).toBe(local);
+    expect(gunzipSync(Buffer.from(compressed!.body, 'base64')).toString()).toBe(local);
+  });
+
   test('contains exactly the necessary files', () => {
     const names = readdirSync(packaged, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|mcp|onnx-encoder|openapi|page-packaged)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|mcp|onnx-encoder|openapi|page-packaged|refusals|serve-widget)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
@@ -145,6 +157,7 @@ describe('the packaged function', () => {
         'THIRD_PARTY_NOTICES.txt',
         'lambda.mjs',
         'page.json',
+        'widget.js',
         ...chunks,
         ...native,
         ...model.map((name) => `model/${name}`),
@@ -161,6 +174,7 @@ describe('the packaged function', () => {
     expect(folders).toEqual([
       'functions/search',
       'functions/search/page',
+      'functions/search/widget',
       'index/embedding',
       'index/engine',
       'index/format',

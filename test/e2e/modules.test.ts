@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 
 const folder = temporaryFolder();
@@ -106,6 +107,35 @@ test('the packaged function loads MCP on request only', async () => {
   expect(files).toHaveLength(1);
   rmSync(join(packaged, files[0]!));
   expect((await asked([search, mcp, search])).result).toEqual([200, 500, 200]);
+});
+
+test('the packaged function loads the verification of tokens with the first token only', async () => {
+  const issuer = await Issuer.start();
+  const env = { JWT_ISSUER: issuer.url, JWT_AUDIENCE: 'https://search.example.org/mcp' };
+  const apiKeys = { chatbot: createHash('sha256').update('ps_key').digest('hex') };
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const event = (headers: Record<string, string>, path = '/search?q=word1') =>
+    httpEvent(HTTP_API, { path, headers });
+  const asked = (events: unknown[], more: Record<string, string> = {}) =>
+    run(
+      `const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+      const result = [];
+      for (const event of ${JSON.stringify(events)}) result.push((await handler(event)).statusCode);`,
+      { ...env, ...more },
+    );
+  const light = await asked([
+    event({}),
+    event({}, '/.well-known/oauth-protected-resource/mcp'),
+    event({}, '/.well-known/oauth-protected-resource/other'),
+  ]);
+  expect([light.result, light.slow]).toEqual([[401, 200, 404], []]);
+  const withKey = await asked([event(bearer('ps_key'))], { API_KEYS: JSON.stringify(apiKeys) });
+  expect([withKey.result, withKey.slow]).toEqual([[200], []]);
+  const heavy = await asked([event(bearer(await issuer.sign())), event(bearer('x.y.z'))]);
+  expect(heavy.result).toEqual([200, 401]);
+  expect(heavy.slow.length).toBeGreaterThan(0);
+  expect(readdirSync(packaged).filter((name) => name.startsWith('jwt-'))).toHaveLength(1);
+  await issuer.close();
 });
 
 test('these checks detect a program that uses Fetch', async () => {

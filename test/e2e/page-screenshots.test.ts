@@ -8,7 +8,7 @@ import { settled, useBrowser } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
-/** The README's screenshots, of the demo index. */
+/** The screenshots of README.md and docs/http-api.md, of the demo index. */
 const shots: { name: string; q: string; options: BrowserContextOptions }[] = [
   {
     name: 'light.png',
@@ -18,7 +18,13 @@ const shots: { name: string; q: string; options: BrowserContextOptions }[] = [
   {
     name: 'dark-360.png',
     q: 'من له الحق في التعليم المجاني؟',
-    options: { colorScheme: 'dark', viewport: { width: 360, height: 720 }, deviceScaleFactor: 1.5 },
+    options: {
+      colorScheme: 'dark',
+      viewport: { width: 360, height: 720 },
+      deviceScaleFactor: 1.5,
+      locale: 'ar',
+      hasTouch: true,
+    },
   },
 ];
 const pathOf = (name: string) => join(root, 'test/e2e/screenshots', name);

@@ -77,7 +77,7 @@ describe.skipIf(missingTools('chromium'))('the page of', () => {
   });
 
   describe('an endpoint with API keys', () => {
-    const apiKeys = new Map([['reader', digestOf('ps_right')]]);
+    const apiKeys = new Map([['reader', { digest: digestOf('ps_right') }]]);
     const server = createServer();
     let url: string;
     beforeAll(async () => {

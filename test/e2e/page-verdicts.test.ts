@@ -92,7 +92,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   const marks = (page: Page) => page.locator('mark').allTextContents();
 
   test.each([
-    ['Passports?', /^1 passage$/, 1],
+    ['Passports?', /^1 likely answer$/, 1],
     ['perhaps', /^No sure answer\.\s+The closest passages:$/, 1],
     ['unlikely', /^No answer found\.\s+The closest passages:$/, 1],
     ['nothing', /^No answer found\.\s+No passages match these filters\.$/, 0],

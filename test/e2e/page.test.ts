@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from '../../index/documents/document.ts';
 import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
+import { ANSWERED } from '../../index/search/limits.ts';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -73,14 +74,16 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   const search = (q: string, rest = '') => get<Answer>(`/search?${new URLSearchParams({ q })}${rest}`);
 
   const question = (page: Page) => new URL(page.url()).searchParams.get('q');
-  const languagesOf = (page: Page) => page.locator('.meta > span:nth-child(2)').allTextContents();
+  const languagesOf = (page: Page) => page.locator('.meta .language').allTextContents();
 
   test('offers questions from the index, and each finds its own passage', async () => {
-    const { suggestions, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
+    const { suggestions, sources, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
     expect(suggestions.length).toBeGreaterThanOrEqual(3);
     expect(new Set(suggestions.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
     const page = await open();
-    expect(await page.locator('#about').textContent()).toBe(`${info.passages} passages in 3 languages`);
+    expect(await page.locator('#about').textContent()).toBe(
+      `Searching ${info.passages} passages in 3 languages from ${sources.length} sources`,
+    );
     const links = page.locator('#suggestions a');
     expect(await links.allTextContents()).toEqual(suggestions.map(({ text }) => text));
     for (const [i, { text }] of suggestions.entries()) {
@@ -98,7 +101,14 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     const { answered, results } = await search(KORVANE);
     expect(answered).toBe(true);
     expect(question(page)).toBe(KORVANE);
-    expect(await page.locator('#status').textContent()).toBe(`${results.length} passages, best first`);
+    const likely = results.filter(({ confidence }) => confidence >= ANSWERED).length;
+    expect(await page.locator('#status').textContent()).toBe(
+      likely === 1 ? '1 likely answer' : `${likely} likely answers`,
+    );
+    expect(await page.locator('.line-between').textContent()).toBe(
+      `${results.length - likely} less certain passages`,
+    );
+    expect(await page.locator('.line-between ~ ol article').count()).toBe(results.length - likely);
     expect(await page.locator('.best').allTextContents()).toEqual(
       results.map(({ highlight }) => highlight.text),
     );
@@ -261,11 +271,21 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(await first.locator('.passage').textContent()).toBe(HOSTILE.text);
     expect(await first.locator('.source').textContent()).toBe('odd/<script>.md');
     expect(await page.locator('#results').locator('img, script, b, i').count()).toBe(0);
-    // An address that is not http or https is not a link.
-    expect(await first.locator('a').count()).toBe(0);
+    // An address that is not http or https is not a link: the heading leads to the passage in the page.
+    const links = await first.locator('a').all();
+    const { id } = (await search('Who patented the zorbling engine?')).results[0]!;
+    expect(await Promise.all(links.map((link) => link.getAttribute('href')))).toEqual(
+      Array(2).fill(`/#p=${encodeURIComponent(id)}`),
+    );
+    await links[0]!.click();
+    await page.locator('.chosen-passage').waitFor();
+    expect(await page.locator('#passage').locator('img, script, b, i, a').count()).toBe(0);
+    expect(await page.locator('#passage h2').textContent()).toBe(HOSTILE.title);
     await ask(page, `<img src=x onerror="document.title='owned'">`);
     expect(await page.title()).toMatch(/^<img/);
     await ask(page, 'Where does purple glass get its colour from?');
-    expect(await first.getByRole('link').getAttribute('href')).toBe('https://example.org/glass');
+    expect(await first.getByRole('heading').getByRole('link').getAttribute('href')).toBe(
+      'https://example.org/glass',
+    );
   });
 });

@@ -3,38 +3,33 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { writeProject } from '../fixtures/cdk.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const index = join(folder, 'index');
-beforeAll(() => writeRandomIndex(index, 1000));
+beforeAll(() => {
+  writeProject(folder);
+  writeRandomIndex(index, 1000);
+});
 
 /** Runs `cdk synth` without Docker, and without a network if the system allows that. */
 function synth(output: string, context: Record<string, string>) {
-  const settings = { index, folder: join(folder, 'function'), ...context };
-  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const cdk = [
-    join(root, 'node_modules/.bin/cdk'),
-    'synth',
-    '--quiet',
-    '--output',
-    join(folder, output),
-    ...args,
-  ];
+  const args = Object.entries({ index, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const cdk = [join(root, 'node_modules/.bin/cdk'), 'synth', '--quiet', '--output', output, ...args];
   return run(process.getuid?.() === 0 ? ['unshare', '--net', ...cdk] : cdk);
 }
 
 /** Runs the app command of cdk.json directly, which takes half the time. */
-function app(output: string, context: Record<string, string>) {
-  const settings = JSON.stringify({ index, folder: join(folder, 'function'), ...context });
-  const env = { CDK_CONTEXT_JSON: settings, CDK_OUTDIR: join(folder, output) };
-  return run(['sh', '-c', JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')).app], env);
+function app(output: string, context: Record<string, unknown>) {
+  const env = { CDK_CONTEXT_JSON: JSON.stringify({ index, ...context }), CDK_OUTDIR: join(folder, output) };
+  return run(['sh', '-c', JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8')).app], env);
 }
 
 async function run([program, ...args]: string[], more: Record<string, string> = {}) {
   const env = { PATH: process.env.PATH, HOME: folder, CDK_DOCKER: join(folder, 'no-docker'), ...more };
   try {
-    const { stdout, stderr } = await promisify(execFile)(program!, args, { cwd: root, env });
+    const { stdout, stderr } = await promisify(execFile)(program!, args, { cwd: folder, env });
     return { code: 0, printed: stdout + stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -61,9 +56,9 @@ describe('cdk synth, without Docker and network', () => {
   });
 
   test('reports a wrong setting in a sentence', async () => {
-    const { code, printed } = await synth('refused', { memory: '64', auth: 'none' });
+    const { code, printed } = await synth('refused', { memorySize: '64', auth: 'none' });
     expect(code).toBe(1);
-    expect(printed).toContain('memory is 64, but must be a whole number from 256 to 10240.');
+    expect(printed).toContain('memorySize is 64, but must be a whole number from 256 to 10240.');
     expect(printed).not.toMatch(/^\s+at /m);
   });
 });
@@ -71,7 +66,7 @@ describe('cdk synth, without Docker and network', () => {
 describe('the app', () => {
   test.each([
     [{ auth: 'nobody' }, 'auth is "nobody", but must be one of none, api-key, iam, jwt.'],
-    [{ atuh: 'none' }, 'Unknown setting atuh in the context. Settings: stack, index, folder,'],
+    [{ atuh: 'none' }, 'Unknown setting atuh in the context. Settings: stack, stage, stages, index,'],
   ] as [Record<string, string>, string][])('reports %j in a sentence', async (context, sentence) => {
     const { code, printed } = await app('refused', context);
     expect(code).toBe(1);
@@ -81,14 +76,30 @@ describe('the app', () => {
   });
 
   test('creates a stack that cannot be deployed if packaging fails', async () => {
-    const context = { auth: 'iam', folder: 'index' };
+    const context = { auth: 'iam', index: 'nothing' };
     expect(await app('undeployable', context)).toMatchObject({ code: 0 });
     const { files } = JSON.parse(readFileSync(join(folder, 'undeployable/polyseek.assets.json'), 'utf8'));
     const [program, ...args] = files['not-packaged'].source.executable;
     const { code, printed } = await run([program, ...args]);
     expect(code).toBe(1);
-    expect(printed).toContain('which is not part of a packaged function');
+    expect(printed).toContain('nothing is not an index: it has no manifest.json');
     const names = readdirSync(join(folder, 'undeployable'));
     expect(names.filter((name) => name.startsWith('asset.'))).toEqual([]);
+  });
+
+  test('creates the stack of a stage, with a function that contains the collections', async () => {
+    const stages = { prod: { collections: { hr: index }, memorySize: 2048 } };
+    const context = { auth: 'iam', stages, stage: 'prod' };
+    expect(await app('stages', context)).toMatchObject({ code: 0 });
+    const read = (name: string) => JSON.parse(readFileSync(join(folder, 'stages', name), 'utf8'));
+    const resources: { Type: string; Properties: object }[] = Object.values(
+      read('polyseek-prod.template.json').Resources,
+    );
+    expect(resources.find(({ Type }) => Type === 'AWS::Lambda::Function')!.Properties).toMatchObject({
+      FunctionName: 'polyseek-prod',
+      MemorySize: 2048,
+    });
+    const asset = readdirSync(join(folder, 'stages')).find((name) => name.startsWith('asset.'))!;
+    expect(readdirSync(join(folder, 'stages', asset, 'collections'))).toEqual(['hr']);
   });
 });

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../index/format/manifest.ts';
 import type { Aws } from '../fixtures/aws.ts';
 import { startAws } from '../fixtures/aws.ts';
-import { cdk, deployedZip, unpack } from '../fixtures/cdk.ts';
+import { cdk, deployedZip, unpack, writeProject } from '../fixtures/cdk.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -36,15 +36,17 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
   let aws: Aws;
   let manifests: Manifest[];
   beforeAll(async () => {
+    writeProject(project);
     manifests = [await buildTopics(first, ['en']), await buildTopics(second, ['en', 'zh'])];
     aws = await startAws();
   });
   afterAll(() => aws.stop());
 
   const settings = { auth: 'none', stack: 'docs' };
-  const out = join(folder, 'cdk');
+  const project = join(folder, 'project');
+  const out = join(project, 'cdk.out');
   const run = (args: string[], context: Record<string, string>) =>
-    cdk(aws, out, args, { ...settings, ...context });
+    cdk(aws, project, args, { ...settings, ...context });
   /** The output of a command that must succeed. */
   const printed = async (ending: Promise<Outcome>): Promise<string> => {
     const { code, stdout, stderr } = await ending;
@@ -136,11 +138,13 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
         .filter((entry) => entry.isFile())
         .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
         .sort();
-    expect(list(unpacked)).toEqual(list(settings.folder));
+    const functions = join(project, '.polyseek/functions');
+    const [name, ...others] = readdirSync(functions);
+    expect(others).toEqual([]);
+    const packaged = join(functions, name!);
+    expect(list(unpacked)).toEqual(list(packaged));
     for (const file of list(unpacked))
-      expect(readFileSync(join(unpacked, file)).equals(readFileSync(join(settings.folder, file))), file).toBe(
-        true,
-      );
+      expect(readFileSync(join(unpacked, file)).equals(readFileSync(join(packaged, file))), file).toBe(true);
   });
 
   test('a deploy without changes changes nothing', async () => {

@@ -69,6 +69,61 @@ test.skipIf(missingTools('cfn-lint'))('cfn-lint finds no problems in any templat
   expect(stdout).toBe('');
 });
 
+describe('browser keys', () => {
+  const origins = ['https://www.example.com', 'https://docs.example.com'];
+  const apiKeys = {
+    chatbot: 'a'.repeat(64),
+    site: { sha256: 'b'.repeat(64), origins },
+    hr: { sha256: 'c'.repeat(64), origins: origins.slice(0, 1), collections: ['hr'] },
+  };
+
+  test('their origins may call, and have a throttle of their own', () => {
+    const template = templateOf({ apiKeys, cors: ['https://app.example.com'], browserThrottleRate: 7 });
+    expect(only(template, 'AWS::ApiGatewayV2::Api').properties).toMatchObject({
+      CorsConfiguration: { AllowOrigins: ['https://app.example.com', ...origins] },
+    });
+    const stage = only(template, 'AWS::ApiGatewayV2::Stage');
+    expect(stage.properties).toMatchObject({
+      RouteSettings: { 'ANY /browser/{proxy+}': { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 14 } },
+    });
+    // API Gateway refuses settings of a route that does not exist yet.
+    const routes = template.findResources('AWS::ApiGatewayV2::Route', {
+      Properties: { RouteKey: 'ANY /browser/{proxy+}' },
+    });
+    expect(stage.dependsOn).toContain(Object.keys(routes)[0]);
+    expect(only(template, 'AWS::Lambda::Function').properties.Environment).toEqual({
+      // The function itself accepts the origins of a key only with the key.
+      Variables: { API_KEYS: JSON.stringify(apiKeys), CORS_ORIGINS: 'https://app.example.com' },
+    });
+  });
+
+  test('any origin stays any origin', () => {
+    expect(only(templateOf({ apiKeys, cors: ['*'] }), 'AWS::ApiGatewayV2::Api').properties).toMatchObject({
+      CorsConfiguration: { AllowOrigins: ['*'] },
+    });
+  });
+
+  test('keys also work beside tokens', () => {
+    const jwt: SettingsInput = {
+      auth: 'jwt',
+      jwtIssuer: 'https://id.example.com',
+      jwtAudience: ['search'],
+    };
+    expect(only(templateOf({ ...jwt, apiKeys }), 'AWS::Lambda::Function').properties).toMatchObject({
+      Environment: {
+        Variables: { API_KEYS: JSON.stringify(apiKeys), JWT_ISSUER: jwt.jwtIssuer, JWT_AUDIENCE: 'search' },
+      },
+    });
+  });
+
+  test('are refused if Lambda’s environment is too small', () => {
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`key${i}`, 'a'.repeat(64)]));
+    expect(() => templateOf({ apiKeys: many })).toThrow(
+      /environment has \d+ bytes, but Lambda's limit is 4096/,
+    );
+  });
+});
+
 describe('a domain name', () => {
   test('belongs to the API, which gets a record', () => {
     const template = templateOf(cases.domain);
@@ -150,14 +205,6 @@ describe('a distribution', () => {
       FunctionCode: FORWARD_HOST,
       AutoPublish: true,
     });
-  });
-
-  test('does not cache at all with a TTL of 0', () => {
-    const { properties } = only(
-      templateOf({ ...cases.distribution, cacheTtl: 0 }),
-      'AWS::CloudFront::CachePolicy',
-    );
-    expect(properties.CachePolicyConfig).toMatchObject({ MinTTL: 0, DefaultTTL: 0, MaxTTL: 0 });
   });
 });
 

@@ -3,12 +3,17 @@ import { join } from 'node:path';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Aws, startAws } from '../fixtures/aws.ts';
-import { cdk } from '../fixtures/cdk.ts';
+import { cdk, writeProject } from '../fixtures/cdk.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
-const [index, out, bin] = [join(folder, 'index'), join(folder, 'cdk'), join(folder, 'bin')];
+const [index, first, clone, bin] = ['index', 'first', 'clone', 'bin'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+  string,
+];
 
 describe.skipIf(missingTools('moto'))('a stack that was deployed from another machine', () => {
   let aws: Aws;
@@ -19,17 +24,18 @@ describe.skipIf(missingTools('moto'))('a stack that was deployed from another ma
     mkdirSync(bin);
     symlinkSync(process.execPath, join(bin, 'node'));
     symlinkSync('/bin/sh', join(bin, 'sh'));
-    const context = { auth: 'none', stack: 'docs', index, folder: join(folder, 'function') };
+    for (const project of [first, clone]) writeProject(project);
+    const context = { auth: 'none', stack: 'docs', index };
     for (const args of [['bootstrap'], ['deploy', '--require-approval', 'never']])
-      expect((await cdk(aws, out, args, context)).code).toBe(0);
+      expect((await cdk(aws, first, args, context)).code).toBe(0);
   });
   afterAll(() => aws.stop());
 
   /** Runs `cdk` as in a fresh clone: no index, no packaged function, no API key, no compiler. */
   async function fresh(...args: string[]) {
-    const missing = { index: join(folder, 'none'), folder: join(folder, 'nothing') };
-    const outcome = await cdk(aws, out, args, { stack: 'docs', ...missing }, { PATH: bin });
-    expect(existsSync(missing.folder)).toBe(false);
+    const missing = { index: join(folder, 'none') };
+    const outcome = await cdk(aws, clone, args, { stack: 'docs', ...missing }, { PATH: bin });
+    expect(existsSync(join(clone, '.polyseek'))).toBe(false);
     return { ...outcome, printed: outcome.stdout + outcome.stderr };
   }
   const deployed = () => aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'docs' }));

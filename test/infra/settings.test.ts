@@ -38,12 +38,19 @@ describe('cdk.json', () => {
       functionName: 'docs-search',
       index: 'build/docs',
       collections: { hr: 'build/hr' },
+      auth: 'api-key',
+      apiKeys: context.apiKeys,
     });
   });
 
   test('has a stage with another stack and function', () => {
     expect(readSettings('prod', written())).toMatchObject({ stack: 'docs-prod', functionName: 'docs-prod' });
-    expect(readSettings('demo', written())).toMatchObject({ functionName: 'demo', index: 'build/demo' });
+    expect(readSettings('demo', written())).toMatchObject({
+      functionName: 'demo',
+      index: 'build/demo',
+      auth: 'none',
+      apiKeys: {},
+    });
     const chosen = write(JSON.stringify({ context: { ...context, stage: 'prod' } }));
     expect(readSettings(undefined, chosen).stack).toBe('docs-prod');
   });
@@ -54,6 +61,8 @@ describe('cdk.json', () => {
       functionName: 'polyseek',
       index: '.polyseek/index',
       collections: {},
+      auth: 'api-key',
+      apiKeys: {},
     });
   });
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApi } from '../../search/openapi.ts';
+import { assembleWidget } from '../../search/widget/assemble-widget.ts';
 import { toTypeScript } from './typescript.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -16,17 +17,17 @@ function types(): string {
 }
 
 /**
- * Builds the npm package polyseek-client: plain JavaScript with types, without dependencies. `polyseek-client/langchain` and
+ * Builds the npm package polyseek-client: plain JavaScript with types, without dependencies, and the widget. `polyseek-client/langchain` and
  * `polyseek-client/ai-sdk` require the peer dependencies `@langchain/core` and `ai`. The package polyseek contains the same files.
  * @param out the package's folder, inside this repository so that the compiler finds the peer dependencies
  */
-export function packageClient(out: string): void {
+export async function packageClient(out: string): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const { version, license, engines, peerDependencies } = JSON.parse(
+  const { version, license, repository, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
-  for (const module of modules) {
+  const sources = [...modules, 'cite', 'limits', 'types'].map((module) => join(out, `${module}.ts`));
+  for (const module of [...modules, 'cite']) {
     copyFileSync(join(root, `functions/client/${module}.ts`), join(out, `${module}.ts`));
   }
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));
@@ -35,12 +36,15 @@ export function packageClient(out: string): void {
     module === 'client' ? '.' : `./${module}`,
     { types: `./${module}.d.ts`, default: `./${module}.js` },
   ]);
+  exported.push(['./widget.js', { types: './widget.d.ts', default: './widget.js' }]);
   const peers = ['@langchain/core', 'ai'].map((peer): [string, string] => [peer, peerDependencies[peer]]);
   const manifest = {
     name: 'polyseek-client',
     version,
     description: 'Client of a polyseek endpoint: semantic search over your documents.',
     license,
+    // Set by the release workflow.
+    repository,
     type: 'module',
     engines,
     exports: Object.fromEntries(exported),
@@ -50,6 +54,7 @@ export function packageClient(out: string): void {
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(root, 'functions/client/npm/README.md'), join(out, 'README.md'));
   copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
+  copyFileSync(join(root, 'functions/client/widget.d.ts'), join(out, 'widget.d.ts'));
 
   const compiler = join(
     dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
@@ -74,5 +79,6 @@ export function packageClient(out: string): void {
   execFileSync(process.execPath, [compiler, '--project', config], {
     stdio: ['ignore', 2, 2],
   });
+  writeFileSync(join(out, 'widget.js'), await assembleWidget());
   for (const file of [config, join(out, 'types.js'), join(out, 'types.js.map'), ...sources]) rmSync(file);
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblePage } from '../page/assemble-page.ts';
+import { assembleWidget } from '../widget/assemble-widget.ts';
 import { bundle } from './bundle.ts';
 import { type FunctionCode, packageFolders, readPackageLicence } from './notices.ts';
 
@@ -12,6 +13,7 @@ const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
 export async function writeFunctionCode(out: string): Promise<FunctionCode> {
   const { modules, comments } = await bundle({ lambda: HANDLER }, out);
   writeFileSync(join(out, 'page.json'), JSON.stringify(await assemblePage()));
+  writeFileSync(join(out, 'widget.js'), await assembleWidget());
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
   return {
     modules,

@@ -9,30 +9,37 @@ import { type CompiledModel, type Engine, readCompiledModel } from '../../../ind
 import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
+import { collectionExpected, isCollectionName } from '../paths.ts';
 import { type Component, formatNotices, readModelLicence } from './notices.ts';
 
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|THIRD_PARTY_NOTICES\.txt|native|model|index)$/;
+  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
 /**
- * Builds a self-contained Lambda deployment folder: code, page, native library, model, index and the licences of third-party work.
- * Verifies all files of model and index.
+ * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
+ * Verifies all files of model and indexes.
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
  * @param architecture of the Lambda function; default: this machine's
+ * @param collections folders of further indexes by their names, which must have the model of `index`
  * @returns the modules in the bundle, as paths from the repository
- * @throws if a part is missing or damaged, cannot be compiled, or has no licence; `out` then stays unchanged
+ * @throws if a part is missing or damaged, cannot be compiled, has another model or no licence; `out` then stays unchanged
  */
 export async function packageFunction(
   index: string,
   out: string,
   architecture?: Architecture,
+  collections: Readonly<Record<string, string>> = {},
 ): Promise<string[]> {
   const source = locateFolder(index);
   const model = findModel(source);
   const compiled = readCompiledModel(model, false);
   readManifest(source, compiled, true);
+  const further = Object.entries(collections).map(([name, folder]) => ({
+    name,
+    from: checkCollection(name, folder, compiled),
+  }));
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   return writeFolder(out, async (draft) => {
     const { modules, components, engine, comments } = await writeFunctionCode(draft);
@@ -41,9 +48,29 @@ export async function packageFunction(
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
     copyFolder(source, join(draft, 'index'));
+    for (const { name, from } of further) copyFolder(from, join(draft, 'collections', name));
     makeReadable(draft);
     return modules;
   });
+}
+
+/**
+ * Checks that a collection can be packaged.
+ * @returns the folder of its index
+ * @throws if its name is wrong, or its index is missing, damaged, or built with another model
+ */
+function checkCollection(name: string, folder: string, model: CompiledModel): string {
+  if (!isCollectionName(name))
+    throw new Error(`The collection ${JSON.stringify(name)} needs another name: ${collectionExpected}.`);
+  const from = locateFolder(folder);
+  const { model: built } = readManifest(from, undefined, false);
+  if (built.hash !== model.hash)
+    throw new Error(
+      `The collection ${name} (${folder}) was built with the model ${built.name} (${built.hash.slice(0, 12)}), but the default index with ${model.name} (${model.hash.slice(0, 12)}). ` +
+        'All indexes of a function share one model. Build both with the same --model.',
+    );
+  readManifest(from, model, true);
+  return from;
 }
 
 /** Copies a folder without the marker that a killed process may have left in it. */

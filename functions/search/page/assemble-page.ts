@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { LIMITS } from '../../../index/search/limits.ts';
+import { bundleForBrowser } from '../bundle-browser.ts';
 
 /** The page and its content security policy, which allows only the page's own style and script, and requests to the endpoint. */
 export interface Page {
@@ -14,10 +14,15 @@ const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Assembles index.html, style.css and the browser's modules into one minified text. Requires esbuild, so it runs at packaging and in the local server. */
 export async function assemblePage(): Promise<Page> {
-  const [style, script] = await Promise.all([minified('style.css'), minified('browser/page-script.ts')]);
+  const [style = '', script = ''] = await Promise.all(
+    ['style.css', 'browser/page-script.ts'].map((name) => bundleForBrowser(beside(name), 'page')),
+  );
+  const english = JSON.parse(readFileSync(beside('../browser/texts/en.json'), 'utf8'));
   // Replacement functions, because `$&` in a replacement text has a meaning.
   const html = readFileSync(beside('index.html'), 'utf8')
     .replace('QUESTION_CHARACTERS', String(LIMITS.questionCharacters))
+    // The page is in English until its script has chosen a language.
+    .replace(/ data-text>([\w.]+)</g, (_, name: string) => ` data-text="${name}">${english[name]}<`)
     .replace('<style></style>', () => `<style>${style}</style>`)
     .replace('<script></script>', () => `<script>${script}</script>`);
   const policy = [
@@ -35,20 +40,6 @@ export async function assemblePage(): Promise<Page> {
     "trusted-types 'none'",
   ].join('; ');
   return { html, policy };
-}
-
-async function minified(name: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [beside(name)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    target: ['chrome123', 'firefox128', 'safari17.5'],
-    legalComments: 'none',
-    logLevel: 'error',
-  });
-  return outputFiles[0]!.text.trim();
 }
 
 function hashOf(text: string): string {

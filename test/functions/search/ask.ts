@@ -21,7 +21,7 @@ export function post(body: unknown, type = 'application/json'): RequestInit {
  */
 export async function request(app: App, path: string, init?: RequestInit, prefix = ''): Promise<Response> {
   const sent = new Request(path.startsWith('/') ? `http://localhost${path}` : path, init);
-  const { status, headers, body } = await app({
+  const { status, headers, body, isBase64Encoded } = await app({
     method: sent.method,
     url: new URL(sent.url),
     prefix,
@@ -29,7 +29,7 @@ export async function request(app: App, path: string, init?: RequestInit, prefix
     body: sent.body ?? [],
     requestId: randomUUID(),
   });
-  return new Response(body || null, { status, headers });
+  return new Response(isBase64Encoded ? Buffer.from(body, 'base64') : body || null, { status, headers });
 }
 
 async function send(path: string, init?: RequestInit) {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
-import { readApiKeys } from '../../../functions/search/auth.ts';
+import { browserOrigins, readApiKeys } from '../../../functions/search/auth.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -131,7 +131,9 @@ describe('API_KEYS', () => {
   test('is read as digests by name, for any valid name', () => {
     const digest = sha256('x');
     const keys = readApiKeys(`{"a":"${digest}","__proto__":"${digest}","constructor":"${digest}"}`);
-    expect([...(keys ?? [])].map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])).toEqual([
+    expect(
+      [...(keys ?? [])].map(([name, { digest }]) => [name, Buffer.from(digest).toString('hex')]),
+    ).toEqual([
       ['a', digest],
       ['__proto__', digest],
       ['constructor', digest],
@@ -169,9 +171,101 @@ describe('API_KEYS', () => {
     expect(() => readApiKeys(text)).toThrow(new Error(sentence));
   });
 
+  const add = 'Add keys with npx polyseek key NAME.';
+  const fields = `API_KEYS has an unknown field under "a", but must have only sha256, origins and collections. ${add}`;
+  const origins = `API_KEYS has wrong origins under "a", but must have a list of origins such as https://www.example.com, without a path. ${add}`;
+  const names = `API_KEYS has wrong collections under "a", but must have a list of names (1 to 32 of the characters a-z, 0-9 and -). ${add}`;
+  test.each<[object, string]>([
+    [{}, `API_KEYS has no digest under "a"${rest}`],
+    [{ sha256: 'ps_secret' }, `API_KEYS has no digest under "a"${rest}`],
+    [{ sha256: { sha256: digest } }, `API_KEYS has no digest under "a"${rest}`],
+    [{ origins: ['https://a.example'] }, `API_KEYS has no digest under "a"${rest}`],
+    [{ sha256: digest, origin: 'https://a.example' }, fields],
+    [{ sha256: digest, ps_secret: 1 }, fields],
+    [{ sha256: digest, origins: [] }, origins],
+    [{ sha256: digest, origins: null }, origins],
+    [{ sha256: digest, origins: 'https://a.example' }, origins],
+    [{ sha256: digest, origins: ['https://a.example', 5] }, origins],
+    ...[
+      '*',
+      'null',
+      '',
+      'a.example',
+      'https://*',
+      'https://*.a.example',
+      'https://a.example/',
+      'https://a.example/path',
+      'https://a.example:443',
+      'HTTPS://a.example',
+      'https://A.example',
+      'https://bücher.example',
+      'https://ps_secret@a.example',
+      'https://a.example ',
+      'ftp://a.example',
+      'file://',
+    ].map((origin): [object, string] => [{ sha256: digest, origins: [origin] }, origins]),
+    [{ sha256: digest, collections: [] }, names],
+    [{ sha256: digest, collections: 'hr' }, names],
+    [{ sha256: digest, collections: ['HR'] }, names],
+    [{ sha256: digest, collections: ['hr', ''] }, names],
+    [{ sha256: digest, collections: ['/c/hr'] }, names],
+  ])('is refused with the key %j', (key, sentence) => {
+    expect(() => readApiKeys(JSON.stringify({ ok: digest, a: key }))).toThrow(new Error(sentence));
+  });
+
+  test('contains browser keys and keys for collections', () => {
+    const keys = readApiKeys(
+      JSON.stringify({
+        a: { sha256: digest },
+        b: { sha256: digest, origins: ['https://a.example', 'http://localhost:3000'] },
+        c: { sha256: digest, collections: ['hr', 'law-2'], origins: ['https://a.example'] },
+      }),
+    );
+    expect(browserOrigins(keys)).toEqual(['https://a.example', 'http://localhost:3000']);
+    expect([...(keys ?? [])].map(([, { origins, collections }]) => ({ origins, collections }))).toEqual([
+      {},
+      { origins: ['https://a.example', 'http://localhost:3000'] },
+      { origins: ['https://a.example'], collections: ['hr', 'law-2'] },
+    ]);
+  });
+
+  test('is read as it was written, for any keys', () => {
+    const url = fc.tuple(fc.constantFrom('http', 'https'), fc.domain(), fc.option(fc.nat({ max: 65_535 })));
+    const origin = url.map(
+      ([scheme, host, port]) => new URL(`${scheme}://${host}${port === null ? '' : `:${port}`}`).origin,
+    );
+    const key = fc.record(
+      {
+        sha256: fc.stringMatching(/^[0-9a-f]{64}$/),
+        origins: fc.array(origin, { minLength: 1 }),
+        collections: fc.array(fc.stringMatching(/^[a-z0-9-]{1,32}$/), { minLength: 1 }),
+      },
+      { requiredKeys: ['sha256'] },
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[\w-]{1,32}$/), key, { minKeys: 1 }), (written) => {
+        const read = [...(readApiKeys(JSON.stringify(written)) ?? [])].map(
+          ([name, { digest, ...limits }]) => [
+            name,
+            { sha256: Buffer.from(digest).toString('hex'), ...JSON.parse(JSON.stringify(limits)) },
+          ],
+        );
+        expect(read).toEqual(Object.entries(written).map(([name, one]) => [name, { ...one }]));
+      }),
+    );
+  });
+
   test('is read or refused without secrets in the message, for any text', () => {
     const name = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a', 'ps_secret-key'.repeat(3)));
-    const value = fc.oneof(fc.jsonValue(), fc.constantFrom(digest, 'ps_secret-key'));
+    const text = fc.oneof(
+      fc.constantFrom(digest, 'ps_secret-key', 'https://secret.example/'),
+      fc.jsonValue(),
+    );
+    const key = fc.dictionary(
+      fc.constantFrom('sha256', 'origins', 'collections', 'ps_secret-key'),
+      fc.oneof(text, fc.array(text)),
+    );
+    const value = fc.oneof(text, key);
     fc.assert(
       fc.property(
         fc.oneof(
@@ -183,7 +277,7 @@ describe('API_KEYS', () => {
             expect(readApiKeys(text)?.size).toBeGreaterThan(0);
           } catch (error) {
             expect(error instanceof Error && error.message).toMatch(
-              /^API_KEYS (is|has|contains) [^.]*\. Add [^.]*\.$/,
+              /^API_KEYS (is|has|contains) .*\. Add [^.]*\.$/,
             );
             expect(String(error)).not.toContain('secret');
           }

@@ -6,7 +6,7 @@ import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const APP = 'https://app.example';
-const options = { log: () => {}, apiKeys: new Map([['bot', digestOf('ps_key')]]) };
+const options = { log: () => {}, apiKeys: new Map([['bot', { digest: digestOf('ps_key') }]]) };
 
 /** The CORS headers of an answer, and its `vary`. */
 async function corsHeaders(origins: string[], path: string, init: RequestInit) {
@@ -30,7 +30,7 @@ describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers':
         'authorization, content-type, x-api-key, mcp-protocol-version, mcp-method, mcp-name',
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'x-request-id, www-authenticate',
       'access-control-max-age': '3600',
     });
   });
@@ -44,7 +44,7 @@ describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
       status,
       vary: 'origin',
       'access-control-allow-origin': APP,
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'x-request-id, www-authenticate',
     });
   });
 });

@@ -135,7 +135,7 @@ describe('addresses', () => {
 });
 
 test('a repeated key is refused', async () => {
-  const apiKeys = new Map([['chatbot', digestOf('ps_key')]]);
+  const apiKeys = new Map([['chatbot', { digest: digestOf('ps_key') }]]);
   const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, origins: ['*'], log: () => {} }));
   await once(locked.listen(0, '127.0.0.1'), 'listening');
   const status = async (...headers: string[]) =>

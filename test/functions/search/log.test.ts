@@ -109,7 +109,7 @@ describe('the log', () => {
 
   describe('with API keys', () => {
     const key = 'ps_secret';
-    const apiKeys = new Map([['chatbot', digestOf(key)]]);
+    const apiKeys = new Map([['chatbot', { digest: digestOf(key) }]]);
 
     test('contains the name of the key for every kind of answer, but not the key', async () => {
       const headers = { 'x-api-key': key };

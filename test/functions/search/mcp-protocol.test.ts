@@ -108,7 +108,10 @@ test.each(['GET', 'HEAD', 'DELETE', 'PUT'])('%s is not allowed', async (method) 
 });
 
 describe('with API keys', () => {
-  const keyed = createApp(new SearchDouble(), { ...silent, apiKeys: new Map([['bot', digestOf('ps_key')]]) });
+  const keyed = createApp(new SearchDouble(), {
+    ...silent,
+    apiKeys: new Map([['bot', { digest: digestOf('ps_key') }]]),
+  });
 
   test('a request without a key is refused, with the scheme to use', async () => {
     const response = await send(keyed, list);

@@ -219,9 +219,12 @@ describe('a linter', () => {
     );
   }
 
-  test.each([false, true])('finds nothing (with keys: %s)', async (withKeys) => {
-    expect(await lint(openApi('https://search.example.org', withKeys))).toEqual([]);
-  });
+  test.each([{}, { keys: true }, { keys: true, tokens: true }])(
+    'finds nothing (credentials: %j)',
+    async (credentials) => {
+      expect(await lint(openApi('https://search.example.org', credentials))).toEqual([]);
+    },
+  );
 
   test('finds errors', async () => {
     const { operationId: _, ...health } = document.paths['/health'].get;
@@ -233,7 +236,9 @@ describe('a linter', () => {
 
 // https://developers.openai.com/api/docs/actions/production
 describe('the document meets the limits of GPT Actions', () => {
-  const both = [false, true].map((withKeys) => openApi('https://search.example.org', withKeys));
+  const both = [{}, { keys: true, tokens: true }].map((credentials) =>
+    openApi('https://search.example.org', credentials),
+  );
 
   /** All objects in a document, at any depth. */
   const parts = (value: unknown): Record<string, unknown>[] =>
@@ -306,9 +311,9 @@ describe('the document meets the limits of GPT Actions', () => {
 
 describe('with API keys', () => {
   const key = 'ps_key';
-  const apiKeys = new Map([['chatbot', digestOf(key)]]);
+  const apiKeys = new Map([['chatbot', { digest: digestOf(key) }]]);
   const locked = createApp(new SearchDouble(), { apiKeys, log: () => {} });
-  const withKeys = openApi('https://search.example.org', true);
+  const withKeys = openApi('https://search.example.org', { keys: true });
 
   test('the document contains one way to send a key, and the refusal', async () => {
     expect(withKeys.components.securitySchemes).toMatchObject({ apiKey: { type: 'http', scheme: 'bearer' } });

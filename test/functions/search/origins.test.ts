@@ -92,7 +92,7 @@ describe.each(routes)('%s %o', (...route) => {
   });
 
   test('is checked with API keys too', async () => {
-    const apiKeys = new Map([['bot', digestOf('ps_key')]]);
+    const apiKeys = new Map([['bot', { digest: digestOf('ps_key') }]]);
     const [path, init] = route;
     const keyed: typeof route = [path, { ...init, headers: { ...init.headers, 'x-api-key': 'ps_key' } }];
     expect((await send('http://localhost', keyed, undefined, { apiKeys })).status).toBe(200);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compileLibrary } from '../../../index/engine/compile-engine.ts';
 import { checkLibrary, readElf } from '../../../index/engine/elf.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
@@ -67,13 +68,13 @@ function findSection(bytes: Buffer, type: number): number {
 }
 
 describe.skipIf(process.platform !== 'linux')('readElf agrees with readelf', () => {
-  const addon = join(dirname(require.resolve('hnswlib-node/package.json')), 'build/Release/addon.node');
+  const addon = compileLibrary('hnswlib');
   const engines = ['linux/x64', 'linux/arm64'].flatMap((platform) =>
     readdirSync(engine(platform)).map(
       (name) => [`${platform}/${name}`, join(engine(platform), name)] as const,
     ),
   );
-  test.each([...engines, ['addon.node', addon] as const])('%s', (_, path) => {
+  test.each([...engines, ['hnswlib.node', addon] as const])('%s', (_, path) => {
     const found = readElf(readFileSync(path));
     expect(found).toEqual(readelf(path));
     expect(found.versions.length).toBeGreaterThan(5);

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
+import { compileForLambda, compileLibrary } from '../../../index/engine/compile-engine.ts';
 import { rounded } from '../../../index/format/graph-builder.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 import { missingTools, tools } from '../../fixtures/tools.ts';
@@ -56,24 +56,9 @@ test('rounding changes cosines by less than the 8-bit numbers of the graph do', 
 describe.skipIf(missingTools('Node 24 for arm64', 'qemu-aarch64-static', 'aarch64-linux-gnu-g++'))(
   'on arm64',
   () => {
-    test('hnswlib builds the same graph', () => {
+    test('hnswlib builds the same graph', async () => {
       const folder = temporaryFolder();
-      const require = createRequire(import.meta.url);
-      const packageOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
-      const [addon, out] = [join(folder, 'addon.node'), join(folder, 'graph.hnswlib')];
-      const include = [packageOf('node-addon-api'), join(packageOf('node-api-headers'), 'include')];
-      execFileSync(tools['aarch64-linux-gnu-g++'], [
-        ...[
-          '-shared',
-          '-fPIC',
-          '-O2',
-          '-std=gnu++17',
-          '-DNAPI_DISABLE_CPP_EXCEPTIONS',
-          '-DNODE_GYP_MODULE_NAME=addon',
-        ],
-        ...include.flatMap((path) => ['-I', path]),
-        ...[join(packageOf('hnswlib-node'), 'src/addon.cc'), '-o', addon],
-      ]);
+      const out = join(folder, 'graph.hnswlib');
       const random = randomNumbers(3);
       const common = gaussian(384, random);
       const vectors = Array.from({ length: 300 }, () =>
@@ -94,7 +79,8 @@ describe.skipIf(missingTools('Node 24 for arm64', 'qemu-aarch64-static', 'aarch6
         const architecture = execFileSync(program, args, { encoding: 'utf8', env: { HOME: '' } });
         return { architecture, file: createHash('sha256').update(readFileSync(out)).digest('hex') };
       };
-      const here = build(process.execPath, script, packageOf('hnswlib-node'));
+      const here = build(process.execPath, script, compileLibrary('hnswlib'));
+      const addon = await compileForLambda('hnswlib', 'arm64');
       const emulated = ['-L', '/usr/aarch64-linux-gnu', tools['Node 24 for arm64'], script, addon];
       const there = build(tools['qemu-aarch64-static'], ...emulated);
       expect(there).toEqual({ ...here, architecture: 'arm64' });

@@ -1,5 +1,7 @@
 import type { Counted } from '../../../../index/format/overview-types.ts';
-import { find, make } from './dom.ts';
+import { make } from '../../browser/dom.ts';
+import type { Texts } from '../../browser/texts.ts';
+import { find } from './find.ts';
 
 /** A menu of a field's values with their counts. */
 export interface FilterMenu {
@@ -16,6 +18,7 @@ export interface FilterMenu {
  */
 export function createFilterMenu(
   id: 'lang' | 'source',
+  texts: Texts,
   nameOf: (value: string) => string,
   changed: (values: string[]) => void,
 ): FilterMenu {
@@ -27,8 +30,7 @@ export function createFilterMenu(
   function add(value: string, passages?: number): void {
     if (boxes.has(value)) return;
     const box = make('input', { type: 'checkbox' });
-    const count =
-      passages === undefined ? [] : [make('span', { class: 'number' }, passages.toLocaleString('en'))];
+    const count = passages === undefined ? [] : [make('span', { class: 'number' }, texts.number(passages))];
     boxes.set(value, box);
     fieldset.append(make('label', {}, box, make('bdi', {}, nameOf(value)), ...count));
     details.hidden = boxes.size < 2;
@@ -37,8 +39,9 @@ export function createFilterMenu(
   fieldset.addEventListener('change', () => {
     changed([...boxes].filter(([, box]) => box.checked).map(([value]) => value));
   });
-  details.addEventListener('keydown', ({ key }) => {
-    if (key !== 'Escape' || !details.open) return;
+  details.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !details.open) return;
+    event.preventDefault();
     details.open = false;
     summary.focus();
   });
@@ -58,7 +61,7 @@ export function createFilterMenu(
       for (const value of values) add(value);
       for (const [value, box] of boxes) box.checked = values.includes(value);
       if (values.length > 0) details.hidden = false;
-      find('span', `#${id}-chosen`).textContent = values.map(nameOf).join(', ');
+      find('span', `#${id}-chosen`).textContent = texts.list(values.map(nameOf)).join('');
     },
   };
 }

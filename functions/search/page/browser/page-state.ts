@@ -1,17 +1,30 @@
-/** The question and its filters. The page's URL contains them. */
+/** What the page shows. Its address contains it. */
 export interface PageState {
+  /** The question, or '' for none. */
   q: string;
   lang: readonly string[];
   source: readonly string[];
+  /** Id of the passage to show instead of results, or '' for none. */
+  passage: string;
 }
 
-/** Reads a URL's query. */
-export function readState(query: string): PageState {
-  const params = new URLSearchParams(query);
-  return { q: (params.get('q') ?? '').trim(), lang: params.getAll('lang'), source: params.getAll('source') };
+const PASSAGE = '#p=';
+
+/** The state without question, filters and passage. */
+export const HOME: PageState = { q: '', lang: [], source: [], passage: '' };
+
+/** Reads the state from an address. */
+export function readState({ search, hash }: { search: string; hash: string }): PageState {
+  const params = new URLSearchParams(search);
+  return {
+    q: (params.get('q') ?? '').trim(),
+    lang: params.getAll('lang'),
+    source: params.getAll('source'),
+    passage: hash.startsWith(PASSAGE) ? decode(hash.slice(PASSAGE.length)) : '',
+  };
 }
 
-/** Parameters for the page's URL and for `GET /search`. */
+/** Parameters for the page's address and for `GET /search`. */
 export function parametersOf({ q, lang, source }: PageState): [name: string, value: string][] {
   return [
     ...(q ? [['q', q] as [string, string]] : []),
@@ -23,4 +36,23 @@ export function parametersOf({ q, lang, source }: PageState): [name: string, val
 /** Query string of a state, without the question mark. */
 export function queryOf(state: PageState): string {
   return String(new URLSearchParams(parametersOf(state)));
+}
+
+/**
+ * The page's address for a state: path, query and fragment.
+ * @param path of the page
+ * @param ui language of the page that its address demands, if any
+ */
+export function addressOf(state: PageState, path: string, ui: string | null): string {
+  const query = String(new URLSearchParams([...parametersOf(state), ...(ui === null ? [] : [['ui', ui]])]));
+  const fragment = state.passage ? PASSAGE + encodeURIComponent(state.passage) : '';
+  return path + (query && `?${query}`) + fragment;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -34,19 +34,19 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('contains JavaScript, types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'chat', 'client', 'langchain', 'limits'].flatMap((name) => [
+    const files = ['ai-sdk', 'chat', 'cite', 'client', 'langchain', 'limits'].flatMap((name) => [
       `${name}.d.ts`,
       `${name}.js`,
       `${name}.js.map`,
     ]);
-    const others = ['LICENSE', 'README.md', 'package.json', 'types.d.ts'];
+    const others = ['LICENSE', 'README.md', 'package.json', 'types.d.ts', 'widget.d.ts', 'widget.js'];
     expect(readdirSync(out).sort()).toEqual([...files, ...others].sort());
     const { exports, dependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(out, 'package.json'), 'utf8'),
     );
     expect(dependencies).toBeUndefined();
     expect(Object.values(peerDependenciesMeta)).toEqual([{ optional: true }, { optional: true }]);
-    expect(Object.keys(exports)).toEqual(['.', './langchain', './ai-sdk', './chat']);
+    expect(Object.keys(exports)).toEqual(['.', './langchain', './ai-sdk', './chat', './widget.js']);
   });
 
   test('has the types of the schemas', () => {

@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Command } from 'commander';
+import { Polyseek } from '../functions/client/client.ts';
+import { createMcpServer } from '../functions/search/mcp-server.ts';
+import type { ToolContext } from '../functions/search/mcp-tools.ts';
+import { noPassage } from '../functions/search/problems.ts';
+import { truncateToLength } from '../functions/search/truncate.ts';
+import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
+import { ReloadingSearch } from '../index/reloading-search.ts';
+import type { ClosableSearch } from '../index/search/answer.ts';
+import { Tool, UsageError } from './kit/command.ts';
+import { addEndpoint, type EndpointFlags, indexOption } from './kit/flags.ts';
+
+export const command = addEndpoint(
+  new Tool(
+    'mcp',
+    'Serve the tools of an index or an endpoint to an MCP client, over standard input and output.',
+  ),
+)
+  .addOption(indexOption(DEFAULT_INDEX))
+  .examples(
+    'npx polyseek mcp --index /home/ada/docs/.polyseek/index',
+    'npx polyseek mcp --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
+  )
+  .action(serve);
+
+/** The tools over an index on this machine. Without an endpoint, a passage has no URL of its own. */
+function localContext(search: ClosableSearch): ToolContext {
+  return {
+    find: async ({ maxCharacters, ...request }) =>
+      truncateToLength(maxCharacters, await search.search(request)).answer,
+    passage: async (id, context) => {
+      const found = search.passage(id, context);
+      if (found) return found;
+      throw noPassage();
+    },
+  };
+}
+
+/** The tools over an endpoint. */
+function remoteContext(url: string, apiKey: string | undefined): ToolContext {
+  const client = new Polyseek({ url, apiKey });
+  return {
+    find: (question) => client.search(question),
+    passage: (id, context) => client.passage(id, { context }),
+    base: url.replace(/\/+$/, ''),
+  };
+}
+
+/** Clients show standard error in their log. */
+const report = (message: string) => console.error(`polyseek: ${message}`);
+
+async function serve(flags: EndpointFlags & { index: string }, command: Command): Promise<void> {
+  const { index, key } = flags;
+  const isTyped = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (isTyped('index') && isTyped('url'))
+    throw new UsageError('--url and --index exclude each other. Use one of them.');
+  // A flag wins over POLYSEEK_URL in the environment.
+  const url = isTyped('index') ? undefined : flags.url;
+  if (url !== undefined && !URL.canParse(url)) {
+    throw new UsageError(
+      `--url is ${JSON.stringify(url)}, but must be a URL such as https://search.example.com.`,
+    );
+  }
+  // Standard output belongs to the protocol, whatever a library prints.
+  console.log = console.error;
+  // A missing index ends the command here, before the client waits for answers.
+  const folder = resolve(index);
+  const search = url ? undefined : await ReloadingSearch.open(folder, () => openLocal(folder), report);
+  const context = search ? localContext(search) : remoteContext(url ?? '', key);
+  report(search ? `searching ${search.info.passages} passages of ${folder}` : `searching ${url}`);
+  const failed = (error: unknown) => report(error instanceof Error ? error.message : String(error));
+  const server = serveStdio(() => createMcpServer(context, { failed }), { onerror: failed });
+  await new Promise((ended) => process.stdin.once('end', ended).once('close', ended));
+  await server.close();
+  search?.close();
+}

@@ -1,0 +1,95 @@
+import type { Answer } from '../../../index/search/answer.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** Milliseconds without typing after which a search starts. */
+const TYPING_PAUSE = 200;
+/** Milliseconds after which a search counts as slow. Only cold starts and repeated requests take this long. */
+const SLOW = 500;
+/** Answers to keep, for Back and for a question that is typed again. */
+const KEPT = 50;
+
+/**
+ * - `idle`: no question
+ * - `waiting`: the person is typing, so shown results are outdated
+ * - `searching`, `slow`: a request is under way
+ * - `answer`, `error`: its outcome
+ */
+export type SearchState =
+  | { kind: 'idle' }
+  | { kind: 'waiting' | 'searching' | 'slow'; query: string }
+  | { kind: 'answer'; query: string; answer: Answer }
+  | { kind: 'error'; query: string; error: unknown };
+
+/** Searches as you type. Each call replaces the earlier ones, whose answers are never reported. */
+export interface Asker {
+  /** Searches now. The query is that of `GET /search`, such as `q=x&lang=en`. */
+  ask(query: string): void;
+  /** Searches once the person stops typing. */
+  askSoon(query: string): void;
+  /** Stops searching. */
+  stop(): void;
+}
+
+/** @param report receives each state of the search */
+export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void): Asker {
+  const answers = new Map<string, Answer>();
+  let current = new AbortController();
+
+  /** Makes all earlier calls void. */
+  function replace(): AbortSignal {
+    current.abort();
+    current = new AbortController();
+    return current.signal;
+  }
+
+  async function search(query: string, signal: AbortSignal): Promise<void> {
+    report({ kind: 'searching', query });
+    const slow = setTimeout(() => report({ kind: 'slow', query }), SLOW);
+    signal.addEventListener('abort', () => clearTimeout(slow));
+    try {
+      const answer =
+        answers.get(query) ?? (await endpoint.get<Answer>(`search?${query}&matches=true`, signal));
+      if (signal.aborted) return;
+      keep(query, answer);
+      report({ kind: 'answer', query, answer });
+    } catch (error) {
+      if (!signal.aborted) report({ kind: 'error', query, error });
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  function keep(query: string, answer: Answer): void {
+    answers.delete(query);
+    answers.set(query, answer);
+    if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
+  }
+
+  function ask(query: string): void {
+    void search(query, replace());
+  }
+
+  function askSoon(query: string): void {
+    if (answers.has(query)) {
+      ask(query);
+      return;
+    }
+    const signal = replace();
+    report({ kind: 'waiting', query });
+    const timer = setTimeout(() => void search(query, signal), TYPING_PAUSE);
+    signal.addEventListener('abort', () => clearTimeout(timer));
+  }
+
+  function stop(): void {
+    replace();
+    report({ kind: 'idle' });
+  }
+
+  return { ask, askSoon, stop };
+}
+
+/** Whether a text is long enough to search while it is being typed: 3 characters, or 2 in scripts that write words with few. */
+export function isLongEnough(text: string): boolean {
+  const least = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(text) ? 2 : 3;
+  return [...text.trim()].length >= least;
+}

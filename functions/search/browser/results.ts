@@ -1,0 +1,192 @@
+import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
+import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
+import { make } from './dom.ts';
+import type { Endpoint } from './endpoint.ts';
+import { errorNodes } from './errors.ts';
+import { inLanguage } from './language-name.ts';
+import type { Texts } from './texts.ts';
+import { splitByConfidence, verdictLine } from './verdict.ts';
+
+/** What results need to show themselves. */
+export interface ResultContext {
+  endpoint: Endpoint;
+  texts: Texts;
+  /** Address of a passage in the search page. Without it, results have no link to themselves. */
+  permalinkOf?: (id: string) => string;
+}
+
+/** The results of an answer, with a line between likely answers and less certain ones. */
+export function listOf({ results }: Answer, context: ResultContext): Node[] {
+  const [likely, rest] = splitByConfidence(results);
+  const lists = [likely, rest].map((part) => part.map((result) => make('li', {}, resultOf(result, context))));
+  const start = String(likely.length + 1);
+  return [
+    ...(likely.length > 0 ? [make('ol', {}, ...lists[0]!)] : []),
+    ...(likely.length > 0 && rest.length > 0 ? [verdictLine(rest.length, context.texts)] : []),
+    ...(rest.length > 0 ? [make('ol', { start }, ...lists[1]!)] : []),
+  ];
+}
+
+/** One result. */
+export function resultOf(result: SearchResult, context: ResultContext): HTMLElement {
+  const { texts } = context;
+  return make(
+    'article',
+    {},
+    ...headOf(result, context, 'h3', confidenceOf(result.confidence, texts)),
+    ...passageOf(result, context),
+    ...alsoInOf(result, texts),
+  );
+}
+
+/** The headings of a passage, linked to its document, and a line with its source, place and language. */
+export function headOf(
+  { id, title, source, url, anchor, lang }: PassageAnswer,
+  { texts, permalinkOf }: ResultContext,
+  level: 'h2' | 'h3',
+  ...more: Node[]
+): Node[] {
+  const headings = title.split(' › ');
+  const heading = headings.pop() || source;
+  const href = isLink(url) ? url : permalinkOf?.(id);
+  const place = placeOf(anchor, texts);
+  return [
+    ...(headings.length > 0
+      ? [make('p', { class: 'crumbs', ...inLanguage(lang) }, headings.join(' › '))]
+      : []),
+    make(level, inLanguage(lang), href === undefined ? heading : make('a', { href }, heading)),
+    make(
+      'p',
+      { class: 'meta' },
+      make('span', { class: 'source' }, make('bdi', {}, source)),
+      ...(place === undefined ? [] : [make('span', { class: 'place' }, place)]),
+      make('span', { class: 'language' }, texts.languageName(lang)),
+      ...more,
+    ),
+  ];
+}
+
+/** The page or the time that an anchor refers to. */
+function placeOf(anchor: string | undefined, texts: Texts): string | undefined {
+  const [, unit, value] = /^(page|t)=(\d+)/.exec(anchor ?? '') ?? [];
+  if (unit === undefined) return undefined;
+  if (unit === 'page') return texts.of('pageNumber', { number: Number(value) });
+  const seconds = Number(value);
+  const clock = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, '0'));
+  return [Math.floor(seconds / 3600), ...clock].join(':');
+}
+
+/** The other places of a passage's text, each once. */
+export function alsoInOf({ alsoIn = [] }: PassageAnswer, texts: Texts): HTMLElement[] {
+  if (alsoIn.length === 0) return [];
+  const places = new Map(alsoIn.map(({ source, url }) => [url ?? source, { source, url }]));
+  const names = [...places.values()].map(({ source, url }) => {
+    const name = make('bdi', {}, source);
+    return isLink(url) ? make('a', { href: url }, name) : name;
+  });
+  return [make('p', { class: 'also' }, `${texts.of('alsoIn')} `, ...texts.list(names))];
+}
+
+/** Whether a document's URL is safe to follow. */
+export function isLink(url: string | undefined): url is string {
+  return url !== undefined && /^https?:\/\//i.test(url);
+}
+
+function confidenceOf(confidence: number, texts: Texts): HTMLElement {
+  const filled = make('span', { class: 'fill' });
+  // The page's policy forbids a style attribute.
+  filled.style.width = `${Math.round(confidence * 100)}%`;
+  return make(
+    'span',
+    { class: 'confidence', title: texts.of('confidenceNote') },
+    make('span', { class: 'unseen' }, `${texts.of('confidence')} `),
+    make('span', { class: 'bar', 'aria-hidden': 'true' }, filled),
+    texts.percent(confidence),
+  );
+}
+
+/** The passage, a button that shows the surrounding text, and a link to the passage. */
+function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: ResultContext): Node[] {
+  const { id, lang } = result;
+  const body = make('p', inLanguage(lang), ...textOf(result));
+  const around = make('div', { class: 'passage' }, body);
+  const button = make('button', { type: 'button', class: 'quiet', 'aria-expanded': 'false' });
+  const note = make('span', { role: 'status' });
+
+  button.addEventListener('click', async () => {
+    if (button.ariaExpanded === 'true') {
+      around.replaceChildren(body);
+      toggle(false);
+      return;
+    }
+    try {
+      const passage = await endpoint.get<PassageAnswer>(passagePath(id, 1));
+      const { before = [], after = [] } = passage;
+      around.replaceChildren(...withNeighbours(passage, body, texts));
+      toggle(true);
+      if (before.length + after.length === 0) note.textContent = texts.of('alone');
+    } catch (error) {
+      note.replaceChildren(...errorNodes(error, texts, () => button.click()));
+    }
+  });
+
+  function toggle(open: boolean): void {
+    button.ariaExpanded = String(open);
+    button.textContent = texts.of(open ? 'hideAround' : 'showAround');
+    note.textContent = '';
+  }
+
+  toggle(false);
+  const link = permalinkOf
+    ? [make('a', { class: 'quiet permalink', href: permalinkOf(id) }, texts.of('permalink'))]
+    : [];
+  return [around, make('div', { class: 'more' }, button, ...link, note)];
+}
+
+/** Path of a passage with the passages around it. */
+export function passagePath(id: string, context: number): string {
+  return `passages/${encodeURIComponent(id)}?context=${context}`;
+}
+
+/** A passage's text between the passages before and after it. */
+export function withNeighbours(
+  { lang, before = [], after = [] }: PassageAnswer,
+  body: Node,
+  texts: Texts,
+): Node[] {
+  const neighbourOf = (place: string, { text }: ContextPassage) =>
+    make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
+  return [
+    ...before.map((one) => neighbourOf(texts.of('before'), one)),
+    body,
+    ...after.map((one) => neighbourOf(texts.of('after'), one)),
+  ];
+}
+
+/** The text of a passage with its best sentence, in which the matching words are marked; without matches, the sentence itself is. */
+function textOf(result: SearchResult): (Node | string)[] {
+  const { text, highlight, matches } = result;
+  const { start, end } = highlight;
+  const marks = marksOf(text, matches);
+  const part = (from: number, to: number) =>
+    splitAtMarks(text, from, to, marks).map(({ part, isMarked }) =>
+      isMarked ? make('mark', {}, part) : part,
+    );
+  const sentence = make(marks.length > 0 ? 'span' : 'mark', { class: 'best' }, ...part(start, end));
+  return [...part(bodyStart(result, start), start), sentence, ...part(end, text.length)];
+}
+
+/**
+ * Offset after the headings at the start of a passage, which its title already shows.
+ * @param last the highest offset to return
+ */
+export function bodyStart({ text, title }: PassageAnswer, last: number): number {
+  const headings = title.split(' › ');
+  let start = 0;
+  for (;;) {
+    const end = text.indexOf('\n', start);
+    const isHeading = end !== -1 && headings.includes(text.slice(start, end).trim());
+    if (!isHeading || end >= last) return start;
+    start = end + 1;
+  }
+}

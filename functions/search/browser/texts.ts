@@ -1,0 +1,123 @@
+import { directionOf, languageNames } from './language-name.ts';
+import ar from './texts/ar.json' with { type: 'json' };
+import de from './texts/de.json' with { type: 'json' };
+import en from './texts/en.json' with { type: 'json' };
+import es from './texts/es.json' with { type: 'json' };
+import fa from './texts/fa.json' with { type: 'json' };
+import fr from './texts/fr.json' with { type: 'json' };
+import he from './texts/he.json' with { type: 'json' };
+import hi from './texts/hi.json' with { type: 'json' };
+import it from './texts/it.json' with { type: 'json' };
+import ja from './texts/ja.json' with { type: 'json' };
+import ko from './texts/ko.json' with { type: 'json' };
+import nl from './texts/nl.json' with { type: 'json' };
+import pl from './texts/pl.json' with { type: 'json' };
+import pt from './texts/pt.json' with { type: 'json' };
+import ru from './texts/ru.json' with { type: 'json' };
+import tr from './texts/tr.json' with { type: 'json' };
+import uk from './texts/uk.json' with { type: 'json' };
+import vi from './texts/vi.json' with { type: 'json' };
+import zhHans from './texts/zh-Hans.json' with { type: 'json' };
+import zhHant from './texts/zh-Hant.json' with { type: 'json' };
+
+/** Name of a text. Names that start with `page.` or `widget.` are only in that bundle. */
+export type TextName = keyof typeof en;
+
+/** A text, or its forms by the plural category of `count`. `{name}` is a placeholder. */
+export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+
+/** All texts by language. bundle-browser.ts removes those that a bundle does not use. */
+export const TEXTS: Record<string, Record<TextName, Text>> = {
+  en,
+  de,
+  fr,
+  es,
+  it,
+  pt,
+  nl,
+  pl,
+  ru,
+  uk,
+  tr,
+  ar,
+  fa,
+  he,
+  hi,
+  'zh-Hans': zhHans,
+  'zh-Hant': zhHant,
+  ja,
+  ko,
+  vi,
+};
+
+/** The texts of one language. */
+export interface Texts {
+  /** BCP 47 tag, for `lang`. */
+  lang: string;
+  dir: 'ltr' | 'rtl';
+  /** Returns a text with its placeholders filled. `count` also chooses the plural form. */
+  of(name: TextName, values?: Record<string, string | number>): string;
+  number(value: number): string;
+  percent(share: number): string;
+  /** Name of a language. */
+  languageName(tag: string): string;
+  /** Puts the language's separators, such as `, `, between these items. */
+  list<Item>(items: readonly Item[]): (Item | string)[];
+}
+
+/**
+ * Returns the texts of the first of these languages that has any, or else in English. Languages match by their script too: Taiwan's
+ * `zh-TW` gets `zh-Hant`.
+ * @param preferred BCP 47 tags, most preferred first, such as `navigator.languages`
+ */
+export function createTexts(preferred: readonly string[]): Texts {
+  const lang = chooseLanguage(preferred);
+  const texts = TEXTS[lang]!;
+  const numbers = new Intl.NumberFormat(lang);
+  const percents = new Intl.NumberFormat(lang, { style: 'percent' });
+  const plurals = new Intl.PluralRules(lang);
+  const lists = new Intl.ListFormat(lang, { type: 'unit', style: 'short' });
+
+  function of(name: TextName, values: Record<string, string | number> = {}): string {
+    const text = texts[name];
+    const form =
+      typeof text === 'string' ? text : (text[plurals.select(Number(values.count))] ?? text.other!);
+    return form.replace(/\{(\w+)\}/g, (_, placeholder: string) => {
+      const value = values[placeholder] ?? '';
+      return typeof value === 'number' ? numbers.format(value) : value;
+    });
+  }
+
+  return {
+    lang,
+    dir: directionOf(lang) === 'rtl' ? 'rtl' : 'ltr',
+    of,
+    number: (value) => numbers.format(value),
+    percent: (share) => percents.format(share),
+    languageName: languageNames(lang, of('unknownLanguage')),
+    list(items) {
+      let next = 0;
+      const parts = lists.formatToParts(items.map((_, i) => String(i)));
+      return parts.map(({ type, value }) => (type === 'element' ? items[next++]! : value));
+    },
+  };
+}
+
+function chooseLanguage(preferred: readonly string[]): string {
+  const available = Object.keys(TEXTS);
+  for (const tag of preferred) {
+    const found = available.find((one) => writtenForm(one) === writtenForm(tag));
+    if (found) return found;
+  }
+  return 'en';
+}
+
+/** Language and script of a tag, such as `zh-Hant`; the tag itself if it is not valid. */
+function writtenForm(tag: string): string {
+  try {
+    const { language, script } = new Intl.Locale(tag).maximize();
+    return `${language}-${script}`;
+  } catch {
+    return tag;
+  }
+}

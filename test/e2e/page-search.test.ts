@@ -1,0 +1,288 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { BrowserContextOptions, Page, Request } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createApp } from '../../functions/search/app.ts';
+import { createAppServer } from '../../functions/search/listener.ts';
+import type { Answer, PassageAnswer, SearchRequest } from '../../index/search/answer.ts';
+import { settled, useBrowser } from '../fixtures/page.ts';
+import { missingTools } from '../fixtures/tools.ts';
+import { SearchDouble } from '../functions/search/search-double.ts';
+
+const CONFIDENCES = [0.9, 0.7, 0.4, 0.1];
+/** An id that an address must escape. */
+const idOf = (i: number) => `guides/a b.pdf#${i}?&é`;
+
+/** Answers each question with passages whose headings name it. Only the second has no URL. */
+class NamingSearch extends SearchDouble {
+  override async search(request: SearchRequest): Promise<Answer> {
+    const answer = await super.search(request);
+    const results = CONFIDENCES.map((confidence, i) => {
+      const { url, ...rest } = answer.results[0]!;
+      const place =
+        i === 1 ? {} : { url: `https://example.org/a.pdf#page=${i + 3}`, anchor: `page=${i + 3}` };
+      return { ...rest, ...place, id: idOf(i), title: `Guide › ${request.q} ${i}`, confidence };
+    });
+    return { ...answer, results };
+  }
+
+  override passage(id: string, context?: number): PassageAnswer | undefined {
+    const passage = super.passage('guides/passports.md#2', context)!;
+    return [0, 1, 2, 3].some((i) => idOf(i) === id) ? { ...passage, id } : undefined;
+  }
+}
+
+describe.skipIf(missingTools('chromium'))('the page', () => {
+  const browser = useBrowser();
+  const search = new NamingSearch();
+  const server = createServer();
+  let url: string;
+  beforeAll(async () => {
+    const listener = createAppServer(createApp(search, { log: () => {} })).listeners('request')[0]!;
+    // Like a gateway with a stage, and an endpoint with a collection.
+    server.on('request', (request, response) => {
+      request.url = request.url!.replace(/^\/prod\/c\/hr\/?/, '/');
+      listener(request, response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(() => {
+    search.requests.length = 0;
+  });
+
+  async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await browser.open(url + path, options);
+    await settled(page);
+    return page;
+  }
+
+  const asked = () => search.requests.map(({ q }) => q);
+  const heading = (page: Page) => page.locator('h3').first();
+  const shows = (page: Page, text: string) => expect.poll(() => heading(page).textContent()).toBe(text);
+  const focused = (page: Page) =>
+    page.evaluate<string>('document.activeElement.innerText || document.activeElement.id');
+
+  test('searches while the reader types, in one entry of the history', async () => {
+    const page = await open();
+    await page.keyboard.type('pa');
+    await page.keyboard.type('ssport');
+    await shows(page, 'passport 0');
+    expect(asked()).not.toContain('pa');
+    expect(await page.title()).toBe('passport – polyseek');
+    expect(new URL(page.url()).search).toBe('?q=passport');
+    await page.keyboard.type(' fees');
+    await shows(page, 'passport fees 0');
+    // Enter keeps this question. The next gets an entry of its own.
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(' today');
+    await shows(page, 'passport fees today 0');
+    await page.goBack();
+    await shows(page, 'passport fees 0');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('passport fees');
+    await page.goBack();
+    await page.locator('#suggestions').waitFor();
+    expect(await page.locator('#results article').count()).toBe(0);
+    expect(new Set(asked()).size).toBe(asked().length);
+  });
+
+  test('waits for the pause, except after Enter', async () => {
+    const page = await browser.open('about:blank');
+    browser.offences.splice(0);
+    await page.clock.install();
+    await page.goto(url);
+    await settled(page);
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await page.keyboard.type('休');
+    await page.clock.runFor(1000);
+    expect(await page.locator('#results').getAttribute('aria-busy')).toBe('false');
+    await page.keyboard.type('假');
+    expect(await page.locator('#results').getAttribute('aria-busy')).toBe('true');
+    await page.clock.runFor(150);
+    expect(asked()).toEqual([]);
+    await page.clock.runFor(100);
+    await shows(page, '休假 0');
+    await page.keyboard.type('s');
+    await page.keyboard.press('Enter');
+    await shows(page, '休假s 0');
+    expect(asked()).toEqual(['休假', '休假s']);
+    // Our own addresses count as foreign to a page that started blank.
+    browser.offences.splice(0);
+  });
+
+  test('never shows the answer to an earlier question', async () => {
+    const page = await open();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const isSlow = (address: URL) => address.searchParams.get('q') === 'slow question';
+    await page.route(isSlow, async (route) => {
+      await released;
+      // The page has cancelled the request by then.
+      await route.continue().catch(() => {});
+    });
+    const slow = page.waitForRequest((request: Request) => isSlow(new URL(request.url())));
+    const cancelled = page.waitForEvent('requestfailed');
+    await page.keyboard.type('slow question');
+    await slow;
+    await page.getByText('Searching…').waitFor();
+    await page.keyboard.type(' no more');
+    await shows(page, 'slow question no more 0');
+    expect((await cancelled).url()).toContain('slow+question');
+    release();
+    await page.keyboard.press('End');
+    await page.keyboard.type('!');
+    await shows(page, 'slow question no more! 0');
+    expect(asked()).not.toContain('slow question');
+  });
+
+  test('draws a line between likely answers and less certain passages', async () => {
+    const page = await open('/?q=fees');
+    expect(await page.locator('#status').innerText()).toBe('2 likely answers');
+    const parts = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('#results > *')].map((part) => part.tagName + ' ' + (part.start ?? '') + ' ' + part.childElementCount)`,
+    );
+    expect(parts).toEqual(['OL 1 2', 'H2  0', 'OL 3 2']);
+    expect(await page.locator('.line-between').innerText()).toBe('2 less certain passages');
+    const line = (await page.locator('.line-between').boundingBox())!;
+    const third = (await page.locator('article').nth(2).boundingBox())!;
+    expect(line.y + line.height).toBeLessThanOrEqual(third.y);
+  });
+
+  test('repeats requests that a gateway refused', async () => {
+    const page = await open();
+    let attempts = 0;
+    await page.route('**/search?*', (route) =>
+      ++attempts < 3
+        ? route.fulfill({ status: attempts === 1 ? 503 : 429, headers: { 'retry-after': '0' }, json: {} })
+        : route.continue(),
+    );
+    await page.keyboard.type('passport');
+    await shows(page, 'passport 0');
+    expect(attempts).toBe(3);
+    expect(await page.locator('.error').count()).toBe(0);
+    expect(browser.offences.splice(0).map((offence) => offence.match(/status of (\d+)/)?.[1])).toEqual([
+      '503',
+      '429',
+    ]);
+  });
+
+  test.each([
+    [503, 'The search does not respond.'],
+    [429, 'Too many people are searching. Wait a moment.'],
+    [0, 'The search cannot be reached. Check the connection.'],
+  ])('offers to try again after status %d', async (status, message) => {
+    const page = await open();
+    await page.keyboard.type('first one');
+    await shows(page, 'first one 0');
+    await page.route('**/search?*', (route) =>
+      status === 0
+        ? route.abort('connectionreset')
+        : route.fulfill({ status, headers: { 'retry-after': '0' }, json: {} }),
+    );
+    await page.keyboard.type(' two');
+    const again = page.getByRole('status').getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    expect(await page.locator('.error').innerText()).toBe(message);
+    expect(await page.locator('#results article').count()).toBe(0);
+    await page.unroute('**/search?*');
+    await again.click();
+    await shows(page, 'first one two 0');
+    expect(await page.locator('.error').count()).toBe(0);
+    expect(browser.offences.splice(0).length).toBe(3);
+  });
+
+  test('moves through results with arrows, opens them with Enter, and leaves with Escape', async () => {
+    const page = await open('/?q=fees');
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key);
+      return focused(page);
+    };
+    expect(await press('/')).toBe('question');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('fees');
+    expect(await press('ArrowDown')).toBe('fees 0');
+    expect(await press('ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown')).toBe('fees 3');
+    expect(await press('ArrowUp', 'ArrowUp')).toBe('fees 1');
+    // From a button inside a result.
+    expect(await press('Tab', 'ArrowDown')).toBe('fees 2');
+    expect(await press('Escape')).toBe('question');
+    // Without a URL of its own, a result opens in the page.
+    await press('ArrowDown', 'ArrowDown', 'Enter');
+    await page.locator('.chosen-passage').waitFor();
+    await press('Escape');
+    await shows(page, 'fees 0');
+    expect(await focused(page)).toBe('Link to this passage');
+    expect(await press('ArrowUp', 'ArrowUp')).toBe('question');
+    // Escape in the box clears it.
+    await press('Escape');
+    await page.locator('#suggestions').waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('');
+    expect(await press('ArrowDown')).toBe('How are passports renewed?');
+    await press('Enter');
+    await shows(page, 'How are passports renewed? 0');
+
+    // A result with a URL opens its document, at its place.
+    await page.route('https://example.org/**', (route) => route.fulfill({ body: 'The document' }));
+    await page.locator('h3 a').first().focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('https://example.org/a.pdf#page=3');
+    expect(browser.offences.splice(0)).toEqual(['asked https://example.org/a.pdf']);
+  });
+
+  test.each(['/', '/prod/c/hr/', '/prod/c/hr'])('has a permalink to each passage, at %s', async (path) => {
+    const page = await open(`${path}?q=fees`);
+    expect(await page.locator('#collection').textContent()).toBe(path === '/' ? '' : 'hr');
+    const link = page.locator('article').nth(2).getByRole('link', { name: 'Link to this passage' });
+    const address = `${url}${path}#p=${encodeURIComponent(idOf(2))}`;
+    expect(new URL((await link.getAttribute('href'))!, page.url()).href).toBe(address);
+    await link.click();
+    await page.locator('.chosen-passage').waitFor();
+    expect(page.url()).toBe(address);
+    expect(await page.title()).toBe('Passports › Renewal – polyseek');
+    const view = page.locator('#passage');
+    expect(await view.locator('h2').innerText()).toBe('Renewal');
+    expect(await view.locator('.chosen-passage').innerText()).toBe(
+      'Passports are renewed online. A renewal takes three weeks.',
+    );
+    expect(await view.locator('.neighbour').innerText()).toMatch(/^After\s+After\.$/);
+    expect(await page.locator('#results article').count()).toBe(0);
+    await view.getByRole('button', { name: 'Copy link' }).click();
+    await view.getByText('Copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(address);
+    await view.getByRole('button', { name: 'Back to the results' }).click();
+    await shows(page, 'fees 0');
+    expect(await view.isVisible()).toBe(false);
+
+    // In a fresh session there are no results to return to.
+    const other = await open(new URL(address).href.slice(url.length));
+    await other.locator('.chosen-passage').waitFor();
+    expect(await other.getByRole('button', { name: 'Back to the results' }).count()).toBe(0);
+    expect(await other.getByRole('link', { name: 'Open the document' }).getAttribute('href')).toBe(
+      'https://example.org/passports',
+    );
+    await other.getByRole('searchbox').fill('visa');
+    await shows(other, 'visa 0');
+    expect(await other.locator('#passage').isVisible()).toBe(false);
+  });
+
+  test('says if a permalink leads nowhere', async () => {
+    const page = await open('/#p=gone');
+    await page.getByText('This passage does not exist. Its document may have changed.').waitFor();
+    expect(browser.offences.splice(0)).toEqual([expect.stringContaining('status of 404')]);
+  });
+
+  test('shows the page of a result', async () => {
+    const page = await open('/?q=fees');
+    expect(await page.locator('article').first().locator('.meta').innerText()).toMatch(
+      /^guides\/passports\.md\s+page 3\s+English\s+Confidence\s+90%$/,
+    );
+    expect(await page.locator('.place').count()).toBe(3);
+  });
+});

@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { missingTools } from '../fixtures/tools.ts';
+import { askWidget, LIKELY, type Site, useWidgetSite, WidgetSearch } from '../fixtures/widget.ts';
+
+interface AxeResults {
+  passes: unknown[];
+  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Saves a picture to look at, if asked to. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.WIDGET_PICTURES;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
+}
+
+describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
+  const site = useWidgetSite(() => new WidgetSearch());
+
+  async function check(page: Page, width: number): Promise<void> {
+    await page.evaluate(axe);
+    const { passes, violations } = await page.evaluate<AxeResults>('axe.run()');
+    expect(
+      violations.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.map((node) => [node.html, node.failureSummary]),
+      })),
+    ).toEqual([]);
+    expect(passes.length).toBeGreaterThan(10);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  }
+
+  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+    test.each([1280, 360])('passes axe and fits at a width of %d px', async (width) => {
+      const page = await site.open(
+        { attributes: 'chat' },
+        { colorScheme, viewport: { width, height: 740 }, reducedMotion: 'reduce' },
+      );
+      const shot = async (name: string) => {
+        await picture(page, `${name}-${colorScheme}-${width}`);
+        await check(page, width);
+      };
+      await shot('closed');
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page.locator('.suggestions a').waitFor();
+      await shot('suggestions');
+      await askWidget(page, LIKELY);
+      await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
+      await page.locator('.neighbour').first().waitFor();
+      await shot('results');
+      await askWidget(page, 'nothing');
+      await shot('none');
+      await page.getByRole('tab', { name: 'Chat' }).click();
+      await shot('chat-empty');
+      for (const q of [LIKELY, 'perhaps', 'unlikely']) {
+        await page.getByRole('searchbox').fill(q);
+        await page.keyboard.press('Enter');
+        await page.locator('.reply').last().locator('figure, p:not(.note)').first().waitFor();
+      }
+      await shot('chat');
+      const box = (await page.getByRole('dialog').boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+    });
+  });
+
+  test('inline, passes axe and fits a narrow column', async () => {
+    const page = await site.open(
+      { attributes: 'mode="inline" chat' },
+      { viewport: { width: 360, height: 900 }, reducedMotion: 'reduce' },
+    );
+    await askWidget(page, LIKELY);
+    await picture(page, 'inline');
+    await check(page, 360);
+  });
+
+  test('has touch targets of 44 px', async () => {
+    const page = await site.open(
+      { attributes: 'chat' },
+      { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+    );
+    const targets = 'button, input, select, h3 a, .suggestions a, figcaption a';
+    async function measure(): Promise<void> {
+      for (const target of await page.locator(`polyseek-search >> css=${targets}`).all()) {
+        if (!(await target.isVisible())) continue;
+        const box = (await target.boundingBox())!;
+        expect([await target.innerText(), Math.round(box.height) >= 44, Math.round(box.width) >= 44]).toEqual(
+          [expect.anything(), true, true],
+        );
+      }
+    }
+    await page.getByRole('button', { name: 'Search' }).tap();
+    await page.locator('.suggestions a').waitFor();
+    await measure();
+    await askWidget(page, LIKELY);
+    await picture(page, 'touch');
+    await measure();
+    await page.getByRole('tab', { name: 'Chat' }).tap();
+    await page.getByRole('searchbox').fill(LIKELY);
+    await page.getByRole('button', { name: 'Send' }).tap();
+    await page.locator('figcaption a').first().waitFor();
+    await measure();
+  });
+
+  test('switches tabs with the arrow keys', async () => {
+    const page = await site.open({ attributes: 'chat' });
+    await page.keyboard.press('/');
+    const [search, chat] = [
+      page.getByRole('tab', { name: 'Search' }),
+      page.getByRole('tab', { name: 'Chat' }),
+    ];
+    await search.focus();
+    for (const [key, selected] of [
+      ['ArrowRight', chat],
+      ['ArrowRight', search],
+      ['ArrowLeft', chat],
+    ] as const) {
+      await page.keyboard.press(key);
+      expect(await selected.getAttribute('aria-selected')).toBe('true');
+      expect(await page.getByRole('tabpanel').count()).toBe(1);
+    }
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('Chat');
+  });
+
+  describe('the language', () => {
+    test.each<[Site, string, string]>([
+      [{ lang: 'de' }, 'en-GB', 'Suchen'],
+      [{ lang: 'pt-BR' }, 'en-GB', 'Pesquisar'],
+      [{ lang: 'de', attributes: 'ui="fr"' }, 'en-GB', 'Rechercher'],
+      [{ lang: 'de', attributes: 'lang="es"' }, 'en-GB', 'Buscar'],
+      // The page is in a language without texts.
+      [{ lang: 'la' }, 'ja-JP', '検索'],
+      [{ lang: '' }, 'ja-JP', '検索'],
+      [{ lang: 'la' }, 'la', 'Search'],
+    ])('of %j in a browser in %s', async (content, locale, name) => {
+      const page = await site.open(content, { locale });
+      expect(await page.getByRole('button').innerText()).toMatch(new RegExp(`^${name}\\s+Ctrl K$`));
+    });
+
+    test.each(['light', 'dark'] as const)('may be Arabic, from right to left, %s', async (colorScheme) => {
+      const page = await site.open(
+        { lang: 'ar', attributes: 'chat' },
+        { colorScheme, viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' },
+      );
+      await page.keyboard.press('/');
+      await askWidget(page, LIKELY);
+      await picture(page, `arabic-${colorScheme}`);
+      await check(page, 360);
+      expect(await page.locator('.status').innerText()).toBe('إجابتان محتملتان');
+      const left = async (part: string) => (await page.locator(part).first().boundingBox())!.x;
+      expect(await left('[part=close]')).toBeLessThan(await left('[role=tablist] > :first-child'));
+      expect(await left('[role=tab]:last-child')).toBeLessThan(await left('[role=tab]:first-child'));
+      // English passages keep their direction.
+      expect(await page.locator('.passage p').first().getAttribute('dir')).toBe('ltr');
+      await page.getByRole('tab').first().press('ArrowLeft');
+      expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('محادثة');
+      await page.getByRole('searchbox').fill('perhaps');
+      await page.keyboard.press('Enter');
+      await page.locator('figure').waitFor();
+      await picture(page, `arabic-chat-${colorScheme}`);
+      await check(page, 360);
+    });
+  });
+
+  describe('the theme', () => {
+    const style = (page: Page, selector: string, property: string) =>
+      page.evaluate<string>(
+        `getComputedStyle(document.querySelector('polyseek-search').shadowRoot.querySelector('${selector}')).${property}`,
+      );
+    const DARK = 'rgb(23, 22, 20)';
+    const LIGHT = 'rgb(251, 250, 248)';
+
+    test.each<[Site, 'light' | 'dark', string]>([
+      [{ scheme: 'light dark' }, 'dark', DARK],
+      [{ scheme: 'light dark' }, 'light', LIGHT],
+      [{ scheme: 'light' }, 'dark', LIGHT],
+      [{ scheme: 'dark' }, 'light', DARK],
+      [{ scheme: 'light', attributes: 'theme="dark"' }, 'light', DARK],
+      [{ scheme: 'dark', attributes: 'theme="light"' }, 'dark', LIGHT],
+      [{ scheme: 'light', attributes: 'theme="auto"' }, 'dark', DARK],
+    ])('of %j is right on a %s system', async (content, colorScheme, background) => {
+      const page = await site.open(content, { colorScheme });
+      expect(await style(page, '.open', 'backgroundColor')).toBe(background);
+    });
+
+    test('is set by custom properties and parts, and independent of the style of the page', async () => {
+      const page = await site.open();
+      await page.evaluate(`(() => {
+        const style = new CSSStyleSheet();
+        style.replaceSync(\`
+          html { font-size: 10px; font-family: monospace; line-height: 3; text-transform: uppercase; }
+          polyseek-search {
+            --polyseek-accent: rgb(200, 0, 100);
+            --polyseek-radius: 0px;
+            --polyseek-mark: rgb(0, 255, 0);
+            --polyseek-width: 500px;
+          }
+          polyseek-search::part(result-title) { font-style: italic; }
+          button, mark { background: red !important; }\`);
+        document.adoptedStyleSheets = [style];
+      })()`);
+      await page.getByRole('button', { name: 'Search' }).click();
+      await askWidget(page, LIKELY);
+      await picture(page, 'themed');
+      expect(await style(page, 'h3 a', 'color')).toBe('rgb(200, 0, 100)');
+      expect(await style(page, 'h3', 'fontStyle')).toBe('italic');
+      expect(await style(page, 'mark', 'backgroundColor')).toBe('rgb(0, 255, 0)');
+      expect(await style(page, 'dialog', 'borderRadius')).toBe('0px');
+      expect(await style(page, 'dialog', 'width')).toBe('500px');
+      // The font is that of the page, its size is not.
+      expect(await style(page, '.passage p', 'fontFamily')).toBe('monospace');
+      expect(await style(page, '.passage p', 'fontSize')).toBe('16px');
+      expect(await style(page, '.meta', 'fontSize')).toBe('14px');
+      expect(await style(page, '.passage p', 'textTransform')).toBe('none');
+      expect(await style(page, '.close, .icon', 'backgroundColor')).toBe('rgba(0, 0, 0, 0)');
+    });
+
+    test('keeps marks visible in forced colours, and does not move if motion is reduced', async () => {
+      const page = await site.open({}, { forcedColors: 'active', reducedMotion: 'reduce' });
+      await page.getByRole('button', { name: 'Search' }).click();
+      await askWidget(page, LIKELY);
+      await picture(page, 'forced');
+      const colours = [
+        await style(page, 'mark', 'backgroundColor'),
+        await style(page, 'dialog', 'backgroundColor'),
+      ];
+      expect(new Set(colours).size).toBe(2);
+      expect(await style(page, 'dialog', 'animationName')).toBe('none');
+    });
+  });
+});
