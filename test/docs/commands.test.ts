@@ -41,7 +41,7 @@ function writtenCommands(): Written[] {
 
 /** Each distinct `npm run NAME -- …` in the code of the docs. */
 function writtenScripts(): { name: string; rest: string }[] {
-  const pattern = new RegExp(`npm run (?:--silent )?([\\w:-]+)(?: -- ${ARGUMENTS})?`, 'g');
+  const pattern = new RegExp(`npm run (?:--silent )?([a-z][\\w:-]*)(?: -- ${ARGUMENTS})?`, 'g');
   return lines.flatMap((line) =>
     [...line.matchAll(pattern)].map(([, name = '', rest = '']) => ({ name, rest })),
   );
@@ -97,7 +97,9 @@ describe('commands in the docs', () => {
         .flatMap(({ value }) => flagsIn(value)),
     );
     expect(alone.length).toBeGreaterThan(10);
-    expect(alone.filter((flag) => !known.has(flag))).toEqual([]);
+    // The widget's custom properties of CSS look like flags.
+    const flags = alone.filter((flag) => !flag.startsWith('--polyseek-'));
+    expect(flags.filter((flag) => !known.has(flag))).toEqual([]);
   });
 });
 
