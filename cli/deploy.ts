@@ -34,7 +34,7 @@ export const command = new Tool(
   .examples(
     'npx polyseek deploy',
     'npx polyseek deploy --stage prod',
-    'npx polyseek deploy --no-input -- --hotswap',
+    'npx polyseek deploy --no-input --json',
   )
   .action(async (cdkArguments: string[], { stage, input, json }: Flags) => {
     const questions = new Questions(input && !json);

@@ -122,7 +122,7 @@ function nextSteps(): string[] {
     'npx polyseek index    builds the index',
     'npx polyseek start    searches it in a browser',
     'npx polyseek deploy   deploys it to AWS; asks for what is missing',
-    `For ${WORKFLOW}: set the variables POLYSEEK_ROLE and AWS_REGION of the repository. The file says more.`,
+    `For ${WORKFLOW}: set the variables POLYSEEK_ROLE and AWS_REGION of the repository, as the file says.`,
     ...(existsSync('.git') ? [] : rootSteps()),
   ];
 }

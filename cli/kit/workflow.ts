@@ -14,7 +14,7 @@ export function workflow(paths: readonly string[] | undefined): string {
   return `# Builds the index and makes it live when the documents change. polyseek init wrote this file. You may edit it.
 #
 # It needs two variables of the repository (Settings, Secrets and variables, Actions, Variables), and no secret:
-#   POLYSEEK_ROLE  ARN of an IAM role that trusts this repository and allows polyseek push
+#   POLYSEEK_ROLE  output PushRole of the stack, after a deploy with "githubRepository": "OWNER/NAME" in cdk.json
 #   AWS_REGION     region of the deployed function, such as eu-central-1
 name: polyseek
 

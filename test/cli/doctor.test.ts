@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Check, Checks } from '../../cli/kit/checks.ts';
 import { readManifest } from '../../index/format/manifest.ts';
+import { describeVersion } from '../../infra/version-description.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
 
@@ -165,4 +169,64 @@ test('without a compiler and Docker, says what to install', async () => {
   const { found: plain } = await doctor([], { PATH: bin });
   const cross = process.arch === 'x64' ? 'for Lambda, arm64' : 'for Lambda, x86_64';
   if (plain[cross]!.status !== 'ok') expect(plain[cross]!.fix).toMatch(/apt-get install g\+\+-/);
+});
+
+describe('the deployed function', () => {
+  /** A version of Lambda with a description, in its own forms. */
+  const answers =
+    (version: string, denied: boolean): RequestListener =>
+    (request, response) => {
+      const { pathname } = new URL(request.url!, 'http://localhost');
+      if (pathname === '/' && denied) {
+        response.writeHead(403, { 'content-type': 'application/xml' });
+        response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
+      } else if (pathname === '/') {
+        const bucket = '<Bucket><Name>cdk-hnb659fds-assets-123456789012-eu-central-1</Name></Bucket>';
+        response.end(`<ListAllMyBucketsResult><Buckets>${bucket}</Buckets></ListAllMyBucketsResult>`);
+      } else if (pathname.endsWith('/aliases/live')) {
+        response.end('{"FunctionVersion":"3","RevisionId":"r"}');
+      } else {
+        const Description = describeVersion({ version, passages: 20, model: 'm' });
+        const published = { Version: '3', Description, LastModified: '2026-01-01T00:00:00.000+0000' };
+        response.end(JSON.stringify({ Versions: [published] }));
+      }
+    };
+
+  async function withAws(version: string, denied = false) {
+    const server = createServer(answers(version, denied)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+      return await doctor([], { ...keys, AWS_ENDPOINT_URL: url });
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  test('has the index of this machine, or another one', async () => {
+    cpSync(index, join(folder, '.polyseek/index'), { recursive: true });
+    const { version } = readManifest(index, undefined, false);
+    const { code, found } = await withAws(version);
+    expect(code).toBe(0);
+    expect(found.credentials).toMatchObject({ status: 'ok', found: 'valid, region eu-central-1' });
+    expect(found.bootstrap).toMatchObject({ status: 'ok', found: 'done in eu-central-1' });
+    expect(found.function).toMatchObject({
+      status: 'ok',
+      found: `polyseek: version 3 is live, with index ${version}`,
+    });
+    expect((await withAws('0123456789ab')).found.function).toMatchObject({
+      status: 'warning',
+      found: `polyseek: version 3 is live, with index 0123456789ab; the index here is ${version}`,
+      fix: 'Make it live with npx polyseek push.',
+    });
+  });
+
+  test('is found by an identity that may not list buckets', async () => {
+    const { found } = await withAws('0123456789ab', true);
+    expect(found.credentials).toMatchObject({ status: 'ok' });
+    expect(found.bootstrap).toMatchObject({ status: 'ok', found: expect.stringMatching(/^unknown/) });
+    expect(found.function).toMatchObject({ status: 'ok' });
+  });
 });

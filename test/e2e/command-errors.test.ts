@@ -62,6 +62,16 @@ test.each([
   ],
   ['eval', [documents, '--articles', 'odd'], /^--articles is "odd", but must be one of fit, test, all\.$/],
   ['index', [documents, '--tokens', 'yes'], /^--tokens is "yes", but must be one of auto, on, off\.$/],
+  [
+    'search',
+    [QUESTION, '--url', 'https://a.example', '--function', 'f'],
+    /^--url and --function exclude each other\. Use one of them\.$/,
+  ],
+  [
+    'chat',
+    ['--url', 'https://a.example', '--index', index],
+    /^--url and --index exclude each other\. Use one of them\.$/,
+  ],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage prints one line and exits with code 2: %s %j', async (script, args, message) => {
   await expectSentence(2, script, args, message);
@@ -86,7 +96,12 @@ test.each([
     [documents, '--index', at('documents.png/index')],
     /documents\.png is a file\. Choose a folder in another place\.$/,
   ],
-  ['search', [QUESTION, '--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
+  [
+    'search',
+    [QUESTION, '--index', at('none')],
+    /^There is no index in .*none\. Build one with npx polyseek index PATH, or ask an endpoint with --url URL\.$/,
+  ],
+  ['search', [QUESTION, '--index', at('empty')], /empty is not an index: it has no manifest\.json\. .*\.$/],
   [
     'search',
     [QUESTION, '--index', at('damaged')],

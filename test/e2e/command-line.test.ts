@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } fr
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { root, setFolder, temporaryFolder } from '../fixtures/index.ts';
-import { command, finished, onTerminal } from '../fixtures/processes.ts';
+import { command, commandsIn, finished, onTerminal } from '../fixtures/processes.ts';
 
 const ESCAPE = '\x1b[';
 const [ANSWERABLE, UNANSWERABLE] = [
@@ -34,10 +34,29 @@ function run(line: string, ...more: string[]) {
 }
 
 const { stdout: overview } = await run('npx polyseek --help');
-const names = [...overview.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name!);
+/** The commands that the help lists. `help` prints about another command. */
+const names = commandsIn(overview).filter((name) => name !== 'help');
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-test('the help lists every command', () => {
-  expect(names.length).toBeGreaterThanOrEqual(15);
+test('the help lists every command, and each is a script for people in a clone', () => {
+  const files = readdirSync(join(root, 'cli')).flatMap((name) => /^(.*)\.ts$/.exec(name)?.[1] ?? []);
+  const hidden = ['polyseek', 'cdk-app'];
+  expect(names.toSorted()).toEqual(files.filter((name) => !hidden.includes(name)).sort());
+  for (const name of names) expect(scripts[name], name).toBe(`tsx cli/polyseek.ts ${name}`);
+});
+
+test('without arguments, prints the help, which starts with the first steps', async () => {
+  expect(await run('npx polyseek')).toEqual({ code: 0, stdout: overview, stderr: '' });
+  const [, steps = ''] = /^First steps:\n((?: {2}.+\n)+)\n/.exec(overview) ?? [];
+  expect(steps.match(/npx polyseek \w+/g)).toEqual([
+    'npx polyseek index',
+    'npx polyseek start',
+    'npx polyseek deploy',
+  ]);
+});
+
+test('help NAME prints the help of a command', async () => {
+  expect(await run('npx polyseek help search')).toEqual(await run('npx polyseek search --help'));
 });
 
 describe.each(names)('polyseek %s', (name) => {
@@ -46,7 +65,8 @@ describe.each(names)('polyseek %s', (name) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: polyseek ${name} `));
     for (const flag of ['--no-color', '--version', '-h, --help']) expect(stdout).toContain(`  ${flag} `);
-    if (!['chat', 'embed', 'mcp', 'start'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
+    // Their output is a script, and messages of MCP.
+    if (!['completion', 'mcp'].includes(name)) expect(stdout).toMatch(/^ {2}--json /m);
     const [, examples = ''] =
       /\n\nExamples:\n((?: {2}.+\n)+)\nExit codes: 0 success, 1 failure, 2 wrong usage, 3 no answer found, 4 no sure answer, 130 interrupted\.\n$/.exec(
         stdout,

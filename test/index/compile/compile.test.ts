@@ -59,6 +59,18 @@ test('reuses a compiled model, and recompiles a changed model', () => {
   expect(readdirSync(into)).toHaveLength(2);
 });
 
+test('returns a compiled model as it is, and names the fix if its source is needed', () => {
+  const compiled = compileModel(source(), { into: newFolder() });
+  const into = newFolder();
+  expect(compileModel(compiled, { into })).toBe(compiled);
+  expect(readdirSync(into)).toEqual([]);
+  expect(() => compileModel(compiled, { into, neutral: false })).toThrow(
+    /is a compiled model, but this needs its source\. Import it with npx polyseek model,/,
+  );
+  flip(join(compiled, 'rows.bin'), 5000);
+  expect(() => compileModel(compiled, { into })).toThrow(/rows\.bin is damaged/);
+});
+
 test.each<[string, (dir: string) => void]>([
   ['with a flipped bit in a file', (dir) => flip(join(dir, 'rows.bin'), 5000)],
   ['with a flipped bit in model.json', (dir) => flip(join(dir, 'model.json'), 60)],

@@ -1,0 +1,218 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Aws, startAws } from '../fixtures/aws.ts';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { command, type Outcome, onTerminal } from '../fixtures/processes.ts';
+import { missingTools } from '../fixtures/tools.ts';
+
+const parent = temporaryFolder();
+const index = join(parent, 'index');
+let folder: string;
+beforeAll(() => writeRandomIndex(index, 20));
+beforeEach(() => {
+  folder = mkdtempSync(join(parent, 'project-'));
+});
+
+const NO_AWS = {
+  AWS_CONFIG_FILE: '/nowhere/config',
+  AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_ACCESS_KEY_ID: '',
+  AWS_SECRET_ACCESS_KEY: '',
+  AWS_DEFAULT_REGION: '',
+  AWS_REGION: '',
+};
+
+const deploy = (args: string[] = [], env: Record<string, string> = {}): Promise<Outcome> =>
+  command('deploy', args, '', { ...NO_AWS, ...env }, folder);
+
+/** Runs `deploy`, which must fail, and returns its only line of output. */
+async function refusal(args?: string[], env?: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await deploy(args, env);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^[^\n]+\n$/);
+  return stderr.trimEnd();
+}
+
+/** Writes a cdk.json whose index is the one of these tests. */
+function writeSettings(context: object = {}): void {
+  const config = {
+    app: 'npx polyseek cdk-app',
+    context: { 'cli-telemetry': false, index, auth: 'none', ...context },
+  };
+  writeFileSync(join(folder, 'cdk.json'), JSON.stringify(config));
+}
+
+describe('where nobody can be asked', () => {
+  test('each missing thing fails with the command that fixes it', async () => {
+    expect(await refusal()).toBe(
+      'There is no cdk.json in this folder. Write it with npx polyseek init, or change to the folder that has it.',
+    );
+    expect(await refusal(['--no-input'])).toMatch(/^There is no cdk\.json /);
+
+    writeSettings({ index: undefined });
+    expect(await refusal()).toBe(
+      'There is no index in .polyseek/index. Build it with npx polyseek index PATH',
+    );
+    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sources": ["docs"] }');
+    expect(await refusal()).toBe('There is no index in .polyseek/index. Build it with npx polyseek index');
+    writeSettings({ index: 'other' });
+    expect(await refusal()).toBe(
+      'There is no index in other. Build it with npx polyseek index --index other',
+    );
+
+    writeSettings({ auth: 'api-key' });
+    expect(await refusal()).toBe(
+      'auth is api-key, but there is no API key. Create one with npx polyseek key NAME, or set auth in cdk.json.',
+    );
+    writeSettings({ auth: 'api-key', apiKeys: { a: 'ab'.repeat(32) }, stages: { prod: {} } });
+    expect(await refusal(['--stage', 'prod'])).toMatch(/npx polyseek key NAME --stage prod, or /);
+    expect(await refusal(['--stage', 'test'])).toMatch(
+      /^No stage "test" in stages of cdk\.json\. Stages: prod\.$/,
+    );
+
+    writeSettings();
+    expect(await refusal()).toMatch(/needs a region .*\. Set AWS_REGION to the stack's region/);
+    expect(await refusal([], { AWS_REGION: 'eu-central-1' })).toMatch(
+      /no AWS credentials\. Run aws configure or aws sso login, or set AWS_PROFILE\.$/,
+    );
+    // CDK reads this variable too.
+    expect(await refusal([], { AWS_DEFAULT_REGION: 'eu-central-1' })).toMatch(/no AWS credentials/);
+  }, 240_000);
+});
+
+describe('on a terminal', () => {
+  test('an interrupt at a question exits with 130, and changes nothing', async () => {
+    const type: [RegExp, string][] = [[/Write it.*\[y\] /, '\x03']];
+    const { code, printed } = await onTerminal('deploy', [], { cwd: folder, type });
+    expect(code).toBe(130);
+    expect(printed).not.toContain('error');
+    expect(existsSync(join(folder, 'cdk.json'))).toBe(false);
+  });
+
+  test('a refusal says what to do instead', async () => {
+    const type: [RegExp, string][] = [[/Write it.*\[y\] /, 'n\r']];
+    const { code, printed } = await onTerminal('deploy', [], { cwd: folder, type });
+    expect(code).toBe(1);
+    expect(printed).toMatch(/error: .*Write it with npx polyseek init/);
+  });
+
+  test('--no-input asks nothing', async () => {
+    const { code, printed } = await onTerminal('deploy', ['--no-input'], { cwd: folder });
+    expect(code).toBe(1);
+    expect(printed).toMatch(/error: .*Write it with npx polyseek init/);
+  });
+});
+
+describe.skipIf(missingTools('moto'))('with AWS', () => {
+  let aws: Aws;
+  beforeAll(async () => {
+    aws = await startAws();
+  });
+  afterAll(() => aws.stop());
+  /** A home folder without settings of the user, and `npx polyseek` for the app. */
+  function prepare(): Record<string, string> {
+    const bin = join(folder, 'node_modules/.bin');
+    mkdirSync(bin, { recursive: true });
+    const tsx = import.meta.resolve('tsx');
+    writeFileSync(
+      join(bin, 'polyseek'),
+      `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${join(root, 'cli/polyseek.ts')}' "$@"\n`,
+    );
+    chmodSync(join(bin, 'polyseek'), 0o755);
+    return { ...aws.env, HOME: folder, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  }
+  const described = (FunctionName: string) =>
+    aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+
+  test('asks for everything, and deploys', async () => {
+    const env = prepare();
+    writeSettings();
+    expect(await refusal([], env)).toBe(
+      'CDK has no bucket in eu-central-1 yet. Create it with npx cdk bootstrap',
+    );
+    rmSync(join(folder, 'cdk.json'));
+    expect(await doctorSays(env, 'bootstrap')).toMatchObject({ status: 'warning' });
+    mkdirSync(join(folder, 'texts'));
+    writeFileSync(join(folder, 'texts/light.md'), '# Lighthouse\n\nThe light flashes twice a minute.\n');
+    const { code, printed } = await onTerminal('deploy', [], {
+      cwd: folder,
+      env,
+      type: [
+        [/Write it.*\(y\/n\) \[y\] /, '\r'],
+        [/Where are your documents\? /, 'texts\r'],
+        [/no index in .*Build it from the sources of polyseek\.config\.json\? \(y\/n\) \[y\] /, 'y\r'],
+        [/Name of its first user\? \[me\] /, 'chatbot\r'],
+        [/CDK has no bucket in eu-central-1 yet\..*\[y\] /, '\r'],
+        [/Do you wish to deploy these changes/, 'y\r'],
+      ],
+    });
+    expect({ code, printed }).toMatchObject({ code: 0 });
+    expect(printed).toMatch(/^ps_[\w-]{43}$/m);
+    const { context } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'));
+    expect(Object.keys(context.apiKeys)).toEqual(['chatbot']);
+    const { Environment } = await described('polyseek');
+    expect(JSON.parse(Environment!.Variables!.API_KEYS!)).toEqual(context.apiKeys);
+
+    expect(await doctorSays(env, 'credentials')).toMatchObject({ found: 'valid, region eu-central-1' });
+    expect(await doctorSays(env, 'bootstrap')).toMatchObject({ status: 'ok' });
+  }, 600_000);
+
+  const doctorSays = async (env: Record<string, string>, name: string) => {
+    const { stdout } = await command('doctor', ['--json'], '', env, folder);
+    const checks: Record<string, { name: string }[]> = JSON.parse(stdout).checks;
+    return Object.values(checks)
+      .flat()
+      .find((check) => check.name === name);
+  };
+
+  test('without questions, deploys a stage', async () => {
+    const env = prepare();
+    writeSettings({ stages: { prod: { memorySize: 1024 } } });
+    // An argument for CDK: moto confuses change sets with the same name in different stacks.
+    const { code, stdout, stderr } = await deploy(
+      ['--stage', 'prod', '--', '--change-set-name', 'prod'],
+      env,
+    );
+    expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+    expect(await described('polyseek-prod')).toMatchObject({ MemorySize: 1024 });
+  }, 600_000);
+
+  test('tells the address of the endpoint, also as JSON', async () => {
+    // moto returns no outputs, so this stands in for CDK. It prints its arguments, and writes outputs.
+    const env = prepare();
+    const fake = join(folder, 'node_modules/aws-cdk');
+    mkdirSync(join(fake, 'bin'), { recursive: true });
+    writeFileSync(join(fake, 'package.json'), '{"name":"aws-cdk","version":"0.0.0"}');
+    writeFileSync(
+      join(fake, 'bin/cdk'),
+      `const args = process.argv.slice(2);
+console.log(args.join(' '));
+const file = args[args.indexOf('--outputs-file') + 1];
+require('fs').writeFileSync(file, '{"polyseek-prod":{"Url":"https://a.example/"}}');`,
+    );
+    writeSettings({ stages: { prod: {} } });
+    const plain = await deploy(['--stage', 'prod', '--', '--hotswap'], env);
+    expect(plain).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^deploy --require-approval never --outputs-file \S+ -c stage=prod --hotswap\n$/,
+      ),
+      stderr: expect.stringMatching(/\nAsk it: npx polyseek search "QUESTION" --url https:\/\/a\.example\n$/),
+    });
+    const json = await deploy(['--stage', 'prod', '--json'], env);
+    expect(JSON.parse(json.stdout)).toEqual({ 'polyseek-prod': { Url: 'https://a.example/' } });
+    expect(json.stderr).toMatch(/^deploy /m);
+  }, 120_000);
+
+  test('a failure of CDK is a failure', async () => {
+    const env = prepare();
+    writeSettings({ memorySize: 1 });
+    const { code, stderr } = await deploy([], env);
+    expect(code).toBe(1);
+    expect(stderr).toContain('memorySize is 1, but must be');
+    expect(stderr).toMatch(/\ncdk deploy failed\. Its messages above say why\.\n$/);
+  }, 120_000);
+});
