@@ -41,13 +41,13 @@ export const command = new Tool(
     const limits = { ...(origins && { origins }), ...(collections && { collections }) };
     replace(file, addKey(read(file), file, { name, digest, ...limits, stage }));
     print(json, { name, key, digest, ...limits, ...(stage !== undefined && { stage }) }, () => key);
-    console.error(describe(file, origins));
+    console.error(describe(file, origins, stage));
   });
 
 /** What to do with a new key. */
-function describe(file: string, origins: string[] | undefined): string {
+function describe(file: string, origins: string[] | undefined, stage: string | undefined): string {
   const kept = `${file} contains only its digest.`;
-  const works = 'It works after the next npx cdk deploy.';
+  const works = `It works after the next npx polyseek deploy${stage === undefined ? '' : ` --stage ${stage}`}.`;
   if (!origins)
     return `Save this key now: ${kept} Send it in the header x-api-key, or as Authorization: Bearer KEY. ${works}`;
   return [

@@ -43,7 +43,7 @@ describe('npx polyseek key', () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^ps_[\w-]{43}\n$/);
     expect(first.stderr).toBe(
-      'Save this key now: cdk.json contains only its digest. Send it in the header x-api-key, or as Authorization: Bearer KEY. It works after the next npx cdk deploy.\n',
+      'Save this key now: cdk.json contains only its digest. Send it in the header x-api-key, or as Authorization: Bearer KEY. It works after the next npx polyseek deploy.\n',
     );
     const second = await key(['web-shop_2', '--file', 'cdk.json']);
     const sha256 = ({ stdout }: Outcome) => createHash('sha256').update(stdout.trim()).digest('hex');
@@ -116,8 +116,8 @@ describe('npx polyseek key', () => {
   test('adds a key to a stage', async () => {
     const stages = '"stages": { "prod": { "memory": 3008 }, "test": {} }';
     writeFileSync(file, config.replace('"auth"', `${stages},\n    "auth"`));
-    const { code, stdout } = await key(['chatbot', '--stage', 'prod', '--json']);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await key(['chatbot', '--stage', 'prod', '--json']);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('npx polyseek deploy --stage prod.')]);
     const { digest: made, stage } = JSON.parse(stdout);
     expect(stage).toBe('prod');
     const { context } = JSON.parse(readFileSync(file, 'utf8'));

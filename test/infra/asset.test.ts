@@ -15,7 +15,13 @@ import { copyLibraries } from '../../functions/search/package/package-function.t
 import { type CompiledModel, withChecksum } from '../../index/format/compiled-model.ts';
 import { type Manifest, versionOf } from '../../index/format/manifest.ts';
 import { checkAsset } from '../../infra/asset.ts';
-import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import {
+  defaultModel,
+  randomContents,
+  temporaryFolder,
+  writeIndex,
+  writeRandomIndex,
+} from '../fixtures/index.ts';
 
 const LIMIT = 262_144_000;
 const PASSAGES = 300;
@@ -54,10 +60,10 @@ function sizeOf(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }
 
-/** Extends a file of the index, and updates the manifest. */
-function lengthen(out: string, name: string, bytes: number): void {
-  truncateSync(join(out, 'index', name), bytes);
-  const path = join(out, 'index/manifest.json');
+/** Extends a file of an index, and updates the manifest. */
+function lengthen(out: string, index: string, name: string, bytes: number): void {
+  truncateSync(join(out, index, name), bytes);
+  const path = join(out, index, 'manifest.json');
   const { version: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   rest.files[name] = { ...rest.files[name]!, bytes };
   writeFileSync(path, JSON.stringify({ version: versionOf(rest), ...rest }));
@@ -149,8 +155,8 @@ test('a refusal lists the largest parts first, and the number of passages that f
   const out = makeFunction();
   // An index of 1 MB per passage. Two thirds are text.
   const rest = sizeOf(join(out, 'index')) - sizeOf(join(out, 'index/passages.bin'));
-  lengthen(out, 'graph.bin', 100e6 + sizeOf(join(out, 'index/graph.bin')) - rest);
-  lengthen(out, 'passages.bin', PASSAGES * 1e6 - 100e6);
+  lengthen(out, 'index', 'graph.bin', 100e6 + sizeOf(join(out, 'index/graph.bin')) - rest);
+  lengthen(out, 'index', 'passages.bin', PASSAGES * 1e6 - 100e6);
   const beside = sizeOf(out) - sizeOf(join(out, 'index'));
   const fitting = Math.floor((LIMIT - beside) / (sizeOf(join(out, 'index')) / PASSAGES) / 10) * 10;
   expect(fitting).toBe(240);
@@ -162,6 +168,23 @@ test('a refusal lists the largest parts first, and the number of passages that f
         'Index fewer or shorter passages: about 240 of these 300 fit\\.$',
     ),
   );
+});
+
+test('collections count towards the quota, and their passages towards those that fit', () => {
+  const out = makeFunction();
+  writeRandomIndex(join(out, 'collections/hr'), PASSAGES);
+  expect(checkAsset(out, 'x86_64')).toMatchObject({ bytes: sizeOf(out), index: { passages: PASSAGES } });
+  lengthen(out, 'index', 'passages.bin', 150e6);
+  lengthen(out, 'collections/hr', 'passages.bin', 160e6);
+  expect(() => checkAsset(out, 'x86_64')).toThrow(
+    /\(collections\/hr 160\.\d MB, index\/passages\.bin 150\.0 MB, .*\)\. Index fewer or shorter passages: about 470 of these 600 fit\.$/,
+  );
+});
+
+test('a collection of another model is refused', () => {
+  const out = makeFunction();
+  writeIndex(join(out, 'collections/hr'), { ...model, hash: 'another' }, randomContents(2, model.dimensions));
+  expect(() => checkAsset(out, 'x86_64')).toThrow(/collections\/hr was built with the model .*/);
 });
 
 test('a refusal suggests another model if no passage fits beside the model', () => {
