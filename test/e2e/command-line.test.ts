@@ -90,7 +90,7 @@ test.each(['', 'search'])('polyseek %s --version', async (name) => {
 
 test.each([
   [['pus'], 'Unknown command pus. Did you mean push?\n'],
-  [['destroy'], 'Unknown command destroy. See --help.\n'],
+  [['remove'], 'Unknown command remove. See --help.\n'],
   [
     ['versions', 'x'],
     'Too many arguments: 1, but at most 0 allowed. Quote arguments that contain spaces, or see --help.\n',
@@ -138,7 +138,7 @@ describe('on a terminal', () => {
     const { code, printed } = await onTerminal('index', args, {
       type: [[/ [1-9]\d*\/\d+ pass/, '\x03']],
     });
-    expect(code).toBe(130);
+    expect({ code, printed }).toMatchObject({ code: 130 });
     expect(printed).toContain(`${ESCAPE}?25l`);
     expect(printed.lastIndexOf(`${ESCAPE}?25h`)).toBeGreaterThan(printed.lastIndexOf(`${ESCAPE}?25l`));
     expect(printed).not.toContain('error');
