@@ -24,14 +24,14 @@ import type { Settings } from './schema.ts';
  * Headers in the cache key. The first three decide who may read an answer, so no answer reaches a caller with another key or page. The
  * others change the answer: `/` is a page or JSON, and links contain the host.
  */
-export const CACHE_KEY_HEADERS = ['x-api-key', 'authorization', 'origin', 'accept', 'x-forwarded-host'];
+export const CACHE_KEY_HEADERS = ['x-api-key', 'authorization', 'origin', 'accept', 'x-polyseek-host'];
 
 /**
  * Passes the viewer's host on, because API Gateway requires its own in `Host`. It replaces what a viewer sends under this name.
  * functions/search/handler.ts reads it.
  */
 export const FORWARD_HOST = `function handler(event) {
-  event.request.headers['x-forwarded-host'] = { value: event.request.headers.host.value };
+  event.request.headers['x-polyseek-host'] = { value: event.request.headers.host.value };
   return event.request;
 }`;
 

@@ -58,11 +58,11 @@ const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/i;
 
 /**
  * The host that the caller used. Behind CloudFront, API Gateway sees its own host, and a function of the distribution sends the viewer's
- * in `x-forwarded-host` (infra/distribution.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
+ * in `x-polyseek-host` (infra/distribution.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
  * that sends this header to another origin needs the consent of a preflight, whose answer does not depend on the header.
  */
 function hostOf({ headers = {}, requestContext }: HttpEvent): string {
-  const { 'x-forwarded-host': forwarded = '' } = headers;
+  const { 'x-polyseek-host': forwarded = '' } = headers;
   return HOST.test(forwarded) ? forwarded : (requestContext.domainName ?? 'localhost');
 }
 

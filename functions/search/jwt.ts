@@ -7,13 +7,15 @@ import {
   jwtVerify,
   type RemoteJWKSet,
 } from 'jose';
-import {
-  InvalidToken,
-  IssuerUnavailable,
-  isSafe,
-  RETRY_AFTER_SECONDS,
-  type TokenVerifier,
-} from './tokens.ts';
+import type { IssuerRules, TokenVerifier, Verified } from './tokens.ts';
+
+// Imports no code of the function: esbuild would move shared code into another file, which each cold start would open.
+
+/** The token is not valid here. The message says why. */
+class InvalidToken extends Error {}
+
+/** The issuer's keys cannot be read, so that no token can be verified. The message says why, for the log. */
+class IssuerUnavailable extends Error {}
 
 /** Only asymmetric algorithms: with HS256, the issuer's public key would be the secret. */
 const ALGORITHMS = [
@@ -74,7 +76,7 @@ async function fetchJson(url: string, headers: Record<string, string> | Headers 
 }
 
 /** Reads the URL of an issuer's keys from its metadata. */
-async function findKeysUrl(issuer: string): Promise<string> {
+async function findKeysUrl(issuer: string, isSafe: IssuerRules['isSafe']): Promise<string> {
   let refused: unknown;
   for (const url of metadataUrls(issuer)) {
     try {
@@ -98,11 +100,13 @@ async function findKeysUrl(issuer: string): Promise<string> {
 /** The keys of an issuer, read when they are first needed, and cached. After a failure, waits before the next request. */
 class IssuerKeys {
   readonly #issuer: string;
+  readonly #rules: IssuerRules;
   #keys: Promise<RemoteJWKSet> | undefined;
   #failure: { error: IssuerUnavailable; until: number } | undefined;
 
-  constructor(issuer: string) {
+  constructor(issuer: string, rules: IssuerRules) {
     this.#issuer = issuer;
+    this.#rules = rules;
   }
 
   /** Finds the key of a token. Rejects with `IssuerUnavailable`, or with an error of jose. */
@@ -113,7 +117,7 @@ class IssuerKeys {
 
   async #discover(): Promise<RemoteJWKSet> {
     try {
-      return this.#keysAt(await this.#read(() => findKeysUrl(this.#issuer)));
+      return this.#keysAt(await this.#read(() => findKeysUrl(this.#issuer, this.#rules.isSafe)));
     } catch (error) {
       this.#keys = undefined;
       throw error;
@@ -136,7 +140,7 @@ class IssuerKeys {
       return await request();
     } catch (cause) {
       const error = new IssuerUnavailable(`Cannot verify tokens of ${this.#issuer}: ${reasonOf(cause)}.`);
-      this.#failure = { error, until: Date.now() + RETRY_AFTER_SECONDS * 1000 };
+      this.#failure = { error, until: Date.now() + this.#rules.retryAfterSeconds * 1000 };
       throw error;
     }
   }
@@ -192,11 +196,15 @@ function isAccessToken(type: string | undefined, { token_use }: JWTPayload): boo
  * time and audience. Its keys come from the issuer's metadata.
  * @param audience of which a token must have one
  */
-export function createVerifier(issuer: string, audience: readonly string[]): TokenVerifier['verify'] {
-  const keys = new IssuerKeys(issuer);
+export function createVerifier(
+  issuer: string,
+  audience: readonly string[],
+  rules: IssuerRules,
+): TokenVerifier['verify'] {
+  const keys = new IssuerKeys(issuer, rules);
   const accepted = new Set(audience.map(withoutSlash));
   const options = { issuer, algorithms: ALGORITHMS, clockTolerance: LEEWAY_SECONDS, requiredClaims: ['exp'] };
-  return async (token) => {
+  async function verify(token: string): Promise<Verified> {
     const { payload, protectedHeader } = await jwtVerify(token, keys.find, options).catch(
       (error: unknown) => {
         throw toInvalidToken(error);
@@ -213,5 +221,11 @@ export function createVerifier(issuer: string, audience: readonly string[]): Tok
     }
     const [subject = 'unknown'] = strings(payload.sub, payload.client_id);
     return { subject: subject.slice(0, 255), scopes: scopesOf(payload) };
-  };
+  }
+  return (token) =>
+    verify(token).catch((error: unknown) => {
+      if (error instanceof InvalidToken) return { refused: 'invalid', reason: error.message };
+      if (error instanceof IssuerUnavailable) return { refused: 'unavailable', reason: error.message };
+      throw error;
+    });
 }

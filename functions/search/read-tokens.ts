@@ -1,4 +1,4 @@
-import { isSafe, type TokenVerifier } from './tokens.ts';
+import { isSafe, RETRY_AFTER_SECONDS, type TokenVerifier } from './tokens.ts';
 
 /** Environment variables that configure tokens. */
 export interface TokenEnvironment {
@@ -43,7 +43,9 @@ export function readTokens({
     issuer,
     scopes,
     verify: async (token) => {
-      verify ??= import('./jwt.ts').then(({ createVerifier }) => createVerifier(issuer, audience));
+      verify ??= import('./jwt.ts').then(({ createVerifier }) =>
+        createVerifier(issuer, audience, { isSafe, retryAfterSeconds: RETRY_AFTER_SECONDS }),
+      );
       return (await verify)(token);
     },
   };

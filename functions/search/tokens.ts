@@ -10,11 +10,21 @@ export interface Verified {
   scopes: readonly string[];
 }
 
-/** The token is not valid here. The message says why. */
-export class InvalidToken extends Error {}
+/** Why a token is not accepted. */
+export interface Refused {
+  /** The token is not valid here, or the issuer's keys cannot be read, so that no token can be verified. */
+  refused: 'invalid' | 'unavailable';
+  /** For the caller if the token is invalid; otherwise for the log. */
+  reason: string;
+}
 
-/** The issuer's keys cannot be read, so that no token can be verified. The message says why, for the log. */
-export class IssuerUnavailable extends Error {}
+/** What the verification of tokens must respect. */
+export interface IssuerRules {
+  /** Whether keys may be read from a URL. */
+  isSafe: (url: string) => boolean;
+  /** How long to wait after a failure. */
+  retryAfterSeconds: number;
+}
 
 /** Verifies access tokens of one issuer. */
 export interface TokenVerifier {
@@ -22,8 +32,7 @@ export interface TokenVerifier {
   readonly issuer: string;
   /** Scopes that a token must have. */
   readonly scopes: readonly string[];
-  /** Rejects with `InvalidToken` or `IssuerUnavailable`. */
-  verify(token: string): Promise<Verified>;
+  verify(token: string): Promise<Verified | Refused>;
 }
 
 /** The parts of a request that name its resource. */
@@ -99,16 +108,18 @@ export async function authenticateToken(
       `An access token is required. Get one from ${tokens.issuer}, and send it as Authorization: Bearer TOKEN.`,
     );
   }
-  const { subject, scopes } = await tokens.verify(token).catch((error: unknown) => {
-    if (error instanceof InvalidToken) {
+  const verified = await tokens.verify(token);
+  if ('refused' in verified) {
+    const { refused, reason } = verified;
+    if (refused === 'invalid') {
       const headers = { 'www-authenticate': challenge(request, tokens, 'invalid_token') };
-      throw new Problem(401, error.message, undefined, headers);
+      throw new Problem(401, reason, undefined, headers);
     }
-    if (!(error instanceof IssuerUnavailable)) throw error;
-    addToLog({ error: error.message });
+    addToLog({ error: reason });
     const detail = 'The token cannot be checked, because its issuer does not answer. Try again in a moment.';
     throw new Problem(503, detail, undefined, { 'retry-after': String(RETRY_AFTER_SECONDS) });
-  });
+  }
+  const { subject, scopes } = verified;
   const missing = tokens.scopes.filter((scope) => !scopes.includes(scope));
   if (missing.length === 0) return subject;
   const headers = { 'www-authenticate': challenge(request, tokens, 'insufficient_scope') };

@@ -90,8 +90,17 @@ describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys',
     ['site', { digest: digestOf('psb_right'), origins }],
     ['elsewhere', { digest: digestOf('psb_elsewhere'), origins: ['https://elsewhere.example'] }],
   ]);
-  const site = useWidgetSite(() => openLocal(index), { apiKeys });
+  const methods: string[] = [];
+  const site = useWidgetSite(
+    () => openLocal(index),
+    { apiKeys },
+    async ({ method, url }) => {
+      if (url.pathname === '/browser/search') methods.push(method);
+      return undefined;
+    },
+  );
   beforeEach(() => {
+    methods.length = 0;
     origins.splice(0, 1, site.home);
   });
 
@@ -115,6 +124,8 @@ describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys',
       await expect.poll(() => page.locator('.results').innerText()).not.toContain('English');
       await askWidget(page, UNANSWERED);
       expect(await page.locator('.status').innerText()).toMatch(/^No (sure answer|answer found)/);
+      // One preflight is enough for all questions.
+      expect(methods).toEqual(['OPTIONS', 'POST', 'POST', 'POST']);
       await page.getByRole('tab', { name: 'Chat' }).click();
       expect(await chat(page, KORVANE)).toContain('[1]');
     },

@@ -170,7 +170,7 @@ describe('a distribution', () => {
       CookiesConfig: { CookieBehavior: 'none' },
       HeadersConfig: {
         HeaderBehavior: 'whitelist',
-        Headers: ['x-api-key', 'authorization', 'origin', 'accept', 'x-forwarded-host'],
+        Headers: ['x-api-key', 'authorization', 'origin', 'accept', 'x-polyseek-host'],
       },
     });
   });
@@ -197,10 +197,10 @@ describe('a distribution', () => {
 
   test('replaces a forwarded host that a viewer sends', () => {
     const request = {
-      headers: { host: { value: 'search.example.com' }, 'x-forwarded-host': { value: 'evil.example' } },
+      headers: { host: { value: 'search.example.com' }, 'x-polyseek-host': { value: 'evil.example' } },
     };
     const sent = runInNewContext(`${FORWARD_HOST}; handler(event)`, { event: { request } });
-    expect(sent.headers['x-forwarded-host']).toEqual({ value: 'search.example.com' });
+    expect(sent.headers['x-polyseek-host']).toEqual({ value: 'search.example.com' });
     expect(only(templateOf(cases.distribution), 'AWS::CloudFront::Function').properties).toMatchObject({
       FunctionCode: FORWARD_HOST,
       AutoPublish: true,

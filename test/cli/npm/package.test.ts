@@ -84,7 +84,7 @@ describe('the package in an empty folder', () => {
   test('contains JavaScript with types and source maps, and installs neither compilers nor what few need', () => {
     const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => /(?<!\.d)\.ts$|\.onnx$|^cli\/npm\//.test(file))).toEqual([]);
-    const modules = files.filter((file) => /^(cli|functions|index|infra)\/.*\.js$/.test(file));
+    const modules = files.filter((file) => /^(cli|functions|index|infra)\/.*(?<!\/widget)\.js$/.test(file));
     expect(modules.length).toBeGreaterThan(300);
     for (const module of modules)
       for (const ending of ['.js.map', '.d.ts']) expect(files).toContain(module.replace(/\.js$/, ending));
@@ -173,6 +173,10 @@ describe('the package in an empty folder', () => {
         'Usage: polyseek',
       );
     }
+    expect(await polyseek('learn')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is a compiled model, but this needs its source.'),
+    });
     const transformers = `@xenova/transformers@${peerDependencies['@xenova/transformers']}`;
     expect(await polyseek('model', 'owner/name@1')).toMatchObject({
       code: 1,

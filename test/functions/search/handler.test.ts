@@ -374,7 +374,7 @@ test('a failure has Lambda’s request id in the answer and in the log', async (
 describe('behind CloudFront', () => {
   const through = (host: string, headers: Record<string, string> = {}) => {
     const event = apiEvent('GET', '/openapi.json');
-    return invoke({ ...event, headers: { ...event.headers, 'x-forwarded-host': host, ...headers } });
+    return invoke({ ...event, headers: { ...event.headers, 'x-polyseek-host': host, ...headers } });
   };
   const own = 'https://abcde12345.execute-api.eu-central-1.amazonaws.com';
 
@@ -396,7 +396,7 @@ describe('behind CloudFront', () => {
     const preflight = {
       origin: 'https://evil.example',
       'access-control-request-method': 'GET',
-      'access-control-request-headers': 'x-forwarded-host',
+      'access-control-request-headers': 'x-polyseek-host',
     };
     const { statusCode, headers } = await invoke({ ...event, headers: { ...event.headers, ...preflight } });
     expect(statusCode).toBe(403);

@@ -28,7 +28,7 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   const filters = make('div', { class: 'filters', part: 'filters' }, languages.element, sources.element);
   const body = make('div', { class: 'body' }, filters, suggestions, status, results);
   const element = make('div', { class: 'part' }, make('search', {}, form), body);
-  const asker = createAsker(endpoint, show);
+  const asker = createAsker(options.key ? { get: postQuery } : endpoint, show);
 
   let answer: Answer | undefined;
   /** Whether Enter has asked for the first result. */
@@ -45,6 +45,22 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
     for (const source of sources.value ? [sources.value] : options.sources)
       parameters.append('source', source);
     return String(parameters);
+  }
+
+  /**
+   * Sends a query in a body. With a key, a browser asks the endpoint before each new address whether it may send the header
+   * (CORS preflight). `POST /search` has one address, for which it asks once an hour.
+   */
+  function postQuery<T>(path: string, signal?: AbortSignal): Promise<T> {
+    const parameters = new URLSearchParams(path.slice(path.indexOf('?')));
+    const body = {
+      q: parameters.get('q'),
+      k: options.k,
+      matches: true,
+      ...(parameters.has('lang') && { lang: parameters.getAll('lang') }),
+      ...(parameters.has('source') && { source: parameters.getAll('source') }),
+    };
+    return endpoint.post<T>('search', body, signal);
   }
 
   function searchNow(): void {
