@@ -21,10 +21,18 @@ import type { SemanticSearchProps } from './props.ts';
 import type { Settings } from './schema.ts';
 
 /**
- * Headers in the cache key. The first three decide who may read an answer, so no answer reaches a caller with another key or page. The
+ * Headers in the cache key. The first four decide who may read an answer, so no answer reaches a caller with another key or page. The
  * others change the answer: `/` is a page or JSON, and links contain the host.
  */
-export const CACHE_KEY_HEADERS = ['x-api-key', 'authorization', 'origin', 'accept', 'x-polyseek-host'];
+const CACHE_KEY_HEADERS = [
+  'x-api-key',
+  'authorization',
+  'origin',
+  // Browsers send no origin with GET from a page on the same host.
+  'sec-fetch-site',
+  'accept',
+  'x-polyseek-host',
+];
 
 /**
  * Passes the viewer's host on, because API Gateway requires its own in `Host`. It replaces what a viewer sends under this name.

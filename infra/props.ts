@@ -14,7 +14,10 @@ export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
 
 /** Props of a `SemanticSearch`. Every prop has a default. */
 export interface SemanticSearchProps {
-  /** Folder of the index, from `npx polyseek index`. It is packaged during synthesis. Default: `.polyseek/index`. */
+  /**
+   * Folder of the index, from `npx polyseek index`, relative to the current folder (that of cdk.json). It is packaged during synthesis.
+   * Default: `.polyseek/index`.
+   */
   readonly index?: string | undefined;
   /** Folders of further indexes by name, served below `/c/NAME/`. Default: none. */
   readonly collections?: Record<string, string> | undefined;

@@ -108,6 +108,10 @@ const settingsSchema = v.pipe(
     'auth is iam, but a distribution changes the host that the signature of a request includes. Remove distribution, or choose another auth.',
   ),
   v.check(
+    ({ code, collections }) => code === undefined || Object.keys(collections).length === 0,
+    'code and collections are both set, but code contains its collections already. Pass them to npx polyseek package --collection, or remove code.',
+  ),
+  v.check(
     ({ webAclArn, distribution }) => !webAclArn || distribution,
     'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
   ),

@@ -163,7 +163,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
     expect(await printed(deploy(first))).toContain('no changes');
     expect((await configuration()).CodeSha256).toBe(pushed.CodeSha256);
     expect(await answering()).toBe(manifests[1]!.version);
-  });
+  }, 400_000);
 
   /** The only resource of a type in the last template, with its id and properties. */
   const inTemplate = (type: string): { id: string; properties: Record<string, unknown> } => {

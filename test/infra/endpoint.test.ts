@@ -170,7 +170,7 @@ describe('a distribution', () => {
       CookiesConfig: { CookieBehavior: 'none' },
       HeadersConfig: {
         HeaderBehavior: 'whitelist',
-        Headers: ['x-api-key', 'authorization', 'origin', 'accept', 'x-polyseek-host'],
+        Headers: ['x-api-key', 'authorization', 'origin', 'sec-fetch-site', 'accept', 'x-polyseek-host'],
       },
     });
   });

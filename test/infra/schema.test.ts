@@ -85,6 +85,7 @@ const wrong: [object, string][] = [
     { webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' },
     'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
   ],
+  [{ code: 'a', collections: { hr: 'b' } }, 'code and collections are both set'],
   [{ cacheTtl: 0 }, 'cacheTtl is 0, but must be a whole number from 1 to 86400.'],
   [{ auth: 'iam', distribution: true }, 'auth is iam, but a distribution changes the host'],
   [
