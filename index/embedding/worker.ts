@@ -35,3 +35,5 @@ process.on('message', async (job: EmbedJob) => {
   process.send?.(reply);
 });
 process.on('disconnect', () => process.exit());
+// Ctrl-C in a terminal reaches this process too. Its end would look like a failure to the parent, which ends both.
+process.on('SIGINT', () => {});

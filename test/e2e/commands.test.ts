@@ -320,6 +320,31 @@ test('eval scores collections of documents, by default on the split dev', async 
   expect(others).toEqual({});
 });
 
+describe('chat', () => {
+  const asked = 'How often does the Korvane lighthouse flash?\nWho won the football world cup in 1974?\n';
+
+  test('asks an index without a server', async () => {
+    const { code, stdout } = await command('chat', ['--index', index], asked);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Ask about 30 passages.*\n> “[^”]+” \[1\]\n\[1\] .*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
+    );
+  });
+
+  test('prints a line of JSON for each question, and an index wins over the environment', async () => {
+    const env = { POLYSEEK_URL: 'http://127.0.0.1:9' };
+    const { code, stdout } = await command('chat', ['--index', index, '--json'], asked, env);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { q: asked.split('\n')[0], verdict: 'answered', passages: [{ source: 'en.jsonl' }] },
+      { q: asked.split('\n')[1], verdict: 'none', text: "I don't know.", passages: [] },
+    ]);
+    const found = await command('search', [asked.split('\n')[0]!, '--index', index, '--json'], '', env);
+    expect(found.code).toBe(0);
+  });
+});
+
 describe('embed', () => {
   const texts: [string, TextKind | undefined][] = [
     ['hello', 'query'],
