@@ -10,7 +10,7 @@ import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
 import { ReloadingSearch } from '../index/reloading-search.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { Tool, UsageError } from './kit/command.ts';
-import { addEndpoint, type EndpointFlags, indexOption } from './kit/flags.ts';
+import { addEndpoint, chosenUrl, type EndpointFlags, indexOption } from './kit/flags.ts';
 
 export const command = addEndpoint(
   new Tool(
@@ -53,11 +53,7 @@ const report = (message: string) => console.error(`polyseek: ${message}`);
 
 async function serve(flags: EndpointFlags & { index: string }, command: Command): Promise<void> {
   const { index, key } = flags;
-  const isTyped = (name: string) => command.getOptionValueSource(name) === 'cli';
-  if (isTyped('index') && isTyped('url'))
-    throw new UsageError('--url and --index exclude each other. Use one of them.');
-  // A flag wins over POLYSEEK_URL in the environment.
-  const url = isTyped('index') ? undefined : flags.url;
+  const url = chosenUrl(command, 'index');
   if (url !== undefined && !URL.canParse(url)) {
     throw new UsageError(
       `--url is ${JSON.stringify(url)}, but must be a URL such as https://search.example.com.`,
