@@ -96,19 +96,35 @@ describe('docs/deploying.md', () => {
 });
 
 test('docs/cli.md lists the environment variables that the code reads', () => {
-  const internal = ['NO_COLOR', 'FORCE_COLOR', 'MODEL_DIR', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_ENDPOINT_URL'];
+  const internal = [
+    ...['NO_COLOR', 'FORCE_COLOR', 'MODEL_DIR', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_ENDPOINT_URL'],
+    // Names that AWS and GitHub define.
+    ...[
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+      'RUNNER_TEMP',
+    ],
+  ];
   const sources = ['cli', 'functions', 'index', 'infra'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts'))
       .map((path) => readFileSync(join(root, folder, path), 'utf8')),
   );
   const read = sources.flatMap((text) => [
-    ...[...text.matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name = '']) => name),
+    ...[...text.matchAll(/process\.env\.([A-Z_]+)|\.env\('([A-Z_]+)'\)/g)].map(
+      ([, name, option = '']) => name ?? option,
+    ),
     ...[...text.matchAll(/\{([^{}]*)\} = process\.env;/g)].flatMap(
       // Without the default values.
       ([, names = '']) => names.replace(/=[^,]*/g, '').match(/\b[A-Z_]{2,}\b/g) ?? [],
     ),
   ]);
   const expected = [...new Set(read)].filter((name) => !internal.includes(name));
-  expect(namesIn(tableUnder(readPage('docs/cli.md'), 'Environment variables'))).toEqual(expected.sort());
+  const page = readPage('docs/cli.md');
+  const ofServer = tableUnder(page, 'Local server').flatMap(
+    ([, cell = '']) => cell.match(/[A-Z_]{2,}/g) ?? [],
+  );
+  const listed = [...namesIn(tableUnder(page, 'Environment variables')), ...ofServer];
+  expect(listed.sort()).toEqual(expected.sort());
 });
