@@ -53,6 +53,6 @@ export function checkOrigin(url: URL, origin: string | undefined, { origins = []
   if (url.protocol !== 'https:' && isLocal && isLoopback(hostname)) return;
   throw new Problem(
     403,
-    `Pages of the origin ${JSON.stringify(origin)} may not call this endpoint. List the origin in the setting cors, or in CORS_ORIGINS of npm start.`,
+    `Pages of the origin ${JSON.stringify(origin)} may not call this endpoint. List the origin in the setting cors, or in CORS_ORIGINS of npx polyseek start.`,
   );
 }

@@ -60,7 +60,7 @@ describe.each(routes)('%s %o', (...route) => {
     expect(answer.status).toBe(status);
     if (status === 200) return;
     expect(answer.detail).toBe(
-      `Pages of the origin "${origin}" may not call this endpoint. List the origin in the setting cors, or in CORS_ORIGINS of npm start.`,
+      `Pages of the origin "${origin}" may not call this endpoint. List the origin in the setting cors, or in CORS_ORIGINS of npx polyseek start.`,
     );
   });
 
