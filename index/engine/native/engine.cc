@@ -40,7 +40,7 @@ __attribute__((format(printf, 2, 3))) napi_value fail(napi_env env, const char* 
 napi_value failToMap(napi_env env, const char* path) {
   const int reason = errno;
   return fail(env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
-              reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npm run build-index again.");
+              reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npx polyseek index again.");
 }
 
 // The arguments of a call. Missing ones are undefined.
@@ -141,7 +141,7 @@ napi_value open(napi_env env, napi_callback_info info) {
       return fail(env, "%s: this Node is too old. Use Node 20.19 or later.", path);
     return result;
   } catch (const InvalidModel& invalid) {
-    return fail(env, "%s is damaged: %s. Run npm run build-index again.", path, invalid.reason);
+    return fail(env, "%s is damaged: %s. Run npx polyseek index again.", path, invalid.reason);
   } catch (...) {
     return fail(env, "%s: not enough memory to open it. Give the process more memory.", path);
   }
@@ -195,7 +195,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   for (int i = 0; i < model.columns; i++)
     if (!std::isfinite(embedding[i]))
       return fail(env,
-                  "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npm run build-index again.");
+                  "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npx polyseek index again.");
   return result;
 }
 
