@@ -194,8 +194,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   encoder->kernel.forward(model, encoder->workspace, static_cast<int>(tokens), embedding, layer, states);
   for (int i = 0; i < model.columns; i++)
     if (!std::isfinite(embedding[i]))
-      return fail(env,
-                  "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npx polyseek index again.");
+      return fail(env, "The embedding contains NaN: rows.bin or encoder.bin is damaged. Run npx polyseek index again.");
   return result;
 }
 
