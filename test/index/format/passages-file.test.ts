@@ -85,7 +85,7 @@ describe('a damaged file', () => {
     new DataView(bytes.buffer).setFloat64(TABLE + 8 * entry, value, true);
     writeFileSync(path, bytes);
     const file = new Passages(path);
-    expect(() => file.get(0)).toThrow(/is damaged: passage 0 is at bytes .* to .* of \d+\. Run npm/);
+    expect(() => file.get(0)).toThrow(/is damaged: passage 0 is at bytes .* to .* of \d+\. Run npx/);
     file.close();
   });
 
@@ -120,7 +120,7 @@ describe('a damaged file', () => {
     writeFileSync(path, passagesFile([{ ...one, title: 'T'.repeat(2_000_000) }]));
     const file = new Passages(path);
     truncateSync(path, 1000);
-    expect(() => file.get(0)).toThrow(/is damaged: it ends at byte 1000, before byte \d+\. Run npm/);
+    expect(() => file.get(0)).toThrow(/is damaged: it ends at byte 1000, before byte \d+\. Run npx/);
     file.close();
   });
 });
