@@ -1,3 +1,4 @@
+import '../place-hnswlib.ts';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, insertMultiple, save } from '@orama/orama';

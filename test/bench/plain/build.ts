@@ -1,3 +1,4 @@
+import '../place-hnswlib.ts';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { env, pipeline } from '@xenova/transformers';

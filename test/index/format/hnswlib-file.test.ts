@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import hnswlib from 'hnswlib-node';
+import type hnswlib from 'hnswlib-node';
 import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
+import { loadNative } from '../../../index/engine/load-native.ts';
 import { nearest } from '../../../index/format/graph-search.ts';
 import { readHnswlibFile } from '../../../index/format/hnswlib-file.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
@@ -13,7 +14,8 @@ const random = randomNumbers(30);
 const vector = () => normalized(gaussian(DIMENSIONS, random));
 const path = join(temporaryFolder(), 'graph.hnsw');
 
-const theirs = new hnswlib.HierarchicalNSW('ip', DIMENSIONS);
+const { HierarchicalNSW } = loadNative<typeof hnswlib>('hnswlib');
+const theirs = new HierarchicalNSW('ip', DIMENSIONS);
 // The capacity is above the number of points, and labels are in another order than points.
 theirs.initIndex(COUNT + 5, 6, 50, 1);
 for (let i = 0; i < COUNT; i++) theirs.addPoint(Array.from(vector()), (i * 7) % COUNT);
