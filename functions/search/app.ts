@@ -43,21 +43,6 @@ const json = (value: unknown) => jsonText(JSON.stringify(value));
 const wantsPage = ({ method, headers }: HttpRequest) =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
 
-async function page(): Promise<HttpResponse> {
-  const { page } = await import('#page');
-  return {
-    status: 200,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-cache',
-      'content-security-policy': page.policy,
-      'referrer-policy': 'no-referrer',
-      vary: 'accept',
-    },
-    body: page.html,
-  };
-}
-
 function home(request: RoutedRequest): HttpResponse {
   const base = baseUrl(request);
   const { collections } = request;
@@ -192,7 +177,8 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
       },
       {
         path: '/',
-        GET: (request) => (showsPage(request) ? page() : home(request)),
+        GET: async (request) =>
+          showsPage(request) ? (await import('./page/serve-page.ts')).servePage(request) : home(request),
         isOpen: showsPage,
       },
       ...(tokens ? metadataRoutes(tokens) : []),

@@ -141,7 +141,7 @@ describe.skipIf(missingTools('chromium'))('the page of', () => {
             headers: request.headers,
             requestContext: { domainName: host, stage: 'prod', http: { method: request.method } },
           }, { awsRequestId: 'id' });
-          response.writeHead(result.statusCode, result.headers).end(result.body);
+          response.writeHead(result.statusCode, result.headers).end(result.body, result.isBase64Encoded ? 'base64' : 'utf8');
         });
         server.listen(0, '127.0.0.1', () => console.log('PORT ' + server.address().port));`,
       );

@@ -56,7 +56,7 @@ test('an unlisted origin receives no CORS headers', async () => {
   });
   expect(await corsHeaders([], '/', { headers: { accept: 'text/html' } })).toEqual({
     status: 200,
-    vary: 'accept, origin',
+    vary: 'accept, accept-encoding, origin',
   });
 });
 

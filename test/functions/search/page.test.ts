@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
@@ -48,7 +49,17 @@ describe('GET / from a browser', () => {
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     expect(response.headers.get('cache-control')).toBe('no-cache');
-    expect(response.headers.get('vary')).toBe('accept');
+    expect(response.headers.get('vary')).toBe('accept, accept-encoding');
+  });
+
+  test('is compressed for browsers that accept it', async () => {
+    const plain = await (await request(app, '/', browser)).text();
+    const headers = { ...browser.headers, 'accept-encoding': 'gzip, br' };
+    const response = await request(app, '/', { headers });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    const compressed = Buffer.from(await response.arrayBuffer());
+    expect(gunzipSync(compressed).toString()).toBe(plain);
+    expect(compressed.length).toBeLessThan(30_000);
   });
 
   test('returns JSON if the page is off', async () => {
