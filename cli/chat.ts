@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { chat, type Searcher } from '../functions/client/chat.ts';
 import { Polyseek } from '../functions/client/client.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { Tool } from './kit/command.ts';
 import { addEndpoint, chosenUrl, type EndpointFlags, jsonOption, numberOption } from './kit/flags.ts';
 
@@ -45,7 +46,7 @@ async function open(
   index: string | undefined,
 ): Promise<{ client: Searcher; passages: number }> {
   if (!url) {
-    const { DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
+    const { openLocal } = await import('../index/local.ts');
     const { locateFolder } = await import('../index/format/drafts.ts');
     if (index !== undefined || existsSync(locateFolder(DEFAULT_INDEX))) {
       const { readSearchBody } = await import('../functions/search/requests.ts');

@@ -1,13 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
-import {
-  type BuildSettings,
-  type Built,
-  buildFromSources,
-  DEFAULT_INDEX,
-  planFromSources,
-} from '../index/local.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { type BuildSettings, type Built, buildFromSources, planFromSources } from '../index/local.ts';
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { dirname, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
+import { formatJson } from '../infra/keys.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
 import { workflow } from './kit/workflow.ts';
@@ -60,8 +61,8 @@ export const command = new Tool(
 export function initialize(documents: string): Initialized {
   const config = { ...schemaReference(), sources: [documents.split(sep).join('/')] };
   return [
-    write(CONFIG_FILE, () => format(config)),
-    write('cdk.json', () => format(CDK)),
+    write(CONFIG_FILE, () => formatJson(config)),
+    write('cdk.json', () => formatJson(CDK)),
     write(WORKFLOW, () => workflow(triggers())),
     ignore(),
   ];
@@ -135,9 +136,4 @@ function rootSteps(): string[] {
         `Move ${WORKFLOW} to ${folder}, where GitHub reads it. Set defaults.run.working-directory to ${relative(folder, '.')} there, and add it to its paths.`,
       ];
   return [];
-}
-
-/** JSON with short lists on one line, as `npx polyseek key` writes it. */
-function format(value: object): string {
-  return `${JSON.stringify(value, null, 2).replace(/\[\n\s+("[^"]*")\n\s+\]/g, '[$1]')}\n`;
 }

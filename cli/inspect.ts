@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { locateFolder } from '../index/format/drafts.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
-import { DEFAULT_INDEX } from '../index/local.ts';
 import { print, Tool } from './kit/command.ts';
 import { indexOption, jsonOption } from './kit/flags.ts';
 

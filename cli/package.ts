@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageFunction } from '../functions/search/package/package-function.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
-import { DEFAULT_INDEX } from '../index/local.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { print, size, Tool } from './kit/command.ts';
 import { choice, collectionOption, indexOption, jsonOption } from './kit/flags.ts';
 

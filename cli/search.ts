@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/client/client.ts';
 import { locateFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX, openLocal } from '../index/local.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { openLocal } from '../index/local.ts';
 import { readable } from './kit/answer-text.ts';
 import { print, Tool, VERDICT_CODES } from './kit/command.ts';
 import {

@@ -10,6 +10,7 @@ import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
 import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
 import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';
@@ -72,7 +73,7 @@ ${styleText('bold', 'Environment variables for access:')}
  */
 async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
-  const { buildDemo, DEFAULT_INDEX, openLocal } = await import('../index/local.ts');
+  const { buildDemo, openLocal } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
   const { ReloadingSearch } = await import('../index/reloading-search.ts');
   const { showBuildProgress } = await import('./kit/progress.ts');

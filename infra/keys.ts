@@ -79,7 +79,7 @@ export function addKey(text: string, file: string, key: NewKey): string {
   const settings = stage === undefined ? context : findStage(context, stage, file);
   checkCollections(key, [context, settings], file);
   const apiKeys = addTo(own(settings, 'apiKeys') ?? {}, `${path.join('.')}.apiKeys of ${file}`, key);
-  return format(replaceAt(config, [...path, 'apiKeys'], apiKeys));
+  return formatJson(replaceAt(config, [...path, 'apiKeys'], apiKeys));
 }
 
 function findStage(context: object, stage: string, file: string): object {
@@ -135,7 +135,7 @@ function replaceAt(value: unknown, [name, ...rest]: string[], other: object): ob
 }
 
 /** JSON indented by two spaces, with short flat lists on one line, as formatters write it. */
-function format(value: object): string {
+export function formatJson(value: object): string {
   // A line feed here is never part of a string, because JSON escapes it there.
   const text = JSON.stringify(value, null, 2).replace(/\[\n([^[\]{}]+)\n *\]/g, (list, items: string) => {
     const line = `[${items.trim().replace(/\n */g, ' ')}]`;

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
 import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
-import { DEFAULT_INDEX } from './settings.ts';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
 const RETENTION = [

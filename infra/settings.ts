@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { DEFAULT_INDEX } from '../index/format/installation.ts';
 
 /** Settings by name, as in `context` of cdk.json. */
 export type Context = Record<string, unknown>;
@@ -20,7 +21,6 @@ export interface DeployedSettings {
 }
 
 export const DEFAULT_STACK = 'polyseek';
-export const DEFAULT_INDEX = '.polyseek/index';
 
 /** Settings that a stage does not take from outside it: keys of a test must not open production, and a name belongs to one function. */
 const NOT_SHARED = ['apiKeys', 'functionName'];

@@ -63,7 +63,9 @@ const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/i;
  */
 function hostOf({ headers = {}, requestContext }: HttpEvent): string {
   const { 'x-polyseek-host': forwarded = '' } = headers;
-  return HOST.test(forwarded) ? forwarded : (requestContext.domainName ?? 'localhost');
+  // Some names of this form are no hosts, such as 1.2.3.999.
+  const isHost = HOST.test(forwarded) && URL.canParse(`https://${forwarded}`);
+  return isHost ? forwarded : (requestContext.domainName ?? 'localhost');
 }
 
 function toRequest(event: HttpEvent, requestId: string): HttpRequest {

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** Whether this is a clone, which runs TypeScript through tsx. The npm package contains JavaScript. */
 const IS_CLONE = import.meta.url.endsWith('.ts');
 
+/** The default folder of the index for all commands, in the current folder. */
+export const DEFAULT_INDEX = '.polyseek/index';
+
 /** The path of a folder of compiled models or libraries: in `build/` of a clone, and for the npm package in `.polyseek/` of the current folder. */
 export function compiledFolder(name: string): string {
   return IS_CLONE
