@@ -102,7 +102,7 @@ function copyModel(): void {
   for (const name of ['LICENSE', 'README.md']) cpSync(join(DEFAULT_MODEL, name), join(to, name));
 }
 
-/** Copies the parts of pdf.js that reading needs: 4 MB. The whole package and its canvas have 74 MB. */
+/** Copies the parts of pdf.js that reading needs: 4 MB. The whole package and its canvas have 77 MB. */
 function copyPdfJs(): void {
   const from = packageFolder('pdfjs-dist');
   const parts = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
