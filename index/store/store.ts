@@ -1,0 +1,71 @@
+import type { Neighbor } from '../format/graph-file.ts';
+import type { Typicality } from '../format/languages-file.ts';
+import type { Manifest } from '../format/manifest.ts';
+import type { Overview } from '../format/overview-types.ts';
+import type { Passage, Scalar } from '../format/passage.ts';
+import type { TokenCodes } from '../format/tokens-file.ts';
+
+/** Values that a field must have, by the field's name: one of them. A source that ends in `/` matches a folder. */
+export type Filter = Record<string, Scalar | Scalar[]>;
+
+/** The store cannot be read now, although the request is right. The message says why; a later try may succeed. */
+export class Unavailable extends Error {}
+
+/** The passages that a request may find. */
+export interface Selection {
+  filter: Filter;
+  /** The passages that match the filter, ascending. */
+  ordinals: readonly number[];
+}
+
+/** What ranking needs of a passage. */
+export interface Row {
+  ordinal: number;
+  /** The number of the passage's language. */
+  language: number;
+  /** Cosine of the question and the passage. */
+  similarity: () => number;
+  /** The passage's sentence with the highest cosine to the question: its number within the passage, and the cosine. */
+  bestSentence: () => { sentence: number; cosine: number };
+  passage: () => Passage;
+}
+
+/** Finds lists of passages by keys (`KEYS` in lookup-file.ts). */
+export interface Lists {
+  /** The ordinals under a key, ascending, and the bytes after them, those of all parts joined; undefined if there are none. */
+  list(key: string): Promise<{ ordinals: Uint32Array; rest: Uint8Array } | undefined>;
+  /** The ordinal of the passage with this id, or undefined. */
+  ordinal(id: string): Promise<number | undefined>;
+  /** The error for a record that contradicts the format. */
+  damaged(problem: string): Error;
+}
+
+/**
+ * One generation of an index, open for questions. Its contents never change. All methods may throw `Unavailable`, and an `Error` that
+ * names the damaged part.
+ */
+export interface Store {
+  readonly manifest: Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'languages' | 'fields'>;
+  /** All ordinals are below this. Not every number below it is a passage. */
+  readonly size: number;
+  readonly lists: Lists;
+  /**
+   * The passages nearest to a vector, in no order. May return fewer than there are.
+   * @param vector of length 1, or a weighted mean of such vectors
+   */
+  nearest(vector: Float32Array, count: number, selection?: Selection): Promise<Neighbor[]>;
+  /**
+   * Reads rows, in the order of the ordinals.
+   * @param vector the question's; without it, rows have no similarities
+   */
+  rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]>;
+  /** The compressed token states of passages, in their order. Only for an index with token states (`manifest.model.tokens`). */
+  tokenCodes(ordinals: readonly number[]): Promise<TokenCodes>;
+  /** Up to `context` passages before and after a passage in its document, in reading order. */
+  around(ordinal: number, context: number): Promise<{ before: Passage[]; after: Passage[] }>;
+  /** Compares a question with typical passages. */
+  typicality(vector: Float32Array): Typicality;
+  overview(): Promise<Overview>;
+  /** Frees its files and connections. No call may run or follow. */
+  close(): void;
+}
