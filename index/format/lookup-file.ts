@@ -105,13 +105,6 @@ export class Lookup {
     return data && this.#reader.ordinal(data);
   }
 
-  /** The ordinals of the passages in a group, ascending. */
-  duplicates(group: number): Uint32Array {
-    const list = this.list(KEYS.duplicates + group);
-    if (!list) throw this.damaged(`the group ${group} of passages is missing`);
-    return list.ordinals;
-  }
-
   /** The error for a record that contradicts the format. */
   damaged(problem: string): Error {
     return this.#file.damaged(problem);
