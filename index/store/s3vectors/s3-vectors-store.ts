@@ -1,7 +1,5 @@
 import type { Neighbor } from '../../format/graph-file.ts';
 import type { Languages, Typicality } from '../../format/languages-file.ts';
-import { KEYS } from '../../format/lookup-file.ts';
-import { parseOverview } from '../../format/overview.ts';
 import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
@@ -10,7 +8,6 @@ import { lengthOf } from '../../format/vector-length.ts';
 import type { Row, Selection, Store, Surrounding } from '../store.ts';
 import type { Client } from './client.ts';
 import { damagedInS3 } from './damaged.ts';
-import type { Generation } from './generation.ts';
 import type { GoneRows } from './gone-rows.ts';
 import { filterKey } from './metadata.ts';
 import { parseVectorKey, vectorKey } from './objects.ts';
@@ -19,6 +16,9 @@ import { sentenceBytes } from './row.ts';
 import type { CachedRow, RowCache } from './row-cache.ts';
 import type { SegmentLookup } from './segment-lookup.ts';
 import { surroundings } from './surroundings.ts';
+
+/** Rows read at once to list all: a few calls at the same time. */
+const ROWS_AT_ONCE = 400;
 
 /** A segment of an open generation. */
 export interface OpenSegment {
@@ -33,10 +33,11 @@ export interface OpenSegment {
 /** What a store reads from. */
 export interface StoreParts {
   client: Pick<Client, 'query'>;
-  manifest: Generation;
+  manifest: Store['manifest'];
+  /** The number of each language. */
+  languageNumbers: ReadonlyMap<string, number>;
   segments: readonly OpenSegment[];
   languages: Languages;
-  /** The content of `overview.json`. */
   overview: Overview;
   rows: RowCache;
   /** Name of the generation, for errors. */
@@ -50,7 +51,6 @@ export class S3VectorsStore implements Store {
   readonly lists: RangeLists;
   readonly #parts: StoreParts;
   readonly #segments: ReadonlyMap<string, OpenSegment>;
-  readonly #languageNumbers: ReadonlyMap<string, number>;
   readonly #comparer: SentenceComparer;
   /** The cosines that queries returned, by the vector that was searched. */
   readonly #similarities = new WeakMap<Float32Array, Map<number, number>>();
@@ -58,11 +58,10 @@ export class S3VectorsStore implements Store {
   constructor(parts: StoreParts) {
     const { manifest, segments, name } = parts;
     this.#parts = parts;
-    this.manifest = { ...manifest, languages: Object.fromEntries(mostFirst(manifest.languages)) };
+    this.manifest = manifest;
     this.size = segments.reduce((sum, { rows }) => sum + rows, 0);
     this.lists = new RangeLists(segments, name);
     this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
-    this.#languageNumbers = new Map(manifest.languages.map(([language], number) => [language, number]));
     this.#comparer = new SentenceComparer(manifest.dimensions);
   }
 
@@ -100,7 +99,7 @@ export class S3VectorsStore implements Store {
       const { content, vector: stored } = rows[i]!;
       const damaged = (problem: string) => damagedInS3(this.#keyOf(ordinal), problem);
       const { passage, sentences } = content;
-      const language = this.#languageNumbers.get(passage.lang);
+      const language = this.#parts.languageNumbers.get(passage.lang);
       if (language === undefined) throw damaged(`its language ${passage.lang} is not one of its generation`);
       return {
         ordinal,
@@ -146,7 +145,19 @@ export class S3VectorsStore implements Store {
     return this.#parts.overview;
   }
 
-  /** Whoever opened the client closes it: generations share it. */
+  /** All passages, in the order of their ordinals. */
+  async *passages(): AsyncGenerator<Passage> {
+    for (const { start, rows, gone } of this.#parts.segments) {
+      for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
+        const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, rows - first) }, (_, i) => first + i);
+        const present = batch.filter((row) => !gone.has(row)).map((row) => start + row);
+        if (present.length === 0) continue;
+        for (const { content } of await this.#read(present, () => false)) yield content.passage;
+      }
+    }
+  }
+
+  /** `Generations` closes the connections, which its stores share. */
   close(): void {}
 
   async #read(ordinals: readonly number[], withVector: (key: string) => boolean): Promise<CachedRow[]> {
@@ -178,10 +189,6 @@ function conditionsOf(selection: Selection | undefined): object[] {
     const values = Array.isArray(value) ? value : [value];
     return { fields: { $in: [...new Set(values.map((one) => filterKey(field, one)))] } };
   });
-}
-
-function mostFirst(languages: Generation['languages']): Generation['languages'] {
-  return [...languages].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
