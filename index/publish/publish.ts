@@ -43,6 +43,8 @@ export interface PublishOptions extends ServiceOptions {
   patience?: number;
   /** Upload all passages again, whatever is there. */
   rewrite?: boolean;
+  /** Vectors of a request, 500 at most. Smaller batches let tests interrupt small publications. Default: 500. */
+  batch?: number;
 }
 
 /** The result of a publication. */

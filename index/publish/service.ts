@@ -33,6 +33,9 @@ export const PARALLEL = 4;
 /** Milliseconds without a byte after which the SDK sends a request again. */
 const IDLE_MS = 20_000;
 
+/** Without a logger, the SDK prints a line for each upload of a file that it leaves to us to repeat. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** What a write requires of an object: that it has this ETag, or does not exist. */
 export type Condition = { etag: string } | 'missing';
 
@@ -82,6 +85,7 @@ export class Service {
       retryMode: 'standard',
       maxAttempts: 3,
       requestHandler: { connectionTimeout: 5000, socketTimeout: IDLE_MS },
+      logger: SILENT,
     };
     // A stand-in for AWS has one host name, not one per bucket.
     this.#s3 = new S3Client({ ...settings, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
