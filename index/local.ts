@@ -23,6 +23,7 @@ import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import { ReloadingSearch } from './reloading-search.ts';
 import type { ClosableSearch } from './search/answer.ts';
 import { CurrentSearch, TIMEOUT } from './search/current-search.ts';
+import { IndexSearch } from './search/index-search.ts';
 import { openSearch } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
@@ -173,11 +174,15 @@ async function openAddress(index: string, report: (message: string) => void): Pr
   const { Generations } = await import('./store/s3vectors/generations.ts');
   const generations = new Generations(parseAddress(index), TIMEOUT);
   const search = new CurrentSearch(
-    generations,
-    async (manifest) => {
-      const embedder = await openModel(findModelOf(manifest.model));
-      checkModel(generations.name, manifest, embedder.model);
-      return embedder;
+    {
+      current: () => generations.current(),
+      open: async (generation) => {
+        const store = await generations.open(generation);
+        const embedder = await openModel(findModelOf(store.manifest.model));
+        checkModel(index, store.manifest, embedder.model);
+        return new IndexSearch(embedder, store);
+      },
+      close: () => generations.close(),
     },
     { timeout: TIMEOUT, report },
   );
