@@ -10,6 +10,7 @@ import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { openFollowing } from '../index/local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { isAddress } from '../index/store/s3vectors/address.ts';
+import type { Unavailable } from '../index/store/store.ts';
 import { Tool, UsageError } from './kit/command.ts';
 import { addEndpoint, chosenUrl, type EndpointFlags, searchedIndexOption } from './kit/flags.ts';
 
@@ -68,7 +69,8 @@ async function serve(flags: EndpointFlags & { index: string }, command: Command)
   const context = search ? localContext(search) : remoteContext(url ?? '', key);
   report(search ? `searching ${search.info.passages} passages of ${place}` : `searching ${url}`);
   const failed = (error: unknown) => report(error instanceof Error ? error.message : String(error));
-  const server = serveStdio(() => createMcpServer(context, { failed }), { onerror: failed });
+  const unavailable = ({ message, cause }: Unavailable) => report(cause ? `${message} ${cause}` : message);
+  const server = serveStdio(() => createMcpServer(context, { unavailable, failed }), { onerror: failed });
   await new Promise((ended) => process.stdin.once('end', ended).once('close', ended));
   await server.close();
   search?.close();
