@@ -5,7 +5,7 @@ import type { Passage } from '../../../index/format/passage.ts';
 import { publish } from '../../../index/publish/publish.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { BundleStore } from '../../../index/store/bundle-store.ts';
-import { parseAddress } from '../../../index/store/s3vectors/address.ts';
+import { type Address, parseAddress } from '../../../index/store/s3vectors/address.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import type { S3VectorsStore } from '../../../index/store/s3vectors/s3-vectors-store.ts';
 import type { Filter, Store } from '../../../index/store/store.ts';
@@ -13,6 +13,7 @@ import { writeEditions } from '../../fixtures/editions.ts';
 import { defaultModel, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
 import { missingTools } from '../../fixtures/tools.ts';
+import { storeContract } from './contract.ts';
 
 const TIMEOUT = 29;
 const folder = temporaryFolder();
@@ -21,41 +22,50 @@ const { model } = defaultModel();
 describe.skipIf(missingTools('java', 's3mock'))('A store of S3 Vectors', () => {
   let aws: S3Vectors;
   const editions = writeEditions(folder);
-  const open: Generations[] = [];
+  let made = 0;
 
   beforeAll(async () => {
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   });
   afterAll(async () => {
-    for (const generations of open) generations.close();
     vi.unstubAllEnvs();
     await aws?.stop();
   });
 
-  let made = 0;
-
-  /** Publishes folders to a new address, one after the other, and opens the last. */
-  async function published(...folders: string[]): Promise<S3VectorsStore> {
+  /** Publishes indexes to a new address, one after the other. */
+  async function published(...folders: string[]): Promise<Address> {
     const address = parseAddress(`s3vectors://store-test-${made++}`);
     await aws.createIndex(address.bucket);
     for (const one of folders) await publish(one, address);
-    const generations = new Generations(address, TIMEOUT);
-    open.push(generations);
-    return generations.open((await generations.current())!);
+    return address;
   }
+
+  async function open(address: Address): Promise<{ store: S3VectorsStore; close: () => void }> {
+    const generations = new Generations(address, TIMEOUT);
+    const store = await generations.open((await generations.current())!);
+    return { store, close: () => generations.close() };
+  }
+
+  storeContract('of one segment', async (index) => open(await published(index)));
 
   describe.each([
     ['one segment', (): string[] => [editions.second]],
     ['two segments, with rows that are gone', (): string[] => [editions.first, editions.second]],
   ])('with %s', (_, folders) => {
-    let [store, bundle] = [] as unknown as [S3VectorsStore, BundleStore];
+    let store: S3VectorsStore;
+    let bundle: BundleStore;
+    let close: () => void;
     const random = randomNumbers(3);
     const vectors = Array.from({ length: 5 }, () => normalized(gaussian(model.dimensions, random)));
 
     beforeAll(async () => {
-      store = await published(...folders());
+      ({ store, close } = await open(await published(...folders())));
       bundle = BundleStore.open(editions.second, model, true);
+    });
+    afterAll(() => {
+      close();
+      bundle.close();
     });
 
     /** The id of each ordinal. */
