@@ -5,10 +5,12 @@ import { packageFunction } from '../functions/search/package/package-function.ts
 import type { Architecture } from '../index/engine/architecture.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { print, size, Tool } from './kit/command.ts';
-import { choice, collectionOption, indexOption, jsonOption } from './kit/flags.ts';
+import { choice, collectionOption, indexOption, jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
-  index: string;
+  /** False for a function without an index. */
+  index: string | false;
+  model: string;
   out: string;
   arch?: Architecture;
   collection?: Record<string, string>;
@@ -17,6 +19,8 @@ interface Flags {
 
 export const command = new Tool('package', 'Build a self-contained Lambda deployment folder.')
   .addOption(indexOption(DEFAULT_INDEX))
+  .option('--no-index', 'package no index: the function reads one from S3 Vectors, or gets one later')
+  .addOption(modelOption('with --no-index: model folder'))
   .addOption(collectionOption())
   .option('--out <dir>', 'output folder; replaces an existing package', '.polyseek/function')
   .addOption(
@@ -27,8 +31,8 @@ export const command = new Tool('package', 'Build a self-contained Lambda deploy
   )
   .addOption(jsonOption())
   .examples('npx polyseek package --arch arm64')
-  .action(async ({ index, out, arch, collection, json }: Flags) => {
-    await packageFunction(index, out, arch, collection);
+  .action(async ({ index, model, out, arch, collection, json }: Flags) => {
+    await packageFunction(index === false ? undefined : index, out, arch, collection, model);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);

@@ -10,7 +10,7 @@ import type { IndexSummary } from './version-description.ts';
 const LIMIT = 262_144_000;
 
 /** Files that every packaged function contains, as `packageFunction` writes them. */
-const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json', 'index/manifest.json'];
+const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json'];
 /** The library that runs the model, by engine. */
 const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_binding.node' };
 
@@ -18,7 +18,8 @@ const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_bind
 export interface Asset {
   /** Size of all files, unzipped. */
   bytes: number;
-  index: IndexSummary;
+  /** The default index; undefined for a function that reads its index from elsewhere, or gets one later. */
+  index: IndexSummary | undefined;
 }
 
 /**
@@ -33,7 +34,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
         `${folder} is not a packaged function (no ${missing}). Create it with npx polyseek package --arch ${architecture} --out ${folder}.`,
       );
   };
-  check(PARTS);
+  check(existsSync(join(folder, 'index')) ? [...PARTS, 'index/manifest.json'] : PARTS);
   const model = readCompiledModel(join(folder, 'model'), false);
   check([LIBRARIES[model.engine]]);
   const native = join(folder, 'native');
@@ -41,15 +42,28 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   for (const name of libraries)
     checkLibrary(join(native, name), readFileSync(join(native, name)), architecture, libraries);
 
-  const { version, counts } = readManifest(join(folder, 'index'), model, false);
+  const own = join(folder, 'index');
+  const manifest = existsSync(own) ? readManifest(own, model, false) : undefined;
   const collections = join(folder, 'collections');
   const further = (existsSync(collections) ? readdirSync(collections) : []).map(
     (name) => readManifest(join(collections, name), model, false).counts.passages,
   );
   const sizes = sizesOf(folder);
   const bytes = sum(sizes.values());
-  if (bytes >= LIMIT) throw new Error(tooLarge(folder, sizes, counts.passages + sum(further)));
-  return { bytes, index: { version, passages: counts.passages, model: model.name } };
+  const { passages } = manifest?.counts ?? { passages: 0 };
+  if (bytes >= LIMIT) throw new Error(tooLarge(folder, sizes, passages + sum(further)));
+  return { bytes, index: manifest && { version: manifest.version, passages, model: model.name } };
+}
+
+/**
+ * The default index of a packaged function.
+ * @throws if it has none
+ */
+export function requireIndex(folder: string, { index }: Asset): IndexSummary {
+  if (index) return index;
+  throw new Error(
+    `${folder} contains no index. Build one with npx polyseek index PATH, and package it with npx polyseek package --out ${folder}.`,
+  );
 }
 
 /** Bytes of each part: each file of the default index, each collection, and each other file or folder. */

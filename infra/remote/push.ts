@@ -5,7 +5,7 @@ import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-la
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
-import { checkAsset } from '../asset.ts';
+import { checkAsset, requireIndex } from '../asset.ts';
 import type { DeployedSettings } from '../settings.ts';
 import { describeVersion, type IndexSummary } from '../version-description.ts';
 import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
@@ -95,7 +95,7 @@ async function packageZip(
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
     await packageFunction(index, packaged, architecture, collections);
-    const { index: summary } = checkAsset(packaged, architecture);
+    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     return { zip: zipFolder(packaged), summary };
   });
 }
