@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
-import { checkAsset } from '../asset.ts';
+import { checkAsset, requireIndex } from '../asset.ts';
 import type { PackagedFunction } from './push.ts';
 import { zipFolder } from './zip.ts';
 
@@ -21,7 +21,7 @@ export async function packageZip(
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
     await packageFunction(index, packaged, architecture, collections);
-    const { index: summary } = checkAsset(packaged, architecture);
+    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     return { zip: zipFolder(packaged), summary };
   });
 }
