@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -11,7 +12,9 @@ import {
 } from '@aws-sdk/client-s3';
 
 /** Attempts to transfer a file. The SDK does not repeat the upload of a stream, nor a download that was cut. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 4;
+/** Half of the milliseconds before the second attempt. Each further pause is twice as long. */
+const PAUSE = 50;
 
 /** An object in a listing. */
 export interface StoredObject {
@@ -28,7 +31,6 @@ export class Bucket {
   readonly #name: string;
   readonly #s3: S3Client;
 
-  /** @param s3 a client of `connect`, which describes errors */
   constructor(name: string, s3: S3Client) {
     this.#name = name;
     this.#s3 = s3;
@@ -40,7 +42,7 @@ export class Bucket {
       const { Body, ETag } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#name, Key }));
       return { text: await Body!.transformToString(), etag: ETag! };
     } catch (error) {
-      if (causeOf(error) === 'NoSuchKey') return undefined;
+      if (nameOf(error) === 'NoSuchKey') return undefined;
       throw error;
     }
   }
@@ -60,7 +62,7 @@ export class Bucket {
     } catch (error) {
       // S3 answers 404 for the ETag of a missing object, and 409 for two writes at once.
       const unmet = ['PreconditionFailed', 'NoSuchKey', 'ConditionalRequestConflict'];
-      if (condition && unmet.includes(causeOf(error))) return undefined;
+      if (condition && unmet.includes(nameOf(error))) return undefined;
       throw error;
     }
   }
@@ -109,11 +111,13 @@ async function retried(run: () => Promise<void>): Promise<void> {
       return await run();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
+      await sleep(PAUSE * 2 ** attempt);
     }
   }
 }
 
-/** The name of the SDK's error behind a described one. */
-function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? error.cause.name : '';
+/** The name of the SDK's error, also behind a described one. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return error.cause instanceof Error ? error.cause.name : error.name;
 }
