@@ -7,7 +7,7 @@ import { tableLines } from '../../infra/remote/versions.ts';
 import { size } from './command.ts';
 import { interruptible } from './interrupt.ts';
 import { showProgress } from './progress.ts';
-import { type Target, target } from './remote.ts';
+import { prepareSdk, type Target, target } from './remote.ts';
 
 /** Flags of the commands that work on an index in S3 Vectors. */
 export interface AddressFlags extends Target {
@@ -18,8 +18,9 @@ export interface AddressFlags extends Target {
 const PATIENCE = 90_000;
 
 /** The address of `--to`; otherwise that of the deployed function's index. */
-export function findAddress({ to, ...flags }: AddressFlags): Promise<Address> {
-  return to === undefined ? readIndexAddress(target(flags)) : Promise.resolve(parseAddress(to));
+export async function findAddress({ to, ...flags }: AddressFlags): Promise<Address> {
+  prepareSdk();
+  return to === undefined ? readIndexAddress(target(flags)) : parseAddress(to);
 }
 
 /** Publishes a local index, with progress on standard error. An interrupt ends it after the batches that run. */
