@@ -23,6 +23,7 @@ import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import { ReloadingSearch } from './reloading-search.ts';
 import type { ClosableSearch } from './search/answer.ts';
 import { CurrentSearch, TIMEOUT } from './search/current-search.ts';
+import { IndexSearch } from './search/index-search.ts';
 import { openSearch } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
@@ -59,6 +60,8 @@ export interface BuildSettings {
   report?: (notice: Notice) => void;
   /** The folder with results of earlier builds. */
   cache?: string;
+  /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a build read, and what it would do. */
@@ -109,7 +112,7 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, progress = () => {} }: BuildSettings,
+  { strict, report, tokens, progress = () => {}, signal }: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
@@ -119,6 +122,7 @@ function reading(
     summary = yield* readSources(sources, {
       cache,
       report: checked,
+      signal,
       progress: ({ documents, ...files }) => {
         total = documents;
         progress({ phase: 'reading', unit: 'files', ...files });
@@ -128,7 +132,7 @@ function reading(
   const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
   return {
     documents: documents(),
-    options: { cache, report: checked, tokens, progress: complete },
+    options: { cache, report: checked, tokens, progress: complete, signal },
     read: () => summary,
   };
 }
@@ -173,11 +177,15 @@ async function openAddress(index: string, report: (message: string) => void): Pr
   const { Generations } = await import('./store/s3vectors/generations.ts');
   const generations = new Generations(parseAddress(index), TIMEOUT);
   const search = new CurrentSearch(
-    generations,
-    async (manifest) => {
-      const embedder = await openModel(findModelOf(manifest.model));
-      checkModel(generations.name, manifest, embedder.model);
-      return embedder;
+    {
+      current: () => generations.current(),
+      open: async (generation) => {
+        const store = await generations.open(generation);
+        const embedder = await openModel(findModelOf(store.manifest.model));
+        checkModel(index, store.manifest, embedder.model);
+        return new IndexSearch(embedder, store);
+      },
+      close: () => generations.close(),
     },
     { timeout: TIMEOUT, report },
   );

@@ -1,6 +1,7 @@
 import { checkModel } from '../../index/format/manifest.ts';
 import type { Search } from '../../index/search/answer.ts';
 import { CurrentSearch, TIMEOUT } from '../../index/search/current-search.ts';
+import { IndexSearch } from '../../index/search/index-search.ts';
 import type { openModel } from '../../index/search/open.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { Generations } from '../../index/store/s3vectors/generations.ts';
@@ -19,11 +20,14 @@ export function currentIndex(
 ): () => Promise<Search> {
   const generations = new Generations(parseAddress(address), timeout);
   const search = new CurrentSearch(
-    generations,
-    async (manifest) => {
-      const embedder = await model();
-      checkModel(generations.name, manifest, embedder.model);
-      return embedder;
+    {
+      current: () => generations.current(),
+      open: async (generation) => {
+        const [store, embedder] = await Promise.all([generations.open(generation), model()]);
+        checkModel(generations.name, store.manifest, embedder.model);
+        return new IndexSearch(embedder, store);
+      },
+      close: () => generations.close(),
     },
     {
       timeout,

@@ -1,9 +1,7 @@
-import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Overview } from '../format/overview-types.ts';
-import { NO_INDEX, type Store, Unavailable } from '../store/store.ts';
-import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, SearchRequest } from './answer.ts';
+import { NO_INDEX, Unavailable } from '../store/store.ts';
+import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, Search, SearchRequest } from './answer.ts';
 import { now } from './clock.ts';
-import { IndexSearch } from './index-search.ts';
 
 /** Milliseconds between two looks for a newer generation. */
 const INTERVAL = 10_000;
@@ -18,8 +16,8 @@ const PATIENCE = 1000;
 export interface Generations {
   /** Finds the number of the current generation; undefined if there is no index yet. */
   current(): Promise<number | undefined>;
-  /** Opens a generation. The store needs no closing. */
-  open(generation: number): Promise<Store>;
+  /** Opens a generation. It stays open while it is used, and needs no closing. */
+  open(generation: number): Promise<Search>;
   /** Frees all connections. */
   close(): void;
 }
@@ -34,11 +32,8 @@ export interface CurrentOptions {
 /** An open generation. */
 interface Opened {
   generation: number;
-  search: IndexSearch;
+  search: Search;
 }
-
-/** Returns the open model of an index. Throws if there is none. */
-export type ModelOf = (manifest: Store['manifest']) => Promise<QuestionEmbedder>;
 
 /**
  * Answers from the current generation of an index, and looks for a newer one every 10 seconds. Requests that run finish on their generation.
@@ -46,7 +41,6 @@ export type ModelOf = (manifest: Store['manifest']) => Promise<QuestionEmbedder>
  */
 export class CurrentSearch implements ClosableSearch {
   readonly #generations: Generations;
-  readonly #modelOf: ModelOf;
   readonly #options: CurrentOptions;
   #opened: Opened | undefined;
   /** The look that runs, which all requests share. */
@@ -56,13 +50,9 @@ export class CurrentSearch implements ClosableSearch {
   /** Whether the last look failed. */
   #failed = false;
 
-  /**
-   * Makes no call.
-   * @param modelOf called for each generation
-   */
-  constructor(generations: Generations, modelOf: ModelOf, options: CurrentOptions) {
+  /** Makes no call. */
+  constructor(generations: Generations, options: CurrentOptions) {
     this.#generations = generations;
-    this.#modelOf = modelOf;
     this.#options = options;
   }
 
@@ -106,7 +96,7 @@ export class CurrentSearch implements ClosableSearch {
     this.#generations.close();
   }
 
-  async #run<Result>(call: (search: IndexSearch) => Promise<Result>): Promise<Result> {
+  async #run<Result>(call: (search: Search) => Promise<Result>): Promise<Result> {
     const seconds = Math.max(1, this.#options.timeout - RESERVED);
     const end = now() + 1000 * seconds;
     return before(
@@ -137,8 +127,7 @@ export class CurrentSearch implements ClosableSearch {
   }
 
   async #open(generation: number): Promise<void> {
-    const store = await this.#generations.open(generation);
-    const search = new IndexSearch(await this.#modelOf(store.manifest), store);
+    const search = await this.#generations.open(generation);
     if (this.#opened)
       this.#options.report(`The index was replaced. Searching ${search.info.passages} passages.`);
     this.#opened = { generation, search };

@@ -17,6 +17,10 @@ import type { CachedRow, RowCache } from './row-cache.ts';
 import type { SegmentLookup } from './segment-lookup.ts';
 import { surroundings } from './surroundings.ts';
 
+/** Vectors that a query may return. */
+const MOST_HITS = 10_000;
+/** Hits that a query asks for beyond those wanted, at least, if there are rows that are gone. */
+const LEAST_SPARE = 10;
 /** Rows read at once to list all: a few calls at the same time. */
 const ROWS_AT_ONCE = 400;
 
@@ -49,6 +53,7 @@ export class S3VectorsStore implements Store {
   readonly manifest: Store['manifest'];
   readonly size: number;
   readonly lists: RangeLists;
+  readonly #passages: number;
   readonly #parts: StoreParts;
   readonly #segments: ReadonlyMap<string, OpenSegment>;
   readonly #comparer: SentenceComparer;
@@ -60,32 +65,23 @@ export class S3VectorsStore implements Store {
     this.#parts = parts;
     this.manifest = manifest;
     this.size = segments.reduce((sum, { rows }) => sum + rows, 0);
+    this.#passages = manifest.counts.passages;
     this.lists = new RangeLists(segments, name);
     this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
     this.#comparer = new SentenceComparer(manifest.dimensions);
   }
 
   async nearest(vector: Float32Array, count: number, selection?: Selection): Promise<Neighbor[]> {
-    const { client, segments, rows } = this.#parts;
-    const wanted = Math.min(count, selection?.ordinals.length ?? this.size);
+    const wanted = Math.min(count, selection?.ordinals.length ?? this.#passages);
     if (wanted === 0) return [];
-    const filter = {
-      $and: [{ segment: { $in: segments.map(({ id }) => id) } }, ...conditionsOf(selection)],
-    };
-    const length = lengthOf(vector);
-    const found: Neighbor[] = [];
-    const similarities = this.#similarities.get(vector) ?? new Map<number, number>();
-    this.#similarities.set(vector, similarities);
-    for (const { key, distance, metadata } of await client.query(vector, wanted, filter)) {
-      const ordinal = this.#ordinalOf(key);
-      if (ordinal === undefined) continue;
-      rows.add(key, metadata);
-      // The service scales the vector to length 1. The mean of two vectors is shorter.
-      const similarity = length * Math.max(-1, Math.min(1, 1 - distance));
-      similarities.set(ordinal, similarity);
-      found.push({ ordinal, similarity });
-    }
-    return found;
+    const gone = this.size - this.#passages;
+    // Rows that are gone take places among the nearest.
+    const usual = wanted + Math.min(gone, Math.max(LEAST_SPARE, Math.ceil((2 * wanted * gone) / this.size)));
+    const most = Math.min(wanted + gone, MOST_HITS);
+    const { found, hits } = await this.#query(vector, Math.min(usual, most), selection);
+    const lacks = found.length < wanted && hits === usual && usual < most;
+    const all = lacks ? (await this.#query(vector, most, selection)).found : found;
+    return all.sort((a, b) => b.similarity - a.similarity).slice(0, wanted);
   }
 
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
@@ -159,6 +155,33 @@ export class S3VectorsStore implements Store {
 
   /** `Generations` closes the connections, which its stores share. */
   close(): void {}
+
+  /** @returns the rows found that are not gone, and how many there were with those */
+  async #query(
+    vector: Float32Array,
+    count: number,
+    selection: Selection | undefined,
+  ): Promise<{ found: Neighbor[]; hits: number }> {
+    const { client, segments, rows } = this.#parts;
+    const filter = {
+      $and: [{ segment: { $in: segments.map(({ id }) => id) } }, ...conditionsOf(selection)],
+    };
+    const length = lengthOf(vector);
+    const similarities = this.#similarities.get(vector) ?? new Map<number, number>();
+    this.#similarities.set(vector, similarities);
+    const hits = await client.query(vector, count, filter);
+    const found: Neighbor[] = [];
+    for (const { key, distance, metadata } of hits) {
+      const ordinal = this.#ordinalOf(key);
+      if (ordinal === undefined) continue;
+      rows.add(key, metadata);
+      // The service scales the vector to length 1. The mean of two vectors is shorter.
+      const similarity = length * Math.max(-1, Math.min(1, 1 - distance));
+      similarities.set(ordinal, similarity);
+      found.push({ ordinal, similarity });
+    }
+    return { found, hits: hits.length };
+  }
 
   async #read(ordinals: readonly number[], withVector: (key: string) => boolean): Promise<CachedRow[]> {
     const keys = ordinals.map((ordinal) => this.#keyOf(ordinal));
