@@ -28,6 +28,7 @@ const SLOW = [
   'test/index/format/{overview,portable-graph}.test.ts',
   'test/index/search/{damaged-vectors,filter,history,index-search,recall,token-search}.test.ts',
   'test/index/sources/{s3,sql-postgres}.test.ts',
+  'test/index/store/bundle-store.test.ts',
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
