@@ -15,7 +15,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { addRecords } from './alias-records.ts';
 import { makeApi, makeStage } from './api.ts';
-import { checkAsset } from './asset.ts';
+import { checkAsset, requireIndex } from './asset.ts';
 import { openEndpointCost, provisionedCost } from './cost.ts';
 import { makeDistribution } from './distribution.ts';
 import { environmentOf } from './environment.ts';
@@ -165,7 +165,7 @@ export class SemanticSearch extends Construct {
       Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
       return unpackaged(reason);
     }
-    const { index } = checkAsset(folder, settings.architecture);
+    const index = requireIndex(folder, checkAsset(folder, settings.architecture));
     return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
   }
 

@@ -149,7 +149,7 @@ describe('packaging', () => {
     );
     await expect(packageFunction(index, out, undefined, { hr, other })).rejects.toThrow(
       new Error(
-        `The collection other (${other}) was built with the model other-model (ffffffffffff), but the default index with ${model.name} (${model.hash.slice(0, 12)}). All indexes of a function share one model. Build both with the same --model.`,
+        `The collection other (${other}) was built with the model other-model (ffffffffffff), but the function has ${model.name} (${model.hash.slice(0, 12)}). All indexes of a function share one model. Build both with the same --model.`,
       ),
     );
   });

@@ -14,7 +14,7 @@ import { expect, test } from 'vitest';
 import { copyLibraries } from '../../functions/search/package/package-function.ts';
 import { type CompiledModel, withChecksum } from '../../index/format/compiled-model.ts';
 import { type Manifest, versionOf } from '../../index/format/manifest.ts';
-import { checkAsset } from '../../infra/asset.ts';
+import { checkAsset, requireIndex } from '../../infra/asset.ts';
 import {
   defaultModel,
   randomContents,
@@ -79,6 +79,14 @@ test.each([
     bytes: sizeOf(out),
     index: { version, passages: PASSAGES, model: 'multilingual-e5-small' },
   });
+});
+
+test('a packaged function without an index is accepted, and has none', () => {
+  const out = makeFunction();
+  rmSync(join(out, 'index'), { recursive: true });
+  const asset = checkAsset(out, 'x86_64');
+  expect(asset).toEqual({ bytes: sizeOf(out), index: undefined });
+  expect(() => requireIndex(out, asset)).toThrow(`${out} contains no index.`);
 });
 
 test('a packaged function with the project’s own engine needs no other engine', async () => {

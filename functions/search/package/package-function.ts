@@ -20,22 +20,25 @@ const PARTS =
 /**
  * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
  * Verifies all files of model and indexes.
+ * @param index folder of the index; undefined for a function that reads its index from elsewhere, or gets one later
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
  * @param architecture of the Lambda function; default: this machine's
  * @param collections folders of further indexes by their names, which must have the model of `index`
+ * @param modelFolder folder of the model, before it is compiled, of a function without an index
  * @returns the modules in the bundle, as paths from the repository
  * @throws if a part is missing or damaged, cannot be compiled, has another model or no licence; `out` then stays unchanged
  */
 export async function packageFunction(
-  index: string,
+  index: string | undefined,
   out: string,
   architecture?: Architecture,
   collections: Readonly<Record<string, string>> = {},
+  modelFolder = DEFAULT_MODEL,
 ): Promise<string[]> {
-  const source = locateFolder(index);
-  const model = findModel(source);
-  const compiled = readCompiledModel(model, false);
-  readManifest(source, compiled, true);
+  const source = index === undefined ? undefined : locateFolder(index);
+  const model = source === undefined ? compileModel(modelFolder) : findModel(source);
+  const compiled = readCompiledModel(model, source === undefined);
+  if (source !== undefined) readManifest(source, compiled, true);
   const further = Object.entries(collections).map(([name, folder]) => ({
     name,
     from: checkCollection(name, folder, compiled),
@@ -47,7 +50,7 @@ export async function packageFunction(
     writeFileSync(join(draft, NOTICES), formatNotices('This function', all, comments));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
-    copyFolder(source, join(draft, 'index'));
+    if (source !== undefined) copyFolder(source, join(draft, 'index'));
     for (const { name, from } of further) copyFolder(from, join(draft, 'collections', name));
     makeReadable(draft);
     return modules;
@@ -66,7 +69,7 @@ function checkCollection(name: string, folder: string, model: CompiledModel): st
   const { model: built } = readManifest(from, undefined, false);
   if (built.hash !== model.hash)
     throw new Error(
-      `The collection ${name} (${folder}) was built with the model ${built.name} (${built.hash.slice(0, 12)}), but the default index with ${model.name} (${model.hash.slice(0, 12)}). ` +
+      `The collection ${name} (${folder}) was built with the model ${built.name} (${built.hash.slice(0, 12)}), but the function has ${model.name} (${model.hash.slice(0, 12)}). ` +
         'All indexes of a function share one model. Build both with the same --model.',
     );
   readManifest(from, model, true);
@@ -90,7 +93,7 @@ function licenceOf({ name }: CompiledModel, model: string): Component {
 }
 
 /** Makes a folder readable for everyone, regardless of the umask: Lambda runs the function as another user. */
-function makeReadable(folder: string): void {
+export function makeReadable(folder: string): void {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
