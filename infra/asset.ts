@@ -1,13 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { BUNDLE_LIMIT, type BundleSpace, bundleSpace, REMEDY, rounded } from '../index/bundle-space.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
 import { checkLibrary } from '../index/engine/elf.ts';
 import { readCompiledModel } from '../index/format/compiled-model.ts';
 import { readManifest } from '../index/format/manifest.ts';
 import type { IndexSummary } from './version-description.ts';
-
-/** Lambda's quota for a function's code, unzipped: 250 MB of 1,048,576 bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-const LIMIT = 262_144_000;
 
 /** Files that every packaged function contains, as `packageFunction` writes them. */
 const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json', 'index/manifest.json'];
@@ -16,8 +14,7 @@ const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_bind
 
 /** A packaged function that Lambda accepts. */
 export interface Asset {
-  /** Size of all files, unzipped. */
-  bytes: number;
+  space: BundleSpace;
   index: IndexSummary;
 }
 
@@ -47,9 +44,12 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
     (name) => readManifest(join(collections, name), model, false).counts.passages,
   );
   const sizes = sizesOf(folder);
-  const bytes = sum(sizes.values());
-  if (bytes >= LIMIT) throw new Error(tooLarge(folder, sizes, counts.passages + sum(further)));
-  return { bytes, index: { version, passages: counts.passages, model: model.name } };
+  const passages = counts.passages + sum(further);
+  const ofIndexes = sum([...sizes].filter(([part]) => part.includes('/')).map(([, size]) => size));
+  const beside = sum(sizes.values()) - ofIndexes;
+  const space = bundleSpace(beside, { bytes: ofIndexes, passages });
+  if (space.bytes >= BUNDLE_LIMIT) throw new Error(tooLarge(folder, sizes, space));
+  return { space, index: { version, passages: counts.passages, model: model.name } };
 }
 
 /** Bytes of each part: each file of the default index, each collection, and each other file or folder. */
@@ -65,26 +65,21 @@ function sizesOf(folder: string): Map<string, number> {
   return sizes;
 }
 
-function tooLarge(folder: string, sizes: Map<string, number>, passages: number): string {
-  const bytes = sum(sizes.values());
+function tooLarge(
+  folder: string,
+  sizes: Map<string, number>,
+  { bytes, limit, passages, passagesLeft }: BundleSpace,
+): string {
   const biggest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 5);
   const parts = biggest.map(([part, size]) => `${part} ${megabytes(size)}`).join(', ');
-  const ofIndexes = sum([...sizes].filter(([part]) => part.includes('/')).map(([, size]) => size));
-  const fitting = (LIMIT - (bytes - ofIndexes)) / (ofIndexes / passages);
+  const fitting = passages + passagesLeft;
   return (
-    `${folder}: ${megabytes(bytes)} unzipped, but Lambda's limit is ${megabytes(LIMIT)} (${parts}). ` +
+    `${folder}: ${megabytes(bytes)} unzipped, but Lambda's limit is ${megabytes(limit)} (${parts}). ` +
     (fitting >= 1
-      ? `Index fewer or shorter passages: about ${count(roundDown(fitting))} of these ${count(passages)} fit.`
+      ? `About ${rounded(fitting)} of these ${passages.toLocaleString('en')} passages fit. ${REMEDY}`
       : 'Choose a smaller model: this one leaves no space for passages.')
   );
 }
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-const count = (number: number) => number.toLocaleString('en');
-
-/** Rounds down to two digits. */
-function roundDown(number: number): number {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(number)) - 1);
-  return Math.floor(number / unit) * unit;
-}
