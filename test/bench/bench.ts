@@ -14,6 +14,7 @@ import { comparison, json, markdown, results, type Section, save } from './repor
 import { scale } from './scale.ts';
 import { storm } from './storm.ts';
 import { warm } from './warm.ts';
+import { words } from './words.ts';
 
 const PARTS = [
   'cold',
@@ -24,10 +25,11 @@ const PARTS = [
   'scale',
   'instructions',
   'edge',
+  'words',
   'storm',
 ] as const;
 /** Parts that are only measured when named. */
-const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'storm'];
+const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'storm'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -48,7 +50,7 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge and storm.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words and storm.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
@@ -67,7 +69,7 @@ const command = new Tool(
   )
   .option(
     '--index <dir>',
-    'index for edge (repeatable; ratios are against the first) or storm',
+    'index for edge (repeatable; ratios are against the first), words or storm',
     (folder: string, before: string[]) => [...before, folder],
     [],
   )
@@ -118,6 +120,11 @@ function parts({
     scale: () => scale({ sizes, rounds, calls }),
     build: async () => build(await built(), rounds),
     instructions,
+    words: () => {
+      if (indexes.length === 0)
+        throw new UsageError('words needs an index. Example: npm run bench -- words --index DIR');
+      return words(indexes[0]!);
+    },
     edge: () => {
       if (indexes.length === 0)
         throw new UsageError('edge needs an index. Example: npm run bench -- edge --index DIR');
