@@ -45,11 +45,11 @@ export function describeBundle({ bytes, limit, passages, passagesLeft }: BundleS
   const most = Math.floor(limit / 1e6);
   if (bytes >= limit)
     return (
-      `The function would have ${Math.ceil(bytes / 1e6)} MB, but Lambda's limit is ${most} MB: about ` +
+      `The function would take ${Math.ceil(bytes / 1e6)} MB, but Lambda's limit is ${most} MB: about ` +
       `${rounded(passages + passagesLeft)} of these ${passages.toLocaleString('en')} passages fit. ${REMEDY}`
     );
   return (
-    `The function will have ${Math.floor(bytes / 1e6)} of ${most} MB (${Math.floor((bytes / limit) * 100)} %). ` +
+    `The function takes ${Math.floor(bytes / 1e6)} of ${most} MB (${Math.floor((bytes / limit) * 100)} %). ` +
     `About ${rounded(passagesLeft)} more passages fit. Past that: store s3vectors (docs/scaling.md).`
   );
 }

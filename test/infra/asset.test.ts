@@ -226,7 +226,7 @@ describe('synthesis', () => {
     annotations.hasInfo(
       '*',
       Match.stringLikeRegexp(
-        '^The function will have 209 of 262 MB \\(80 %\\)\\. About [0-9,]+ more passages fit\\.',
+        '^The function takes 209 of 262 MB \\(80 %\\)\\. About [0-9,]+ more passages fit\\.',
       ),
     );
     annotations.hasNoWarning('*', Match.stringLikeRegexp('MB'));
@@ -236,7 +236,7 @@ describe('synthesis', () => {
     annotationsOf(235_930_000).hasWarning(
       '*',
       Match.stringLikeRegexp(
-        '^The function will have 235 of 262 MB \\(90 %\\)\\. .* Past that: store s3vectors',
+        '^The function takes 235 of 262 MB \\(90 %\\)\\. .* Past that: store s3vectors',
       ),
     );
   });
