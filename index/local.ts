@@ -9,6 +9,7 @@ import {
   type TokenSetting,
   tokenCounter,
 } from './build.ts';
+import { type BundleSpace, bundleSpace, bytesBesideIndexes } from './bundle-space.ts';
 import { Cache } from './cache/cache.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import type { Document } from './documents/document.ts';
@@ -63,8 +64,8 @@ export interface BuildSettings {
 /** What a build read, and what it would do. */
 export type Plan = BuildSummary & ReadSummary;
 
-/** What a build read and did. */
-export type Built = Plan & { manifest: Manifest };
+/** What a build read and did, and how full a function with the index is. */
+export type Built = Plan & { manifest: Manifest; space: BundleSpace };
 
 /**
  * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
@@ -81,7 +82,10 @@ export async function buildFromSources(
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
-    return { ...built, ...read() };
+    const { files, counts } = built.manifest;
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
+    return { ...built, ...read(), space: bundleSpace(beside, { bytes, passages: counts.passages }) };
   } finally {
     embedder.close();
     cache.close();

@@ -13,6 +13,7 @@ import {
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { type BundleSpace, describeBundle, isNearlyFull } from '../index/bundle-space.ts';
 import { addRecords } from './alias-records.ts';
 import { makeApi, makeStage } from './api.ts';
 import { checkAsset, requireIndex } from './asset.ts';
@@ -165,7 +166,9 @@ export class SemanticSearch extends Construct {
       Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
       return unpackaged(reason);
     }
-    const index = requireIndex(folder, checkAsset(folder, settings.architecture));
+    const asset = checkAsset(folder, settings.architecture);
+    const index = requireIndex(folder, asset);
+    if (asset.space) this.annotateSpace(asset.space);
     return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
   }
 
@@ -237,6 +240,12 @@ export class SemanticSearch extends Construct {
   ): DomainName | undefined {
     if (!domainName || !certificate || distribution) return undefined;
     return new DomainName(this, 'DomainName', { domainName, certificate });
+  }
+
+  private annotateSpace(space: BundleSpace): void {
+    const text = describeBundle(space);
+    if (isNearlyFull(space)) Annotations.of(this).addWarningV2('polyseek:bundle-nearly-full', text);
+    else Annotations.of(this).addInfoV2('polyseek:bundle', text);
   }
 
   private annotateCosts(settings: Settings): void {
