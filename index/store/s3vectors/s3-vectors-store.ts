@@ -1,0 +1,221 @@
+import type { Neighbor } from '../../format/graph-file.ts';
+import type { Languages, Typicality } from '../../format/languages-file.ts';
+import type { Overview } from '../../format/overview-types.ts';
+import type { Passage } from '../../format/passage.ts';
+import { SentenceComparer } from '../../format/sentences-file.ts';
+import type { TokenCodes } from '../../format/tokens-file.ts';
+import { lengthOf } from '../../format/vector-length.ts';
+import type { Row, Selection, Store, Surrounding } from '../store.ts';
+import type { Client } from './client.ts';
+import { damagedInS3 } from './damaged.ts';
+import type { GoneRows } from './gone-rows.ts';
+import { filterKey } from './metadata.ts';
+import { parseVectorKey, vectorKey } from './objects.ts';
+import { RangeLists } from './range-lists.ts';
+import { sentenceBytes } from './row.ts';
+import type { CachedRow, RowCache } from './row-cache.ts';
+import type { SegmentLookup } from './segment-lookup.ts';
+import { surroundings } from './surroundings.ts';
+
+/** Vectors that a query may return. */
+const MOST_HITS = 10_000;
+/** Hits that a query asks for beyond those wanted, at least, if there are rows that are gone. */
+const LEAST_SPARE = 10;
+/** Rows read at once to list all: a few calls at the same time. */
+const ROWS_AT_ONCE = 400;
+
+/** A segment of an open generation. */
+export interface OpenSegment {
+  id: string;
+  /** The ordinal of its first row. */
+  start: number;
+  rows: number;
+  gone: GoneRows;
+  lookup: SegmentLookup;
+}
+
+/** What a store reads from. */
+export interface StoreParts {
+  client: Pick<Client, 'query'>;
+  manifest: Store['manifest'];
+  /** The number of each language. */
+  languageNumbers: ReadonlyMap<string, number>;
+  segments: readonly OpenSegment[];
+  languages: Languages;
+  overview: Overview;
+  rows: RowCache;
+  /** Name of the generation, for errors. */
+  name: string;
+}
+
+/** A generation of an index in S3 Vectors. */
+export class S3VectorsStore implements Store {
+  readonly manifest: Store['manifest'];
+  readonly size: number;
+  readonly lists: RangeLists;
+  readonly #passages: number;
+  readonly #parts: StoreParts;
+  readonly #segments: ReadonlyMap<string, OpenSegment>;
+  readonly #comparer: SentenceComparer;
+  /** The cosines that queries returned, by the vector that was searched. */
+  readonly #similarities = new WeakMap<Float32Array, Map<number, number>>();
+
+  constructor(parts: StoreParts) {
+    const { manifest, segments, name } = parts;
+    this.#parts = parts;
+    this.manifest = manifest;
+    this.size = segments.reduce((sum, { rows }) => sum + rows, 0);
+    this.#passages = manifest.counts.passages;
+    this.lists = new RangeLists(segments, name);
+    this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
+    this.#comparer = new SentenceComparer(manifest.dimensions);
+  }
+
+  async nearest(vector: Float32Array, count: number, selection?: Selection): Promise<Neighbor[]> {
+    const wanted = Math.min(count, selection?.ordinals.length ?? this.#passages);
+    if (wanted === 0) return [];
+    const gone = this.size - this.#passages;
+    // Rows that are gone take places among the nearest.
+    const usual = wanted + Math.min(gone, Math.max(LEAST_SPARE, Math.ceil((2 * wanted * gone) / this.size)));
+    const most = Math.min(wanted + gone, MOST_HITS);
+    const { found, hits } = await this.#query(vector, Math.min(usual, most), selection);
+    const lacks = found.length < wanted && hits === usual && usual < most;
+    const all = lacks ? (await this.#query(vector, most, selection)).found : found;
+    return all.sort((a, b) => b.similarity - a.similarity).slice(0, wanted);
+  }
+
+  async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
+    const known = vector && (this.#similarities.get(vector) ?? new Map<number, number>());
+    const bestSentence = vector && this.#comparer.best(vector);
+    const needsVector = new Set(
+      known ? ordinals.filter((ordinal) => !known.has(ordinal)).map((ordinal) => this.#keyOf(ordinal)) : [],
+    );
+    const rows = await this.#read(ordinals, (key) => needsVector.has(key));
+    return ordinals.map((ordinal, i): Row => {
+      const { content, vector: stored } = rows[i]!;
+      const damaged = (problem: string) => damagedInS3(this.#keyOf(ordinal), problem);
+      const { passage, sentences } = content;
+      const language = this.#parts.languageNumbers.get(passage.lang);
+      if (language === undefined) throw damaged(`its language ${passage.lang} is not one of its generation`);
+      return {
+        ordinal,
+        language,
+        similarity: () => {
+          if (!vector || !known) throw new Error('These rows were read without a vector.');
+          return known.get(ordinal) ?? dot(vector, stored!) / lengthOf(stored!);
+        },
+        bestSentence: () => {
+          if (!bestSentence) throw new Error('These rows were read without a vector.');
+          return bestSentence({
+            count: sentences.length / sentenceBytes(this.manifest.dimensions),
+            fill: (bytes, start) => bytes.set(sentences.subarray(start, start + bytes.length)),
+            damaged: (sentence, norm) => damaged(`sentence ${sentence} has the norm ${norm}`),
+          });
+        },
+        passage: () => passage,
+        damaged,
+      };
+    });
+  }
+
+  async tokenCodes(ordinals: readonly number[]): Promise<TokenCodes> {
+    if (this.manifest.model.tokens === null) throw new Error('The index has no token states.');
+    const contents = (await this.#read(ordinals, () => false)).map(({ content }) => content);
+    return {
+      codes: Buffer.concat(contents.map(({ blocks }) => blocks)),
+      counts: Uint32Array.from(contents, ({ tokens }) => tokens),
+    };
+  }
+
+  async around(ordinals: readonly number[], context: number): Promise<Surrounding[]> {
+    const passagesOf = async (wanted: readonly number[]): Promise<Passage[]> =>
+      (await this.#read(wanted, () => false)).map(({ content }) => content.passage);
+    return surroundings(await passagesOf(ordinals), context, (key) => this.lists.single(key), passagesOf);
+  }
+
+  typicality(vector: Float32Array): Typicality {
+    return this.#parts.languages.typicality(vector);
+  }
+
+  async overview(): Promise<Overview> {
+    return this.#parts.overview;
+  }
+
+  /** All passages, in the order of their ordinals. */
+  async *passages(): AsyncGenerator<Passage> {
+    for (const { start, rows, gone } of this.#parts.segments) {
+      for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
+        const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, rows - first) }, (_, i) => first + i);
+        const present = batch.filter((row) => !gone.has(row)).map((row) => start + row);
+        if (present.length === 0) continue;
+        for (const { content } of await this.#read(present, () => false)) yield content.passage;
+      }
+    }
+  }
+
+  /** `Generations` closes the connections, which its stores share. */
+  close(): void {}
+
+  /** @returns the rows found that are not gone, and how many there were with those */
+  async #query(
+    vector: Float32Array,
+    count: number,
+    selection: Selection | undefined,
+  ): Promise<{ found: Neighbor[]; hits: number }> {
+    const { client, segments, rows } = this.#parts;
+    const filter = {
+      $and: [{ segment: { $in: segments.map(({ id }) => id) } }, ...conditionsOf(selection)],
+    };
+    const length = lengthOf(vector);
+    const similarities = this.#similarities.get(vector) ?? new Map<number, number>();
+    this.#similarities.set(vector, similarities);
+    const hits = await client.query(vector, count, filter);
+    const found: Neighbor[] = [];
+    for (const { key, distance, metadata } of hits) {
+      const ordinal = this.#ordinalOf(key);
+      if (ordinal === undefined) continue;
+      rows.add(key, metadata);
+      // The service scales the vector to length 1. The mean of two vectors is shorter.
+      const similarity = length * Math.max(-1, Math.min(1, 1 - distance));
+      similarities.set(ordinal, similarity);
+      found.push({ ordinal, similarity });
+    }
+    return { found, hits: hits.length };
+  }
+
+  async #read(ordinals: readonly number[], withVector: (key: string) => boolean): Promise<CachedRow[]> {
+    const keys = ordinals.map((ordinal) => this.#keyOf(ordinal));
+    const rows = await this.#parts.rows.read(keys, withVector);
+    return keys.map((key) => rows.get(key)!);
+  }
+
+  #keyOf(ordinal: number): string {
+    const segment = this.#parts.segments.findLast(({ start }) => start <= ordinal);
+    if (!segment || ordinal >= segment.start + segment.rows)
+      throw damagedInS3(this.#parts.name, `it has no ordinal ${ordinal} of ${this.size}`);
+    return vectorKey(segment.id, ordinal - segment.start);
+  }
+
+  /** The ordinal of a vector; undefined if its row is not part of this generation. */
+  #ordinalOf(key: string): number | undefined {
+    const found = parseVectorKey(key);
+    const segment = found && this.#segments.get(found.segment);
+    if (!segment || found.row >= segment.rows)
+      throw damagedInS3(key, `${this.#parts.name} has no such vector`);
+    return segment.gone.has(found.row) ? undefined : segment.start + found.row;
+  }
+}
+
+/** A condition for each field of a filter. */
+function conditionsOf(selection: Selection | undefined): object[] {
+  return Object.entries(selection?.filter ?? {}).map(([field, value]) => {
+    const values = Array.isArray(value) ? value : [value];
+    return { fields: { $in: [...new Set(values.map((one) => filterKey(field, one)))] } };
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
