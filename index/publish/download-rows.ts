@@ -42,9 +42,7 @@ export class RowSpool {
   get(ordinal: number): { content: RowContent; vector: Float32Array } {
     const start = this.#starts[ordinal]!;
     const vectorBytes = 4 * this.#dimensions;
-    const vector = Float32Array.from(
-      new Float32Array(Uint8Array.from(this.#file.read(start, vectorBytes)).buffer),
-    );
+    const vector = new Float32Array(Uint8Array.from(this.#file.read(start, vectorBytes)).buffer);
     const row = this.#file.read(start + vectorBytes, this.#lengths[ordinal]!);
     return { content: decodeRow(row, this.#dimensions, `row ${ordinal}`), vector };
   }
