@@ -1,6 +1,7 @@
-import { Annotations, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { acknowledge } from './nag.ts';
 import { BUILDER_FOLDER, bucketName, DOCUMENTS_FOLDER } from './names.ts';
 import type { Settings } from './schema.ts';
 import { UPLOADS } from './uploads.ts';
@@ -61,8 +62,3 @@ export function makeDataBucket(
 }
 
 const LOGS = "CDK's function that empties the bucket on deletion may write its log with AWS's own policy.";
-
-/** Explains an exception to a rule of cdk-nag. */
-function acknowledge(construct: Construct, rule: string, reason: string): void {
-  Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
-}

@@ -8,8 +8,9 @@ import {
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { acknowledgeWildcard } from './nag.ts';
-import { acknowledgeVersions, functionStatements, UPLOAD_ACTIONS } from './push-statements.ts';
+import { BUILDER_ACTIONS } from './builder-actions.ts';
+import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
+import { functionStatements } from './push-statements.ts';
 import type { SemanticSearch } from './semantic-search.ts';
 import { bootstrapBucket, UPLOADS } from './uploads.ts';
 
@@ -58,7 +59,10 @@ export class PushRole extends Construct {
         push: new PolicyDocument({
           statements: [
             ...functionStatements(fn),
-            new PolicyStatement({ actions: UPLOAD_ACTIONS, resources: [`${bucket}/${UPLOADS}*`] }),
+            new PolicyStatement({
+              actions: [...BUILDER_ACTIONS.ownObjects],
+              resources: [`${bucket}/${UPLOADS}*`],
+            }),
             new PolicyStatement({
               actions: ['s3:ListBucket'],
               resources: [bucket],
@@ -70,7 +74,6 @@ export class PushRole extends Construct {
     });
     acknowledgeVersions(this.role, fn);
     const uploads = bootstrapBucket('<AWS::AccountId>', '<AWS::Region>', synthesizer.bootstrapQualifier);
-    const resources = `arn:<AWS::Partition>:s3:::${uploads}/${UPLOADS}*`;
-    acknowledgeWildcard(this.role, resources, 'All uploads below one prefix.');
+    acknowledgeObjects(this.role, uploads, [UPLOADS], 'All uploads below one prefix.');
   }
 }

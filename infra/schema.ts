@@ -170,8 +170,8 @@ const settingsSchema = v.pipe(
 );
 
 /** Whether the function is packaged without an index. */
-export function readsElsewhere({ store, documents }: Pick<Settings, 'store' | 'documents'>): boolean {
-  return store === 's3vectors' || documents !== false;
+export function readsElsewhere(settings: { store: string; documents: string | boolean }): boolean {
+  return settings.store === 's3vectors' || settings.documents !== false;
 }
 
 /** Checked settings with all defaults. */
