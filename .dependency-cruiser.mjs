@@ -35,6 +35,7 @@ const MAY_IMPORT = {
     'infra/uploads.ts',
     'infra/version-description.ts',
   ],
+  'functions/build/package': ['functions/build', 'functions/search', 'index'],
   'functions/client': ['functions/search', 'index/search/limits.ts'],
   infra: ['functions/search', 'index'],
   cli: ['functions', 'index', 'infra'],

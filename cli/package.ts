@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Option } from 'commander';
+import { packageBuilder } from '../functions/build/package/package-builder.ts';
 import { packageFunction } from '../functions/search/package/package-function.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
@@ -8,10 +10,11 @@ import { print, size, Tool } from './kit/command.ts';
 import { choice, collectionOption, indexOption, jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
+  builder?: boolean;
   /** False for a function without an index. */
   index: string | false;
   model: string;
-  out: string;
+  out?: string;
   arch?: Architecture;
   collection?: Record<string, string>;
   json?: boolean;
@@ -20,9 +23,18 @@ interface Flags {
 export const command = new Tool('package', 'Build a self-contained Lambda deployment folder.')
   .addOption(indexOption(DEFAULT_INDEX))
   .option('--no-index', 'package no index: the function reads one from S3 Vectors, or gets one later')
-  .addOption(modelOption('with --no-index: model folder'))
+  .addOption(
+    new Option(
+      '--builder',
+      'package the function that builds indexes in AWS, which contains the search function',
+    ).conflicts(['index', 'collection']),
+  )
+  .addOption(modelOption('with --no-index or --builder: model folder'))
   .addOption(collectionOption())
-  .option('--out <dir>', 'output folder; replaces an existing package', '.polyseek/function')
+  .option(
+    '--out <dir>',
+    'output folder; replaces an existing package (default: .polyseek/function, or .polyseek/builder)',
+  )
   .addOption(
     choice('--arch <architecture>', "Lambda's processor (default: package for this machine)", [
       'x86_64',
@@ -30,9 +42,11 @@ export const command = new Tool('package', 'Build a self-contained Lambda deploy
     ]),
   )
   .addOption(jsonOption())
-  .examples('npx polyseek package --arch arm64')
-  .action(async ({ index, model, out, arch, collection, json }: Flags) => {
-    await packageFunction(index === false ? undefined : index, out, arch, collection, model);
+  .examples('npx polyseek package --arch arm64', 'npx polyseek package --builder --arch arm64')
+  .action(async ({ builder, index, model, out: given, arch, collection, json }: Flags) => {
+    const out = given ?? (builder ? '.polyseek/builder' : '.polyseek/function');
+    if (builder) await packageBuilder(out, arch, model);
+    else await packageFunction(index === false ? undefined : index, out, arch, collection, model);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);

@@ -7,7 +7,7 @@ import { readManifest } from '../index/format/manifest.ts';
 import type { IndexSummary } from './version-description.ts';
 
 /** Lambda's quota for a function's code, unzipped: 250 MB of 1,048,576 bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-const LIMIT = 262_144_000;
+export const LIMIT = 262_144_000;
 
 /** Files that every packaged function contains, as `packageFunction` writes them. */
 const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json'];
@@ -37,10 +37,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   check(existsSync(join(folder, 'index')) ? [...PARTS, 'index/manifest.json'] : PARTS);
   const model = readCompiledModel(join(folder, 'model'), false);
   check([LIBRARIES[model.engine]]);
-  const native = join(folder, 'native');
-  const libraries = readdirSync(native);
-  for (const name of libraries)
-    checkLibrary(join(native, name), readFileSync(join(native, name)), architecture, libraries);
+  checkLibraries(join(folder, 'native'), architecture);
 
   const own = join(folder, 'index');
   const manifest = existsSync(own) ? readManifest(own, model, false) : undefined;
@@ -48,7 +45,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   const further = (existsSync(collections) ? readdirSync(collections) : []).map(
     (name) => readManifest(join(collections, name), model, false).counts.passages,
   );
-  const sizes = sizesOf(folder);
+  const sizes = sizesOf(folder, ['index', 'collections']);
   const bytes = sum(sizes.values());
   const { passages } = manifest?.counts ?? { passages: 0 };
   if (bytes >= LIMIT) throw new Error(tooLarge(folder, sizes, passages + sum(further)));
@@ -66,14 +63,27 @@ export function requireIndex(folder: string, { index }: Asset): IndexSummary {
   );
 }
 
-/** Bytes of each part: each file of the default index, each collection, and each other file or folder. */
-function sizesOf(folder: string): Map<string, number> {
+/**
+ * Checks that Lambda can load each library of a folder.
+ * @throws with the fault found and the remedy
+ */
+export function checkLibraries(native: string, architecture: Architecture): void {
+  const libraries = readdirSync(native);
+  for (const name of libraries)
+    checkLibrary(join(native, name), readFileSync(join(native, name)), architecture, libraries);
+}
+
+/**
+ * Bytes of each part: each file or folder in the top folder.
+ * @param split folders whose files and folders are parts themselves
+ */
+export function sizesOf(folder: string, split: readonly string[]): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const [first = '', second] = relative(folder, path).split(sep);
-    const part = first === 'index' || first === 'collections' ? `${first}/${second}` : first;
+    const part = split.includes(first) ? `${first}/${second}` : first;
     sizes.set(part, (sizes.get(part) ?? 0) + statSync(path).size);
   }
   return sizes;
@@ -81,19 +91,24 @@ function sizesOf(folder: string): Map<string, number> {
 
 function tooLarge(folder: string, sizes: Map<string, number>, passages: number): string {
   const bytes = sum(sizes.values());
-  const biggest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 5);
-  const parts = biggest.map(([part, size]) => `${part} ${megabytes(size)}`).join(', ');
   const ofIndexes = sum([...sizes].filter(([part]) => part.includes('/')).map(([, size]) => size));
   const fitting = (LIMIT - (bytes - ofIndexes)) / (ofIndexes / passages);
   return (
-    `${folder}: ${megabytes(bytes)} unzipped, but Lambda's limit is ${megabytes(LIMIT)} (${parts}). ` +
+    `${exceeds(folder, sizes)} ` +
     (fitting >= 1
       ? `Index fewer or shorter passages: about ${count(roundDown(fitting))} of these ${count(passages)} fit.`
       : 'Choose a smaller model: this one leaves no space for passages.')
   );
 }
 
-const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
+/** Says that a package exceeds Lambda's limit, with the sizes of its biggest parts. */
+export function exceeds(folder: string, sizes: Map<string, number>): string {
+  const biggest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 5);
+  const parts = biggest.map(([part, size]) => `${part} ${megabytes(size)}`).join(', ');
+  return `${folder}: ${megabytes(sum(sizes.values()))} unzipped, but Lambda's limit is ${megabytes(LIMIT)} (${parts}).`;
+}
+
+export const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const count = (number: number) => number.toLocaleString('en');
 

@@ -3,12 +3,14 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBuilderCode } from '../../functions/build/package/builder-code.ts';
+import { copyPdfJs } from '../../functions/build/package/package-builder.ts';
 import { packageClient } from '../../functions/client/npm/build-client.ts';
 import { writeFunctionCode } from '../../functions/search/package/function-code.ts';
 import {
+  type FunctionCode,
   formatNotices,
   readModelLicence,
-  readPackageLicence,
 } from '../../functions/search/package/notices.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
@@ -45,10 +47,10 @@ copyResources();
 writeManifest();
 await packageClient(join(dist, 'client'));
 copyModel();
-copyPdfJs();
-const { modules: _, ...licences } = await buildFunction();
+copyPdfJs(join(dist, 'pdfjs'));
+const codes = [await buildFunction(), await buildBuilder()];
 await compileLibraries();
-writeNotices(licences);
+writeNotices(codes);
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
@@ -102,21 +104,22 @@ function copyModel(): void {
   for (const name of ['LICENSE', 'README.md']) cpSync(join(DEFAULT_MODEL, name), join(to, name));
 }
 
-/** Copies the parts of pdf.js that reading needs: 4 MB. The whole package and its canvas have 77 MB. */
-function copyPdfJs(): void {
-  const from = packageFolder('pdfjs-dist');
-  const parts = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
-  for (const part of parts) cpSync(join(from, part), join(dist, 'pdfjs', part), { recursive: true });
-}
-
 /** Bundles the function's code, which the package only copies. */
-async function buildFunction() {
+async function buildFunction(): Promise<FunctionCode> {
   const out = join(dist, 'function');
   mkdirSync(out);
-  process.chdir(root);
   const code = await writeFunctionCode(out);
   writeFileSync(join(dist, 'function.json'), JSON.stringify(code));
   for (const [file, folder] of Object.entries(SERVED)) cpSync(join(out, file), join(dist, folder, file));
+  return code;
+}
+
+/** Bundles the builder's code, which the package only copies. */
+async function buildBuilder(): Promise<FunctionCode> {
+  const out = join(dist, 'builder');
+  mkdirSync(out);
+  const code = await writeBuilderCode(out);
+  writeFileSync(join(dist, 'builder.json'), JSON.stringify(code));
   return code;
 }
 
@@ -130,15 +133,11 @@ async function compileLibraries(): Promise<void> {
 }
 
 /** Writes the licences of the third-party work in the package. */
-function writeNotices({
-  components,
-  engine,
-  comments,
-}: Omit<Awaited<ReturnType<typeof buildFunction>>, 'modules'>) {
-  const copied = ['hnswlib-node', 'node-addon-api', 'pdfjs-dist'].map((name) =>
-    readPackageLicence(packageFolder(name)),
-  );
+function writeNotices(codes: FunctionCode[]): void {
   const { name } = readCompiledModel(join(dist, 'index/model'), false);
-  const all = [...components, ...engine, ...copied, readModelLicence(name, DEFAULT_MODEL)];
-  writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', all, comments));
+  const parts = codes.flatMap(({ components, engine }) => [...components, ...engine]);
+  const all = [...parts, readModelLicence(name, DEFAULT_MODEL)];
+  const unique = [...new Map(all.map((component) => [component.name, component])).values()];
+  const comments = codes.flatMap((code) => code.comments);
+  writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', unique, comments));
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import { describeFile } from '../format/checksums.ts';
 import {
@@ -13,15 +12,15 @@ import {
   withChecksum,
 } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
-import { compiledFolder } from '../format/installation.ts';
+import { compiledFolder, SHIPPED_MODEL } from '../format/installation.ts';
 import { writeTokenCodebook } from '../format/token-codes-file.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';
 import { WEIGHTS } from './onnx-graph.ts';
 
-/** The model that polyseek ships: its source in a clone, compiled in the npm package. */
-export const DEFAULT_MODEL = fileURLToPath(new URL('../model', import.meta.url));
+/** The model of indexes that name no other. */
+export const DEFAULT_MODEL = SHIPPED_MODEL;
 
 /** The folder of compiled models. Each one's name is a hash of its source and of this compiler. */
 export const COMPILED = compiledFolder('models');

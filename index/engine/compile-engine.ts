@@ -35,19 +35,24 @@ export function compileLibrary(name: LibraryName): string {
   return library;
 }
 
+/** Finds or compiles the engine, as `provideLibrary` does. */
+export function compileEngine(architecture?: Architecture): Promise<string> {
+  return provideLibrary('engine', architecture);
+}
+
 /**
- * Finds the engine in the npm package, or compiles it. Uses this machine's compiler, or Docker with CDK's bundling image if that fails.
+ * Finds a library in the npm package, or compiles it. Uses this machine's compiler, or Docker with CDK's bundling image if that fails.
  * @param architecture Lambda's processor; by default, this machine's
  * @returns the library's path
  * @throws {Error} if neither compiler works, with the reason of each
  */
-export async function compileEngine(architecture?: Architecture): Promise<string> {
-  const prebuilt = prebuiltLibrary('engine', architecture);
+export async function provideLibrary(name: LibraryName, architecture?: Architecture): Promise<string> {
+  const prebuilt = prebuiltLibrary(name, architecture);
   if (prebuilt) return prebuilt;
-  return architecture ? compileForLambda('engine', architecture) : compileLibrary('engine');
+  return architecture ? compileForLambda(name, architecture) : compileLibrary(name);
 }
 
-/** Compiles a library that Amazon Linux 2023 and all newer systems with glibc load, or finds it compiled. Errors as of `compileEngine`. */
+/** Compiles a library that Amazon Linux 2023 and all newer systems with glibc load, or finds it compiled. Errors as of `provideLibrary`. */
 export async function compileForLambda(name: LibraryName, architecture: Architecture): Promise<string> {
   const library = libraryPath(architecture, name);
   if (existsSync(library)) return library;

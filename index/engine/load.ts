@@ -1,5 +1,5 @@
+import { loadNative } from '#load-native';
 import type { EngineLibrary } from './library.ts';
-import { loadNative } from './load-native.ts';
 
 /** The native library for this machine. The first call may compile it. */
 export async function loadLibrary(): Promise<EngineLibrary> {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import type hnswlib from 'hnswlib-node';
-import { loadNative } from '../engine/load-native.ts';
+import { loadNative } from '#load-native';
 import { readExactly } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
 import { GRAPH } from './graph-file.ts';

@@ -2,22 +2,50 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { version } from '../version.ts';
+import { ROOT } from './notices.ts';
 
 /** The result of `bundle`. */
 export interface Bundled {
-  /** Paths of the bundled modules, from the working directory. */
+  /** Paths of the bundled modules, from the repository. */
   modules: string[];
   /** Licence comments of the bundled modules. */
   comments: string[];
 }
 
+/** Settings of a bundle. */
+export interface BundleSettings {
+  /** Selects modules from the `imports` of package.json. */
+  condition: string;
+  /** Global constants, as JSON. */
+  constants: Record<string, string>;
+  plugins?: Plugin[];
+  /** Modules that stay imports. */
+  external?: string[];
+}
+
+/** The search function starts cold while someone waits, so its plugins make it load less. */
+const FUNCTION: BundleSettings = {
+  condition: 'polyseek-function',
+  constants: { POLYSEEK_FUNCTION: 'true' },
+  get plugins() {
+    return [onnxRuntimeBinding, withoutValidator, builtins];
+  },
+};
+
 /**
  * Bundles modules for Node. The bundle expects its native libraries in `native/` beside it.
  * @param entries path of each module by the name of its bundle, without `.mjs`
+ * @param settings those of the search function by default
  */
-export async function bundle(entries: Record<string, string>, out: string): Promise<Bundled> {
+export async function bundle(
+  entries: Record<string, string>,
+  out: string,
+  { condition, constants, plugins, external = [] }: BundleSettings = FUNCTION,
+): Promise<Bundled> {
   const { metafile } = await build({
     entryPoints: entries,
+    // The names of chunks depend on paths.
+    absWorkingDir: ROOT,
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -33,11 +61,10 @@ export async function bundle(entries: Record<string, string>, out: string): Prom
     banner: {
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
-    // Selects the function's native library and page from the `imports` of package.json.
-    conditions: ['polyseek-function'],
-    define: { POLYSEEK_VERSION: JSON.stringify(version), POLYSEEK_FUNCTION: 'true' },
-    plugins: [onnxRuntimeBinding, withoutValidator, builtins],
-    external: ['./native/*'],
+    conditions: [condition],
+    define: { POLYSEEK_VERSION: JSON.stringify(version), ...constants },
+    plugins,
+    external: ['./native/*', ...external],
     logLevel: 'error',
     metafile: true,
   });

