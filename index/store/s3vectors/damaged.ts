@@ -1,0 +1,10 @@
+/**
+ * The error for a row or object in S3 that contradicts its format.
+ * @param name of the row or object
+ * @param problem the contradiction, as a clause
+ */
+export function damagedInS3(name: string, problem: string): Error {
+  return new Error(
+    `${name} is damaged: ${problem}. Run npx polyseek index --store s3vectors --rewrite to upload all passages again.`,
+  );
+}
