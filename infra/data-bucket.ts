@@ -2,7 +2,7 @@ import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge } from './nag.ts';
-import { BUILDER_FOLDER, bucketName, DOCUMENTS_FOLDER } from './names.ts';
+import { bucketName, DOCUMENTS_FOLDER } from './names.ts';
 import type { Settings } from './schema.ts';
 import { UPLOADS } from './uploads.ts';
 
@@ -34,7 +34,6 @@ export function makeDataBucket(
       { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       // Lambda copies the code as soon as it is uploaded.
       { id: 'uploads', prefix: UPLOADS, expiration: Duration.days(1) },
-      { id: 'builds', prefix: `${BUILDER_FOLDER}builds/`, expiration: Duration.days(90) },
     ],
   });
   if (keeps) {

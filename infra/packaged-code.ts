@@ -2,6 +2,7 @@ import { Annotations, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type Asset, checkAsset, requireIndex } from './asset.ts';
+import { checkBuilder } from './builder-asset.ts';
 import { packageBuilder, packageSearch } from './package-code.ts';
 import { readsElsewhere, requireApiKey, type Settings } from './schema.ts';
 import { UnpackagedCode } from './unpackaged-code.ts';
@@ -30,7 +31,9 @@ export function searchCode(scope: Construct, settings: Settings): SearchCode {
 /** The code of the builder, under the same conditions. */
 export function builderCode(scope: Construct, settings: Settings): Code {
   const packaged = attempt(scope, () => packageBuilder(settings));
-  return packaged instanceof Code ? packaged : Code.fromAsset(packaged);
+  if (packaged instanceof Code) return packaged;
+  checkBuilder(packaged, settings.architecture);
+  return Code.fromAsset(packaged);
 }
 
 function descriptionOf(folder: string, asset: Asset, settings: Settings): string {
