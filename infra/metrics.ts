@@ -58,7 +58,7 @@ export class BuildMetrics {
 
   /** The builder writes `BuildFailed` at the end of every build, 0 or 1. */
   failed = (options?: MetricOptions) =>
-    ownMetric(this.#search, 'BuildFailed', { statistic: Stats.SUM, label: 'failed builds', ...options });
+    ownMetric(this.#search, 'BuildFailed', { statistic: Stats.SUM, ...options });
   runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });
   errors = (options?: MetricOptions) => this.#builder.metricErrors({ period: PERIOD, ...options });
   duration = (options?: MetricOptions) => this.#builder.metricDuration({ period: PERIOD, ...options });

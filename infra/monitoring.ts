@@ -120,7 +120,11 @@ function buildGraphs(builds: BuildMetrics): GraphWidget[] {
   return [
     graph(
       'Builds',
-      [builds.runs({ label: 'runs of the builder' }), builds.failed(), builds.errors({ label: 'stopped' })],
+      [
+        builds.runs({ label: 'runs of the builder' }),
+        builds.failed({ label: 'failed builds' }),
+        builds.errors({ label: 'stopped' }),
+      ],
       [builds.duration({ statistic: Stats.MAXIMUM, label: 'longest run, ms' })],
     ),
     graph('Changes that wait', [builds.oldestMessage({ label: 'oldest, seconds' })]),

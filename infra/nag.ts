@@ -35,7 +35,13 @@ export function acknowledgeObjects(
 ): void {
   const arn =
     typeof bucket === 'string'
-      ? `arn:<AWS::Partition>:s3:::${bucket}`
+      ? `arn:<AWS::Partition>:s3:::${shownName(construct, bucket)}`
       : `<${Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket)}.Arn>`;
   for (const folder of folders) acknowledgeWildcard(construct, `${arn}/${folder}*`, reason);
+}
+
+/** A name as cdk-nag writes it: a reference to another resource is its id in angle brackets. */
+function shownName(scope: Construct, name: string): string {
+  const resolved: string | { Ref?: string } = Stack.of(scope).resolve(name);
+  return typeof resolved === 'string' ? resolved : `<${resolved.Ref}>`;
 }
