@@ -23,11 +23,19 @@ export const command = changingTool(
   .addOption(keepOption())
   .examples('npx polyseek push --ask "May I be imprisoned without a trial?"')
   .action(async (flags: Target & { index?: string; ask: string[]; keep: number }) => {
-    const { push } = await import('../infra/remote/push.ts');
+    const [{ push }, { packageZip }] = await Promise.all([
+      import('../infra/remote/push.ts'),
+      import('../infra/remote/package-zip.ts'),
+    ]);
     deferInterrupts();
-    const { index, collections } = deployedSettings(flags);
-    const indexes = { index: flags.index ?? index, collections };
-    const outcome = await push(target(flags), indexes, flags.ask, flags.keep);
+    const settings = deployedSettings(flags);
+    const { index = settings.index, ask: questions, keep } = flags;
+    const outcome = await push(target(flags), {
+      index,
+      packageFor: (architecture) => packageZip(index, settings.collections, architecture),
+      questions,
+      keep,
+    });
     const { message, pruned } = outcome;
     const hasNews = pruned && pruned.deleted.length + pruned.failures.length > 0;
     print(flags.json, outcome, () => (hasNews ? `${message}\n${describePruned(pruned)}` : message));

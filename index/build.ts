@@ -44,6 +44,13 @@ export interface BuildSummary {
   unchanged: number;
 }
 
+/** The documents contain no text, so there is nothing to index. */
+export class NoText extends Error {
+  constructor() {
+    super('No text found. docs/documents.md lists the formats.');
+  }
+}
+
 /** A built index. */
 export interface Built extends BuildSummary {
   manifest: Manifest;
@@ -66,7 +73,7 @@ export async function buildIndex(
     const path = join(draft, 'passages.tmp');
     const read = await readPassages(documents, path, embedder.model, countTokens, options);
     try {
-      if (read.spool.count === 0) throw new Error('No text found. docs/documents.md lists the formats.');
+      if (read.spool.count === 0) throw new NoText();
       checkFreeSpace(draft, leastBytes(read, embedder.model.dimensions));
       return await embedAndWrite(read, draft, embedder, options);
     } finally {
@@ -136,7 +143,7 @@ async function embedAndWrite(
   read: ReadPassages,
   draft: string,
   embedder: TextEmbedder,
-  { progress = () => {}, tokens: setting = 'auto', cache }: BuildOptions,
+  { progress = () => {}, tokens: setting = 'auto', cache, signal }: BuildOptions,
 ): Promise<Built> {
   const { spool } = read;
   const tokens = storesTokens(setting, read, embedder.model, embedder.byToken !== undefined);
@@ -176,6 +183,7 @@ async function embedAndWrite(
   };
   try {
     for (let ordinal = 0; ordinal < spool.count; ordinal++) {
+      signal?.throwIfAborted();
       if (inFlight.length === IN_FLIGHT) await addFirst();
       const passage = spool.get(ordinal);
       const embeddings = known?.get(passage, tokens) ?? embed(passage);
@@ -183,7 +191,10 @@ async function embedAndWrite(
       if (embeddings instanceof Promise) embeddings.catch(() => {});
       inFlight.push({ passage, embeddings });
     }
-    while (inFlight.length > 0) await addFirst();
+    while (inFlight.length > 0) {
+      await addFirst();
+      signal?.throwIfAborted();
+    }
     cache?.flush();
     writer.flushVectors();
     const linked = graph.finish();

@@ -56,6 +56,8 @@ export interface BuildSettings {
   report?: (notice: Notice) => void;
   /** The folder with results of earlier builds. */
   cache?: string;
+  /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a build read, and what it would do. */
@@ -106,7 +108,7 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, progress = () => {} }: BuildSettings,
+  { strict, report, tokens, progress = () => {}, signal }: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
@@ -116,6 +118,7 @@ function reading(
     summary = yield* readSources(sources, {
       cache,
       report: checked,
+      signal,
       progress: ({ documents, ...files }) => {
         total = documents;
         progress({ phase: 'reading', unit: 'files', ...files });
@@ -125,7 +128,7 @@ function reading(
   const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
   return {
     documents: documents(),
-    options: { cache, report: checked, tokens, progress: complete },
+    options: { cache, report: checked, tokens, progress: complete, signal },
     read: () => summary,
   };
 }

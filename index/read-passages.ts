@@ -37,6 +37,8 @@ export interface ReadingOptions {
   cache?: Cache;
   /** Called with each document that is skipped because of its id. By default, the build ends there. */
   report?: (notice: Notice) => void;
+  /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The passages of documents, in a temporary file, and what is known of them. */
@@ -61,7 +63,7 @@ export async function readPassages(
   path: string,
   model: CompiledModel,
   countTokens: (text: string) => number,
-  { progress = () => {}, cache, report = refuse }: ReadingOptions,
+  { progress = () => {}, cache, report = refuse, signal }: ReadingOptions,
 ): Promise<ReadPassages> {
   const spool = new PassageSpool(path);
   try {
@@ -83,6 +85,7 @@ export async function readPassages(
     });
     const cached = cache ? cachedCutter(cache, cutter, model) : cutter;
     for await (const document of documents) {
+      signal?.throwIfAborted();
       const passages = splitter.split(document);
       const notice = ids.add(passages);
       if (notice) {

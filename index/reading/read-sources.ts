@@ -32,6 +32,8 @@ export interface ReadSettings {
   /** Called with what cannot be read. Reading ends if it throws. */
   report?: (notice: Notice) => void;
   progress?: (progress: ReadProgress) => void;
+  /** Stops reading between two files or documents, with its reason. The cache keeps what was read. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What reading sources returns at its end. */
@@ -49,19 +51,23 @@ export interface ReadSummary {
  */
 export async function* readSources(
   sources: readonly Source[],
-  { cache, report = () => {}, progress = () => {} }: ReadSettings = {},
+  { cache, report = () => {}, progress = () => {}, signal }: ReadSettings = {},
 ): AsyncGenerator<Document, ReadSummary> {
   const spool = new Spool();
   const reading = new ReadingProcess();
   const summary: ReadSummary = { files: 0, unchangedFiles: 0 };
   try {
     const files: { file: SourceFile; source: Source }[] = [];
-    for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) files.push(one);
+    for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) {
+      signal?.throwIfAborted();
+      files.push(one);
+    }
     const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
     const sites = new Sites();
     let count = 0;
     for (const [done, { file, source }] of files.entries()) {
       progress({ done, total: files.length, documents: count });
+      signal?.throwIfAborted();
       if (!formatOf(file.extension ?? file.source)) {
         report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
         continue;
@@ -73,6 +79,7 @@ export async function* readSources(
         const local = file.version === undefined ? await localCopy(file, spool) : file;
         const known = await events.find(local, source);
         for await (const event of known ?? read(local, source, reading, spool)) {
+          signal?.throwIfAborted();
           if (!known) events.add(event);
           if ('notice' in event) report(event.notice);
           else {
@@ -86,6 +93,7 @@ export async function* readSources(
         if (!known) events.store();
         if (local !== file) await rm(local.localPath!);
       } catch (error) {
+        signal?.throwIfAborted();
         report(error instanceof Unreadable ? error.notice : unopened(file, error));
       }
       if (some) summary.files++;

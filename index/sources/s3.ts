@@ -9,6 +9,9 @@ import { entryName } from '../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../documents/file.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
+/** Reasons why an object could not be read this time, although another try may succeed. */
+export const PASSING_REASONS = { changed: 'changed while the build ran', failed: 'download failed' } as const;
+
 /** The objects of a bucket below a prefix. Region and credentials are those of the AWS CLI. */
 export class S3Source implements Source {
   readonly options: ReadOptions;
@@ -101,11 +104,10 @@ function objectError(path: string, error: unknown): Unreadable {
     return new Unreadable(path, 'archived', 'Restore the object from Glacier, and build again.');
   if (status === 403)
     return new Unreadable(path, 'access denied', 'Allow s3:GetObject to these credentials.');
-  if (status === 404 || status === 412)
-    return new Unreadable(path, 'changed while the build ran', 'Build again.');
+  if (status === 404 || status === 412) return new Unreadable(path, PASSING_REASONS.changed, 'Build again.');
   return new Unreadable(
     path,
-    'download failed',
+    PASSING_REASONS.failed,
     `Build again (${error instanceof Error ? error.message : error}).`,
   );
 }

@@ -1,12 +1,5 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
-import { withTemporaryFolder } from '../../index/format/drafts.ts';
-import { checkAsset, requireIndex } from '../asset.ts';
-import type { DeployedSettings } from '../settings.ts';
 import { describeVersion, type IndexSummary } from '../version-description.ts';
 import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
@@ -21,7 +14,27 @@ import {
 import { DEFAULT_KEEP, type Pruned, prune } from './prune.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { listVersions } from './versions.ts';
-import { zipFolder } from './zip.ts';
+
+/** A function with an index, ready for Lambda. */
+export interface PackagedFunction {
+  zip: Uint8Array;
+  summary: IndexSummary;
+}
+
+export interface PushOptions {
+  /** Folder of the index, from which the smoke test takes questions. */
+  index: string;
+  /** Packages the function with the index. */
+  packageFor: (architecture: Architecture) => Promise<PackagedFunction>;
+  /** Folder of the index's compiled model; default: the one found on this machine. */
+  model?: string;
+  /** Questions that the new version must answer, besides finding passages of its own. */
+  questions?: string[];
+  /** Number of versions to keep. */
+  keep?: number;
+  /** Called before `$LATEST` changes, and right before `live` moves. The push fails if it throws. */
+  guard?: () => Promise<void>;
+}
 
 /** The result of a push. */
 export interface Pushed extends Outcome {
@@ -31,40 +44,50 @@ export interface Pushed extends Outcome {
 
 /**
  * Makes an index live without CloudFormation: publishes a new version, moves `live` to it after the smoke test, and deletes old versions.
+ * The version gets the settings of `$LATEST`, such as its memory: with the same code but other settings, it is published too.
  * If a step before the move fails, `live` stays, and `$LATEST` gets back the code of the live version.
- * @param questions that the new version must answer, besides finding passages of its own
- * @param keep number of versions to keep
  */
 export async function push(
   remote: Remote,
-  { index, collections }: Pick<DeployedSettings, 'index' | 'collections'>,
-  questions: string[],
-  keep = DEFAULT_KEEP,
+  {
+    index,
+    packageFor,
+    model,
+    questions = [],
+    keep = DEFAULT_KEEP,
+    guard = () => Promise.resolve(),
+  }: PushOptions,
 ): Promise<Pushed> {
   const { functionName, step } = remote;
   const latest = await readConfiguration(remote);
   // Read before any change, so that the move fails if someone else moves the alias meanwhile.
   const { version: live, revision } = await readAlias(remote);
   const { zip, summary } = await step(`package ${index} for ${latest.architecture}`, () =>
-    packageZip(index, collections, latest.architecture),
+    packageFor(latest.architecture),
   );
   const sha256 = codeSha256(zip);
-  if (sha256 === (await readConfiguration(remote, live)).codeSha256) {
+  const nothing = async (): Promise<Pushed> => {
     await alignLatest(remote);
     const message = `Nothing to push: version ${live}, which is live, has the same code.`;
     return { live, was: live, message };
-  }
-  const probes = await step('choose questions for the smoke test', () => chooseProbes(index));
+  };
+  const current = await readConfiguration(remote, live);
+  if (sha256 === current.codeSha256 && latest.settings === current.settings) return nothing();
+  const probes = await step('choose questions for the smoke test', () => chooseProbes(index, model));
   const before = new Set((await listVersions(remote)).versions.map(({ version }) => version));
   let version: string | undefined;
   try {
+    await guard();
     await updateLatest(remote, zip, latest);
     const published = await step('publish a version', () => publish(remote, sha256, summary));
+    // To Lambda, the settings are the same.
+    if (published === live) return await nothing();
     version = published;
     await step(`wait for version ${published}`, () => waitForVersion(remote, published));
     await step(`smoke test of version ${published}`, () =>
       smoke(remote, published, summary.version, probes, questions),
     );
+    await guard();
     await step(`move live to version ${published}`, () => moveAlias(remote, published, revision));
   } catch (error) {
     const own = version !== undefined && !before.has(version) ? version : undefined;
@@ -86,21 +109,7 @@ async function pruneAfterPush(remote: Remote, keep: number, message: string): Pr
   }
 }
 
-async function packageZip(
-  index: string,
-  collections: Record<string, string>,
-  architecture: Architecture,
-): Promise<{ zip: Uint8Array; summary: IndexSummary }> {
-  const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
-  return withTemporaryFolder(folder, async () => {
-    const packaged = join(folder, 'function');
-    await packageFunction(index, packaged, architecture, collections);
-    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
-    return { zip: zipFolder(packaged), summary };
-  });
-}
-
-/** Publishes `$LATEST`. Lambda returns the newest version instead if that has the same code. */
+/** Publishes `$LATEST`. Lambda returns the newest version instead if that has the same code and settings. */
 async function publish(
   { lambda, functionName }: Remote,
   sha256: string,

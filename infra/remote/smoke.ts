@@ -5,6 +5,7 @@ import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/local.ts';
 import type { Search } from '../../index/search/answer.ts';
 import { LIMITS } from '../../index/search/limits.ts';
+import { openSearch } from '../../index/search/open.ts';
 import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';
 
@@ -22,10 +23,12 @@ const MAX_TRIED = 20;
 /**
  * Chooses the first sentences of up to three passages, spread over an index, each of which finds its own passage first on this machine.
  * Sentences that occur in several passages may find another one, so they prove nothing.
+ * @param model folder of the index's compiled model; default: the one found on this machine
  */
-export async function chooseProbes(index: string): Promise<Probe[]> {
-  const search = await openLocal(index);
-  const passages = new Passages(join(locateFolder(index), 'passages.bin'));
+export async function chooseProbes(index: string, model?: string): Promise<Probe[]> {
+  const folder = locateFolder(index);
+  const search = model ? await openSearch({ index: folder, model, verify: true }) : await openLocal(index);
+  const passages = new Passages(join(folder, 'passages.bin'));
   const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
   const probes: Probe[] = [];
   for (const part of [0, 1, 2]) {
@@ -34,6 +37,7 @@ export async function chooseProbes(index: string): Promise<Probe[]> {
     if (probe) probes.push(probe);
   }
   passages.close();
+  search.close();
   return probes;
 }
 

@@ -1,0 +1,205 @@
+import { NoText } from '../../index/build.ts';
+import { type BuildRecord, newBuildId, shortened } from './builds.ts';
+import { CacheSync } from './cache-sync.ts';
+import { Deadline, TimeIsUp } from './deadline.ts';
+import { ListedSource } from './documents.ts';
+import type { BuildRequest } from './event.ts';
+import { Lock } from './lock.ts';
+import { foldersOf, makeIndex, prepareFolders } from './make-index.ts';
+import { withBuildMetrics } from './metrics.ts';
+import { hasIndex, publishIndex } from './publish-index.ts';
+import type { Setup } from './setup.ts';
+
+/** What became of a request. `busy`: another build runs, so this one did not. */
+export type Outcome = BuildRecord['status'] | 'busy';
+
+/** A build of which nothing is left but its record. */
+const DIED = 'It ended without a word: it was killed, ran out of memory, or ran out of time.';
+
+/**
+ * Builds and publishes the index, unless another build runs.
+ * @param remaining milliseconds until Lambda ends the invocation
+ * @throws why the build failed; its record says so too, and the live index stays
+ */
+export async function runBuild(
+  setup: Setup,
+  request: BuildRequest,
+  remaining: () => number,
+): Promise<Outcome> {
+  const { lock, ...attempt } = await Lock.take(setup.bucket, request.id);
+  if (!lock) return refuse(setup, request, 'heldBy' in attempt ? attempt.heldBy : undefined);
+  const { builds, log } = setup;
+  const record: BuildRecord = {
+    id: request.id,
+    started: new Date().toISOString(),
+    status: 'running',
+    cause: request.cause,
+    notices: [],
+  };
+  const deadline = new Deadline(remaining, setup.memory);
+  const sync = new CacheSync(setup.bucket, foldersOf(setup).cache);
+  const source = new ListedSource(setup.documents);
+  try {
+    const known = request.kind === 'batch' ? undefined : await builds.read(request.id);
+    if (known?.ended) {
+      // Lambda may deliver an event twice.
+      await lock.release();
+      return known.status;
+    }
+    if (known) Object.assign(record, known, { status: 'running' });
+    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
+    await builds.write(record);
+    log('INFO', { message: 'The build starts.', cause: record.cause });
+
+    await build(setup, record, { lock, deadline, sync, source });
+    record.ended = new Date().toISOString();
+    await builds.write(record);
+    await builds.prune();
+    const { notices: _, ...summary } = record;
+    log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
+  } catch (error) {
+    deadline.end();
+    if (error instanceof TimeIsUp) return await goOn(setup, record, lock, sync);
+    await fail(setup, record, lock, error);
+    throw error;
+  }
+  deadline.end();
+  await lock.release();
+  await followUp(setup, source);
+  return record.status;
+}
+
+interface Parts {
+  lock: Lock;
+  deadline: Deadline;
+  sync: CacheSync;
+  source: ListedSource;
+}
+
+/** Builds and publishes, and writes into the record what came of it. */
+async function build(
+  setup: Setup,
+  record: BuildRecord,
+  { lock, deadline, sync, source }: Parts,
+): Promise<void> {
+  prepareFolders(setup);
+  await sync.download();
+  const before = record.embedded ?? 0;
+  const embedded = (count: number) => {
+    record.embedded = before + count;
+  };
+  const save = () => setup.builds.write(record);
+  const built = await makeIndex(setup, {
+    source,
+    sync,
+    deadline,
+    lost: lock.signal,
+    embedded,
+    save,
+  }).catch(async (error) => {
+    if (!(error instanceof NoText)) throw error;
+    if (source.count === 0 && !(await hasIndex(setup))) return undefined;
+    throw new Error(
+      `${setup.address}: ${source.count === 0 ? 'there are no documents' : `no text in ${source.count} documents`}. The live index stays. To remove it, destroy the stack.`,
+    );
+  });
+  if (!built) {
+    Object.assign(record, { status: 'unchanged', reason: `${setup.address}: there are no documents yet.` });
+    return;
+  }
+  const { documents, passages, manifest, notices } = built;
+  record.embedded ??= 0;
+  const unchanged = Math.max(0, passages - record.embedded);
+  const index = manifest.version;
+  Object.assign(record, { documents, passages, unchanged, index, notices: shortened(notices.groups()) });
+  await sync.save();
+  deadline.signal.throwIfAborted();
+  // From here on, the time that was reserved is used.
+  deadline.end();
+  const published = await publishIndex(setup, () => lock.confirm());
+  record.live = published.live;
+  record.status = published.unchanged ? 'unchanged' : 'succeeded';
+  record.reason = published.message;
+}
+
+/** After the time of this invocation: lets another one go on. */
+async function goOn(setup: Setup, record: BuildRecord, lock: Lock, sync: CacheSync): Promise<Outcome> {
+  try {
+    await sync.save();
+    if (sync.uploads === 0)
+      throw new Error(
+        'One invocation is too short for this build, although nothing is left to embed. Raise builderMemory, which gives the builder more processors.',
+      );
+    record.status = 'continues';
+    await setup.builds.write(record);
+    await lock.handOver();
+    await setup.invokeSelf({ continue: record.id });
+    setup.log('INFO', { message: 'The build continues in another invocation.', embedded: record.embedded });
+    return 'continues';
+  } catch (error) {
+    await fail(setup, record, lock, error);
+    throw error;
+  }
+}
+
+/** Records a failure. Nothing here may hide its reason. */
+async function fail(setup: Setup, record: BuildRecord, lock: Lock, error: unknown): Promise<void> {
+  const now = new Date();
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  Object.assign(record, { status: 'failed', reason: message, ended: now.toISOString() });
+  const { notices: _, ...summary } = record;
+  setup.log('ERROR', { ...summary, error: stack, ...withBuildMetrics(record, setup.name, now) });
+  try {
+    await setup.builds.write(record);
+    await lock.release();
+  } catch (other) {
+    // The next build finds the lock when its lease has ended, and completes the record.
+    await lock.abandon();
+    setup.log('ERROR', {
+      message: `The failure was not recorded: ${other instanceof Error ? other.message : other}`,
+    });
+  }
+}
+
+/** Starts another build if documents changed while this one ran, as their events may wait in the queue for long. */
+async function followUp({ invokeSelf, log }: Setup, source: ListedSource): Promise<void> {
+  try {
+    if (await source.hasChanged()) await invokeSelf({ build: newBuildId(), cause: 'events' });
+  } catch (error) {
+    // The events start a build too, only later.
+    log('INFO', { message: `No build follows: ${error instanceof Error ? error.message : error}` });
+  }
+}
+
+/** Another build runs. A request gets a record that says so. */
+async function refuse(setup: Setup, request: BuildRequest, holder: string | undefined): Promise<Outcome> {
+  // Lambda may deliver an event twice.
+  if (holder === request.id) return 'running';
+  const known = request.kind === 'batch' ? undefined : await setup.builds.read(request.id);
+  if (known?.ended) return known.status;
+  const now = new Date().toISOString();
+  const reason = `Build ${holder ?? 'of another request'} is running, and reads the same documents. Wait until it ends: npx polyseek remote builds.`;
+  if (request.kind !== 'batch') {
+    const record: BuildRecord = {
+      id: request.id,
+      started: now,
+      cause: request.cause,
+      notices: [],
+      ...known,
+      status: 'failed',
+      reason,
+      ended: now,
+    };
+    await setup.builds.write(record);
+  }
+  setup.log('INFO', { message: reason });
+  return 'busy';
+}
+
+/** Completes the record of a build that died. */
+async function bury({ builds }: Setup, died: string | undefined, heir: string): Promise<void> {
+  const record = died === undefined || died === heir ? undefined : await builds.read(died);
+  if (!record || record.ended) return;
+  const reason = `${DIED} Build ${heir} took over.`;
+  await builds.write({ ...record, status: 'failed', reason, ended: new Date().toISOString() });
+}
