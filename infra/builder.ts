@@ -21,6 +21,12 @@ const TIMEOUT = Duration.minutes(15);
 const DISK = Size.mebibytes(BUILDER_DISK_MB);
 /** How long Lambda waits for more changes, before it starts a build. */
 const WINDOW = Duration.seconds(20);
+/**
+ * When changes start a build again whose first build failed, died or was not their own. It must be longer than timeout and window. AWS
+ * advises six timeouts, so that Lambda can try a throttled function again. Here they would only be a delay: as messages contain nothing
+ * but the news of a change, it does no harm if one arrives twice.
+ */
+const RETRY = Duration.minutes(16);
 /** How often a message may start a build that fails, before it goes to the queue of failed ones. */
 const MAX_TRIES = 5;
 /** Statuses after which the search function may have new code or settings. */
@@ -64,8 +70,7 @@ export class Builder extends Construct {
     this.failed = new Queue(this, 'Failed', { ...SAFE, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(this, 'Queue', {
       ...SAFE,
-      // AWS's rule: six times the timeout, and the window.
-      visibilityTimeout: Duration.seconds(6 * TIMEOUT.toSeconds() + WINDOW.toSeconds()),
+      visibilityTimeout: RETRY,
       deadLetterQueue: { queue: this.failed, maxReceiveCount: MAX_TRIES },
     });
     this.function = this.makeFunction(props);
@@ -78,7 +83,7 @@ export class Builder extends Construct {
       reportBatchItemFailures: true,
     });
     this.addRules(props);
-    this.metrics = new BuildMetrics(props.search, this.function, this.queue);
+    this.metrics = new BuildMetrics(this.function, this.queue);
   }
 
   private makeFunction(props: BuilderProps): lambda.Function {

@@ -46,19 +46,17 @@ export class EndpointMetrics {
 
 /** Metrics of a builder, each a sum or average over 5 minutes by default. */
 export class BuildMetrics {
-  readonly #search: IFunction;
   readonly #builder: IFunction;
   readonly #queue: IQueue;
 
-  constructor(search: IFunction, builder: IFunction, queue: IQueue) {
-    this.#search = search;
+  constructor(builder: IFunction, queue: IQueue) {
     this.#builder = builder;
     this.#queue = queue;
   }
 
-  /** The builder writes `BuildFailed` at the end of every build, 0 or 1. */
+  /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/build/metrics.ts). */
   failed = (options?: MetricOptions) =>
-    ownMetric(this.#search, 'BuildFailed', { statistic: Stats.SUM, ...options });
+    ownMetric(this.#builder, 'BuildFailed', { statistic: Stats.SUM, ...options });
   runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });
   errors = (options?: MetricOptions) => this.#builder.metricErrors({ period: PERIOD, ...options });
   duration = (options?: MetricOptions) => this.#builder.metricDuration({ period: PERIOD, ...options });

@@ -15,8 +15,8 @@ import type { Construct } from 'constructs';
 import type { BuildMetrics, EndpointMetrics } from './metrics.ts';
 import type { Settings } from './schema.ts';
 
-/** How long changes may wait. The first build of many documents can take as long. */
-const MAX_WAIT = Duration.hours(2);
+/** How long changes may wait for a build that succeeds. Five failures take 80 minutes, after which they are not in the queue any more. */
+const MAX_WAIT = Duration.hours(1);
 
 /** Adds the dashboard and the alarms. Alarms are sent to `alarmEmail` if it is set. */
 export function addAlarms(
@@ -111,7 +111,7 @@ function buildAlarms(scope: Construct, builds: BuildMetrics): Alarm[] {
       'Waiting',
       builds.oldestMessage(),
       MAX_WAIT.toSeconds(),
-      `Changes of documents have waited for ${MAX_WAIT.toHours()} hours. npx polyseek remote builds shows why.`,
+      `Changes of documents have waited for an hour. npx polyseek remote builds shows why.`,
     ),
   ];
 }

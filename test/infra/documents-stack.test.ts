@@ -340,7 +340,7 @@ describe('the builder', () => {
     const queues = template.findResources('AWS::SQS::Queue');
     const [name] = Object.keys(queues).filter((id) => id.startsWith('SearchBuilderQueue'));
     const { VisibilityTimeout, RedrivePolicy } = queues[name!]!.Properties;
-    expect(VisibilityTimeout).toBe(6 * 900 + 20);
+    expect(VisibilityTimeout).toBe(960);
     expect(textOf(RedrivePolicy.deadLetterTargetArn)).toBe('<SearchBuilderFailed.Arn>');
     expect(RedrivePolicy.maxReceiveCount).toBe(5);
   });
@@ -361,7 +361,7 @@ describe('the builder', () => {
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic.name }] });
     for (const [MetricName, Threshold] of [
       ['BuildFailed', 1],
-      ['ApproximateAgeOfOldestMessage', 7200],
+      ['ApproximateAgeOfOldestMessage', 3600],
     ] as const)
       template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName, Threshold });
   });
