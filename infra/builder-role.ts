@@ -1,19 +1,34 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { BuilderProps } from './builder.ts';
 import { BUILDER_ACTIONS } from './builder-actions.ts';
+import type { DocumentsPlace } from './documents.ts';
 import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
 import { BUILDER_FOLDER, builderName } from './names.ts';
 import { functionStatements } from './push-statements.ts';
 import { UPLOADS } from './uploads.ts';
+import type { VectorStore } from './vector-store.ts';
 
 /** What Lambda calls on the queue with the rights of the function. */
 const QUEUE_ACTIONS = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
 
-interface RoleProps extends Pick<BuilderProps, 'functionName' | 'search' | 'documents' | 'bucket' | 'store'> {
+/** What the builder works with. */
+export interface Parts {
+  /** Name of the search function. */
+  functionName: string;
+  search: IFunction;
+  documents: DocumentsPlace;
+  /** The stack's own bucket, which has the builder's state. */
+  bucket: Bucket;
+  /** The index in S3 Vectors. Without it, the index becomes part of the search function. */
+  store: VectorStore | undefined;
+}
+
+interface RoleProps extends Parts {
   logGroup: LogGroup;
   queue: IQueue;
 }

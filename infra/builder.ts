@@ -3,17 +3,14 @@ import { Rule, type RuleProps, Schedule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { makeBuilderRole } from './builder-role.ts';
+import { makeBuilderRole, type Parts } from './builder-role.ts';
 import { BUILDER_DISK_MB } from './cost.ts';
 import { type DocumentsPlace, documentsAddress } from './documents.ts';
 import { BuildMetrics } from './metrics.ts';
 import { builderName } from './names.ts';
-import { DEFAULT_KEEP } from './remote/prune.ts';
 import type { Settings } from './schema.ts';
-import type { VectorStore } from './vector-store.ts';
 
 /** Lambda's longest timeout. */
 const TIMEOUT = Duration.minutes(15);
@@ -32,17 +29,9 @@ const MAX_TRIES = 5;
 /** Statuses after which the search function may have new code or settings. */
 const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 
-export interface BuilderProps {
+export interface BuilderProps extends Parts {
   settings: Settings;
   code: lambda.Code;
-  /** Name of the search function. */
-  functionName: string;
-  search: lambda.Function;
-  documents: DocumentsPlace;
-  /** The stack's own bucket, which has the builder's state. */
-  bucket: Bucket;
-  /** The index in S3 Vectors. Without it, the index becomes part of the search function. */
-  store: VectorStore | undefined;
   removalPolicy: RemovalPolicy;
 }
 
@@ -107,7 +96,6 @@ export class Builder extends Construct {
         DOCUMENTS: documentsAddress(documents),
         BUCKET: bucket.bucketName,
         STORE: store?.address ?? 'bundle',
-        KEEP: String(DEFAULT_KEEP),
       },
     });
     // So that no build writes into the bucket while it is emptied.

@@ -318,7 +318,7 @@ describe('the builder', () => {
     });
     const { DOCUMENTS, BUCKET, STORE, ...others } = Environment.Variables;
     expect([DOCUMENTS, BUCKET, STORE].map(textOf)).toEqual([documents, '<SearchBucket>', store]);
-    expect(others).toEqual({ FUNCTION_NAME: 'docs', KEEP: '5' });
+    expect(others).toEqual({ FUNCTION_NAME: 'docs' });
   });
 
   test('has the architecture and memory of the settings', () => {
