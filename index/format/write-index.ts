@@ -196,7 +196,7 @@ export function checkIndexFolder(target: string): void {
 }
 
 /** Metadata, language and source; the latter two with their parents (`de` for `de-AT`, `a/` for `a/b.md`). */
-function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, value: Scalar][] {
+export function fieldsOf({ lang, source, metadata = {} }: Passage): [field: string, value: Scalar][] {
   const folders = prefixes(source, '/').map((folder) => `${folder}/`);
   const values = { ...metadata, lang: [lang, ...prefixes(lang, '-')], source: [source, ...folders] };
   return Object.entries(values).flatMap(([field, value]) =>

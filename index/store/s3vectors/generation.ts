@@ -34,7 +34,7 @@ export interface Generation extends Pick<Manifest, 'version' | 'model' | 'dimens
   /** Languages and their passages, in the order of the languages' numbers. */
   languages: [language: string, passages: number][];
   segments: Segment[];
-  /** Its `languages.bin` and `overview.json`, and the lists of gone rows that are objects. */
+  /** Its `languages.bin`, `overview.json` and `order.bin`, and the lists of gone rows that are objects. */
   files: FileList;
   /** As in an index's manifest, of all other keys. */
   digest: string;
@@ -78,7 +78,7 @@ const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   fields: MANIFEST_SHAPE.fields,
   languages: (value) => isListOf(isCountedLanguage)(value) && (value as unknown[]).length > 0,
   segments: (value) => isListOf(isSegment)(value) && (value as unknown[]).length > 0,
-  files: hasFiles(OBJECTS.languages, OBJECTS.overview),
+  files: hasFiles(OBJECTS.languages, OBJECTS.overview, OBJECTS.order),
 };
 
 const isCurrent = isShaped({

@@ -8,6 +8,7 @@ export const OBJECTS = {
   manifest: 'manifest.json',
   languages: 'languages.bin',
   overview: 'overview.json',
+  order: 'order.bin',
   lookup: 'lookup.bin',
   hashes: 'hashes.bin',
   longRows: 'long-rows.bin',
@@ -16,6 +17,9 @@ export const OBJECTS = {
 /** `hashes.bin` of a segment: for each row the first 16 bytes of its SHA-256. */
 export const HASHES: Format = { magic: 'PSHA', version: 1, sections: 1 };
 export const HASH_BYTES = 16;
+
+/** `order.bin` of a generation: for each passage of the local index its ordinal in the generation. */
+export const ORDER: Format = { magic: 'PSOR', version: 1, sections: 1 };
 
 /** `long-rows.bin` of a segment: the rows that exceed the limit of metadata, one after the other. */
 export const LONG_ROWS: Format = { magic: 'PSLR', version: 1, sections: 1 };

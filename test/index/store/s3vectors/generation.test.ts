@@ -35,7 +35,7 @@ const generation: Omit<Generation, 'format' | 'digest'> = {
     { id: '0000000a', rows: 10, files, ...writeGone([0, 9]) },
     { id: '0000000b', rows: 4, files, ...writeGone([]) },
   ],
-  files: { 'languages.bin': file, 'overview.json': file },
+  files: { 'languages.bin': file, 'overview.json': file, 'order.bin': file },
 };
 
 test('reads back a manifest and its segments', () => {
