@@ -28,7 +28,6 @@ export class Bucket {
   readonly #name: string;
   readonly #s3: S3Client;
 
-  /** @param s3 a client of `connect`, which describes errors */
   constructor(name: string, s3: S3Client) {
     this.#name = name;
     this.#s3 = s3;
@@ -40,7 +39,7 @@ export class Bucket {
       const { Body, ETag } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#name, Key }));
       return { text: await Body!.transformToString(), etag: ETag! };
     } catch (error) {
-      if (causeOf(error) === 'NoSuchKey') return undefined;
+      if (nameOf(error) === 'NoSuchKey') return undefined;
       throw error;
     }
   }
@@ -60,7 +59,7 @@ export class Bucket {
     } catch (error) {
       // S3 answers 404 for the ETag of a missing object, and 409 for two writes at once.
       const unmet = ['PreconditionFailed', 'NoSuchKey', 'ConditionalRequestConflict'];
-      if (condition && unmet.includes(causeOf(error))) return undefined;
+      if (condition && unmet.includes(nameOf(error))) return undefined;
       throw error;
     }
   }
@@ -113,7 +112,8 @@ async function retried(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The name of the SDK's error behind a described one. */
-function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? error.cause.name : '';
+/** The name of the SDK's error, also behind a described one. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return error.cause instanceof Error ? error.cause.name : error.name;
 }
