@@ -1,4 +1,5 @@
 import { GetFunctionConfigurationCommand, InvokeCommand } from '@aws-sdk/client-lambda';
+import { GetBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import { builderName } from '../names.ts';
 import type { Remote } from './connect.ts';
 
@@ -38,4 +39,12 @@ export async function startBuild(
 ): Promise<void> {
   const Payload = JSON.stringify({ build });
   await lambda.send(new InvokeCommand({ FunctionName: name, InvocationType: 'Event', Payload }));
+}
+
+/** Whether a bucket sends its events to EventBridge. */
+export async function sendsEvents({ s3 }: Remote, bucket: string): Promise<boolean> {
+  const { EventBridgeConfiguration } = await s3.send(
+    new GetBucketNotificationConfigurationCommand({ Bucket: bucket }),
+  );
+  return EventBridgeConfiguration !== undefined;
 }
