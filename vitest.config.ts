@@ -34,7 +34,7 @@ const SLOW = [
   'test/index/store/s3-vectors-store.test.ts',
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
-  'test/infra/deploy.test.ts',
+  'test/infra/{deploy,documents-deploy,documents-stack}.test.ts',
   'test/infra/{endpoint,own-app,push-role}.test.ts',
   'test/infra/fresh-clone.test.ts',
   'test/infra/remote/prune.test.ts',

@@ -9,6 +9,8 @@ export const PRICES = {
     gigabyteSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 },
     /** https://aws.amazon.com/lambda/pricing/, as of 2025: a started instance, in addition to the requests that it answers. */
     provisionedGigabyteSecond: { x86_64: 0.0000041667, arm64: 0.0000033334 },
+    /** https://aws.amazon.com/lambda/pricing/, as of 2025: disk beyond 512 MB, on both processors. */
+    diskGigabyteSecond: 0.0000000309,
   },
   /** https://aws.amazon.com/api-gateway/pricing/, 2025-05: the first 300 million requests of up to 512 KB. Throttled requests are free. */
   httpApiRequest: 1e-6,
