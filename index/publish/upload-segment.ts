@@ -10,9 +10,9 @@ import { hashOf } from './hashes.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Journal, Publication } from './journal.ts';
 import type { LocalRows } from './local-rows.ts';
-import type { PublishOptions } from './publish.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { MOST_VECTORS, PARALLEL, type Service } from './service.ts';
+import type { TransferOptions } from './transfer.ts';
 import { filterableOf, isLong, vectorInput } from './vector-input.ts';
 
 /** Bytes of a request. S3 Vectors accepts 20 MiB. */
@@ -37,7 +37,7 @@ export async function uploadSegment(
   local: LocalRows,
   ordinals: Uint32Array,
   publication: Publication,
-  { progress = () => {}, signal }: PublishOptions,
+  { progress = () => {}, signal }: TransferOptions,
 ): Promise<FileList | undefined> {
   if (ordinals.length === 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-segment-'));
