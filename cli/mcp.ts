@@ -32,7 +32,7 @@ function localContext(search: ClosableSearch): ToolContext {
     find: async ({ maxCharacters, ...request }) =>
       truncateToLength(maxCharacters, await search.search(request)).answer,
     passage: async (id, context) => {
-      const found = search.passage(id, context);
+      const found = await search.passage(id, context);
       if (found) return found;
       throw noPassage();
     },

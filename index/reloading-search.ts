@@ -56,26 +56,29 @@ export class ReloadingSearch implements ClosableSearch {
     return this.#current.search.info;
   }
 
-  async search(request: SearchRequest): Promise<Answer> {
+  search(request: SearchRequest): Promise<Answer> {
+    return this.#run((search) => search.search(request));
+  }
+
+  passage(id: string, context?: number): Promise<PassageAnswer | undefined> {
+    return this.#run((search) => search.passage(id, context));
+  }
+
+  overview(): Promise<Overview> {
+    return this.#run((search) => search.overview());
+  }
+
+  /** Runs a call on the newest index, which stays open until the call has ended. */
+  async #run<Result>(call: (search: ClosableSearch) => Promise<Result>): Promise<Result> {
     await this.#refresh();
     const opened = this.#current;
     opened.running++;
     try {
-      return await opened.search.search(request);
+      return await call(opened.search);
     } finally {
       opened.running--;
       closeIfUnused(opened);
     }
-  }
-
-  passage(id: string, context?: number): PassageAnswer | undefined {
-    void this.#refresh();
-    return this.#current.search.passage(id, context);
-  }
-
-  overview(): Overview {
-    void this.#refresh();
-    return this.#current.search.overview();
   }
 
   close(): void {

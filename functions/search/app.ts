@@ -114,7 +114,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
   }
 
   async function passage(from: RoutedRequest, id: string, context: number): Promise<PassageAnswer> {
-    const found = (await searchOf(from)).passage(id, context);
+    const found = await (await searchOf(from)).passage(id, context);
     if (found) return found;
     throw noPassage();
   }
@@ -158,7 +158,7 @@ export function createApp(search: Search | Promise<Search>, options: AppOptions 
         searches: true,
         GET: async (request) => {
           const from = await searchOf(request);
-          return json({ index: from.info, ...from.overview() });
+          return json({ index: from.info, ...(await from.overview()) });
         },
       },
       {

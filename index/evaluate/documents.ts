@@ -138,7 +138,9 @@ async function ask(
   const outcomes: Ranked[] = [];
   for (const question of questions) {
     const answer = await search.search({ q: question.text, k: K, mode, explain: true });
-    const right = answer.results.map((result) => isRight(search, result, question.answers));
+    const right = await Promise.all(
+      answer.results.map((result) => isRight(search, result, question.answers)),
+    );
     const truth = { answerable: question.answers.length > 0, correct: right[0] ?? false };
     outcomes.push({ ...outcomeOf(question, answer, truth), rightInFive: right.includes(true) });
   }
@@ -152,12 +154,20 @@ interface Found {
 }
 
 /** Whether a result, or the same text in another place, is an answer. */
-function isRight(search: Search, { id, alsoIn = [] }: Found, answers: readonly Snippet[]): boolean {
-  const passages = [id, ...alsoIn.map((other) => other.id)].flatMap((each) => search.passage(each) ?? []);
-  return passages.some(({ source, text }) =>
-    answers.some(
-      (answer) => answer.source === source && collapsed(text).includes(collapsed(answer.contains)),
-    ),
+async function isRight(
+  search: Search,
+  { id, alsoIn = [] }: Found,
+  answers: readonly Snippet[],
+): Promise<boolean> {
+  const places = [id, ...alsoIn.map((other) => other.id)];
+  const passages = await Promise.all(places.map((each) => search.passage(each)));
+  return passages.some(
+    (passage) =>
+      passage &&
+      answers.some(
+        (answer) =>
+          answer.source === passage.source && collapsed(passage.text).includes(collapsed(answer.contains)),
+      ),
   );
 }
 

@@ -8,8 +8,15 @@ declare const POLYSEEK_FUNCTION: true | undefined;
 /** Lambda has verified the function's archive. Loading `node:crypto` for a digest would take 3 ms and 2 MB of a cold start. */
 const isVerified = typeof POLYSEEK_FUNCTION !== 'undefined';
 
+/** The errors for an object that is not as expected. */
+export interface ObjectErrors {
+  /** @param problem a clause */
+  damaged: (problem: string) => Error;
+  otherFormat: (format: unknown) => Error;
+}
+
 /**
- * Reads a JSON object with a `format` and a digest over all other keys, and checks both and its shape.
+ * Reads a JSON file: an object with a `format` and a digest over all other keys. Checks both and its shape.
  * @param digestKey the key of the digest
  * @throws if the format differs, or the file is damaged
  */
@@ -19,26 +26,44 @@ export function readDigestedObject(
   digestKey: string,
   shape: Record<string, Check>,
 ): Record<string, unknown> {
-  const { [digestKey]: digest, ...contents } = readJsonObject(path);
-  if (contents.format !== format) {
-    throw new Error(
-      `${path} has format ${contents.format}, but this polyseek reads format ${format}. Run npx polyseek index again.`,
-    );
-  }
-  const found = isVerified ? digest : digestOf(contents);
-  if (digest !== found) throw damaged(path, `its ${digestKey} is ${digest}, but its contents give ${found}`);
+  const errors: ObjectErrors = {
+    damaged: (problem) => damaged(path, problem),
+    otherFormat: (found) =>
+      new Error(
+        `${path} has format ${found}, but this polyseek reads format ${format}. Run npx polyseek index again.`,
+      ),
+  };
+  return parseDigestedObject(readFileSync(path), format, digestKey, shape, errors, !isVerified);
+}
+
+/**
+ * Reads an object like `readDigestedObject`, from the bytes of its file.
+ * @param verify whether to compare the digest
+ */
+export function parseDigestedObject(
+  bytes: Uint8Array,
+  format: number,
+  digestKey: string,
+  shape: Record<string, Check>,
+  errors: ObjectErrors,
+  verify = true,
+): Record<string, unknown> {
+  const { [digestKey]: digest, ...contents } = parseObject(bytes, errors);
+  if (contents.format !== format) throw errors.otherFormat(contents.format);
+  const found = verify ? digestOf(contents) : digest;
+  if (digest !== found) throw errors.damaged(`its ${digestKey} is ${digest}, but its contents give ${found}`);
   const invalid = invalidKey(contents, shape);
-  if (invalid) throw damaged(path, `its ${invalid} is missing or invalid`);
+  if (invalid) throw errors.damaged(`its ${invalid} is missing or invalid`);
   return { [digestKey]: digest, ...contents };
 }
 
-/** Reads a file that contains a JSON object. Its values are unchecked. */
-function readJsonObject(path: string): Record<string, unknown> {
+/** Reads a JSON object. Its values are unchecked. */
+function parseObject(bytes: Uint8Array, errors: ObjectErrors): Record<string, unknown> {
   try {
     // The spread turns JSON that is no object into an object without keys.
-    return { ...JSON.parse(readFileSync(path, 'utf8')) };
+    return { ...JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) };
   } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(path, 'it is not JSON');
+    if (error instanceof SyntaxError) throw errors.damaged('it is not JSON');
     throw error;
   }
 }

@@ -87,8 +87,8 @@ function addScaled(sum: Float64Array, vector: Float32Array | Int8Array, count: n
 export interface Typicality {
   /** To a typical passage of the index. */
   index: number;
-  /** To a typical passage in the language of this one. */
-  ofLanguage: (ordinal: number) => number;
+  /** To a typical passage in the language with this number. */
+  ofLanguage: (language: number) => number;
 }
 
 /** An open `languages.bin`. */
@@ -138,6 +138,6 @@ export class Languages {
       known.set(row, sum);
       return sum;
     };
-    return { index: compare(0), ofLanguage: (ordinal) => compare(this.#numbers[ordinal]! + 1) };
+    return { index: compare(0), ofLanguage: (language) => compare(language + 1) };
   }
 }

@@ -1,19 +1,15 @@
 import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
+import { hashOf, LookupReader, SLOT } from './lookup-reader.ts';
 import type { Scalar } from './passage.ts';
-import { readAscending, readList, writeAscending } from './varint.ts';
+import { writeAscending } from './varint.ts';
 
 /** `lookup.bin`: a hash table from keys to bytes. FORMAT.md describes its layout. */
 export const LOOKUP: Format = { magic: 'PSLK', version: 2, sections: 2 };
 
-const SLOT = 8;
 /** Slots for each key: more make the file larger, fewer lengthen the search for a free slot. */
 const SLOTS = 4 / 3;
-/** Bytes in the first read of a record, enough for most keys and their data. */
-const GUESS = 512;
-/** Slots per read. A lookup rarely needs more. */
-const PROBED = 8;
 
 /** The first character of a key is the kind of its data. */
 export const KEYS = {
@@ -74,62 +70,39 @@ export class LookupWriter {
 /** An open `lookup.bin`. A lookup takes two short reads, for any size of file. Throws for damaged records. */
 export class Lookup {
   readonly #file: ContainerFile;
-  readonly #slots: number;
-  readonly #passages: number;
+  readonly #reader: LookupReader;
 
   /** @param passages of the index, the bound of all ordinals */
   constructor(path: string, passages: number) {
     this.#file = new ContainerFile(path, LOOKUP);
-    this.#slots = this.#file.length(0) / SLOT;
-    this.#passages = passages;
-    if (this.#slots < 1 || !Number.isInteger(this.#slots))
-      throw this.damaged(`its table has ${this.#file.length(0)} bytes, but each slot has ${SLOT}`);
+    this.#reader = new LookupReader({
+      lengths: [this.#file.length(0), this.#file.length(1)],
+      passages,
+      damaged: (problem) => this.damaged(problem),
+    });
   }
 
   /** The bytes under a key, or undefined. */
   get(key: string): Buffer | undefined {
-    const keyBytes = Buffer.from(key);
-    const hash = hashOf(keyBytes);
-    let slot = hash % this.#slots;
-    for (let tried = 0; tried < this.#slots; ) {
-      const block = this.#file.read(0, slot * SLOT, PROBED * SLOT);
-      for (let at = 0; at < block.length; at += SLOT, tried++) {
-        const offset = block.readUInt32LE(at + 4);
-        if (offset === 0) return undefined;
-        const data = block.readUInt32LE(at) === hash ? this.#record(offset - 1, keyBytes) : undefined;
-        if (data) return data;
-      }
-      slot = (slot + block.length / SLOT) % this.#slots;
+    const search = this.#reader.find(key);
+    let step = search.next();
+    while (!step.done) {
+      const { section, start, length } = step.value;
+      step = search.next(this.#file.read(section, start, length));
     }
-    return undefined;
+    return step.value;
   }
 
   /** The list of ordinals under a key, ascending, and the bytes after it; undefined if the key is absent. */
   list(key: string): { ordinals: Uint32Array; rest: Buffer } | undefined {
     const data = this.get(key);
-    if (!data) return undefined;
-    const list = readList(data, 0);
-    // Keys are words of questions, which must not reach logs. So errors do not name them.
-    if (!list) throw this.damaged('a list of passages runs past its record');
-    this.#checkOrdinals(list.values);
-    return { ordinals: list.values, rest: data.subarray(list.end) };
+    return data && this.#reader.list(data);
   }
 
   /** The ordinal of the passage with this id, or undefined. */
   ordinal(id: string): number | undefined {
     const data = this.get(KEYS.id + id);
-    if (!data) return undefined;
-    const number = readAscending(data, 0, 1);
-    if (!number) throw this.damaged('an ordinal runs past its record');
-    this.#checkOrdinals(number.values);
-    return number.values[0]!;
-  }
-
-  /** The ordinals of the passages in a group, ascending. */
-  duplicates(group: number): Uint32Array {
-    const list = this.list(KEYS.duplicates + group);
-    if (!list) throw this.damaged(`the group ${group} of passages is missing`);
-    return list.ordinals;
+    return data && this.#reader.ordinal(data);
   }
 
   /** The error for a record that contradicts the format. */
@@ -140,33 +113,4 @@ export class Lookup {
   close(): void {
     this.#file.close();
   }
-
-  /** Ordinals ascend, so the last one is the largest. */
-  #checkOrdinals(ordinals: Uint32Array): void {
-    const largest = ordinals.at(-1) ?? -1;
-    if (ordinals.length > this.#passages || largest >= this.#passages)
-      throw this.damaged(`a record has ${ordinals.length} passages up to ${largest} of ${this.#passages}`);
-  }
-
-  #record(offset: number, key: Buffer): Buffer | undefined {
-    const first = this.#file.read(1, offset, GUESS);
-    const keyLength = readAscending(first, 0, 1);
-    const dataLength = keyLength && readAscending(first, keyLength.end, 1);
-    if (!dataLength) throw this.damaged(`the record at byte ${offset} has no lengths`);
-    const dataStart = dataLength.end + keyLength.values[0]!;
-    const end = dataStart + dataLength.values[0]!;
-    if (offset + end > this.#file.length(1))
-      throw this.damaged(`the record at byte ${offset} runs past its section`);
-    const record = end <= first.length ? first : this.#file.read(1, offset, end);
-    return record.subarray(dataLength.end, dataStart).equals(key)
-      ? record.subarray(dataStart, end)
-      : undefined;
-  }
-}
-
-/** FNV-1a, 32 bits (Fowler, Noll, Vo; RFC 9923). */
-function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

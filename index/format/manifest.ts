@@ -32,7 +32,8 @@ export interface Manifest {
 
 const isTextOrNull: Check = (value) => value === null || isText(value);
 
-const SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'>, Check> = {
+/** The checks of a manifest's keys. */
+export const MANIFEST_SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'>, Check> = {
   model: isShaped({ name: isText, hash: isText, neutral: isTextOrNull, tokens: isTextOrNull }),
   dimensions: isWhole(1),
   counts: isShaped({
@@ -65,7 +66,7 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
       `${dir} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${dir}.`,
     );
   }
-  const manifest = readDigestedObject(path, FORMAT, 'version', SHAPE) as unknown as Manifest;
+  const manifest = readDigestedObject(path, FORMAT, 'version', MANIFEST_SHAPE) as unknown as Manifest;
   if ((manifest.model.tokens === null) !== !('tokens.bin' in manifest.files))
     throw damaged(path, 'its files and its model differ about token states');
   if (model) checkModel(dir, manifest, model);

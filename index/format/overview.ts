@@ -27,7 +27,7 @@ export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions
  * The overview of an open index.
  * @throws if its record is missing or damaged
  */
-export function readOverview(lookup: Lookup, { languages }: Manifest): Overview {
+export function readOverview(lookup: Lookup, { languages }: Pick<Manifest, 'languages'>): Overview {
   const record = parse(lookup.get(KEYS.overview));
   if (!isOverviewRecord(record)) throw lookup.damaged('the record of the overview is missing or invalid');
   return {

@@ -1,13 +1,13 @@
 import { termsOf } from '../text/terms.ts';
 import { InvertedFile } from './inverted-file.ts';
-import { KEYS, type Lookup } from './lookup-file.ts';
+import { KEYS } from './lookup-file.ts';
 import { writeList } from './varint.ts';
 
 /** BM25's usual constants (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework). */
 const K1 = 1.2;
 const B = 0.75;
 /** The most that one term can add to a score, before its idf. */
-const MOST = K1 + 1;
+export const MOST = K1 + 1;
 
 /** The postings of all terms, collected passage by passage. */
 export class Postings {
@@ -58,37 +58,4 @@ export class Postings {
   remove(): void {
     this.#terms.remove();
   }
-}
-
-/** BM25 scores of a question. */
-export interface LexicalScores {
-  /** By ordinal, for each passage with a term: BM25 as a share (0 to 1) of the most that the question could get. */
-  shares: Map<number, number>;
-  /** idf of each term of the question. */
-  idf: Map<string, number>;
-}
-
-/** BM25 over all passages, divided by the most that this question could get. So shares are comparable between questions. */
-export function scoreTerms(lookup: Lookup, question: string, passages: number): LexicalScores {
-  const shares = new Map<number, number>();
-  const idf = new Map<string, number>();
-  const found: { weight: number; ordinals: Uint32Array; impacts: Uint8Array }[] = [];
-  let bound = 0;
-  for (const term of new Set(termsOf(question))) {
-    const list = lookup.list(KEYS.term + term);
-    const count = list?.ordinals.length ?? 0;
-    if (list && list.rest.length !== count)
-      throw lookup.damaged(`a term has ${count} passages, but ${list.rest.length} scores`);
-    const weight = Math.log(1 + (passages - count + 0.5) / (count + 0.5));
-    idf.set(term, weight);
-    bound += weight * MOST;
-    if (list) found.push({ weight, ordinals: list.ordinals, impacts: list.rest });
-  }
-  for (const { weight, ordinals, impacts } of found) {
-    ordinals.forEach((ordinal, i) => {
-      const add = (weight * MOST * impacts[i]!) / 255 / bound;
-      shares.set(ordinal, (shares.get(ordinal) ?? 0) + add);
-    });
-  }
-  return { shares, idf };
 }

@@ -47,6 +47,53 @@ export function quantized(vector: Float32Array): Int8Array {
   return Int8Array.from(vector, (value) => Math.round((value / max) * 127));
 }
 
+/** Finds the best sentence of passages, whose vectors are written as in section 1 of a `sentences.bin`. */
+export class SentenceComparer {
+  readonly #dimensions: number;
+  readonly #products: DotProducts;
+
+  constructor(dimensions: number) {
+    this.#dimensions = dimensions;
+    this.#products = new DotProducts(BATCH * (dimensions + NORM), dimensions);
+  }
+
+  /**
+   * Returns a function that compares a passage's sentences with the query. It returns the number of the sentence with the highest cosine,
+   * and the cosine.
+   * @param query a vector of length 1, or a weighted mean of such vectors
+   */
+  best(query: Float32Array): (vectors: PassageSentences) => { sentence: number; cosine: number } {
+    const product = this.#products.prepare(query);
+    const { bytes } = this.#products;
+    const norms = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const size = this.#dimensions + NORM;
+    const maxNorm = 128 * Math.sqrt(this.#dimensions);
+    return ({ count: all, fill, damaged }) => {
+      let best = { sentence: 0, cosine: -1 };
+      for (let first = 0; first < all; first += BATCH) {
+        const count = Math.min(BATCH, all - first);
+        fill(bytes.subarray(0, count * size), first * size);
+        for (let i = 0; i < count; i++) {
+          const norm = norms.getFloat32(i * size + this.#dimensions, true);
+          if (!(norm >= 0 && norm <= maxNorm)) throw damaged(first + i, norm);
+          const cosine = product(i * size) / norm;
+          if (cosine > best.cosine) best = { sentence: first + i, cosine };
+        }
+      }
+      return best;
+    };
+  }
+}
+
+/** The vectors of a passage's sentences. */
+export interface PassageSentences {
+  count: number;
+  /** Fills a buffer with the vectors from a byte on. */
+  fill: (bytes: Uint8Array, start: number) => void;
+  /** The error for a sentence with an impossible norm. */
+  damaged: (sentence: number, norm: number) => Error;
+}
+
 /** An open `sentences.bin`. */
 export class SentenceVectors {
   readonly #file: ContainerFile;
@@ -54,7 +101,7 @@ export class SentenceVectors {
   /** For each passage the number of its first sentence, and at the end the number of all sentences. */
   readonly #firsts: Buffer;
   readonly #dimensions: number;
-  readonly #products: DotProducts;
+  readonly #comparer: SentenceComparer;
 
   /** @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it */
   constructor(path: string, dimensions: number) {
@@ -72,7 +119,7 @@ export class SentenceVectors {
     }
     this.#path = path;
     this.#dimensions = dimensions;
-    this.#products = new DotProducts(BATCH * (dimensions + NORM), dimensions);
+    this.#comparer = new SentenceComparer(dimensions);
   }
 
   /**
@@ -81,26 +128,15 @@ export class SentenceVectors {
    * @param query a vector of length 1, or a weighted mean of such vectors
    */
   best(query: Float32Array): (passage: number) => { sentence: number; cosine: number } {
-    const product = this.#products.prepare(query);
-    const { bytes } = this.#products;
-    const norms = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const compare = this.#comparer.best(query);
     const size = this.#dimensions + NORM;
-    const maxNorm = 128 * Math.sqrt(this.#dimensions);
     return (passage) => {
       const [first, end] = this.#sentencesOf(passage);
-      let best = { sentence: 0, cosine: -1 };
-      for (let start = first; start < end; start += BATCH) {
-        const count = Math.min(BATCH, end - start);
-        this.#file.fill(bytes.subarray(0, count * size), 1, start * size);
-        for (let i = 0; i < count; i++) {
-          const norm = norms.getFloat32(i * size + this.#dimensions, true);
-          if (!(norm >= 0 && norm <= maxNorm))
-            throw damaged(this.#path, `sentence ${start + i} has the norm ${norm}`);
-          const cosine = product(i * size) / norm;
-          if (cosine > best.cosine) best = { sentence: start + i - first, cosine };
-        }
-      }
-      return best;
+      return compare({
+        count: end - first,
+        fill: (bytes, start) => this.#file.fill(bytes, 1, first * size + start),
+        damaged: (sentence, norm) => damaged(this.#path, `sentence ${first + sentence} has the norm ${norm}`),
+      });
     };
   }
 

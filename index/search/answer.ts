@@ -1,10 +1,10 @@
 import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
-import type { MetadataValue, Scalar } from '../format/passage.ts';
+import type { MetadataValue } from '../format/passage.ts';
+import type { Filter } from '../store/store.ts';
 import type { Evidence } from './evidence.ts';
 
-/** For each field a value, or several of which one must match. A source that ends in `/` matches a folder. */
-export type Filter = Record<string, Scalar | Scalar[]>;
+export type { Filter } from '../store/store.ts';
 
 /** A valid request that this index cannot answer. The message says what to change. */
 export class InvalidRequest extends Error {}
@@ -144,17 +144,17 @@ export type PassageAnswer = Omit<
   'score' | 'confidence' | 'highlight' | 'explain' | 'evidence' | 'matches'
 >;
 
-/** An open index, from `openSearch`. */
+/** An open index, from `openSearch`. All methods may throw `Unavailable`. */
 export interface Search {
   readonly info: IndexInfo;
   search(request: SearchRequest): Promise<Answer>;
   /** Returns the passage with this id, or undefined. */
-  passage(id: string, context?: number): PassageAnswer | undefined;
-  overview(): Overview;
+  passage(id: string, context?: number): Promise<PassageAnswer | undefined>;
+  overview(): Promise<Overview>;
 }
 
 /** A search that can be closed. */
 export interface ClosableSearch extends Search {
-  /** Closes the files of the index. No search may run or follow. */
+  /** Closes the files and connections of the index. No call may run or follow. */
   close(): void;
 }

@@ -1,6 +1,6 @@
-import type { Lookup } from '../format/lookup-file.ts';
+import { KEYS } from '../format/lookup-file.ts';
 import type { Passage } from '../format/passage.ts';
-import type { Passages } from '../format/passages-file.ts';
+import type { Lists, Row, Selection } from '../store/store.ts';
 import type { OtherPlace } from './answer.ts';
 import type { Ranked } from './rank.ts';
 
@@ -19,53 +19,62 @@ export interface Distinct extends Ranked {
  * contain duplicates.
  * @param rank returns the given number of best passages, best first
  */
-export async function distinct(
-  k: number,
-  rank: (count: number) => Promise<Ranked[]>,
-  passages: Passages,
-  lookup: Lookup,
-): Promise<Distinct[]> {
+export async function distinct(k: number, rank: (count: number) => Promise<Ranked[]>): Promise<Distinct[]> {
   for (let count = k; ; count *= 2) {
     const ranked = await rank(count);
-    const found = firstOfGroups(k, ranked, passages, lookup);
+    const found = firstOfGroups(k, ranked);
     if (found.length === k || ranked.length < count || count >= MOST_RANKED) return found;
   }
 }
 
-function firstOfGroups(k: number, ranked: Ranked[], passages: Passages, lookup: Lookup): Distinct[] {
+function firstOfGroups(k: number, ranked: Ranked[]): Distinct[] {
   const found: Distinct[] = [];
-  const hidden = new Set<number>();
+  const seen = new Set<number>();
   for (const one of ranked) {
     if (found.length === k) break;
-    if (hidden.has(one.ordinal)) continue;
-    const passage = passages.get(one.ordinal);
+    const passage = one.row.passage();
+    const { group } = passage;
+    if (group !== undefined) {
+      if (seen.has(group)) continue;
+      seen.add(group);
+    }
     found.push({ ...one, passage });
-    if (passage.group !== undefined) for (const other of lookup.duplicates(passage.group)) hidden.add(other);
   }
   return found;
 }
 
 /**
- * The other passages of a passage's group, in the order of the index.
- * @param allowed ordinals that match the filter, ascending; undefined without a filter
+ * For each passage the others of its group, in the order of the index. Reads all of them in one step.
+ * @param selection undefined without a filter
  */
-export function otherPlaces(
-  ordinal: number,
-  { group }: Passage,
-  passages: Passages,
-  lookup: Lookup,
-  allowed?: readonly number[],
-): { alsoIn?: OtherPlace[] } {
-  if (group === undefined) return {};
-  const alsoIn: OtherPlace[] = [];
-  // Both lists ascend.
-  let at = 0;
-  for (const other of lookup.duplicates(group)) {
-    if (alsoIn.length === MOST_LISTED) break;
-    while (allowed && allowed[at]! < other) at++;
-    if (other === ordinal || (allowed && allowed[at] !== other)) continue;
-    const { id, title, source, url } = passages.get(other);
-    alsoIn.push({ id, title, source, url });
-  }
-  return alsoIn.length > 0 ? { alsoIn } : {};
+export async function otherPlaces(
+  passages: readonly { ordinal: number; passage: Passage }[],
+  store: { lists: Lists; rows: (ordinals: readonly number[]) => Promise<Pick<Row, 'ordinal' | 'passage'>[]> },
+  selection?: Selection,
+): Promise<{ alsoIn?: OtherPlace[] }[]> {
+  const others = await Promise.all(
+    passages.map(async ({ ordinal, passage: { group } }) => {
+      if (group === undefined) return [];
+      const list = await store.lists.list(KEYS.duplicates + group);
+      if (!list) throw store.lists.damaged(`the group ${group} of passages is missing`);
+      const shown: number[] = [];
+      for (const other of list.ordinals) {
+        if (shown.length === MOST_LISTED) break;
+        if (other !== ordinal && (selection?.has(other) ?? true)) shown.push(other);
+      }
+      return shown;
+    }),
+  );
+  const wanted = [...new Set(others.flat())];
+  const rows = new Map<number, Pick<Row, 'passage'>>();
+  if (wanted.length > 0) for (const row of await store.rows(wanted)) rows.set(row.ordinal, row);
+  return others.map((ordinals) => {
+    if (ordinals.length === 0) return {};
+    return {
+      alsoIn: ordinals.map((other) => {
+        const { id, title, source, url } = rows.get(other)!.passage();
+        return { id, title, source, url };
+      }),
+    };
+  });
 }

@@ -1,6 +1,6 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
-import type { Tokens } from '../format/tokens-file.ts';
+import type { Store } from '../store/store.ts';
 import type { ContextualQuery } from './answer.ts';
 import { mixTokens, mixVectors } from './history.ts';
 import type { QuestionTokens } from './rank.ts';
@@ -17,12 +17,11 @@ export interface EmbeddedRequest {
 
 /**
  * Embeds a question, and the same question with its context.
- * @param tokens of the index; undefined in an index without token states
  * @param context undefined without a history
  */
 export async function embedRequest(
   embedder: QuestionEmbedder,
-  tokens: Tokens | undefined,
+  store: Store,
   mode: Mode,
   q: string,
   context: ContextualQuery | undefined,
@@ -32,19 +31,22 @@ export async function embedRequest(
     return needsVector ? { own: await embedder.embed(q, 'query') } : {};
   }
   const { byToken } = embedder;
-  if (!tokens || !byToken) {
+  if (store.manifest.model.tokens === null || !byToken) {
     const own = await embedder.embed(q, 'query');
     if (!context) return { own, vector: own };
     const inContext = await embedder.embed(context.text, 'query');
     return { own, vector: mixVectors(own, inContext, context.share) };
   }
   const { vector: own, states, weights } = await byToken.question(q);
-  const { match } = byToken;
-  if (!context) return { own, vector: own, questionTokens: { states, weights, match, tokens } };
+  const compare = {
+    match: byToken.match,
+    codes: (ordinals: readonly number[]) => store.tokenCodes(ordinals),
+  };
+  if (!context) return { own, vector: own, questionTokens: { states, weights, ...compare } };
   const inContext = await byToken.question(context.text);
   return {
     own,
     vector: mixVectors(own, inContext.vector, context.share),
-    questionTokens: { ...mixTokens({ states, weights }, inContext, context.share), match, tokens },
+    questionTokens: { ...mixTokens({ states, weights }, inContext, context.share), ...compare },
   };
 }

@@ -1,39 +1,42 @@
-import { fieldKey, type Lookup } from '../format/lookup-file.ts';
+import { fieldKey } from '../format/lookup-file.ts';
+import type { Lists, Selection } from '../store/store.ts';
 import { type Filter, InvalidRequest } from './answer.ts';
 
 /**
- * Returns the ordinals of the passages that match every field of a filter, ascending, or undefined for a filter without fields.
- * Reads repeated values once.
+ * Selects the passages that match every field of a filter. Returns undefined for a filter without fields. Reads repeated values once.
+ * @param filter with at most 32 fields
  * @param fields the fields that the index can be filtered on
- * @param passages number of passages in the index
+ * @param size the bound of all ordinals
  * @throws InvalidRequest for a field that no passage has
  */
-export function matching(
-  lookup: Lookup,
+export async function matching(
+  lists: Lists,
   filter: Filter,
   fields: readonly string[],
-  passages: number,
-): number[] | undefined {
+  size: number,
+): Promise<Selection | undefined> {
   const wanted = Object.entries(filter);
   if (wanted.length === 0) return undefined;
-  // How many of the fields so far each passage matches; it stays behind at the first that it does not.
-  const matched = new Uint16Array(passages);
-  wanted.forEach(([field, value], before) => {
+  const keys = wanted.flatMap(([field, value], i) => {
     if (!fields.includes(field)) {
       throw new InvalidRequest(
         `No passage has the field ${JSON.stringify(field)}. Filter on ${fields.join(', ')}.`,
       );
     }
     const values = Array.isArray(value) ? value : [value];
-    for (const key of new Set(values.map((one) => fieldKey(field, one)))) {
-      for (const ordinal of lookup.list(key)?.ordinals ?? []) {
-        if (matched[ordinal] === before) matched[ordinal] = before + 1;
-      }
-    }
+    return [...new Set(values.map((one) => fieldKey(field, one)))].map((key) => ({ key, bit: 1 << i }));
   });
+  // A bit for each field that the passage matches. Lists may arrive in any order, and need not stay in memory.
+  const matched = new Uint32Array(size);
+  await Promise.all(
+    keys.map(async ({ key, bit }) => {
+      for (const ordinal of (await lists.list(key))?.ordinals ?? []) matched[ordinal]! |= bit;
+    }),
+  );
+  const all = 2 ** wanted.length - 1;
   const ordinals: number[] = [];
-  matched.forEach((count, ordinal) => {
-    if (count === wanted.length) ordinals.push(ordinal);
+  matched.forEach((bits, ordinal) => {
+    if (bits === all) ordinals.push(ordinal);
   });
-  return ordinals;
+  return { filter, ordinals, has: (ordinal) => matched[ordinal] === all };
 }

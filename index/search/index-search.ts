@@ -1,18 +1,10 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Range } from '../embedding/tokenizer.ts';
-import type { Graph } from '../format/graph-file.ts';
-import type { Languages } from '../format/languages-file.ts';
-import type { Lookup } from '../format/lookup-file.ts';
-import type { Manifest } from '../format/manifest.ts';
 import type { Mode } from '../format/mode.ts';
-import { readOverview } from '../format/overview.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
-import type { Passages } from '../format/passages-file.ts';
-import { type LexicalScores, scoreTerms } from '../format/postings.ts';
-import type { SentenceVectors } from '../format/sentences-file.ts';
 import { withTitle } from '../format/titled.ts';
-import type { Tokens } from '../format/tokens-file.ts';
+import type { Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
@@ -26,6 +18,7 @@ import type {
   SearchResult,
 } from './answer.ts';
 import { Cache } from './cache.ts';
+import { Candidates } from './candidates.ts';
 import { now } from './clock.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
 import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
@@ -34,23 +27,12 @@ import { matching } from './filter.ts';
 import { contextualQuery, mixShares } from './history.ts';
 import { matchesOf } from './matches.ts';
 import { type Ranked, rank } from './rank.ts';
+import { type LexicalScores, scoreTerms } from './score-terms.ts';
 import { limitTokens } from './token-limit.ts';
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
 const CACHED_ANSWERS = 100;
 const MAX_CACHED_CHARACTERS = 50_000;
-
-/** The open files of an index. */
-export interface OpenIndex {
-  manifest: Manifest;
-  graph: Graph;
-  lookup: Lookup;
-  sentences: SentenceVectors;
-  languages: Languages;
-  passages: Passages;
-  /** Undefined in an index without token states. */
-  tokens: Tokens | undefined;
-}
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
@@ -58,14 +40,15 @@ const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, numbe
 export class IndexSearch implements ClosableSearch {
   readonly info: IndexInfo;
   readonly #embedder: QuestionEmbedder;
-  readonly #index: OpenIndex;
+  readonly #store: Store;
   readonly #answers = new Cache<Answer>(CACHED_ANSWERS);
 
-  constructor(embedder: QuestionEmbedder, index: OpenIndex) {
+  /** @param store closed by `close` */
+  constructor(embedder: QuestionEmbedder, store: Store) {
     this.#embedder = embedder;
-    this.#index = index;
+    this.#store = store;
     checkCalibration(embedder.model);
-    const { version, counts, model } = index.manifest;
+    const { version, counts, model } = store.manifest;
     this.info = { version, passages: counts.passages, model: model.name };
   }
 
@@ -88,34 +71,34 @@ export class IndexSearch implements ClosableSearch {
     const { q, history = [], k, mode, filter, minConfidence, context = 0 } = request;
     const { explain = false, matches = false } = request;
     const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
-    const { graph, lookup, sentences, languages, passages, manifest } = this.#index;
-    const question = await embedRequest(this.#embedder, this.#index.tokens, mode, q, searchedFor);
+    const store = this.#store;
+    const question = await embedRequest(this.#embedder, store, mode, q, searchedFor);
     const { vector, questionTokens } = question;
     const embedded = now();
-    const allowed = filter && matching(lookup, filter, manifest.fields, passages.count);
-    const { shares, idf } = mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor);
-    const typicality = vector ? languages.typicality(vector) : { index: 0, ofLanguage: () => 0 };
-    const rankBest = (count: number) =>
-      rank({
-        k: count,
-        graph,
-        sentences,
-        typicality,
-        languageOf: (ordinal) => languages.languageOf(ordinal),
-        passages: passages.count,
-        vector,
-        questionTokens,
-        shares,
-        allowed,
-      });
-    const found = await distinct(k, rankBest, passages, lookup);
+    const candidates = await Candidates.find(k, {
+      store,
+      vector,
+      select: async () => filter && matching(store.lists, filter, store.manifest.fields, store.size),
+      scoreTerms: async () => (mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor)),
+    });
+    const typicality = vector && store.typicality(vector);
+    const found = await distinct(k, (count) => rank(count, { candidates, typicality, questionTokens }));
     const confidences = this.#confidences(found, mode, question);
-    const results = found
-      .map((one, i) => ({
-        ...this.#result(one, confidences[i]!, idf, context, explain, allowed),
-        ...(matches && { matches: this.#matches(q, one, question) }),
-      }))
+    const left = found
+      .map((one, i) => ({ ...one, confidence: confidences[i]! }))
       .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
+    const placed = left.map(({ row, passage }) => ({ ordinal: row.ordinal, passage }));
+    const [others, around] = await Promise.all([
+      otherPlaces(placed, store, candidates.selection),
+      this.#around(placed, context),
+    ]);
+    const results = left.map((one, i) => ({
+      ...resultOf(one, candidates.terms.idf),
+      ...others[i],
+      ...around[i],
+      ...(explain && { explain: one.parts, evidence: one.evidence }),
+      ...(matches && { matches: this.#matches(q, one, question) }),
+    }));
     const verdict = verdictOf(results[0]?.confidence, minConfidence);
     const end = now();
     return {
@@ -133,26 +116,24 @@ export class IndexSearch implements ClosableSearch {
     };
   }
 
-  passage(id: string, context = 0): PassageAnswer | undefined {
-    const ordinal = this.#index.lookup.ordinal(id);
+  async passage(id: string, context = 0): Promise<PassageAnswer | undefined> {
+    const ordinal = await this.#store.lists.ordinal(id);
     if (ordinal === undefined) return undefined;
-    const { passages, lookup } = this.#index;
-    const passage = passages.get(ordinal);
-    return {
-      ...shown(passage),
-      ...otherPlaces(ordinal, passage, passages, lookup),
-      ...this.#surrounding(ordinal, context),
-    };
+    const [row] = await this.#store.rows([ordinal]);
+    const placed = [{ ordinal, passage: row!.passage() }];
+    const [others, around] = await Promise.all([
+      otherPlaces(placed, this.#store),
+      this.#around(placed, context),
+    ]);
+    return { ...shown(placed[0]!.passage), ...others[0], ...around[0] };
   }
 
-  overview(): Overview {
-    return readOverview(this.#index.lookup, this.#index.manifest);
+  overview(): Promise<Overview> {
+    return this.#store.overview();
   }
 
-  /** Closes the files. No search may run or follow. */
   close(): void {
-    const { lookup, sentences, passages, tokens } = this.#index;
-    for (const file of [lookup, sentences, passages, tokens]) file?.close();
+    this.#store.close();
   }
 
   /** The confidence of each result. A lower result is never more certain than a higher one. */
@@ -168,35 +149,12 @@ export class IndexSearch implements ClosableSearch {
     });
   }
 
-  #terms(q: string, context: ContextualQuery | undefined): LexicalScores {
-    const { lookup, passages } = this.#index;
-    const own = scoreTerms(lookup, q, passages.count);
-    if (!context) return own;
-    const { shares, idf } = scoreTerms(lookup, context.text, passages.count);
-    return { shares: mixShares(own.shares, shares, context.share), idf };
-  }
-
-  #result(
-    { ordinal, score, parts, sentence, evidence, passage }: Distinct,
-    confidence: number,
-    idf: Map<string, number>,
-    context: number,
-    explain: boolean,
-    allowed: readonly number[] | undefined,
-  ): SearchResult {
-    const { passages, lookup } = this.#index;
-    const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
-    if (!place) throw passages.damaged(`passage ${ordinal} has no sentence ${sentence}`);
-    const [start, end] = place;
-    return {
-      ...shown(passage),
-      score,
-      confidence,
-      highlight: { text: passage.text.slice(start, end), start, end },
-      ...otherPlaces(ordinal, passage, passages, lookup, allowed),
-      ...this.#surrounding(ordinal, context),
-      ...(explain && { explain: parts, evidence }),
-    };
+  async #terms(q: string, context: ContextualQuery | undefined): Promise<LexicalScores> {
+    const { lists, manifest } = this.#store;
+    const score = (text: string) => scoreTerms(lists, text, manifest.counts.passages);
+    const [own, inContext] = await Promise.all([score(q), context && score(context.text)]);
+    if (!context || !inContext) return own;
+    return { shares: mixShares(own.shares, inContext.shares, context.share), idf: inContext.idf };
   }
 
   /** The matching words of the question, without its context, and a result. */
@@ -212,21 +170,36 @@ export class IndexSearch implements ClosableSearch {
     );
   }
 
-  /** Returns up to `context` passages before and after this one in its document. */
-  #surrounding(ordinal: number, context: number): { before?: ContextPassage[]; after?: ContextPassage[] } {
-    if (context === 0) return {};
-    const { passages } = this.#index;
-    const self = passages.get(ordinal);
-    const near = (from: number, to: number): ContextPassage[] => {
-      const found: ContextPassage[] = [];
-      for (let i = Math.max(0, from); i < Math.min(to, passages.count); i++) {
-        const { id, text, source, position } = passages.get(i);
-        if (source === self.source && position - self.position === i - ordinal) found.push({ id, text });
-      }
-      return found;
-    };
-    return { before: near(ordinal - context, ordinal), after: near(ordinal + 1, ordinal + 1 + context) };
+  /** For each passage, up to `context` passages before and after it in its document; nothing for a `context` of 0. */
+  async #around(
+    placed: readonly { ordinal: number }[],
+    context: number,
+  ): Promise<{ before?: ContextPassage[]; after?: ContextPassage[] }[]> {
+    if (context === 0 || placed.length === 0) return [];
+    const found = await this.#store.around(
+      placed.map(({ ordinal }) => ordinal),
+      context,
+    );
+    return found.map(({ before, after }) => ({ before: before.map(inContext), after: after.map(inContext) }));
   }
+}
+
+const inContext = ({ id, text }: Passage): ContextPassage => ({ id, text });
+
+/** A result without its surroundings. */
+function resultOf(
+  { row, score, sentence, passage, confidence }: Distinct & { confidence: number },
+  idf: Map<string, number>,
+): SearchResult {
+  const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
+  if (!place) throw row.damaged(`passage ${row.ordinal} has no sentence ${sentence}`);
+  const [start, end] = place;
+  return {
+    ...shown(passage),
+    score,
+    confidence,
+    highlight: { text: passage.text.slice(start, end), start, end },
+  };
 }
 
 function shown({

@@ -1,14 +1,5 @@
-import { join } from 'node:path';
 import { Embedder, type QuestionEmbedder } from '../embedding/embedder.ts';
-import { damaged } from '../format/damaged.ts';
-import { openGraph } from '../format/graph-file.ts';
-import { Languages } from '../format/languages-file.ts';
-import { Lookup } from '../format/lookup-file.ts';
-import { readManifest } from '../format/manifest.ts';
-import { Passages } from '../format/passages-file.ts';
-import { SentenceVectors } from '../format/sentences-file.ts';
-import { PART } from '../format/token-codes-file.ts';
-import { Tokens } from '../format/tokens-file.ts';
+import { BundleStore } from '../store/bundle-store.ts';
 import type { ClosableSearch } from './answer.ts';
 import { IndexSearch } from './index-search.ts';
 
@@ -32,27 +23,5 @@ export const openModel = (folder: string, verify: boolean): Promise<QuestionEmbe
  */
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
   const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
-  const manifest = readManifest(index, embedder.model, verify);
-  const { dimensions, counts } = manifest;
-  const [graphPath, passagesPath] = [join(index, 'graph.bin'), join(index, 'passages.bin')];
-  const graph = openGraph(graphPath, dimensions);
-  const passages = new Passages(passagesPath);
-  for (const [path, count] of [
-    [graphPath, graph.nodes],
-    [passagesPath, passages.count],
-  ] as const)
-    if (count !== counts.passages)
-      throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
-  return new IndexSearch(embedder, {
-    manifest,
-    graph,
-    lookup: new Lookup(join(index, 'lookup.bin'), counts.passages),
-    sentences: new SentenceVectors(join(index, 'sentences.bin'), dimensions),
-    languages: new Languages(join(index, 'languages.bin'), dimensions, counts.passages),
-    passages,
-    tokens:
-      manifest.model.tokens === null
-        ? undefined
-        : new Tokens(join(index, 'tokens.bin'), dimensions / PART, counts.passages),
-  });
+  return new IndexSearch(embedder, BundleStore.open(index, embedder.model, verify));
 }

@@ -8,14 +8,17 @@ import type { TokenCodes } from '../format/tokens-file.ts';
 /** Values that a field must have, by the field's name: one of them. A source that ends in `/` matches a folder. */
 export type Filter = Record<string, Scalar | Scalar[]>;
 
-/** The store cannot be read now, although the request is right. The message says why; a later try may succeed. */
+/** The store cannot be read now, although the request is right. The message tells callers so, without the cause, which is `cause`. */
 export class Unavailable extends Error {}
 
 /** The passages that a request may find. */
 export interface Selection {
+  /** With at least one field. */
   filter: Filter;
   /** The passages that match the filter, ascending. */
   ordinals: readonly number[];
+  /** Whether a passage matches the filter. */
+  has: (ordinal: number) => boolean;
 }
 
 /** What ranking needs of a passage. */
@@ -28,11 +31,21 @@ export interface Row {
   /** The passage's sentence with the highest cosine to the question: its number within the passage, and the cosine. */
   bestSentence: () => { sentence: number; cosine: number };
   passage: () => Passage;
+  /** The error for a row that contradicts itself. */
+  damaged: (problem: string) => Error;
+}
+
+/** The passages before and after a passage in its document, in reading order. */
+export interface Surrounding {
+  before: Passage[];
+  after: Passage[];
 }
 
 /** Finds lists of passages by keys (`KEYS` in lookup-file.ts). */
 export interface Lists {
-  /** The ordinals under a key, ascending, and the bytes after them, those of all parts joined; undefined if there are none. */
+  /**
+   * The passages of this generation under a key: their ordinals, ascending, and for a term the byte of each; undefined if there are none.
+   */
   list(key: string): Promise<{ ordinals: Uint32Array; rest: Uint8Array } | undefined>;
   /** The ordinal of the passage with this id, or undefined. */
   ordinal(id: string): Promise<number | undefined>;
@@ -61,8 +74,8 @@ export interface Store {
   rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]>;
   /** The compressed token states of passages, in their order. Only for an index with token states (`manifest.model.tokens`). */
   tokenCodes(ordinals: readonly number[]): Promise<TokenCodes>;
-  /** Up to `context` passages before and after a passage in its document, in reading order. */
-  around(ordinal: number, context: number): Promise<{ before: Passage[]; after: Passage[] }>;
+  /** For each of these passages, up to `context` passages on either side. */
+  around(ordinals: readonly number[], context: number): Promise<Surrounding[]>;
   /** Compares a question with typical passages. */
   typicality(vector: Float32Array): Typicality;
   overview(): Promise<Overview>;

@@ -27,8 +27,8 @@ class NamingSearch extends SearchDouble {
     return { ...answer, results };
   }
 
-  override passage(id: string, context?: number): PassageAnswer | undefined {
-    const passage = super.passage('guides/passports.md#2', context)!;
+  override async passage(id: string, context?: number): Promise<PassageAnswer | undefined> {
+    const passage = (await super.passage('guides/passports.md#2', context))!;
     return [0, 1, 2, 3].some((i) => idOf(i) === id) ? { ...passage, id } : undefined;
   }
 }

@@ -30,12 +30,12 @@ describe('routes', () => {
   ])('GET /passages/:id with the id %s', async (_, path) => {
     const response = await request(open().app, `/passages/${path}`);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual(new SearchDouble().passage(id));
+    expect(await response.json()).toEqual(await new SearchDouble().passage(id));
   });
 
   test('GET /passages/:id with surrounding passages', async () => {
     const response = await request(open().app, `/passages/${encodeURIComponent(id)}?context=1`);
-    expect(await response.json()).toEqual(new SearchDouble().passage(id, 1));
+    expect(await response.json()).toEqual(await new SearchDouble().passage(id, 1));
   });
 
   test.each([

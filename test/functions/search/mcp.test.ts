@@ -263,7 +263,7 @@ test('text of documents is always data', async () => {
       took: { embedMs: 0, searchMs: 0, totalMs: 0 },
       index: search.info,
     }),
-    passage: (id) => (id === hostile ? passage : undefined),
+    passage: async (id) => (id === hostile ? passage : undefined),
   };
   const base = createApp(double, silent);
   for (const revision of REVISIONS) {

@@ -68,12 +68,12 @@ export class SearchDouble implements Search {
     };
   }
 
-  passage(id: string, context = 0): PassageAnswer | undefined {
+  async passage(id: string, context = 0): Promise<PassageAnswer | undefined> {
     if (id !== passage.id) return undefined;
     return context > 0 ? { ...passage, before: [], after: [{ id: 'p3', text: 'After.' }] } : passage;
   }
 
-  overview(): Overview {
+  async overview(): Promise<Overview> {
     return {
       languages: [{ value: 'en', passages: 1 }],
       sources: [{ value: passage.source, passages: 1 }],
@@ -88,10 +88,10 @@ export const failingSearch: Search = {
   search: async () => {
     throw new Error('secret path /var/task/index');
   },
-  passage: () => {
+  passage: async () => {
     throw new Error('secret path /var/task/index');
   },
-  overview: () => {
+  overview: async () => {
     throw new Error('secret path /var/task/index');
   },
 };

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeSections } from '../../../index/format/container.ts';
 import { LOOKUP, Lookup } from '../../../index/format/lookup-file.ts';
-import { scoreTerms } from '../../../index/format/postings.ts';
+import { scoreTerms } from '../../../index/search/score-terms.ts';
+import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
@@ -145,10 +146,12 @@ describe('a damaged file', () => {
     lookup.close();
   });
 
-  test('is refused if a term has fewer scores than passages', () => {
+  test('is refused if a term has fewer scores than passages', async () => {
     writeFileSync(path, lookupFile(new Map([['tword', Uint8Array.of(2, 0, 1, 255)]])));
     const lookup = new Lookup(path, 10);
-    expect(() => scoreTerms(lookup, 'word', 10)).toThrow(damaged('a term has 2 passages, but 1 scores'));
+    await expect(scoreTerms(listsOf(lookup), 'word', 10)).rejects.toThrow(
+      damaged('a term has 2 passages, but 1 scores'),
+    );
     lookup.close();
   });
 });

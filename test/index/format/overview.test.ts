@@ -11,6 +11,7 @@ import { readOverview } from '../../../index/format/overview.ts';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
 import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
@@ -19,7 +20,10 @@ const { dir, model } = defaultModel();
 const index = join(folder, 'index');
 
 /** The overview of an index with one passage per source, and a count of the passages that match a source filter. */
-function overviewOf(sources: string[]): { overview: Overview; filtered: (source: string) => number } {
+function overviewOf(sources: string[]): {
+  overview: Overview;
+  filtered: (source: string) => Promise<number>;
+} {
   const contents = randomContents(sources.length, model.dimensions);
   const passages = contents.passages.map((passage, i) => ({ ...passage, source: sources[i]! }));
   const manifest = writeIndex(index, model, { ...contents, passages });
@@ -27,7 +31,8 @@ function overviewOf(sources: string[]): { overview: Overview; filtered: (source:
   const overview = readOverview(lookup, manifest);
   return {
     overview,
-    filtered: (source) => matching(lookup, { source }, ['source'], sources.length)?.length ?? 0,
+    filtered: async (source) =>
+      (await matching(listsOf(lookup), { source }, ['source'], sources.length))?.ordinals.length ?? 0,
   };
 }
 
@@ -59,14 +64,14 @@ describe('sources', () => {
     expect(values(many(60, (i) => `docs/${i}.md`))).toHaveLength(50);
   });
 
-  test('count the passages that a filter on them matches, for any paths', () => {
+  test('count the passages that a filter on them matches, for any paths', async () => {
     const part = fc.oneof(fc.constantFrom('a', 'b', ''), fc.string({ unit: 'grapheme', maxLength: 3 }));
     const path = fc.array(part, { maxLength: 3 }).map((parts) => [...parts, 'file'].join('/'));
-    fc.assert(
-      fc.property(fc.array(path, { minLength: 1, maxLength: 80 }), (sources) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(path, { minLength: 1, maxLength: 80 }), async (sources) => {
         const { overview, filtered } = overviewOf(sources);
         expect(overview.sources.length).toBeLessThanOrEqual(50);
-        for (const { value, passages } of overview.sources) expect(filtered(value)).toBe(passages);
+        for (const { value, passages } of overview.sources) expect(await filtered(value)).toBe(passages);
       }),
       { numRuns: 30 },
     );
@@ -99,7 +104,7 @@ describe('suggestions', () => {
     const embedder = await Embedder.open(dir, { verify: false });
     await buildIndex(documents, out, embedder, tokenCounter(dir));
     const search = await openSearch({ index: out, model: embedder, verify: false });
-    return { search, suggestions: search.overview().suggestions };
+    return { search, suggestions: (await search.overview()).suggestions };
   }
 
   /** A document of one section for each of these headings and texts. */

@@ -167,7 +167,7 @@ test('accepts metadata, ids and questions of 100,000 characters', async () => {
     })),
   });
   const search = await openSearch({ index: out, model: dir, verify: true });
-  expect(search.passage(`${long}1`)?.id).toBe(`${long}1`);
+  expect((await search.passage(`${long}1`))?.id).toBe(`${long}1`);
   const filter = { long: `${long}0` };
   const { results } = await search.search({ q: 'word0', k: 10, mode: 'lexical', filter });
   expect(results.map(({ id }) => id)).toEqual([`${long}0`]);

@@ -6,7 +6,7 @@ import { type Format, readHead } from '../../../index/format/container.ts';
 import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
 import { SENTENCES, SentenceVectors } from '../../../index/format/sentences-file.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { RANKING } from '../../../index/search/rank.ts';
+import { NEAREST } from '../../../index/store/bundle-store.ts';
 import {
   defaultModel,
   gaussian,
@@ -17,7 +17,7 @@ import {
 
 const [FLIPS, CUTS] = [300, 100];
 /** Enough passages for searches to use the graph. */
-const PASSAGES = RANKING.exactPassages + 200;
+const PASSAGES = NEAREST.exactPassages + 200;
 
 const folder = temporaryFolder();
 const [whole, copy] = [join(folder, 'whole'), join(folder, 'copy')];

@@ -8,7 +8,9 @@ import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Filter, Search } from '../../../index/search/answer.ts';
+import { otherPlaces } from '../../../index/search/duplicates.ts';
 import { openSearch } from '../../../index/search/open.ts';
+import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
 import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
@@ -69,23 +71,28 @@ describe.each<Mode>(['hybrid', 'semantic', 'lexical'])('%s: duplicates', (mode) 
   });
 });
 
-test('a passage lists its duplicates', () => {
-  expect(search.passage('p302')!.alsoIn).toEqual([
+test('a passage lists its duplicates', async () => {
+  expect((await search.passage('p302'))!.alsoIn).toEqual([
     { id: 'p1', title: 'Title', source: passages[1]!.source, url: undefined },
   ]);
-  expect(search.passage('p0')!.alsoIn).toHaveLength(10);
-  expect(search.passage('p2')).not.toHaveProperty('alsoIn');
-  expect(search.passage('p302')).not.toHaveProperty('group');
+  expect((await search.passage('p0'))!.alsoIn).toHaveLength(10);
+  expect(await search.passage('p2')).not.toHaveProperty('alsoIn');
+  expect(await search.passage('p302')).not.toHaveProperty('group');
 });
 
-test('a group without a record is reported as damage', () => {
+test('a group without a record is reported as damage', async () => {
   const path = join(folder, 'lookup.bin');
   writeFileSync(path, lookupFile(new Map([['d7', Uint8Array.of(2, 0, 9)]])));
-  expect(() => new Lookup(path, 10).duplicates(3)).toThrow(
-    `${path} is damaged: the group 3 of passages is missing.`,
-  );
-  expect([...new Lookup(path, 10).duplicates(7)]).toEqual([0, 9]);
-  expect(() => new Lookup(path, 9).duplicates(7)).toThrow('is damaged');
+  const lists = (size: number) => listsOf(new Lookup(path, size));
+  const places = (group: number, size = 10) =>
+    otherPlaces([{ ordinal: 0, passage: { ...passages[0]!, group } }], {
+      lists: lists(size),
+      rows: async (ordinals) => ordinals.map((ordinal) => ({ ordinal, passage: () => passages[ordinal]! })),
+    });
+  await expect(places(3)).rejects.toThrow(`${path} is damaged: the group 3 of passages is missing.`);
+  const { id, title, source } = passages[9]!;
+  expect(await places(7)).toEqual([{ alsoIn: [{ id, title, source, url: undefined }] }]);
+  await expect(places(7, 9)).rejects.toThrow('is damaged');
 });
 
 test('a build finds the same text in several documents', async () => {

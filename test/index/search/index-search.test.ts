@@ -12,6 +12,7 @@ import { Passages } from '../../../index/format/passages-file.ts';
 import { withTitle } from '../../../index/format/titled.ts';
 import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
+import { CANDIDATES } from '../../../index/search/candidates.ts';
 import { ANSWERED } from '../../../index/search/limits.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import { RANKING } from '../../../index/search/rank.ts';
@@ -170,7 +171,7 @@ async function ask(
 
 test('the fixture is small enough for every passage to be a candidate', () => {
   expect(passages.length).toBeGreaterThan(80);
-  expect(passages.length).toBeLessThanOrEqual(RANKING.vectorCandidates);
+  expect(passages.length).toBeLessThanOrEqual(CANDIDATES.vector);
 });
 
 test.each(MODES)('%s: returns the ten passages with the highest exact scores, in order', async (mode) => {
@@ -311,7 +312,8 @@ describe('context', () => {
           expect({ before, after }).toEqual(around(id, context));
         }
       }
-      for (const { id } of passages) expect(search.passage(id, context)).toMatchObject(around(id, context));
+      for (const { id } of passages)
+        expect(await search.passage(id, context)).toMatchObject(around(id, context));
     },
   );
 
@@ -323,11 +325,11 @@ describe('context', () => {
   });
 });
 
-test('passage(id) returns every passage, and undefined for unknown ids', () => {
+test('passage(id) returns every passage, and undefined for unknown ids', async () => {
   for (const { sentences: _, position: __, ...shown } of passages)
-    expect(search.passage(shown.id)).toEqual(shown);
+    expect(await search.passage(shown.id)).toEqual(shown);
   for (const id of ['', 'none', passages[0]!.id.slice(1), `${passages[0]!.id} `, '\0']) {
-    expect(search.passage(id)).toBeUndefined();
+    expect(await search.passage(id)).toBeUndefined();
   }
 });
 

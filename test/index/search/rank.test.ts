@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import type { Graph } from '../../../index/format/graph-file.ts';
-import { quantized, SentenceVectors } from '../../../index/format/sentences-file.ts';
+import { Candidates } from '../../../index/search/candidates.ts';
 import { RANKING, rank } from '../../../index/search/rank.ts';
-import { sentencesFile } from '../../fixtures/files.ts';
-import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { dot, gaussian, randomNumbers } from '../../fixtures/index.ts';
+import { selectionOf, storeOf } from '../../fixtures/store.ts';
 
 const PASSAGES = 1200;
 const DIMENSIONS = 16;
@@ -14,10 +12,11 @@ const DIMENSIONS = 16;
 const random = randomNumbers(3);
 const vectors = Array.from({ length: PASSAGES }, () => normalized(gaussian(DIMENSIONS, random)));
 const vector = normalized(gaussian(DIMENSIONS, random));
-const path = join(temporaryFolder(), 'sentences.bin');
-writeFileSync(path, sentencesFile(vectors.map((one) => [quantized(one)])));
-const sentences = new SentenceVectors(path, DIMENSIONS);
-afterAll(() => sentences.close());
+/** The passages are in two languages. */
+const store = storeOf(
+  vectors,
+  vectors.map((_, i) => (i % 2 === 0 ? 'en' : 'de')),
+);
 
 /** A graph that finds these ordinals only. A disconnected graph may miss any passage. */
 function finding(ordinals: number[]): Graph {
@@ -28,11 +27,19 @@ function finding(ordinals: number[]): Graph {
   };
 }
 
-/** Two languages. One is 0.1 nearer to the question. */
-const typicality = { index: 0.05, ofLanguage: (ordinal: number) => (ordinal % 2) / 10 };
+/** One language is 0.1 nearer to the question. */
+const typicality = { index: 0.05, ofLanguage: (language: number) => language / 10 };
 const nearest = [...vectors.keys()].sort((a, b) => dot(vectors[b]!, vector) - dot(vectors[a]!, vector));
-const ranked = (graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) =>
-  rank({ k, graph, sentences, typicality, languageOf: () => 0, passages: PASSAGES, vector, shares, allowed });
+async function ranked(graph: Graph, k: number, allowed?: number[], shares = new Map<number, number>()) {
+  const candidates = await Candidates.find(k, {
+    store: store(graph),
+    vector,
+    select: async () => allowed && selectionOf(allowed),
+    scoreTerms: async () => ({ shares, idf: new Map() }),
+  });
+  const found = await rank(k, { candidates, typicality });
+  return found.map(({ row, ...rest }) => ({ ordinal: row.ordinal, ...rest }));
+}
 
 describe('all passages are compared if the graph finds too few', () => {
   test.each([
@@ -75,15 +82,14 @@ test('equal scores are ordered by ordinal', async () => {
     [4, 0.5],
     [6, 0.7],
   ]);
-  const lexical = {
-    k: 3,
-    graph: finding([]),
-    sentences,
-    typicality,
-    languageOf: () => 0,
-    passages: PASSAGES,
-    shares,
+  const lexical = async (allowed?: number[]) => {
+    const candidates = await Candidates.find(3, {
+      store: store(finding([])),
+      select: async () => allowed && selectionOf(allowed),
+      scoreTerms: async () => ({ shares, idf: new Map() }),
+    });
+    return (await rank(3, { candidates })).map(({ row }) => row.ordinal);
   };
-  expect((await rank(lexical)).map(({ ordinal }) => ordinal)).toEqual([6, 4, 9]);
-  expect((await rank({ ...lexical, allowed: [9, 10] })).map(({ ordinal }) => ordinal)).toEqual([9]);
+  expect(await lexical()).toEqual([6, 4, 9]);
+  expect(await lexical([9, 10])).toEqual([9]);
 });

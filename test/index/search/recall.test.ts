@@ -1,12 +1,13 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import { type Graph, openGraph } from '../../../index/format/graph-file.ts';
-import { quantized, SentenceVectors } from '../../../index/format/sentences-file.ts';
-import { RANKING, rank } from '../../../index/search/rank.ts';
-import { buildGraph, sentencesFile } from '../../fixtures/files.ts';
+import { Candidates } from '../../../index/search/candidates.ts';
+import { rank } from '../../../index/search/rank.ts';
+import { NEAREST } from '../../../index/store/bundle-store.ts';
+import { buildGraph } from '../../fixtures/files.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { storeOf } from '../../fixtures/store.ts';
 
 const PASSAGES = 20_000;
 const CENTRES = 2000;
@@ -50,30 +51,30 @@ test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', 
   // Otherwise the vectors would differ from those of a real model.
   expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(0.7);
   buildGraph(join(folder, 'graph.bin'), vectors);
-  writeFileSync(join(folder, 'sentences.bin'), sentencesFile(vectors.map((one) => [quantized(one)])));
-  const sentences = new SentenceVectors(join(folder, 'sentences.bin'), DIMENSIONS);
+  const store = storeOf(
+    vectors,
+    vectors.map(() => 'en'),
+  );
   const through = openGraph(join(folder, 'graph.bin'), DIMENSIONS);
   const exact = exhaustive(vectors);
   let [found, nearest] = [0, 0];
   for (let i = 0; i < QUESTIONS; i++) {
     const query = vector();
-    const best = (graph: Graph) =>
-      rank({
-        k: K,
-        graph,
-        sentences,
-        typicality: { index: 0, ofLanguage: () => 0 },
-        languageOf: () => 0,
-        passages: PASSAGES,
+    const best = async (graph: Graph) => {
+      const candidates = await Candidates.find(K, {
+        store: store(graph),
         vector: query,
-        shares: new Map(),
+        select: async () => undefined,
+        scoreTerms: async () => ({ shares: new Map(), idf: new Map() }),
       });
-    const right = new Set((await best(exact)).map(({ ordinal }) => ordinal));
-    found += (await best(through)).filter(({ ordinal }) => right.has(ordinal)).length;
+      const ranked = await rank(K, { candidates, typicality: { index: 0, ofLanguage: () => 0 } });
+      return ranked.map(({ row }) => row.ordinal);
+    };
+    const right = new Set(await best(exact));
+    found += (await best(through)).filter((ordinal) => right.has(ordinal)).length;
     const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
-    nearest += through.search(query, K, RANKING.ef).filter(({ ordinal }) => near.has(ordinal)).length;
+    nearest += through.search(query, K, NEAREST.ef).filter(({ ordinal }) => near.has(ordinal)).length;
   }
-  sentences.close();
   expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
   // The graph alone, with 8-bit vectors.
   expect(nearest / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);

@@ -1,0 +1,68 @@
+import type { Format } from '../../format/container.ts';
+import { isWhole } from '../../format/shapes.ts';
+
+/** The names of an index's objects, below the index's name. */
+export const OBJECTS = {
+  current: 'current.json',
+  journal: 'journal.json',
+  manifest: 'manifest.json',
+  languages: 'languages.bin',
+  overview: 'overview.json',
+  order: 'order.bin',
+  lookup: 'lookup.bin',
+  hashes: 'hashes.bin',
+  longRows: 'long-rows.bin',
+} as const;
+
+/** `hashes.bin` of a segment: for each row the first 16 bytes of its SHA-256. */
+export const HASHES: Format = { magic: 'PSHA', version: 1, sections: 1 };
+export const HASH_BYTES = 16;
+
+/** `order.bin` of a generation: for each passage of the local index its ordinal in the generation. */
+export const ORDER: Format = { magic: 'PSOR', version: 1, sections: 1 };
+
+/** `long-rows.bin` of a segment: the rows that exceed the limit of metadata, one after the other. */
+export const LONG_ROWS: Format = { magic: 'PSLR', version: 1, sections: 1 };
+
+/** The most rows of a segment: rows are numbered in 32 bits. */
+export const isRowCount = isWhole(1, 2 ** 32 - 1);
+
+const SEGMENT = /^[0-9a-f]{8}$/;
+
+/** Whether a value is the id of a segment: 8 hexadecimal digits. */
+export function isSegmentId(value: unknown): boolean {
+  return typeof value === 'string' && SEGMENT.test(value);
+}
+
+/** The key of an object of a generation, below the index's name. */
+export function generationObject(generation: number, object: string): string {
+  return `generations/${generation}/${object}`;
+}
+
+/** The key of an object of a segment, below the index's name. */
+export function segmentObject(segment: string, object: string): string {
+  return `segments/${segment}/${object}`;
+}
+
+/** The object of a generation with the gone rows of a segment, if the list is too long for the manifest. */
+export function goneObject(segment: string): string {
+  return `gone-${segment}.bin`;
+}
+
+/** The key of a row's vector. */
+export function vectorKey(segment: string, row: number): string {
+  return `${segment}/${row}`;
+}
+
+/** The segment and number of a row, from the key of its vector; undefined for any other key. */
+export function parseVectorKey(key: string): { segment: string; row: number } | undefined {
+  const [segment, number, ...rest] = key.split('/');
+  const row = Number(number);
+  const isKey = isSegmentId(segment) && rest.length === 0 && String(row) === number && isWhole(0)(row);
+  return isKey ? { segment: segment!, row } : undefined;
+}
+
+/** The key in `lookup.bin` of a segment for a place in a document: the ordinal of the passage there. */
+export function placeKey(source: string, position: number): string {
+  return `p${source}\0${position}`;
+}

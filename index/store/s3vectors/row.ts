@@ -1,0 +1,87 @@
+import { isPassage, type Passage } from '../../format/passage.ts';
+import { PART } from '../../format/token-codes-file.ts';
+import { blockBytes } from '../../format/tokens-file.ts';
+import { damagedInS3 } from './damaged.ts';
+
+/** Version of the layout. FORMAT.md describes it. */
+const VERSION = 1;
+/** Bytes before the passage. */
+const HEAD = 15;
+/** The checksum covers all bytes from here. */
+const CHECKED = 5;
+/** Bytes of a sentence vector's length (f32), which follows the vector. */
+const NORM = 4;
+
+/** What a row contains of a passage, beside its vector: everything that ranking and answers need. */
+export interface RowContent {
+  /** Its `group` does not depend on ordinals: see `groupNumber` in FORMAT.md. */
+  passage: Passage;
+  /** For each sentence its vector (`dimensions` i8) and the vector's length (f32), as in `sentences.bin`. */
+  sentences: Uint8Array;
+  /** Stored tokens; 0 in an index without token states. */
+  tokens: number;
+  /** The codes of the tokens, in blocks as in `tokens.bin`. */
+  blocks: Uint8Array;
+}
+
+/** Bytes of a sentence in a row. */
+export function sentenceBytes(dimensions: number): number {
+  return dimensions + NORM;
+}
+
+/** Writes a row. */
+export function encodeRow({ passage, sentences, tokens, blocks }: RowContent): Uint8Array {
+  const record = Buffer.from(JSON.stringify(passage));
+  const row = Buffer.concat([new Uint8Array(HEAD), record, sentences, blocks]);
+  row.writeUInt8(VERSION, 0);
+  row.writeUInt32LE(record.length, 5);
+  row.writeUInt32LE(passage.sentences.length, 9);
+  row.writeUInt16LE(tokens, 13);
+  row.writeUInt32LE(process.getBuiltinModule('node:zlib').crc32(row.subarray(CHECKED)), 1);
+  return row;
+}
+
+/**
+ * Reads a row. The result shares memory with `bytes`.
+ * @param dimensions of the index
+ * @param name of the row, for errors
+ * @throws if the version differs or the row is damaged
+ */
+export function decodeRow(bytes: Uint8Array, dimensions: number, name: string): RowContent {
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (row.length < HEAD)
+    throw damagedInS3(name, `it has ${row.length} bytes, but its head alone has ${HEAD}`);
+  const version = row.readUInt8(0);
+  if (version !== VERSION)
+    throw new Error(
+      `${name} has version ${version} of the format of rows, but this polyseek reads version ${VERSION}. Use the version of polyseek that wrote the index.`,
+    );
+  const checksum = process.getBuiltinModule('node:zlib').crc32(row.subarray(CHECKED));
+  if (checksum !== row.readUInt32LE(1)) throw damagedInS3(name, 'its checksum differs');
+  const [recordBytes, count, tokens] = [row.readUInt32LE(5), row.readUInt32LE(9), row.readUInt16LE(13)];
+  const sentencesStart = HEAD + recordBytes;
+  const blocksStart = sentencesStart + count * sentenceBytes(dimensions);
+  const end = blocksStart + blockBytes(tokens, dimensions / PART);
+  if (end !== row.length)
+    throw damagedInS3(
+      name,
+      `it has ${row.length} bytes, but its counts give ${end} for ${dimensions} dimensions`,
+    );
+  const passage = parse(row.subarray(HEAD, sentencesStart));
+  if (!isPassage(passage) || (passage as Passage).sentences.length !== count)
+    throw damagedInS3(name, 'its passage is invalid');
+  return {
+    passage: passage as Passage,
+    sentences: row.subarray(sentencesStart, blocksStart),
+    tokens,
+    blocks: row.subarray(blocksStart),
+  };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}
