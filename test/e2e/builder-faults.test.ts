@@ -102,18 +102,18 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a builder', 
 
   test(`leaves a complete index live when it is killed at ${KILLS} random moments`, async () => {
     await toggle();
-    await stack.warm();
+    await stack.builder.warm();
     const started = performance.now();
     await finish(hasBread ? 2 : 1);
     const duration = performance.now() - started;
     for (let kill = 1; kill <= KILLS; kill++) {
       await toggle();
       await stack.expireLock();
-      const child = await stack.warm();
+      const child = await stack.builder.warm();
       const ended = once(child, 'message').catch(() => {});
       child.send({ event: stack.batch(), remaining: [900_000] });
       await Promise.race([sleep(random() * duration), ended]);
-      await stack.endProcess();
+      await stack.builder.end();
       await checkLive();
       if (kill % 5 === 0) await finish(hasBread ? 2 : 1);
     }
