@@ -180,7 +180,9 @@ describe('least rights', () => {
         ...objects(BUILDER_ACTIONS.ownObjects, `${BUCKET}/passages/*`),
         `s3:ListBucket ${BUCKET}`,
         ...objects(
-          ['Delete', 'Get', 'List', 'Put', 'Query'].map((verb) => `s3vectors:${verb}Vectors`),
+          ['DeleteVectors', 'GetIndex', 'GetVectors', 'ListVectors', 'PutVectors', 'QueryVectors'].map(
+            (operation) => `s3vectors:${operation}`,
+          ),
           INDEX,
         ),
       ].sort(),
