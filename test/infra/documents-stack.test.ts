@@ -189,6 +189,12 @@ describe('least rights', () => {
     });
   });
 
+  test('GitHub may publish an index in S3 Vectors, and not replace the function', () => {
+    const template = templateOf('S3 Vectors', { githubRepository: 'someone/docs' });
+    const index = rightsOf(templateOf('S3 Vectors and documents'), 'SearchBuilderRole').index;
+    expect(rightsOf(template, 'PushRole')).toEqual({ push: index });
+  });
+
   test('only the rules of the stack may send to the queue', () => {
     const policies = Object.values(templateOf('documents of its own').findResources('AWS::SQS::QueuePolicy'));
     const allowed = policies
