@@ -161,6 +161,7 @@ function gigabytes(bytes: number): number {
   return bytes / 2 ** 30;
 }
 
-function dollars(amount: number): string {
+/** An amount as text. */
+export function dollars(amount: number): string {
   return amount < 100 ? `$${amount.toFixed(2)}` : `$${Math.round(amount).toLocaleString('en')}`;
 }

@@ -1,6 +1,7 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { type BundleSpace, describeBundle, isNearlyFull } from '../index/bundle-space.ts';
 import { type Asset, checkAsset, requireIndex } from './asset.ts';
 import { checkBuilder } from './builder-asset.ts';
 import { packageBuilder, packageSearch } from './package-code.ts';
@@ -25,6 +26,7 @@ export function searchCode(scope: Construct, settings: Settings): SearchCode {
   });
   if (packaged instanceof Code) return { code: packaged, description: 'not packaged' };
   const asset = checkAsset(packaged, settings.architecture);
+  if (asset.space) annotateSpace(scope, asset.space);
   return { code: Code.fromAsset(packaged), description: descriptionOf(packaged, asset, settings) };
 }
 
@@ -43,6 +45,13 @@ function descriptionOf(folder: string, asset: Asset, settings: Settings): string
 
 /** Description of the version that CloudFormation publishes before the first build. It must never change, as that would publish another. */
 export const NO_INDEX = 'no index yet';
+
+/** Says how full the bundle is. */
+function annotateSpace(scope: Construct, space: BundleSpace): void {
+  const text = describeBundle(space);
+  if (isNearlyFull(space)) Annotations.of(scope).addWarningV2('polyseek:bundle-nearly-full', text);
+  else Annotations.of(scope).addInfoV2('polyseek:bundle', text);
+}
 
 /** The folder of packaged code, or code that cannot be deployed. */
 function attempt(scope: Construct, run: () => string): string | Code {

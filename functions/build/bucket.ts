@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -11,7 +12,9 @@ import {
 } from '@aws-sdk/client-s3';
 
 /** Attempts to transfer a file. The SDK does not repeat the upload of a stream, nor a download that was cut. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 4;
+/** Half of the milliseconds before the second attempt. Each further pause is twice as long. */
+const PAUSE = 50;
 
 /** An object in a listing. */
 export interface StoredObject {
@@ -108,6 +111,7 @@ async function retried(run: () => Promise<void>): Promise<void> {
       return await run();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
+      await sleep(PAUSE * 2 ** attempt);
     }
   }
 }

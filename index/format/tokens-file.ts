@@ -40,6 +40,23 @@ export function interleave(codes: Uint8Array, parts: number): Uint8Array {
   return blocks;
 }
 
+/**
+ * The codes of a passage's tokens, from blocks that `interleave` made.
+ * @param tokens of the passage
+ */
+export function deinterleave(blocks: Uint8Array, tokens: number, parts: number): Uint8Array {
+  const codes = new Uint8Array(tokens * parts);
+  for (let token = 0; token < tokens; token++) {
+    const first = Math.floor(token / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2) + (token % BLOCK_TOKENS);
+    for (let pair = 0; pair < parts / 2; pair++) {
+      const byte = blocks[first + pair * BLOCK_TOKENS]!;
+      codes[token * parts + 2 * pair] = byte & 15;
+      codes[token * parts + 2 * pair + 1] = byte >> 4;
+    }
+  }
+  return codes;
+}
+
 /** Writes a `tokens.bin`, passage by passage. */
 export class TokensWriter {
   readonly #file: ContainerWriter;

@@ -20,6 +20,9 @@ import { PART } from './token-codes-file.ts';
 import { TokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 
+/** What an index records of its model. */
+export type IndexModel = Pick<CompiledModel, 'name' | 'hash' | 'neutral' | 'tokens' | 'dimensions' | 'mean'>;
+
 /** What is known of an index before its passages are embedded. */
 export interface IndexPlan {
   documents: number;
@@ -54,7 +57,7 @@ export interface IndexEnd {
  */
 export class IndexWriter {
   readonly #folder: string;
-  readonly #model: CompiledModel;
+  readonly #model: IndexModel;
   readonly #plan: IndexPlan;
   readonly #passages: number;
   readonly #vectors: Spool;
@@ -67,7 +70,7 @@ export class IndexWriter {
   readonly #sources = new Map<string, number>();
   #added = 0;
 
-  constructor(folder: string, model: CompiledModel, plan: IndexPlan) {
+  constructor(folder: string, model: IndexModel, plan: IndexPlan) {
     const { dimensions } = model;
     const path = (name: string) => join(folder, name);
     this.#folder = folder;

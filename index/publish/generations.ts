@@ -1,3 +1,4 @@
+import { describeFile, type FileList } from '../format/checksums.ts';
 import { damagedInS3, isDamage } from '../store/s3vectors/damaged.ts';
 import {
   type Current,
@@ -83,14 +84,31 @@ export async function readManifestOf(service: Service, generation: number): Prom
   return readGeneration(stored.bytes, service.nameOf(key));
 }
 
+/**
+ * Reads a whole object that a manifest lists, and compares its size and checksum.
+ * @param key below the index's name
+ */
+export async function readObjectOf(service: Service, key: string, listed: FileList[string]): Promise<Buffer> {
+  const stored = await service.get(key);
+  if (!stored) throw damagedInS3(service.nameOf(key), 'it is missing');
+  const { bytes, crc32 } = describeFile(stored.bytes);
+  if (bytes !== listed.bytes || crc32 !== listed.crc32)
+    throw damagedInS3(service.nameOf(key), 'its size or checksum differs from its manifest');
+  return stored.bytes;
+}
+
 /** Reads the gone rows of a generation's segment, ascending. */
 export async function readGoneOf(
   service: Service,
-  generation: number,
+  { generation, files }: Generation,
   segment: Segment,
 ): Promise<Uint32Array> {
-  const key = generationObject(generation, goneObject(segment.id));
-  const object = hasGoneObject(segment) ? (await service.get(key))?.bytes : undefined;
+  const name = goneObject(segment.id);
+  const listed = files[name];
+  const object =
+    hasGoneObject(segment) && listed
+      ? await readObjectOf(service, generationObject(generation, name), listed)
+      : undefined;
   return readGone(segment, object, service.nameOf(generationObject(generation, OBJECTS.manifest)));
 }
 

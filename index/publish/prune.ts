@@ -125,10 +125,10 @@ function keptGenerations(
 }
 
 /** The rows of a generation. */
-async function rowsOf(service: Service, generation: number): Promise<RowSet> {
+async function rowsOf(service: Service, number: number): Promise<RowSet> {
   const set = new RowSet();
-  const { segments } = await readManifestOf(service, generation);
-  for (const segment of segments) set.add(segment, await readGoneOf(service, generation, segment));
+  const generation = await readManifestOf(service, number);
+  for (const segment of generation.segments) set.add(segment, await readGoneOf(service, generation, segment));
   return set;
 }
 

@@ -12,6 +12,7 @@ import {
   type Pointer,
   readGoneOf,
   readManifestOf,
+  readObjectOf,
   readPointer,
 } from './generations.ts';
 import { hashOf, readHashes } from './hashes.ts';
@@ -210,9 +211,9 @@ async function readSegments(
   for (const segment of base.segments) {
     const { id, rows, files } = segment;
     const key = segmentObject(id, OBJECTS.hashes);
-    const stored = await service.get(key);
-    const hashes = readHashes(stored?.bytes ?? new Uint8Array(0), rows, service.nameOf(key));
-    const gone = await readGoneOf(service, base.generation, segment);
+    const bytes = await readObjectOf(service, key, files[OBJECTS.hashes]!);
+    const hashes = readHashes(bytes, rows, service.nameOf(key));
+    const gone = await readGoneOf(service, base, segment);
     segments.push({ id, rows, gone, hashes, files });
   }
   return segments;

@@ -11,6 +11,9 @@ export type Filter = Record<string, Scalar | Scalar[]>;
 /** The store cannot be read now, although the request is right. The message tells callers so, without the cause, which is `cause`. */
 export class Unavailable extends Error {}
 
+/** Why a store is unavailable until its first index is complete. */
+export const NO_INDEX = 'There is no index yet. Try again when one has been built and published.';
+
 /** The passages that a request may find. */
 export interface Selection {
   /** With at least one field. */

@@ -179,6 +179,7 @@ describe('the packaged function', () => {
       'index/engine',
       'index/format',
       'index/search',
+      'index/store',
       'index/text',
     ]);
     for (const name of ['parallel', 'worker', 'memoize'])

@@ -163,6 +163,18 @@ describe('the package in an empty folder', () => {
     },
   );
 
+  test.each(['x86_64', 'arm64'])(
+    'packages a builder for %s like the clone, without a compiler or a bundler',
+    async (arch) => {
+      const out = `builder-${arch}`;
+      const args = ['package', '--builder', '--arch', arch, '--out'];
+      expect(await polyseek(...args, out)).toMatchObject({ code: 0, stderr: '' });
+      const cloned = join(folder, out);
+      expect(await command('package', [...args.slice(1), cloned])).toMatchObject({ code: 0 });
+      expectSameFiles(join(app, out), cloned);
+    },
+  );
+
   test('every command prints its help, and an import says which package to install', async () => {
     const { stdout } = await polyseek('--help');
     const names = [...stdout.matchAll(/^ {2}([a-z][a-z-]+) /gm)].map(([, name]) => name!);
