@@ -29,6 +29,7 @@ const SLOW = [
   'test/index/search/{damaged-vectors,filter,history,index-search,recall,token-search}.test.ts',
   'test/index/sources/{s3,sql-postgres}.test.ts',
   'test/index/store/s3-vectors-store.test.ts',
+  'test/index/store/bundle-store.test.ts',
   'test/infra/asset.test.ts',
   'test/infra/cdk-app.test.ts',
   'test/infra/deploy.test.ts',
