@@ -33,6 +33,9 @@ export const PARALLEL = 4;
 /** Milliseconds without a byte after which the SDK sends a request again. */
 const IDLE_MS = 20_000;
 
+/** The SDK would warn on standard error that it leaves it to its caller to repeat uploads of files. */
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 /** What a write requires of an object: that it has this ETag, or does not exist. */
 export type Condition = { etag: string } | 'missing';
 
@@ -79,12 +82,18 @@ export class Service {
     this.address = address;
     this.#options = options;
     const settings = {
+      logger: SILENT,
       retryMode: 'standard',
       maxAttempts: 3,
       requestHandler: { connectionTimeout: 5000, socketTimeout: IDLE_MS },
     };
-    // A stand-in for AWS has one host name, not one per bucket.
-    this.#s3 = new S3Client({ ...settings, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+    this.#s3 = new S3Client({
+      ...settings,
+      // A stand-in for AWS has one host name, not one per bucket.
+      forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
+      // Ranges have no checksum in S3. Rows and whole objects have their own.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
     this.#vectors = new S3VectorsClient(settings);
   }
 
@@ -269,10 +278,10 @@ function describe(error: unknown, call: string, address: Address): string {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const place = formatAddress(address);
   const missing = (what: string) =>
-    `${place}: there is no ${what} ${call.startsWith('s3:') || what === 'vector bucket' ? address.bucket : address.name}. Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.`;
-  if (name === 'NoSuchBucket') return missing('bucket');
+    `${place}: there is no ${what}. Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.`;
+  if (name === 'NoSuchBucket') return missing(`bucket ${address.bucket}`);
   if (name === 'NotFoundException')
-    return missing(/bucket/i.test(message) ? 'vector bucket' : 'vector index');
+    return missing(`vector bucket ${address.bucket} with a vector index ${address.name}`);
   if (name === 'AccessDenied' || name === 'AccessDeniedException')
     return `${place}: ${call} was denied. Allow ${RIGHTS[call] ?? call} for this AWS identity, or choose another with AWS_PROFILE.`;
   if (name === 'CredentialsProviderError')
