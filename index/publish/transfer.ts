@@ -11,4 +11,6 @@ export interface TransferProgress {
 /** Options of everything that uploads or downloads an index. */
 export interface TransferOptions extends ServiceOptions {
   progress?: (progress: TransferProgress) => void;
+  /** Vectors of an upload's request, 500 at most. Smaller batches let tests interrupt small publications. Default: 500. */
+  batch?: number;
 }

