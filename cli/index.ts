@@ -9,7 +9,7 @@ import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
-import { print, size, Tool, UsageError } from './kit/command.ts';
+import { counted, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
@@ -222,5 +222,3 @@ function summaryText(summary: Summary): string {
     describeBundle(space),
   ].join('\n');
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
