@@ -2,7 +2,9 @@ import { Argument } from 'commander';
 import { main, Tool, UsageError } from '../../cli/kit/command.ts';
 import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { build } from './build.ts';
+import { ADDRESS, countCalls, withPublished } from './calls.ts';
 import { cold } from './cold.ts';
 import { edge } from './edge.ts';
 import { index } from './index.ts';
@@ -26,10 +28,11 @@ const PARTS = [
   'instructions',
   'edge',
   'words',
+  'calls',
   'storm',
 ] as const;
 /** Parts that are only measured when named. */
-const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'storm'];
+const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'calls', 'storm'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -38,6 +41,7 @@ interface Measures {
   seconds: number;
   sizes: number[];
   index: string[];
+  remote?: boolean;
 }
 
 interface Options extends Measures {
@@ -50,7 +54,7 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words and storm.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words, calls and storm.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
@@ -69,10 +73,11 @@ const command = new Tool(
   )
   .option(
     '--index <dir>',
-    'index for edge (repeatable; ratios are against the first), words or storm',
+    'index for edge (repeatable; ratios are against the first), words, calls or storm',
     (folder: string, before: string[]) => [...before, folder],
     [],
   )
+  .option('--remote', 'with storm: the index is in a stand-in for S3 Vectors')
   .addOption(jsonOption())
   .option('--compare <file>', 'compare with an earlier run')
   .option('--out <dir>', 'output folder', 'test/bench/results')
@@ -106,6 +111,7 @@ function parts({
   seconds,
   sizes,
   index: indexes,
+  remote,
 }: Measures): Record<Part, () => Promise<Section>> {
   let prepared: Promise<Prepared> | undefined;
   const built = () => {
@@ -120,21 +126,26 @@ function parts({
     scale: () => scale({ sizes, rounds, calls }),
     build: async () => build(await built(), rounds),
     instructions,
-    words: () => {
-      if (indexes.length === 0)
-        throw new UsageError('words needs an index. Example: npm run bench -- words --index DIR');
-      return words(indexes[0]!);
-    },
-    edge: () => {
-      if (indexes.length === 0)
-        throw new UsageError('edge needs an index. Example: npm run bench -- edge --index DIR');
-      return edge(indexes, rounds);
-    },
+    edge: () => edge(required(indexes), rounds),
+    words: () => words(required(indexes)[0]),
+    calls: () => countCalls(required(indexes)[0]),
     storm: async () => {
-      if (indexes.length === 0) return storm((await built()).polyseek, seconds);
+      if (!remote && indexes.length === 0) return storm((await built()).polyseek, seconds);
+      const [index] = required(indexes);
       const folder = cachePath('storm');
-      await packageFunction(indexes[0]!, folder);
-      return storm(folder, seconds);
+      await packageFunction(index, folder);
+      if (!remote) return storm(folder, seconds);
+      return withPublished(index, ({ env }) =>
+        storm(folder, seconds, { ...env, INDEX: formatAddress(ADDRESS), TIMEOUT: '29' }),
+      );
     },
   };
+}
+
+/** @throws without an index */
+function required(indexes: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...others] = indexes;
+  if (first === undefined)
+    throw new UsageError('Missing option: --index. Example: npm run bench -- edge --index .polyseek/index');
+  return [first, ...others];
 }

@@ -29,6 +29,8 @@ interface StormOptions {
   question: () => string;
   /** Of each load. */
   seconds: number;
+  /** Environment variables of the function. */
+  env: Record<string, string>;
 }
 
 /** Answers under a load. */
@@ -60,9 +62,13 @@ interface Starts {
  * Measures many execution environments of one function on this machine, under AWS's runtime client. In Lambda each has a processor of
  * its own. Here they share a few, so that only errors, memory and the spread of times are to be compared.
  */
-export async function storm(folder: string, seconds: number): Promise<Section> {
+export async function storm(
+  folder: string,
+  seconds: number,
+  env: Record<string, string> = {},
+): Promise<Section> {
   const question = await questionMaker(preparedModel().countTokens, SEED);
-  const options = { folder, question: () => question(TOKENS), seconds };
+  const options = { folder, question: () => question(TOKENS), seconds, env };
   const starts = await coldStorm(options);
   const { sustained, single, burst, after, memory } = await warmLoads(options);
   return {
@@ -169,9 +175,9 @@ function summary(answers: readonly Timed[], ms: number): Load {
 }
 
 /** Environments that are not started yet. Their limits are those of a machine that they share. */
-function environmentsOf({ folder }: StormOptions, count: number): LambdaRuntime[] {
+function environmentsOf({ folder, env }: StormOptions, count: number): LambdaRuntime[] {
   const limits = { timeoutMs: 120_000, initLimitMs: 120_000, memoryIntervalMs: 1000, readOnly: false };
-  return Array.from({ length: count }, () => new LambdaRuntime({ folder: resolve(folder), ...limits }));
+  return Array.from({ length: count }, () => new LambdaRuntime({ folder: resolve(folder), env, ...limits }));
 }
 
 async function closeAll(environments: readonly LambdaRuntime[]): Promise<void> {
