@@ -116,7 +116,8 @@ describe.skipIf(missingTools('java', 's3mock'))('A publication to S3 Vectors', (
       return hit;
     });
     const all = hits.reduce((sum, hit) => sum + hit, 0);
-    expect(all).toBe(STEPS.reduce((sum, step) => sum + right[step].calls, 0));
+    // A slow publication also renews its lease.
+    expect(all).toBeGreaterThanOrEqual(STEPS.reduce((sum, step) => sum + right[step].calls, 0));
   });
 
   test.each<FaultKind>(['500', 'lost-answer'])(
