@@ -21,7 +21,10 @@ export const command = addEndpoint(
     'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
   ),
 )
-  .option('--index <dir>', `folder of the index (default: .polyseek/index if it exists, else ${LOCAL_URL})`)
+  .option(
+    '--index <dir>',
+    `folder of the index, or its address s3vectors://BUCKET/NAME (default: .polyseek/index if it exists, else ${LOCAL_URL})`,
+  )
   .option(
     '--min-confidence <x>',
     'answer from this confidence on, and "I don\'t know." below it (default: the verdict decides)',

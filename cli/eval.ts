@@ -39,6 +39,7 @@ import {
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
 import type { Mode } from '../index/format/mode.ts';
+import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
@@ -68,6 +69,7 @@ interface Flags extends SetFlags {
   json?: boolean;
   mode: Mode;
   model: string;
+  index?: string;
 }
 
 interface SetsReport {
@@ -104,6 +106,10 @@ export const command = new Tool(
   .addOption(choice('--split <split>', 'questions of the collections', ['dev', 'test']).default('dev'))
   .addOption(modeOption())
   .addOption(modelOption())
+  .option(
+    '--index <address>',
+    'publish each index at s3vectors://BUCKET/NAME, and search it there; replaces the index that is there',
+  )
   .addOption(jsonOption())
   .examples(
     EXAMPLE,
@@ -112,15 +118,25 @@ export const command = new Tool(
     'npx polyseek eval test/quality/sets/en --mode lexical --json',
   )
   .action(
-    async (folders: string[], { articles, documents = [], split, json, mode, model, ...flags }: Flags) => {
+    async (
+      folders: string[],
+      { articles, documents = [], split, json, mode, model, index, ...flags }: Flags,
+    ) => {
       checkUsage(folders, documents, flags);
+      // Before minutes of work.
+      if (index !== undefined) parseAddress(index);
       const whole = await Promise.all(folders.map(readSet));
       const sets = articles === 'all' ? whole : whole.map((set) => articleHalf(set, articles));
       const collections = await Promise.all(documents.map(readCollection));
       const compiled = compileModel(model);
       const parallel = new ParallelEmbedder(compiled);
       try {
-        const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled), mode };
+        const embedder = memoize(parallel);
+        const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
+        if (index !== undefined) {
+          const { publishedTo } = await import('../index/evaluate/published.ts');
+          builder.open = publishedTo(index, embedder);
+        }
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
           ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
           ...(collections.length > 0 && { documents: await evaluateDocuments(builder, collections, split) }),

@@ -3,8 +3,9 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
+import { isAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool } from './kit/command.ts';
-import { indexOption, jsonOption } from './kit/flags.ts';
+import { jsonOption, searchedIndexOption } from './kit/flags.ts';
 
 /** Sources shown. `--json` lists all. */
 const SHOWN = 50;
@@ -14,17 +15,17 @@ export const command = new Tool(
   'Show what an index contains: documents, languages, duplicates, and the text of passages.',
 )
   .argument('[name]', 'path of a document, folder (ending in /), or ID of a passage: shows its passages')
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption(DEFAULT_INDEX))
   .addOption(jsonOption())
   .examples('npx polyseek inspect', 'npx polyseek inspect faq.md', 'npx polyseek inspect guides/ --json')
-  .action((name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
-    const folder = locateFolder(index);
+  .action(async (name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
+    const place = isAddress(index) ? index : locateFolder(index);
     if (name === undefined) {
-      const inspection = inspectIndex(folder);
+      const inspection = await inspectIndex(place);
       print(json, inspection, () => overviewText(inspection));
       return;
     }
-    const passages = findPassages(folder, name);
+    const passages = await findPassages(place, name);
     if (passages.length === 0)
       throw new Error(
         `${index}: no document or passage is named ${JSON.stringify(name)}. npx polyseek inspect lists the documents.`,

@@ -7,11 +7,12 @@ import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
-import { openLocal } from '../index/local.ts';
-import { ReloadingSearch } from '../index/reloading-search.ts';
+import { openFollowing } from '../index/local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
+import { isAddress } from '../index/store/s3vectors/address.ts';
+import type { Unavailable } from '../index/store/store.ts';
 import { Tool, UsageError } from './kit/command.ts';
-import { addEndpoint, chosenUrl, type EndpointFlags, indexOption } from './kit/flags.ts';
+import { addEndpoint, chosenUrl, type EndpointFlags, searchedIndexOption } from './kit/flags.ts';
 
 export const command = addEndpoint(
   new Tool(
@@ -19,7 +20,7 @@ export const command = addEndpoint(
     'Serve the tools of an index or an endpoint to an MCP client, over standard input and output.',
   ),
 )
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption(DEFAULT_INDEX))
   .examples(
     'npx polyseek mcp --index /home/ada/docs/.polyseek/index',
     'npx polyseek mcp --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
@@ -63,12 +64,13 @@ async function serve(flags: EndpointFlags & { index: string }, command: Command)
   // Standard output belongs to the protocol, whatever a library prints.
   console.log = console.error;
   // A missing index ends the command here, before the client waits for answers.
-  const folder = resolve(index);
-  const search = url ? undefined : await ReloadingSearch.open(folder, () => openLocal(folder), report);
+  const place = isAddress(index) ? index : resolve(index);
+  const search = url ? undefined : await openFollowing(place, report);
   const context = search ? localContext(search) : remoteContext(url ?? '', key);
-  report(search ? `searching ${search.info.passages} passages of ${folder}` : `searching ${url}`);
+  report(search ? `searching ${search.info.passages} passages of ${place}` : `searching ${url}`);
   const failed = (error: unknown) => report(error instanceof Error ? error.message : String(error));
-  const server = serveStdio(() => createMcpServer(context, { failed }), { onerror: failed });
+  const unavailable = ({ message, cause }: Unavailable) => report(cause ? `${message} ${cause}` : message);
+  const server = serveStdio(() => createMcpServer(context, { unavailable, failed }), { onerror: failed });
   await new Promise((ended) => process.stdin.once('end', ended).once('close', ended));
   await server.close();
   search?.close();

@@ -4,6 +4,7 @@ import { Polyseek } from '../functions/client/client.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { openLocal } from '../index/local.ts';
+import { isAddress } from '../index/store/s3vectors/address.ts';
 import { readable } from './kit/answer-text.ts';
 import { print, Tool, VERDICT_CODES } from './kit/command.ts';
 import {
@@ -11,9 +12,9 @@ import {
   addQuestion,
   chosenUrl,
   type EndpointFlags,
-  indexOption,
   type QuestionFlags,
   readQuestion,
+  searchedIndexOption,
 } from './kit/flags.ts';
 
 interface Flags extends QuestionFlags, EndpointFlags {
@@ -27,7 +28,7 @@ export const command = addEndpoint(
     new Tool('search', 'Ask a question in any language: of an index, an endpoint or a Lambda function.'),
   ),
 )
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption(DEFAULT_INDEX))
   .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
   .option('--qualifier <version>', 'with --function: version or alias (default: live)')
   .examples(
@@ -49,7 +50,7 @@ export const command = addEndpoint(
       process.exitCode = VERDICT_CODES[answer.verdict];
       return;
     }
-    if (!url && !existsSync(locateFolder(index)))
+    if (!url && !isAddress(index) && !existsSync(locateFolder(index)))
       throw new Error(
         `There is no index in ${index}. Build one with npx polyseek index PATH, or ask an endpoint with --url URL.`,
       );

@@ -37,7 +37,7 @@ export const command = new Tool('start', 'Start the endpoint and the search page
   .addOption(
     new Option(
       '--index <dir>',
-      'folder of the index (default: .polyseek/index; builds a demo index if it does not exist)',
+      'folder or s3vectors:// address of the index (default: .polyseek/index; builds a demo index if it does not exist)',
     ).env('INDEX_DIR'),
   )
   .addOption(
@@ -73,9 +73,8 @@ ${styleText('bold', 'Environment variables for access:')}
  */
 async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
-  const { buildDemo, openLocal } = await import('../index/local.ts');
+  const { buildDemo, openFollowing } = await import('../index/local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
-  const { ReloadingSearch } = await import('../index/reloading-search.ts');
   const { showBuildProgress } = await import('./kit/progress.ts');
   const index = dir || DEFAULT_INDEX;
   if (!dir && !existsSync(locateFolder(DEFAULT_INDEX))) {
@@ -83,18 +82,13 @@ async function openIndex(dir: string | undefined, say: (message: string) => void
     const { counts } = await buildDemo(DEFAULT_INDEX, showBuildProgress());
     say(`Built ${DEFAULT_INDEX} with ${counts.passages} passages.`);
   }
-  return ReloadingSearch.open(index, () => openLocal(index), say);
+  return openFollowing(index, say);
 }
 
 /** Opens the index of a collection. */
 async function openCollection(name: string, folder: string, say: (message: string) => void): Promise<Search> {
-  const { openLocal } = await import('../index/local.ts');
-  const { ReloadingSearch } = await import('../index/reloading-search.ts');
-  return ReloadingSearch.open(
-    folder,
-    () => openLocal(folder),
-    (message) => say(`${name}: ${message}`),
-  );
+  const { openFollowing } = await import('../index/local.ts');
+  return openFollowing(folder, (message) => say(`${name}: ${message}`));
 }
 
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */

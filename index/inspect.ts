@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { readManifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { Passages } from './format/passages-file.ts';
+import { TIMEOUT } from './search/current-search.ts';
+import { isAddress, parseAddress } from './store/s3vectors/address.ts';
+import { NO_INDEX, type Store, Unavailable } from './store/store.ts';
 
 /** Sources and passages listed in an inspection. */
 const LISTED = 5;
@@ -39,24 +42,28 @@ export interface Inspection {
 }
 
 /**
- * Reads what an index contains. Changes nothing on disk.
- * @param index folder of an index
+ * Reads what an index contains. Changes nothing.
+ * @param index folder or address of an index
  */
-export function inspectIndex(index: string): Inspection {
-  const { version, model, counts, languages } = readManifest(index, undefined, true);
+export async function inspectIndex(index: string): Promise<Inspection> {
+  const { manifest, passages } = await open(index);
+  const { version, model, counts, languages } = manifest;
   const sources = new Map<string, InspectedSource>();
   const byLanguage = new Map<string, Map<string, number>>();
   const summaries: PassageSummary[] = [];
+  const groups = new Set<number>();
   let duplicates = 0;
-  for (const [ordinal, passage] of allPassages(index)) {
-    const { id, source, title, text, lang, group } = passage;
+  for await (const { id, source, title, text, lang, group } of passages()) {
     const found = sources.get(source) ?? { source, passages: 0, characters: 0, languages: [] };
     sources.set(source, found);
     found.passages++;
     found.characters += text.length;
     const counted = byLanguage.get(source) ?? new Map<string, number>();
     byLanguage.set(source, counted.set(lang, (counted.get(lang) ?? 0) + 1));
-    if (group !== undefined && group !== ordinal) duplicates++;
+    if (group !== undefined) {
+      if (groups.has(group)) duplicates++;
+      groups.add(group);
+    }
     summaries.push({ id, source, title, characters: text.length });
   }
   for (const [source, counted] of byLanguage)
@@ -75,10 +82,10 @@ export function inspectIndex(index: string): Inspection {
 }
 
 /** The passages of a document, or of the documents in a folder (`docs/`), or the one with this id. */
-export function findPassages(index: string, name: string): Passage[] {
-  readManifest(index, undefined, true);
+export async function findPassages(index: string, name: string): Promise<Passage[]> {
+  const { passages } = await open(index);
   const found: Passage[] = [];
-  for (const [, passage] of allPassages(index))
+  for await (const passage of passages())
     if (
       passage.source === name ||
       passage.id === name ||
@@ -88,10 +95,28 @@ export function findPassages(index: string, name: string): Passage[] {
   return found;
 }
 
-function* allPassages(index: string): Generator<[ordinal: number, Passage]> {
-  const passages = new Passages(join(index, 'passages.bin'));
+/** The manifest of an index, and its passages in their order. */
+interface Opened {
+  manifest: Store['manifest'];
+  passages: () => AsyncIterable<Passage> | Iterable<Passage>;
+}
+
+async function open(index: string): Promise<Opened> {
+  if (!isAddress(index))
+    return { manifest: readManifest(index, undefined, true), passages: () => passagesIn(index) };
+  // Loaded on demand: folders need no code of AWS.
+  const { Generations } = await import('./store/s3vectors/generations.ts');
+  const generations = new Generations(parseAddress(index), TIMEOUT);
+  const generation = await generations.current();
+  if (generation === undefined) throw new Unavailable(NO_INDEX);
+  const store = await generations.open(generation);
+  return { manifest: store.manifest, passages: () => store.passages() };
+}
+
+function* passagesIn(folder: string): Generator<Passage> {
+  const passages = new Passages(join(folder, 'passages.bin'));
   try {
-    for (let ordinal = 0; ordinal < passages.count; ordinal++) yield [ordinal, passages.get(ordinal)];
+    for (let ordinal = 0; ordinal < passages.count; ordinal++) yield passages.get(ordinal);
   } finally {
     passages.close();
   }

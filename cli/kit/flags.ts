@@ -78,6 +78,11 @@ export function modelOption(description = 'model folder'): Option {
   return new Option('--model <dir>', description).default(DEFAULT_MODEL, 'index/model');
 }
 
+/** `--index` of commands that search an index. */
+export function searchedIndexOption(dir: string): Option {
+  return indexOption(dir, 'folder of the index, or its address s3vectors://BUCKET/NAME');
+}
+
 /** `--index` of every command that reads or writes an index. */
 export function indexOption(dir: string, description = 'folder of the index'): Option {
   return new Option('--index <dir>', description).default(dir);

@@ -51,6 +51,7 @@ export async function runBuild(
   const sync = new CacheSync(setup.bucket, foldersOf(setup).cache);
   const parts: Parts = { lock, deadline, sync, uploaded: false };
   try {
+    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
     const known = request.kind === 'batch' ? undefined : await builds.read(request.id);
     if (known?.ended) {
       // Lambda may deliver an event twice.
@@ -58,25 +59,22 @@ export async function runBuild(
       return known.status;
     }
     if (known) Object.assign(record, known, { status: 'running' });
-    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
     await builds.write(record);
     log('INFO', { message: 'The build starts.', cause: record.cause });
 
     await build(setup, record, parts);
     record.ended = new Date().toISOString();
     await builds.write(record);
-    await builds.prune();
-    const { notices: _, ...summary } = record;
-    log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
   } catch (error) {
     deadline.end();
     if (error instanceof TimeIsUp) return await goOn(setup, record, parts);
-    await fail(setup, record, lock, error);
+    await fail(setup, record, parts, error);
     throw error;
   }
   deadline.end();
-  await lock.release();
-  await followUp(setup);
+  const { notices: _, ...summary } = record;
+  log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
+  await cleanUp(setup, lock);
   return record.status;
 }
 
@@ -141,7 +139,8 @@ async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<v
 }
 
 /** After the time of this invocation: lets another one go on. */
-async function goOn(setup: Setup, record: BuildRecord, { lock, sync, uploaded }: Parts): Promise<Outcome> {
+async function goOn(setup: Setup, record: BuildRecord, parts: Parts): Promise<Outcome> {
+  const { lock, sync, uploaded } = parts;
   try {
     await sync.save();
     if (sync.uploads === 0 && !uploaded)
@@ -155,19 +154,20 @@ async function goOn(setup: Setup, record: BuildRecord, { lock, sync, uploaded }:
     setup.log('INFO', { message: 'The build continues in another invocation.', embedded: record.embedded });
     return 'continues';
   } catch (error) {
-    await fail(setup, record, lock, error);
+    await fail(setup, record, parts, error);
     throw error;
   }
 }
 
-/** Records a failure. Nothing here may hide its reason. */
-async function fail(setup: Setup, record: BuildRecord, lock: Lock, error: unknown): Promise<void> {
+/** Records a failure, and saves what was embedded. Nothing here may hide the reason. */
+async function fail(setup: Setup, record: BuildRecord, { lock, sync }: Parts, error: unknown): Promise<void> {
   const now = new Date();
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   Object.assign(record, { status: 'failed', reason: message, ended: now.toISOString() });
   const { notices: _, ...summary } = record;
   setup.log('ERROR', { ...summary, error: stack, ...withBuildMetrics(record, setup.name, now) });
   try {
+    await sync.save();
     await setup.builds.write(record);
     await lock.release();
   } catch (other) {
@@ -179,15 +179,17 @@ async function fail(setup: Setup, record: BuildRecord, lock: Lock, error: unknow
   }
 }
 
-/** Starts another build if one was refused while this one ran. */
-async function followUp({ bucket, invokeSelf, log }: Setup): Promise<void> {
+/** After a build that succeeded: frees the lock, deletes old records, and starts another build if one was refused meanwhile. */
+async function cleanUp({ bucket, builds, invokeSelf, log }: Setup, lock: Lock): Promise<void> {
   try {
+    await lock.release();
+    await builds.prune();
     if (!(await bucket.read(AGAIN))) return;
     await invokeSelf({ build: newBuildId(), cause: 'events' });
     await bucket.delete(AGAIN);
   } catch (error) {
-    // The messages that were refused come again, only later.
-    log('INFO', { message: `No build follows: ${error instanceof Error ? error.message : error}` });
+    // The lease of the lock ends, and messages that were refused come again, only later.
+    log('INFO', { message: `The build did not clean up: ${error instanceof Error ? error.message : error}` });
   }
 }
 

@@ -74,16 +74,19 @@ function metadataRoutes(tokens: TokenVerifier): Route[] {
 
 /**
  * The endpoint, for any host.
- * @param search may still be opening; requests then wait for it
+ * @param search may still be opening; requests then wait for it. A function is called for each request, and may return a newer index.
  */
-export function createApp(search: Search | Promise<Search>, options: AppOptions = {}): App {
+export function createApp(
+  search: Search | Promise<Search> | (() => Promise<Search>),
+  options: AppOptions = {},
+): App {
   const { logQuestions = false, page: hasPage = true, apiKeys, tokens, collections = new Map() } = options;
   const opened = new Map<string, Promise<Search>>();
   const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
 
   /** The index of a request. Opens a collection at its first request, and again after a failure. */
   async function searchOf({ collection }: RoutedRequest): Promise<Search> {
-    if (collection === undefined) return search;
+    if (collection === undefined) return typeof search === 'function' ? search() : search;
     const known = opened.get(collection);
     if (known) return known;
     const opening = collections.get(collection)!();

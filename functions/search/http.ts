@@ -1,11 +1,15 @@
 import { InvalidRequest, type Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
+import { Unavailable } from '../../index/store/store.ts';
 import { type ApiKeys, authenticate, browserOrigins, isAllowed, mayUse, pageOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
 import { splitPath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
+
+/** When callers may try again if the store could not be read. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
@@ -48,7 +52,7 @@ export type App = (request: HttpRequest) => Promise<HttpResponse>;
 export type AddToLog = (fields: LogFields) => void;
 
 /**
- * Answers a request of one route. May throw a `Problem` or an `InvalidRequest`; any other error becomes a 500.
+ * Answers a request of one route. May throw a `Problem`, an `InvalidRequest` (400) or `Unavailable` (503); any other error becomes a 500.
  * @param rest decoded end of the path, for a route whose path ends in `:` and a name
  */
 export type RouteHandler = (
@@ -123,6 +127,8 @@ async function toProblem(error: unknown, requestId: string, addToLog: AddToLog):
   // Imported here because Node takes milliseconds to load it.
   const { inspect } = await import('node:util');
   addToLog({ error: inspect(error) });
+  if (error instanceof Unavailable)
+    return new Problem(503, error.message, undefined, { 'retry-after': String(RETRY_AFTER_SECONDS) });
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 

@@ -1,5 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { InvalidRequest } from '../../index/search/answer.ts';
+import { Unavailable } from '../../index/store/store.ts';
 import { type ToolContext, tools } from './mcp-tools.ts';
 import { Problem } from './problems.ts';
 import { version } from './version.ts';
@@ -10,12 +11,17 @@ const CACHED = { ttlMs: 300_000, cacheScope: 'public' } as const;
 /** What a host learns of the calls. */
 export interface CallEvents {
   called?: (tool: (typeof tools)[number]['name']) => void;
+  /** The store cannot be read now. The caller is told to try again; `cause` is for the log. */
+  unavailable: (error: Unavailable) => void;
   /** An unexpected error. The SDK would send its message to the caller, and nothing to the log. */
   failed: (error: unknown) => void;
 }
 
 /** Makes an MCP server with the tools, for any transport. Wrong arguments are results with an error. */
-export function createMcpServer(context: ToolContext, { called, failed }: CallEvents): McpServer {
+export function createMcpServer(
+  context: ToolContext,
+  { called, unavailable, failed }: CallEvents,
+): McpServer {
   const server = new McpServer(
     { name: 'polyseek', version },
     {
@@ -31,7 +37,8 @@ export function createMcpServer(context: ToolContext, { called, failed }: CallEv
         const structuredContent = await run(values, context);
         return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
       } catch (error) {
-        if (error instanceof Problem || error instanceof InvalidRequest) {
+        if (error instanceof Unavailable) unavailable(error);
+        if (error instanceof Problem || error instanceof InvalidRequest || error instanceof Unavailable) {
           return { content: [{ type: 'text', text: error.message }], isError: true };
         }
         failed(error);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   createMcpHandler,
   isLegacyRequest,
@@ -37,6 +38,7 @@ export async function answerMcp(
   let failure: { error: unknown } | undefined;
   const server = createMcpServer(context, {
     called: (tool) => addToLog({ tool }),
+    unavailable: (error) => addToLog({ error: inspect(error) }),
     failed: (error) => {
       failure = { error };
     },

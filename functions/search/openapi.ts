@@ -122,7 +122,9 @@ export function openApi(server: string, { keys = false, tokens = false }: Creden
       `The request comes from a page of an origin that is not allowed${tokens ? ', or the token lacks a scope' : ''}.`,
     ),
     500: problem('The search failed. The log contains the cause under `requestId`.'),
-    ...(tokens && { 503: problem('The token cannot be checked now. Try again in a moment.') }),
+    503: problem(
+      `The index cannot be read${tokens ? ', or the token cannot be checked,' : ''} now. Try again after the seconds in \`Retry-After\`.`,
+    ),
   };
   const searchResponses = {
     200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type Format, writeSections } from './container.ts';
+import { type Format, readSections, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { damaged } from './damaged.ts';
 import { lengthOf } from './vector-length.ts';
@@ -99,14 +99,14 @@ export class Languages {
   readonly #path: string;
 
   /**
+   * @param path of the file, or its name for errors
    * @param dimensions numbers in a vector
    * @param passages of the index
+   * @param bytes of the file, if they were read already
    * @throws if the file is damaged or has another format
    */
-  constructor(path: string, dimensions: number, passages: number) {
-    const file = new ContainerFile(path, LANGUAGES);
-    const [numbers, typical] = [file.read(0, 0, file.length(0)), file.read(1, 0, file.length(1))];
-    file.close();
+  constructor(path: string, dimensions: number, passages: number, bytes?: Uint8Array) {
+    const [numbers, typical] = bytes ? readBytes(bytes, path) : readFile(path);
     const row = 4 * dimensions;
     if (numbers.length !== 2 * passages || typical.length === 0 || typical.length % row !== 0) {
       throw damaged(
@@ -118,6 +118,11 @@ export class Languages {
     this.#typical = new Float32Array(typical.buffer, typical.byteOffset, typical.length / 4);
     this.#dimensions = dimensions;
     this.#path = path;
+  }
+
+  /** How many languages there are. */
+  get count(): number {
+    return this.#typical.length / this.#dimensions - 1;
   }
 
   /** The number of a passage's language. */
@@ -140,4 +145,27 @@ export class Languages {
     };
     return { index: compare(0), ofLanguage: (language) => compare(language + 1) };
   }
+}
+
+/** The sections of a file. */
+function readFile(path: string): [numbers: Buffer, typical: Buffer] {
+  const file = new ContainerFile(path, LANGUAGES);
+  try {
+    return [file.read(0, 0, file.length(0)), file.read(1, 0, file.length(1))];
+  } finally {
+    file.close();
+  }
+}
+
+/** The sections of a file's bytes. */
+function readBytes(bytes: Uint8Array, name: string): [numbers: Buffer, typical: Buffer] {
+  const [numbers, typical] = readSections(bytes, LANGUAGES, name);
+  return [aligned(numbers!), aligned(typical!)];
+}
+
+/** A copy whose memory starts at a multiple of 8, as numbers need it. */
+function aligned(section: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(section.length);
+  copy.set(section);
+  return copy;
 }

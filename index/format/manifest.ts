@@ -74,7 +74,16 @@ export function readManifest(dir: string, model: CompiledModel | undefined, veri
   return manifest;
 }
 
-function checkModel(dir: string, { model: built, dimensions }: Manifest, model: CompiledModel): void {
+/**
+ * Checks that questions are embedded by the model of an index.
+ * @param dir folder or address of the index, for errors
+ * @throws if the models differ
+ */
+export function checkModel(
+  dir: string,
+  { model: built, dimensions }: Pick<Manifest, 'model' | 'dimensions'>,
+  model: CompiledModel,
+): void {
   const short = (hash: string | null) => hash?.slice(0, 12) ?? 'none';
   if (built.hash !== model.hash || dimensions !== model.dimensions) {
     throw new Error(

@@ -27,12 +27,26 @@ export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions
  * The overview of an open index.
  * @throws if its record is missing or damaged
  */
-export function readOverview(lookup: Lookup, { languages }: Pick<Manifest, 'languages'>): Overview {
-  const record = parse(lookup.get(KEYS.overview));
-  if (!isOverviewRecord(record)) throw lookup.damaged('the record of the overview is missing or invalid');
+export function readOverview(lookup: Lookup, { languages }: Manifest): Overview {
+  const overview = parseOverview(lookup.get(KEYS.overview), languages);
+  if (!overview) throw lookup.damaged('the record of the overview is missing or invalid');
+  return overview;
+}
+
+/**
+ * The overview of a record.
+ * @param languages passages in each language, most first
+ * @returns undefined if the record is invalid
+ */
+export function parseOverview(
+  record: Buffer | undefined,
+  languages: Manifest['languages'],
+): Overview | undefined {
+  const parsed = parse(record);
+  if (!isOverviewRecord(parsed)) return undefined;
   return {
     languages: Object.entries(languages).map(([value, passages]) => ({ value, passages })),
-    ...(record as OverviewRecord),
+    ...(parsed as OverviewRecord),
   };
 }
 

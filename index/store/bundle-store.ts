@@ -107,14 +107,20 @@ export class BundleStore implements Store {
     const similarityOf = vector ? graph.similarities(vector) : noVector;
     const bestSentence = vector ? sentences.best(vector) : noVector;
     const damaged = (problem: string) => passages.damaged(problem);
-    return ordinals.map((ordinal) => ({
-      ordinal,
-      language: languages.languageOf(ordinal),
-      similarity: () => similarityOf(ordinal),
-      bestSentence: () => bestSentence(ordinal),
-      passage: () => passages.get(ordinal),
-      damaged,
-    }));
+    return ordinals.map((ordinal) => {
+      let passage: Passage | undefined;
+      return {
+        ordinal,
+        language: languages.languageOf(ordinal),
+        similarity: () => similarityOf(ordinal),
+        bestSentence: () => bestSentence(ordinal),
+        passage: () => {
+          passage ??= passages.get(ordinal);
+          return passage;
+        },
+        damaged,
+      };
+    });
   }
 
   async tokenCodes(ordinals: readonly number[]): Promise<TokenCodes> {

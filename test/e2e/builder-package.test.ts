@@ -219,7 +219,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         memoryMb: 3008,
         timeoutMs: 900_000,
         // Tracing makes it slow.
-        initMs: 120_000,
+        initLimitMs: 120_000,
         tmp,
         trace: traced,
         env: {

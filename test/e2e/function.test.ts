@@ -155,6 +155,7 @@ describe('the packaged function', () => {
     expect(names.sort()).toEqual(
       [
         'THIRD_PARTY_NOTICES.txt',
+        'current-index.mjs',
         'lambda.mjs',
         'page.json',
         'widget.js',
@@ -179,6 +180,8 @@ describe('the packaged function', () => {
       'index/engine',
       'index/format',
       'index/search',
+      'index/store',
+      'index/store/s3vectors',
       'index/text',
     ]);
     for (const name of ['parallel', 'worker', 'memoize'])
@@ -197,6 +200,9 @@ describe('the packaged function', () => {
       'valibot',
       'zod',
     ]);
+    // The code for S3 Vectors is in a separate file, which shares none.
+    const remote = readFileSync(join(packaged, 'current-index.mjs'), 'utf8');
+    expect(remote).not.toMatch(/from"\.\//);
     // MCP's SDK is in a separate file, without a JSON Schema validator.
     const holding = readdirSync(packaged).filter(
       (name) => name.endsWith('.mjs') && readFileSync(join(packaged, name), 'utf8').includes('tools/call'),

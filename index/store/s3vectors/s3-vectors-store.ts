@@ -1,7 +1,5 @@
 import type { Neighbor } from '../../format/graph-file.ts';
 import type { Languages, Typicality } from '../../format/languages-file.ts';
-import { KEYS } from '../../format/lookup-file.ts';
-import { parseOverview } from '../../format/overview.ts';
 import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
@@ -10,7 +8,6 @@ import { lengthOf } from '../../format/vector-length.ts';
 import type { Row, Selection, Store, Surrounding } from '../store.ts';
 import type { Client } from './client.ts';
 import { damagedInS3 } from './damaged.ts';
-import type { Generation } from './generation.ts';
 import type { GoneRows } from './gone-rows.ts';
 import { filterKey } from './metadata.ts';
 import { parseVectorKey, vectorKey } from './objects.ts';
@@ -19,6 +16,13 @@ import { sentenceBytes } from './row.ts';
 import type { CachedRow, RowCache } from './row-cache.ts';
 import type { SegmentLookup } from './segment-lookup.ts';
 import { surroundings } from './surroundings.ts';
+
+/** Vectors that a query may return. */
+const MOST_HITS = 10_000;
+/** Hits that a query asks for beyond those wanted, at least, if there are rows that are gone. */
+const LEAST_SPARE = 10;
+/** Rows read at once to list all: a few calls at the same time. */
+const ROWS_AT_ONCE = 400;
 
 /** A segment of an open generation. */
 export interface OpenSegment {
@@ -33,10 +37,11 @@ export interface OpenSegment {
 /** What a store reads from. */
 export interface StoreParts {
   client: Pick<Client, 'query'>;
-  manifest: Generation;
+  manifest: Store['manifest'];
+  /** The number of each language. */
+  languageNumbers: ReadonlyMap<string, number>;
   segments: readonly OpenSegment[];
   languages: Languages;
-  /** The content of `overview.json`. */
   overview: Overview;
   rows: RowCache;
   /** Name of the generation, for errors. */
@@ -48,9 +53,9 @@ export class S3VectorsStore implements Store {
   readonly manifest: Store['manifest'];
   readonly size: number;
   readonly lists: RangeLists;
+  readonly #passages: number;
   readonly #parts: StoreParts;
   readonly #segments: ReadonlyMap<string, OpenSegment>;
-  readonly #languageNumbers: ReadonlyMap<string, number>;
   readonly #comparer: SentenceComparer;
   /** The cosines that queries returned, by the vector that was searched. */
   readonly #similarities = new WeakMap<Float32Array, Map<number, number>>();
@@ -58,35 +63,25 @@ export class S3VectorsStore implements Store {
   constructor(parts: StoreParts) {
     const { manifest, segments, name } = parts;
     this.#parts = parts;
-    this.manifest = { ...manifest, languages: Object.fromEntries(mostFirst(manifest.languages)) };
+    this.manifest = manifest;
     this.size = segments.reduce((sum, { rows }) => sum + rows, 0);
+    this.#passages = manifest.counts.passages;
     this.lists = new RangeLists(segments, name);
     this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
-    this.#languageNumbers = new Map(manifest.languages.map(([language], number) => [language, number]));
     this.#comparer = new SentenceComparer(manifest.dimensions);
   }
 
   async nearest(vector: Float32Array, count: number, selection?: Selection): Promise<Neighbor[]> {
-    const { client, segments, rows } = this.#parts;
-    const wanted = Math.min(count, selection?.ordinals.length ?? this.size);
+    const wanted = Math.min(count, selection?.ordinals.length ?? this.#passages);
     if (wanted === 0) return [];
-    const filter = {
-      $and: [{ segment: { $in: segments.map(({ id }) => id) } }, ...conditionsOf(selection)],
-    };
-    const length = lengthOf(vector);
-    const found: Neighbor[] = [];
-    const similarities = this.#similarities.get(vector) ?? new Map<number, number>();
-    this.#similarities.set(vector, similarities);
-    for (const { key, distance, metadata } of await client.query(vector, wanted, filter)) {
-      const ordinal = this.#ordinalOf(key);
-      if (ordinal === undefined) continue;
-      rows.add(key, metadata);
-      // The service scales the vector to length 1. The mean of two vectors is shorter.
-      const similarity = length * Math.max(-1, Math.min(1, 1 - distance));
-      similarities.set(ordinal, similarity);
-      found.push({ ordinal, similarity });
-    }
-    return found;
+    const gone = this.size - this.#passages;
+    // Rows that are gone take places among the nearest.
+    const usual = wanted + Math.min(gone, Math.max(LEAST_SPARE, Math.ceil((2 * wanted * gone) / this.size)));
+    const most = Math.min(wanted + gone, MOST_HITS);
+    const { found, hits } = await this.#query(vector, Math.min(usual, most), selection);
+    const lacks = found.length < wanted && hits === usual && usual < most;
+    const all = lacks ? (await this.#query(vector, most, selection)).found : found;
+    return all.sort((a, b) => b.similarity - a.similarity).slice(0, wanted);
   }
 
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
@@ -100,7 +95,7 @@ export class S3VectorsStore implements Store {
       const { content, vector: stored } = rows[i]!;
       const damaged = (problem: string) => damagedInS3(this.#keyOf(ordinal), problem);
       const { passage, sentences } = content;
-      const language = this.#languageNumbers.get(passage.lang);
+      const language = this.#parts.languageNumbers.get(passage.lang);
       if (language === undefined) throw damaged(`its language ${passage.lang} is not one of its generation`);
       return {
         ordinal,
@@ -146,8 +141,47 @@ export class S3VectorsStore implements Store {
     return this.#parts.overview;
   }
 
-  /** Whoever opened the client closes it: generations share it. */
+  /** All passages, in the order of their ordinals. */
+  async *passages(): AsyncGenerator<Passage> {
+    for (const { start, rows, gone } of this.#parts.segments) {
+      for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
+        const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, rows - first) }, (_, i) => first + i);
+        const present = batch.filter((row) => !gone.has(row)).map((row) => start + row);
+        if (present.length === 0) continue;
+        for (const { content } of await this.#read(present, () => false)) yield content.passage;
+      }
+    }
+  }
+
+  /** `Generations` closes the connections, which its stores share. */
   close(): void {}
+
+  /** @returns the rows found that are not gone, and how many there were with those */
+  async #query(
+    vector: Float32Array,
+    count: number,
+    selection: Selection | undefined,
+  ): Promise<{ found: Neighbor[]; hits: number }> {
+    const { client, segments, rows } = this.#parts;
+    const filter = {
+      $and: [{ segment: { $in: segments.map(({ id }) => id) } }, ...conditionsOf(selection)],
+    };
+    const length = lengthOf(vector);
+    const similarities = this.#similarities.get(vector) ?? new Map<number, number>();
+    this.#similarities.set(vector, similarities);
+    const hits = await client.query(vector, count, filter);
+    const found: Neighbor[] = [];
+    for (const { key, distance, metadata } of hits) {
+      const ordinal = this.#ordinalOf(key);
+      if (ordinal === undefined) continue;
+      rows.add(key, metadata);
+      // The service scales the vector to length 1. The mean of two vectors is shorter.
+      const similarity = length * Math.max(-1, Math.min(1, 1 - distance));
+      similarities.set(ordinal, similarity);
+      found.push({ ordinal, similarity });
+    }
+    return { found, hits: hits.length };
+  }
 
   async #read(ordinals: readonly number[], withVector: (key: string) => boolean): Promise<CachedRow[]> {
     const keys = ordinals.map((ordinal) => this.#keyOf(ordinal));
@@ -178,10 +212,6 @@ function conditionsOf(selection: Selection | undefined): object[] {
     const values = Array.isArray(value) ? value : [value];
     return { fields: { $in: [...new Set(values.map((one) => filterKey(field, one)))] } };
   });
-}
-
-function mostFirst(languages: Generation['languages']): Generation['languages'] {
-  return [...languages].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -4,9 +4,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import { type LogEntry, writeEntry } from '../../../functions/search/log.ts';
+import { Unavailable } from '../../../index/store/store.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 import { post, request } from './ask.ts';
-import { failingSearch, SearchDouble } from './search-double.ts';
+import { failingSearch, SearchDouble, UNAVAILABLE, unavailableSearch } from './search-double.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -39,6 +40,35 @@ describe('a failing search', () => {
     const response = await request(app, '/health');
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('no index');
+  });
+});
+
+describe('a store that cannot be read now', () => {
+  test.each(['/search?q=x', '/passages/x', '/overview'])(
+    '%s returns 503 with the time of the next try, and logs the cause',
+    async (path) => {
+      const log: LogEntry[] = [];
+      const app = createApp(unavailableSearch, { log: (entry) => log.push(entry) });
+      const response = await request(app, path);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+      const requestId = response.headers.get('x-request-id');
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: UNAVAILABLE,
+        requestId,
+      });
+      expect(log).toMatchObject([{ level: 'ERROR', status: 503, requestId }]);
+      expect(log[0]!.error).toContain('secret bucket');
+    },
+  );
+
+  test('returns 503 while it is opened, too', async () => {
+    const search = Promise.reject(new Unavailable(UNAVAILABLE));
+    search.catch(() => {});
+    expect((await request(createApp(search, { log: () => {} }), '/health')).status).toBe(503);
   });
 });
 

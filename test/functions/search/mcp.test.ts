@@ -10,7 +10,7 @@ import { buildTopics, defaultModel, temporaryFolder } from '../../fixtures/index
 import { REVISIONS, structured, textOf } from '../../fixtures/mcp.ts';
 import { post, request } from './ask.ts';
 import { clientOf, send } from './mcp-ask.ts';
-import { failingSearch, SearchDouble } from './search-double.ts';
+import { failingSearch, SearchDouble, UNAVAILABLE, unavailableSearch } from './search-double.ts';
 
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 const UNANSWERED = 'Which film won the main prize at the film festival?';
@@ -321,6 +321,19 @@ describe('the log', () => {
   test('of other messages has no measurements', async () => {
     expect(await logged('fetch', { id: 'x' })).toMatchObject({ route: '/mcp', tool: 'fetch', status: 200 });
     expect(await logged('fetch', { id: 'x' })).not.toHaveProperty('answered');
+  });
+
+  test('contains the cause if the store cannot be read now, and the tool says to try again', async () => {
+    const log: LogEntry[] = [];
+    const client = await clientOf(createApp(unavailableSearch, { log: (entry) => log.push(entry) }));
+    for (const [name, args] of [
+      ['search', { query: 'x' }],
+      ['fetch', { id: 'x' }],
+    ] as const) {
+      const result = await client.callTool({ name, arguments: args });
+      expect(result).toMatchObject({ isError: true, content: [{ type: 'text', text: UNAVAILABLE }] });
+      expect(log.at(-1)).toMatchObject({ tool: name, error: expect.stringContaining('secret bucket') });
+    }
   });
 
   test('contains the cause of a failure, but the answer does not', async () => {

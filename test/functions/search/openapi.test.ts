@@ -6,7 +6,7 @@ import { openApi } from '../../../functions/search/openapi.ts';
 import type { SearchResult } from '../../../index/search/answer.ts';
 import { post, request } from './ask.ts';
 import { differences } from './json-schema.ts';
-import { failingSearch, SearchDouble } from './search-double.ts';
+import { failingSearch, SearchDouble, unavailableSearch } from './search-double.ts';
 
 const app = createApp(new SearchDouble(), { log: () => {} });
 const document = openApi('https://search.example.org');
@@ -46,8 +46,8 @@ describe('answers match the document', () => {
     expect(differs(answer, 'Answer')).toEqual([]);
   });
 
-  test('a failure has the schema Problem', async () => {
-    const response = await request(createApp(failingSearch, { log: () => {} }), '/search?q=x');
+  test.each([failingSearch, unavailableSearch])('failure %# has the schema Problem', async (search) => {
+    const response = await request(createApp(search, { log: () => {} }), '/search?q=x');
     expect(differs(await response.json(), 'Problem')).toEqual([]);
   });
 
@@ -192,6 +192,7 @@ describe('the document', () => {
       '415',
       '429',
       '500',
+      '503',
     ]);
   });
 

@@ -8,6 +8,7 @@ import type {
   SearchResult,
   Verdict,
 } from '../../../index/search/answer.ts';
+import { Unavailable } from '../../../index/store/store.ts';
 
 const info: IndexInfo = { version: 'v1', passages: 1, model: 'double' };
 
@@ -82,16 +83,19 @@ export class SearchDouble implements Search {
   }
 }
 
-/** A search that fails, as with an unreadable index. */
-export const failingSearch: Search = {
+const failingWith = (error: Error): Search => ({
   info,
-  search: async () => {
-    throw new Error('secret path /var/task/index');
-  },
-  passage: async () => {
-    throw new Error('secret path /var/task/index');
-  },
-  overview: async () => {
-    throw new Error('secret path /var/task/index');
-  },
-};
+  search: () => Promise.reject(error),
+  passage: () => Promise.reject(error),
+  overview: () => Promise.reject(error),
+});
+
+/** A search that fails, as with an unreadable index. */
+export const failingSearch = failingWith(new Error('secret path /var/task/index'));
+
+export const UNAVAILABLE = 'The index cannot be read now. Try again in a moment.';
+
+/** A search whose store does not answer. */
+export const unavailableSearch = failingWith(
+  new Unavailable(UNAVAILABLE, { cause: new Error('secret bucket') }),
+);

@@ -1,0 +1,34 @@
+import type { Search } from '../../index/search/answer.ts';
+import { CurrentSearch, TIMEOUT } from '../../index/search/current-search.ts';
+import { parseAddress } from '../../index/store/s3vectors/address.ts';
+import { Generations } from '../../index/store/s3vectors/generations.ts';
+import type { Store } from '../../index/store/store.ts';
+import { writeEntry } from './log.ts';
+
+/**
+ * The current index at an address in S3 Vectors. Starts to open it.
+ * @param searchStore searches an open generation
+ * @param timeout seconds that a request may take
+ * @returns a function that returns the index for a request
+ */
+export function currentIndex(
+  address: string,
+  searchStore: (store: Store) => Promise<Search>,
+  timeout = TIMEOUT,
+): () => Promise<Search> {
+  const generations = new Generations(parseAddress(address), timeout);
+  const search = new CurrentSearch(
+    {
+      current: () => generations.current(),
+      open: async (generation) => searchStore(await generations.open(generation)),
+      close: () => generations.close(),
+    },
+    {
+      timeout,
+      report: (message) => writeEntry({ timestamp: new Date().toISOString(), level: 'INFO', message }),
+    },
+  );
+  // The first request reports a failure.
+  search.refresh().catch(() => {});
+  return () => search.refresh();
+}
