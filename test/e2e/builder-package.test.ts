@@ -218,6 +218,8 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         handler: 'builder.handler',
         memoryMb: 3008,
         timeoutMs: 900_000,
+        // Tracing makes it slow.
+        initLimitMs: 120_000,
         tmp,
         trace: traced,
         env: {
@@ -289,7 +291,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       await notify('Object Deleted', ['texts/ferry.pdf']);
       expect((await best('When does the ferry leave?'))[0]).not.toBe('ferry.pdf');
       expect((await best('When was the bridge built?'))[0]).toBe('bridge.docx');
-    });
+    }, 600_000);
 
     test('writes only to its temporary folder, starts only Node, and loads nothing from elsewhere', async () => {
       const { writes, opened } = await endTrace(builder, traced);
