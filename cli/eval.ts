@@ -69,7 +69,7 @@ interface Flags extends SetFlags {
   json?: boolean;
   mode: Mode;
   model: string;
-  index?: string;
+  to?: string;
 }
 
 interface SetsReport {
@@ -107,8 +107,8 @@ export const command = new Tool(
   .addOption(modeOption())
   .addOption(modelOption())
   .option(
-    '--index <address>',
-    'publish each index at s3vectors://BUCKET/NAME, and search it there; replaces the index that is there',
+    '--to <address>',
+    'publish each index at s3vectors://BUCKET/eval…, and search it there; replaces the index that is there',
   )
   .addOption(jsonOption())
   .examples(
@@ -120,11 +120,11 @@ export const command = new Tool(
   .action(
     async (
       folders: string[],
-      { articles, documents = [], split, json, mode, model, index, ...flags }: Flags,
+      { articles, documents = [], split, json, mode, model, to, ...flags }: Flags,
     ) => {
       checkUsage(folders, documents, flags);
       // Before minutes of work.
-      if (index !== undefined) parseAddress(index);
+      if (to !== undefined) checkAddress(to);
       const whole = await Promise.all(folders.map(readSet));
       const sets = articles === 'all' ? whole : whole.map((set) => articleHalf(set, articles));
       const collections = await Promise.all(documents.map(readCollection));
@@ -133,9 +133,9 @@ export const command = new Tool(
       try {
         const embedder = memoize(parallel);
         const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
-        if (index !== undefined) {
+        if (to !== undefined) {
           const { publishedTo } = await import('../index/evaluate/published.ts');
-          builder.open = publishedTo(index, embedder);
+          builder.open = publishedTo(to, embedder);
         }
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
           ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
@@ -147,6 +147,14 @@ export const command = new Tool(
       }
     },
   );
+
+/** An evaluation replaces the index at its address, which must not be one that people search. */
+function checkAddress(address: string): void {
+  if (!parseAddress(address).name.startsWith('eval'))
+    throw new UsageError(
+      `--to ${address}: eval replaces the index there, so its name must begin with eval, as in s3vectors://BUCKET/eval.`,
+    );
+}
 
 function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
   if (folders.length === 0) {
