@@ -52,11 +52,25 @@ export const command = new Tool(
       const outputs: Outputs = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
       if (json) print(json, outputs, () => '');
       else
-        for (const { Url } of Object.values(outputs)) if (Url) console.error(`\nAsk it: ${askCommand(Url)}`);
+        for (const stack of Object.values(outputs)) for (const line of nextSteps(stack)) console.error(line);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+/** What to do with a deployed stack, by its outputs. */
+function nextSteps({ Url, Documents, Index }: Record<string, string>): string[] {
+  return [
+    ...(Documents
+      ? [
+          `\nPut documents into ${Documents}. npx polyseek remote builds lists the builds, and npx polyseek remote build starts one.`,
+        ]
+      : Index
+        ? [`\nFill the index: npx polyseek index PATH --to ${Index}`]
+        : []),
+    ...(Url ? [`\nAsk it: ${askCommand(Url)}`] : []),
+  ];
+}
 
 const askCommand = (url: string) => `npx polyseek search "QUESTION" --url ${url.replace(/\/$/, '')}`;
 const context = (stage: string | undefined) => (stage === undefined ? [] : ['-c', `stage=${stage}`]);
@@ -70,7 +84,11 @@ async function requireProject(questions: Questions): Promise<void> {
   );
   const path = existsSync(CONFIG_FILE)
     ? undefined
-    : await questions.ask('Where are your documents?', '', existsSync('docs') ? 'docs' : undefined);
+    : await questions.ask(
+        'Where are your documents (a folder, or s3://bucket/prefix)?',
+        '',
+        existsSync('docs') ? 'docs' : undefined,
+      );
   await runCommand(import('./init.ts'), path === undefined ? [] : [path]);
 }
 
@@ -85,10 +103,10 @@ async function requirePackages(questions: Questions): Promise<void> {
   await run(program, rest, { name: 'npm install' });
 }
 
-/** An index to package. */
+/** An index to package, unless AWS builds it, or S3 Vectors has it. */
 async function requireIndex(questions: Questions, stage: string | undefined): Promise<void> {
-  const { index } = readSettings(stage);
-  if (existsSync(locateFolder(index))) return;
+  const { index, documents, store } = readSettings(stage);
+  if (documents || store === 's3vectors' || existsSync(locateFolder(index))) return;
   const { sources = [], index: target = DEFAULT_INDEX } = readConfig();
   const flags = index === target ? [] : ['--index', index];
   const missing = `There is no index in ${index}.`;

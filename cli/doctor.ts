@@ -22,10 +22,15 @@ export const command = new Tool(
     const { checkMachine } = await import('./kit/check-machine.ts');
     const { checkProject } = await import('./kit/check-project.ts');
     const { checkAws } = await import('./kit/check-aws.ts');
+    const deployment = await checkAws(stage);
+    if (deployment.some(({ name }) => name === 'documents')) {
+      const { checkBuilds } = await import('./check-builds.ts');
+      deployment.push(await checkBuilds(stage));
+    }
     const checks: Checks = {
       'This machine': await checkMachine(),
       'This project': await checkProject(index),
-      Deployment: await checkAws(stage),
+      Deployment: deployment,
     };
     const all = Object.values(checks).flat();
     const counts = Object.fromEntries(

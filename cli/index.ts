@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
+import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { type BuildSettings, type Built, buildFromSources, planFromSources } from '../index/local.ts';
@@ -8,7 +9,7 @@ import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
-import { print, size, Tool, UsageError } from './kit/command.ts';
+import { counted, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
@@ -186,7 +187,7 @@ type Summary = ReturnType<typeof summarize>;
 
 function summarize(
   index: string,
-  { manifest, files, unchangedFiles, embedded, unchanged }: Built,
+  { manifest, files, unchangedFiles, embedded, unchanged, space }: Built,
   seconds: number,
 ) {
   const { version, counts, languages } = manifest;
@@ -204,11 +205,13 @@ function summarize(
     languages,
     seconds: Number(seconds.toFixed(3)),
     bytes: Object.fromEntries(names.map((name) => [name, statSync(join(index, name)).size])),
+    space,
   };
 }
 
 function summaryText(summary: Summary): string {
-  const { index, version, model, tokens, files, unchangedFiles, counts, unchanged, seconds, bytes } = summary;
+  const { index, version, model, tokens, files, unchangedFiles, counts, unchanged, seconds, bytes, space } =
+    summary;
   const sizes = Object.entries(bytes).map(([name, length]) => `${name} ${size(length)}`);
   return [
     `${index}: ${counted(files, 'file')} (${unchangedFiles} unchanged), ${counted(counts.documents, 'document')}, ` +
@@ -216,7 +219,6 @@ function summaryText(summary: Summary): string {
     `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s`,
     sizes.join(', '),
     `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,
+    describeBundle(space),
   ].join('\n');
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

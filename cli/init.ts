@@ -38,12 +38,15 @@ export const command = new Tool(
   'init',
   'Write polyseek.config.json, cdk.json, a GitHub Actions workflow and lines of .gitignore. Keeps every file that exists.',
 )
-  .argument('[docs-path]', 'file or folder with your documents (default: docs)')
+  .argument(
+    '[docs-path]',
+    'file or folder with your documents (default: docs), or s3://bucket/prefix to build the index in AWS',
+  )
   .addOption(jsonOption())
-  .examples('npx polyseek init docs', 'npx polyseek init --json')
+  .examples('npx polyseek init docs', 'npx polyseek init s3://my-bucket/docs', 'npx polyseek init --json')
   .action((path: string | undefined, { json }: { json?: boolean }) => {
     const files = initialize(path ?? 'docs');
-    const next = nextSteps();
+    const next = path && isAddress(path) ? nextStepsInAws() : nextSteps();
     print(json, { files, next }, () =>
       [
         ...files.map(({ file, state }) => `${state.padEnd(8)} ${file}`),
@@ -56,17 +59,22 @@ export const command = new Tool(
 
 /**
  * Writes the files of a project into the current folder. Overwrites none.
- * @param documents a file or folder
+ * @param documents a file, a folder, or an address `s3://bucket/prefix`, from which AWS builds the index without a workflow
  */
 export function initialize(documents: string): Initialized {
-  const config = { ...schemaReference(), sources: [documents.split(sep).join('/')] };
+  const inBucket = isAddress(documents);
+  const source = inBucket ? { s3: documents } : documents.split(sep).join('/');
+  const config = { ...schemaReference(), sources: [source] };
+  const cdk = inBucket ? { ...CDK, context: { documents, ...CDK.context } } : CDK;
   return [
     write(CONFIG_FILE, () => formatJson(config)),
-    write('cdk.json', () => formatJson(CDK)),
-    write(WORKFLOW, () => workflow(triggers())),
+    write('cdk.json', () => formatJson(cdk)),
+    ...(inBucket ? [] : [write(WORKFLOW, () => workflow(triggers()))]),
     ignore(),
   ];
 }
+
+const isAddress = (documents: string) => documents.startsWith('s3://');
 
 function write(file: string, content: () => string): Initialized[number] {
   if (existsSync(file)) return { file, state: 'kept' };
@@ -125,6 +133,14 @@ function nextSteps(): string[] {
     'npx polyseek deploy   deploys it to AWS; asks for what is missing',
     `For ${WORKFLOW}: set the variables POLYSEEK_ROLE and AWS_REGION of the repository, as the file says.`,
     ...(existsSync('.git') ? [] : rootSteps()),
+  ];
+}
+
+function nextStepsInAws(): string[] {
+  return [
+    'In the properties of the bucket, turn on Amazon EventBridge.',
+    'npx polyseek deploy          deploys to AWS; asks for what is missing',
+    'npx polyseek remote builds   lists the builds; the first one starts after the deploy',
   ];
 }
 

@@ -34,6 +34,7 @@ const GROUPS: Record<string, Record<string, Entry>> = {
     rollback: { summary: 'make an older version live', load: () => import('./rollback.ts') },
     versions: { summary: 'list the deployed versions', load: () => import('./versions.ts') },
     prune: { summary: 'delete old versions', load: () => import('./prune.ts') },
+    remote: { summary: 'build the index in AWS, and list builds', load: () => import('./remote.ts') },
     package: { summary: 'build the folder that Lambda receives', load: () => import('./package.ts') },
   },
   'Models and quality:': {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUNDLE_LIMIT, bytesBesideIndexes } from './bundle-space.ts';
 import { CachedEmbeddings } from './cache/embeddings.ts';
 import type { Document } from './documents/document.ts';
 import type { TextEmbedder } from './embedding/embedder.ts';
@@ -21,8 +22,8 @@ import { SuggestionFinder } from './suggestions.ts';
 /** Whether an index gets token states: `auto` adds them if the function's bundle has space for them. */
 export type TokenSetting = 'on' | 'off' | 'auto';
 
-/** Bytes of a function's bundle that an index with token states may use: Lambda's limit of 250 MB, minus the model and the code. */
-const BUNDLE_SPACE = 160e6;
+/** Bytes of `passages.bin` and `lookup.bin`, for each byte of the passages as JSON: an estimate from above. */
+const TEXT_BYTES = 2;
 
 /** Passages that are embedded at once: enough for all processes, few enough for memory. */
 const IN_FLIGHT = 256;
@@ -136,7 +137,9 @@ function storesTokens(
   }
   if (setting === 'on') return true;
   // An upper bound: frequent tokens are not stored.
-  return leastBytes(read, model.dimensions) + (read.tokens * model.dimensions) / PART / 2 < BUNDLE_SPACE;
+  const tokens = (read.tokens * model.dimensions) / PART / 2;
+  const bytes = leastBytes(read, model.dimensions) + tokens + TEXT_BYTES * read.spool.bytes;
+  return bytesBesideIndexes(model) + bytes < BUNDLE_LIMIT;
 }
 
 async function embedAndWrite(

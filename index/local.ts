@@ -9,6 +9,7 @@ import {
   type TokenSetting,
   tokenCounter,
 } from './build.ts';
+import { type BundleSpace, bundleSpace, bytesBesideIndexes } from './bundle-space.ts';
 import { Cache } from './cache/cache.ts';
 import { COMPILED, compileModel, DEFAULT_MODEL } from './compile/compile.ts';
 import type { Document } from './documents/document.ts';
@@ -17,14 +18,13 @@ import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
-import { checkModel, type Manifest, readManifest } from './format/manifest.ts';
+import { type Manifest, readManifest } from './format/manifest.ts';
 import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
 import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import { ReloadingSearch } from './reloading-search.ts';
 import type { ClosableSearch } from './search/answer.ts';
 import { CurrentSearch, TIMEOUT } from './search/current-search.ts';
-import { IndexSearch } from './search/index-search.ts';
-import { openSearch } from './search/open.ts';
+import { openSearch, searchStore } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
 import { isAddress, parseAddress } from './store/s3vectors/address.ts';
@@ -67,8 +67,8 @@ export interface BuildSettings {
 /** What a build read, and what it would do. */
 export type Plan = BuildSummary & ReadSummary;
 
-/** What a build read and did. */
-export type Built = Plan & { manifest: Manifest };
+/** What a build read and did, and how full a function with the index is. */
+export type Built = Plan & { manifest: Manifest; space: BundleSpace };
 
 /**
  * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
@@ -85,7 +85,10 @@ export async function buildFromSources(
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
-    return { ...built, ...read() };
+    const { files, counts } = built.manifest;
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
+    return { ...built, ...read(), space: bundleSpace(beside, { bytes, passages: counts.passages }) };
   } finally {
     embedder.close();
     cache.close();
@@ -182,8 +185,7 @@ async function openAddress(index: string, report: (message: string) => void): Pr
       open: async (generation) => {
         const store = await generations.open(generation);
         const embedder = await openModel(findModelOf(store.manifest.model));
-        checkModel(index, store.manifest, embedder.model);
-        return new IndexSearch(embedder, store);
+        return searchStore(store, index, embedder);
       },
       close: () => generations.close(),
     },

@@ -1,13 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { BUNDLE_LIMIT, type BundleSpace, bundleSpace, REMEDY, rounded } from '../index/bundle-space.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
 import { checkLibrary } from '../index/engine/elf.ts';
 import { readCompiledModel } from '../index/format/compiled-model.ts';
 import { readManifest } from '../index/format/manifest.ts';
 import type { IndexSummary } from './version-description.ts';
-
-/** Lambda's quota for a function's code, unzipped: 250 MB of 1,048,576 bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-export const LIMIT = 262_144_000;
 
 /** Files that every packaged function contains, as `packageFunction` writes them. */
 const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json'];
@@ -18,6 +16,8 @@ const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_bind
 export interface Asset {
   /** Size of all files, unzipped. */
   bytes: number;
+  /** How full it is; undefined for a function without an index. */
+  space: BundleSpace | undefined;
   /** The default index; undefined for a function that reads its index from elsewhere, or gets one later. */
   index: IndexSummary | undefined;
 }
@@ -39,17 +39,20 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   check([LIBRARIES[model.engine]]);
   checkLibraries(join(folder, 'native'), architecture);
 
-  const own = join(folder, 'index');
-  const manifest = existsSync(own) ? readManifest(own, model, false) : undefined;
+  const index = join(folder, 'index');
+  const manifest = existsSync(index) ? readManifest(index, model, false) : undefined;
   const collections = join(folder, 'collections');
   const further = (existsSync(collections) ? readdirSync(collections) : []).map(
     (name) => readManifest(join(collections, name), model, false).counts.passages,
   );
   const sizes = sizesOf(folder, ['index', 'collections']);
+  const { passages: own = 0 } = manifest?.counts ?? {};
+  const passages = own + sum(further);
+  const ofIndexes = sum([...sizes].filter(([part]) => part.includes('/')).map(([, size]) => size));
   const bytes = sum(sizes.values());
-  const { passages } = manifest?.counts ?? { passages: 0 };
-  if (bytes >= LIMIT) throw new Error(tooLarge(folder, sizes, passages + sum(further)));
-  return { bytes, index: manifest && { version: manifest.version, passages, model: model.name } };
+  const space = passages === 0 ? undefined : bundleSpace(bytes - ofIndexes, { bytes: ofIndexes, passages });
+  if (bytes >= BUNDLE_LIMIT) throw new Error(tooLarge(folder, sizes, space));
+  return { bytes, space, index: manifest && { version: manifest.version, passages: own, model: model.name } };
 }
 
 /**
@@ -89,14 +92,13 @@ export function sizesOf(folder: string, split: readonly string[]): Map<string, n
   return sizes;
 }
 
-function tooLarge(folder: string, sizes: Map<string, number>, passages: number): string {
-  const bytes = sum(sizes.values());
-  const ofIndexes = sum([...sizes].filter(([part]) => part.includes('/')).map(([, size]) => size));
-  const fitting = (LIMIT - (bytes - ofIndexes)) / (ofIndexes / passages);
+function tooLarge(folder: string, sizes: Map<string, number>, space: BundleSpace | undefined): string {
+  const { passages = 0, passagesLeft = 0 } = space ?? {};
+  const fitting = passages + passagesLeft;
   return (
     `${exceeds(folder, sizes)} ` +
     (fitting >= 1
-      ? `Index fewer or shorter passages: about ${count(roundDown(fitting))} of these ${count(passages)} fit.`
+      ? `About ${rounded(fitting)} of these ${passages.toLocaleString('en')} passages fit. ${REMEDY}`
       : 'Choose a smaller model: this one leaves no space for passages.')
   );
 }
@@ -105,15 +107,8 @@ function tooLarge(folder: string, sizes: Map<string, number>, passages: number):
 export function exceeds(folder: string, sizes: Map<string, number>): string {
   const biggest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 5);
   const parts = biggest.map(([part, size]) => `${part} ${megabytes(size)}`).join(', ');
-  return `${folder}: ${megabytes(sum(sizes.values()))} unzipped, but Lambda's limit is ${megabytes(LIMIT)} (${parts}).`;
+  return `${folder}: ${megabytes(sum(sizes.values()))} unzipped, but Lambda's limit is ${megabytes(BUNDLE_LIMIT)} (${parts}).`;
 }
 
 export const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-const count = (number: number) => number.toLocaleString('en');
-
-/** Rounds down to two digits. */
-function roundDown(number: number): number {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(number)) - 1);
-  return Math.floor(number / unit) * unit;
-}

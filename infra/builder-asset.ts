@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { BUNDLE_LIMIT } from '../index/bundle-space.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
-import { checkAsset, checkLibraries, exceeds, LIMIT, sizesOf, sum } from './asset.ts';
+import { checkAsset, checkLibraries, exceeds, sizesOf, sum } from './asset.ts';
 
 /** Some parts of every packaged builder, as `packageBuilder` writes them. */
 const PARTS = [
@@ -29,6 +30,6 @@ export function checkBuilder(folder: string, architecture: Architecture): number
   checkAsset(join(folder, 'function'), architecture);
   const sizes = sizesOf(folder, ['function']);
   const bytes = sum(sizes.values());
-  if (bytes >= LIMIT) throw new Error(`${exceeds(folder, sizes)} Choose a smaller model.`);
+  if (bytes >= BUNDLE_LIMIT) throw new Error(`${exceeds(folder, sizes)} Choose a smaller model.`);
   return bytes;
 }

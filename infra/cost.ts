@@ -108,6 +108,16 @@ export function provisionedCost(instances: number, memoryMb: number, architectur
   return seconds * (memoryMb / 1024) * PRICES.lambda.provisionedGigabyteSecond[architecture];
 }
 
+/** Disk of the builder in MB, of which 512 MB are free. */
+export const BUILDER_DISK_MB = 10_240;
+
+/** Cost of running the builder, in dollars. */
+export function buildCost(seconds: number, memoryMb: number, architecture: Architecture): number {
+  const { gigabyteSecond, diskGigabyteSecond } = PRICES.lambda;
+  const disk = ((BUILDER_DISK_MB - 512) / 1024) * diskGigabyteSecond;
+  return seconds * ((memoryMb / 1024) * gigabyteSecond[architecture] + disk);
+}
+
 /** Volumes of the table. The fewer the questions, the larger the share of cold starts: half at one question every four minutes. */
 const VOLUMES = [
   { name: '10 thousand', questions: 1e4, coldShare: 0.5 },
@@ -151,6 +161,7 @@ function gigabytes(bytes: number): number {
   return bytes / 2 ** 30;
 }
 
-function dollars(amount: number): string {
+/** An amount as text. */
+export function dollars(amount: number): string {
   return amount < 100 ? `$${amount.toFixed(2)}` : `$${Math.round(amount).toLocaleString('en')}`;
 }

@@ -2,10 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 export const PERIOD = Duration.minutes(5);
 
-/** A metric that the function writes into its log (functions/search/cloudwatch.ts). */
+/** A metric that a function writes into its log. */
 const ownMetric = (fn: IFunction, metricName: string, options: MetricOptions) =>
   new Metric({
     namespace: 'polyseek',
@@ -41,4 +42,25 @@ export class EndpointMetrics {
   clientErrors = (options?: MetricOptions) => this.#api.metricClientError({ period: PERIOD, ...options });
   serverErrors = (options?: MetricOptions) => this.#api.metricServerError({ period: PERIOD, ...options });
   latency = (options?: MetricOptions) => this.#api.metricLatency({ period: PERIOD, ...options });
+}
+
+/** Metrics of a builder, each a sum or average over 5 minutes by default. */
+export class BuildMetrics {
+  readonly #builder: IFunction;
+  readonly #queue: IQueue;
+
+  constructor(builder: IFunction, queue: IQueue) {
+    this.#builder = builder;
+    this.#queue = queue;
+  }
+
+  /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/build/metrics.ts). */
+  failed = (options?: MetricOptions) =>
+    ownMetric(this.#builder, 'BuildFailed', { statistic: Stats.SUM, ...options });
+  runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });
+  errors = (options?: MetricOptions) => this.#builder.metricErrors({ period: PERIOD, ...options });
+  duration = (options?: MetricOptions) => this.#builder.metricDuration({ period: PERIOD, ...options });
+  /** Seconds that the oldest change has waited for a build. */
+  oldestMessage = (options?: MetricOptions) =>
+    this.#queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, ...options });
 }

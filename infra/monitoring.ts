@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -11,14 +12,18 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import type { EndpointMetrics } from './metrics.ts';
+import type { BuildMetrics, EndpointMetrics } from './metrics.ts';
 import type { Settings } from './schema.ts';
+
+/** How long changes may wait for a build that succeeds. Five failures take 80 minutes, after which they are not in the queue any more. */
+const MAX_WAIT = Duration.hours(1);
 
 /** Adds the dashboard and the alarms. Alarms are sent to `alarmEmail` if it is set. */
 export function addAlarms(
   scope: Construct,
   metrics: EndpointMetrics,
   { alarmEmail, timeout }: Settings,
+  builds?: BuildMetrics,
 ): void {
   const slowest = metrics.duration({ statistic: Stats.p(99) });
   const alarms = [
@@ -44,6 +49,7 @@ export function addAlarms(
       1,
       'The endpoint returned a status of 500 or above.',
     ),
+    ...(builds ? buildAlarms(scope, builds) : []),
   ];
   if (alarmEmail) {
     const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
@@ -79,8 +85,50 @@ export function addAlarms(
           ],
         ),
       ],
+      ...(builds ? [buildGraphs(builds)] : []),
     ],
   });
+}
+
+function buildAlarms(scope: Construct, builds: BuildMetrics): Alarm[] {
+  return [
+    alarm(
+      scope,
+      'BuildFailed',
+      builds.failed(),
+      1,
+      'A build failed, so the old index stays live. npx polyseek remote builds shows why.',
+    ),
+    alarm(
+      scope,
+      'BuilderErrors',
+      builds.errors(),
+      1,
+      'A run of the builder failed, or Lambda stopped it, for example for lack of memory. The cause is in its log.',
+    ),
+    alarm(
+      scope,
+      'Waiting',
+      builds.oldestMessage(),
+      MAX_WAIT.toSeconds(),
+      `Changes of documents have waited for an hour. npx polyseek remote builds shows why.`,
+    ),
+  ];
+}
+
+function buildGraphs(builds: BuildMetrics): GraphWidget[] {
+  return [
+    graph(
+      'Builds',
+      [
+        builds.runs({ label: 'runs of the builder' }),
+        builds.failed({ label: 'failed builds' }),
+        builds.errors({ label: 'stopped' }),
+      ],
+      [builds.duration({ statistic: Stats.MAXIMUM, label: 'longest run, ms' })],
+    ),
+    graph('Changes that wait', [builds.oldestMessage({ label: 'oldest, seconds' })]),
+  ];
 }
 
 function alarm(

@@ -3,14 +3,27 @@ import type { HttpApiProps } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { DistributionProps } from 'aws-cdk-lib/aws-cloudfront';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { Schedule } from 'aws-cdk-lib/aws-events';
 import type { Architecture, FunctionProps } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ApiKeySetting } from '../functions/search/auth.ts';
+import { documentsAddress } from './documents.ts';
 import { checkSettings, type Settings, type SettingsInput } from './schema.ts';
 
 /** Access control of the endpoint. */
 export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
+
+/** Where the index is: in the function's package, or in Amazon S3 Vectors. */
+export type Store = 'bundle' | 's3vectors';
+
+/** Documents in a bucket, which must send its events to EventBridge (`eventBridgeEnabled`). */
+export interface BucketDocuments {
+  readonly bucket: IBucket;
+  /** A folder, or the key of one object. Default: the whole bucket. */
+  readonly prefix?: string | undefined;
+}
 
 /** Props of a `SemanticSearch`. Every prop has a default. */
 export interface SemanticSearchProps {
@@ -25,6 +38,17 @@ export interface SemanticSearchProps {
    * Folder from `npx polyseek package --arch ARCHITECTURE`, instead of `index` and `collections`. Synthesis then packages nothing.
    */
   readonly code?: string | undefined;
+  /** Where the index is. `s3vectors` has no limit on its size; `npx polyseek index --store` fills it. Default: `bundle`. */
+  readonly store?: Store | undefined;
+  /**
+   * Adds a function that builds the index in AWS whenever documents change: those in a bucket, or `true` for the folder `documents/` of
+   * a new bucket. Default: none.
+   */
+  readonly documents?: boolean | BucketDocuments | undefined;
+  /** With `documents`: when to build even if no event has arrived. Default: once a day. */
+  readonly buildSchedule?: Schedule | 'none' | undefined;
+  /** With `documents`: memory of the builder in MB, 256 to 10,240. Default: 3,008, the most that new accounts allow. */
+  readonly builderMemory?: number | undefined;
   /** Processor of the function. Computing on arm64 costs 20 % less. Default: `Architecture.X86_64`. */
   readonly architecture?: Architecture | undefined;
   /** Memory in MB, 256 to 10,240. Default: 1,769, which brings one virtual processor. With less memory, embedding is proportionally slower. */
@@ -75,7 +99,7 @@ export interface SemanticSearchProps {
   /** E-mail address for alarms. Its owner must confirm it once, by a link in an e-mail. Default: none. */
   readonly alarmEmail?: string | undefined;
 
-  /** Network in which the function runs. Only `auth: 'jwt'` needs a route to the internet. Default: none. */
+  /** Network in which the function runs. Only `auth: 'jwt'` needs a route to the internet, and `store: 's3vectors'` one to AWS. Default: none. */
   readonly vpc?: IVpc | undefined;
   /** Subnets of `vpc`. Default: its private subnets. */
   readonly vpcSubnets?: SubnetSelection | undefined;
@@ -121,10 +145,14 @@ export function readProps(props: SemanticSearchProps): Settings {
     functionProps: __,
     apiProps: ___,
     distributionProps: ____,
+    documents,
+    buildSchedule,
     ...rest
   } = props;
   const given: Record<string, unknown> = {
     ...rest,
+    documents: typeof documents === 'object' ? addressOf(documents) : documents,
+    buildSchedule: typeof buildSchedule === 'object' ? buildSchedule.expressionString : buildSchedule,
     architecture: architecture?.name,
     timeout: timeout?.toSeconds({ integral: false }),
     cacheTtl: cacheTtl?.toSeconds({ integral: false }),
@@ -141,4 +169,8 @@ export function readProps(props: SemanticSearchProps): Settings {
   if (!vpc && (vpcSubnets || securityGroups))
     throw new Error('vpcSubnets or securityGroups is set, but vpc is missing. Set vpc too.');
   return settings;
+}
+
+function addressOf({ bucket: { bucketName }, prefix = '' }: BucketDocuments): string {
+  return documentsAddress({ bucketName, prefix });
 }

@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import {
   type IOidcProvider,
   OidcProviderNative,
@@ -7,27 +7,14 @@ import {
   Role,
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { BUILDER_ACTIONS } from './builder-actions.ts';
+import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
+import { functionStatements } from './push-statements.ts';
 import type { SemanticSearch } from './semantic-search.ts';
 import { bootstrapBucket, UPLOADS } from './uploads.ts';
 
 const GITHUB = 'token.actions.githubusercontent.com';
-
-/** What `npx polyseek push` calls on the function and its versions. */
-const FUNCTION_ACTIONS = [
-  'lambda:GetAlias',
-  'lambda:GetFunction',
-  'lambda:GetFunctionConfiguration',
-  'lambda:InvokeFunction',
-  'lambda:ListAliases',
-  'lambda:ListVersionsByFunction',
-  'lambda:PublishVersion',
-  'lambda:UpdateAlias',
-  'lambda:UpdateFunctionCode',
-];
-/** What it calls on its uploads. `UpdateFunctionCode` reads them with the caller's rights. */
-const UPLOAD_ACTIONS = ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'];
 
 export interface PushRoleProps {
   /** The endpoint whose function the role may update. */
@@ -40,14 +27,17 @@ export interface PushRoleProps {
   readonly provider?: IOidcProvider | undefined;
 }
 
-/** A role for GitHub Actions that may do what `npx polyseek push` needs, and nothing else. GitHub stores no secret. */
+/**
+ * A role for GitHub Actions that may do what `npx polyseek push` needs, or with `store: 's3vectors'` what `npx polyseek index --store` needs,
+ * and nothing else. GitHub stores no secret.
+ */
 export class PushRole extends Construct {
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: PushRoleProps) {
     super(scope, id);
     const {
-      search: { function: fn },
+      search: { function: fn, vectorStore: store },
       repository,
       branch = 'main',
     } = props;
@@ -60,9 +50,8 @@ export class PushRole extends Construct {
     const { account, region, synthesizer } = Stack.of(this);
     const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
     const bucket = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
-    const versions = `${fn.functionArn}:*`;
     this.role = new Role(this, 'Role', {
-      description: `Lets GitHub Actions of ${repository} run npx polyseek push.`,
+      description: `Lets GitHub Actions of ${repository} ${store ? 'publish the index in S3 Vectors' : 'run npx polyseek push'}.`,
       assumedBy: new WebIdentityPrincipal(provider.oidcProviderArn, {
         StringEquals: {
           [`${GITHUB}:aud`]: 'sts.amazonaws.com',
@@ -71,29 +60,29 @@ export class PushRole extends Construct {
       }),
       inlinePolicies: {
         push: new PolicyDocument({
-          statements: [
-            new PolicyStatement({ actions: FUNCTION_ACTIONS, resources: [fn.functionArn, versions] }),
-            // Only versions: without the function's own ARN, nobody can delete the function.
-            new PolicyStatement({ actions: ['lambda:DeleteFunction'], resources: [versions] }),
-            new PolicyStatement({ actions: UPLOAD_ACTIONS, resources: [`${bucket}/${UPLOADS}*`] }),
-            new PolicyStatement({
-              actions: ['s3:ListBucket'],
-              resources: [bucket],
-              conditions: { StringLike: { 's3:prefix': `${UPLOADS}*` } },
-            }),
-          ],
+          statements: store
+            ? store.writeStatements()
+            : [
+                ...functionStatements(fn),
+                new PolicyStatement({
+                  actions: [...BUILDER_ACTIONS.ownObjects],
+                  resources: [`${bucket}/${UPLOADS}*`],
+                }),
+                new PolicyStatement({
+                  actions: ['s3:ListBucket'],
+                  resources: [bucket],
+                  conditions: { StringLike: { 's3:prefix': `${UPLOADS}*` } },
+                }),
+              ],
         }),
       },
     });
-    const name = Stack.of(fn).getLogicalId(fn.node.defaultChild as CfnFunction);
-    this.acknowledge(`<${name}.Arn>:*`, 'All versions of one function.');
+    if (store) {
+      store.acknowledge(this.role);
+      return;
+    }
+    acknowledgeVersions(this.role, fn);
     const uploads = bootstrapBucket('<AWS::AccountId>', '<AWS::Region>', synthesizer.bootstrapQualifier);
-    this.acknowledge(`arn:<AWS::Partition>:s3:::${uploads}/${UPLOADS}*`, 'All uploads below one prefix.');
-  }
-
-  /** Explains a wildcard to cdk-nag. */
-  private acknowledge(resource: string, reason: string): void {
-    const id = `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
-    Validations.of(this.role).acknowledge({ id, reason });
+    acknowledgeObjects(this.role, uploads, [UPLOADS], 'All uploads below one prefix.');
   }
 }

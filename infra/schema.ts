@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { builderName } from './names.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
 const RETENTION = [
@@ -34,6 +35,13 @@ const origin = pattern(
   '* or a list of origins such as https://example.com, without a path',
 );
 
+/** Lambda's limit for a function's name, in characters. */
+const MAX_FUNCTION_NAME = 64;
+
+const documentsExpected = 'true or an address such as s3://bucket/prefix';
+const documents = pattern(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/, documentsExpected);
+const scheduleExpected = 'none, or a schedule such as rate(1 day) or cron(0 3 * * ? *)';
+
 // The message of a schema is the expected value, for "memorySize is 64, but must be <message>."
 const inputSchema = v.strictObject({
   index: v.optional(v.string('a path'), DEFAULT_INDEX),
@@ -46,6 +54,13 @@ const inputSchema = v.strictObject({
     {},
   ),
   code: v.optional(v.string('a path')),
+  store: v.optional(oneOf(['bundle', 's3vectors']), 'bundle'),
+  documents: v.optional(v.union([v.boolean(documentsExpected), documents], documentsExpected), false),
+  buildSchedule: v.optional(
+    pattern(/^(none|rate\([^()]+\)|cron\([^()]+\))$/, scheduleExpected),
+    'rate(1 day)',
+  ),
+  builderMemory: v.optional(whole(256, 10_240), 3008),
   architecture: v.optional(oneOf(['x86_64', 'arm64']), 'x86_64'),
   memorySize: v.optional(whole(256, 10_240), 1769),
   timeout: v.optional(whole(1, 29), 10),
@@ -112,6 +127,27 @@ const settingsSchema = v.pipe(
     'code and collections are both set, but code contains its collections already. Pass them to npx polyseek package --collection, or remove code.',
   ),
   v.check(
+    ({ collections, ...settings }) => Object.keys(collections).length === 0 || !readsElsewhere(settings),
+    'collections works only with indexes that are packaged on this machine, so not with documents or store s3vectors. Remove collections, or give each its own stack.',
+  ),
+  v.check(
+    ({ code, ...settings }) => code === undefined || !readsElsewhere(settings),
+    'code is a folder with an index, but with documents or store s3vectors the function is packaged without one. Remove code.',
+  ),
+  v.check(
+    ({ store, documents, provisionedConcurrency }) =>
+      provisionedConcurrency === undefined || !documents || store !== 'bundle',
+    'provisionedConcurrency does not work with documents and store bundle: CloudFormation would also move the alias live back to the version without an index. Remove provisionedConcurrency, or set store to s3vectors.',
+  ),
+  v.check(
+    ({ functionName, ...settings }) => !Token.isUnresolved(functionName) || !readsElsewhere(settings),
+    'functionName is known only when it is deployed, but with documents or store s3vectors other resources are named after it. Write the name itself, or remove functionName.',
+  ),
+  v.check(
+    ({ documents, functionName = '' }) => !documents || builderName(functionName).length <= MAX_FUNCTION_NAME,
+    `functionName is too long for documents: the name of the builder adds ${builderName('').length} characters, and Lambda's limit is ${MAX_FUNCTION_NAME}. Shorten functionName (in cdk.json: or stack).`,
+  ),
+  v.check(
     ({ webAclArn, distribution }) => !webAclArn || distribution,
     'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
   ),
@@ -132,6 +168,11 @@ const settingsSchema = v.pipe(
     'provisionedConcurrency is higher than reservedConcurrency. Lower it, or raise reservedConcurrency.',
   ),
 );
+
+/** Whether the function is packaged without an index. */
+export function readsElsewhere(settings: { store: string; documents: string | boolean }): boolean {
+  return settings.store === 's3vectors' || settings.documents !== false;
+}
 
 /** Checked settings with all defaults. */
 export type Settings = v.InferOutput<typeof settingsSchema>;

@@ -1,55 +1,32 @@
-import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { DomainName, type HttpApi, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import {
-  Grant,
-  type IGrantable,
-  PolicyDocument,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { addRecords } from './alias-records.ts';
 import { makeApi, makeStage } from './api.ts';
-import { checkAsset, requireIndex } from './asset.ts';
-import { openEndpointCost, provisionedCost } from './cost.ts';
+import { Builder } from './builder.ts';
+import { annotateCosts } from './cost-annotations.ts';
+import { makeDataBucket } from './data-bucket.ts';
 import { makeDistribution } from './distribution.ts';
+import { type DocumentsPlace, parseDocuments } from './documents.ts';
 import { environmentOf } from './environment.ts';
 import { EndpointMetrics } from './metrics.ts';
 import { addAlarms } from './monitoring.ts';
-import { packageIndex } from './package-index.ts';
+import { DOCUMENTS_FOLDER } from './names.ts';
+import { builderCode, NO_INDEX, searchCode } from './packaged-code.ts';
 import { readProps, type SemanticSearchProps } from './props.ts';
-import { requireApiKey, type Settings } from './schema.ts';
-import { UnpackagedCode } from './unpackaged-code.ts';
-import { describeVersion } from './version-description.ts';
-
-/** Code of the function, and the description of the version that runs it. */
-interface PackagedCode {
-  code: lambda.Code;
-  description: string;
-}
-
-const unpackaged = (reason: string): PackagedCode => ({
-  code: new UnpackagedCode(reason),
-  description: 'not packaged',
-});
-
-/** What a function in a VPC needs to create its network interfaces. None of these actions can be limited to a resource. */
-const NETWORK_ACTIONS = [
-  'ec2:CreateNetworkInterface',
-  'ec2:DescribeNetworkInterfaces',
-  'ec2:DescribeSubnets',
-  'ec2:DeleteNetworkInterface',
-  'ec2:AssignPrivateIpAddresses',
-  'ec2:UnassignPrivateIpAddresses',
-];
+import { readsElsewhere, type Settings } from './schema.ts';
+import { makeSearchRole } from './search-role.ts';
+import { VectorStore } from './vector-store.ts';
 
 /**
- * A search endpoint: a Lambda function that contains index and model, behind an HTTP API, with logs, alarms and a dashboard.
+ * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, alarms and a
+ * dashboard. With `documents`, another function builds the index.
  *
  * ```ts
  * const search = new SemanticSearch(this, 'Search', { auth: 'iam' });
@@ -70,6 +47,12 @@ export class SemanticSearch extends Construct {
   readonly distribution: Distribution | undefined;
   /** Address of the endpoint, without a final slash: `domainName`, the distribution or the API. */
   readonly url: string;
+  /** With `documents` or `store: 's3vectors'`: the bucket of this construct. */
+  readonly bucket: Bucket | undefined;
+  /** With `store: 's3vectors'`: the index in S3 Vectors. */
+  readonly vectorStore: VectorStore | undefined;
+  /** With `documents`: what builds the index. */
+  readonly builder: Builder | undefined;
   readonly #metrics: EndpointMetrics;
 
   /**
@@ -79,20 +62,20 @@ export class SemanticSearch extends Construct {
    */
   constructor(scope: Construct, id: string, props: SemanticSearchProps = {}) {
     super(scope, id);
-    const settings = readProps(props);
+    const settings = this.named(readProps(props));
     const { removalPolicy = RemovalPolicy.DESTROY, apiProps } = props;
-    const { functionName, logRetention: retention, domainName, provisionedConcurrency } = settings;
+    const { functionName, logRetention: retention, domainName } = settings;
     this.logGroup = new LogGroup(this, 'Log', {
       ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
       retention,
       removalPolicy,
     });
+    this.bucket = readsElsewhere(settings) ? makeDataBucket(this, functionName!, settings) : undefined;
+    this.vectorStore =
+      this.bucket && settings.store === 's3vectors' ? new VectorStore(this, 'Store', this.bucket) : undefined;
     this.function = this.makeFunction(settings, props);
-    this.live = new lambda.Alias(this, 'Live', {
-      aliasName: 'live',
-      version: this.function.currentVersion,
-      ...(provisionedConcurrency && { provisionedConcurrentExecutions: provisionedConcurrency }),
-    });
+    this.live = this.makeAlias(settings);
+    this.builder = this.makeBuilder(settings, props, removalPolicy);
     this.api = makeApi(this, this.live, settings, apiProps);
     const domain = this.makeDomain(settings, props);
     this.stage = makeStage(this, this.api, settings, removalPolicy, domain);
@@ -105,8 +88,8 @@ export class SemanticSearch extends Construct {
         ? `https://${domainName}`
         : this.stage.url.replace(/\/$/, '');
     this.#metrics = new EndpointMetrics(this.function, this.api);
-    addAlarms(this, this.#metrics, settings);
-    this.annotateCosts(settings);
+    addAlarms(this, this.#metrics, settings, this.builder?.metrics);
+    annotateCosts(this, settings);
   }
 
   /** Allows an identity to invoke the function directly, bypassing the HTTP endpoint. The identity needs no API key. */
@@ -153,26 +136,16 @@ export class SemanticSearch extends Construct {
     return this.#metrics.latency(options);
   }
 
-  private makeCode(settings: Settings): PackagedCode {
-    if (!Stack.of(this).bundlingRequired) return unpackaged('This command packages no code.');
-    let folder: string;
-    try {
-      requireApiKey(settings);
-      folder = settings.code ?? packageIndex(settings);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const warning = `${reason} Until then, cdk diff shows the code as changed, and cdk deploy fails.`;
-      Annotations.of(this).addWarningV2('polyseek:not-packaged', warning);
-      return unpackaged(reason);
-    }
-    const index = requireIndex(folder, checkAsset(folder, settings.architecture));
-    return { code: lambda.Code.fromAsset(folder), description: describeVersion(index) };
+  /** Names the function if other resources are named after it. */
+  private named(settings: Settings): Settings {
+    if (settings.functionName || !readsElsewhere(settings)) return settings;
+    return { ...settings, functionName: Names.uniqueResourceName(this, { maxLength: 48, separator: '-' }) };
   }
 
   private makeFunction(settings: Settings, props: SemanticSearchProps): lambda.Function {
     const { functionName, memorySize, timeout, reservedConcurrency } = settings;
     const { vpc, vpcSubnets, securityGroups, functionProps } = props;
-    const { code, description } = this.makeCode(settings);
+    const { code, description } = searchCode(this, settings);
     return new lambda.Function(this, 'Function', {
       functionName,
       description: 'Semantic search (polyseek)',
@@ -187,11 +160,11 @@ export class SemanticSearch extends Construct {
       vpc,
       vpcSubnets,
       securityGroups,
-      role: this.makeRole(vpc !== undefined),
+      role: makeSearchRole(this, this.logGroup, vpc !== undefined, this.vectorStore),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       ...functionProps,
-      environment: { ...environmentOf(settings), ...functionProps?.environment },
+      environment: { ...environmentOf(settings, this.vectorStore?.address), ...functionProps?.environment },
       currentVersionOptions: {
         description,
         // Old versions stay for `npx polyseek rollback`. Deleting the function deletes them.
@@ -201,33 +174,53 @@ export class SemanticSearch extends Construct {
     });
   }
 
-  private makeRole(inVpc: boolean): Role {
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `Lets the search function write its log${inVpc ? ' and join its network' : ''}, and nothing else.`,
-      inlinePolicies: {
-        log: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-              resources: [this.logGroup.logGroupArn],
-            }),
-          ],
-        }),
-        ...(inVpc && {
-          network: new PolicyDocument({
-            statements: [new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] })],
-          }),
-        }),
-      },
+  /**
+   * The alias `live`. If a builder publishes the versions, CloudFormation has one version of its own, whose properties never change.
+   * CloudFormation then never updates the alias, so that it stays where the builder has moved it.
+   */
+  private makeAlias({ store, documents, provisionedConcurrency }: Settings): lambda.Alias {
+    const version =
+      documents && store === 'bundle'
+        ? new lambda.Version(this, 'WithoutIndex', {
+            lambda: this.function,
+            description: NO_INDEX,
+            removalPolicy: RemovalPolicy.RETAIN,
+          })
+        : this.function.currentVersion;
+    return new lambda.Alias(this, 'Live', {
+      aliasName: 'live',
+      version,
+      ...(provisionedConcurrency && { provisionedConcurrentExecutions: provisionedConcurrency }),
     });
-    if (inVpc)
-      Validations.of(role).acknowledge({
-        id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-        reason:
-          'Lambda needs these actions for the network interfaces of the function, which have no names yet.',
-      });
-    return role;
+  }
+
+  private makeBuilder(
+    settings: Settings,
+    { documents }: SemanticSearchProps,
+    removalPolicy: RemovalPolicy,
+  ): Builder | undefined {
+    const { bucket, vectorStore, function: search } = this;
+    if (!settings.documents || !bucket) return undefined;
+    const own = { bucketName: bucket.bucketName, prefix: DOCUMENTS_FOLDER.replace('/', '') };
+    const place: DocumentsPlace = settings.documents === true ? own : parseDocuments(settings.documents);
+    const builder = new Builder(this, 'Builder', {
+      settings,
+      code: builderCode(this, settings),
+      functionName: settings.functionName!,
+      search,
+      documents: place,
+      bucket,
+      store: vectorStore,
+      removalPolicy,
+    });
+    if (typeof documents === 'object') documents.bucket.encryptionKey?.grantDecrypt(builder.function);
+    if (settings.documents !== true)
+      Annotations.of(this).addInfoV2(
+        'polyseek:bucket-events',
+        `documents: the bucket${Token.isUnresolved(place.bucketName) ? '' : ` ${place.bucketName}`} must send its events to EventBridge. ` +
+          'Turn on Amazon EventBridge in the properties of the bucket, once. npx polyseek doctor checks it.',
+      );
+    return builder;
   }
 
   /** The domain name of the API. With a distribution, the name belongs to the distribution. */
@@ -237,38 +230,5 @@ export class SemanticSearch extends Construct {
   ): DomainName | undefined {
     if (!domainName || !certificate || distribution) return undefined;
     return new DomainName(this, 'DomainName', { domainName, certificate });
-  }
-
-  private annotateCosts(settings: Settings): void {
-    const {
-      auth,
-      architecture,
-      memorySize,
-      reservedConcurrency: instances,
-      provisionedConcurrency,
-    } = settings;
-    if (auth === 'none') {
-      const rate = settings.throttleRate + settings.browserThrottleRate;
-      const cost = openEndpointCost({
-        ratePerSecond: rate,
-        reservedConcurrency: instances,
-        memoryMb: memorySize,
-        architecture,
-      });
-      Annotations.of(this).addWarningV2(
-        'polyseek:open-endpoint',
-        `auth is none: everyone can call the endpoint. At ${rate} questions per second, day and night, ` +
-          `${instances === 'none' ? '' : `with at most ${instances} instances of the function, `}it costs up to ` +
-          `$${Math.ceil(cost)} a month. Use -c auth=api-key to require an API key.`,
-      );
-    }
-    if (provisionedConcurrency) {
-      const cost = provisionedCost(provisionedConcurrency, memorySize, architecture);
-      Annotations.of(this).addInfoV2(
-        'polyseek:provisioned-concurrency',
-        `provisionedConcurrency is ${provisionedConcurrency}: instances that are always started cost ` +
-          `$${cost.toFixed(2)} a month (list price in us-east-1), in addition to their requests.`,
-      );
-    }
   }
 }

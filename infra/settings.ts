@@ -15,6 +15,8 @@ export interface DeployedSettings {
   collections: Record<string, string>;
   /** Whether the index is in the function's package (`bundle`) or in S3 Vectors (`s3vectors`). */
   store: string;
+  /** Where the documents are from which AWS builds the index; false if it does not. */
+  documents: string | boolean;
   auth: string;
   /** API keys by name. Nothing has checked them. */
   apiKeys: object;
@@ -64,7 +66,7 @@ export function applyStage(context: Context, stage = context.stage): Context {
 export function readSettings(stage?: string, file = 'cdk.json'): DeployedSettings {
   const settings = applyStage(existsSync(file) ? readContextOf(file) : {}, stage);
   const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections } = settings;
-  const { store = 'bundle' } = settings;
+  const { store = 'bundle', documents = false } = settings;
   const { auth = 'api-key', apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
   return {
     stack: String(stack),
@@ -74,6 +76,7 @@ export function readSettings(stage?: string, file = 'cdk.json'): DeployedSetting
       ? Object.fromEntries(Object.entries(collections).map(([name, folder]) => [name, String(folder)]))
       : {},
     store: String(store),
+    documents: typeof documents === 'boolean' ? documents : String(documents),
     auth: String(auth),
     apiKeys: isObject(apiKeys) ? apiKeys : {},
     bootstrapQualifier: qualifier === undefined ? undefined : String(qualifier),

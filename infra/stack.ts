@@ -1,9 +1,13 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { OidcProviderNative } from 'aws-cdk-lib/aws-iam';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { documentsAddress, parseDocuments } from './documents.ts';
+import type { BucketDocuments } from './props.ts';
 import { PushRole } from './push-role.ts';
 import { checkSettings, type SettingsInput } from './schema.ts';
 import { SemanticSearch } from './semantic-search.ts';
@@ -11,7 +15,7 @@ import { SemanticSearch } from './semantic-search.ts';
 /**
  * A stack with one `SemanticSearch`, from settings as in cdk.json. Its function has the stack's name, so that `npx polyseek push` finds it.
  *
- * Outputs: `Url`, `FunctionName`, and with `githubRepository` the ARN `PushRole`.
+ * Outputs: `Url`, `FunctionName`, with `githubRepository` the ARN `PushRole`, and the addresses `Documents` and `Index` if there are any.
  */
 export class SearchStack extends Stack {
   readonly search: SemanticSearch;
@@ -27,6 +31,8 @@ export class SearchStack extends Stack {
       hostedZoneId,
       githubRepository: repository,
       githubOidcProviderArn,
+      documents,
+      buildSchedule,
       ...rest
     } = checkSettings(input);
     this.search = new SemanticSearch(this, 'Search', {
@@ -38,14 +44,26 @@ export class SearchStack extends Stack {
       certificate: certificateArn
         ? Certificate.fromCertificateArn(this, 'Certificate', certificateArn)
         : undefined,
+      documents: typeof documents === 'string' ? this.documentsAt(documents) : documents,
+      buildSchedule: buildSchedule === 'none' ? buildSchedule : Schedule.expression(buildSchedule),
       hostedZone: hostedZoneId ? HostedZone.fromHostedZoneId(this, 'HostedZone', hostedZoneId) : undefined,
     });
-    const { url, function: fn } = this.search;
+    const { url, function: fn, builder, vectorStore } = this.search;
     new CfnOutput(this, 'Url', {
       value: url,
       description: 'URL of the endpoint. Ask a question with /search?q=',
     });
     new CfnOutput(this, 'FunctionName', { value: fn.functionName });
+    if (builder)
+      new CfnOutput(this, 'Documents', {
+        value: documentsAddress(builder.documents),
+        description: 'Where the documents are. The index follows each change.',
+      });
+    if (vectorStore)
+      new CfnOutput(this, 'Index', {
+        value: vectorStore.address,
+        description: 'Address of the index, for npx polyseek index --to',
+      });
     if (repository) {
       const provider = githubOidcProviderArn
         ? OidcProviderNative.fromOidcProviderArn(this, 'GitHub', githubOidcProviderArn)
@@ -56,5 +74,10 @@ export class SearchStack extends Stack {
         description: `ARN of the role for GitHub Actions of ${repository}`,
       });
     }
+  }
+
+  private documentsAt(address: string): BucketDocuments {
+    const { bucketName, prefix } = parseDocuments(address);
+    return { bucket: Bucket.fromBucketName(this, 'DocumentsBucket', bucketName), prefix };
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readManifest } from '../../index/format/manifest.ts';
+import { readBuilder, sendsEvents } from '../../infra/remote/builder.ts';
 import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
 import { listVersions } from '../../infra/remote/versions.ts';
 import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
@@ -35,7 +36,30 @@ export async function checkAws(stage: string | undefined): Promise<Check[]> {
     ...checks,
     checkBootstrap(environment),
     await check('function', () => checkFunction(settings), 'warning'),
+    ...(settings.documents ? await checkDocuments(settings) : []),
   ];
+}
+
+/** Whether changes of documents reach the builder. */
+async function checkDocuments({ functionName }: DeployedSettings): Promise<Check[]> {
+  const remote = target({ function: functionName });
+  const name = 'documents';
+  const checked = await check(
+    name,
+    async () => {
+      const { documents } = await readBuilder(remote);
+      const [, bucket = ''] = /^s3:\/\/([^/]+)/.exec(documents) ?? [];
+      if (await sendsEvents(remote, bucket))
+        return ok(name, `${documents}, which sends events to EventBridge`);
+      return warning(
+        name,
+        `the bucket ${bucket} sends no events to EventBridge, so only the schedule starts builds`,
+        'In the properties of the bucket, turn on Amazon EventBridge.',
+      );
+    },
+    'warning',
+  );
+  return [checked];
 }
 
 function checkSettings(stage: string | undefined): Check {
@@ -75,12 +99,20 @@ function checkBootstrap({ region, isBootstrapped }: Environment): Check {
   );
 }
 
-/** The live version, and whether it answers from the index on this machine. */
-async function checkFunction({ functionName, index }: DeployedSettings): Promise<Check> {
+/** The live version, and whether it answers from the index on this machine, if that is the one to deploy. */
+async function checkFunction({ functionName, index, documents, store }: DeployedSettings): Promise<Check> {
   const { live, versions } = await listVersions(target({ function: functionName }));
   const deployed = versions.find(({ version }) => version === live)?.index?.version;
   const found = `${functionName}: version ${live} is live, with index ${deployed ?? '(unknown)'}`;
-  const local = existsSync(index) ? readManifest(index, undefined, false).version : undefined;
+  if (store === 's3vectors')
+    return ok('function', `${functionName}: version ${live} is live, with an index in S3 Vectors`);
+  if (documents && deployed === undefined)
+    return warning(
+      'function',
+      `${functionName}: version ${live} is live, without an index`,
+      'Wait for the first build: npx polyseek remote builds.',
+    );
+  const local = !documents && existsSync(index) ? readManifest(index, undefined, false).version : undefined;
   if (local === undefined || deployed === undefined || local === deployed) return ok('function', found);
   return warning('function', `${found}; the index here is ${local}`, 'Make it live with npx polyseek push.');
 }

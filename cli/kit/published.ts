@@ -4,7 +4,7 @@ import type { Published } from '../../index/publish/publish.ts';
 import { type Address, formatAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
 import { readIndexAddress } from '../../infra/remote/index-address.ts';
 import { tableLines } from '../../infra/remote/versions.ts';
-import { size } from './command.ts';
+import { counted, size } from './command.ts';
 import { interruptible } from './interrupt.ts';
 import { showProgress } from './progress.ts';
 import { prepareSdk, type Target, target } from './remote.ts';
@@ -61,7 +61,7 @@ export function publishedText(published: Published): string {
     status === 'unchanged'
       ? [`${address}: nothing to upload. Generation ${generation} is the same index.`]
       : [
-          `${address}: generation ${generation} is current. ${uploaded} passages uploaded (${size(bytes)}), ${kept} kept, ${removed} removed.`,
+          `${address}: generation ${generation} is current. ${counted(uploaded, 'passage')} uploaded (${size(bytes)}), ${kept} kept, ${removed} removed.`,
         ];
   return [...lines, ...(pruned ? deletedLines(pruned) : []), `version ${version}`].join('\n');
 }
@@ -78,7 +78,9 @@ export function prunedText(address: Address, pruned: Pruned, dryRun: boolean | u
 function deletedLines({ deleted, vectors, objects }: Pruned, verb = 'Deleted'): string[] {
   if (deleted.length + vectors + objects === 0) return [];
   const generations = deleted.length > 0 ? `${named(deleted)} with ` : '';
-  return [`${verb} ${generations}${vectors} vectors and ${objects} objects that no generation needs.`];
+  return [
+    `${verb} ${generations}${counted(vectors, 'vector')} and ${counted(objects, 'object')} that no generation needs.`,
+  ];
 }
 
 function named(generations: readonly number[]): string {

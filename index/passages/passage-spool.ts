@@ -15,6 +15,11 @@ export class PassageSpool {
     return this.#ends.length;
   }
 
+  /** Bytes of all records. */
+  get bytes(): number {
+    return this.#file.length;
+  }
+
   /** Adds the passage of the next ordinal. */
   add(passage: Passage): void {
     this.#file.append(Buffer.from(JSON.stringify(passage)));

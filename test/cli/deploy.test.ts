@@ -142,7 +142,7 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
       env,
       type: [
         [/Write it.*\(y\/n\) \[y\] /, '\r'],
-        [/Where are your documents\? /, 'texts\r'],
+        [/Where are your documents \(a folder, or s3:.*\)\? /, 'texts\r'],
         [/no index in .*Build it from the sources of polyseek\.config\.json\? \(y\/n\) \[y\] /, 'y\r'],
         [/Name of its first user\? \[me\] /, 'chatbot\r'],
         [/CDK has no bucket in eu-central-1 yet\..*\[y\] /, '\r'],

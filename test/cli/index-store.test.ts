@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder } from '../fixtures/index.ts';
-import { command, type Outcome } from '../fixtures/processes.ts';
+import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { command, finished, type Outcome } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 
 const ADDRESS = 's3vectors://docs-bucket/passages';
@@ -61,13 +62,15 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
     '# Warranty\n\nThe warranty lasts three years after you buy a bicycle.\n',
   );
   writeFileSync(join(docs, 'brakes.md'), '# Brakes\n\nCheck both brakes before each ride.\n');
+  writeFileSync(join(docs, 'tyres.md'), '# Tyres\n\nPump up the tyres once a month.\n');
+  writeFileSync(join(docs, 'chain.md'), '# Chain\n\nOil the chain after a ride in the rain.\n');
   const first = await json<{ published: object; bytes: object }>('index', 'docs', '--to', ADDRESS);
   expect(first.published).toMatchObject({
     status: 'published',
     address: ADDRESS,
     generation: 1,
-    passages: 2,
-    uploaded: 2,
+    passages: 4,
+    uploaded: 4,
     kept: 0,
     removed: 0,
   });
@@ -79,7 +82,7 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
   aws.calls.length = 0;
   const { stdout, stderr } = await run('index', 'docs');
   expect(stdout).toMatch(
-    /s3vectors:\/\/docs-bucket\/passages: generation 2 is current\. 1 passages uploaded \(.*\), 1 kept, 1 removed\./,
+    /s3vectors:\/\/docs-bucket\/passages: generation 2 is current\. 1 passage uploaded \(.*\), 3 kept, 1 removed\./,
   );
   expect(stderr).toContain('1 of 1 passages uploaded');
   expect(uploaded()).toBe(1);
@@ -88,7 +91,7 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
   const before = await json<Answer>('search', QUESTION, '--index', '.polyseek/index');
   const remote = await json<Answer>('search', QUESTION, '--index', ADDRESS);
   const back = await json('index', '--store', 'bundle', '--index', 'back');
-  expect(back).toMatchObject({ index: 'back', from: ADDRESS, counts: { passages: 2 } });
+  expect(back).toMatchObject({ index: 'back', from: ADDRESS, counts: { passages: 4 } });
   const after = await json<Answer>('search', QUESTION, '--index', 'back');
   expect(before.results[0]!.text).toContain('three years');
   for (const { results } of [remote, after]) {
@@ -102,12 +105,36 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
       readFileSync(join(folder, '.polyseek/index', name)),
     );
 
-  expect((await run('versions')).stdout).toMatch(/^generation +current +index .*\n2 +current .*\n1 +\S+ +2 /);
+  expect((await run('versions')).stdout).toMatch(/^generation +current +index .*\n2 +current .*\n1 +\S+ +4 /);
   expect((await run('rollback')).stdout).toBe('Generation 1 is current (was 2).\n');
-  const answer = await json<Answer>('search', 'brakes', '--index', ADDRESS);
-  expect(answer.results.map(({ text }) => text).join()).not.toContain('long ride');
+  // No document answers it for sure, so the exit code is 4.
+  const { stdout: answer } = await run('search', 'brakes', '--index', ADDRESS, '--json');
+  expect(answer).toContain('Check both brakes');
+  expect(answer).not.toContain('long ride');
   expect(await json('prune', '--dry-run')).toMatchObject({ dryRun: true, deleted: [], kept: [2, 1] });
   expect((await run('prune')).stdout).toBe(`${ADDRESS}: nothing to delete. Kept generations 2, 1.\n`);
+});
+
+test('index stops after the running requests on an interrupt, and continues later', {
+  timeout: 600_000,
+}, async () => {
+  await aws.createIndex('large-bucket');
+  writeRandomIndex(join(folder, 'large'), 2600);
+  const args = ['--index', 'large', '--to', 's3vectors://large-bucket', '--store', 's3vectors'];
+  const program = ['--import', import.meta.resolve('tsx'), join(root, 'cli/polyseek.ts'), 'index', ...args];
+  const child = spawn(process.execPath, program, { cwd: folder, env: { ...process.env, ...aws.env } });
+  aws.calls.length = 0;
+  aws.before('PutVectors', () => child.kill('SIGINT'));
+  const { code, stdout, stderr } = await finished(child);
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+  expect(stderr).toContain(
+    'Interrupted. Searches still use the index of before. Run the command again to continue',
+  );
+  const before = uploaded();
+  expect(before).toBeGreaterThanOrEqual(500);
+  expect(before).toBeLessThan(2600);
+  expect(await json('index', ...args)).toMatchObject({ published: { status: 'published', passages: 2600 } });
+  expect(uploaded()).toBe(2600);
 });
 
 test('index says what to do if the address or the stack is missing', { timeout: 600_000 }, async () => {

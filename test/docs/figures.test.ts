@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { POSSIBLE } from '../../index/search/confidence.ts';
 import { FEATURES } from '../../index/search/evidence.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
-import { costTable } from '../../infra/cost.ts';
+import { buildCost, costTable } from '../../infra/cost.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';
 
@@ -17,6 +17,16 @@ describe('the cost table', () => {
     const first = costTable().split('\n').slice(0, 3).join('\n');
     expect(readPage('README.md').text).toContain(`\n\n${first}\n\n`);
   });
+});
+
+test('docs/automatic-builds.md has the computed prices of builds', () => {
+  const rows = tableUnder(readPage('docs/automatic-builds.md'), 'Price');
+  const seconds = { '20 seconds': 20, '1 minute': 60, '15 minutes, the longest': 900 };
+  const price = (time: number, architecture: 'x86_64' | 'arm64') =>
+    `$${buildCost(time, 3008, architecture).toFixed(4)}`;
+  expect(rows.slice(0, 3)).toEqual(
+    Object.entries(seconds).map(([name, time]) => [name, price(time, 'x86_64'), price(time, 'arm64')]),
+  );
 });
 
 interface Results {

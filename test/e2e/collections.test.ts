@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { bundleSpace, bytesBesideIndexes } from '../../index/bundle-space.ts';
+import { readCompiledModel } from '../../index/format/compiled-model.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import { checkAsset } from '../../infra/asset.ts';
 import { countWork } from '../fixtures/counted-work.ts';
 import {
@@ -125,7 +128,24 @@ describe('the packaged function', () => {
       one.isFile(),
     );
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-    expect(checkAsset(packaged, 'x86_64')).toMatchObject({ bytes, index: { passages: 5 } });
+    expect(checkAsset(packaged, 'x86_64')).toMatchObject({ space: { bytes }, index: { passages: 5 } });
+  });
+
+  test('has at most the size that a build states, and over 99 % of it', () => {
+    const { bytes, space } = checkAsset(packaged, 'x86_64');
+    const folders = [
+      join(packaged, 'index'),
+      ...['hr', 'law'].map((name) => join(packaged, 'collections', name)),
+    ];
+    const manifests = folders.map((name) => readManifest(name, undefined, false));
+    const files = manifests.flatMap((manifest) => Object.values(manifest.files));
+    const indexes = { bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), passages: space!.passages };
+    const stated = bundleSpace(
+      bytesBesideIndexes(readCompiledModel(join(packaged, 'model'), false)),
+      indexes,
+    );
+    expect(stated.bytes).toBeGreaterThanOrEqual(bytes);
+    expect(bytes).toBeGreaterThan(0.99 * stated.bytes);
   });
 
   test('is made by the command, and can be replaced', async () => {

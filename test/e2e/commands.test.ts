@@ -36,6 +36,9 @@ describe('index', () => {
         /^graph\.bin [\d.]+ KB, tokens\.bin [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
       ),
       expect.stringMatching(/^version [0-9a-f]{12}, model multilingual-e5-small, with token states$/),
+      expect.stringMatching(
+        /^The function takes \d+ of 262 MB \(\d+ %\)\. About [\d,]+ more passages fit\. Past that: store s3vectors \(docs\/scaling\.md\)\.$/,
+      ),
     ]);
     const progress = stderr.trimEnd().split('\n');
     // Up to ten lines for each phase.
@@ -71,6 +74,12 @@ describe('index', () => {
       ],
       seconds: expect.any(Number),
       bytes: Object.fromEntries(readdirSync(index).map((name) => [name, statSync(join(index, name)).size])),
+      space: {
+        bytes: expect.any(Number),
+        limit: 262_144_000,
+        passages: 30,
+        passagesLeft: expect.any(Number),
+      },
     });
   });
 

@@ -5,7 +5,7 @@ import { currentIndex } from '../../functions/search/current-index.ts';
 import type { App } from '../../functions/search/http.ts';
 import { publish } from '../../index/publish/publish.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { openModel, openSearch } from '../../index/search/open.ts';
+import { openModel, openSearch, searchStore } from '../../index/search/open.ts';
 import { writeEditions } from '../fixtures/editions.ts';
 import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
@@ -15,6 +15,7 @@ import { post, request } from '../functions/search/ask.ts';
 
 const KINDS: FaultKind[] = ['throttle', '500', '503', 'cut', 'lost-answer', 'half-answer', 'slow'];
 const BUCKET = 'search-faults';
+const ADDRESS = `s3vectors://${BUCKET}`;
 /** A filter and a context, so that a search makes calls of every kind. */
 const QUESTION = { q: 'word3 number 10', k: 5, filter: { even: true }, context: 1 };
 const OTHER = { q: 'word5 number 12', k: 5 };
@@ -51,7 +52,7 @@ describe.skipIf(missingTools('java', 's3mock'))('A search in S3 Vectors', () => 
   /** A function that has just started. */
   const open = (timeout?: number): App =>
     createApp(
-      currentIndex(`s3vectors://${BUCKET}`, timeout, () => Promise.resolve(model)),
+      currentIndex(ADDRESS, async (store) => searchStore(store, ADDRESS, model), timeout),
       { log: () => {} },
     );
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildIndex, type TokenSetting, tokenCounter } from '../../index/build.ts';
+import { bytesBesideIndexes } from '../../index/bundle-space.ts';
 import { readText } from '../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder, type TextEmbedder } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
@@ -102,8 +103,9 @@ describe('the default model', () => {
       const { manifest } = await buildIndex(documents, out, cheap, () => 380, { tokens: 'auto' });
       return manifest.model.tokens !== null;
     };
-    // Each passage takes a byte for each number of its vector and of its sentence's, and 380 tokens.
-    const most = Math.floor(160e6 / (2 * dimensions + 380 * 8192));
+    // A passage takes a byte for each number of its vector and of its sentence's, 380 tokens, and some bytes of text.
+    const space = 262_144_000 - bytesBesideIndexes(model);
+    const most = Math.floor(space / (2 * dimensions + 380 * 8192 + 500));
     expect(await build(most)).toBe(true);
     expect(asked).toBe(most);
     expect(await build(most + 1)).toBe(false);

@@ -10,11 +10,15 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import { describe, expect, test } from 'vitest';
 import { copyLibraries } from '../../functions/search/package/package-function.ts';
 import { type CompiledModel, withChecksum } from '../../index/format/compiled-model.ts';
 import { type Manifest, versionOf } from '../../index/format/manifest.ts';
 import { checkAsset, requireIndex } from '../../infra/asset.ts';
+import { SemanticSearch } from '../../infra/semantic-search.ts';
 import {
   defaultModel,
   randomContents,
@@ -75,8 +79,12 @@ test.each([
 ] as const)('a packaged function for %s is accepted, and its facts are read', (processor, architecture) => {
   const out = makeFunction(processor);
   const { version } = JSON.parse(readFileSync(join(out, 'index/manifest.json'), 'utf8')) as Manifest;
+  const bytes = sizeOf(out);
+  const perPassage = sizeOf(join(out, 'index')) / PASSAGES;
+  const passagesLeft = Math.floor((LIMIT - bytes) / perPassage);
   expect(checkAsset(out, architecture)).toEqual({
-    bytes: sizeOf(out),
+    bytes,
+    space: { bytes, limit: LIMIT, passages: PASSAGES, passagesLeft },
     index: { version, passages: PASSAGES, model: 'multilingual-e5-small' },
   });
 });
@@ -85,7 +93,7 @@ test('a packaged function without an index is accepted, and has none', () => {
   const out = makeFunction();
   rmSync(join(out, 'index'), { recursive: true });
   const asset = checkAsset(out, 'x86_64');
-  expect(asset).toEqual({ bytes: sizeOf(out), index: undefined });
+  expect(asset).toEqual({ bytes: sizeOf(out), space: undefined, index: undefined });
   expect(() => requireIndex(out, asset)).toThrow(`${out} contains no index.`);
 });
 
@@ -173,7 +181,8 @@ test('a refusal lists the largest parts first, and the number of passages that f
     new RegExp(
       `^${out}: 31\\d\\.\\d MB unzipped, but Lambda's limit is 262\\.1 MB ` +
         `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\)\\. ` +
-        'Index fewer or shorter passages: about 240 of these 300 fit\\.$',
+        'About 240 of these 300 passages fit\\. Index fewer or shorter passages, build with --tokens off, ' +
+        'or set "store": "s3vectors" in cdk\\.json \\(docs/scaling\\.md\\)\\.$',
     ),
   );
 });
@@ -181,11 +190,14 @@ test('a refusal lists the largest parts first, and the number of passages that f
 test('collections count towards the quota, and their passages towards those that fit', () => {
   const out = makeFunction();
   writeRandomIndex(join(out, 'collections/hr'), PASSAGES);
-  expect(checkAsset(out, 'x86_64')).toMatchObject({ bytes: sizeOf(out), index: { passages: PASSAGES } });
+  expect(checkAsset(out, 'x86_64')).toMatchObject({
+    space: { bytes: sizeOf(out), passages: 2 * PASSAGES },
+    index: { passages: PASSAGES },
+  });
   lengthen(out, 'index', 'passages.bin', 150e6);
   lengthen(out, 'collections/hr', 'passages.bin', 160e6);
   expect(() => checkAsset(out, 'x86_64')).toThrow(
-    /\(collections\/hr 160\.\d MB, index\/passages\.bin 150\.0 MB, .*\)\. Index fewer or shorter passages: about 470 of these 600 fit\.$/,
+    /\(collections\/hr 160\.\d MB, index\/passages\.bin 150\.0 MB, .*\)\. About 470 of these 600 passages fit\. .*/,
   );
 });
 
@@ -202,4 +214,37 @@ test('a refusal suggests another model if no passage fits beside the model', () 
   expect(() => checkAsset(out, 'x86_64')).toThrow(
     /\(model 300\.\d MB, .*\)\. Choose a smaller model: this one leaves no space for passages\.$/,
   );
+});
+
+describe('synthesis', () => {
+  /** Annotations of a stack whose function has this many bytes. */
+  function annotationsOf(bytes: number): Annotations {
+    const out = makeFunction();
+    const code = join(out, 'lambda.mjs');
+    truncateSync(code, bytes - (sizeOf(out) - statSync(code).size));
+    const stack = new Stack(
+      new App({ outdir: join(folder, `cdk-${made}`), context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } }),
+      'docs',
+    );
+    new SemanticSearch(stack, 'Search', { auth: 'iam', code: out });
+    return Annotations.fromStack(stack);
+  }
+
+  test('says how full the bundle is', () => {
+    const annotations = annotationsOf(209_715_200);
+    annotations.hasInfo(
+      '*',
+      Match.stringLikeRegexp(
+        '^The function takes 209 of 262 MB \\(80 %\\)\\. About [0-9,]+ more passages fit\\.',
+      ),
+    );
+    annotations.hasNoWarning('*', Match.stringLikeRegexp('MB'));
+  });
+
+  test('warns of a bundle that is over 80 % full', () => {
+    annotationsOf(235_930_000).hasWarning(
+      '*',
+      Match.stringLikeRegexp('^The function takes 235 of 262 MB \\(90 %\\)\\. .* Past that: store s3vectors'),
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { costTable, type Load, monthlyCost, openEndpointCost } from '../../infra/cost.ts';
+import { buildCost, costTable, type Load, monthlyCost, openEndpointCost } from '../../infra/cost.ts';
 
 const architecture = fc.constantFrom('x86_64' as const, 'arm64' as const);
 const memoryMb = fc.integer({ min: 256, max: 10_240 });
@@ -138,6 +138,15 @@ describe('openEndpointCost', () => {
         }
       }),
     );
+  });
+});
+
+describe('buildCost', () => {
+  test('equals a calculation by hand: memory, and disk beyond 512 MB', () => {
+    // 2.9375 GB of memory and 9.5 GB of disk for a minute.
+    const disk = 9.5 * 60 * 0.0000000309;
+    expect(buildCost(60, 3008, 'x86_64')).toBeCloseTo(2.9375 * 60 * 0.0000166667 + disk, 12);
+    expect(buildCost(60, 1024, 'arm64')).toBeCloseTo(60 * 0.0000133334 + disk, 12);
   });
 });
 

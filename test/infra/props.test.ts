@@ -1,9 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { expect, test } from 'vitest';
 import { readProps, type SemanticSearchProps } from '../../infra/props.ts';
 import { checkSettings } from '../../infra/schema.ts';
@@ -21,8 +23,20 @@ test('CDK’s types become the same settings as the values of cdk.json', () => {
     cacheTtl: Duration.minutes(5),
     logRetention: RetentionDays.ONE_WEEK,
     memorySize: undefined,
+    store: 's3vectors',
+    documents: { bucket: Bucket.fromBucketName(stack, 'B', 'docs'), prefix: 'manuals' },
+    buildSchedule: Schedule.rate(Duration.hours(2)),
   };
-  const input = { auth: 'iam', architecture: 'arm64', timeout: 5, cacheTtl: 300, logRetention: 7 } as const;
+  const input = {
+    auth: 'iam',
+    architecture: 'arm64',
+    timeout: 5,
+    cacheTtl: 300,
+    logRetention: 7,
+    store: 's3vectors',
+    documents: 's3://docs/manuals',
+    buildSchedule: 'rate(2 hours)',
+  } as const;
   expect(readProps(props)).toEqual(checkSettings(input));
 });
 

@@ -9,6 +9,10 @@ test('defaults', () => {
     ...keys,
     index: '.polyseek/index',
     collections: {},
+    store: 'bundle',
+    documents: false,
+    buildSchedule: 'rate(1 day)',
+    builderMemory: 3008,
     architecture: 'x86_64',
     memorySize: 1769,
     timeout: 10,
@@ -86,13 +90,38 @@ const wrong: [object, string][] = [
     'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
   ],
   [{ code: 'a', collections: { hr: 'b' } }, 'code and collections are both set'],
+  [{ store: 's3' }, 'store is "s3", but must be one of bundle, s3vectors.'],
+  [{ documents: 'docs' }, 'documents is "docs", but must be true or an address such as s3://bucket/prefix.'],
+  [{ documents: 's3://My_Bucket/a' }, 'but must be true or an address such as s3://bucket/prefix.'],
+  [{ documents: 's3://bucket/a b' }, 'but must be true or an address such as s3://bucket/prefix.'],
+  [
+    { buildSchedule: 'daily' },
+    'buildSchedule is "daily", but must be none, or a schedule such as rate(1 day) or cron(0 3 * * ? *).',
+  ],
+  [{ builderMemory: 128 }, 'builderMemory is 128, but must be a whole number from 256 to 10240.'],
+  [{ documents: true, collections: { hr: 'hr' } }, 'collections works only with indexes that are packaged'],
+  [
+    { store: 's3vectors', collections: { hr: 'hr' } },
+    'collections works only with indexes that are packaged',
+  ],
+  [{ documents: true, code: 'a' }, 'code is a folder with an index'],
+  [{ store: 's3vectors', code: 'a' }, 'code is a folder with an index'],
+  [
+    { documents: true, provisionedConcurrency: 1 },
+    'provisionedConcurrency does not work with documents and store bundle',
+  ],
+  [{ documents: true, functionName: 'a'.repeat(57) }, 'functionName is too long for documents'],
+  [
+    { store: 's3vectors', functionName: Lazy.string({ produce: () => 'a' }) },
+    'functionName is known only when it is deployed',
+  ],
   [{ cacheTtl: 0 }, 'cacheTtl is 0, but must be a whole number from 1 to 86400.'],
   [{ auth: 'iam', distribution: true }, 'auth is iam, but a distribution changes the host'],
   [
     { auth: 'none', provisionedConcurrency: 6 },
     'provisionedConcurrency is higher than reservedConcurrency. Lower it, or raise reservedConcurrency.',
   ],
-  [{ memroy: 512 }, 'Unknown setting memroy. Settings: index, collections, code, architecture,'],
+  [{ memroy: 512 }, 'Unknown setting memroy. Settings: index, collections, code, store,'],
 ];
 
 test.each(wrong)('refuses %j with a sentence', (props, sentence) => {
@@ -105,6 +134,16 @@ test('an endpoint with auth api-key requires a key for deploying, but not for re
   );
   for (const props of [keys, { auth: 'none' } as const, { auth: 'iam' } as const])
     expect(() => requireApiKey(checkSettings(props))).not.toThrow();
+});
+
+test.each([
+  { documents: true },
+  { documents: 's3://bucket' },
+  { documents: 's3://bucket/a/b', functionName: 'a'.repeat(56), buildSchedule: 'none' },
+  { documents: true, store: 's3vectors', provisionedConcurrency: 1, buildSchedule: 'cron(0 3 * * ? *)' },
+  { documents: false, collections: { hr: 'hr' } },
+] as const)('accepts %j', (props) => {
+  expect(checkSettings({ ...keys, ...props })).toMatchObject(props);
 });
 
 test('every wrong value has its own sentence', () => {

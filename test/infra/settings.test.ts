@@ -38,6 +38,8 @@ describe('cdk.json', () => {
       functionName: 'docs-search',
       index: 'build/docs',
       collections: { hr: 'build/hr' },
+      store: 'bundle',
+      documents: false,
       auth: 'api-key',
       apiKeys: context.apiKeys,
     });
@@ -55,12 +57,23 @@ describe('cdk.json', () => {
     expect(readSettings(undefined, chosen).stack).toBe('docs-prod');
   });
 
+  test('names the documents and the store', () => {
+    const read = (settings: object) => readSettings(undefined, write(JSON.stringify({ context: settings })));
+    expect(read({ documents: true })).toMatchObject({ documents: true, store: 'bundle' });
+    expect(read({ documents: 's3://docs/a', store: 's3vectors' })).toMatchObject({
+      documents: 's3://docs/a',
+      store: 's3vectors',
+    });
+  });
+
   test('is not needed', () => {
     expect(readSettings(undefined, join(folder, 'none.json'))).toEqual({
       stack: 'polyseek',
       functionName: 'polyseek',
       index: '.polyseek/index',
       collections: {},
+      store: 'bundle',
+      documents: false,
       auth: 'api-key',
       apiKeys: {},
     });

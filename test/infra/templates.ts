@@ -36,3 +36,52 @@ export function only(template: Template, type: string) {
     dependsOn: DependsOn,
   };
 }
+
+/**
+ * A value of a template as text: `<Id.Attribute>` or `<Id>` for references, without the hashes of ids, and account, region and partition as
+ * `<AccountId>`, `<Region>` and `aws`.
+ */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { Ref, ...functions } = value as { Ref?: string } & Record<string, unknown>;
+  const named = (id: string) => id.replace(/[0-9A-F]{8}$/, '');
+  if (Ref === 'AWS::Partition') return 'aws';
+  if (Ref) return `<${named(Ref.replace('AWS::', ''))}>`;
+  if ('Fn::GetAtt' in functions) {
+    const [id = '', attribute] = functions['Fn::GetAtt'] as string[];
+    return `<${named(id)}.${attribute}>`;
+  }
+  const [separator, parts] = functions['Fn::Join'] as [string, unknown[]];
+  return parts.map(textOf).join(separator);
+}
+
+/** The statements of a role's policies, by the policies' names: `ACTION RESOURCE`, and the condition if there is one. */
+export function rightsOf(template: Template, role: string): Record<string, string[]> {
+  interface Statement {
+    Effect: string;
+    Action: string | string[];
+    Resource: unknown;
+    Condition?: object;
+  }
+  interface Policy {
+    PolicyName: string;
+    PolicyDocument: { Statement: Statement[] };
+  }
+  const list = <Item>(value: Item | Item[]) => (Array.isArray(value) ? value : [value]);
+  const roles = Object.entries(template.findResources('AWS::IAM::Role'));
+  const [, { Properties }] = roles.find(([id]) => id.replace(/[0-9A-F]{8}$/, '') === role)!;
+  expect(Properties.ManagedPolicyArns).toBeUndefined();
+  template.resourceCountIs('AWS::IAM::Policy', 0);
+  return Object.fromEntries(
+    (Properties.Policies as Policy[]).map(({ PolicyName, PolicyDocument }) => [
+      PolicyName,
+      PolicyDocument.Statement.flatMap(({ Effect, Action, Resource, Condition }) => {
+        expect(Effect).toBe('Allow');
+        const condition = Condition ? ` if ${JSON.stringify(Condition)}` : '';
+        return list(Action).flatMap((action) =>
+          list(Resource).map((resource) => `${action} ${textOf(resource)}${condition}`),
+        );
+      }).sort(),
+    ]),
+  );
+}

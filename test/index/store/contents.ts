@@ -93,8 +93,15 @@ export interface StoreContents extends IndexContents {
   documentOf: number[];
 }
 
-/** The contents of an index for the contract of stores. */
-export async function storeContents(embedder: QuestionEmbedder): Promise<StoreContents> {
+let known: Promise<StoreContents> | undefined;
+
+/** The contents of an index for the contract of stores. Embedded once. */
+export function storeContents(embedder: QuestionEmbedder): Promise<StoreContents> {
+  known ??= embedAll(embedder);
+  return known;
+}
+
+async function embedAll(embedder: QuestionEmbedder): Promise<StoreContents> {
   const all = await documents();
   const documentOf: number[] = [];
   const passages = all.flatMap((document, number) =>

@@ -1,0 +1,136 @@
+import { Duration, type RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Rule, type RuleProps, Schedule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { makeBuilderRole, type Parts } from './builder-role.ts';
+import { BUILDER_DISK_MB } from './cost.ts';
+import { type DocumentsPlace, documentsAddress } from './documents.ts';
+import { BuildMetrics } from './metrics.ts';
+import { builderName } from './names.ts';
+import type { Settings } from './schema.ts';
+
+/** Lambda's longest timeout. */
+const TIMEOUT = Duration.minutes(15);
+/** Lambda's largest disk. A build keeps documents, caches and indexes there. */
+const DISK = Size.mebibytes(BUILDER_DISK_MB);
+/** How long Lambda waits for more changes, before it starts a build. */
+const WINDOW = Duration.seconds(20);
+/**
+ * When changes start a build again whose first build failed, died or was not their own. It must be longer than timeout and window. AWS
+ * advises six timeouts, so that Lambda can try a throttled function again. Here they would only be a delay: as messages contain nothing
+ * but the news of a change, it does no harm if one arrives twice.
+ */
+const RETRY = Duration.minutes(16);
+/** How often a message may start a build that fails, before it goes to the queue of failed ones. */
+const MAX_TRIES = 5;
+/** Statuses after which the search function may have new code or settings. */
+const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
+
+export interface BuilderProps extends Parts {
+  settings: Settings;
+  code: lambda.Code;
+  removalPolicy: RemovalPolicy;
+}
+
+/** A function that builds the index in AWS whenever documents change, on a schedule, and after each deploy. */
+export class Builder extends Construct {
+  readonly function: lambda.Function;
+  readonly logGroup: LogGroup;
+  /** Collects changes, so that many of them are one build. */
+  readonly queue: Queue;
+  readonly documents: DocumentsPlace;
+  /** Changes whose builds failed several times. The next build includes them too. */
+  readonly failed: Queue;
+
+  readonly metrics: BuildMetrics;
+
+  constructor(scope: Construct, id: string, props: BuilderProps) {
+    super(scope, id);
+    const { settings, documents, removalPolicy } = props;
+    this.documents = documents;
+    this.logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${builderName(props.functionName)}`,
+      retention: settings.logRetention,
+      removalPolicy,
+    });
+    this.failed = new Queue(this, 'Failed', { ...SAFE, retentionPeriod: Duration.days(14) });
+    this.queue = new Queue(this, 'Queue', {
+      ...SAFE,
+      visibilityTimeout: RETRY,
+      deadLetterQueue: { queue: this.failed, maxReceiveCount: MAX_TRIES },
+    });
+    this.function = this.makeFunction(props);
+    this.function.addEventSourceMapping('Changes', {
+      eventSourceArn: this.queue.queueArn,
+      batchSize: 10_000,
+      maxBatchingWindow: WINDOW,
+      // Lambda's minimum. A lock in the bucket lets one of them build.
+      maxConcurrency: 2,
+      reportBatchItemFailures: true,
+    });
+    this.addRules(props);
+    this.metrics = new BuildMetrics(this.function, this.queue);
+  }
+
+  private makeFunction(props: BuilderProps): lambda.Function {
+    const { settings, code, functionName, bucket, documents, store } = props;
+    const fn = new lambda.Function(this, 'Function', {
+      functionName: builderName(functionName),
+      description: `Builds the index of ${functionName} (polyseek)`,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture:
+        settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+      handler: 'builder.handler',
+      code,
+      memorySize: settings.builderMemory,
+      ephemeralStorageSize: DISK,
+      timeout: TIMEOUT,
+      role: makeBuilderRole(this, { ...props, logGroup: this.logGroup, queue: this.queue }),
+      logGroup: this.logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      environment: {
+        FUNCTION_NAME: functionName,
+        DOCUMENTS: documentsAddress(documents),
+        BUCKET: bucket.bucketName,
+        STORE: store?.address ?? 'bundle',
+      },
+    });
+    // So that no build writes into the bucket while it is emptied.
+    fn.node.addDependency(bucket);
+    return fn;
+  }
+
+  private addRules({ settings: { buildSchedule }, documents: { bucketName, prefix } }: BuilderProps): void {
+    const targets = [new SqsQueue(this.queue)];
+    const add = (name: string, rule: RuleProps) => new Rule(this, name, { ...rule, targets });
+    add('DocumentsChanged', {
+      description: 'Documents were written or deleted.',
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created', 'Object Deleted'],
+        detail: {
+          bucket: { name: [bucketName] },
+          ...(prefix && { object: { key: [prefix, { prefix: `${prefix}/` }] } }),
+        },
+      },
+    });
+    add('Deployed', {
+      description: 'CloudFormation has deployed this stack.',
+      eventPattern: {
+        source: ['aws.cloudformation'],
+        detailType: ['CloudFormation Stack Status Change'],
+        detail: { 'stack-id': [Stack.of(this).stackId], 'status-details': { status: DEPLOYED } },
+      },
+    });
+    if (buildSchedule !== 'none')
+      add('Schedule', {
+        description: 'Finds changes whose events were lost.',
+        schedule: Schedule.expression(buildSchedule),
+      });
+  }
+}
+
+const SAFE = { enforceSSL: true, encryption: QueueEncryption.SQS_MANAGED };
