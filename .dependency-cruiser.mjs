@@ -14,6 +14,7 @@ const MAY_IMPORT = {
   'index/search': [
     'index/embedding',
     'index/format',
+    'index/store/filter.ts',
     'index/store/store.ts',
     'index/store/bundle-store.ts',
     'index/text',

@@ -28,6 +28,7 @@ const SLOW = [
   'test/index/engine/{compile-engine,kernels,match-tokens,memory,sanitizer,source,states}.test.ts',
   'test/index/format/damage.test.ts',
   'test/index/format/{overview,portable-graph}.test.ts',
+  'test/index/publish/publish.test.ts',
   'test/index/search/{damaged-vectors,filter,history,index-search,recall,token-search}.test.ts',
   'test/index/sources/{s3,sql-postgres}.test.ts',
   'test/index/store/bundle-store.test.ts',

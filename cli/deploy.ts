@@ -62,9 +62,11 @@ export const command = new Tool(
 function nextSteps({ Url, Documents, Index }: Record<string, string>): string[] {
   return [
     ...(Documents
-      ? [`\nPut documents into ${Documents}. npx polyseek remote builds lists the builds.`]
+      ? [
+          `\nPut documents into ${Documents}. npx polyseek remote builds lists the builds, and npx polyseek remote build starts one.`,
+        ]
       : Index
-        ? [`\nFill the index: npx polyseek index --store ${Index}`]
+        ? [`\nFill the index: npx polyseek index PATH --to ${Index}`]
         : []),
     ...(Url ? [`\nAsk it: ${askCommand(Url)}`] : []),
   ];

@@ -39,6 +39,7 @@ import {
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
 import type { Mode } from '../index/format/mode.ts';
+import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
@@ -68,6 +69,7 @@ interface Flags extends SetFlags {
   json?: boolean;
   mode: Mode;
   model: string;
+  to?: string;
 }
 
 interface SetsReport {
@@ -104,6 +106,10 @@ export const command = new Tool(
   .addOption(choice('--split <split>', 'questions of the collections', ['dev', 'test']).default('dev'))
   .addOption(modeOption())
   .addOption(modelOption())
+  .option(
+    '--to <address>',
+    'publish each index at s3vectors://BUCKET/eval…, and search it there; replaces the index that is there',
+  )
   .addOption(jsonOption())
   .examples(
     EXAMPLE,
@@ -112,15 +118,25 @@ export const command = new Tool(
     'npx polyseek eval test/quality/sets/en --mode lexical --json',
   )
   .action(
-    async (folders: string[], { articles, documents = [], split, json, mode, model, ...flags }: Flags) => {
+    async (
+      folders: string[],
+      { articles, documents = [], split, json, mode, model, to, ...flags }: Flags,
+    ) => {
       checkUsage(folders, documents, flags);
+      // Before minutes of work.
+      if (to !== undefined) checkAddress(to);
       const whole = await Promise.all(folders.map(readSet));
       const sets = articles === 'all' ? whole : whole.map((set) => articleHalf(set, articles));
       const collections = await Promise.all(documents.map(readCollection));
       const compiled = compileModel(model);
       const parallel = new ParallelEmbedder(compiled);
       try {
-        const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled), mode };
+        const embedder = memoize(parallel);
+        const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
+        if (to !== undefined) {
+          const { publishedTo } = await import('../index/evaluate/published.ts');
+          builder.open = publishedTo(to, embedder);
+        }
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
           ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
           ...(collections.length > 0 && { documents: await evaluateDocuments(builder, collections, split) }),
@@ -131,6 +147,14 @@ export const command = new Tool(
       }
     },
   );
+
+/** An evaluation replaces the index at its address, which must not be one that people search. */
+function checkAddress(address: string): void {
+  if (!parseAddress(address).name.startsWith('eval'))
+    throw new UsageError(
+      `--to ${address}: eval replaces the index there, so its name must begin with eval, as in s3vectors://BUCKET/eval.`,
+    );
+}
 
 function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
   if (folders.length === 0) {

@@ -1,25 +1,39 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
 import { describeBundle } from '../index/bundle-space.ts';
+import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { type BuildSettings, type Built, buildFromSources, planFromSources } from '../index/local.ts';
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
-import { print, size, Tool, UsageError } from './kit/command.ts';
+import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
+import { counted, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
+import {
+  type AddressFlags,
+  findAddress,
+  publishedText,
+  publishFolder,
+  restoreFolder,
+} from './kit/published.ts';
+import { deployedSettings, stageOption } from './kit/remote.ts';
 import { watchSources } from './kit/watch.ts';
 
-interface Flags extends Config {
+interface Flags extends Config, AddressFlags {
   config?: string;
   strict?: boolean;
   dryRun?: boolean;
   watch?: boolean;
-  json?: boolean;
+  store?: Store;
+  rewrite?: boolean;
 }
+
+type Store = (typeof STORES)[number];
+const STORES = ['bundle', 's3vectors'] as const;
 
 const TOKEN_SETTINGS: TokenSetting[] = ['auto', 'on', 'off'];
 /** Exit code of a build that succeeded, but could not read some files. */
@@ -53,20 +67,40 @@ export const command = new Tool(
       TOKEN_SETTINGS,
     ),
   )
+  .addOption(
+    choice(
+      '--store <store>',
+      's3vectors also publishes the index to Amazon S3 Vectors (docs/s3-vectors.md). Without paths and sources, it publishes the index in the folder as it is, and bundle writes the published index back into the folder. Default: store of cdk.json',
+      [...STORES],
+    ),
+  )
+  .option(
+    '--to <address>',
+    'publish to s3vectors://BUCKET/NAME (default: the index of the deployed function)',
+  )
+  .option('--rewrite', 'upload all passages to S3 Vectors again, not only those that changed')
+  .option('--function <name>', 'name of the function whose index is published (default: as in cdk.json)')
+  .addOption(stageOption())
   .addOption(jsonOption())
   .examples(
     'npx polyseek index docs notes/faq.md',
     'npx polyseek index docs --exclude drafts/ --base-url https://docs.example/',
     'npx polyseek index docs --index build/docs-index --json',
+    'npx polyseek index docs --store s3vectors',
   )
-  .action(async (paths: string[], { config: file, strict, dryRun, watch, json, ...flags }: Flags) => {
+  .action(async (paths: string[], allFlags: Flags) => {
+    const { config: file, strict, dryRun, watch, store: chosen, to, rewrite, json, ...rest } = allFlags;
+    const { function: name, stage, bucket: _, ...flags } = rest;
     const config = { ...readConfig(file), ...flags };
     const sources = await openSources(config, paths);
-    if (sources.length === 0)
-      throw new UsageError(
-        'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npx polyseek index docs',
-      );
     const { index = DEFAULT_INDEX, model, tokens, cache } = config;
+    const store = chosen ?? (to ? 's3vectors' : deployedSettings({ stage }).store);
+    const address = () => findAddress({ to, function: name, stage });
+    if (sources.length === 0) {
+      const moved = await moveIndex(index, store, chosen, address, rewrite);
+      print(json, moved.result, () => moved.text);
+      return;
+    }
     const run = async () => {
       const notices = new Notices();
       const settings: BuildSettings = {
@@ -83,10 +117,15 @@ export const command = new Tool(
           print(json, { ...plan, notices: notices.groups() }, () => reportText(notices, planText(plan)));
         } else {
           const start = performance.now();
+          const place = store === 's3vectors' ? await address() : undefined;
           const built = await buildFromSources(sources, index, settings);
           const summary = summarize(index, built, (performance.now() - start) / 1000);
-          print(json, { ...summary, notices: notices.groups() }, () =>
-            reportText(notices, summaryText(summary)),
+          const published = place && (await publishFolder(index, place, rewrite));
+          const text = published
+            ? `${summaryText(summary)}\n${publishedText(published)}`
+            : summaryText(summary);
+          print(json, { ...summary, ...(published && { published }), notices: notices.groups() }, () =>
+            reportText(notices, text),
           );
         }
       } catch (error) {
@@ -100,6 +139,35 @@ export const command = new Tool(
     await run();
     if (watch) await watchSources(sources, run);
   });
+
+/**
+ * Moves an index without building it: publishes the folder, or writes the published index into it.
+ * @param chosen the store that the user named
+ */
+async function moveIndex(
+  index: string,
+  store: string,
+  chosen: Store | undefined,
+  address: () => Promise<Address>,
+  rewrite: boolean | undefined,
+): Promise<{ result: object; text: string }> {
+  if (store === 's3vectors' && existsSync(join(locateFolder(index), 'manifest.json'))) {
+    const published = await publishFolder(locateFolder(index), await address(), rewrite);
+    return { result: { index, published }, text: publishedText(published) };
+  }
+  if (chosen === 'bundle') {
+    const from = await address();
+    const { version, counts } = await restoreFolder(from, index);
+    const result = { index, from: formatAddress(from), version, counts };
+    return {
+      result,
+      text: `${index}: ${counted(counts.passages, 'passage')} of ${result.from}\nversion ${version}`,
+    };
+  }
+  throw new UsageError(
+    'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npx polyseek index docs',
+  );
+}
 
 function reportText(notices: Notices, text: string): string {
   const groups = notices.groups();
@@ -154,5 +222,3 @@ function summaryText(summary: Summary): string {
     describeBundle(space),
   ].join('\n');
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,17 +1,43 @@
+import type { Command } from 'commander';
 import { describePruned, prune } from '../infra/remote/prune.ts';
 import { print } from './kit/command.ts';
-import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/remote.ts';
+import { findAddress, prunedText } from './kit/published.ts';
+import {
+  changingTool,
+  deferInterrupts,
+  deployedSettings,
+  keepOption,
+  type Target,
+  target,
+} from './kit/remote.ts';
+
+interface Flags extends Target {
+  keep: number;
+  dryRun?: boolean;
+}
 
 export const command = changingTool(
   'prune',
-  'Delete old versions and their uploads. Keeps the newest ones, and those with an alias.',
+  'Delete old versions and their uploads; of an index in S3 Vectors, old generations. Keeps the newest ones, and those in use.',
 )
   .addOption(keepOption())
   .option('--dry-run', 'show the result without deleting anything')
   .examples('npx polyseek prune --keep 3', 'npx polyseek prune --dry-run')
-  .action(async (flags: Target & { keep: number; dryRun?: boolean }) => {
+  .action(async (flags: Flags, tool: Command) => {
+    const { keep, dryRun, json } = flags;
     deferInterrupts();
-    const pruned = await prune(target(flags), flags.keep, flags.dryRun);
-    print(flags.json, pruned, () => describePruned(pruned));
+    if (deployedSettings(flags).store === 's3vectors') {
+      const [{ pruneIndex }, { DEFAULT_KEEP }] = await Promise.all([
+        import('../index/publish/manage.ts'),
+        import('../index/publish/prune.ts'),
+      ]);
+      const address = await findAddress(flags);
+      const isChosen = tool.getOptionValueSource('keep') === 'cli';
+      const pruned = await pruneIndex(address, isChosen ? keep : DEFAULT_KEEP, dryRun);
+      print(json, { dryRun: dryRun ?? false, ...pruned }, () => prunedText(address, pruned, dryRun));
+      return;
+    }
+    const pruned = await prune(target(flags), keep, dryRun);
+    print(json, pruned, () => describePruned(pruned));
     if (pruned.failures.length > 0) process.exitCode = 1;
   });

@@ -1,15 +1,34 @@
 import { rollback } from '../infra/remote/rollback.ts';
-import { print } from './kit/command.ts';
-import { changingTool, deferInterrupts, type Target, target } from './kit/remote.ts';
+import { print, UsageError } from './kit/command.ts';
+import { findAddress } from './kit/published.ts';
+import { changingTool, deferInterrupts, deployedSettings, type Target, target } from './kit/remote.ts';
 
 export const command = changingTool(
   'rollback',
-  'Make an older version live (default: the newest one before the live version).',
+  'Make an older version live (default: the newest one before the live version); of an index in S3 Vectors, an older generation.',
 )
-  .argument('[version]', 'number of the version')
+  .argument('[version]', 'number of the version, or of the generation')
   .examples('npx polyseek rollback', 'npx polyseek rollback 7 --json')
   .action(async (version: string | undefined, flags: Target) => {
     deferInterrupts();
+    if (deployedSettings(flags).store === 's3vectors') {
+      if (version !== undefined && !/^\d{1,15}$/.test(version))
+        throw new UsageError(
+          `${version} is not the number of a generation. npx polyseek versions lists them.`,
+        );
+      const { rollBackTo } = await import('../index/publish/manage.ts');
+      const outcome = await rollBackTo(
+        await findAddress(flags),
+        version === undefined ? undefined : Number(version),
+      );
+      const { live, was } = outcome;
+      print(flags.json, outcome, () =>
+        live === was
+          ? `Generation ${live} was current already.`
+          : `Generation ${live} is current (was ${was}).`,
+      );
+      return;
+    }
     const outcome = await rollback(target(flags), version);
     print(flags.json, outcome, () => outcome.message);
   });

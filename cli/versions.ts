@@ -1,10 +1,20 @@
 import { listVersions, versionTable } from '../infra/remote/versions.ts';
 import { print } from './kit/command.ts';
-import { remoteTool, type Target, target } from './kit/remote.ts';
+import { findAddress, generationTable } from './kit/published.ts';
+import { deployedSettings, remoteTool, type Target, target } from './kit/remote.ts';
 
-export const command = remoteTool('versions', 'List the versions of the deployed function, newest first.')
+export const command = remoteTool(
+  'versions',
+  'List the versions of the deployed function, newest first; of an index in S3 Vectors, its generations.',
+)
   .examples('npx polyseek versions')
   .action(async (flags: Target) => {
+    if (deployedSettings(flags).store === 's3vectors') {
+      const { versionsOf } = await import('../index/publish/manage.ts');
+      const generations = await versionsOf(await findAddress(flags));
+      print(flags.json, { generations }, () => generationTable(generations));
+      return;
+    }
     const versions = await listVersions(target(flags));
     print(flags.json, versions, () => versionTable(versions));
   });

@@ -18,14 +18,13 @@ import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
-import { checkModel, type Manifest, readManifest } from './format/manifest.ts';
+import { type Manifest, readManifest } from './format/manifest.ts';
 import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
 import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import { ReloadingSearch } from './reloading-search.ts';
 import type { ClosableSearch } from './search/answer.ts';
 import { CurrentSearch, TIMEOUT } from './search/current-search.ts';
-import { IndexSearch } from './search/index-search.ts';
-import { openSearch } from './search/open.ts';
+import { openSearch, searchStore } from './search/open.ts';
 import { FolderSource } from './sources/folder.ts';
 import type { Source } from './sources/source.ts';
 import { isAddress, parseAddress } from './store/s3vectors/address.ts';
@@ -186,8 +185,7 @@ async function openAddress(index: string, report: (message: string) => void): Pr
       open: async (generation) => {
         const store = await generations.open(generation);
         const embedder = await openModel(findModelOf(store.manifest.model));
-        checkModel(index, store.manifest, embedder.model);
-        return new IndexSearch(embedder, store);
+        return searchStore(store, index, embedder);
       },
       close: () => generations.close(),
     },

@@ -104,7 +104,7 @@ function buildAlarms(scope: Construct, builds: BuildMetrics): Alarm[] {
       'BuilderErrors',
       builds.errors(),
       1,
-      'The builder was stopped, for example for lack of memory. The cause is in its log.',
+      'A run of the builder failed, or Lambda stopped it, for example for lack of memory. The cause is in its log.',
     ),
     alarm(
       scope,

@@ -27,14 +27,17 @@ export interface PushRoleProps {
   readonly provider?: IOidcProvider | undefined;
 }
 
-/** A role for GitHub Actions that may do what `npx polyseek push` needs, and nothing else. GitHub stores no secret. */
+/**
+ * A role for GitHub Actions that may do what `npx polyseek push` needs, or with `store: 's3vectors'` what `npx polyseek index --store` needs,
+ * and nothing else. GitHub stores no secret.
+ */
 export class PushRole extends Construct {
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: PushRoleProps) {
     super(scope, id);
     const {
-      search: { function: fn },
+      search: { function: fn, vectorStore: store },
       repository,
       branch = 'main',
     } = props;
@@ -48,7 +51,7 @@ export class PushRole extends Construct {
     const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
     const bucket = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
     this.role = new Role(this, 'Role', {
-      description: `Lets GitHub Actions of ${repository} run npx polyseek push.`,
+      description: `Lets GitHub Actions of ${repository} ${store ? 'publish the index in S3 Vectors' : 'run npx polyseek push'}.`,
       assumedBy: new WebIdentityPrincipal(provider.oidcProviderArn, {
         StringEquals: {
           [`${GITHUB}:aud`]: 'sts.amazonaws.com',
@@ -57,21 +60,27 @@ export class PushRole extends Construct {
       }),
       inlinePolicies: {
         push: new PolicyDocument({
-          statements: [
-            ...functionStatements(fn),
-            new PolicyStatement({
-              actions: [...BUILDER_ACTIONS.ownObjects],
-              resources: [`${bucket}/${UPLOADS}*`],
-            }),
-            new PolicyStatement({
-              actions: ['s3:ListBucket'],
-              resources: [bucket],
-              conditions: { StringLike: { 's3:prefix': `${UPLOADS}*` } },
-            }),
-          ],
+          statements: store
+            ? store.writeStatements()
+            : [
+                ...functionStatements(fn),
+                new PolicyStatement({
+                  actions: [...BUILDER_ACTIONS.ownObjects],
+                  resources: [`${bucket}/${UPLOADS}*`],
+                }),
+                new PolicyStatement({
+                  actions: ['s3:ListBucket'],
+                  resources: [bucket],
+                  conditions: { StringLike: { 's3:prefix': `${UPLOADS}*` } },
+                }),
+              ],
         }),
       },
     });
+    if (store) {
+      store.acknowledge(this.role);
+      return;
+    }
     acknowledgeVersions(this.role, fn);
     const uploads = bootstrapBucket('<AWS::AccountId>', '<AWS::Region>', synthesizer.bootstrapQualifier);
     acknowledgeObjects(this.role, uploads, [UPLOADS], 'All uploads below one prefix.');

@@ -62,7 +62,7 @@ export class SearchStack extends Stack {
     if (vectorStore)
       new CfnOutput(this, 'Index', {
         value: vectorStore.address,
-        description: 'Address of the index, for npx polyseek index --store',
+        description: 'Address of the index, for npx polyseek index --to',
       });
     if (repository) {
       const provider = githubOidcProviderArn

@@ -12,7 +12,12 @@ const NOT_FILTERABLE = ['row'];
 
 /** A query that filters or returns metadata needs `GetVectors` too. */
 const READ = ['s3vectors:GetVectors', 's3vectors:QueryVectors'];
-const WRITE = ['s3vectors:DeleteVectors', 's3vectors:ListVectors', 's3vectors:PutVectors'];
+const WRITE = [
+  's3vectors:DeleteVectors',
+  's3vectors:GetIndex',
+  's3vectors:ListVectors',
+  's3vectors:PutVectors',
+];
 
 /** An index in S3 Vectors, and its folder in the stack's bucket. CloudFormation creates it empty, and deletes it with all vectors. */
 export class VectorStore extends Construct {

@@ -102,6 +102,11 @@ export function print(json: boolean | undefined, value: unknown, text: () => str
   console.log(json ? JSON.stringify(value, null, 2) : text());
 }
 
+/** A number of things as text, such as `2 files`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A number of bytes as text. */
 export function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;

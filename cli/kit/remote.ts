@@ -46,12 +46,17 @@ export function deployedSettings({ stage }: Pick<Target, 'stage'>): DeployedSett
   return readSettings(stage);
 }
 
-/** The function that the flags name. Its steps are reported on standard error. */
-export function target(flags: Target): Remote {
+/** Prepares the environment for the AWS SDK. */
+export function prepareSdk(): void {
   // CDK and the AWS CLI read this variable, but the SDK does not.
   if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
   // The warning is about later versions of the SDK, and polyseek depends on a fixed one.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+}
+
+/** The function that the flags name. Its steps are reported on standard error. */
+export function target(flags: Target): Remote {
+  prepareSdk();
   const { function: name, bucket } = flags;
   return connect({ functionName: name ?? deployedSettings(flags).functionName, bucket, step });
 }

@@ -15,9 +15,10 @@ const RESERVE = 400e6;
 export class CacheSync {
   readonly #bucket: Bucket;
   readonly #folder: string;
-  /** Bytes of each segment in the bucket. */
+  /** Bytes in the bucket of each segment that is in the folder, or was. */
   readonly #stored = new Map<string, number>();
   #uploads = 0;
+  #isComplete = false;
   #running: Promise<void> | undefined;
 
   constructor(bucket: Bucket, folder: string) {
@@ -39,21 +40,25 @@ export class CacheSync {
     const objects = (await this.#bucket.list(OBJECTS))
       .map((object) => ({ ...object, name: object.key.slice(OBJECTS.length) }))
       .filter(({ name }) => SEGMENT.test(name));
-    for (const { name, bytes } of objects) this.#stored.set(name, bytes);
+    const names = new Set(objects.map(({ name }) => name));
     for (const name of readdirSync(this.#folder))
-      if (!this.#stored.has(name)) rmSync(join(this.#folder, name), { recursive: true });
+      if (!names.has(name)) rmSync(join(this.#folder, name), { recursive: true });
     const missing = objects.filter(({ name, bytes }) => (this.#sizeOf(name) ?? -1) < bytes);
+    for (const object of objects) if (!missing.includes(object)) this.#stored.set(object.name, object.bytes);
     this.#checkSpace(missing.reduce((sum, { bytes }) => sum + bytes, 0));
-    for (const { key, name, modified } of missing) {
+    for (const { key, name, bytes, modified } of missing) {
       const path = join(this.#folder, name);
       await this.#bucket.download(key, path);
       // The cache reads older segments first, and leaves young ones alone.
       utimesSync(path, modified, modified);
+      this.#stored.set(name, bytes);
     }
+    this.#isComplete = true;
   }
 
-  /** Uploads segments that are new or have grown, then deletes those that were merged into others. One call waits for another. */
+  /** Uploads segments that are new or have grown, then deletes those that were merged into others. Does nothing after a download that failed. */
   async save(): Promise<void> {
+    if (!this.#isComplete) return;
     while (this.#running) await this.#running.catch(() => {});
     this.#running = this.#save().finally(() => {
       this.#running = undefined;

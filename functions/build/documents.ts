@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Notice } from '../../index/documents/file.ts';
 import { PASSING_REASONS } from '../../index/sources/s3.ts';
 import type { Source, SourceContext, SourceFile } from '../../index/sources/source.ts';
 
-/** A source, and what it listed. Changes between two builds show in the digest. */
-export class ListedSource implements Source {
+/** A source that counts its files. */
+export class CountedSource implements Source {
   readonly #source: Source;
-  #files = 0;
-  #digest: string | undefined;
+  #count = 0;
 
   constructor(source: Source) {
     this.#source = source;
@@ -19,26 +17,15 @@ export class ListedSource implements Source {
 
   /** How many files it has listed. */
   get count(): number {
-    return this.#files;
+    return this.#count;
   }
 
   async *files(context: SourceContext): AsyncGenerator<SourceFile> {
-    this.#files = 0;
-    const hash = createHash('sha256');
+    this.#count = 0;
     for await (const file of this.#source.files(context)) {
-      this.#files++;
-      hash.update(JSON.stringify([file.path, file.version]));
+      this.#count++;
       yield file;
     }
-    this.#digest = hash.digest('hex');
-  }
-
-  /** Whether the source lists other files, or other versions of them, than it did. */
-  async hasChanged(): Promise<boolean> {
-    const before = this.#digest;
-    // Nothing is remembered of this listing, and the build has reported its problems.
-    for await (const _ of this.files({ memory: new Map(), report: () => {} }));
-    return before !== this.#digest;
   }
 }
 

@@ -7,7 +7,7 @@ import type { BuildProgress } from '../../index/read-passages.ts';
 import { Notices } from '../../index/reading/notices.ts';
 import type { CacheSync } from './cache-sync.ts';
 import type { Deadline } from './deadline.ts';
-import { isChanged, isUndelivered, type ListedSource, Unread } from './documents.ts';
+import { type CountedSource, isChanged, isUndelivered, Unread } from './documents.ts';
 import type { Setup } from './setup.ts';
 
 /** Attempts to read all documents while some of them change. */
@@ -41,7 +41,7 @@ export function prepareFolders(setup: Setup): void {
 }
 
 export interface Making {
-  source: ListedSource;
+  source: CountedSource;
   sync: CacheSync;
   deadline: Deadline;
   /** Stops the build if the lock is lost. */

@@ -2,7 +2,7 @@ import { NoText } from '../../index/build.ts';
 import { type BuildRecord, newBuildId, shortened } from './builds.ts';
 import { CacheSync } from './cache-sync.ts';
 import { Deadline, TimeIsUp } from './deadline.ts';
-import { ListedSource } from './documents.ts';
+import { CountedSource } from './documents.ts';
 import type { BuildRequest } from './event.ts';
 import { Lock } from './lock.ts';
 import { foldersOf, makeIndex, prepareFolders } from './make-index.ts';
@@ -12,6 +12,9 @@ import type { Setup } from './setup.ts';
 
 /** What became of a request. `busy`: another build runs, so this one did not. */
 export type Outcome = BuildRecord['status'] | 'busy';
+
+/** A note that a build was refused, so that one more follows the build that runs. */
+const AGAIN = 'builder/again.json';
 
 /** A build of which nothing is left but its record. */
 const DIED = 'It ended without a word: it was killed, ran out of memory, or ran out of time.';
@@ -26,8 +29,16 @@ export async function runBuild(
   request: BuildRequest,
   remaining: () => number,
 ): Promise<Outcome> {
-  const { lock, ...attempt } = await Lock.take(setup.bucket, request.id);
-  if (!lock) return refuse(setup, request, 'heldBy' in attempt ? attempt.heldBy : undefined);
+  let { lock, ...attempt } = await Lock.take(setup.bucket, request.id);
+  if (!lock) {
+    const holder = 'heldBy' in attempt ? attempt.heldBy : undefined;
+    // Lambda may deliver an event twice.
+    if (holder === request.id) return 'running';
+    await setup.bucket.write(AGAIN, JSON.stringify({ build: request.id }));
+    // If the lock was released before the note was there, nobody else reads the note.
+    ({ lock, ...attempt } = await Lock.take(setup.bucket, request.id));
+    if (!lock) return refuse(setup, request, holder);
+  }
   const { builds, log } = setup;
   const record: BuildRecord = {
     id: request.id,
@@ -38,8 +49,9 @@ export async function runBuild(
   };
   const deadline = new Deadline(remaining, setup.memory);
   const sync = new CacheSync(setup.bucket, foldersOf(setup).cache);
-  const source = new ListedSource(setup.documents);
+  const parts: Parts = { lock, deadline, sync, uploaded: false };
   try {
+    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
     const known = request.kind === 'batch' ? undefined : await builds.read(request.id);
     if (known?.ended) {
       // Lambda may deliver an event twice.
@@ -47,25 +59,22 @@ export async function runBuild(
       return known.status;
     }
     if (known) Object.assign(record, known, { status: 'running' });
-    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
     await builds.write(record);
     log('INFO', { message: 'The build starts.', cause: record.cause });
 
-    await build(setup, record, { lock, deadline, sync, source });
+    await build(setup, record, parts);
     record.ended = new Date().toISOString();
     await builds.write(record);
-    await builds.prune();
-    const { notices: _, ...summary } = record;
-    log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
   } catch (error) {
     deadline.end();
-    if (error instanceof TimeIsUp) return await goOn(setup, record, lock, sync);
-    await fail(setup, record, lock, error);
+    if (error instanceof TimeIsUp) return await goOn(setup, record, parts);
+    await fail(setup, record, parts, error);
     throw error;
   }
   deadline.end();
-  await lock.release();
-  await followUp(setup, source);
+  const { notices: _, ...summary } = record;
+  log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
+  await cleanUp(setup, lock);
   return record.status;
 }
 
@@ -73,15 +82,14 @@ interface Parts {
   lock: Lock;
   deadline: Deadline;
   sync: CacheSync;
-  source: ListedSource;
+  /** Whether rows were uploaded to S3 Vectors. */
+  uploaded: boolean;
 }
 
 /** Builds and publishes, and writes into the record what came of it. */
-async function build(
-  setup: Setup,
-  record: BuildRecord,
-  { lock, deadline, sync, source }: Parts,
-): Promise<void> {
+async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<void> {
+  const { lock, deadline, sync } = parts;
+  const source = new CountedSource(setup.documents);
   prepareFolders(setup);
   await sync.download();
   const before = record.embedded ?? 0;
@@ -114,19 +122,28 @@ async function build(
   Object.assign(record, { documents, passages, unchanged, index, notices: shortened(notices.groups()) });
   await sync.save();
   deadline.signal.throwIfAborted();
-  // From here on, the time that was reserved is used.
-  deadline.end();
-  const published = await publishIndex(setup, () => lock.confirm());
+  if (setup.store === 'bundle') {
+    // From here on, the time that was reserved is used.
+    deadline.end();
+  } else deadline.reserve(0);
+  const published = await publishIndex(setup, {
+    guard: () => lock.confirm(),
+    signal: AbortSignal.any([deadline.signal, lock.signal]),
+    uploaded: () => {
+      parts.uploaded = true;
+    },
+  });
   record.live = published.live;
   record.status = published.unchanged ? 'unchanged' : 'succeeded';
   record.reason = published.message;
 }
 
 /** After the time of this invocation: lets another one go on. */
-async function goOn(setup: Setup, record: BuildRecord, lock: Lock, sync: CacheSync): Promise<Outcome> {
+async function goOn(setup: Setup, record: BuildRecord, parts: Parts): Promise<Outcome> {
+  const { lock, sync, uploaded } = parts;
   try {
     await sync.save();
-    if (sync.uploads === 0)
+    if (sync.uploads === 0 && !uploaded)
       throw new Error(
         'One invocation is too short for this build, although nothing is left to embed. Raise builderMemory, which gives the builder more processors.',
       );
@@ -137,19 +154,20 @@ async function goOn(setup: Setup, record: BuildRecord, lock: Lock, sync: CacheSy
     setup.log('INFO', { message: 'The build continues in another invocation.', embedded: record.embedded });
     return 'continues';
   } catch (error) {
-    await fail(setup, record, lock, error);
+    await fail(setup, record, parts, error);
     throw error;
   }
 }
 
-/** Records a failure. Nothing here may hide its reason. */
-async function fail(setup: Setup, record: BuildRecord, lock: Lock, error: unknown): Promise<void> {
+/** Records a failure, and saves what was embedded. Nothing here may hide the reason. */
+async function fail(setup: Setup, record: BuildRecord, { lock, sync }: Parts, error: unknown): Promise<void> {
   const now = new Date();
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   Object.assign(record, { status: 'failed', reason: message, ended: now.toISOString() });
   const { notices: _, ...summary } = record;
   setup.log('ERROR', { ...summary, error: stack, ...withBuildMetrics(record, setup.name, now) });
   try {
+    await sync.save();
     await setup.builds.write(record);
     await lock.release();
   } catch (other) {
@@ -161,24 +179,26 @@ async function fail(setup: Setup, record: BuildRecord, lock: Lock, error: unknow
   }
 }
 
-/** Starts another build if documents changed while this one ran, as their events may wait in the queue for long. */
-async function followUp({ invokeSelf, log }: Setup, source: ListedSource): Promise<void> {
+/** After a build that succeeded: frees the lock, deletes old records, and starts another build if one was refused meanwhile. */
+async function cleanUp({ bucket, builds, invokeSelf, log }: Setup, lock: Lock): Promise<void> {
   try {
-    if (await source.hasChanged()) await invokeSelf({ build: newBuildId(), cause: 'events' });
+    await lock.release();
+    await builds.prune();
+    if (!(await bucket.read(AGAIN))) return;
+    await invokeSelf({ build: newBuildId(), cause: 'events' });
+    await bucket.delete(AGAIN);
   } catch (error) {
-    // The events start a build too, only later.
-    log('INFO', { message: `No build follows: ${error instanceof Error ? error.message : error}` });
+    // The lease of the lock ends, and messages that were refused come again, only later.
+    log('INFO', { message: `The build did not clean up: ${error instanceof Error ? error.message : error}` });
   }
 }
 
 /** Another build runs. A request gets a record that says so. */
 async function refuse(setup: Setup, request: BuildRequest, holder: string | undefined): Promise<Outcome> {
-  // Lambda may deliver an event twice.
-  if (holder === request.id) return 'running';
   const known = request.kind === 'batch' ? undefined : await setup.builds.read(request.id);
   if (known?.ended) return known.status;
   const now = new Date().toISOString();
-  const reason = `Build ${holder ?? 'of another request'} is running, and reads the same documents. Wait until it ends: npx polyseek remote builds.`;
+  const reason = `${holder ? `Build ${holder}` : 'Another build'} is running. When it ends, a new one starts by itself: see npx polyseek remote builds.`;
   if (request.kind !== 'batch') {
     const record: BuildRecord = {
       id: request.id,

@@ -1,32 +1,26 @@
-import { checkModel } from '../../index/format/manifest.ts';
 import type { Search } from '../../index/search/answer.ts';
 import { CurrentSearch, TIMEOUT } from '../../index/search/current-search.ts';
-import { IndexSearch } from '../../index/search/index-search.ts';
-import type { openModel } from '../../index/search/open.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { Generations } from '../../index/store/s3vectors/generations.ts';
+import type { Store } from '../../index/store/store.ts';
 import { writeEntry } from './log.ts';
 
 /**
  * The current index at an address in S3 Vectors. Starts to open it.
+ * @param searchStore searches an open generation
  * @param timeout seconds that a request may take
- * @param model returns the function's model
  * @returns a function that returns the index for a request
  */
 export function currentIndex(
   address: string,
+  searchStore: (store: Store) => Promise<Search>,
   timeout = TIMEOUT,
-  model: () => ReturnType<typeof openModel>,
 ): () => Promise<Search> {
   const generations = new Generations(parseAddress(address), timeout);
   const search = new CurrentSearch(
     {
       current: () => generations.current(),
-      open: async (generation) => {
-        const [store, embedder] = await Promise.all([generations.open(generation), model()]);
-        checkModel(generations.name, store.manifest, embedder.model);
-        return new IndexSearch(embedder, store);
-      },
+      open: async (generation) => searchStore(await generations.open(generation)),
       close: () => generations.close(),
     },
     {

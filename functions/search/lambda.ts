@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { openModel, openSearch } from '../../index/search/open.ts';
+import { openModel, openSearch, searchStore } from '../../index/search/open.ts';
 import { NO_INDEX, Unavailable } from '../../index/store/store.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
@@ -34,9 +34,13 @@ const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 const apiKeys = readApiKeys(API_KEYS);
 const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
 
-// An index elsewhere is read while the model is opened.
+// An index elsewhere is opened at the same time as the model.
 const current = INDEX
-  ? (await import('./current-index.ts')).currentIndex(INDEX, Number(TIMEOUT) || undefined, () => opening)
+  ? (await import('./current-index.ts')).currentIndex(
+      INDEX,
+      async (store) => searchStore(store, INDEX, await opening),
+      Number(TIMEOUT) || undefined,
+    )
   : undefined;
 // Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
 const opening = openModel(MODEL_DIR, false);

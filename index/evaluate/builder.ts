@@ -5,7 +5,7 @@ import { buildIndex, type TokenSetting } from '../build.ts';
 import type { Document } from '../documents/document.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
-import type { Search } from '../search/answer.ts';
+import type { ClosableSearch, Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
 import { readDocuments } from '../sources/read.ts';
 import { type EvaluationSet, setFile } from './set.ts';
@@ -17,6 +17,8 @@ export interface Builder {
   mode: Mode;
   /** Whether indexes get token states; `auto` by default. */
   tokens?: TokenSetting;
+  /** Opens the index in a folder, or a copy of it elsewhere. Default: the one in the folder. */
+  open?: (folder: string) => Promise<ClosableSearch>;
 }
 
 /** Builds an index of documents in a temporary folder, and opens it. */
@@ -28,9 +30,14 @@ export async function withDocuments<T>(
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-eval-'));
   try {
     const index = join(folder, 'index');
-    const { embedder, countTokens, tokens } = builder;
+    const { embedder, countTokens, tokens, open } = builder;
     await buildIndex(documents, index, embedder, countTokens, { tokens });
-    return await use(await openSearch({ index, model: builder.embedder, verify: false }));
+    const search = open ? await open(index) : await openSearch({ index, model: embedder, verify: false });
+    try {
+      return await use(search);
+    } finally {
+      search.close();
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

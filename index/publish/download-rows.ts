@@ -7,8 +7,8 @@ import { readPlace } from '../store/s3vectors/metadata.ts';
 import { generationObject, OBJECTS, ORDER, segmentObject, vectorKey } from '../store/s3vectors/objects.ts';
 import { decodeRow, type RowContent } from '../store/s3vectors/row.ts';
 import { inParallel } from './in-parallel.ts';
-import type { RestoreOptions } from './restore.ts';
 import { MOST_READ, type Service } from './service.ts';
+import type { TransferOptions } from './transfer.ts';
 
 /** Calls of GetVectors at once. */
 const PARALLEL = 8;
@@ -62,7 +62,7 @@ export async function downloadRows(
   generation: Generation,
   order: Uint8Array,
   folder: string,
-  { progress = () => {}, signal }: RestoreOptions,
+  { progress = () => {}, signal }: TransferOptions,
 ): Promise<RowSpool> {
   const { counts, dimensions, segments } = generation;
   const ordinals = readOrder(service, generation, order);

@@ -20,23 +20,15 @@ import { Journal, type Publication, readWork, thisProcess } from './journal.ts';
 import { LocalRows } from './local-rows.ts';
 import { type Plan, type PublishedSegment, planPublication } from './plan.ts';
 import { DEFAULT_KEEP, deleteWaste, type Pruned } from './prune.ts';
-import { Service, type ServiceOptions } from './service.ts';
+import { Service } from './service.ts';
 import { settle } from './settle.ts';
+import type { TransferOptions } from './transfer.ts';
 import { uploadSegment } from './upload-segment.ts';
 import { filterableOf } from './vector-input.ts';
 
-/** How far a publication is. `uploading` starts where an unfinished publication ended. */
-export interface PublishProgress {
-  phase: 'comparing' | 'uploading';
-  unit: 'passages';
-  done: number;
-  total: number;
-}
-
-export interface PublishOptions extends ServiceOptions {
+export interface PublishOptions extends TransferOptions {
   /** Who publishes, for the error of others. Default: the process and the machine. */
   owner?: string;
-  progress?: (progress: PublishProgress) => void;
   /** Generations to keep, with the new one. Default: 2. */
   keep?: number;
   /** Milliseconds to wait for another publication. Default: 0. */

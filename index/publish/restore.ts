@@ -15,18 +15,10 @@ import { generationObject, OBJECTS } from '../store/s3vectors/objects.ts';
 import { type RowContent, sentenceBytes } from '../store/s3vectors/row.ts';
 import { downloadRows, type RowSpool } from './download-rows.ts';
 import { readManifestOf, readObjectOf, readPointer } from './generations.ts';
-import { Service, type ServiceOptions } from './service.ts';
+import { Service } from './service.ts';
+import type { TransferOptions } from './transfer.ts';
 
-/** How far a download is. */
-export interface RestoreProgress {
-  phase: 'downloading';
-  unit: 'passages';
-  done: number;
-  total: number;
-}
-
-export interface RestoreOptions extends ServiceOptions {
-  progress?: (progress: RestoreProgress) => void;
+export interface RestoreOptions extends TransferOptions {
   /** Default: the current generation. */
   generation?: number;
 }

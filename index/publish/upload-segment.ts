@@ -10,9 +10,9 @@ import { hashOf } from './hashes.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Journal, Publication } from './journal.ts';
 import type { LocalRows } from './local-rows.ts';
-import type { PublishOptions } from './publish.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { MOST_VECTORS, PARALLEL, type Service } from './service.ts';
+import type { TransferOptions } from './transfer.ts';
 import { filterableOf, isLong, vectorInput } from './vector-input.ts';
 
 /** Bytes of a request. S3 Vectors accepts 20 MiB. */
@@ -37,7 +37,7 @@ export async function uploadSegment(
   local: LocalRows,
   ordinals: Uint32Array,
   publication: Publication,
-  { progress = () => {}, signal }: PublishOptions,
+  { progress = () => {}, signal, batch = MOST_VECTORS }: TransferOptions,
 ): Promise<FileList | undefined> {
   if (ordinals.length === 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-segment-'));
@@ -59,7 +59,7 @@ export async function uploadSegment(
       await journal.record({ publication: { ...publication, written } });
     };
     function* uploads() {
-      for (const batch of batches(local, ordinals, publication, segment)) yield () => upload(batch);
+      for (const one of batches(local, ordinals, publication, segment, batch)) yield () => upload(one);
     }
     await inParallel(uploads(), PARALLEL, signal);
     const files = segment.finish(passages(local, ordinals));
@@ -75,6 +75,7 @@ function* batches(
   ordinals: Uint32Array,
   { segment, written }: Publication,
   writer: SegmentWriter,
+  most: number,
 ): Generator<Batch> {
   let batch: Batch = { vectors: [], bytes: 0, end: written };
   for (const [number, ordinal] of ordinals.entries()) {
@@ -85,7 +86,7 @@ function* batches(
     const place = isLong(filterable, row) ? writer.addLong(row) : { bytes: row };
     if (number < written) continue;
     const { input, bytes } = vectorInput(local.vector(ordinal), filterable, number, place);
-    if (batch.vectors.length === MOST_VECTORS || batch.bytes + bytes > MOST_BYTES) {
+    if (batch.vectors.length === most || batch.bytes + bytes > MOST_BYTES) {
       yield batch;
       batch = { vectors: [], bytes: 0, end: number };
     }

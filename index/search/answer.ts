@@ -1,10 +1,10 @@
 import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue } from '../format/passage.ts';
-import type { Filter } from '../store/store.ts';
+import type { Filter } from '../store/filter.ts';
 import type { Evidence } from './evidence.ts';
 
-export type { Filter } from '../store/store.ts';
+export type { Filter } from '../store/filter.ts';
 
 /** A valid request that this index cannot answer. The message says what to change. */
 export class InvalidRequest extends Error {}

@@ -1,5 +1,7 @@
 import { Embedder, type QuestionEmbedder } from '../embedding/embedder.ts';
+import { checkModel } from '../format/manifest.ts';
 import { BundleStore } from '../store/bundle-store.ts';
+import type { Store } from '../store/store.ts';
 import type { ClosableSearch } from './answer.ts';
 import { IndexSearch } from './index-search.ts';
 
@@ -16,6 +18,16 @@ export interface OpenOptions {
 /** Opens a compiled model, so that several indexes can share it. Throws if it is missing or damaged. */
 export const openModel = (folder: string, verify: boolean): Promise<QuestionEmbedder> =>
   Embedder.open(folder, { verify });
+
+/**
+ * Searches an open store.
+ * @param name of the index, for errors
+ * @throws if the index was built with another model
+ */
+export function searchStore(store: Store, name: string, model: QuestionEmbedder): ClosableSearch {
+  checkModel(name, store.manifest, model.model);
+  return new IndexSearch(model, store);
+}
 
 /**
  * Opens an index for questions.

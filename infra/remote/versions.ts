@@ -59,16 +59,20 @@ export function versionTable({ live, versions, aligned }: Versions): string {
     index?.model ?? '?',
     date.slice(0, 16).replace('T', ' '),
   ]);
-  const table = [COLUMNS, ...rows];
-  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) =>
+  const lines = tableLines([COLUMNS, ...rows]);
+  const note =
+    `$LATEST contains other code than version ${live}, because a push or rollback was interrupted. The next cdk deploy may publish it. ` +
+    `Push again, or run npx polyseek rollback ${live}.`;
+  return [...lines, ...(aligned ? [] : ['', note])].join('\n');
+}
+
+/** The lines of a table with aligned columns. */
+export function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]!))
       .join('  ')
       .trimEnd(),
   );
-  const note =
-    `$LATEST contains other code than version ${live}, because a push or rollback was interrupted. The next cdk deploy may publish it. ` +
-    `Push again, or run npx polyseek rollback ${live}.`;
-  return [...lines, ...(aligned ? [] : ['', note])].join('\n');
 }

@@ -230,3 +230,83 @@ describe('the deployed function', () => {
     expect(found.function).toMatchObject({ status: 'ok' });
   });
 });
+
+describe('documents', () => {
+  const build = {
+    id: '20260101T000000000Z-0000',
+    started: '2026-01-01T00:00:00.000Z',
+    ended: '2026-01-01T00:01:00.000Z',
+    cause: 'events',
+    notices: [],
+  };
+
+  /** AWS with a builder whose bucket of documents sends events, or does not, and with one build. */
+  const answers =
+    (notification: string, record: object): RequestListener =>
+    (request, response) => {
+      const { pathname, searchParams } = new URL(request.url!, 'http://localhost');
+      if (pathname === '/2015-03-31/functions/polyseek-builder/configuration')
+        response.end(
+          '{"Environment":{"Variables":{"BUCKET":"polyseek-state","DOCUMENTS":"s3://my-bucket/docs"}}}',
+        );
+      else if (pathname.endsWith('/aliases/live')) response.end('{"FunctionVersion":"1","RevisionId":"r"}');
+      else if (pathname.startsWith('/2015-03-31/'))
+        response.end(
+          '{"Versions":[{"Version":"1","Description":"no index yet","LastModified":"2026-01-01"}]}',
+        );
+      else if (pathname === '/') response.end('<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>');
+      else if (pathname.startsWith('/my-bucket') && searchParams.has('notification'))
+        response.end(`<NotificationConfiguration>${notification}</NotificationConfiguration>`);
+      else if (searchParams.get('list-type') === '2')
+        response.end(
+          `<ListBucketResult><Contents><Key>builder/builds/${build.id}.json</Key><Size>1</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>`,
+        );
+      else response.end(JSON.stringify({ ...build, ...record }));
+    };
+
+  async function withBuilder(notification: string, record: object) {
+    const server = createServer(answers(notification, record)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+      await command('init', ['s3://my-bucket/docs'], '', {}, folder);
+      return (await doctor([], { ...keys, AWS_ENDPOINT_URL: url })).found;
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  test('reach the builder if their bucket sends events, and the newest build is named', async () => {
+    const found = await withBuilder('<EventBridgeConfiguration/>', { status: 'succeeded' });
+    expect(found.documents).toEqual({
+      name: 'documents',
+      status: 'ok',
+      found: 's3://my-bucket/docs, which sends events to EventBridge',
+    });
+    expect(found.builds).toEqual({
+      name: 'builds',
+      status: 'ok',
+      found: 'the newest, of 2026-01-01 00:00 UTC: succeeded',
+    });
+    expect(found.function).toEqual({
+      name: 'function',
+      status: 'warning',
+      found: 'polyseek: version 1 is live, without an index',
+      fix: 'Wait for the first build: npx polyseek remote builds.',
+    });
+  });
+
+  test('are a warning if their bucket sends no events, or the newest build failed', async () => {
+    const found = await withBuilder('', { status: 'failed', reason: 'There are no documents.' });
+    expect(found.documents).toMatchObject({
+      status: 'warning',
+      found: 'the bucket my-bucket sends no events to EventBridge, so only the schedule starts builds',
+    });
+    expect(found.builds).toMatchObject({
+      status: 'warning',
+      found: 'the newest, of 2026-01-01 00:00 UTC: failed. There are no documents.',
+    });
+  });
+});

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../index/sources/config.ts';
+import { readSettings } from '../../infra/settings.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { command, finished, type Outcome } from '../fixtures/processes.ts';
 
@@ -51,6 +52,19 @@ describe('an empty folder', () => {
     const { app, ...own } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
     expect(app).toMatch(/cli\/polyseek\.ts cdk-app$/);
     expect(JSON.parse(read('cdk.json'))).toEqual({ ...own, app: 'npx polyseek cdk-app' });
+  });
+
+  test('gets documents in a bucket, which AWS builds without a workflow', async () => {
+    const { code, stdout, stderr } = await init('s3://my-bucket/docs');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const step of ['Amazon EventBridge', 'npx polyseek deploy', 'npx polyseek remote builds'])
+      expect(stdout).toContain(step);
+    expect(existsSync(join(folder, '.github'))).toBe(false);
+    expect(readConfig(join(folder, 'polyseek.config.json')).sources).toEqual([{ s3: 's3://my-bucket/docs' }]);
+    expect(readSettings(undefined, join(folder, 'cdk.json'))).toMatchObject({
+      documents: 's3://my-bucket/docs',
+      store: 'bundle',
+    });
   });
 
   test('gets a reference to the schema where the package is installed', async () => {

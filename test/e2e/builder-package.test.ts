@@ -218,6 +218,8 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         handler: 'builder.handler',
         memoryMb: 3008,
         timeoutMs: 900_000,
+        // Tracing makes it slow.
+        initLimitMs: 120_000,
         tmp,
         trace: traced,
         env: {
@@ -289,11 +291,12 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       await notify('Object Deleted', ['texts/ferry.pdf']);
       expect((await best('When does the ferry leave?'))[0]).not.toBe('ferry.pdf');
       expect((await best('When was the bridge built?'))[0]).toBe('bridge.docx');
-    });
+    }, 600_000);
 
     test('writes only to its temporary folder, starts only Node, and loads nothing from elsewhere', async () => {
       const { writes, opened } = await endTrace(builder, traced);
       expect(writes.some((call) => call.startsWith('execve('))).toBe(true);
+      expect(writes.some((call) => call.includes(`"${tmp}/`))).toBe(true);
       expect(foreignWrites({ writes })).toEqual([]);
       const code = opened.filter((path) => /\.([cm]?js|node|json|wasm)$/.test(path));
       for (const name of ['child.mjs', 'worker.mjs', 'native/hnswlib.node', 'function/native/engine.node'])

@@ -54,6 +54,11 @@ test.each([
     ['--documents', documents, '--small-talk', documents],
     /^--small-talk needs evaluation sets\. Name their folders first\.$/,
   ],
+  [
+    'eval',
+    [documents, '--to', 's3vectors://bucket/passages'],
+    /^--to s3vectors:\/\/bucket\/passages: eval replaces the index there, so its name must begin with eval/,
+  ],
   ['eval', [documents, '--svg', at('x.svg')], /^--svg needs --confidence\. Add it\.$/],
   [
     'eval',

@@ -2,7 +2,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ReloadingSearch } from '../../index/reloading-search.ts';
-import type { Answer, ClosableSearch } from '../../index/search/answer.ts';
+import type { Answer, ClosableSearch, PassageAnswer } from '../../index/search/answer.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
@@ -16,6 +16,11 @@ class Traced extends SearchDouble implements ClosableSearch {
     await this.hold;
     if (this.closed) throw new Error('It is closed.');
     return super.search(asked);
+  }
+  override async passage(id: string): Promise<PassageAnswer | undefined> {
+    await this.hold;
+    if (this.closed) throw new Error('It is closed.');
+    return super.passage(id);
   }
   close(): void {
     this.closed = true;
@@ -82,6 +87,24 @@ describe('ReloadingSearch', () => {
     expect(first.closed).toBe(false);
     go();
     await slow;
+    expect(first.closed).toBe(true);
+  });
+
+  it('reads passages and the overview from the newest index, and keeps the old one open for reads that run', async () => {
+    const [first, second] = [new Traced(), new Traced()];
+    let go = () => {};
+    first.hold = new Promise((resolve) => {
+      go = resolve;
+    });
+    opened = [first, second];
+    const search = await open();
+    const slow = search.passage('guides/passports.md#2');
+    await Promise.resolve();
+    replace('22');
+    expect(await search.overview()).toEqual(await second.overview());
+    expect(first.closed).toBe(false);
+    go();
+    expect(await slow).toMatchObject({ id: 'guides/passports.md#2' });
     expect(first.closed).toBe(true);
   });
 

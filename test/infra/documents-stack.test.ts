@@ -180,11 +180,19 @@ describe('least rights', () => {
         ...objects(BUILDER_ACTIONS.ownObjects, `${BUCKET}/passages/*`),
         `s3:ListBucket ${BUCKET}`,
         ...objects(
-          ['Delete', 'Get', 'List', 'Put', 'Query'].map((verb) => `s3vectors:${verb}Vectors`),
+          ['DeleteVectors', 'GetIndex', 'GetVectors', 'ListVectors', 'PutVectors', 'QueryVectors'].map(
+            (operation) => `s3vectors:${operation}`,
+          ),
           INDEX,
         ),
       ].sort(),
     });
+  });
+
+  test('GitHub may publish an index in S3 Vectors, and not replace the function', () => {
+    const template = templateOf('S3 Vectors', { githubRepository: 'someone/docs' });
+    const index = rightsOf(templateOf('S3 Vectors and documents'), 'SearchBuilderRole').index;
+    expect(rightsOf(template, 'PushRole')).toEqual({ push: index });
   });
 
   test('only the rules of the stack may send to the queue', () => {

@@ -8,10 +8,16 @@ import { bundle } from './bundle.ts';
 import { type FunctionCode, packageFolders, readPackageLicence } from './notices.ts';
 
 const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
+/** Loaded by the handler for an index in S3 Vectors. */
+const CURRENT_INDEX = fileURLToPath(new URL('../current-index.ts', import.meta.url));
 
 /** Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone. */
 export async function writeFunctionCode(out: string): Promise<FunctionCode> {
-  const { modules, comments } = await bundle({ lambda: HANDLER }, out);
+  const bundles = [
+    await bundle({ lambda: HANDLER }, out),
+    await bundle({ 'current-index': CURRENT_INDEX }, out),
+  ];
+  const modules = [...new Set(bundles.flatMap((one) => one.modules))];
   writeFileSync(join(out, 'page.json'), JSON.stringify(await assemblePage()));
   writeFileSync(join(out, 'widget.js'), await assembleWidget());
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
@@ -19,6 +25,6 @@ export async function writeFunctionCode(out: string): Promise<FunctionCode> {
     modules,
     components: packageFolders(modules).map(readPackageLicence),
     engine: [readPackageLicence(headers)],
-    comments,
+    comments: bundles.flatMap((one) => one.comments),
   };
 }

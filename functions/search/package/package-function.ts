@@ -15,7 +15,7 @@ import { type Component, formatNotices, readModelLicence } from './notices.ts';
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
+  /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
 /**
  * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.

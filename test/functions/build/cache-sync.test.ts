@@ -123,6 +123,24 @@ describe.skipIf(missingTools('moto'))('the cache in the bucket', () => {
     expect(readValue((await synced()).disk, 'a')).toBe('A');
   });
 
+  test('deletes nothing that it could not download', async () => {
+    const { disk, sync } = await synced();
+    put(disk, 'a', 'A');
+    put(disk, 'b', 'B');
+    await sync.save();
+    const stored = await keys();
+    const half = new CacheSync(bucket, newDisk());
+    const restore = aws.fail(
+      'GetObject',
+      { name: 'AccessDenied', status: 403, message: 'No.' },
+      (call) => call > 0,
+    );
+    await expect(half.download()).rejects.toThrow('No.');
+    restore();
+    await half.save();
+    expect(await keys()).toEqual(stored);
+  });
+
   test('loses only time with a damaged or cut object', async () => {
     const { disk, sync } = await synced();
     put(disk, 'a', 'A'.repeat(1000));

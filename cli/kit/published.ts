@@ -1,0 +1,103 @@
+import type { GenerationInfo } from '../../index/publish/generations.ts';
+import type { Pruned } from '../../index/publish/prune.ts';
+import type { Published } from '../../index/publish/publish.ts';
+import { type Address, formatAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
+import { readIndexAddress } from '../../infra/remote/index-address.ts';
+import { tableLines } from '../../infra/remote/versions.ts';
+import { counted, size } from './command.ts';
+import { interruptible } from './interrupt.ts';
+import { showProgress } from './progress.ts';
+import { prepareSdk, type Target, target } from './remote.ts';
+
+/** Flags of the commands that work on an index in S3 Vectors. */
+export interface AddressFlags extends Target {
+  to?: string;
+}
+
+/** Milliseconds to wait for another publication: longer than the lease of a process that was killed. */
+const PATIENCE = 90_000;
+
+/** The address of `--to`; otherwise that of the deployed function's index. */
+export async function findAddress({ to, ...flags }: AddressFlags): Promise<Address> {
+  prepareSdk();
+  return to === undefined ? readIndexAddress(target(flags)) : parseAddress(to);
+}
+
+/** Publishes a local index, with progress on standard error. An interrupt ends it after the batches that run. */
+export async function publishFolder(
+  folder: string,
+  address: Address,
+  rewrite: boolean | undefined,
+): Promise<Published> {
+  const { publish } = await import('../../index/publish/publish.ts');
+  const advice = 'Searches still use the index of before. Run the command again to continue the upload.';
+  return interruptible(advice, (signal) =>
+    publish(folder, address, { signal, rewrite, patience: PATIENCE, progress: showPhases() }),
+  );
+}
+
+/** Writes an index in S3 Vectors into a folder, with progress on standard error. */
+export async function restoreFolder(address: Address, folder: string) {
+  const { restoreIndex } = await import('../../index/publish/restore.ts');
+  const advice = `${folder} is as it was before.`;
+  return interruptible(advice, (signal) => restoreIndex(address, folder, { signal, progress: showPhases() }));
+}
+
+/** Shows the progress of one phase after the other. */
+function showPhases() {
+  const doing = { comparing: 'compared', uploading: 'uploaded', downloading: 'downloaded' };
+  const shown = new Map<string, (done: number, total: number) => void>();
+  return ({ phase, done, total }: { phase: keyof typeof doing; done: number; total: number }) => {
+    const show = shown.get(phase) ?? showProgress(`passages ${doing[phase]}`);
+    shown.set(phase, show);
+    show(done, total);
+  };
+}
+
+/** A publication as lines for people. */
+export function publishedText(published: Published): string {
+  const { status, address, generation, version, uploaded, kept, removed, bytes, pruned } = published;
+  const lines =
+    status === 'unchanged'
+      ? [`${address}: nothing to upload. Generation ${generation} is the same index.`]
+      : [
+          `${address}: generation ${generation} is current. ${counted(uploaded, 'passage')} uploaded (${size(bytes)}), ${kept} kept, ${removed} removed.`,
+        ];
+  return [...lines, ...(pruned ? deletedLines(pruned) : []), `version ${version}`].join('\n');
+}
+
+/** The result of `prune` as text. */
+export function prunedText(address: Address, pruned: Pruned, dryRun: boolean | undefined): string {
+  const lines = deletedLines(pruned, dryRun ? 'Would delete' : 'Deleted');
+  const kept = `${dryRun ? 'Would keep' : 'Kept'} ${named(pruned.kept)}.`;
+  return lines.length > 0
+    ? [...lines, kept].join('\n')
+    : `${formatAddress(address)}: nothing to delete. ${kept}`;
+}
+
+function deletedLines({ deleted, vectors, objects }: Pruned, verb = 'Deleted'): string[] {
+  if (deleted.length + vectors + objects === 0) return [];
+  const generations = deleted.length > 0 ? `${named(deleted)} with ` : '';
+  return [
+    `${verb} ${generations}${counted(vectors, 'vector')} and ${counted(objects, 'object')} that no generation needs.`,
+  ];
+}
+
+function named(generations: readonly number[]): string {
+  return `generation${generations.length === 1 ? '' : 's'} ${generations.join(', ')}`;
+}
+
+const COLUMNS = ['generation', 'current', 'index', 'passages', 'model', 'published (UTC)'];
+
+/** A table of generations. */
+export function generationTable(generations: readonly GenerationInfo[]): string {
+  const rows = generations.map(({ generation, current, version, passages, model, created }) => [
+    String(generation),
+    current ? 'current' : '',
+    version,
+    String(passages),
+    model,
+    created.slice(0, 16).replace('T', ' '),
+  ]);
+  return tableLines([COLUMNS, ...rows]).join('\n');
+}

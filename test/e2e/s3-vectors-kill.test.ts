@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openLocal } from '../../index/local.ts';
+import { publish } from '../../index/publish/publish.ts';
+import type { SearchRequest } from '../../index/search/answer.ts';
+import { writeEditions } from '../fixtures/editions.ts';
+import { randomNumbers, root, temporaryFolder } from '../fixtures/index.ts';
+import { endLease, passMinute, published } from '../fixtures/published.ts';
+import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
+import { missingTools } from '../fixtures/tools.ts';
+
+const KILLS = 30;
+const BUCKET = 'kills';
+const ADDRESS = `s3vectors://${BUCKET}/passages`;
+/** Answers differ between the editions in versions, results and texts. */
+const REQUEST: SearchRequest = { q: 'word5 number 5 revised', k: 10, mode: 'hybrid', context: 1 };
+
+describe.skipIf(missingTools('java', 's3mock'))('npx polyseek index --store s3vectors', () => {
+  const folder = temporaryFolder();
+  const random = randomNumbers(30);
+  let aws: S3Vectors;
+  let editions: string[];
+  /** The only right answers, by the version of the index. */
+  const right = new Map<string, object>();
+  const versions: string[] = [];
+
+  beforeAll(async () => {
+    aws = await startS3Vectors();
+    for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+    const { first, second } = writeEditions(folder);
+    editions = [first, second];
+    for (const edition of editions) {
+      const { index, results } = await answerOf(edition);
+      versions.push(index.version);
+      right.set(index.version, results);
+    }
+    await aws.createIndex(BUCKET);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await aws?.stop();
+  });
+
+  /** The answer of a function or command that has just started. */
+  async function answerOf(index: string) {
+    const search = await openLocal(index);
+    try {
+      const { results, index: info } = await search.search(REQUEST);
+      // Vectors in the two stores are rounded differently.
+      return { index: info, results: results.map(({ score: _, confidence: __, ...result }) => result) };
+    } finally {
+      search.close();
+    }
+  }
+
+  const publishNow = (edition: string) =>
+    publish(edition, { bucket: BUCKET, name: 'passages' }, { speed: 100 });
+
+  /** Runs the command, and kills it a random time after a number of calls, if it has not ended before. */
+  async function killedAfter(calls: number, edition: string): Promise<string> {
+    let last = '';
+    let left = calls;
+    const program = ['--import', import.meta.resolve('tsx'), join(root, 'cli/polyseek.ts')];
+    const args = ['index', '--index', edition, '--store', 's3vectors', '--to', ADDRESS];
+    const child = spawn(process.execPath, [...program, ...args], {
+      cwd: folder,
+      stdio: 'ignore',
+      env: { ...process.env, ...aws.env },
+    });
+    const closed = once(child, 'close');
+    aws.answering = ({ operation }) => {
+      // Readers only read. The first call of a publication describes the vector index.
+      if (operation === 'QueryVectors' || --left > 0) return;
+      aws.answering = undefined;
+      last = operation;
+      setTimeout(() => child.kill('SIGKILL'), 20 * random());
+    };
+    await closed;
+    aws.answering = undefined;
+    return last;
+  }
+
+  test(`can be killed ${KILLS} times: searches see whole generations, and the next run completes it`, {
+    timeout: 1_800_000,
+  }, async () => {
+    await publishNow(editions[0]!);
+    const seen = new Set<string>();
+    let isOver = false;
+    let answers = 0;
+    const reading = (async () => {
+      while (!isOver) {
+        const { index, results } = await answerOf(ADDRESS);
+        expect(results).toEqual(right.get(index.version));
+        seen.add(index.version);
+        answers++;
+        await wait(50);
+      }
+    })();
+    // A failure of the reader ends the test at the end.
+    reading.catch(() => {});
+    const killedAt = new Set<string>();
+    for (let kill = 1; kill <= KILLS; kill++) {
+      const edition = editions[kill % 2]!;
+      killedAt.add(await killedAfter(1 + Math.floor(40 * random()), edition));
+      await endLease(aws.direct, BUCKET);
+      await publishNow(edition);
+      expect((await answerOf(ADDRESS)).index.version).toBe(versions[kill % 2]);
+    }
+    isOver = true;
+    await reading;
+    expect(seen).toEqual(new Set(versions));
+    expect(answers).toBeGreaterThan(KILLS);
+    expect(killedAt.size).toBeGreaterThanOrEqual(4);
+    for (const edition of [editions[1]!, editions[0]!]) {
+      await passMinute(aws.direct, BUCKET);
+      await publishNow(edition);
+    }
+    expect((await published(aws.direct, BUCKET)).leftovers).toEqual([]);
+  });
+});
