@@ -63,7 +63,7 @@ export const command = new Tool(
   .addOption(
     choice(
       '--tokens <setting>',
-      'store token states, for a better ranking; auto (default) stores them if the index then fits a Lambda function',
+      'store token states, for a better ranking; auto (default) stores them unless the index is for a function that then has no space',
       TOKEN_SETTINGS,
     ),
   )
@@ -106,6 +106,7 @@ export const command = new Tool(
       const settings: BuildSettings = {
         model,
         tokens,
+        bundled: store === 'bundle',
         cache,
         strict,
         progress: showBuildProgress(),
@@ -219,6 +220,6 @@ function summaryText(summary: Summary): string {
     `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s`,
     sizes.join(', '),
     `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,
-    describeBundle(space),
+    ...(space ? [describeBundle(space)] : []),
   ].join('\n');
 }

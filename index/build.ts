@@ -19,7 +19,7 @@ import { DuplicateFinder } from './passages/duplicates.ts';
 import { type ReadingOptions, type ReadPassages, readPassages } from './read-passages.ts';
 import { SuggestionFinder } from './suggestions.ts';
 
-/** Whether an index gets token states: `auto` adds them if the function's bundle has space for them. */
+/** Whether an index gets token states: `auto` adds them unless the index is for a function's bundle without space for them. */
 export type TokenSetting = 'on' | 'off' | 'auto';
 
 /** Bytes of `passages.bin` and `lookup.bin`, for each byte of the passages as JSON: an estimate from above. */
@@ -30,6 +30,8 @@ const IN_FLIGHT = 256;
 
 export interface BuildOptions extends ReadingOptions {
   tokens?: TokenSetting;
+  /** Whether the index is for a function's bundle, whose space is limited; true by default. */
+  bundled?: boolean;
 }
 
 /** What a build will do, or has done. */
@@ -97,7 +99,7 @@ export async function planIndex(
     const path = join(folder, 'passages.tmp');
     const read = await readPassages(documents, path, model, countTokens, options);
     read.spool.remove();
-    const tokens = storesTokens(options.tokens ?? 'auto', read, model, model.tokens !== undefined);
+    const tokens = storesTokens(options, read, model, model.tokens !== undefined);
     const embedded = missing(read, tokens);
     return { ...summaryOf(read), tokens, embedded, unchanged: read.spool.count - embedded };
   } finally {
@@ -123,7 +125,7 @@ function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): num
  * @throws for `on` with a model that has none
  */
 function storesTokens(
-  setting: TokenSetting,
+  { tokens: setting = 'auto', bundled = true }: BuildOptions,
   read: ReadPassages,
   model: CompiledModel,
   isPossible: boolean,
@@ -135,7 +137,7 @@ function storesTokens(
       `The model ${model.name} has no token states. Run npx polyseek learn --model FOLDER, or build without --tokens on.`,
     );
   }
-  if (setting === 'on') return true;
+  if (setting === 'on' || !bundled) return true;
   // An upper bound: frequent tokens are not stored.
   const tokens = (read.tokens * model.dimensions) / PART / 2;
   const bytes = leastBytes(read, model.dimensions) + tokens + TEXT_BYTES * read.spool.bytes;
@@ -146,10 +148,11 @@ async function embedAndWrite(
   read: ReadPassages,
   draft: string,
   embedder: TextEmbedder,
-  { progress = () => {}, tokens: setting = 'auto', cache, signal }: BuildOptions,
+  options: BuildOptions,
 ): Promise<Built> {
+  const { progress = () => {}, cache, signal } = options;
   const { spool } = read;
-  const tokens = storesTokens(setting, read, embedder.model, embedder.byToken !== undefined);
+  const tokens = storesTokens(options, read, embedder.model, embedder.byToken !== undefined);
   const known = cache && new CachedEmbeddings(cache, embedder.model);
   const total = missing(read, tokens);
   const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });

@@ -16,7 +16,7 @@ import type { Document } from './documents/document.ts';
 import type { Notice } from './documents/file.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
-import { readCompiledModel } from './format/compiled-model.ts';
+import { type CompiledModel, readCompiledModel } from './format/compiled-model.ts';
 import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
 import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
@@ -53,6 +53,8 @@ export interface BuildSettings {
   model?: string;
   /** Whether the index gets token states; `auto` by default. */
   tokens?: TokenSetting;
+  /** Whether the index is for a function's bundle, whose space is limited; true by default. */
+  bundled?: boolean;
   /** Stop at the first file that cannot be read. */
   strict?: boolean;
   progress?: Progress;
@@ -67,8 +69,12 @@ export interface BuildSettings {
 /** What a build read, and what it would do. */
 export type Plan = BuildSummary & ReadSummary;
 
-/** What a build read and did, and how full a function with the index is. */
-export type Built = Plan & { manifest: Manifest; space: BundleSpace };
+/** What a build read and did. */
+export interface Built extends Plan {
+  manifest: Manifest;
+  /** How full a function with the index is; undefined for an index that is for no bundle. */
+  space: BundleSpace | undefined;
+}
 
 /**
  * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
@@ -85,14 +91,18 @@ export async function buildFromSources(
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
-    const { files, counts } = built.manifest;
-    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-    const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
-    return { ...built, ...read(), space: bundleSpace(beside, { bytes, passages: counts.passages }) };
+    const { bundled = true } = settings;
+    const space = bundled ? spaceOf(built.manifest, readCompiledModel(compiled, false)) : undefined;
+    return { ...built, ...read(), space };
   } finally {
     embedder.close();
     cache.close();
   }
+}
+
+function spaceOf({ files, counts }: Manifest, model: CompiledModel): BundleSpace {
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+  return bundleSpace(bytesBesideIndexes(model), { bytes, passages: counts.passages });
 }
 
 /** Says what a build of these sources would do. Changes nothing on disk. */
@@ -115,7 +125,7 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, progress = () => {}, signal }: BuildSettings,
+  { strict, report, tokens, bundled, progress = () => {}, signal }: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
@@ -135,7 +145,7 @@ function reading(
   const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
   return {
     documents: documents(),
-    options: { cache, report: checked, tokens, progress: complete, signal },
+    options: { cache, report: checked, tokens, bundled, progress: complete, signal },
     read: () => summary,
   };
 }

@@ -4,16 +4,16 @@ import { HOURS_A_MONTH, PRICES } from './prices.ts';
 /** What docs/scaling.md computes with. docs/benchmarks.md says how each figure was measured. */
 const MEASURED = {
   /** Bytes of a passage in S3 Vectors: a vector of 384 numbers, the key, filterable metadata, and the row in Base64. */
-  vector: { numbers: 1536, key: 12, filterable: 91, row: 10_365 },
+  vector: { numbers: 1536, key: 13, filterable: 293, row: 8_542 },
   /** Bytes of a passage in the lists of its segment, which are objects in S3. */
-  listBytes: 461,
+  listBytes: 220,
   /** Seconds of one processor to embed a passage with its sentences, and to compress its tokens. */
   embeddingSeconds: 0.05,
   /**
    * Terms of an English question, bytes of their lists for each passage of the index, and the share of questions whose words find rows
    * that the vectors did not.
    */
-  question: { terms: 13.4, listBytesPerPassage: 3.6, rowsShare: 0.002 },
+  question: { terms: 13.4, listBytesPerPassage: 3, rowsShare: 0.07 },
 };
 
 /** Memory that brings one virtual processor. */

@@ -80,7 +80,8 @@ async function makeOnce(
     notices.add(notice);
     if (isUndelivered(notice) || (isChanged(notice) && !isLast)) unread.abort(new Unread(notice));
   };
-  const code = setup.store === 'bundle' ? bytesOf(setup.functionFolder) : 0;
+  const bundled = setup.store === 'bundle';
+  const code = bundled ? bytesOf(setup.functionFolder) : 0;
   deadline.reserve(code);
   let reserved = 0;
   const progress = ({ phase, done, passages = 0 }: BuildProgress) => {
@@ -97,7 +98,14 @@ async function makeOnce(
   try {
     const signal = AbortSignal.any([deadline.signal, lost, unread.signal]);
     const model = join(setup.functionFolder, 'model');
-    const built = await buildFromSources([source], index, { model, cache, report, progress, signal });
+    const built = await buildFromSources([source], index, {
+      model,
+      bundled,
+      cache,
+      report,
+      progress,
+      signal,
+    });
     return { ...built, notices };
   } finally {
     ended.abort();

@@ -11,6 +11,8 @@ import { highest } from './highest.ts';
 export const RANKING = {
   /** Weight of the BM25 share beside the two cosines, which have weight 1. */
   lexicalWeight: 0.3,
+  /** How far the BM25 share of a passage that only words find may be below the best share of those that the vector finds. */
+  lexicalTolerance: 0.1,
   /** Weight subtracted for similarity to the index mean: a question similar to all passages is about none. */
   indexWeight: 0.3,
   /** Candidates whose tokens are compared, or k if that is more. The evidence for a confidence comes from the first of them. */
@@ -75,7 +77,9 @@ export async function rank(
   }
   const similarities = await found.near(k);
   const { shares } = found.terms;
-  const rows = await found.rows(new Set([...similarities.keys(), ...lexical.map(([ordinal]) => ordinal)]));
+  const rows = await found.rows(
+    new Set([...similarities.keys(), ...competitive(lexical, similarities, shares)]),
+  );
   const candidates = rows.map((row): Candidate => {
     const nearest = row.bestSentence();
     const parts = {
@@ -115,6 +119,20 @@ export async function rank(
       (questionTokens ? RANKING.tokenWeight * RANKING.commonTokens : 0),
   });
   return results.map(({ base: _, ...result }) => ({ ...result, evidence: evidenceOf(result) }));
+}
+
+/**
+ * The ordinals of passages whose BM25 shares are not clearly below the best share of those near the question. Others rank first rarely,
+ * and reading rows that no query returned would be the most expensive part of a question to S3 Vectors (decision 41).
+ */
+function competitive(
+  lexical: readonly [ordinal: number, share: number][],
+  near: ReadonlyMap<number, number>,
+  shares: ReadonlyMap<number, number>,
+): number[] {
+  let most = 0;
+  for (const ordinal of near.keys()) most = Math.max(most, shares.get(ordinal) ?? 0);
+  return lexical.filter(([, share]) => share > most - RANKING.lexicalTolerance).map(([ordinal]) => ordinal);
 }
 
 /** A passage before its evidence is known. */

@@ -60,7 +60,7 @@ export async function edge(indexes: readonly string[], rounds: number): Promise<
         tokens: model.tokens !== null,
         files: fileSizes(join(folder, 'index')),
         space: spaceOf(folder, counts.passages),
-        recall: await graphRecall(folder, questions),
+        recall: await graphRecall(join(folder, 'index'), join(folder, 'model'), questions),
         cold: { ms: ms[1], mb: mb[1] },
         lambda: await underRuntime(folder, questions),
       });

@@ -3,18 +3,15 @@ import { Embedder } from '../../index/embedding/embedder.ts';
 import { openGraph } from '../../index/format/graph-file.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { Passages } from '../../index/format/passages-file.ts';
-import type { Answer } from '../../index/search/answer.ts';
+import { CANDIDATES } from '../../index/search/candidates.ts';
+import { NEAREST } from '../../index/store/bundle-store.ts';
 import { randomNumbers } from '../fixtures/index.ts';
-import { searchEvent } from './event.ts';
-import { timedModule } from './processes.ts';
 
 const SEED = 14;
 /** Words of a question. */
 const [LEAST, MOST] = [3, 30];
 /** Nearest passages that are compared. */
 const K = 10;
-/** Results requested, to choose the nearest from: their order also depends on sentences, tokens and languages. */
-const LISTED = '100';
 /** Cosines that differ by less count as equal: sums differ in the last digits. */
 const TIE = 1e-6;
 
@@ -45,50 +42,23 @@ export function documentQuestions(index: string, count: number): string[] {
   return [...questions, ...headings].slice(0, count);
 }
 
-/**
- * Returns the recall@10 of a packaged function's graph against exact search over the same vectors. Passages with nearly the same text
- * count as one, as in results.
- */
-export async function graphRecall(folder: string, questions: readonly string[]): Promise<number> {
-  const index = join(folder, 'index');
-  const { dimensions } = readManifest(index, undefined, false);
+/** Returns the recall@10 of an index's graph, as searches use it, against exact search over the same vectors. */
+export async function graphRecall(
+  index: string,
+  model: string,
+  questions: readonly string[],
+): Promise<number> {
+  const { dimensions, counts } = readManifest(index, undefined, false);
   const graph = openGraph(join(index, 'graph.bin'), dimensions);
-  const groups = groupsOf(index);
-  const embedder = await Embedder.open(join(folder, 'model'), { verify: false });
-  const polyseek = timedModule(join(folder, 'lambda.mjs'));
-  const shares: number[] = [];
-  try {
-    for (const question of questions) {
-      const cosine = graph.similarities(await embedder.embed(question, 'query'));
-      const best = new Map<number, number>();
-      for (const [ordinal, group] of groups.byOrdinal.entries())
-        best.set(group, Math.max(best.get(group) ?? -1, cosine(ordinal)));
-      const tenth = [...best.values()].sort((a, b) => b - a)[K - 1] ?? -1;
-      const event = searchEvent(question, { mode: 'semantic', k: LISTED, explain: 'true' });
-      const [answer] = (await polyseek.answers('handler', [event])) as [{ body: string }];
-      const { results } = JSON.parse(answer.body) as Answer;
-      const found = results.filter(({ id }) => best.get(groups.byId.get(id)!)! >= tenth - TIE);
-      shares.push(Math.min(K, found.length) / Math.min(K, best.size));
-    }
-  } finally {
-    await polyseek.stop();
+  const embedder = await Embedder.open(model, { verify: false });
+  let found = 0;
+  for (const question of questions) {
+    const vector = await embedder.embed(question, 'query');
+    const cosine = graph.similarities(vector);
+    const all = Float64Array.from({ length: counts.passages }, (_, ordinal) => cosine(ordinal)).sort();
+    const tenth = all[Math.max(0, all.length - K)]!;
+    const nearest = graph.search(vector, CANDIDATES.vector, NEAREST.ef).slice(0, K);
+    found += nearest.filter(({ similarity }) => similarity >= tenth - TIE).length;
   }
-  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-}
-
-/** The group of each passage, by ordinal and by id. A passage without a group is one of its own. */
-function groupsOf(index: string): { byOrdinal: number[]; byId: Map<string, number> } {
-  const passages = new Passages(join(index, 'passages.bin'));
-  const byOrdinal: number[] = [];
-  const byId = new Map<string, number>();
-  try {
-    for (let ordinal = 0; ordinal < passages.count; ordinal++) {
-      const { id, group = ordinal } = passages.get(ordinal);
-      byOrdinal.push(group);
-      byId.set(id, group);
-    }
-  } finally {
-    passages.close();
-  }
-  return { byOrdinal, byId };
+  return found / (questions.length * Math.min(K, counts.passages));
 }

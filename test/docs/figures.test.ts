@@ -5,6 +5,7 @@ import { POSSIBLE } from '../../index/search/confidence.ts';
 import { FEATURES } from '../../index/search/evidence.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
 import { buildCost, costTable } from '../../infra/cost.ts';
+import { launchTable, scalingTable } from '../../infra/scaling.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';
 
@@ -27,6 +28,12 @@ test('docs/automatic-builds.md has the computed prices of builds', () => {
   expect(rows.slice(0, 3)).toEqual(
     Object.entries(seconds).map(([name, time]) => [name, price(time, 'x86_64'), price(time, 'arm64')]),
   );
+});
+
+test('the tables of docs/scaling.md equal the computed costs', () => {
+  const { text } = readPage('docs/scaling.md');
+  expect(text).toContain(`\n\n${scalingTable()}\n\n`);
+  expect(text).toContain(`\n\n${launchTable()}\n\n`);
 });
 
 interface Results {

@@ -97,10 +97,13 @@ describe('the default model', () => {
     };
     const byToken = { ...embedder.byToken!, passage };
     const cheap: TextEmbedder = { model: large, embed: async () => vector, byToken };
-    const build = async (passages: number) => {
+    const build = async (passages: number, bundled?: boolean) => {
       const documents = Array.from({ length: passages }, (_, i) => readText(`Lamp ${i}.`, `${i}.txt`));
       const out = join(folder, 'counted');
-      const { manifest } = await buildIndex(documents, out, cheap, () => 380, { tokens: 'auto' });
+      const { manifest } = await buildIndex(documents, out, cheap, () => 380, {
+        tokens: 'auto',
+        ...(bundled !== undefined && { bundled }),
+      });
       return manifest.model.tokens !== null;
     };
     // A passage takes a byte for each number of its vector and of its sentence's, 380 tokens, and some bytes of text.
@@ -110,5 +113,7 @@ describe('the default model', () => {
     expect(asked).toBe(most);
     expect(await build(most + 1)).toBe(false);
     expect(asked).toBe(most);
+    expect(await build(most + 1, false)).toBe(true);
+    expect(asked).toBe(2 * most + 1);
   });
 });

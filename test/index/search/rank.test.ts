@@ -76,6 +76,20 @@ test('a passage outside the graph’s results can be a candidate by its words', 
   expect(score).toBe(parts.passage + parts.sentence + parts.lexical + parts.typical);
 });
 
+test('of passages outside the graph’s results, only those whose words match about as well as the best within are candidates', async () => {
+  const graph = finding(nearest.slice(0, 100));
+  const [inside, outside] = [nearest[50]!, nearest[110]!];
+  const finds = async (share: number) => {
+    const shares = new Map([
+      [inside, 0.6],
+      [outside, share],
+    ]);
+    return (await ranked(graph, 101, undefined, shares)).some(({ ordinal }) => ordinal === outside);
+  };
+  expect(await finds(0.51)).toBe(true);
+  expect(await finds(0.49)).toBe(false);
+});
+
 test('equal scores are ordered by ordinal', async () => {
   const shares = new Map([
     [9, 0.5],
