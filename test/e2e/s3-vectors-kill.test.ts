@@ -117,7 +117,7 @@ describe.skipIf(missingTools('java', 's3mock'))('npx polyseek index --store s3ve
     await reading;
     expect(seen).toEqual(new Set(versions));
     expect(answers).toBeGreaterThan(KILLS);
-    // Of reading, of both kinds of writing, and of deleting.
+    // While it compares, writes, and looks for what to delete.
     expect([...killedAt.keys()], JSON.stringify([...killedAt])).toEqual(
       expect.arrayContaining(['GetObject', 'PutObject', 'ListObjectsV2']),
     );
