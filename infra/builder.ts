@@ -88,6 +88,8 @@ export class Builder extends Construct {
       memorySize: settings.builderMemory,
       ephemeralStorageSize: DISK,
       timeout: TIMEOUT,
+      // The builder invokes itself until a long build is done. By default, Lambda stops such chains.
+      recursiveLoop: lambda.RecursiveLoop.ALLOW,
       role: makeBuilderRole(this, { ...props, logGroup: this.logGroup, queue: this.queue }),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
