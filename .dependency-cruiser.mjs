@@ -15,6 +15,7 @@ const MAY_IMPORT = {
     'index/embedding',
     'index/format',
     'index/store/filter.ts',
+    'index/store/invalid-request.ts',
     'index/store/store.ts',
     'index/store/bundle-store.ts',
     'index/text',

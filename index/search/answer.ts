@@ -6,8 +6,7 @@ import type { Evidence } from './evidence.ts';
 
 export type { Filter } from '../store/filter.ts';
 
-/** A valid request that this index cannot answer. The message says what to change. */
-export class InvalidRequest extends Error {}
+export { InvalidRequest } from '../store/invalid-request.ts';
 
 /** A message of a conversation, in the form that chat APIs use. */
 export interface Turn {

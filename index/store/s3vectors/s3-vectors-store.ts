@@ -5,6 +5,7 @@ import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vector-length.ts';
+import { InvalidRequest } from '../invalid-request.ts';
 import type { Row, Selection, Store, Surrounding } from '../store.ts';
 import type { Client } from './client.ts';
 import { damagedInS3 } from './damaged.ts';
@@ -21,6 +22,8 @@ import { surroundings } from './surroundings.ts';
 const MOST_HITS = 10_000;
 /** Hits that a query asks for beyond those wanted, at least, if there are rows that are gone. */
 const LEAST_SPARE = 10;
+/** Values in a filter. S3 Vectors accepts 100 (AWS, September 2026), and an index has up to nine segments, which count too. */
+const MOST_VALUES = 90;
 /** Rows read at once to list all: a few calls at the same time. */
 const ROWS_AT_ONCE = 400;
 
@@ -206,12 +209,20 @@ export class S3VectorsStore implements Store {
   }
 }
 
-/** A condition for each field of a filter. */
+/**
+ * A condition for each field of a filter.
+ * @throws InvalidRequest for more values than S3 Vectors accepts
+ */
 function conditionsOf(selection: Selection | undefined): object[] {
-  return Object.entries(selection?.filter ?? {}).map(([field, value]) => {
-    const values = Array.isArray(value) ? value : [value];
-    return { fields: { $in: [...new Set(values.map((one) => filterKey(field, one)))] } };
-  });
+  const keys = Object.entries(selection?.filter ?? {}).map(([field, value]) => [
+    ...new Set((Array.isArray(value) ? value : [value]).map((one) => filterKey(field, one))),
+  ]);
+  const count = keys.flat().length;
+  if (count > MOST_VALUES)
+    throw new InvalidRequest(
+      `The filter has ${count} values, but this index accepts ${MOST_VALUES} at most. Use fewer values.`,
+    );
+  return keys.map((keys) => ({ fields: { $in: keys } }));
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -3,6 +3,7 @@ import { normalized } from '../../../index/embedding/embedder.ts';
 import { KEYS } from '../../../index/format/lookup-file.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { publish } from '../../../index/publish/publish.ts';
+import { InvalidRequest } from '../../../index/search/answer.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { BundleStore } from '../../../index/store/bundle-store.ts';
 import { type Address, parseAddress } from '../../../index/store/s3vectors/address.ts';
@@ -127,6 +128,17 @@ describe.skipIf(missingTools('java', 's3mock'))('A store of S3 Vectors', () => {
       expect(own!.ordinals.length).toBeGreaterThan(0);
       const found = await store.nearest(vectors[0]!, 100, own);
       expect(found.map(({ ordinal }) => ordinal).sort((a, b) => a - b)).toEqual(own!.ordinals);
+    });
+
+    test('refuses a filter with more values than S3 Vectors accepts', async () => {
+      const select = (values: number) => {
+        const filter = { number: Array.from({ length: values }, (_, i) => i) };
+        return matching(store.lists, filter, store.manifest.fields, store.size);
+      };
+      expect((await store.nearest(vectors[0]!, 10, await select(90))).length).toBeGreaterThan(0);
+      const refused = store.nearest(vectors[0]!, 10, await select(91));
+      await expect(refused).rejects.toThrow('The filter has 91 values, but this index accepts 90 at most.');
+      await expect(refused).rejects.toBeInstanceOf(InvalidRequest);
     });
 
     test('reads rows with what ranking needs', async () => {
