@@ -24,7 +24,7 @@ export const command = new Tool(
     const { checkAws } = await import('./kit/check-aws.ts');
     const deployment = await checkAws(stage);
     if (deployment.some(({ name }) => name === 'documents')) {
-      const { checkBuilds } = await import('./check-builds.ts');
+      const { checkBuilds } = await import('./kit/check-builds.ts');
       deployment.push(await checkBuilds(stage));
     }
     const checks: Checks = {

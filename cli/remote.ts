@@ -2,9 +2,9 @@ import { Argument } from 'commander';
 import { Bucket } from '../functions/build/bucket.ts';
 import { Builds, newBuildId } from '../functions/build/builds.ts';
 import { readBuilder, startBuild } from '../infra/remote/builder.ts';
-import { buildTable, describeBuild } from './builds-text.ts';
-import { followBuild } from './follow-build.ts';
+import { buildTable, describeBuild } from './kit/builds-text.ts';
 import { print } from './kit/command.ts';
+import { followBuild } from './kit/follow-build.ts';
 import { remoteTool, type Target, target } from './kit/remote.ts';
 
 /** Builds that `remote builds` lists. */

@@ -90,7 +90,7 @@ test.each(['', 'search'])('polyseek %s --version', async (name) => {
 
 test.each([
   [['pus'], 'Unknown command pus. Did you mean push?\n'],
-  [['remove'], 'Unknown command remove. See --help.\n'],
+  [['xyzzy'], 'Unknown command xyzzy. See --help.\n'],
   [
     ['versions', 'x'],
     'Too many arguments: 1, but at most 0 allowed. Quote arguments that contain spaces, or see --help.\n',

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
@@ -198,7 +198,9 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
     });
 
     test('reports in a sentence why it cannot start', async () => {
-      const env = { INDEX_DIR: join(folder, 'none') };
+      const none = join(folder, 'none');
+      mkdirSync(none);
+      const env = { INDEX_DIR: none };
       const invocation = await start({ env }).invoke({ q: QUESTIONS[0] });
       expect(invocation.functionError).toBe('Unhandled');
       expect(invocation.payload).toMatchObject({

@@ -1,5 +1,5 @@
-import type { BuildRecord } from '../functions/build/builds.ts';
-import { noticesText } from './kit/notices-text.ts';
+import type { BuildRecord } from '../../functions/build/builds.ts';
+import { noticesText } from './notices-text.ts';
 
 const COLUMNS = ['started (UTC)', 'took', 'status', 'cause', 'documents', 'passages', 'embedded', 'live'];
 

@@ -1,8 +1,8 @@
-import { Bucket } from '../functions/build/bucket.ts';
-import { Builds } from '../functions/build/builds.ts';
-import { readBuilder } from '../infra/remote/builder.ts';
-import { type Check, check, ok, warning } from './kit/checks.ts';
-import { target } from './kit/remote.ts';
+import { Bucket } from '../../functions/build/bucket.ts';
+import { Builds } from '../../functions/build/builds.ts';
+import { readBuilder } from '../../infra/remote/builder.ts';
+import { type Check, check, ok, warning } from './checks.ts';
+import { target } from './remote.ts';
 
 /** How the newest build of the deployed function went. */
 export function checkBuilds(stage: string | undefined): Promise<Check> {
