@@ -2,11 +2,11 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnIndex, CfnVectorBucket } from 'aws-cdk-lib/aws-s3vectors';
 import { Construct } from 'constructs';
-import { compileModel, DEFAULT_MODEL } from '../index/compile/compile.ts';
-import { readCompiledModel } from '../index/format/compiled-model.ts';
 import { acknowledgeObjects } from './nag.ts';
 import { VECTOR_INDEX } from './names.ts';
 
+/** Numbers of a vector of the default model, which the function is packaged with. */
+const DIMENSION = 384;
 /** Metadata that queries return but cannot filter by; see index/store/s3vectors/FORMAT.md. */
 const NOT_FILTERABLE = ['row'];
 
@@ -35,7 +35,7 @@ export class VectorStore extends Construct {
       vectorBucketArn: this.vectorBucket.attrVectorBucketArn,
       indexName: VECTOR_INDEX,
       dataType: 'float32',
-      dimension: readCompiledModel(compileModel(DEFAULT_MODEL), false).dimensions,
+      dimension: DIMENSION,
       distanceMetric: 'cosine',
       metadataConfiguration: { nonFilterableMetadataKeys: NOT_FILTERABLE },
     });

@@ -13,7 +13,7 @@ import { BUILDER_ACTIONS } from '../../infra/builder-actions.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
-import { temporaryFolder } from '../fixtures/index.ts';
+import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 import { only, ownStack, rightsOf, stackOf, textOf, unpackagedApp } from './templates.ts';
 
@@ -289,7 +289,7 @@ describe('S3 Vectors', () => {
       VectorBucketArn: expect.anything(),
       IndexName: 'passages',
       DataType: 'float32',
-      Dimension: 384,
+      Dimension: defaultModel().model.dimensions,
       DistanceMetric: 'cosine',
       MetadataConfiguration: { NonFilterableMetadataKeys: ['row'] },
     });
