@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { statusOf } from '../store/s3vectors/failures.ts';
 
 /** Milliseconds before each further attempt of a call. S3 Vectors limits writes a second, so throttling ends with patience. */
 const DELAYS = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
@@ -23,14 +24,6 @@ const TRANSIENT = new Set([
   'TooManyRequestsException',
 ]);
 
-/** The HTTP status of the answer behind an error of the AWS SDK. */
-export function statusOf(error: unknown): number | undefined {
-  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-  const status: unknown =
-    typeof metadata === 'object' && metadata ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-  return typeof status === 'number' ? status : undefined;
-}
-
 function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const status = statusOf(error);
@@ -39,7 +32,7 @@ function isTransient(error: unknown): boolean {
     TRANSIENT.has(error.name) ||
     (typeof code === 'string' && TRANSIENT.has(code)) ||
     status === 429 ||
-    (status !== undefined && status >= 500)
+    status >= 500
   );
 }
 

@@ -19,8 +19,9 @@ import {
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
 import { type Address, formatAddress } from '../store/s3vectors/address.ts';
+import { statusOf } from '../store/s3vectors/failures.ts';
 import { Pace } from './pace.ts';
-import { patiently, statusOf } from './retry.ts';
+import { patiently } from './retry.ts';
 
 /** Most keys in one call. */
 export const MOST_VECTORS = 500;
