@@ -46,7 +46,10 @@ export const command = new Tool('package', 'Build a self-contained Lambda deploy
   .action(async ({ builder, index, model, out: given, arch, collection, json }: Flags) => {
     const out = given ?? (builder ? '.polyseek/builder' : '.polyseek/function');
     if (builder) await packageBuilder(out, arch, model);
-    else await packageFunction(index === false ? undefined : index, out, arch, collection, model);
+    else {
+      const settings = { architecture: arch, collections: collection, model };
+      await packageFunction(index === false ? undefined : index, out, settings);
+    }
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);

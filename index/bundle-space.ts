@@ -4,7 +4,7 @@ import type { CompiledModel } from './format/compiled-model.ts';
 export const BUNDLE_LIMIT = 262_144_000;
 
 /** Upper bounds for the code, page, licences and native library of a packaged function, by engine. */
-const CODE_BYTES = { packed: 1_700_000, onnx: 19_000_000 };
+const CODE_BYTES = { packed: 1_000_000, onnx: 18_300_000 };
 
 /** How full a function's bundle is. */
 export interface BundleSpace {

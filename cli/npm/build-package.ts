@@ -108,10 +108,12 @@ function copyModel(): void {
 async function buildFunction(): Promise<FunctionCode> {
   const out = join(dist, 'function');
   mkdirSync(out);
-  const code = await writeFunctionCode(out);
-  writeFileSync(join(dist, 'function.json'), JSON.stringify(code));
+  // The second contains the files of the first.
+  const bundle = await writeFunctionCode(out, 'bundle');
+  const s3vectors = await writeFunctionCode(out, 's3vectors');
+  writeFileSync(join(dist, 'function.json'), JSON.stringify({ bundle, s3vectors }));
   for (const [file, folder] of Object.entries(SERVED)) cpSync(join(out, file), join(dist, folder, file));
-  return code;
+  return s3vectors;
 }
 
 /** Bundles the builder's code, which the package only copies. */

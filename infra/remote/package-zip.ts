@@ -20,7 +20,7 @@ export async function packageZip(
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
-    await packageFunction(index, packaged, architecture, collections);
+    await packageFunction(index, packaged, { architecture, collections });
     const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     return { zip: zipFolder(packaged), summary };
   });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   writeRandomIndex(index, 5);
   writeRandomIndex(hr, 7);
   writeRandomIndex(law, 9);
-  await packageFunction(index, packaged, undefined, { hr, law });
+  await packageFunction(index, packaged, { collections: { hr, law } });
 });
 
 /** A request with a key, and what it gets: the number of passages of the index that answers, or an error's status. */
@@ -167,7 +167,7 @@ describe('packaging', () => {
       { ...model, name: 'other-model', hash: 'f'.repeat(64) },
       randomContents(2, model.dimensions),
     );
-    await expect(packageFunction(index, out, undefined, { hr, other })).rejects.toThrow(
+    await expect(packageFunction(index, out, { collections: { hr, other } })).rejects.toThrow(
       new Error(
         `The collection other (${other}) was built with the model other-model (ffffffffffff), but the function has ${model.name} (${model.hash.slice(0, 12)}). All indexes of a function share one model. Build both with the same --model.`,
       ),
@@ -175,11 +175,11 @@ describe('packaging', () => {
   });
 
   test('refuses a missing collection and a wrong name', async () => {
-    await expect(packageFunction(index, out, undefined, { hr: at('none') })).rejects.toThrow(
+    await expect(packageFunction(index, out, { collections: { hr: at('none') } })).rejects.toThrow(
       'none is not an index: it has no manifest.json',
     );
     for (const name of ['HR', '../hr', 'a/b', ''])
-      await expect(packageFunction(index, out, undefined, { [name]: hr })).rejects.toThrow(
+      await expect(packageFunction(index, out, { collections: { [name]: hr } })).rejects.toThrow(
         `The collection ${JSON.stringify(name)} needs another name: 1 to 32 of the characters a-z, 0-9 and -.`,
       );
     expect(existsSync(out)).toBe(false);

@@ -155,7 +155,6 @@ describe('the packaged function', () => {
     expect(names.sort()).toEqual(
       [
         'THIRD_PARTY_NOTICES.txt',
-        'current-index.mjs',
         'lambda.mjs',
         'page.json',
         'widget.js',
@@ -181,7 +180,6 @@ describe('the packaged function', () => {
       'index/format',
       'index/search',
       'index/store',
-      'index/store/s3vectors',
       'index/text',
     ]);
     for (const name of ['parallel', 'worker', 'memoize'])
@@ -190,10 +188,7 @@ describe('the packaged function', () => {
       expect(own).not.toContain(`index/format/${name}.ts`);
     expect(own).not.toContain('index/engine/compile-engine.ts');
     const packages = modules.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
-    // The SDK of AWS is only in the code for S3 Vectors.
-    const isOfSdk = (name: string) => /^(@aws|@aws-sdk|@smithy)\/|^bowser$/.test(name);
-    expect(packages.some(isOfSdk)).toBe(true);
-    expect([...new Set(packages)].filter((name) => !isOfSdk(name)).sort()).toEqual([
+    expect([...new Set(packages)].sort()).toEqual([
       '@modelcontextprotocol/core',
       '@modelcontextprotocol/server',
       '@valibot/to-json-schema',
@@ -203,13 +198,6 @@ describe('the packaged function', () => {
       'valibot',
       'zod',
     ]);
-    const withSdk = readdirSync(packaged).filter(
-      (name) => name.endsWith('.mjs') && readFileSync(join(packaged, name), 'utf8').includes('QueryVectors'),
-    );
-    expect(withSdk).toEqual(['current-index.mjs']);
-    // It shares no chunk with the rest.
-    const remote = readFileSync(join(packaged, 'current-index.mjs'), 'utf8');
-    expect(remote).not.toMatch(/from"\.\//);
     // MCP's SDK is in a separate file, without a JSON Schema validator.
     const holding = readdirSync(packaged).filter(
       (name) => name.endsWith('.mjs') && readFileSync(join(packaged, name), 'utf8').includes('tools/call'),

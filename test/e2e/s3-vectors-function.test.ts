@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
@@ -14,7 +15,36 @@ const folder = temporaryFolder();
 const [index, bundled, remote] = [join(folder, 'index'), join(folder, 'bundled'), join(folder, 'remote')];
 const ADDRESS = 's3vectors://function-test/passages';
 const TIMEOUT = '29';
+/** Only this file contains the SDK of AWS. It shares no chunk with the rest. */
+const CODE = 'current-index.mjs';
 const NO_INDEX = 'There is no index yet. Try again when one has been built and published.';
+
+let modules: { bundled: string[]; remote: string[] };
+
+beforeAll(async () => {
+  await buildTopics(index, ['en', 'de']);
+  modules = {
+    bundled: await packageFunction(index, bundled),
+    remote: await packageFunction(undefined, remote),
+  };
+});
+
+test('the code for S3 Vectors is one file, which a function with its index beside it does not contain', () => {
+  const isOfSdk = (path: string) => /node_modules\/(@aws|@aws-sdk|@smithy|bowser)\//.test(path);
+  expect(modules.bundled.filter(isOfSdk)).toEqual([]);
+  expect(modules.remote.some(isOfSdk)).toBe(true);
+
+  const codeIn = (packaged: string) => readdirSync(packaged).filter((name) => name.endsWith('.mjs'));
+  expect(codeIn(remote).sort()).toEqual([CODE, ...codeIn(bundled)].sort());
+  for (const name of codeIn(remote)) {
+    const code = readFileSync(join(remote, name), 'utf8');
+    expect(code.includes('QueryVectors'), name).toBe(name === CODE);
+    if (name === CODE) expect(code).not.toMatch(/from"\.\//);
+  }
+  const noticesOf = (packaged: string) => readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
+  expect(noticesOf(remote)).toContain('\n@aws-sdk/client-s3vectors ');
+  expect(noticesOf(bundled)).not.toContain('@aws-sdk');
+});
 
 describe.skipIf(missingTools('java', 's3mock', 'Node 24', 'aws-lambda-ric'))(
   'the packaged function with an index in S3 Vectors',
@@ -23,9 +53,6 @@ describe.skipIf(missingTools('java', 's3mock', 'Node 24', 'aws-lambda-ric'))(
     const runtimes: LambdaRuntime[] = [];
 
     beforeAll(async () => {
-      await buildTopics(index, ['en', 'de']);
-      await packageFunction(index, bundled);
-      await packageFunction(undefined, remote);
       aws = await startS3Vectors();
       for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
       await aws.createIndex('function-test');

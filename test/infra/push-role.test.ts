@@ -149,7 +149,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('polyseek pus
     aws = await startAws();
     await createBucket(aws, BUCKET);
     await createRole(aws);
-    await packageFunction(first, join(folder, 'function'), 'x86_64');
+    await packageFunction(first, join(folder, 'function'), { architecture: 'x86_64' });
     const Body = zipFolder(join(folder, 'function'));
     await aws.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'first.zip', Body }));
     await aws.lambda.send(

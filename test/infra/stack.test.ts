@@ -38,7 +38,7 @@ beforeAll(async () => {
   const index = join(folder, 'index');
   writeRandomIndex(index, 50);
   for (const architecture of architectures)
-    await packageFunction(index, packaged(architecture), architecture);
+    await packageFunction(index, packaged(architecture), { architecture });
 });
 
 const modes: Record<Auth, SettingsInput> = {

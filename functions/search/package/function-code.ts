@@ -5,18 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { assemblePage } from '../page/assemble-page.ts';
 import { assembleWidget } from '../widget/assemble-widget.ts';
 import { bundle } from './bundle.ts';
-import { type FunctionCode, packageFolders, readPackageLicence } from './notices.ts';
+import { type FunctionCode, packageFolders, readPackageLicence, type StoreName } from './notices.ts';
 
 const HANDLER = fileURLToPath(new URL('../lambda.ts', import.meta.url));
 /** Loaded by the handler for an index in S3 Vectors. */
 const CURRENT_INDEX = fileURLToPath(new URL('../current-index.ts', import.meta.url));
 
-/** Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone. */
-export async function writeFunctionCode(out: string): Promise<FunctionCode> {
-  const bundles = [
-    await bundle({ lambda: HANDLER }, out),
-    await bundle({ 'current-index': CURRENT_INDEX }, out),
-  ];
+/**
+ * Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone.
+ * @param store where the function's index is
+ */
+export async function writeFunctionCode(out: string, store: StoreName): Promise<FunctionCode> {
+  const bundles = [await bundle({ lambda: HANDLER }, out)];
+  if (store === 's3vectors') bundles.push(await bundle({ 'current-index': CURRENT_INDEX }, out));
   const modules = [...new Set(bundles.flatMap((one) => one.modules))];
   writeFileSync(join(out, 'page.json'), JSON.stringify(await assemblePage()));
   writeFileSync(join(out, 'widget.js'), await assembleWidget());

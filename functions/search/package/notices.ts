@@ -27,6 +27,9 @@ export interface FunctionCode {
   comments: string[];
 }
 
+/** Where a function's index is: beside its code, or in Amazon S3 Vectors. */
+export type StoreName = 'bundle' | 's3vectors';
+
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
 
 /** For packages that name their licence but ship no text. */

@@ -10,31 +10,40 @@ import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../..
 import { readManifest } from '../../../index/format/manifest.ts';
 import { findModel } from '../../../index/local.ts';
 import { collectionExpected, isCollectionName } from '../paths.ts';
-import { type Component, formatNotices, readModelLicence } from './notices.ts';
+import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
 
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
   /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
+/** What to package with a function. */
+export interface PackageSettings {
+  /** Of the Lambda function; default: this machine's. */
+  architecture?: Architecture;
+  /** Folders of further indexes by their names, which must have the model of the index. */
+  collections?: Readonly<Record<string, string>>;
+  /** Folder of the model, before it is compiled, of a function without an index. */
+  model?: string;
+  /** Where the function's index will be; default: beside the code if there is an index. */
+  store?: StoreName;
+}
+
 /**
  * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
  * Verifies all files of model and indexes.
  * @param index folder of the index; undefined for a function that reads its index from elsewhere, or gets one later
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
- * @param architecture of the Lambda function; default: this machine's
- * @param collections folders of further indexes by their names, which must have the model of `index`
- * @param modelFolder folder of the model, before it is compiled, of a function without an index
  * @returns the modules in the bundle, as paths from the repository
  * @throws if a part is missing or damaged, cannot be compiled, has another model or no licence; `out` then stays unchanged
  */
 export async function packageFunction(
   index: string | undefined,
   out: string,
-  architecture?: Architecture,
-  collections: Readonly<Record<string, string>> = {},
-  modelFolder = DEFAULT_MODEL,
+  settings: PackageSettings = {},
 ): Promise<string[]> {
+  const { architecture, collections = {}, model: modelFolder = DEFAULT_MODEL } = settings;
+  const { store = index === undefined ? 's3vectors' : 'bundle' } = settings;
   const source = index === undefined ? undefined : locateFolder(index);
   const model = source === undefined ? compileModel(modelFolder) : findModel(source);
   const compiled = readCompiledModel(model, source === undefined);
@@ -45,7 +54,7 @@ export async function packageFunction(
   }));
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   return writeFolder(out, async (draft) => {
-    const { modules, components, engine, comments } = await writeFunctionCode(draft);
+    const { modules, components, engine, comments } = await writeFunctionCode(draft, store);
     const all = [...components, ...(compiled.engine === 'packed' ? engine : []), licenceOf(compiled, model)];
     writeFileSync(join(draft, NOTICES), formatNotices('This function', all, comments));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);

@@ -35,7 +35,7 @@ describe.skipIf(missingTools('java', 's3mock'))('a builder of an index in S3 Vec
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
     const model = writeModel(tinyModel({ positions: 128 }));
-    await packageFunction(undefined, functionFolder, 'x86_64', {}, model);
+    await packageFunction(undefined, functionFolder, { architecture: 'x86_64', model });
     rmSync(model, { recursive: true });
     const { dimensions } = readCompiledModel(join(functionFolder, 'model'), false);
     await aws.createIndex(BUCKET, 'passages', dimensions);

@@ -116,7 +116,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     aws = await startAws();
     await createBucket(aws, BUCKET);
     for (const index of [first, second]) {
-      await packageFunction(index, join(folder, 'function'), 'x86_64');
+      await packageFunction(index, join(folder, 'function'), { architecture: 'x86_64' });
       zips.set(index, zipFolder(join(folder, 'function')));
       await upload(`${basename(index)}.zip`, zips.get(index)!);
     }
