@@ -95,7 +95,7 @@ export default {
       from: { path: '^functions/search/lambda\\.ts$' },
       to: {
         reachable: true,
-        path: '^(cli|infra)/|^index/(documents|sources|reading|passages|compile|evaluate|cache|publish)/|^index/[^/]+\\.ts$|/(compile-engine|load-native|write-index|graph-builder|drafts|parallel|memoize)\\.ts$',
+        path: '^(cli|infra)/|^index/(documents|sources|reading|passages|compile|evaluate|cache|publish)/|^index/[^/]+\\.ts$|/(compile-engine|load-native|write-index|write-checks|graph-builder|drafts|parallel|memoize)\\.ts$',
       },
     },
     ...Object.entries(SEAMS).map(([name, seam]) => ({

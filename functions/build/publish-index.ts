@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Architecture } from '../../index/engine/architecture.ts';
+import { writeIndexChecks } from '../../index/format/write-checks.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { OBJECTS } from '../../index/store/s3vectors/objects.ts';
 import { checkAsset, requireIndex } from '../../infra/asset.ts';
@@ -40,6 +41,7 @@ export function publishIndex(setup: Setup, publishing: Publishing): Promise<Publ
 /** Publishes a version of the search function that contains the index. */
 async function publishVersion(setup: Setup, { guard }: Publishing): Promise<Published> {
   const { packaged, index } = foldersOf(setup);
+  writeIndexChecks(index);
   const packageFor = async (architecture: Architecture) => {
     const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     // Zipping blocks this process, which cannot renew the lock meanwhile.

@@ -34,32 +34,43 @@ const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 const apiKeys = readApiKeys(API_KEYS);
 const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
 
-// An index elsewhere is opened at the same time as the model.
+/** Opens something at once. Returns a function that returns it, or opens it again if that failed. */
+function opener<T>(open: () => Promise<T>): () => Promise<T> {
+  let opening = open();
+  // The first request reports a failure.
+  opening.catch(() => {});
+  return () => {
+    opening = opening.catch(open);
+    return opening;
+  };
+}
+
+// All is opened while Lambda starts the function, before the first request. An index elsewhere is opened at the same time as the model.
 const current = INDEX
   ? (await import('./current-index.ts')).currentIndex(
       INDEX,
-      async (store) => searchStore(store, INDEX, await opening),
+      async (store) => searchStore(store, INDEX, await model()),
       Number(TIMEOUT) || undefined,
     )
   : undefined;
-// Opened while Lambda starts the function, before the first request. Packaging has verified the checksums.
-const opening = openModel(MODEL_DIR, false);
-const model = await opening;
-const search = current ?? (await openBeside());
+const model = opener(() => openModel(MODEL_DIR, 'blocks'));
+const search = current ?? opener(openBeside);
+await Promise.allSettled([current ? model() : search()]);
+
+async function openIndex(index: string): Promise<Search> {
+  return openSearch({ index, model: await model(), verify: 'blocks' });
+}
 
 /** The index in the function's folder. A function may get its first index later. */
-async function openBeside(): Promise<Search | (() => Promise<Search>)> {
-  if (existsSync(INDEX_DIR)) return openSearch({ index: INDEX_DIR, model, verify: false });
-  return () => Promise.reject(new Unavailable(NO_INDEX));
+async function openBeside(): Promise<Search> {
+  if (!existsSync(INDEX_DIR)) throw new Unavailable(NO_INDEX);
+  return openIndex(INDEX_DIR);
 }
 
 /** Further indexes. The first question to each opens it. */
 const folder = beside('collections');
 const collections = new Map(
-  (existsSync(folder) ? readdirSync(folder) : []).map((name) => [
-    name,
-    () => openSearch({ index: join(folder, name), model, verify: false }),
-  ]),
+  (existsSync(folder) ? readdirSync(folder) : []).map((name) => [name, () => openIndex(join(folder, name))]),
 );
 
 let coldStart: number | undefined = Math.round(now() * 10) / 10;

@@ -1,4 +1,5 @@
 import { damaged } from '../format/damaged.ts';
+import type { Touch } from '../format/tokenizer-file.ts';
 import { segments } from '../text/segmenter.ts';
 import { visitPrefixes } from './double-array.ts';
 
@@ -15,13 +16,21 @@ export class CharacterMap {
   readonly #trie: Uint32Array;
   readonly #replacements: Buffer;
   readonly #name: string;
+  readonly #touch: Record<'mapTrie' | 'replacements', Touch>;
 
   /**
    * @param trie double array from a sequence of bytes to a position in `replacements`
    * @param replacements UTF-8 strings, each ended by a zero byte
    * @param name of their file, for errors
+   * @param touch what to call before a read of each
    */
-  constructor(trie: Uint32Array, replacements: Uint8Array, name: string) {
+  constructor(
+    trie: Uint32Array,
+    replacements: Uint8Array,
+    name: string,
+    touch: Record<'mapTrie' | 'replacements', Touch>,
+  ) {
+    this.#touch = touch;
     this.#trie = trie;
     this.#name = name;
     this.#replacements = Buffer.from(replacements.buffer, replacements.byteOffset, replacements.byteLength);
@@ -79,12 +88,16 @@ export class CharacterMap {
   /** The replacement of the shortest key that is a prefix of `bytes`, as in the reference, which takes its first match. */
   #lookUp(bytes: Buffer): string | undefined {
     let found: string | undefined;
-    visitPrefixes(this.#trie, bytes, 0, bytes.length, (position) => {
-      const end = this.#replacements.indexOf(0, position);
-      if (end === -1) throw damaged(this.#name, `its character map has no replacement at byte ${position}`);
-      found = this.#replacements.toString('utf8', position, end);
+    const visit = (position: number) => {
+      let end = position;
+      do this.#touch.replacements(end);
+      while (this.#replacements[end++]);
+      if (end > this.#replacements.length)
+        throw damaged(this.#name, `its character map has no replacement at byte ${position}`);
+      found = this.#replacements.toString('utf8', position, end - 1);
       return true;
-    });
+    };
+    visitPrefixes(this.#trie, bytes, 0, bytes.length, visit, this.#touch.mapTrie);
     return found;
   }
 }

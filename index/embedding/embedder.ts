@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLibrary } from '#engine-library';
+import type { FolderChecks } from '../format/block-checks.ts';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import { damaged } from '../format/damaged.ts';
 import { RowFile } from '../format/rows-file.ts';
 import { readTokenCodebook, type TokenCodebook } from '../format/token-codes-file.ts';
 import type { Encoder } from './encoder.ts';
+import { openModelChecks, type Verification } from './open-checks.ts';
 import { openEncoder } from './open-encoder.ts';
 import { createTokenEmbedder, type OwnTokens, type TokenEmbedder } from './token-embedder.ts';
 import { nativeMatcher, plainMatcher, type TokenMatcher } from './token-matcher.ts';
@@ -61,17 +63,18 @@ export class Embedder implements QuestionEmbedder {
 
   /**
    * @param dir a compiled model
-   * @param verify compare the files' checksums first
    * @throws if a file is missing or damaged, or has another format
    */
-  static async open(dir: string, { verify }: { verify: boolean }): Promise<Embedder> {
-    const model = readCompiledModel(dir, verify);
+  static async open(dir: string, { verify }: { verify: Verification }): Promise<Embedder> {
+    const checks = verify === 'blocks' ? await openModelChecks(dir) : undefined;
+    const model = readCompiledModel(dir, checks ?? verify !== false);
     const path = join(dir, 'tokenizer.bin');
     // A question needs a hundredth of the file.
-    const bytes = model.engine === 'packed' ? (await loadLibrary()).map(path) : readFileSync(path);
-    const tokenizer = new Tokenizer(bytes, path);
+    const isMapped = checks && model.engine === 'packed';
+    const bytes = isMapped ? (await loadLibrary()).map(path) : readFileSync(path);
+    const tokenizer = new Tokenizer(bytes, path, checks?.of('tokenizer.bin'));
     const rowsPath = join(dir, 'rows.bin');
-    const rows = new RowFile(rowsPath);
+    const rows = new RowFile(rowsPath, checks?.of('rows.bin'));
     const { dimensions, maxTokens } = model;
     if (rows.columns !== dimensions || rows.positions < maxTokens) {
       throw damaged(
@@ -79,8 +82,8 @@ export class Embedder implements QuestionEmbedder {
         `it has ${rows.columns} columns and ${rows.positions} position rows, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
       );
     }
-    const encoder = await openEncoder(dir, model);
-    return new Embedder(model, tokenizer, rows, encoder, await openTokens(dir, model));
+    const encoder = await openEncoder(dir, model, checks);
+    return new Embedder(model, tokenizer, rows, encoder, await openTokens(dir, model, checks));
   }
 
   /** The token ids of a text with the prefix of its kind, begin and end tokens included. */
@@ -156,9 +159,10 @@ export class Embedder implements QuestionEmbedder {
 export async function openTokens(
   dir: string,
   { tokens, dimensions, engine }: CompiledModel,
+  checks?: FolderChecks,
 ): Promise<{ codebook: TokenCodebook; match: TokenMatcher } | undefined> {
   if (!tokens) return undefined;
-  const codebook = readTokenCodebook(join(dir, 'token-codes.bin'), dimensions);
+  const codebook = readTokenCodebook(join(dir, 'token-codes.bin'), dimensions, checks?.of('token-codes.bin'));
   const { codewords } = codebook;
   const match = engine === 'packed' ? nativeMatcher(await loadLibrary(), codewords) : plainMatcher(codewords);
   return { codebook, match };

@@ -1,7 +1,5 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { EncoderHandle, EngineLibrary } from '../engine/library.ts';
-import { headBytes, readHead } from '../format/container.ts';
-import { readExactly } from '../format/container-file.ts';
+import { readHead } from '../format/container.ts';
 import { damaged } from '../format/damaged.ts';
 import { ENCODER } from '../format/encoder-file.ts';
 import type { EncodedTokens, Encoder } from './encoder.ts';
@@ -20,34 +18,28 @@ export class PackedEncoder implements Encoder {
   readonly #handle: EncoderHandle;
 
   /**
-   * @param path of an `encoder.bin`
+   * @param path of an `encoder.bin`, for errors
+   * @param bytes of the file. They must not change
    * @param layer the layer of the token states, from 1
    * @param kernel one of `library.kernels`; the fastest by default
    * @throws if the file is damaged or has another format
    */
   constructor(
     path: string,
+    bytes: Uint8Array,
     library: EngineLibrary,
     { layer, kernel }: { layer?: number; kernel?: string } = {},
   ) {
     this.#library = library;
     this.#layer = layer;
-    const fd = openSync(path, 'r');
-    try {
-      const { size } = fstatSync(fd);
-      const head = new Uint8Array(Math.min(size, headBytes(ENCODER.sections) + SETTINGS));
-      readExactly(fd, head, 0, path);
-      const sections = readHead(head, ENCODER, path, size);
-      if (sections[0]!.length !== SETTINGS)
-        throw damaged(path, `its settings have ${sections[0]!.length} bytes instead of ${SETTINGS}`);
-      const settings = new DataView(head.buffer, sections[0]!.start, SETTINGS);
-      this.columns = settings.getUint32(0, true);
-      this.maxTokens = settings.getUint32(20, true);
-      const places = Float64Array.from(sections.flatMap(({ start, length }) => [start, length]));
-      this.#handle = kernel ? library.open(path, places, kernel) : library.open(path, places);
-    } finally {
-      closeSync(fd);
-    }
+    const sections = readHead(bytes, ENCODER, path, bytes.length);
+    const { start, length } = sections[0]!;
+    if (length !== SETTINGS) throw damaged(path, `its settings have ${length} bytes instead of ${SETTINGS}`);
+    const settings = new DataView(bytes.buffer, bytes.byteOffset + start, SETTINGS);
+    this.columns = settings.getUint32(0, true);
+    this.maxTokens = settings.getUint32(20, true);
+    const places = Float64Array.from(sections.flatMap(({ start, length }) => [start, length]));
+    this.#handle = kernel ? library.open(path, bytes, places, kernel) : library.open(path, bytes, places);
   }
 
   async run(rows: Float32Array): Promise<Float32Array> {

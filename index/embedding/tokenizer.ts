@@ -1,5 +1,6 @@
+import type { FileChecks } from '../format/block-checks.ts';
 import { damaged } from '../format/damaged.ts';
-import { readTokenizer, type SpecialToken } from '../format/tokenizer-file.ts';
+import { readTokenizer, type SpecialToken, type TokenizerParts } from '../format/tokenizer-file.ts';
 import { CharacterMap } from './character-map.ts';
 import { visitPrefixes } from './double-array.ts';
 
@@ -23,23 +24,26 @@ export class Tokenizer {
   readonly #map: CharacterMap;
   readonly #trie: Uint32Array;
   readonly #scores: Float32Array;
+  readonly #touch: TokenizerParts['touch'];
   readonly #special: Map<string, SpecialToken>;
   readonly #specialPattern: RegExp;
 
   /**
    * @param bytes a whole `tokenizer.bin`
    * @param name of the file, for errors
+   * @param checks of the file's blocks
    * @throws if the file is damaged or has another format
    */
-  constructor(bytes: Uint8Array, name = 'tokenizer.bin') {
-    const { begin, end, unknown, lowestScore, special, mapTrie, replacements, pieceTrie, scores } =
-      readTokenizer(bytes, name);
+  constructor(bytes: Uint8Array, name = 'tokenizer.bin', checks?: FileChecks) {
+    const { begin, end, unknown, lowestScore, special, mapTrie, replacements, pieceTrie, scores, touch } =
+      readTokenizer(bytes, name, checks);
     this.begin = begin;
     this.end = end;
     this.#name = name;
     this.#unknown = unknown;
     this.#unknownScore = lowestScore - UNKNOWN_PENALTY;
-    this.#map = new CharacterMap(mapTrie, replacements, name);
+    this.#map = new CharacterMap(mapTrie, replacements, name, touch);
+    this.#touch = touch;
     this.#trie = pieceTrie;
     this.#scores = scores;
     this.#special = new Map(special.map((token) => [token.content, token]));
@@ -67,6 +71,7 @@ export class Tokenizer {
 
   /** The information of a token in nats: -log of its probability in the unigram model. 0 for special and unknown tokens. */
   information(id: number): number {
+    this.#touch.scores(id);
     return -(this.#scores[id] ?? 0);
   }
 
@@ -129,7 +134,8 @@ export class Tokenizer {
       const character = start + utf8Length(bytes[start]!);
       const here = score[start]!;
       let covered = false;
-      visitPrefixes(this.#trie, bytes, start, length, (id, end) => {
+      const visit = (id: number, end: number) => {
+        this.#touch.scores(id);
         const own = this.#scores[id];
         if (own === undefined)
           throw damaged(this.#name, `its trie has piece ${id} of ${this.#scores.length}`);
@@ -141,7 +147,8 @@ export class Tokenizer {
         }
         if (end === character) covered = true;
         return undefined;
-      });
+      };
+      visitPrefixes(this.#trie, bytes, start, length, visit, this.#touch.pieceTrie);
       if (!covered) {
         const candidate = here + this.#unknownScore;
         if (from[character] === -1 || candidate > score[character]!) {

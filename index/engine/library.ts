@@ -7,11 +7,13 @@ export interface EngineLibrary {
   kernels: string[];
   /**
    * Opens an `encoder.bin`.
+   * @param path of the file, for errors
+   * @param bytes of the file, from a multiple of 8. They must not change
    * @param sections start and length of each of its four sections, in bytes
    * @param kernel one of `kernels`; the fastest by default
-   * @throws {Error} if the file cannot be mapped, its sections are damaged, or memory is short
+   * @throws {Error} if its sections are damaged, or memory is short
    */
-  open(path: string, sections: Float64Array, kernel?: string): EncoderHandle;
+  open(path: string, bytes: Uint8Array, sections: Float64Array, kernel?: string): EncoderHandle;
   /**
    * Embeds the rows of a text's tokens.
    * @param rows `tokens * columns` numbers
@@ -47,8 +49,16 @@ export interface EngineLibrary {
     kernel?: string,
   ): Float32Array;
   /**
-   * Maps a file into memory. The system reads only the pages that are used.
+   * Maps a file into memory. Writing to it, or reading it after the file became shorter, ends the process.
+   * @param whole reads the whole file; otherwise the system reads the pages that are used
    * @throws {Error} if the file cannot be mapped
    */
-  map(path: string): Uint8Array;
+  map(path: string, whole?: boolean): Uint8Array;
+  /**
+   * Compares the CRC-32C of each 4,096 bytes with an expected one. The last block may be shorter.
+   * @param kernel one of `kernels`; the fastest by default
+   * @returns the number of the first block that differs, or -1
+   * @throws {Error} if there are not as many numbers as blocks
+   */
+  compareBlocks(bytes: Uint8Array, checksums: Uint32Array, kernel?: string): number;
 }

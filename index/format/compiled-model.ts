@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FolderChecks } from './block-checks.ts';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import { damaged } from './damaged.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
@@ -130,19 +131,20 @@ export function withChecksum(model: Omit<CompiledModel, 'checksum'>): CompiledMo
 
 /**
  * Reads `model.json` of a compiled model and checks it.
- * @param verify also compare every file's checksum; false compares sizes only
+ * @param verify also compare every file's checksum; false compares sizes only. Or the checks of the folder, for this file
  * @throws if there is no model, its format differs, or a file is missing or damaged
  */
-export function readCompiledModel(dir: string, verify: boolean): CompiledModel {
+export function readCompiledModel(dir: string, verify: boolean | FolderChecks): CompiledModel {
   const path = join(dir, 'model.json');
   if (!existsSync(path))
     throw new Error(`${dir} is not a compiled model: it has no model.json. Run npx polyseek index again.`);
-  const compiled = readDigestedObject(path, FORMAT, 'checksum', SHAPE) as unknown as CompiledModel;
+  const checks = typeof verify === 'object' ? verify.of('model.json') : undefined;
+  const compiled = readDigestedObject(path, FORMAT, 'checksum', SHAPE, checks) as unknown as CompiledModel;
   if (compiled.mean && compiled.mean.length !== compiled.dimensions)
     throw damaged(
       path,
       `its mean has ${compiled.mean.length} numbers, but a vector has ${compiled.dimensions}`,
     );
-  checkFiles(dir, compiled.files, verify);
+  checkFiles(dir, compiled.files, verify === true);
   return compiled;
 }

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { FileChecks } from './block-checks.ts';
 import { type Format, headBytes, type Place, readHead } from './container.ts';
 import { damaged } from './damaged.ts';
+import { DataFile } from './data-file.ts';
 
 /** A file up to this many bytes is read in full with this read. The first question needs fewer reads, and less memory. */
 const SMALL = 1 << 20;
@@ -8,25 +9,24 @@ const MANY_READS = 256;
 
 /** An open file of sections (see container.ts), read in parts as needed. */
 export class ContainerFile {
-  readonly #fd: number;
+  readonly #file: DataFile;
   readonly #path: string;
   readonly #places: Place[];
-  readonly #size: number;
   #reads = 0;
   /** The whole file, if it is small and was read often. */
   #bytes: Buffer | undefined;
 
-  /** @throws if the file is damaged or has another format */
-  constructor(path: string, format: Format) {
-    this.#fd = openSync(path, 'r');
+  /**
+   * @param checks of the file's blocks
+   * @throws if the file is damaged or has another format
+   */
+  constructor(path: string, format: Format, checks?: FileChecks) {
+    this.#file = new DataFile(path, checks);
     this.#path = path;
     try {
-      this.#size = fstatSync(this.#fd).size;
-      const head = Buffer.allocUnsafe(Math.min(this.#size, headBytes(format.sections)));
-      readExactly(this.#fd, head, 0, path);
-      this.#places = readHead(head, format, path, this.#size);
+      this.#places = readPlaces(this.#file, format, path);
     } catch (error) {
-      closeSync(this.#fd);
+      this.#file.close();
       throw error;
     }
   }
@@ -43,7 +43,7 @@ export class ContainerFile {
     const file = this.#whole();
     if (file) return file.subarray(base + start, base + start + count);
     const bytes = Buffer.allocUnsafe(count);
-    readExactly(this.#fd, bytes, base + start, this.#path);
+    this.#file.fill(bytes, base + start);
     return bytes;
   }
 
@@ -57,14 +57,15 @@ export class ContainerFile {
     const from = base + start;
     const file = this.#whole();
     if (file) bytes.set(file.subarray(from, from + bytes.length));
-    else readExactly(this.#fd, bytes, from, this.#path);
+    else this.#file.fill(bytes, from);
   }
 
   /** Counts a read. Returns the whole file if it is small and this is not one of the first reads. */
   #whole(): Buffer | undefined {
-    if (!this.#bytes && this.#size <= SMALL && ++this.#reads > MANY_READS) {
-      this.#bytes = Buffer.allocUnsafeSlow(this.#size);
-      readExactly(this.#fd, this.#bytes, 0, this.#path);
+    if (!this.#bytes && this.#file.size <= SMALL && ++this.#reads > MANY_READS) {
+      const bytes = Buffer.allocUnsafeSlow(this.#file.size);
+      this.#file.fill(bytes, 0);
+      this.#bytes = bytes;
     }
     return this.#bytes;
   }
@@ -75,19 +76,13 @@ export class ContainerFile {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#file.close();
   }
 }
 
-/**
- * Fills `bytes` from a position of an open file.
- * @throws if the file ends before
- */
-export function readExactly(fd: number, bytes: Uint8Array, position: number, path: string): void {
-  for (let at = 0; at < bytes.length; ) {
-    const count = readSync(fd, bytes, at, bytes.length - at, position + at);
-    if (count === 0)
-      throw damaged(path, `it ends at byte ${position + at}, before byte ${position + bytes.length}`);
-    at += count;
-  }
+/** Reads the places of a file's sections, and the head before them. */
+export function readPlaces(file: DataFile, format: Format, path: string): Place[] {
+  const head = Buffer.allocUnsafe(Math.min(file.size, headBytes(format.sections)));
+  file.fill(head, 0);
+  return readHead(head, format, path, file.size);
 }

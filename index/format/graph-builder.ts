@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import type hnswlib from 'hnswlib-node';
 import { loadNative } from '#load-native';
-import { readExactly } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
+import { readExactly } from './data-file.ts';
 import { GRAPH } from './graph-file.ts';
 import { type HnswlibLinks, readHnswlibFile } from './hnswlib-file.ts';
 import { writeAscending } from './varint.ts';

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { FileChecks } from './block-checks.ts';
 import { type Format, readSections } from './container.ts';
 import { damaged } from './damaged.ts';
 import { DotProducts } from './dot-product.ts';
@@ -29,13 +30,15 @@ export interface Graph {
 /**
  * Reads a whole graph: every search visits passages all over the file.
  * @param dimensions numbers in a vector
- * @throws if the file is damaged or has another format. A damaged link or factor is only found by a search that uses it
+ * @param checks of the file's blocks
+ * @throws if the file is damaged or has another format. Without checks, a damaged link or factor is only found by a search that uses it
  */
-export function openGraph(path: string, dimensions: number): Graph & Links {
+export function openGraph(path: string, dimensions: number, checks?: FileChecks): Graph & Links {
   const fd = openSync(path, 'r');
   try {
     const products = new DotProducts(fstatSync(fd).size, dimensions);
     fill(products.bytes, fd, path);
+    checks?.checkAll(products.bytes);
     return new GraphFile(products, dimensions, path);
   } finally {
     closeSync(fd);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { FileChecks } from './block-checks.ts';
 import { type Format, readSections, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { damaged } from './damaged.ts';
@@ -103,10 +104,16 @@ export class Languages {
    * @param dimensions numbers in a vector
    * @param passages of the index
    * @param bytes of the file, if they were read already
+   * @param checks of the file's blocks
    * @throws if the file is damaged or has another format
    */
-  constructor(path: string, dimensions: number, passages: number, bytes?: Uint8Array) {
-    const [numbers, typical] = bytes ? readBytes(bytes, path) : readFile(path);
+  constructor(
+    path: string,
+    dimensions: number,
+    passages: number,
+    { bytes, checks }: { bytes?: Uint8Array; checks?: FileChecks } = {},
+  ) {
+    const [numbers, typical] = bytes ? readBytes(bytes, path) : readFile(path, checks);
     const row = 4 * dimensions;
     if (numbers.length !== 2 * passages || typical.length === 0 || typical.length % row !== 0) {
       throw damaged(
@@ -148,8 +155,8 @@ export class Languages {
 }
 
 /** The sections of a file. */
-function readFile(path: string): [numbers: Buffer, typical: Buffer] {
-  const file = new ContainerFile(path, LANGUAGES);
+function readFile(path: string, checks?: FileChecks): [numbers: Buffer, typical: Buffer] {
+  const file = new ContainerFile(path, LANGUAGES, checks);
   try {
     return [file.read(0, 0, file.length(0)), file.read(1, 0, file.length(1))];
   } finally {

@@ -1,3 +1,4 @@
+import type { FileChecks } from './block-checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
@@ -73,8 +74,8 @@ export class Lookup {
   readonly #reader: LookupReader;
 
   /** @param passages of the index, the bound of all ordinals */
-  constructor(path: string, passages: number) {
-    this.#file = new ContainerFile(path, LOOKUP);
+  constructor(path: string, passages: number, checks?: FileChecks) {
+    this.#file = new ContainerFile(path, LOOKUP, checks);
     this.#reader = new LookupReader({
       lengths: [this.#file.length(0), this.#file.length(1)],
       passages,

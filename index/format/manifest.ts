@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FolderChecks } from './block-checks.ts';
 import { checkFiles, type FileList, isFileList } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
 import { damaged } from './damaged.ts';
@@ -56,21 +57,26 @@ export function versionOf(manifest: Omit<Manifest, 'version'>): string {
 /**
  * Reads the manifest of an index and checks it.
  * @param model the compiled model that will embed the questions; undefined skips the comparison
- * @param verify compare all files' checksums too; false compares sizes only
+ * @param verify compare all files' checksums too; false compares sizes only. Or the checks of the folder, for this file
  * @throws if there is no index, its format or model differs, or a file is missing or damaged
  */
-export function readManifest(dir: string, model: CompiledModel | undefined, verify: boolean): Manifest {
+export function readManifest(
+  dir: string,
+  model: CompiledModel | undefined,
+  verify: boolean | FolderChecks,
+): Manifest {
   const path = join(dir, 'manifest.json');
   if (!existsSync(path)) {
     throw new Error(
       `${dir} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${dir}.`,
     );
   }
-  const manifest = readDigestedObject(path, FORMAT, 'version', MANIFEST_SHAPE) as unknown as Manifest;
+  const checks = typeof verify === 'object' ? verify.of('manifest.json') : undefined;
+  const manifest = readDigestedObject(path, FORMAT, 'version', MANIFEST_SHAPE, checks) as unknown as Manifest;
   if ((manifest.model.tokens === null) !== !('tokens.bin' in manifest.files))
     throw damaged(path, 'its files and its model differ about token states');
   if (model) checkModel(dir, manifest, model);
-  checkFiles(dir, manifest.files, verify);
+  checkFiles(dir, manifest.files, verify === true);
   return manifest;
 }
 

@@ -1,3 +1,4 @@
+import type { FileChecks } from './block-checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
@@ -42,8 +43,8 @@ export class Passages {
   readonly count: number;
 
   /** @throws if the file is damaged or has another format */
-  constructor(path: string) {
-    this.#file = new ContainerFile(path, PASSAGES);
+  constructor(path: string, checks?: FileChecks) {
+    this.#file = new ContainerFile(path, PASSAGES, checks);
     this.count = this.#file.length(0) / 8 - 1;
     if (this.count < 0 || !Number.isInteger(this.count))
       throw this.#file.damaged(`its table of passages has ${this.#file.length(0)} bytes`);

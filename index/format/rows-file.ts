@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { headBytes, type Place, readHead } from './container.ts';
-import { readExactly } from './container-file.ts';
+import type { FileChecks } from './block-checks.ts';
+import type { Place } from './container.ts';
+import { readPlaces } from './container-file.ts';
 import { damaged } from './damaged.ts';
+import { DataFile } from './data-file.ts';
 
 /** `rows.bin`: word and position rows. FORMAT.md describes its layout. */
 export const ROWS = { magic: 'PSRW', version: 1, sections: 3 } as const;
@@ -82,24 +83,26 @@ export class RowFile {
   readonly columns: number;
   /** Most tokens of a text. */
   readonly positions: number;
-  readonly #fd: number;
+  readonly #file: DataFile;
   readonly #path: string;
   readonly #layout: RowLayout;
   readonly #words: Place;
   readonly #positions: Place;
 
-  /** @throws if the file is damaged or has another format */
-  constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+  /**
+   * @param checks of the file's blocks
+   * @throws if the file is damaged or has another format
+   */
+  constructor(path: string, checks?: FileChecks) {
+    this.#file = new DataFile(path, checks);
     this.#path = path;
     try {
-      const { size } = fstatSync(this.#fd);
-      const head = new Uint8Array(Math.min(size, headBytes(ROWS.sections) + SETTINGS));
-      readExactly(this.#fd, head, 0, path);
-      const [settings, words, positions] = readHead(head, ROWS, path, size) as [Place, Place, Place];
-      if (settings.length !== SETTINGS)
-        throw damaged(path, `its settings have ${settings.length} bytes instead of ${SETTINGS}`);
-      this.#layout = readLayout(new DataView(head.buffer, settings.start, SETTINGS), path);
+      const [place, words, positions] = readPlaces(this.#file, ROWS, path) as [Place, Place, Place];
+      if (place.length !== SETTINGS)
+        throw damaged(path, `its settings have ${place.length} bytes instead of ${SETTINGS}`);
+      const settings = new Uint8Array(SETTINGS);
+      this.#file.fill(settings, place.start);
+      this.#layout = readLayout(new DataView(settings.buffer), path);
       this.columns = this.#layout.columns;
       this.positions = positions.length / (4 * this.columns);
       this.#words = words;
@@ -108,7 +111,7 @@ export class RowFile {
       if (![rows, this.positions].every((count) => Number.isInteger(count) && count >= 1))
         throw damaged(path, `it has ${rows} word rows and ${this.positions} position rows`);
     } catch (error) {
-      closeSync(this.#fd);
+      this.#file.close();
       throw error;
     }
   }
@@ -126,21 +129,21 @@ export class RowFile {
         `it has ${this.positions} position rows, but a text has ${ids.length} tokens`,
       );
     const bytes = new Uint8Array(ids.length * this.columns * 4);
-    readExactly(this.#fd, bytes, this.#positions.start, this.#path);
+    this.#file.fill(bytes, this.#positions.start);
     const out = new Float32Array(bytes.buffer);
     const size = rowBytes(this.#layout);
     const row = new Uint8Array(size);
     ids.forEach((id, i) => {
       if (id * size >= this.#words.length)
         throw damaged(this.#path, `it has no row for token ${id} of tokenizer.bin`);
-      readExactly(this.#fd, row, this.#words.start + id * size, this.#path);
+      this.#file.fill(row, this.#words.start + id * size);
       addRow(this.#layout, row, out, i * this.columns);
     });
     return out;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#file.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FileChecks } from './block-checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
@@ -104,8 +105,8 @@ export class SentenceVectors {
   readonly #comparer: SentenceComparer;
 
   /** @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it */
-  constructor(path: string, dimensions: number) {
-    this.#file = new ContainerFile(path, SENTENCES);
+  constructor(path: string, dimensions: number, checks?: FileChecks) {
+    this.#file = new ContainerFile(path, SENTENCES, checks);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));
     const sizes = [this.#firsts.length, this.#file.length(1)] as const;
     const fits =

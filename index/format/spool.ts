@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { readExactly } from './container-file.ts';
+import { readExactly } from './data-file.ts';
 
 /** Bytes written at once, and read at once in order. */
 const CHUNK = 1 << 20;

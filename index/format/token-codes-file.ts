@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { FileChecks } from './block-checks.ts';
 import { readSections, writeSections } from './container.ts';
 import { damaged } from './damaged.ts';
 
@@ -24,10 +25,13 @@ export function writeTokenCodebook({ centers, codewords }: TokenCodebook): Uint8
 /**
  * Reads a `token-codes.bin`.
  * @param dimensions of the model
+ * @param checks of the file's blocks
  * @throws if the file is damaged or has another format
  */
-export function readTokenCodebook(path: string, dimensions: number): TokenCodebook {
-  const sections = readSections(readFileSync(path), TOKEN_CODES, path);
+export function readTokenCodebook(path: string, dimensions: number, checks?: FileChecks): TokenCodebook {
+  const bytes = readFileSync(path);
+  checks?.checkAll(bytes);
+  const sections = readSections(bytes, TOKEN_CODES, path);
   const sizes = [dimensions, dimensions, CODEWORDS * dimensions];
   if (sections.some(({ byteLength }, i) => byteLength !== 4 * sizes[i]!))
     throw damaged(

@@ -1,3 +1,4 @@
+import type { FileChecks } from './block-checks.ts';
 import { readSections } from './container.ts';
 import { damaged } from './damaged.ts';
 import { isBoolean, isListOf, isShaped, isText, isWhole } from './shapes.ts';
@@ -13,6 +14,9 @@ export interface SpecialToken {
   lstrip: boolean;
 }
 
+/** Called before a number of a table, or a byte, is read. Throws if its block of the file is damaged. */
+export type Touch = (index: number) => void;
+
 /** The content of a `tokenizer.bin`, as views of its bytes. */
 export interface TokenizerParts {
   begin: number;
@@ -25,6 +29,8 @@ export interface TokenizerParts {
   replacements: Uint8Array;
   pieceTrie: Uint32Array;
   scores: Float32Array;
+  /** For each table, what to call before a read. */
+  touch: Record<'mapTrie' | 'replacements' | 'pieceTrie' | 'scores', Touch>;
 }
 
 /** Bytes of the settings in section 0. */
@@ -42,9 +48,16 @@ const areSpecialTokens = isListOf(
  * Reads a tokenizer. Tries are checked during searches, because a text uses few of their millions of nodes.
  * @param bytes a whole `tokenizer.bin`
  * @param name of the file, for errors
+ * @param checks of the file's blocks: each is compared when a text first needs it
  * @throws if the file is damaged or has another format
  */
-export function readTokenizer(bytes: Uint8Array, name: string): TokenizerParts {
+export function readTokenizer(bytes: Uint8Array, name: string, checks?: FileChecks): TokenizerParts {
+  const read = (from: number, to: number) => bytes.subarray(from, to);
+  const check = (start: number, end: number) => {
+    if (checks && !checks.knows(start, end)) checks.check(start, end, read);
+  };
+  checks?.checkSize(bytes.length);
+  check(0, 1);
   const [settings, json, mapTrie, replacements, pieceTrie, scores] = readSections(bytes, TOKENIZER, name) as [
     Uint8Array,
     Uint8Array,
@@ -57,8 +70,13 @@ export function readTokenizer(bytes: Uint8Array, name: string): TokenizerParts {
     throw damaged(name, `its settings have ${settings.length} bytes instead of ${SETTINGS}`);
   const odd = [mapTrie, pieceTrie, scores].find(({ length }) => length === 0 || length % 4 !== 0);
   if (odd) throw damaged(name, `a table of 4-byte numbers has ${odd.length} bytes`);
+  check(settings.byteOffset - bytes.byteOffset, json.byteOffset - bytes.byteOffset + json.length);
   const special = parse(json);
   if (!areSpecialTokens(special)) throw damaged(name, 'its special tokens are invalid');
+  const toucher = (table: Uint8Array, size: number): Touch => {
+    const start = table.byteOffset - bytes.byteOffset;
+    return checks ? (index) => check(start + index * size, start + (index + 1) * size) : () => {};
+  };
   const view = new DataView(settings.buffer, settings.byteOffset, SETTINGS);
   const unknown = view.getUint32(8, true);
   if (unknown >= scores.length / 4)
@@ -73,6 +91,12 @@ export function readTokenizer(bytes: Uint8Array, name: string): TokenizerParts {
     replacements,
     pieceTrie: numbers(pieceTrie),
     scores: new Float32Array(scores.buffer, scores.byteOffset, scores.length / 4),
+    touch: {
+      mapTrie: toucher(mapTrie, 4),
+      replacements: toucher(replacements, 1),
+      pieceTrie: toucher(pieceTrie, 4),
+      scores: toucher(scores, 4),
+    },
   };
 }
 

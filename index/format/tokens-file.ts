@@ -1,3 +1,4 @@
+import type { FileChecks } from './block-checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 import { ContainerWriter } from './container-writer.ts';
@@ -103,8 +104,8 @@ export class Tokens {
    * @param passages of the index
    * @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it
    */
-  constructor(path: string, parts: number, passages: number) {
-    this.#file = new ContainerFile(path, TOKENS);
+  constructor(path: string, parts: number, passages: number, checks?: FileChecks) {
+    this.#file = new ContainerFile(path, TOKENS, checks);
     this.#path = path;
     this.#block = blockBytes(BLOCK_TOKENS, parts);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));

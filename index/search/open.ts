@@ -1,4 +1,5 @@
 import { Embedder, type QuestionEmbedder } from '../embedding/embedder.ts';
+import { openIndexChecks, type Verification } from '../embedding/open-checks.ts';
 import { checkModel } from '../format/manifest.ts';
 import { BundleStore } from '../store/bundle-store.ts';
 import type { Store } from '../store/store.ts';
@@ -11,12 +12,11 @@ export interface OpenOptions {
   index: string;
   /** Folder of the compiled model, or an open model. */
   model: string | QuestionEmbedder;
-  /** Whether to verify the checksums of all files, which reads them whole. The packaged function does not: Lambda verified the archive. */
-  verify: boolean;
+  verify: Verification;
 }
 
 /** Opens a compiled model, so that several indexes can share it. Throws if it is missing or damaged. */
-export const openModel = (folder: string, verify: boolean): Promise<QuestionEmbedder> =>
+export const openModel = (folder: string, verify: Verification): Promise<QuestionEmbedder> =>
   Embedder.open(folder, { verify });
 
 /**
@@ -35,5 +35,6 @@ export function searchStore(store: Store, name: string, model: QuestionEmbedder)
  */
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
   const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
-  return new IndexSearch(embedder, BundleStore.open(index, embedder.model, verify));
+  const checks = verify === 'blocks' ? await openIndexChecks(index, embedder.model) : undefined;
+  return new IndexSearch(embedder, BundleStore.open(index, embedder.model, checks ?? verify !== false));
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FolderChecks } from '../format/block-checks.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { damaged } from '../format/damaged.ts';
 import { type Graph, type Neighbor, openGraph } from '../format/graph-file.ts';
@@ -52,15 +53,16 @@ export class BundleStore implements Store {
   /**
    * Opens the index in a folder.
    * @param model that will embed the questions
-   * @param verify the checksums of all files, which reads them whole
+   * @param verify the checksums of all files, which reads them whole, or the checks of the folder
    * @throws if the index is missing, damaged, has another format, or was built with another model
    */
-  static open(folder: string, model: CompiledModel, verify: boolean): BundleStore {
+  static open(folder: string, model: CompiledModel, verify: boolean | FolderChecks): BundleStore {
     const manifest = readManifest(folder, model, verify);
     const { dimensions, counts } = manifest;
     const [graphPath, passagesPath] = [join(folder, 'graph.bin'), join(folder, 'passages.bin')];
-    const graph = openGraph(graphPath, dimensions);
-    const passages = new Passages(passagesPath);
+    const checksOf = (name: string) => (typeof verify === 'object' ? verify.of(name) : undefined);
+    const graph = openGraph(graphPath, dimensions, checksOf('graph.bin'));
+    const passages = new Passages(passagesPath, checksOf('passages.bin'));
     for (const [path, count] of [
       [graphPath, graph.nodes],
       [passagesPath, passages.count],
@@ -70,14 +72,21 @@ export class BundleStore implements Store {
     return new BundleStore({
       manifest,
       graph,
-      lookup: new Lookup(join(folder, 'lookup.bin'), counts.passages),
-      sentences: new SentenceVectors(join(folder, 'sentences.bin'), dimensions),
-      languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages),
+      lookup: new Lookup(join(folder, 'lookup.bin'), counts.passages, checksOf('lookup.bin')),
+      sentences: new SentenceVectors(join(folder, 'sentences.bin'), dimensions, checksOf('sentences.bin')),
+      languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages, {
+        checks: checksOf('languages.bin'),
+      }),
       passages,
       tokens:
         manifest.model.tokens === null
           ? undefined
-          : new Tokens(join(folder, 'tokens.bin'), dimensions / PART, counts.passages),
+          : new Tokens(
+              join(folder, 'tokens.bin'),
+              dimensions / PART,
+              counts.passages,
+              checksOf('tokens.bin'),
+            ),
     });
   }
 

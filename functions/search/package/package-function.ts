@@ -8,6 +8,7 @@ import { compileEngine } from '../../../index/engine/compile-engine.ts';
 import { type CompiledModel, type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
 import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
+import { writeChecks, writeIndexChecks } from '../../../index/format/write-checks.ts';
 import { findModel } from '../../../index/local.ts';
 import { collectionExpected, isCollectionName } from '../paths.ts';
 import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
@@ -15,7 +16,7 @@ import { type Component, formatNotices, readModelLicence, type StoreName } from 
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
+  /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
 
 /** What to package with a function. */
 export interface PackageSettings {
@@ -59,8 +60,9 @@ export async function packageFunction(
     writeFileSync(join(draft, NOTICES), formatNotices('This function', all, comments));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
-    if (source !== undefined) copyFolder(source, join(draft, 'index'));
-    for (const { name, from } of further) copyFolder(from, join(draft, 'collections', name));
+    if (source !== undefined) copyIndex(source, join(draft, 'index'));
+    for (const { name, from } of further) copyIndex(from, join(draft, 'collections', name));
+    writeChecks(draft, ['page.json', 'widget.js']);
     makeReadable(draft);
     return modules;
   });
@@ -85,15 +87,18 @@ function checkCollection(name: string, folder: string, model: CompiledModel): st
   return from;
 }
 
-/** Copies a folder without the marker that a killed process may have left in it. */
-function copyFolder(from: string, to: string): void {
+/** Copies an index without the marker that a killed process may have left in it, and adds its checksums. */
+function copyIndex(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== DRAFT_MARKER });
+  writeIndexChecks(to);
 }
 
-/** Copies a compiled model, without the texts that accompany the npm package's. */
+/** Copies a compiled model, without the texts that accompany the npm package's, and adds its checksums. */
 function copyModel(from: string, { files }: CompiledModel, to: string): void {
   mkdirSync(to);
-  for (const name of ['model.json', ...Object.keys(files)]) cpSync(join(from, name), join(to, name));
+  const names = ['model.json', ...Object.keys(files)];
+  for (const name of names) cpSync(join(from, name), join(to, name));
+  writeChecks(to, names);
 }
 
 function licenceOf({ name }: CompiledModel, model: string): Component {

@@ -1,4 +1,4 @@
-// A BERT encoder with 8-bit weights. It maps `encoder.bin` (index/format/FORMAT.md) into memory and computes with the
+// A BERT encoder with 8-bit weights, those of an `encoder.bin` (index/format/FORMAT.md). It computes with the
 // processor's 8-bit products. Uses Node-API only, so that every Node from 20 on loads it.
 #include <node_api.h>
 
@@ -17,7 +17,8 @@
 namespace {
 
 struct Encoder {
-  MappedFile file;
+  // Keeps the bytes of the file, which the model points at.
+  napi_ref bytes;
   Model model;
   Kernel kernel;
   Workspace workspace;
@@ -35,12 +36,6 @@ __attribute__((format(printf, 2, 3))) napi_value fail(napi_env env, const char* 
   va_end(values);
   napi_throw_error(env, nullptr, sentence);
   return nullptr;
-}
-
-napi_value failToMap(napi_env env, const char* path) {
-  const int reason = errno;
-  return fail(env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
-              reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npx polyseek index again.");
 }
 
 // The arguments of a call. Missing ones are undefined.
@@ -75,13 +70,12 @@ bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type expecte
 
 // Splits a file into four sections. Throws InvalidModel unless they start at multiples of 8, in order, without overlap,
 // in the file.
-void splitSections(const MappedFile& file, const double* places, SectionReader (&sections)[4]) {
-  const uint8_t* bytes = static_cast<const uint8_t*>(file.data);
+void splitSections(const uint8_t* bytes, size_t fileSize, const double* places, SectionReader (&sections)[4]) {
   double end = 0;
   for (int i = 0; i < 4; i++) {
     const double start = places[2 * i], length = places[2 * i + 1];
     // Also false for NaN. The comparison with the file's size precedes all conversions to integers.
-    if (!(start >= end && length >= 0 && start + length <= static_cast<double>(file.size)))
+    if (!(start >= end && length >= 0 && start + length <= static_cast<double>(fileSize)))
       throw InvalidModel{"its sections overlap or exceed the file"};
     const size_t offset = static_cast<size_t>(start), size = static_cast<size_t>(length);
     if (offset % 8 != 0 || static_cast<double>(offset) != start || static_cast<double>(size) != length)
@@ -114,29 +108,36 @@ const Kernel* readKernel(napi_env env, napi_value value) {
   return nullptr;
 }
 
-// open(path, sections: Float64Array of each section's start and length, kernel?) -> encoder
+// open(path, bytes: Uint8Array, sections: Float64Array of each section's start and length, kernel?) -> encoder
 napi_value open(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+  const Arguments<4> arguments(env, info);
   char path[PATH_MAX];
   if (!readString(env, arguments.values[0], path))
     return fail(env, "open: the path must be a string of up to %d bytes.", PATH_MAX - 1);
+  const uint8_t* bytes;
   const double* places;
-  size_t numbers;
-  if (!readTypedArray(env, arguments.values[1], napi_float64_array, places, numbers) || numbers != 8)
+  size_t size, numbers;
+  if (!readTypedArray(env, arguments.values[1], napi_uint8_array, bytes, size) ||
+      reinterpret_cast<uintptr_t>(bytes) % 8)
+    return fail(env, "%s: its bytes must be a Uint8Array that starts at a multiple of 8.", path);
+  if (!readTypedArray(env, arguments.values[2], napi_float64_array, places, numbers) || numbers != 8)
     return fail(env, "%s: the sections must be a Float64Array of 8 numbers.", path);
-  const Kernel* kernel = readKernel(env, arguments.values[2]);
+  const Kernel* kernel = readKernel(env, arguments.values[3]);
   if (!kernel) return nullptr;
-  MappedFile file(path, PROT_READ, POPULATE);
-  if (!file.data) return failToMap(env, path);
   try {
     SectionReader sections[4];
-    splitSections(file, places, sections);
+    splitSections(bytes, size, places, sections);
     Model model = readModel(sections[0], sections[1], sections[2], sections[3]);
-    std::unique_ptr<Encoder> encoder(new Encoder{std::move(file), std::move(model), *kernel, {}});
-    const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Encoder*>(data); };
+    std::unique_ptr<Encoder> encoder(new Encoder{nullptr, std::move(model), *kernel, {}});
+    const auto destroy = [](napi_env env, void* data, void*) {
+      Encoder* encoder = static_cast<Encoder*>(data);
+      if (encoder->bytes) napi_delete_reference(env, encoder->bytes);
+      delete encoder;
+    };
     napi_value result;
     if (napi_create_external(env, encoder.get(), destroy, nullptr, &result) != napi_ok) throw std::bad_alloc();
-    encoder.release();
+    Encoder* opened = encoder.release();
+    if (napi_create_reference(env, arguments.values[1], 1, &opened->bytes) != napi_ok) throw std::bad_alloc();
     if (napi_type_tag_object(env, result, &ENCODER_TAG) != napi_ok)
       return fail(env, "%s: this Node is too old. Use Node 20.19 or later.", path);
     return result;
@@ -270,14 +271,21 @@ napi_value matchTokens(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// map(path) -> Uint8Array of a file. The system reads only the pages that are used.
+// map(path, whole?: boolean) -> Uint8Array of a file, which nobody must write to. The system reads only the pages that
+// are used, unless the whole file is wanted.
 napi_value map(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
+  const Arguments<2> arguments(env, info);
   char path[PATH_MAX];
   if (!readString(env, arguments.values[0], path))
     return fail(env, "map: the path must be a string of up to %d bytes.", PATH_MAX - 1);
-  MappedFile mapped(path, PROT_READ | PROT_WRITE, 0);
-  if (!mapped.data) return failToMap(env, path);
+  bool whole = false;
+  napi_get_value_bool(env, arguments.values[1], &whole);
+  MappedFile mapped(path, whole ? POPULATE : 0);
+  if (!mapped.data) {
+    const int reason = errno;
+    return fail(env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
+                reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npx polyseek index again.");
+  }
   std::unique_ptr<MappedFile> file(new (std::nothrow) MappedFile(std::move(mapped)));
   if (!file) return fail(env, "%s: not enough memory to map it. Give the process more memory.", path);
   const auto unmap = [](napi_env, void*, void* hint) { delete static_cast<MappedFile*>(hint); };
@@ -287,6 +295,24 @@ napi_value map(napi_env env, napi_callback_info info) {
   const size_t size = file.release()->size;
   if (napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &result) != napi_ok)
     return fail(env, "%s: its %zu bytes exceed the size of a Uint8Array.", path, size);
+  return result;
+}
+
+// compareBlocks(bytes: Uint8Array, checksums: Uint32Array of each block's, kernel?) -> the number of the first block that
+// has another, or -1
+napi_value compareBlocks(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  const uint8_t* bytes;
+  const uint32_t* checksums;
+  size_t size, blocks;
+  if (!readTypedArray(env, arguments.values[0], napi_uint8_array, bytes, size) ||
+      !readTypedArray(env, arguments.values[1], napi_uint32_array, checksums, blocks) || blocks != blocksOf(size))
+    return fail(env, "compareBlocks: needs a Uint8Array, and a Uint32Array with a number for each %zu bytes.", CHECKED_BLOCK);
+  const Kernel* kernel = readKernel(env, arguments.values[2]);
+  if (!kernel) return nullptr;
+  const size_t difference = kernel->differenceOf(bytes, size, checksums);
+  napi_value result;
+  napi_create_int64(env, difference == blocks ? -1 : static_cast<int64_t>(difference), &result);
   return result;
 }
 
@@ -314,6 +340,7 @@ NAPI_MODULE_INIT() {
   exportFunction(env, exports, "open", open);
   exportFunction(env, exports, "run", run);
   exportFunction(env, exports, "map", map);
+  exportFunction(env, exports, "compareBlocks", compareBlocks);
   exportFunction(env, exports, "tabulate", tabulate);
   exportFunction(env, exports, "matchTokens", matchTokens);
   napi_set_named_property(env, exports, "kernels", kernelNames(env));

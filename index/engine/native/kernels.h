@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "crc32c.h"
 #include "model.h"
 #include "token-tables.h"
 
@@ -83,6 +84,8 @@ struct Kernel {
   const char* name;
   void (*forward)(const Model&, Workspace&, int, float*, int, float*);
   void (*matchTokens)(const TokenTables&, const uint8_t*, int, float*);
+  // All processors with one of the fast kernels have the instruction for CRC-32C.
+  size_t (*differenceOf)(const uint8_t*, size_t, const uint32_t*);
 };
 
 // A fixed array: loading the library allocates no memory, and so cannot fail.
@@ -137,16 +140,16 @@ inline Kernels supportedKernels() {
 #if defined(__x86_64__)
   const Features features = detectFeatures();
 #if defined(HAS_AMX)
-  if (features.vnni && requestTiles()) kernels.add({"amx", amx::forward, amx::matchTokens});
+  if (features.vnni && requestTiles()) kernels.add({"amx", amx::forward, amx::matchTokens, fastDifference});
 #endif
-  if (features.vnni) kernels.add({"vnni", vnni::forward, vnni::matchTokens});
-  if (features.avx2) kernels.add({"avx2", avx2::forward, avx2::matchTokens});
+  if (features.vnni) kernels.add({"vnni", vnni::forward, vnni::matchTokens, fastDifference});
+  if (features.avx2) kernels.add({"avx2", avx2::forward, avx2::matchTokens, fastDifference});
 #elif defined(__aarch64__) && defined(__linux__)
-  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) kernels.add({"neon", neon::forward, neon::matchTokens});
+  if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) kernels.add({"neon", neon::forward, neon::matchTokens, fastDifference});
 #elif defined(__aarch64__)
-  kernels.add({"neon", neon::forward, neon::matchTokens});
+  kernels.add({"neon", neon::forward, neon::matchTokens, fastDifference});
 #endif
-  kernels.add({"plain", plain::forward, plain::matchTokens});
+  kernels.add({"plain", plain::forward, plain::matchTokens, plainDifference});
   return kernels;
 }
 

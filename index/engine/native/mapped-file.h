@@ -22,13 +22,13 @@ constexpr int POPULATE = 0;
 class MappedFile {
  public:
   MappedFile() = default;
-  // Writes to the memory do not reach the file. On failure `data` is null, and errno has the reason.
-  MappedFile(const char* path, int protection, int flags) {
+  // On failure `data` is null, and errno has the reason.
+  MappedFile(const char* path, int flags) {
     const int file = ::open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
     struct stat status;
     if (fstat(file, &status) == 0) {
-      void* mapped = mmap(nullptr, status.st_size, protection, MAP_PRIVATE | flags, file, 0);
+      void* mapped = mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE | flags, file, 0);
       if (mapped != MAP_FAILED) data = mapped, size = status.st_size;
     }
     const int reason = errno;

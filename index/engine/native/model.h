@@ -1,4 +1,4 @@
-// A model as `encoder.bin` contains it (index/format/FORMAT.md). All arrays stay in the mapped file.
+// A model as `encoder.bin` contains it (index/format/FORMAT.md). All arrays stay in its bytes.
 #pragma once
 
 #include <cstdint>

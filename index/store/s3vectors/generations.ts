@@ -80,7 +80,7 @@ export class Generations {
       read(OBJECTS.languages),
       read(OBJECTS.overview),
     ]);
-    const languages = new Languages(`${name}/${OBJECTS.languages}`, dimensions, 0, languageBytes);
+    const languages = new Languages(`${name}/${OBJECTS.languages}`, dimensions, 0, { bytes: languageBytes });
     if (languages.count !== manifest.languages.length)
       throw damagedInS3(
         `${name}/${OBJECTS.languages}`,

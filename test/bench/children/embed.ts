@@ -1,4 +1,5 @@
 // Embedding alone, for `timed.mjs`: without search, answer and the cache of repeated questions.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLibrary } from '#engine-library';
 import { Embedder } from '../../../index/embedding/embedder.ts';
@@ -10,7 +11,8 @@ const { model, kernel } = JSON.parse(process.argv[3]!) as { model: string; kerne
 
 const embedder = await Embedder.open(model, { verify: false });
 const rows = new RowFile(join(model, 'rows.bin'));
-const encoder = new PackedEncoder(join(model, 'encoder.bin'), await loadLibrary(), { kernel });
+const path = join(model, 'encoder.bin');
+const encoder = new PackedEncoder(path, readFileSync(path), await loadLibrary(), { kernel });
 
 export function embed(text: string): Promise<unknown> {
   return encoder.run(rows.sum(embedder.ids(text, 'query')));

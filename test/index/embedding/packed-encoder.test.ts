@@ -8,6 +8,8 @@ import { loadLibrary } from '../../../index/engine/load.ts';
 import { dot, temporaryFolder } from '../../fixtures/index.ts';
 
 const library = await loadLibrary();
+const open = (path: string, kernel?: string) =>
+  new PackedEncoder(path, readFileSync(path), library, { kernel });
 const folder = temporaryFolder();
 const path = join(folder, 'encoder.bin');
 
@@ -32,7 +34,7 @@ test('the default model’s embeddings equal those of ONNX Runtime, except for r
 });
 
 test('rejects rows of another size', async () => {
-  const encoder = new PackedEncoder(join(compileModel(DEFAULT_MODEL), 'encoder.bin'), library);
+  const encoder = open(join(compileModel(DEFAULT_MODEL), 'encoder.bin'));
   for (const numbers of [0, 1, 513 * 384])
     await expect(encoder.run(new Float32Array(numbers))).rejects.toThrow(
       `run: the rows have ${numbers} numbers. They must have 384 for each of 1 to 512 tokens.`,
@@ -45,7 +47,7 @@ test('rejects a damaged file', () => {
     const copy = Buffer.from(bytes);
     change(copy);
     writeFileSync(path, copy);
-    return () => new PackedEncoder(path, library);
+    return () => open(path);
   };
   expect(damaged((copy) => copy.write('XSEN'))).toThrow(/encoder\.bin is damaged: it starts with "XSEN"/);
   expect(damaged((copy) => copy.writeUInt32LE(9, 4))).toThrow(
@@ -58,12 +60,10 @@ test('rejects a damaged file', () => {
   expect(damaged((copy) => copy.writeDoubleLE(1e12, 64))).toThrow('encoder.bin');
   damaged(() => {});
   truncateSync(path, 1000);
-  expect(() => new PackedEncoder(path, library)).toThrow(/encoder\.bin is damaged: it has 1000 bytes/);
+  expect(() => open(path)).toThrow(/encoder\.bin is damaged: it has 1000 bytes/);
 });
 
 test('rejects a kernel that this processor does not support', () => {
   const encoder = join(compileModel(DEFAULT_MODEL), 'encoder.bin');
-  expect(() => new PackedEncoder(encoder, library, { kernel: 'other' })).toThrow(
-    'This processor does not support the kernel other.',
-  );
+  expect(() => open(encoder, 'other')).toThrow('This processor does not support the kernel other.');
 });

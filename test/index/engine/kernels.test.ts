@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -20,7 +20,11 @@ const anyModel = fc.record({
 
 /** The embedding by every kernel. */
 function runAll(rows: Float32Array): Promise<Float32Array[]> {
-  return Promise.all(library.kernels.map((kernel) => new PackedEncoder(path, library, { kernel }).run(rows)));
+  return Promise.all(
+    library.kernels.map((kernel) =>
+      new PackedEncoder(path, readFileSync(path), library, { kernel }).run(rows),
+    ),
+  );
 }
 
 test('every kernel returns the same bits, and agrees with the definitions of the operators', async () => {
@@ -68,7 +72,9 @@ test('numbers of any size give the same bits, or the same error', async () => {
       const rows = gaussian(5 * SIZES.columns, randomNumbers(seed + 1));
       const results = await Promise.all(
         library.kernels.map((kernel) =>
-          new PackedEncoder(path, library, { kernel }).run(rows).catch((error: Error) => error.message),
+          new PackedEncoder(path, readFileSync(path), library, { kernel })
+            .run(rows)
+            .catch((error: Error) => error.message),
         ),
       );
       for (const result of results) expect(result).toEqual(results[0]);

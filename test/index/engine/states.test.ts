@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ const SIZES = { columns: 64, layers: 3, heads: 2, inner: 64, axes: 0 };
 function open(sizes: Sizes, seed: number, layer?: number, kernel?: string): PackedEncoder {
   const path = join(folder, `${sizes.layers}-${seed}.bin`);
   writeFileSync(path, encoderBytes(sizes, randomModel(sizes, seed)));
-  return new PackedEncoder(path, library, { layer, kernel });
+  return new PackedEncoder(path, readFileSync(path), library, { layer, kernel });
 }
 
 const anyText = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat());

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../index/format/compiled-model.ts';
 import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
+import { writeChecks, writeIndexChecks } from '../../../index/format/write-checks.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import type { Report } from '../../fixtures/damage-tries.ts';
 import {
@@ -223,17 +224,25 @@ test('refuses a sentence outside its passage', async () => {
   );
 });
 
-describe('without verification, as in the packaged function, any damage gives an answer or a proper error', () => {
-  const FLIPS = 300;
-  const CUTS = 100;
+// `DAMAGE=1000 npx vitest run test/index/format/damage.test.ts` makes a long run.
+describe.each([
+  ['with checksums of blocks, as in the packaged function, any damage gives the same answers or', 'blocks'],
+  ['without verification, any damage gives an answer or', 'sizes'],
+] as const)('%s a proper error', (_, verify) => {
+  const FLIPS = Number(process.env.DAMAGE ?? 150);
+  const CUTS = Number(process.env.DAMAGE ?? 50);
   /** A try takes milliseconds. A child process that is silent for this long counts as hanging. */
   const HANG_MS = 30_000;
+
+  /** The files of a folder that are read with this verification. */
+  const namesIn = (folder: string) =>
+    readdirSync(folder).filter((name) => verify === 'blocks' || name !== 'checks.bin');
 
   /** Runs all tries. @returns their number, and the tries that hang, crash or throw a raw error */
   async function tryAll(index: string, model: string, files: string[]) {
     const child = fork(
       join(root, 'test/fixtures/damage-tries.ts'),
-      [index, model, `${FLIPS}`, `${CUTS}`, ...files],
+      [index, model, verify, `${FLIPS}`, `${CUTS}`, ...files],
       {
         execArgv: ['--import', 'tsx'],
       },
@@ -255,7 +264,8 @@ describe('without verification, as in the packaged function, any damage gives an
 
   test('to an index', async () => {
     cpSync(whole, copy, { recursive: true });
-    const files = INDEX_FILES.map((name) => join(copy, name));
+    writeIndexChecks(copy);
+    const files = namesIn(copy).map((name) => join(copy, name));
     const { tries, problems } = await tryAll(copy, dir, files);
     expect(problems).toEqual([]);
     expect(tries).toBe(files.length * (FLIPS + CUTS));
@@ -264,7 +274,8 @@ describe('without verification, as in the packaged function, any damage gives an
   test('to a compiled model', async () => {
     const copied = join(folder, 'model');
     cpSync(dir, copied, { recursive: true });
-    const files = ['model.json', ...Object.keys(model.files)].map((name) => join(copied, name));
+    writeChecks(copied, readdirSync(dir));
+    const files = namesIn(copied).map((name) => join(copied, name));
     const { tries, problems } = await tryAll(whole, copied, files);
     expect(problems).toEqual([]);
     expect(tries).toBe(files.length * (FLIPS + CUTS));

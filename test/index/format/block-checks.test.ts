@@ -1,0 +1,121 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { loadLibrary } from '#engine-library';
+import { BLOCK, compareBlocks, openChecks } from '../../../index/format/block-checks.ts';
+import { crc32c } from '../../../index/format/crc32c.ts';
+import { DataFile } from '../../../index/format/data-file.ts';
+import { writeChecks } from '../../../index/format/write-checks.ts';
+import { temporaryFolder } from '../../fixtures/index.ts';
+
+const folder = temporaryFolder();
+const path = join(folder, 'a.bin');
+const library = await loadLibrary();
+
+/** Sizes around multiples of a block, which `compareBlocks` treats in groups of four. */
+const anySize = fc.oneof(
+  fc.nat(3),
+  fc.tuple(fc.nat(10), fc.integer({ min: -9, max: 9 })).map(([n, d]) => Math.max(0, n * BLOCK + d)),
+);
+
+/** Bytes that look random. */
+function noise(size: number, seed: number): Buffer {
+  let state = seed | 1;
+  const bytes = Uint8Array.from({ length: size }, () => {
+    state = Math.imul(state, 48_271);
+    return state >>> 24;
+  });
+  return Buffer.from(bytes);
+}
+
+test('the checksum is CRC-32C', () => {
+  // The check value of its specifications, and an example of RFC 3720, appendix B.4.
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+});
+
+test('the native comparison finds the same block as the portable one, with every kernel', () => {
+  fc.assert(
+    fc.property(anySize, fc.nat(), fc.nat(), fc.boolean(), (size, seed, place, isDamaged) => {
+      const bytes = noise(size + 1, seed).subarray(1);
+      const checksums = Uint32Array.from({ length: Math.ceil(size / BLOCK) }, (_, i) =>
+        crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)),
+      );
+      expect(compareBlocks(bytes, checksums)).toBe(-1);
+      if (isDamaged && size > 0) bytes[place % size]! ^= 1 << (seed % 8);
+      const expected = isDamaged && size > 0 ? Math.floor((place % size) / BLOCK) : -1;
+      expect(compareBlocks(bytes, checksums)).toBe(expected);
+      for (const kernel of library.kernels)
+        expect(library.compareBlocks(bytes, checksums, kernel)).toBe(expected);
+    }),
+  );
+});
+
+test('the native comparison refuses another number of checksums', () => {
+  for (const count of [0, 2])
+    expect(() => library.compareBlocks(new Uint8Array(5), new Uint32Array(count))).toThrow(
+      'compareBlocks: needs a Uint8Array, and a Uint32Array with a number for each 4096 bytes.',
+    );
+});
+
+test('reads in any order return the bytes of the file, or say that a block of them is damaged', () => {
+  const reads = fc.array(fc.tuple(fc.nat(), fc.nat(3 * BLOCK)), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(anySize, fc.nat(), fc.nat(), reads, (size, seed, place, all) => {
+      const bytes = noise(size + 1, seed);
+      writeFileSync(path, bytes);
+      writeChecks(folder, ['a.bin']);
+      const flipped = Buffer.from(bytes);
+      const at = place % bytes.length;
+      flipped[at]! ^= 1;
+      writeFileSync(path, flipped);
+      const file = new DataFile(path, openChecks(folder, compareBlocks)!.of('a.bin'));
+      for (const [from, length] of all) {
+        const start = from % bytes.length;
+        const wanted = Buffer.alloc(Math.min(length, bytes.length - start));
+        const [first, end] = [Math.floor(start / BLOCK), Math.ceil((start + wanted.length) / BLOCK)];
+        const block = Math.floor(at / BLOCK);
+        if (wanted.length > 0 && first <= block && block < end)
+          expect(() => file.fill(wanted, start)).toThrow(
+            `${path} is damaged: the checksum of its block ${block} differs. Run npx polyseek index again.`,
+          );
+        else {
+          file.fill(wanted, start);
+          expect(wanted.equals(bytes.subarray(start, start + wanted.length))).toBe(true);
+        }
+      }
+      file.close();
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a file of another size, and one without checksums, are refused', () => {
+  writeFileSync(path, noise(9000, 1));
+  writeChecks(folder, ['a.bin']);
+  const checks = openChecks(folder, compareBlocks)!;
+  expect(() => checks.of('b.bin')).toThrow('checks.bin is damaged: it has no checksums of b.bin.');
+  truncateSync(path, 8999);
+  expect(() => new DataFile(path, checks.of('a.bin'))).toThrow(
+    'a.bin is damaged: it has 8999 bytes, but 9000 were packaged.',
+  );
+  expect(() => checks.of('a.bin').checkAll(readFileSync(path))).toThrow('but 9000 were packaged');
+});
+
+test('any damage to the checksums themselves is found', () => {
+  writeFileSync(path, noise(3 * BLOCK, 1));
+  writeChecks(folder, ['a.bin']);
+  const own = join(folder, 'checks.bin');
+  const bytes = readFileSync(own);
+  // After the last checksum, zeros fill the file up to a multiple of 8.
+  const padding = 4;
+  for (let at = 0; at < bytes.length - padding; at++) {
+    writeFileSync(own, bytes.with(at, bytes[at]! ^ 16));
+    expect(() => openChecks(folder, compareBlocks), `byte ${at}`).toThrow(
+      /checks\.bin (is damaged|has version)/,
+    );
+    writeFileSync(own, bytes.subarray(0, at));
+    expect(() => openChecks(folder, compareBlocks), `cut at ${at}`).toThrow('checks.bin is damaged');
+  }
+});
