@@ -38,7 +38,8 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
     for (const name of ['model/encoder.bin', 'model/tokenizer.bin'])
       expect(work.mapped[name], name).toBe(size(name));
     expect(work.read['model/rows.bin']).toBeGreaterThan(0);
-    expect(bytesOf(work, /^model\//)).toBeLessThan(100 * KB);
+    // Of these, 81 KB are checksums.
+    expect(bytesOf(work, /^model\//)).toBeLessThan(190 * KB);
   });
 
   test('reads little of an index except its graph, and at most 4/3 of its graph', () => {
@@ -47,17 +48,18 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
     expect(bytesOf(large, GRAPH)).toBeGreaterThan(0);
     expect(bytesOf(large, GRAPH)).toBeLessThan(1.4 * graph);
     expect(bytesOf(small, REST)).toBeGreaterThan(0);
-    expect(bytesOf(large, REST)).toBeLessThan(350 * KB);
-    expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(16);
+    // A block of 4 KB for each place that is read.
+    expect(bytesOf(large, REST)).toBeLessThan(1100 * KB);
+    expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(30);
   });
 
   test('loads little code and opens few files, and no more for more passages', () => {
     const [small, large] = [works.get(SMALL)!, works.get(LARGE)!];
     expect(bytesOf(small, /\.mjs$/)).toBeGreaterThan(0);
-    // Of these, 3 KB check keys and paths, 3 KB tokens, and 3 KB make the store replaceable.
-    expect(bytesOf(small, /\.mjs$/)).toBeLessThan(88 * KB);
+    // Of these, 3 KB check keys and paths, 3 KB tokens, 3 KB make the store replaceable, and 4 KB verify what is read.
+    expect(bytesOf(small, /\.mjs$/)).toBeLessThan(92 * KB);
     expect(Object.keys(small.opened)).toContain('lambda.mjs');
-    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(18);
+    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(20);
     expect(small.modules.length).toBeGreaterThan(0);
     // Node 20 loads 3 and Node 24 loads 5. Streams would add 20, and Fetch 50.
     expect(small.modules.length).toBeLessThanOrEqual(8);

@@ -150,18 +150,19 @@ describe('the packaged function', () => {
     const chunks = names.filter((name) =>
       /^(chunk|jwt|mcp|onnx-encoder|openapi|refusals|serve-page|serve-widget)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
-    const model = ['encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
+    const model = ['checks.bin', 'encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
     expect(names.sort()).toEqual(
       [
         'THIRD_PARTY_NOTICES.txt',
+        'checks.bin',
         'lambda.mjs',
         'page.json',
         'widget.js',
         ...chunks,
         ...native,
         ...model.map((name) => `model/${name}`),
-        ...INDEX_FILES.map((name) => `index/${name}`),
+        ...['checks.bin', ...INDEX_FILES].map((name) => `index/${name}`),
       ].sort(),
     );
     expect(chunks.length).toBeGreaterThan(0);

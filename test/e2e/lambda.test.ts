@@ -197,15 +197,16 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(runtime.process!.pid).not.toBe(pid);
     });
 
-    test('reports in a sentence why it cannot start', async () => {
+    test('logs in a sentence why it cannot open its index', async () => {
       const none = join(folder, 'none');
       mkdirSync(none);
       const env = { INDEX_DIR: none };
       const invocation = await start({ env }).invoke({ q: QUESTIONS[0] });
       expect(invocation.functionError).toBe('Unhandled');
       expect(invocation.payload).toMatchObject({
-        errorMessage: expect.stringContaining('none is not an index: it has no manifest.json'),
+        errorMessage: expect.stringMatching(/^The search failed\. The log contains the cause under request /),
       });
+      expect(invocation.log).toContain('none is not an index: it has no manifest.json. Build one with');
       expect(report(invocation).record.status).toBe('error');
     });
 
