@@ -57,7 +57,7 @@ export async function graphRecall(
     const cosine = graph.similarities(vector);
     const all = Float64Array.from({ length: counts.passages }, (_, ordinal) => cosine(ordinal)).sort();
     const tenth = all[Math.max(0, all.length - K)]!;
-    const nearest = graph.search(vector, CANDIDATES.vector, NEAREST.ef).slice(0, K);
+    const nearest = graph.search(vector, CANDIDATES.vector, NEAREST.ef(counts.passages)).slice(0, K);
     found += nearest.filter(({ similarity }) => similarity >= tenth - TIE).length;
   }
   return found / (questions.length * Math.min(K, counts.passages));

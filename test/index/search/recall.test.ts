@@ -73,7 +73,9 @@ test('recall@10 of ranking with the graph is at least .99 over 20,000 vectors', 
     const right = new Set(await best(exact));
     found += (await best(through)).filter((ordinal) => right.has(ordinal)).length;
     const near = new Set(exact.search(query, K, K).map(({ ordinal }) => ordinal));
-    nearest += through.search(query, K, NEAREST.ef).filter(({ ordinal }) => near.has(ordinal)).length;
+    nearest += through
+      .search(query, K, NEAREST.ef(through.nodes))
+      .filter(({ ordinal }) => near.has(ordinal)).length;
   }
   expect(found / (QUESTIONS * K)).toBeGreaterThanOrEqual(0.99);
   // The graph alone, with 8-bit vectors.
