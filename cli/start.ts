@@ -8,6 +8,7 @@ import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { withCors } from '../functions/search/cors.ts';
 import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
+import { withQueue } from '../functions/search/queue.ts';
 import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
@@ -135,18 +136,16 @@ async function start({
     name,
     search: openCollection(name, folder, say),
   }));
-  const app = withCors(
-    createApp(search, {
-      logQuestions: logQuestions || LOG_QUESTIONS === '1',
-      page: hasPage,
-      apiKeys,
-      collections: new Map(collections.map(({ name, search }) => [name, () => search])),
-      tokens,
-      origins,
-      host,
-    }),
-    [...origins, ...browserOrigins(apiKeys)],
-  );
+  const endpoint = createApp(search, {
+    logQuestions: logQuestions || LOG_QUESTIONS === '1',
+    page: hasPage,
+    apiKeys,
+    collections: new Map(collections.map(({ name, search }) => [name, () => search])),
+    tokens,
+    origins,
+    host,
+  });
+  const app = withCors(withQueue(endpoint), [...origins, ...browserOrigins(apiKeys)]);
   const [{ info }, ...others] = await Promise.all([search, ...collections.map((one) => one.search)]);
 
   const opened = { [url]: info.passages };

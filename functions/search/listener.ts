@@ -10,9 +10,12 @@ function addressOf({ url: target = '', headers: { host = '' } }: IncomingMessage
   return /^https?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
 }
 
+/** Ends connections whose requests do not arrive. Node would wait for a minute, and look every 30 s. */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2000 };
+
 /** Node's HTTP server for an app. Disconnected clients appear only in the log. */
 export function createAppServer(app: App): Server {
-  return createServer({ joinDuplicateHeaders: true }, async (request, response) => {
+  return createServer({ joinDuplicateHeaders: true, ...LIMITS }, async (request, response) => {
     const url = addressOf(request);
     if (!url) {
       response.writeHead(400).end();

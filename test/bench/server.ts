@@ -18,7 +18,10 @@ const TURNS = 3;
 export interface LoadReport {
   answers: number;
   errors: number;
+  /** Answers 503 with `Retry-After`. */
+  refused: number;
   ms: number;
+  p50: number;
   p99: number;
 }
 
@@ -31,13 +34,9 @@ export interface Load {
 
 /** Compares the servers of polyseek (`npm start`) and the plain function, each on the contestants' core, in turns. */
 export async function serverLoads(prepared: Prepared, seconds: number): Promise<Load[]> {
-  const tsx = import.meta.resolve('tsx');
-  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', INDEX_DIR: resolve(prepared.index) };
+  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1' };
   const plainFile = resolve(prepared.plain, 'index.mjs');
-  const polyseek = await startServer(
-    [process.execPath, '--import', tsx, beside('../../cli/polyseek.ts'), 'start'],
-    env,
-  );
+  const polyseek = await startPolyseek(prepared.index);
   const plain = await startServer([process.execPath, beside('children/plain-server.mjs'), plainFile], env);
   const loads: Load[] = [];
   let seed = 1;
@@ -99,15 +98,26 @@ function summary(reports: readonly LoadReport[]): Load['polyseek'] {
       reports.map(({ p99 }) => p99),
       0.5,
     ),
-    errors: sum(({ errors }) => errors),
+    errors: sum(({ errors, refused }) => errors + refused),
   };
 }
 
+/** A running server. */
+export interface Served {
+  url: string;
+  pid: number;
+  stop: () => Promise<void>;
+}
+
+/** Starts `polyseek start` with an index. */
+export function startPolyseek(index: string): Promise<Served> {
+  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', INDEX_DIR: resolve(index) };
+  const tsx = import.meta.resolve('tsx');
+  return startServer([process.execPath, '--import', tsx, beside('../../cli/polyseek.ts'), 'start'], env);
+}
+
 /** Starts a server on the contestants' core. Resolves with its address once it can search. */
-async function startServer(
-  command: string[],
-  env: NodeJS.ProcessEnv,
-): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startServer(command: string[], env: NodeJS.ProcessEnv): Promise<Served> {
   const [program, ...args] = pinned(command);
   const child = spawn(program!, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
@@ -128,11 +138,11 @@ async function startServer(
       throw new Error(`${command.join(' ')} ended with ${code} before it answered.`);
     }),
   ]);
-  return { url, stop };
+  return { url, pid: child.pid!, stop };
 }
 
 /** Sends the load from a separate process, which inherits this process's cores. */
-async function load(options: object): Promise<LoadReport> {
+export async function load(options: object): Promise<LoadReport> {
   const args = ['--import', import.meta.resolve('tsx'), beside('children/load.ts'), JSON.stringify(options)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as LoadReport;
