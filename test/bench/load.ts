@@ -88,6 +88,7 @@ async function steadyFunction(folder: string, seconds: number): Promise<Steady> 
     const start = performance.now();
     for (let ms = 0; ms < seconds * 1000; ms = performance.now() - start) {
       const answer = await runtime.invoke(searchEvent(question(TOKENS)));
+      if (answer.functionError) throw new Error(`The function ended: ${JSON.stringify(answer.payload)}`);
       const { statusCode } = answer.payload as { statusCode?: number };
       if (statusCode !== 200) errors++;
       times.push(report(answer).record.metrics.durationMs!);
@@ -129,7 +130,9 @@ async function halfOpen({ url, pid }: Served): Promise<Measured['halfOpen']> {
   const before = residentMb(pid);
   const sockets: Socket[] = [];
   for (let i = 0; i < HALF_OPEN; i++) {
-    const socket = connect(Number(port), hostname).on('error', () => {});
+    const socket = connect(Number(port), hostname)
+      .on('error', () => {})
+      .resume();
     sockets.push(socket);
     socket.write('GET /search?q=half HTTP/1.1\r\nHost: localhost\r\nX-');
     // A listener accepts some hundred connections at once.
