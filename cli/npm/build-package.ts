@@ -12,11 +12,13 @@ import {
   formatNotices,
   readModelLicence,
 } from '../../functions/search/package/notices.ts';
+import { componentId, writeSbom } from '../../functions/search/package/sbom.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileForLambda } from '../../index/engine/compile-engine.ts';
 import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
+import { installedPackages } from './installed-packages.ts';
 
 // Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
 
@@ -134,12 +136,20 @@ async function compileLibraries(): Promise<void> {
   }
 }
 
-/** Writes the licences of the third-party work in the package. */
+/** Writes the licences of the third-party work in the package, and a bill of materials, which also lists what npm installs with it. */
 function writeNotices(codes: FunctionCode[]): void {
   const { name } = readCompiledModel(join(dist, 'index/model'), false);
   const parts = codes.flatMap(({ components, engine }) => [...components, ...engine]);
   const all = [...parts, readModelLicence(name, DEFAULT_MODEL)];
-  const unique = [...new Map(all.map((component) => [component.name, component])).values()];
+  const unique = [...new Map(all.map((component) => [componentId(component), component])).values()];
   const comments = codes.flatMap((code) => code.comments);
   writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', unique, comments));
+  const { packages, direct, needs } = installedPackages();
+  writeSbom(dist, {
+    name: manifest.name,
+    components: [...unique, ...packages],
+    direct: [...unique.map(componentId), ...direct],
+    needs,
+    hashed: ['index/model', 'prebuilt'],
+  });
 }

@@ -20,6 +20,7 @@ import type { Answer } from '../../../index/search/answer.ts';
 import { gaussian, randomNumbers, root, temporaryFolder } from '../../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../../fixtures/lambda-events.ts';
 import { command, finished } from '../../fixtures/processes.ts';
+import { namesOf, readSbom } from '../../fixtures/sbom.ts';
 import { missingTools, tools } from '../../fixtures/tools.ts';
 
 const QUESTION = 'Wann blinkt der Leuchtturm von Korvane?';
@@ -104,6 +105,29 @@ describe('the package in an empty folder', () => {
     ];
     expect(names.filter((name) => absent.includes(name))).toEqual([]);
     expect(statSync(join(tarballs, `polyseek-${version}.tgz`)).size).toBeLessThan(80e6);
+  });
+
+  test('has a bill of materials with the packages that npm installs, those that are bundled, libraries and model', async () => {
+    const bom = await readSbom(dist);
+    const { packages } = JSON.parse(readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8')) as {
+      packages: Record<string, object>;
+    };
+    const names = (folders: string[]) => folders.map((folder) => folder.split('node_modules/').at(-1)!);
+    const installed = names(Object.keys(packages)).filter((name) => name !== 'polyseek');
+    const bundled = readFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), 'utf8').matchAll(
+      /^(\S+) \d\S*, licence: /gm,
+    );
+    const expected = new Set([...installed, ...[...bundled].map(([, name]) => name!)]);
+    expect([...new Set(namesOf(bom, 'library'))].sort()).toEqual([...expected].sort());
+    expect(namesOf(bom, 'machine-learning-model')).toEqual(['multilingual-e5-small']);
+    const libraries = ['linux-arm64', 'linux-x64'].flatMap((target) =>
+      ['engine', 'hnswlib'].map((name) => `prebuilt/${target}/${name}.node`),
+    );
+    expect(namesOf(bom, 'file')).toEqual(expect.arrayContaining([...libraries, 'index/model/rows.bin']));
+    const [own] = bom.dependencies;
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const [name, range] of Object.entries(dependencies))
+      expect(own!.dependsOn).toContain(`pkg:npm/${name.replace('@', '%40')}@${range}`);
   });
 
   test('builds the index that the clone builds, without a compiler', async () => {
