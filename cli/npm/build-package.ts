@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import {
   formatNotices,
   readModelLicence,
 } from '../../functions/search/package/notices.ts';
+import { makeReadable } from '../../functions/search/package/package-function.ts';
 import { componentId, writeSbom } from '../../functions/search/package/sbom.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
@@ -53,6 +54,9 @@ copyPdfJs(join(dist, 'pdfjs'));
 const codes = [await buildFunction(), await buildBuilder()];
 await compileLibraries();
 writeNotices(codes);
+// npm packs the modes of files, which depend on the umask.
+makeReadable(dist);
+for (const name of ['package.json', 'README.md', 'LICENSE']) chmodSync(join(root, name), 0o644);
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));

@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -322,6 +323,29 @@ describe('the package in an empty folder', () => {
     },
   );
 });
+
+test('two builds have the same bytes: in another folder, with nothing compiled, other settings of the shell', () => {
+  // Below the clone, because hard links need one file system.
+  const copy = mkdtempSync(join(root, 'build/reproduce-'));
+  try {
+    const list =
+      'git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$1" && cp -al node_modules "$1"';
+    execFileSync('sh', ['-c', list, 'sh', copy], { cwd: root });
+    execFileSync('sh', ['-c', 'umask 027 && chmod -R o-r *.* && npm run pack'], {
+      cwd: copy,
+      stdio: 'pipe',
+      env: { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
+    });
+    expect(readdirSync(join(copy, 'build')).sort()).toEqual(['models', 'native', 'npm']);
+    for (const name of ['polyseek', 'polyseek-client'].map((name) => `${name}-${version}.tgz`))
+      expect(
+        readFileSync(join(copy, 'build/npm', name)).equals(readFileSync(join(tarballs, name))),
+        name,
+      ).toBe(true);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}, 600_000);
 
 describe('in a project', () => {
   const project = join(folder, 'project');
