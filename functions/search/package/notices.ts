@@ -95,6 +95,8 @@ export interface LockEntry {
   version: string;
   license?: string;
   integrity?: string;
+  /** Whether another package's archive contains it. */
+  inBundle?: boolean;
   hasInstallScript?: boolean;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;

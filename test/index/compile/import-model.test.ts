@@ -37,9 +37,10 @@ function source(files: ModelFiles = {}): string {
 /** Creates an empty folder for one run. */
 const newParent = () => mkdtempSync(join(work, 'run-'));
 
+/** The files of a model folder but SHA256SUMS, which model-sums.test.ts tests. */
 const filesOf = (dir: string) =>
   readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && file.name !== 'SHA256SUMS')
     .map((file) => join(file.parentPath, file.name).slice(dir.length + 1))
     .sort();
 
