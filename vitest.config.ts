@@ -43,6 +43,7 @@ const SLOW = [
   'test/infra/remote/remote.test.ts',
   'test/infra/stack.test.ts',
   'test/quality/**/*.test.ts',
+  'test/upgrade/*.test.ts',
 ];
 
 export default defineConfig({

@@ -54,7 +54,7 @@ describe('from a folder', () => {
     const out = join(newParent(), 'taken');
     const { code, stdout, stderr } = await model([`${dir}/`, '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.1 KB\n`);
+    expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.6 KB\n`);
     expect(stdout).toContain('prefixes: query "la ", passage ""\n');
     expect(stdout).toContain(`npx polyseek learn --model ${out}\n`);
     expect(stdout).toContain(`npx polyseek index PATH --model ${out}\n`);
