@@ -63,6 +63,11 @@ describe('the packaged builder', () => {
       'worker.mjs',
     ]);
     expect(readdirSync(join(packaged, 'native'))).toEqual(['hnswlib.node']);
+    // Neither the viewer nor the sandbox for scripts in documents, which have had vulnerabilities.
+    expect(readdirSync(join(packaged, 'pdfjs/legacy/build')).sort()).toEqual([
+      'pdf.min.mjs',
+      'pdf.worker.min.mjs',
+    ]);
     expect(readdirSync(join(packaged, 'function'))).not.toContain('index');
     const files = readdirSync(packaged, { recursive: true, withFileTypes: true }).filter((file) =>
       file.isFile(),

@@ -83,6 +83,7 @@ put('model.json', readFileSync(join(compiled, 'model.json')));
 const index = join(out, 'index');
 await buildFromSources([new FolderSource(join(out, 'documents'))], index, {
   model,
+  strict: true,
   cache: join(out, 'cache'),
 });
 const embedder = await Embedder.open(compiled, { verify: true });
