@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that take long, or need a tool of `.ci/tools`. All others run in `npm run test:quick`. */
 const SLOW = [
   'test/bench/corpus.test.ts',
+  'test/ci/workflows.test.ts',
   'test/cli/*.test.ts',
   'test/cli/npm/*.test.ts',
   'test/docs/commands.test.ts',
@@ -42,6 +43,7 @@ const SLOW = [
   'test/infra/remote/remote.test.ts',
   'test/infra/stack.test.ts',
   'test/quality/**/*.test.ts',
+  'test/upgrade/*.test.ts',
 ];
 
 export default defineConfig({

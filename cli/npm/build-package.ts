@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,11 +12,14 @@ import {
   formatNotices,
   readModelLicence,
 } from '../../functions/search/package/notices.ts';
+import { makeReadable } from '../../functions/search/package/package-function.ts';
+import { componentId, writeSbom } from '../../functions/search/package/sbom.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileForLambda } from '../../index/engine/compile-engine.ts';
 import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
+import { installedPackages } from './installed-packages.ts';
 
 // Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
 
@@ -51,6 +54,9 @@ copyPdfJs(join(dist, 'pdfjs'));
 const codes = [await buildFunction(), await buildBuilder()];
 await compileLibraries();
 writeNotices(codes);
+// npm packs the modes of files, which depend on the umask.
+makeReadable(dist);
+for (const name of ['package.json', 'README.md', 'LICENSE']) chmodSync(join(root, name), 0o644);
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
@@ -134,12 +140,20 @@ async function compileLibraries(): Promise<void> {
   }
 }
 
-/** Writes the licences of the third-party work in the package. */
+/** Writes the licences of the third-party work in the package, and a bill of materials, which also lists what npm installs with it. */
 function writeNotices(codes: FunctionCode[]): void {
   const { name } = readCompiledModel(join(dist, 'index/model'), false);
   const parts = codes.flatMap(({ components, engine }) => [...components, ...engine]);
   const all = [...parts, readModelLicence(name, DEFAULT_MODEL)];
-  const unique = [...new Map(all.map((component) => [component.name, component])).values()];
+  const unique = [...new Map(all.map((component) => [componentId(component), component])).values()];
   const comments = codes.flatMap((code) => code.comments);
   writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), formatNotices('This package', unique, comments));
+  const { packages, direct, needs } = installedPackages();
+  writeSbom(dist, {
+    name: manifest.name,
+    components: [...unique, ...packages],
+    direct: [...unique.map(componentId), ...direct],
+    needs,
+    hashed: ['index/model', 'prebuilt'],
+  });
 }

@@ -121,3 +121,10 @@ function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return error.cause instanceof Error ? error.cause.name : error.name;
 }
+
+/** The error for an object of the builder that another version of polyseek wrote. */
+export function otherFormat(key: string, found: unknown, format: number): Error {
+  return new Error(
+    `${key} has format ${found}, but this polyseek reads format ${format}. Use the newest version of polyseek, here and in the deployed stack.`,
+  );
+}

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { NoticeGroup } from '../../index/reading/notices.ts';
-import type { Bucket } from './bucket.ts';
+import { type Bucket, otherFormat } from './bucket.ts';
 
 const BUILDS = 'builder/builds/';
 const SUFFIX = '.json';
+/** Increased when older commands and builders would misread a record. */
+const FORMAT = 1;
 /** Records that are kept. */
 const KEPT = 100;
 /** Places that a record names, in all. */
@@ -57,13 +59,18 @@ export class Builds {
     this.#bucket = bucket;
   }
 
+  /** @throws if another version of polyseek wrote the record */
   async read(id: string): Promise<BuildRecord | undefined> {
-    const found = await this.#bucket.read(BUILDS + id + SUFFIX);
-    return found && (JSON.parse(found.text) as BuildRecord);
+    const key = BUILDS + id + SUFFIX;
+    const found = await this.#bucket.read(key);
+    if (!found) return undefined;
+    const { format, ...record } = JSON.parse(found.text) as BuildRecord & { format: unknown };
+    if (format !== FORMAT) throw otherFormat(key, format, FORMAT);
+    return record;
   }
 
   async write(record: BuildRecord): Promise<void> {
-    await this.#bucket.write(BUILDS + record.id + SUFFIX, JSON.stringify(record));
+    await this.#bucket.write(BUILDS + record.id + SUFFIX, JSON.stringify({ format: FORMAT, ...record }));
   }
 
   /** The newest records, newest first. */

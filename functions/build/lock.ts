@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Bucket, Condition } from './bucket.ts';
+import { type Bucket, type Condition, otherFormat } from './bucket.ts';
 
 export const LOCK = 'builder/lock.json';
+
+/** Increased when older builders would misread the lock. */
+const FORMAT = 1;
 
 /** How long a lock is valid after each renewal, in ms. Zipping a large function blocks the process for up to 30 seconds. */
 const LEASE = 60_000;
@@ -161,15 +164,24 @@ export class Lock {
 
 function contentOf({ build, owner, expires }: Omit<Holder, 'expires'> & { expires: number }): string {
   const holder: Holder = { build, owner, expires: new Date(expires).toISOString() };
-  return JSON.stringify(holder);
+  return JSON.stringify({ format: FORMAT, ...holder });
 }
 
-/** A lock that is not readable is free: only a bug or a person writes one. */
+/**
+ * A lock that is not readable is free: only a bug or a person writes one.
+ * @throws if another version of polyseek wrote it
+ */
 function parse(text: string): Holder {
-  const free: Holder = { build: null, owner: null, expires: new Date(0).toISOString() };
+  const free = { format: FORMAT, build: null, owner: null, expires: new Date(0).toISOString() };
+  const { format, ...holder } = { ...free, ...parsed(text) };
+  if (format !== FORMAT) throw otherFormat(LOCK, format, FORMAT);
+  return holder;
+}
+
+function parsed(text: string): object {
   try {
-    return { ...free, ...JSON.parse(text) };
+    return JSON.parse(text);
   } catch {
-    return free;
+    return {};
   }
 }

@@ -17,6 +17,7 @@ import { writeTokenCodebook } from '../format/token-codes-file.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';
+import { checkSums, sha256Of } from './model-sums.ts';
 import { WEIGHTS } from './onnx-graph.ts';
 
 /** The model of indexes that name no other. */
@@ -56,8 +57,8 @@ export interface ModelSource {
 }
 
 /**
- * Reads a model folder and checks that polyseek supports its kind.
- * @throws if a file is missing, or polyseek does not support the model
+ * Reads a model folder, compares it with its SHA256SUMS if it has one, and checks that polyseek supports its kind.
+ * @throws if a file is missing or has another hash, or polyseek does not support the model
  */
 export function readModelSource(dir: string): ModelSource {
   if (isCompiled(dir))
@@ -94,7 +95,10 @@ export function readModelSource(dir: string): ModelSource {
   const onnxName = existsSync(join(dir, 'onnx/model_quantized.onnx'))
     ? 'onnx/model_quantized.onnx'
     : 'onnx/model.onnx';
-  const files = [read('config.json'), read('tokenizer.json'), read(onnxName)];
+  const names = ['config.json', 'tokenizer.json', onnxName];
+  const files = names.map(read);
+  const digests = files.map(sha256Of);
+  checkSums(dir, new Map(names.map((name, i) => [name, digests[i]!])));
   const prompts =
     optional<{ prompts?: Record<string, string> }>('config_sentence_transformers.json')?.prompts ?? {};
   const prefixes = { query: prompts.query ?? '', passage: prompts.document ?? prompts.passage ?? '' };
@@ -105,7 +109,7 @@ export function readModelSource(dir: string): ModelSource {
     onnx: files[2]!,
     prefixes,
     learned: optional<Learned>('polyseek.json') ?? {},
-    hash: sha256(...files, JSON.stringify(prefixes)),
+    hash: combined([...digests, sha256Of(JSON.stringify(prefixes))]),
   };
 }
 
@@ -133,11 +137,12 @@ export function compileModel(
   const learnedTokens = options.tokens ?? source.learned.tokens;
   // The engine does not compile on Windows, but ONNX Runtime includes binaries.
   const packs = options.engine !== 'onnx' && process.platform !== 'win32';
-  const key = sha256(
+  const inputs = [
     `${COMPILER}.${FORMAT}`,
     source.hash,
     JSON.stringify([neutral, calibration, learnedTokens, packs]),
-  ).slice(0, 16);
+  ];
+  const key = combined(inputs.map(sha256Of)).slice(0, 16);
   const into = options.into ?? COMPILED;
   const out = join(into, key);
   if (isIntact(out)) return out;
@@ -180,9 +185,9 @@ export function compileModel(
     format: FORMAT,
     name: source.name,
     hash: source.hash,
-    neutral: neutral ? sha256(JSON.stringify(neutral)) : null,
+    neutral: neutral ? combined([sha256Of(JSON.stringify(neutral))]) : null,
     mean: neutral?.mean,
-    tokens: tokens && { layer: tokens.layer, hash: sha256(JSON.stringify(tokens)) },
+    tokens: tokens && { layer: tokens.layer, hash: combined([sha256Of(JSON.stringify(tokens))]) },
     dimensions: source.config.hidden_size,
     maxTokens: cut.maxTokens,
     prefixes: source.prefixes,
@@ -237,8 +242,9 @@ export function parseJson<T>(path: string, text: string): T {
   }
 }
 
-function sha256(...parts: (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(createHash('sha256').update(part).digest());
-  return hash.digest('hex');
+/** A SHA-256 over others, all in hexadecimal. */
+function combined(digests: string[]): string {
+  return createHash('sha256')
+    .update(Buffer.from(digests.join(''), 'hex'))
+    .digest('hex');
 }

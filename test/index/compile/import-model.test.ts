@@ -37,9 +37,10 @@ function source(files: ModelFiles = {}): string {
 /** Creates an empty folder for one run. */
 const newParent = () => mkdtempSync(join(work, 'run-'));
 
+/** The files of a model folder but SHA256SUMS, which model-sums.test.ts tests. */
 const filesOf = (dir: string) =>
   readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && file.name !== 'SHA256SUMS')
     .map((file) => join(file.parentPath, file.name).slice(dir.length + 1))
     .sort();
 
@@ -53,7 +54,7 @@ describe('from a folder', () => {
     const out = join(newParent(), 'taken');
     const { code, stdout, stderr } = await model([`${dir}/`, '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.1 KB\n`);
+    expect(stdout).toContain(`${out}: tiny, 64 dimensions, up to 64 tokens, 575.6 KB\n`);
     expect(stdout).toContain('prefixes: query "la ", passage ""\n');
     expect(stdout).toContain(`npx polyseek learn --model ${out}\n`);
     expect(stdout).toContain(`npx polyseek index PATH --model ${out}\n`);

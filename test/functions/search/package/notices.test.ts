@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -8,7 +8,7 @@ import {
   readModelLicence,
   readPackageLicence,
 } from '../../../../functions/search/package/notices.ts';
-import { temporaryFolder } from '../../../fixtures/index.ts';
+import { root, temporaryFolder } from '../../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 
@@ -36,15 +36,27 @@ test('modules belong to the innermost package, and project modules to no package
 test('a package has its name, version, licence and texts', () => {
   const files = { 'LICENSE.md': 'The licence.\n', NOTICE: 'The notice.\n', 'licenses.js': 'code' };
   expect(readPackageLicence(makePackage('@scope/one', { license: 'Apache-2.0' }, files))).toEqual({
-    name: '@scope/one 1.2.3',
+    type: 'library',
+    name: '@scope/one',
+    version: '1.2.3',
     licence: 'Apache-2.0',
     text: 'The licence.\n\nThe notice.',
   });
   expect(readPackageLicence(makePackage('two', {}, { COPYING: 'Take it.' }))).toEqual({
-    name: 'two 1.2.3',
+    type: 'library',
+    name: 'two',
+    version: '1.2.3',
     licence: 'see the text',
     text: 'Take it.',
   });
+});
+
+test('a package of the lock file has the hash in it', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const path = 'node_modules/valibot';
+  const { integrity } = lock.packages[path];
+  expect(integrity).toMatch(/^sha512-/);
+  expect(readPackageLicence(join(root, path))).toMatchObject({ name: 'valibot', integrity });
 });
 
 test('a package without a licence file uses the standard text of the MIT licence', () => {
@@ -67,17 +79,17 @@ test('a model has the licence in its folder, or is marked as unknown', () => {
   const model = join(folder, 'model');
   mkdirSync(model);
   writeFileSync(join(model, 'LICENSE'), 'MIT\n\nThe text.\n');
-  const name = 'e5 (sentence model)';
-  expect(readModelLicence('e5', model)).toEqual({ name, licence: 'MIT', text: 'The text.' });
+  const type = 'machine-learning-model';
+  expect(readModelLicence('e5', model)).toEqual({ type, name: 'e5', licence: 'MIT', text: 'The text.' });
   for (const sources of [undefined, folder])
-    expect(readModelLicence('e5', sources)).toMatchObject({ name, licence: 'not recorded' });
+    expect(readModelLicence('e5', sources)).toMatchObject({ type, name: 'e5', licence: 'not recorded' });
 });
 
 test('notices contain each text once, and have the same bytes in any order', () => {
   const components: Component[] = [
-    { name: 'b 1', licence: 'MIT', text: 'Text one.' },
-    { name: 'c 1', licence: 'ISC', text: 'Text two.' },
-    { name: 'a 1', licence: 'MIT', text: 'Text one.' },
+    { type: 'library', name: 'b', version: '1', licence: 'MIT', text: 'Text one.' },
+    { type: 'library', name: 'c', version: '1', licence: 'ISC', text: 'Text two.' },
+    { type: 'library', name: 'a', version: '1', licence: 'MIT', text: 'Text one.' },
   ];
   const text = formatNotices('This function', components, ['/*! B */\n', '/*! A */', '/*! B */']);
   const line = '-'.repeat(80);
