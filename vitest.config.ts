@@ -42,6 +42,7 @@ const SLOW = [
   'test/infra/remote/remote.test.ts',
   'test/infra/stack.test.ts',
   'test/quality/**/*.test.ts',
+  'test/security/*.test.ts',
 ];
 
 export default defineConfig({
