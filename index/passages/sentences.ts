@@ -67,7 +67,7 @@ function segmentLines(text: string, lang: string): Span[][] {
       const start = index + segment.indexOf(trimmed);
       lines.at(-1)!.push([start, start + trimmed.length]);
     }
-    isNewLine ||= /[\n\r\u2028\u2029]\s*$/.test(segment);
+    isNewLine ||= /[\n\r\u2028\u2029]/.test(segment.slice(segment.trimEnd().length));
   }
   return lines;
 }
