@@ -107,6 +107,8 @@ function continues(before: string, after: string, ordinals: boolean): boolean {
 }
 
 function isTooShort(piece: string): boolean {
+  // Joined sentences may be long, and are asked for again and again.
+  if (piece.length >= 4 * MIN_CLAUSE) return false;
   const min = CLAUSE.test(piece) ? MIN_CLAUSE : MIN_LENGTH;
   return piece.length < 4 * min && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < min;
 }
