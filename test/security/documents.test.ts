@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { connect, type Found, REVISIONS, structured } from '../fixtures/mcp.ts';
 import { command, type Outcome, startServer } from '../fixtures/processes.ts';
+import { readBytes } from '../fixtures/read.ts';
 
 // Documents of an attacker, in one index: what they can do to readers of answers, on any way that an answer takes.
 
@@ -140,4 +141,31 @@ describe('control characters of documents and file names', () => {
     expect(strict.stderr).toContain('owned');
     expect(commandsIn(strict.stdout + strict.stderr)).toEqual([]);
   });
+});
+
+test('markup that names other files includes none of them', async () => {
+  const secret = join(folder, 'secret.txt');
+  const word = 'xylotruffle';
+  writeFileSync(secret, `${word}\n`);
+  const files: Record<string, string> = {
+    'a.adoc': `= Title\n\nText.\n\ninclude::${secret}[]\n\nimage::${secret}[]\n\nlink:${secret}[]\n`,
+    'a.rst': `Title\n=====\n\nText.\n\n.. include:: ${secret}\n\n.. literalinclude:: ${secret}\n\n.. raw:: html\n   :file: ${secret}\n\n.. csv-table:: T\n   :file: ${secret}\n`,
+    'a.tex': `\\documentclass{article}\\begin{document}Text. \\input{${secret}} \\include{${secret}} \\lstinputlisting{${secret}} \\verbatiminput{${secret}}\\end{document}`,
+    'a.org': `* Title\nText.\n#+INCLUDE: "${secret}"\n#+SETUPFILE: ${secret}\n[[file:${secret}]]\n`,
+    'a.1': `.TH A 1\n.SH NAME\na \\- b\n.SH TEXT\nText.\n.so ${secret}\n.mso ${secret}\n.soquiet ${secret}\n`,
+    'a.md': `Text.\n\n!include ${secret}\n\n{{#include ${secret}}}\n\n<!--#include file="${secret}" -->\n\n![a](file://${secret})\n`,
+    'a.mdx': `import A from '${secret}'\n\n# Title\n\nText. {require('fs').readFileSync('${secret}')}\n\n<A />\n`,
+    'a.html': `<!--#include file="${secret}"--><p>Text.<iframe src="file://${secret}"></iframe><object data="file://${secret}"></object><embed src="${secret}"><link rel=import href="${secret}">`,
+    'a.xml': `<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file://${secret}"><!ENTITY % y SYSTEM "file://${secret}"> %y;]><a xmlns:xi="http://www.w3.org/2001/XInclude"><b>Text. &x;</b><xi:include href="file://${secret}" parse="text"/></a>`,
+    'b.xml': `<a xmlns:xi="http://www.w3.org/2001/XInclude"><b>Text.</b><xi:include href="file://${secret}" parse="text"/></a>`,
+    'a.yaml': `openapi: 3.0.0\ninfo: { title: T, version: '1', description: Text. }\npaths:\n  /a:\n    $ref: 'file://${secret}'\n  /b: !include ${secret}\n`,
+    'a.eml': `From: a@example.org\nSubject: T\nContent-Type: message/external-body; access-type=local-file; name="${secret}"\n\nText.\n`,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const { documents, notices } = await readBytes(name, text);
+    expect(documents.length + notices.length, name).toBeGreaterThan(0);
+    expect(JSON.stringify([documents, notices]), name).not.toContain(word);
+  }
+  // The file itself is read if it is named.
+  expect(JSON.stringify((await readBytes('secret.txt', readFileSync(secret))).documents)).toContain(word);
 });
