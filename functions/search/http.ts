@@ -129,8 +129,7 @@ async function toProblem(
   addToLog: AddToLog,
 ): Promise<Problem> {
   if (error instanceof Problem) return error;
-  if (error instanceof InvalidRequest)
-    return new Problem(400, logsErrors ? error.unquoted : error.message);
+  if (error instanceof InvalidRequest) return new Problem(400, logsErrors ? error.unquoted : error.message);
   // Imported here because Node takes milliseconds to load it.
   const { inspect } = await import('node:util');
   addToLog({ error: inspect(error) });

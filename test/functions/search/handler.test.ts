@@ -278,7 +278,7 @@ describe('a direct event', () => {
       'Unknown field. The fields are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source, history, filter.',
     ],
     [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB. Send a shorter one.'],
-  // Lambda writes the message into its log, so it must not quote the caller.
+    // Lambda writes the message into its log, so it must not quote the caller.
   ])('%j fails with the message of the refusal, which quotes nothing', async (event, sentence) => {
     const { outcome, asked, log } = await ask(event);
     expect(outcome).toEqual(new Error(sentence));
