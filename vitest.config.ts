@@ -44,6 +44,7 @@ const SLOW = [
   'test/infra/stack.test.ts',
   'test/quality/**/*.test.ts',
   'test/upgrade/*.test.ts',
+  'test/security/*.test.ts',
 ];
 
 export default defineConfig({

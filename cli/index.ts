@@ -21,6 +21,7 @@ import {
   restoreFolder,
 } from './kit/published.ts';
 import { deployedSettings, stageOption } from './kit/remote.ts';
+import { forTerminal } from './kit/terminal.ts';
 import { watchSources } from './kit/watch.ts';
 
 interface Flags extends Config, AddressFlags {
@@ -132,7 +133,7 @@ export const command = new Tool(
       } catch (error) {
         // The reason why there is no text, for instance.
         const report = noticesText(notices.groups());
-        if (report !== '') console.error(`${report}\n`);
+        if (report !== '') console.error(`${forTerminal(report)}\n`);
         throw error;
       }
       process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;

@@ -1,5 +1,6 @@
 import type { Architecture } from '../index/engine/architecture.ts';
 import { HOURS_A_MONTH, PRICES } from './prices.ts';
+import { THROTTLE } from './throttle.ts';
 
 /** Cost of a question, measured with 1,000 passages on one core of an Intel Xeon (shared machine), 2026-11-24. */
 const MEASURED = {
@@ -145,6 +146,44 @@ export function costTable(): string {
     ['a t3.small server, always on', ...fixed((hour + addressHour) * HOURS_A_MONTH + diskMonth)],
   ];
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** An HTTP API bills a request by its parts of 512 KB. The largest one has 10 MB. */
+const PARTS_OF_LARGEST = 20;
+
+/** Table of what an attack costs at the default throttle, for docs/security.md, in Markdown: the most that each can cost. */
+export function attackTable(): string {
+  const { open, closed } = THROTTLE;
+  const [memoryMb, architecture] = [ONE_PROCESSOR_MB, 'x86_64'] as const;
+  const { monitoring } = monthlyCost({ questions: 0, architecture });
+  const refused = (rate: number) =>
+    monthlyCost({ questions: rate * HOURS_A_MONTH * 3600, architecture, coldShare: 0, answerBytes: 0 }).total;
+  const longest = (ratePerSecond: number, reservedConcurrency: number | 'none') =>
+    openEndpointCost({ ratePerSecond, reservedConcurrency, memoryMb, architecture });
+  const padding = (rate: number) =>
+    (PARTS_OF_LARGEST - 1) * PRICES.httpApiRequest * rate * HOURS_A_MONTH * 3600 + monitoring;
+  const all = closed.rate + closed.browserRate;
+  const rows: [string, number][] = [
+    [`requests without a key, refused (${all} a second)`, refused(all)],
+    [
+      `the longest questions with a stolen key (${closed.rate} a second)`,
+      longest(closed.rate, closed.instances),
+    ],
+    [
+      `the longest questions with a browser key (${closed.browserRate} a second)`,
+      longest(closed.browserRate, closed.instances),
+    ],
+    [
+      `the longest questions with \`auth: none\` (${open.rate + open.browserRate} a second, ${open.instances} instances)`,
+      longest(open.rate + open.browserRate, open.instances),
+    ],
+    [`in addition, if each of ${all} requests a second has 10 MB`, padding(all)],
+  ];
+  const cells = rows.map(([name, monthly]) => {
+    const hour = (monthly - monitoring) / HOURS_A_MONTH;
+    return `| ${name} | ${dollars(hour)} | ${dollars(24 * hour)} |`;
+  });
+  return ['| attack | an hour | a day |', '| --- | --- | --- |', ...cells].join('\n');
 }
 
 function transferCost(questions: number, answerBytes = MEASURED.answerBytes): number {

@@ -4,6 +4,7 @@ import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { builderName } from './names.ts';
+import { THROTTLE } from './throttle.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
 const RETENTION = [
@@ -152,14 +153,14 @@ const settingsSchema = v.pipe(
     'webAclArn needs distribution, because AWS WAF does not protect HTTP APIs. Set distribution to true.',
   ),
   v.transform(({ throttleRate, throttleBurst, browserThrottleRate, reservedConcurrency, ...settings }) => {
-    const open = settings.auth === 'none';
-    const rate = throttleRate ?? (open ? 5 : 50);
+    const limits = settings.auth === 'none' ? THROTTLE.open : THROTTLE.closed;
+    const rate = throttleRate ?? limits.rate;
     return {
       ...settings,
       throttleRate: rate,
       throttleBurst: throttleBurst ?? 2 * rate,
-      browserThrottleRate: browserThrottleRate ?? (open ? 5 : 20),
-      reservedConcurrency: reservedConcurrency ?? (open ? 5 : ('none' as const)),
+      browserThrottleRate: browserThrottleRate ?? limits.browserRate,
+      reservedConcurrency: reservedConcurrency ?? limits.instances,
     };
   }),
   v.check(

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../../functions/client/printable.ts';
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../index/search/marks.ts';
@@ -77,9 +78,4 @@ function styled(style: 'bold' | 'underline', text: string, open: string, close: 
 
 function dim(text: string): string {
   return styleText('dim', text);
-}
-
-/** Replaces control characters, which could manipulate a terminal, one for one. */
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, '\uFFFD');
 }

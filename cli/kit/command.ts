@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
+import { printableJson } from '../../functions/client/printable.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { installHint } from './missing-package.ts';
+import { forTerminal } from './terminal.ts';
 
 /** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
@@ -91,7 +93,7 @@ export async function main(run: () => Promise<unknown>): Promise<void> {
     // Printed on exit, after a progress bar has ended its line.
     process.once('exit', () => {
       const mark = process.stderr.isTTY ? styleText('red', 'error: ', { stream: process.stderr }) : '';
-      console.error(`${mark}${describeError(error)}`);
+      console.error(`${mark}${forTerminal(describeError(error))}`);
     });
     process.exit(error instanceof UsageError ? 2 : 1);
   }
@@ -99,7 +101,7 @@ export async function main(run: () => Promise<unknown>): Promise<void> {
 
 /** Prints a result on standard output, as JSON or as text. */
 export function print(json: boolean | undefined, value: unknown, text: () => string): void {
-  console.log(json ? JSON.stringify(value, null, 2) : text());
+  console.log(json ? printableJson(JSON.stringify(value, null, 2)) : forTerminal(text()));
 }
 
 /** A number of things as text, such as `2 files`. */

@@ -2,6 +2,7 @@ import { watch } from 'chokidar';
 import { FolderSource } from '../../index/sources/folder.ts';
 import type { Source } from '../../index/sources/source.ts';
 import { UsageError } from './command.ts';
+import { forTerminal } from './terminal.ts';
 
 /** Milliseconds without a change before a build starts: editors write a file in several steps. */
 const QUIET = 300;
@@ -30,7 +31,9 @@ export async function watchSources(sources: readonly Source[], build: () => Prom
     changed = () => {
       again = true;
     };
-    await build().catch((error) => console.error(error instanceof Error ? error.message : error));
+    await build().catch((error) =>
+      console.error(forTerminal(error instanceof Error ? error.message : String(error))),
+    );
     if (again) setTimeout(() => changed(), 0);
   }
 }

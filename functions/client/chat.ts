@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { type CiteOptions, findCited, quotesOf } from './cite.ts';
 import type { Answer, Polyseek, Question, Result } from './client.ts';
 import { LIMITS } from './limits.ts';
+import { printable, printableJson } from './printable.ts';
 
 export const unknown = "I don't know.";
 /** Precedes an answer to a question with the verdict `possible`. */
@@ -61,9 +62,12 @@ export async function replyWithPassages(
 /** Prints a reply, or the error that replaces it. */
 type Printer = (q: string, said: Reply | Error) => void;
 
-const printText: Printer = (_, said) => console.log(`${said instanceof Error ? said.message : said.text}\n`);
+const printText: Printer = (_, said) =>
+  console.log(`${printable(said instanceof Error ? said.message : said.text)}\n`);
 const printJson: Printer = (q, said) =>
-  console.log(JSON.stringify({ q, ...(said instanceof Error ? { error: said.message } : said) }));
+  console.log(
+    printableJson(JSON.stringify({ q, ...(said instanceof Error ? { error: said.message } : said) })),
+  );
 
 /**
  * Answers each line of standard input until it ends. Prints the message of an error instead of an answer.

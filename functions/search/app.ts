@@ -130,7 +130,10 @@ export function createApp(
         GET: async (request, addToLog) =>
           jsonText((await find(request, readSearchParameters(request.url.searchParams), addToLog)).text),
         POST: async (request, addToLog) =>
-          jsonText((await find(request, readSearchBody(await readBody(request)), addToLog)).text),
+          jsonText(
+            (await find(request, readSearchBody(await readBody(request), !request.logsErrors), addToLog))
+              .text,
+          ),
       },
       // An id may contain `/`.
       {

@@ -133,7 +133,7 @@ function find(text: string, keys: ApiKeys): NamedKey | undefined {
  * Throws a 401 `Problem`.
  */
 export function authenticate(headers: SentHeaders, keys: ApiKeys): NamedKey {
-  const bearer = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  const bearer = /^bearer +(\S.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   const sent = [headers['x-api-key'] ?? '', bearer].filter((key) => key !== '');
   if (sent.length === 0) {
     throw new Problem(

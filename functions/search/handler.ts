@@ -103,6 +103,8 @@ async function ask(
     requestId,
     // IAM has authorized the invocation.
     authorized: true,
+    // Lambda does, for each error that a handler throws.
+    logsErrors: true,
   });
   const body = JSON.parse(response.body) as Answer | { detail: string };
   if ('detail' in body) throw new Error(body.detail);

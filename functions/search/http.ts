@@ -24,6 +24,8 @@ export interface HttpRequest {
   requestId: string;
   /** Whether AWS has authorized the caller, who then needs no API key. */
   authorized?: boolean;
+  /** Whether the host writes messages of errors into its log, so that they must not quote the caller. */
+  logsErrors?: boolean;
 }
 
 /**
@@ -121,9 +123,13 @@ function allowedBy({ GET, POST }: Route): string {
   return [GET && 'GET, HEAD', POST && 'POST', 'OPTIONS'].filter(Boolean).join(', ');
 }
 
-async function toProblem(error: unknown, requestId: string, addToLog: AddToLog): Promise<Problem> {
+async function toProblem(
+  error: unknown,
+  { requestId, logsErrors }: HttpRequest,
+  addToLog: AddToLog,
+): Promise<Problem> {
   if (error instanceof Problem) return error;
-  if (error instanceof InvalidRequest) return new Problem(400, error.message);
+  if (error instanceof InvalidRequest) return new Problem(400, logsErrors ? error.unquoted : error.message);
   // Imported here because Node takes milliseconds to load it.
   const { inspect } = await import('node:util');
   addToLog({ error: inspect(error) });
@@ -192,7 +198,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     }
 
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
-      const problem = await toProblem(error, requestId, addToLog);
+      const problem = await toProblem(error, request, addToLog);
       const headers = { ...problemHeaders, ...problem.headers };
       return { status: problem.status, headers, body: problemJson(problem, requestId) };
     });

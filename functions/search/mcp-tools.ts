@@ -94,7 +94,10 @@ const titleOf = ({ title, source }: OtherPlace) => title || source;
 /** URL of a passage: its document's own, or this endpoint's. Without an endpoint, the path of its document. */
 function urlOf({ url, id, source }: OtherPlace, base: string | undefined): string {
   if (url !== undefined) return url;
-  return base === undefined ? encodeURI(source) : `${base}/passages/${encodeURIComponent(id)}`;
+  if (base !== undefined) return `${base}/passages/${encodeURIComponent(id)}`;
+  const path = encodeURI(source);
+  // A path such as `javascript:a.md` would be an address with a scheme.
+  return URL.canParse(path) ? `./${path}` : path;
 }
 
 /** Other passages with the text of this one, for `alsoIn`. */

@@ -38,9 +38,10 @@ const lostNames = new Set(['__proto__', 'prototype', 'constructor']);
 const shorten = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 /** A value for an error message. Not as JSON, whose nesting could be too deep to write. */
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(shorten(value));
+function show(value: unknown, quotes = true): string {
+  if (typeof value === 'string') return quotes ? JSON.stringify(shorten(value)) : 'a text';
   if (Array.isArray(value)) return value.length > 0 ? 'a list' : 'an empty list';
+  if (typeof value === 'number' && !quotes) return 'a number';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
@@ -49,20 +50,24 @@ interface Wording {
   /** Name of the question. */
   question: 'q' | 'query';
   example: string;
+  /** Whether messages contain what the caller sent. */
+  quotes: boolean;
 }
 
-const queryWording: Wording = { noun: 'parameter', question: 'q', example: exampleUrl };
-const bodyWording: Wording = { noun: 'field', question: 'q', example: exampleBody };
+const queryWording: Wording = { noun: 'parameter', question: 'q', example: exampleUrl, quotes: true };
+const bodyWording: Wording = { noun: 'field', question: 'q', example: exampleBody, quotes: true };
 const toolWording: Wording = {
   noun: 'argument',
   question: 'query',
   example: JSON.stringify({ query: exampleQuestion }),
+  quotes: true,
 };
 
 function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording): FieldError {
-  const { noun, question, example } = wording;
-  // An error in an item names the list: `lang`, not `lang.0`.
-  const field = shorten((v.getDotPath(issue) ?? '').replace(/^(lang|source)\.\d+$/, '$1'));
+  const { noun, question, example, quotes } = wording;
+  // An error in an item names the list: `lang`, not `lang.0`. Names in a filter are the caller's.
+  const part = quotes ? /^(lang|source)\.\d+$/ : /^(\w+)\..*$/s;
+  const field = shorten((v.getDotPath(issue) ?? '').replace(part, '$1'));
   const { input } = issue;
   if (issue.expected === 'never') {
     const advice = {
@@ -73,7 +78,7 @@ function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording
         : 'Send a history with POST /search',
       none: `The ${noun}s are ${names.join(', ')}`,
     }[(names.includes(question) && otherNames.get(input)) || 'none'];
-    return { field, detail: `Unknown ${noun} ${show(input)}. ${advice}.` };
+    return { field, detail: `Unknown ${noun}${quotes ? ` ${show(input)}` : ''}. ${advice}.` };
   }
   if (field === question && (input === undefined || input === '')) {
     const fault = input === '' ? 'empty' : 'missing';
@@ -88,7 +93,7 @@ function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording
     const unit = typeof input === 'string' ? 'characters' : issue.message;
     return { field, detail: `${field} has ${size} ${unit}, but ${limit} is the limit.` };
   }
-  return { field, detail: `${field} is ${show(input)}, but must be ${issue.message}.` };
+  return { field, detail: `${field} is ${show(input, quotes)}, but must be ${issue.message}.` };
 }
 
 /** The size that exceeds a maximum; undefined for other issues. */
@@ -164,11 +169,14 @@ export function readPassageParameters(params: URLSearchParams): number {
   return validate(passageParameters, values, queryWording).context;
 }
 
-/** Reads the JSON text of a body of `POST /search`. Throws a 400 `Problem`. */
-export function readSearchBody(text: string): Question {
+/**
+ * Reads the JSON text of a body of `POST /search`. Throws a 400 `Problem`.
+ * @param quotes whether the message may contain what the caller sent
+ */
+export function readSearchBody(text: string, quotes = true): Question {
   const body = parseObject(text);
   checkFilter(body);
-  return toRequest(validate(searchBody, body, bodyWording));
+  return toRequest(validate(searchBody, body, { ...bodyWording, quotes }));
 }
 
 /** Reads the arguments of the MCP tool `search`. Throws a 400 `Problem`. */

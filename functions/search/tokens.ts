@@ -100,7 +100,7 @@ export async function authenticateToken(
   withKeys: boolean,
   addToLog: (fields: { error: string }) => void,
 ): Promise<string | undefined> {
-  const token = /^bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const token = /^bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
   if (withKeys && !looksSigned(token)) return undefined;
   if (token === '') {
     throw new Problem(

@@ -102,13 +102,22 @@ export async function* readFile(file: InputFile, context: ReadContext): AsyncGen
     for await (const document of read(new Input(file, { ...context, report }))) {
       if (!document.blocks.some(({ text }) => text.trim() !== '')) continue;
       silent = false;
-      yield { ...document, url: document.url ?? file.url, lang: document.lang ?? context.options.lang };
+      const url = isWebAddress(document.url) ? document.url : undefined;
+      yield { ...document, url: url ?? file.url, lang: document.lang ?? context.options.lang };
     }
     if (silent) context.report({ kind: 'skipped', place: file.path, reason: 'no text' });
   } catch (error) {
     if (error instanceof Unreadable) context.report(error.notice);
     else context.report(unexpected(file, error));
   }
+}
+
+/**
+ * Whether an address is relative, or has the scheme http or https. Callers of the endpoint show addresses as links, and one such as
+ * `javascript:` would run a script of the document on their page.
+ */
+function isWebAddress(url: string | undefined): boolean {
+  return url !== undefined && (!URL.canParse(url) || /^https?:$/.test(new URL(url).protocol));
 }
 
 /** The notice for an error of a parser. */

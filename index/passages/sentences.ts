@@ -67,7 +67,7 @@ function segmentLines(text: string, lang: string): Span[][] {
       const start = index + segment.indexOf(trimmed);
       lines.at(-1)!.push([start, start + trimmed.length]);
     }
-    isNewLine ||= /[\n\r\u2028\u2029]\s*$/.test(segment);
+    isNewLine ||= /[\n\r\u2028\u2029]/.test(segment.slice(segment.trimEnd().length));
   }
   return lines;
 }
@@ -107,6 +107,8 @@ function continues(before: string, after: string, ordinals: boolean): boolean {
 }
 
 function isTooShort(piece: string): boolean {
+  // Joined sentences may be long, and are asked for again and again.
+  if (piece.length >= 4 * MIN_CLAUSE) return false;
   const min = CLAUSE.test(piece) ? MIN_CLAUSE : MIN_LENGTH;
   return piece.length < 4 * min && columns(piece.match(/[\p{L}\p{N}]/gu)?.join('') ?? '') < min;
 }

@@ -19,8 +19,10 @@ export async function matching(
   if (wanted.length === 0) return undefined;
   const keys = wanted.flatMap(([field, value], i) => {
     if (!fields.includes(field)) {
+      const fix = `Filter on ${fields.join(', ')}.`;
       throw new InvalidRequest(
-        `No passage has the field ${JSON.stringify(field)}. Filter on ${fields.join(', ')}.`,
+        `No passage has the field ${JSON.stringify(field)}. ${fix}`,
+        `No passage has a field of the filter. ${fix}`,
       );
     }
     const values = Array.isArray(value) ? value : [value];

@@ -1,6 +1,6 @@
 import { createReadStream, type Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import type { ReadOptions } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
@@ -27,8 +27,9 @@ export interface FolderOptions extends ReadOptions {
 }
 
 /**
- * A folder with its subfolders, or a single file. Skips hidden files, vendor folders, what `.polyseekignore` lists, and links to
- * folders, which may form cycles. A file's source is its path below the folder, or its base name if the file itself is named.
+ * A folder with its subfolders, or a single file. Skips hidden files, vendor folders, what `.polyseekignore` lists, links to folders,
+ * which may form cycles, and links to files outside of the folder: whoever may add a document could otherwise publish any file of this
+ * machine. A file's source is its path below the folder, or its base name if the file itself is named.
  */
 export class FolderSource implements Source {
   readonly path: string;
@@ -94,8 +95,28 @@ async function* walk(
     if (!entry.isDirectory() && !entry.isFile() && !isLinked) continue;
     if (excluded.ignores(entry.isDirectory() ? `${name}/` : name)) {
       if (entry.name !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
+    } else if (isLinked && !(await isInside(root, path, excluded))) {
+      report({
+        kind: 'failed',
+        place: path,
+        reason: 'links to a file that is not in this folder, or is excluded',
+        fix: 'Copy the file here, or name it as a source.',
+      });
     } else if (entry.isDirectory()) yield* walk(root, `${name}/`, excluded, report);
     else yield name;
+  }
+}
+
+/** Whether the target of a link is a file of a folder that is not excluded. */
+async function isInside(root: string, link: string, excluded: Ignore): Promise<boolean> {
+  try {
+    const target = relative(await realpath(root), await realpath(link))
+      .split(sep)
+      .join('/');
+    return ignore.isPathValid(target) && !excluded.ignores(target);
+  } catch {
+    // The link changed meanwhile.
+    return false;
   }
 }
 

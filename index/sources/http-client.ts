@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unreadable } from '../documents/file.ts';
 
@@ -8,6 +10,12 @@ const MAX_TRIES = 4;
 const TIMEOUT_MS = 60_000;
 /** A server that asks to wait longer gets no further tries. */
 const MAX_WAIT_SECONDS = 120;
+
+/** Link-local addresses, and AWS's in IPv6: where a machine in a cloud can read its own credentials. */
+const METADATA = new BlockList();
+METADATA.addSubnet('169.254.0.0', 16, 'ipv4');
+METADATA.addSubnet('fe80::', 10, 'ipv6');
+METADATA.addAddress('fd00:ec2::254', 'ipv6');
 
 /** What a client needs from outside. Tests replace it. */
 export interface HttpEnvironment {
@@ -85,6 +93,7 @@ export class HttpClient {
 
   async #getOnce(url: URL, limit: number, headers: Record<string, string>): Promise<HttpPage> {
     await this.#takeTurn();
+    await checkAddress(url);
     const response = await fetch(url.href, {
       headers: { 'user-agent': USER_AGENT, ...headers },
       redirect: 'manual',
@@ -108,6 +117,17 @@ export class HttpClient {
     this.#next = start + this.interval;
     if (start > now) await this.#environment.sleep(start - now);
   }
+}
+
+/**
+ * Throws `Unreadable` for a host whose name leads to an address of a cloud's metadata: the owner of a site chooses the addresses of its
+ * names.
+ */
+async function checkAddress(url: URL): Promise<void> {
+  // The request reports a name without an address.
+  const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+  if (addresses.some(({ address, family }) => METADATA.check(address, family === 6 ? 'ipv6' : 'ipv4')))
+    throw new Unreadable(url.href, 'link-local address', 'Name a site that is not part of this machine.');
 }
 
 /** Seconds, or a date. */

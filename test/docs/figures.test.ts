@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { POSSIBLE } from '../../index/search/confidence.ts';
 import { FEATURES } from '../../index/search/evidence.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
-import { buildCost, costTable } from '../../infra/cost.ts';
+import { attackTable, buildCost, costTable } from '../../infra/cost.ts';
 import { launchTable, scalingTable } from '../../infra/scaling.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';
@@ -28,6 +28,10 @@ test('docs/automatic-builds.md has the computed prices of builds', () => {
   expect(rows.slice(0, 3)).toEqual(
     Object.entries(seconds).map(([name, time]) => [name, price(time, 'x86_64'), price(time, 'arm64')]),
   );
+});
+
+test('docs/security.md has the computed costs of attacks', () => {
+  expect(readPage('docs/security.md').text).toContain(`\n\n${attackTable()}\n\n`);
 });
 
 test('the tables of docs/scaling.md equal the computed costs', () => {

@@ -118,10 +118,14 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
         expect(comparable(payload as Answer)).toEqual(await ask('/search', { q, k: 4 }));
       }
       const wrong = { q: QUESTIONS[0], k: 0 };
-      const { detail } = (await fetched('/search', wrong)).json as { detail: string };
-      const { payload, functionError } = await runtime.invoke(wrong);
+      const { payload, functionError, log } = await runtime.invoke({ ...wrong, mode: 'private' });
       expect(functionError).toBe('Unhandled');
-      expect(payload).toMatchObject({ errorMessage: detail });
+      const errorMessage =
+        'k is a number, but must be a whole number from 1 to 100. mode is a text, but must be one of hybrid, semantic, lexical.';
+      expect(payload).toMatchObject({ errorMessage });
+      // Lambda logs the message.
+      expect(log).toContain(errorMessage);
+      expect(log).not.toContain('private');
     });
 
     test('starts once, with a report in the format of Lambda', async () => {

@@ -9,6 +9,8 @@ import { toTypeScript } from './typescript.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const modules = ['client', 'langchain', 'ai-sdk', 'chat'];
+/** Modules that the others import. */
+const shared = ['cite', 'printable'];
 
 /** The client's types as plain TypeScript. In this repository they are inferred from schemas, which would require valibot. */
 function types(): string {
@@ -26,8 +28,8 @@ export async function packageClient(out: string): Promise<void> {
   const { version, license, repository, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, 'cite', 'limits', 'types'].map((module) => join(out, `${module}.ts`));
-  for (const module of [...modules, 'cite']) {
+  const sources = [...modules, ...shared, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
+  for (const module of [...modules, ...shared]) {
     copyFileSync(join(root, `functions/client/${module}.ts`), join(out, `${module}.ts`));
   }
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));

@@ -30,7 +30,7 @@ export class BlockList {
   }
 
   paragraph(text: string, anchor?: string): void {
-    const content = text.replace(/^(?:[ \t]*\n)+|\s+$/g, '');
+    const content = text.replace(/^(?:[ \t]*\n)+/, '').trimEnd();
     if (content === '') return;
     this.#push({ kind: 'paragraph', text: content }, anchor);
   }

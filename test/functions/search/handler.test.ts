@@ -265,15 +265,21 @@ describe('a direct event', () => {
 
   test.each([
     [{ q: '' }, 'q is empty. Add your question, as in {"q":"Is slavery allowed"}.'],
-    [{ q: 5 }, 'q is 5, but must be text.'],
+    [{ q: 5 }, 'q is a number, but must be text.'],
     [{ q: null }, 'q is null, but must be text.'],
-    [{ q: 'x', k: 500 }, 'k is 500, but must be a whole number from 1 to 100.'],
+    [{ q: 'x', k: 500 }, 'k is a number, but must be a whole number from 1 to 100.'],
+    [{ q: 'x', k: 'private' }, 'k is a text, but must be a whole number from 1 to 100.'],
     [
-      { q: 'x', body: '{}' },
-      'Unknown field "body". The fields are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source, history, filter.',
+      { q: 'x', filter: { private: {} } },
+      'filter is an object, but must be text, a number, true, false or a list of one or more of these.',
+    ],
+    [
+      { q: 'x', private: '{}' },
+      'Unknown field. The fields are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source, history, filter.',
     ],
     [{ q: 'x', lang: ['a'.repeat(70_000)] }, 'The body is longer than 64 KiB. Send a shorter one.'],
-  ])('%j fails with the message of the refusal', async (event, sentence) => {
+    // Lambda writes the message into its log, so it must not quote the caller.
+  ])('%j fails with the message of the refusal, which quotes nothing', async (event, sentence) => {
     const { outcome, asked, log } = await ask(event);
     expect(outcome).toEqual(new Error(sentence));
     expect(asked).toEqual([]);

@@ -171,9 +171,12 @@ describe('the log', () => {
   test('has one line of JSON per entry', () => {
     const path = join(temporaryFolder(), 'log');
     const file = openSync(path, 'w');
-    writeEntry({ q: 'two\nlines\u2028', error: undefined }, file);
+    const q = 'two\nlines\r\u0085\u2028\u2029 \x1b[2J\x7f\x9b31m';
+    writeEntry({ q, error: undefined }, file);
     closeSync(file);
-    expect(readFileSync(path, 'utf8')).toBe('{"q":"two\\nlines\u2028"}\n');
+    const written = readFileSync(path, 'utf8');
+    expect(written).toMatch(/^[\x20-\x7e]+\n$/);
+    expect(JSON.parse(written)).toEqual({ q });
   });
 
   test('is written by Node’s stream if the file descriptor fails', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -39,12 +39,15 @@ async function collect(source: Source): Promise<Document[]> {
 const sources = async (...paths: string[]) => (await read(paths)).map((document) => document.source);
 
 /** The names of a folder's files, and the paths that were left out, by reason. */
-async function list(options: FolderOptions = {}): Promise<{ files: string[]; skipped: [string, string][] }> {
+async function list(
+  options: FolderOptions = {},
+  folder = root,
+): Promise<{ files: string[]; skipped: [string, string][] }> {
   const skipped: [string, string][] = [];
   const report = ({ place, reason }: Notice) =>
-    skipped.push([relative(root, place).split(sep).join('/'), reason]);
+    skipped.push([relative(folder, place).split(sep).join('/'), reason]);
   const files: string[] = [];
-  for await (const { source } of new FolderSource(root, options).files({ memory: new Map(), report }))
+  for await (const { source } of new FolderSource(folder, options).files({ memory: new Map(), report }))
     files.push(source);
   return { files, skipped };
 }
@@ -92,12 +95,40 @@ describe('files and folders', () => {
   });
 
   it('follows links to files, but not links to folders or broken links', async () => {
-    const file = write('a/b.txt', 'B.');
-    mkdirSync(join(root, 'links'));
-    symlinkSync(file, join(root, 'links/file.txt'));
-    symlinkSync(root, join(root, 'links/folder.txt'));
-    symlinkSync(join(root, 'none'), join(root, 'links/nothing.txt'));
-    expect(await sources(join(root, 'links'))).toEqual(['file.txt']);
+    write('docs/a/b.txt', 'B.');
+    const docs = join(root, 'docs');
+    symlinkSync('a/b.txt', join(docs, 'file.txt'));
+    symlinkSync(docs, join(docs, 'folder.txt'));
+    symlinkSync(join(docs, 'none'), join(docs, 'nothing.txt'));
+    // The folder itself may be a link.
+    symlinkSync(docs, join(root, 'linked'));
+    expect(await sources(join(root, 'linked'))).toEqual(['a/b.txt', 'file.txt']);
+  });
+
+  it('follows no link to a file that is outside of the folder, hidden or excluded', async () => {
+    const targets = {
+      above: write('secret.txt', 'Secret.'),
+      near: write('docs2/secret.txt', 'Secret.'),
+      credentials: write('docs/.env', 'Secret.'),
+      repository: write('docs/.git/config', 'Secret.'),
+      draft: write('docs/drafts/a.txt', 'Secret.'),
+      process: '/proc/self/environ',
+    };
+    write('docs/.polyseekignore', 'drafts/');
+    write('docs/open.txt', 'Open.');
+    const docs = join(root, 'docs');
+    for (const [name, target] of Object.entries(targets)) symlinkSync(target, join(docs, `${name}.txt`));
+    // A chain of links counts as its end.
+    symlinkSync('above.txt', join(docs, 'chain.txt'));
+    const links = [...Object.keys(targets), 'chain'].sort().map((name) => `${name}.txt`);
+    const { files, skipped } = await list({}, docs);
+    expect(files).toEqual(['open.txt']);
+    expect(skipped.filter(([name]) => links.includes(name))).toEqual(
+      links
+        // A system without this file has a broken link.
+        .filter((name) => existsSync(join(docs, name)))
+        .map((name) => [name, 'links to a file that is not in this folder, or is excluded']),
+    );
   });
 
   it('rejects two files with the same source', async () => {

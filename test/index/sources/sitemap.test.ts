@@ -266,3 +266,64 @@ test('names a sitemap that is missing, or is none', async () => {
   server.closeAllConnections();
   await expect(list()).rejects.toThrow(`${site}/robots.txt: not reachable.`);
 });
+
+test('sends no request to another server, whatever the site says', async () => {
+  const reached: string[] = [];
+  const other = createServer(({ url = '', headers }, response) => {
+    reached.push(`${headers.host}${url}`);
+    response.end('<p>Secret.');
+  });
+  await new Promise<void>((resolve) => other.listen(0, '::', resolve));
+  const { port } = other.address() as AddressInfo;
+  const own = site.slice('http://'.length);
+  const targets = [
+    ...['127.0.0.1', 'localhost', '2130706433', '0x7f.1', '0177.0.0.1', '127.1', '0.0.0.0'].map(
+      (host) => `http://${host}:${port}/`,
+    ),
+    ...['[::1]', '[::ffff:127.0.0.1]', '[::]'].map((host) => `http://${host}:${port}/`),
+    `http://${own}@127.0.0.1:${port}/`,
+    `//127.0.0.1:${port}/`,
+    `http:\\\\127.0.0.1:${port}/`,
+    `https://127.0.0.1:${port}/`,
+    'http://169.254.169.254/latest/meta-data/',
+    'file:///etc/passwd',
+    'data:text/html,Secret',
+    'ftp://127.0.0.1/',
+    'javascript:alert(1)',
+  ];
+  const redirect = (location: string): Reply => ({ status: 302, headers: { location } });
+  const escaped = targets.map((target) => target.replaceAll('&', '&amp;'));
+  replies = {
+    '/sitemap.xml': xml(
+      `<sitemapindex><sitemap><loc>${site}/pages.xml</loc></sitemap>${[...escaped, `${site}/away.xml`].map((target) => `<sitemap><loc>${target}</loc></sitemap>`).join('')}</sitemapindex>`,
+    ),
+    '/away.xml': redirect(targets[0]!),
+    '/pages.xml': xml(
+      urlset('/good', ...targets.map((_, i) => `/to${i}`), ...escaped.filter((one) => one.includes('://'))),
+    ),
+    // What a page names is not fetched.
+    '/good': {
+      body: `<base href="${targets[0]}"><meta http-equiv=refresh content="0;url=${targets[0]}"><img src="${targets[0]}"><p>Good.`,
+    },
+    ...Object.fromEntries(targets.map((target, i) => [`/to${i}`, redirect(target)])),
+  };
+  const files = await list({ requestsPerSecond: 100 });
+  expect(names(files)).toEqual(['good']);
+  expect((await contents(files)).join()).toContain('Good.');
+  replies['/robots.txt'] = redirect(targets[0]!);
+  await expect(list()).rejects.toThrow('redirect to another site');
+  expect(reached).toEqual([]);
+  other.close();
+});
+
+test.each([
+  '169.254.169.254',
+  '2852039166',
+  '0xa9.0xfe.0xa9fe',
+  '[::ffff:169.254.169.254]',
+  '[fe80::1]',
+  '[fd00:ec2::254]',
+])('does not read the metadata of a machine in a cloud: %s', async (host) => {
+  await expect(list({ sitemap: `http://${host}/sitemap.xml` })).rejects.toThrow('link-local address');
+  expect(slept).toEqual([]);
+});

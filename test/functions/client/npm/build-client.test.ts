@@ -34,7 +34,7 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('contains JavaScript, types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'chat', 'cite', 'client', 'langchain', 'limits'].flatMap((name) => [
+    const files = ['ai-sdk', 'chat', 'cite', 'client', 'langchain', 'limits', 'printable'].flatMap((name) => [
       `${name}.d.ts`,
       `${name}.js`,
       `${name}.js.map`,
