@@ -16,10 +16,13 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
- * The file that marks a draft. Cleaning up only touches folders that contain it, so a folder of the user that happens to have a
- * similar name is safe.
+ * The files that mark a draft: one that a process writes, and a folder that a process has moved aside to replace it. Cleaning up only
+ * touches folders that contain one, so a folder of the user that happens to have a similar name is safe.
  */
-export const DRAFT_MARKER = '.polyseek-draft';
+const MARKERS = { written: '.polyseek-draft', replaced: '.polyseek-replaced' } as const;
+
+/** Attempts to replace a folder that other processes replace at the same time. */
+const ATTEMPTS = 100;
 
 interface Marker {
   /** The process that owns the draft, and when it started: process ids are reused. */
@@ -27,8 +30,12 @@ interface Marker {
   started: string;
   /** Base name of the folder that the draft replaces, or that was moved aside. */
   target: string;
-  role: 'new' | 'old';
 }
+
+/** Files with this prefix are no part of a folder's content: markers and tries to write, which a killed process may have left. */
+const OWN = '.polyseek-';
+
+export const isMarker = (name: string): boolean => name.startsWith(OWN);
 
 /** Reasons why a folder cannot be written, with the fix. */
 const FIXES: Record<string, string> = {
@@ -48,7 +55,7 @@ export function createDraft(target: string): string {
   const draft = draftName(target);
   try {
     mkdirSync(draft, { recursive: true });
-    writeMarker(draft, target, 'new');
+    writeMarker(draft, target, MARKERS.written);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     throw unwritable(dirname(draft), error);
@@ -58,23 +65,27 @@ export function createDraft(target: string): string {
 
 /**
  * Replaces a folder with its draft. No file system swaps two folders everywhere, so for a moment the target does not exist. If the
- * process is killed in that moment, `removeStaleDrafts` restores the old folder, and `locateFolder` finds it.
+ * process is killed in that moment, `removeStaleDrafts` restores the old folder, and `locateFolder` finds it. Of processes that replace
+ * the same folder at the same time, all succeed, and the last one's folder stays.
  */
 export function replaceFolder(draft: string, target: string): void {
-  const old = draftName(target);
-  const exists = existsSync(target);
-  if (exists) {
-    writeMarker(target, target, 'old');
-    renameSync(target, old);
+  const replaced: string[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const old = moveAside(target);
+    if (old) replaced.push(old);
+    try {
+      renameSync(draft, target);
+      break;
+    } catch (error) {
+      // Another process has put its own folder there meanwhile.
+      if (isTaken(error) && attempt < ATTEMPTS) continue;
+      const last = replaced.at(-1);
+      if (last) restore(last, target);
+      throw error;
+    }
   }
-  try {
-    renameSync(draft, target);
-  } catch (error) {
-    if (exists && !existsSync(target)) restore(old, target);
-    throw error;
-  }
-  rmSync(join(target, DRAFT_MARKER));
-  if (exists) removeDraft(old);
+  rmSync(join(target, MARKERS.written), { force: true });
+  for (const old of replaced) removeDraft(old);
 }
 
 /**
@@ -82,10 +93,12 @@ export function replaceFolder(draft: string, target: string): void {
  * drafts of processes that still run, and everything that is not a draft.
  */
 export function removeStaleDrafts(target: string): void {
-  if (isStale(readMarker(target, target))) rmSync(join(target, DRAFT_MARKER));
-  for (const [draft, marker] of draftsOf(target)) {
-    if (!isStale(marker)) continue;
-    if (marker.role === 'old' && !existsSync(target)) restore(draft, target);
+  for (const name of Object.values(MARKERS))
+    if (isStale(readMarker(target, target, name))) rmSync(join(target, name), { force: true });
+  for (const draft of draftsOf(target)) {
+    const replaced = readMarker(draft, target, MARKERS.replaced);
+    if (!isStale(replaced ?? readMarker(draft, target, MARKERS.written))) continue;
+    if (replaced && !existsSync(target)) restore(draft, target);
     else removeDraft(draft);
   }
 }
@@ -96,7 +109,12 @@ export function removeStaleDrafts(target: string): void {
  */
 export function locateFolder(target: string): string {
   if (existsSync(target)) return target;
-  return draftsOf(target).find(([, { role }]) => role === 'old')?.[0] ?? target;
+  return draftsOf(target).find((draft) => readMarker(draft, target, MARKERS.replaced)) ?? target;
+}
+
+/** Whether processes write a folder, replace it, or were killed meanwhile. */
+export function hasDrafts(target: string): boolean {
+  return draftsOf(target).length > 0;
 }
 
 /**
@@ -114,7 +132,7 @@ export function checkReplaceable(target: string, isPart: (name: string) => boole
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isDirectory())
     throw new Error(`${target} is a file. Choose a new folder, or ${kind} to replace.`);
-  const foreign = found && readdirSync(target).find((name) => name !== DRAFT_MARKER && !isPart(name));
+  const foreign = namesIn(target).find((name) => !isMarker(name) && !isPart(name));
   if (foreign !== undefined)
     throw new Error(
       `${target} contains ${foreign}, which is not part of ${kind}. Choose a new folder, or ${kind} to replace.`,
@@ -122,9 +140,10 @@ export function checkReplaceable(target: string, isPart: (name: string) => boole
   // The target is renamed in its parent, and marked before that.
   for (const folder of found ? [parent, target] : [parent]) {
     try {
-      rmdirSync(mkdtempSync(join(folder, '.polyseek-')));
+      rmdirSync(mkdtempSync(join(folder, OWN)));
     } catch (error) {
-      throw unwritable(folder, error);
+      // Another process is replacing the target.
+      if (codeOf(error) !== 'ENOENT' || folder === parent) throw unwritable(folder, error);
     }
   }
 }
@@ -176,31 +195,44 @@ function draftName(target: string): string {
   return `${resolve(target)}.draft-${randomBytes(4).toString('hex')}`;
 }
 
-/** The drafts of a target, each with its marker. */
-function draftsOf(target: string): [draft: string, marker: Marker][] {
+/** The folders beside a target that may be its drafts. */
+function draftsOf(target: string): string[] {
   const folder = dirname(resolve(target));
   const prefix = `${basename(resolve(target))}.draft-`;
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
-  return names.flatMap((name): [string, Marker][] => {
-    const marker = readMarker(join(folder, name), target);
-    return marker ? [[join(folder, name), marker]] : [];
-  });
+  const names = namesIn(folder).filter((name) => name.startsWith(prefix));
+  return names.map((name) => join(folder, name));
 }
 
-function writeMarker(folder: string, target: string, role: Marker['role']): void {
+/** The names in a folder; none if it does not exist. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function writeMarker(folder: string, target: string, name: string): void {
   const marker: Marker = {
     pid: process.pid,
     started: startOf(process.pid) ?? new Date(Date.now() - process.uptime() * 1000).toISOString(),
     target: basename(resolve(target)),
-    role,
   };
-  writeFileSync(join(folder, DRAFT_MARKER), JSON.stringify(marker));
+  const path = join(folder, name);
+  try {
+    writeFileSync(path, JSON.stringify(marker));
+  } catch (error) {
+    // A full disk leaves an empty file.
+    rmSync(path, { force: true });
+    throw error;
+  }
 }
 
-/** The marker in a folder. Undefined without a marker for this target. */
-function readMarker(folder: string, target: string): Marker | undefined {
+/** The marker with this name in a folder. Undefined without a marker for this target. */
+function readMarker(folder: string, target: string, name: string): Marker | undefined {
   try {
-    const marker = JSON.parse(readFileSync(join(folder, DRAFT_MARKER), 'utf8')) as Marker;
+    const marker = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Marker;
     return marker.target === basename(resolve(target)) ? marker : undefined;
   } catch {
     return undefined;
@@ -235,21 +267,54 @@ function startOf(pid: number): string | undefined {
   }
 }
 
+/** Moves a folder aside, marked. Returns its new path; undefined if it does not exist, or another process has moved it. */
+function moveAside(target: string): string | undefined {
+  const old = draftName(target);
+  try {
+    writeMarker(target, target, MARKERS.replaced);
+    renameSync(target, old);
+    return old;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Moves an old folder back, unless another process does, or has put its own there. */
 function restore(old: string, target: string): void {
-  renameSync(old, target);
-  rmSync(join(target, DRAFT_MARKER));
+  try {
+    renameSync(old, target);
+    rmSync(join(target, MARKERS.replaced), { force: true });
+  } catch (error) {
+    if (!isTaken(error) && codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 /** Removes a draft, its marker last, so that an interrupted removal can be completed later. Of a link, only the link is removed. */
 function removeDraft(draft: string): void {
-  if (!lstatSync(draft).isSymbolicLink())
-    for (const name of readdirSync(draft))
-      if (name !== DRAFT_MARKER) rmSync(join(draft, name), { recursive: true, force: true });
-  rmSync(join(draft, DRAFT_MARKER), { force: true });
-  rmSync(draft, { recursive: true, force: true });
+  const [written, replaced] = [join(draft, MARKERS.written), join(draft, MARKERS.replaced)];
+  try {
+    // From here on, nobody restores it or reads it.
+    if (existsSync(replaced)) renameSync(replaced, written);
+    if (!lstatSync(draft).isSymbolicLink())
+      for (const name of readdirSync(draft))
+        if (!isMarker(name)) rmSync(join(draft, name), { recursive: true, force: true });
+    rmSync(written, { force: true });
+    rmSync(draft, { recursive: true, force: true });
+  } catch (error) {
+    // Another process has removed it meanwhile.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Whether a folder cannot be renamed because another is in its place. */
+const isTaken = (error: unknown): boolean => /^(ENOTEMPTY|EEXIST)$/.test(codeOf(error));
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
 }
 
 function unwritable(folder: string, error: unknown): unknown {
-  const { code = '' } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   return FIXES[code] ? new Error(`${folder}: ${FIXES[code]}`, { cause: error }) : error;
 }

@@ -7,7 +7,7 @@ import { readVectors } from './graph-builder.ts';
 import { InvertedFile } from './inverted-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
-import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
+import { FORMAT, INDEX_FILES, type Manifest, manifestText, versionOf } from './manifest.ts';
 import { overviewRecord } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
 import type { Passage, Scalar } from './passage.ts';
@@ -156,7 +156,7 @@ export class IndexWriter {
       files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
     };
     const manifest = { version: versionOf(contained), ...contained };
-    writeFileSync(path('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeFileSync(path('manifest.json'), manifestText(manifest));
     return manifest;
   }
 
