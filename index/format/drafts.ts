@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
@@ -173,10 +174,25 @@ export async function writeFolder<Made>(
   removeStaleDrafts(target);
   const draft = createDraft(target);
   return withTemporaryFolder(draft, async () => {
-    const made = await make(draft);
-    replaceFolder(draft, target);
-    return made;
+    try {
+      const made = await make(draft);
+      replaceFolder(draft, target);
+      return made;
+    } catch (error) {
+      throw explainFull(dirname(draft), error);
+    }
   });
+}
+
+/**
+ * Turns the error of a full disk into a sentence.
+ * @param folder the folder of the output. Errors of writes name no file, which may also be a temporary one.
+ */
+export function explainFull(folder: string, error: unknown): unknown {
+  const { code = '', path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  const where = dest?.startsWith(folder) ? folder : `${folder} or ${tmpdir()}`;
+  return new Error(`${where}: ${FIXES[code]}`, { cause: error });
 }
 
 /** Runs `make`, then removes the folder, even if the process exits first (as on an interrupt). */

@@ -60,6 +60,7 @@ test(
     let killed = 0;
     for (let kill = 1; kill <= KILLS; kill++) {
       const waiting = new JobProcess();
+      await builder.ready();
       const outcome = builder.run(jobOf(kill));
       await Promise.race([sleep(random() * duration), outcome]);
       await builder.kill();
