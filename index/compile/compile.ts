@@ -11,9 +11,10 @@ import {
   readCompiledModel,
   withChecksum,
 } from '../format/compiled-model.ts';
-import { createDraft, explainFull, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
+import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
 import { compiledFolder, SHIPPED_MODEL } from '../format/installation.ts';
 import { writeTokenCodebook } from '../format/token-codes-file.ts';
+import { explainFull } from '../format/writable.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';

@@ -1,51 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-
-/**
- * The files that mark a draft: one that a process writes, and a folder that a process has moved aside to replace it. Cleaning up only
- * touches folders that contain one, so a folder of the user that happens to have a similar name is safe.
- */
-const MARKERS = { written: '.polyseek-draft', replaced: '.polyseek-replaced' } as const;
+import { isMarker, isStale, MARKERS, readMarker, writeMarker } from './draft-marker.ts';
+import { codeOf, explainFull, namesIn, unwritable } from './writable.ts';
 
 /** Attempts to replace a folder that other processes replace at the same time. */
 const ATTEMPTS = 100;
-
-interface Marker {
-  /** The process that owns the draft, and when it started: process ids are reused. */
-  pid: number;
-  started: string;
-  /** Base name of the folder that the draft replaces, or that was moved aside. */
-  target: string;
-}
-
-/** Files with this prefix are no part of a folder's content: markers and tries to write, which a killed process may have left. */
-const OWN = '.polyseek-';
-
-export const isMarker = (name: string): boolean => name.startsWith(OWN);
-
-/** Reasons why a folder cannot be written, with the fix. */
-const FIXES: Record<string, string> = {
-  EACCES: 'permission denied. Choose a folder that you can write to.',
-  EPERM: 'permission denied. Choose a folder that you can write to.',
-  EROFS: 'the file system is read-only. Choose a folder that you can write to.',
-  ENOSPC: 'no space left on the disk. Free some space and try again.',
-  EDQUOT: 'the disk quota is used up. Free some space and try again.',
-};
 
 /**
  * Creates an empty draft folder beside `target`, and checks that files can be written there.
@@ -119,51 +79,6 @@ export function hasDrafts(target: string): boolean {
 }
 
 /**
- * Refuses to replace files that the command did not create, because a mistyped path must not delete a user's files. Also checks
- * write access, before any expensive work.
- * @param isPart whether the command creates an entry with this name in the folder
- * @param kind the kind of folder, for the message: `an index`
- * @throws if `target` is a file, contains anything else, or cannot be written
- */
-export function checkReplaceable(target: string, isPart: (name: string) => boolean, kind: string): void {
-  let parent = dirname(resolve(target));
-  while (!existsSync(parent)) parent = dirname(parent);
-  if (!statSync(parent).isDirectory())
-    throw new Error(`${parent} is a file. Choose a folder in another place.`);
-  const found = statSync(target, { throwIfNoEntry: false });
-  if (found && !found.isDirectory())
-    throw new Error(`${target} is a file. Choose a new folder, or ${kind} to replace.`);
-  const foreign = namesIn(target).find((name) => !isMarker(name) && !isPart(name));
-  if (foreign !== undefined)
-    throw new Error(
-      `${target} contains ${foreign}, which is not part of ${kind}. Choose a new folder, or ${kind} to replace.`,
-    );
-  // The target is renamed in its parent, and marked before that.
-  for (const folder of found ? [parent, target] : [parent]) {
-    try {
-      rmdirSync(mkdtempSync(join(folder, OWN)));
-    } catch (error) {
-      // Another process is replacing the target.
-      if (codeOf(error) !== 'ENOENT' || folder === parent) throw unwritable(folder, error);
-    }
-  }
-}
-
-/**
- * Checks that a file system has room for a folder's files.
- * @param bytes a lower bound of the size of the output
- * @throws a sentence that names the folder, the free space and the need
- */
-export function checkFreeSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const megabytes = (number: number) => `${(number / 1e6).toFixed(1)} MB`;
-  if (bavail * bsize < bytes)
-    throw new Error(
-      `${dirname(folder)}: ${megabytes(bavail * bsize)} free on the disk, but at least ${megabytes(bytes)} needed. Free some space, or choose another disk.`,
-    );
-}
-
-/**
  * Writes a folder: as a draft first, which replaces the target once `make` succeeds. Cleans up after killed processes before.
  * @param make writes into the draft; if it fails, the target stays as it was
  */
@@ -182,17 +97,6 @@ export async function writeFolder<Made>(
       throw explainFull(dirname(draft), error);
     }
   });
-}
-
-/**
- * Turns the error of a full disk into a sentence.
- * @param folder the folder of the output. Errors of writes name no file, which may also be a temporary one.
- */
-export function explainFull(folder: string, error: unknown): unknown {
-  const { code = '', path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  const where = dest?.startsWith(folder) ? folder : `${folder} or ${tmpdir()}`;
-  return new Error(`${where}: ${FIXES[code]}`, { cause: error });
 }
 
 /** Runs `make`, then removes the folder, even if the process exits first (as on an interrupt). */
@@ -217,70 +121,6 @@ function draftsOf(target: string): string[] {
   const prefix = `${basename(resolve(target))}.draft-`;
   const names = namesIn(folder).filter((name) => name.startsWith(prefix));
   return names.map((name) => join(folder, name));
-}
-
-/** The names in a folder; none if it does not exist. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function writeMarker(folder: string, target: string, name: string): void {
-  const marker: Marker = {
-    pid: process.pid,
-    started: startOf(process.pid) ?? new Date(Date.now() - process.uptime() * 1000).toISOString(),
-    target: basename(resolve(target)),
-  };
-  const path = join(folder, name);
-  try {
-    writeFileSync(path, JSON.stringify(marker));
-  } catch (error) {
-    // A full disk leaves an empty file.
-    rmSync(path, { force: true });
-    throw error;
-  }
-}
-
-/** The marker with this name in a folder. Undefined without a marker for this target. */
-function readMarker(folder: string, target: string, name: string): Marker | undefined {
-  try {
-    const marker = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Marker;
-    return marker.target === basename(resolve(target)) ? marker : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isStale(marker: Marker | undefined): marker is Marker {
-  if (!marker) return false;
-  const started = startOf(marker.pid);
-  if (started !== undefined) return started !== marker.started;
-  try {
-    process.kill(marker.pid, 0);
-    return false;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EPERM');
-  }
-}
-
-/**
- * The start time of a process, in clock ticks since the system started. `ended` for a zombie. Undefined if the process does not
- * exist, and on systems other than Linux.
- */
-function startOf(pid: number): string | undefined {
-  try {
-    // The program's name, in parentheses, may contain spaces. After it, the state is the 1st and the start the 20th field
-    // (proc_pid_stat(5)).
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return /^[ZX]$/.test(fields[0]!) ? 'ended' : fields[19];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Moves a folder aside, marked. Returns its new path; undefined if it does not exist, or another process has moved it. */
@@ -325,12 +165,3 @@ function removeDraft(draft: string): void {
 
 /** Whether a folder cannot be renamed because another is in its place. */
 const isTaken = (error: unknown): boolean => /^(ENOTEMPTY|EEXIST)$/.test(codeOf(error));
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? '';
-}
-
-function unwritable(folder: string, error: unknown): unknown {
-  const code = codeOf(error);
-  return FIXES[code] ? new Error(`${folder}: ${FIXES[code]}`, { cause: error }) : error;
-}

@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFileAt } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { checkReplaceable } from './drafts.ts';
 import { readVectors } from './graph-builder.ts';
 import { InvertedFile } from './inverted-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
@@ -19,6 +18,7 @@ import { withTitle } from './titled.ts';
 import { PART } from './token-codes-file.ts';
 import { TokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
+import { checkReplaceable } from './writable.ts';
 
 /** What an index records of its model. */
 export type IndexModel = Pick<CompiledModel, 'name' | 'hash' | 'neutral' | 'tokens' | 'dimensions' | 'mean'>;

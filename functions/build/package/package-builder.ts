@@ -8,7 +8,8 @@ import { SAMPLES } from '../../../index/documents/encoding/languages.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { provideLibrary } from '../../../index/engine/compile-engine.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
-import { checkReplaceable, writeFolder } from '../../../index/format/drafts.ts';
+import { writeFolder } from '../../../index/format/drafts.ts';
+import { checkReplaceable } from '../../../index/format/writable.ts';
 import { formatNotices } from '../../search/package/notices.ts';
 import { makeReadable, packageFunction } from '../../search/package/package-function.ts';
 

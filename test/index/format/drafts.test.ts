@@ -13,14 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  checkFreeSpace,
-  checkReplaceable,
-  createDraft,
-  locateFolder,
-  removeStaleDrafts,
-  replaceFolder,
-} from '../../../index/format/drafts.ts';
+import { createDraft, locateFolder, removeStaleDrafts, replaceFolder } from '../../../index/format/drafts.ts';
+import { checkFreeSpace, checkReplaceable } from '../../../index/format/writable.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
