@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
 import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { manifestText } from '../index/format/manifest.ts';
 import { type BuildSettings, type Built, buildFromSources, planFromSources } from '../index/local.ts';
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
@@ -154,7 +155,7 @@ async function moveIndex(
   rewrite: boolean | undefined,
 ): Promise<{ result: object; text: string }> {
   if (store === 's3vectors' && existsSync(join(locateFolder(index), 'manifest.json'))) {
-    const published = await publishFolder(locateFolder(index), await address(), rewrite);
+    const published = await publishFolder(index, await address(), rewrite);
     return { result: { index, published }, text: publishedText(published) };
   }
   if (chosen === 'bundle') {
@@ -193,7 +194,7 @@ function summarize(
   seconds: number,
 ) {
   const { version, counts, languages } = manifest;
-  const names = [...Object.keys(manifest.files), 'manifest.json'];
+  const sizes = Object.entries(manifest.files).map(([name, file]) => [name, file.bytes]);
   return {
     index,
     version,
@@ -206,7 +207,10 @@ function summarize(
     unchanged,
     languages,
     seconds: Number(seconds.toFixed(3)),
-    bytes: Object.fromEntries(names.map((name) => [name, statSync(join(index, name)).size])),
+    bytes: { ...Object.fromEntries(sizes), 'manifest.json': manifestText(manifest).length } as Record<
+      string,
+      number
+    >,
     space,
   };
 }

@@ -1,9 +1,7 @@
 import { styleText } from 'node:util';
-import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
-import { isAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption, searchedIndexOption } from './kit/flags.ts';
 
@@ -19,13 +17,12 @@ export const command = new Tool(
   .addOption(jsonOption())
   .examples('npx polyseek inspect', 'npx polyseek inspect faq.md', 'npx polyseek inspect guides/ --json')
   .action(async (name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
-    const place = isAddress(index) ? index : locateFolder(index);
     if (name === undefined) {
-      const inspection = await inspectIndex(place);
+      const inspection = await inspectIndex(index);
       print(json, inspection, () => overviewText(inspection));
       return;
     }
-    const passages = await findPassages(place, name);
+    const passages = await findPassages(index, name);
     if (passages.length === 0)
       throw new Error(
         `${index}: no document or passage is named ${JSON.stringify(name)}. npx polyseek inspect lists the documents.`,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readManifest } from './format/manifest.ts';
 import type { Passage } from './format/passage.ts';
 import { Passages } from './format/passages-file.ts';
+import { readFolder } from './format/read-folder.ts';
 import { TIMEOUT } from './search/current-search.ts';
 import { isAddress, parseAddress } from './store/s3vectors/address.ts';
 import { NO_INDEX, type Store, Unavailable } from './store/store.ts';
@@ -43,7 +44,7 @@ export interface Inspection {
 
 /**
  * Reads what an index contains. Changes nothing.
- * @param index folder or address of an index
+ * @param index folder or address of an index; a build may replace the folder meanwhile
  */
 export async function inspectIndex(index: string): Promise<Inspection> {
   const { manifest, passages } = await open(index);
@@ -102,8 +103,17 @@ interface Opened {
 }
 
 async function open(index: string): Promise<Opened> {
-  if (!isAddress(index))
-    return { manifest: readManifest(index, undefined, true), passages: () => passagesIn(index) };
+  if (!isAddress(index)) {
+    const { manifest, passages } = await readFolder(
+      index,
+      (folder) => ({
+        manifest: readManifest(folder, undefined, true),
+        passages: new Passages(join(folder, 'passages.bin')),
+      }),
+      ({ passages }) => passages.close(),
+    );
+    return { manifest, passages: () => allOf(passages) };
+  }
   // Loaded on demand: folders need no code of AWS.
   const { Generations } = await import('./store/s3vectors/generations.ts');
   const generations = new Generations(parseAddress(index), TIMEOUT);
@@ -113,8 +123,7 @@ async function open(index: string): Promise<Opened> {
   return { manifest: store.manifest, passages: () => store.passages() };
 }
 
-function* passagesIn(folder: string): Generator<Passage> {
-  const passages = new Passages(join(folder, 'passages.bin'));
+function* allOf(passages: Passages): Generator<Passage> {
   try {
     for (let ordinal = 0; ordinal < passages.count; ordinal++) yield passages.get(ordinal);
   } finally {

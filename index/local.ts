@@ -17,8 +17,8 @@ import type { Notice } from './documents/file.ts';
 import { Embedder } from './embedding/embedder.ts';
 import { ParallelEmbedder } from './embedding/parallel.ts';
 import { type CompiledModel, readCompiledModel } from './format/compiled-model.ts';
-import { locateFolder } from './format/drafts.ts';
 import { type Manifest, readManifest } from './format/manifest.ts';
+import { readFolder } from './format/read-folder.ts';
 import { type BuildProgress, type Progress, refuse } from './read-passages.ts';
 import { type ReadSummary, readSources } from './reading/read-sources.ts';
 import { ReloadingSearch } from './reloading-search.ts';
@@ -170,13 +170,18 @@ function openModel(dir: string): Promise<Embedder> {
 /**
  * Opens an index with the model that it was built with. Changes nothing on disk.
  * @param index a folder on the machine that built it, or an address in S3 Vectors. If a build was killed while it replaced the index in
- *   a folder, opens the old one.
+ *   a folder, opens the old one. A build may replace the folder meanwhile.
  */
 export async function openLocal(index: string): Promise<ClosableSearch> {
   if (isAddress(index)) return openAddress(index, () => {});
-  const folder = locateFolder(index);
-  const model = await openModel(findModel(folder));
-  return openSearch({ index: folder, model, verify: true });
+  return readFolder(
+    index,
+    async (folder) => {
+      const model = await openModel(findModel(folder));
+      return openSearch({ index: folder, model, verify: true });
+    },
+    (search) => search.close(),
+  );
 }
 
 /** Opens an index like `openLocal`, and opens it again when it is replaced. */

@@ -135,5 +135,7 @@ function describeError(error: unknown): string {
   const fix = FIXES[code];
   // Node writes `EACCES: permission denied, open '/path'`.
   const reason = error.message.match(/^\w+: (.*?),/)?.[1];
-  return fix && path && reason ? `${path}: ${reason}. ${fix}.` : error.message;
+  if (!fix || !reason) return error.message;
+  // The error of a write names no file.
+  return path ? `${path}: ${reason}. ${fix}.` : `${reason[0]!.toUpperCase()}${reason.slice(1)}. ${fix}.`;
 }

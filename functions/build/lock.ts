@@ -11,6 +11,8 @@ const LEASE = 60_000;
 const RENEWAL = 15_000;
 /** How long a lock is kept for the invocation that continues a build, in ms. */
 const HAND_OVER = 120_000;
+/** Most milliseconds that are left of a lock, with clocks that differ by a minute. More is left only if a clock was wrong. */
+const MOST_LEFT = HAND_OVER + 60_000;
 /** Attempts to take a lock that others change at the same time. */
 const ATTEMPTS = 5;
 
@@ -43,7 +45,7 @@ export type Attempt =
 
 /**
  * Lets one build run at a time: an object in the bucket, written with conditions, with a lease that its owner renews. A lock whose
- * lease has ended is taken over.
+ * lease has ended is taken over. Nothing relies on clocks: an owner that lost its lock without noticing cannot write it again.
  */
 export class Lock {
   readonly #bucket: Bucket;
@@ -84,7 +86,8 @@ export class Lock {
         return { lock: new Lock(bucket, build, owner, found.etag, Date.parse(holder.expires)), died };
       const isHandedOver = holder.build === build && holder.owner === null;
       if (holder.build !== null && !isHandedOver) {
-        if (Date.parse(holder.expires) > Date.now()) return { heldBy: holder.build };
+        const left = Date.parse(holder.expires) - Date.now();
+        if (left > 0 && left <= MOST_LEFT) return { heldBy: holder.build };
         died = holder.build;
       }
       const etag = await write({ ifMatch: found.etag });

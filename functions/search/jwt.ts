@@ -103,6 +103,8 @@ class IssuerKeys {
   readonly #rules: IssuerRules;
   #keys: Promise<RemoteJWKSet> | undefined;
   #failure: { error: IssuerUnavailable; until: number } | undefined;
+  /** When keys were last read, in milliseconds of the clock. */
+  #read = Number.NEGATIVE_INFINITY;
 
   constructor(issuer: string, rules: IssuerRules) {
     this.#issuer = issuer;
@@ -112,12 +114,15 @@ class IssuerKeys {
   /** Finds the key of a token. Rejects with `IssuerUnavailable`, or with an error of jose. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     this.#keys ??= this.#discover();
-    return (await this.#keys)(header, token);
+    const keys = await this.#keys;
+    // After the clock was set back, jose would not read keys again before it has caught up. If that fails, known keys stay in use.
+    if (Date.now() < this.#read) await keys.reload().catch(() => {});
+    return keys(header, token);
   };
 
   async #discover(): Promise<RemoteJWKSet> {
     try {
-      return this.#keysAt(await this.#read(() => findKeysUrl(this.#issuer, this.#rules.isSafe)));
+      return this.#keysAt(await this.#request(() => findKeysUrl(this.#issuer, this.#rules.isSafe)));
     } catch (error) {
       this.#keys = undefined;
       throw error;
@@ -128,19 +133,25 @@ class IssuerKeys {
     return createRemoteJWKSet(new URL(url), {
       cacheMaxAge: KEYS_MAX_AGE_MS,
       cooldownDuration: KEYS_COOLDOWN_MS,
-      [customFetch]: async (url, { headers }) =>
-        Response.json(await this.#read(() => fetchJson(url, headers))),
+      [customFetch]: async (url, { headers }) => {
+        const keys = await this.#request(() => fetchJson(url, headers));
+        this.#read = Date.now();
+        return Response.json(keys);
+      },
     });
   }
 
   /** Runs a request to the issuer, unless one has just failed. */
-  async #read<T>(request: () => Promise<T>): Promise<T> {
-    if (this.#failure && Date.now() < this.#failure.until) throw this.#failure.error;
+  async #request<T>(request: () => Promise<T>): Promise<T> {
+    const wait = this.#rules.retryAfterSeconds * 1000;
+    const left = this.#failure ? this.#failure.until - Date.now() : 0;
+    // More is left only if the clock was set back.
+    if (this.#failure && left > 0 && left <= wait) throw this.#failure.error;
     try {
       return await request();
     } catch (cause) {
       const error = new IssuerUnavailable(`Cannot verify tokens of ${this.#issuer}: ${reasonOf(cause)}.`);
-      this.#failure = { error, until: Date.now() + this.#rules.retryAfterSeconds * 1000 };
+      this.#failure = { error, until: Date.now() + wait };
       throw error;
     }
   }

@@ -30,7 +30,7 @@ const MAX_BYTES = 4e9;
 const KEPT = 0.5;
 /** Segments, above which all but the largest are merged. */
 const MAX_SEGMENTS = 16;
-/** A segment that was written in this time, in ms, may belong to a process that still runs. */
+/** A segment that was written at most this many ms from now may belong to a process that still runs. A later time is of another clock. */
 const RECENT = 600_000;
 
 interface Segment {
@@ -147,7 +147,7 @@ export class Cache {
   /** Copies records of segments to a new one, and removes the segments, except those that another process may be writing. */
   #rewrite(segments: readonly Segment[], keep: (place: Place) => boolean): void {
     const old = new Set(
-      segments.filter((segment) => segment === this.#own || Date.now() - segment.written > RECENT),
+      segments.filter((segment) => segment === this.#own || Math.abs(Date.now() - segment.written) > RECENT),
     );
     this.#own = undefined;
     for (const [number, place] of this.#places.slice().entries()) {

@@ -14,6 +14,7 @@ import {
 import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
 import { compiledFolder, SHIPPED_MODEL } from '../format/installation.ts';
 import { writeTokenCodebook } from '../format/token-codes-file.ts';
+import { explainFull } from '../format/writable.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
 import { writeRows } from './lookup-tables.ts';
@@ -198,13 +199,13 @@ export function compileModel(
   });
   removeKilled(into);
   const draft = createDraft(out);
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
-  writeFileSync(join(draft, 'model.json'), `${JSON.stringify(model, null, 2)}\n`);
-  // Another process may have compiled the same model meanwhile, and may be reading it.
   try {
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
+    writeFileSync(join(draft, 'model.json'), `${JSON.stringify(model, null, 2)}\n`);
+    // Another process may have compiled the same model meanwhile, and may be reading it.
     if (!isIntact(out)) replaceFolder(draft, out);
   } catch (error) {
-    if (!isIntact(out)) throw error;
+    if (!isIntact(out)) throw explainFull(into, error);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

@@ -1,43 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isMarker, isStale, MARKERS, readMarker, writeMarker } from './draft-marker.ts';
+import { codeOf, explainFull, namesIn, unwritable } from './writable.ts';
 
-/**
- * The file that marks a draft. Cleaning up only touches folders that contain it, so a folder of the user that happens to have a
- * similar name is safe.
- */
-export const DRAFT_MARKER = '.polyseek-draft';
-
-interface Marker {
-  /** The process that owns the draft, and when it started: process ids are reused. */
-  pid: number;
-  started: string;
-  /** Base name of the folder that the draft replaces, or that was moved aside. */
-  target: string;
-  role: 'new' | 'old';
-}
-
-/** Reasons why a folder cannot be written, with the fix. */
-const FIXES: Record<string, string> = {
-  EACCES: 'permission denied. Choose a folder that you can write to.',
-  EPERM: 'permission denied. Choose a folder that you can write to.',
-  EROFS: 'the file system is read-only. Choose a folder that you can write to.',
-  ENOSPC: 'no space left on the disk. Free some space and try again.',
-  EDQUOT: 'the disk quota is used up. Free some space and try again.',
-};
+/** Attempts to replace a folder that other processes replace at the same time. */
+const ATTEMPTS = 100;
 
 /**
  * Creates an empty draft folder beside `target`, and checks that files can be written there.
@@ -48,7 +16,7 @@ export function createDraft(target: string): string {
   const draft = draftName(target);
   try {
     mkdirSync(draft, { recursive: true });
-    writeMarker(draft, target, 'new');
+    writeMarker(draft, target, MARKERS.written);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     throw unwritable(dirname(draft), error);
@@ -58,23 +26,27 @@ export function createDraft(target: string): string {
 
 /**
  * Replaces a folder with its draft. No file system swaps two folders everywhere, so for a moment the target does not exist. If the
- * process is killed in that moment, `removeStaleDrafts` restores the old folder, and `locateFolder` finds it.
+ * process is killed in that moment, `removeStaleDrafts` restores the old folder, and `locateFolder` finds it. Of processes that replace
+ * the same folder at the same time, all succeed, and the last one's folder stays.
  */
 export function replaceFolder(draft: string, target: string): void {
-  const old = draftName(target);
-  const exists = existsSync(target);
-  if (exists) {
-    writeMarker(target, target, 'old');
-    renameSync(target, old);
+  const replaced: string[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const old = moveAside(target);
+    if (old) replaced.push(old);
+    try {
+      renameSync(draft, target);
+      break;
+    } catch (error) {
+      // Another process has put its own folder there meanwhile.
+      if (isTaken(error) && attempt < ATTEMPTS) continue;
+      const last = replaced.at(-1);
+      if (last) restore(last, target);
+      throw error;
+    }
   }
-  try {
-    renameSync(draft, target);
-  } catch (error) {
-    if (exists && !existsSync(target)) restore(old, target);
-    throw error;
-  }
-  rmSync(join(target, DRAFT_MARKER));
-  if (exists) removeDraft(old);
+  rmSync(join(target, MARKERS.written), { force: true });
+  for (const old of replaced) removeDraft(old);
 }
 
 /**
@@ -82,10 +54,12 @@ export function replaceFolder(draft: string, target: string): void {
  * drafts of processes that still run, and everything that is not a draft.
  */
 export function removeStaleDrafts(target: string): void {
-  if (isStale(readMarker(target, target))) rmSync(join(target, DRAFT_MARKER));
-  for (const [draft, marker] of draftsOf(target)) {
-    if (!isStale(marker)) continue;
-    if (marker.role === 'old' && !existsSync(target)) restore(draft, target);
+  for (const name of Object.values(MARKERS))
+    if (isStale(readMarker(target, target, name))) rmSync(join(target, name), { force: true });
+  for (const draft of draftsOf(target)) {
+    const replaced = readMarker(draft, target, MARKERS.replaced);
+    if (!isStale(replaced ?? readMarker(draft, target, MARKERS.written))) continue;
+    if (replaced && !existsSync(target)) restore(draft, target);
     else removeDraft(draft);
   }
 }
@@ -96,51 +70,12 @@ export function removeStaleDrafts(target: string): void {
  */
 export function locateFolder(target: string): string {
   if (existsSync(target)) return target;
-  return draftsOf(target).find(([, { role }]) => role === 'old')?.[0] ?? target;
+  return draftsOf(target).find((draft) => readMarker(draft, target, MARKERS.replaced)) ?? target;
 }
 
-/**
- * Refuses to replace files that the command did not create, because a mistyped path must not delete a user's files. Also checks
- * write access, before any expensive work.
- * @param isPart whether the command creates an entry with this name in the folder
- * @param kind the kind of folder, for the message: `an index`
- * @throws if `target` is a file, contains anything else, or cannot be written
- */
-export function checkReplaceable(target: string, isPart: (name: string) => boolean, kind: string): void {
-  let parent = dirname(resolve(target));
-  while (!existsSync(parent)) parent = dirname(parent);
-  if (!statSync(parent).isDirectory())
-    throw new Error(`${parent} is a file. Choose a folder in another place.`);
-  const found = statSync(target, { throwIfNoEntry: false });
-  if (found && !found.isDirectory())
-    throw new Error(`${target} is a file. Choose a new folder, or ${kind} to replace.`);
-  const foreign = found && readdirSync(target).find((name) => name !== DRAFT_MARKER && !isPart(name));
-  if (foreign !== undefined)
-    throw new Error(
-      `${target} contains ${foreign}, which is not part of ${kind}. Choose a new folder, or ${kind} to replace.`,
-    );
-  // The target is renamed in its parent, and marked before that.
-  for (const folder of found ? [parent, target] : [parent]) {
-    try {
-      rmdirSync(mkdtempSync(join(folder, '.polyseek-')));
-    } catch (error) {
-      throw unwritable(folder, error);
-    }
-  }
-}
-
-/**
- * Checks that a file system has room for a folder's files.
- * @param bytes a lower bound of the size of the output
- * @throws a sentence that names the folder, the free space and the need
- */
-export function checkFreeSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const megabytes = (number: number) => `${(number / 1e6).toFixed(1)} MB`;
-  if (bavail * bsize < bytes)
-    throw new Error(
-      `${dirname(folder)}: ${megabytes(bavail * bsize)} free on the disk, but at least ${megabytes(bytes)} needed. Free some space, or choose another disk.`,
-    );
+/** Whether processes write a folder, replace it, or were killed meanwhile. */
+export function hasDrafts(target: string): boolean {
+  return draftsOf(target).length > 0;
 }
 
 /**
@@ -154,9 +89,13 @@ export async function writeFolder<Made>(
   removeStaleDrafts(target);
   const draft = createDraft(target);
   return withTemporaryFolder(draft, async () => {
-    const made = await make(draft);
-    replaceFolder(draft, target);
-    return made;
+    try {
+      const made = await make(draft);
+      replaceFolder(draft, target);
+      return made;
+    } catch (error) {
+      throw explainFull(dirname(draft), error);
+    }
   });
 }
 
@@ -176,80 +115,53 @@ function draftName(target: string): string {
   return `${resolve(target)}.draft-${randomBytes(4).toString('hex')}`;
 }
 
-/** The drafts of a target, each with its marker. */
-function draftsOf(target: string): [draft: string, marker: Marker][] {
+/** The folders beside a target that may be its drafts. */
+function draftsOf(target: string): string[] {
   const folder = dirname(resolve(target));
   const prefix = `${basename(resolve(target))}.draft-`;
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
-  return names.flatMap((name): [string, Marker][] => {
-    const marker = readMarker(join(folder, name), target);
-    return marker ? [[join(folder, name), marker]] : [];
-  });
+  const names = namesIn(folder).filter((name) => name.startsWith(prefix));
+  return names.map((name) => join(folder, name));
 }
 
-function writeMarker(folder: string, target: string, role: Marker['role']): void {
-  const marker: Marker = {
-    pid: process.pid,
-    started: startOf(process.pid) ?? new Date(Date.now() - process.uptime() * 1000).toISOString(),
-    target: basename(resolve(target)),
-    role,
-  };
-  writeFileSync(join(folder, DRAFT_MARKER), JSON.stringify(marker));
-}
-
-/** The marker in a folder. Undefined without a marker for this target. */
-function readMarker(folder: string, target: string): Marker | undefined {
+/** Moves a folder aside, marked. Returns its new path; undefined if it does not exist, or another process has moved it. */
+function moveAside(target: string): string | undefined {
+  const old = draftName(target);
   try {
-    const marker = JSON.parse(readFileSync(join(folder, DRAFT_MARKER), 'utf8')) as Marker;
-    return marker.target === basename(resolve(target)) ? marker : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isStale(marker: Marker | undefined): marker is Marker {
-  if (!marker) return false;
-  const started = startOf(marker.pid);
-  if (started !== undefined) return started !== marker.started;
-  try {
-    process.kill(marker.pid, 0);
-    return false;
+    writeMarker(target, target, MARKERS.replaced);
+    renameSync(target, old);
+    return old;
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EPERM');
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
-/**
- * The start time of a process, in clock ticks since the system started. `ended` for a zombie. Undefined if the process does not
- * exist, and on systems other than Linux.
- */
-function startOf(pid: number): string | undefined {
-  try {
-    // The program's name, in parentheses, may contain spaces. After it, the state is the 1st and the start the 20th field
-    // (proc_pid_stat(5)).
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return /^[ZX]$/.test(fields[0]!) ? 'ended' : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
+/** Moves an old folder back, unless another process does, or has put its own there. */
 function restore(old: string, target: string): void {
-  renameSync(old, target);
-  rmSync(join(target, DRAFT_MARKER));
+  try {
+    renameSync(old, target);
+    rmSync(join(target, MARKERS.replaced), { force: true });
+  } catch (error) {
+    if (!isTaken(error) && codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 /** Removes a draft, its marker last, so that an interrupted removal can be completed later. Of a link, only the link is removed. */
 function removeDraft(draft: string): void {
-  if (!lstatSync(draft).isSymbolicLink())
-    for (const name of readdirSync(draft))
-      if (name !== DRAFT_MARKER) rmSync(join(draft, name), { recursive: true, force: true });
-  rmSync(join(draft, DRAFT_MARKER), { force: true });
-  rmSync(draft, { recursive: true, force: true });
+  const [written, replaced] = [join(draft, MARKERS.written), join(draft, MARKERS.replaced)];
+  try {
+    // From here on, nobody restores it or reads it.
+    if (existsSync(replaced)) renameSync(replaced, written);
+    if (!lstatSync(draft).isSymbolicLink())
+      for (const name of readdirSync(draft))
+        if (!isMarker(name)) rmSync(join(draft, name), { recursive: true, force: true });
+    rmSync(written, { force: true });
+    rmSync(draft, { recursive: true, force: true });
+  } catch (error) {
+    // Another process has removed it meanwhile.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
-function unwritable(folder: string, error: unknown): unknown {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return FIXES[code] ? new Error(`${folder}: ${FIXES[code]}`, { cause: error }) : error;
-}
+/** Whether a folder cannot be renamed because another is in its place. */
+const isTaken = (error: unknown): boolean => /^(ENOTEMPTY|EEXIST)$/.test(codeOf(error));

@@ -47,10 +47,22 @@ export class GraphBuilder {
   write(path: string, vectors: Iterable<Float32Array>): void {
     const temporary = `${path}.hnswlib`;
     try {
-      this.#graph.writeIndexSync(temporary);
-      writeGraph(path, readLinks(temporary, this.#dimensions), vectors, this.#sum);
+      writeGraph(path, this.#links(temporary), vectors, this.#sum);
     } finally {
       rmSync(temporary, { force: true });
+    }
+  }
+
+  /** The links, by way of a file. hnswlib ignores that a disk is full. */
+  #links(temporary: string): HnswlibLinks {
+    try {
+      this.#graph.writeIndexSync(temporary);
+      return readLinks(temporary, this.#dimensions);
+    } catch (error) {
+      throw new Error(
+        `${temporary} was not written whole. Free some space on the disk and try again. (${(error as Error).message})`,
+        { cause: error },
+      );
     }
   }
 }

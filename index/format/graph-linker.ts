@@ -28,7 +28,9 @@ export class GraphLinker {
     const child = forkModule(new URL('./graph-process.ts', import.meta.url), args);
     this.#process = child;
     this.#written = new Promise((resolve, reject) => {
-      child.on('message', () => resolve());
+      child.on('message', ({ error, code }: { error: string | null; code?: string }) =>
+        error === null ? resolve() : reject(Object.assign(new Error(error), { code })),
+      );
       child.on('error', reject);
       child.on('exit', (code, signal) =>
         reject(

@@ -5,9 +5,14 @@ const [vectors, graph, nodes, dimensions] = process.argv.slice(2) as [string, st
 const link = linkVectors(vectors, Number(nodes), Number(dimensions));
 
 process.on('message', (available: number) => {
-  link.add(available);
-  if (available < Number(nodes)) return;
-  link.write(graph);
-  process.send?.('written', () => process.exit());
+  try {
+    link.add(available);
+    if (available < Number(nodes)) return;
+    link.write(graph);
+    process.send?.({ error: null }, () => process.exit());
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    process.send?.({ error: message, code }, () => process.exit(1));
+  }
 });
 process.on('disconnect', () => process.exit());

@@ -54,6 +54,10 @@ export function versionOf(manifest: Omit<Manifest, 'version'>): string {
   return digestOf(manifest);
 }
 
+/** The bytes of `manifest.json`. */
+export const manifestText = (manifest: Manifest): Buffer =>
+  Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+
 /**
  * Reads the manifest of an index and checks it.
  * @param model the compiled model that will embed the questions; undefined skips the comparison

@@ -2,12 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFileAt } from './checksums.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { checkReplaceable } from './drafts.ts';
 import { readVectors } from './graph-builder.ts';
 import { InvertedFile } from './inverted-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
-import { FORMAT, INDEX_FILES, type Manifest, versionOf } from './manifest.ts';
+import { FORMAT, INDEX_FILES, type Manifest, manifestText, versionOf } from './manifest.ts';
 import { overviewRecord } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
 import type { Passage, Scalar } from './passage.ts';
@@ -19,6 +18,7 @@ import { withTitle } from './titled.ts';
 import { PART } from './token-codes-file.ts';
 import { TokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
+import { checkReplaceable } from './writable.ts';
 
 /** What an index records of its model. */
 export type IndexModel = Pick<CompiledModel, 'name' | 'hash' | 'neutral' | 'tokens' | 'dimensions' | 'mean'>;
@@ -156,7 +156,7 @@ export class IndexWriter {
       files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
     };
     const manifest = { version: versionOf(contained), ...contained };
-    writeFileSync(path('manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeFileSync(path('manifest.json'), manifestText(manifest));
     return manifest;
   }
 

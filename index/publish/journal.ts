@@ -9,6 +9,8 @@ import type { Condition, Service } from './service.ts';
 /** Milliseconds that a lease lasts, and after which it is renewed. */
 const LEASE = 60_000;
 const RENEWAL = 15_000;
+/** Most milliseconds that are left of a lease, with clocks that differ by a minute. More is left only if a clock was wrong. */
+const MOST_LEFT = LEASE + 60_000;
 /** Milliseconds between looks at another's lease. */
 const POLL = 1000;
 
@@ -116,7 +118,8 @@ export class Journal {
     const end = performance.now() + patience;
     for (;;) {
       const { journal, condition } = await readJournal(service);
-      if (journal === undefined || Date.parse(journal.expires) <= Date.now()) {
+      const left = journal === undefined ? 0 : Date.parse(journal.expires) - Date.now();
+      if (journal === undefined || left <= 0 || left > MOST_LEFT) {
         const { publication, abandoned = [], removing = [] } = journal ?? {};
         const taken = new Journal(service, owner, { publication, abandoned, removing }, condition);
         try {
@@ -128,10 +131,9 @@ export class Journal {
           if (!(error instanceof Busy)) throw error;
         }
       } else if (performance.now() >= end) {
-        const { owner, expires } = journal;
-        const seconds = Math.max(1, Math.ceil((Date.parse(expires) - Date.now()) / 1000));
+        const seconds = Math.max(1, Math.ceil(left / 1000));
         throw new Busy(
-          `Another command changes this index (${owner}). Wait until it ends. If it was killed, run this command again in ${seconds} seconds.`,
+          `Another command changes this index (${journal.owner}). Wait until it ends. If it was killed, run this command again in ${seconds} seconds.`,
         );
       }
       await wait(POLL, undefined, { signal });

@@ -19,14 +19,15 @@ export function groupNumber(id: string): number {
   return hash48(createHash('sha256').update(id).digest());
 }
 
-/** A local index, read passage by passage. All methods throw if the index is damaged. */
+/** A local index, read passage by passage. All files are open, as a build may replace the folder. All methods throw if the index is damaged. */
 export class LocalRows {
   readonly manifest: Manifest;
-  readonly #folder: string;
   readonly #passages: Passages;
   readonly #graph: ContainerFile;
   readonly #direction: Float32Array;
   readonly #sentences: ContainerFile;
+  readonly #languages: ContainerFile;
+  readonly #lookup: Lookup;
   /** For each passage the number of its first sentence, then the number of all. */
   readonly #firstSentences: Buffer;
   readonly #tokens: { file: ContainerFile; firsts: Buffer; counts: Buffer } | undefined;
@@ -34,13 +35,14 @@ export class LocalRows {
   /** @throws if the folder is not an index, or damaged: compares all checksums */
   constructor(folder: string) {
     const file = (name: string) => join(folder, name);
-    this.#folder = folder;
     this.manifest = readManifest(folder, undefined, true);
     this.#passages = new Passages(file('passages.bin'));
     this.#graph = new ContainerFile(file('graph.bin'), GRAPH);
     this.#direction = new Float32Array(this.manifest.dimensions);
     this.#graph.fill(new Uint8Array(this.#direction.buffer), 1, 0);
     this.#sentences = new ContainerFile(file('sentences.bin'), SENTENCES);
+    this.#languages = new ContainerFile(file('languages.bin'), LANGUAGES);
+    this.#lookup = new Lookup(file('lookup.bin'), this.count);
     this.#firstSentences = whole(this.#sentences, 0);
     if (this.manifest.model.tokens === null) return;
     const tokens = new ContainerFile(file('tokens.bin'), TOKENS);
@@ -82,9 +84,7 @@ export class LocalRows {
 
   /** The languages in the order of their numbers, and their passages. */
   languages(): [language: string, passages: number][] {
-    const file = new ContainerFile(join(this.#folder, 'languages.bin'), LANGUAGES);
-    const bytes = whole(file, 0);
-    file.close();
+    const bytes = whole(this.#languages, 0);
     // Numbers are in order of first appearance, so each new one belongs to the language of its passage.
     const languages: [string, number][] = [];
     for (let ordinal = 0; ordinal < this.count; ordinal++) {
@@ -97,23 +97,19 @@ export class LocalRows {
 
   /** The vectors of typical passages, as in `languages.bin`. */
   typicalVectors(): Buffer {
-    const file = new ContainerFile(join(this.#folder, 'languages.bin'), LANGUAGES);
-    const bytes = whole(file, 1);
-    file.close();
-    return bytes;
+    return whole(this.#languages, 1);
   }
 
   /** The record of the overview, as JSON. */
   overview(): Buffer {
-    const lookup = new Lookup(join(this.#folder, 'lookup.bin'), this.count);
-    const record = lookup.get(KEYS.overview);
-    lookup.close();
-    if (!record) throw lookup.damaged('the record of the overview is missing');
+    const record = this.#lookup.get(KEYS.overview);
+    if (!record) throw this.#lookup.damaged('the record of the overview is missing');
     return record;
   }
 
   close(): void {
-    for (const file of [this.#passages, this.#graph, this.#sentences, this.#tokens?.file]) file?.close();
+    const tables = [this.#passages, this.#graph, this.#sentences, this.#languages, this.#lookup];
+    for (const file of [...tables, this.#tokens?.file]) file?.close();
   }
 
   #tokenBlocks(ordinal: number): Pick<RowContent, 'tokens' | 'blocks'> {

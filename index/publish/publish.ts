@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Manifest } from '../format/manifest.ts';
+import { readFolder } from '../format/read-folder.ts';
 import { type Address, formatAddress } from '../store/s3vectors/address.ts';
 import type { Generation } from '../store/s3vectors/generation.ts';
 import { HASH_BYTES, OBJECTS, segmentObject } from '../store/s3vectors/objects.ts';
@@ -84,7 +85,11 @@ export async function publish(
 ): Promise<Published> {
   const { owner = thisProcess(), patience = 0, signal } = options;
   const service = new Service(address, options);
-  const local = new LocalRows(folder);
+  const local = await readFolder(
+    folder,
+    (found) => new LocalRows(found),
+    (rows) => rows.close(),
+  );
   try {
     checkVectorIndex(await service.describeIndex(), local.manifest, address);
     const current = await findUnchanged(service, local.manifest, options);

@@ -33,20 +33,27 @@ export class Spool {
 export class SpooledList<Value> {
   readonly #path: string;
   readonly #file: WriteStream;
+  #error: Error | undefined;
 
   constructor(path: string) {
     this.#path = path;
     this.#file = createWriteStream(path);
+    this.#file.on('error', (error) => {
+      this.#error = error;
+    });
   }
 
+  /** @throws if a value before was not written, as the disk is full */
   async add(value: Value): Promise<void> {
+    if (this.#error) throw this.#error;
     if (!this.#file.write(`${JSON.stringify(value)}\n`)) await once(this.#file, 'drain');
   }
 
   /** The values in order. No value can be added afterwards. */
   async *values(): AsyncGenerator<Value> {
+    if (this.#error) throw this.#error;
     await new Promise<void>((resolve, reject) => {
-      this.#file.on('error', reject).end(resolve);
+      this.#file.end((error?: Error | null) => (error ? reject(error) : resolve()));
     });
     for await (const line of splitLines(createReadStream(this.#path)))
       if (line.length > 0) yield JSON.parse(line.toString()) as Value;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { healthSchema } from '../../functions/search/answer-schemas.ts';
-import { locateFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
+import { readFolder } from '../../index/format/read-folder.ts';
 import { openLocal } from '../../index/local.ts';
-import type { Search } from '../../index/search/answer.ts';
+import type { ClosableSearch, Search } from '../../index/search/answer.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { ask, send } from './ask.ts';
@@ -26,9 +26,19 @@ const MAX_TRIED = 20;
  * @param model folder of the index's compiled model; default: the one found on this machine
  */
 export async function chooseProbes(index: string, model?: string): Promise<Probe[]> {
-  const folder = locateFolder(index);
-  const search = model ? await openSearch({ index: folder, model, verify: true }) : await openLocal(index);
-  const passages = new Passages(join(folder, 'passages.bin'));
+  const close = ({ search, passages }: { search: ClosableSearch; passages: Passages }) => {
+    passages.close();
+    search.close();
+  };
+  const opened = await readFolder(
+    index,
+    async (folder) => ({
+      search: model ? await openSearch({ index: folder, model, verify: true }) : await openLocal(folder),
+      passages: new Passages(join(folder, 'passages.bin')),
+    }),
+    close,
+  );
+  const { search, passages } = opened;
   const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
   const probes: Probe[] = [];
   for (const part of [0, 1, 2]) {
@@ -36,8 +46,7 @@ export async function chooseProbes(index: string, model?: string): Promise<Probe
     const probe = await findProbe(search, passages, start, Math.min(end, start + MAX_TRIED));
     if (probe) probes.push(probe);
   }
-  passages.close();
-  search.close();
+  close(opened);
   return probes;
 }
 

@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BuilderStack } from '../fixtures/builder.ts';
 import { randomNumbers, temporaryFolder } from '../fixtures/index.ts';
+import { KILLS } from '../fixtures/kills.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
-/** Moments at which the builder is killed. After every fifth, a build runs to its end. */
-const KILLS = 50;
 const SEED = 14;
 /** A build takes two seconds, and these tests need about a hundred. */
 const TIMEOUT = 1_800_000;
@@ -123,7 +122,8 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a builder', 
         await Promise.race([sleep(random() * duration), ended]);
         await stack.builder.end();
         await checkLive();
-        if (kill % 5 === 0) await finish(hasBread ? 2 : 1);
+        // After every fifth, a build runs to its end.
+        if (kill % 5 === 0 || kill === KILLS) await finish(hasBread ? 2 : 1);
       }
     },
     TIMEOUT,

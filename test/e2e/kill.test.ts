@@ -7,7 +7,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../index/build.ts';
 import { Cache } from '../../index/cache/cache.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
-import { createDraft, DRAFT_MARKER } from '../../index/format/drafts.ts';
+import { createDraft } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/local.ts';
 import { openSearch } from '../../index/search/open.ts';
@@ -134,10 +134,11 @@ describe('after a kill between the two renames of a build', () => {
 
   beforeEach(() => {
     const draft = createDraft(out);
-    const marker = JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8'));
+    const marker = JSON.parse(readFileSync(join(draft, '.polyseek-draft'), 'utf8'));
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    writeFileSync(join(draft, DRAFT_MARKER), JSON.stringify({ ...marker, pid }));
-    writeFileSync(join(out, DRAFT_MARKER), JSON.stringify({ ...marker, pid, role: 'old' }));
+    const killed = JSON.stringify({ ...marker, pid });
+    writeFileSync(join(draft, '.polyseek-draft'), killed);
+    writeFileSync(join(out, '.polyseek-replaced'), killed);
     renameSync(out, aside);
   });
 

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFunctionCode } from '#function-code';
@@ -6,8 +6,11 @@ import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
 import { compileEngine } from '../../../index/engine/compile-engine.ts';
 import { type CompiledModel, type Engine, readCompiledModel } from '../../../index/format/compiled-model.ts';
-import { checkReplaceable, DRAFT_MARKER, locateFolder, writeFolder } from '../../../index/format/drafts.ts';
+import { isMarker } from '../../../index/format/draft-marker.ts';
+import { writeFolder } from '../../../index/format/drafts.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
+import { readFolder } from '../../../index/format/read-folder.ts';
+import { checkReplaceable } from '../../../index/format/writable.ts';
 import { writeChecks, writeIndexChecks } from '../../../index/format/write-checks.ts';
 import { findModel } from '../../../index/local.ts';
 import { collectionExpected, isCollectionName } from '../paths.ts';
@@ -47,14 +50,12 @@ export async function packageFunction(
 ): Promise<string[]> {
   const { architecture, collections = {}, model: modelFolder = DEFAULT_MODEL } = settings;
   const { store = index === undefined ? 's3vectors' : 'bundle' } = settings;
-  const source = index === undefined ? undefined : locateFolder(index);
-  const model = source === undefined ? compileModel(modelFolder) : findModel(source);
-  const compiled = readCompiledModel(model, source === undefined);
-  if (source !== undefined) readManifest(source, compiled, true);
-  const further = Object.entries(collections).map(([name, folder]) => ({
-    name,
-    from: checkCollection(name, folder, compiled),
-  }));
+  const model = index === undefined ? compileModel(modelFolder) : await readFolder(index, findModel);
+  const compiled = readCompiledModel(model, index === undefined);
+  if (index !== undefined) await readFolder(index, (folder) => readManifest(folder, compiled, true));
+  const further = Object.entries(collections);
+  for (const [name, folder] of further)
+    await readFolder(folder, (found) => checkCollection(name, folder, found, compiled));
   checkReplaceable(out, (name) => PARTS.test(name), 'a packaged function');
   return writeFolder(out, async (draft) => {
     const { modules, components, engine, comments } = await writeFunctionCode(draft, store);
@@ -63,9 +64,9 @@ export async function packageFunction(
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
     writeSbom(draft, { name: 'polyseek-function', components: all, hashed: ['model', 'native'] });
-    if (source !== undefined) copyIndex(source, join(draft, 'index'));
-    for (const { name, from } of further) copyIndex(from, join(draft, 'collections', name));
     writeChecks(draft, ['page.json', 'widget.js']);
+    if (index !== undefined) await copyIndex(index, join(draft, 'index'), compiled);
+    for (const [name, folder] of further) await copyIndex(folder, join(draft, 'collections', name), compiled);
     makeReadable(draft);
     return modules;
   });
@@ -73,26 +74,32 @@ export async function packageFunction(
 
 /**
  * Checks that a collection can be packaged.
- * @returns the folder of its index
+ * @param folder as the user named it
+ * @param found where its index is
  * @throws if its name is wrong, or its index is missing, damaged, or built with another model
  */
-function checkCollection(name: string, folder: string, model: CompiledModel): string {
+function checkCollection(name: string, folder: string, found: string, model: CompiledModel): void {
   if (!isCollectionName(name))
     throw new Error(`The collection ${JSON.stringify(name)} needs another name: ${collectionExpected}.`);
-  const from = locateFolder(folder);
-  const { model: built } = readManifest(from, undefined, false);
+  const { model: built } = readManifest(found, undefined, false);
   if (built.hash !== model.hash)
     throw new Error(
       `The collection ${name} (${folder}) was built with the model ${built.name} (${built.hash.slice(0, 12)}), but the function has ${model.name} (${model.hash.slice(0, 12)}). ` +
         'All indexes of a function share one model. Build both with the same --model.',
     );
-  readManifest(from, model, true);
-  return from;
+  readManifest(found, model, true);
 }
 
-/** Copies an index without the marker that a killed process may have left in it, and adds its checksums. */
-function copyIndex(from: string, to: string): void {
-  cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== DRAFT_MARKER });
+/**
+ * Copies an index without the markers that a killed process may have left in it, and adds checksums. Verifies the copy, as a build may have
+ * replaced the index meanwhile.
+ */
+async function copyIndex(folder: string, to: string, model: CompiledModel): Promise<void> {
+  await readFolder(folder, (from) => {
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true, filter: (path) => !isMarker(basename(path)) });
+    readManifest(to, model, true);
+  });
   writeIndexChecks(to);
 }
 

@@ -81,6 +81,14 @@ describe.skipIf(missingTools('moto'))('the lock', () => {
     expect(await take('next')).toMatchObject({ lock: expect.any(Lock), died: 'dead' });
   });
 
+  test('is taken over if its lease ends in days, because a clock was wrong', async () => {
+    await write({ build: 'ahead', owner: 'someone', expires: inSeconds(3 * 86_400) });
+    expect(await take('next')).toMatchObject({ lock: expect.any(Lock), died: 'ahead' });
+    const handedOver = { build: 'first', owner: null, expires: inSeconds(150) };
+    await write(handedOver);
+    expect(await take('second')).toEqual({ heldBy: 'first' });
+  });
+
   test('is lost when another build has taken it, and stays with that build', async () => {
     const lock = await mustTake('slow');
     const theirs = { build: 'fast', owner: 'other', expires: inSeconds(60) };

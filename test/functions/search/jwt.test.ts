@@ -128,6 +128,17 @@ describe('a token opens', () => {
     expect(issuer.requests).toHaveLength(3);
   });
 
+  test('after the issuer has a new key, although the clock was set back by days', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const app = appOf();
+    expect((await send(await issuer.sign(), app)).status).toBe(200);
+    await issuer.rotate();
+    vi.setSystemTime(Date.now() - 3 * 86_400_000);
+    expect((await send(await issuer.sign(), app)).status).toBe(200);
+    expect((await send(await issuer.sign(), app)).status).toBe(200);
+    expect(issuer.requests).toHaveLength(3);
+  });
+
   test('of an issuer with a path, whose metadata is where RFC 8414 has it', async () => {
     const tenant = await Issuer.start('/tenant');
     const { origin } = new URL(tenant.url);
@@ -397,6 +408,19 @@ describe('an issuer that fails', () => {
     vi.setSystemTime(Date.now() + 11_000);
     expect((await send(token, app)).status).toBe(200);
     expect(issuer.requests).toHaveLength(4);
+  });
+
+  test('because it cannot be reached is asked again at once if the clock was set back by days', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const app = appOf();
+    issuer.answers.set('/.well-known/openid-configuration', 503);
+    expect((await send(await issuer.sign(), app)).status).toBe(503);
+    issuer.answers.clear();
+    vi.setSystemTime(Date.now() - 3 * 86_400_000);
+    expect((await send(await issuer.sign(), app)).status).toBe(200);
+  });
+
+  test('because nothing listens there gives 503', async () => {
     const closed = await Issuer.start();
     await closed.close();
     const other = appOf({ JWT_ISSUER: closed.url });

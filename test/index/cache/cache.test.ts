@@ -32,8 +32,8 @@ const found = (...keys: string[]) =>
   use((cache) => keys.filter((key) => cache.get('kind', key)?.equals(valueFor(key))));
 
 /** Makes all segments so old that no process can be writing them. */
-function age(): void {
-  for (const path of segments()) utimesSync(path, 1, 1);
+function age(time = 1): void {
+  for (const path of segments()) utimesSync(path, time, time);
 }
 
 test('returns any values to other processes, the newest of a key', () => {
@@ -158,6 +158,15 @@ test('above its limit, the values of this build stay, and the newest others up t
   expect(found(...keys('b'))).toEqual(['b8', 'b9']);
   expect(found('d', ...keys('c'))).toEqual(['d', ...keys('c')]);
   expect(bytes()).toBeLessThanOrEqual(15 * record);
+});
+
+test('segments of a clock that was days ahead are merged too, and their values stay', () => {
+  const keys = Array.from({ length: 20 }, (_, i) => `key${i}`);
+  for (const key of keys) put(key);
+  age(Date.now() / 1000 + 3 * 86_400);
+  use((cache) => cache.tidy());
+  expect(segments()).toHaveLength(2);
+  expect(found(...keys)).toEqual(keys);
 });
 
 test('many segments are merged, except the largest and those that another process may be writing', () => {

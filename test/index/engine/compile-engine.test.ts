@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
-import { DRAFT_MARKER } from '../../../index/format/drafts.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
@@ -42,7 +41,7 @@ test('a compile removes the draft of a killed one', async () => {
   mkdirSync(draft);
   // No process has this id.
   const marker = { pid: 2 ** 22 + 1, started: '1', target: basename(library), role: 'new' };
-  writeFileSync(join(draft, DRAFT_MARKER), JSON.stringify(marker));
+  writeFileSync(join(draft, '.polyseek-draft'), JSON.stringify(marker));
   expect(await compileEngine('x86_64')).toBe(library);
   expect(existsSync(draft)).toBe(false);
   rmSync(library);

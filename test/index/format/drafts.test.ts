@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -12,19 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  checkFreeSpace,
-  checkReplaceable,
-  createDraft,
-  DRAFT_MARKER,
-  locateFolder,
-  removeStaleDrafts,
-  replaceFolder,
-} from '../../../index/format/drafts.ts';
+import { createDraft, locateFolder, removeStaleDrafts, replaceFolder } from '../../../index/format/drafts.ts';
+import { checkFreeSpace, checkReplaceable } from '../../../index/format/writable.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const target = join(folder, 'index');
+const [WRITTEN, REPLACED] = ['.polyseek-draft', '.polyseek-replaced'];
 
 beforeEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
@@ -40,7 +35,7 @@ const content = (path: string) => readFileSync(join(path, 'file'), 'utf8');
 
 /** Makes a draft look as if its process had been killed. */
 function orphan(draft: string, change: object = { pid: spawnSync(process.execPath, ['-e', '']).pid }): void {
-  const path = join(draft, DRAFT_MARKER);
+  const path = [WRITTEN, REPLACED].map((name) => join(draft, name)).find((path) => existsSync(path))!;
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
 }
 
@@ -50,10 +45,7 @@ function killBetweenRenames(): string {
   const draft = createDraft(target);
   write(draft, 'new');
   const aside = `${target}.draft-00000000`;
-  writeFileSync(
-    join(target, DRAFT_MARKER),
-    JSON.stringify({ ...JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8')), role: 'old' }),
-  );
+  cpSync(join(draft, WRITTEN), join(target, REPLACED));
   renameSync(target, aside);
   for (const one of [draft, aside]) orphan(one);
   return aside;
@@ -62,11 +54,10 @@ function killBetweenRenames(): string {
 test('a draft is a marked folder beside its target, and leaves nothing else after replacing it', () => {
   const draft = createDraft(target);
   expect(draft).toMatch(/index\.draft-[0-9a-f]{8}$/);
-  expect(JSON.parse(readFileSync(join(draft, DRAFT_MARKER), 'utf8'))).toEqual({
+  expect(JSON.parse(readFileSync(join(draft, WRITTEN), 'utf8'))).toEqual({
     pid: process.pid,
     started: expect.any(String),
     target: 'index',
-    role: 'new',
   });
   write(target, 'old');
   write(draft, 'new');

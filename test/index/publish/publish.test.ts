@@ -380,6 +380,24 @@ describe('two publications', () => {
     service.close();
   });
 
+  test.each([-3, 3])('succeed although a clock jumps by %i days between them, after a kill', async (days) => {
+    const all = contentsOf(40);
+    const [first, second] = [write(edition(all, (i) => i < 30)), write(all)];
+    minutesLater(-days * 1440);
+    await publish(first, address);
+    // It is killed: its lease stays.
+    const service = new Service(address);
+    await Journal.acquire(service, 'a test', 0);
+    service.close();
+    vi.useRealTimers();
+    expect(await publish(second, address)).toMatchObject({ generation: 2 });
+    await expectIndex(second);
+    minutesLater(4 * 1440);
+    await pruneIndex(address, 1);
+    await expectIndex(second);
+    expect(await versionsOf(address)).toMatchObject([{ generation: 2, current: true }]);
+  });
+
   test('cannot both become current: the slower one fails, and leaves nothing that searches see', async () => {
     const all = contentsOf(40);
     const [first, second] = [write(edition(all, (i) => i < 30)), write(all)];
