@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 
 /** What `unexpected` in formats.ts makes of an error of JavaScript itself. */
 const RAW =
-  /Cannot (read|set|destructure|convert|mix|create)|is not (a function|iterable|defined|a constructor|a valid|extensible)|Invalid (array|string|typed array|count|time|code point|regular)|Maximum call stack|out of (range|memory|bounds)|undefined|Unexpected (token|end|non-whitespace)|before initialization/;
+  /Cannot (read|set|destructure|convert|mix|create)|is not (a function|iterable|defined|a constructor|a valid|extensible)|Invalid (array|string|typed array|count|time|code point|regular)|Maximum call stack|out of (range|memory|bounds)|undefined|Unexpected (token|end of JSON|non-whitespace)|before initialization/;
 
 /** Pieces in which a file arrives. */
 const PIECES = [Number.POSITIVE_INFINITY, 64, 3];

@@ -26,7 +26,8 @@ export const BUILD = here('../../build/fuzz');
 export const CORPUS = here('corpus');
 /** Contains libFuzzer. */
 const CLANG = 'clang++-14';
-const DRIVER = join(BUILD, 'driver.node');
+/** The module with libFuzzer. */
+export const DRIVER = join(BUILD, 'driver.node');
 const BUNDLE = join(BUILD, 'targets.mjs');
 const ENGINE = join(BUILD, 'engine');
 
@@ -40,8 +41,8 @@ const SANITIZERS = [
   ...['-O2', '-g'],
 ];
 
-/** Seconds that an input may take. Far more than any takes, because the machine may be busy. */
-const SECONDS_PER_INPUT = 20;
+/** Seconds of the processor that an input may take. Far more than any takes. */
+const SECONDS_PER_INPUT = 10;
 
 /** Compiles what runs these targets. */
 export async function prepare(chosen: readonly string[]): Promise<void> {
@@ -154,13 +155,20 @@ function seedFolder(target: string): string {
   return path;
 }
 
-/**
- * Sends mutated inputs to a target, from its seeds, the inputs of the repository, and those of earlier runs.
- * @param inputs at least
- * @param seed of the random numbers
- * @param keep whether inputs that reach new code are kept for later runs
- */
-export async function run(target: string, inputs: number, seed: number, keep: boolean): Promise<Run> {
+/** How long a run is, and what it leaves. */
+export interface RunSettings {
+  /** At least, unless the time ends. */
+  inputs: number;
+  /** At most. 0 for any time. */
+  seconds?: number;
+  /** Of the random numbers. */
+  seed: number;
+  /** Whether inputs that reach new code are kept for later runs. */
+  keep: boolean;
+}
+
+/** Sends mutated inputs to a target, from its seeds, the inputs of the repository, and those of earlier runs. */
+export async function run(target: string, { inputs, seconds = 0, seed, keep }: RunSettings): Promise<Run> {
   folder(BUILD, 'findings');
   const kept = keep ? [folder(BUILD, 'corpus', target)] : [];
   const folders = [...kept, folder(CORPUS, target), seedFolder(target)];
@@ -169,11 +177,12 @@ export async function run(target: string, inputs: number, seed: number, keep: bo
   try {
     const settings = [
       `-runs=${inputs}`,
+      `-max_total_time=${seconds}`,
       `-seed=${seed}`,
       '-max_len=40000',
       '-rss_limit_mb=3000',
       '-print_final_stats=1',
-      '-report_slow_units=5',
+      '-report_slow_units=1000',
       '-reload=0',
     ];
     const { code, output } = await fuzz(target, [...first, ...folders], settings);

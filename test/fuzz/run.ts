@@ -1,5 +1,6 @@
 /**
- * Fuzzes targets: `npm run fuzz -- [TARGET...] [--inputs N] [--seed N] [--keep BYTES]`. Inputs that reach new code are kept in
+ * Fuzzes targets: `npm run fuzz -- [TARGET...] [--inputs N] [--seconds N] [--seed N] [--keep BYTES]`, of which
+ * `--seconds` limits the time of each. Inputs that reach new code are kept in
  * build/fuzz/corpus/, and inputs that show a defect in build/fuzz/findings/. `--keep` then copies the smallest of the former into the
  * repository.
  */
@@ -11,6 +12,7 @@ const { values, positionals } = parseArgs({
   options: {
     inputs: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    seconds: { type: 'string', default: '0' },
     keep: { type: 'string' },
   },
 });
@@ -23,7 +25,12 @@ await prepare(chosen);
 console.log('target                      inputs   per s  features');
 for (const target of chosen) {
   const started = performance.now();
-  const { inputs, features, finding } = await run(target, Number(values.inputs), Number(values.seed), true);
+  const { inputs, features, finding } = await run(target, {
+    inputs: Number(values.inputs),
+    seconds: Number(values.seconds),
+    seed: Number(values.seed),
+    keep: true,
+  });
   const rate = (1000 * inputs) / (performance.now() - started);
   console.log(
     `${target.padEnd(24)} ${String(inputs).padStart(9)} ${rate.toFixed(0).padStart(7)} ${String(features).padStart(9)}`,

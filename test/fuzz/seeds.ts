@@ -147,7 +147,8 @@ function cacheFile(): Buffer {
   try {
     const cache = new Cache(folder);
     for (const key of ['a', 'b', 'c']) cache.put('kind', key, Buffer.from(key.repeat(9)));
-    const [name] = (cache.close(), readdirSync(folder));
+    cache.close();
+    const [name] = readdirSync(folder);
     return readFileSync(join(folder, name!));
   } finally {
     rmSync(folder, { recursive: true });
