@@ -60,25 +60,36 @@ export class BundleStore implements Store {
     const { dimensions, counts } = manifest;
     const [graphPath, passagesPath] = [join(folder, 'graph.bin'), join(folder, 'passages.bin')];
     const graph = openGraph(graphPath, dimensions);
-    const passages = new Passages(passagesPath);
-    for (const [path, count] of [
-      [graphPath, graph.nodes],
-      [passagesPath, passages.count],
-    ] as const)
-      if (count !== counts.passages)
-        throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
-    return new BundleStore({
-      manifest,
-      graph,
-      lookup: new Lookup(join(folder, 'lookup.bin'), counts.passages),
-      sentences: new SentenceVectors(join(folder, 'sentences.bin'), dimensions),
-      languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages),
-      passages,
-      tokens:
-        manifest.model.tokens === null
-          ? undefined
-          : new Tokens(join(folder, 'tokens.bin'), dimensions / PART, counts.passages),
-    });
+    const opened: { close(): void }[] = [];
+    const keep = <File extends { close(): void }>(file: File): File => {
+      opened.push(file);
+      return file;
+    };
+    try {
+      const passages = keep(new Passages(passagesPath));
+      for (const [path, count] of [
+        [graphPath, graph.nodes],
+        [passagesPath, passages.count],
+      ] as const)
+        if (count !== counts.passages)
+          throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
+      return new BundleStore({
+        manifest,
+        graph,
+        lookup: keep(new Lookup(join(folder, 'lookup.bin'), counts.passages)),
+        sentences: keep(new SentenceVectors(join(folder, 'sentences.bin'), dimensions)),
+        languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages),
+        passages,
+        tokens:
+          manifest.model.tokens === null
+            ? undefined
+            : keep(new Tokens(join(folder, 'tokens.bin'), dimensions / PART, counts.passages)),
+      });
+    } catch (error) {
+      // A caller may try again with each question.
+      for (const file of opened) file.close();
+      throw error;
+    }
   }
 
   /** Compares all passages if they are few, or if the graph finds too few. */

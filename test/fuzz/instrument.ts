@@ -30,9 +30,9 @@ const ownAddresses: Plugin = {
  * @param out path of the bundle
  */
 export async function instrument(entry: string, driver: string, out: string): Promise<void> {
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [entry],
-    outfile: out,
+    write: false,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -53,7 +53,7 @@ export async function instrument(entry: string, driver: string, out: string): Pr
     logLevel: 'error',
   });
   const counters = `const $counters = process.getBuiltinModule('node:module').createRequire(import.meta.url)(${JSON.stringify(driver)}).counters;\n`;
-  writeFileSync(out, counters + withCounters(readFileSync(out, 'utf8')));
+  writeFileSync(out, counters + withCounters(outputFiles[0]!.text));
 }
 
 /** Adds a counter to each function, branch, loop, case and operand that may not run. */
