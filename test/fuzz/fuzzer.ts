@@ -215,10 +215,13 @@ export async function keepSmallest(target: string, bytes: number): Promise<numbe
   return copySmallest(merged, join(CORPUS, target), bytes);
 }
 
-/** Copies the smallest files of a folder that fit. Removes the others there. @returns how many */
+/**
+ * Copies the smallest files of a folder that fit, in place of those that were copied before. Inputs of fixed defects stay: they have names,
+ * and libFuzzer's files have hashes.
+ * @returns how many
+ */
 function copySmallest(from: string, to: string, bytes: number): number {
-  rmSync(to, { recursive: true, force: true });
-  folder(to);
+  for (const name of readdirSync(folder(to))) if (/^[0-9a-f]{40}$/.test(name)) rmSync(join(to, name));
   const sizes = readdirSync(from).map((name) => ({ name, size: statSync(join(from, name)).size }));
   let [total, count] = [0, 0];
   for (const { name, size } of sizes.sort((a, b) => a.size - b.size)) {
