@@ -131,9 +131,9 @@ export function readConfig(path?: string): Config {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(
-      `${file}: not valid JSON (${(error as Error).message}). Correct it, or choose another file.`,
-    );
+    // The message quotes the file, lines and all.
+    const reason = (error as Error).message.replace(/[\s\p{Cc}]+/gu, ' ');
+    throw new Error(`${file}: not valid JSON (${reason}). Correct it, or choose another file.`);
   }
   const result = v.safeParse(configSchema, value);
   if (result.success) return result.output;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { finished } from '../fixtures/processes.ts';
@@ -19,14 +20,21 @@ function corpusOf(target: string): Buffer[] {
   return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name))) : [];
 }
 
-test.each(Object.entries(targets))(
-  '%s handles its seeds and all inputs of the repository',
-  async (name, target) => {
+describe.each(Object.entries(targets))('%s handles', (name, target) => {
+  test('its seeds and all inputs of the repository', async () => {
     const inputs = [...seeds[name]!, ...corpusOf(name)];
     expect(inputs.length).toBeGreaterThan(0);
     for (const input of inputs) await target(input);
-  },
-);
+  });
+
+  test('any bytes', async () => {
+    const input = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+    await fc.assert(
+      fc.asyncProperty(input, async (bytes) => target(bytes)),
+      { numRuns: 30 },
+    );
+  });
+});
 
 describe.skipIf(missingTools('clang++-14'))('libFuzzer', () => {
   beforeAll(() => prepare(TARGETS), 300_000);

@@ -21,7 +21,7 @@ if (unknown !== undefined)
   throw new Error(`${unknown} is not a target. The targets are ${TARGETS.join(', ')}.`);
 
 const chosen = positionals.length > 0 ? positionals : TARGETS;
-if (!process.env.FUZZ_PREPARED) await prepare(chosen);
+await prepare(chosen);
 console.log('target                      inputs   per s  features');
 for (const target of chosen) {
   const started = performance.now();
