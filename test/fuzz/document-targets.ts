@@ -38,8 +38,10 @@ export async function readDocument(name: string, bytes: Buffer): Promise<void> {
       if (!text.isWellFormed()) throw new Error(`A lone surrogate: ${JSON.stringify(text)}`);
   }
   if (documents + notices.length === 0) throw new Error(`${name}: neither a document nor a notice.`);
-  for (const { reason, fix = '' } of notices)
+  for (const { reason, fix = '' } of notices) {
+    if (/[\n\r]/.test(reason + fix)) throw new Error(`${name}: two lines: ${JSON.stringify(fix)}`);
     if (reason === 'damaged' && RAW.test(fix)) throw new Error(`${name}: ${reason}. ${fix}`);
+  }
 }
 
 /** Formats whose files are zip archives of XML. */
