@@ -215,6 +215,9 @@ export async function keepSmallest(target: string, bytes: number): Promise<numbe
   return copySmallest(merged, join(CORPUS, target), bytes);
 }
 
+/** Files of a target in the repository: each test run handles all. */
+const MOST_FILES = 50;
+
 /**
  * Copies the smallest files of a folder that fit, in place of those that were copied before. Inputs of fixed defects stay: they have names,
  * and libFuzzer's files have hashes.
@@ -226,7 +229,7 @@ function copySmallest(from: string, to: string, bytes: number): number {
   let [total, count] = [0, 0];
   for (const { name, size } of sizes.sort((a, b) => a.size - b.size)) {
     total += size;
-    if (total > bytes) break;
+    if (total > bytes || count === MOST_FILES) break;
     copyFileSync(join(from, name), join(to, name));
     count++;
   }
