@@ -10,6 +10,7 @@ const SLOW = [
   'test/docs/commands.test.ts',
   'test/e2e/**/*.test.ts',
   'test/fixtures/lambda-runtime.test.ts',
+  'test/fuzz/fuzz.test.ts',
   'test/functions/build/{builder,cache-sync,lock,s3-vectors}.test.ts',
   'test/fixtures/{lambda-runtime,s3-vectors}.test.ts',
   'test/functions/client/npm/*.test.ts',

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { jsonProblem } from '../index/documents/records/json-problem.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 
 /** Settings by name, as in `context` of cdk.json. */
@@ -89,7 +90,7 @@ function readContextOf(file: string): Context {
     config = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new Error(`${file} is not valid JSON (${error.message}). Repair it first.`);
+    throw new Error(`${file} is not valid JSON (${jsonProblem(error)}). Repair it first.`);
   }
   const context = isObject(config) ? (config.context ?? {}) : undefined;
   if (isObject(context)) return context;

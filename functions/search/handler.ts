@@ -1,3 +1,4 @@
+import { isOptional, isRecordOf, isShaped, isText } from '../../index/format/shapes.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { type AwsContext, isAuthorizedByAws } from './auth.ts';
 import type { App, HttpRequest } from './http.ts';
@@ -31,16 +32,18 @@ export interface LambdaContext {
   awsRequestId: string;
 }
 
-function isHttpEvent(event: unknown): event is HttpEvent {
-  if (typeof event !== 'object' || event === null) return false;
-  const { rawPath, requestContext } = event as { rawPath?: unknown; requestContext?: unknown };
-  return (
-    typeof rawPath === 'string' &&
-    typeof requestContext === 'object' &&
-    requestContext !== null &&
-    'http' in requestContext
-  );
-}
+/** Anyone who may invoke the function can send an event that no AWS service would. */
+const isHttpEvent = isShaped({
+  rawPath: (value) => typeof value === 'string' && /^(?:$|\/)/.test(value),
+  rawQueryString: isOptional(isText),
+  headers: isOptional(isRecordOf(isText)),
+  body: (value) => value === undefined || value === null || isText(value),
+  requestContext: isShaped({
+    http: isShaped({ method: isText }),
+    domainName: isOptional(isText),
+    stage: isOptional(isText),
+  }),
+}) as (event: unknown) => event is HttpEvent;
 
 /** Whether an event is not an HTTP request but the body of `POST /search`. */
 function isQuestion(event: unknown): event is { q: unknown } {
@@ -56,16 +59,18 @@ function isQuestion(event: unknown): event is { q: unknown } {
 /** A host name, with an optional port. */
 const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/i;
 
+/** Some names of this form are no hosts, such as 1.2.3.999. */
+const isHost = (name: string | undefined): name is string =>
+  name !== undefined && HOST.test(name) && URL.canParse(`https://${name}`);
+
 /**
  * The host that the caller used. Behind CloudFront, API Gateway sees its own host, and a function of the distribution sends the viewer's
  * in `x-polyseek-host` (infra/distribution.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
  * that sends this header to another origin needs the consent of a preflight, whose answer does not depend on the header.
  */
 function hostOf({ headers = {}, requestContext }: HttpEvent): string {
-  const { 'x-polyseek-host': forwarded = '' } = headers;
-  // Some names of this form are no hosts, such as 1.2.3.999.
-  const isHost = HOST.test(forwarded) && URL.canParse(`https://${forwarded}`);
-  return isHost ? forwarded : (requestContext.domainName ?? 'localhost');
+  const { 'x-polyseek-host': forwarded } = headers;
+  return [forwarded, requestContext.domainName].find(isHost) ?? 'localhost';
 }
 
 function toRequest(event: HttpEvent, requestId: string): HttpRequest {
@@ -94,7 +99,9 @@ async function ask(
   { collection, ...question }: { q: unknown; collection?: unknown },
   requestId: string,
 ): Promise<Answer> {
-  const start = collection === undefined ? '' : `/c/${encodeURIComponent(String(collection))}`;
+  if (collection !== undefined && typeof collection !== 'string')
+    throw new Error('collection must be the name of a collection. Leave it out to ask the default index.');
+  const start = collection === undefined ? '' : `/c/${encodeURIComponent(collection.toWellFormed())}`;
   const response = await app({
     method: 'POST',
     url: new URL(`https://localhost${start}/search`),

@@ -76,11 +76,16 @@ export class Lookup {
   /** @param passages of the index, the bound of all ordinals */
   constructor(path: string, passages: number, checks?: FileChecks) {
     this.#file = new ContainerFile(path, LOOKUP, checks);
-    this.#reader = new LookupReader({
-      lengths: [this.#file.length(0), this.#file.length(1)],
-      passages,
-      damaged: (problem) => this.damaged(problem),
-    });
+    try {
+      this.#reader = new LookupReader({
+        lengths: [this.#file.length(0), this.#file.length(1)],
+        passages,
+        damaged: (problem) => this.damaged(problem),
+      });
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   /** The bytes under a key, or undefined. */

@@ -46,8 +46,9 @@ export class Passages {
   constructor(path: string, checks?: FileChecks) {
     this.#file = new ContainerFile(path, PASSAGES, checks);
     this.count = this.#file.length(0) / 8 - 1;
-    if (this.count < 0 || !Number.isInteger(this.count))
-      throw this.#file.damaged(`its table of passages has ${this.#file.length(0)} bytes`);
+    if (this.count >= 0 && Number.isInteger(this.count)) return;
+    this.#file.close();
+    throw this.#file.damaged(`its table of passages has ${this.#file.length(0)} bytes`);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { jsonProblem } from '../documents/records/json-problem.ts';
 
 /** The name of the config file, in the current folder. */
 export const CONFIG_FILE = 'polyseek.config.json';
@@ -131,9 +132,7 @@ export function readConfig(path?: string): Config {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(
-      `${file}: not valid JSON (${(error as Error).message}). Correct it, or choose another file.`,
-    );
+    throw new Error(`${file}: not valid JSON (${jsonProblem(error)}). Correct it, or choose another file.`);
   }
   const result = v.safeParse(configSchema, value);
   if (result.success) return result.output;

@@ -65,32 +65,47 @@ export class BundleStore implements Store {
     const [graphPath, passagesPath] = [join(folder, 'graph.bin'), join(folder, 'passages.bin')];
     const checksOf = (name: string) => (typeof verify === 'object' ? verify.of(name) : undefined);
     const graph = openGraph(graphPath, dimensions, checksOf('graph.bin'));
-    const passages = new Passages(passagesPath, checksOf('passages.bin'));
-    for (const [path, count] of [
-      [graphPath, graph.nodes],
-      [passagesPath, passages.count],
-    ] as const)
-      if (count !== counts.passages)
-        throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
-    return new BundleStore({
-      manifest,
-      graph,
-      lookup: new Lookup(join(folder, 'lookup.bin'), counts.passages, checksOf('lookup.bin')),
-      sentences: new SentenceVectors(join(folder, 'sentences.bin'), dimensions, checksOf('sentences.bin')),
-      languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages, {
-        checks: checksOf('languages.bin'),
-      }),
-      passages,
-      tokens:
-        manifest.model.tokens === null
-          ? undefined
-          : new Tokens(
-              join(folder, 'tokens.bin'),
-              dimensions / PART,
-              counts.passages,
-              checksOf('tokens.bin'),
-            ),
-    });
+    const opened: { close(): void }[] = [];
+    const keep = <File extends { close(): void }>(file: File): File => {
+      opened.push(file);
+      return file;
+    };
+    try {
+      const passages = keep(new Passages(passagesPath, checksOf('passages.bin')));
+      for (const [path, count] of [
+        [graphPath, graph.nodes],
+        [passagesPath, passages.count],
+      ] as const)
+        if (count !== counts.passages)
+          throw damaged(path, `it has ${count} passages, but the manifest says ${counts.passages}`);
+      return new BundleStore({
+        manifest,
+        graph,
+        lookup: keep(new Lookup(join(folder, 'lookup.bin'), counts.passages, checksOf('lookup.bin'))),
+        sentences: keep(
+          new SentenceVectors(join(folder, 'sentences.bin'), dimensions, checksOf('sentences.bin')),
+        ),
+        languages: new Languages(join(folder, 'languages.bin'), dimensions, counts.passages, {
+          checks: checksOf('languages.bin'),
+        }),
+        passages,
+        tokens:
+          manifest.model.tokens === null
+            ? undefined
+            : keep(
+                new Tokens(
+                  join(folder, 'tokens.bin'),
+                  dimensions / PART,
+                  counts.passages,
+                  checksOf('tokens.bin'),
+                ),
+              ),
+      });
+    } catch (error) {
+      // A caller may try again with each question.
+      for (const file of opened) file.close();
+      throw error;
+    }
   }
 
   /** Compares all passages if they are few, or if the graph finds too few. */

@@ -1,4 +1,5 @@
 import iconv from 'iconv-lite';
+import { CountingDecoder } from './decoder.ts';
 import { detectEncoding } from './detect.ts';
 import { byteOrderMark, completeUtf8, countUtf8, detectUtf16 } from './utf.ts';
 
@@ -79,6 +80,7 @@ function hasEscapes(bytes: Buffer): boolean {
 }
 
 function isValid(bytes: Buffer, encoding: string): boolean {
-  const text = iconv.decode(bytes, encoding);
-  return (text.match(/\uFFFD/g)?.length ?? 0) <= 1 + text.length * MAX_INVALID;
+  const decoder = new CountingDecoder(encoding);
+  const text = decoder.write(bytes) + decoder.end();
+  return decoder.invalid <= 1 + text.length * MAX_INVALID;
 }

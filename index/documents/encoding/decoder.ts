@@ -57,9 +57,19 @@ function decoderOf(name: string): PieceDecoder {
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
 }
 
+/** A decoder of iconv-lite. Halves of surrogate pairs, which it takes from UTF-16 and UTF-7 as they are, become U+FFFD. */
 function iconvDecoder(name: string): PieceDecoder {
   const decoder = iconv.getDecoder(name);
-  return { write: (bytes) => decoder.write(bytes), end: () => decoder.end() ?? '' };
+  let rest = '';
+  return {
+    write(bytes) {
+      const text = rest + decoder.write(bytes);
+      // The second half may be in the next piece.
+      rest = /[\ud800-\udbff]/.test(text.at(-1) ?? '') ? text.slice(-1) : '';
+      return text.slice(0, text.length - rest.length).toWellFormed();
+    },
+    end: () => (rest + (decoder.end() ?? '')).toWellFormed(),
+  };
 }
 
 /** Decodes UTF-8, with the same replacements for any pieces. */

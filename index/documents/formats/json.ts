@@ -1,6 +1,7 @@
 import type { Document } from '../document.ts';
 import type { Input, Reader } from '../input.ts';
 import { parseObject } from '../records/json-objects.ts';
+import { jsonProblem } from '../records/json-problem.ts';
 import { readTree } from '../records/json-tree.ts';
 import { type JsonValue, jsonValues } from '../records/json-values.ts';
 import { BadRecord, readSomeRecords } from '../records/records.ts';
@@ -37,7 +38,7 @@ async function* readOnly(input: Input, { json }: JsonValue): AsyncGenerator<Docu
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw input.failure('not valid JSON', `Correct it (${(error as Error).message.slice(0, 200)}).`);
+    throw input.failure('not valid JSON', `Correct it (${jsonProblem(error)}).`);
   }
   if (typeof value !== 'object' || value === null)
     throw input.failure('no records', 'Write a list of JSON objects.');

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { decodeUtf8 } from '../encoding.ts';
 import { isTooDeep, nestedTooDeep } from '../nesting.ts';
+import { jsonProblem } from './json-problem.ts';
 
 /** A JSON object and its place: `file:line`. */
 export interface JsonLine {
@@ -75,7 +76,7 @@ function parseRecord(text: string, place: string): JsonLine['record'] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${place}: not valid JSON (${(error as Error).message}). Write one JSON object a line.`);
+    throw new Error(`${place}: not valid JSON (${jsonProblem(error)}). Write one JSON object a line.`);
   }
   if (isTooDeep(value)) throw nestedTooDeep(place);
   if (typeof value !== 'object' || value === null || Array.isArray(value))

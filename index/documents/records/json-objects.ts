@@ -1,4 +1,5 @@
 import { isTooDeep, MAX_DEPTH } from '../nesting.ts';
+import { jsonProblem } from './json-problem.ts';
 import { BadRecord } from './records.ts';
 import { fieldsOf, type Row } from './values.ts';
 
@@ -8,7 +9,7 @@ export function parseObject(json: string, place: string): Row | BadRecord {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    return new BadRecord(place, 'not valid JSON', `Correct it (${(error as Error).message.slice(0, 200)}).`);
+    return new BadRecord(place, 'not valid JSON', `Correct it (${jsonProblem(error)}).`);
   }
   return rowOf(value, place);
 }

@@ -215,6 +215,13 @@ test.each([
   { requestContext: {} },
   { rawPath: '/search', requestContext: null },
   { path: '/search', httpMethod: 'GET', requestContext: { stage: 'prod' } },
+  { rawPath: '/search', requestContext: { http: null } },
+  { rawPath: '/search', requestContext: { http: {} } },
+  { rawPath: 'search', requestContext: { http: { method: 'GET' } } },
+  { rawPath: '/search', headers: null, requestContext: { http: { method: 'GET' } } },
+  { rawPath: '/search', headers: { accept: 1 }, requestContext: { http: { method: 'GET' } } },
+  { rawPath: '/search', body: {}, requestContext: { http: { method: 'POST' } } },
+  { rawPath: '/search', requestContext: { http: { method: 'GET' }, stage: { toString: 1 } } },
 ])('the event %j is refused', async (event) => {
   const { statusCode, headers, json } = await invoke(event);
   expect(statusCode).toBe(400);

@@ -13,7 +13,11 @@ function read(bytes: Buffer, label?: string): { text: string; notices: Notice[] 
   return { text: decode(bytes, origin, () => label), notices };
 }
 
-async function readPieces(bytes: Buffer, cuts: number[]): Promise<{ text: string; notices: Notice[] }> {
+async function readPieces(
+  bytes: Buffer,
+  cuts: number[],
+  label?: string,
+): Promise<{ text: string; notices: Notice[] }> {
   const notices: Notice[] = [];
   const origin = { path: 'a.txt', report: (notice: Notice) => notices.push(notice) };
   async function* pieces() {
@@ -27,7 +31,7 @@ async function readPieces(bytes: Buffer, cuts: number[]): Promise<{ text: string
     }
   }
   let text = '';
-  for await (const piece of decodeStream(pieces(), origin)) text += piece;
+  for await (const piece of decodeStream(pieces(), origin, () => label)) text += piece;
   return { text, notices };
 }
 
@@ -105,6 +109,18 @@ describe('a declared encoding', () => {
     expect(read(iconv.encode(text, encoding), label)).toEqual({ text, notices: [] });
   });
 
+  it.each([
+    ['utf-16le', Buffer.from('\ufeffa\ud800b 🙂', 'utf16le')],
+    ['utf-7', Buffer.from('a+2AA-b +2D3eQg-')],
+  ])('%s with half of a surrogate pair has a broken character', async (label, bytes) => {
+    const notices = [expect.objectContaining({ reason: 'broken characters' })];
+    expect(read(bytes, label)).toEqual({ text: 'a\ufffdb 🙂', notices });
+    expect(await readPieces(bytes, [0.2, 0.4, 0.6, 0.8, 0.9], label)).toEqual({
+      text: 'a\ufffdb 🙂',
+      notices,
+    });
+  });
+
   it('with escapes is read', () => {
     const bytes = Buffer.from('\x1b$B$3$l$O\x1b(B ASCII');
     expect(read(bytes, 'iso-2022-jp')).toEqual({ text: 'これは ASCII', notices: [] });
@@ -115,13 +131,16 @@ describe('a declared encoding', () => {
     });
   });
 
-  it.each(['nonsense', 'utf-8', 'utf-16', 'euc-jp'])('%s is ignored if the bytes are not in it', (label) => {
-    const { text, bytes } = fit(declaration('rus'), 'windows-1251');
-    expect(read(bytes, label)).toMatchObject({
-      text,
-      notices: [{ kind: 'guessed', place: 'a.txt', reason: 'encoding guessed: windows-1251' }],
-    });
-  });
+  it.each(['nonsense', 'utf-8', 'utf-16', 'euc-jp', 'iso-2022-jp'])(
+    '%s is ignored if the bytes are not in it',
+    (label) => {
+      const { text, bytes } = fit(declaration('rus'), 'windows-1251');
+      expect(read(bytes, label)).toMatchObject({
+        text,
+        notices: [{ kind: 'guessed', place: 'a.txt', reason: 'encoding guessed: windows-1251' }],
+      });
+    },
+  );
 });
 
 describe('an encoding that is not declared', () => {

@@ -1,0 +1,74 @@
+import type { InputFile, Notice } from '../../index/documents/file.ts';
+import { FORMATS, readFile } from '../../index/documents/formats.ts';
+import { zipOf } from '../fixtures/zip.ts';
+import type { Target } from './target.ts';
+
+/** What `unexpected` in formats.ts makes of an error of JavaScript itself. */
+const RAW =
+  /Cannot (read|set|destructure|convert|mix|create)|is not (a function|iterable|defined|a constructor|a valid|extensible)|Invalid (array|string|typed array|count|time|code point|regular)|Maximum call stack|out of (range|memory|bounds)|undefined|Unexpected (token|end of JSON|non-whitespace)|before initialization/;
+
+/** Pieces in which a file arrives. */
+const PIECES = [Number.POSITIVE_INFINITY, 64, 3];
+
+function* cut(bytes: Buffer, size: number): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** Reads a file as a build does. Throws if nothing is reported, or an error that tells nothing. */
+export async function readDocument(name: string, bytes: Buffer): Promise<void> {
+  const notices: Notice[] = [];
+  const size = PIECES[bytes.length % PIECES.length]!;
+  const file: InputFile = {
+    source: name,
+    path: name,
+    open: async function* () {
+      yield* cut(bytes, size);
+    },
+  };
+  const context = {
+    options: {},
+    depth: 0,
+    report: (notice: Notice) => notices.push(notice),
+    readNested: readFile,
+  };
+  let documents = 0;
+  for await (const document of readFile(file, context)) {
+    documents++;
+    for (const { text } of document.blocks)
+      if (!text.isWellFormed()) throw new Error(`A lone surrogate: ${JSON.stringify(text)}`);
+  }
+  if (documents + notices.length === 0) throw new Error(`${name}: neither a document nor a notice.`);
+  for (const { reason, fix = '' } of notices) {
+    if (/[\n\r]/.test(reason + fix)) throw new Error(`${name}: two lines: ${JSON.stringify(fix)}`);
+    if (reason === 'damaged' && RAW.test(fix)) throw new Error(`${name}: ${reason}. ${fix}`);
+  }
+}
+
+/** Formats whose files are zip archives of XML. */
+const PACKAGES = ['.docx', '.pptx', '.xlsx', '.odt', '.odp', '.ods', '.epub', '.zip'];
+
+/** Separates names and contents of a package's files in an input. Mutations of a compressed file rarely reach its contents. */
+export const SEPARATOR = '\0\xff';
+
+function packageOf(input: Buffer): Buffer {
+  const parts = input.toString('latin1').split(SEPARATOR);
+  const members: Record<string, string> = {};
+  for (let i = 0; i + 1 < parts.length; i += 2)
+    members[Buffer.from(parts[i]!, 'latin1').toString()] = Buffer.from(parts[i + 1]!, 'latin1').toString();
+  return zipOf(members);
+}
+
+/** A target for each format of documents, named after its first extension. */
+export const documentTargets: Record<string, Target> = Object.fromEntries(
+  FORMATS.map(({ extensions }): [string, Target] => {
+    const extension = extensions[0]!;
+    // A compressed file has the format of the rest of its name.
+    const name = `file${extension === '.gz' ? '.txt' : ''}${extension}`;
+    const isPackage = PACKAGES.includes(extension);
+    return [
+      `document${extension.replace('.', '-')}`,
+      (input) =>
+        readDocument(name, isPackage && input.includes(SEPARATOR, 'latin1') ? packageOf(input) : input),
+    ];
+  }),
+);

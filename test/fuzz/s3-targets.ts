@@ -1,0 +1,81 @@
+import { crc32 } from 'node:zlib';
+import { describeFile } from '../../index/format/checksums.ts';
+import { digestOf } from '../../index/format/json-file.ts';
+import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
+import { readHashes } from '../../index/publish/hashes.ts';
+import { readWork } from '../../index/publish/journal.ts';
+import type { Service } from '../../index/publish/service.ts';
+import { readCurrent, readGeneration, readGone } from '../../index/store/s3vectors/generation.ts';
+import { GoneRows } from '../../index/store/s3vectors/gone-rows.ts';
+import { readPlace } from '../../index/store/s3vectors/metadata.ts';
+import { HASHES, parseVectorKey } from '../../index/store/s3vectors/objects.ts';
+import { RangeLists } from '../../index/store/s3vectors/range-lists.ts';
+import { RemoteFile } from '../../index/store/s3vectors/remote-file.ts';
+import { decodeRow } from '../../index/store/s3vectors/row.ts';
+import { SegmentLookup } from '../../index/store/s3vectors/segment-lookup.ts';
+import { SizedCache } from '../../index/store/s3vectors/sized-cache.ts';
+import { SIZES, WORD } from './file-targets.ts';
+import { expectClear, jsonObject, sectionFile, type Target } from './target.ts';
+
+const NAME = 's3://bucket/index/object';
+
+/** A row with the right checksum. */
+function withChecksum(input: Buffer): Buffer {
+  const row = Buffer.from(input);
+  if (row.length >= 5) row.writeUInt32LE(crc32(row.subarray(5)), 1);
+  return row;
+}
+
+/** Every object and row of an index in S3 Vectors. */
+export const s3Targets: Record<string, Target> = {
+  's3-generation': (input) => {
+    const { digest: _, ...contents } = jsonObject(input) ?? {};
+    const isObject = Object.keys(contents).length > 0;
+    const bytes = isObject ? Buffer.from(JSON.stringify({ ...contents, digest: digestOf(contents) })) : input;
+    return expectClear(NAME, () => {
+      const generation = readGeneration(bytes, NAME);
+      for (const segment of generation.segments) readGone(segment, undefined, NAME);
+    });
+  },
+  's3-current': (input) => expectClear(NAME, () => readCurrent(input, NAME)),
+  's3-gone': (input) =>
+    expectClear(NAME, () => {
+      const segment = { id: '0a1b2c3d', rows: SIZES.passages, goneRows: (input[0] ?? 0) % 8, files: {} };
+      const gone = new GoneRows(readGone(segment, input.subarray(1), NAME));
+      gone.remove(Uint32Array.of(0, 2, 5), 10, Uint8Array.of(1, 2, 3));
+    }),
+  's3-row': (input) => expectClear(NAME, () => decodeRow(withChecksum(input), SIZES.dimensions, NAME)),
+  's3-metadata': (input) => {
+    const text = input.toString();
+    parseVectorKey(text);
+    const metadata = jsonObject(input) ?? { segment: '0a1b2c3d', fields: [], row: text };
+    return expectClear(NAME, () => {
+      const place = readPlace(metadata, NAME);
+      if ('bytes' in place) decodeRow(withChecksum(Buffer.from(place.bytes)), SIZES.dimensions, NAME);
+    });
+  },
+  's3-lookup': async (input) => {
+    const bytes = Buffer.from(sectionFile(LOOKUP, input));
+    const object = async () => bytes;
+    const range = async (_: string, start: number, length: number) => bytes.subarray(start, start + length);
+    const open = () =>
+      new SegmentLookup(
+        new RemoteFile({ object, range }, NAME, describeFile(bytes), new SizedCache(1 << 20)),
+        SIZES.passages,
+      );
+    const segments = [
+      { lookup: open(), start: 0, gone: new GoneRows(Uint32Array.of(1)) },
+      { lookup: open(), start: SIZES.passages, gone: new GoneRows(new Uint32Array(0)) },
+    ];
+    const lists = new RangeLists(segments, NAME);
+    await expectClear(NAME, () => lists.list(KEYS.term + WORD));
+    await expectClear(NAME, () => lists.list(`${KEYS.field}lang\0en`));
+    await expectClear(NAME, () => lists.ordinal('p1'));
+  },
+  's3-hashes': (input) =>
+    expectClear(NAME, () => readHashes(sectionFile(HASHES, input), SIZES.passages, NAME)),
+  's3-journal': (input) => {
+    const service = { get: async () => ({ bytes: input, etag: 'tag' }), nameOf: () => NAME };
+    return expectClear(NAME, () => readWork(service as unknown as Service));
+  },
+};
