@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Cache } from '../../index/cache/cache.ts';
 import { PackedEncoder } from '../../index/embedding/packed-encoder.ts';
@@ -129,7 +129,7 @@ export const fileTargets: Record<string, Target> = {
   }),
   encoder: file('encoder.bin', ENCODER, async (path) => {
     const library = await loadLibrary();
-    const encoder = new PackedEncoder(path, library, { layer: 1 });
+    const encoder = new PackedEncoder(path, readFileSync(path), library, { layer: 1 });
     // Few numbers: the fuzzing of the native engine runs larger ones.
     if (encoder.columns > 256) return;
     const rows = Float32Array.from({ length: encoder.columns }, (_, i) => Math.sin(i));

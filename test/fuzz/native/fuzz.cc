@@ -76,7 +76,8 @@ void runAll(napi_value sections, napi_value rows, uint32_t columns, uint32_t lay
   bool isFirst = true;
   for (const Kernel& kernel : kernelsHere()) {
     if (!(chosen >> (&kernel - kernelsHere().begin()) & 1)) continue;
-    napi_value encoder = api::call("open", {api::string("encoder.bin"), sections, api::string(kernel.name)});
+    napi_value bytes = api::array(napi_uint8_array, fileContent.data(), fileContent.size());
+    napi_value encoder = api::call("open", {api::string("encoder.bin"), bytes, sections, api::string(kernel.name)});
     expectResult(encoder);
     if (!encoder) return;
     napi_value states = api::array(napi_float32_array, std::string(4 * rows->length, 0).data(), rows->length);
@@ -188,9 +189,9 @@ void fuzzTokens(Bytes input) {
 
 // Any arguments of any function.
 void fuzzArguments(Bytes input) {
-  static const char* const NAMES[] = {"open", "run", "map", "tabulate", "matchTokens"};
+  static const char* const NAMES[] = {"open", "run", "map", "tabulate", "matchTokens", "compareBlocks"};
   static const napi_typedarray_type TYPES[] = {napi_float32_array, napi_float64_array, napi_uint8_array, napi_uint32_array};
-  const char* name = NAMES[input.below(5)];
+  const char* name = NAMES[input.below(6)];
   std::vector<napi_value> arguments;
   fileContent = std::vector<uint8_t>(input.below(3) * 40, 1);
   for (uint32_t count = input.below(7); count > 0; count--) switch (input.below(7)) {

@@ -11,14 +11,14 @@
 
 namespace {
 
-constexpr int PROT_READ = 1, PROT_WRITE = 2, POPULATE = 0;
+constexpr int POPULATE = 0;
 
 // The content of the next file.
 std::vector<uint8_t> fileContent;
 
 class MappedFile {
  public:
-  MappedFile(const char*, int, int) {
+  MappedFile(const char*, int) {
     // The system maps no empty file.
     errno = EINVAL;
     if (fileContent.empty()) return;

@@ -119,6 +119,12 @@ inline napi_status napi_create_external(napi_env, void* data, napi_finalize fina
   (*result)->finalize = finalize;
   return napi_ok;
 }
+// All values stay until the input ends.
+inline napi_status napi_create_reference(napi_env, napi_value, uint32_t, napi_ref* result) {
+  *result = reinterpret_cast<napi_ref>(1);
+  return napi_ok;
+}
+inline napi_status napi_delete_reference(napi_env, napi_ref) { return napi_ok; }
 inline napi_status napi_type_tag_object(napi_env, napi_value value, const napi_type_tag* tag) {
   value->hasTag = true;
   value->tag = *tag;
@@ -140,6 +146,14 @@ inline napi_status napi_get_value_uint32(napi_env, napi_value value, uint32_t* r
 }
 inline napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t* result) {
   return napi_get_value_uint32(env, value, reinterpret_cast<uint32_t*>(result));
+}
+inline napi_status napi_get_value_bool(napi_env, napi_value value, bool* result) {
+  *result = value->number != 0;
+  return value->type == napi_boolean ? napi_ok : napi_boolean_expected;
+}
+inline napi_status napi_create_int64(napi_env, int64_t value, napi_value* result) {
+  *result = api::number(static_cast<double>(value));
+  return napi_ok;
 }
 inline napi_status napi_create_arraybuffer(napi_env, size_t size, void** data, napi_value* result) {
   if (size > api::MOST_BYTES) return napi_generic_failure;
