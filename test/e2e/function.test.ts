@@ -230,7 +230,7 @@ describe('the packaged function', () => {
     expect([...notices.matchAll(/^(.+), licence: /gm)].map(([, name]) => name).sort()).toEqual(headings);
     expect(namesOf(bom, 'machine-learning-model')).toEqual(['multilingual-e5-small']);
     expect(namesOf(bom, 'file')).toEqual([
-      ...['encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'].map(
+      ...['checks.bin', 'encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'].map(
         (name) => `model/${name}`,
       ),
       'native/engine.node',
