@@ -41,9 +41,9 @@ export class FolderChecks {
     const before = own.byteOffset - bytes.byteOffset;
     if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
       throw damaged(path, 'its own checksums differ');
-    const sizes: Record<string, number> = JSON.parse(Buffer.from(json).toString());
-    const blocks = areSizes(sizes) && Object.values(sizes).reduce((sum, size) => sum + blocksOf(size), 0);
-    if (4 * Number(blocks) !== all.length) throw damaged(path, 'its sizes do not fit its checksums');
+    const sizes = readSizes(json);
+    const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
+    if (!sizes || 4 * blocks !== all.length) throw damaged(path, 'its sizes do not fit its checksums');
     const checksums = words(all);
     let first = 0;
     for (const [name, size] of Object.entries(sizes)) {
@@ -62,6 +62,15 @@ export class FolderChecks {
     const checks = this.#files.get(name);
     if (!checks) throw damaged(join(this.#folder, CHECKS_FILE), `it has no checksums of ${name}`);
     return checks;
+  }
+}
+
+function readSizes(json: Uint8Array): Record<string, number> | undefined {
+  try {
+    const sizes = JSON.parse(Buffer.from(json).toString());
+    return areSizes(sizes) ? sizes : undefined;
+  } catch {
+    return undefined;
   }
 }
 

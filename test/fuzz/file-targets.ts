@@ -5,8 +5,10 @@ import { PackedEncoder } from '../../index/embedding/packed-encoder.ts';
 import { Tokenizer } from '../../index/embedding/tokenizer.ts';
 import { loadLibrary } from '../../index/engine/load.ts';
 import { readSet } from '../../index/evaluate/set.ts';
+import { BLOCK, CHECKS, compareBlocks, openChecks } from '../../index/format/block-checks.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
-import type { Format } from '../../index/format/container.ts';
+import { type Format, readSections } from '../../index/format/container.ts';
+import { crc32c } from '../../index/format/crc32c.ts';
 import { ENCODER } from '../../index/format/encoder-file.ts';
 import { GRAPH, openGraph } from '../../index/format/graph-file.ts';
 import { readHnswlibFile } from '../../index/format/hnswlib-file.ts';
@@ -28,6 +30,9 @@ import { expectClear, expectNoRaw, jsonObject, sectionFile, type Target, tempora
 /** The size of every fuzzed index: small, so that the seeds are small. */
 export const SIZES = { dimensions: 8, passages: 6, parts: 4 };
 
+/** The file that every seed of `checks.bin` lists. */
+export const CHECKED = 'a.bin';
+
 /** The key that every seed of `lookup.bin` contains, beside those of the format. */
 export const WORD = 'word';
 
@@ -40,6 +45,22 @@ function file(name: string, format: Format, use: (path: string) => unknown): Tar
     const path = temporaryFile(name, sectionFile(format, input));
     return expectClear(path, () => use(path));
   };
+}
+
+/** A `checks.bin` with the right checksums of its own, if its sections have a place for them. */
+function withOwnChecksums(file: Uint8Array): Uint8Array {
+  try {
+    const own = readSections(file, CHECKS, 'checks.bin')[2]!;
+    const before = file.subarray(0, own.byteOffset - file.byteOffset);
+    for (let i = 0; 4 * i + 4 <= own.length; i++)
+      Buffer.from(own.buffer, own.byteOffset, own.length).writeUInt32LE(
+        crc32c(before.subarray(i * BLOCK, (i + 1) * BLOCK)),
+        4 * i,
+      );
+  } catch {
+    // Damaged, as most inputs are.
+  }
+  return file;
 }
 
 /** Uses an opened file for each ordinal, and closes it. Each may fail on its own. */
@@ -136,6 +157,13 @@ export const fileTargets: Record<string, Target> = {
     await expectClear('', () => encoder.run(rows));
     await expectClear('', () => encoder.runWithStates(rows));
   }),
+  checks: (input) => {
+    const path = temporaryFile('checks.bin', withOwnChecksums(sectionFile(CHECKS, Buffer.from(input))));
+    return expectClear(dirname(path), () => {
+      const checks = openChecks(dirname(path), compareBlocks)!.of(CHECKED);
+      checks.checkAll(Buffer.alloc(checks.size % 2 ** 20));
+    });
+  },
   'token-codes': file('token-codes.bin', TOKEN_CODES, (path) => readTokenCodebook(path, SIZES.dimensions)),
   tokenizer: (input) =>
     expectClear('tokenizer.bin', () => {

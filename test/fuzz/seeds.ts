@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { Cache } from '../../index/cache/cache.ts';
 import { compileTokenizer } from '../../index/compile/compile-tokenizer.ts';
 import { buildDoubleArray } from '../../index/compile/trie-builder.ts';
+import { CHECKS } from '../../index/format/block-checks.ts';
 import { FORMAT as MODEL_FORMAT } from '../../index/format/compiled-model.ts';
 import { type Format, writeSections } from '../../index/format/container.ts';
 import { ENCODER } from '../../index/format/encoder-file.ts';
@@ -20,6 +21,7 @@ import { TOKEN_CODES } from '../../index/format/token-codes-file.ts';
 import { TOKENIZER } from '../../index/format/tokenizer-file.ts';
 import { TOKENS } from '../../index/format/tokens-file.ts';
 import { writeAscending, writeList } from '../../index/format/varint.ts';
+import { writeChecks } from '../../index/format/write-checks.ts';
 import { writeHashes } from '../../index/publish/hashes.ts';
 import { writeCurrent, writeGeneration } from '../../index/store/s3vectors/generation.ts';
 import { HASHES } from '../../index/store/s3vectors/objects.ts';
@@ -37,8 +39,8 @@ import { docx, openDocument, paragraph, part, relations, xlsx } from '../fixture
 import { pdfFile } from '../fixtures/pdf-files.ts';
 import { zipOf } from '../fixtures/zip.ts';
 import { SEPARATOR } from './document-targets.ts';
-import { SIZES, WORD } from './file-targets.ts';
-import { sectionInputs } from './target.ts';
+import { CHECKED, SIZES, WORD } from './file-targets.ts';
+import { sectionInputs, temporaryFile } from './target.ts';
 
 const { dimensions, passages: count, parts } = SIZES;
 const numbers = Array.from({ length: count }, (_, i) => i);
@@ -93,6 +95,7 @@ const sectionFiles: Record<string, [Format, Uint8Array]> = {
   's3-lookup': [LOOKUP, lookupFile(records)],
   's3-hashes': [HASHES, writeHashes(zeros(16 * count))],
   tokens: [TOKENS, tokensFile(codes, parts)],
+  checks: [CHECKS, checksFile()],
   'token-codes': [
     TOKEN_CODES,
     writeSections(
@@ -104,6 +107,14 @@ const sectionFiles: Record<string, [Format, Uint8Array]> = {
   encoder: [ENCODER, encoderFile()],
   rows: [ROWS, rowsFile('int8', 8)],
 };
+
+/** The checksums of a file of zeros. */
+function checksFile(): Uint8Array {
+  const bytes = Buffer.alloc(5000);
+  const path = temporaryFile(CHECKED, bytes);
+  writeChecks(dirname(path), [CHECKED]);
+  return readFileSync(join(dirname(path), 'checks.bin'));
+}
 
 /** A file of a few pieces, and a character map of one character. */
 function tokenizerFile(): Uint8Array {
