@@ -102,7 +102,7 @@ describe('a collection', () => {
     expect(openings).toEqual(['hr', 'law']);
     for (const collection of ['none', '', '../hr', 5, null, ['x']])
       await expect(createHandler(app)({ q: 'x', collection })).rejects.toThrow(
-        /^(Not found|There is no such)/,
+        /^(Not found|There is no such|collection must be the name of a collection)/,
       );
   });
 });
