@@ -7,7 +7,7 @@ import { checkBuilder } from './builder-asset.ts';
 import { packageBuilder, packageSearch } from './package-code.ts';
 import { readsElsewhere, requireApiKey, type Settings } from './schema.ts';
 import { UnpackagedCode } from './unpackaged-code.ts';
-import { describeVersion } from './version-description.ts';
+import { describeVersion, NO_INDEX } from './version-description.ts';
 
 /** Code of the search function, and the description of the version that runs it. */
 export interface SearchCode {
@@ -42,9 +42,6 @@ function descriptionOf(folder: string, asset: Asset, settings: Settings): string
   if (readsElsewhere(settings)) return settings.store === 's3vectors' ? 'index in S3 Vectors' : NO_INDEX;
   return describeVersion(requireIndex(folder, asset));
 }
-
-/** Description of the version that CloudFormation publishes before the first build. It must never change, as that would publish another. */
-export const NO_INDEX = 'no index yet';
 
 /** Says how full the bundle is. */
 function annotateSpace(scope: Construct, space: BundleSpace): void {

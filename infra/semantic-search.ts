@@ -18,11 +18,12 @@ import { environmentOf } from './environment.ts';
 import { EndpointMetrics } from './metrics.ts';
 import { addAlarms } from './monitoring.ts';
 import { DOCUMENTS_FOLDER } from './names.ts';
-import { builderCode, NO_INDEX, searchCode } from './packaged-code.ts';
+import { builderCode, searchCode } from './packaged-code.ts';
 import { readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
 import { makeSearchRole } from './search-role.ts';
 import { VectorStore } from './vector-store.ts';
+import { NO_INDEX } from './version-description.ts';
 
 /**
  * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, alarms and a

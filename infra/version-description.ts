@@ -7,6 +7,9 @@ export interface IndexSummary {
   model: string;
 }
 
+/** Description of the version that CloudFormation publishes before the first build. It must never change, as that would publish another. */
+export const NO_INDEX = 'no index yet';
+
 /** Lambda's limit for a version's description, in characters. */
 const MAX_DESCRIPTION = 256;
 

@@ -4,16 +4,18 @@ import { listVersions } from './versions.ts';
 
 /**
  * Moves `live` back, which takes effect at once, then copies that version's code into `$LATEST`.
- * @param wanted the version; default: the newest one before the live version. The live version itself is accepted if an
+ * @param wanted the version; default: the newest one before the live version that has an index. The live version itself is accepted if an
  * interrupted push or rollback left other code in `$LATEST`.
  */
 export async function rollback(remote: Remote, wanted?: string): Promise<Outcome> {
   const { version: live, revision } = await readAlias(remote);
   const { versions, aligned } = await listVersions(remote);
   const numbers = versions.map(({ version }) => version);
-  const target = wanted ?? numbers.find((version) => Number(version) < Number(live));
+  const older = versions.find(({ version, empty }) => Number(version) < Number(live) && !empty);
+  const target = wanted ?? older?.version;
   const existing = `Versions: ${numbers.join(', ')}.`;
-  if (target === undefined) throw new Error(`No version is older than ${live}, which is live. ${existing}`);
+  if (target === undefined)
+    throw new Error(`No version with an index is older than ${live}, which is live. ${existing}`);
   if (!numbers.includes(target)) throw new Error(`Version ${target} does not exist. ${existing}`);
   if (target === live && aligned) throw new Error(`Version ${target} is already live. ${existing}`);
   if (target !== live)

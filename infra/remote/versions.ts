@@ -1,5 +1,5 @@
 import { type FunctionConfiguration, paginateListVersionsByFunction } from '@aws-sdk/client-lambda';
-import { type IndexSummary, readDescription } from '../version-description.ts';
+import { type IndexSummary, NO_INDEX, readDescription } from '../version-description.ts';
 import { type Remote, readAlias } from './connect.ts';
 
 /** A published version. */
@@ -8,6 +8,8 @@ export interface Version {
   live: boolean;
   /** The index that it contains; missing if its description has another format. */
   index?: IndexSummary | undefined;
+  /** True for the version before the first build of a builder. */
+  empty?: true | undefined;
   /** Time of publication, as ISO 8601 in UTC. */
   date: string;
 }
@@ -42,6 +44,7 @@ export async function listVersions(remote: Remote): Promise<Versions> {
       version: Version!,
       live: Version === live,
       index: readDescription(Description),
+      empty: Description === NO_INDEX || undefined,
       date: new Date(LastModified!).toISOString(),
     }));
   return { live, versions, aligned: code('$LATEST') === code(live) };
