@@ -66,7 +66,7 @@ test('packages are packed after a check of advisories, and published only if all
 
 describe.skipIf(missingTools('zizmor'))('zizmor', () => {
   const audit = (where: string, persona: string) =>
-    execFileSync(tools.zizmor, ['--offline', '--persona', persona, where], {
+    execFileSync(tools.zizmor, ['--offline', '--color', 'never', '--persona', persona, where], {
       encoding: 'utf8',
       stdio: 'pipe',
     });
