@@ -283,8 +283,9 @@ napi_value map(napi_env env, napi_callback_info info) {
   MappedFile mapped(path, whole ? POPULATE : 0);
   if (!mapped.data) {
     const int reason = errno;
-    return fail(env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
-                reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npx polyseek index again.");
+    return fail(
+        env, "%s: cannot be mapped into memory (%s). %s", path, strerror(reason),
+        reason == ENOMEM ? "Give the process more memory." : "Check the file, or run npx polyseek index again.");
   }
   std::unique_ptr<MappedFile> file(new (std::nothrow) MappedFile(std::move(mapped)));
   if (!file) return fail(env, "%s: not enough memory to map it. Give the process more memory.", path);
@@ -298,8 +299,8 @@ napi_value map(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// compareBlocks(bytes: Uint8Array, checksums: Uint32Array of each block's, kernel?) -> the number of the first block that
-// has another, or -1
+// compareBlocks(bytes: Uint8Array, checksums: Uint32Array of each block's, kernel?) -> the number of the first block
+// that has another, or -1
 napi_value compareBlocks(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
   const uint8_t* bytes;
@@ -307,7 +308,8 @@ napi_value compareBlocks(napi_env env, napi_callback_info info) {
   size_t size, blocks;
   if (!readTypedArray(env, arguments.values[0], napi_uint8_array, bytes, size) ||
       !readTypedArray(env, arguments.values[1], napi_uint32_array, checksums, blocks) || blocks != blocksOf(size))
-    return fail(env, "compareBlocks: needs a Uint8Array, and a Uint32Array with a number for each %zu bytes.", CHECKED_BLOCK);
+    return fail(env, "compareBlocks: needs a Uint8Array, and a Uint32Array with a number for each %zu bytes.",
+                CHECKED_BLOCK);
   const Kernel* kernel = readKernel(env, arguments.values[2]);
   if (!kernel) return nullptr;
   const size_t difference = kernel->differenceOf(bytes, size, checksums);
