@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaRuntime, report } from '../fixtures/lambda-runtime.ts';
 import { questionMaker } from './corpus.ts';
@@ -80,7 +81,7 @@ async function steadyServer({ url, pid }: Served, seconds: number): Promise<Stea
 /** Lambda gives an environment one question at a time. */
 async function steadyFunction(folder: string, seconds: number): Promise<Steady> {
   const question = await questionMaker(preparedModel().countTokens, SEED);
-  const runtime = new LambdaRuntime({ folder });
+  const runtime = new LambdaRuntime({ folder: resolve(folder) });
   try {
     await runtime.invoke(searchEvent(question(TOKENS)));
     const times: number[] = [];
