@@ -258,7 +258,9 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     expect(await printed('rollback')).toBe('Version 1 is live. Before: version 2.\n');
     expect(await state()).toEqual({ live: '1', code: { $LATEST: first, 1: first, 2: second } });
     expect(await asked()).toEqual(await local(first));
-    expect(await sentence('rollback')).toBe('No version with an index is older than 1, which is live. Versions: 2, 1.');
+    expect(await sentence('rollback')).toBe(
+      'No version with an index is older than 1, which is live. Versions: 2, 1.',
+    );
     expect(await sentence('rollback', '1')).toBe('Version 1 is already live. Versions: 2, 1.');
     expect(await sentence('rollback', '7')).toBe('Version 7 does not exist. Versions: 2, 1.');
     expect(await printed('rollback', '2')).toContain('Version 2 is live. Before: version 1.');
