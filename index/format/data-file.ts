@@ -29,6 +29,7 @@ export class DataFile {
    * @throws if the file ends before, or is damaged there
    */
   fill(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return;
     const end = position + bytes.length;
     if (!this.#checks || this.#checks.knows(position, end)) {
       readExactly(this.#fd, bytes, position, this.#path);
