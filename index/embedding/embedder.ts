@@ -73,12 +73,28 @@ export class Embedder implements QuestionEmbedder {
     const isMapped = checks && model.engine === 'packed';
     const bytes = isMapped ? (await loadLibrary()).map(path) : readFileSync(path);
     const tokenizer = new Tokenizer(bytes, path, checks?.of('tokenizer.bin'));
-    const rowsPath = join(dir, 'rows.bin');
-    const rows = new RowFile(rowsPath, checks?.of('rows.bin'));
+    const rows = new RowFile(join(dir, 'rows.bin'), checks?.of('rows.bin'));
+    try {
+      return await Embedder.#openRest(dir, model, tokenizer, rows, checks);
+    } catch (error) {
+      // A function tries again with each question.
+      rows.close();
+      throw error;
+    }
+  }
+
+  /** Opens what belongs to the rows, and checks that it does. */
+  static async #openRest(
+    dir: string,
+    model: CompiledModel,
+    tokenizer: Tokenizer,
+    rows: RowFile,
+    checks: FolderChecks | undefined,
+  ): Promise<Embedder> {
     const { dimensions, maxTokens } = model;
     if (rows.columns !== dimensions || rows.positions < maxTokens) {
       throw damaged(
-        rowsPath,
+        join(dir, 'rows.bin'),
         `it has ${rows.columns} columns and ${rows.positions} position rows, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
       );
     }

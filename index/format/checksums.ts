@@ -42,7 +42,7 @@ export function checkFiles(dir: string, files: FileList, verify: boolean): void 
 }
 
 function checksum(path: string): string {
-  // Loaded on demand: loading zlib takes 2 ms, and the packaged function never verifies checksums.
+  // Loaded on demand: loading zlib takes 2 ms, and the packaged function verifies whole files only for ONNX Runtime.
   const { crc32 } = process.getBuiltinModule('node:zlib');
   const piece = Buffer.allocUnsafe(PIECE);
   const fd = openSync(path, 'r');

@@ -1,13 +1,14 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadLibrary } from '#engine-library';
+import { Embedder } from '../../../index/embedding/embedder.ts';
 import { BLOCK, compareBlocks, openChecks } from '../../../index/format/block-checks.ts';
 import { crc32c } from '../../../index/format/crc32c.ts';
 import { DataFile } from '../../../index/format/data-file.ts';
 import { writeChecks } from '../../../index/format/write-checks.ts';
-import { temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const path = join(folder, 'a.bin');
@@ -118,4 +119,20 @@ test('any damage to the checksums themselves is found', () => {
     writeFileSync(own, bytes.subarray(0, at));
     expect(() => openChecks(folder, compareBlocks), `cut at ${at}`).toThrow('checks.bin is damaged');
   }
+});
+
+test.skipIf(process.platform !== 'linux')('a model with a damaged encoder leaves no file open', async () => {
+  const model = join(folder, 'model');
+  cpSync(defaultModel().dir, model, { recursive: true });
+  writeChecks(model, readdirSync(model));
+  const encoder = join(model, 'encoder.bin');
+  const bytes = readFileSync(encoder);
+  writeFileSync(encoder, bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1));
+  const opened = () => readdirSync('/proc/self/fd').length;
+  const before = opened();
+  for (let i = 0; i < 20; i++)
+    await expect(Embedder.open(model, { verify: 'blocks' })).rejects.toThrow(
+      /encoder\.bin is damaged: the checksum of its block \d+ differs/,
+    );
+  expect(opened()).toBeLessThan(before + 10);
 });
