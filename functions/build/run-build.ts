@@ -19,6 +19,10 @@ const AGAIN = 'builder/again.json';
 /** A build of which nothing is left but its record. */
 const DIED = 'It ended without a word: it was killed, ran out of memory, or ran out of time.';
 
+/** Lambda offers no larger disk than the builder has. */
+const FULL =
+  "The builder's disk of 10 GB is full: documents, cache and index need more. Keep fewer documents in the bucket, or build the index on another machine and upload it with npx polyseek push.";
+
 /**
  * Builds and publishes the index, unless another build runs.
  * @param remaining milliseconds until Lambda ends the invocation
@@ -163,7 +167,8 @@ async function goOn(setup: Setup, record: BuildRecord, parts: Parts): Promise<Ou
 async function fail(setup: Setup, record: BuildRecord, { lock, sync }: Parts, error: unknown): Promise<void> {
   const now = new Date();
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  Object.assign(record, { status: 'failed', reason: message, ended: now.toISOString() });
+  const reason = isFull(error) ? FULL : message;
+  Object.assign(record, { status: 'failed', reason, ended: now.toISOString() });
   const { notices: _, ...summary } = record;
   setup.log('ERROR', { ...summary, error: stack, ...withBuildMetrics(record, setup.name, now) });
   try {
@@ -177,6 +182,12 @@ async function fail(setup: Setup, record: BuildRecord, { lock, sync }: Parts, er
       message: `The failure was not recorded: ${other instanceof Error ? other.message : other}`,
     });
   }
+}
+
+/** Whether an error, or its cause, is the system's error of a full disk. */
+function isFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'ENOSPC') || isFull(error.cause);
 }
 
 /** After a build that succeeded: frees the lock, deletes old records, and starts another build if one was refused meanwhile. */

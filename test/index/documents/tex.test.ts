@@ -48,6 +48,11 @@ after`;
       ['éöçšß øre îñ Å ő'.replace('îñ', 'î ñ')],
     ],
     [
+      'characters of two UTF-16 code units',
+      String.raw`\b 𝑥y \def\a#1{[#1]}\a𝑥y \verb🙂a🙂 \🙂`,
+      ['𝑥\u0331y [𝑥]y a 🙂'],
+    ],
+    [
       'signs',
       String.raw`\& 5\,\% \$1 a\_b \{c\} ~d --- e--f \ldots{} ${'``'}g'' \LaTeX{} \textbackslash`,
       ['& 5 % $1 a_b {c} d — e–f … “g” LaTeX \\'],

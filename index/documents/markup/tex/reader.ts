@@ -91,7 +91,7 @@ class TexReader {
   #command(): 'end' | undefined {
     const source = this.#source;
     source.skip(1);
-    const name = source.take(/[a-zA-Z@]+\*?|[\s\S]/y);
+    const name = source.take(/[a-zA-Z@]+\*?|[\s\S]/uy);
     if (name === undefined) return undefined;
     const bare = name.replace(/\*$/, '');
     if (/[a-zA-Z]/.test(name)) source.take(/[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?/y);
@@ -144,7 +144,7 @@ class TexReader {
       case 'verb':
       case 'lstinline': {
         source.option();
-        const mark = source.take(/[^a-zA-Z\s]/y);
+        const mark = source.take(/[^a-zA-Z\s]/uy);
         if (mark !== undefined) flow.append(source.takeUntil(mark === '{' ? '}' : mark, /\n\s*\n/) ?? mark);
         return;
       }

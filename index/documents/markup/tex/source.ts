@@ -61,7 +61,7 @@ export class TexSource {
   /** Reads an argument in braces, or one character or command, as source. */
   argument(): string {
     this.take(/(?:[ \t]|%[^\n]*\n)*\n?[ \t]*/y);
-    if (this.peek() !== '{') return this.take(/\\(?:[a-zA-Z]+|[\s\S])|[^\s{}]/y) ?? '';
+    if (this.peek() !== '{') return this.take(/\\(?:[a-zA-Z]+|[\s\S])|[^\s{}]/uy) ?? '';
     return this.#balanced('{', '}') ?? '';
   }
 
