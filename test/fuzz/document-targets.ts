@@ -7,8 +7,10 @@ import type { Target } from './target.ts';
 const RAW =
   /Cannot (read|set|destructure|convert|mix|create)|is not (a function|iterable|defined|a constructor|a valid|extensible)|Invalid (array|string|typed array|count|time|code point|regular)|Maximum call stack|out of (range|memory|bounds)|undefined|Unexpected (token|end of JSON|non-whitespace)|before initialization/;
 
-/** Pieces in which a file arrives. */
+/** Sizes of the pieces in which a file arrives. */
 const PIECES = [Number.POSITIVE_INFINITY, 64, 3];
+/** More pieces would only take time. */
+const MOST_PIECES = 200;
 
 function* cut(bytes: Buffer, size: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -17,7 +19,7 @@ function* cut(bytes: Buffer, size: number): Generator<Buffer> {
 /** Reads a file as a build does. Throws if nothing is reported, or an error that tells nothing. */
 export async function readDocument(name: string, bytes: Buffer): Promise<void> {
   const notices: Notice[] = [];
-  const size = PIECES[bytes.length % PIECES.length]!;
+  const size = Math.max(PIECES[bytes.length % PIECES.length]!, Math.ceil(bytes.length / MOST_PIECES));
   const file: InputFile = {
     source: name,
     path: name,
@@ -58,6 +60,23 @@ function packageOf(input: Buffer): Buffer {
   return zipOf(members);
 }
 
+/** Formats whose files are one text of any encoding. */
+const TEXTS = new Set(
+  '.txt .md .mdx .rst .org .tex .srt .adoc .1 .html .jsonl .csv .json .yaml .xml'.split(' '),
+);
+
+const UTF8_MARK = Buffer.from('\uFEFF');
+/** One in so many texts does not say what its encoding is. */
+const UNMARKED = 64;
+
+/**
+ * Mutated bytes are rarely valid UTF-8, and to guess their encoding takes longer than to read the text. The target `encoding` fuzzes
+ * that, so most texts say that they are UTF-8.
+ */
+function marked(text: Buffer): Buffer {
+  return text.length % UNMARKED === 0 ? text : Buffer.concat([UTF8_MARK, text]);
+}
+
 /** A target for each format of documents, named after its first extension. */
 export const documentTargets: Record<string, Target> = Object.fromEntries(
   FORMATS.map(({ extensions }): [string, Target] => {
@@ -65,10 +84,10 @@ export const documentTargets: Record<string, Target> = Object.fromEntries(
     // A compressed file has the format of the rest of its name.
     const name = `file${extension === '.gz' ? '.txt' : ''}${extension}`;
     const isPackage = PACKAGES.includes(extension);
-    return [
-      `document${extension.replace('.', '-')}`,
-      (input) =>
-        readDocument(name, isPackage && input.includes(SEPARATOR, 'latin1') ? packageOf(input) : input),
-    ];
+    const fileOf = (input: Buffer) => {
+      if (isPackage && input.includes(SEPARATOR, 'latin1')) return packageOf(input);
+      return TEXTS.has(extension) ? marked(input) : input;
+    };
+    return [`document${extension.replace('.', '-')}`, (input) => readDocument(name, fileOf(input))];
   }),
 );
