@@ -1,6 +1,7 @@
 import { parseAllDocuments } from 'yaml';
 import type { Reader } from '../input.ts';
 import { rowOf } from '../records/json-objects.ts';
+import { onOneLine } from '../records/json-problem.ts';
 import { readTree } from '../records/json-tree.ts';
 import { readSomeRecords } from '../records/records.ts';
 
@@ -14,7 +15,9 @@ export const read: Reader = async function* (input) {
   const values: unknown[] = [];
   for (const document of parseAllDocuments(await input.text(), { logLevel: 'silent' })) {
     const [error] = document.errors;
-    if (error) throw input.failure('not valid YAML', `Correct it (${error.message.split('\n')[0]}).`);
+    // Further lines quote the place.
+    const problem = error && onOneLine(error.message.split('\n')[0]!);
+    if (problem) throw input.failure('not valid YAML', `Correct it (${problem}).`);
     const value: unknown = document.toJS();
     if (Array.isArray(value)) values.push(...value);
     else if (value !== null && value !== undefined) values.push(value);

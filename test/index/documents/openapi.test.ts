@@ -136,6 +136,7 @@ describe('other YAML', () => {
 
   it.each([
     ['a: [', 'not valid YAML'],
+    ['>\r:\x1a\n', 'not valid YAML'],
     ['', 'no text'],
     ['#'.repeat(5 * 2 ** 20), 'too large'],
     [
@@ -144,8 +145,8 @@ describe('other YAML', () => {
     ],
     [`a: ${'['.repeat(5000)}`, 'not valid YAML'],
   ])('that is damaged is reported: %.10s', async (content, reason) => {
-    expect((await readBytes('a.yaml', content)).notices).toMatchObject([
-      { kind: 'failed', place: 'a.yaml', reason },
-    ]);
+    const { notices } = await readBytes('a.yaml', content);
+    expect(notices).toMatchObject([{ kind: 'failed', place: 'a.yaml', reason }]);
+    expect(notices[0]!.fix).not.toMatch(/\p{Cc}/u);
   });
 });
