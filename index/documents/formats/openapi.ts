@@ -15,9 +15,11 @@ export const read: Reader = async function* (input) {
   const values: unknown[] = [];
   for (const document of parseAllDocuments(await input.text(), { logLevel: 'silent' })) {
     const [error] = document.errors;
-    // Further lines quote the place.
-    const problem = error && onOneLine(error.message.split('\n')[0]!);
-    if (problem) throw input.failure('not valid YAML', `Correct it (${problem}).`);
+    if (error) {
+      // Further lines quote the place.
+      const [problem] = error.message.split('\n');
+      throw input.failure('not valid YAML', `Correct it (${onOneLine(problem!)}).`);
+    }
     const value: unknown = document.toJS();
     if (Array.isArray(value)) values.push(...value);
     else if (value !== null && value !== undefined) values.push(value);
