@@ -142,8 +142,9 @@ async function toProblem(
 function withoutPrefix(request: HttpRequest, found: string, path: string): HttpRequest {
   if (found === '') return request;
   const url = new URL(request.url);
-  // The path is decoded: encode again the characters that end a path in a URL, or that URL drops or reads as escapes.
-  url.pathname = path.replace(/[%?#\\\t\n\r]/g, encodeURIComponent);
+  // The path is decoded: encode again the characters that end a path in a URL, or that URL drops or reads as escapes, and
+  // the slash before `.` or `..`, which URL would resolve.
+  url.pathname = path.replace(/[%?#\\\t\n\r]|(?<!^)\/(?=\.{1,2}(?:\/|$))/g, encodeURIComponent);
   return { ...request, url, prefix: (request.prefix ?? '') + found };
 }
 

@@ -96,6 +96,7 @@ describe('a request with a prefix', () => {
         expect(prefixed.url.search).toBe('?a=%20b');
         expect(prefixed.collection).toBe(prefix.endsWith('hr') ? 'hr' : undefined);
       }),
+      { examples: ['/.', '/..', '/../y', '/./..'].map((text) => [prefixes[0]!, text, undefined]) },
     );
   });
 
