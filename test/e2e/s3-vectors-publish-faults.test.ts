@@ -101,6 +101,22 @@ describe.skipIf(missingTools('java', 's3mock'))('A publication to S3 Vectors', (
     }
   });
 
+  test.each([-3, 3])('succeeds if the clock of AWS differs by %i days', async (days) => {
+    const bucket = await newBucket();
+    aws.ahead = days * 86_400_000;
+    try {
+      for (const step of STEPS) {
+        await run(bucket, step);
+        expect(await published(aws.direct, bucket), step).toEqual(right[step].published);
+        await passMinute(aws.direct, bucket);
+      }
+      const refused = callsOf(bucket).filter(({ status }) => status === 403);
+      expect(new Set(refused.map(({ service }) => service))).toEqual(new Set(['s3', 's3vectors']));
+    } finally {
+      aws.ahead = 0;
+    }
+  });
+
   test('has the same result if the answer of any one call is lost', { timeout: 900_000 }, async () => {
     const most = Math.max(...STEPS.map((step) => right[step].calls));
     const hits = await forEachCall(most, async (nth) => {

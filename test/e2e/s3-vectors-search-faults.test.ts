@@ -74,6 +74,15 @@ describe.skipIf(missingTools('java', 's3mock'))('A search in S3 Vectors', () => 
     return response.status === 503;
   }
 
+  test.each([-3, 3])('has the same results if the clock of AWS differs by %i days', async (days) => {
+    aws.ahead = days * 86_400_000;
+    try {
+      expect(await answerOf(await ask(open(), QUESTION))).toEqual(right.answer);
+    } finally {
+      aws.ahead = 0;
+    }
+  });
+
   test('has the results of the same index in a bundle', async () => {
     const search = await openSearch({ index, model, verify: true });
     const { results, verdict } = await search.search({ ...QUESTION, mode: 'hybrid' });
