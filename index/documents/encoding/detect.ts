@@ -1,5 +1,5 @@
 import iconv from 'iconv-lite';
-import { type LanguageModel, languageModels } from './languages.ts';
+import { type LanguageModels, languageModels, type Pair } from './languages.ts';
 
 /** Single-byte encodings, with the logarithm of how usual they are. Of equal scores the first wins. */
 const SINGLE_BYTE: [encoding: string, prior: number][] = [
@@ -42,13 +42,6 @@ const ASCII_WEIGHT = 0.3;
 /** All other text counts as this many pairs, since it may be in another language. */
 const OTHER_TEXT = 15;
 
-/** Two characters in a row, and how often they occur. */
-interface Pair {
-  before: string;
-  character: string;
-  count: number;
-}
-
 /**
  * The encoding in which bytes are the most probable text: each is decoded in every encoding, and compared with a model of each
  * language. There should be a byte above 127.
@@ -57,8 +50,8 @@ export function detectEncoding(bytes: Buffer): string {
   const { alphabetic, ideographic } = languageModels();
   const sample = bytes.subarray(0, sampleEnd(bytes));
   const pairs = bytePairs(sample);
-  const ascii = pairs.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
-  const around = asciiPairs(sample);
+  const ascii = pairs.filter(isAscii).map((pair) => decodePair(alphabetic, pair, String.fromCharCode));
+  const around = asciiPairs(alphabetic, sample);
   const aroundWeight =
     OTHER_TEXT /
     Math.max(
@@ -66,36 +59,28 @@ export function detectEncoding(bytes: Buffer): string {
       around.reduce((sum, { count }) => sum + count, 0),
     );
   const high = pairs.filter((pair) => !isAscii(pair));
-  const asciiScores = alphabetic.map(
-    (model) => ASCII_WEIGHT * score(model, ascii) + aroundWeight * score(model, around),
+  const asciiScores = Array.from(
+    alphabetic.languages,
+    (language) =>
+      ASCII_WEIGHT * alphabetic.score(language, ascii) + aroundWeight * alphabetic.score(language, around),
   );
   const asciiScore = Math.max(...asciiScores);
   let best = { encoding: 'windows-1252', score: Number.NEGATIVE_INFINITY };
-  const consider = (encoding: string, model: LanguageModel, decoded: Pair[], prior: number) => {
-    const total = score(model, decoded, prior, best.score);
-    if (total > best.score) best = { encoding, score: total };
+  const consider = (encoding: string, score: number) => {
+    if (score > best.score) best = { encoding, score };
   };
   for (const [encoding, prior] of MULTI_BYTE) {
-    const decoded = unusualPairs(iconv.decode(sample, encoding).replace(/\uFFFD$/, ''));
-    for (const model of ideographic) consider(encoding, model, decoded, prior + asciiScore);
+    const decoded = unusualPairs(ideographic, iconv.decode(sample, encoding).replace(/\uFFFD$/, ''));
+    for (const language of ideographic.languages)
+      consider(encoding, ideographic.score(language, decoded, prior + asciiScore, best.score));
   }
   for (const [encoding, prior] of SINGLE_BYTE) {
     const table = charactersOf(encoding);
-    const decoded = high.map((pair) => decodePair(pair, (byte) => table[byte]!));
-    for (const [i, model] of alphabetic.entries())
-      consider(encoding, model, decoded, prior + asciiScores[i]!);
+    const decoded = high.map((pair) => decodePair(alphabetic, pair, (byte) => table[byte]!));
+    for (const language of alphabetic.languages)
+      consider(encoding, alphabetic.score(language, decoded, prior + asciiScores[language]!, best.score));
   }
   return best.encoding;
-}
-
-/** The logarithm of the probability of text, added to a start. Once it is below `least`, any number below. */
-function score(model: LanguageModel, pairs: Pair[], start = 0, least = Number.NEGATIVE_INFINITY): number {
-  let sum = start;
-  for (const { before, character, count } of pairs) {
-    if (sum < least) break;
-    sum += count * model.logProbability(before, character);
-  }
-  return sum;
 }
 
 /** The end of the word with the last byte that is needed. */
@@ -124,9 +109,9 @@ interface BytePair {
 }
 
 /** The pairs of ASCII characters in the first of the bytes. */
-function asciiPairs(bytes: Buffer): Pair[] {
+function asciiPairs(models: LanguageModels, bytes: Buffer): Pair[] {
   const every = countPairs(bytes.subarray(0, 20_000), [{ start: 0, end: Math.min(bytes.length, 20_000) }]);
-  return every.filter(isAscii).map((pair) => decodePair(pair, String.fromCharCode));
+  return every.filter(isAscii).map((pair) => decodePair(models, pair, String.fromCharCode));
 }
 
 /** The pairs of bytes, most frequent first, in words that have a byte above 127. Other words are alike in all encodings. */
@@ -163,17 +148,21 @@ function isAscii({ before, byte }: BytePair): boolean {
   return before < 0x80 && byte < 0x80;
 }
 
-function decodePair({ before, byte, count }: BytePair, characterOf: (byte: number) => string): Pair {
-  return { before: characterOf(before), character: characterOf(byte), count };
+function decodePair(
+  models: LanguageModels,
+  { before, byte, count }: BytePair,
+  characterOf: (byte: number) => string,
+): Pair {
+  return models.pair(characterOf(before), characterOf(byte), count);
 }
 
 /** The pairs of characters with one that is not ASCII, most frequent first. */
-function unusualPairs(text: string): Pair[] {
+function unusualPairs(models: LanguageModels, text: string): Pair[] {
   const pairs = new Map<string, Pair>();
   let before = ' ';
   for (const character of text) {
     if (character > '\x7f' || before > '\x7f') {
-      const pair = pairs.get(before + character) ?? { before, character, count: 0 };
+      const pair = pairs.get(before + character) ?? models.pair(before, character, 0);
       pair.count++;
       pairs.set(before + character, pair);
     }

@@ -21,7 +21,7 @@ export const SAMPLES = [...ALPHABETIC.split(' '), ...Object.keys(IDEOGRAPHIC)].m
 
 /** How many observed pairs weigh as much as the frequency of the second letter alone. */
 const PAIR_WEIGHT = 8;
-/** The most probabilities to remember of each language. */
+/** The most pairs to remember, with what their probabilities are in each language. */
 const MAX_KNOWN = 20_000;
 /** The share of characters in texts that the sample of a language lacks: of alphabets, and of ideographic scripts. */
 const UNSEEN = { alphabetic: 0.03, ideographic: 0.3 };
@@ -33,12 +33,11 @@ const CONTRACTIONS = ' it’s don’t you’ll user’s they’re we’ve “so�
 const MARKS = new Set('’‘“”„«»‹›–—…·•°§€£©®™№\u00a0、。「」，！？：；（）《》・ー'.replaceAll(' ', ''));
 
 /** How probable texts of a language are: from the frequencies of pairs of letters. */
-export class LanguageModel {
+class LanguageModel {
   readonly #single = new Map<string, number>();
   readonly #pairs = new Map<string, number>();
   readonly #common: ReadonlySet<string>;
   readonly #script: RegExp | undefined;
-  readonly #known = new Map<string, number>();
   #total = 0;
 
   /** @param common characters that are usual in the language, though its sample may lack them */
@@ -56,16 +55,6 @@ export class LanguageModel {
 
   /** The logarithm of the probability of a character after another. */
   logProbability(before: string, character: string): number {
-    const key = before + character;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    if (this.#known.size === MAX_KNOWN) this.#known.clear();
-    const value = this.#compute(before, character);
-    this.#known.set(key, value);
-    return value;
-  }
-
-  #compute(before: string, character: string): number {
     const [a, c] = [fold(before), fold(character)];
     const unseen = this.#script ? UNSEEN.alphabetic : UNSEEN.ideographic;
     const single = ((1 - unseen) * (this.#single.get(c) ?? 0)) / this.#total + unseen * this.#unseen(c);
@@ -101,16 +90,65 @@ function isKana(character: string): boolean {
   return /[\u3041-\u30ff]/.test(character);
 }
 
-let models: { alphabetic: LanguageModel[]; ideographic: LanguageModel[] } | undefined;
+/** Two characters in a row, and how often they occur. */
+export interface Pair {
+  before: string;
+  character: string;
+  count: number;
+  /** The logarithm of the probability in each language; NaN before it is needed. */
+  known: Float64Array;
+}
+
+/** Models of several languages. Pairs are remembered, because texts consist of the same ones. */
+export class LanguageModels {
+  readonly #models: LanguageModel[];
+  readonly #known = new Map<string, Float64Array>();
+
+  constructor(models: LanguageModel[]) {
+    this.#models = models;
+  }
+
+  /** The numbers of the languages. */
+  get languages(): Iterable<number> {
+    return this.#models.keys();
+  }
+
+  pair(before: string, character: string, count: number): Pair {
+    const key = before + character;
+    let known = this.#known.get(key);
+    if (!known) {
+      known = new Float64Array(this.#models.length).fill(Number.NaN);
+      if (this.#known.size === MAX_KNOWN) this.#known.clear();
+      this.#known.set(key, known);
+    }
+    return { before, character, count, known };
+  }
+
+  /** The logarithm of the probability of pairs in a language, added to a start. Once it is below `least`, any number below. */
+  score(language: number, pairs: Pair[], start = 0, least = Number.NEGATIVE_INFINITY): number {
+    const model = this.#models[language]!;
+    let sum = start;
+    for (const { before, character, count, known } of pairs) {
+      if (sum < least) break;
+      if (Number.isNaN(known[language])) known[language] = model.logProbability(before, character);
+      sum += count * known[language]!;
+    }
+    return sum;
+  }
+}
+
+let models: { alphabetic: LanguageModels; ideographic: LanguageModels } | undefined;
 
 /** The models of all languages. The first call reads their samples. */
 export function languageModels() {
   models ??= {
-    alphabetic: ALPHABETIC.split(' ').map(
-      (name) => new LanguageModel(declaration(name) + (name === 'eng' ? CONTRACTIONS : ''), new Set()),
+    alphabetic: new LanguageModels(
+      ALPHABETIC.split(' ').map(
+        (name) => new LanguageModel(declaration(name) + (name === 'eng' ? CONTRACTIONS : ''), new Set()),
+      ),
     ),
-    ideographic: Object.keys(IDEOGRAPHIC).map(
-      (name) => new LanguageModel(declaration(name), commonCharacters(name)),
+    ideographic: new LanguageModels(
+      Object.keys(IDEOGRAPHIC).map((name) => new LanguageModel(declaration(name), commonCharacters(name))),
     ),
   };
   return models;
