@@ -1,6 +1,6 @@
 import type { InputFile, Notice } from '../../index/documents/file.ts';
 import { FORMATS, readFile } from '../../index/documents/formats.ts';
-import { zipOf } from '../fixtures/zip.ts';
+import { type ZipMember, zip } from '../fixtures/zip.ts';
 import type { Target } from './target.ts';
 
 /** What `unexpected` in formats.ts makes of an error of JavaScript itself. */
@@ -52,12 +52,20 @@ const PACKAGES = ['.docx', '.pptx', '.xlsx', '.odt', '.odp', '.ods', '.epub', '.
 /** Separates names and contents of a package's files in an input. Mutations of a compressed file rarely reach its contents. */
 export const SEPARATOR = '\0\xff';
 
+/** One in so many packages is compressed, which takes longer than to read it. */
+const COMPRESSED = 8;
+
 function packageOf(input: Buffer): Buffer {
   const parts = input.toString('latin1').split(SEPARATOR);
-  const members: Record<string, string> = {};
+  const stored = input.length % COMPRESSED !== 0;
+  const members: ZipMember[] = [];
   for (let i = 0; i + 1 < parts.length; i += 2)
-    members[Buffer.from(parts[i]!, 'latin1').toString()] = Buffer.from(parts[i + 1]!, 'latin1').toString();
-  return zipOf(members);
+    members.push({
+      name: Buffer.from(parts[i]!, 'latin1').toString(),
+      content: Buffer.from(parts[i + 1]!, 'latin1').toString(),
+      stored,
+    });
+  return zip(members);
 }
 
 /** Formats whose files are one text of any encoding. */
