@@ -68,10 +68,13 @@ function packageOf(input: Buffer): Buffer {
   return zip(members);
 }
 
-/** Formats whose files are one text of any encoding. */
+/** Formats whose files are texts of any encoding. */
 const TEXTS = new Set(
-  '.txt .md .mdx .rst .org .tex .srt .adoc .1 .html .jsonl .csv .json .yaml .xml'.split(' '),
+  '.txt .md .mdx .rst .org .tex .srt .adoc .1 .html .jsonl .csv .json .yaml .xml .eml .mbox'.split(' '),
 );
+
+/** Texts of which each part has its own encoding, so that a mark says nothing. */
+const MAIL = ['.eml', '.mbox'];
 
 const UTF8_MARK = Buffer.from('\uFEFF');
 /** One in so many texts does not say what its encoding is. */
@@ -79,10 +82,11 @@ const UNMARKED = 64;
 
 /**
  * Mutated bytes are rarely valid UTF-8, and to guess their encoding takes longer than to read the text. The target `encoding` fuzzes
- * that, so most texts say that they are UTF-8.
+ * that, so most texts say that they are UTF-8, or are.
  */
-function marked(text: Buffer): Buffer {
-  return text.length % UNMARKED === 0 ? text : Buffer.concat([UTF8_MARK, text]);
+function inUtf8(text: Buffer, extension: string): Buffer {
+  if (text.length % UNMARKED === 0) return text;
+  return MAIL.includes(extension) ? Buffer.from(text.toString('latin1')) : Buffer.concat([UTF8_MARK, text]);
 }
 
 /** A target for each format of documents, named after its first extension. */
@@ -94,7 +98,7 @@ export const documentTargets: Record<string, Target> = Object.fromEntries(
     const isPackage = PACKAGES.includes(extension);
     const fileOf = (input: Buffer) => {
       if (isPackage && input.includes(SEPARATOR, 'latin1')) return packageOf(input);
-      return TEXTS.has(extension) ? marked(input) : input;
+      return TEXTS.has(extension) ? inUtf8(input, extension) : input;
     };
     return [`document${extension.replace('.', '-')}`, (input) => readDocument(name, fileOf(input))];
   }),

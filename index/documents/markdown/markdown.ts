@@ -10,6 +10,8 @@ import { checkMarkdown } from './limits.ts';
 import { markdownParts } from './parts.ts';
 import { treeBlocks } from './tree.ts';
 
+const OPTIONS = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] };
+
 /**
  * Reads GitHub-flavoured Markdown. The title is from the front matter, else the first heading of level 1; a README without one has
  * the title of its folder.
@@ -33,7 +35,7 @@ export function readBody(text: string, path: string, firstLine: number): Block[]
   checkMarkdown(body, path, firstLine);
   const slugger = new Slugger();
   return markdownParts(body).flatMap((part) => {
-    const tree = fromMarkdown(part, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+    const tree = fromMarkdown(part, OPTIONS);
     return treeBlocks(tree, path, slugger);
   });
 }

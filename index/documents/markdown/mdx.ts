@@ -10,6 +10,11 @@ import { checkMarkdown } from './limits.ts';
 import { readBody, readMarkdown } from './markdown.ts';
 import { treeBlocks } from './tree.ts';
 
+const OPTIONS = {
+  extensions: [gfm(), mdxjs()],
+  mdastExtensions: [gfmFromMarkdown(), mdxFromMarkdown()],
+};
+
 /**
  * The parser tries to end an expression at each closing brace, and parses it again each time: the limit of braces, times the text's
  * length in UTF-16 code units.
@@ -43,10 +48,7 @@ function parseMdx(text: string, check: () => void): Root | undefined {
   if (text.length > MAX_LENGTH || braces * text.length > MAX_TRIED) return undefined;
   check();
   try {
-    return fromMarkdown(text, {
-      extensions: [gfm(), mdxjs()],
-      mdastExtensions: [gfmFromMarkdown(), mdxFromMarkdown()],
-    });
+    return fromMarkdown(text, OPTIONS);
   } catch {
     return undefined;
   }
