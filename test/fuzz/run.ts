@@ -1,8 +1,7 @@
 /**
  * Fuzzes targets: `npm run fuzz -- [TARGET...] [--inputs N] [--seconds N] [--seed N] [--keep BYTES]`, of which
- * `--seconds` limits the time of each. Inputs that reach new code are kept in
- * build/fuzz/corpus/, and inputs that show a defect in build/fuzz/findings/. `--keep` then copies the smallest of the former into the
- * repository.
+ * `--seconds` limits the time of each. Inputs that reach new code are kept in build/fuzz/corpus/, and inputs that show a
+ * defect in build/fuzz/findings/. `--keep` then copies the smallest of the former into the repository.
  */
 import { parseArgs } from 'node:util';
 import { keepSmallest, prepare, run, TARGETS } from './fuzzer.ts';
