@@ -18,6 +18,9 @@ const anyModel = fc.record({
   axes: fc.integer({ min: 0, max: 2 }),
 });
 
+/** More than the error of a number of up to 255 after a few operations in single precision. */
+const HALFWAY = 1e-5;
+
 /** The embedding by every kernel. */
 function runAll(rows: Float32Array): Promise<Float32Array[]> {
   return Promise.all(
@@ -38,10 +41,12 @@ test('every kernel returns the same bits, and agrees with the definitions of the
       const input = Array.from({ length: tokens }, (_, t) =>
         Array.from(rows.subarray(t * sizes.columns, (t + 1) * sizes.columns)),
       );
-      // A number halfway between two bytes may round either way.
-      expect(dot(embedding!, referenceEmbedding(sizes, model, input))).toBeGreaterThan(0.9995);
+      // In single precision, a number halfway between two bytes may round either way.
+      const agrees = (nudge: number) =>
+        dot(embedding!, referenceEmbedding(sizes, model, input, nudge)) > 0.9995;
+      expect([0, HALFWAY, -HALFWAY].some(agrees)).toBe(true);
     }),
-    { numRuns: 30 },
+    { numRuns: 30, examples: [[{ columns: 64, layers: 2, heads: 1, inner: 64, axes: 0 }, 27, 270856182]] },
   );
 });
 

@@ -70,8 +70,16 @@ export function encoderBytes(
   return writeSections(ENCODER, [new Uint8Array(settings.buffer), join(floats), join(sums), join(weights)]);
 }
 
-/** Computes an embedding in double precision, by the definitions of the operators. */
-export function referenceEmbedding({ heads }: Sizes, model: RandomModel, input: number[][]): number[] {
+/**
+ * Computes an embedding in double precision, by the definitions of the operators.
+ * @param nudge added to each number before it is rounded to a byte
+ */
+export function referenceEmbedding(
+  { heads }: Sizes,
+  model: RandomModel,
+  input: number[][],
+  nudge = 0,
+): number[] {
   const norm = (x: number[][], { weight, bias }: { weight: Float32Array; bias: Float32Array }) =>
     x.map((row) => {
       const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
@@ -83,7 +91,7 @@ export function referenceEmbedding({ heads }: Sizes, model: RandomModel, input: 
     const [least, most] = [Math.min(0, ...smoothed.flat()), Math.max(0, ...smoothed.flat())];
     const scale = (most - least) / 255;
     const zero = Math.round(-least / scale);
-    const byte = (value: number) => Math.min(255, Math.max(0, Math.round(value / scale) + zero));
+    const byte = (value: number) => Math.min(255, Math.max(0, Math.round(value / scale + nudge) + zero));
     return smoothed.map((row) =>
       Array.from(bias, (shift, n) =>
         row.reduce((sum, value, k) => sum + (byte(value) - zero) * scale * rows[k]![n]! * scales[n]!, shift),
