@@ -128,14 +128,16 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       // The page has cancelled the request by then.
       await route.continue().catch(() => {});
     });
-    const slow = page.waitForRequest((request: Request) => isSlow(new URL(request.url())));
-    const cancelled = page.waitForEvent('requestfailed');
+    const asksSlow = (request: Request) => isSlow(new URL(request.url()));
+    const slow = page.waitForRequest(asksSlow);
+    // If typing takes long, the page also cancels requests for the first words.
+    const cancelled = page.waitForEvent('requestfailed', asksSlow);
     await page.keyboard.type('slow question');
     await slow;
     await page.getByText('Searching…').waitFor();
     await page.keyboard.type(' no more');
     await shows(page, 'slow question no more 0');
-    expect((await cancelled).url()).toContain('slow+question');
+    await cancelled;
     release();
     await page.keyboard.press('End');
     await page.keyboard.type('!');
