@@ -18,7 +18,7 @@ const anyModel = fc.record({
   axes: fc.integer({ min: 0, max: 2 }),
 });
 
-/** More than the error of a number of up to 255 after a few operations in single precision. */
+/** About the error of a number of up to 255 in single precision. */
 const HALFWAY = 1e-5;
 
 /** The embedding by every kernel. */
