@@ -10,7 +10,6 @@ const SLOW = [
   'test/docs/commands.test.ts',
   'test/e2e/**/*.test.ts',
   'test/fixtures/lambda-runtime.test.ts',
-  'test/fuzz/fuzz.test.ts',
   'test/functions/build/{builder,cache-sync,lock,s3-vectors}.test.ts',
   'test/fixtures/{lambda-runtime,s3-vectors}.test.ts',
   'test/functions/client/npm/*.test.ts',
@@ -48,6 +47,8 @@ const SLOW = [
   'test/security/*.test.ts',
 ];
 
+const LONG = 'test/**/*.long.test.ts';
+
 export default defineConfig({
   // As in tsconfig.json: the package's own name means the sources here.
   resolve: {
@@ -59,8 +60,10 @@ export default defineConfig({
     // Tests share the machine with the native engine's own threads; two files at a time is what two cores carry.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW } },
-      { extends: true, test: { name: 'slow', include: SLOW } },
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...SLOW, LONG] } },
+      { extends: true, test: { name: 'slow', include: SLOW, exclude: [LONG] } },
+      // Hunts for defects instead of guarding against known ones. Before a release, and each night.
+      { extends: true, test: { name: 'long', include: [LONG], maxWorkers: 1 } },
     ],
   },
 });

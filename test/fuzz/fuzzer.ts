@@ -1,15 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,8 +13,8 @@ import { targets } from './targets.ts';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Everything that fuzzing writes. */
 export const BUILD = here('../../build/fuzz');
-/** The inputs that the repository contains, in a folder for each target. */
-export const CORPUS = here('corpus');
+/** The inputs that showed a defect, all fixed, in a folder for each target. */
+export const DEFECTS = here('defects');
 /** Contains libFuzzer. */
 const CLANG = 'clang++-14';
 /** The module with libFuzzer. */
@@ -179,12 +170,13 @@ export interface RunSettings {
   keep: boolean;
 }
 
-/** Sends mutated inputs to a target, from its seeds, the inputs of the repository, and those of earlier runs. */
+/** Sends mutated inputs to a target, from its seeds, fixed defects, and the inputs of earlier runs. */
 export async function run(target: string, { inputs, seconds = 0, seed, keep }: RunSettings): Promise<Run> {
   folder(BUILD, 'findings');
   const kept = keep ? [folder(BUILD, 'corpus', target)] : [];
-  const folders = [...kept, folder(CORPUS, target), seedFolder(target)];
-  // Without a first folder for new inputs, libFuzzer would write into that of the repository.
+  const defects = join(DEFECTS, target);
+  const folders = [...kept, ...(existsSync(defects) ? [defects] : []), seedFolder(target)];
+  // libFuzzer writes new inputs into its first folder.
   const first = keep ? [] : [folder(mkdtempSync(join(tmpdir(), 'polyseek-corpus-')))];
   try {
     const settings = [
@@ -209,43 +201,4 @@ export async function run(target: string, { inputs, seconds = 0, seed, keep }: R
   } finally {
     for (const path of first) rmSync(path, { recursive: true });
   }
-}
-
-/**
- * Copies the smallest inputs of earlier runs that reach all that they reach into the folder of the repository, up to a size.
- * @param bytes at most, for a target
- */
-export async function keepSmallest(target: string, bytes: number): Promise<number> {
-  const merged = join(BUILD, 'merged', target);
-  rmSync(merged, { recursive: true, force: true });
-  folder(merged);
-  const sources = [folder(CORPUS, target), folder(BUILD, 'corpus', target)];
-  const { code, output } = await fuzz(
-    target,
-    [merged, ...sources],
-    ['-merge=1', '-max_len=40000', '-rss_limit_mb=3000'],
-  );
-  if (code !== 0) throw new Error(output.slice(-3000));
-  return copySmallest(merged, join(CORPUS, target), bytes);
-}
-
-/** Files of a target in the repository: each test run handles all. */
-const MOST_FILES = 50;
-
-/**
- * Copies the smallest files of a folder that fit, in place of those that were copied before. Inputs of fixed defects stay: they have names,
- * and libFuzzer's files have hashes.
- * @returns how many
- */
-function copySmallest(from: string, to: string, bytes: number): number {
-  for (const name of readdirSync(folder(to))) if (/^[0-9a-f]{40}$/.test(name)) rmSync(join(to, name));
-  const sizes = readdirSync(from).map((name) => ({ name, size: statSync(join(from, name)).size }));
-  let [total, count] = [0, 0];
-  for (const { name, size } of sizes.sort((a, b) => a.size - b.size)) {
-    total += size;
-    if (total > bytes || count === MOST_FILES) break;
-    copyFileSync(join(from, name), join(to, name));
-    count++;
-  }
-  return count;
 }

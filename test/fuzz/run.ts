@@ -1,10 +1,10 @@
 /**
- * Fuzzes targets: `npm run fuzz -- [TARGET...] [--inputs N] [--seconds N] [--seed N] [--keep BYTES]`, of which
+ * Fuzzes targets: `npm run fuzz -- [TARGET...] [--inputs N] [--seconds N] [--seed N]`, of which
  * `--seconds` limits the time of each. Inputs that reach new code are kept in build/fuzz/corpus/, and inputs that show a
- * defect in build/fuzz/findings/. `--keep` then copies the smallest of the former into the repository.
+ * defect in build/fuzz/findings/.
  */
 import { parseArgs } from 'node:util';
-import { keepSmallest, prepare, run, TARGETS } from './fuzzer.ts';
+import { prepare, run, TARGETS } from './fuzzer.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,7 +12,6 @@ const { values, positionals } = parseArgs({
     inputs: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     seconds: { type: 'string', default: '0' },
-    keep: { type: 'string' },
   },
 });
 const unknown = positionals.find((name) => !TARGETS.includes(name));
@@ -38,6 +37,4 @@ for (const target of chosen) {
     console.log(finding);
     process.exitCode = 1;
   }
-  if (values.keep !== undefined)
-    console.log(`${await keepSmallest(target, Number(values.keep))} inputs kept in the repository`);
 }
