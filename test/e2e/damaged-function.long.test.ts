@@ -7,7 +7,7 @@ import { packageFunction } from '../../functions/search/package/package-function
 import { buildTopics, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 
-/** Flips and cuts of each file. `DAMAGE=1000 npx vitest run test/e2e/damaged-function.test.ts` makes a long run. */
+/** Flips and cuts of each file. `DAMAGE=1000 npx vitest run test/e2e/damaged-function.long.test.ts` makes a long run. */
 const TRIES = Number(process.env.DAMAGE ?? 4);
 /** A function starts and answers in a fraction of this. */
 const HANG_MS = 30_000;

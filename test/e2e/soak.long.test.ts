@@ -12,7 +12,7 @@ import { tinyModel, writeModel } from '../fixtures/models/tiny-model.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
-/** Steps, each of which stands for five minutes. `SOAK=288 npx vitest run test/e2e/soak.test.ts` simulates a day. */
+/** Steps, each of which stands for five minutes. `SOAK=288 npx vitest run test/e2e/soak.long.test.ts` simulates a day. */
 const STEPS = Number(process.env.SOAK ?? 8);
 const SEED = 15;
 const TIMEOUT = 7_200_000;

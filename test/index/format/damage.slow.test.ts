@@ -224,7 +224,7 @@ test('refuses a sentence outside its passage', async () => {
   );
 });
 
-// `DAMAGE=1000 npx vitest run test/index/format/damage.test.ts` makes a long run.
+// `DAMAGE=1000 npx vitest run test/index/format/damage.slow.test.ts` makes a long run.
 describe.each([
   ['with checksums of blocks, as in the packaged function, any damage gives the same answers or', 'blocks'],
   ['without verification, any damage gives an answer or', 'sizes'],

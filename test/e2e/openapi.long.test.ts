@@ -8,7 +8,7 @@ import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 
-/** Random examples for each operation. `EXAMPLES=1000 npx vitest run test/e2e/openapi.test.ts` is the long run. */
+/** Random examples for each operation. `EXAMPLES=1000 npx vitest run test/e2e/openapi.long.test.ts` is the long run. */
 const EXAMPLES = Number(process.env.EXAMPLES ?? 60);
 const TIMEOUT = 2000 * Math.max(EXAMPLES, 60);
 
