@@ -58,3 +58,9 @@ export class Unreadable extends Error {
     this.notice = { kind: 'failed', place, reason, fix };
   }
 }
+
+/**
+ * A file that used up a limit of time, memory or size, or ended the program that reads it. It may be good, so a build keeps what the
+ * last build read of it.
+ */
+export class RanOut extends Unreadable {}

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import type { Document } from '../documents/document.ts';
 import type { InputFile, Notice, ReadOptions } from '../documents/file.ts';
 import { readFile } from '../documents/formats.ts';
@@ -12,8 +13,16 @@ export interface ReadJob extends Omit<InputFile, 'open'> {
 /** A message to the reading process: a file to read, or that the parent has taken a document. */
 export type ToChild = { job: ReadJob } | { taken: true };
 
-/** A message from the reading process. `ready` is the first; `done` ends a file. */
-export type FromChild = { ready: true } | { document: Document } | { notice: Notice } | { done: true };
+/**
+ * A message from the reading process. `started` begins a file, with the CPU milliseconds that the process has used so far, and `done`
+ * ends it.
+ */
+export type FromChild = { started: number } | { document: Document } | { notice: Notice } | { done: true };
+
+/** The argument: a file descriptor for lines with the CPU milliseconds used so far, a space, and the resident bytes. */
+const USAGE_FD = Number(process.argv[2]);
+/** Milliseconds between two lines. */
+const INTERVAL = 100;
 
 /** Documents sent ahead of the parent. */
 const AHEAD = 16;
@@ -25,7 +34,13 @@ function send(message: FromChild): void {
   process.send?.(message);
 }
 
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 async function read({ localPath, options, ...file }: ReadJob): Promise<void> {
+  send({ started: cpuMilliseconds() });
   const report = (notice: Notice) => send({ notice });
   const open = () => createReadStream(localPath);
   for await (const document of readFile(
@@ -49,4 +64,12 @@ process.on('message', (message: ToChild) => {
 // Parsers give up parts of a damaged file in the background, after they have failed the file itself.
 process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit());
-send({ ready: true });
+// A thread of its own, because a parser blocks this one.
+new Worker(
+  `const { writeSync } = require('node:fs');
+  setInterval(() => {
+    const { user, system } = process.cpuUsage();
+    writeSync(${USAGE_FD}, (user + system) / 1000 + ' ' + process.memoryUsage.rss() + '\\n');
+  }, ${INTERVAL});`,
+  { eval: true, execArgv: [] },
+);

@@ -1,22 +1,23 @@
-import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
-import { codeHash } from '../cache/code-hash.ts';
 import type { Document } from '../documents/document.ts';
-import { type Notice, Unreadable } from '../documents/file.ts';
+import { type Notice, RanOut, Unreadable } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
 import { SiteChrome } from '../documents/site/chrome.ts';
 import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
-import { type ReadEvent, ReadingProcess } from './reading-process.ts';
+import { NOT_STARTED, type ReadEvent, ReadingProcess, type ReadLimits, TOO_LONG } from './reading-process.ts';
 import { Spool, SpooledList } from './spool.ts';
+import { StoredEvents } from './stored-events.ts';
 
-/** Documents of a file are stored for the next build if they are at most this long, in bytes of JSON. */
-const MAX_STORED = 32 * 2 ** 20;
-/** Their kind in the cache. */
-const KIND = 'documents of a file';
+/**
+ * The time of a build is over, and another build goes on. The reason of a signal: a file during whose reading this happens in two
+ * builds is given up, since it would happen for ever.
+ */
+export class OutOfTime extends Error {}
 
 /** The files that were read, of all files. */
 export interface ReadProgress {
@@ -32,8 +33,10 @@ export interface ReadSettings {
   /** Called with what cannot be read. Reading ends if it throws. */
   report?: (notice: Notice) => void;
   progress?: (progress: ReadProgress) => void;
-  /** Stops reading between two files or documents, with its reason. The cache keeps what was read. */
+  /** Stops reading at once, with its reason. The cache keeps the files that were read. */
   signal?: AbortSignal | undefined;
+  /** Limits of each file, for tests. */
+  limits?: Partial<ReadLimits>;
 }
 
 /** What reading sources returns at its end. */
@@ -46,15 +49,15 @@ export interface ReadSummary {
 
 /**
  * Reads the documents of sources, in their order. Reports what cannot be read, and goes on. Reads only files that changed since the
- * last build with this cache.
+ * last build with this cache. Of a file that runs out of time or memory, it returns the documents of the last build.
  * @returns how many files were read
  */
 export async function* readSources(
   sources: readonly Source[],
-  { cache, report = () => {}, progress = () => {}, signal }: ReadSettings = {},
+  { cache, report = () => {}, progress = () => {}, signal, limits }: ReadSettings = {},
 ): AsyncGenerator<Document, ReadSummary> {
   const spool = new Spool();
-  const reading = new ReadingProcess();
+  const reading = new ReadingProcess(limits);
   const summary: ReadSummary = { files: 0, unchangedFiles: 0 };
   try {
     const files: { file: SourceFile; source: Source }[] = [];
@@ -64,58 +67,75 @@ export async function* readSources(
     }
     const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
     const sites = new Sites();
-    let count = 0;
     for (const [done, { file, source }] of files.entries()) {
-      progress({ done, total: files.length, documents: count });
+      progress({ done, total: files.length, documents: documents.length });
       signal?.throwIfAborted();
       if (!formatOf(file.extension ?? file.source)) {
         report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
         continue;
       }
-      const events = new StoredEvents(cache);
-      let some = false;
+      const before = documents.length;
+      const stored = new StoredEvents(cache, file, source, reading.limits);
+      const take = async (event: ReadEvent) => {
+        if ('notice' in event) return report(event.notice);
+        sites.observe(event.document, file, source);
+        await documents.add(event.document);
+      };
+      const giveUp = async (notice: Notice) => {
+        const last = stored.last();
+        if (last) {
+          documents.drop(before);
+          for (const event of last) await take(event);
+        }
+        const fix = last ? `${notice.fix} Until then, the index keeps its last version.` : notice.fix;
+        if (notice.reason !== NOT_STARTED) stored.giveUp({ ...notice, fix }, last);
+        report({ ...notice, fix });
+      };
+      let local = file;
+      let isReading = false;
       try {
         // The content of a file without a version is compared, and not all files can be opened twice.
-        const local = file.version === undefined ? await localCopy(file, spool) : file;
-        const known = await events.find(local, source);
-        for await (const event of known ?? read(local, source, reading, spool)) {
+        if (file.version === undefined) local = await orAborted(localCopy(file, spool), signal);
+        const known = await orAborted(stored.find(local.open), signal);
+        if (!known) local = await orAborted(localCopy(local, spool), signal);
+        isReading = !known;
+        const { open: _, version: __, localPath = '', ...job } = local;
+        const events = known ?? reading.read({ ...job, localPath, options: source.options }, signal);
+        for await (const event of events) {
           signal?.throwIfAborted();
-          if (!known) events.add(event);
-          if ('notice' in event) report(event.notice);
+          const length = lengthOf(event);
+          if (length === undefined) report(tooLong(file, event));
           else {
-            some = true;
-            count++;
-            sites.observe(event.document, file, source);
-            await documents.add(event.document);
+            if (!known) stored.add(event, length);
+            await take(event);
           }
         }
-        if (some && known) summary.unchangedFiles++;
-        if (!known) events.store();
-        if (local !== file) await rm(local.localPath!);
+        if (documents.length > before && known) summary.unchangedFiles++;
+        if (!known) stored.store();
       } catch (error) {
+        if (isReading && signal?.reason instanceof OutOfTime)
+          await giveUp({
+            kind: 'failed',
+            place: file.path,
+            reason: TOO_LONG,
+            fix: 'Split it into smaller files.',
+          });
         signal?.throwIfAborted();
-        report(error instanceof Unreadable ? error.notice : unopened(file, error));
+        if (isDiskFull(error)) throw error;
+        if (error instanceof RanOut) await giveUp(error.notice);
+        else report(error instanceof Unreadable ? error.notice : unopened(file, error));
+      } finally {
+        if (local.localPath !== file.localPath) await rm(local.localPath!, { force: true });
       }
-      if (some) summary.files++;
+      if (documents.length > before) summary.files++;
     }
-    progress({ done: files.length, total: files.length, documents: count });
+    progress({ done: files.length, total: files.length, documents: documents.length });
     for await (const document of documents.values()) yield sites.filter(document);
     return summary;
   } finally {
     reading.close();
     spool.close();
   }
-}
-
-async function* read(
-  file: SourceFile,
-  { options }: Source,
-  reading: ReadingProcess,
-  spool: Spool,
-): AsyncGenerator<ReadEvent> {
-  const { open: _, version: __, localPath = '', ...local } = await localCopy(file, spool);
-  yield* reading.read({ ...local, localPath, options });
-  if (file.localPath === undefined) await rm(localPath);
 }
 
 /** The file on this machine: itself, or a copy. */
@@ -125,11 +145,40 @@ async function localCopy(file: SourceFile, spool: Spool): Promise<SourceFile> {
   return { ...file, localPath, open: () => createReadStream(localPath) };
 }
 
+/** The result of work, or the reason of a signal that is aborted before. Work that waits for a network may never end. */
+async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  const ended = new AbortController();
+  const aborted = once(signal, 'abort', { signal: ended.signal }).then(() => Promise.reject(signal.reason));
+  return Promise.race([work, aborted]).finally(() => ended.abort());
+}
+
+/** Characters of an event as JSON; undefined if it is longer than a string may be. */
+function lengthOf(event: ReadEvent): number | undefined {
+  try {
+    return JSON.stringify(event).length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The notice for a document that cannot be stored. */
+function tooLong(file: SourceFile, event: ReadEvent): Notice {
+  const place = 'document' in event ? event.document.source : file.path;
+  return { kind: 'failed', place, reason: 'too large', fix: 'Split it into smaller documents.' };
+}
+
 /** The notice for a file that cannot be opened or fetched. */
 function unopened({ path }: SourceFile, error: unknown): Notice {
   const { code, message } = error as NodeJS.ErrnoException;
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';
   return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
+}
+
+/** Later files would fail too. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 /** The HTML pages of each source, whose menus and footers are removed. */
@@ -159,47 +208,4 @@ function memoryIn(cache: Cache | undefined): Memory {
     get: (key) => cache.get('memory', key)?.toString(),
     set: (key, value) => cache.put('memory', key, Buffer.from(value)),
   };
-}
-
-/** What reading a file returned, for the next build. A file with failures is read again each time. */
-class StoredEvents {
-  readonly #cache: Cache | undefined;
-  #key: Buffer | undefined;
-  #events: ReadEvent[] | undefined = [];
-  #bytes = 0;
-
-  constructor(cache: Cache | undefined) {
-    this.#cache = cache;
-  }
-
-  /** What an earlier build stored for this file with this content. */
-  async find(file: SourceFile, source: Source): Promise<ReadEvent[] | undefined> {
-    if (!this.#cache) return undefined;
-    this.#key = await keyOf(file, source);
-    const bytes = this.#cache.get(KIND, this.#key);
-    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as ReadEvent[]);
-  }
-
-  add(event: ReadEvent): void {
-    this.#bytes += JSON.stringify(event).length;
-    const isFailure = 'notice' in event && event.notice.kind === 'failed';
-    if (isFailure || this.#bytes > MAX_STORED) this.#events = undefined;
-    this.#events?.push(event);
-  }
-
-  store(): void {
-    if (this.#key && this.#events)
-      this.#cache?.put(KIND, this.#key, Buffer.from(JSON.stringify(this.#events)));
-  }
-}
-
-/** A hash of what the documents of a file depend on. */
-async function keyOf(file: SourceFile, { options }: Source): Promise<Buffer> {
-  const { source, path, url, extension, charset, version } = file;
-  const hash = createHash('sha256');
-  hash.update(
-    JSON.stringify([codeHash('index/documents'), source, path, url, extension, charset, version, options]),
-  );
-  if (version === undefined) for await (const chunk of file.open()) hash.update(chunk);
-  return hash.digest();
 }

@@ -1,40 +1,52 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Document } from '../documents/document.ts';
-import type { Notice } from '../documents/file.ts';
+import { type Notice, RanOut } from '../documents/file.ts';
 import { forkModule } from '../format/installation.ts';
 import type { FromChild, ReadJob, ToChild } from './child.ts';
 
 /** What reading a file returns, piece by piece. */
 export type ReadEvent = { document: Document } | { notice: Notice };
 
-/** Limits of reading one file. */
+/** Limits of reading one file, with all files in it. */
 export interface ReadLimits {
-  /** Milliseconds without a document, for an empty file. */
+  /** CPU milliseconds of an empty file. A computer that is busy elsewhere costs none. */
   milliseconds: number;
-  /** Bytes of a file that allow another second. */
+  /** Bytes of a file that allow another CPU second. */
   bytesPerSecond: number;
-  /** Bytes of memory of the reading process. Only Linux reports them. */
+  /** Time, as a multiple of the CPU time, after which a process that only waits is ended. */
+  patience: number;
+  /** Resident bytes of the reading process. */
   memory: number;
 }
 
-const DEFAULT_LIMITS: ReadLimits = { milliseconds: 10_000, bytesPerSecond: 100_000, memory: 2 ** 30 };
+const DEFAULT_LIMITS: ReadLimits = {
+  milliseconds: 30_000,
+  bytesPerSecond: 100_000,
+  patience: 10,
+  memory: 2 ** 30,
+};
+/** Why a file was given up that needs more time than its limit. */
+export const TOO_LONG = 'takes too long';
+/** Why a file could not be read, if its process did not start: the file is not to blame. */
+export const NOT_STARTED = 'the process that reads files did not start';
 /** A process with more memory than this, left over from earlier files, is replaced before the next file. */
 const USED_UP = 400 * 2 ** 20;
-/** Milliseconds between two looks at the memory. */
+/** Milliseconds after which a process has failed to start, however busy the computer is. */
+const START = 60_000;
+/** Where the process reports what it uses. */
+const USAGE_FD = 4;
+/** Milliseconds between two looks at the limits. */
 const LOOK = 100;
 
-/** Why a file was given up. */
-class GivenUp extends Error {
-  readonly reason: string;
-  readonly fix: string;
-
-  constructor(reason: string, fix: string) {
-    super(reason);
-    this.reason = reason;
-    this.fix = fix;
-  }
+/** A reading process, the messages that it sent, and what it has used: CPU milliseconds and resident bytes. */
+interface Running {
+  process: ChildProcess;
+  messages: FromChild[];
+  used: { cpu: number; memory: number };
+  hasEnded: boolean;
 }
 
 /**
@@ -42,91 +54,116 @@ class GivenUp extends Error {
  * the build.
  */
 export class ReadingProcess {
-  readonly #limits: ReadLimits;
-  #child: Promise<ChildProcess> | undefined;
-  #messages: FromChild[] = [];
+  readonly limits: ReadLimits;
+  #running: Running | undefined;
   #wake = () => {};
 
   constructor(limits: Partial<ReadLimits> = {}) {
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** Reads a file. The last event of a file that is given up is a notice. */
-  async *read(job: ReadJob): AsyncGenerator<ReadEvent> {
-    const child = await this.#start();
-    this.#send(child, { job });
-    try {
-      for (;;) {
-        const message = await this.#next(child, this.#patience(job));
-        if ('done' in message) break;
-        if ('ready' in message) continue;
-        yield message;
-        if ('document' in message) this.#send(child, { taken: true });
+  /**
+   * Reads a file.
+   * @param signal ends it, with its reason
+   * @throws RanOut if the file is given up
+   */
+  async *read(job: ReadJob, signal?: AbortSignal): AsyncGenerator<ReadEvent> {
+    const cpu = this.#cpuFor(job);
+    let end = performance.now() + START;
+    if (!this.#running || this.#running.hasEnded) this.#running = this.#fork();
+    const running = this.#running;
+    let started: number | undefined;
+    const check = () => {
+      signal?.throwIfAborted();
+      const { used, messages, hasEnded } = running;
+      const isOver = performance.now() > end;
+      if (started === undefined) {
+        if (isOver || (hasEnded && messages.length === 0))
+          throw new RanOut(job.path, NOT_STARTED, 'Build again, or install the packages again.');
+        return;
       }
-      if (memoryOf(child) > USED_UP) this.close();
-    } catch (error) {
-      this.close();
-      if (!(error instanceof GivenUp)) throw error;
-      const { reason, fix } = error;
-      yield { notice: { kind: 'failed', place: job.path, reason, fix } };
+      if (hasEnded && messages.length === 0)
+        throw new RanOut(job.path, 'ends the program that reads it', 'Save it again in another format.');
+      if (used.memory > this.limits.memory)
+        throw new RanOut(job.path, 'needs too much memory', 'Split it into smaller files.');
+      if (used.cpu - started > cpu || isOver)
+        throw new RanOut(job.path, TOO_LONG, 'Split it into smaller files, or save it again.');
+    };
+    let isDone = false;
+    try {
+      this.#send(running, { job });
+      while (!isDone) {
+        const message = await this.#next(running, check);
+        if ('document' in message || 'notice' in message) yield message;
+        if ('document' in message) this.#send(running, { taken: true });
+        if ('started' in message) {
+          started = message.started;
+          end = performance.now() + cpu * this.limits.patience;
+        }
+        isDone = 'done' in message;
+      }
+    } finally {
+      // The process may still work on a file that was left early.
+      if (!isDone || running.used.memory > USED_UP) this.close();
     }
   }
 
   /** Ends the process. Another read starts a new one. */
   close(): void {
-    this.#child?.then((child) => child.kill('SIGKILL'));
-    this.#child = undefined;
-    this.#messages = [];
+    this.#running?.process.kill('SIGKILL');
+    this.#running = undefined;
   }
 
-  #start(): Promise<ChildProcess> {
-    this.#child ??= this.#fork();
-    return this.#child;
-  }
-
-  async #fork(): Promise<ChildProcess> {
-    const child = forkModule(new URL('./child.ts', import.meta.url), [], {
+  #fork(): Running {
+    const child = forkModule(new URL('./child.ts', import.meta.url), [String(USAGE_FD)], {
       execArgv: ['--max-old-space-size=1024'],
       serialization: 'advanced',
       // Parsers print warnings, which say nothing that the notices do not.
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
     });
-    const messages: FromChild[] = [];
-    this.#messages = messages;
+    const running: Running = {
+      process: child,
+      messages: [],
+      used: { cpu: 0, memory: 0 },
+      hasEnded: false,
+    };
     child.on('message', (message: FromChild) => {
-      messages.push(message);
+      running.messages.push(message);
       this.#wake();
     });
-    child.on('exit', () => this.#wake());
-    await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    if (messages.length === 0)
-      throw new Error('The process that reads files did not start. Install the packages again.');
-    return child;
+    for (const event of ['exit', 'error'])
+      child.on(event, () => {
+        running.hasEnded = true;
+        this.#wake();
+      });
+    // A process that was not created has no streams.
+    const usage = child.stdio?.[USAGE_FD] as Readable | undefined;
+    if (usage)
+      createInterface({ input: usage }).on('line', (line) => {
+        const [cpu = 0, memory = 0] = line.split(' ').map(Number);
+        running.used = { cpu, memory };
+      });
+    return running;
   }
 
-  #send(child: ChildProcess, message: ToChild): void {
-    // The exit event reports a process that ended meanwhile.
-    child.send(message, () => {});
+  #send({ process }: Running, message: ToChild): void {
+    // An event reports a process that did not start, or ended meanwhile.
+    process.send?.(message, () => {});
   }
 
-  /** How long to wait for the next document of a file, in milliseconds. */
-  #patience({ localPath }: ReadJob): number {
-    const { milliseconds, bytesPerSecond } = this.#limits;
+  /** The CPU milliseconds that a file may take. */
+  #cpuFor({ localPath }: ReadJob): number {
+    const { milliseconds, bytesPerSecond } = this.limits;
     const size = statSync(localPath, { throwIfNoEntry: false })?.size ?? 0;
     return milliseconds + (1000 * size) / bytesPerSecond;
   }
 
-  async #next(child: ChildProcess, patience: number): Promise<FromChild> {
-    const deadline = performance.now() + patience;
+  /** @param check throws if the file must be given up */
+  async #next({ messages }: Running, check: () => void): Promise<FromChild> {
     for (;;) {
-      const message = this.#messages.shift();
-      if (message) return message;
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new GivenUp('ends the program that reads it', 'Save it again in another format.');
-      if (memoryOf(child) > this.#limits.memory)
-        throw new GivenUp('needs too much memory', 'Split it into smaller files.');
-      if (performance.now() > deadline)
-        throw new GivenUp('takes too long', 'Split it into smaller files, or save it again.');
+      const [next] = messages;
+      if (!next || !('done' in next)) check();
+      if (next) return messages.shift()!;
       await this.#wait();
     }
   }
@@ -140,14 +177,5 @@ export class ReadingProcess {
         resolve();
       };
     });
-  }
-}
-
-/** Resident bytes of a process (proc_pid_statm(5)); 0 where the system does not tell. */
-function memoryOf({ pid }: ChildProcess): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
-  } catch {
-    return 0;
   }
 }

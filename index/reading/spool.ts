@@ -34,6 +34,10 @@ export class SpooledList<Value> {
   readonly #path: string;
   readonly #file: WriteStream;
   #error: Error | undefined;
+  #written = 0;
+  /** Values that were removed again: the first line, and the line after the last. */
+  readonly #dropped: [start: number, end: number][] = [];
+  #droppedCount = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -43,9 +47,21 @@ export class SpooledList<Value> {
     });
   }
 
+  get length(): number {
+    return this.#written - this.#droppedCount;
+  }
+
+  /** Removes the last values, so that this many are left. */
+  drop(length: number): void {
+    const count = this.length - length;
+    if (count > 0) this.#dropped.push([this.#written - count, this.#written]);
+    this.#droppedCount += count;
+  }
+
   /** @throws if a value before was not written, as the disk is full */
   async add(value: Value): Promise<void> {
     if (this.#error) throw this.#error;
+    this.#written++;
     if (!this.#file.write(`${JSON.stringify(value)}\n`)) await once(this.#file, 'drain');
   }
 
@@ -55,7 +71,11 @@ export class SpooledList<Value> {
     await new Promise<void>((resolve, reject) => {
       this.#file.end((error?: Error | null) => (error ? reject(error) : resolve()));
     });
-    for await (const line of splitLines(createReadStream(this.#path)))
-      if (line.length > 0) yield JSON.parse(line.toString()) as Value;
+    let number = 0;
+    for await (const line of splitLines(createReadStream(this.#path))) {
+      if (number === this.#dropped[0]?.[1]) this.#dropped.shift();
+      const [start = Infinity] = this.#dropped[0] ?? [];
+      if (line.length > 0 && number++ < start) yield JSON.parse(line.toString()) as Value;
+    }
   }
 }

@@ -1,22 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cache } from '../../../index/cache/cache.ts';
 import type { Document } from '../../../index/documents/document.ts';
-import { type Notice, Unreadable } from '../../../index/documents/file.ts';
+import { type Notice, RanOut, Unreadable } from '../../../index/documents/file.ts';
 import { refuse } from '../../../index/read-passages.ts';
-import { type ReadSettings, type ReadSummary, readSources } from '../../../index/reading/read-sources.ts';
+import {
+  OutOfTime,
+  type ReadSettings,
+  type ReadSummary,
+  readSources,
+} from '../../../index/reading/read-sources.ts';
 import { ReadingProcess } from '../../../index/reading/reading-process.ts';
 import { FolderSource } from '../../../index/sources/folder.ts';
 import type { Source } from '../../../index/sources/source.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
+import { zip } from '../../fixtures/zip.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = temporaryFolder();
 });
-const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
 
 interface Read {
   documents: Document[];
@@ -122,36 +130,136 @@ describe('readSources', () => {
 });
 
 describe('the reading process', () => {
-  it('gives up a file that takes too long, and reads the next', async () => {
-    // Opening a pipe that nobody writes to never ends.
-    const pipe = join(folder, 'a.txt');
-    execFileSync('mkfifo', [pipe]);
-    write('b.txt', 'Text.');
-    const reading = new ReadingProcess({ milliseconds: 300 });
-    const events = [];
-    for (const name of ['a.txt', 'b.txt'])
-      for await (const event of reading.read({
-        source: name,
-        path: name,
-        localPath: join(folder, name),
-        options: {},
-      }))
-        events.push(event);
+  /** Reads files of the folder, one after the other. Returns texts of documents, and reasons of files that were given up. */
+  async function outcomes(reading: ReadingProcess, ...names: string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of names) {
+      try {
+        const job = { source: name, path: name, localPath: join(folder, name), options: {} };
+        for await (const event of reading.read(job))
+          found.push('document' in event ? event.document.blocks[0]!.text : event.notice.reason);
+      } catch (error) {
+        if (!(error instanceof RanOut)) throw error;
+        found.push(error.notice.reason);
+      }
+    }
     reading.close();
-    expect(events).toMatchObject([
-      { notice: { kind: 'failed', place: 'a.txt', reason: 'takes too long' } },
-      { document: { source: 'b.txt' } },
+    return found;
+  }
+  const makePipe = (name: string) => execFileSync('mkfifo', [join(folder, name)]);
+
+  it('gives up a file that waits for ever, and reads the next', async () => {
+    // Opening a pipe that nobody writes to never ends.
+    makePipe('a.txt');
+    write('b.txt', 'Text.');
+    const reading = new ReadingProcess({ milliseconds: 1000, patience: 1 });
+    expect(await outcomes(reading, 'a.txt', 'b.txt')).toEqual(['takes too long', 'Text.']);
+  });
+
+  it('limits the time of a file with all documents in it', async () => {
+    const names = Array.from({ length: 3000 }, (_, i) => `${i}.txt`);
+    write('a.zip', zip(names.map((name) => ({ name, content: `Text of ${name}.` }))));
+    const reading = new ReadingProcess({ milliseconds: 50, bytesPerSecond: Infinity });
+    const found = await outcomes(reading, 'a.zip');
+    expect(found.at(-1)).toBe('takes too long');
+    expect(found.length).toBeLessThan(names.length);
+  });
+
+  it('does not count the time of other programs', async () => {
+    makePipe('b.txt');
+    write('a.txt', 'One.');
+    const reading = new ReadingProcess({ milliseconds: 1000 });
+    const found = outcomes(reading, 'a.txt', 'b.txt');
+    const pipe = await open(join(folder, 'b.txt'), 'w');
+    await setTimeout(1200);
+    await pipe.writeFile('Two.');
+    await pipe.close();
+    expect(await found).toEqual(['One.', 'Two.']);
+  });
+
+  it('gives up a file that needs too much memory', async () => {
+    write('a.txt', 'Some words are in this line.\n\n'.repeat(50_000));
+    expect(await outcomes(new ReadingProcess({ memory: 2 ** 20 }), 'a.txt')).toEqual([
+      'needs too much memory',
     ]);
   });
 
-  it.runIf(process.platform === 'linux')('gives up a file that needs too much memory', async () => {
-    write('a.txt', 'Some words are in this line.\n\n'.repeat(50_000));
-    const reading = new ReadingProcess({ memory: 2 ** 20 });
-    const events = [];
-    const file = { source: 'a.txt', path: 'a.txt', localPath: join(folder, 'a.txt'), options: {} };
-    for await (const event of reading.read(file)) events.push(event);
-    reading.close();
-    expect(events).toMatchObject([{ notice: { reason: 'needs too much memory' } }]);
+  it('starts again for the next file if it did not start', async () => {
+    write('a.txt', 'One.');
+    write('b.txt', 'Two.');
+    const reading = new ReadingProcess();
+    vi.stubEnv('NODE_OPTIONS', '--no-such-option');
+    const first = outcomes(reading, 'a.txt');
+    vi.unstubAllEnvs();
+    expect(await first).toEqual(['the process that reads files did not start']);
+    expect(await outcomes(reading, 'b.txt')).toEqual(['Two.']);
+  });
+});
+
+describe('a file that is given up', () => {
+  const records = (name: string) =>
+    Array.from({ length: 20_000 }, (_, id) => JSON.stringify({ id, text: `${name} ${id}.` })).join('\n');
+
+  it('keeps its last version, and is not read a third time', async () => {
+    const cache = new Cache(temporaryFolder());
+    const sources = [new FolderSource(folder)];
+    write('a.jsonl', `${JSON.stringify({ id: 1, text: 'Old.' })}\nnot JSON`);
+    write('b.txt', 'Text.');
+    const { documents } = await read(sources, { cache });
+    expect(documents.map(({ blocks }) => blocks[0]?.text)).toEqual(['Old.', 'Text.']);
+    write('a.jsonl', records('New'));
+    const unchanged = [];
+    for (let build = 1; build <= 3; build++) {
+      const next = await read(sources, { cache, limits: { memory: 2 ** 20 } });
+      expect(next.documents).toEqual(documents);
+      expect(next.notices).toEqual([
+        {
+          kind: 'failed',
+          place: join(folder, 'a.jsonl'),
+          reason: 'needs too much memory',
+          fix: 'Split it into smaller files. Until then, the index keeps its last version.',
+        },
+      ]);
+      unchanged.push(next.summary.unchangedFiles);
+    }
+    // The second file was read by the first build.
+    expect(unchanged).toEqual([1, 1, 2]);
+    write('a.jsonl', JSON.stringify({ id: 1, text: 'Newest.' }));
+    expect((await read(sources, { cache })).documents[0]?.blocks[0]?.text).toBe('Newest.');
+  });
+
+  it('is one that used up the time of two builds', async () => {
+    const cache = new Cache(temporaryFolder());
+    write('b.txt', 'Text.');
+    // Nobody else has opened it.
+    let pipe = '';
+    const slow: Source = {
+      options: {},
+      async *files() {
+        const file = { version: '1', open: () => createReadStream(pipe) };
+        yield { source: 'a.txt', path: 'a.txt', localPath: pipe, ...file };
+      },
+    };
+    const sources = [slow, new FolderSource(join(folder, 'b.txt'))];
+    const stopped = async (reason: Error) => {
+      pipe = join(temporaryFolder(), 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const stop = new AbortController();
+      const notices: Notice[] = [];
+      const reading = read(sources, { cache, signal: stop.signal, report: (notice) => notices.push(notice) });
+      // Opens when the other process reads.
+      const writer = await open(pipe, 'w');
+      stop.abort(reason);
+      await expect(reading).rejects.toBe(reason);
+      await writer.close();
+      return notices.map(({ place, reason }) => `${place}: ${reason}`);
+    };
+    // Another reason says nothing about the file.
+    expect(await stopped(new Error('Stop.'))).toEqual([]);
+    for (let i = 0; i < 2; i++) expect(await stopped(new OutOfTime())).toEqual(['a.txt: takes too long']);
+    const { documents, notices } = await read(sources, { cache });
+    expect(documents.map(({ source }) => source)).toEqual(['b.txt']);
+    expect(notices).toMatchObject([{ kind: 'failed', place: 'a.txt', reason: 'takes too long' }]);
   });
 });
 
