@@ -35,7 +35,7 @@ export interface ReadingOptions {
   progress?: Progress;
   /** Results of earlier builds. */
   cache?: Cache;
-  /** Called with each document that is skipped because of its id. By default, the build ends there. */
+  /** Called with each document that is skipped: its id is taken, or it cannot be cut. By default, the build ends there. */
   report?: (notice: Notice) => void;
   /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
   signal?: AbortSignal | undefined;
@@ -86,15 +86,23 @@ export async function readPassages(
     const cached = cache ? cachedCutter(cache, cutter, model) : cutter;
     for await (const document of documents) {
       signal?.throwIfAborted();
-      const passages = splitter.split(document);
+      let passages: Passage[];
+      let records: Buffer[];
+      try {
+        passages = splitter.split(document);
+        records = passages.map((passage) => Buffer.from(JSON.stringify(passage)));
+      } catch (error) {
+        report(uncut(document, error));
+        continue;
+      }
       const notice = ids.add(passages);
       if (notice) {
         report(notice);
         continue;
       }
       if (!document.part) read.documents++;
-      for (const passage of passages) {
-        spool.add(passage);
+      for (const [i, passage] of passages.entries()) {
+        spool.add(records[i]!);
         count(read, passage);
         if (!embeddings?.has(passage, true)) read.missing.withTokens++;
         if (!embeddings?.has(passage, false)) read.missing.withoutTokens++;
@@ -106,6 +114,13 @@ export async function readPassages(
     spool.remove();
     throw error;
   }
+}
+
+/** The notice for a document whose text cannot be cut into passages, or whose passages are too long to be written. */
+function uncut({ source, id }: Document, error: unknown): Notice {
+  const place = id === undefined ? source : `${source} (${id})`;
+  const fix = `Shorten its paragraphs and headings, or exclude it (${error instanceof Error ? error.message : error}).`;
+  return { kind: 'failed', place, reason: 'cannot be cut into passages', fix };
 }
 
 function count(read: ReadPassages, { lang, sentences }: Passage): void {

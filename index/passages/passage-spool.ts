@@ -20,9 +20,9 @@ export class PassageSpool {
     return this.#file.length;
   }
 
-  /** Adds the passage of the next ordinal. */
-  add(passage: Passage): void {
-    this.#file.append(Buffer.from(JSON.stringify(passage)));
+  /** Adds the record of the next ordinal: a passage as JSON. */
+  add(record: Uint8Array): void {
+    this.#file.append(record);
     this.#ends.push(this.#file.length);
   }
 

@@ -198,6 +198,33 @@ test('a document with a repeated id is reported and skipped', async () => {
   ]);
 });
 
+test('a document that cannot be cut or written is reported and skipped', async () => {
+  const notices: Notice[] = [];
+  const endless = {
+    toJSON: () => {
+      throw new RangeError('Invalid string length');
+    },
+  };
+  const documents = [
+    { ...page('uncut', 1), blocks: [{ kind: 'paragraph' as const, text: 'Uncut.' }] },
+    { ...page('record', 1), id: '7', metadata: { endless: endless as unknown as string } },
+    page('good', 1),
+  ];
+  const count = (text: string) => {
+    if (text === 'Uncut.') throw new RangeError('Invalid string length');
+    return countTokens(text);
+  };
+  const options = { report: (notice: Notice) => notices.push(notice) };
+  const built = await buildIndex(documents, join(folder, 'uncut'), fakeEmbedder(), count, options);
+  expect(built).toMatchObject({ documents: 1, passages: 1 });
+  const reason = 'cannot be cut into passages';
+  const fix = 'Shorten its paragraphs and headings, or exclude it (Invalid string length).';
+  expect(notices).toEqual([
+    { kind: 'failed', place: 'uncut.md', reason, fix },
+    { kind: 'failed', place: 'record.md (7)', reason, fix },
+  ]);
+});
+
 test('texts in flight are bounded, and progress covers each phase', async () => {
   const embedder = fakeEmbedder();
   const seen: BuildProgress[] = [];
