@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { Unreadable } from '../documents/file.ts';
+import { RanOut, Unreadable } from '../documents/file.ts';
 import type { Row } from './json-rows.ts';
 
 const ROWS_AT_A_TIME = 1000;
@@ -16,14 +16,17 @@ type Statement = pg.QueryConfig & { queryMode: 'extended' };
 
 /**
  * Streams the rows of a query to a PostgreSQL server through a cursor, in a transaction that cannot write.
- * @param timeout in seconds, of each statement
- * @throws Unreadable if the server or the query is wrong. It never contains the connection string.
+ * @param timeout in seconds, of all rows together
+ * @throws Unreadable if the server or the query is wrong, RanOut after the timeout. It never contains the connection string.
  */
 export async function* postgresRows(connection: string, query: string, timeout: number): AsyncGenerator<Row> {
+  const end = performance.now() + 1000 * timeout;
   try {
     const client = new pg.Client({
       connectionString: connection,
       connectionTimeoutMillis: CONNECT_MS,
+      // For a server that is gone. One that works ends the statement before.
+      query_timeout: 1000 * timeout + CONNECT_MS,
       application_name: 'polyseek',
       types: { getTypeParser: parserOf },
     });
@@ -32,7 +35,13 @@ export async function* postgresRows(connection: string, query: string, timeout: 
     try {
       await client.connect();
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET LOCAL statement_timeout = ${Math.ceil(timeout * 1000)}`);
+      // The limit of a statement is for each fetch. Zero would be none.
+      const limit = () => {
+        const left = Math.ceil(end - performance.now());
+        if (left <= 0) throw timedOut();
+        return client.query(`SET LOCAL statement_timeout = ${left}`);
+      };
+      await limit();
       // The extended protocol accepts a single statement.
       const declare: Statement = {
         text: `DECLARE rows NO SCROLL CURSOR FOR ${query}`,
@@ -40,6 +49,7 @@ export async function* postgresRows(connection: string, query: string, timeout: 
       };
       await client.query(declare);
       for (;;) {
+        await limit();
         const { rows } = await client.query<Row>(`FETCH ${ROWS_AT_A_TIME} FROM rows`);
         yield* rows;
         if (rows.length < ROWS_AT_A_TIME) break;
@@ -68,11 +78,16 @@ function exactNumber(value: string): number | string {
     : value;
 }
 
+function timedOut(): RanOut {
+  return new RanOut('PostgreSQL', 'query timed out', 'Make the query faster, or split it.');
+}
+
 function unreadable(connection: string, error: unknown): Unreadable {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = secretless(error instanceof Error ? error.message : String(error), connection);
+  if (error instanceof RanOut) return error;
   const of = (reason: string, fix: string) => new Unreadable('PostgreSQL', reason, fix);
-  if (code === '57014') return of('query timed out', 'Make the query faster, or set a longer "timeout".');
+  if (code === '57014') return timedOut();
   if (code.startsWith('28')) return of('access denied', `Check user and password (${message}).`);
   if (code === '3D000') return of('no such database', `Check the connection string (${message}).`);
   if (/^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE')

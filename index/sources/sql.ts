@@ -1,5 +1,5 @@
 import { type ReadOptions, Unreadable } from '../documents/file.ts';
-import { jsonRows, type Row } from './json-rows.ts';
+import { jsonRows, type QueryLimits } from './json-rows.ts';
 import type { Source, SourceFile } from './source.ts';
 
 /** A query, and the database that answers it: a SQLite file or a PostgreSQL server. */
@@ -13,8 +13,7 @@ export type SqlSettings = {
   | { /** The environment variable with the connection string of a PostgreSQL server. */ postgres: string }
 );
 
-/** PostgreSQL ends statements that take longer. */
-const TIMEOUT_SECONDS = 300;
+const LIMITS: QueryLimits = { seconds: 300, rows: 1_000_000, bytes: 2 ** 30 };
 /** Characters of a query that name it in messages. */
 const QUERY_START = 60;
 
@@ -23,11 +22,18 @@ export class SqlSource implements Source {
   readonly options: ReadOptions;
   readonly #settings: SqlSettings;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #limits: QueryLimits;
 
-  constructor(settings: SqlSettings, options: ReadOptions = {}, environment = process.env) {
+  constructor(
+    settings: SqlSettings,
+    options: ReadOptions = {},
+    environment = process.env,
+    limits: Partial<QueryLimits> = {},
+  ) {
     this.#settings = settings;
     this.options = options;
     this.#environment = environment;
+    this.#limits = { ...LIMITS, ...limits };
   }
 
   async *files(): AsyncGenerator<SourceFile> {
@@ -36,16 +42,16 @@ export class SqlSource implements Source {
     yield {
       source: name,
       path: `${database}: ${query.trim().slice(0, QUERY_START)}`,
-      open: () => jsonRows(this.#rows()),
+      open: () => this.#rows(),
     };
   }
 
-  async *#rows(): AsyncGenerator<Row> {
+  async *#rows(): AsyncGenerator<Uint8Array> {
     // A trailing semicolon would end the statement that the query becomes a part of.
     const query = this.#settings.query.replace(/[\s;]+$/, '');
     if ('sqlite' in this.#settings) {
       const { sqliteRows } = await import('./sqlite.ts');
-      yield* sqliteRows(this.#settings.sqlite, query);
+      yield* sqliteRows(this.#settings.sqlite, query, this.#limits);
       return;
     }
     const variable = this.#settings.postgres;
@@ -57,6 +63,6 @@ export class SqlSource implements Source {
         `Set the environment variable ${variable} to postgresql://user:password@host/database.`,
       );
     const { postgresRows } = await import('./postgres.ts');
-    yield* postgresRows(connection, query, TIMEOUT_SECONDS);
+    yield* jsonRows(postgresRows(connection, query, this.#limits.seconds), 'PostgreSQL', this.#limits);
   }
 }

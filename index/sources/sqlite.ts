@@ -1,40 +1,49 @@
-import sqlite, { type Database } from 'node-sqlite3-wasm';
-import { Unreadable } from '../documents/file.ts';
-import type { Row } from './json-rows.ts';
+import { on } from 'node:events';
+import { rmSync } from 'node:fs';
+import { RanOut, Unreadable } from '../documents/file.ts';
+import { forkModule } from '../format/installation.ts';
+import type { QueryLimits } from './json-rows.ts';
+import type { FromSqlite, ToSqlite } from './sqlite-process.ts';
 
 /**
- * Streams the rows of a query to a SQLite file, which is opened for reading only.
- * @throws Unreadable if the file or the query is wrong
+ * Streams the rows of a query to a SQLite file as JSON Lines. Runs it in another process, because nothing else can stop a query.
+ * @throws Unreadable if the file or the query is wrong, RanOut if a limit is reached
  */
-export function* sqliteRows(path: string, query: string): Generator<Row> {
-  let database: Database | undefined;
+export async function* sqliteRows(
+  path: string,
+  query: string,
+  limits: QueryLimits,
+): AsyncGenerator<Uint8Array> {
+  const child = forkModule(new URL('./sqlite-process.ts', import.meta.url), [], {
+    execArgv: ['--max-old-space-size=1024'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  // An event reports a process that ended.
+  const send = (message: ToSqlite) => child.send?.(message, () => {});
+  const timeout = AbortSignal.timeout(1000 * limits.seconds);
+  let isLocked = false;
   try {
-    database = new sqlite.Database(path, { readOnly: true });
-    // This build of SQLite has no shared memory. Without it, files with a write-ahead log can be read in this mode only.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const statement = database.prepare(query);
-    try {
-      yield* statement.iterate();
-    } finally {
-      statement.finalize();
+    const messages = on(child, 'message', { signal: timeout, close: ['exit'] });
+    send({ path, query, limits });
+    for await (const [message] of messages as AsyncIterable<[FromSqlite]>) {
+      isLocked = 'locked' in message || 'chunk' in message;
+      if ('done' in message) return;
+      if ('failed' in message) {
+        const { place, reason, fix = '' } = message.failed;
+        throw message.ranOut ? new RanOut(place, reason, fix) : new Unreadable(place, reason, fix);
+      }
+      if ('locked' in message) continue;
+      yield message.chunk;
+      send({ taken: true });
     }
+    throw new RanOut(path, 'query needs too much memory', 'Select fewer or shorter columns.');
   } catch (error) {
-    throw unreadable(path, error instanceof Error ? error.message : String(error));
+    if (timeout.aborted) throw new RanOut(path, 'query timed out', 'Make the query faster, or split it.');
+    throw error;
   } finally {
-    database?.close();
+    child.kill('SIGKILL');
+    // SQLite's lock in this build is a folder, which a process that is killed leaves behind.
+    if (isLocked) rmSync(`${path}.lock`, { recursive: true, force: true });
   }
-}
-
-function unreadable(path: string, message: string): Unreadable {
-  if (/not open|unable to open/i.test(message))
-    return new Unreadable(
-      path,
-      'cannot be opened',
-      'Check the path, and that its folder is writable for locks.',
-    );
-  if (/not a database|malformed/i.test(message))
-    return new Unreadable(path, 'damaged', 'Name a SQLite database that is whole.');
-  if (/locked/i.test(message))
-    return new Unreadable(path, 'locked', `Wait for other programs. If there are none, delete ${path}.lock.`);
-  return new Unreadable(path, 'query failed', `Correct the query (${message}).`);
 }

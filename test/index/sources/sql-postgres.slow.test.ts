@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
 import { readFile } from '../../../index/documents/formats.ts';
+import type { QueryLimits } from '../../../index/sources/json-rows.ts';
 import type { SourceFile } from '../../../index/sources/source.ts';
 import { SqlSource } from '../../../index/sources/sql.ts';
 import { type Postgres, startPostgres } from '../../fixtures/postgres.ts';
@@ -9,9 +10,10 @@ import { missingTools } from '../../fixtures/tools.ts';
 
 const PASSWORD = 'p@ss/word';
 
-async function rowsOf(query: string, url: string): Promise<unknown[]> {
+async function rowsOf(query: string, url: string, limits: Partial<QueryLimits> = {}): Promise<unknown[]> {
   const text: string[] = [];
-  for await (const file of new SqlSource({ postgres: 'DATABASE', query }, {}, { DATABASE: url }).files())
+  const settings = { postgres: 'DATABASE', query };
+  for await (const file of new SqlSource(settings, {}, { DATABASE: url }, limits).files())
     for await (const chunk of file.open()) text.push(Buffer.from(chunk).toString());
   const lines = text.join('').split('\n').filter(Boolean);
   return lines.map((line) => JSON.parse(line));
@@ -122,6 +124,15 @@ describe.skipIf(missingTools('postgres'))('PostgreSQL', () => {
     for (const message of messages)
       for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), wrong, 'wr@ng', 'secret'])
         expect(message).not.toContain(secret);
+  });
+
+  test('limits the time, the rows and the bytes of all fetches together', async () => {
+    const slow = 'SELECT id, pg_sleep(0.0005)::text FROM pages';
+    await expect(rowsOf(slow, server.url, { seconds: 0.9 })).rejects.toThrow('query timed out');
+    const all = 'SELECT text FROM pages';
+    await expect(rowsOf(all, server.url, { rows: 2499 })).rejects.toThrow('query returns too much');
+    await expect(rowsOf(all, server.url, { bytes: 2 ** 17 })).rejects.toThrow('query returns too much');
+    expect(await rowsOf(all, server.url, { rows: 2500 })).toHaveLength(2500);
   });
 
   test('ends if the reader stops early', async () => {

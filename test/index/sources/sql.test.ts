@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sqlite from 'node-sqlite3-wasm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RanOut } from '../../../index/documents/file.ts';
+import type { QueryLimits } from '../../../index/sources/json-rows.ts';
 import { SqlSource } from '../../../index/sources/sql.ts';
 
 let folder: string;
@@ -27,9 +29,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function rowsOf(query: string, path = file): Promise<unknown[]> {
+async function rowsOf(query: string, path = file, limits: Partial<QueryLimits> = {}): Promise<unknown[]> {
   const text: string[] = [];
-  for await (const one of new SqlSource({ sqlite: path, query }).files())
+  for await (const one of new SqlSource({ sqlite: path, query }, {}, {}, limits).files())
     for await (const chunk of one.open()) text.push(Buffer.from(chunk).toString());
   const lines = text.join('').split('\n').filter(Boolean);
   return lines.map((line) => JSON.parse(line));
@@ -94,4 +96,24 @@ test('unlocks the file if the reader stops early', async () => {
   for await (const one of new SqlSource({ sqlite: file, query }).files())
     for await (const _ of one.open()) break;
   expect(existsSync(`${file}.lock`)).toBe(false);
+});
+
+test('limits the time, the rows and the bytes of a query', async () => {
+  const endless =
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) AS text FROM n, pages';
+  const problem = (query: string, limits: Partial<QueryLimits>) =>
+    rowsOf(query, file, limits).catch((error) => error);
+  const errors = [
+    await problem(endless, { seconds: 3 }),
+    await problem('SELECT id FROM pages', { rows: 2999 }),
+    await problem('SELECT a.text FROM pages a, pages b', { bytes: 2 ** 20 }),
+  ];
+  for (const error of errors) expect(error).toBeInstanceOf(RanOut);
+  expect(errors.map(({ message }) => message)).toEqual([
+    `${file}: query timed out. Make the query faster, or split it.`,
+    `${file}: query returns too much. Split it into queries of at most 2999 rows and 1024 MiB.`,
+    `${file}: query returns too much. Split it into queries of at most 1000000 rows and 1 MiB.`,
+  ]);
+  expect(existsSync(`${file}.lock`)).toBe(false);
+  expect(await rowsOf('SELECT id FROM pages', file, { rows: 3000 })).toHaveLength(3000);
 });
