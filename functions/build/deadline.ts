@@ -1,5 +1,7 @@
+import { OutOfTime } from '../../index/reading/read-sources.ts';
+
 /** The time of an invocation is used up, except for what publishing needs. */
-export class TimeIsUp extends Error {
+export class TimeIsUp extends OutOfTime {
   constructor() {
     super('The time of this invocation is over. Another one continues the build.');
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '../../index/documents/file.ts';
 import { type Built, buildFromSources } from '../../index/local.ts';
 import type { BuildProgress } from '../../index/read-passages.ts';
-import { Notices } from '../../index/reading/notices.ts';
+import { type NoticeGroup, Notices } from '../../index/reading/notices.ts';
 import type { CacheSync } from './cache-sync.ts';
 import type { Deadline } from './deadline.ts';
 import { type CountedSource, isChanged, isUndelivered, Unread } from './documents.ts';
@@ -48,6 +48,8 @@ export interface Making {
   lost: AbortSignal;
   /** Called with the number of passages embedded so far. */
   embedded: (count: number) => void;
+  /** Called with what could not be read, whether the index was built or not. */
+  noticed: (groups: NoticeGroup[]) => void;
   /** Saves what is known of the build so far. Called now and then. */
   save: () => Promise<void>;
 }
@@ -56,7 +58,7 @@ export interface Making {
  * Builds the index of the documents. Saves the cache while it runs.
  * @throws TimeIsUp, LockLost, Unread, NoText, and other errors of a build
  */
-export async function makeIndex(setup: Setup, making: Making): Promise<Built & { notices: Notices }> {
+export async function makeIndex(setup: Setup, making: Making): Promise<Built> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await makeOnce(setup, making, attempt === ATTEMPTS);
@@ -70,9 +72,9 @@ export async function makeIndex(setup: Setup, making: Making): Promise<Built & {
 /** @param isLast whether to leave out documents that change, as they may change for ever */
 async function makeOnce(
   setup: Setup,
-  { source, sync, deadline, lost, embedded, save }: Making,
+  { source, sync, deadline, lost, embedded, noticed, save }: Making,
   isLast: boolean,
-): Promise<Built & { notices: Notices }> {
+): Promise<Built> {
   const { cache, index } = foldersOf(setup);
   const notices = new Notices();
   const unread = new AbortController();
@@ -98,7 +100,7 @@ async function makeOnce(
   try {
     const signal = AbortSignal.any([deadline.signal, lost, unread.signal]);
     const model = join(setup.functionFolder, 'model');
-    const built = await buildFromSources([source], index, {
+    return await buildFromSources([source], index, {
       model,
       bundled,
       cache,
@@ -106,8 +108,8 @@ async function makeOnce(
       progress,
       signal,
     });
-    return { ...built, notices };
   } finally {
+    noticed(notices.groups());
     ended.abort();
     await saving;
   }

@@ -1,4 +1,5 @@
 import { NoText } from '../../index/build.ts';
+import type { NoticeGroup } from '../../index/reading/notices.ts';
 import { type BuildRecord, newBuildId, shortened } from './builds.ts';
 import { CacheSync } from './cache-sync.ts';
 import { Deadline, TimeIsUp } from './deadline.ts';
@@ -100,6 +101,9 @@ async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<v
   const embedded = (count: number) => {
     record.embedded = before + count;
   };
+  const noticed = (groups: NoticeGroup[]) => {
+    record.notices = shortened(groups);
+  };
   const save = () => setup.builds.write(record);
   const built = await makeIndex(setup, {
     source,
@@ -107,6 +111,7 @@ async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<v
     deadline,
     lost: lock.signal,
     embedded,
+    noticed,
     save,
   }).catch(async (error) => {
     if (!(error instanceof NoText)) throw error;
@@ -119,11 +124,11 @@ async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<v
     Object.assign(record, { status: 'unchanged', reason: `${setup.address}: there are no documents yet.` });
     return;
   }
-  const { documents, passages, manifest, notices } = built;
+  const { documents, passages, manifest } = built;
   record.embedded ??= 0;
   const unchanged = Math.max(0, passages - record.embedded);
   const index = manifest.version;
-  Object.assign(record, { documents, passages, unchanged, index, notices: shortened(notices.groups()) });
+  Object.assign(record, { documents, passages, unchanged, index });
   await sync.save();
   deadline.signal.throwIfAborted();
   if (setup.store === 'bundle') {
