@@ -18,7 +18,6 @@ import { ReadingProcess } from '../../../index/reading/reading-process.ts';
 import { FolderSource } from '../../../index/sources/folder.ts';
 import type { Source } from '../../../index/sources/source.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
-import { zip } from '../../fixtures/zip.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -86,24 +85,30 @@ describe('readSources', () => {
     );
   });
 
+  /** A source with a file that cannot be fetched. */
+  const failing = (code: string): Source => ({
+    options: {},
+    async *files() {
+      yield {
+        source: 'a.txt',
+        path: 'a.txt',
+        // biome-ignore lint/correctness/useYield: it fails first
+        open: async function* () {
+          throw Object.assign(new Error('failed'), { code });
+        },
+      };
+    },
+  });
+
   it('reports a file that disappears', async () => {
-    const gone: Source = {
-      options: {},
-      async *files() {
-        yield {
-          source: 'a.txt',
-          path: 'a.txt',
-          // biome-ignore lint/correctness/useYield: it fails first
-          open: async function* () {
-            throw Object.assign(new Error('gone'), { code: 'ENOENT' });
-          },
-        };
-      },
-    };
-    const { notices } = await read([gone]);
+    const { notices } = await read([failing('ENOENT')]);
     expect(notices).toEqual([
       { kind: 'failed', place: 'a.txt', reason: 'cannot be opened (ENOENT)', fix: 'Try again.' },
     ]);
+  });
+
+  it('stops if the disk is full, which is the fault of no file', async () => {
+    await expect(read([failing('ENOSPC')])).rejects.toThrow('failed');
   });
 
   it('reads files that are not on this machine', async () => {
@@ -157,12 +162,12 @@ describe('the reading process', () => {
   });
 
   it('limits the time of a file with all documents in it', async () => {
-    const names = Array.from({ length: 3000 }, (_, i) => `${i}.txt`);
-    write('a.zip', zip(names.map((name) => ({ name, content: `Text of ${name}.` }))));
-    const reading = new ReadingProcess({ milliseconds: 50, bytesPerSecond: Infinity });
-    const found = await outcomes(reading, 'a.zip');
+    const count = 60_000;
+    write('a.jsonl', '{"text":"Some words."}\n'.repeat(count));
+    const reading = new ReadingProcess({ milliseconds: 500, bytesPerSecond: Infinity, patience: 100 });
+    const found = await outcomes(reading, 'a.jsonl');
     expect(found.at(-1)).toBe('takes too long');
-    expect(found.length).toBeLessThan(names.length);
+    expect(found.length).toBeLessThan(count);
   });
 
   it('does not count the time of other programs', async () => {
