@@ -233,6 +233,26 @@ describe('a file that is given up', () => {
     expect((await read(sources, { cache })).documents[0]?.blocks[0]?.text).toBe('Newest.');
   });
 
+  it('keeps its last version if it is given up before it is here, as a query is', async () => {
+    const cache = new Cache(temporaryFolder());
+    let rows = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('{"text":"Old."}');
+    };
+    const query: Source = {
+      options: {},
+      async *files() {
+        yield { source: 'sql.jsonl', path: 'a.db: SELECT', open: () => rows() };
+      },
+    };
+    const { documents } = await read([query], { cache });
+    rows = () => {
+      throw new RanOut('a.db', 'query timed out', 'Make the query faster, or split it.');
+    };
+    const next = await read([query], { cache });
+    expect(next.documents).toEqual(documents);
+    expect(next.notices).toMatchObject([{ kind: 'failed', place: 'a.db', reason: 'query timed out' }]);
+  });
+
   it('is one that used up the time of two builds', async () => {
     const cache = new Cache(temporaryFolder());
     write('b.txt', 'Text.');
