@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, fromBufferPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import type { Input } from './input.ts';
+import { COMMENT_LENGTH_AT, findZipEnd } from './zip-end.ts';
 
 /** What a zip file may cost. */
 export interface ZipLimits {
@@ -15,8 +16,6 @@ export interface ZipLimits {
 
 export const ZIP_LIMITS: ZipLimits = { entries: 20_000, nameLength: 1_024, inflated: 256 * 2 ** 20 };
 
-const END_OF_DIRECTORY = Buffer.from('PK\x05\x06', 'latin1');
-const END_OF_DIRECTORY_LENGTH = 22;
 const REPAIR = 'Save it again with the program that made it.';
 
 /**
@@ -49,6 +48,7 @@ export class ZipEntries {
 
   /**
    * Reads the directory. Of entries with the same name, the first counts.
+   * @param bytes the file; sets the length of its comment to 0
    * @param input the file, for errors
    * @throws Unreadable `damaged` or `too large`
    */
@@ -129,11 +129,12 @@ function encrypted(input: Pick<Input, 'failure'>, place?: string): Error {
   return input.failure('encrypted', 'Remove the password and build again.', place);
 }
 
-/** The file up to its end mark. Some servers append bytes, which the parser rejects. */
+/** The file without its comment and what follows, which the parser may reject. */
 function withoutTrailer(bytes: Buffer): Buffer {
-  const end = bytes.lastIndexOf(END_OF_DIRECTORY);
-  if (end === -1 || end + END_OF_DIRECTORY_LENGTH > bytes.length) return bytes;
-  return bytes.subarray(0, end + END_OF_DIRECTORY_LENGTH + bytes.readUInt16LE(end + 20));
+  const end = findZipEnd(bytes);
+  if (end === undefined) return bytes;
+  bytes.writeUInt16LE(0, end + COMMENT_LENGTH_AT);
+  return bytes.subarray(0, end + COMMENT_LENGTH_AT + 2);
 }
 
 /** Many programs write UTF-8 without the flag for it. Without either, the encoding is code page 437. */

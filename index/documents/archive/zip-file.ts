@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, fromFdPromise, type ZipFile } from 'yauzl';
 import { Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
+import { COMMENT_LENGTH_AT, findZipEnd } from '../zip-end.ts';
 import { damaged } from './decompress.ts';
 import { MAX_ENTRIES } from './inflation.ts';
 import type { Spool } from './spool.ts';
@@ -9,6 +10,8 @@ import { decodeNames, type RawName } from './zip-names.ts';
 
 /** The names and comments of a zip file may take this much memory. */
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
+/** Bytes at the end of the file that may contain the end of its directory. */
+const MAX_TRAILER_BYTES = 2 ** 20;
 const LOCAL_HEADER_BYTES = 30;
 const STORED = 0;
 const DEFLATED = 8;
@@ -28,8 +31,9 @@ export interface ZipEntry {
  * Lists the files of a zip file by name. Leaves out folders and links. Reports a directory that is damaged after some entries.
  * @throws Unreadable if it is not a zip file
  */
-export async function zipEntries(input: Input, { content }: Spool): Promise<ZipEntry[]> {
+export async function zipEntries(input: Input, spool: Spool): Promise<ZipEntry[]> {
   const options = { lazyEntries: true, decodeStrings: false, validateEntrySizes: false, autoClose: false };
+  const content = await withoutTrailer(spool.content);
   const zip = await (Buffer.isBuffer(content)
     ? fromBufferPromise(content, options)
     : fromFdPromise(content.fd, options)
@@ -46,6 +50,23 @@ export async function zipEntries(input: Input, { content }: Spool): Promise<ZipE
     }))
     .filter(({ name }, i) => !/[/\\]$/.test(name) && !isLink(entries[i]!))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** The file without its comment and what follows, which the parser may reject. Truncates a temporary file. */
+async function withoutTrailer(content: Spool['content']): Promise<Spool['content']> {
+  const size = Buffer.isBuffer(content) ? content.length : (await content.stat()).size;
+  const start = Math.max(0, size - MAX_TRAILER_BYTES);
+  const tail = Buffer.isBuffer(content)
+    ? content.subarray(start)
+    : (await content.read(Buffer.alloc(size - start), 0, size - start, start)).buffer;
+  const end = findZipEnd(tail, start);
+  if (end === undefined) return content;
+  const comment = end + COMMENT_LENGTH_AT;
+  tail.writeUInt16LE(0, comment);
+  if (Buffer.isBuffer(content)) return content.subarray(0, start + comment + 2);
+  await content.write(tail, comment, 2, start + comment);
+  await content.truncate(start + comment + 2);
+  return content;
 }
 
 async function listEntries(input: Input, zip: ZipFile): Promise<Entry[]> {

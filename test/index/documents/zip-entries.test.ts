@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Unreadable } from '../../../index/documents/file.ts';
 import { ZIP_LIMITS, ZipEntries } from '../../../index/documents/zip-entries.ts';
-import { zip, zipOf } from '../../fixtures/zip.ts';
+import { TRAILERS, zip, zipOf } from '../../fixtures/zip.ts';
 
 const input = {
   failure: (reason: string, fix: string, place = 'a.zip') => new Unreadable(place, reason, fix),
@@ -52,6 +52,17 @@ describe('ZipEntries', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it.each(TRAILERS)('reads a file before %s', async (_, trailer) => {
+    const entries = await open(Buffer.concat([zipOf({ a: 'Text.' }), trailer]));
+    expect((await entries.read('a')).toString()).toBe('Text.');
+  });
+
+  it('reads a file with the signature of its end in its comment', async () => {
+    const file = Buffer.concat([zipOf({ a: 'Text.' }), Buffer.from(`a PK\x05\x06${' '.repeat(34)}`)]);
+    file.writeUInt16LE(40, file.length - 42);
+    expect((await open(file)).names).toEqual(['a']);
   });
 
   it.each([

@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
+import { spool } from '../../../index/documents/archive/spool.ts';
+import { zipEntries } from '../../../index/documents/archive/zip-file.ts';
+import { readFile } from '../../../index/documents/formats.ts';
+import { Input } from '../../../index/documents/input.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { TRAILERS } from '../../fixtures/zip.ts';
 import { type ZipEntry, zipArchive } from '../../fixtures/zip-archive.ts';
 
 const page = '<title>Page</title><p>Text of the page.';
+const CONTEXT = { options: {}, depth: 0, report: () => {}, readNested: readFile };
 
 async function sources(parts: ZipEntry[]) {
   const { documents, notices } = await readBytes('a.zip', zipArchive(parts));
@@ -117,6 +123,29 @@ test('counts inflated bytes, whatever size is declared', async () => {
     sources: ['a.zip/good.txt'],
     notices: ['failed a.zip/bomb.html: too large'],
   });
+});
+
+test.each(TRAILERS)('reads an archive before %s', async (_, trailer) => {
+  const bytes = Buffer.concat([zipArchive([{ name: 'a.txt', content: 'Text.' }]), trailer]);
+  const { documents, notices } = await readBytes('a.zip', bytes);
+  expect([documents.map(({ source }) => source), notices]).toEqual([['a.zip/a.txt'], []]);
+});
+
+test('reads an archive in a temporary file before bytes that look like its end', async () => {
+  const bytes = Buffer.concat([
+    zipArchive([{ name: 'a.txt', content: 'Text.' }]),
+    ...TRAILERS.map(([, b]) => b),
+  ]);
+  const file = async function* () {
+    yield bytes;
+  };
+  const archive = await spool(file(), 10);
+  const entries = await zipEntries(
+    new Input({ source: 'a.zip', path: 'a.zip', open: file }, CONTEXT),
+    archive,
+  );
+  expect(entries.map(({ name }) => name)).toEqual(['a.txt']);
+  await archive.close();
 });
 
 test('reads data that several entries share once', async () => {
