@@ -1,5 +1,9 @@
 import type { Block, Document } from '../documents/document.ts';
 
+/** UTF-16 code units of a title and of the whole path of headings. Each passage stores it. */
+const MAX_TITLE = 1_000;
+const SEPARATOR = ' › ';
+
 /** The text under one heading. */
 export interface Section {
   /** The path of headings, joined by ` › `. Without headings, the document's title or file name. */
@@ -16,7 +20,7 @@ export interface Section {
 
 /** A place in a document, as far as the text before it affects the text after it. Plain JSON. */
 export interface Place {
-  /** The headings above. */
+  /** The headings above, each in one line of limited length. */
   path: { level: number; text: string }[];
   /** Whether an article has ended. */
   isAfterEnd: boolean;
@@ -43,6 +47,7 @@ interface Text {
 export function sections(document: Document, before = START): { sections: Section[]; after: Place } {
   const found: Section[] = [];
   let { path, isAfterEnd, anchor } = before;
+  const root = titleLine(document.title);
   let headings: Text[] = [];
   let paragraphs: Text[] = [];
   const hasOwnTitle =
@@ -52,7 +57,7 @@ export function sections(document: Document, before = START): { sections: Sectio
     );
   const close = () => {
     if (headings.length + paragraphs.length > 0) {
-      const title = sectionTitle(document, { path, isAfterEnd, hasOwnTitle });
+      const title = sectionTitle(document.source, root, { path, isAfterEnd, hasOwnTitle });
       found.push(toSection(title, headings, paragraphs));
     }
     headings = [];
@@ -64,7 +69,7 @@ export function sections(document: Document, before = START): { sections: Sectio
     if (block.kind === 'heading' && text !== '') {
       if (paragraphs.length > 0) close();
       const level = levelOf(block);
-      path = [...path.filter((above) => above.level < level), { level, text: block.text }];
+      path = [...path.filter((above) => above.level < level), { level, text: titleLine(block.text) }];
       headings.push({ text, anchor });
     } else if (text !== '') paragraphs.push({ text, anchor });
     if (block.endsSection) {
@@ -99,18 +104,24 @@ function toSection(title: string, headings: Text[], paragraphs: Text[]): Section
  * If the document's title is one of its headings of level 1, it is the title of that section only: it is not put before other
  * headings, and does not apply after the end of an article.
  */
-function sectionTitle(document: Document, { path, isAfterEnd, hasOwnTitle }: Place): string {
-  const root = !hasOwnTitle && document.title ? [document.title] : [];
-  const parts = [...root, ...path.map((heading) => heading.text)].map((part) =>
-    part.trim().replace(/\s+/g, ' '),
+function sectionTitle(source: string, root: string, { path, isAfterEnd, hasOwnTitle }: Place): string {
+  const parts = [...(hasOwnTitle ? [] : [root]), ...path.map((heading) => heading.text)].filter(
+    // A title may contain the titles above it, and end with the page's first heading.
+    (part, i, all) => part !== '' && part !== all[i - 1] && !all[i - 1]?.endsWith(`${SEPARATOR}${part}`),
   );
-  // A title may contain the titles above it, and end with the page's first heading.
-  const title = parts
-    .filter((part, i) => part !== parts[i - 1] && !parts[i - 1]?.endsWith(` › ${part}`))
-    .join(' › ');
-  return (
-    title || (!isAfterEnd && document.title) || document.source.slice(document.source.lastIndexOf('/') + 1)
-  );
+  const share = Math.max(1, Math.floor(MAX_TITLE / parts.length) - SEPARATOR.length);
+  const isLong = parts.reduce((sum, part) => sum + part.length + SEPARATOR.length, 0) > MAX_TITLE;
+  const title = (isLong ? parts.map((part) => shorten(part, share)) : parts).join(SEPARATOR);
+  return shorten(title || (!isAfterEnd && root) || source.slice(source.lastIndexOf('/') + 1), MAX_TITLE);
+}
+
+/** A title or heading in one line, as it is in titles of passages. Empty for none. */
+export function titleLine(title = ''): string {
+  return shorten(title.trim().replace(/\s+/g, ' '), MAX_TITLE);
+}
+
+function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 function levelOf(heading: Block): number {

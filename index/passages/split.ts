@@ -4,8 +4,12 @@ import type { Passage } from '../format/passage.ts';
 import { detectLanguage } from './detect-language.ts';
 import { pack, type Segment } from './pack.ts';
 import { pieces } from './pieces.ts';
-import { type Place, type Section, START, sections } from './sections.ts';
+import { type Place, type Section, START, sections, titleLine } from './sections.ts';
 import { sentences } from './sentences.ts';
+
+/** Longer texts count as more tokens, because white space has none, and a run of unknown characters only one. */
+const CHARACTERS_PER_TOKEN = 20;
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 export interface SplitOptions {
   /** Counts a text's tokens. */
@@ -43,13 +47,19 @@ export function createCutter(options: SplitOptions): Cutter {
   }
   return (document, before) => {
     const { sections: found, after } = sections(document, before);
-    const passages = found.flatMap((section) => splitSection(section, document.lang, options));
+    const size = (text: string) =>
+      Math.max(options.countTokens(text), Math.ceil(text.length / CHARACTERS_PER_TOKEN));
+    const passages = found.flatMap((section) =>
+      splitSection(section, document.lang, { ...options, countTokens: size }),
+    );
     return {
-      passages: passages.map((passage) => ({
-        ...passage,
-        lang: document.lang || detectLanguage(passage.text),
-        tokens: options.countTokens(passage.text),
-      })),
+      passages: passages
+        .filter(({ text }) => VISIBLE.test(text))
+        .map((passage) => ({
+          ...passage,
+          lang: document.lang || detectLanguage(passage.text),
+          tokens: options.countTokens(passage.text),
+        })),
       after,
     };
   };
@@ -57,7 +67,8 @@ export function createCutter(options: SplitOptions): Cutter {
 
 /**
  * Splits documents into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
- * character of the document's blocks except white space, once and in order. A heading is the first line of its section, but not one
+ * character of the document's blocks except white space, once and in order; passages without a visible character are left out. No
+ * passage has more than 20 UTF-16 code units for each of its most tokens. A heading is the first line of its section, but not one
  * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
  * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language, else
  * detected. The link to a passage opens the anchor of its first block.
@@ -87,8 +98,8 @@ export class Splitter {
       if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
     const usual = mostFrequent(this.#languages) ?? 'und';
     const isOnly = passages.length === 1 && document.part === undefined;
-    const whole = document.title?.trim().replace(/\s+/g, ' ');
-    const isBelow = (title: string) => whole !== undefined && title.startsWith(whole);
+    const whole = titleLine(document.title);
+    const isBelow = (title: string) => title.startsWith(whole);
     return passages.map(({ text, title, sentences, lang, anchor }) => {
       const position = current.count++;
       return {

@@ -12,7 +12,8 @@ const options: SplitOptions = { countTokens, minTokens: 16, maxTokens: 64 };
 const heading = (text: string, level = 2): Block => ({ kind: 'heading', level, text });
 const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 const document = (...blocks: Block[]): Document => ({ source: 'a/b.txt', blocks });
-const solid = (text: string) => text.replace(/\s/gu, '');
+const INVISIBLE = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+const solid = (text: string) => text.replace(INVISIBLE, '');
 const texts = (from: Document, given = options) => toPassages(from, given).map((passage) => passage.text);
 const titles = (from: Document) => toPassages(from, options).map((passage) => passage.title);
 const sentence = (n: number) => `This is sentence number ${n} of a paragraph about boats.`;
@@ -269,7 +270,7 @@ describe('any document', () => {
     (text: string) => (text.length < 3 ? 1 : Math.ceil(text.length ** 1.1)),
   ];
 
-  it('keeps every character except white space, once and in order, in passages and sentences within the limit', () => {
+  it('keeps every visible character, once and in order, in passages and sentences within the limit', () => {
     fc.assert(
       fc.property(
         blocks,
@@ -396,5 +397,44 @@ describe('a document in parts', () => {
     expect(positions([first, second])).toEqual(count(a + b));
     expect(positions([first, first])).toEqual([...count(a), ...count(a)]);
     expect(positions([first, { ...second!, source: 'b.txt' }])).toEqual([...count(a), ...count(b)]);
+  });
+});
+
+describe('passages are bounded', () => {
+  it('in their titles, however long headings and titles are', () => {
+    const long = 'heading 🚢 '.repeat(30_000);
+    const sections = Array.from({ length: 20 }, (_, i) => [heading(`Part ${i}`, 3), paragraph(`Text ${i}.`)]);
+    const found = titles({
+      ...document(heading(long, 1), heading(`Two ${long}`), ...sections.flat()),
+      title: 'Guide',
+    });
+    for (const [i, title] of [...new Set(found)].entries()) {
+      expect(title.length).toBeLessThanOrEqual(1_000);
+      expect(title.isWellFormed()).toBe(true);
+      expect(title).toMatch(new RegExp(`^Guide › heading .*… › Two heading .*… › Part ${i}$`, 'u'));
+    }
+    const byTitle = titles({ ...document(paragraph('One.')), title: long });
+    const byFile = titles({ ...document(paragraph('One.')), source: 'a/'.repeat(9) + long });
+    for (const [title] of [byTitle, byFile]) expect(title).toMatch(/^heading .{880,991}…$/u);
+  });
+
+  it.each([
+    ['white space in a sentence', `a${' '.repeat(1e5)}b`],
+    ['white space between sentences', `Some words.${'\n'.repeat(1e5)}More words.`],
+    ['spaces of all kinds', `a${'\u00a0\u3000\u2003\t'.repeat(3e4)}b`],
+    ['invisible characters', `a${'\u200b\u2060\ufe0f'.repeat(3e4)}b`],
+    ['characters that are one token together', 'x'.repeat(1e5)],
+  ])('in their length, with %s', (_, text) => {
+    const words = (part: string) => part.match(/\w+/g)?.length ?? 0;
+    const passages = toPassages(document(paragraph(text)), { ...options, countTokens: words });
+    for (const passage of passages) {
+      expect(passage.text.length).toBeLessThanOrEqual(20 * options.maxTokens);
+      expect(passage.text).toMatch(/[abwx]/);
+    }
+    expect(solid(passages.map((passage) => passage.text).join(''))).toBe(solid(text));
+  });
+
+  it('a document of invisible characters has none', () => {
+    expect(texts(document(paragraph('\u200b\u00ad\u2800 \u3164\ufeff')))).toEqual([]);
   });
 });
