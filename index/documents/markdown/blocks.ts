@@ -15,6 +15,8 @@ interface Line {
   indent: number;
   /** Whether a quote or a list item begins in this line. */
   opens: boolean;
+  /** Whether an outermost one does. */
+  opensOutermost: boolean;
   /** Whether it is part of fenced code, or a fence itself. */
   isCode: boolean;
   /** How many quotes and list items the line is in; at most one more than `MAX_DEPTH`. */
@@ -37,7 +39,7 @@ export class BlockScanner {
       const content = rest.trim();
       if (content.startsWith(this.#fence.mark) && content === content[0]!.repeat(content.length))
         this.#fence = undefined;
-      return { content, indent: 0, opens: false, isCode: true, depth: matched.depth };
+      return { content, indent: 0, opens: false, opensOutermost: false, isCode: true, depth: matched.depth };
     }
     this.#fence = undefined;
     this.#open.length = matched.depth;
@@ -50,6 +52,7 @@ export class BlockScanner {
       content,
       indent: rest.length - content.length,
       opens: depth > matched.depth,
+      opensOutermost: depth > 0 && matched.depth === 0,
       isCode: mark !== undefined,
       depth,
     };

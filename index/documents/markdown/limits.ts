@@ -13,6 +13,12 @@ const MAX_MARKS = 5_000;
  */
 const MAX_SEARCHED = 100_000_000;
 
+/**
+ * The parser's time grows with the square of the lines in quotes and lists that it parses together, and with their depth: the limit of
+ * the sum of the depths of all lines.
+ */
+const MAX_NESTED = 10_000;
+
 const MARKS = /[*_~]+|[[\]]|<[!?]|`+/g;
 /** The line below a table's header. */
 const DELIMITER_ROW = /^\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$/;
@@ -33,10 +39,19 @@ export function checkMarkdown(text: string, path: string, firstLine: number): vo
   let paragraph: Paragraph | undefined;
   let isTable = false;
   let htmlEnd: RegExp | undefined;
+  let nested = 0;
+  let deepest = 0;
   text.split('\n').forEach((line, i) => {
     const place = `${path}:${firstLine + i}`;
     const { content, indent, opens, isCode, depth } = blocks.next(line);
     if (depth > MAX_DEPTH) throw nestedTooDeep(place);
+    // A line that continues a paragraph may omit the markers of its quotes and lists.
+    deepest = content === '' ? depth : Math.max(deepest, depth);
+    nested += deepest;
+    if (nested > MAX_NESTED)
+      throw new Error(
+        `${place}: too many lines in one quote or list. Divide it by a line of text between blank lines and try again.`,
+      );
     if (htmlEnd) {
       if (htmlEnd.test(content)) htmlEnd = undefined;
       return;

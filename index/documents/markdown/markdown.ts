@@ -32,10 +32,9 @@ export function readMarkdown(text: string, source: string, path = source, read =
  */
 export function readBody(text: string, path: string, firstLine: number): Block[] {
   const body = unwrapAdmonitions(text);
-  checkMarkdown(body, path, firstLine);
   const slugger = new Slugger();
-  return markdownParts(body).flatMap((part) => {
-    const tree = fromMarkdown(part, OPTIONS);
-    return treeBlocks(tree, path, slugger);
+  return markdownParts(body).flatMap(({ text, before, definitions }) => {
+    checkMarkdown(text, path, firstLine + before);
+    return treeBlocks(fromMarkdown(definitions + text, OPTIONS), path, slugger);
   });
 }

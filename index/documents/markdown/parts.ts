@@ -1,3 +1,6 @@
+import { MAX_DEPTH } from '../nesting.ts';
+import { BlockScanner } from './blocks.ts';
+
 /** UTF-16 code units. The parser's time grows with the square of the length, which matters above this size. */
 const PART = 30_000;
 /** Lines. The parser's time also grows with the square of the number of blocks: 2,000 headings take seconds. */
@@ -9,29 +12,50 @@ const HTML = /^<[A-Za-z/!?]/;
 const BREAK = /^(?:=+|-+|\*{3,}|_{3,}|#{1,6}(?:[ \t].*)?)[ \t]*$/;
 /** A link definition. CommonMark limits its label to 999 characters. */
 export const DEFINITION = /^ {0,3}\[[^\]^][^\]]{0,998}\]:[ \t]*\S.*$/m;
+/** Longer definitions are not prepended to other parts. */
+const MAX_DEFINITION = 1_000;
 /** The label of a link, a link definition or a footnote. */
 const LABEL = /\[([^[\]]{1,999})\]/g;
 
+/** A part of a Markdown text. */
+export interface MarkdownPart {
+  text: string;
+  /** Lines of the whole text before it. */
+  before: number;
+  /** The link definitions that it uses, as Markdown. */
+  definitions: string;
+}
+
 /**
  * Splits a long Markdown text with `\n` line ends into parts that can be parsed separately. Splits outside fenced code, before an
- * unindented line that follows a blank one or a heading. Prepends the link definitions that a part uses.
+ * unindented line that follows a blank one or a heading, or a line that begins an outermost quote or list item.
  */
-export function markdownParts(text: string): string[] {
+export function markdownParts(text: string): MarkdownPart[] {
   const all = text.split('\n');
-  if (text.length <= PART && all.length <= PART_LINES) return [text];
-  const parts: string[] = [];
+  if (text.length <= PART && all.length <= PART_LINES) return [{ text, before: 0, definitions: '' }];
+  const parts: Omit<MarkdownPart, 'definitions'>[] = [];
+  let before = 0;
   let lines: string[] = [];
   let length = 0;
   let fence: string | undefined;
   let isHtml = false;
-  for (const line of all) {
+  const blocks = new BlockScanner();
+  for (const [i, line] of all.entries()) {
     const last = lines.at(-1);
-    if ((length > PART || lines.length > PART_LINES) && fence === undefined && /^\S/.test(line))
-      if (last?.trim() === '' || (!isHtml && BREAK.test(last ?? ''))) {
-        parts.push(lines.join('\n'));
-        lines = [];
-        length = 0;
-      }
+    const { opensOutermost, depth } = blocks.next(line);
+    if (depth > MAX_DEPTH) {
+      // It will be refused.
+      lines = lines.concat(all.slice(i));
+      break;
+    }
+    const follows = /^\S/.test(line) && (last?.trim() === '' || (!isHtml && BREAK.test(last ?? '')));
+    const begins = follows || (!isHtml && opensOutermost);
+    if ((length > PART || lines.length > PART_LINES) && fence === undefined && begins) {
+      parts.push({ text: lines.join('\n'), before });
+      before += lines.length;
+      lines = [];
+      length = 0;
+    }
     if (line.trim() === '') isHtml = false;
     else if (last === undefined || last.trim() === '') isHtml = HTML.test(line);
     const mark = line.match(FENCE)?.[1];
@@ -40,15 +64,16 @@ export function markdownParts(text: string): string[] {
     lines.push(line);
     length += line.length + 1;
   }
-  parts.push(lines.join('\n'));
+  parts.push({ text: lines.join('\n'), before });
   const definitions = definitionsOf(text);
-  return parts.map((part) => `${used(part, definitions).join('\n')}\n\n${part}`);
+  return parts.map((part) => ({ ...part, definitions: `${used(part.text, definitions).join('\n')}\n\n` }));
 }
 
 /** The first link definition of each label, and an empty definition for each footnote. */
 function definitionsOf(text: string): Map<string, string> {
   const definitions = new Map<string, string>();
   for (const [line] of text.matchAll(new RegExp(DEFINITION, 'gm'))) {
+    if (line.length > MAX_DEFINITION) continue;
     const label = normalize(line.slice(line.indexOf('[') + 1, line.indexOf(']')));
     if (!definitions.has(label)) definitions.set(label, line);
   }

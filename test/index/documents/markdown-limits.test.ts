@@ -3,6 +3,7 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import { BlockScanner } from '../../../index/documents/markdown/blocks.ts';
 import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
+import { markdownParts } from '../../../index/documents/markdown/parts.ts';
 
 const read = (text: string) => readMarkdown(text, 'a.md', 'docs/a.md');
 const texts = (text: string) => read(text).blocks.map((block) => block.text);
@@ -67,6 +68,17 @@ describe('a paragraph that would slow the parser is rejected with the file and l
   });
 
   it.each([
+    ['quotes', '> a\n'.repeat(10_001), 10_001],
+    ['a quote that continues without a mark', `${'> '.repeat(90)}a\n${'b\n'.repeat(1_000)}`, 112],
+    ['deep quotes', `${'>'.repeat(90)} a\n`.repeat(200), 112],
+    ['lists in a list', `- a\n${'  - b\n    - c\n'.repeat(3_000)}`, 3_335],
+  ])('%s', (_, text, line) => {
+    expect(() => read(`Text.\n\n${text}`)).toThrow(
+      `docs/a.md:${line + 2}: too many lines in one quote or list. Divide it by a line of text between blank lines and try again.`,
+    );
+  });
+
+  it.each([
     ['paragraphs', '*a* [b](c)\n\n'],
     ['list items', '- *a* [b](c)\n'],
     ['table rows', '| *a* | [b](c) |\n', '| a | b |\n|---|---|\n'],
@@ -92,6 +104,37 @@ it.each(['a\n-\n', 'a\n=\n', 'a\n# b\n', 'a\n***\n', '-\n\n'])(
     expect(blocks.length).toBe(few.length * 100);
   },
 );
+
+it.each(['- a\n', '1. a\n', ' - a\n', '- a\nb\n', '- > a\n', '- a\n  - b\n    - c\n', '- a\n\n'])(
+  'a long list is parsed in parts: %j',
+  (item) => {
+    const parts = markdownParts(item.repeat(2_000));
+    expect(parts.map(({ text }) => text).join('\n')).toBe(item.repeat(2_000));
+    for (const { text } of parts) expect(text.split('\n').length).toBeLessThan(260);
+    const lines = (count: number) => texts(item.repeat(count)).join('\n').split('\n').length;
+    expect(lines(300)).toBe(lines(10) * 30);
+  },
+);
+
+it.each(['>> a\nb\n', '> a\nb\n'])('quotes that continue without a mark are parsed in parts: %j', (quote) => {
+  const parts = markdownParts(quote.repeat(10_000));
+  for (const { text } of parts) expect(text.split('\n').length).toBeLessThan(260);
+  expect(texts(quote.repeat(300)).join(' ').split(' ')).toHaveLength(600);
+});
+
+it('lists are not parsed apart in HTML, code and quotes', () => {
+  const items = (indent: string) => `${indent}- a\n`.repeat(300);
+  expect(texts(`<div>\n${items('')}</div>\n`)).toHaveLength(1);
+  expect(texts(`\`\`\`\n${items('')}\`\`\`\n`)).toHaveLength(1);
+  expect(texts(items('> '))).toHaveLength(1);
+  expect(texts(`- a\n${items('  ')}`)).toHaveLength(1);
+});
+
+it('a long definition is not repeated in each part', () => {
+  const text = `[a]: b${'c'.repeat(2_000)}\n\n${'[a]\n\n'.repeat(1_000)}`;
+  const length = markdownParts(text).reduce((sum, part) => sum + part.definitions.length, 0);
+  expect(length).toBeLessThan(text.length);
+});
 
 it('the depth of any Markdown is found without parsing', () => {
   const part = fc.constantFrom(
