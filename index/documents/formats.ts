@@ -1,6 +1,7 @@
 import type { Document } from './document.ts';
 import { type InputFile, type Notice, Unreadable } from './file.ts';
 import { Input, type ReadContext, type Reader } from './input.ts';
+import { lengthOf, repeatedLimits } from './repeated.ts';
 
 /** A document format. */
 export interface Format {
@@ -99,9 +100,13 @@ export async function* readFile(file: InputFile, context: ReadContext): AsyncGen
       silent = false;
       context.report(notice);
     };
-    for await (const document of read(new Input(file, { ...context, report }))) {
-      if (!document.blocks.some(({ text }) => text.trim() !== '')) continue;
+    const input = new Input(file, { ...context, report });
+    const limit = repeatedLimits(file, report);
+    for await (const whole of read(input)) {
+      if (!whole.blocks.some(({ text }) => text.trim() !== '')) continue;
       silent = false;
+      const document = limit(whole);
+      if (context.depth === 0) input.inflation.addText(lengthOf(document), file.path);
       const url = isWebAddress(document.url) ? document.url : undefined;
       yield { ...document, url: url ?? file.url, lang: document.lang ?? context.options.lang };
     }

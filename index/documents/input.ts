@@ -15,7 +15,7 @@ export interface ReadContext {
   report: (notice: Notice) => void;
   /** How many archives the file is in. */
   depth: number;
-  /** Counts what the outermost archive contains. */
+  /** Counts what the outermost file contains. */
   inflation?: Inflation;
   /** Reads a file inside this one, by its own format. */
   readNested: (file: InputFile, context: ReadContext) => AsyncIterable<Document>;
@@ -31,7 +31,7 @@ export class Input {
   readonly options: ReadOptions;
   /** How many archives the file is in. */
   readonly depth: number;
-  /** Counts what the outermost archive around the file contains. */
+  /** Counts what the outermost file around the file contains. */
   readonly inflation: Inflation;
   readonly report: (notice: Notice) => void;
   /** Streams the bytes. */
@@ -43,10 +43,10 @@ export class Input {
     this.path = path;
     this.url = url;
     this.charset = charset;
-    this.open = open;
     this.options = context.options;
     this.depth = context.depth;
     this.inflation = context.inflation ?? new Inflation();
+    this.open = context.depth === 0 ? () => this.inflation.outermost(open()) : open;
     this.report = context.report;
     this.#context = context;
   }

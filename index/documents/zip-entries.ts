@@ -14,6 +14,9 @@ export interface ZipLimits {
   inflated: number;
 }
 
+/** The file, for errors, and the limits of its outermost archive. */
+type ZipInput = Pick<Input, 'failure' | 'inflation' | 'path'>;
+
 export const ZIP_LIMITS: ZipLimits = { entries: 20_000, nameLength: 1_024, inflated: 256 * 2 ** 20 };
 
 const REPAIR = 'Save it again with the program that made it.';
@@ -28,14 +31,14 @@ export class ZipEntries {
   readonly #entries: Map<string, Entry>;
   readonly #zip: ZipFile;
   readonly #bytes: Buffer;
-  readonly #input: Pick<Input, 'failure'>;
+  readonly #input: ZipInput;
   #left: number;
 
   private constructor(
     zip: ZipFile,
     entries: Map<string, Entry>,
     bytes: Buffer,
-    input: Pick<Input, 'failure'>,
+    input: ZipInput,
     inflated: number,
   ) {
     this.#zip = zip;
@@ -49,10 +52,9 @@ export class ZipEntries {
   /**
    * Reads the directory. Of entries with the same name, the first counts.
    * @param bytes the file; sets the length of its comment to 0
-   * @param input the file, for errors
    * @throws Unreadable `damaged` or `too large`
    */
-  static async open(bytes: Buffer, input: Pick<Input, 'failure'>, limits = ZIP_LIMITS): Promise<ZipEntries> {
+  static async open(bytes: Buffer, input: ZipInput, limits = ZIP_LIMITS): Promise<ZipEntries> {
     const content = withoutTrailer(bytes);
     const entries = new Map<string, Entry>();
     let zip: ZipFile;
@@ -94,6 +96,7 @@ export class ZipEntries {
       this.#left -= chunk.length;
       if (length > limit || this.#left < 0)
         throw this.#input.failure('too large', 'Split it into smaller files.', place);
+      this.#input.inflation.add(chunk.length, this.#input.path);
       checksum = crc32(chunk, checksum);
       yield chunk;
     }
@@ -125,7 +128,7 @@ export class ZipEntries {
   }
 }
 
-function encrypted(input: Pick<Input, 'failure'>, place?: string): Error {
+function encrypted(input: ZipInput, place?: string): Error {
   return input.failure('encrypted', 'Remove the password and build again.', place);
 }
 

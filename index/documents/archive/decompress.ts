@@ -1,29 +1,22 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { Unreadable } from '../file.ts';
-import type { Inflation } from './inflation.ts';
 
 /**
- * Decompresses a stream, and counts its bytes.
+ * Decompresses a stream.
  * @param path of the file, for errors
+ * @param count counts the decompressed bytes: of `Inflation.counter`
  * @throws Unreadable if the stream is damaged, or exceeds the limits
  */
 export async function* decompress(
   compressed: AsyncIterable<Uint8Array>,
   decoder: Transform,
   path: string,
-  inflation: Inflation,
+  count: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  const counted = async function* () {
-    for await (const chunk of compressed) {
-      length += chunk.length;
-      yield chunk;
-    }
-  };
   // The loop below throws the errors of all streams, so the callback is empty.
-  const stream: AsyncIterable<Uint8Array> = pipeline(Readable.from(counted()), decoder, () => {});
+  const stream: AsyncIterable<Uint8Array> = pipeline(Readable.from(compressed), decoder, () => {});
   try {
-    yield* inflation.count(stream, path, () => length);
+    yield* count(stream);
   } catch (error) {
     throw damaged(path, error);
   }

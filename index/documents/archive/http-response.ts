@@ -45,7 +45,7 @@ async function* decodeBody(
   const chunked = isChunked && CHUNK_LINE.test((await reader.peek(1024)).toString('latin1'));
   const body = new ByteReader(chunked ? dechunk(reader) : reader.block());
   const decoder = decoderOf(headers.get('content-encoding') ?? '', await body.peek(2));
-  yield* decoder ? decompress(body.block(), decoder, path, inflation) : body.block();
+  yield* decoder ? decompress(body.block(), decoder, path, inflation.counter(path)) : body.block();
 }
 
 /** RFC 9112, 7.1. */

@@ -1,20 +1,37 @@
 import { Unreadable } from '../file.ts';
 
-/** What an archive may contain, archives in it included. */
+/** What the outermost file may contain, archives in it included. */
 const MAX_INFLATED = 4 * 2 ** 30;
+/** Text compresses to a tenth, and tables of a spreadsheet to a fiftieth. Zip bombs compress to a thousandth, and nested ones further. */
+const MAX_RATIO = 100;
+const FREE_BYTES = 100 * 2 ** 20;
 export const MAX_ENTRIES = 100_000;
-/** Text compresses to a tenth. A file that repeats one byte compresses to a thousandth, which is a zip bomb if it is large. */
-const MAX_RATIO = 1000;
-const FREE_BYTES = 10 * 2 ** 20;
 
-/** Limits of an outermost archive: counts the entries and the inflated bytes of all archives in it. Declared sizes do not matter. */
+/**
+ * Limits of an outermost file: counts the entries and the inflated bytes of all archives in it, and the text of its documents.
+ * Declared sizes do not matter.
+ */
 export class Inflation {
-  #bytes = 0;
+  /** Bytes of the outermost file that were read so far. */
+  #size = 0;
+  #inflated = 0;
+  #text = 0;
   #entries = 0;
-  readonly #maxBytes: number;
+  readonly #freeBytes: number;
 
-  constructor(maxBytes = MAX_INFLATED) {
-    this.#maxBytes = maxBytes;
+  /** @param freeBytes that a file of any size may contain */
+  constructor(freeBytes = FREE_BYTES) {
+    this.#freeBytes = freeBytes;
+  }
+
+  /** Streams the outermost file, and counts its bytes. A file may be read several times. */
+  async *outermost(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let length = 0;
+    for await (const chunk of stream) {
+      length += chunk.length;
+      this.#size = Math.max(this.#size, length);
+      yield chunk;
+    }
   }
 
   /**
@@ -25,37 +42,52 @@ export class Inflation {
   addEntry(path: string): void {
     if (++this.#entries > MAX_ENTRIES)
       throw tooLarge(path, `Split it into archives of at most ${MAX_ENTRIES} files.`);
-    this.#check(path);
+    this.#check(this.#inflated, path);
   }
 
   /**
-   * Counts the bytes of a stream while it is read.
+   * Counts inflated bytes.
    * @param path of the file, for the error
-   * @param compressed returns the number of compressed bytes so far
    * @throws Unreadable if the limits are reached
    */
-  async *count(
-    stream: AsyncIterable<Uint8Array>,
-    path: string,
-    compressed: () => number,
-  ): AsyncGenerator<Uint8Array> {
-    let own = 0;
-    for await (const chunk of stream) {
-      own += chunk.length;
-      this.#bytes += chunk.length;
-      this.#check(path);
-      if (own > FREE_BYTES && own > MAX_RATIO * compressed())
-        throw tooLarge(path, `It inflates to more than ${MAX_RATIO} times its size. Extract what you need.`);
-      yield chunk;
-    }
+  add(bytes: number, path: string): void {
+    this.#inflated += bytes;
+    this.#check(this.#inflated, path);
   }
 
-  #check(path: string): void {
-    if (this.#bytes > this.#maxBytes)
-      throw tooLarge(
-        path,
-        `The archive inflates to more than ${this.#maxBytes / 2 ** 30} GiB. Split or extract it.`,
-      );
+  /**
+   * Counts the text of a document, since formats may repeat what they contain once.
+   * @param length in UTF-16 code units
+   * @throws Unreadable if the limits are reached
+   */
+  addText(length: number, path: string): void {
+    this.#text += length;
+    this.#check(this.#text, path);
+  }
+
+  /**
+   * Returns a function that counts the bytes of a file in an archive while they are read. Reading them again does not count.
+   * @param path of the file, for the error
+   */
+  counter(path: string): (stream: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array> {
+    const add = (bytes: number) => this.add(bytes, path);
+    let counted = 0;
+    return async function* (stream) {
+      let length = 0;
+      for await (const chunk of stream) {
+        length += chunk.length;
+        add(Math.max(0, length - counted));
+        counted = Math.max(counted, length);
+        yield chunk;
+      }
+    };
+  }
+
+  #check(bytes: number, path: string): void {
+    if (bytes > MAX_INFLATED)
+      throw tooLarge(path, `It contains more than ${MAX_INFLATED / 2 ** 30} GiB. Split or extract it.`);
+    if (bytes > this.#freeBytes && bytes > MAX_RATIO * this.#size)
+      throw tooLarge(path, `It contains more than ${MAX_RATIO} times its size. Extract what you need.`);
   }
 }
 

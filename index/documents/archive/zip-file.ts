@@ -44,10 +44,14 @@ export async function zipEntries(input: Input, spool: Spool): Promise<ZipEntry[]
   const overlapping = overlaps(entries);
   const names = decodeNames(entries.map(rawName));
   return entries
-    .map((entry, i) => ({
-      name: names[i]!,
-      open: () => openEntry(input, zip, entry, `${input.path}/${names[i]}`, overlapping.has(entry)),
-    }))
+    .map((entry, i) => {
+      const path = `${input.path}/${names[i]}`;
+      const count = input.inflation.counter(path);
+      return {
+        name: names[i]!,
+        open: () => openEntry(input, zip, entry, path, count, overlapping.has(entry)),
+      };
+    })
     .filter(({ name }, i) => !/[/\\]$/.test(name) && !isLink(entries[i]!))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
@@ -116,6 +120,7 @@ async function* openEntry(
   zip: ZipFile,
   entry: Entry,
   path: string,
+  count: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   overlapping: boolean,
 ): AsyncGenerator<Uint8Array> {
   if (entry.isEncrypted())
@@ -126,7 +131,7 @@ async function* openEntry(
   let sum = 0;
   try {
     const stream = await zip.openReadStreamPromise(entry);
-    for await (const chunk of input.inflation.count(stream, path, () => entry.compressedSize)) {
+    for await (const chunk of count(stream)) {
       sum = crc32(chunk, sum);
       yield chunk;
     }

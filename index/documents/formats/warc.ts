@@ -29,7 +29,7 @@ export const read: Reader = async function* (input) {
   const file = new ByteReader(input.open());
   const isCompressed = (await file.peek(2)).equals(Buffer.from([0x1f, 0x8b]));
   const bytes = isCompressed
-    ? decompress(file.block(), createGunzip(), input.path, input.inflation)
+    ? decompress(file.block(), createGunzip(), input.path, input.inflation.counter(input.path))
     : file.block();
   try {
     for await (const record of warcRecords(bytes)) {

@@ -1,11 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { Inflation } from '../../../index/documents/archive/inflation.ts';
-import type { Document } from '../../../index/documents/document.ts';
-import type { Notice } from '../../../index/documents/file.ts';
-import { readFile } from '../../../index/documents/formats.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
-import { zipArchive } from '../../fixtures/zip-archive.ts';
 
 test('reads a compressed file under its own name', async () => {
   const lines = ['{"id":"a","text":"One."}', '{"id":"b","text":"Two."}'].join('\n');
@@ -36,33 +31,8 @@ test('keeps the records before the place where a file is cut', async () => {
   expect(notices).toMatchObject([{ kind: 'failed', place: 'a.jsonl.gz', reason: 'damaged' }]);
 });
 
-test('reports files that are not compressed, empty, or bombs', async () => {
+test('reports files that are not compressed, or empty', async () => {
   const reasonOf = async (bytes: Buffer) => (await readBytes('a.html.gz', bytes)).notices[0]?.reason;
   expect(await reasonOf(Buffer.from('Some text.'))).toBe('damaged');
   expect(await reasonOf(Buffer.alloc(0))).toBe('damaged');
-  expect(await reasonOf(gzipSync(Buffer.alloc(40 * 2 ** 20)))).toBe('too large');
-});
-
-test('limits the bytes of all archives in an archive together', async () => {
-  const text = 'Some text. '.repeat(100);
-  const parts = [0, 1, 2, 3].map((i) => ({ name: `${i}.txt.gz`, content: gzipSync(`${text}${i}`) }));
-  const documents: Document[] = [];
-  const notices: Notice[] = [];
-  const open = async function* () {
-    yield zipArchive(parts);
-  };
-  const context = {
-    options: {},
-    depth: 0,
-    inflation: new Inflation(3000),
-    report: (notice: Notice) => notices.push(notice),
-    readNested: readFile,
-  };
-  for await (const document of readFile({ source: 'a.zip', path: 'a.zip', open }, context))
-    documents.push(document);
-  expect(documents.map(({ source }) => source)).toEqual(['a.zip/0.txt.gz', 'a.zip/1.txt.gz']);
-  expect(notices.map(({ place, reason }) => `${place}: ${reason}`)).toEqual([
-    'a.zip/2.txt.gz: too large',
-    'a.zip: too large',
-  ]);
 });

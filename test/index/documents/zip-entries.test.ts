@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Inflation } from '../../../index/documents/archive/inflation.ts';
 import { Unreadable } from '../../../index/documents/file.ts';
 import { ZIP_LIMITS, ZipEntries } from '../../../index/documents/zip-entries.ts';
 import { TRAILERS, zip, zipOf } from '../../fixtures/zip.ts';
 
 const input = {
+  path: 'a.zip',
+  inflation: new Inflation(),
   failure: (reason: string, fix: string, place = 'a.zip') => new Unreadable(place, reason, fix),
 };
 const open = (bytes: Buffer, limits = {}) => ZipEntries.open(bytes, input, { ...ZIP_LIMITS, ...limits });

@@ -117,14 +117,6 @@ test.each([
   expect(await sources(parts)).toEqual({ sources: [`a.zip/${name}`], notices: [] });
 });
 
-test('counts inflated bytes, whatever size is declared', async () => {
-  const bomb = { name: 'bomb.html', content: Buffer.alloc(40 * 2 ** 20, 'a'), declaredSize: 5 };
-  expect(await sources([bomb, { name: 'good.txt', content: 'Text.' }])).toEqual({
-    sources: ['a.zip/good.txt'],
-    notices: ['failed a.zip/bomb.html: too large'],
-  });
-});
-
 test.each(TRAILERS)('reads an archive before %s', async (_, trailer) => {
   const bytes = Buffer.concat([zipArchive([{ name: 'a.txt', content: 'Text.' }]), trailer]);
   const { documents, notices } = await readBytes('a.zip', bytes);
