@@ -3,6 +3,9 @@ import type { MetadataValue } from '../../format/passage.ts';
 /** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
 export type Fields = ReadonlyMap<string, MetadataValue>;
 
+/** UTF-16 code units of a field's name. Each field of an object repeats the names above it. */
+const MAX_NAME = 500;
+
 /** A record of a file. */
 export interface Row {
   /** For messages: `path:line`. */
@@ -31,7 +34,7 @@ function addFields(fields: Map<string, MetadataValue>, name: string, value: unkn
     for (const item of value) if (typeof item === 'object') addFields(fields, name, item);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value))
-      addFields(fields, name === '' ? key : `${name}.${key}`, item);
+      addFields(fields, wellFormed((name === '' ? key : `${name}.${key}`).slice(0, MAX_NAME)), item);
   }
 }
 

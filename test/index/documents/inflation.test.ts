@@ -155,6 +155,15 @@ describe('text that a format repeats is counted', () => {
   });
 });
 
+test('substitutions of reStructuredText do not grow in each other', async () => {
+  const chain = Array.from({ length: 9 }, (_, i) => `.. |${i + 1}| replace:: ${`|${i}| `.repeat(10)}`);
+  const text = ['Title', '=====', '', '.. |0| replace:: words here', ...chain, '', 'Text |9| end.'].join(
+    '\n',
+  );
+  const { documents, notices } = await readBytes('a.rst', text);
+  expect([documents[0]!.blocks.at(-1)!.text.length < 1_000, notices]).toEqual([true, []]);
+});
+
 async function* streamOf(length: number): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(length);
 }

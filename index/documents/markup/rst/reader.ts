@@ -19,6 +19,9 @@ const BULLET = /^[-*+•‣⁃](?:[ ]+|$)/;
 const ENUMERATOR =
   /^(?:\(?(?:\d{1,9}|[a-zA-Z]|[ivxlcdm]{1,9}|[IVXLCDM]{1,9}|#)\)|(?:\d{1,9}|[a-zA-Z]|[ivxlcdm]{1,9}|[IVXLCDM]{1,9}|#)\.)(?:[ ]+|$)/;
 const FIELD = /^:((?![ ])[^:\n]{1,200}(?:\\:[^:\n]{0,200})?(?<![ ])):(?:[ ]+(.*))?$/;
+/** Substitutions may contain each other. */
+const MAX_SUBSTITUTION = 500;
+
 /**
  * Reads reStructuredText, as docutils and Sphinx do, without following includes. The title is the first heading. Fields at the top
  * are metadata; `:lang:` and `:language:` are the language.
@@ -51,7 +54,8 @@ class RstReader implements BodyReader {
     for (const line of lines) {
       const [, name, value] =
         /^\.\. \|([^|]+)\| (?:replace:: *(.*)|(?:image|unicode|date)::.*)$/.exec(line) ?? [];
-      if (name !== undefined) this.#substitutions.set(name, this.inline(value ?? ''));
+      if (name !== undefined)
+        this.#substitutions.set(name, this.inline(value ?? '').slice(0, MAX_SUBSTITUTION));
     }
     this.read(lines, { list: this.list, depth: 0, prefix: '' });
   }
