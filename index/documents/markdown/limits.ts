@@ -41,13 +41,15 @@ export function checkMarkdown(text: string, path: string, firstLine: number): vo
   let htmlEnd: RegExp | undefined;
   let nested = 0;
   let deepest = 0;
+  let wasBlank = true;
   text.split('\n').forEach((line, i) => {
     const place = `${path}:${firstLine + i}`;
     const { content, indent, opens, isCode, depth } = blocks.next(line);
     if (depth > MAX_DEPTH) throw nestedTooDeep(place);
     // A line that continues a paragraph may omit the markers of its quotes and lists.
-    deepest = content === '' ? depth : Math.max(deepest, depth);
-    nested += deepest;
+    deepest = content === '' || wasBlank ? depth : Math.max(deepest, depth);
+    nested = wasBlank && depth === 0 ? 0 : nested + deepest;
+    wasBlank = content === '';
     if (nested > MAX_NESTED)
       throw new Error(
         `${place}: too many lines in one quote or list. Divide it by a line of text between blank lines and try again.`,

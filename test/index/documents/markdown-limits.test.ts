@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import { BlockScanner } from '../../../index/documents/markdown/blocks.ts';
+import { checkMarkdown } from '../../../index/documents/markdown/limits.ts';
 import { readMarkdown } from '../../../index/documents/markdown/markdown.ts';
 import { markdownParts } from '../../../index/documents/markdown/parts.ts';
 
@@ -120,6 +121,12 @@ it.each(['>> a\nb\n', '> a\nb\n'])('quotes that continue without a mark are pars
   const parts = markdownParts(quote.repeat(10_000));
   for (const { text } of parts) expect(text.split('\n').length).toBeLessThan(260);
   expect(texts(quote.repeat(300)).join(' ').split(' ')).toHaveLength(600);
+});
+
+it('text between lists divides them', () => {
+  const text = `${'- a\n'.repeat(90)}\nText.\n\n`.repeat(150);
+  expect(() => checkMarkdown(text, 'a.md', 1)).not.toThrow();
+  expect(() => checkMarkdown(text.replaceAll('Text.', '  Text.'), 'a.md', 1)).toThrow('too many lines');
 });
 
 it('lists are not parsed apart in HTML, code and quotes', () => {
