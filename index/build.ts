@@ -10,6 +10,7 @@ import type { CompiledModel } from './format/compiled-model.ts';
 import { writeFolder } from './format/drafts.ts';
 import { GraphLinker } from './format/graph-linker.ts';
 import type { Manifest } from './format/manifest.ts';
+import type { Numbers } from './format/numbers.ts';
 import type { Passage } from './format/passage.ts';
 import { quantized } from './format/sentences-file.ts';
 import { withTitle } from './format/titled.ts';
@@ -33,6 +34,8 @@ export interface BuildOptions extends ReadingOptions {
   tokens?: TokenSetting;
   /** Whether the index is for a function's bundle, whose space is limited; true by default. */
   bundled?: boolean;
+  /** Called once all documents are read, before any passage is embedded. */
+  planned?: (plan: BuildSummary) => void;
 }
 
 /** What a build will do, or has done. */
@@ -42,9 +45,9 @@ export interface BuildSummary {
   sentences: number;
   /** Whether the index has token states. */
   tokens: boolean;
-  /** Passages whose embeddings were not in the cache. */
+  /** Passages whose embeddings were not in the cache before the build. */
   embedded: number;
-  /** Passages whose embeddings were in the cache. */
+  /** Passages whose embeddings were in the cache before the build. */
   unchanged: number;
 }
 
@@ -100,19 +103,26 @@ export async function planIndex(
     const path = join(folder, 'passages.tmp');
     const read = await readPassages(documents, path, model, countTokens, options);
     read.spool.remove();
-    const tokens = storesTokens(options, read, model, model.tokens !== undefined);
-    const embedded = missing(read, tokens);
-    return { ...summaryOf(read), tokens, embedded, unchanged: read.spool.count - embedded };
+    return planOf(read, storesTokens(options, read, model, model.tokens !== undefined));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function summaryOf({ spool, documents, sentences }: ReadPassages) {
-  return { documents, passages: spool.count, sentences };
+function planOf(read: ReadPassages, tokens: boolean): BuildSummary {
+  const { spool, documents, sentences } = read;
+  const embedded = missing(read, tokens).length;
+  return {
+    documents,
+    passages: spool.count,
+    sentences,
+    tokens,
+    embedded,
+    unchanged: spool.count - embedded,
+  };
 }
 
-function missing({ missing }: ReadPassages, tokens: boolean): number {
+function missing({ missing }: ReadPassages, tokens: boolean): Numbers {
   return tokens ? missing.withTokens : missing.withoutTokens;
 }
 
@@ -151,11 +161,13 @@ async function embedAndWrite(
   embedder: TextEmbedder,
   options: BuildOptions,
 ): Promise<Built> {
-  const { progress = () => {}, cache, signal } = options;
+  const { progress = () => {}, planned, cache, signal } = options;
   const { spool } = read;
   const tokens = storesTokens(options, read, embedder.model, embedder.byToken !== undefined);
   const known = cache && new CachedEmbeddings(cache, embedder.model);
-  const total = missing(read, tokens);
+  const unknown = missing(read, tokens);
+  const plan = planOf(read, tokens);
+  planned?.(plan);
   const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });
   const graph = new GraphLinker(
     writer.vectorsPath,
@@ -166,11 +178,18 @@ async function embedAndWrite(
   const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
   const suggestions = new SuggestionFinder();
   let embedded = 0;
+  const count = () =>
+    progress({
+      phase: 'embedding',
+      unit: 'passages',
+      done: ++embedded,
+      total: Math.max(unknown.length, embedded),
+    });
 
   const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
     const embeddings = await embedPassage(passage, embedder, tokens);
     known?.put(passage, embeddings);
-    progress({ phase: 'embedding', unit: 'passages', done: ++embedded, total: Math.max(total, embedded) });
+    count();
     return embeddings;
   };
   const embedQuestion = async (question: string): Promise<Float32Array> => {
@@ -189,11 +208,16 @@ async function embedAndWrite(
     suggestions.add(passage);
   };
   try {
-    for (let ordinal = 0; ordinal < spool.count; ordinal++) {
+    for (let ordinal = 0, next = 0; ordinal < spool.count; ordinal++) {
       signal?.throwIfAborted();
       if (inFlight.length === IN_FLIGHT) await addFirst();
       const passage = spool.get(ordinal);
-      const embeddings = known?.get(passage, tokens) ?? embed(passage);
+      const isUnknown = next < unknown.length && unknown.get(next) === ordinal;
+      if (isUnknown) next++;
+      const found = known?.get(passage, tokens);
+      // Another passage of this build has the same text.
+      if (found && isUnknown) count();
+      const embeddings = found ?? embed(passage);
       // The loop reports the first failure. Without a handler, Node would end the process for the others.
       if (embeddings instanceof Promise) embeddings.catch(() => {});
       inFlight.push({ passage, embeddings });
@@ -216,7 +240,7 @@ async function embedAndWrite(
     });
     await linked;
     const manifest = writer.writeManifest();
-    return { manifest, ...summaryOf(read), tokens, embedded, unchanged: spool.count - embedded };
+    return { manifest, ...plan, embedded, unchanged: spool.count - embedded };
   } finally {
     graph.abandon();
   }

@@ -60,6 +60,8 @@ export interface BuildSettings {
   progress?: Progress;
   /** Called with each file that was skipped, could not be read, or was read with a guess. */
   report?: (notice: Notice) => void;
+  /** Called once all sources are read, before any passage is embedded. */
+  planned?: (plan: Plan) => void;
   /** The folder with results of earlier builds. */
   cache?: string;
   /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
@@ -125,7 +127,7 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, bundled, progress = () => {}, signal }: BuildSettings,
+  { strict, report, tokens, bundled, planned, progress = () => {}, signal }: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
@@ -145,7 +147,15 @@ function reading(
   const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
   return {
     documents: documents(),
-    options: { cache, report: checked, tokens, bundled, progress: complete, signal },
+    options: {
+      cache,
+      report: checked,
+      tokens,
+      bundled,
+      planned: (plan) => planned?.({ ...plan, ...summary }),
+      progress: complete,
+      signal,
+    },
     read: () => summary,
   };
 }

@@ -7,6 +7,7 @@ import { type Notice, Unreadable } from './documents/file.ts';
 import type { CompiledModel } from './format/compiled-model.ts';
 import { HashTable, hash48 } from './format/hash-table.ts';
 import type { LanguageCount } from './format/languages-file.ts';
+import { Numbers } from './format/numbers.ts';
 import type { Passage } from './format/passage.ts';
 import { PassageSpool } from './passages/passage-spool.ts';
 import { type Cut, type Cutter, createCutter, Splitter } from './passages/split.ts';
@@ -50,8 +51,8 @@ export interface ReadPassages {
   tokens: number;
   /** Of each language, in order of first appearance. */
   languages: Map<string, LanguageCount>;
-  /** Passages whose embeddings are not in the cache, for an index with or without token states. */
-  missing: { withTokens: number; withoutTokens: number };
+  /** Ordinals of the passages whose embeddings are not in the cache, for an index with or without token states. */
+  missing: { withTokens: Numbers; withoutTokens: Numbers };
 }
 
 /**
@@ -75,7 +76,7 @@ export async function readPassages(
       sentences: 0,
       tokens: 0,
       languages: new Map(),
-      missing: { withTokens: 0, withoutTokens: 0 },
+      missing: { withTokens: new Numbers(), withoutTokens: new Numbers() },
     };
     const cutter = createCutter({ countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(model) });
     const splitter = new Splitter((document, before) => {
@@ -102,10 +103,10 @@ export async function readPassages(
       }
       if (!document.part) read.documents++;
       for (const [i, passage] of passages.entries()) {
+        if (!embeddings?.has(passage, true)) read.missing.withTokens.push(spool.count);
+        if (!embeddings?.has(passage, false)) read.missing.withoutTokens.push(spool.count);
         spool.add(records[i]!);
         count(read, passage);
-        if (!embeddings?.has(passage, true)) read.missing.withTokens++;
-        if (!embeddings?.has(passage, false)) read.missing.withoutTokens++;
       }
       progress({ phase: 'reading', unit: 'documents', done: read.documents, passages: spool.count });
     }

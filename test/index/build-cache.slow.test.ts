@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { buildIndex, planIndex, type TokenSetting } from '../../index/build.ts';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { type BuildSummary, buildIndex, planIndex, type TokenSetting } from '../../index/build.ts';
 import { Cache } from '../../index/cache/cache.ts';
 import type { Document } from '../../index/documents/document.ts';
 import type { Notice } from '../../index/documents/file.ts';
@@ -64,6 +64,43 @@ async function build(
 }
 const fresh = async (documents: Document[], settings: Settings = {}) =>
   (await build(documents, { ...settings, isCached: false })).files;
+
+test('a first build has nothing unchanged, although passages repeat, and its progress ends', async () => {
+  const copies = Array.from({ length: 80 }, (_, i) => ({ ...page('copy'), source: `${i}.md` }));
+  const cache = new Cache(cacheFolder);
+  const seen: BuildProgress[] = [];
+  const planned = vi.fn();
+  const built = await buildIndex(copies, join(folder, 'index'), fakeEmbedder(), countTokens, {
+    cache,
+    planned,
+    progress: (progress) => seen.push(progress),
+  });
+  expect(built).toMatchObject({ passages: 400, embedded: 400, unchanged: 0 });
+  const { manifest: _, ...summary } = built;
+  expect(planned.mock.calls).toEqual([[summary]]);
+  const embedding = seen.filter(({ phase }) => phase === 'embedding');
+  expect(embedding.at(-1)).toMatchObject({ done: 400, total: 400 });
+  const again = await buildIndex(copies, join(folder, 'index'), fakeEmbedder(), countTokens, { cache });
+  cache.close();
+  expect(again).toMatchObject({ embedded: 0, unchanged: 400 });
+});
+
+test('a build says what it read before it embeds anything', async () => {
+  const steps: string[] = [];
+  const embedder = fakeEmbedder(() => steps.push('embedding'));
+  const [first, second] = PAGES;
+  const planned = ({ documents, passages, embedded }: BuildSummary) =>
+    steps.push(`${documents} documents, ${passages} passages, ${embedded} to embed`);
+  const report = ({ reason }: Notice) => steps.push(reason);
+  await buildIndex(
+    [{ ...first!, id: '1' }, { ...second!, id: '1' }, PAGES[2]!],
+    join(folder, 'index'),
+    embedder,
+    countTokens,
+    { planned, report },
+  );
+  expect(steps.slice(0, 3)).toEqual(['repeated id', '2 documents, 10 passages, 10 to embed', 'embedding']);
+});
 
 describe('a second build', () => {
   test('of the same documents embeds nothing and writes the same bytes', async () => {
