@@ -5,7 +5,13 @@ import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/installation.ts';
 import { manifestText } from '../index/format/manifest.ts';
-import { type BuildSettings, type Built, buildFromSources, planFromSources } from '../index/local.ts';
+import {
+  type BuildSettings,
+  type Built,
+  buildFromSources,
+  type Plan,
+  planFromSources,
+} from '../index/local.ts';
 import { Notices } from '../index/reading/notices.ts';
 import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
@@ -105,6 +111,14 @@ export const command = new Tool(
     }
     const run = async () => {
       const notices = new Notices();
+      let isReported = false;
+      /** Reports what was read. Embedding it may take long. */
+      const reportRead = (plan: Plan) => {
+        isReported = true;
+        const report = noticesText(notices.groups());
+        if (report !== '') (json ? console.error : console.log)(`${forTerminal(report)}\n`);
+        console.error(readText(plan));
+      };
       const settings: BuildSettings = {
         model,
         tokens,
@@ -117,24 +131,24 @@ export const command = new Tool(
       try {
         if (dryRun) {
           const plan = await planFromSources(sources, settings);
-          print(json, { ...plan, notices: notices.groups() }, () => reportText(notices, planText(plan)));
+          const groups = notices.groups();
+          print(json, { ...plan, notices: groups }, () =>
+            [...(groups.length > 0 ? [noticesText(groups), ''] : []), planText(plan)].join('\n'),
+          );
         } else {
           const start = performance.now();
           const place = store === 's3vectors' ? await address() : undefined;
-          const built = await buildFromSources(sources, index, settings);
+          const built = await buildFromSources(sources, index, { ...settings, planned: reportRead });
           const summary = summarize(index, built, (performance.now() - start) / 1000);
           const published = place && (await publishFolder(index, place, rewrite));
-          const text = published
-            ? `${summaryText(summary)}\n${publishedText(published)}`
-            : summaryText(summary);
           print(json, { ...summary, ...(published && { published }), notices: notices.groups() }, () =>
-            reportText(notices, text),
+            [summaryText(summary), ...(published ? [publishedText(published)] : [])].join('\n'),
           );
         }
       } catch (error) {
         // The reason why there is no text, for instance.
         const report = noticesText(notices.groups());
-        if (report !== '') console.error(`${forTerminal(report)}\n`);
+        if (report !== '' && !isReported) console.error(`${forTerminal(report)}\n`);
         throw error;
       }
       process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
@@ -172,17 +186,23 @@ async function moveIndex(
   );
 }
 
-function reportText(notices: Notices, text: string): string {
-  const groups = notices.groups();
-  return groups.length > 0 ? `${noticesText(groups)}\n\n${text}` : text;
+function planText(plan: Plan): string {
+  const { embedded, unchanged, tokens } = plan;
+  return (
+    `A build would read ${contentText(plan)}.\n` +
+    `It would embed ${counted(embedded, 'passage')} (${unchanged} unchanged), ${tokens ? 'with' : 'without'} token states.`
+  );
 }
 
-function planText(plan: Awaited<ReturnType<typeof planFromSources>>): string {
-  const { files, unchangedFiles, documents, passages, sentences, embedded, unchanged, tokens } = plan;
+function readText(plan: Plan): string {
+  const { embedded, unchanged } = plan;
+  return `Read ${contentText(plan)}. Embedding ${counted(embedded, 'passage')} (${unchanged} unchanged).`;
+}
+
+function contentText({ files, unchangedFiles, documents, passages, sentences }: Plan): string {
   return (
-    `A build would read ${counted(files, 'file')} (${unchangedFiles} unchanged): ${counted(documents, 'document')}, ` +
-    `${counted(passages, 'passage')}, ${counted(sentences, 'sentence')}.\n` +
-    `It would embed ${counted(embedded, 'passage')} (${unchanged} unchanged), ${tokens ? 'with' : 'without'} token states.`
+    `${counted(files, 'file')} (${unchangedFiles} unchanged): ${counted(documents, 'document')}, ` +
+    `${counted(passages, 'passage')}, ${counted(sentences, 'sentence')}`
   );
 }
 

@@ -3,6 +3,8 @@ import type { BuildProgress, Progress } from '../../index/read-passages.ts';
 
 /** Maximum number of lines of a phase without a terminal. */
 const MAX_LINES = 10;
+/** Characters of a bar. The text beside it must fit into 80 columns. */
+const BAR_SIZE = 20;
 
 /** What a build does in each phase, to the things that it counts. */
 const DOING: Record<BuildProgress['phase'], string> = {
@@ -11,31 +13,60 @@ const DOING: Record<BuildProgress['phase'], string> = {
   writing: 'written',
 };
 
-/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` is the end of a line. */
+/**
+ * Returns a function that describes progress: how much is done of how much, for how long, and the time left.
+ * @param unit the things that are counted, and what happened to them
+ * @param now the time in milliseconds
+ */
+export function progressText(
+  unit: string,
+  now: () => number = () => performance.now(),
+): (done: number, total: number) => string {
+  let first: { done: number; at: number } | undefined;
+  return (done, total) => {
+    first ??= { done, at: now() };
+    const [since, elapsed] = [done - first.done, now() - first.at];
+    const left = since > 0 && done < total ? `, ${clock((elapsed / since) * (total - done))} left` : '';
+    return `${done} of ${total} ${unit} in ${clock(elapsed)}${left}`;
+  };
+}
+
+/** Milliseconds as text, such as `1:05` or `1:00:05`. */
+function clock(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
+}
+
+/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` is as in `progressText`. */
 export function showProgress(unit: string): (done: number, total: number) => void {
+  const textOf = progressText(unit);
   if (!process.stderr.isTTY) {
     let shown = 0;
     return (done, total) => {
+      const text = textOf(done, total);
       const tenth = Math.floor((done / total) * MAX_LINES);
       if (tenth <= shown) return;
       shown = tenth;
-      console.error(`${done} of ${total} ${unit}`);
+      console.error(text);
     };
   }
   const bar = new SingleBar({
-    format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`,
+    format: '{bar} {text}',
+    barsize: BAR_SIZE,
     stream: process.stderr,
     hideCursor: true,
-    etaBuffer: 1000,
   });
   return (done, total) => {
+    const text = textOf(done, total);
     if (!bar.isActive) {
-      bar.start(total, 0);
+      bar.start(total, 0, { text });
       // However the process ends, the cursor must reappear.
       process.once('exit', () => bar.stop());
     }
     bar.setTotal(total);
-    bar.update(done);
+    bar.update(done, { text });
     if (done === total) bar.stop();
   };
 }
