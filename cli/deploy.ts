@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locateFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
 import { readEnvironment } from '../infra/remote/environment.ts';
 import { readSettings } from '../infra/settings.ts';

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import type { TokenSetting } from '../index/build.ts';
 import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
-import { manifestText } from '../index/format/manifest.ts';
+import { DEFAULT_INDEX, manifestText } from '../index/format/manifest.ts';
 import {
   type BuildSettings,
   type Built,

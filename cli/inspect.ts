@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
 import { print, Tool } from './kit/command.ts';

@@ -6,7 +6,7 @@ import { createMcpServer } from '../functions/search/mcp-server.ts';
 import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openFollowing } from '../index/local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { isAddress } from '../index/store/s3vectors/address.ts';

@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { packageBuilder } from '../functions/build/package/package-builder.ts';
 import { packageFunction } from '../functions/search/package/package-function.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { print, size, Tool } from './kit/command.ts';
 import { choice, collectionOption, indexOption, jsonOption, modelOption } from './kit/flags.ts';
 

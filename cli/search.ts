@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/client/client.ts';
-import { locateFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openLocal } from '../index/local.ts';
-import { isAddress } from '../index/store/s3vectors/address.ts';
+import type { Answer, SearchRequest } from '../index/search/answer.ts';
 import { readable } from './kit/answer-text.ts';
 import { print, Tool, VERDICT_CODES } from './kit/command.ts';
 import {
@@ -50,13 +48,18 @@ export const command = addEndpoint(
       process.exitCode = VERDICT_CODES[answer.verdict];
       return;
     }
-    if (!url && !isAddress(index) && !existsSync(locateFolder(index)))
-      throw new Error(
-        `There is no index in ${index}. Build one with npx polyseek index PATH, or ask an endpoint with --url URL.`,
-      );
     const answer = url
       ? await new Polyseek({ url, apiKey: key }).search(request)
-      : await (await openLocal(index)).search(request);
+      : await searchIndex(index, request);
     print(json, answer, () => readable(answer));
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
+
+async function searchIndex(index: string, request: SearchRequest): Promise<Answer> {
+  const search = await openLocal(index);
+  try {
+    return await search.search(request);
+  } finally {
+    search.close();
+  }
+}

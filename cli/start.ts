@@ -11,7 +11,7 @@ import { readOrigins } from '../functions/search/origins.ts';
 import { withQueue } from '../functions/search/queue.ts';
 import { readTokens } from '../functions/search/read-tokens.ts';
 import { exampleQuestion } from '../functions/search/request-schemas.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
 import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';

@@ -46,15 +46,18 @@ export interface Inspection {
  * Reads what an index contains. Changes nothing.
  * @param index folder or address of an index; a build may replace the folder meanwhile
  */
-export async function inspectIndex(index: string): Promise<Inspection> {
-  const { manifest, passages } = await open(index);
+export function inspectIndex(index: string): Promise<Inspection> {
+  return withIndex(index, inspect);
+}
+
+async function inspect({ manifest, passages }: Opened): Promise<Inspection> {
   const { version, model, counts, languages } = manifest;
   const sources = new Map<string, InspectedSource>();
   const byLanguage = new Map<string, Map<string, number>>();
   const summaries: PassageSummary[] = [];
   const groups = new Set<number>();
   let duplicates = 0;
-  for await (const { id, source, title, text, lang, group } of passages()) {
+  for await (const { id, source, title, text, lang, group } of passages) {
     const found = sources.get(source) ?? { source, passages: 0, characters: 0, languages: [] };
     sources.set(source, found);
     found.passages++;
@@ -83,50 +86,58 @@ export async function inspectIndex(index: string): Promise<Inspection> {
 }
 
 /** The passages of a document, or of the documents in a folder (`docs/`), or the one with this id. */
-export async function findPassages(index: string, name: string): Promise<Passage[]> {
-  const { passages } = await open(index);
-  const found: Passage[] = [];
-  for await (const passage of passages())
-    if (
-      passage.source === name ||
-      passage.id === name ||
-      (name.endsWith('/') && passage.source.startsWith(name))
-    )
-      found.push(passage);
-  return found;
+export function findPassages(index: string, name: string): Promise<Passage[]> {
+  return withIndex(index, async ({ passages }) => {
+    const found: Passage[] = [];
+    for await (const passage of passages)
+      if (
+        passage.source === name ||
+        passage.id === name ||
+        (name.endsWith('/') && passage.source.startsWith(name))
+      )
+        found.push(passage);
+    return found;
+  });
 }
 
 /** The manifest of an index, and its passages in their order. */
 interface Opened {
   manifest: Store['manifest'];
-  passages: () => AsyncIterable<Passage> | Iterable<Passage>;
+  passages: AsyncIterable<Passage> | Iterable<Passage>;
 }
 
-async function open(index: string): Promise<Opened> {
-  if (!isAddress(index)) {
-    const { manifest, passages } = await readFolder(
-      index,
-      (folder) => ({
-        manifest: readManifest(folder, undefined, true),
-        passages: new Passages(join(folder, 'passages.bin')),
-      }),
-      ({ passages }) => passages.close(),
-    );
-    return { manifest, passages: () => allOf(passages) };
-  }
-  // Loaded on demand: folders need no code of AWS.
-  const { Generations } = await import('./store/s3vectors/generations.ts');
-  const generations = new Generations(parseAddress(index), TIMEOUT);
-  const generation = await generations.current();
-  if (generation === undefined) throw new Unavailable(NO_INDEX);
-  const store = await generations.open(generation);
-  return { manifest: store.manifest, passages: () => store.passages() };
-}
-
-function* allOf(passages: Passages): Generator<Passage> {
+/** Opens an index, and closes it after its use. */
+async function withIndex<T>(index: string, use: (opened: Opened) => Promise<T>): Promise<T> {
+  if (isAddress(index)) return withAddress(index, use);
+  const { manifest, passages } = await readFolder(
+    index,
+    (folder) => ({
+      manifest: readManifest(folder, undefined, true),
+      passages: new Passages(join(folder, 'passages.bin')),
+    }),
+    ({ passages }) => passages.close(),
+  );
   try {
-    for (let ordinal = 0; ordinal < passages.count; ordinal++) yield passages.get(ordinal);
+    return await use({ manifest, passages: allOf(passages) });
   } finally {
     passages.close();
   }
+}
+
+async function withAddress<T>(address: string, use: (opened: Opened) => Promise<T>): Promise<T> {
+  // Loaded on demand: folders need no code of AWS.
+  const { Generations } = await import('./store/s3vectors/generations.ts');
+  const generations = new Generations(parseAddress(address), TIMEOUT);
+  try {
+    const generation = await generations.current();
+    if (generation === undefined) throw new Unavailable(NO_INDEX);
+    const store = await generations.open(generation);
+    return await use({ manifest: store.manifest, passages: store.passages() });
+  } finally {
+    generations.close();
+  }
+}
+
+function* allOf(passages: Passages): Generator<Passage> {
+  for (let ordinal = 0; ordinal < passages.count; ordinal++) yield passages.get(ordinal);
 }

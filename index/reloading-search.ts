@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Overview } from './format/overview-types.ts';
+import { statOf } from './format/read-folder.ts';
 import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, SearchRequest } from './search/answer.ts';
 
 /** An open index, and the searches that use it. */
@@ -122,6 +122,6 @@ const manifestOf = (folder: string) => join(folder, 'manifest.json');
 
 /** What differs between two manifests in the same place; empty without a manifest. */
 function identify(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   return found ? `${found.ino} ${found.mtimeMs} ${found.size}` : '';
 }

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
 import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { builderName } from './names.ts';
 import { THROTTLE } from './throttle.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { jsonProblem } from '../index/documents/records/json-problem.ts';
-import { DEFAULT_INDEX } from '../index/format/installation.ts';
+import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 
 /** Settings by name, as in `context` of cdk.json. */
 export type Context = Record<string, unknown>;

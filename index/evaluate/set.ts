@@ -91,7 +91,8 @@ export function rankedRecords(results: readonly SearchResult[], relevant: Readon
 export function setFile(dir: string, name: string): string {
   const path = [join(dir, name), join(dir, `${name}.gz`)].find((candidate) => existsSync(candidate));
   if (path) return path;
-  throw new Error(`${dir} has neither ${name} nor ${name}.gz. Name the folder of an evaluation set.`);
+  const problem = existsSync(dir) ? `has neither ${name} nor ${name}.gz` : 'does not exist';
+  throw new Error(`${dir} ${problem}. Name the folder of an evaluation set.`);
 }
 
 /** Reads the items of a set's file, an item a line. Throws if an id occurs twice. */

@@ -9,9 +9,6 @@ import { fileURLToPath } from 'node:url';
 const ENDING = extname(import.meta.url) as '.ts' | '.js' | '.mjs';
 const IS_CLONE = ENDING === '.ts';
 
-/** The default folder of the index for all commands, in the current folder. */
-export const DEFAULT_INDEX = '.polyseek/index';
-
 /**
  * The folder of the model that polyseek ships: its source in a clone, compiled in the npm package, and in the builder's bundle the one
  * of the function that it contains.

@@ -9,6 +9,9 @@ import { type Check, isListOf, isRecordOf, isShaped, isText, isWhole } from './s
 
 export const FORMAT = 4;
 
+/** The default folder of the index for all commands, in the current folder. */
+export const DEFAULT_INDEX = '.polyseek/index';
+
 /** The files of every index. */
 const REQUIRED_FILES = ['graph.bin', 'sentences.bin', 'languages.bin', 'passages.bin', 'lookup.bin'];
 
@@ -71,9 +74,11 @@ export function readManifest(
 ): Manifest {
   const path = join(dir, 'manifest.json');
   if (!existsSync(path)) {
-    throw new Error(
-      `${dir} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${dir}.`,
-    );
+    const problem = existsSync(dir)
+      ? `${dir} is not an index: it has no manifest.json.`
+      : `There is no index in ${dir}.`;
+    const place = dir === DEFAULT_INDEX ? '' : ` --index ${dir}`;
+    throw new Error(`${problem} Build one with npx polyseek index PATH${place}.`);
   }
   const checks = typeof verify === 'object' ? verify.of('manifest.json') : undefined;
   const manifest = readDigestedObject(path, FORMAT, 'version', MANIFEST_SHAPE, checks) as unknown as Manifest;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hasDrafts, locateFolder } from './drafts.ts';
@@ -55,8 +55,18 @@ function openManifest(folder: string): number | undefined {
 
 /** Whether the manifest of a folder is still the open file, or still cannot be opened. */
 function isManifest(folder: string, witness: number | undefined): boolean {
-  const found = statSync(join(folder, 'manifest.json'), { bigint: true, throwIfNoEntry: false });
+  const found = statOf(join(folder, 'manifest.json'));
   if (witness === undefined || found === undefined) return witness === undefined && found === undefined;
   const { dev, ino } = fstatSync(witness, { bigint: true });
   return found.dev === dev && found.ino === ino;
+}
+
+/** What a path is; undefined if there is nothing. */
+export function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    // It does not exist, or its folder is a file.
+    return undefined;
+  }
 }

@@ -232,7 +232,9 @@ describe('the chatbot', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const [greeting, answers = ''] = stdout.split(/\n(.*)/s);
-    expect(greeting).toBe('Ask about 102 passages, in any language. Press Ctrl-D to quit.');
+    expect(greeting).toBe(
+      `Ask about the 102 passages of ${server.url}, in any language. Press Ctrl-D to quit.`,
+    );
     const [flash, leave, chess] = answers.replaceAll('> ', '').split('\n\n');
     expect(flash).toMatch(
       /^“Korvane lighthouse\nThe .* flashes once every 12 seconds\. .* rooms\.” \[1\]\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md \(\d+ %\)$/,

@@ -176,7 +176,7 @@ describe('packaging', () => {
 
   test('refuses a missing collection and a wrong name', async () => {
     await expect(packageFunction(index, out, { collections: { hr: at('none') } })).rejects.toThrow(
-      'none is not an index: it has no manifest.json',
+      `There is no index in ${at('none')}. Build one`,
     );
     for (const name of ['HR', '../hr', 'a/b', ''])
       await expect(packageFunction(index, out, { collections: { [name]: hr } })).rejects.toThrow(
@@ -231,7 +231,7 @@ test.each([
   [['--collection', 'hr'], '--collection is "hr", but must be NAME=DIR', 2],
   [['--collection', 'hr='], '--collection is "hr=", but must be NAME=DIR', 2],
   [['--collection', 'hr=a', '--collection', 'hr=b'], '--collection names hr twice.', 2],
-  [['--collection', `hr=${at('none')}`], 'none is not an index: it has no manifest.json', 1],
+  [['--collection', `hr=${at('none')}`], `There is no index in ${at('none')}. Build one`, 1],
 ])('the server does not start with %o', async (args, sentence, code) => {
   const outcome = await command('start', args, undefined, { PORT: '0', INDEX_DIR: index });
   expect(outcome.code).toBe(code);

@@ -104,7 +104,7 @@ test.each([
   [
     'search',
     [QUESTION, '--index', at('none')],
-    /^There is no index in .*none\. Build one with npx polyseek index PATH, or ask an endpoint with --url URL\.$/,
+    /^There is no index in .*none\. Build one with npx polyseek index PATH --index .*none\.$/,
   ],
   ['search', [QUESTION, '--index', at('empty')], /empty is not an index: it has no manifest\.json\. .*\.$/],
   [
@@ -122,7 +122,11 @@ test.each([
     [at('mine')],
     /mine has neither passages\.jsonl nor passages\.jsonl\.gz\. Name the folder of an evaluation set\.$/,
   ],
-  ['package', ['--index', at('none')], /none is not an index: it has no manifest\.json\. .*\.$/],
+  [
+    'package',
+    ['--index', at('none')],
+    /^There is no index in .*none\. Build one with npx polyseek index PATH --index .*none\.$/,
+  ],
   [
     'package',
     ['--index', at('damaged')],

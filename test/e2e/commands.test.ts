@@ -339,7 +339,7 @@ describe('chat', () => {
     const { code, stdout } = await command('chat', ['--index', index], asked);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Ask about 30 passages.*\n> “[^”]+” \[1\]\n\[1\] .*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
+      /^Ask about the 30 passages of .*index, in.*\n> “[^”]+” \[1\]\n\[1\] .*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
     );
   });
 

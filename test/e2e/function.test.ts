@@ -94,7 +94,7 @@ describe('the local server', () => {
 });
 
 test.each([
-  ['none', 'none is not an index: it has no manifest.json'],
+  ['none', `There is no index in ${join(folder, 'none')}. Build one with npx polyseek index PATH`],
   ['function', 'function is not an index: it has no manifest.json'],
 ])('the server exits with one sentence if %s is not an index', async (name, sentence) => {
   await expect(startServer(join(folder, name))).rejects.toThrow(sentence);

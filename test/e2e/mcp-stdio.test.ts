@@ -141,7 +141,7 @@ describe('over a local index', () => {
     const { code, stdout, stderr } = await command('mcp', ['--index', missing]);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      `${missing} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${missing}.\n`,
+      `There is no index in ${missing}. Build one with npx polyseek index PATH --index ${missing}.\n`,
     );
   });
 });

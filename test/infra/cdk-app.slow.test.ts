@@ -82,7 +82,7 @@ describe('the app', () => {
     const [program, ...args] = files['not-packaged'].source.executable;
     const { code, printed } = await run([program, ...args]);
     expect(code).toBe(1);
-    expect(printed).toContain('nothing is not an index: it has no manifest.json');
+    expect(printed).toContain('There is no index in nothing. Build one');
     const names = readdirSync(join(folder, 'undeployable'));
     expect(names.filter((name) => name.startsWith('asset.'))).toEqual([]);
   });

@@ -57,7 +57,7 @@ describe.skipIf(missingTools('moto'))('a stack that was deployed from another ma
     const before = await deployed();
     const { code, printed } = await fresh('deploy', '--require-approval', 'never', '-c', 'auth=none');
     expect(code).toBe(1);
-    expect(printed).toMatch(/none is not an index: it has no manifest\.json/);
+    expect(printed).toMatch(/There is no index in \S*none\. Build one/);
     expect((await deployed()).CodeSha256).toBe(before.CodeSha256);
   });
 

@@ -64,7 +64,7 @@ test('opens an undamaged index', async () => {
 test('refuses a folder without an index', async () => {
   rmSync(copy, { recursive: true, force: true });
   expect(await errorMessage()).toBe(
-    `${copy} is not an index: it has no manifest.json. Build one with npx polyseek index PATH --index ${copy}.`,
+    `There is no index in ${copy}. Build one with npx polyseek index PATH --index ${copy}.`,
   );
 });
 
