@@ -10,7 +10,7 @@ import { createAppServer } from '../functions/search/listener.ts';
 import { readOrigins } from '../functions/search/origins.ts';
 import { withQueue } from '../functions/search/queue.ts';
 import { readTokens } from '../functions/search/read-tokens.ts';
-import { exampleQuestion } from '../functions/search/request-schemas.ts';
+import { questionPlaceholder } from '../functions/search/request-schemas.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
@@ -152,7 +152,11 @@ async function start({
   for (const [i, { name }] of collections.entries()) opened[`${url}/c/${name}`] = others[i]!.info.passages;
   // One line, as the log follows.
   if (json) console.log(JSON.stringify({ url, ...info }));
-  else console.log(greeting(opened, { hasPage, access: apiKeys ? 'key' : tokens ? 'token' : undefined }));
+  else {
+    const { suggestions } = await (await search).overview();
+    const access = apiKeys ? 'key' : tokens ? 'token' : undefined;
+    console.log(greeting(opened, { question: suggestions[0]?.text, hasPage, access }));
+  }
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.removeAllListeners(signal).once(signal, () => server.close());
 }
@@ -160,13 +164,14 @@ async function start({
 /**
  * What the server says at its start.
  * @param opened passages of each index by its URL, the default index first
+ * @param shown.question one that the default index answers, if one is known
  */
-function greeting(
+export function greeting(
   opened: Record<string, number>,
-  shown: { hasPage: boolean; access: 'key' | 'token' | undefined },
+  shown: { question: string | undefined; hasPage: boolean; access: 'key' | 'token' | undefined },
 ): string {
   const [url] = Object.keys(opened);
-  const link = `'${url}/search?${new URLSearchParams({ q: exampleQuestion, k: '3' })}'`;
+  const link = `'${url}/search?${new URLSearchParams({ q: shown.question ?? questionPlaceholder, k: '3' })}'`;
   const headers = { key: "-H 'x-api-key: KEY' ", token: "-H 'Authorization: Bearer TOKEN' " };
   const ask = shown.access
     ? `Try curl ${headers[shown.access]}${link}`

@@ -11,7 +11,7 @@ import {
 } from './http.ts';
 import { baseUrl } from './origins.ts';
 import { noPassage } from './problems.ts';
-import { exampleQuestion } from './request-schemas.ts';
+import { questionPlaceholder } from './request-schemas.ts';
 import {
   type Question,
   readBody,
@@ -48,7 +48,7 @@ function home(request: RoutedRequest): HttpResponse {
   const { collections } = request;
   const answer = json({
     name: 'polyseek',
-    example: `${base}/search?${new URLSearchParams({ q: exampleQuestion })}`,
+    example: `${base}/search?${new URLSearchParams({ q: questionPlaceholder })}`,
     routes: [
       'GET /search',
       'POST /search',

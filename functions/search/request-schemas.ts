@@ -1,8 +1,11 @@
 import * as v from 'valibot';
 import { ANSWERED, LIMITS } from '../../index/search/limits.ts';
 
-/** Example question in error messages, in `GET /` and in the OpenAPI document. */
+/** Example question in error messages and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
+
+/** A question in links to any index, which may not answer the example. */
+export const questionPlaceholder = 'QUESTION';
 
 // The message of a request schema completes "k is 500, but must be <message>." The message of a maximum names the unit:
 // "lang has 200 <message>, but 100 is the limit."

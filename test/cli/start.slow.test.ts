@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { greeting } from '../../cli/start.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
 
@@ -31,6 +32,16 @@ test.each(['', 'abc', '65536'])('refuses the port "%s"', async (PORT) => {
     stdout: '',
     stderr: `--port or PORT is "${PORT}", but must be a whole number from 0 to 65535.\n`,
   });
+});
+
+test.each([
+  ['What is a harbour?', '/search?q=What+is+a+harbour%3F&k=3'],
+  [undefined, '/search?q=QUESTION&k=3'],
+])('suggests a question of the index, or none: %s', (question, path) => {
+  const shown = { question, hasPage: true, access: undefined };
+  expect(greeting({ 'http://127.0.0.1:8787': 30 }, shown)).toBe(
+    `Searching 30 passages at http://127.0.0.1:8787\nOpen it in a browser, or try curl 'http://127.0.0.1:8787${path}'`,
+  );
 });
 
 test('reports a port in use', async () => {

@@ -72,7 +72,7 @@ describe('routes', () => {
     const { app } = open();
     const response = await request(app, 'https://search.example.org/');
     const home = parse(object({ example: string(), openapi: string() }), await response.json());
-    expect(home.example).toBe('https://search.example.org/search?q=Is+slavery+allowed');
+    expect(home.example).toBe('https://search.example.org/search?q=QUESTION');
     expect(home.openapi).toBe('https://search.example.org/openapi.json');
     expect((await request(app, home.example)).status).toBe(200);
     expect((await request(app, home.openapi)).status).toBe(200);

@@ -114,7 +114,7 @@ describe('a request with a prefix', () => {
     const get = async (path: string) =>
       (await request(app, `https://search.example${prefix}${path}`, {}, '/prod')).json();
     expect(await get('/openapi.json')).toMatchObject({ servers: [{ url: base }] });
-    const home = { example: `${base}/search?q=Is+slavery+allowed`, openapi: `${base}/openapi.json` };
+    const home = { example: `${base}/search?q=QUESTION`, openapi: `${base}/openapi.json` };
     expect(await get('')).toMatchObject(home);
     expect(await get('/')).toMatchObject(home);
     const call = { name: 'fetch', arguments: { id: 'guides/passports.md#2' } };
