@@ -186,6 +186,7 @@ const countedSchema = v.array(v.object({ value: v.string(), passages: v.pipe(v.n
 /** Answer of `GET /overview`. */
 export const overviewSchema = v.object({
   index: indexSchema,
+  documents: v.pipe(v.number(), v.integer()),
   languages: v.pipe(countedSchema, v.description('Values for `lang`, most passages first.')),
   sources: v.pipe(
     countedSchema,

@@ -12,6 +12,7 @@ export interface Suggestion {
 
 /** A summary of an index, to show before the first question. */
 export interface Overview {
+  documents: number;
   /** Most passages first. */
   languages: Counted[];
   /** At most 50 documents or, ending in `/`, folders. Most passages first. */

@@ -6,8 +6,11 @@ import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
 /** Most sources in a list: a person still reads this many. */
 const MOST_SOURCES = 50;
 
-/** The JSON record in `lookup.bin`. The manifest has the languages. */
-type OverviewRecord = Omit<Overview, 'languages'>;
+/** The JSON record in `lookup.bin`. The manifest has the rest. */
+type OverviewRecord = Pick<Overview, 'sources' | 'suggestions'>;
+
+/** What the manifest says of an index's contents. */
+type Contents = Pick<Manifest, 'counts' | 'languages'>;
 
 const isOverviewRecord = isShaped({
   sources: isListOf(isShaped({ value: isText, passages: isWhole(0) })),
@@ -27,24 +30,24 @@ export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions
  * The overview of an open index.
  * @throws if its record is missing or damaged
  */
-export function readOverview(lookup: Lookup, { languages }: Manifest): Overview {
-  const overview = parseOverview(lookup.get(KEYS.overview), languages);
+export function readOverview(lookup: Lookup, manifest: Contents): Overview {
+  const overview = parseOverview(lookup.get(KEYS.overview), manifest);
   if (!overview) throw lookup.damaged('the record of the overview is missing or invalid');
   return overview;
 }
 
 /**
  * The overview of a record.
- * @param languages passages in each language, most first
  * @returns undefined if the record is invalid
  */
 export function parseOverview(
   record: Buffer | undefined,
-  languages: Manifest['languages'],
+  { counts, languages }: Contents,
 ): Overview | undefined {
   const parsed = parse(record);
   if (!isOverviewRecord(parsed)) return undefined;
   return {
+    documents: counts.documents,
     languages: Object.entries(languages).map(([value, passages]) => ({ value, passages })),
     ...(parsed as OverviewRecord),
   };

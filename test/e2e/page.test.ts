@@ -77,12 +77,12 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   const languagesOf = (page: Page) => page.locator('.meta .language').allTextContents();
 
   test('offers questions from the index, and each finds its own passage', async () => {
-    const { suggestions, sources, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
+    const { suggestions, documents, index: info } = await get<Overview & Pick<Answer, 'index'>>('/overview');
     expect(suggestions.length).toBeGreaterThanOrEqual(3);
     expect(new Set(suggestions.map(({ lang }) => lang))).toEqual(new Set(['ar', 'de', 'en']));
     const page = await open();
     expect(await page.locator('#about').textContent()).toBe(
-      `Searching ${info.passages} passages in 3 languages from ${sources.length} sources`,
+      `Searching ${info.passages} passages in 3 languages from ${documents} documents`,
     );
     const links = page.locator('#suggestions a');
     expect(await links.allTextContents()).toEqual(suggestions.map(({ text }) => text));

@@ -33,6 +33,9 @@ export const SIZES = { dimensions: 8, passages: 6, parts: 4 };
 /** The file that every seed of `checks.bin` lists. */
 export const CHECKED = 'a.bin';
 
+/** What the manifest of an index with the seeds' overview says. */
+const CONTENTS = { counts: { documents: 1, passages: 1, sentences: 1, terms: 1 }, languages: { en: 1 } };
+
 /** The key that every seed of `lookup.bin` contains, beside those of the format. */
 export const WORD = 'word';
 
@@ -128,7 +131,7 @@ export const fileTargets: Record<string, Target> = {
       () => lookup.list(KEYS.duplicates + 0),
       () => lookup.ordinal(`${KEYS.id}p1`),
       () => lookup.ordinal('p1'),
-      () => parseOverview(lookup.get(KEYS.overview), { en: 1 }),
+      () => parseOverview(lookup.get(KEYS.overview), CONTENTS),
       () => lookup.get('missing'),
     ]);
   }),
@@ -178,7 +181,7 @@ export const fileTargets: Record<string, Target> = {
     }),
   manifest: digested('manifest.json', 'version', (folder) => readManifest(folder, undefined, false)),
   model: digested('model.json', 'checksum', (folder) => readCompiledModel(folder, false)),
-  overview: (input) => void parseOverview(input, { en: 1 }),
+  overview: (input) => void parseOverview(input, CONTENTS),
   hnswlib: (input) =>
     expectClear('hnswlib', () => {
       const read = (start: number, length: number) => new Uint8Array(input.subarray(start, start + length));

@@ -34,6 +34,7 @@ class HostileSearch extends SearchDouble {
 
   override async overview(): Promise<Overview> {
     return {
+      documents: 2,
       languages: [
         { value: 'en', passages: 1 },
         { value: `"${MARKUP}`, passages: 1 },

@@ -87,7 +87,10 @@ export class Generations {
         `it has ${languages.count} languages, but its manifest says ${manifest.languages.length}`,
       );
     const passagesByLanguage = Object.fromEntries(mostFirst(manifest.languages));
-    const overview = parseOverview(overviewBytes, passagesByLanguage);
+    const overview = parseOverview(overviewBytes, {
+      counts: manifest.counts,
+      languages: passagesByLanguage,
+    });
     if (!overview) throw damagedInS3(`${name}/${OBJECTS.overview}`, 'it is invalid');
     return new S3VectorsStore({
       client: this.#client,

@@ -76,6 +76,7 @@ export class SearchDouble implements Search {
 
   async overview(): Promise<Overview> {
     return {
+      documents: 1,
       languages: [{ value: 'en', passages: 1 }],
       sources: [{ value: passage.source, passages: 1 }],
       suggestions: [{ text: 'How are passports renewed?', lang: 'en' }],

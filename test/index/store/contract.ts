@@ -251,8 +251,9 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       }
     });
 
-    test('counts the passages of each language and source', async () => {
-      const { languages, sources, suggestions } = await store.overview();
+    test('counts the documents, and the passages of each language and source', async () => {
+      const { documents, languages, sources, suggestions } = await store.overview();
+      expect(documents).toBe(store.manifest.counts.documents);
       const { passages } = contents;
       expect(languages).toEqual(counted(passages.map(({ lang }) => lang)));
       expect(sources).toEqual(counted(passages.map(({ source }) => source)));

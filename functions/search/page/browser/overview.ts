@@ -4,7 +4,7 @@ import type { Texts } from '../../browser/texts.ts';
 
 /** One line about what is searched. */
 export function describeIndex(
-  { index, languages, sources }: Overview & { index: IndexInfo },
+  { index, documents, languages }: Overview & { index: IndexInfo },
   texts: Texts,
 ): string {
   const [language] = languages;
@@ -14,7 +14,7 @@ export function describeIndex(
       languages.length === 1
         ? texts.of('page.aboutLanguage', { language: texts.languageName(language!.value) })
         : texts.of('page.aboutLanguages', { count: languages.length }),
-    sources: texts.of('page.aboutSources', { count: sources.length }),
+    documents: texts.of('page.aboutDocuments', { count: documents }),
   });
 }
 
