@@ -66,6 +66,7 @@ interface Flags extends SetFlags {
   articles: Half | 'all';
   documents?: string[];
   split: Split;
+  failures?: boolean;
   json?: boolean;
   mode: Mode;
   model: string;
@@ -104,6 +105,7 @@ export const command = new Tool(
   )
   .option('--documents <dir...>', 'score collections: folders with documents/ and questions.jsonl')
   .addOption(choice('--split <split>', 'questions of the collections', ['dev', 'test']).default('dev'))
+  .option('--failures', 'with --documents: list the questions that failed, with what ranked instead')
   .addOption(modeOption())
   .addOption(modelOption())
   .option(
@@ -116,13 +118,15 @@ export const command = new Tool(
     'npx polyseek eval test/quality/sets/* --conversations test/quality/conversations',
     'npx polyseek eval test/quality/sets/* --cross --confidence --svg reliability.svg',
     'npx polyseek eval test/quality/sets/en --mode lexical --json',
+    'npx polyseek eval --documents my-questions --failures',
   )
   .action(
     async (
       folders: string[],
-      { articles, documents = [], split, json, mode, model, to, ...flags }: Flags,
+      { articles, documents = [], split, failures, json, mode, model, to, ...flags }: Flags,
     ) => {
       checkUsage(folders, documents, flags);
+      if (failures && documents.length === 0) throw new UsageError('--failures needs --documents. Add it.');
       // Before minutes of work.
       if (to !== undefined) checkAddress(to);
       const whole = await Promise.all(folders.map(readSet));
@@ -139,7 +143,9 @@ export const command = new Tool(
         }
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
           ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
-          ...(collections.length > 0 && { documents: await evaluateDocuments(builder, collections, split) }),
+          ...(collections.length > 0 && {
+            documents: await evaluateDocuments(builder, collections, split, failures),
+          }),
         };
         print(json, report, () => table(report));
       } finally {

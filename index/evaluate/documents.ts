@@ -1,7 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import { describeValue, type JsonLine } from '../documents/records/json-lines.ts';
-import type { Search } from '../search/answer.ts';
+import type { Answer, Search, Verdict } from '../search/answer.ts';
+import { LIMITS } from '../search/limits.ts';
 import { readDocuments } from '../sources/read.ts';
 import { type Builder, withDocuments } from './builder.ts';
 import { type ConfidenceScores, confidenceScores } from './calibration.ts';
@@ -9,8 +10,12 @@ import { confidenceTable, METRICS, type Metric, share } from './confidence-table
 import { type Outcome, outcomeOf } from './outcomes.ts';
 import { commonFields, type Question, readItems } from './set.ts';
 
-/** Results read per question. */
+/** Results read per question, and in search of the rank of an answer that is not among them. */
 const K = 5;
+const DEEP_K = LIMITS.k.max;
+
+/** Characters of a snippet in a list of failures. */
+const SNIPPET = 80;
 
 /** Questions for decisions, and questions for reports only. */
 export type Split = 'dev' | 'test';
@@ -41,11 +46,24 @@ export interface DocumentScores extends ConfidenceScores {
   rightInFive: number;
 }
 
+/** A question whose first result is no answer, or which got one although it has none. */
+export interface FailedQuestion extends Question {
+  collection: string;
+  expected: readonly Snippet[];
+  /** Of the best answer, from 1; null if none is among the first 100. */
+  rank: number | null;
+  verdict: Verdict;
+  /** The first result; null without results. */
+  first: { source: string; title: string } | null;
+}
+
 /** Scores of each collection by its name, and of all questions. */
 export interface DocumentsReport {
   split: Split;
   collections: Record<string, DocumentScores>;
   all: DocumentScores;
+  /** If they were asked for. */
+  failures?: FailedQuestion[];
 }
 
 /**
@@ -92,21 +110,31 @@ const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 interface Ranked extends Outcome {
   rightInFive: boolean;
+  failure?: Omit<FailedQuestion, 'collection'>;
 }
 
-/** Asks the questions of a split on an index of each collection. */
+/**
+ * Asks the questions of a split on an index of each collection.
+ * @param withFailures also lists the questions that failed
+ */
 export async function evaluateDocuments(
   builder: Builder,
   collections: readonly Collection[],
   split: Split,
+  withFailures = false,
 ): Promise<DocumentsReport> {
   const outcomes = new Map<string, Ranked[]>();
-  for (const collection of collections)
-    outcomes.set(collection.name, await documentOutcomes(builder, collection, split));
+  const failures: FailedQuestion[] = [];
+  for (const collection of collections) {
+    const some = await documentOutcomes(builder, collection, split, withFailures);
+    outcomes.set(collection.name, some);
+    for (const { failure } of some) if (failure) failures.push({ collection: collection.name, ...failure });
+  }
   return {
     split,
     collections: Object.fromEntries([...outcomes].map(([name, some]) => [name, scoresOf(some)])),
     all: scoresOf([...outcomes.values()].flat()),
+    ...(withFailures && { failures }),
   };
 }
 
@@ -115,10 +143,11 @@ export function documentOutcomes(
   builder: Builder,
   { name, documents, questions }: Collection,
   split: Split,
+  withFailures = false,
 ): Promise<Ranked[]> {
   const asked = questions.filter((question) => question.split === split);
   if (asked.length === 0) throw new Error(`${name} has no questions for the split ${split}. Leave it out.`);
-  return withDocuments(builder, documents, (search) => ask(builder, search, asked));
+  return withDocuments(builder, documents, (search) => ask(builder, search, asked, withFailures));
 }
 
 function scoresOf(outcomes: readonly Ranked[]): DocumentScores {
@@ -132,19 +161,54 @@ async function ask(
   { embedder, mode }: Builder,
   search: Search,
   questions: readonly DocumentQuestion[],
+  withFailures: boolean,
 ): Promise<Ranked[]> {
   // Embedding all at once uses every core. The embedder caches the results for the searches below.
   await Promise.all(questions.map(({ text }) => embedder.embed(text, 'query')));
   const outcomes: Ranked[] = [];
   for (const question of questions) {
-    const answer = await search.search({ q: question.text, k: K, mode, explain: true });
-    const right = await Promise.all(
-      answer.results.map((result) => isRight(search, result, question.answers)),
-    );
-    const truth = { answerable: question.answers.length > 0, correct: right[0] ?? false };
-    outcomes.push({ ...outcomeOf(question, answer, truth), rightInFive: right.includes(true) });
+    const { text, answers } = question;
+    const answer = await search.search({ q: text, k: K, mode, explain: true });
+    const rank = await rankOf(search, answer, answers);
+    const truth = { answerable: answers.length > 0, correct: rank === 1 };
+    const outcome: Ranked = { ...outcomeOf(question, answer, truth), rightInFive: rank !== undefined };
+    if (withFailures && hasFailed(outcome)) {
+      const deep = async () => rankOf(search, await search.search({ q: text, k: DEEP_K, mode }), answers);
+      outcome.failure = failureOf(question, answer, rank ?? (truth.answerable ? await deep() : undefined));
+    }
+    outcomes.push(outcome);
   }
   return outcomes;
+}
+
+const hasFailed = ({ answerable, correct, verdict }: Outcome): boolean =>
+  answerable ? !correct : verdict === 'answered';
+
+function failureOf(
+  { id, lang, text, answers }: DocumentQuestion,
+  { verdict, results }: Answer,
+  rank: number | undefined,
+): Omit<FailedQuestion, 'collection'> {
+  const [first] = results;
+  return {
+    id,
+    lang,
+    text,
+    expected: answers,
+    rank: rank ?? null,
+    verdict,
+    first: first ? { source: first.source, title: first.title } : null,
+  };
+}
+
+/** The rank of the best result that is an answer, from 1. */
+async function rankOf(
+  search: Search,
+  { results }: Answer,
+  answers: readonly Snippet[],
+): Promise<number | undefined> {
+  for (const [i, result] of results.entries()) if (await isRight(search, result, answers)) return i + 1;
+  return undefined;
 }
 
 /** A result, and the other places of its text. */
@@ -176,9 +240,26 @@ const IN_FIVE: Metric<DocumentScores> = [
   ({ rightInFive, answerable }) => share(rightInFive, answerable.questions),
 ];
 
-/** Formats the scores as text, a column per collection. */
-export function documentsTable({ split, collections, all }: DocumentsReport): string {
+/** Formats the scores as text, a column per collection, and then the failures, if they were asked for. */
+export function documentsTable({ split, collections, all, failures }: DocumentsReport): string {
   const columns: [string, DocumentScores][] = [...Object.entries(collections), ['all', all]];
   // The line below the share of right first results.
-  return `documents, split ${split}\n${confidenceTable(columns, [...METRICS.slice(0, 2), IN_FIVE, ...METRICS.slice(2)])}`;
+  const table = `documents, split ${split}\n${confidenceTable(columns, [...METRICS.slice(0, 2), IN_FIVE, ...METRICS.slice(2)])}`;
+  if (!failures) return table;
+  return [table, `failed questions: ${failures.length}`, ...failures.map(failureText)].join('\n\n');
+}
+
+function failureText({ collection, id, text, expected, rank, verdict, first }: FailedQuestion): string {
+  const places = expected.map(({ source, contains }) => `  expected  ${source}: ${shortened(contains)}`);
+  return [
+    `${collection} ${id}: ${text}`,
+    ...(places.length > 0 ? [...places, `  rank      ${rank ?? 'not found'}`] : ['  expected  no answer']),
+    `  first     ${first ? `${first.source}: ${first.title}` : 'no result'}`,
+    `  verdict   ${verdict}`,
+  ].join('\n');
+}
+
+function shortened(snippet: string): string {
+  const text = collapsed(snippet);
+  return text.length > SNIPPET ? `${text.slice(0, SNIPPET)}…` : text;
 }

@@ -59,6 +59,7 @@ test.each([
     [documents, '--to', 's3vectors://bucket/passages'],
     /^--to s3vectors:\/\/bucket\/passages: eval replaces the index there, so its name must begin with eval/,
   ],
+  ['eval', [documents, '--failures'], /^--failures needs --documents\. Add it\.$/],
   ['eval', [documents, '--svg', at('x.svg')], /^--svg needs --confidence\. Add it\.$/],
   [
     'eval',

@@ -69,6 +69,57 @@ test('scores the questions of a split, by collection and together', async () => 
   );
 });
 
+test('lists the questions that failed, and what ranked instead', async () => {
+  const dir = writeCollection('failures', [
+    { ...dev, id: 'right', answers: [light] },
+    { ...dev, id: 'second', text: 'light boat boat', answers: [light] },
+    { ...dev, id: 'lost', text: 'boat', answers: [licht] },
+    { ...dev, id: 'none', text: 'wireguard', answers: [boat] },
+  ]);
+  const collections = [await readCollection(dir)];
+  expect(await evaluateDocuments(builder(), collections, 'dev')).not.toHaveProperty('failures');
+  const report = await evaluateDocuments(builder(), collections, 'dev', true);
+  const boatResult = { source: 'en/boat.html', title: 'Boat' };
+  expect(report.failures).toEqual([
+    {
+      collection: 'failures',
+      id: 'second',
+      lang: 'en',
+      text: 'light boat boat',
+      expected: [light],
+      rank: 2,
+      verdict: expect.any(String),
+      first: boatResult,
+    },
+    {
+      collection: 'failures',
+      id: 'lost',
+      lang: 'en',
+      text: 'boat',
+      expected: [licht],
+      rank: null,
+      verdict: expect.any(String),
+      first: boatResult,
+    },
+    {
+      collection: 'failures',
+      id: 'none',
+      lang: 'en',
+      text: 'wireguard',
+      expected: [boat],
+      rank: null,
+      verdict: 'none',
+      first: null,
+    },
+  ]);
+  expect(documentsTable(report)).toMatch(
+    /\n\nfailed questions: 3\n\nfailures second: light boat boat\n {2}expected {2}en\/light\.html: once every twelve seconds\n {2}rank {6}2\n {2}first {5}en\/boat\.html: Boat\n {2}verdict {3}\w+\n\n/,
+  );
+  expect(documentsTable(report)).toMatch(
+    /\n {2}rank {6}not found\n {2}first {5}no result\n {2}verdict {3}none$/,
+  );
+});
+
 test.each([
   ['a missing split', { split: undefined }, '"split" must be "dev" or "test" but is missing.'],
   [
