@@ -15,10 +15,9 @@ import {
 import { makeReadable } from '../../functions/search/package/package-function.ts';
 import { componentId, writeSbom } from '../../functions/search/package/sbom.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import type { Architecture } from '../../index/engine/architecture.ts';
-import { compileForLambda } from '../../index/engine/compile-engine.ts';
-import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
+import { main } from '../kit/command.ts';
+import { compileLibraries } from './compile-libraries.ts';
 import { installedPackages } from './installed-packages.ts';
 
 // Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
@@ -30,9 +29,6 @@ const SOURCES = ['cli', 'functions', 'index', 'infra'];
 const REPLACED = /^(cli\/npm|functions\/(client|search\/(browser|page|widget))|index\/(engine|model))(\/|$)/;
 /** Files that explain sources, or are compiled. */
 const EXPLAINS = new Set(['.ts', '.md', '.wat']);
-/** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
-const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
-const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
 /** Files that a function serves to browsers, and the modules beside which the local server of the package reads them. */
 const SERVED = { 'page.json': 'functions/search/page', 'widget.js': 'functions/search/widget' };
 
@@ -44,19 +40,21 @@ const manifest: {
   peerDependencies: Record<string, string>;
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(dist, { recursive: true, force: true });
-compileSources();
-copyResources();
-writeManifest();
-await packageClient(join(dist, 'client'));
-copyModel();
-copyPdfJs(join(dist, 'pdfjs'));
-const codes = [await buildFunction(), await buildBuilder()];
-await compileLibraries();
-writeNotices(codes);
-// npm packs the modes of files, which depend on the umask.
-makeReadable(dist);
-for (const name of ['package.json', 'README.md', 'LICENSE']) chmodSync(join(root, name), 0o644);
+await main(async () => {
+  rmSync(dist, { recursive: true, force: true });
+  compileSources();
+  copyResources();
+  writeManifest();
+  await packageClient(join(dist, 'client'));
+  copyModel();
+  copyPdfJs(join(dist, 'pdfjs'));
+  const codes = [await buildFunction(), await buildBuilder()];
+  await compileLibraries(join(dist, 'prebuilt'), console.error);
+  writeNotices(codes);
+  // npm packs the modes of files, which depend on the umask.
+  makeReadable(dist);
+  for (const name of ['package.json', 'README.md', 'LICENSE']) chmodSync(join(root, name), 0o644);
+});
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
@@ -129,15 +127,6 @@ async function buildBuilder(): Promise<FunctionCode> {
   const code = await writeBuilderCode(out);
   writeFileSync(join(dist, 'builder.json'), JSON.stringify(code));
   return code;
-}
-
-/** Compiles the native libraries for Linux, and adds the sources that other systems compile. */
-async function compileLibraries(): Promise<void> {
-  for (const name of LIBRARIES) {
-    stageSource(join(dist, 'prebuilt', name), name);
-    for (const [target, architecture] of Object.entries(TARGETS))
-      cpSync(await compileForLambda(name, architecture), join(dist, 'prebuilt', target, `${name}.node`));
-  }
 }
 
 /** Writes the licences of the third-party work in the package, and a bill of materials, which also lists what npm installs with it. */

@@ -1,0 +1,33 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { compileForLambda } from '../../index/engine/compile-engine.ts';
+import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
+
+/** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
+const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
+const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
+
+/**
+ * Compiles the native libraries for Linux into a folder, and adds the sources that other systems compile.
+ * @param report called with a sentence for each processor that is left out, because this machine cannot compile for it
+ * @throws if this machine runs Linux and cannot compile for its own processor
+ */
+export async function compileLibraries(
+  into: string,
+  report: (sentence: string) => void,
+  compile: typeof compileForLambda = compileForLambda,
+): Promise<void> {
+  for (const name of LIBRARIES) stageSource(join(into, name), name);
+  for (const [target, architecture] of Object.entries(TARGETS)) {
+    try {
+      const compiled: [LibraryName, string][] = [];
+      for (const name of LIBRARIES) compiled.push([name, await compile(name, architecture)]);
+      for (const [name, path] of compiled) cpSync(path, join(into, target, `${name}.node`));
+    } catch (error) {
+      if (target === `${process.platform}-${process.arch}`) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      report(`The package leaves out the libraries for ${target}. ${reason}`);
+    }
+  }
+}
