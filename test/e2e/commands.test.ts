@@ -45,10 +45,10 @@ describe('index', () => {
     const phases =
       /^\d+ of \d+ (?:files read|documents cut into passages|passages embedded|passages written) in \d+:\d\d(?:, \d+:\d\d left)?$/;
     const read =
-      'Read 1 file (1 unchanged): 30 documents, 30 passages, 99 sentences. Embedding 0 passages (30 unchanged).';
+      /^Read 1 file \(1 unchanged\): 30 documents, 30 passages, \d+ sentences\. Embedding 0 passages \(30 unchanged\)\.$/;
     expect(progress.length).toBeLessThanOrEqual(41);
-    expect(progress).toContain(read);
-    for (const line of progress) if (line !== read) expect(line).toMatch(phases);
+    expect(progress.filter((line) => read.test(line))).toHaveLength(1);
+    for (const line of progress) if (!read.test(line)) expect(line).toMatch(phases);
     expect(progress.at(-1)).toMatch(/^(\d+) of \1 passages written in 0:\d\d$/);
   });
 
