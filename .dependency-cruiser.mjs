@@ -21,7 +21,7 @@ const MAY_IMPORT = {
     'index/text',
   ],
   'index/documents': ['index/format'],
-  'index/sources': ['index/documents', 'index/format/installation.ts'],
+  'index/sources': ['index/documents', 'index/format/installation.ts', 'index/store/bucket-owner.ts'],
   'index/reading': ['index/cache', 'index/documents', 'index/format', 'index/sources'],
   'index/passages': ['index/documents', 'index/format', 'index/text'],
   'index/compile': ['index/documents', 'index/embedding', 'index/format', 'index/sources'],

@@ -9,6 +9,7 @@ import { BUILDER_ACTIONS } from './builder-actions.ts';
 import type { DocumentsPlace } from './documents.ts';
 import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
 import { BUILDER_FOLDER, builderName } from './names.ts';
+import { inOwnAccount } from './own-account.ts';
 import { functionStatements } from './push-statements.ts';
 import { UPLOADS } from './uploads.ts';
 import type { VectorStore } from './vector-store.ts';
@@ -48,18 +49,22 @@ export function makeBuilderRole(scope: Construct, props: RoleProps): Role {
   const from = isOwn ? bucket.bucketArn : bucketArn(scope, documents.bucketName);
   const { prefix } = documents;
   const objects = prefix ? [`${from}/${prefix}`, `${from}/${prefix}/*`] : [`${from}/*`];
+  const own = inOwnAccount(scope);
+  const allowOwn = (actions: readonly string[], ...resources: string[]) =>
+    new PolicyStatement({ actions: [...actions], resources, conditions: own });
   const statements = {
     log: [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn)],
     queue: [allow(QUEUE_ACTIONS, queue.queueArn)],
     documents: [
-      allow(BUILDER_ACTIONS.documents, ...objects),
+      // A bucket of someone's own may belong to another account.
+      (isOwn ? allowOwn : allow)(BUILDER_ACTIONS.documents, ...objects),
       // The stack's own bucket may be listed anyway.
       ...(isOwn ? [] : [allowListing(from, prefix)]),
     ],
     state: [
-      allow(BUILDER_ACTIONS.ownObjects, ...folders.map((folder) => bucket.arnForObjects(`${folder}*`))),
+      allowOwn(BUILDER_ACTIONS.ownObjects, ...folders.map((folder) => bucket.arnForObjects(`${folder}*`))),
       // Without a condition, as S3 otherwise answers 403 instead of 404 for an object that does not exist.
-      allow(BUILDER_ACTIONS.ownBucket, bucket.bucketArn),
+      allowOwn(BUILDER_ACTIONS.ownBucket, bucket.bucketArn),
       allow(BUILDER_ACTIONS.itself, itself),
     ],
     index: store ? store.writeStatements() : functionStatements(search),

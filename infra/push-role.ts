@@ -10,6 +10,7 @@ import {
 import { Construct } from 'constructs';
 import { BUILDER_ACTIONS } from './builder-actions.ts';
 import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
+import { inOwnAccount } from './own-account.ts';
 import { functionStatements } from './push-statements.ts';
 import type { SemanticSearch } from './semantic-search.ts';
 import { bootstrapBucket, UPLOADS } from './uploads.ts';
@@ -49,6 +50,7 @@ export class PushRole extends Construct {
       });
     const { account, region, synthesizer } = Stack.of(this);
     const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
+    const own = inOwnAccount(this);
     const bucket = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
     this.role = new Role(this, 'Role', {
       description: `Lets GitHub Actions of ${repository} ${store ? 'publish the index in S3 Vectors' : 'run npx polyseek push'}.`,
@@ -67,11 +69,12 @@ export class PushRole extends Construct {
                 new PolicyStatement({
                   actions: [...BUILDER_ACTIONS.ownObjects],
                   resources: [`${bucket}/${UPLOADS}*`],
+                  conditions: own,
                 }),
                 new PolicyStatement({
                   actions: ['s3:ListBucket'],
                   resources: [bucket],
-                  conditions: { StringLike: { 's3:prefix': `${UPLOADS}*` } },
+                  conditions: { ...own, StringLike: { 's3:prefix': `${UPLOADS}*` } },
                 }),
               ],
         }),

@@ -4,6 +4,7 @@ import { CfnIndex, CfnVectorBucket } from 'aws-cdk-lib/aws-s3vectors';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './nag.ts';
 import { VECTOR_INDEX } from './names.ts';
+import { inOwnAccount } from './own-account.ts';
 
 /** Numbers of a vector of the default model, which the function is packaged with. */
 const DIMENSION = 384;
@@ -47,9 +48,9 @@ export class VectorStore extends Construct {
   readStatements(): PolicyStatement[] {
     return [
       this.#allow(READ, this.index.attrIndexArn),
-      this.#allow(['s3:GetObject'], this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)),
+      this.#allowOwn(['s3:GetObject'], this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)),
       // Otherwise S3 answers 403 instead of 404 for an object that does not exist. A condition on the prefix would change nothing.
-      this.#allow(['s3:ListBucket'], this.#bucket.bucketArn),
+      this.#allowOwn(['s3:ListBucket'], this.#bucket.bucketArn),
     ];
   }
 
@@ -57,11 +58,11 @@ export class VectorStore extends Construct {
   writeStatements(): PolicyStatement[] {
     return [
       this.#allow([...READ, ...WRITE], this.index.attrIndexArn),
-      this.#allow(
+      this.#allowOwn(
         ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
         this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`),
       ),
-      this.#allow(['s3:ListBucket'], this.#bucket.bucketArn),
+      this.#allowOwn(['s3:ListBucket'], this.#bucket.bucketArn),
     ];
   }
 
@@ -72,5 +73,9 @@ export class VectorStore extends Construct {
 
   #allow(actions: string[], resource: string): PolicyStatement {
     return new PolicyStatement({ actions, resources: [resource] });
+  }
+
+  #allowOwn(actions: string[], resource: string): PolicyStatement {
+    return new PolicyStatement({ actions, resources: [resource], conditions: inOwnAccount(this) });
   }
 }

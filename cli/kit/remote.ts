@@ -58,7 +58,8 @@ export function prepareSdk(): void {
 export function target(flags: Target): Remote {
   prepareSdk();
   const { function: name, bucket } = flags;
-  return connect({ functionName: name ?? deployedSettings(flags).functionName, bucket, step });
+  const { functionName, bootstrapQualifier: qualifier } = deployedSettings(flags);
+  return connect({ functionName: name ?? functionName, bucket, qualifier, step });
 }
 
 let interrupted = false;

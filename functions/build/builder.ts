@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Source } from '../../index/sources/s3.ts';
+import { withOwner } from '../../index/store/bucket-owner.ts';
 import { connect } from '../../infra/remote/connect.ts';
 import { DEFAULT_KEEP } from '../../infra/remote/prune.ts';
 import { writeEntry } from '../search/log.ts';
@@ -55,10 +56,12 @@ const remote = connect({
   },
 });
 /** Errors of this client are described by the source. */
-const documents = new S3Client({
-  followRegionRedirects: true,
-  forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-});
+const documents = withOwner(
+  new S3Client({
+    followRegionRedirects: true,
+    forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
+  }),
+);
 
 /**
  * Entry point of the builder: `builder.handler`. Events: a batch of the queue, `{build: ID}` or `{continue: ID}`.

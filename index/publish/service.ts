@@ -18,6 +18,7 @@ import {
   PutVectorsCommand,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
+import { withOwner } from '../store/bucket-owner.ts';
 import { type Address, formatAddress } from '../store/s3vectors/address.ts';
 import { statusOf } from '../store/s3vectors/failures.ts';
 import { Pace } from './pace.ts';
@@ -88,13 +89,15 @@ export class Service {
       maxAttempts: 3,
       requestHandler: { connectionTimeout: 5000, socketTimeout: IDLE_MS },
     };
-    this.#s3 = new S3Client({
-      ...settings,
-      // A stand-in for AWS has one host name, not one per bucket.
-      forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-      // Ranges have no checksum in S3. Rows and whole objects have their own.
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    this.#s3 = withOwner(
+      new S3Client({
+        ...settings,
+        // A stand-in for AWS has one host name, not one per bucket.
+        forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
+        // Ranges have no checksum in S3. Rows and whole objects have their own.
+        responseChecksumValidation: 'WHEN_REQUIRED',
+      }),
+    );
     this.#vectors = new S3VectorsClient(settings);
   }
 

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { entryName } from '../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../documents/file.ts';
+import { withOwner } from '../store/bucket-owner.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Reasons why an object could not be read this time, although another try may succeed. */
@@ -26,7 +27,7 @@ export class S3Source implements Source {
   constructor(
     address: string,
     options: ReadOptions = {},
-    client = new S3Client({ followRegionRedirects: true }),
+    client = withOwner(new S3Client({ followRegionRedirects: true })),
   ) {
     const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];
     if (bucket === undefined)

@@ -1,3 +1,5 @@
+import { ownerOf } from '../../index/store/bucket-owner.ts';
+
 /** A failed call to AWS, and its subject. */
 export interface FailedCall {
   /** Service and operation, such as `lambda:Invoke`. */
@@ -27,8 +29,14 @@ const notFound: Describe = ({ call, functionName, region, qualifier }, message) 
   return `${call}: no function ${functionName}${alias}${place}. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.`;
 };
 
-const denied: Describe = ({ call }, message) =>
-  `${call}: access denied. Allow ${missingAction(call, message)} for this AWS identity, or choose another with AWS_PROFILE.`;
+const denied: Describe = ({ call, bucket = '' }, message) => {
+  const owner = ownerOf(bucket);
+  // S3 answers the same if the bucket belongs to another account than expected.
+  const foreign = owner
+    ? ` If it is allowed, ${bucket} does not belong to account ${owner}: do not use it.`
+    : '';
+  return `${call}: access denied. Allow ${missingAction(call, message)} for this AWS identity, or choose another with AWS_PROFILE.${foreign}`;
+};
 
 const throttled: Describe = ({ call, functionName }) =>
   call === 'lambda:Invoke'

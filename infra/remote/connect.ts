@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Architecture } from '../../index/engine/architecture.ts';
+import { withOwner } from '../../index/store/bucket-owner.ts';
 import { bootstrapBucket } from '../uploads.ts';
 import { describeError } from './aws-errors.ts';
 
@@ -23,6 +24,8 @@ export interface Remote {
   functionName: string;
   /** Bucket for uploads; default: the one that `cdk bootstrap` made. */
   bucket?: string | undefined;
+  /** Part of the name of that bucket; default: CDK's own. */
+  qualifier?: string | undefined;
   lambda: LambdaClient;
   s3: S3Client;
   /** Runs a step and reports it. Throws `Interrupted` instead if the user has interrupted the command. */
@@ -64,11 +67,12 @@ export interface Configuration {
 export function connect({
   functionName,
   bucket,
+  qualifier,
   step,
-}: Pick<Remote, 'functionName' | 'bucket' | 'step'>): Remote {
+}: Pick<Remote, 'functionName' | 'bucket' | 'qualifier' | 'step'>): Remote {
   const lambda = new LambdaClient({});
   // A stand-in for AWS has one host name, not one per bucket.
-  const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+  const s3 = withOwner(new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined }));
 
   async function explained<T>(call: string, input: object, run: () => Promise<T>): Promise<T> {
     try {
@@ -96,7 +100,7 @@ export function connect({
         explained(`s3:${operation(commandName)}`, args.input, () => next(args)),
     { step: 'initialize', priority: 'high' },
   );
-  return { functionName, bucket, lambda, s3, step };
+  return { functionName, bucket, qualifier, lambda, s3, step };
 }
 
 /** The version that `live` points at, and the revision that detects changes by others. */
@@ -122,7 +126,7 @@ export async function moveAlias(
 
 /** Reads the configuration of a version; default: `$LATEST`. */
 export async function readConfiguration(
-  { lambda, functionName }: Remote,
+  { lambda, functionName, qualifier }: Remote,
   version?: string,
 ): Promise<Configuration> {
   const found = await lambda.send(
@@ -135,7 +139,7 @@ export async function readConfiguration(
     architecture: found.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64',
     settings: settingsOf(found),
     description: found.Description,
-    bootstrapBucket: bootstrapBucket(account, region),
+    bootstrapBucket: bootstrapBucket(account, region, qualifier),
   };
 }
 

@@ -106,6 +106,10 @@ const INDEX = '<SearchStoreIndex.IndexArn>';
 const objects = (actions: readonly string[], ...resources: string[]) =>
   actions.flatMap((action) => resources.map((resource) => `${action} ${resource}`)).sort();
 
+/** The condition of rights on a bucket whose name everyone can compute. */
+const OWN = ' if {"StringEquals":{"aws:ResourceAccount":{"Ref":"AWS::AccountId"}}}';
+const own = (rights: string[]) => rights.map((right) => right + OWN);
+
 describe('least rights', () => {
   test.each(['documents of its own', 'documents in a bucket'])(
     'the search function can only write its log with %s',
@@ -120,8 +124,8 @@ describe('least rights', () => {
       expect(rightsOf(templateOf(name), 'SearchRole')).toEqual({
         log: LOG('SearchLog'),
         index: [
-          `s3:GetObject ${BUCKET}/passages/*`,
-          `s3:ListBucket ${BUCKET}`,
+          `s3:GetObject ${BUCKET}/passages/*${OWN}`,
+          `s3:ListBucket ${BUCKET}${OWN}`,
           `s3vectors:GetVectors ${INDEX}`,
           `s3vectors:QueryVectors ${INDEX}`,
         ],
@@ -140,8 +144,8 @@ describe('least rights', () => {
   const state = (...folders: string[]) =>
     [
       itself,
-      ...objects(BUILDER_ACTIONS.ownObjects, ...folders.map((name) => `${BUCKET}/${name}/*`)),
-      `s3:ListBucket ${BUCKET}`,
+      ...own(objects(BUILDER_ACTIONS.ownObjects, ...folders.map((name) => `${BUCKET}/${name}/*`))),
+      `s3:ListBucket ${BUCKET}${OWN}`,
     ].sort();
   const publish = [
     ...objects(BUILDER_ACTIONS.searchFunction, FUNCTION, `${FUNCTION}:*`),
@@ -151,7 +155,7 @@ describe('least rights', () => {
   test('the builder reads its documents, keeps its state and publishes one function', () => {
     expect(rightsOf(templateOf('documents of its own'), 'SearchBuilderRole')).toEqual({
       ...common,
-      documents: objects(['s3:GetObject'], `${BUCKET}/documents`, `${BUCKET}/documents/*`),
+      documents: own(objects(['s3:GetObject'], `${BUCKET}/documents`, `${BUCKET}/documents/*`)),
       state: state('builder', 'polyseek'),
       index: publish,
     });
@@ -177,8 +181,8 @@ describe('least rights', () => {
       documents: ['s3:GetObject arn:aws:s3:::my-docs/*', 's3:ListBucket arn:aws:s3:::my-docs'],
       state: state('builder'),
       index: [
-        ...objects(BUILDER_ACTIONS.ownObjects, `${BUCKET}/passages/*`),
-        `s3:ListBucket ${BUCKET}`,
+        ...own(objects(BUILDER_ACTIONS.ownObjects, `${BUCKET}/passages/*`)),
+        `s3:ListBucket ${BUCKET}${OWN}`,
         ...objects(
           ['DeleteVectors', 'GetIndex', 'GetVectors', 'ListVectors', 'PutVectors', 'QueryVectors'].map(
             (operation) => `s3vectors:${operation}`,

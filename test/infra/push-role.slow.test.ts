@@ -19,7 +19,7 @@ interface Statement {
   Effect: string;
   Action: string | string[];
   Resource: unknown;
-  Condition?: { StringLike: Record<string, string> };
+  Condition?: { StringEquals?: object; StringLike?: Record<string, string> };
 }
 interface RoleProperties {
   AssumeRolePolicyDocument: { Statement: object[] };
@@ -74,7 +74,7 @@ function isAllowed({ action, resource, prefix = '' }: AwsCall): boolean {
       Effect === 'Allow' &&
       list(Action).includes(action) &&
       list(Resource).some((one) => matches(resolve(one), resource)) &&
-      (!Condition || matches(Condition.StringLike['s3:prefix']!, prefix)),
+      matches(Condition?.StringLike?.['s3:prefix'] ?? '*', prefix),
   );
 }
 
@@ -109,6 +109,13 @@ test('only workflows of the main branch of the repository may assume the role', 
   );
   imported.resourceCountIs('AWS::IAM::OIDCProvider', 0);
   expect(trusted(imported)).toEqual([statement(existing, 'repo:someone-123/docs-456:ref:refs/heads/main')]);
+});
+
+test('the role uses no bucket of another account', () => {
+  const ofS3 = statements.filter(({ Action }) => list(Action)[0]!.startsWith('s3:'));
+  expect(ofS3).toHaveLength(2);
+  for (const { Condition } of ofS3)
+    expect(Condition).toMatchObject({ StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } });
 });
 
 test('the role may not do more', () => {

@@ -6,6 +6,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
+import { withOwner } from '../bucket-owner.ts';
 import type { Address } from './address.ts';
 import { explain, statusOf } from './failures.ts';
 import { Gate } from './gate.ts';
@@ -80,12 +81,14 @@ export class Client {
         throwOnRequestTimeout: true,
       },
     };
-    this.#s3 = new S3Client({
-      ...settings,
-      // A stand-in for AWS has one host name, not one per bucket.
-      forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    this.#s3 = withOwner(
+      new S3Client({
+        ...settings,
+        // A stand-in for AWS has one host name, not one per bucket.
+        forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
+        responseChecksumValidation: 'WHEN_REQUIRED',
+      }),
+    );
     this.#vectors = new S3VectorsClient(settings);
   }
 

@@ -69,6 +69,12 @@ describe('an AWS error becomes a sentence', () => {
       's3:PutObject: access denied. Allow s3:PutObject for this AWS identity, or choose another with AWS_PROFILE.',
     ],
     [
+      'a denial that may mean a bucket of someone else',
+      named('AccessDenied', 'Access Denied'),
+      { call: 's3:PutObject', ...about, bucket: 'cdk-hnb659fds-assets-123456789012-eu-central-1' },
+      's3:PutObject: access denied. Allow s3:PutObject for this AWS identity, or choose another with AWS_PROFILE. If it is allowed, cdk-hnb659fds-assets-123456789012-eu-central-1 does not belong to account 123456789012: do not use it.',
+    ],
+    [
       "the bucket's denial",
       named(
         'AccessDeniedException',

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CreateAliasCommand,
   CreateFunctionCommand,
@@ -16,8 +18,8 @@ import type { Remote } from '../../../infra/remote/connect.ts';
 import { describeVersion } from '../../../infra/version-description.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
-import { root } from '../../fixtures/index.ts';
-import { finished } from '../../fixtures/processes.ts';
+import { root, temporaryFolder } from '../../fixtures/index.ts';
+import { command, finished } from '../../fixtures/processes.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
 const BUCKET = 'cdk-hnb659fds-assets-123456789012-eu-central-1';
@@ -119,6 +121,21 @@ describe.skipIf(missingTools('moto'))('old versions', () => {
     });
     expect(await versions()).toEqual(['1', '2', '3', '9']);
     expect(await uploads(2, 3, 4, 5, 6, 7, 8)).toEqual([2, 3, 4]);
+  });
+
+  test('include uploads in the bucket of another bootstrap qualifier', async () => {
+    const Bucket = 'cdk-mine-assets-123456789012-eu-central-1';
+    await createBucket(aws, Bucket);
+    await aws.s3.send(new PutObjectCommand({ Bucket, Key: keyOf(text(2)), Body: zipOf(text(2)) }));
+    const folder = temporaryFolder();
+    const context = { functionName: FunctionName, '@aws-cdk/core:bootstrapQualifier': 'mine' };
+    writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ context }));
+    const { stdout, stderr } = await command('prune', [], '', aws.env, folder);
+    expect({ stdout, stderr }).toMatchObject({
+      stdout: expect.stringMatching(/^Deleted version 2 \(.*\) and 1 upload\./),
+    });
+    const { Contents } = await aws.s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(Contents).toBeUndefined();
   });
 
   test.each([
