@@ -85,20 +85,22 @@ export async function publish(
 ): Promise<Published> {
   const { owner = thisProcess(), patience = 0, signal } = options;
   const service = new Service(address, options);
-  const local = await readFolder(
-    folder,
-    (found) => new LocalRows(found),
-    (rows) => rows.close(),
-  );
+  let local: LocalRows | undefined;
   try {
+    local = await readFolder(
+      folder,
+      (found) => new LocalRows(found),
+      (rows) => rows.close(),
+    );
     checkVectorIndex(await service.describeIndex(), local.manifest, address);
     const current = await findUnchanged(service, local.manifest, options);
     if (current !== undefined) return unchanged(service, local.manifest, current);
     const hashes = await hashRows(local, options);
     const journal = await Journal.acquire(service, owner, patience, signal);
-    return await journal.during(() => run({ service, journal, local, hashes, options }));
+    const context = { service, journal, local, hashes, options };
+    return await journal.during(() => run(context));
   } finally {
-    local.close();
+    local?.close();
     service.close();
   }
 }

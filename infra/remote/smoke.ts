@@ -32,22 +32,33 @@ export async function chooseProbes(index: string, model?: string): Promise<Probe
   };
   const opened = await readFolder(
     index,
-    async (folder) => ({
-      search: model ? await openSearch({ index: folder, model, verify: true }) : await openLocal(folder),
-      passages: new Passages(join(folder, 'passages.bin')),
-    }),
+    async (folder) => {
+      const passages = new Passages(join(folder, 'passages.bin'));
+      try {
+        const search = model
+          ? await openSearch({ index: folder, model, verify: true })
+          : await openLocal(folder);
+        return { search, passages };
+      } catch (error) {
+        passages.close();
+        throw error;
+      }
+    },
     close,
   );
   const { search, passages } = opened;
-  const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
-  const probes: Probe[] = [];
-  for (const part of [0, 1, 2]) {
-    const [start, end] = [bounds[part]!, bounds[part + 1]!];
-    const probe = await findProbe(search, passages, start, Math.min(end, start + MAX_TRIED));
-    if (probe) probes.push(probe);
+  try {
+    const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
+    const probes: Probe[] = [];
+    for (const part of [0, 1, 2]) {
+      const [start, end] = [bounds[part]!, bounds[part + 1]!];
+      const probe = await findProbe(search, passages, start, Math.min(end, start + MAX_TRIED));
+      if (probe) probes.push(probe);
+    }
+    return probes;
+  } finally {
+    close(opened);
   }
-  close(opened);
-  return probes;
 }
 
 /** A probe for the first passage from `start` to `end` whose first sentence finds it. */
