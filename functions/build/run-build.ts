@@ -14,8 +14,9 @@ import type { Setup } from './setup.ts';
 /** What became of a request. `busy`: another build runs, so this one did not. */
 export type Outcome = BuildRecord['status'] | 'busy';
 
-/** A note that a build was refused, so that one more follows the build that runs. */
+/** A note that a build was refused, so that one more follows the build that runs. It stays as `DONE` when that has started. */
 const AGAIN = 'builder/again.json';
+const DONE = '{}';
 
 /** A build of which nothing is left but its record. */
 const DIED = 'It ended without a word: it was killed, ran out of memory, or ran out of time.';
@@ -200,9 +201,11 @@ async function cleanUp({ bucket, builds, invokeSelf, log }: Setup, lock: Lock): 
   try {
     await lock.release();
     await builds.prune();
-    if (!(await bucket.read(AGAIN))) return;
+    const note = await bucket.read(AGAIN);
+    if (!note || note.text === DONE) return;
     await invokeSelf({ build: newBuildId(), cause: 'events' });
-    await bucket.delete(AGAIN);
+    // A note that was written meanwhile stays: the build that it belongs to may not see its documents.
+    await bucket.write(AGAIN, DONE, { ifMatch: note.etag });
   } catch (error) {
     // The lease of the lock ends, and messages that were refused come again, only later.
     log('INFO', { message: `The build did not clean up: ${error instanceof Error ? error.message : error}` });

@@ -231,6 +231,14 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a builder', 
     expect(stack.aws.events).toHaveLength(events + 1);
   });
 
+  test('starts one more build for those that are refused while that one starts', async () => {
+    await stack.write('again.json', '{"build":"first"}');
+    stack.aws.before('Invoke', () => stack.write('again.json', '{"build":"second"}'), BUILDER);
+    const events = stack.aws.events.length;
+    for (const _ of ['first', 'second', 'none']) expect((await build()).status).not.toBe('failed');
+    expect(stack.aws.events).toHaveLength(events + 2);
+  });
+
   test('reads a document again that changes while it is read', async () => {
     await stack.put('letter.md', 'A letter needs four days.');
     const newest = 'A letter needs five days.';
