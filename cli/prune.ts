@@ -37,7 +37,7 @@ export const command = changingTool(
       print(json, { dryRun: dryRun ?? false, ...pruned }, () => prunedText(address, pruned, dryRun));
       return;
     }
-    const pruned = await prune(target(flags), keep, dryRun);
+    const pruned = await prune(target(flags), keep, { dryRun, orphans: true });
     print(json, pruned, () => describePruned(pruned));
     if (pruned.failures.length > 0) process.exitCode = 1;
   });

@@ -1,5 +1,7 @@
+import { Option } from 'commander';
 import { describePruned } from '../infra/remote/prune.ts';
 import { print } from './kit/command.ts';
+import { numberOption } from './kit/flags.ts';
 import {
   changingTool,
   deferInterrupts,
@@ -8,6 +10,14 @@ import {
   type Target,
   target,
 } from './kit/remote.ts';
+
+interface Flags extends Target {
+  index?: string;
+  ask: string[];
+  keep: number;
+  canary?: number;
+  promote?: boolean;
+}
 
 export const command = changingTool(
   'push',
@@ -21,21 +31,40 @@ export const command = changingTool(
     [],
   )
   .addOption(keepOption())
-  .examples('npx polyseek push --ask "May I be imprisoned without a trial?"')
-  .action(async (flags: Target & { index?: string; ask: string[]; keep: number }) => {
-    const [{ push }, { packageZip }] = await Promise.all([
+  .addOption(
+    new Option('--canary <percent>', 'send only this share of requests to the new version').argParser(
+      numberOption('--canary', 1, 99, 'a whole number'),
+    ),
+  )
+  .addOption(
+    new Option('--promote', 'make the version of --canary live, and push nothing').conflicts([
+      'canary',
+      'index',
+      'ask',
+    ]),
+  )
+  .examples(
+    'npx polyseek push --ask "May I be imprisoned without a trial?"',
+    'npx polyseek push --canary 10',
+    'npx polyseek push --promote',
+  )
+  .action(async (flags: Flags) => {
+    const [{ promote, push }, { packageZip }] = await Promise.all([
       import('../infra/remote/push.ts'),
       import('../infra/remote/package-zip.ts'),
     ]);
     deferInterrupts();
     const settings = deployedSettings(flags);
-    const { index = settings.index, ask: questions, keep } = flags;
-    const outcome = await push(target(flags), {
-      index,
-      packageFor: (architecture) => packageZip(index, settings.collections, architecture),
-      questions,
-      keep,
-    });
+    const { index = settings.index, ask: questions, keep, canary } = flags;
+    const outcome = flags.promote
+      ? await promote(target(flags), keep)
+      : await push(target(flags), {
+          index,
+          packageFor: (architecture) => packageZip(index, settings.collections, architecture),
+          questions,
+          keep,
+          canary,
+        });
     const { message, pruned } = outcome;
     const hasNews = pruned && pruned.deleted.length + pruned.failures.length > 0;
     print(flags.json, outcome, () => (hasNews ? `${message}\n${describePruned(pruned)}` : message));

@@ -23,7 +23,7 @@ import { readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
 import { makeSearchRole } from './search-role.ts';
 import { VectorStore } from './vector-store.ts';
-import { NO_INDEX } from './version-description.ts';
+import { describeAlias, NO_INDEX } from './version-description.ts';
 
 /**
  * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, alarms and a
@@ -180,17 +180,18 @@ export class SemanticSearch extends Construct {
    * CloudFormation then never updates the alias, so that it stays where the builder has moved it.
    */
   private makeAlias({ store, documents, provisionedConcurrency }: Settings): lambda.Alias {
-    const version =
-      documents && store === 'bundle'
-        ? new lambda.Version(this, 'WithoutIndex', {
-            lambda: this.function,
-            description: NO_INDEX,
-            removalPolicy: RemovalPolicy.RETAIN,
-          })
-        : this.function.currentVersion;
+    const isPublishedByBuilder = documents && store === 'bundle';
+    const version = isPublishedByBuilder
+      ? new lambda.Version(this, 'WithoutIndex', {
+          lambda: this.function,
+          description: NO_INDEX,
+          removalPolicy: RemovalPolicy.RETAIN,
+        })
+      : this.function.currentVersion;
     return new lambda.Alias(this, 'Live', {
       aliasName: 'live',
       version,
+      ...(!isPublishedByBuilder && { description: describeAlias(version.version) }),
       ...(provisionedConcurrency && { provisionedConcurrentExecutions: provisionedConcurrency }),
     });
   }

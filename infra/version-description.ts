@@ -36,6 +36,23 @@ export function readDescription(text = ''): IndexSummary | undefined {
   return { version, passages: Number(passages), model };
 }
 
+const STACK_VERSION = 'cdk deploy published version ';
+
+/**
+ * The description of the alias `live`. CloudFormation changes it with the alias, also when it undoes a deploy, so it names CloudFormation's
+ * own version wherever `npx polyseek push` has moved the alias.
+ * @param version may be a token
+ */
+export function describeAlias(version: string): string {
+  return STACK_VERSION + version;
+}
+
+/** The version that `describeAlias` named; undefined for any other text. */
+export function readStackVersion(text = ''): string | undefined {
+  const version = text.startsWith(STACK_VERSION) ? text.slice(STACK_VERSION.length) : '';
+  return /^\d+$/.test(version) ? version : undefined;
+}
+
 /** Whether `npx polyseek push` published the version with this description. */
 export function isPushed(text = ''): boolean {
   return text.startsWith(PUSHED) && readDescription(text) !== undefined;

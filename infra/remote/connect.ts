@@ -11,6 +11,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { withOwner } from '../../index/store/bucket-owner.ts';
 import { bootstrapBucket } from '../uploads.ts';
+import { readStackVersion } from '../version-description.ts';
 import { describeError } from './aws-errors.ts';
 
 /** The alias that the endpoint invokes. */
@@ -45,6 +46,8 @@ export interface Outcome {
   live: string;
   /** The version that was live before. */
   was: string;
+  /** The version that gets a share of the requests. */
+  canary?: Canary;
   /** The result as a sentence. */
   message: string;
 }
@@ -103,25 +106,81 @@ export function connect({
   return { functionName, bucket, qualifier, lambda, s3, step };
 }
 
-/** The version that `live` points at, and the revision that detects changes by others. */
-export async function readAlias({
-  lambda,
-  functionName,
-}: Remote): Promise<{ version: string; revision: string }> {
-  const { FunctionVersion, RevisionId } = await lambda.send(
-    new GetAliasCommand({ FunctionName: functionName, Name: LIVE }),
-  );
-  return { version: FunctionVersion!, revision: RevisionId! };
+/** A version that gets a share of the requests, besides the live one. */
+export interface Canary {
+  version: string;
+  /** Of 100 requests. */
+  percent: number;
 }
 
-/** Points `live` at another version. Fails if someone else moved it after its revision was read. */
+/** The alias `live`. */
+export interface Alias {
+  version: string;
+  /** Detects changes by others. */
+  revision: string;
+  canary: Canary | undefined;
+  /** The version that CloudFormation published last; undefined if it never moves the alias, or an older polyseek deployed it. */
+  stackVersion: string | undefined;
+}
+
+export async function readAlias({ lambda, functionName }: Remote): Promise<Alias> {
+  const { FunctionVersion, RevisionId, RoutingConfig, Description } = await lambda.send(
+    new GetAliasCommand({ FunctionName: functionName, Name: LIVE }),
+  );
+  const [share] = Object.entries(RoutingConfig?.AdditionalVersionWeights ?? {});
+  return {
+    version: FunctionVersion!,
+    revision: RevisionId!,
+    canary: share && { version: share[0], percent: Math.round(share[1] * 100) },
+    stackVersion: readStackVersion(Description),
+  };
+}
+
+/**
+ * Points `live` at a version. Fails if someone else moved it after its revision was read.
+ * @param canary gets its share from now on; without it, the version gets all requests
+ */
 export async function moveAlias(
   { lambda, functionName }: Remote,
   version: string,
   revision: string,
+  canary?: Canary,
 ): Promise<void> {
-  const input = { FunctionName: functionName, Name: LIVE, FunctionVersion: version, RevisionId: revision };
-  await lambda.send(new UpdateAliasCommand(input));
+  const AdditionalVersionWeights = canary ? { [canary.version]: canary.percent / 100 } : {};
+  await lambda.send(
+    new UpdateAliasCommand({
+      FunctionName: functionName,
+      Name: LIVE,
+      FunctionVersion: version,
+      RevisionId: revision,
+      // Lambda keeps the shares of before unless they are named.
+      RoutingConfig: { AdditionalVersionWeights },
+    }),
+  );
+}
+
+/** Names of errors that leave a question about AWS open: no such function, or no right to ask. */
+const UNKNOWN = ['ResourceNotFoundException', 'AccessDeniedException', 'AccessDenied'];
+
+/** The result of calls; undefined if the function does not exist, or this AWS identity may not ask. */
+export async function ifKnown<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof Error && UNKNOWN.includes(error.cause.name))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Sends all requests to the live version again. */
+export function endCanary(
+  remote: Remote,
+  live: string,
+  revision: string,
+  { version }: Canary,
+): Promise<void> {
+  return remote.step(`end the share of version ${version}`, () => moveAlias(remote, live, revision));
 }
 
 /** Reads the configuration of a version; default: `$LATEST`. */

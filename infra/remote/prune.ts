@@ -5,9 +5,9 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { UPLOADS } from '../uploads.ts';
-import { isPushed } from '../version-description.ts';
+import { isPushed, readDescription } from '../version-description.ts';
 import { uploadKey } from './code.ts';
-import { Interrupted, type Remote, readConfiguration } from './connect.ts';
+import { Interrupted, type Remote, readAlias, readConfiguration } from './connect.ts';
 import { readVersions } from './versions.ts';
 
 /** Versions that `push` and `prune` keep by default. */
@@ -29,18 +29,41 @@ export interface Pruned {
   failures: string[];
 }
 
+export interface PruneOptions {
+  /** Only report what would be deleted. */
+  dryRun?: boolean | undefined;
+  /**
+   * Delete versions that a failed `cdk deploy` left too, however new they are: until they are gone, CloudFormation cannot publish the same
+   * code. Not while a deploy runs, whose new version looks the same.
+   */
+  orphans?: boolean;
+}
+
 /**
- * Deletes all versions of a function but the newest ones, and their uploads. Keeps each version that an alias points at, and the newest
- * one that `cdk deploy` published, because CloudFormation returns to it if a later deploy fails.
+ * Deletes all versions of a function but the newest ones, and their uploads. Keeps each version that an alias points at, and CloudFormation's
+ * own, because CloudFormation returns to it if a later deploy fails.
  * @param keep number of versions to keep, at least 1
  * @throws if the versions cannot be listed, or if the command was interrupted; a failed deletion is reported in the result
  */
-export async function prune(remote: Remote, keep: number, dryRun = false): Promise<Pruned> {
+export async function prune(
+  remote: Remote,
+  keep: number,
+  { dryRun = false, orphans = false }: PruneOptions = {},
+): Promise<Pruned> {
   const all = await readVersions(remote);
   const versions = all.filter(({ Version }) => Version !== '$LATEST');
   const aliased = await readAliasedVersions(remote);
-  const fromCdk = versions.find(({ Description }) => !isPushed(Description));
-  const old = versions.slice(keep).filter((one) => !aliased.has(one.Version!) && one !== fromCdk);
+  const { stackVersion } = await readAlias(remote);
+  const fromStack = stackVersion ?? versions.find(({ Description }) => !isPushed(Description))?.Version;
+  const isUnused = ({ Version }: FunctionConfiguration) => !aliased.has(Version!) && Version !== fromStack;
+  const isOrphan = (one: FunctionConfiguration) =>
+    orphans &&
+    isUnused(one) &&
+    Number(one.Version) > Number(stackVersion) &&
+    readDescription(one.Description) !== undefined &&
+    !isPushed(one.Description);
+  const newest = versions.filter((one) => !isOrphan(one)).slice(0, keep);
+  const old = versions.filter((one) => isUnused(one) && !newest.includes(one));
 
   const failures: string[] = [];
   const deleted: FunctionConfiguration[] = [];
@@ -48,12 +71,12 @@ export async function prune(remote: Remote, keep: number, dryRun = false): Promi
     const run = () => deleteVersion(remote, one.Version!);
     if (dryRun || (await attempt(failures, `Version ${one.Version} was not deleted`, run))) deleted.push(one);
   }
-  const left = all.filter((one) => !deleted.includes(one));
-  const uploads = await pruneUploads(remote, deleted, left, dryRun, failures);
+  const kept = all.filter((one) => !deleted.includes(one));
+  const uploads = await pruneUploads(remote, deleted, kept, dryRun, failures);
   return {
     dryRun,
     deleted: deleted.map(({ Version }) => Version!),
-    kept: versions.filter((one) => left.includes(one)).map(({ Version }) => Version!),
+    kept: versions.filter((one) => kept.includes(one)).map(({ Version }) => Version!),
     ...uploads,
     bytes: deleted.reduce((sum, { CodeSize = 0 }) => sum + CodeSize, 0),
     failures,

@@ -3,6 +3,7 @@ import type { Architecture } from '../../index/engine/architecture.ts';
 import { describeVersion, type IndexSummary } from '../version-description.ts';
 import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
+  endCanary,
   Interrupted,
   moveAlias,
   type Outcome,
@@ -32,6 +33,8 @@ export interface PushOptions {
   questions?: string[];
   /** Number of versions to keep. */
   keep?: number;
+  /** Share of 100 requests that the new version gets, while `live` stays. Default: it becomes live. */
+  canary?: number | undefined;
   /** Called before `$LATEST` changes, and right before `live` moves. The push fails if it throws. */
   guard?: () => Promise<void>;
 }
@@ -55,18 +58,20 @@ export async function push(
     model,
     questions = [],
     keep = DEFAULT_KEEP,
+    canary: percent,
     guard = () => Promise.resolve(),
   }: PushOptions,
 ): Promise<Pushed> {
   const { functionName, step } = remote;
   const latest = await readConfiguration(remote);
   // Read before any change, so that the move fails if someone else moves the alias meanwhile.
-  const { version: live, revision } = await readAlias(remote);
+  const { version: live, revision, canary: before } = await readAlias(remote);
   const { zip, summary } = await step(`package ${index} for ${latest.architecture}`, () =>
     packageFor(latest.architecture),
   );
   const sha256 = codeSha256(zip);
   const nothing = async (): Promise<Pushed> => {
+    if (before) await endCanary(remote, live, revision, before);
     await alignLatest(remote);
     const message = `Nothing to push: version ${live}, which is live, has the same code.`;
     return { live, was: live, message };
@@ -74,7 +79,7 @@ export async function push(
   const current = await readConfiguration(remote, live);
   if (sha256 === current.codeSha256 && latest.settings === current.settings) return nothing();
   const probes = await step('choose questions for the smoke test', () => chooseProbes(index, model));
-  const before = new Set((await listVersions(remote)).versions.map(({ version }) => version));
+  const existing = new Set((await listVersions(remote)).versions.map(({ version }) => version));
   let version: string | undefined;
   try {
     await guard();
@@ -88,14 +93,52 @@ export async function push(
       smoke(remote, published, summary.version, probes, questions),
     );
     await guard();
-    await step(`move live to version ${published}`, () => moveAlias(remote, published, revision));
+    if (percent === undefined)
+      await step(`move live to version ${published}`, () => moveAlias(remote, published, revision));
+    else
+      await step(`send ${percent} % of requests to version ${published}`, () =>
+        moveAlias(remote, live, revision, { version: published, percent }),
+      );
   } catch (error) {
-    const own = version !== undefined && !before.has(version) ? version : undefined;
+    const own = version !== undefined && !existing.has(version) ? version : undefined;
     throw new Error(`${messageOf(error)} ${await undo(remote, sha256, own)}`, { cause: error });
   }
-  await alignAfterMove(remote, version);
-  const message = `Version ${version} of ${functionName} is live (${describeVersion(summary)}). Before: version ${live}.`;
-  return { live: version, was: live, message, pruned: await pruneAfterPush(remote, keep, message) };
+  const named = `Version ${version} of ${functionName}`;
+  const content = describeVersion(summary);
+  if (percent === undefined)
+    return complete(remote, keep, {
+      live: version,
+      was: live,
+      message: `${named} is live (${content}). Before: version ${live}.`,
+    });
+  return complete(remote, keep, {
+    live,
+    was: live,
+    canary: { version, percent },
+    message: `${named} gets ${percent} % of requests (${content}), and version ${live} the others. Go on with npx polyseek push --promote, or go back with npx polyseek rollback.`,
+  });
+}
+
+/**
+ * Makes the version live that `push` with `canary` published, and deletes old versions.
+ * @throws if no version has a share of the requests
+ */
+export async function promote(remote: Remote, keep = DEFAULT_KEEP): Promise<Pushed> {
+  const { version: was, revision, canary } = await readAlias(remote);
+  if (!canary)
+    throw new Error(
+      `Version ${was} gets all requests, so there is nothing to promote. Publish a version with npx polyseek push --canary 10 first.`,
+    );
+  const { version: live } = canary;
+  await remote.step(`move live to version ${live}`, () => moveAlias(remote, live, revision));
+  const message = `Version ${live} of ${remote.functionName} is live. Before: version ${was}.`;
+  return complete(remote, keep, { live, was, message });
+}
+
+/** Aligns `$LATEST` with the live version, and deletes old versions. */
+async function complete(remote: Remote, keep: number, outcome: Outcome): Promise<Pushed> {
+  await alignAfterMove(remote, outcome.live);
+  return { ...outcome, pruned: await pruneAfterPush(remote, keep, outcome.message) };
 }
 
 /** Deletes old versions. A failure is part of the result, as the push has succeeded; an interrupt still ends the command. */
@@ -134,9 +177,11 @@ async function publish(
 async function undo(remote: Remote, sha256: string, version: string | undefined): Promise<string> {
   const { lambda, functionName, step } = remote;
   try {
-    const { version: live } = await readAlias(remote);
+    const { version: live, canary } = await readAlias(remote);
     // The call that moved the alias can succeed although its response is lost.
     if (live === version) return `Version ${live} is live nevertheless. Check with npx polyseek versions.`;
+    if (version !== undefined && canary?.version === version)
+      return `Version ${version} gets ${canary.percent} % of requests nevertheless. End that with npx polyseek rollback.`;
     if ((await readConfiguration(remote)).codeSha256 === sha256) await alignLatest(remote);
     if (version === undefined) return `Version ${live} stays live; the push left nothing behind.`;
     await step(`delete version ${version}`, () =>

@@ -6,6 +6,8 @@ import { type Remote, readAlias } from './connect.ts';
 export interface Version {
   version: string;
   live: boolean;
+  /** Share of 100 requests that it gets besides the live version. */
+  percent?: number | undefined;
   /** The index that it contains; missing if its description has another format. */
   index?: IndexSummary | undefined;
   /** True for the version before the first build of a builder. */
@@ -17,6 +19,8 @@ export interface Version {
 /** All versions of a function. */
 export interface Versions {
   live: string;
+  /** CloudFormation's own version, which it makes live again if a deploy fails; missing if it never moves `live`. */
+  stackVersion?: string | undefined;
   /** Newest first. */
   versions: Version[];
   /** Whether `$LATEST` contains the code of the live version. False after an interrupted push or rollback. */
@@ -35,7 +39,7 @@ export async function readVersions({ lambda, functionName }: Remote): Promise<Fu
 
 /** Lists the published versions of a function. */
 export async function listVersions(remote: Remote): Promise<Versions> {
-  const { version: live } = await readAlias(remote);
+  const { version: live, canary, stackVersion } = await readAlias(remote);
   const found = await readVersions(remote);
   const code = (version: string) => found.find(({ Version }) => Version === version)?.CodeSha256;
   const versions = found
@@ -43,20 +47,21 @@ export async function listVersions(remote: Remote): Promise<Versions> {
     .map(({ Version, Description, LastModified }) => ({
       version: Version!,
       live: Version === live,
+      percent: Version === canary?.version ? canary?.percent : undefined,
       index: readDescription(Description),
       empty: Description === NO_INDEX || undefined,
       date: new Date(LastModified!).toISOString(),
     }));
-  return { live, versions, aligned: code('$LATEST') === code(live) };
+  return { live, stackVersion, versions, aligned: code('$LATEST') === code(live) };
 }
 
 const COLUMNS = ['version', 'live', 'index', 'passages', 'model', 'published (UTC)'];
 
 /** A table for people, with a note if `$LATEST` needs repair. */
 export function versionTable({ live, versions, aligned }: Versions): string {
-  const rows = versions.map(({ version, live, index, date }) => [
+  const rows = versions.map(({ version, live, percent, index, date }) => [
     version,
-    live ? 'live' : '',
+    live ? 'live' : percent === undefined ? '' : `${percent} %`,
     index?.version ?? '?',
     String(index?.passages ?? '?'),
     index?.model ?? '?',

@@ -17,6 +17,7 @@ import type { Auth } from '../../infra/props.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
+import { describeAlias, readStackVersion } from '../../infra/version-description.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 import { only } from './templates.ts';
@@ -147,11 +148,20 @@ describe.each(cases)('with auth %s on %s', (auth, architecture) => {
     expect(version.properties.FunctionName).toEqual({ Ref: fn.name });
     expect(version.properties.Description).toContain('50');
     expect(version.deletionPolicy).toBe('Retain');
+    const number = { 'Fn::GetAtt': [version.name, 'Version'] };
     expect(alias.properties).toEqual({
       Name: 'live',
+      // Commands recognize CloudFormation's own version by it.
+      Description: { 'Fn::Join': ['', ['cdk deploy published version ', number]] },
       FunctionName: { Ref: fn.name },
-      FunctionVersion: { 'Fn::GetAtt': [version.name, 'Version'] },
+      FunctionVersion: number,
     });
+    expect(readStackVersion(describeAlias('12'))).toBe('12');
+    expect([undefined, 'mine', 'cdk deploy published version 1?'].map(readStackVersion)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(only(template, 'AWS::ApiGatewayV2::Integration').properties).toMatchObject({
       IntegrationType: 'AWS_PROXY',
       PayloadFormatVersion: '2.0',

@@ -15,7 +15,8 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { alignLatest, codeSha256, uploadKey } from '../../../infra/remote/code.ts';
 import type { Remote } from '../../../infra/remote/connect.ts';
-import { describeVersion } from '../../../infra/version-description.ts';
+import { prune as pruneVersions } from '../../../infra/remote/prune.ts';
+import { describeAlias, describeVersion } from '../../../infra/version-description.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
@@ -121,6 +122,24 @@ describe.skipIf(missingTools('moto'))('old versions', () => {
     });
     expect(await versions()).toEqual(['1', '2', '3', '9']);
     expect(await uploads(2, 3, 4, 5, 6, 7, 8)).toEqual([2, 3, 4]);
+  });
+
+  test('include what a failed deploy left, and not the version of CloudFormation', async () => {
+    const Description = describeAlias('1');
+    await aws.lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', Description }));
+    await publish(text(9), false);
+    const remote: Remote = { functionName: FunctionName, ...aws, step: (_, run) => run() };
+    // As after a push, while a deploy may be about to use its new version.
+    expect(await pruneVersions(remote, 1, { dryRun: true })).toMatchObject({ kept: ['9', '8', '3', '1'] });
+    expect(await pruneVersions(remote, 2, { dryRun: true, orphans: true })).toMatchObject({
+      deleted: ['9', '6', '5', '4', '2'],
+      kept: ['8', '7', '3', '1'],
+    });
+    expect((await prune()).stdout).toMatch(/^Deleted versions 9, 2 /);
+    // Live again, although CloudFormation went back.
+    await publish(text(10), false);
+    await moveLive('9');
+    expect(await pruneVersions(remote, 9, { orphans: true })).toMatchObject({ deleted: [] });
   });
 
   test('include uploads in the bucket of another bootstrap qualifier', async () => {

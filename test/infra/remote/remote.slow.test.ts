@@ -16,9 +16,11 @@ import { packageFunction } from '../../../functions/search/package/package-funct
 import type { Manifest } from '../../../index/format/manifest.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { openLocal } from '../../../index/local.ts';
-import type { Remote } from '../../../infra/remote/connect.ts';
+import { moveAlias, type Remote, readAlias } from '../../../infra/remote/connect.ts';
+import { promote, push } from '../../../infra/remote/push.ts';
+import { rollback } from '../../../infra/remote/rollback.ts';
 import { chooseProbes, type Probe, smoke } from '../../../infra/remote/smoke.ts';
-import type { Versions } from '../../../infra/remote/versions.ts';
+import { listVersions, type Versions, versionTable } from '../../../infra/remote/versions.ts';
 import { zipFolder } from '../../../infra/remote/zip.ts';
 import { describeVersion, type IndexSummary } from '../../../infra/version-description.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
@@ -444,6 +446,66 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
       );
       expect(await state()).toEqual({ live: '4', code: { $LATEST: second, 1: first, 4: second } });
     });
+  });
+
+  test('sends a share of its requests to a new version, until that is promoted or rolled back', async () => {
+    const functionName = 'shared';
+    await createFunction(functionName);
+    await aws.lambda.send(new PublishVersionCommand({ FunctionName: functionName }));
+    const live = { FunctionName: functionName, Name: 'live', FunctionVersion: '1' };
+    await aws.lambda.send(new CreateAliasCommand(live));
+    const target: Remote = { functionName, ...aws, step: (_, run) => run() };
+    const pushed = (index: string, canary?: number) => {
+      const packaged = { zip: zips.get(index)!, summary: held.get(index)! };
+      return push(target, { index, packageFor: async () => packaged, canary });
+    };
+    const shares = async () => {
+      const { versions, aligned } = await listVersions(target);
+      expect(aligned).toBe(true);
+      const used = versions.filter((one) => one.live || one.percent !== undefined);
+      return Object.fromEntries(used.map((one) => [one.version, one.percent ?? 'live']));
+    };
+    expect(await pushed(second, 10)).toMatchObject({
+      live: '1',
+      was: '1',
+      canary: { version: '2', percent: 10 },
+      message: expect.stringMatching(
+        /^Version 2 of shared gets 10 % of requests \(.*, and version 1 the others\. /,
+      ),
+    });
+    expect(await shares()).toEqual({ 1: 'live', 2: 10 });
+    expect(versionTable(await listVersions(target))).toMatch(/^2 +10 % +.*\n1 +live /m);
+    expect(await rollback(target)).toMatchObject({
+      live: '1',
+      message: 'Version 1 gets all requests again. Before, version 2 got 10 %.',
+    });
+    expect(await shares()).toEqual({ 1: 'live' });
+
+    await aws.lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: '2' }));
+    aws.loseResponse('UpdateAlias');
+    await expect(pushed(second, 25)).rejects.toThrow(/ Version 2 gets 25 % of requests nevertheless\. /);
+    await rollback(target, '1');
+    const share = async () => {
+      const { version, revision } = await readAlias(target);
+      const canary = { version: version === '1' ? '2' : '1', percent: 50 };
+      await moveAlias(target, version, revision, canary);
+    };
+    await share();
+    expect(await promote(target)).toMatchObject({ live: '2', was: '1' });
+    expect(await shares()).toEqual({ 2: 'live' });
+    await expect(promote(target)).rejects.toThrow(
+      /^Version 2 gets all requests, so there is nothing to promote\. /,
+    );
+
+    await share();
+    expect(await shares()).toEqual({ 1: 50, 2: 'live' });
+    expect(await pushed(second)).toMatchObject({
+      message: expect.stringMatching(/^Nothing to push: version 2, /),
+    });
+    expect(await shares()).toEqual({ 2: 'live' });
+    await share();
+    await rollback(target, '1');
+    expect(await shares()).toEqual({ 1: 'live' });
   });
 
   test('has an alias if cdk deployed it', async () => {
