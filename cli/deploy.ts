@@ -6,16 +6,20 @@ import { join } from 'node:path';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
+import { findExcess } from '../infra/remote/concurrency.ts';
+import { ifKnown } from '../infra/remote/connect.ts';
 import { readEnvironment } from '../infra/remote/environment.ts';
 import { readSettings } from '../infra/settings.ts';
 import { print, Tool } from './kit/command.ts';
+import { compareIndex } from './kit/compare-index.ts';
 import { jsonOption } from './kit/flags.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './kit/manifest.ts';
 import { Questions } from './kit/questions.ts';
-import { stageOption, target } from './kit/remote.ts';
+import { profileOption, stageOption, target } from './kit/remote.ts';
 
 interface Flags {
   stage?: string;
+  profile?: string;
   input: boolean;
   json?: boolean;
 }
@@ -29,6 +33,7 @@ export const command = new Tool(
 )
   .argument('[cdk-args...]', 'arguments of cdk deploy, after --')
   .addOption(stageOption())
+  .addOption(profileOption())
   .option('--no-input', 'ask nothing: fail if something is missing, and skip the approval of CDK')
   .addOption(jsonOption('print the outputs of the stack as JSON; implies --no-input'))
   .examples(
@@ -36,19 +41,22 @@ export const command = new Tool(
     'npx polyseek deploy --stage prod',
     'npx polyseek deploy --no-input --json',
   )
-  .action(async (cdkArguments: string[], { stage, input, json }: Flags) => {
+  .action(async (cdkArguments: string[], { stage, profile, input, json }: Flags) => {
     const questions = new Questions(input && !json);
     await requireProject(questions);
     await requirePackages(questions);
     await requireIndex(questions, stage);
     await requireKey(questions, stage);
-    await requireEnvironment(questions, stage);
+    const flags = [...context(stage), ...(profile === undefined ? [] : ['--profile', profile])];
+    await requireEnvironment(questions, stage, flags);
+    await requireConcurrency(stage);
+    await requireNewest(questions, stage);
 
     const folder = mkdtempSync(join(tmpdir(), 'polyseek-'));
     try {
       const file = join(folder, 'outputs.json');
       const approval = questions.isPossible ? [] : ['--require-approval', 'never'];
-      await cdk(['deploy', ...approval, '--outputs-file', file, ...context(stage), ...cdkArguments], json);
+      await cdk(['deploy', ...approval, '--outputs-file', file, ...flags, ...cdkArguments], json);
       const outputs: Outputs = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
       if (json) print(json, outputs, () => '');
       else
@@ -142,8 +150,15 @@ async function requireKey(questions: Questions, stage: string | undefined): Prom
   await runCommand(import('./key.ts'), [name, ...flags]);
 }
 
-/** Credentials, a region, and CDK's bucket in it. */
-async function requireEnvironment(questions: Questions, stage: string | undefined): Promise<void> {
+/**
+ * Credentials, a region, and CDK's bucket in it.
+ * @param flags for CDK
+ */
+async function requireEnvironment(
+  questions: Questions,
+  stage: string | undefined,
+  flags: string[],
+): Promise<void> {
   const { bootstrapQualifier } = readSettings(stage);
   const { region, isBootstrapped } = await readEnvironment(target({ stage }), bootstrapQualifier);
   // If it is unknown, CDK checks.
@@ -153,7 +168,31 @@ async function requireEnvironment(questions: Questions, stage: string | undefine
     `${missing} Create it with cdk bootstrap, once per account and region?`,
     `${missing} Create it with npx cdk bootstrap`,
   );
-  await cdk(['bootstrap', ...context(stage)]);
+  await cdk(['bootstrap', ...flags]);
+}
+
+/** The concurrent runs that the function takes from the account: AWS would refuse it at the end of a deploy. */
+async function requireConcurrency(stage: string | undefined): Promise<void> {
+  const excess = await findExcess(target({ stage }), readSettings(stage));
+  if (excess) throw new Error(`${excess.found}. ${excess.fix}`);
+}
+
+/** That the deploy replaces neither a newer index nor a version that is being tried. */
+async function requireNewest(questions: Questions, stage: string | undefined): Promise<void> {
+  const compared = await ifKnown(() => compareIndex(readSettings(stage)));
+  if (!compared) return;
+  const { live, canary, local, isOlder } = compared;
+  if (canary)
+    throw new Error(
+      `Version ${canary.version} gets ${canary.percent} % of requests, and a deploy moves live. First end that with npx polyseek push --promote or npx polyseek rollback.`,
+    );
+  if (!isOlder) return;
+  const newer = `Version ${live.version} is live with index ${live.index?.version}, which was published after the index here (${local}) was built.`;
+  await questions.confirm(
+    `${newer} Deploy, which makes the older index live?`,
+    `${newer} Build the index again with npx polyseek index, or make the older one live with npx cdk deploy.`,
+    'n',
+  );
 }
 
 /** Runs another command of polyseek, as if it was typed. */

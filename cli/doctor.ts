@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Check, Checks, Status } from './kit/checks.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
-import { stageOption } from './kit/remote.ts';
+import { profileOption, stageOption } from './kit/remote.ts';
 
 const COLOURS: Record<Status, 'green' | 'yellow' | 'red'> = {
   ok: 'green',
@@ -16,6 +16,7 @@ export const command = new Tool(
 )
   .option('--index <dir>', 'folder of the index (default: that of polyseek.config.json)')
   .addOption(stageOption())
+  .addOption(profileOption())
   .addOption(jsonOption())
   .examples('npx polyseek doctor', 'npx polyseek doctor --json')
   .action(async ({ index, stage, json }: { index?: string; stage?: string; json?: boolean }) => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { jsonProblem } from '../index/documents/records/json-problem.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
+import { THROTTLE } from './throttle.ts';
 
 /** Settings by name, as in `context` of cdk.json. */
 export type Context = Record<string, unknown>;
@@ -19,8 +20,14 @@ export interface DeployedSettings {
   /** Where the documents are from which AWS builds the index; false if it does not. */
   documents: string | boolean;
   auth: string;
+  /** Instances that the function takes from the account's quota. */
+  reservedConcurrency: number | 'none';
+  /** Instances that are always started. */
+  provisionedConcurrency: number;
   /** API keys by name. Nothing has checked them. */
   apiKeys: object;
+  /** AWS profile of CDK, which is outside its context. */
+  profile: string | undefined;
   /** Part of the names of what `cdk bootstrap` created, if it is not CDK's default. */
   bootstrapQualifier: string | undefined;
 }
@@ -65,10 +72,13 @@ export function applyStage(context: Context, stage = context.stage): Context {
  * @throws if the file is not valid JSON, or has no such stage
  */
 export function readSettings(stage?: string, file = 'cdk.json'): DeployedSettings {
-  const settings = applyStage(existsSync(file) ? readContextOf(file) : {}, stage);
+  const { context = {}, profile } = existsSync(file) ? readFile(file) : {};
+  const settings = applyStage(context, stage);
   const { stack = DEFAULT_STACK, functionName = stack, index = DEFAULT_INDEX, collections } = settings;
   const { store = 'bundle', documents = false } = settings;
+  const { provisionedConcurrency = 0 } = settings;
   const { auth = 'api-key', apiKeys, '@aws-cdk/core:bootstrapQualifier': qualifier } = settings;
+  const { reservedConcurrency = (auth === 'none' ? THROTTLE.open : THROTTLE.closed).instances } = settings;
   return {
     stack: String(stack),
     functionName: String(functionName),
@@ -79,12 +89,15 @@ export function readSettings(stage?: string, file = 'cdk.json'): DeployedSetting
     store: String(store),
     documents: typeof documents === 'boolean' ? documents : String(documents),
     auth: String(auth),
+    reservedConcurrency: reservedConcurrency === 'none' ? reservedConcurrency : Number(reservedConcurrency),
+    provisionedConcurrency: Number(provisionedConcurrency),
     apiKeys: isObject(apiKeys) ? apiKeys : {},
+    profile: profile === undefined ? undefined : String(profile),
     bootstrapQualifier: qualifier === undefined ? undefined : String(qualifier),
   };
 }
 
-function readContextOf(file: string): Context {
+function readFile(file: string): { context: Context; profile?: unknown } {
   let config: unknown;
   try {
     config = JSON.parse(readFileSync(file, 'utf8'));
@@ -92,7 +105,9 @@ function readContextOf(file: string): Context {
     if (!(error instanceof SyntaxError)) throw error;
     throw new Error(`${file} is not valid JSON (${jsonProblem(error)}). Repair it first.`);
   }
-  const context = isObject(config) ? (config.context ?? {}) : undefined;
-  if (isObject(context)) return context;
+  if (isObject(config)) {
+    const { context = {}, profile } = config;
+    if (isObject(context)) return { context, profile };
+  }
   throw new Error(`${file} has no object of settings under context. Repair it first.`);
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readManifest } from '../../index/format/manifest.ts';
 import { readBuilder, sendsEvents } from '../../infra/remote/builder.ts';
+import { findExcess } from '../../infra/remote/concurrency.ts';
 import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
-import { listVersions } from '../../infra/remote/versions.ts';
 import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
 import { type Check, check, ok, warning } from './checks.ts';
+import { compareIndex } from './compare-index.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './manifest.ts';
 import { target } from './remote.ts';
 
@@ -35,6 +35,7 @@ export async function checkAws(stage: string | undefined): Promise<Check[]> {
   return [
     ...checks,
     checkBootstrap(environment),
+    await check('concurrency', () => checkConcurrency(settings), 'warning'),
     await check('function', () => checkFunction(settings), 'warning'),
     ...(settings.documents ? await checkDocuments(settings) : []),
   ];
@@ -99,11 +100,31 @@ function checkBootstrap({ region, isBootstrapped }: Environment): Check {
   );
 }
 
+/** Whether the account has the concurrent runs that a deploy takes from it. */
+async function checkConcurrency(settings: DeployedSettings): Promise<Check> {
+  const excess = await findExcess(target({ function: settings.functionName }), settings);
+  return excess
+    ? warning('concurrency', excess.found, excess.fix)
+    : ok('concurrency', 'enough for the settings');
+}
+
 /** The live version, and whether it answers from the index on this machine, if that is the one to deploy. */
-async function checkFunction({ functionName, index, documents, store }: DeployedSettings): Promise<Check> {
-  const { live, versions } = await listVersions(target({ function: functionName }));
-  const deployed = versions.find(({ version }) => version === live)?.index?.version;
-  const found = `${functionName}: version ${live} is live, with index ${deployed ?? '(unknown)'}`;
+async function checkFunction(settings: DeployedSettings): Promise<Check> {
+  const { functionName, documents, store } = settings;
+  const { live: version, canary, stackVersion, local, isOlder } = await compareIndex(settings);
+  const { version: live } = version;
+  const deployed = version.index?.version;
+  const returns =
+    stackVersion === undefined || stackVersion === live
+      ? ''
+      : `; if a deploy fails, CloudFormation may make version ${stackVersion} live again`;
+  const found = `${functionName}: version ${live} is live, with index ${deployed ?? '(unknown)'}${returns}`;
+  if (canary)
+    return warning(
+      'function',
+      `${found}; version ${canary.version} gets ${canary.percent} % of requests`,
+      'Before a deploy, make it live with npx polyseek push --promote, or end that with npx polyseek rollback.',
+    );
   if (store === 's3vectors')
     return ok('function', `${functionName}: version ${live} is live, with an index in S3 Vectors`);
   if (documents && deployed === undefined)
@@ -112,7 +133,12 @@ async function checkFunction({ functionName, index, documents, store }: Deployed
       `${functionName}: version ${live} is live, without an index`,
       'Wait for the first build: npx polyseek remote builds.',
     );
-  const local = !documents && existsSync(index) ? readManifest(index, undefined, false).version : undefined;
   if (local === undefined || deployed === undefined || local === deployed) return ok('function', found);
-  return warning('function', `${found}; the index here is ${local}`, 'Make it live with npx polyseek push.');
+  return warning(
+    'function',
+    `${found}; the index here is ${local}${isOlder ? ', and older' : ''}`,
+    isOlder
+      ? 'Before a deploy, build it again with npx polyseek index: a deploy makes the index here live.'
+      : 'Make it live with npx polyseek push.',
+  );
 }

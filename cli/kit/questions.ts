@@ -26,10 +26,11 @@ export class Questions {
 
   /**
    * Asks for consent.
+   * @param usual the answer to an empty line
    * @param instead the error's message if nobody can be asked, or the answer is no
    */
-  async confirm(question: string, instead: string): Promise<void> {
-    const answer = await this.ask(`${question} (y/n)`, instead, 'y');
+  async confirm(question: string, instead: string, usual: 'y' | 'n' = 'y'): Promise<void> {
+    const answer = await this.ask(`${question} (y/n)`, instead, usual);
     if (!/^y(es)?$/i.test(answer)) throw new Error(instead);
   }
 }

@@ -18,6 +18,7 @@ export function remoteTool(name: string, description: string): Tool {
   return new Tool(name, description)
     .option('--function <name>', 'name of the function (default: functionName or stack of cdk.json)')
     .addOption(stageOption())
+    .addOption(profileOption())
     .addOption(jsonOption());
 }
 
@@ -32,6 +33,25 @@ export function changingTool(name: string, description: string): Tool {
 /** `--stage` of the commands that read cdk.json. */
 export function stageOption(): Option {
   return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
+}
+
+let profile: string | undefined;
+
+/** `--profile` of the commands that call AWS. */
+export function profileOption(): Option {
+  return new Option(
+    '--profile <name>',
+    'AWS profile (default: profile of cdk.json, or AWS_PROFILE)',
+  ).argParser(useProfile);
+}
+
+/** Lets the SDK and CDK use the credentials of a profile, instead of those in the environment. */
+function useProfile(name: string): string {
+  for (const key of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
+    delete process.env[key];
+  process.env.AWS_PROFILE = name;
+  profile = name;
+  return name;
 }
 
 /** `--keep` of the commands that delete old versions. */
@@ -58,7 +78,8 @@ export function prepareSdk(): void {
 export function target(flags: Target): Remote {
   prepareSdk();
   const { function: name, bucket } = flags;
-  const { functionName, bootstrapQualifier: qualifier } = deployedSettings(flags);
+  const { functionName, bootstrapQualifier: qualifier, profile: ofProject } = deployedSettings(flags);
+  if (ofProject !== undefined && profile === undefined) useProfile(ofProject);
   return connect({ functionName: name ?? functionName, bucket, qualifier, step });
 }
 

@@ -1,9 +1,21 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { withLiveFunction } from '../fixtures/live-function.ts';
 import { command, type Outcome, onTerminal } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
@@ -82,6 +94,62 @@ describe('where nobody can be asked', () => {
     expect(await refusal([], { AWS_DEFAULT_REGION: 'eu-central-1' })).toMatch(/no AWS credentials/);
   }, 240_000);
 });
+
+describe('a function that is live', () => {
+  const NEWER = '0123456789ab';
+  const settings = { auth: 'iam', index: 'built' };
+  const refused = (alias: object = {}) =>
+    withLiveFunction({ index: NEWER, alias }, (env) => refusal([], env));
+  beforeEach(() => cpSync(index, join(folder, 'built'), { recursive: true }));
+
+  test('keeps its index if that is newer than the one on this machine', async () => {
+    writeSettings(settings);
+    const { version } = readManifest(index, undefined, false);
+    utimesSync(join(folder, 'built/manifest.json'), new Date(2025, 1), new Date(2025, 1));
+    expect(await refused()).toBe(
+      `Version 3 is live with index ${NEWER}, which was published after the index here (${version}) was built. Build the index again with npx polyseek index, or make the older one live with npx cdk deploy.`,
+    );
+  });
+
+  test('is not deployed while another version gets a share of its requests', async () => {
+    writeSettings(settings);
+    expect(await refused({ RoutingConfig: { AdditionalVersionWeights: { 4: 0.25 } } })).toBe(
+      'Version 4 gets 25 % of requests, and a deploy moves live. First end that with npx polyseek push --promote or npx polyseek rollback.',
+    );
+  });
+
+  test('is not deployed with more concurrent runs than the account has', async () => {
+    writeSettings({ ...settings, auth: 'none' });
+    expect(await refused()).toBe(
+      "reservedConcurrency is 5, but of the account's 10 concurrent runs in eu-central-1 only 0 can be reserved. Set reservedConcurrency to none in cdk.json, or ask AWS for more: Service Quotas, AWS Lambda, Concurrent executions.",
+    );
+  });
+
+  test('gets a newer index of this machine, with the profile of the flag', async () => {
+    writeSettings(settings);
+    utimesSync(join(folder, 'built/manifest.json'), new Date(2026, 1), new Date(2026, 1));
+    writeFileSync(
+      join(folder, 'config'),
+      '[profile mine]\naws_access_key_id = a\naws_secret_access_key = b\n',
+    );
+    standInForCdk(`console.log(args.join(' '), process.env.AWS_PROFILE, process.env.AWS_ACCESS_KEY_ID);`);
+    const { code, stdout, stderr } = await withLiveFunction({ index: NEWER }, (env) =>
+      deploy(['--profile', 'mine'], { ...env, AWS_CONFIG_FILE: join(folder, 'config') }),
+    );
+    expect({ code, stdout, stderr }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^deploy --require-approval never .* --profile mine mine undefined\n$/),
+    });
+  });
+});
+
+/** Installs a program instead of CDK, which has its arguments in `args`. */
+function standInForCdk(program: string): void {
+  const fake = join(folder, 'node_modules/aws-cdk');
+  mkdirSync(join(fake, 'bin'), { recursive: true });
+  writeFileSync(join(fake, 'package.json'), '{"name":"aws-cdk","version":"0.0.0"}');
+  writeFileSync(join(fake, 'bin/cdk'), `const args = process.argv.slice(2);\n${program}`);
+}
 
 describe('on a terminal', () => {
   test('an interrupt at a question exits with 130, and changes nothing', async () => {
@@ -183,13 +251,8 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
   test('tells the address of the endpoint, also as JSON', async () => {
     // moto returns no outputs, so this stands in for CDK. It prints its arguments, and writes outputs.
     const env = prepare();
-    const fake = join(folder, 'node_modules/aws-cdk');
-    mkdirSync(join(fake, 'bin'), { recursive: true });
-    writeFileSync(join(fake, 'package.json'), '{"name":"aws-cdk","version":"0.0.0"}');
-    writeFileSync(
-      join(fake, 'bin/cdk'),
-      `const args = process.argv.slice(2);
-console.log(args.join(' '));
+    standInForCdk(
+      `console.log(args.join(' '));
 const file = args[args.indexOf('--outputs-file') + 1];
 require('fs').writeFileSync(file, '{"polyseek-prod":{"Url":"https://a.example/"}}');`,
     );

@@ -1,13 +1,22 @@
 import { once } from 'node:events';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Check, Checks } from '../../cli/kit/checks.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { describeVersion } from '../../infra/version-description.ts';
+import { describeAlias } from '../../infra/version-description.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { type LiveFunction, withLiveFunction } from '../fixtures/live-function.ts';
 import { command } from '../fixtures/processes.ts';
 
 const parent = temporaryFolder();
@@ -172,38 +181,8 @@ test('without a compiler and Docker, says what to install', async () => {
 });
 
 describe('the deployed function', () => {
-  /** A version of Lambda with a description, in its own forms. */
-  const answers =
-    (version: string, denied: boolean): RequestListener =>
-    (request, response) => {
-      const { pathname } = new URL(request.url!, 'http://localhost');
-      if (pathname === '/' && denied) {
-        response.writeHead(403, { 'content-type': 'application/xml' });
-        response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
-      } else if (pathname === '/') {
-        const bucket = '<Bucket><Name>cdk-hnb659fds-assets-123456789012-eu-central-1</Name></Bucket>';
-        response.end(`<ListAllMyBucketsResult><Buckets>${bucket}</Buckets></ListAllMyBucketsResult>`);
-      } else if (pathname.endsWith('/aliases/live')) {
-        response.end('{"FunctionVersion":"3","RevisionId":"r"}');
-      } else {
-        const Description = describeVersion({ version, passages: 20, model: 'm' });
-        const published = { Version: '3', Description, LastModified: '2026-01-01T00:00:00.000+0000' };
-        response.end(JSON.stringify({ Versions: [published] }));
-      }
-    };
-
-  async function withAws(version: string, denied = false) {
-    const server = createServer(answers(version, denied)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    try {
-      const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-      return await doctor([], { ...keys, AWS_ENDPOINT_URL: url });
-    } finally {
-      server.close();
-      server.closeAllConnections();
-    }
-  }
+  const withAws = (index: string, more: Partial<LiveFunction> = {}, args: string[] = [], env = {}) =>
+    withLiveFunction({ index, ...more }, (aws) => doctor(args, { ...aws, ...env }));
 
   test('has the index of this machine, or another one', async () => {
     cpSync(index, join(folder, '.polyseek/index'), { recursive: true });
@@ -223,8 +202,64 @@ describe('the deployed function', () => {
     });
   });
 
+  test('is newer than the index of this machine', async () => {
+    const local = join(folder, '.polyseek/index');
+    cpSync(index, local, { recursive: true });
+    utimesSync(join(local, 'manifest.json'), new Date(2025, 1), new Date(2025, 1));
+    expect((await withAws('0123456789ab')).found.function).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/; the index here is \w+, and older$/),
+      fix: 'Before a deploy, build it again with npx polyseek index: a deploy makes the index here live.',
+    });
+  });
+
+  test('may go back to the version of CloudFormation, or share its requests', async () => {
+    const Description = describeAlias('2');
+    expect((await withAws('0123456789ab', { alias: { Description } })).found.function).toMatchObject({
+      status: 'ok',
+      found:
+        'polyseek: version 3 is live, with index 0123456789ab; if a deploy fails, CloudFormation may make version 2 live again',
+    });
+    const RoutingConfig = { AdditionalVersionWeights: { 4: 0.1 } };
+    expect((await withAws('0123456789ab', { alias: { RoutingConfig } })).found.function).toMatchObject({
+      status: 'warning',
+      found: 'polyseek: version 3 is live, with index 0123456789ab; version 4 gets 10 % of requests',
+    });
+  });
+
+  test.each([
+    ['reservedConcurrency is 5', { auth: 'none' }, 'Set reservedConcurrency to none'],
+    ['provisionedConcurrency is 2', { provisionedConcurrency: 2 }, 'Remove provisionedConcurrency'],
+  ])('needs concurrent runs of the account: %s', async (excess, context, fix) => {
+    writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ context }));
+    expect((await withAws('0123456789ab')).found.concurrency).toEqual({
+      name: 'concurrency',
+      status: 'warning',
+      found: `${excess}, but of the account's 10 concurrent runs in eu-central-1 only 0 can be reserved`,
+      fix: `${fix} in cdk.json, or ask AWS for more: Service Quotas, AWS Lambda, Concurrent executions.`,
+    });
+  });
+
+  test('is read with a profile, of a flag or of cdk.json, rather than with keys in the environment', async () => {
+    const config = join(folder, 'config');
+    const profile = (name: string) =>
+      `[profile ${name}]\naws_access_key_id = ${name}\naws_secret_access_key = secret\n`;
+    writeFileSync(config, profile('first') + profile('second'));
+    writeFileSync(join(folder, 'cdk.json'), '{ "profile": "first" }');
+    for (const [flags, expected] of [
+      [[], 'first'],
+      [['--profile', 'second'], 'second'],
+    ] as const) {
+      const keys = new Set<string>();
+      const env = { AWS_CONFIG_FILE: config };
+      const { found } = await withAws('0123456789ab', { keys }, [...flags], env);
+      expect(found.credentials).toMatchObject({ status: 'ok' });
+      expect([...keys]).toEqual([expected]);
+    }
+  });
+
   test('is found by an identity that may not list buckets', async () => {
-    const { found } = await withAws('0123456789ab', true);
+    const { found } = await withAws('0123456789ab', { isDenied: true });
     expect(found.credentials).toMatchObject({ status: 'ok' });
     expect(found.bootstrap).toMatchObject({ status: 'ok', found: expect.stringMatching(/^unknown/) });
     expect(found.function).toMatchObject({ status: 'ok' });

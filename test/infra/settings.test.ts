@@ -42,6 +42,8 @@ describe('cdk.json', () => {
       documents: false,
       auth: 'api-key',
       apiKeys: context.apiKeys,
+      reservedConcurrency: 'none',
+      provisionedConcurrency: 0,
     });
   });
 
@@ -76,6 +78,19 @@ describe('cdk.json', () => {
       documents: false,
       auth: 'api-key',
       apiKeys: {},
+      reservedConcurrency: 'none',
+      provisionedConcurrency: 0,
+    });
+  });
+
+  test('names the profile, which is outside the context, and the concurrent runs', () => {
+    const file = write(
+      JSON.stringify({ profile: 'test', context: { auth: 'none', provisionedConcurrency: 2 } }),
+    );
+    expect(readSettings(undefined, file)).toMatchObject({
+      profile: 'test',
+      reservedConcurrency: 5,
+      provisionedConcurrency: 2,
     });
   });
 
