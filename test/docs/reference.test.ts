@@ -114,6 +114,7 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
     ...[
       'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
       'TMPDIR',
+      'AWS_PROFILE',
       'AWS_REGION',
       'AWS_DEFAULT_REGION',
       'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
