@@ -2,6 +2,7 @@ import { isOptional, isRecordOf, isShaped, isText } from '../../index/format/sha
 import type { Answer } from '../../index/search/answer.ts';
 import { type AwsContext, isAuthorizedByAws } from './auth.ts';
 import type { App, HttpRequest } from './http.ts';
+import { decodePath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 
@@ -10,7 +11,7 @@ import { exampleQuestion } from './request-schemas.ts';
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 interface HttpEvent {
-  /** Starts with the stage if an HTTP API has a named one. HTTP APIs decode it, Function URLs do not. */
+  /** Starts with the stage if an HTTP API has a named one. HTTP APIs decode it once, Function URLs do not. */
   rawPath: string;
   rawQueryString?: string;
   headers?: Record<string, string>;
@@ -73,15 +74,19 @@ function hostOf({ headers = {}, requestContext }: HttpEvent): string {
   return [forwarded, requestContext.domainName].find(isHost) ?? 'localhost';
 }
 
+/** Whether an event is of a Function URL, whose domain nobody can choose. */
+const isFunctionUrl = ({ domainName = '' }: HttpEvent['requestContext']) =>
+  /^[a-z0-9]+\.lambda-url\./.test(domainName);
+
 function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   const { rawPath, rawQueryString = '', headers = {}, body, isBase64Encoded, requestContext } = event;
   const { stage, http } = requestContext;
   const prefix = rawPath === `/${stage}` || rawPath.startsWith(`/${stage}/`) ? `/${stage}` : '';
-  // An HTTP API has decoded the path: encode again the characters that end a path in a URL or that URL drops.
-  const path = rawPath.slice(prefix.length).replace(/[?#\\\t\n\r]/g, encodeURIComponent);
+  const path = rawPath.slice(prefix.length);
   return {
     method: http.method,
-    url: new URL(`https://${hostOf(event)}${path}?${rawQueryString}`),
+    url: new URL(`https://${hostOf(event)}/?${rawQueryString}`),
+    path: isFunctionUrl(requestContext) ? decodePath(path) : path,
     prefix,
     headers,
     body: body ? [Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')] : [],
@@ -101,10 +106,11 @@ async function ask(
 ): Promise<Answer> {
   if (collection !== undefined && typeof collection !== 'string')
     throw new Error('collection must be the name of a collection. Leave it out to ask the default index.');
-  const start = collection === undefined ? '' : `/c/${encodeURIComponent(collection.toWellFormed())}`;
   const response = await app({
     method: 'POST',
-    url: new URL(`https://localhost${start}/search`),
+    url: new URL('https://localhost'),
+    path: '/search',
+    collection,
     headers: {},
     body: [Buffer.from(JSON.stringify(question))],
     requestId,

@@ -14,10 +14,14 @@ const RETRY_AFTER_SECONDS = 5;
 /** A request, whatever the host. Fetch's `Request` would take Node about 20 ms to load. */
 export interface HttpRequest {
   method: string;
-  /** The public URL, without `prefix`. */
+  /** The public host and the query. */
   url: URL;
+  /** The decoded path, without `prefix`. */
+  path: string;
   /** Start of the path that a gateway removed, such as `/prod`. */
   prefix?: string;
+  /** The collection of a caller that names it apart from the path, which is then a route's. */
+  collection?: string | undefined;
   /** Keyed by lower-case name; several values of one name are joined by `, `. */
   headers: Readonly<Record<string, string | undefined>>;
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -29,8 +33,8 @@ export interface HttpRequest {
 }
 
 /**
- * A request for a route. `url` has only the route's path; `prefix` ends in the start that `splitPath` took off, so that
- * addresses made of it lead to the same index.
+ * A request for a route. `path` is only the route's; `prefix` ends in the start that `splitPath` took off, so that addresses
+ * made of it lead to the same index.
  */
 export interface RoutedRequest extends HttpRequest {
   /** The collection to answer from, which exists; undefined for the default index. */
@@ -88,17 +92,6 @@ export interface DispatchOptions extends Access {
   log?: (entry: LogEntry) => void;
 }
 
-/** Decodes a path as an API Gateway HTTP API does. Escapes that are not UTF-8 stay as they are. */
-function decode(path: string): string {
-  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
-}
-
 /** The end of a path that a route's `:name` matches, or '' for a route without one; undefined if the route does not match. */
 function restOf(path: string, route: Route): string | undefined {
   const [start = '', name] = route.path.split(':');
@@ -138,24 +131,15 @@ async function toProblem(
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
-/** A request without the start of its path that `splitPath` found. */
-function withoutPrefix(request: HttpRequest, found: string, path: string): HttpRequest {
-  if (found === '') return request;
-  const url = new URL(request.url);
-  // The path is decoded: encode again the characters that end a path in a URL, or that URL drops or reads as escapes, and
-  // the slash before `.` or `..`, which URL would resolve.
-  url.pathname = path.replace(/[%?#\\\t\n\r]|(?<!^)\/(?=\.{1,2}(?:\/|$))/g, encodeURIComponent);
-  return { ...request, url, prefix: (request.prefix ?? '') + found };
-}
-
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
   const { apiKeys, tokens, collections = new Map(), origins = [], log = writeEntry } = options;
   const forPages = { ...options, origins: [...origins, ...browserOrigins(apiKeys)] };
   return async (received) => {
     const started = now();
-    const { prefix, browser, collection, path } = splitPath(decode(received.url.pathname));
-    const request = withoutPrefix(received, prefix, path);
+    const split = splitPath(received.path);
+    const { prefix, browser, path, collection = received.collection } = split;
+    const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
     const { method, requestId, url, headers } = request;
     const fields: LogFields = {};
     const addToLog: AddToLog = (more) => Object.assign(fields, more);

@@ -1,6 +1,20 @@
 /** The start of pages' requests. API Gateway throttles it apart. */
 export const BROWSER_PREFIX = '/browser';
 
+/**
+ * Decodes the path of a URL. Escapes that are not UTF-8 stay as they are. Dot segments are text, as an id may contain them: they lead to
+ * no other route.
+ */
+export function decodePath(path: string): string {
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
 /** A request's path, split into what comes before the route, and the route. */
 export interface SplitPath {
   /** `/browser`, `/c/NAME`, `/browser/c/NAME`, or nothing. */

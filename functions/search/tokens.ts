@@ -38,6 +38,7 @@ export interface TokenVerifier {
 /** The parts of a request that name its resource. */
 interface ProtectedRequest {
   url: URL;
+  path: string;
   prefix?: string;
   headers: Readonly<Record<string, string | undefined>>;
 }
@@ -51,7 +52,7 @@ export const isSafe = (url: string): boolean =>
 
 /** The resource that a path is part of: `/mcp`, a collection, or the endpoint as a whole (''). */
 function resourceOf(path: string): string {
-  return /^(?:\/c\/[^/]+)?(?:\/mcp$)?/.exec(path)?.[0] ?? '';
+  return /^(?:\/c\/[a-z0-9-]+(?![^/]))?(?:\/mcp$)?/.exec(path)?.[0] ?? '';
 }
 
 /** The `WWW-Authenticate` header, from which clients learn where to get a token (RFC 6750, RFC 9728). */
@@ -60,7 +61,7 @@ export function challenge(
   { scopes }: TokenVerifier,
   error?: 'invalid_token' | 'insufficient_scope',
 ): string {
-  const resource = resourceOf(request.url.pathname);
+  const resource = resourceOf(request.path);
   const parameters = [
     ...(error ? [`error="${error}"`] : []),
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),

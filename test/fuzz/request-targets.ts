@@ -4,7 +4,9 @@ import { readApiKeys } from '../../functions/search/auth.ts';
 import { createHandler } from '../../functions/search/handler.ts';
 import type { App, HttpRequest, HttpResponse } from '../../functions/search/http.ts';
 import { readOrigins } from '../../functions/search/origins.ts';
+import { decodePath } from '../../functions/search/paths.ts';
 import { readTokens } from '../../functions/search/read-tokens.ts';
+import { addressOf } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 import { expectClear, jsonObject, type Target } from './target.ts';
 
@@ -31,8 +33,8 @@ const closed = createApp(search, {
 /** Throws unless the endpoint answers, or refuses with a problem document that a caller can understand. */
 async function expectAnswer(app: App, request: Partial<HttpRequest>): Promise<void> {
   search.requests.length = 0;
-  const url = new URL('http://localhost/search');
-  expectProblem(await app({ method: 'GET', url, headers: {}, body: [], requestId: 'id', ...request }));
+  const address = addressOf('http://localhost/search');
+  expectProblem(await app({ method: 'GET', ...address, headers: {}, body: [], requestId: 'id', ...request }));
 }
 
 function expectProblem({ status, headers, body }: HttpResponse): void {
@@ -49,29 +51,24 @@ function expectProblem({ status, headers, body }: HttpResponse): void {
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
-/** A URL of this text, if there is one. */
-function urlOf(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
-}
-
 /** The endpoint, and the events of the functions. */
 export const requestTargets: Record<string, Target> = {
   'request-query': (input) =>
-    expectAnswer(open, { url: new URL(`http://localhost/search?${input.toString().replace(/#/g, '%23')}`) }),
+    expectAnswer(open, addressOf(`http://localhost/search?${input.toString().replace(/#/g, '%23')}`)),
   'request-body': (input) => expectAnswer(open, { method: 'POST', headers: JSON_BODY, body: [input] }),
   'request-mcp': (input) => {
     const headers = { ...JSON_BODY, accept: 'application/json, text/event-stream' };
     return expectAnswer(open, {
-      url: new URL('http://localhost/mcp'),
+      ...addressOf('http://localhost/mcp'),
       method: 'POST',
       headers,
       body: [input],
     });
   },
   'request-path': async (input) => {
-    const url = urlOf(`http://localhost/${input.toString()}`);
-    if (!url) return;
-    for (const method of ['GET', 'POST', 'OPTIONS']) await expectAnswer(open, { url, method });
+    const address = addressOf('http://localhost');
+    for (const path of [`/${input}`, decodePath(`/${input}`)])
+      for (const method of ['GET', 'POST', 'OPTIONS']) await expectAnswer(open, { ...address, path, method });
   },
   // Lines of names and values, then a body.
   'request-headers': async (input) => {
@@ -84,7 +81,7 @@ export const requestTargets: Record<string, Target> = {
     const sent = { method: 'POST', headers, body: [Buffer.from(body.join('\n\n'), 'latin1')] };
     await expectAnswer(open, sent);
     await expectAnswer(closed, sent);
-    await expectAnswer(closed, { ...sent, url: new URL('http://localhost/browser/search') });
+    await expectAnswer(closed, { ...sent, ...addressOf('http://localhost/browser/search') });
   },
   'request-event': (input) => {
     const event = jsonObject(input);

@@ -15,7 +15,7 @@ import { createAppServer } from '../../functions/search/listener.ts';
 import { type LogEntry, writeEntry } from '../../functions/search/log.ts';
 import { readTokens } from '../../functions/search/read-tokens.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
-import { request } from '../functions/search/ask.ts';
+import { addressOf, request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
 // Requests of an attacker: what they can learn, write into headers and logs, and cost.
@@ -298,7 +298,7 @@ describe('a request that should cost much', () => {
         for (const path of ['/', '/widget.js', '/search?q=x'])
           await app({
             method: path.startsWith('/search') ? 'POST' : 'GET',
-            url: new URL(`https://search.example${path}`),
+            ...addressOf(`https://search.example${path}`),
             headers: { accept: 'text/html', [name]: `${from}${value}\u2028` },
             body: [],
             requestId: 'r',
@@ -307,7 +307,7 @@ describe('a request that should cost much', () => {
       for (const path of ['/', '/c/', '/browser', '/.well-known/oauth-protected-resource/', '/passages/'])
         await app({
           method: 'GET',
-          url: new URL(
+          ...addressOf(
             `https://search.example${path}${encodeURI(value).slice(0, long)}?k=${encodeURIComponent(value).slice(0, long)}`,
           ),
           headers: { 'x-api-key': 'ps_first' },

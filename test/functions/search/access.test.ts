@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type AppOptions, createApp } from '../../../functions/search/app.ts';
 import { readApiKeys } from '../../../functions/search/auth.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
+import { addressOf } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const SHOP = 'https://shop.example';
@@ -48,7 +49,7 @@ async function send({ key, path, origin, method = 'GET', headers = {} }: Sent, o
   const body = path.endsWith('/mcp') ? message : { q: 'x' };
   const { status, ...rest } = await app({
     method,
-    url: new URL(path, ENDPOINT),
+    ...addressOf(ENDPOINT + path),
     headers: {
       ...(key !== 'none' && key !== 'aws' && { 'x-api-key': key }),
       ...(origin !== undefined && { origin }),

@@ -3,11 +3,18 @@ import { parse } from 'valibot';
 import { expect } from 'vitest';
 import { problemSchema } from '../../../functions/search/answer-schemas.ts';
 import { createApp } from '../../../functions/search/app.ts';
-import type { App } from '../../../functions/search/http.ts';
+import type { App, HttpRequest } from '../../../functions/search/http.ts';
+import { decodePath } from '../../../functions/search/paths.ts';
 import { SearchDouble } from './search-double.ts';
 
 /** The default values of a search request. */
 export const defaults = { k: 10, mode: 'hybrid', context: 0, explain: false, matches: false };
+
+/** The parts of a request that its URL determines. */
+export function addressOf(address: string): Pick<HttpRequest, 'url' | 'path'> {
+  const url = new URL(address);
+  return { url, path: decodePath(url.pathname) };
+}
 
 /** A POST with a JSON body. Text is sent unchanged. */
 export function post(body: unknown, type = 'application/json'): RequestInit {
@@ -23,7 +30,7 @@ export async function request(app: App, path: string, init?: RequestInit, prefix
   const sent = new Request(path.startsWith('/') ? `http://localhost${path}` : path, init);
   const { status, headers, body, isBase64Encoded } = await app({
     method: sent.method,
-    url: new URL(sent.url),
+    ...addressOf(sent.url),
     prefix,
     headers: Object.fromEntries(sent.headers),
     body: sent.body ?? [],

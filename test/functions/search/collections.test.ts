@@ -100,7 +100,20 @@ describe('a collection', () => {
     expect((await request(app, '/c/hr/search', post({ q: 'x' }))).status).toBe(200);
     expect(await createHandler(app)({ q: 'x', collection: 'law', k: 1 })).toMatchObject({ q: 'x' });
     expect(openings).toEqual(['hr', 'law']);
-    for (const collection of ['none', '', '../hr', 5, null, ['x']])
+    for (const collection of [
+      'none',
+      '',
+      '.',
+      '..',
+      '../hr',
+      'hr/../law',
+      'hr/search',
+      'hr?',
+      '%68r',
+      5,
+      null,
+      ['x'],
+    ])
       await expect(createHandler(app)({ q: 'x', collection })).rejects.toThrow(
         /^(Not found|There is no such|collection must be the name of a collection)/,
       );

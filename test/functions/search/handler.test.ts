@@ -5,7 +5,7 @@ import { digestOf } from '../../../functions/search/auth.ts';
 import { createHandler, type LambdaContext } from '../../../functions/search/handler.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import { defaults } from './ask.ts';
-import { failingSearch, SearchDouble } from './search-double.ts';
+import { anyId, DOT_SEGMENTS, failingSearch, oddIds, PassagesDouble, SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
 
@@ -170,28 +170,40 @@ describe('paths', () => {
     expect(decoded.json.after).toHaveLength(1);
   });
 
-  test('a decoded id with any characters reaches the search unchanged', async () => {
-    const ids: string[] = [];
-    const search = Object.assign(new SearchDouble(), {
-      passage(id: string) {
-        ids.push(id);
-        return undefined;
-      },
+  describe.each([
+    // An HTTP API decodes the path, once.
+    ['HTTP API', (path: string, query?: string) => apiEvent('GET', decodeURIComponent(path), query)],
+    [
+      'HTTP API with a stage',
+      (path: string, query?: string) => apiEvent('GET', decodeURIComponent(path), query, 'prod'),
+    ],
+    ['Function URL', (path: string, query?: string) => urlEvent('GET', path, query)],
+  ])('of a %s', (_, make) => {
+    test('any id reaches the search unchanged', async () => {
+      const search = new PassagesDouble();
+      const collections = new Map([['hr', async () => search]]);
+      const handler = createHandler(createApp(search, { collections, log: () => {} }));
+      const start = fc.constantFrom('', '/c/hr', '/browser', '/browser/c/hr');
+      await fc.assert(
+        fc.asyncProperty(start, anyId(), async (before, text) => {
+          await handler(make(`${before}/passages/${encodeURIComponent(text)}`), context);
+          expect(search.ids.pop()).toBe(text);
+        }),
+        {
+          examples: oddIds.flatMap((text) =>
+            ['', '/browser'].map((before): [string, string] => [before, text]),
+          ),
+        },
+      );
     });
-    const handler = createHandler(createApp(search, { log: () => {} }));
-    const ours = fc
-      .oneof(
-        fc.string({ unit: 'grapheme', minLength: 1 }),
-        fc.string({ unit: fc.constantFrom(...'%?#\\/ a\t\n') }),
-      )
-      // Decoded text that looks like an escape is ambiguous, and so are `.` segments.
-      .filter((text) => text !== '' && !/%[0-9a-f]{2}|(^|[/\\])\.\.?($|[/\\])/i.test(text));
-    await fc.assert(
-      fc.asyncProperty(ours, async (text) => {
-        await handler(apiEvent('GET', `/passages/${text}`), context);
-        expect(ids.at(-1)).toBe(text);
-      }),
-    );
+
+    test.each(DOT_SEGMENTS)('%s leads to no other route', async (target) => {
+      const [path = '', query] = target.split('?');
+      const collections = new Map([['hr', async () => new SearchDouble()]]);
+      const { statusCode, asked } = await invoke(make(path, query), { collections });
+      expect(statusCode).toBe(404);
+      expect(asked).toBeUndefined();
+    });
   });
 
   test('any decoded path is answered or refused', async () => {

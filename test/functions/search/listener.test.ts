@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
@@ -8,7 +9,7 @@ import { createAppServer } from '../../../functions/search/listener.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import type { SearchRequest } from '../../../index/search/answer.ts';
 import { defaults } from './ask.ts';
-import { SearchDouble } from './search-double.ts';
+import { anyId, DOT_SEGMENTS, oddIds, PassagesDouble, SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
 
@@ -103,7 +104,7 @@ describe('addresses', () => {
   test('in answers start with the requested host', async () => {
     expect(await servers('/openapi.json', 'Host: search.example.org')).toBe('http://search.example.org');
     expect(await servers('/openapi.json', 'Host: [::1]:8787')).toBe('http://[::1]:8787');
-    expect(await servers('http://a.example/openapi.json', 'Host: b.example')).toBe('http://a.example');
+    expect(await servers('HTTP://a.example/openapi.json', 'Host: A.example')).toBe('http://a.example');
   });
 
   test('in answers ignore paths sent by a caller', async () => {
@@ -119,6 +120,11 @@ describe('addresses', () => {
     ['*', 'Host: a'],
     ['ftp://a/search?q=x', 'Host: a'],
     ['http://', 'Host: a'],
+    // The check of the host must not depend on which of the two is read.
+    ['http://evil.example/health', 'Host: a'],
+    ['http://a/health', 'Host: evil.example'],
+    ['https://a/health', 'Host: a'],
+    ['http://a.evil.example/health', 'Host: a'],
   ])('%s with %s is a bad request', async (target, host) => {
     expect((await get(target, host)).status).toBe(400);
   });
@@ -128,9 +134,23 @@ describe('addresses', () => {
     ['//search?q=x', 404],
     ['/passages/%', 404],
     ['/passages/%FF', 404],
-    ['/passages/../health', 200],
+    ...DOT_SEGMENTS.map((target): [string, number] => [target, 404]),
   ])('%s answers %i', async (target, status) => {
     expect((await get(target, 'Host: a')).status).toBe(status);
+  });
+
+  test('any id reaches the search unchanged', async () => {
+    const passages = new PassagesDouble();
+    const other = createAppServer(createApp(passages, { log: () => {} }));
+    await once(other.listen(0, '127.0.0.1'), 'listening');
+    await fc.assert(
+      fc.asyncProperty(anyId(), async (text) => {
+        await raw(request(`/passages/${encodeURIComponent(text)}`, 'Host: localhost'), other);
+        expect(passages.ids.pop()).toBe(text);
+      }),
+      { numRuns: 50, examples: oddIds.map((text): [string] => [text]) },
+    );
+    other.close();
   });
 });
 

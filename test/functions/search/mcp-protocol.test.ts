@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import { REVISIONS, structured } from '../../fixtures/mcp.ts';
-import { request } from './ask.ts';
+import { addressOf, request } from './ask.ts';
 import { clientOf, send, sendCurrent } from './mcp-ask.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -87,7 +87,7 @@ test.each<[string, unknown, Record<string, string>, number, string]>([
 test('ignores headers that are unknown or not Latin', async () => {
   const { status } = await app({
     method: 'POST',
-    url: new URL('http://localhost/mcp'),
+    ...addressOf('http://localhost/mcp'),
     headers: {
       accept: 'application/json, text/event-stream',
       'content-type': 'application/json',

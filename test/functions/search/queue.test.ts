@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { App, HttpRequest } from '../../../functions/search/http.ts';
 import { withQueue } from '../../../functions/search/queue.ts';
+import { addressOf } from './ask.ts';
 
 const request = (requestId: string): HttpRequest => ({
   method: 'GET',
-  url: new URL('http://localhost/search?q=a'),
+  ...addressOf('http://localhost/search?q=a'),
   headers: {},
   body: [],
   requestId,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import type {
   Answer,
@@ -83,6 +84,42 @@ export class SearchDouble implements Search {
     };
   }
 }
+
+/** A search that records the ids of requested passages, and finds none. */
+export class PassagesDouble extends SearchDouble {
+  readonly ids: string[] = [];
+
+  override async passage(id: string): Promise<undefined> {
+    this.ids.push(id);
+  }
+}
+
+/** Any id, often with characters that mean something in a URL. */
+export const anyId = () =>
+  fc
+    .oneof(
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.string({ unit: fc.constantFrom(...'%25F?#\\/.. a\t\r\n'), minLength: 1 }),
+      fc.webUrl({ withQueryParameters: true, withFragments: true }),
+    )
+    .filter((id) => id.isWellFormed());
+
+/** Ids that once reached the search changed. */
+export const oddIds = ['50%25', 'a%2Fb', '../health', '.', '..', 'https://example.org/a?b=%20c#d', '/', '\\'];
+
+/** Paths with dot segments in a URL, which must not lead to another route. */
+export const DOT_SEGMENTS = [
+  '/x/../browser/search?q=x',
+  '/x/%2e%2E/browser/search?q=x',
+  '/x%2F..%2Fbrowser/search?q=x',
+  '/x/..%5Cbrowser/search?q=x',
+  '/browser/../search?q=x',
+  '/browser/%2e/search?q=x',
+  '/c/hr/../../search?q=x',
+  '/./search?q=x',
+  '/passages/../health',
+  '/passages/%2e%2e/search',
+];
 
 const failingWith = (error: Error): Search => ({
   info,
