@@ -23,8 +23,13 @@ export const NEAREST = {
    * passages; with 1,034, it is .996 (1,000 other questions than those that this was chosen with) and takes 1.4 ms longer.
    */
   ef: (passages: number) => Math.max(400, Math.ceil(passages / 100)),
-  /** Up to this many passages, after filtering, comparing all is faster than searching the graph. */
+  /** Up to this many passages, comparing all is faster than searching the graph. */
   exactPassages: 1000,
+  /**
+   * Passages that a search of the graph compares for each candidate. A filter multiplies them: passages that do not match are compared
+   * too. Of 100,000 passages, comparing all that match is cheaper up to about 33,000.
+   */
+  comparedPerCandidate: 10,
 } as const;
 
 /** The open files of an index. */
@@ -108,13 +113,14 @@ export class BundleStore implements Store {
     }
   }
 
-  /** Compares all passages if they are few, or if the graph finds too few. */
+  /** Compares all passages if that takes fewer comparisons than the graph, or if the graph finds too few. */
   async nearest(vector: Float32Array, wanted: number, selection?: Selection): Promise<Neighbor[]> {
     const { graph } = this.#files;
     const all = selection?.ordinals.length ?? this.size;
     const count = Math.min(wanted, all);
-    if (all > NEAREST.exactPassages) {
-      const ef = Math.max(NEAREST.ef(this.size), wanted);
+    const ef = Math.max(NEAREST.ef(this.size), wanted);
+    const comparedByGraph = selection ? (NEAREST.comparedPerCandidate * ef * this.size) / all : 0;
+    if (all > Math.max(NEAREST.exactPassages, comparedByGraph)) {
       const found = graph.search(vector, count, ef, selection?.has);
       if (found.length >= count) return found;
     }
