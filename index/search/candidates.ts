@@ -23,6 +23,7 @@ export interface Finders {
 
 /** The passages that a question finds by its vector and by its words, before they are ranked. */
 export class Candidates {
+  /** The passages that match the filter. */
   readonly selection: Selection | undefined;
   readonly terms: LexicalScores;
   readonly #store: Store;
@@ -31,6 +32,8 @@ export class Candidates {
   #neighbors: readonly Neighbor[];
   /** How many neighbors were asked for. */
   #wanted: number;
+  /** The selection without the passages that were left out. */
+  #left: Selection | undefined;
 
   private constructor(
     { store, vector }: Finders,
@@ -42,6 +45,7 @@ export class Candidates {
     this.#store = store;
     this.#vector = vector;
     this.selection = selection;
+    this.#left = selection;
     this.terms = terms;
     this.#neighbors = neighbors;
     this.#wanted = wanted;
@@ -62,7 +66,7 @@ export class Candidates {
   /** The passages with the highest BM25 shares for the k best passages, highest first. */
   lexical(k: number): [ordinal: number, share: number][] {
     const count = Math.max(CANDIDATES.lexical, k);
-    const matched = [...this.terms.shares].filter(([ordinal]) => this.selection?.has(ordinal) ?? true);
+    const matched = [...this.terms.shares].filter(([ordinal]) => this.#left?.has(ordinal) ?? true);
     return highest(matched, count, ([, share]) => share)
       .sort(([a, x], [b, y]) => y - x || a - b)
       .slice(0, count);
@@ -71,10 +75,22 @@ export class Candidates {
   /** The cosine of each passage that is near the vector, by ordinal, for the k best passages. */
   async near(k: number): Promise<Map<number, number>> {
     if (this.#vector && k > this.#wanted) {
-      this.#wanted = k;
-      this.#neighbors = await this.#store.nearest(this.#vector, k, this.selection);
+      this.#wanted = Math.max(CANDIDATES.vector, k);
+      this.#neighbors = await this.#store.nearest(this.#vector, this.#wanted, this.#left);
     }
     return new Map(this.#neighbors.map(({ ordinal, similarity }) => [ordinal, similarity]));
+  }
+
+  /** Finds these passages no more. */
+  leaveOut(ordinals: readonly number[]): void {
+    const without = new Set([...(this.#left?.without ?? []), ...ordinals]);
+    const { filter = {}, ordinals: matching = Array.from({ length: this.#store.size }, (_, i) => i) } =
+      this.selection ?? {};
+    const left = matching.filter((ordinal) => !without.has(ordinal));
+    const all = new Set(left);
+    this.#left = { filter, ordinals: left, has: (ordinal) => all.has(ordinal), without };
+    this.#neighbors = this.#neighbors.filter(({ ordinal }) => all.has(ordinal));
+    this.#wanted = this.#neighbors.length;
   }
 
   /** The rows of some passages. Reads those that were not read yet, in one step. */

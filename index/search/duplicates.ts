@@ -6,8 +6,10 @@ import type { Ranked } from './rank.ts';
 
 /** Other places listed for a text. */
 const MOST_LISTED = 10;
-/** Passages ranked at most. It bounds the time of a search whose best passages all have the same text. */
-const MOST_RANKED = 1000;
+/** If so many ranked passages have too few texts, copies of the texts found are left out of the next ranking. */
+const MANY_RANKED = 1000;
+/** Rankings without copies at most. It bounds the time of a search in an index of a few texts with many copies each. */
+const MOST_ROUNDS = 20;
 
 /** A ranked passage, the best of its group. */
 export interface Distinct extends Ranked {
@@ -18,13 +20,37 @@ export interface Distinct extends Ranked {
  * Returns the k best passages with different texts: of each group only its best passage. Ranks more than k passages only if the first k
  * contain duplicates.
  * @param rank returns the given number of best passages, best first
+ * @param leaveOut removes passages from the next ranking
  */
-export async function distinct(k: number, rank: (count: number) => Promise<Ranked[]>): Promise<Distinct[]> {
-  for (let count = k; ; count *= 2) {
+export async function distinct(
+  k: number,
+  lists: Lists,
+  rank: (count: number) => Promise<Ranked[]>,
+  leaveOut: (ordinals: readonly number[]) => void,
+): Promise<Distinct[]> {
+  for (let count = k, rounds = 0; ; ) {
     const ranked = await rank(count);
     const found = firstOfGroups(k, ranked);
-    if (found.length === k || ranked.length < count || count >= MOST_RANKED) return found;
+    if (found.length === k || ranked.length < count || rounds === MOST_ROUNDS) return found;
+    if (rounds === 0 && count < MANY_RANKED) {
+      count *= 2;
+    } else {
+      const copies = await Promise.all(
+        found.map((one) => othersOfGroup(one.row.ordinal, one.passage, lists)),
+      );
+      leaveOut(copies.flat());
+      count = 2 * k;
+      rounds++;
+    }
   }
+}
+
+/** The other passages of a passage's group, ascending. */
+async function othersOfGroup(ordinal: number, { group }: Passage, lists: Lists): Promise<number[]> {
+  if (group === undefined) return [];
+  const list = await lists.list(KEYS.duplicates + group);
+  if (!list) throw lists.damaged(`the group ${group} of passages is missing`);
+  return [...list.ordinals].filter((other) => other !== ordinal);
 }
 
 function firstOfGroups(k: number, ranked: Ranked[]): Distinct[] {
@@ -53,16 +79,9 @@ export async function otherPlaces(
   selection?: Selection,
 ): Promise<{ alsoIn?: OtherPlace[] }[]> {
   const others = await Promise.all(
-    passages.map(async ({ ordinal, passage: { group } }) => {
-      if (group === undefined) return [];
-      const list = await store.lists.list(KEYS.duplicates + group);
-      if (!list) throw store.lists.damaged(`the group ${group} of passages is missing`);
-      const shown: number[] = [];
-      for (const other of list.ordinals) {
-        if (shown.length === MOST_LISTED) break;
-        if (other !== ordinal && (selection?.has(other) ?? true)) shown.push(other);
-      }
-      return shown;
+    passages.map(async ({ ordinal, passage }) => {
+      const all = await othersOfGroup(ordinal, passage, store.lists);
+      return all.filter((other) => selection?.has(other) ?? true).slice(0, MOST_LISTED);
     }),
   );
   const wanted = [...new Set(others.flat())];

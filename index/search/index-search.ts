@@ -82,7 +82,12 @@ export class IndexSearch implements ClosableSearch {
       scoreTerms: async () => (mode === 'semantic' ? NO_TERMS : this.#terms(q, searchedFor)),
     });
     const typicality = vector && store.typicality(vector);
-    const found = await distinct(k, (count) => rank(count, { candidates, typicality, questionTokens }));
+    const found = await distinct(
+      k,
+      store.lists,
+      (count) => rank(count, { candidates, typicality, questionTokens }),
+      (ordinals) => candidates.leaveOut(ordinals),
+    );
     const confidences = this.#confidences(found, mode, question);
     const left = found
       .map((one, i) => ({ ...one, confidence: confidences[i]! }))

@@ -23,12 +23,13 @@ export const NO_INDEX = 'There is no index yet. Try again when one has been buil
 
 /** The passages that a request may find. */
 export interface Selection {
-  /** With at least one field. */
   filter: Filter;
-  /** The passages that match the filter, ascending. */
+  /** The passages that match the filter and are not left out, ascending. */
   ordinals: readonly number[];
-  /** Whether a passage matches the filter. */
+  /** Whether a passage is one of them. */
   has: (ordinal: number) => boolean;
+  /** Passages that are left out, although the filter may match them. */
+  without?: ReadonlySet<number>;
 }
 
 /** What ranking needs of a passage. */

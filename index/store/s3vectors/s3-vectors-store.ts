@@ -78,9 +78,10 @@ export class S3VectorsStore implements Store {
     const wanted = Math.min(count, selection?.ordinals.length ?? this.#passages);
     if (wanted === 0) return [];
     const gone = this.size - this.#passages;
-    // Rows that are gone take places among the nearest.
-    const usual = wanted + Math.min(gone, Math.max(LEAST_SPARE, Math.ceil((2 * wanted * gone) / this.size)));
-    const most = Math.min(wanted + gone, MOST_HITS);
+    // Rows that are gone take places among the nearest, and so do passages that are left out.
+    const least = wanted + (selection?.without?.size ?? 0);
+    const usual = least + Math.min(gone, Math.max(LEAST_SPARE, Math.ceil((2 * wanted * gone) / this.size)));
+    const most = Math.min(least + gone, MOST_HITS);
     const { found, hits } = await this.#query(vector, Math.min(usual, most), selection);
     const lacks = found.length < wanted && hits === usual && usual < most;
     const all = lacks ? (await this.#query(vector, most, selection)).found : found;
@@ -176,7 +177,7 @@ export class S3VectorsStore implements Store {
     const found: Neighbor[] = [];
     for (const { key, distance, metadata } of hits) {
       const ordinal = this.#ordinalOf(key);
-      if (ordinal === undefined) continue;
+      if (ordinal === undefined || selection?.without?.has(ordinal)) continue;
       rows.add(key, metadata);
       // The service scales the vector to length 1. The mean of two vectors is shorter.
       const similarity = length * Math.max(-1, Math.min(1, 1 - distance));

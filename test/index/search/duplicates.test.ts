@@ -3,16 +3,24 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { Document } from '../../../index/documents/document.ts';
-import { Embedder } from '../../../index/embedding/embedder.ts';
+import { Embedder, normalized, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
+import type { Passage } from '../../../index/format/passage.ts';
 import type { Filter, Search } from '../../../index/search/answer.ts';
 import { otherPlaces } from '../../../index/search/duplicates.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
-import { defaultModel, randomContents, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
+import {
+  defaultModel,
+  gaussian,
+  randomContents,
+  randomNumbers,
+  temporaryFolder,
+  writeIndex,
+} from '../../fixtures/index.ts';
 
 const PASSAGES = 600;
 const folder = temporaryFolder();
@@ -147,4 +155,41 @@ test('an evaluation counts a relevant passage that is listed as another place', 
     { name: 'set', dir: set, passages: all, queries },
   ]);
   expect({ r1, questions }).toEqual({ r1: 1, questions: 2 });
+});
+
+describe('a text with more copies than are ranked', () => {
+  const [MANY, K] = [2000, 10];
+  const random = randomNumbers(7);
+  const question = normalized(gaussian(model.dimensions, random));
+  const index = join(folder, 'many');
+  const fake: QuestionEmbedder = { model, tokens: () => 1, embed: async () => question };
+  /** Many copies of the best text, fewer of the second. All other texts differ. */
+  const groups = [MANY, 100].map((size, g) => Array.from({ length: size }, (_, i) => g * MANY + i));
+  const groupAt = (i: number) => groups.findIndex((group) => group.includes(i));
+
+  beforeAll(() => {
+    const many = randomContents(MANY + 200, model.dimensions);
+    const vectors = many.vectors.map((vector, i) => {
+      const weight = [3, 1][groupAt(i)] ?? 0;
+      return normalized(vector.map((value, d) => value + weight * question[d]!));
+    });
+    const passages = many.passages.map((passage, i): Passage => {
+      const text = ['ferry ferry', 'ferry wax'][groupAt(i)] ?? 'ferry of bees';
+      return { ...passage, text, sentences: [[0, text.length]] };
+    });
+    writeIndex(index, model, { ...many, passages, vectors, duplicates: groups });
+  });
+
+  test.each<[Mode, Filter | undefined]>([
+    ['hybrid', undefined],
+    ['semantic', { lang: ['en', 'de'] }],
+    ['lexical', undefined],
+  ])('takes one place: %s, %j', async (mode, filter) => {
+    const opened = await openSearch({ index, model: fake, verify: false });
+    const { results } = await opened.search({ q: 'ferry', k: K, mode, filter });
+    const found = results.map(({ id }) => groupAt(Number(id.slice(1))));
+    expect(found).toEqual([0, 1, ...Array(K - 2).fill(-1)]);
+    expect(results.map(({ alsoIn }) => alsoIn?.length ?? 0)).toEqual([10, 10, ...Array(K - 2).fill(0)]);
+    if (filter) for (const { lang } of results) expect(filter.lang).toContain(lang);
+  });
 });

@@ -13,6 +13,7 @@ import { mixVectors } from '../../../index/search/history.ts';
 import type { Filter, Store } from '../../../index/store/store.ts';
 import { termsOf } from '../../../index/text/terms.ts';
 import { defaultModel, dot, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
+import { selectionOf } from '../../fixtures/store.ts';
 import { answerContract } from './answer-contract.ts';
 import { openEmbedder, QUESTIONS, type StoreContents, storeContents } from './contents.ts';
 
@@ -175,7 +176,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
     });
 
     describe('finds the nearest passages, as comparing all does,', () => {
-      test.each<[string, Filter | undefined]>([
+      test.each<[string, Filter | undefined, number?]>([
         ['of all', undefined],
         ['of a language', { lang: 'DE' }],
         ['of two languages', { lang: ['de-at', 'zh'] }],
@@ -185,12 +186,20 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
         ['with several fields', { lang: 'en', tags: ['odd', 'none'], source: ['en/guides/', 'copies/'] }],
         ['of none', { topic: 'none' }],
         ['with values of which none match together', { lang: 'zh', first: false }],
-      ])('%s', async (_, filter) => {
+        ['of all that are not left out', undefined, 1],
+        ['of a language that are not left out', { lang: 'DE' }, 1],
+      ])('%s', async (_, filter, leftOut = 0) => {
         const { lists, manifest, size } = store;
-        const selection = filter && (await matching(lists, filter, manifest.fields, size));
+        const without = new Set(ordinals.filter((_, place) => place % 2 < leftOut));
+        const matched = filter && (await matching(lists, filter, manifest.fields, size));
         const allowed = [...contents.passages.keys()].filter(
-          (place) => !filter || matches(contents.passages[place]!, filter),
+          (place) =>
+            !without.has(ordinals[place]!) && (!filter || matches(contents.passages[place]!, filter)),
         );
+        const left = (matched?.ordinals ?? ordinals)
+          .filter((ordinal) => !without.has(ordinal))
+          .sort((a, b) => a - b);
+        const selection = leftOut === 0 ? matched : { ...selectionOf(left), filter: filter ?? {}, without };
         expect(selection ? idsOf(placesOf(selection.ordinals)) : idsOf(allowed)).toEqual(idsOf(allowed));
         for (const vector of vectors)
           for (const count of [1, 10, 60, 100]) {
