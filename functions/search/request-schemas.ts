@@ -96,7 +96,7 @@ const searchFields = {
     v.pipe(
       whole(LIMITS.answerCharacters.min, LIMITS.answerCharacters.max),
       v.description(
-        'Maximum length of the answer as JSON. Drops the last results that exceed it, and counts them in `omitted`. The first result always stays.',
+        'Maximum length of the answer as JSON. Drops the last results that exceed it, and counts them in `omitted`. The first result always stays, but is cut if it is too long alone.',
       ),
     ),
     LIMITS.answerCharacters.default,
