@@ -213,6 +213,9 @@ export const problemSchema = v.object({
     ),
   ),
   requestId: v.pipe(v.string(), v.description('Identifies this request in the log.')),
+  resource_metadata: v.optional(
+    v.pipe(v.string(), v.description('URL of the metadata that names where to get a token (RFC 9728).')),
+  ),
 });
 
 // Identity, not assignability, which an optional field of only one side would pass.

@@ -6,7 +6,7 @@ import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
 import { splitPath } from './paths.ts';
 import { Problem, problemHeaders, problemJson } from './problems.ts';
-import { authenticateToken, challenge, type TokenVerifier } from './tokens.ts';
+import { authenticateToken, challenge, metadataUrl, type TokenVerifier } from './tokens.ts';
 
 /** When callers may try again if the store could not be read. */
 const RETRY_AFTER_SECONDS = 5;
@@ -185,7 +185,9 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
       const problem = await toProblem(error, request, addToLog);
       const headers = { ...problemHeaders, ...problem.headers };
-      return { status: problem.status, headers, body: problemJson(problem, requestId) };
+      // API Gateway renames the header that contains it.
+      const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
+      return { status: problem.status, headers, body: problemJson(problem, requestId, resource || {}) };
     });
 
     const { status } = response;

@@ -50,8 +50,15 @@ export const problemHeaders = {
   'cache-control': 'no-store',
 };
 
-/** JSON text of an error response (RFC 9457). */
-export function problemJson({ status, message, errors }: Problem, requestId: string): string {
+/**
+ * JSON text of an error response (RFC 9457).
+ * @param members more members, such as `resource_metadata`
+ */
+export function problemJson(
+  { status, message, errors }: Problem,
+  requestId: string,
+  members: Readonly<Record<string, string>> = {},
+): string {
   return JSON.stringify({
     type: 'about:blank',
     title: titles[status],
@@ -59,5 +66,6 @@ export function problemJson({ status, message, errors }: Problem, requestId: str
     detail: message,
     errors,
     requestId,
+    ...members,
   });
 }

@@ -55,17 +55,20 @@ function resourceOf(path: string): string {
   return /^(?:\/c\/[a-z0-9-]+(?![^/]))?(?:\/mcp$)?/.exec(path)?.[0] ?? '';
 }
 
+/** The URL of the metadata of the resource that a request is for. */
+export const metadataUrl = (request: ProtectedRequest): string =>
+  baseUrl(request) + RESOURCE_METADATA + resourceOf(request.path);
+
 /** The `WWW-Authenticate` header, from which clients learn where to get a token (RFC 6750, RFC 9728). */
 export function challenge(
   request: ProtectedRequest,
   { scopes }: TokenVerifier,
   error?: 'invalid_token' | 'insufficient_scope',
 ): string {
-  const resource = resourceOf(request.path);
   const parameters = [
     ...(error ? [`error="${error}"`] : []),
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
-    `resource_metadata="${baseUrl(request)}${RESOURCE_METADATA}${resource}"`,
+    `resource_metadata="${metadataUrl(request)}"`,
   ];
   return `Bearer ${parameters.join(', ')}`;
 }

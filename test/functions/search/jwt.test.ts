@@ -257,7 +257,11 @@ describe('without a token', () => {
     const challengeOf = async (path: string, init?: RequestInit, prefix?: string) => {
       const response = await request(app, path, init, prefix);
       expect(response.status).toBe(401);
-      return response.headers.get('www-authenticate');
+      const challenge = response.headers.get('www-authenticate');
+      // API Gateway renames the header, so that clients may see only the body.
+      const { resource_metadata } = (await response.json()) as { resource_metadata?: string };
+      expect(challenge).toContain(`resource_metadata="${resource_metadata}"`);
+      return challenge;
     };
     const at = (url: string) => `Bearer scope="search", resource_metadata="${url}"`;
     expect(await challengeOf('/search?q=x')).toBe(at(`http://localhost${METADATA}`));
