@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Format, readSections } from './container.ts';
 import { crc32c } from './crc32c.ts';
-import { damaged } from './damaged.ts';
+import { damagedInPackage } from './damaged.ts';
 import { isRecordOf, isWhole } from './shapes.ts';
 
 /** `checks.bin`: a checksum for each block of the files in its folder. FORMAT.md describes its layout. */
@@ -40,10 +40,11 @@ export class FolderChecks {
     const [json, all, own] = readSections(bytes, CHECKS, path) as [Uint8Array, Uint8Array, Uint8Array];
     const before = own.byteOffset - bytes.byteOffset;
     if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
-      throw damaged(path, 'its own checksums differ');
+      throw damagedInPackage(path, 'its own checksums differ');
     const sizes = readSizes(json);
     const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
-    if (!sizes || 4 * blocks !== all.length) throw damaged(path, 'its sizes do not fit its checksums');
+    if (!sizes || 4 * blocks !== all.length)
+      throw damagedInPackage(path, 'its sizes do not fit its checksums');
     const checksums = words(all);
     let first = 0;
     for (const [name, size] of Object.entries(sizes)) {
@@ -60,7 +61,7 @@ export class FolderChecks {
   /** @throws if no such file was packaged */
   of(name: string): FileChecks {
     const checks = this.#files.get(name);
-    if (!checks) throw damaged(join(this.#folder, CHECKS_FILE), `it has no checksums of ${name}`);
+    if (!checks) throw damagedInPackage(join(this.#folder, CHECKS_FILE), `it has no checksums of ${name}`);
     return checks;
   }
 }
@@ -98,7 +99,8 @@ export class FileChecks {
 
   /** @throws if the file has another size than when it was packaged */
   checkSize(size: number): void {
-    if (size !== this.size) throw damaged(this.#path, `it has ${size} bytes, but ${this.size} were packaged`);
+    if (size !== this.size)
+      throw damagedInPackage(this.#path, `it has ${size} bytes, but ${this.size} were packaged`);
   }
 
   /** Compares a whole file. */
@@ -126,7 +128,8 @@ export class FileChecks {
   #check(bytes: Uint8Array, first: number): void {
     const end = first + blocksOf(bytes.length);
     const wrong = this.#compare(bytes, this.#checksums.subarray(first, end));
-    if (wrong !== -1) throw damaged(this.#path, `the checksum of its block ${first + wrong} differs`);
+    if (wrong !== -1)
+      throw damagedInPackage(this.#path, `the checksum of its block ${first + wrong} differs`);
     this.#seen.fill(1, first, end);
   }
 }

@@ -6,3 +6,8 @@
 export function damaged(name: string, problem: string): Error {
   return new Error(`${name} is damaged: ${problem}. Run npx polyseek index again.`);
 }
+
+/** The error for a file of a packaged function that differs from the packaged one. */
+export function damagedInPackage(name: string, problem: string): Error {
+  return new Error(`${name} is damaged: ${problem}. Package and deploy the function again.`);
+}

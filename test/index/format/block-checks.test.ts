@@ -79,7 +79,7 @@ test('reads in any order return the bytes of the file, or say that a block of th
         const block = Math.floor(at / BLOCK);
         if (wanted.length > 0 && first <= block && block < end)
           expect(() => file.fill(wanted, start)).toThrow(
-            `${path} is damaged: the checksum of its block ${block} differs. Run npx polyseek index again.`,
+            `${path} is damaged: the checksum of its block ${block} differs. Package and deploy the function again.`,
           );
         else {
           file.fill(wanted, start);
