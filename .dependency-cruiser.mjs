@@ -5,7 +5,7 @@
 const MAY_IMPORT = {
   'index/text': [],
   'index/format': ['index/text', 'index/engine/load-native.ts'],
-  'index/cache': ['index/format'],
+  'index/cache': ['index/format', 'index/engine/load-native.ts'],
   'index/engine': ['index/format'],
   'index/embedding': ['index/engine', 'index/format', 'index/text'],
   'index/store': ['index/format', 'index/text'],

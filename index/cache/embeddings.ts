@@ -1,3 +1,4 @@
+import { nativeDigest } from '#load-native';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import type { Passage } from '../format/passage.ts';
 import { withTitle } from '../format/titled.ts';
@@ -5,8 +6,8 @@ import { PART } from '../format/token-codes-file.ts';
 import type { PassageEmbeddings } from '../format/write-index.ts';
 import type { Cache } from './cache.ts';
 
-/** Change it with the values below, or with what the engine computes. */
-const VERSION = 1;
+/** Change it with the values below. */
+const VERSION = 2;
 
 /** The embeddings of passages, in a cache. FORMAT.md describes the values. */
 export class CachedEmbeddings {
@@ -18,8 +19,10 @@ export class CachedEmbeddings {
     this.#cache = cache;
     this.#model = model;
     const { hash, neutral, engine, prefixes, maxTokens } = model;
+    // Embeddings of a damaged library must not outlive it.
+    const code = engine === 'packed' ? nativeDigest('engine') : engine;
     const of = (tokens: string | null) =>
-      `embeddings ${JSON.stringify([VERSION, hash, neutral, engine, prefixes, maxTokens, tokens])}`;
+      `embeddings ${JSON.stringify([VERSION, code, hash, neutral, prefixes, maxTokens, tokens])}`;
     this.#kinds = { vectors: of(null), tokens: of(model.tokens?.hash ?? null) };
   }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { compileLibrary } from './compile-engine.ts';
 import { type LibraryName, prebuiltLibrary } from './native-sources.ts';
@@ -7,14 +9,26 @@ import { type LibraryName, prebuiltLibrary } from './native-sources.ts';
  * @throws {Error} if it must be compiled, and this machine's compiler is missing or fails
  */
 export function loadNative<Library>(name: LibraryName): Library {
+  return load<Library>(name).library;
+}
+
+/** The SHA-256 of the file that `loadNative` loads. Throws as it does. */
+export function nativeDigest(name: LibraryName): string {
+  return createHash('sha256')
+    .update(readFileSync(load(name).path))
+    .digest('hex');
+}
+
+function load<Library>(name: LibraryName): { path: string; library: Library } {
   const require = createRequire(import.meta.url);
   const prebuilt = prebuiltLibrary(name);
   if (prebuilt) {
     try {
-      return require(prebuilt);
+      return { path: prebuilt, library: require(prebuilt) };
     } catch {
       // The system has an older C library, or another one, as Alpine does.
     }
   }
-  return require(compileLibrary(name));
+  const path = compileLibrary(name);
+  return { path, library: require(path) };
 }
