@@ -41,7 +41,7 @@ import {
 import type { Mode } from '../index/format/mode.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
-import { choice, jsonOption, modelOption, modeOption } from './kit/flags.ts';
+import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
 /** Flags of scores that need sets. */
 interface SetFlags {
@@ -70,6 +70,7 @@ interface Flags extends SetFlags {
   json?: boolean;
   mode: Mode;
   model: string;
+  jobs?: number;
   to?: string;
 }
 
@@ -108,6 +109,7 @@ export const command = new Tool(
   .option('--failures', 'with --documents: list the questions that failed, with what ranked instead')
   .addOption(modeOption())
   .addOption(modelOption())
+  .addOption(jobsOption())
   .option(
     '--to <address>',
     'publish each index at s3vectors://BUCKET/eval…, and search it there; replaces the index that is there',
@@ -123,7 +125,7 @@ export const command = new Tool(
   .action(
     async (
       folders: string[],
-      { articles, documents = [], split, failures, json, mode, model, to, ...flags }: Flags,
+        { articles, documents = [], split, failures, json, mode, model, jobs, to, ...flags }: Flags,
     ) => {
       checkUsage(folders, documents, flags);
       if (failures && documents.length === 0) throw new UsageError('--failures needs --documents. Add it.');
@@ -133,7 +135,7 @@ export const command = new Tool(
       const sets = articles === 'all' ? whole : whole.map((set) => articleHalf(set, articles));
       const collections = await Promise.all(documents.map(readCollection));
       const compiled = compileModel(model);
-      const parallel = new ParallelEmbedder(compiled);
+      const parallel = new ParallelEmbedder(compiled, jobs);
       try {
         const embedder = memoize(parallel);
         const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };

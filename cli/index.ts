@@ -16,7 +16,7 @@ import { type Config, readConfig } from '../index/sources/config.ts';
 import { openSources } from '../index/sources/open-sources.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
 import { counted, print, size, Tool, UsageError } from './kit/command.ts';
-import { choice, jsonOption } from './kit/flags.ts';
+import { choice, jobsOption, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
 import {
@@ -32,6 +32,7 @@ import { watchSources } from './kit/watch.ts';
 
 interface Flags extends Config, AddressFlags {
   config?: string;
+  jobs?: number;
   strict?: boolean;
   dryRun?: boolean;
   watch?: boolean;
@@ -67,6 +68,7 @@ export const command = new Tool(
   .option('--watch', 'build again whenever a file changes')
   .option('--cache <dir>', 'folder with results of earlier builds (default: .polyseek/cache)')
   .option('--model <dir>', 'model folder (default: index/model)')
+  .addOption(jobsOption())
   .addOption(
     choice(
       '--tokens <setting>',
@@ -96,7 +98,7 @@ export const command = new Tool(
     'npx polyseek index docs --store s3vectors',
   )
   .action(async (paths: string[], allFlags: Flags) => {
-    const { config: file, strict, dryRun, watch, store: chosen, to, rewrite, json, ...rest } = allFlags;
+    const { config: file, strict, dryRun, watch, store: chosen, to, rewrite, jobs, json, ...rest } = allFlags;
     const { function: name, stage, bucket: _, ...flags } = rest;
     const config = { ...readConfig(file), ...flags };
     const sources = await openSources(config, paths);
@@ -123,6 +125,7 @@ export const command = new Tool(
         tokens,
         bundled: store === 'bundle',
         cache,
+        jobs,
         strict,
         progress: showBuildProgress(),
         report: (notice) => notices.add(notice),

@@ -13,12 +13,13 @@ import { readCollection } from '../index/evaluate/documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
 import { Tool } from './kit/command.ts';
-import { jsonOption, modelOption } from './kit/flags.ts';
+import { jobsOption, jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
   model: string;
   documents?: string[];
   calibrate?: boolean;
+  jobs?: number;
   json?: boolean;
 }
 
@@ -36,12 +37,13 @@ export const command = new Tool(
   .addOption(modelOption('model folder; the results are written to its polyseek.json'))
   .option('--documents <dir...>', 'also calibrate on the development questions of these collections')
   .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
+  .addOption(jobsOption())
   .addOption(jsonOption())
   .examples(
     'npx polyseek learn test/quality/sets/*/',
     'npx polyseek learn --model .polyseek/model-sources/other',
   )
-  .action(async (folders: string[], { model, documents = [], calibrate: only, json }: Flags) => {
+  .action(async (folders: string[], { model, documents = [], calibrate: only, jobs, json }: Flags) => {
     // Learning takes minutes, so each result is reported when it is ready.
     const report = json ? console.error : console.log;
     const sets = await Promise.all(folders.map(readSet));
@@ -49,7 +51,7 @@ export const command = new Tool(
     const learned: Learned = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Learned) : {};
 
     if (!only) {
-      const plain = new ParallelEmbedder(compileModel(model, { neutral: false }));
+      const plain = new ParallelEmbedder(compileModel(model, { neutral: false }), jobs);
       const { neutral, languages } = await learnNeutral(plain).finally(() => plain.close());
       learned.neutral = neutral;
       writeFileSync(file, serialized(learned));
@@ -63,7 +65,7 @@ export const command = new Tool(
       );
     }
     if (sets.length > 0) {
-      learned.calibration = await learnCalibration(model, sets, documents, report);
+      learned.calibration = await learnCalibration(model, sets, documents, jobs, report);
       writeFileSync(file, serialized(learned));
     }
     if (json) console.log(JSON.stringify({ file, ...learned }, null, 2));
@@ -90,10 +92,11 @@ async function learnCalibration(
   model: string,
   sets: EvaluationSet[],
   documents: string[],
+  jobs: number | undefined,
   report: (line: string) => void,
 ): Promise<Calibration> {
   const compiled = compileModel(model);
-  const parallel = new ParallelEmbedder(compiled);
+  const parallel = new ParallelEmbedder(compiled, jobs);
   try {
     const builder = { embedder: memoize(parallel), countTokens: tokenCounter(compiled) };
     return await calibrate(builder, sets, await Promise.all(documents.map(readCollection)), report);

@@ -64,6 +64,8 @@ export interface BuildSettings {
   planned?: (plan: Plan) => void;
   /** The folder with results of earlier builds. */
   cache?: string;
+  /** The number of embedding processes: one a processor by default. */
+  jobs?: number | undefined;
   /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
   signal?: AbortSignal | undefined;
 }
@@ -79,7 +81,7 @@ export interface Built extends Plan {
 }
 
 /**
- * Builds an index from sources, on all cores. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
+ * Builds an index from sources, on all processors. Reports what cannot be read, and goes on. Embeds only what earlier builds did not.
  * @param target the folder to write; replaces an existing index once the build succeeds
  */
 export async function buildFromSources(
@@ -89,7 +91,7 @@ export async function buildFromSources(
 ): Promise<Built> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
   const cache = new Cache(settings.cache ?? DEFAULT_CACHE);
-  const embedder = new ParallelEmbedder(compiled);
+  const embedder = new ParallelEmbedder(compiled, settings.jobs);
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);

@@ -88,6 +88,13 @@ export function indexOption(dir: string, description = 'folder of the index'): O
   return new Option('--index <dir>', description).default(dir);
 }
 
+/** `--jobs` of every command that embeds many texts. */
+export function jobsOption(): Option {
+  return new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
+    numberOption('--jobs', 1, 1024, 'a whole number'),
+  );
+}
+
 /** `--json` of every command that prints a result. */
 export function jsonOption(description = 'print only JSON on standard output'): Option {
   return new Option('--json', description);

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import { forkModule } from '../format/installation.ts';
 import { openTokens, type QuestionEmbedder, type TextKind } from './embedder.ts';
+import { usableProcessors } from './processors.ts';
 import {
   type EmbeddedPassage,
   type EmbeddedQuestion,
@@ -25,7 +25,7 @@ interface Waiting {
 const AHEAD = 4;
 
 /**
- * Embeds with one process a core, one text a run. Batching would change the vectors, since a batch shares the scale of its quantized
+ * Embeds with several processes, one text a run. Batching would change the vectors, since a batch shares the scale of its quantized
  * activations.
  */
 export class ParallelEmbedder implements QuestionEmbedder {
@@ -45,8 +45,11 @@ export class ParallelEmbedder implements QuestionEmbedder {
   #nextId = 0;
   #failure: Error | undefined;
 
-  /** @param dir a compiled model */
-  constructor(dir: string, workers = availableParallelism()) {
+  /**
+   * @param dir a compiled model
+   * @param workers the number of processes: one a processor by default
+   */
+  constructor(dir: string, workers = usableProcessors()) {
     this.model = readCompiledModel(dir, true);
     this.#dir = dir;
     if (this.model.tokens) this.byToken = this.#openByToken();
