@@ -85,8 +85,20 @@ export class Tool extends Command {
 export async function main(run: () => Promise<unknown>): Promise<void> {
   process.on('SIGINT', () => process.exit(130));
   process.on('SIGTERM', () => process.exit(143));
-  // The reader of the output has closed it, as `head` does.
-  process.stdout.on('error', () => process.exit(141));
+  let failure: Error | null = null;
+  const failOutput = (error: Error) => {
+    failure = error;
+    process.exit(1);
+  };
+  process.stdout.on('error', failOutput);
+  // Nobody can read messages any more, but the result may still be complete.
+  process.stderr.on('error', () => {});
+  process.once('exit', () => {
+    // A last write that fails emits no event before the exit.
+    failure ??= process.stdout.errored;
+    if (failure && process.stdout.listeners('error').includes(failOutput))
+      process.exitCode = explainOutput(failure);
+  });
   try {
     await run();
   } catch (error) {
@@ -97,6 +109,15 @@ export async function main(run: () => Promise<unknown>): Promise<void> {
     });
     process.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/** Says why standard output failed, and returns the exit code: 141 if its reader has closed it, as `head` does. */
+function explainOutput(error: Error): number {
+  if ('code' in error && error.code === 'EPIPE') return 141;
+  console.error(
+    `Standard output: ${reasonOf(error) ?? error.message}. Free disk space, or write to another file.`,
+  );
+  return 1;
 }
 
 /** Prints a result on standard output, as JSON or as text. */
@@ -133,9 +154,13 @@ function describeError(error: unknown): string {
   const hint = installHint(error.message);
   if (hint) return hint;
   const fix = FIXES[code];
-  // Node writes `EACCES: permission denied, open '/path'`.
-  const reason = error.message.match(/^\w+: (.*?),/)?.[1];
+  const reason = reasonOf(error);
   if (!fix || !reason) return error.message;
   // The error of a write names no file.
   return path ? `${path}: ${reason}. ${fix}.` : `${reason[0]!.toUpperCase()}${reason.slice(1)}. ${fix}.`;
+}
+
+/** The system's own words in a message such as `EACCES: permission denied, open '/path'`. */
+function reasonOf({ message }: Error): string | undefined {
+  return message.match(/^\w+: (.*?),/)?.[1];
 }

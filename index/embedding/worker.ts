@@ -32,7 +32,8 @@ process.on('message', async (job: EmbedJob) => {
   } catch (error) {
     reply = { id: job.id, error: error instanceof Error ? error.message : String(error) };
   }
-  process.send?.(reply);
+  // The parent may have ended meanwhile. Without a callback, Node would throw.
+  process.send?.(reply, () => {});
 });
 process.on('disconnect', () => process.exit());
 // Ctrl-C in a terminal reaches this process too. Its end would look like a failure to the parent, which ends both.

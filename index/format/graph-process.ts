@@ -16,3 +16,5 @@ process.on('message', (available: number) => {
   }
 });
 process.on('disconnect', () => process.exit());
+// Ctrl-C in a terminal reaches this process too. Its end would look like a failure to the parent, which ends both.
+process.on('SIGINT', () => {});

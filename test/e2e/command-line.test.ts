@@ -1,6 +1,16 @@
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { root, setFolder, temporaryFolder } from '../fixtures/index.ts';
@@ -182,6 +192,26 @@ describe('without a terminal', () => {
     await once(child, 'close');
     expect({ code: child.exitCode, errors }).toEqual({ code: 141, errors: '' });
   });
+
+  // Linux only: there, any write to this file fails as on a full disk.
+  test.skipIf(!existsSync('/dev/full'))(
+    'a full disk behind an output costs no more than that output',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const start = (stdio: StdioOptions, ...args: string[]) =>
+        finished(
+          spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...args], { cwd: root, stdio }),
+        );
+      expect(await start(['ignore', full, 'pipe'], 'key', '--help')).toMatchObject({
+        code: 1,
+        stderr: 'Standard output: no space left on device. Free disk space, or write to another file.\n',
+      });
+      const out = join(folder, 'unheard');
+      const built = await start(['ignore', 'pipe', full], 'index', documents, '--index', out, '--json');
+      expect({ code: built.code, index: JSON.parse(built.stdout).index }).toEqual({ code: 0, index: out });
+      closeSync(full);
+    },
+  );
 
   test('an exit code passes through npm', async () => {
     const ask = (question: string) =>

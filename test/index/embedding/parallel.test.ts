@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { Embedder } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { describeFile } from '../../../index/format/checksums.ts';
 import { readCompiledModel, withChecksum } from '../../../index/format/compiled-model.ts';
+import { forkModule } from '../../../index/format/installation.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const into = mkdtempSync(join(tmpdir(), 'polyseek-compiled-'));
@@ -74,4 +76,25 @@ test('reports the end of a process, for waiting texts and later ones', async () 
     expect(result).toMatchObject({ status: 'rejected', reason: { message } });
   await expect(embedder.embed('the end')).rejects.toThrow(message);
   embedder.close();
+});
+
+test('a process ends silently if the command that started it ends first', async () => {
+  const url = new URL('../../../index/embedding/worker.ts', import.meta.url);
+  const worker = forkModule(url, [compiled], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let printed = '';
+  worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  const exited = once(worker, 'exit');
+  const send = (id: number) => worker.send({ id, text: 'the end of la '.repeat(30), byToken: false });
+  send(0);
+  await once(worker, 'message');
+  for (let id = 1; id < 100; id++) send(id);
+  // Closes both directions at once, as the end of this process would.
+  worker.disconnect();
+  await exited;
+  expect({ printed, code: worker.exitCode }).toEqual({ printed: '', code: 0 });
 });
