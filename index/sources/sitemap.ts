@@ -4,7 +4,7 @@ import { urlName } from '../documents/archive/url-name.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../documents/file.ts';
 import { HttpClient, type HttpEnvironment, type HttpPage } from './http-client.ts';
 import { fetchRobots, type Robots } from './robots.ts';
-import { MAX_SITEMAP_BYTES, parseSitemap } from './sitemap-file.ts';
+import { MAX_SITEMAP_BYTES, parseSitemap, type Sitemap } from './sitemap-file.ts';
 import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
 import { TemporaryFile } from './temporary-file.ts';
 
@@ -52,6 +52,9 @@ export class SitemapSource implements Source {
    * @throws if the sitemap or robots.txt cannot be read
    */
   async *files({ memory, report }: SourceContext): AsyncGenerator<SourceFile> {
+    // Pages of an earlier build, with --watch for instance, are not needed any more.
+    this.#pages.clear();
+    this.#client.begin();
     const robots = await fetchRobots(this.#client, this.#sitemap.origin);
     this.#client.interval = Math.max(this.#client.interval, 1000 * robots.delay);
     for (const [name, url] of await this.#list(robots, report)) {
@@ -67,50 +70,66 @@ export class SitemapSource implements Source {
   /** The addresses of pages by their names, in the order of the names. Reports those that are left out. */
   async #list(robots: Robots, report: (notice: Notice) => void): Promise<[string, URL][]> {
     const found = new Map<string, URL>();
-    for (const address of await this.#addresses(robots, report)) {
-      const skip = (reason: string, fix: string) => report({ kind: 'skipped', place: address, reason, fix });
-      const url = URL.canParse(address) ? new URL(address) : undefined;
-      if (!url || !this.#client.isAllowed(url)) {
-        skip('not of this site', 'Name the sitemap of its site.');
-        continue;
-      }
-      url.hash = '';
-      const entry = entryName(urlName(url));
-      if (!robots.isAllowed(url)) skip('not allowed by robots.txt', 'Ask the owner of the site.');
-      else if (entry.kind !== 'named') skip('unsafe name', 'Rename the page.');
-      else if (found.size >= MAX_PAGES && !found.has(entry.name))
-        skip('too many pages', `Split the sitemap: at most ${MAX_PAGES} pages are read.`);
-      else if (!found.has(entry.name)) found.set(entry.name, url);
-    }
-    return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-
-  /** The addresses in the sitemap and in those that it lists. */
-  async #addresses(robots: Robots, report: (notice: Notice) => void): Promise<Set<string>> {
-    const addresses = new Set<string>();
     const sitemaps = new Set([this.#sitemap.href]);
     for (const href of sitemaps) {
-      try {
-        const url = new URL(href);
-        if (!robots.isAllowed(url)) throw new Unreadable(href, 'not allowed by robots.txt', 'Ask the owner.');
-        const { pages, sitemaps: further } = parse(href, await this.#client.get(url, MAX_SITEMAP_BYTES));
-        for (const page of pages) addresses.add(page);
-        for (const one of further)
-          if (sitemaps.size < MAX_SITEMAPS && URL.canParse(one) && this.#client.isAllowed(new URL(one)))
-            sitemaps.add(one);
-          else
-            report({
-              kind: 'failed',
-              place: one,
-              reason: 'not of this site',
-              fix: 'Name it as a source of its own.',
-            });
-      } catch (error) {
-        if (!(error instanceof Unreadable) || href === this.#sitemap.href) throw error;
-        report(error.notice);
+      const { pages, sitemaps: further } = await this.#sitemapAt(href, robots, report);
+      for (const address of pages) {
+        const page = this.#page(address, robots, report);
+        if (!page || found.has(page.name)) continue;
+        if (found.size === MAX_PAGES) {
+          const fix = `Split it: at most ${MAX_PAGES} pages of a site are read.`;
+          report({ kind: 'failed', place: href, reason: 'too many pages', fix });
+          return inOrder(found);
+        }
+        found.set(page.name, page.url);
+      }
+      for (const one of further) {
+        if (sitemaps.size === MAX_SITEMAPS && !sitemaps.has(one)) {
+          const fix = `At most ${MAX_SITEMAPS} sitemaps of a site are read.`;
+          report({ kind: 'failed', place: href, reason: 'too many sitemaps', fix });
+          break;
+        }
+        if (URL.canParse(one) && this.#client.isAllowed(new URL(one))) sitemaps.add(one);
+        else {
+          const fix = 'Name it as a source of its own.';
+          report({ kind: 'failed', place: one, reason: 'not of this site', fix });
+        }
       }
     }
-    return addresses;
+    return inOrder(found);
+  }
+
+  /** What a sitemap lists. Reports one that cannot be read, and throws if it is the first. */
+  async #sitemapAt(href: string, robots: Robots, report: (notice: Notice) => void): Promise<Sitemap> {
+    try {
+      const url = new URL(href);
+      if (!robots.isAllowed(url)) throw new Unreadable(href, 'not allowed by robots.txt', 'Ask the owner.');
+      return parse(href, await this.#client.get(url, MAX_SITEMAP_BYTES));
+    } catch (error) {
+      if (!(error instanceof Unreadable) || href === this.#sitemap.href) throw error;
+      report(error.notice);
+      return { pages: [], sitemaps: [] };
+    }
+  }
+
+  /** A page by its address, or undefined if it is not of the site, or may not be read. */
+  #page(
+    address: string,
+    robots: Robots,
+    report: (notice: Notice) => void,
+  ): { name: string; url: URL } | undefined {
+    const skip = (reason: string, fix: string) => report({ kind: 'skipped', place: address, reason, fix });
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || !this.#client.isAllowed(url)) {
+      skip('not of this site', 'Name the sitemap of its site.');
+      return undefined;
+    }
+    url.hash = '';
+    const entry = entryName(urlName(url));
+    if (!robots.isAllowed(url)) skip('not allowed by robots.txt', 'Ask the owner of the site.');
+    else if (entry.kind !== 'named') skip('unsafe name', 'Rename the page.');
+    else return { name: entry.name, url };
+    return undefined;
   }
 
   async #file(name: string, url: URL, memory: Memory, report: (notice: Notice) => void): Promise<SourceFile> {
@@ -168,6 +187,11 @@ async function* stream(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGen
   yield* await open();
 }
 
+/** Pages in the order of their names. */
+function inOrder(pages: ReadonlyMap<string, URL>): [string, URL][] {
+  return [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function parse(href: string, { body }: HttpPage) {
   try {
     return parseSitemap(body);
@@ -179,9 +203,9 @@ function parse(href: string, { body }: HttpPage) {
 
 function rememberedOf({ headers }: HttpPage): Remembered {
   return {
-    etag: headers.get('etag') ?? undefined,
-    modified: headers.get('last-modified') ?? undefined,
-    contentType: headers.get('content-type') ?? '',
+    etag: headers.etag,
+    modified: headers['last-modified'],
+    contentType: headers['content-type'] ?? '',
   };
 }
 

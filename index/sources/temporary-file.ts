@@ -20,9 +20,11 @@ export class TemporaryFile {
     return () => createReadStream('', { fd: file, start, end, autoClose: false });
   }
 
-  close(): void {
+  /** Removes all contents. */
+  clear(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
+    this.#length = 0;
   }
 }
 

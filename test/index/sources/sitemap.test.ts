@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Notice } from '../../../index/documents/file.ts';
+import { Notices } from '../../../index/reading/notices.ts';
+import type { HttpEnvironment } from '../../../index/sources/http-client.ts';
 import { type SitemapSettings, SitemapSource } from '../../../index/sources/sitemap.ts';
 import type { SourceFile } from '../../../index/sources/source.ts';
 
@@ -58,9 +60,13 @@ const urlset = (...paths: string[]) =>
 const xml = (body: string | Buffer): Reply => ({ type: 'application/xml', body });
 
 /** Lists the files. The clock moves only while the client sleeps. */
-async function list(settings: Partial<SitemapSettings> = {}): Promise<SourceFile[]> {
+async function list(
+  settings: Partial<SitemapSettings> = {},
+  more: Pick<HttpEnvironment, 'lookup' | 'limits'> = {},
+): Promise<SourceFile[]> {
   let now = 0;
   const environment = {
+    ...more,
     now: () => now,
     sleep: async (milliseconds: number) => {
       slept.push(milliseconds);
@@ -323,7 +329,160 @@ test.each([
   '[::ffff:169.254.169.254]',
   '[fe80::1]',
   '[fd00:ec2::254]',
+  '[fd00:ec2::23]',
+  '[fd20:ce::254]',
+  '[fd00:42::42]',
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
+  '[::ffff:100.100.100.200]',
+  '[::169.254.169.254]',
+  '[64:ff9b::169.254.169.254]',
+  '[64:ff9b::100.100.100.200]',
+  '[2002:a9fe:a9fe::1]',
 ])('does not read the metadata of a machine in a cloud: %s', async (host) => {
-  await expect(list({ sitemap: `http://${host}/sitemap.xml` })).rejects.toThrow('link-local address');
+  await expect(list({ sitemap: `http://${host}/sitemap.xml` })).rejects.toThrow('address of cloud metadata');
   expect(slept).toEqual([]);
+});
+
+test('connects only to an address that it has checked, even if the name has another one the next time', async () => {
+  const addresses = ['127.0.0.1', '127.0.0.1', '169.254.169.254'];
+  const lookup: HttpEnvironment['lookup'] = (_, { all }, callback) => {
+    const address = addresses.shift() ?? '127.0.0.1';
+    if (all) callback(null, [{ address, family: 4 }]);
+    else callback(null, address, 4);
+  };
+  const { port } = server.address() as AddressInfo;
+  const own = `http://docs.example:${port}`;
+  const headers = { connection: 'close' };
+  replies = {
+    '/robots.txt': { status: 404, headers },
+    '/sitemap.xml': { body: `${own}/a\n${own}/b`, headers },
+    '/b': { body: 'B' },
+  };
+  const files = await list({ sitemap: `${own}/sitemap.xml` }, { lookup });
+  expect(files.map(({ path }) => path)).toEqual([`${own}/b`]);
+  expect(reported()).toEqual([`failed ${own}/a: address of cloud metadata`]);
+  expect(requests).toEqual(['/robots.txt', '/sitemap.xml', '/b']);
+});
+
+test('reads compressed pages, and limits what they inflate to', async () => {
+  const compressed = (body: Buffer): Reply => ({
+    body: gzipSync(body),
+    headers: { 'content-encoding': 'gzip' },
+  });
+  replies = {
+    '/sitemap.xml': compressed(Buffer.from(urlset('/a', '/b'))),
+    '/a': compressed(Buffer.from('A')),
+    '/b': compressed(Buffer.alloc(65 * 2 ** 20)),
+  };
+  const files = await list();
+  expect(await contents(files)).toEqual(['A']);
+  expect(reported()).toEqual(['failed /b: too large']);
+});
+
+test('gives up a page that never ends, and a site that answers no page', async () => {
+  const paths = [1, 2, 3, 4, 5, 6, 7].map((number) => `/${number}`);
+  replies = { '/sitemap.xml': xml(urlset('/0', ...paths)), '/0': { body: 'Good.' } };
+  const asked: string[] = [];
+  server.prependListener('request', ({ url = '' }, response) => {
+    if (!paths.includes(url)) return;
+    asked.push(url);
+    // The other listener's answer becomes part of a body without an end.
+    response.writeHead(200, { 'content-type': 'text/html' }).write('<p>');
+    Object.assign(response, { writeHead: () => response, end: () => response });
+  });
+  const files = await list({}, { limits: { request: 20 } });
+  expect(names(files)).toEqual(['0']);
+  expect(reported()).toEqual(paths.map((path) => `failed ${path}: not reachable`));
+  expect(new Set(asked)).toEqual(new Set(paths.slice(0, 5)));
+});
+
+test('limits the bytes of a site, and keeps pages of an earlier build', async () => {
+  const page = { body: 'x'.repeat(1000), headers: { etag: '"1"' } };
+  replies = {
+    '/sitemap.xml': xml(urlset('/a', '/b', '/c', '/d')),
+    '/a': page,
+    '/b': page,
+    '/c': page,
+    '/d': page,
+  };
+  memory.set(`page ${site}/d`, JSON.stringify({ etag: '"0"', contentType: 'text/html' }));
+  const sitemapBytes = urlset('/a', '/b', '/c', '/d').length;
+  const limits = { bytes: sitemapBytes + 1500 };
+  const files = await list({}, { limits });
+  expect(files.map(({ source, version }) => [source, version])).toEqual([
+    [`${host()}/a`, '"1"'],
+    [`${host()}/d`, '"0"'],
+  ]);
+  expect(reported()).toEqual(['/b', '/c', '/d'].map((path) => `failed ${path}: the site is too large`));
+  // The next build has limits of its own.
+  notices = [];
+  expect(names(await list({}, { limits: { bytes: 2 * limits.bytes } }))).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('limits the time of waiting for a site', async () => {
+  const busy = { status: 503, headers: { 'retry-after': '100' } };
+  replies = {
+    '/sitemap.xml': xml(urlset('/a', '/b', '/c')),
+    '/a': busy,
+    '/b': { body: 'B' },
+    '/c': { body: 'C' },
+  };
+  expect(names(await list({}, { limits: { waiting: 250_000 } }))).toEqual([]);
+  expect(reported()).toEqual(['/a', '/b', '/c'].map((path) => `failed ${path}: the site is too slow`));
+  expect(requests).toEqual(['/robots.txt', '/sitemap.xml', '/a', '/a', '/a']);
+});
+
+test('reads each sitemap of a loop once, and not more than a thousand', async () => {
+  const index = (...paths: string[]) =>
+    xml(
+      `<sitemapindex>${paths.map((path) => `<sitemap><loc>${site}${path}</loc></sitemap>`).join('')}</sitemapindex>`,
+    );
+  replies = {
+    '/sitemap.xml': index('/one.xml'),
+    '/one.xml': index('/one.xml', '/sitemap.xml', '/page.xml'),
+    '/page.xml': xml(urlset('/a')),
+    '/a': {},
+  };
+  expect(names(await list())).toEqual(['a']);
+  expect(requests.filter((path) => path.endsWith('.xml'))).toEqual(['/sitemap.xml', '/one.xml', '/page.xml']);
+  expect(reported()).toEqual([]);
+  replies = { '/sitemap.xml': index('/0.xml') };
+  for (let number = 0; number < 1100; number++) replies[`/${number}.xml`] = index(`/${number + 1}.xml`);
+  requests = [];
+  expect(await list()).toEqual([]);
+  expect(requests.length).toBe(1 + 1000);
+  expect(reported()).toEqual(['failed /998.xml: too many sitemaps']);
+});
+
+test('reads at most 50,000 pages', async () => {
+  const { port } = server.address() as AddressInfo;
+  const own = `http://docs.example:${port}`;
+  const list = (folder: string) =>
+    Array.from({ length: 30_000 }, (_, i) => `${own}/${folder}/${i}`).join('\n');
+  const headers = { connection: 'close' };
+  const indexOf = (...paths: string[]) =>
+    paths.map((path) => `<sitemap><loc>${own}${path}</loc></sitemap>`).join('');
+  replies = {
+    '/robots.txt': { status: 404, headers },
+    '/sitemap.xml': { body: `<sitemapindex>${indexOf('/a.txt', '/b.txt')}</sitemapindex>`, headers },
+    '/a.txt': { body: list('a'), headers },
+    '/b.txt': { body: list('b'), headers },
+  };
+  // No page is reached.
+  let lookups = 0;
+  const lookup: HttpEnvironment['lookup'] = (_, __, callback) => {
+    if (++lookups > 4) callback(new Error('no such name'), []);
+    else callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  };
+  const environment = { now: () => 0, sleep: async () => {}, lookup };
+  const source = new SitemapSource({ sitemap: `${own}/sitemap.xml` }, {}, environment);
+  const reasons = new Notices();
+  const report = (notice: Notice) => reasons.add(notice);
+  for await (const _ of source.files({ memory, report })) expect.unreachable();
+  expect(reasons.groups().map(({ reason, count }) => [reason, count])).toEqual([
+    ['not reachable', 50_000],
+    ['too many pages', 1],
+  ]);
 });
