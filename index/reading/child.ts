@@ -1,11 +1,12 @@
-import { createReadStream } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Document } from '../documents/document.ts';
 import type { InputFile, Notice, ReadOptions } from '../documents/file.ts';
 import { readFile } from '../documents/formats.ts';
+import { readRegularFile } from '../sources/regular-file.ts';
 
 /** A file for the reading process. */
 export interface ReadJob extends Omit<InputFile, 'open'> {
+  /** Without links. */
   localPath: string;
   options: ReadOptions;
 }
@@ -42,7 +43,7 @@ function cpuMilliseconds(): number {
 async function read({ localPath, options, ...file }: ReadJob): Promise<void> {
   send({ started: cpuMilliseconds() });
   const report = (notice: Notice) => send({ notice });
-  const open = () => createReadStream(localPath);
+  const open = () => readRegularFile(localPath, file.path);
   for await (const document of readFile(
     { ...file, open },
     { options, depth: 0, report, readNested: readFile },

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync, type WriteStream } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  type WriteStream,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,7 +14,7 @@ import { splitLines } from '../documents/records/json-lines.ts';
 
 /** A temporary folder, removed when the process ends. */
 export class Spool {
-  readonly folder = mkdtempSync(join(tmpdir(), 'polyseek-'));
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'polyseek-')));
   readonly #remove = () => rmSync(this.folder, { recursive: true, force: true });
 
   constructor() {

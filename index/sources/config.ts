@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import { jsonProblem } from '../documents/records/json-problem.ts';
 
@@ -128,6 +128,9 @@ export type SourceConfig = v.InferOutput<typeof sourceSchema>;
 export function readConfig(path?: string): Config {
   if (path === undefined && !existsSync(CONFIG_FILE)) return {};
   const file = path ?? CONFIG_FILE;
+  // A FIFO would wait for ever, and a device may have no end.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new Error(`${file}: not a regular file. Choose another file.`);
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,9 +1,11 @@
-import { createReadStream, type Dirent } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
-import type { ReadOptions } from '../documents/file.ts';
+import { type ReadOptions, Unreadable } from '../documents/file.ts';
 import { formatOf } from '../documents/formats.ts';
+import { notRegular, readRegularFile } from './regular-file.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Names of the file with patterns in the root of a folder. */
@@ -15,6 +17,9 @@ const DEFAULT_EXCLUDE = [
   ...['node_modules/', 'bower_components/', 'vendor/', 'venv/', '__pycache__/'],
   ...['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'composer.lock'],
 ];
+
+/** Bytes of the file with patterns. */
+const MAX_PATTERNS = 2 ** 20;
 
 /** Settings of a file or folder. Patterns are as in .gitignore, relative to the folder. */
 export interface FolderOptions extends ReadOptions {
@@ -29,7 +34,8 @@ export interface FolderOptions extends ReadOptions {
 /**
  * A folder with its subfolders, or a single file. Skips hidden files, vendor folders, what `.polyseekignore` lists, links to folders,
  * which may form cycles, and links to files outside of the folder: whoever may add a document could otherwise publish any file of this
- * machine. A file's source is its path below the folder, or its base name if the file itself is named.
+ * machine. Reads regular files only. If the file or folder itself is a link, follows it: whoever names it has chosen it. A file's source
+ * is its path below the folder, or its base name if the file itself is named.
  */
 export class FolderSource implements Source {
   readonly path: string;
@@ -45,7 +51,7 @@ export class FolderSource implements Source {
     if (!(await isFolder(this.path))) {
       if (!formatOf(this.path))
         throw new Error(`${this.path}: unknown format. docs/documents.md lists the formats.`);
-      yield this.#file(this.path, basename(this.path));
+      yield this.#file(this.path, basename(this.path), await realpath(this.path));
       return;
     }
     const { include, exclude = [] } = this.options;
@@ -54,21 +60,22 @@ export class FolderSource implements Source {
       .add(await ownPatterns(this.path))
       .add(exclude);
     const included = include && ignore().add(include);
-    for await (const name of walk(this.path, '', excluded, report)) {
+    for await (const { name, real } of walk(await realpath(this.path), this.path, '', excluded, report)) {
       const path = join(this.path, name);
       if (included && !included.ignores(name))
         report({ kind: 'skipped', place: path, reason: 'not included by a pattern' });
-      else yield this.#file(path, name);
+      else yield this.#file(path, name, real);
     }
   }
 
-  #file(path: string, source: string): SourceFile {
+  /** @param real the path without links */
+  #file(path: string, source: string, real: string): SourceFile {
     return {
       source,
       path,
-      localPath: path,
+      localPath: real,
       url: this.options.baseUrl === undefined ? undefined : urlOf(this.options.baseUrl, source),
-      open: () => createReadStream(path),
+      open: () => readRegularFile(real, path),
     };
   }
 }
@@ -78,51 +85,85 @@ function urlOf(base: string, source: string): string {
   return (base.endsWith('/') ? base : `${base}/`) + source.split('/').map(encodeURIComponent).join('/');
 }
 
-/** The files below a folder, by name: sorted by UTF-16 code units in each folder, so that the order is the same everywhere. */
+/** A file below a folder: its path there, and its path on this machine without links. */
+interface Found {
+  name: string;
+  real: string;
+}
+
+/**
+ * The files below a folder, by name: sorted by UTF-16 code units in each folder, so that the order is the same everywhere.
+ * @param realRoot the path of the root without links
+ */
 async function* walk(
+  realRoot: string,
   root: string,
   folder: string,
   excluded: Ignore,
   report: SourceContext['report'],
-): AsyncGenerator<string> {
+): AsyncGenerator<Found> {
   const entries = await listEntries(join(root, folder), report);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const name = folder + entry.name;
     const path = join(root, name);
-    // A link is followed to a file only.
-    const isLinked = entry.isSymbolicLink() && ((await stat(path).catch(() => undefined))?.isFile() ?? false);
-    if (!entry.isDirectory() && !entry.isFile() && !isLinked) continue;
-    if (excluded.ignores(entry.isDirectory() ? `${name}/` : name)) {
+    if (entry.isSymbolicLink && entry.isUtf8) {
+      // A link is followed to a file only.
+      const target = await stat(path).catch(() => undefined);
+      if (!target?.isFile()) continue;
+    }
+    if (excluded.ignores(entry.isDirectory ? `${name}/` : name)) {
       if (entry.name !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
-    } else if (isLinked && !(await isInside(root, path, excluded))) {
-      report({
-        kind: 'failed',
-        place: path,
-        reason: 'links to a file that is not in this folder, or is excluded',
-        fix: 'Copy the file here, or name it as a source.',
-      });
-    } else if (entry.isDirectory()) yield* walk(root, `${name}/`, excluded, report);
-    else yield name;
+    } else if (!entry.isUtf8)
+      report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
+    else if (entry.isSymbolicLink) {
+      const real = await targetInside(realRoot, path, excluded);
+      if (real !== undefined) yield { name, real };
+      else
+        report({
+          kind: 'failed',
+          place: path,
+          reason: 'links to a file that is not in this folder, or is excluded',
+          fix: 'Copy the file here, or name it as a source.',
+        });
+    } else if (entry.isDirectory) yield* walk(realRoot, root, `${name}/`, excluded, report);
+    else if (entry.isFile) yield { name, real: join(realRoot, name) };
+    else report({ ...notRegular(path).notice, kind: 'skipped' });
   }
 }
 
-/** Whether the target of a link is a file of a folder that is not excluded. */
-async function isInside(root: string, link: string, excluded: Ignore): Promise<boolean> {
+/** The target of a link without links, if it is a file of a folder that is not excluded. */
+async function targetInside(realRoot: string, link: string, excluded: Ignore): Promise<string | undefined> {
   try {
-    const target = relative(await realpath(root), await realpath(link))
-      .split(sep)
-      .join('/');
-    return ignore.isPathValid(target) && !excluded.ignores(target);
+    const real = await realpath(link);
+    const target = relative(realRoot, real).split(sep).join('/');
+    return ignore.isPathValid(target) && !excluded.ignores(target) ? real : undefined;
   } catch {
     // The link changed meanwhile.
-    return false;
+    return undefined;
   }
 }
 
-async function listEntries(path: string, report: SourceContext['report']): Promise<Dirent[]> {
+/** An entry of a folder. Bytes of its name that are no UTF-8 are written as `\xE9`. */
+interface Entry {
+  name: string;
+  isUtf8: boolean;
+  isDirectory: boolean;
+  isFile: boolean;
+  isSymbolicLink: boolean;
+}
+
+async function listEntries(path: string, report: SourceContext['report']): Promise<Entry[]> {
   try {
-    return await readdir(path, { withFileTypes: true });
+    // As text, names that are no UTF-8 would be those of other files.
+    const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
+    return entries.map((entry) => ({
+      name: nameOf(entry.name),
+      isUtf8: isUtf8(entry.name),
+      isDirectory: entry.isDirectory(),
+      isFile: entry.isFile(),
+      isSymbolicLink: entry.isSymbolicLink(),
+    }));
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     report({
@@ -135,19 +176,32 @@ async function listEntries(path: string, report: SourceContext['report']): Promi
   }
 }
 
+function nameOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  const escaped = (byte: string) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`;
+  return bytes.toString('latin1').replace(/[\x80-\xff]/g, escaped);
+}
+
+/** @throws if there are patterns that cannot be read: what they exclude must not be indexed */
 async function ownPatterns(folder: string): Promise<string> {
+  const path = join(folder, IGNORE_FILE);
   try {
-    return await readFile(join(folder, IGNORE_FILE), 'utf8');
-  } catch {
+    return await text(readRegularFile(await realpath(path), path, MAX_PATTERNS));
+  } catch (error) {
     // Most folders have none.
-    return '';
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }
 
+/** Whether a path is a folder, rather than a file. */
 async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory();
+    const found = await stat(path);
+    if (!found.isDirectory() && !found.isFile()) throw notRegular(path);
+    return found.isDirectory();
   } catch (error) {
+    if (error instanceof Unreadable) throw error;
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw new Error(
       missing

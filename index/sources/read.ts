@@ -17,7 +17,7 @@ export async function* listFiles(
   const named = new Map<string, string>();
   for (const source of sources) {
     for await (const file of source.files(context)) {
-      const place = file.localPath === undefined ? file.path : resolve(file.localPath);
+      const place = file.localPath === undefined ? file.path : resolve(file.path);
       if (places.has(place)) continue;
       places.add(place);
       const other = named.get(file.source);

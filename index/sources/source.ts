@@ -2,7 +2,7 @@ import type { InputFile, Notice, ReadOptions } from '../documents/file.ts';
 
 /** A file of a source. */
 export interface SourceFile extends InputFile {
-  /** Its path on this machine, if it is on this machine. */
+  /** Its path without links, if it is on this machine. */
   localPath?: string;
   /** Equal for two versions with the same content: an ETag, for instance. Without one, the content is compared. */
   version?: string;

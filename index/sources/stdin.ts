@@ -1,5 +1,6 @@
 import { type Spool, spool } from '../documents/archive/spool.ts';
 import type { ReadOptions } from '../documents/file.ts';
+import { limitBytes } from './limit-bytes.ts';
 import type { Source, SourceFile } from './source.ts';
 
 /** Where standard input is. */
@@ -11,10 +12,13 @@ export interface StandardInput extends AsyncIterable<Uint8Array> {
 export class StdinSource implements Source {
   readonly options: ReadOptions;
   readonly #input: StandardInput;
+  readonly #limit: number | undefined;
 
-  constructor(options: ReadOptions = {}, input: StandardInput = process.stdin) {
+  /** @param limit of its bytes: that of a file by default */
+  constructor(options: ReadOptions = {}, input: StandardInput = process.stdin, limit?: number) {
     this.options = options;
     this.#input = input;
+    this.#limit = limit;
   }
 
   /** @throws if standard input is a terminal */
@@ -22,7 +26,7 @@ export class StdinSource implements Source {
     if (this.#input.isTTY)
       throw new Error('Standard input is a terminal. Pipe JSON Lines into the command: cat docs.jsonl | …');
     let content: Promise<Spool> | undefined;
-    const input = this.#input;
+    const input = limitBytes(this.#input, 'standard input', this.#limit);
     yield {
       source: 'stdin.jsonl',
       path: 'standard input',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
@@ -89,4 +90,10 @@ describe('sources', () => {
       { path: 'a.md', options: { lang: 'en' } },
     ]);
   });
+});
+
+it('is no FIFO', () => {
+  const fifo = join(temporaryFolder(), 'config.json');
+  execFileSync('mkfifo', [fifo]);
+  expect(() => readConfig(fifo)).toThrow(`${fifo}: not a regular file. Choose another file.`);
 });

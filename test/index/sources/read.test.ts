@@ -1,6 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
@@ -9,7 +21,7 @@ import { toPassages } from '../../../index/passages/split.ts';
 import { readSources } from '../../../index/reading/read-sources.ts';
 import { type FolderOptions, FolderSource } from '../../../index/sources/folder.ts';
 import { readDocuments } from '../../../index/sources/read.ts';
-import type { Source } from '../../../index/sources/source.ts';
+import type { Source, SourceFile } from '../../../index/sources/source.ts';
 
 let root: string;
 beforeEach(() => {
@@ -129,6 +141,102 @@ describe('files and folders', () => {
         .filter((name) => existsSync(join(docs, name)))
         .map((name) => [name, 'links to a file that is not in this folder, or is excluded']),
     );
+  });
+
+  /** The files of a folder, once they are listed. */
+  async function listed(path: string): Promise<SourceFile[]> {
+    const files: SourceFile[] = [];
+    const context = { memory: new Map(), report: (notice: Notice) => expect(notice).toBeUndefined() };
+    for await (const file of new FolderSource(path).files(context)) files.push(file);
+    return files;
+  }
+
+  it('reads no file that was replaced after it was listed, in this process or the one that reads', async () => {
+    const secret = write('private/a.txt', 'Secret.');
+    const names = ['a/a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
+    for (const name of names) write(`docs/${name}`, 'Open.');
+    const docs = join(root, 'docs');
+    const files = await listed(docs);
+    expect(files.map(({ source }) => source)).toEqual(names);
+    // A folder on the way, a file, and what would block or never end.
+    renameSync(join(docs, 'a'), join(root, 'a'));
+    symlinkSync(join(root, 'private'), join(docs, 'a'));
+    for (const name of ['b', 'c', 'd']) rmSync(join(docs, `${name}.txt`));
+    symlinkSync(secret, join(docs, 'b.txt'));
+    execFileSync('mkfifo', [join(docs, 'c.txt')]);
+    symlinkSync('/dev/zero', join(docs, 'd.txt'));
+    const [replaced, irregular] = ['replaced while the build ran', 'not a regular file'];
+    const reasons = [replaced, replaced, irregular, replaced];
+    for (const [i, reason] of reasons.entries())
+      await expect(text(files[i]!.open())).rejects.toThrow(`${join(docs, names[i]!)}: ${reason}.`);
+    expect(await text(files[4]!.open())).toBe('Open.');
+
+    const notices: string[] = [];
+    const late: Source = {
+      options: {},
+      async *files() {
+        yield* files;
+      },
+    };
+    const report = ({ place, reason }: Notice) => notices.push(`${relative(docs, place)}: ${reason}`);
+    const documents: string[] = [];
+    for await (const { source } of readSources([late], { report })) documents.push(source);
+    expect(documents).toEqual(['e.txt']);
+    expect(notices).toEqual(reasons.map((reason, i) => `${names[i]}: ${reason}`));
+  });
+
+  it('reads a file as long as it was when it was opened, and none of over 10 GiB', async () => {
+    const file = write('docs/a.txt', 'One.');
+    const [growing] = await listed(join(root, 'docs'));
+    let read = '';
+    for await (const chunk of growing!.open()) {
+      read += chunk;
+      appendFileSync(file, 'More.');
+    }
+    expect(read).toBe('One.');
+    // A sparse file: it takes no space.
+    truncateSync(file, 10 * 2 ** 30 + 1);
+    await expect(text(growing!.open())).rejects.toThrow(
+      `${file}: too large. Split it into files of at most 10240 MiB.`,
+    );
+  });
+
+  it('reports FIFOs, sockets and devices, and rejects one that is named', async () => {
+    write('docs/a.txt', 'A.');
+    const fifo = join(root, 'docs/b.txt');
+    execFileSync('mkfifo', [fifo]);
+    expect(await list({}, join(root, 'docs'))).toEqual({
+      files: ['a.txt'],
+      skipped: [['b.txt', 'not a regular file']],
+    });
+    await expect(read([fifo])).rejects.toThrow(`${fifo}: not a regular file. Save its content in a file.`);
+    rmSync(join(root, 'docs/a.txt'));
+    symlinkSync(fifo, join(root, 'docs/.polyseekignore'));
+    await expect(list({}, join(root, 'docs'))).rejects.toThrow('.polyseekignore: not a regular file.');
+  });
+
+  it('follows a link that is named', async () => {
+    write('store/x1', 'Linked.');
+    symlinkSync(join(root, 'store/x1'), join(root, 'a.txt'));
+    expect(
+      (await read([join(root, 'a.txt')])).map(({ source, blocks }) => [source, blocks[0]?.text]),
+    ).toEqual([['a.txt', 'Linked.']]);
+  });
+
+  // Other systems refuse such names.
+  it.runIf(process.platform === 'linux')('names files and folders whose names are not UTF-8', async () => {
+    write('docs/ü.txt', 'Good.');
+    const bytes = (path: string) => Buffer.from(join(root, path), 'latin1');
+    writeFileSync(bytes('docs/caf\xe9.txt'), 'Bad.');
+    mkdirSync(bytes('docs/\xff'));
+    writeFileSync(bytes('docs/\xff/a.txt'), 'Bad.');
+    symlinkSync(bytes('docs/caf\xe9.txt'), bytes('docs/link\xe9.txt'));
+    // What a program would make of such a name.
+    write('docs/caf\ufffd.txt', 'Other.');
+    expect(await list({}, join(root, 'docs'))).toEqual({
+      files: ['caf\ufffd.txt', 'ü.txt'],
+      skipped: ['\\xFF', 'caf\\xE9.txt', 'link\\xE9.txt'].map((name) => [name, 'name is not UTF-8']),
+    });
   });
 
   it('rejects two files with the same source', async () => {

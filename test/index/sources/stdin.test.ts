@@ -23,6 +23,18 @@ test('is one file, which can be read more than once', async () => {
     expect((await buffer(files[0]!.open())).toString()).toBe('{"text":"One."}\n{"text":"Two."}\n');
 });
 
+test('ends an input without end', async () => {
+  let sent = 0;
+  const input = (async function* () {
+    for (; ; sent++) yield new Uint8Array(1000);
+  })();
+  const [file] = await filesOf(new StdinSource({}, input, 2 ** 20));
+  await expect(buffer(file!.open())).rejects.toThrow(
+    'standard input: too large. Split it into files of at most 1 MiB.',
+  );
+  expect(sent).toBe(1048);
+});
+
 test('does not wait for a terminal', async () => {
   const terminal = Object.assign((async function* () {})(), { isTTY: true });
   await expect(filesOf(new StdinSource({}, terminal))).rejects.toThrow('Standard input is a terminal.');
