@@ -8,10 +8,19 @@ import {
 import { entryName } from '../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../documents/file.ts';
 import { withOwner } from '../store/bucket-owner.ts';
+import { limitBytes, MAX_FILE_BYTES, tooLarge } from './limit-bytes.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Reasons why an object could not be read this time, although another try may succeed. */
 export const PASSING_REASONS = { changed: 'changed while the build ran', failed: 'download failed' } as const;
+
+/** A listing with more objects or requests than this may have no end. */
+export interface ListingLimits {
+  objects: number;
+  requests: number;
+}
+
+const LIMITS: ListingLimits = { objects: 1_000_000, requests: 10_000 };
 
 /** The objects of a bucket below a prefix. Region and credentials are those of the AWS CLI. */
 export class S3Source implements Source {
@@ -19,6 +28,7 @@ export class S3Source implements Source {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #client: S3Client;
+  readonly #limits: ListingLimits;
 
   /**
    * @param address `s3://bucket/prefix`. The prefix is a folder, or the key of one object.
@@ -28,6 +38,7 @@ export class S3Source implements Source {
     address: string,
     options: ReadOptions = {},
     client = withOwner(new S3Client({ followRegionRedirects: true })),
+    limits = LIMITS,
   ) {
     const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];
     if (bucket === undefined)
@@ -35,12 +46,13 @@ export class S3Source implements Source {
     this.#bucket = bucket;
     this.#prefix = prefix.replace(/\/+$/, '');
     this.#client = client;
+    this.#limits = limits;
     this.options = options;
   }
 
   /** Lists the objects by their keys. Leaves out hidden ones, as in a folder. */
   async *files({ report }: Pick<SourceContext, 'report'>): AsyncGenerator<SourceFile> {
-    for await (const { Key: key = '', ETag: version } of this.#objects()) {
+    for await (const { Key: key = '', ETag: version, Size: bytes = 0 } of this.#objects()) {
       const below = this.#below(key);
       if (below === undefined || key.endsWith('/')) continue;
       const path = `s3://${this.#bucket}/${key}`;
@@ -48,7 +60,8 @@ export class S3Source implements Source {
       if (entry.kind === 'unsafe')
         report({ kind: 'skipped', place: path, reason: 'unsafe name', fix: 'Rename the object.' });
       if (entry.kind !== 'named') continue;
-      yield { source: entry.name, path, version, open: () => this.#open(key, path, version) };
+      if (bytes > MAX_FILE_BYTES) report(tooLarge(path).notice);
+      else yield { source: entry.name, path, version, open: () => this.#open(key, path, version) };
     }
   }
 
@@ -61,6 +74,7 @@ export class S3Source implements Source {
 
   async *#objects() {
     let token: string | undefined;
+    let [objects, requests] = [0, 0];
     do {
       const page: ListObjectsV2CommandOutput = await this.#client
         .send(
@@ -69,6 +83,11 @@ export class S3Source implements Source {
         .catch((error) => {
           throw listingError(this.#bucket, error);
         });
+      objects += page.Contents?.length ?? 0;
+      if (objects > this.#limits.objects || ++requests > this.#limits.requests)
+        throw new Error(
+          `s3://${this.#bucket}/${this.#prefix}: too many objects. Name a prefix with at most ${this.#limits.objects}.`,
+        );
       yield* page.Contents ?? [];
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
@@ -78,7 +97,7 @@ export class S3Source implements Source {
     try {
       const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, IfMatch: version });
       const { Body } = await this.#client.send(command);
-      if (Body) yield* Body as AsyncIterable<Uint8Array>;
+      if (Body) yield* limitBytes(Body as AsyncIterable<Uint8Array>, path);
     } catch (error) {
       throw objectError(path, error);
     }
@@ -99,6 +118,7 @@ function listingError(bucket: string, error: unknown): Error {
 }
 
 function objectError(path: string, error: unknown): Unreadable {
+  if (error instanceof Unreadable) return error;
   const name = error instanceof Error ? error.name : '';
   const status = error instanceof S3ServiceException ? statusOf(error) : undefined;
   if (name === 'InvalidObjectState')

@@ -90,6 +90,42 @@ describe.skipIf(missingTools('moto'))('S3', () => {
     expect(pages).toBe(4);
   });
 
+  test('ends a listing without end, and reports objects that are too large', async () => {
+    // Each answer says that there is more.
+    let requests = 0;
+    const endless = (contents: (request: number) => string) =>
+      createServer((_, response) =>
+        response.end(
+          `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${++requests}</NextContinuationToken>${contents(requests)}</ListBucketResult>`,
+        ),
+      );
+    const object = (key: number, size: number) =>
+      `<Contents><Key>docs/${key}.txt</Key><Size>${size}</Size></Contents>`;
+    for (const [contents, files, large] of [
+      [() => '', 0, 0],
+      [(request: number) => object(request, 1), 5, 0],
+      [(request: number) => object(request, 2 ** 34), 0, 5],
+    ] as const) {
+      requests = 0;
+      const server = endless(contents);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      const source = new S3Source('s3://library/docs', {}, client, { objects: 5, requests: 8 });
+      const found = { files: 0, large: 0 };
+      const read = async () => {
+        const report = ({ reason }: { reason: string }) =>
+          expect([reason, ++found.large]).toContain('too large');
+        for await (const _ of source.files({ report })) found.files++;
+      };
+      await expect(read()).rejects.toThrow(
+        's3://library/docs: too many objects. Name a prefix with at most 5.',
+      );
+      expect(found).toEqual({ files, large });
+      server.close();
+      client.destroy();
+    }
+  });
+
   test('gives another version to an object that changed, and does not mix versions', async () => {
     const put = (Body: string) =>
       aws.s3.send(new PutObjectCommand({ Bucket: 'library', Key: 'changing/a.txt', Body }));
