@@ -125,7 +125,7 @@ export const command = new Tool(
   .action(
     async (
       folders: string[],
-        { articles, documents = [], split, failures, json, mode, model, jobs, to, ...flags }: Flags,
+      { articles, documents = [], split, failures, json, mode, model, jobs, to, ...flags }: Flags,
     ) => {
       checkUsage(folders, documents, flags);
       if (failures && documents.length === 0) throw new UsageError('--failures needs --documents. Add it.');
