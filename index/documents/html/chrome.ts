@@ -1,5 +1,5 @@
 import { isPermalink } from './anchors.ts';
-import { attribute, type Element, words } from './dom.ts';
+import { attribute, BLOCKS, childElements, type Element, type Node, words } from './dom.ts';
 import { flatText } from './inline-text.ts';
 import type { TextStats } from './text-stats.ts';
 
@@ -7,12 +7,17 @@ import type { TextStats } from './text-stats.ts';
 export interface Place {
   /** In a row of a table of data, where lists of links are data. */
   inTable: boolean;
-  /** In an article or section, whose headers and footers are text. */
+  /** In the main element, an article or a section, whose headers are text. */
   isInText(): boolean;
+  /** In an article or a section, whose footers are text. */
+  isInArticle(): boolean;
 }
 
-/** How far to trust the markup of a page: `named` also goes by names of classes, by hidden parts, and by headers and footers. */
-export type Trust = 'named' | 'semantic';
+/**
+ * How far to trust the markup of a page: `footers` goes by footers only, `semantic` also by elements and roles, and `named` also by
+ * names of classes, hidden parts and headers.
+ */
+export type Trust = 'named' | 'semantic' | 'footers';
 
 /** Elements that only programs use. A page's text is not in them. */
 const CONTROLS = new Set(['button', 'select', 'datalist', 'dialog', 'search']);
@@ -20,8 +25,8 @@ const CONTROLS = new Set(['button', 'select', 'datalist', 'dialog', 'search']);
 const NAVIGATION_ROLES = new Set(
   'navigation search menu menubar toolbar tablist dialog alertdialog doc-toc doc-pagelist'.split(' '),
 );
-const EDGE_ROLES = new Set(['banner', 'contentinfo', 'complementary']);
-const EDGES = new Set(['header', 'footer', 'aside']);
+const EDGE_ROLES = new Set(['banner', 'complementary']);
+const EDGES = new Set(['header', 'aside']);
 
 /** Words in the classes and ids of parts with links. They are navigation if most of their text is links. */
 const LINK_WORDS = new Set(
@@ -59,7 +64,10 @@ const NAMED = new Set('div ul ol dl table td form aside header footer p'.split('
 /** Letters and digits without links that a part may have and still not be text. */
 const MAX_UNLINKED = 400;
 
-/** The same for a header or footer with headings. */
+/** The same for a part that is declared to be about the page: names, licences. */
+const MAX_CREDITS = 1500;
+
+/** The same for a header with headings. */
 const MAX_UNLINKED_WITH_HEADING = 100;
 
 /** Characters of a class or an id that may name a part. */
@@ -74,11 +82,17 @@ const MAX_INTRODUCED = 30;
 /** Whether an element is not a page's text: navigation, a control, or hidden. */
 export function isChrome(element: Element, stats: TextStats, trust: Trust, place: Place): boolean {
   const { tagName } = element;
-  if (CONTROLS.has(tagName) || isPermalink(element)) return true;
-  if (!place.inTable && isLinkList(element, stats)) return true;
   const unlinked = stats.text - stats.linked;
   const isLinks = stats.linked > unlinked;
   const role = words(element, 'role')[0] ?? '';
+  if (tagName === 'footer' || role === 'contentinfo') {
+    const isText = role !== 'contentinfo' && place.isInArticle();
+    const limit = role === 'contentinfo' ? MAX_CREDITS : MAX_UNLINKED;
+    if (isLinks || (!isText && stats.titles === 0 && unlinked <= limit)) return true;
+  }
+  if (trust === 'footers') return false;
+  if (CONTROLS.has(tagName) || isPermalink(element)) return true;
+  if (!place.inTable && isLinkList(element, stats)) return true;
   if (tagName === 'nav' || NAVIGATION_ROLES.has(role)) return isLinks || unlinked <= MAX_UNLINKED;
   if (trust === 'semantic') return false;
   if (isHidden(element, role)) return unlinked <= MAX_UNLINKED;
@@ -129,9 +143,32 @@ function isMostlyLinks({ text, linked }: TextStats): boolean {
 /** Tabs are hidden until a reader opens them. */
 function isHidden(element: Element, role: string): boolean {
   if (role === 'tabpanel') return false;
+  if (attribute(element, 'aria-hidden')?.toLowerCase() === 'true') return true;
+  return isConcealed(element) && !isShownByScript(element);
+}
+
+function isConcealed(element: Element): boolean {
   const hidden = attribute(element, 'hidden')?.toLowerCase();
   if (hidden !== undefined && hidden !== 'until-found') return true;
-  if (attribute(element, 'aria-hidden')?.toLowerCase() === 'true') return true;
-  const style = attribute(element, 'style') ?? '';
-  return /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i.test(style);
+  return /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i.test(attribute(element, 'style') ?? '');
+}
+
+/** For each inline element that contains only hidden elements, the one that is read. */
+const choices = new WeakMap<Node, Element | undefined>();
+
+/**
+ * Whether an element is the last of several variants in a sentence, all of them hidden: a script shows the one for the reader's system.
+ * The last one usually is for all other systems.
+ */
+function isShownByScript(element: Element): boolean {
+  const outer = element.parentNode;
+  if (!outer || !('tagName' in outer) || BLOCKS.has(outer.tagName)) return false;
+  if (!choices.has(outer)) choices.set(outer, choiceIn(outer));
+  return choices.get(outer) === element;
+}
+
+function choiceIn(outer: Element): Element | undefined {
+  const variants = childElements(outer);
+  const hasText = outer.childNodes.some((node) => 'value' in node && node.value.trim() !== '');
+  return variants.length > 1 && !hasText && variants.every(isConcealed) ? variants.at(-1) : undefined;
 }

@@ -8,6 +8,10 @@ import { measureText, type TextStats } from './text-stats.ts';
 const MAX_LOST = 2;
 const MIN_LOST = 300;
 
+/** Elements whose footers are text, such as the source of a quotation, and those whose headers are. */
+const ARTICLES = new Set(['article', 'section', 'blockquote', 'figure']);
+const TEXTS = new Set([...ARTICLES, 'main']);
+
 /** What a page contains beside navigation. */
 export interface MainContent {
   blocks: Block[];
@@ -28,6 +32,7 @@ export function mainContent(document: Node, host?: string): MainContent {
     [main ?? body, 'named'],
     [body, 'named'],
     [body, 'semantic'],
+    [body, 'footers'],
   ];
   for (const [root, trust] of views) {
     const blocks = readView(body, root, trust, stats);
@@ -54,7 +59,8 @@ function readView(
   const dropped = new Set<Element>();
   const isLeftOut = (element: Element, inTable: boolean) => {
     const own = stats.get(element);
-    const place = { inTable, isInText: () => root !== body || isInText(element) };
+    const isInArticle = () => isInside(element, ARTICLES);
+    const place = { inTable, isInText: () => root !== body || isInside(element, TEXTS), isInArticle };
     if (!own || element === root || !isChrome(element, own, trust, place)) return false;
     dropped.add(element);
     return true;
@@ -87,9 +93,9 @@ function mainElement(body: Element, stats: ReadonlyMap<Element, TextStats>): Ele
   return isMost ? articles[0] : undefined;
 }
 
-function isInText(element: Element): boolean {
+function isInside(element: Element, names: ReadonlySet<string>): boolean {
   for (let outer: Node | null = element.parentNode; outer && 'tagName' in outer; outer = outer.parentNode)
-    if (outer.tagName === 'article' || outer.tagName === 'section' || outer.tagName === 'main') return true;
+    if (names.has(outer.tagName)) return true;
   return false;
 }
 

@@ -15,6 +15,14 @@ describe('main content', () => {
     ['menus by class', '<div class="site-menu"><a href="/a">A</a> | <a href="/b">B</a></div>'],
     ['headers of the site', '<header><h1><a href="/">Town</a></h1><p>By the sea</p></header>'],
     ['footers', '<footer><p>© 2024 Town</p></footer>'],
+    [
+      'credits by role, in an article',
+      '<article><div role="contentinfo"><h2>About</h2><p>Written by Ann</p></div></article>',
+    ],
+    [
+      'footers with headings',
+      `<footer><h3>Debug information</h3><p>This page is ${'/text/shared/guide/'.repeat(8)}</p></footer>`,
+    ],
     ['footers by class', '<div class="md-footer__inner"><p>© 2024 Town</p></div>'],
     ['sidebars', '<aside><h3>News</h3><p>Nothing new.</p></aside>'],
     ['breadcrumbs', '<ol class="breadcrumb"><li><a href="/">Town</a></li><li>Harbour</li></ol>'],
@@ -78,6 +86,7 @@ describe('main content', () => {
       'links in tables',
       '<table><tr><td>North<td><div><a href="a">a</a><a href="b">b</a><a href="c">c</a></div></table>',
     ],
+    ['the source of a quotation', '<blockquote><p>All is well.</p><footer>Ann</footer></blockquote>'],
     ['signs', '<p>a <a href="#lt">&lt;</a> b</p>'],
     ['tabs', '<div role="tabpanel" hidden><p>For Linux</p></div>'],
     ['text to expand', '<details><summary>Why</summary><p>Because.</p></details>'],
@@ -102,6 +111,13 @@ describe('main content', () => {
     ]);
   });
 
+  it('leaves out credits in the main element, also where little else is left', () => {
+    const credits = '<footer><div><h2>About</h2><p>Written by Ann</p></div></footer>';
+    expect(texts(`<main><h1>Harbour</h1><p>${TEXT}</p>${credits}</main>`)).toEqual(['Harbour', TEXT]);
+    const links = `<nav>${`<p><a href="a">Pier</a> ${TEXT}</p>`.repeat(4)}</nav>`;
+    expect(texts(`<main><h1>Harbour</h1>${links}${credits}</main>`).join()).not.toContain('Ann');
+  });
+
   it('keeps the page where markup would hide most of its text', () => {
     const long = TEXT.repeat(9);
     expect(texts(`<main><p>Harbour</p></main><div><p>${long}</p></div>`)).toEqual(['Harbour', long]);
@@ -120,6 +136,16 @@ describe('main content', () => {
       'formulas by KaTeX',
       '<p><span class="katex-mathml"><math><mi>x</mi><annotation encoding="application/x-tex">x</annotation></math></span><span class="katex-html" aria-hidden="true">x</span> is',
       ['x is'],
+    ],
+    [
+      'the last of variants that a script shows',
+      '<p>press <span><span hidden="true" id="MAC">Cmd</span><span hidden="true" id="default">Ctrl</span></span>+Z',
+      ['press Ctrl+Z'],
+    ],
+    [
+      'a hidden variant of none',
+      '<p>press <span><span hidden="true" id="MAC">Cmd or</span></span> Z',
+      ['press Z'],
     ],
     ['formulas for MathJax', '<p>a <script type="math/tex">x^2</script>', ['a x^2']],
     ['formulas as images', '<p>a <img class="math" alt="x^2">', ['a x^2']],
