@@ -1,6 +1,7 @@
 import type { Reader } from '../input.ts';
 import { aboutOf } from '../pdf/about.ts';
 import { composeAccents } from '../pdf/accents.ts';
+import { withoutContents } from '../pdf/contents.ts';
 import { withoutFurniture } from '../pdf/furniture.ts';
 import { headingLevels, joinTitle, toBlocks } from '../pdf/headings.ts';
 import { Vocabulary } from '../pdf/hyphens.ts';
@@ -14,7 +15,7 @@ export const read: Reader = async function* (input) {
   try {
     const { pages, fonts, scanned, damaged: bad } = await readPages(pdf, input);
     composeAccents(pages);
-    const kept = withoutFurniture(pages);
+    const kept = withoutContents(withoutFurniture(pages));
     if (kept.every(({ blocks }) => blocks.length === 0)) {
       if (bad.length > 0) throw damaged(input);
       throw input.failure('no text', 'Recognize its text (OCR), for example with ocrmypdf, and build again.');

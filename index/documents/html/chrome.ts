@@ -93,6 +93,8 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
   if (trust === 'footers') return false;
   if (CONTROLS.has(tagName) || isPermalink(element)) return true;
   if (!place.inTable && isLinkList(element, stats)) return true;
+  // "Next: Boats, Up: Harbour [Contents]"
+  if (stats.related > 0 && 2 * stats.related >= stats.links && isLinks && NAMED.has(tagName)) return true;
   if (tagName === 'nav' || NAVIGATION_ROLES.has(role)) return isLinks || unlinked <= MAX_UNLINKED;
   if (trust === 'semantic') return false;
   if (isHidden(element, role)) return unlinked <= MAX_UNLINKED;

@@ -12,6 +12,12 @@ const MIN_LOST = 300;
 const ARTICLES = new Set(['article', 'section', 'blockquote', 'figure']);
 const TEXTS = new Set([...ARTICLES, 'main']);
 
+/** From how many blocks a page may be an index or a table of contents, and the share of its text in links to the site. */
+const MIN_INDEX = 10;
+const INDEX_LINKS = 0.7;
+/** The same share where the markup says that it is an index. */
+const NAMED_INDEX_LINKS = 0.3;
+
 /** What a page contains beside navigation. */
 export interface MainContent {
   blocks: Block[];
@@ -69,10 +75,35 @@ function readView(
   const all = unlinked(body, stats);
   let lost = all - unlinked(root, stats);
   for (const element of dropped) lost += unlinked(element, stats);
+  if (isIndex(root, dropped, blocks.length, stats)) return blocks.filter(({ kind }) => kind === 'heading');
   if (lost > Math.max(MAX_LOST * (all - lost), MIN_LOST)) return undefined;
   const title =
     root === body || blocks.some(({ level }) => level === 1) ? [] : titleOutside(body, root, isLeftOut);
   return [...title, ...blocks];
+}
+
+/** Whether what is left below `root` is an index or a table of contents: links to other pages, and a few words beside them. */
+function isIndex(
+  root: Element,
+  dropped: ReadonlySet<Element>,
+  blocks: number,
+  stats: ReadonlyMap<Element, TextStats>,
+): boolean {
+  if (blocks < MIN_INDEX) return false;
+  let { text = 0, linked = 0 } = stats.get(root) ?? {};
+  const whole = text;
+  for (const element of dropped) {
+    text -= stats.get(element)?.text ?? 0;
+    linked -= stats.get(element)?.linked ?? 0;
+  }
+  if (linked >= INDEX_LINKS * text) return true;
+  const isNamed = (element: Element) =>
+    words(element, 'role').includes('doc-index') ||
+    words(element, 'class').some((name) => /^(?:book)?index(?:div)?$/.test(name));
+  return (
+    linked >= NAMED_INDEX_LINKS * text &&
+    findAll(root, (element) => 2 * (stats.get(element)?.text ?? 0) > whole && isNamed(element)).length > 0
+  );
 }
 
 /** The only `<h1>` of a page, if it is outside the main content. */

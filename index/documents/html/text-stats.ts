@@ -8,6 +8,8 @@ export interface TextStats {
   linked: number;
   /** Number of links to pages of the same site. */
   links: number;
+  /** Those of them that say how the page lies among the others: next, up, in another language. */
+  related: number;
   /** Items of lists. */
   items: number;
   headings: number;
@@ -18,6 +20,8 @@ export interface TextStats {
   /** The list item around it, if any. */
   item?: TextStats;
 }
+
+const RELATED = new Set('next prev previous up start top first last contents index alternate'.split(' '));
 
 const CONTROLS = new Set(['button', 'select', 'datalist', 'label']);
 
@@ -51,6 +55,7 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
         text: 0,
         linked: 0,
         links: kind === 'link' ? 1 : 0,
+        related: kind === 'link' && words(element, 'rel').some((rel) => RELATED.has(rel)) ? 1 : 0,
         items: /^(?:li|dt|dd)$/.test(element.tagName) ? 1 : 0,
         headings: kind === 'heading' ? 1 : 0,
         titles: 0,
@@ -73,6 +78,7 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
       outer.text += own.text;
       outer.linked += own.linked;
       outer.links += own.links;
+      outer.related += own.related;
       outer.items += own.items;
       outer.headings += own.headings;
       outer.titles += own.titles;

@@ -23,6 +23,10 @@ describe('main content', () => {
       'footers with headings',
       `<footer><h3>Debug information</h3><p>This page is ${'/text/shared/guide/'.repeat(8)}</p></footer>`,
     ],
+    [
+      'links to the next and the upper page',
+      '<div><p>Next: <a href="b" rel="next">Boats</a>, Up: <a href="." rel="up">Town</a> [<a href="i">Index</a>]</p></div>',
+    ],
     ['footers by class', '<div class="md-footer__inner"><p>© 2024 Town</p></div>'],
     ['sidebars', '<aside><h3>News</h3><p>Nothing new.</p></aside>'],
     ['breadcrumbs', '<ol class="breadcrumb"><li><a href="/">Town</a></li><li>Harbour</li></ol>'],
@@ -116,6 +120,22 @@ describe('main content', () => {
     expect(texts(`<main><h1>Harbour</h1><p>${TEXT}</p>${credits}</main>`)).toEqual(['Harbour', TEXT]);
     const links = `<nav>${`<p><a href="a">Pier</a> ${TEXT}</p>`.repeat(4)}</nav>`;
     expect(texts(`<main><h1>Harbour</h1>${links}${credits}</main>`).join()).not.toContain('Ann');
+  });
+
+  it.each([
+    ['most of its text is links', '', (i: number) => `<p>no. ${i}: <a href="${i}">the boat of Ann</a></p>`],
+    [
+      'its markup says so',
+      ' class="index"',
+      (i: number) => `<p>the boat no. ${i}, <a href="${i}">page of it</a></p>`,
+    ],
+  ])('leaves out an index, if %s', async (_, name, entry) => {
+    const entries = Array.from({ length: 12 }, (_, i) => entry(i)).join('');
+    const page = `<h1>Index</h1><div${name}>${entries}</div>`;
+    const { documents, notices } = await readBytes('ix.html', page);
+    expect(documents).toEqual([]);
+    expect(notices).toMatchObject([{ kind: 'skipped', reason: 'only navigation' }]);
+    expect(texts(page.replaceAll('href', 'title'))).toHaveLength(13);
   });
 
   it('keeps the page where markup would hide most of its text', () => {

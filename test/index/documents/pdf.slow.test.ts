@@ -6,6 +6,7 @@ import {
   exported,
   type Printer,
   pagesOfPdf,
+  pdfFile,
   startPrinter,
   styled,
 } from '../../fixtures/pdf-files.ts';
@@ -181,5 +182,28 @@ describe.skipIf(missingTools('soffice'))('a PDF file exported by LibreOffice', (
   it('that only restricts what readers may do is read', async () => {
     const { documents } = await readBytes('restricted.pdf', restricted);
     expect(only(documents).blocks).toEqual(only((await readBytes('plain.pdf', plain)).documents).blocks);
+  });
+});
+
+describe('a book as a PDF file', () => {
+  const page = (lines: string[]) => lines.map((text, i) => ({ x: 72, y: 760 - 20 * i, text, size: 11 }));
+  const places = ['anchor', 'boat', 'crane', 'dock', 'eel', 'ferry', 'gull', 'harbour', 'ice', 'jetty'];
+  const chapters = places.map((name, i) =>
+    page([`About the ${name} we know ${i} things.`, `It is near the ${name}.`]),
+  );
+  const contents = page(['Contents', ...places.map((name, i) => `${i + 1} The ${name} ........ ${i + 2}`)]);
+  const index = page(['Index', ...places.map((name, i) => `${name}, ${i + 2}, ${12 - i}`)]);
+
+  it('is read without its table of contents and its index', async () => {
+    const book = pdfFile([page(['The harbour book']), contents, ...chapters, index]);
+    const text = outline((await readBytes('book.pdf', book)).documents);
+    expect(text).toContain('About the jetty we know 9 things.');
+    expect(text).not.toMatch(/Contents|Index|crane, 4|The dock/);
+  });
+
+  it('keeps tables of numbers', async () => {
+    const table = page(places.map((name, i) => `${name} ${(7 * i) % 10}`));
+    const book = pdfFile([page(['The harbour book']), table, ...chapters, index]);
+    expect(outline((await readBytes('book.pdf', book)).documents)).toMatch(/ferry.*5/);
   });
 });
