@@ -2,6 +2,7 @@ import type { Document } from './document.ts';
 import { type InputFile, type Notice, Unreadable } from './file.ts';
 import { Input, type ReadContext, type Reader } from './input.ts';
 import { lengthOf, repeatedLimits } from './repeated.ts';
+import { START, signature, sniff } from './sniff.ts';
 
 /** A document format. */
 export interface Format {
@@ -61,7 +62,7 @@ export const FORMATS: Format[] = [
   { name: 'YAML', extensions: ['.yaml', '.yml'], load: () => import('./formats/openapi.ts') },
   {
     name: 'XML',
-    extensions: ['.xml', '.rss', '.atom', '.dbk', '.tei'],
+    extensions: ['.xml', '.rss', '.atom', '.dbk', '.docbook', '.page', '.tei'],
     load: () => import('./formats/xml.ts'),
   },
   { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
@@ -70,8 +71,13 @@ export const FORMATS: Format[] = [
   { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
   { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
   { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
+  { name: 'Outlook message', extensions: ['.msg'], load: () => import('./formats/msg.ts') },
+  { name: 'Jupyter notebook', extensions: ['.ipynb'], load: () => import('./formats/ipynb.ts') },
   { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
 ];
+
+/** Formats of text, whose files are read as what they are if they are PDF files or archives. */
+const TEXTS = new Set(['plain text', 'Markdown', 'HTML', 'old Office', 'CSV', 'XML', 'JSON']);
 
 /** The format of a file name: the one with the longest matching end. */
 export function formatOf(name: string): Format | undefined {
@@ -83,17 +89,60 @@ export function formatOf(name: string): Format | undefined {
   return best?.format;
 }
 
+/** Whether a file may have a known format: by the end of its name, or by its content, if its name has no such end. */
+export function mayBeKnown(name: string): boolean {
+  return formatOf(name) !== undefined || suffixOf(name) === '';
+}
+
+/** The notice for a file of unknown format. Its reason contains the suffix, because summaries group by it. */
+export function unknownFormat({
+  source,
+  extension,
+  path,
+}: Pick<InputFile, 'source' | 'extension' | 'path'>): Notice {
+  const suffix = suffixOf(extension ?? source);
+  return { kind: 'skipped', place: path, reason: suffix ? `unknown format: ${suffix}` : 'unknown format' };
+}
+
+function suffixOf(name: string): string {
+  return /[^/](\.[^./\s]{1,20})$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+/**
+ * The format of a file. PDF files and archives are known by their first bytes, whatever their names are. Files without a suffix are
+ * known by their content.
+ */
+async function formatIn(file: InputFile, depth: number): Promise<Format | undefined> {
+  const name = file.extension ?? file.source;
+  const named = formatOf(name);
+  if (!mayBeKnown(name) || (named && (depth > 0 || !TEXTS.has(named.name)))) return named;
+  const start = await startOf(file);
+  const found = named ? signature(start) : sniff(start);
+  return found === undefined ? named : formatOf(found);
+}
+
+async function startOf(file: InputFile): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of file.open()) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= START) break;
+  }
+  return Buffer.concat(chunks).subarray(0, START);
+}
+
 /**
  * Reads the documents of a file. Reports a file of unknown format, and a file that cannot be read; documents before the problem are
  * kept.
  */
 export async function* readFile(file: InputFile, context: ReadContext): AsyncGenerator<Document> {
-  const format = formatOf(file.extension ?? file.source);
-  if (!format) {
-    context.report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
-    return;
-  }
   try {
+    const format = await formatIn(file, context.depth);
+    if (!format) {
+      context.report(unknownFormat(file));
+      return;
+    }
     const { read } = await format.load();
     let silent = true;
     const report = (notice: Notice) => {

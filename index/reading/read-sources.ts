@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Cache } from '../cache/cache.ts';
 import type { Document } from '../documents/document.ts';
 import { type Notice, RanOut, Unreadable } from '../documents/file.ts';
-import { formatOf } from '../documents/formats.ts';
+import { formatOf, mayBeKnown, unknownFormat } from '../documents/formats.ts';
 import { SiteChrome } from '../documents/site/chrome.ts';
 import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
@@ -70,8 +70,8 @@ export async function* readSources(
     for (const [done, { file, source }] of files.entries()) {
       progress({ done, total: files.length, documents: documents.length });
       signal?.throwIfAborted();
-      if (!formatOf(file.extension ?? file.source)) {
-        report({ kind: 'skipped', place: file.path, reason: 'unknown format' });
+      if (!mayBeKnown(file.extension ?? file.source)) {
+        report(unknownFormat(file));
         continue;
       }
       const before = documents.length;

@@ -4,7 +4,7 @@ import { basename, join, relative, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../documents/file.ts';
-import { formatOf } from '../documents/formats.ts';
+import { mayBeKnown } from '../documents/formats.ts';
 import { notRegular, readRegularFile } from './regular-file.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
@@ -49,7 +49,7 @@ export class FolderSource implements Source {
   /** @throws if the path does not exist, cannot be read, or is a file of unknown format */
   async *files({ report }: SourceContext): AsyncGenerator<SourceFile> {
     if (!(await isFolder(this.path))) {
-      if (!formatOf(this.path))
+      if (!mayBeKnown(this.path))
         throw new Error(`${this.path}: unknown format. docs/documents.md lists the formats.`);
       yield this.#file(this.path, basename(this.path), await realpath(this.path));
       return;

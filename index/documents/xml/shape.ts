@@ -16,7 +16,7 @@ const LEAST_SHARE = 0.5;
 
 /** Roots of texts, in DocBook, DITA, TEI, JATS. */
 const TEXTS = new Set(
-  'book article chapter part set section sect1 appendix preface refentry glossary TEI TEI.2 teiCorpus topic concept task reference html'.split(
+  'book article chapter part set section sect1 appendix preface refentry glossary page TEI TEI.2 teiCorpus topic concept task reference html'.split(
     ' ',
   ),
 );

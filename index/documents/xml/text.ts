@@ -12,11 +12,18 @@ const TITLES = set('title head subtitle bridgehead article-title h1 h2 h3 h4 h5 
 const SECTIONS = set(
   'section sect1 sect2 sect3 sect4 sect5 sec chapter part appendix preface div div1 div2 div3 refsect1 refsect2 topic concept task reference glossary simplesect refsection',
 );
-const VERBATIM = set('screen programlisting literallayout synopsis codeblock code-block verse');
+const VERBATIM = set('screen programlisting literallayout synopsis codeblock code-block verse code');
 const TABLES = set('table informaltable table-wrap');
 const SKIPPED = set(
-  'indexterm remark script style journal-meta encodingDesc revisionDesc publicationStmt sourceDesc object-id',
+  'indexterm remark comment script style journal-meta encodingDesc revisionDesc publicationStmt sourceDesc object-id',
 );
+
+/** Credits and data about a text: parts of DocBook's and Mallard's `info`. */
+const CREDITS = set(
+  'author authorgroup editor othercredit copyright legalnotice license credit date pubdate releaseinfo edition revision revhistory publisher keywordset',
+);
+/** What is between the parts of keys and menus: `Ctrl+Z`. */
+const BETWEEN: Record<string, string> = { keyseq: '+', keycombo: '+', guiseq: ' ▸ ', menuchoice: ' ▸ ' };
 
 /** Characters of a text. */
 const MAX_TEXT = 64 * 2 ** 20;
@@ -41,6 +48,8 @@ class BlockBuilder {
   readonly #blocksOpen: number[] = [];
   #skippedAt: number | undefined;
   #text = '';
+  /** Where the text of the innermost keys or menus starts. */
+  #sequenceStart = 0;
   #lang: string | undefined;
 
   add(event: XmlEvent): void {
@@ -58,7 +67,11 @@ class BlockBuilder {
   #enter(name: string, attributes: ReadonlyMap<string, string>): void {
     if (this.#open.length === 0)
       this.#lang = attributes.get('xml:lang') ?? attributes.get('lang') ?? undefined;
-    if (SKIPPED.has(name)) this.#skippedAt ??= this.#open.length;
+    if (SKIPPED.has(name) || this.#isCredit(name, attributes)) this.#skippedAt ??= this.#open.length;
+    const between = BETWEEN[this.#open.at(-1) ?? ''];
+    if (between && this.#text.slice(this.#sequenceStart).trim() !== '')
+      this.#text = this.#text.trimEnd() + between;
+    if (name in BETWEEN) this.#sequenceStart = this.#text.length;
     const isTable = TABLES.has(this.#block() ?? '');
     if (isTable && /^(?:row|tr|colspec|thead|tbody)$/.test(name)) this.#text = `${this.#text.trimEnd()}\n`;
     else if (isTable && /^(?:entry|td|th|cell)$/.test(name))
@@ -76,8 +89,15 @@ class BlockBuilder {
     if (this.#skippedAt === place) this.#skippedAt = undefined;
   }
 
-  /** Paragraphs of a table are text of its cells. */
+  /** Mallard's titles with a type are for links and lists. */
+  #isCredit(name: string, attributes: ReadonlyMap<string, string>): boolean {
+    const inInfo = this.#open.some((outer) => outer.endsWith('info'));
+    return inInfo && (CREDITS.has(name) || (name === 'title' && attributes.has('type')));
+  }
+
+  /** Paragraphs of a table are text of its cells. Mallard's code is a block where no paragraph is around it. */
   #isBlock(name: string, isTable: boolean): boolean {
+    if (name === 'code') return this.#block() === undefined;
     return TITLES.has(name) || (PARAGRAPHS.has(name) && !isTable);
   }
 

@@ -158,6 +158,27 @@ describe('XML with a text', () => {
     );
   });
 
+  it('has the keys and menus of DocBook, and no credits', async () => {
+    const content =
+      '<article><articleinfo><title>Port</title><authorgroup><author><firstname>Ann</firstname></author></authorgroup><legalnotice><para>Free.</para></legalnotice><abstract><para>Boats.</para></abstract></articleinfo><para>Press <keycombo><keycap>Ctrl</keycap>\n<keycap>Z</keycap></keycombo> or <menuchoice><guimenu>Edit</guimenu><guimenuitem>Undo</guimenuitem></menuchoice>.</para></article>';
+    expect(outline((await readBytes('a.docbook', content)).documents)).toBe(
+      '# Port\nBoats.\nPress Ctrl+Z or Edit ▸ Undo.',
+    );
+  });
+
+  it('is read in Mallard', async () => {
+    const content = `<page xmlns="http://projectmallard.org/1.0/" id="undo"><info><link type="guide" xref="index"/>
+      <title type="sort">0</title><credit type="author"><name>Ann</name></credit><license><p>Free.</p></license><desc>Take it back.</desc></info>
+      <title>Undo</title><p>Press <keyseq><key>Ctrl</key><key>Z</key></keyseq>.</p>
+      <steps><item><p>Run <code>undo</code>.</p></item></steps><section><title>Script</title><code>a = 1
+  b = 2</code></section></page>`;
+    const { documents } = await readBytes('a.page', content);
+    expect(documents).toMatchObject([{ title: 'Undo' }]);
+    expect(outline(documents)).toBe(
+      'Take it back.\n# Undo\nPress Ctrl+Z.\nRun undo.\n## Script\na = 1\n  b = 2',
+    );
+  });
+
   it('is read in TEI', async () => {
     const content =
       '<TEI><teiHeader><fileDesc><titleStmt><title>Poems</title></titleStmt><publicationStmt><p>No.</p></publicationStmt></fileDesc></teiHeader><text><body><div><head>Sea</head><lg><l>The sea, <hi>the sea</hi>,</l><l>is blue.</l></lg></div></body></text></TEI>';
