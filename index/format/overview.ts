@@ -48,9 +48,23 @@ export function parseOverview(
   if (!isOverviewRecord(parsed)) return undefined;
   return {
     documents: counts.documents,
-    languages: Object.entries(languages).map(([value, passages]) => ({ value, passages })),
+    languages: countLanguages(languages),
     ...(parsed as OverviewRecord),
   };
+}
+
+/** Passages in each language, most first. As a filter on `en` includes `en-US`, both count as `en` if both exist. */
+export function countLanguages(languages: Manifest['languages']): Counted[] {
+  const counts = new Map<string, number>();
+  for (const [tag, passages] of Object.entries(languages)) {
+    const parts = tag.split('-');
+    const tags = parts.map((_, i) => parts.slice(0, i + 1).join('-'));
+    const widest = tags.find((each) => languages[each] !== undefined) ?? tag;
+    counts.set(widest, (counts.get(widest) ?? 0) + passages);
+  }
+  return [...counts]
+    .map(([value, passages]) => ({ value, passages }))
+    .sort((a, b) => b.passages - a.passages);
 }
 
 function parse(bytes: Buffer | undefined): unknown {

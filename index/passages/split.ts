@@ -1,7 +1,7 @@
 import { contentIds } from '../documents/content-id.ts';
 import type { Document } from '../documents/document.ts';
 import type { Passage } from '../format/passage.ts';
-import { detectLanguage } from './detect-language.ts';
+import { detectLanguage, fittingLanguage } from './detect-language.ts';
 import { pack, type Segment } from './pack.ts';
 import { pieces } from './pieces.ts';
 import { type Place, type Section, START, sections, titleLine } from './sections.ts';
@@ -24,6 +24,8 @@ export interface SplitOptions {
 export interface CutPassage extends Pick<Passage, 'text' | 'title' | 'sentences' | 'anchor'> {
   /** Declared or detected. */
   lang?: string;
+  /** Detected, but less certain than the language of most passages. */
+  guess?: string;
   /** Tokens of the text. */
   tokens: number;
 }
@@ -47,17 +49,18 @@ export function createCutter(options: SplitOptions): Cutter {
   }
   return (document, before) => {
     const { sections: found, after } = sections(document, before);
+    const declared = fittingLanguage(document.lang, document.blocks);
     const size = (text: string) =>
       Math.max(options.countTokens(text), Math.ceil(text.length / CHARACTERS_PER_TOKEN));
     const passages = found.flatMap((section) =>
-      splitSection(section, document.lang, { ...options, countTokens: size }),
+      splitSection(section, declared, { ...options, countTokens: size }),
     );
     return {
       passages: passages
         .filter(({ text }) => VISIBLE.test(text))
         .map((passage) => ({
           ...passage,
-          lang: document.lang || detectLanguage(passage.text),
+          ...languageOf(passage.text, declared),
           tokens: options.countTokens(passage.text),
         })),
       after,
@@ -70,8 +73,8 @@ export function createCutter(options: SplitOptions): Cutter {
  * character of the document's blocks except white space, once and in order; passages without a visible character are left out. No
  * passage has more than 20 UTF-16 code units for each of its most tokens. A heading is the first line of its section, but not one
  * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
- * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language, else
- * detected. The link to a passage opens the anchor of its first block.
+ * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits
+ * it, else detected. The link to a passage opens the anchor of its first block.
  */
 export class Splitter {
   readonly #cut: Cutter;
@@ -86,21 +89,21 @@ export class Splitter {
   /** The passages of a document, or of the next part of the document before. */
   split(document: Document): Passage[] {
     const { source, id, url, metadata, above } = document;
-    if (!this.#current || !continues(document, this.#current.document)) {
+    // Rows of a file are documents with the same source.
+    if (this.#current?.document.source !== source) this.#languages = new Map();
+    if (!this.#current || !continues(document, this.#current.document))
       this.#current = { document, count: 0, place: START, idOf: contentIds(source) };
-      this.#languages = new Map();
-    }
     const current = this.#current;
     current.document = document;
     const { passages, after } = this.#cut(document, current.place);
     current.place = after;
     for (const { lang } of passages)
       if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
-    const usual = mostFrequent(this.#languages) ?? 'und';
+    const usual = mostFrequent(this.#languages);
     const isOnly = passages.length === 1 && document.part === undefined;
     const whole = titleLine(document.title);
     const isBelow = (title: string) => title.startsWith(whole);
-    return passages.map(({ text, title, sentences, lang, anchor }) => {
+    return passages.map(({ text, title, sentences, lang, guess, anchor }) => {
       const position = current.count++;
       return {
         id: id === undefined ? current.idOf(text) : isOnly ? id : `${id}#${position + 1}`,
@@ -109,7 +112,7 @@ export class Splitter {
         sentences,
         source,
         position,
-        lang: lang ?? usual,
+        lang: lang ?? usual ?? guess ?? 'und',
         url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
         anchor,
         ...(above && isBelow(title) && { above }),
@@ -117,6 +120,12 @@ export class Splitter {
       };
     });
   }
+}
+
+function languageOf(text: string, declared: string | undefined): Pick<CutPassage, 'lang' | 'guess'> {
+  if (declared) return { lang: declared };
+  const detected = detectLanguage(text);
+  return detected?.isSure ? { lang: detected.lang } : { guess: detected?.lang };
 }
 
 /** Splits one whole document. */
@@ -139,10 +148,10 @@ function splitSection(
   section: Section,
   declared: string | undefined,
   options: SplitOptions,
-): Omit<CutPassage, 'lang' | 'tokens'>[] {
+): Omit<CutPassage, 'lang' | 'guess' | 'tokens'>[] {
   const { text, title, bodyStart, paragraphStarts, anchors } = section;
   const { countTokens, minTokens, maxTokens } = options;
-  const lang = declared || detectLanguage(text) || 'und';
+  const lang = declared ?? detectLanguage(text)?.lang ?? 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
     pieces(text.slice(start, end), lang, maxTokens, countTokens).map((piece) => ({
       start: start + piece.start,

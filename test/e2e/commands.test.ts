@@ -70,7 +70,7 @@ describe('index', () => {
       notices: [
         {
           kind: 'skipped',
-          reason: 'unknown format',
+          reason: 'unknown format: .png',
           count: 1,
           places: [{ place: join(documents, 'notes/picture.png') }],
         },

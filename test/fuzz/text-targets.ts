@@ -51,7 +51,7 @@ export const textTargets: Record<string, Target> = {
       termsOf(text).every((term) => term !== ''),
       'A term is empty.',
     );
-    const lang = detectLanguage(text) ?? 'und';
+    const lang = detectLanguage(text)?.lang ?? 'und';
     for (const tag of [lang, 'th', 'de']) expectOrdered(sentences(text, tag), text.length);
   },
   encoding: async (input) => {

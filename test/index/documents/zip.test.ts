@@ -38,7 +38,9 @@ test('reads the files of an archive that Python made, by name', async () => {
       ['all.zip/docs/notes.txt', undefined],
     ]);
     expect(outline(documents)).toBe('Text of the page.\nSome notes.');
-    expect(notices).toEqual([{ kind: 'skipped', place: 'all.zip/docs/photo.jpg', reason: 'unknown format' }]);
+    expect(notices).toEqual([
+      { kind: 'skipped', place: 'all.zip/docs/photo.jpg', reason: 'unknown format: .jpg' },
+    ]);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -171,7 +173,7 @@ test('reads what is left of damaged archives, or reports them', async () => {
       expect(documents.length + notices.length).toBeGreaterThan(0);
       for (const { reason } of notices)
         expect(reason).toMatch(
-          /^(damaged|encrypted|unknown compression|unknown format|unsafe name|no text)$/,
+          /^(damaged|encrypted|unknown compression|unknown format(?:: .+)?|unsafe name|no text)$/,
         );
     }),
   );

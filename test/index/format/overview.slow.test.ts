@@ -7,7 +7,7 @@ import type { Document } from '../../../index/documents/document.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
 import { readManifest } from '../../../index/format/manifest.ts';
-import { readOverview } from '../../../index/format/overview.ts';
+import { countLanguages, readOverview } from '../../../index/format/overview.ts';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import { matching } from '../../../index/search/filter.ts';
 import { openSearch } from '../../../index/search/open.ts';
@@ -203,4 +203,14 @@ describe('suggestions', () => {
     ]);
     expect(suggestions).toEqual([]);
   });
+});
+
+test('a tag is counted with the shorter one that a filter includes it in', () => {
+  const counts = countLanguages({ 'en-US': 9, de: 5, en: 4, 'pt-BR': 2, 'pt-PT': 1 });
+  expect(counts.map(({ value, passages }) => `${value} ${passages}`)).toEqual([
+    'en 13',
+    'de 5',
+    'pt-BR 2',
+    'pt-PT 1',
+  ]);
 });

@@ -227,6 +227,21 @@ describe('language', () => {
     expect(langs({ ...document(paragraph(german)), lang: 'gsw-CH' })).toEqual(['gsw-CH']);
   });
 
+  it('is that of the text, if the declared one clearly is not', () => {
+    const english = 'The council met on Monday, and voted at once about the new bridge over the river.';
+    const book = document(...Array.from({ length: 4 }, () => paragraph(english)));
+    expect(new Set(langs({ ...book, lang: 'da-DK' }))).toEqual(new Set(['en']));
+    expect(new Set(langs({ ...book, lang: 'en-GB' }))).toEqual(new Set(['en-GB']));
+    expect(new Set(langs({ ...book, lang: 'gsw' }))).toEqual(new Set(['gsw']));
+  });
+
+  it('of a short row is that of the rows before it', () => {
+    const row = (text: string) => ({ ...document(paragraph(text)), id: text });
+    const splitter = new Splitter(createCutter({ ...options, minTokens: 1 }));
+    const rows = [german, 'Red Ottawa Lisbon Total', 'Где находится гавань города'].map(row);
+    expect(rows.flatMap((each) => splitter.split(each)).map(({ lang }) => lang)).toEqual(['de', 'de', 'ru']);
+  });
+
   it('is und if it cannot be detected', () => {
     expect(langs(document(paragraph('1 + 1 = 2')))).toEqual(['und']);
   });
