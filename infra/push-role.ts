@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   type IOidcProvider,
   OidcProviderNative,
@@ -20,11 +20,11 @@ const GITHUB = 'token.actions.githubusercontent.com';
 export interface PushRoleProps {
   /** The endpoint whose function the role may update. */
   readonly search: SemanticSearch;
-  /** Repository on GitHub as in its tokens: `owner/name`, or with IDs `owner-123/name-456`. */
+  /** Repository on GitHub as in its tokens: `owner/name`, or with IDs `owner@123/name@456`. */
   readonly repository: string;
   /** The only branch whose workflows may assume the role. Default: `main`. */
   readonly branch?: string | undefined;
-  /** GitHub's provider in this account, of which there can be only one. Default: a new one. */
+  /** GitHub's provider in this account, of which there can be only one. Default: a new one, which deleting the stack keeps. */
   readonly provider?: IOidcProvider | undefined;
 }
 
@@ -47,7 +47,19 @@ export class PushRole extends Construct {
       new OidcProviderNative(this, 'Provider', {
         url: `https://${GITHUB}`,
         clientIds: ['sts.amazonaws.com'],
+        // Other stacks and repositories of the account may use it.
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       });
+    const [owner = '', name = ''] = repository.split('/').map((part) => part.replace(/@.*/, ''));
+    Annotations.of(this).addInfoV2(
+      'polyseek:github',
+      `Only ${repository} may push. This must be the name in GitHub's tokens, which for repositories since 2026-07-15 contains IDs. ` +
+        `This command shows it, after repo: gh api repos/${owner}/${name}/actions/oidc/customization/sub --jq .sub_claim_prefix` +
+        (props.provider
+          ? ''
+          : `\nThe stack creates GitHub's OIDC provider, and cdk destroy keeps it. If the account has one, from another stack or a destroyed one, ` +
+            `set githubOidcProviderArn to arn:aws:iam::ACCOUNT:oidc-provider/${GITHUB}`),
+    );
     const { account, region, synthesizer } = Stack.of(this);
     const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
     const own = inOwnAccount(this);

@@ -14,7 +14,8 @@ export function workflow(paths: readonly string[] | undefined): string {
   return `# Builds the index and makes it live when the documents change. polyseek init wrote this file. You may edit it.
 #
 # It needs two variables of the repository (Settings, Secrets and variables, Actions, Variables), and no secret:
-#   POLYSEEK_ROLE  output PushRole of the stack, after a deploy with "githubRepository": "OWNER/NAME" in cdk.json
+#   POLYSEEK_ROLE  output PushRole of the stack, after a deploy with "githubRepository" in cdk.json. Its value is what this
+#                  command prints after repo: gh api repos/OWNER/NAME/actions/oidc/customization/sub --jq .sub_claim_prefix
 #   AWS_REGION     region of the deployed function, such as eu-central-1
 name: polyseek
 

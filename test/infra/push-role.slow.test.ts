@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { CreateAliasCommand, CreateFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { zipFolder } from '../../infra/remote/zip.ts';
@@ -81,6 +81,11 @@ function isAllowed({ action, resource, prefix = '' }: AwsCall): boolean {
 test('only workflows of the main branch of the repository may assume the role', () => {
   const trusted = (from: Template) => pushRole(from).AssumeRolePolicyDocument.Statement;
   const [provider] = Object.entries(template.findResources('AWS::IAM::OIDCProvider'));
+  // Destroying this stack must not break other stacks and repositories of the account.
+  expect(provider![1]).toMatchObject({
+    DeletionPolicy: 'RetainExceptOnCreate',
+    UpdateReplacePolicy: 'Retain',
+  });
   expect(provider![1].Properties).toEqual({
     Url: 'https://token.actions.githubusercontent.com',
     ClientIdList: ['sts.amazonaws.com'],
@@ -100,15 +105,23 @@ test('only workflows of the main branch of the repository may assume the role', 
   expect(trusted(template)).toEqual([statement(arn, 'repo:someone/docs:ref:refs/heads/main')]);
 
   const existing = 'arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com';
-  const imported = Template.fromStack(
-    stackOf(folder, {
-      auth: 'iam',
-      githubRepository: 'someone-123/docs-456',
-      githubOidcProviderArn: existing,
-    }),
-  );
+  const stack = stackOf(folder, {
+    auth: 'iam',
+    githubRepository: 'someone@123/docs@456',
+    githubOidcProviderArn: existing,
+  });
+  const imported = Template.fromStack(stack);
   imported.resourceCountIs('AWS::IAM::OIDCProvider', 0);
-  expect(trusted(imported)).toEqual([statement(existing, 'repo:someone-123/docs-456:ref:refs/heads/main')]);
+  expect(trusted(imported)).toEqual([statement(existing, 'repo:someone@123/docs@456:ref:refs/heads/main')]);
+});
+
+test('the command that shows the name in the tokens of the repository is printed', () => {
+  const command = 'gh api repos/someone/docs/actions/oidc/customization/sub --jq \\.sub_claim_prefix';
+  for (const githubRepository of [repository, 'someone@123/docs@456']) {
+    const stack = stackOf(folder, { auth: 'iam', githubRepository });
+    Annotations.fromStack(stack).hasInfo('*', Match.stringLikeRegexp(command));
+    Annotations.fromStack(stack).hasInfo('*', Match.stringLikeRegexp('set githubOidcProviderArn'));
+  }
 });
 
 test('the role uses no bucket of another account', () => {
