@@ -28,7 +28,8 @@ export function makeDataBucket(
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
     minimumTLSVersion: 1.2,
-    removalPolicy: keeps ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    // A first deploy that fails deletes the bucket, as its name would be taken at the next one.
+    removalPolicy: keeps ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     autoDeleteObjects: !keeps,
     lifecycleRules: [
       { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
