@@ -26,6 +26,11 @@ const WINDOW = Duration.seconds(20);
 const RETRY = Duration.minutes(16);
 /** How often a message may start a build that fails, before it goes to the queue of failed ones. */
 const MAX_TRIES = 5;
+/**
+ * Nobody reads failed messages, as the next build includes their changes. They only raise an alarm, which ends with them. SQS counts the
+ * time from the change on.
+ */
+const FAILED_STAY = Duration.days(1);
 /** Statuses after which the search function may have new code or settings. */
 const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 
@@ -56,7 +61,7 @@ export class Builder extends Construct {
       retention: settings.logRetention,
       removalPolicy,
     });
-    this.failed = new Queue(this, 'Failed', { ...SAFE, retentionPeriod: Duration.days(14) });
+    this.failed = new Queue(this, 'Failed', { ...SAFE, retentionPeriod: FAILED_STAY });
     this.queue = new Queue(this, 'Queue', {
       ...SAFE,
       visibilityTimeout: RETRY,
@@ -72,7 +77,7 @@ export class Builder extends Construct {
       reportBatchItemFailures: true,
     });
     this.addRules(props);
-    this.metrics = new BuildMetrics(this.function, this.queue);
+    this.metrics = new BuildMetrics(this.function, this.queue, this.failed);
   }
 
   private makeFunction(props: BuilderProps): lambda.Function {

@@ -75,7 +75,7 @@ export function makeDistribution(
     enableAcceptEncodingGzip: true,
   });
   const forwardHost = new EdgeFunction(scope, 'ForwardHost', {
-    comment: 'Copies Host to X-Forwarded-Host',
+    comment: "Passes the viewer's host on",
     code: FunctionCode.fromInline(FORWARD_HOST),
     runtime: FunctionRuntime.JS_2_0,
   });

@@ -48,10 +48,13 @@ export class EndpointMetrics {
 export class BuildMetrics {
   readonly #builder: IFunction;
   readonly #queue: IQueue;
+  readonly #failed: IQueue;
 
-  constructor(builder: IFunction, queue: IQueue) {
+  /** @param failed the dead-letter queue of `queue` */
+  constructor(builder: IFunction, queue: IQueue, failed: IQueue) {
     this.#builder = builder;
     this.#queue = queue;
+    this.#failed = failed;
   }
 
   /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/build/metrics.ts). */
@@ -60,7 +63,10 @@ export class BuildMetrics {
   runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });
   errors = (options?: MetricOptions) => this.#builder.metricErrors({ period: PERIOD, ...options });
   duration = (options?: MetricOptions) => this.#builder.metricDuration({ period: PERIOD, ...options });
-  /** Seconds that the oldest change has waited for a build. */
+  /** Changes that no build has indexed after several tries. */
+  deadLetters = (options?: MetricOptions) =>
+    this.#failed.metricApproximateNumberOfMessagesVisible({ period: PERIOD, ...options });
+  /** Seconds that the oldest change has waited for a build. SQS leaves out messages that it has delivered three times. */
   oldestMessage = (options?: MetricOptions) =>
     this.#queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, ...options });
 }

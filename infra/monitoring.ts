@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -9,20 +9,22 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { BuildMetrics, EndpointMetrics } from './metrics.ts';
 import type { Settings } from './schema.ts';
 
-/** How long changes may wait for a build that succeeds. Five failures take 80 minutes, after which they are not in the queue any more. */
+/** How long changes may wait for a build to start. Builds that fail raise other alarms: SQS leaves their changes out of the age. */
 const MAX_WAIT = Duration.hours(1);
 
-/** Adds the dashboard and the alarms. Alarms are sent to `alarmEmail` if it is set. */
+/** Adds alarms that are sent to an e-mail address. */
 export function addAlarms(
   scope: Construct,
   metrics: EndpointMetrics,
-  { alarmEmail, timeout }: Settings,
+  { timeout }: Settings,
+  alarmEmail: string,
   builds?: BuildMetrics,
 ): void {
   const slowest = metrics.duration({ statistic: Stats.p(99) });
@@ -51,12 +53,16 @@ export function addAlarms(
     ),
     ...(builds ? buildAlarms(scope, builds) : []),
   ];
-  if (alarmEmail) {
-    const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
-    topic.addSubscription(new EmailSubscription(alarmEmail));
-    for (const one of alarms) one.addAlarmAction(new SnsAction(topic));
-  }
+  const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
+  // The policy of enforceSSL replaces AWS's own, which lets CloudWatch of this account publish.
+  const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } };
+  topic.grantPublish(new ServicePrincipal('cloudwatch.amazonaws.com', { conditions }));
+  topic.addSubscription(new EmailSubscription(alarmEmail));
+  for (const one of alarms) one.addAlarmAction(new SnsAction(topic));
+}
 
+/** Adds a dashboard of the endpoint and its builds. */
+export function addDashboard(scope: Construct, metrics: EndpointMetrics, builds?: BuildMetrics): void {
   const latency = (statistic: string) => metrics.latency({ statistic, label: `endpoint ${statistic}` });
   const duration = (statistic: string) => metrics.duration({ statistic, label: `function ${statistic}` });
   new Dashboard(scope, 'Dashboard', {
@@ -111,7 +117,14 @@ function buildAlarms(scope: Construct, builds: BuildMetrics): Alarm[] {
       'Waiting',
       builds.oldestMessage(),
       MAX_WAIT.toSeconds(),
-      `Changes of documents have waited for an hour. npx polyseek remote builds shows why.`,
+      'Changes of documents have waited for an hour. npx polyseek remote builds shows why.',
+    ),
+    alarm(
+      scope,
+      'DeadLetters',
+      builds.deadLetters(),
+      1,
+      'Changes of documents started five builds, and none of them indexed the changes. The next build includes them. npx polyseek remote builds shows why.',
     ),
   ];
 }

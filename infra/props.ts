@@ -96,8 +96,12 @@ export interface SemanticSearchProps {
   readonly logQuestions?: boolean | undefined;
   /** What happens to the logs when the stack is deleted. Default: `RemovalPolicy.DESTROY`. */
   readonly removalPolicy?: RemovalPolicy | undefined;
-  /** E-mail address for alarms. Its owner must confirm it once, by a link in an e-mail. Default: none. */
+  /** Adds alarms, and sends them to this e-mail address. Its owner must confirm it once, by a link in an e-mail. Default: none. */
   readonly alarmEmail?: string | undefined;
+  /** Adds a dashboard of CloudWatch, which costs $3 a month after the first three of an account. Default: false. */
+  readonly dashboard?: boolean | undefined;
+  /** Records each invocation of the function in AWS X-Ray. Default: false. */
+  readonly tracing?: boolean | undefined;
 
   /** Network in which the function runs. Only `auth: 'jwt'` needs a route to the internet, and `store: 's3vectors'` one to AWS. Default: none. */
   readonly vpc?: IVpc | undefined;

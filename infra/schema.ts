@@ -87,6 +87,8 @@ const inputSchema = v.strictObject({
   logRetention: v.optional(v.picklist(RETENTION, `one of ${RETENTION.join(', ')}`), 30),
   logQuestions: v.optional(v.boolean('true or false'), false),
   alarmEmail: v.optional(pattern(/^\S+@\S+\.\S+$/, 'an e-mail address')),
+  dashboard: v.optional(v.boolean('true or false'), false),
+  tracing: v.optional(v.boolean('true or false'), false),
   domainName: v.optional(pattern(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name such as search.example.com')),
   certificateArn: v.optional(
     pattern(/^arn:[\w-]+:acm:/, 'the ARN of a certificate in AWS Certificate Manager'),

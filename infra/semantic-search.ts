@@ -16,7 +16,7 @@ import { makeDistribution } from './distribution.ts';
 import { type DocumentsPlace, parseDocuments } from './documents.ts';
 import { environmentOf } from './environment.ts';
 import { EndpointMetrics } from './metrics.ts';
-import { addAlarms } from './monitoring.ts';
+import { addAlarms, addDashboard } from './monitoring.ts';
 import { DOCUMENTS_FOLDER } from './names.ts';
 import { builderCode, searchCode } from './packaged-code.ts';
 import { readProps, type SemanticSearchProps } from './props.ts';
@@ -26,8 +26,14 @@ import { VectorStore } from './vector-store.ts';
 import { describeAlias, NO_INDEX } from './version-description.ts';
 
 /**
- * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, alarms and a
- * dashboard. With `documents`, another function builds the index.
+ * Old versions stay for `npx polyseek rollback`, and deleting the function deletes them. A deploy that fails deletes its own: Lambda
+ * publishes no second version of the same code.
+ */
+const KEPT_VERSION = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+
+/**
+ * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, and on request
+ * with alarms and a dashboard. With `documents`, another function builds the index.
  *
  * ```ts
  * const search = new SemanticSearch(this, 'Search', { auth: 'iam' });
@@ -89,7 +95,9 @@ export class SemanticSearch extends Construct {
         ? `https://${domainName}`
         : this.stage.url.replace(/\/$/, '');
     this.#metrics = new EndpointMetrics(this.function, this.api);
-    addAlarms(this, this.#metrics, settings, this.builder?.metrics);
+    if (settings.alarmEmail)
+      addAlarms(this, this.#metrics, settings, settings.alarmEmail, this.builder?.metrics);
+    if (settings.dashboard) addDashboard(this, this.#metrics, this.builder?.metrics);
     annotateCosts(this, settings);
   }
 
@@ -144,7 +152,7 @@ export class SemanticSearch extends Construct {
   }
 
   private makeFunction(settings: Settings, props: SemanticSearchProps): lambda.Function {
-    const { functionName, memorySize, timeout, reservedConcurrency } = settings;
+    const { functionName, memorySize, timeout, reservedConcurrency, tracing } = settings;
     const { vpc, vpcSubnets, securityGroups, functionProps } = props;
     const { code, description } = searchCode(this, settings);
     return new lambda.Function(this, 'Function', {
@@ -164,12 +172,12 @@ export class SemanticSearch extends Construct {
       role: makeSearchRole(this, this.logGroup, vpc !== undefined, this.vectorStore),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
+      tracing: tracing ? lambda.Tracing.ACTIVE : undefined,
       ...functionProps,
       environment: { ...environmentOf(settings, this.vectorStore?.address), ...functionProps?.environment },
       currentVersionOptions: {
         description,
-        // Old versions stay for `npx polyseek rollback`. Deleting the function deletes them.
-        removalPolicy: RemovalPolicy.RETAIN,
+        removalPolicy: KEPT_VERSION,
         ...functionProps?.currentVersionOptions,
       },
     });
@@ -185,7 +193,7 @@ export class SemanticSearch extends Construct {
       ? new lambda.Version(this, 'WithoutIndex', {
           lambda: this.function,
           description: NO_INDEX,
-          removalPolicy: RemovalPolicy.RETAIN,
+          removalPolicy: KEPT_VERSION,
         })
       : this.function.currentVersion;
     return new lambda.Alias(this, 'Live', {

@@ -208,6 +208,23 @@ describe('a distribution', () => {
   });
 });
 
+test('CloudWatch may publish to the topic of the alarms', () => {
+  const template = templateOf({ auth: 'iam', alarmEmail: 'ops@example.com' });
+  const { name } = only(template, 'AWS::SNS::Topic');
+  // A policy with only the Deny of enforceSSL would replace AWS's default policy, which lets CloudWatch publish.
+  expect(only(template, 'AWS::SNS::TopicPolicy').properties.PolicyDocument).toMatchObject({
+    Statement: expect.arrayContaining([
+      expect.objectContaining({
+        Effect: 'Allow',
+        Action: 'sns:Publish',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Resource: { Ref: name },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    ]),
+  });
+});
+
 test('provisioned concurrency starts instances of the alias, and its price is printed', () => {
   const stack = stackOf(outdir, cases.provisioned);
   expect(only(Template.fromStack(stack), 'AWS::Lambda::Alias').properties).toMatchObject({
