@@ -19,8 +19,12 @@ const MEASURED = {
 /** Memory that brings one virtual processor. The figures above assume one. */
 const ONE_PROCESSOR_MB = 1769;
 
-/** Metrics ColdStart, Possible and Unanswered; alarms for errors, throttles, duration and 5xx; and a dashboard. */
-const MONITORED = { metrics: 3, alarms: 4, dashboards: 1 };
+/** Metrics of an endpoint: ColdStart, Possible and Unanswered. */
+const METRICS = 3;
+/** With `alarmEmail`: alarms of an endpoint (errors, throttles, duration and 5xx), and those that `documents` adds. */
+const ALARMS = { endpoint: 4, builder: 4 };
+/** Lambda reads a queue with five pollers, each of which waits up to 20 seconds for messages. */
+const QUEUE_READS = (5 * HOURS_A_MONTH * 3600) / 20;
 
 /** Dollars per month, by part. */
 export interface Cost {
@@ -28,7 +32,7 @@ export interface Cost {
   compute: number;
   api: number;
   logs: number;
-  /** Metrics, alarms and dashboard: a fixed cost. */
+  /** Metrics: a fixed cost. */
   monitoring: number;
   /** Answers sent to the internet. */
   transfer: number;
@@ -66,10 +70,7 @@ export function monthlyCost({
     compute: questions * seconds * (memoryMb / 1024) * lambda.gigabyteSecond[architecture],
     api: questions * httpApiRequest,
     logs: gigabytes(questions * MEASURED.logBytes) * cloudWatch.logGigabyte,
-    monitoring:
-      MONITORED.metrics * cloudWatch.metric +
-      MONITORED.alarms * cloudWatch.alarm +
-      MONITORED.dashboards * cloudWatch.dashboard,
+    monitoring: METRICS * cloudWatch.metric,
     transfer: transferCost(questions, answerBytes),
   };
   return { ...parts, total: Object.values(parts).reduce((sum, part) => sum + part, 0) };
@@ -144,6 +145,34 @@ export function costTable(): string {
     ['OpenSearch Serverless, 2 units (its minimum with a standby)', ...openSearch(2)],
     ['OpenSearch Serverless, 1 unit (its minimum for development)', ...openSearch(1)],
     ['a t3.small server, always on', ...fixed((hour + addressHour) * HOURS_A_MONTH + diskMonth)],
+  ];
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Table of what some settings cost a month without any question, for docs/operating.md, in Markdown. */
+export function extrasTable(): string {
+  const { cloudWatch, sqsRequest, waf, nat } = PRICES;
+  const alarms = (count: number) => dollars(count * cloudWatch.alarm);
+  const rows = [
+    ['in addition', 'a month', 'more'],
+    ['---', '---', '---'],
+    ['`dashboard`', dollars(cloudWatch.dashboard), 'three a month are free in an account'],
+    [
+      '`alarmEmail`',
+      `${alarms(ALARMS.endpoint)}; with \`documents\` ${alarms(ALARMS.endpoint + ALARMS.builder)}`,
+      'ten alarms are free in an account',
+    ],
+    [
+      '`documents`: Lambda reads the queue',
+      dollars(QUEUE_READS * sqsRequest),
+      'a million requests a month are free in an account',
+    ],
+    [
+      '`webAclArn`, with one rule',
+      dollars(waf.webAcl + waf.rule),
+      `${dollars(waf.rule)} a rule, ${dollars(waf.request * 1e6)} a million requests`,
+    ],
+    ['a NAT gateway, such as for `jwt` in a VPC', dollars(nat.hour * HOURS_A_MONTH), `$${nat.gigabyte} a GB`],
   ];
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -16,6 +16,12 @@ export const PRICES = {
   httpApiRequest: 1e-6,
   /** https://aws.amazon.com/cloudwatch/pricing/, 2026-06: ingested logs, and a month of a metric, an alarm, a dashboard. */
   cloudWatch: { logGigabyte: 0.5, metric: 0.3, alarm: 0.1, dashboard: 3 },
+  /** https://aws.amazon.com/sqs/pricing/, as of 2025: a request to a standard queue. */
+  sqsRequest: 0.4e-6,
+  /** https://aws.amazon.com/waf/pricing/, as of 2025: a month of a web ACL and of a rule, and a request. */
+  waf: { webAcl: 5, rule: 1, request: 0.6e-6 },
+  /** https://aws.amazon.com/vpc/pricing/, as of 2025: a NAT gateway, and the gigabytes that pass it. */
+  nat: { hour: 0.045, gigabyte: 0.045 },
   /** https://aws.amazon.com/ec2/pricing/on-demand/, 2026: from AWS to the internet, the first 10 TB. */
   transferGigabyte: 0.09,
   /** https://aws.amazon.com/opensearch-service/pricing/, 2026-02: an hour of a compute unit. */

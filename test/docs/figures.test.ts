@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { POSSIBLE } from '../../index/search/confidence.ts';
 import { FEATURES } from '../../index/search/evidence.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
-import { attackTable, buildCost, costTable } from '../../infra/cost.ts';
+import { attackTable, buildCost, costTable, extrasTable } from '../../infra/cost.ts';
 import { launchTable, scalingTable } from '../../infra/scaling.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';
@@ -12,6 +12,7 @@ import { readPage, tableUnder } from './pages.ts';
 describe('the cost table', () => {
   test('of docs/operating.md equals the computed costs', () => {
     expect(readPage('docs/operating.md').text).toContain(`\n\n${costTable()}\n\n`);
+    expect(readPage('docs/operating.md').text).toContain(`\n\n${extrasTable()}\n\n`);
   });
 
   test('of README.md equals its first row', () => {

@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { buildCost, costTable, type Load, monthlyCost, openEndpointCost } from '../../infra/cost.ts';
+import {
+  buildCost,
+  costTable,
+  extrasTable,
+  type Load,
+  monthlyCost,
+  openEndpointCost,
+} from '../../infra/cost.ts';
 
 const architecture = fc.constantFrom('x86_64' as const, 'arm64' as const);
 const memoryMb = fc.integer({ min: 256, max: 10_240 });
 
 describe('monthlyCost', () => {
   test('equals a calculation by hand for each part', () => {
-    // 100,000 GB-seconds, 1.25 GiB of log, 1 GiB of answers, 3 metrics, 4 alarms and a dashboard.
+    // 100,000 GB-seconds, 1.25 GiB of log, 1 GiB of answers and 3 metrics.
     const cost = monthlyCost({
       questions: 1e6,
       architecture: 'x86_64',
@@ -20,9 +27,9 @@ describe('monthlyCost', () => {
     expect(cost.compute).toBeCloseTo(1.66667, 10);
     expect(cost.api).toBeCloseTo(1, 10);
     expect(cost.logs).toBeCloseTo(0.5820766, 7);
-    expect(cost.monitoring).toBeCloseTo(4.3, 10);
+    expect(cost.monitoring).toBeCloseTo(0.9, 10);
     expect(cost.transfer).toBeCloseTo(0.09, 10);
-    expect(cost.total).toBeCloseTo(7.8387466, 7);
+    expect(cost.total).toBeCloseTo(4.4387466, 7);
   });
 
   test("equals AWS's own example for Lambda, minus the free tier", () => {
@@ -54,7 +61,7 @@ describe('monthlyCost', () => {
   });
 
   test('includes only monitoring without questions', () => {
-    expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(4.3, 10);
+    expect(monthlyCost({ questions: 0, architecture: 'x86_64' }).total).toBeCloseTo(0.9, 10);
   });
 
   test('grows with questions and cold starts, and is lower on arm64', () => {
@@ -162,4 +169,13 @@ describe('costTable', () => {
       expect(costs[0], name).toBeGreaterThan(0);
     }
   });
+});
+
+test('extrasTable equals a calculation by hand', () => {
+  const costs = extrasTable()
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split(' | ')[1]);
+  // 5 reads of a queue every 20 seconds; a web ACL for $5 and its rule for $1; 730 hours of a NAT gateway.
+  expect(costs).toEqual(['$3.00', '$0.40; with `documents` $0.80', '$0.26', '$6.00', '$32.85']);
 });
