@@ -21,6 +21,7 @@ import type { Construct } from 'constructs';
 import { browserOrigins, toApiKeys } from '../functions/search/auth.ts';
 import { CORS } from '../functions/search/cors.ts';
 import { BROWSER_PREFIX } from '../functions/search/paths.ts';
+import { generatedName } from './names.ts';
 import type { Settings } from './schema.ts';
 
 /** The rule of cdk-nag for routes without an authorizer. */
@@ -48,6 +49,7 @@ export function makeApi(
     auth === 'iam' ? new HttpIamAuthorizer() : new HttpNoneAuthorizer();
   const integration = new HttpLambdaIntegration('Integration', target);
   const api = new HttpApi(scope, 'Api', {
+    apiName: settings.functionName ?? generatedName(scope),
     description: 'Semantic search (polyseek)',
     createDefaultStage: false,
     defaultIntegration: integration,
@@ -109,17 +111,20 @@ export function makeStage(
     ...(domainName && { domainMapping: { domainName } }),
     accessLogSettings: {
       destination: new LogGroupLogDestination(logGroup),
-      // The path has no query string, so this log contains no questions.
+      // API Gateway escapes nothing, so no value is one that a caller may choose. The log of the function contains the rest.
       format: AccessLogFormat.custom(
         JSON.stringify({
           time: '$context.requestTime',
           requestId: '$context.requestId',
+          functionRequestId: '$context.integration.requestId',
           ip: '$context.identity.sourceIp',
           method: '$context.httpMethod',
-          path: '$context.path',
+          route: '$context.routeKey',
           status: '$context.status',
           ms: '$context.responseLatency',
-          error: '$context.error.message',
+          error: '$context.error.responseType',
+          integrationStatus: '$context.integration.integrationStatus',
+          integrationError: '$context.integrationErrorMessage',
         }),
       ),
     },

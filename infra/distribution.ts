@@ -35,10 +35,11 @@ const CACHE_KEY_HEADERS = [
 ];
 
 /**
- * Passes the viewer's host on, because API Gateway requires its own in `Host`. It replaces what a viewer sends under this name.
- * functions/search/handler.ts reads it.
+ * Passes the viewer's host on, because API Gateway requires its own in `Host`, and the viewer's address, because API Gateway sees that of
+ * CloudFront. They replace what a viewer sends under these names. functions/search reads them.
  */
 export const FORWARD_HOST = `function handler(event) {
+  event.request.headers['x-polyseek-viewer'] = { value: event.viewer.ip };
   event.request.headers['x-polyseek-host'] = { value: event.request.headers.host.value };
   return event.request;
 }`;
@@ -75,7 +76,7 @@ export function makeDistribution(
     enableAcceptEncodingGzip: true,
   });
   const forwardHost = new EdgeFunction(scope, 'ForwardHost', {
-    comment: "Passes the viewer's host on",
+    comment: "Passes the viewer's host and address on",
     code: FunctionCode.fromInline(FORWARD_HOST),
     runtime: FunctionRuntime.JS_2_0,
   });

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Names } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 
 /** Longest name of a bucket, in S3 and in S3 Vectors. */
 const MAX_BUCKET = 63;
@@ -13,6 +15,11 @@ export const VECTOR_INDEX = 'passages';
 export const DOCUMENTS_FOLDER = 'documents/';
 /** The builder's lock, cache and records. */
 export const BUILDER_FOLDER = 'builder/';
+
+/** A name for resources of a construct whose function has no name yet, at most 48 characters. */
+export function generatedName(construct: IConstruct): string {
+  return Names.uniqueResourceName(construct, { maxLength: 48, separator: '-' });
+}
 
 /** Name of the function that builds the index of a search function. */
 export function builderName(functionName: string): string {

@@ -1,4 +1,4 @@
-import { Annotations, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { DomainName, type HttpApi, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
@@ -17,7 +17,7 @@ import { type DocumentsPlace, parseDocuments } from './documents.ts';
 import { environmentOf } from './environment.ts';
 import { EndpointMetrics } from './metrics.ts';
 import { addAlarms, addDashboard } from './monitoring.ts';
-import { DOCUMENTS_FOLDER } from './names.ts';
+import { DOCUMENTS_FOLDER, generatedName } from './names.ts';
 import { builderCode, searchCode } from './packaged-code.ts';
 import { readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
@@ -148,7 +148,7 @@ export class SemanticSearch extends Construct {
   /** Names the function if other resources are named after it. */
   private named(settings: Settings): Settings {
     if (settings.functionName || !readsElsewhere(settings)) return settings;
-    return { ...settings, functionName: Names.uniqueResourceName(this, { maxLength: 48, separator: '-' }) };
+    return { ...settings, functionName: generatedName(this) };
   }
 
   private makeFunction(settings: Settings, props: SemanticSearchProps): lambda.Function {

@@ -92,6 +92,9 @@ export interface DispatchOptions extends Access {
   log?: (entry: LogEntry) => void;
 }
 
+/** An IP address, as infra/distribution.ts sends it. */
+const VIEWER = /^[\da-f.:]{2,45}$/i;
+
 /** The end of a path that a route's `:name` matches, or '' for a route without one; undefined if the route does not match. */
 function restOf(path: string, route: Route): string | undefined {
   const [start = '', name] = route.path.split(':');
@@ -191,6 +194,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     });
 
     const { status } = response;
+    const { 'x-polyseek-viewer': viewer = '' } = headers;
     log({
       timestamp: new Date().toISOString(),
       level: status >= 500 ? 'ERROR' : 'INFO',
@@ -199,6 +203,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
       route: route?.path ?? '/*',
       status,
       ms: Math.round((now() - started) * 10) / 10,
+      ...(VIEWER.test(viewer) && { viewer }),
       ...fields,
     });
     return {

@@ -45,6 +45,8 @@ export interface LogEntry extends LogFields {
   status: number;
   /** Milliseconds from request to answer. */
   ms: number;
+  /** Address of the viewer behind CloudFront, whose own address the log of the API contains. Other callers can send any. */
+  viewer?: string;
 }
 
 /**

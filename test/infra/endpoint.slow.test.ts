@@ -195,12 +195,19 @@ describe('a distribution', () => {
     });
   });
 
-  test('replaces a forwarded host that a viewer sends', () => {
+  test('replaces a forwarded host and address that a viewer sends', () => {
     const request = {
-      headers: { host: { value: 'search.example.com' }, 'x-polyseek-host': { value: 'evil.example' } },
+      headers: {
+        host: { value: 'search.example.com' },
+        'x-polyseek-host': { value: 'evil.example' },
+        'x-polyseek-viewer': { value: '192.0.2.1' },
+      },
     };
-    const sent = runInNewContext(`${FORWARD_HOST}; handler(event)`, { event: { request } });
+    const sent = runInNewContext(`${FORWARD_HOST}; handler(event)`, {
+      event: { request, viewer: { ip: '2001:db8::1' } },
+    });
     expect(sent.headers['x-polyseek-host']).toEqual({ value: 'search.example.com' });
+    expect(sent.headers['x-polyseek-viewer']).toEqual({ value: '2001:db8::1' });
     expect(only(templateOf(cases.distribution), 'AWS::CloudFront::Function').properties).toMatchObject({
       FunctionCode: FORWARD_HOST,
       AutoPublish: true,
@@ -223,6 +230,24 @@ test('CloudWatch may publish to the topic of the alarms', () => {
       }),
     ]),
   });
+});
+
+test('an API has the name of its function, or one like its construct', () => {
+  const nameIn = (template: Template) => only(template, 'AWS::ApiGatewayV2::Api').properties.Name;
+  expect(nameIn(templateOf({ auth: 'iam' }))).toBe('docs');
+  expect(nameIn(ownStack(outdir, () => ({})).template())).toMatch(/^mine-Search-\w+$/);
+});
+
+test('the access log is JSON whatever callers send, and says why an integration failed', () => {
+  const { AccessLogSettings } = only(templateOf({ auth: 'iam' }), 'AWS::ApiGatewayV2::Stage').properties;
+  const values = Object.values(
+    JSON.parse((AccessLogSettings as unknown as { Format: string }).Format) as Record<string, string>,
+  );
+  expect(values).toContain('$context.integrationErrorMessage');
+  // API Gateway escapes no quotes, and callers choose the path.
+  expect(values.join()).not.toMatch(
+    /context\.(path|error\.message|domainName|identity\.userAgent|routeKey\.)/,
+  );
 });
 
 test('provisioned concurrency starts instances of the alias, and its price is printed', () => {

@@ -417,6 +417,22 @@ describe('behind CloudFront', () => {
     expect((await through(host)).json.servers).toEqual([{ url: own }]);
   });
 
+  test.each([
+    ['2001:db8::1', '2001:db8::1'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['a"b', undefined],
+    ['1'.repeat(46), undefined],
+  ])('the log contains the viewer’s address %j', async (sent, logged) => {
+    const log: LogEntry[] = [];
+    const event = apiEvent('GET', '/openapi.json');
+    const headers = { ...event.headers, 'x-polyseek-viewer': sent };
+    await createHandler(createApp(new SearchDouble(), { log: (entry) => log.push(entry) }))({
+      ...event,
+      headers,
+    });
+    expect(log.map(({ viewer }) => viewer)).toEqual([logged]);
+  });
+
   test('the preflight of a foreign page is refused, whatever header it announces', async () => {
     const event = apiEvent('OPTIONS', '/search');
     const preflight = {
