@@ -5,14 +5,14 @@ import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
 import { formatJson } from '../infra/keys.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
-import { workflow } from './kit/workflow.ts';
+import { PROGRAM, workflow } from './kit/workflow.ts';
 
 const WORKFLOW = '.github/workflows/polyseek.yml';
 const IGNORED = ['.polyseek/', 'cdk.out/', 'node_modules/'];
 
 /** The settings of CDK that `cdk init` would write too, and those of polyseek. `cdk.json` of this repository has the same. */
 const CDK = {
-  app: 'npx polyseek cdk-app',
+  app: `${PROGRAM} cdk-app`,
   notices: false,
   context: {
     stack: 'polyseek',
@@ -126,7 +126,11 @@ function nextSteps(): string[] {
   const [missing] = sources.filter((source) => typeof source === 'string' && !existsSync(source));
   const installs = existsSync('package.json') && /"polyseek"/.test(readFileSync('package.json', 'utf8'));
   return [
-    ...(installs ? [] : ['npm install --save-dev polyseek   (the workflow installs it with npm ci)']),
+    ...(installs
+      ? []
+      : [
+          'npm install --save-dev ./polyseek-VERSION.tgz   (from npm run pack; commit the file, as the workflow runs npm ci)',
+        ]),
     ...(missing ? [`Put your documents in ${missing}, or change sources in ${CONFIG_FILE}.`] : []),
     'npx polyseek index    builds the index',
     'npx polyseek start    searches it in a browser',

@@ -1,3 +1,6 @@
+/** The program of the project. Without `--no-install`, npx would offer to run the package of this name in the registry, whoever owns it. */
+export const PROGRAM = 'npx --no-install polyseek';
+
 /** Actions of the workflow, by commit. `.github/workflows/ci.yml` uses the same first two. */
 const ACTIONS = {
   checkout: 'actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0',
@@ -51,7 +54,7 @@ jobs:
           restore-keys: polyseek-
       - name: Build the index
         # Exit code 4: the index was built, but some files failed. The log lists them.
-        run: npx polyseek index || [ $? -eq 4 ]
+        run: ${PROGRAM} index || [ $? -eq 4 ]
       # Last, as the token is valid for minutes. The AWS SDK exchanges it for credentials.
       - name: Get an OIDC token
         env:
@@ -74,6 +77,6 @@ jobs:
             echo "AWS_REGION=$REGION"
           } >> "$GITHUB_ENV"
       - name: Make the index live
-        run: npx polyseek push
+        run: ${PROGRAM} push
 `;
 }

@@ -40,7 +40,12 @@ describe('an empty folder', () => {
     const { code, stdout, stderr } = await init('texts');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const file of FILES) expect(stdout).toContain(`written  ${file}\n`);
-    for (const step of ['npm install', 'Put your documents in texts', 'npx polyseek index', 'POLYSEEK_ROLE'])
+    for (const step of [
+      'npm install --save-dev ./polyseek-',
+      'Put your documents in texts',
+      'npx polyseek index',
+      'POLYSEEK_ROLE',
+    ])
       expect(stdout).toContain(step);
     expect(JSON.parse(read('polyseek.config.json'))).toEqual({ sources: ['texts'] });
     expect(readConfig(join(folder, 'polyseek.config.json')).sources).toEqual(['texts']);
@@ -51,7 +56,7 @@ describe('an empty folder', () => {
     await init();
     const { app, ...own } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
     expect(app).toMatch(/cli\/polyseek\.ts cdk-app$/);
-    expect(JSON.parse(read('cdk.json'))).toEqual({ ...own, app: 'npx polyseek cdk-app' });
+    expect(JSON.parse(read('cdk.json'))).toEqual({ ...own, app: 'npx --no-install polyseek cdk-app' });
   });
 
   test('gets documents in a bucket, which AWS builds without a workflow', async () => {
@@ -149,7 +154,7 @@ describe('the workflow', () => {
       expect({ script, status, stderr }).toEqual({ script, status: 0, stderr: '' });
     }
     const names = runs.flatMap((script) =>
-      [...script.matchAll(/npx polyseek (\w+)/g)].map(([, name]) => name),
+      [...script.matchAll(/npx --no-install polyseek (\w+)/g)].map(([, name]) => name),
     );
     expect(names).toEqual(['index', 'push']);
   });
