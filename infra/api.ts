@@ -52,6 +52,7 @@ export function makeApi(
     apiName: settings.functionName ?? generatedName(scope),
     description: 'Semantic search (polyseek)',
     createDefaultStage: false,
+    ...(settings.endpoint === 'none' && { disableExecuteApiEndpoint: true }),
     defaultIntegration: integration,
     defaultAuthorizer: authorizer,
     ...(origins.length > 0 && {

@@ -5,7 +5,7 @@ import { applyStage, DEFAULT_STACK } from './settings.ts';
 /** Settings of the app, beside those of the stack. */
 const APP_SETTINGS = ['stack', 'stage', 'stages'];
 /** Settings that `-c` separates by commas. */
-const LISTS = ['cors', 'jwtAudience'];
+const LISTS = ['cors', 'jwtAudience', 'subnetIds'];
 
 /**
  * Reads settings from CDK's context: `cdk.json` with its stage, or `-c name=value`, whose numbers, booleans and comma-separated lists

@@ -103,6 +103,12 @@ export interface SemanticSearchProps {
   /** Records each invocation of the function in AWS X-Ray. Default: false. */
   readonly tracing?: boolean | undefined;
 
+  /**
+   * `none`: no address leads to the function, and only AWS identities invoke it (`grantInvoke`), such as from a VPC through Lambda's
+   * interface endpoint. Default: `public`.
+   */
+  readonly endpoint?: 'public' | 'none' | undefined;
+
   /** Network in which the function runs. Only `auth: 'jwt'` needs a route to the internet, and `store: 's3vectors'` one to AWS. Default: none. */
   readonly vpc?: IVpc | undefined;
   /** Subnets of `vpc`. Default: its private subnets. */

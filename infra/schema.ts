@@ -89,6 +89,13 @@ const inputSchema = v.strictObject({
   alarmEmail: v.optional(pattern(/^\S+@\S+\.\S+$/, 'an e-mail address')),
   dashboard: v.optional(v.boolean('true or false'), false),
   tracing: v.optional(v.boolean('true or false'), false),
+  endpoint: v.optional(oneOf(['public', 'none']), 'public'),
+  vpcId: v.optional(pattern(/^vpc-\w+$/, 'the ID of a VPC, such as vpc-0123456789abcdef0')),
+  subnetIds: v.optional(
+    v.array(pattern(/^subnet-\w+$/, 'a list of IDs of subnets'), 'a list of IDs of subnets'),
+    [],
+  ),
+  assetsBucket: v.optional(pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket')),
   domainName: v.optional(pattern(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name such as search.example.com')),
   certificateArn: v.optional(
     pattern(/^arn:[\w-]+:acm:/, 'the ARN of a certificate in AWS Certificate Manager'),
@@ -124,6 +131,14 @@ const settingsSchema = v.pipe(
   v.check(
     ({ auth, distribution }) => auth !== 'iam' || !distribution,
     'auth is iam, but a distribution changes the host that the signature of a request includes. Remove distribution, or choose another auth.',
+  ),
+  v.check(
+    ({ vpcId, subnetIds }) => (vpcId !== undefined) === subnetIds.length > 0,
+    'vpcId and subnetIds belong together, but one of them is missing. Set both.',
+  ),
+  v.check(
+    ({ endpoint, distribution, domainName }) => endpoint === 'public' || !(distribution || domainName),
+    'endpoint is none, so that no address leads to the function. Remove domainName and distribution, or set endpoint to public.',
   ),
   v.check(
     ({ code, collections }) => code === undefined || Object.keys(collections).length === 0,

@@ -19,6 +19,7 @@ export function makeSearchRole(
   scope: Construct,
   logGroup: ILogGroup,
   inVpc: boolean,
+  traced: boolean,
   store: VectorStore | undefined,
 ): Role {
   const policy = (...statements: PolicyStatement[]) => new PolicyDocument({ statements });
@@ -43,11 +44,11 @@ export function makeSearchRole(
     },
   });
   store?.acknowledge(role);
-  if (inVpc)
+  if (inVpc || traced)
     acknowledge(
       role,
       'IAM5[Resource::*]',
-      'Lambda needs these actions for the network interfaces of the function, which have no names yet.',
+      'The actions for network interfaces, which have no names yet, and for traces cannot be limited to a resource.',
     );
   return role;
 }

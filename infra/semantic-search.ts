@@ -169,7 +169,7 @@ export class SemanticSearch extends Construct {
       vpc,
       vpcSubnets,
       securityGroups,
-      role: makeSearchRole(this, this.logGroup, vpc !== undefined, this.vectorStore),
+      role: makeSearchRole(this, this.logGroup, vpc !== undefined, tracing, this.vectorStore),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: tracing ? lambda.Tracing.ACTIVE : undefined,

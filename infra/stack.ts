@@ -1,5 +1,6 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CliCredentialsStackSynthesizer, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { OidcProviderNative } from 'aws-cdk-lib/aws-iam';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
@@ -15,14 +16,13 @@ import { SemanticSearch } from './semantic-search.ts';
 /**
  * A stack with one `SemanticSearch`, from settings as in cdk.json. Its function has the stack's name, so that `npx polyseek push` finds it.
  *
- * Outputs: `Url`, `FunctionName`, with `githubRepository` the ARN `PushRole`, and the addresses `Documents` and `Index` if there are any.
+ * Outputs: `Url` of a public endpoint, `FunctionName`, with `githubRepository` the ARN `PushRole`, and the addresses `Documents` and `Index` if there are any.
  */
 export class SearchStack extends Stack {
   readonly search: SemanticSearch;
 
   /** @throws one sentence for each wrong setting */
   constructor(scope: Construct, name: string, input: SettingsInput, props?: StackProps) {
-    super(scope, name, { description: 'Semantic search over documents (polyseek)', ...props });
     const {
       architecture,
       timeout,
@@ -33,8 +33,19 @@ export class SearchStack extends Stack {
       githubOidcProviderArn,
       documents,
       buildSchedule,
+      vpcId,
+      subnetIds,
+      assetsBucket,
       ...rest
     } = checkSettings(input);
+    super(scope, name, {
+      description: 'Semantic search over documents (polyseek)',
+      // The template then needs nothing that cdk bootstrap creates.
+      ...(assetsBucket && {
+        synthesizer: new CliCredentialsStackSynthesizer({ fileAssetsBucketName: assetsBucket }),
+      }),
+      ...props,
+    });
     this.search = new SemanticSearch(this, 'Search', {
       functionName: name,
       ...rest,
@@ -44,15 +55,24 @@ export class SearchStack extends Stack {
       certificate: certificateArn
         ? Certificate.fromCertificateArn(this, 'Certificate', certificateArn)
         : undefined,
+      vpc: vpcId
+        ? Vpc.fromVpcAttributes(this, 'Vpc', {
+            vpcId,
+            privateSubnetIds: subnetIds,
+            // Nothing here depends on the zones, and reading them would need credentials.
+            availabilityZones: subnetIds.map(() => 'unknown'),
+          })
+        : undefined,
       documents: typeof documents === 'string' ? this.documentsAt(documents) : documents,
       buildSchedule: buildSchedule === 'none' ? buildSchedule : Schedule.expression(buildSchedule),
       hostedZone: hostedZoneId ? HostedZone.fromHostedZoneId(this, 'HostedZone', hostedZoneId) : undefined,
     });
     const { url, function: fn, builder, vectorStore } = this.search;
-    new CfnOutput(this, 'Url', {
-      value: url,
-      description: 'URL of the endpoint. Ask a question with /search?q=',
-    });
+    if (rest.endpoint === 'public')
+      new CfnOutput(this, 'Url', {
+        value: url,
+        description: 'URL of the endpoint. Ask a question with /search?q=',
+      });
     new CfnOutput(this, 'FunctionName', { value: fn.functionName });
     if (builder)
       new CfnOutput(this, 'Documents', {

@@ -41,6 +41,9 @@ const cases = {
   'distribution with a domain': { ...keys, ...domain, distribution: true, webAclArn },
   provisioned: { ...keys, provisionedConcurrency: 2 },
   github: { ...keys, ...github },
+  monitored: { ...keys, alarmEmail: 'ops@example.com', dashboard: true, tracing: true },
+  network: { ...keys, vpcId: 'vpc-0123abcd', subnetIds: ['subnet-0a', 'subnet-0b'] },
+  'without an address': { auth: 'iam', endpoint: 'none' },
 } satisfies Record<string, SettingsInput>;
 
 describe.each(Object.entries(cases))('%s', (name, settings) => {
@@ -230,6 +233,38 @@ test('CloudWatch may publish to the topic of the alarms', () => {
       }),
     ]),
   });
+});
+
+test('the function runs in a network that exists, without a look-up in AWS', () => {
+  const template = templateOf(cases.network);
+  const { name, properties } = only(template, 'AWS::EC2::SecurityGroup');
+  expect(properties.VpcId).toBe('vpc-0123abcd');
+  expect(only(template, 'AWS::Lambda::Function').properties.VpcConfig).toEqual({
+    SubnetIds: ['subnet-0a', 'subnet-0b'],
+    SecurityGroupIds: [{ 'Fn::GetAtt': [name, 'GroupId'] }],
+  });
+});
+
+test('invocations are traced on request', () => {
+  const traced = (settings: SettingsInput) =>
+    only(templateOf(settings), 'AWS::Lambda::Function').properties.TracingConfig;
+  expect(traced(cases.monitored)).toEqual({ Mode: 'Active' });
+  expect(traced(keys)).toBeUndefined();
+});
+
+test('without an endpoint, only AWS identities can invoke the function', () => {
+  const template = templateOf(cases['without an address']);
+  expect(only(template, 'AWS::ApiGatewayV2::Api').properties.DisableExecuteApiEndpoint).toBe(true);
+  expect(Object.keys(template.toJSON().Outputs)).toEqual(['FunctionName']);
+});
+
+test('a template for another bucket needs nothing that cdk bootstrap creates', () => {
+  const template = templateOf({ auth: 'iam', assetsBucket: 'my-bucket' });
+  const { S3Bucket } = only(template, 'AWS::Lambda::Function').properties.Code as unknown as {
+    S3Bucket: string;
+  };
+  expect(S3Bucket).toBe('my-bucket');
+  expect(JSON.stringify(template.toJSON())).not.toMatch(/cdk-hnb659fds|BootstrapVersion/);
 });
 
 test('an API has the name of its function, or one like its construct', () => {

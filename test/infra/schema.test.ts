@@ -28,6 +28,10 @@ test('defaults', () => {
     logRetention: 30,
     logQuestions: false,
     page: true,
+    dashboard: false,
+    tracing: false,
+    endpoint: 'public',
+    subnetIds: [],
   });
 });
 
@@ -115,6 +119,13 @@ const wrong: [object, string][] = [
     { store: 's3vectors', functionName: Lazy.string({ produce: () => 'a' }) },
     'functionName is known only when it is deployed',
   ],
+  [{ vpcId: 'vpc-1' }, 'vpcId and subnetIds belong together, but one of them is missing. Set both.'],
+  [{ subnetIds: ['subnet-1'] }, 'vpcId and subnetIds belong together'],
+  [{ vpcId: 'mine', subnetIds: ['subnet-1'] }, 'vpcId is "mine", but must be the ID of a VPC'],
+  [{ endpoint: 'secret' }, 'endpoint is "secret", but must be one of public, none.'],
+  [{ endpoint: 'none', distribution: true }, 'endpoint is none, so that no address leads to the function.'],
+  [{ endpoint: 'none', domainName: 'a.example.com' }, 'endpoint is none, so that no address'],
+  [{ assetsBucket: 'My Bucket' }, 'assetsBucket is "My Bucket", but must be the name of a bucket.'],
   [{ cacheTtl: 0 }, 'cacheTtl is 0, but must be a whole number from 1 to 86400.'],
   [{ auth: 'iam', distribution: true }, 'auth is iam, but a distribution changes the host'],
   [
