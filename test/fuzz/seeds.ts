@@ -450,6 +450,10 @@ const others: Record<string, Buffer[]> = {
     '{"openapi":"3.0.0","info":{"title":"F","version":"1"},"paths":{"/a":{"get":{"summary":"S","parameters":[{"name":"x","in":"query","schema":{"type":"string"}}],"responses":{"200":{"description":"ok"}}}}}}',
     '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"A"},"geometry":null}]}',
   ),
+  'document-ipynb': text(
+    '{"cells":[{"cell_type":"markdown","source":["# Ferry\\n","The *ferry* leaves."]},{"cell_type":"code","source":"x","outputs":[{"output_type":"stream","text":["1\\n"]}]}],"metadata":{"language_info":{"name":"python"}},"nbformat":4}',
+  ),
+  'document-msg': text('x'),
   'document-yaml': text(
     'openapi: 3.0.0\ninfo: {title: F, version: "1"}\npaths:\n  /a:\n    get:\n      summary: S\n      requestBody: {$ref: "#/components/x"}\n',
     'a: &x [1]\nb: *x\n',
@@ -457,6 +461,7 @@ const others: Record<string, Buffer[]> = {
   'document-xml': text(
     '<rss version="2.0"><channel><title>F</title><item><title>A</title><description>&lt;p&gt;The ferry&lt;/p&gt;</description><link>https://example.com/a</link></item></channel></rss>',
     '<book xmlns="http://docbook.org/ns/docbook"><title>F</title><chapter xml:id="a"><title>A</title><para>The ferry.</para></chapter></book>',
+    '<page xmlns="http://projectmallard.org/1.0/" id="a"><title>F</title><section><title>A</title><p>Press <keyseq><key>Ctrl</key><key>Z</key></keyseq>.</p></section></page>',
     "<mediawiki><page><title>F</title><revision><text>== A ==\nThe ''ferry'' [[a|b]] {{t}}</text></revision></page></mediawiki>",
     '<records><r><id>1</id><title>a</title></r><r><id>2</id><title>b</title></r></records>',
   ),
