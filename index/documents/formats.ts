@@ -101,7 +101,7 @@ export function unknownFormat({
   path,
 }: Pick<InputFile, 'source' | 'extension' | 'path'>): Notice {
   const suffix = suffixOf(extension ?? source);
-  return { kind: 'skipped', place: path, reason: suffix ? `unknown format: ${suffix}` : 'unknown format' };
+  return { kind: 'skipped', place: path, reason: suffix ? `unknown format ${suffix}` : 'unknown format' };
 }
 
 function suffixOf(name: string): string {

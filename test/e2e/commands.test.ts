@@ -25,7 +25,7 @@ describe('index', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
-      'Skipped, unknown format: 1',
+      'Skipped, unknown format .png: 1',
       `  ${join(documents, 'notes/picture.png')}`,
       '',
       expect.stringMatching(
@@ -70,7 +70,7 @@ describe('index', () => {
       notices: [
         {
           kind: 'skipped',
-          reason: 'unknown format: .png',
+          reason: 'unknown format .png',
           count: 1,
           places: [{ place: join(documents, 'notes/picture.png') }],
         },

@@ -94,8 +94,8 @@ describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys',
   const site = useWidgetSite(
     () => openLocal(index),
     { apiKeys },
-    async ({ method, url }) => {
-      if (url.pathname === '/browser/search') methods.push(method);
+    async ({ method, path }) => {
+      if (path === '/browser/search') methods.push(method);
       return undefined;
     },
   );

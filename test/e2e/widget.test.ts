@@ -15,8 +15,8 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
   const site = useWidgetSite(
     () => search,
     { collections: new Map([['hr', async () => handbook]]) },
-    async ({ url }) => {
-      const path = url.pathname.replace(/^\/browser/, '');
+    async ({ url, path: whole }) => {
+      const path = whole.replace(/^\/browser/, '');
       const q = url.searchParams.get('q');
       if (path !== '/widget.js') asked.push(`${path} ${q ?? ''}`.trim());
       if (q !== null) await held.get(q);

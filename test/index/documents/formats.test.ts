@@ -39,7 +39,7 @@ describe('a file with a suffix', () => {
 
   it('is skipped with its suffix, if no format has it', async () => {
     const { notices } = await readBytes('a.b/main.XYZ', 'text');
-    expect(notices).toEqual([{ kind: 'skipped', place: 'a.b/main.XYZ', reason: 'unknown format: .xyz' }]);
+    expect(notices).toEqual([{ kind: 'skipped', place: 'a.b/main.XYZ', reason: 'unknown format .xyz' }]);
   });
 
   it('of Outlook fails with what to do', async () => {

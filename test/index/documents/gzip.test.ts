@@ -20,7 +20,7 @@ test('reads all members of a file', async () => {
 
 test('reports the format inside if it is unknown', async () => {
   const { notices } = await readBytes('photo.jpg.gz', gzipSync('x'));
-  expect(notices).toEqual([{ kind: 'skipped', place: 'photo.jpg.gz', reason: 'unknown format: .jpg' }]);
+  expect(notices).toEqual([{ kind: 'skipped', place: 'photo.jpg.gz', reason: 'unknown format .jpg' }]);
 });
 
 test('keeps the records before the place where a file is cut', async () => {

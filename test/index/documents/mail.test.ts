@@ -201,7 +201,7 @@ test('reads attached files by their own formats', async () => {
     ['a.eml/noname', undefined],
     ['a.eml/attachment.eml', 'Inner'],
   ]);
-  expect(notices).toEqual([{ kind: 'skipped', place: 'a.eml/photo.raw', reason: 'unknown format: .raw' }]);
+  expect(notices).toEqual([{ kind: 'skipped', place: 'a.eml/photo.raw', reason: 'unknown format .raw' }]);
 });
 
 test('indexes the subject of a message without text', async () => {

@@ -39,7 +39,7 @@ test('reads the files of an archive that Python made, by name', async () => {
     ]);
     expect(outline(documents)).toBe('Text of the page.\nSome notes.');
     expect(notices).toEqual([
-      { kind: 'skipped', place: 'all.zip/docs/photo.jpg', reason: 'unknown format: .jpg' },
+      { kind: 'skipped', place: 'all.zip/docs/photo.jpg', reason: 'unknown format .jpg' },
     ]);
   } finally {
     rmSync(folder, { recursive: true });
