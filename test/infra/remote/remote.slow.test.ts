@@ -407,7 +407,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
         ['push', '--function', 'none'],
         /^lambda:GetFunctionConfiguration: no function none in eu-central-1\. /,
       ],
-      ['push', ['push', '--index', join(root, 'none')], /none is not an index: /],
+      ['push', ['push', '--index', join(root, 'none')], /^There is no index in .*none\. /],
     ])('%s %j', async (_, args, message) => {
       expect(await sentence(...args)).toMatch(message);
     });
