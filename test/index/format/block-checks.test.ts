@@ -34,6 +34,14 @@ test('the checksum is CRC-32C', () => {
   // The check value of its specifications, and an example of RFC 3720, appendix B.4.
   expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  // Its definition, bit by bit, for more bytes than the module's memory has.
+  const bytes = noise(150_000, 7);
+  let register = -1;
+  for (const byte of bytes) {
+    register ^= byte;
+    for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? 0x82f63b78 : 0);
+  }
+  expect(crc32c(bytes)).toBe(~register >>> 0);
 });
 
 test('the native comparison finds the same block as the portable one, with every kernel', () => {

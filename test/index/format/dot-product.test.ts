@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import wabt from 'wabt';
+import { MODULE as CRC32C } from '../../../index/format/crc32c.ts';
 import { DotProducts, MODULE } from '../../../index/format/dot-product.ts';
 import { dot, root } from '../../fixtures/index.ts';
 
@@ -62,9 +63,11 @@ test('two queries can be used alternately', () => {
   }
 });
 
-test('dot-product.wat assembles to the embedded module', async () => {
-  const name = 'dot-product.wat';
+test.each([
+  ['dot-product.wat', MODULE],
+  ['crc32c.wat', CRC32C],
+])('%s assembles to the embedded module', async (name, module) => {
   const text = readFileSync(join(root, 'index/format', name), 'utf8');
   const { buffer } = (await wabt()).parseWat(name, text, { simd: true }).toBinary({});
-  expect(MODULE.toString('base64')).toBe(Buffer.from(buffer).toString('base64'));
+  expect(module.toString('base64')).toBe(Buffer.from(buffer).toString('base64'));
 });
