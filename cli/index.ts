@@ -4,6 +4,7 @@ import type { TokenSetting } from '../index/build.ts';
 import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX, manifestText } from '../index/format/manifest.ts';
+import { countLanguages } from '../index/format/overview.ts';
 import {
   type BuildSettings,
   type Built,
@@ -227,7 +228,7 @@ function summarize(
     counts,
     embedded,
     unchanged,
-    languages,
+    languages: countLanguages(languages),
     seconds: Number(seconds.toFixed(3)),
     bytes: { ...Object.fromEntries(sizes), 'manifest.json': manifestText(manifest).length } as Record<
       string,

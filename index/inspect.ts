@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readManifest } from './format/manifest.ts';
+import { countLanguages } from './format/overview.ts';
 import type { Passage } from './format/passage.ts';
 import { Passages } from './format/passages-file.ts';
 import { readFolder } from './format/read-folder.ts';
@@ -33,7 +34,7 @@ export interface Inspection {
   version: string;
   model: string;
   counts: { documents: number; passages: number; sentences: number; terms: number };
-  /** Passages in each language. */
+  /** Passages in each language, most first. `en-US` counts as `en` if both exist, as in an overview. */
   languages: Record<string, number>;
   sources: InspectedSource[];
   /** Passages with the same or nearly the same text as an earlier one. */
@@ -53,7 +54,7 @@ export function inspectIndex(index: string): Promise<Inspection> {
 async function inspect({ manifest, passages }: Opened): Promise<Inspection> {
   const { version, model, counts, languages } = manifest;
   const sources = new Map<string, InspectedSource>();
-  const byLanguage = new Map<string, Map<string, number>>();
+  const byLanguage = new Map<string, Record<string, number>>();
   const summaries: PassageSummary[] = [];
   const groups = new Set<number>();
   let duplicates = 0;
@@ -62,8 +63,9 @@ async function inspect({ manifest, passages }: Opened): Promise<Inspection> {
     sources.set(source, found);
     found.passages++;
     found.characters += text.length;
-    const counted = byLanguage.get(source) ?? new Map<string, number>();
-    byLanguage.set(source, counted.set(lang, (counted.get(lang) ?? 0) + 1));
+    const counted = byLanguage.get(source) ?? {};
+    byLanguage.set(source, counted);
+    counted[lang] = (counted[lang] ?? 0) + 1;
     if (group !== undefined) {
       if (groups.has(group)) duplicates++;
       groups.add(group);
@@ -71,13 +73,13 @@ async function inspect({ manifest, passages }: Opened): Promise<Inspection> {
     summaries.push({ id, source, title, characters: text.length });
   }
   for (const [source, counted] of byLanguage)
-    sources.get(source)!.languages = [...counted].sort(([, a], [, b]) => b - a).map(([lang]) => lang);
+    sources.get(source)!.languages = Object.keys(countLanguages(counted));
   const byLength = summaries.sort((a, b) => b.characters - a.characters || (a.id < b.id ? -1 : 1));
   return {
     version,
     model: model.name,
     counts,
-    languages,
+    languages: countLanguages(languages),
     sources: [...sources.values()],
     duplicates,
     longest: byLength.slice(0, LISTED),

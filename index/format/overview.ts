@@ -48,13 +48,13 @@ export function parseOverview(
   if (!isOverviewRecord(parsed)) return undefined;
   return {
     documents: counts.documents,
-    languages: countLanguages(languages),
+    languages: Object.entries(countLanguages(languages)).map(([value, passages]) => ({ value, passages })),
     ...(parsed as OverviewRecord),
   };
 }
 
 /** Passages in each language, most first. As a filter on `en` includes `en-US`, both count as `en` if both exist. */
-export function countLanguages(languages: Manifest['languages']): Counted[] {
+export function countLanguages(languages: Manifest['languages']): Manifest['languages'] {
   const counts = new Map<string, number>();
   for (const [tag, passages] of Object.entries(languages)) {
     const parts = tag.split('-');
@@ -62,9 +62,7 @@ export function countLanguages(languages: Manifest['languages']): Counted[] {
     const widest = tags.find((each) => languages[each] !== undefined) ?? tag;
     counts.set(widest, (counts.get(widest) ?? 0) + passages);
   }
-  return [...counts]
-    .map(([value, passages]) => ({ value, passages }))
-    .sort((a, b) => b.passages - a.passages);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 
 function parse(bytes: Buffer | undefined): unknown {
