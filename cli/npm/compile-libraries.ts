@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileForLambda } from '../../index/engine/compile-engine.ts';
+import { writeDigest } from '../../index/engine/library-digest.ts';
 import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
 
 /** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
@@ -9,7 +10,7 @@ const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-ar
 const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
 
 /**
- * Compiles the native libraries for Linux into a folder, and adds the sources that other systems compile.
+ * Compiles the native libraries for Linux into a folder, with their digests, and adds the sources that other systems compile.
  * @param report called with a sentence for each processor that is left out, because this machine cannot compile for it
  * @throws if this machine runs Linux and cannot compile for its own processor
  */
@@ -23,7 +24,11 @@ export async function compileLibraries(
     try {
       const compiled: [LibraryName, string][] = [];
       for (const name of LIBRARIES) compiled.push([name, await compile(name, architecture)]);
-      for (const [name, path] of compiled) cpSync(path, join(into, target, `${name}.node`));
+      for (const [name, path] of compiled) {
+        const library = join(into, target, `${name}.node`);
+        cpSync(path, library);
+        writeDigest(library);
+      }
     } catch (error) {
       if (target === `${process.platform}-${process.arch}`) throw error;
       const reason = error instanceof Error ? error.message : String(error);

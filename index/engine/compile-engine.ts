@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createDraft, removeStaleDrafts } from '../format/drafts.ts';
 import { compiledFolder } from '../format/installation.ts';
 import type { Architecture } from './architecture.ts';
 import { checkLibrary } from './elf.ts';
+import { digestPath, isIntact, writeDigest } from './library-digest.ts';
 import {
   COMPILER_ARGUMENTS,
   type LibraryName,
@@ -24,13 +25,13 @@ const TARGETS = {
 };
 
 /**
- * Compiles a library for this machine with its compiler, or finds it compiled.
+ * Compiles a library for this machine with its compiler, or finds it compiled and intact.
  * @returns the library's path
  * @throws {Error} if the compiler is missing or fails, with the reason
  */
 export function compileLibrary(name: LibraryName): string {
   const library = libraryPath(undefined, name);
-  const failure = existsSync(library) ? undefined : tryCompile(library, name, compileHere);
+  const failure = isIntact(library) ? undefined : tryCompile(library, name, compileHere);
   if (failure) throw new Error(`Cannot compile ${describe(name)} for this machine. ${failure}`);
   return library;
 }
@@ -52,10 +53,10 @@ export async function provideLibrary(name: LibraryName, architecture?: Architect
   return architecture ? compileForLambda(name, architecture) : compileLibrary(name);
 }
 
-/** Compiles a library that Amazon Linux 2023 and all newer systems with glibc load, or finds it compiled. Errors as of `provideLibrary`. */
+/** Compiles a library that Amazon Linux 2023 and all newer systems with glibc load, or finds it compiled and intact. Errors as of `provideLibrary`. */
 export async function compileForLambda(name: LibraryName, architecture: Architecture): Promise<string> {
   const library = libraryPath(architecture, name);
-  if (existsSync(library)) return library;
+  if (isIntact(library)) return library;
   const failure = tryCompile(library, name, compileHere, architecture);
   if (!failure) return library;
   const failureInDocker = tryCompile(library, name, await dockerCompiler(), architecture);
@@ -94,6 +95,9 @@ function tryCompile(
     stageSource(draft, name);
     compile(draft, name, architecture);
     if (architecture) checkLibrary(file, readFileSync(join(draft, file)), architecture);
+    writeDigest(join(draft, file), basename(library));
+    // A library without its digest counts as damaged, and is compiled again.
+    renameSync(digestPath(join(draft, file)), digestPath(library));
     renameSync(join(draft, file), library);
     return undefined;
   } catch (error) {

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { loadChecked } from './load-checked.ts';
 import type { LibraryName } from './native-sources.ts';
 
-/** Libraries in the builder's bundle. The engine is the one of the function that it contains. */
-const PATHS: Record<LibraryName, string> = {
-  engine: './function/native/engine.node',
-  hnswlib: './native/hnswlib.node',
+/** Folders in the builder's bundle, and libraries in them. The engine is the one of the function that it contains. */
+const PLACES: Record<LibraryName, [folder: string, library: string]> = {
+  engine: ['./function/', 'native/engine.node'],
+  hnswlib: ['./', 'native/hnswlib.node'],
 };
 
-/** Loads a native library of the builder's bundle. package.json's `imports` select this module there. */
+/**
+ * Loads a native library of the builder's bundle. package.json's `imports` select this module there.
+ * @throws if it is damaged
+ */
 export function loadNative<Library>(name: LibraryName): Library {
-  return createRequire(import.meta.url)(PATHS[name]);
+  const [folder, library] = PLACES[name];
+  return loadChecked(new URL(folder, import.meta.url), library);
 }
 
 /** The SHA-256 of the file that `loadNative` loads. */
 export function nativeDigest(name: LibraryName): string {
   return createHash('sha256')
-    .update(readFileSync(new URL(PATHS[name], import.meta.url)))
+    .update(readFileSync(new URL(PLACES[name].join(''), import.meta.url)))
     .digest('hex');
 }

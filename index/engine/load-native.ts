@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { compileLibrary } from './compile-engine.ts';
+import { digestOf } from './library-digest.ts';
 import { type LibraryName, prebuiltLibrary } from './native-sources.ts';
 
 /**
  * Loads a native library for this machine: from the npm package if its C library suits, compiled otherwise.
- * @throws {Error} if it must be compiled, and this machine's compiler is missing or fails
+ * @throws {Error} if the package's is damaged, or it must be compiled, and this machine's compiler is missing or fails
  */
 export function loadNative<Library>(name: LibraryName): Library {
   return load<Library>(name).library;
@@ -14,9 +13,7 @@ export function loadNative<Library>(name: LibraryName): Library {
 
 /** The SHA-256 of the file that `loadNative` loads. Throws as it does. */
 export function nativeDigest(name: LibraryName): string {
-  return createHash('sha256')
-    .update(readFileSync(load(name).path))
-    .digest('hex');
+  return digestOf(load(name).path);
 }
 
 function load<Library>(name: LibraryName): { path: string; library: Library } {

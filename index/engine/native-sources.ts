@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Architecture } from './architecture.ts';
+import { requireIntact } from './library-digest.ts';
 
 /** A native library: our engine, or the addon of hnswlib-node. */
 export type LibraryName = 'engine' | 'hnswlib';
@@ -63,11 +64,14 @@ export function stageSource(folder: string, name: LibraryName = 'engine'): void 
  * The path of a library that the npm package contains, compiled for Linux with glibc.
  * @param architecture by default, this machine's
  * @returns undefined in a clone, and for other systems
+ * @throws {Error} if it is damaged
  */
 export function prebuiltLibrary(name: LibraryName, architecture?: Architecture): string | undefined {
   const target = architecture
     ? `linux-${{ x86_64: 'x64', arm64: 'arm64' }[architecture]}`
     : `${process.platform}-${process.arch}`;
   const path = join(PREBUILT, target, `${name}.node`);
-  return existsSync(path) ? path : undefined;
+  if (!existsSync(path)) return undefined;
+  requireIntact(path);
+  return path;
 }

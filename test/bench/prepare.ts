@@ -70,7 +70,8 @@ export async function prepare(): Promise<Prepared> {
   const steps = cachePath('steps');
   rmSync(steps, { recursive: true, force: true });
   await bundle({ steps: beside('children/steps.ts'), embed: beside('children/embed.ts') }, steps);
-  cpSync(join(polyseek, 'native'), join(steps, 'native'), { recursive: true });
+  for (const part of ['native', 'checks.bin'])
+    cpSync(join(polyseek, part), join(steps, part), { recursive: true });
   return {
     model,
     countTokens,

@@ -52,6 +52,7 @@ describe('the packaged builder', () => {
     expect(names.sort()).toEqual([
       'THIRD_PARTY_NOTICES.txt',
       'builder.mjs',
+      'checks.bin',
       'child.mjs',
       'function',
       'graph-process.mjs',
@@ -155,6 +156,19 @@ describe('the packaged builder', () => {
         /: \d+\.\d MB unzipped, but Lambda's limit is 262\.1 MB \(pdfjs 20\d\.\d MB, function\/model \d+\.\d MB, .+\)\. Choose a smaller model\.$/,
       );
       cpSync(join(packaged, 'pdfjs/legacy/build/pdf.min.mjs'), script);
+    });
+
+    test('for damage of a library, before it is loaded', async () => {
+      const library = join(out, 'native/hnswlib.node');
+      const bytes = readFileSync(library);
+      writeFileSync(library, bytes.with(bytes.length >> 1, bytes[bytes.length >> 1]! ^ 1));
+      const args = [join(out, 'graph-process.mjs'), 'vectors', 'graph.bin', '4001', '8'];
+      const { code, stderr } = await finished(spawn(process.execPath, args, { cwd: folder }));
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /hnswlib\.node is damaged: the checksum of its block \d+ differs\. Package and deploy the function again\./,
+      );
+      cpSync(join(packaged, 'native/hnswlib.node'), library);
     });
 
     test.each(['child.mjs', 'function/lambda.mjs', 'native/hnswlib.node'])('for %s', (name) => {

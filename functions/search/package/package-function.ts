@@ -64,7 +64,8 @@ export async function packageFunction(
     await copyLibraries(join(draft, 'native'), compiled.engine, architecture);
     copyModel(model, compiled, join(draft, 'model'));
     writeSbom(draft, { name: 'polyseek-function', components: all, hashed: ['model', 'native'] });
-    writeChecks(draft, ['page.json', 'widget.js']);
+    const libraries = compiled.engine === 'packed' ? ['native/engine.node'] : [];
+    writeChecks(draft, ['page.json', 'widget.js', ...libraries]);
     if (index !== undefined) await copyIndex(index, join(draft, 'index'), compiled);
     for (const [name, folder] of further) await copyIndex(folder, join(draft, 'collections', name), compiled);
     makeReadable(draft);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { compileLibraries } from '../../../cli/npm/compile-libraries.ts';
 import type { Architecture } from '../../../index/engine/architecture.ts';
+import { isIntact } from '../../../index/engine/library-digest.ts';
 import type { LibraryName } from '../../../index/engine/native-sources.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
@@ -28,6 +29,10 @@ test('the package has the libraries of both processors, and their sources', asyn
   expect([...has(into, own), ...has(into, other)]).toEqual([true, true, true, true]);
   expect(readFileSync(join(into, 'linux-arm64/hnswlib.node'), 'utf8')).toContain('hnswlib-arm64');
   expect(existsSync(join(into, 'engine/engine.cc'))).toBe(true);
+  // The loader verifies them.
+  for (const arch of [own, other])
+    for (const name of ['engine', 'hnswlib'])
+      expect(isIntact(join(into, `linux-${arch}/${name}.node`))).toBe(true);
   expect(report).not.toHaveBeenCalled();
 });
 

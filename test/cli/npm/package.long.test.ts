@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { writeDigest } from '../../../index/engine/library-digest.ts';
 import { GraphLinker } from '../../../index/format/graph-linker.ts';
 import type { Answer } from '../../../index/search/answer.ts';
 import { gaussian, randomNumbers, root, temporaryFolder } from '../../fixtures/index.ts';
@@ -236,6 +237,21 @@ describe('the package in an empty folder', () => {
     expect(readFileSync(join(folder, 'there.bin')).equals(readFileSync(join(folder, 'here.bin')))).toBe(true);
   });
 
+  test.each(['engine', 'hnswlib'])('refuses a damaged %s before it loads it', async (name) => {
+    const library = join(dist, 'prebuilt', `linux-${process.arch}`, `${name}.node`);
+    const bytes = readFileSync(library);
+    writeFileSync(library, bytes.with(bytes.length >> 1, bytes[bytes.length >> 1]! ^ 1));
+    try {
+      const { code, stderr } = await polyseek('index', 'docs', '--index', 'other', '--cache', 'other-cache');
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `${library} is damaged: its SHA-256 is not the one in ${name}.node.sha256. Install polyseek again.`,
+      );
+    } finally {
+      writeFileSync(library, bytes);
+    }
+  });
+
   test('compiles its libraries where the prebuilt ones do not load, and names the compiler if it is missing', async () => {
     // The index then embeds again.
     rmSync(join(app, '.polyseek/cache'), { recursive: true });
@@ -244,6 +260,8 @@ describe('the package in an empty folder', () => {
       renameSync(join(prebuilt, `${name}.node`), join(folder, `${name}.node`));
       // The loader refuses this, as it refuses a library for another C library.
       writeFileSync(join(prebuilt, `${name}.node`), 'not a library');
+      renameSync(join(prebuilt, `${name}.node.sha256`), join(folder, `${name}.node.sha256`));
+      writeDigest(join(prebuilt, `${name}.node`));
     }
     try {
       const { code, stderr } = await polyseek('index', 'docs', '--index', 'other');
@@ -254,13 +272,14 @@ describe('the package in an empty folder', () => {
       const args = [join(dist, 'cli/polyseek.js'), 'index', 'docs', '--index', 'other'];
       execFileSync(process.execPath, args, { cwd: app, stdio: 'pipe' });
       const libraries = readdirSync(join(app, '.polyseek/native'));
-      expect(libraries.map((name) => name.replace(/-[0-9a-f]+\.node$/, '')).sort()).toEqual(
-        ['engine', 'hnswlib'].map((name) => `${name}-${process.platform}-${process.arch}`),
+      const target = `${process.platform}-${process.arch}`;
+      expect(libraries.map((name) => name.replace(/-[0-9a-f]+\.node/, '')).sort()).toEqual(
+        ['engine', 'hnswlib'].flatMap((name) => [`${name}-${target}`, `${name}-${target}.sha256`]),
       );
       expectSameFiles(join(app, '.polyseek/index'), join(app, 'other'));
     } finally {
-      for (const name of ['engine', 'hnswlib'])
-        renameSync(join(folder, `${name}.node`), join(prebuilt, `${name}.node`));
+      for (const name of ['engine.node', 'hnswlib.node', 'engine.node.sha256', 'hnswlib.node.sha256'])
+        renameSync(join(folder, name), join(prebuilt, name));
     }
   });
 
