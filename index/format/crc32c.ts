@@ -1,6 +1,6 @@
 /**
- * The assembled `crc32c.wat`. Of a library of 97 KB, a process that starts compares the checksums in 0.5 ms with it. The same loop in
- * JavaScript takes 4 ms, because it is interpreted first.
+ * The assembled `crc32c.wat`. Its code is compiled before the first call. The same loop in JavaScript is interpreted first, and
+ * takes 2 to 4 ms instead of 0.5 ms for the engine's library in a new process.
  */
 export const MODULE = Buffer.from(
   'AGFzbQEAAAABCwJgAABgA39/fwF/AwMCAAEFAwEAAQcTAgZtZW1vcnkCAAZ1cGRhdGUAAQgBAAp5AkkBA38DQCAAIQFBCCECA0Ag' +

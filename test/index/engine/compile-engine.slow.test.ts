@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
+import { digestPath } from '../../../index/engine/library-digest.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
@@ -16,13 +17,17 @@ const cache = join(root, 'build/native');
 const MARK = '\ncompiled by the stand-in for Docker';
 const isMarked = (path: string) => readFileSync(path).subarray(-MARK.length).equals(Buffer.from(MARK));
 
+function remove(library: string): void {
+  for (const path of [library, digestPath(library)]) rmSync(path);
+}
+
 beforeAll(() => {
   writeRandomIndex(index, 20);
   mkdirSync(cache, { recursive: true });
 });
 afterAll(() => {
   const libraries = readdirSync(cache).filter((name) => name.endsWith('.node'));
-  for (const name of libraries) if (isMarked(join(cache, name))) rmSync(join(cache, name));
+  for (const name of libraries) if (isMarked(join(cache, name))) remove(join(cache, name));
 });
 
 /** Packages the index for Lambda with these environment variables. */
@@ -44,7 +49,7 @@ test('a compile removes the draft of a killed one', async () => {
   writeFileSync(join(draft, '.polyseek-draft'), JSON.stringify(marker));
   expect(await compileEngine('x86_64')).toBe(library);
   expect(existsSync(draft)).toBe(false);
-  rmSync(library);
+  remove(library);
   vi.unstubAllEnvs();
 });
 
