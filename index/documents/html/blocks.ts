@@ -2,6 +2,7 @@ import type { Block } from '../document.ts';
 import { Anchors, isPermalink } from './anchors.ts';
 import { BLOCKS, DROPPED, type Element, isHeading, type Node, walk } from './dom.ts';
 import { formulaOf, InlineText, isLink } from './inline-text.ts';
+import { isContentsLabel, isIndexLabel } from './labels.ts';
 import { tableTexts } from './tables.ts';
 
 const PREFORMATTED = new Set(['pre', 'textarea', 'listing']);
@@ -45,7 +46,8 @@ export function blocksOf(root: Node, isLeftOut: LeaveOut = () => false): Block[]
         else if (BLOCKS.has(name)) {
           flush();
           const last = blocks.at(-1);
-          if (last?.kind === 'heading') emptied.add(last);
+          if (last && (isContentsLabel(last.text) || isIndexLabel(last.text))) blocks.pop();
+          else if (last?.kind === 'heading') emptied.add(last);
         }
         return false;
       }

@@ -1,6 +1,7 @@
 import { isPermalink } from './anchors.ts';
-import { attribute, BLOCKS, childElements, type Element, type Node, words } from './dom.ts';
+import { attribute, BLOCKS, childElements, type Element, isHeading, type Node, words } from './dom.ts';
 import { flatText } from './inline-text.ts';
+import { isIndexLabel, isSeeAlsoLabel } from './labels.ts';
 import type { TextStats } from './text-stats.ts';
 
 /** Where an element is. */
@@ -76,6 +77,10 @@ const MAX_NAME = 64;
 /** Items of tables of contents have one link, or two. */
 const MAX_LINKS_PER_ITEM = 2;
 
+/** Entries of an index, and the share of its text in links: of other entries, only the number of the page is one. */
+const MIN_ENTRIES = 10;
+const INDEX_LINKS = 0.3;
+
 /** Links of a list that belongs to a sentence. Longer ones are tables of contents. */
 const MAX_INTRODUCED = 30;
 
@@ -93,6 +98,7 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
   if (trust === 'footers') return false;
   if (CONTROLS.has(tagName) || isPermalink(element)) return true;
   if (!place.inTable && isLinkList(element, stats)) return true;
+  if (!place.inTable && isLabelledLinks(element, stats)) return true;
   // "Next: Boats, Up: Harbour [Contents]"
   if (stats.related > 0 && 2 * stats.related >= stats.links && isLinks && NAMED.has(tagName)) return true;
   if (tagName === 'nav' || NAVIGATION_ROLES.has(role)) return isLinks || unlinked <= MAX_UNLINKED;
@@ -136,6 +142,19 @@ function isLinkList(element: Element, stats: TextStats): boolean {
   if (element.tagName === 'table') return true;
   if (element.tagName === 'div') return links > 2 && linked === stats.text && stats.headings === 0;
   return /^(?:ul|ol|dl|menu)$/.test(element.tagName) && links <= MAX_LINKS_PER_ITEM * stats.items;
+}
+
+/** Whether an element is the index that its heading or its class announces, or the links below "See also". */
+function isLabelledLinks(element: Element, stats: TextStats): boolean {
+  if (!/^(?:div|dl|ul|ol|table|p)$/.test(element.tagName)) return false;
+  const isIndex = stats.links >= MIN_ENTRIES && stats.linked >= INDEX_LINKS * stats.text;
+  if (isIndex && words(element, 'class').some((name) => /(?:^|-)printindex$|^indexdiv$/.test(name)))
+    return true;
+  const { previous } = stats;
+  if (!previous || !isHeading(previous) || !(isIndex || (stats.links > 0 && isMostlyLinks(stats))))
+    return false;
+  const label = flatText(previous, isPermalink).text;
+  return isIndex && isIndexLabel(label) ? true : isMostlyLinks(stats) && isSeeAlsoLabel(label);
 }
 
 function isMostlyLinks({ text, linked }: TextStats): boolean {

@@ -2,6 +2,7 @@ import type { Block } from '../document.ts';
 import { blocksOf, type LeaveOut } from './blocks.ts';
 import { isChrome, type Trust } from './chrome.ts';
 import { type Element, findAll, type Node, words } from './dom.ts';
+import { withoutNotices } from './labels.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 
 /** Parts outside the main content may have this many times its text, without links, and at least `MIN_LOST` letters and digits. */
@@ -79,7 +80,7 @@ function readView(
   if (lost > Math.max(MAX_LOST * (all - lost), MIN_LOST)) return undefined;
   const title =
     root === body || blocks.some(({ level }) => level === 1) ? [] : titleOutside(body, root, isLeftOut);
-  return [...title, ...blocks];
+  return withoutNotices([...title, ...blocks]);
 }
 
 /** Whether what is left below `root` is an index or a table of contents: links to other pages, and a few words beside them. */

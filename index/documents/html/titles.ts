@@ -16,6 +16,9 @@ const MAX_ANCESTOR = 80;
 /** Breadcrumbs that are read. */
 const MAX_STEPS = 20;
 
+/** What programs write on a link to the page above. */
+const UP = /^(?:go )?up(?: (?:one )?(?:level|page|section))?$/i;
+
 /** How many characters of a page may be a title. */
 const MAX_TITLE = 300;
 
@@ -53,7 +56,9 @@ function endsWith(title: string, heading: string): boolean {
  * link of DocBook, or from the folders of a Notion export. Empty if the page does not show its place.
  */
 export function ancestors(document: Node, title: string | undefined, source: string): string[] {
-  const found = [breadcrumbs, upLink].map((find) => find(document)).find((titles) => titles.length > 0);
+  const found = [breadcrumbs, upLink]
+    .map((find) => find(document, title))
+    .find((titles) => titles.length > 0);
   const all = found ?? notionFolders(source);
   const isOther = (text: string) => unnumbered(text) !== unnumbered(title ?? '');
   const kept = all.filter((text, i) => text !== '' && isOther(text) && all.indexOf(text) === i);
@@ -73,12 +78,14 @@ export function spacePrefix(document: Node): string | undefined {
 }
 
 /** The first step is the site, or a sign for it. */
-function breadcrumbs(document: Node): string[] {
+function breadcrumbs(document: Node, title = ''): string[] {
   for (const list of findAll(document, isBreadcrumbs)) {
     const items = findAll(list, ({ tagName }) => tagName === 'li');
-    const steps = items.length > 0 ? items : findAll(list, isLink);
+    const steps = (items.length > 0 ? items : findAll(list, isLink)).slice(0, MAX_STEPS);
+    // What follows the page itself leads elsewhere: "View page source".
+    const own = steps.findLastIndex((step) => unnumbered(stepText(step)) === unnumbered(title));
     const texts = steps
-      .slice(1, MAX_STEPS)
+      .slice(1, own > 0 ? own : undefined)
       .filter((step) => findAll(step, isLink).length > 0)
       .map(stepText);
     if (texts.length > 0) return texts;
@@ -106,7 +113,7 @@ function upLink(document: Node): string[] {
       document,
       (element) => words(element, 'rel').includes(rel) || attribute(element, 'accesskey') === key,
     );
-    return links.map((link) => attribute(link, 'title')).find((text) => text);
+    return links.map((link) => attribute(link, 'title')).find((text) => text && !UP.test(text));
   };
   const up = title('up', 'u');
   return up && up !== title('home', 'h') ? [up.replace(/\s+/g, ' ')] : [];

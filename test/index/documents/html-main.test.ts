@@ -27,6 +27,36 @@ describe('main content', () => {
       'links to the next and the upper page',
       '<div><p>Next: <a href="b" rel="next">Boats</a>, Up: <a href="." rel="up">Town</a> [<a href="i">Index</a>]</p></div>',
     ],
+    ['links to the next page without targets', '<p><a href="b.html">Next</a> Previous Contents</p>'],
+    [
+      'lines of LaTeX2HTML',
+      '<p><b>Next:</b> <a href="b.html">Boats</a> <b>Up:</b> <a href="i.html">Town</a></p>',
+    ],
+    [
+      'the bars of Javadoc',
+      '<table><tr><td>PREV CLASS &nbsp; <a href="b.html">NEXT CLASS</a></td></tr></table><p>SUMMARY: INNER | <a href="#f">FIELD</a> | CONSTR | METHOD</p><p>FRAMES NO FRAMES</p>',
+    ],
+    ['dates of a page', '<p>This page was last modified on 1 May 2024.</p>'],
+    ['dates below a heading', '<h3>Last update:</h3><p>Nov 11, 2026</p>'],
+    ['names of programs', '<p>This document was generated on May 1, 2024 using <em>texi2any</em>.</p>'],
+    ['bars of languages', '<p>Available Languages: <a href="d.html">de</a> | en</p>'],
+    ['short copyrights', '<p>Copyright © 2024 Town</p>'],
+    [
+      'links to related pages',
+      '<div><h2>See also</h2><p><a href="b.html">Boats</a>, <a href="n.html">Nets</a></p></div>',
+    ],
+    [
+      'labels of contents',
+      '<div><p><b>List of Tables</b></p><dl><dt><a href="a.html">A</a></dt><dt><a href="b.html">B</a></dt></dl></div>',
+    ],
+    [
+      'an index in the page',
+      `<h1>Index</h1><dl>${'<dt>boat</dt><dd><a href="#s1">2.1</a></dd><dt><a href="#n">net</a></dt>'.repeat(9)}</dl>`,
+    ],
+    [
+      'an index of Texinfo',
+      `<table class="cp-printindex">${'<tr><td><a href="#b">boats</a>:<td>Piers</tr>'.repeat(12)}</table>`,
+    ],
     ['footers by class', '<div class="md-footer__inner"><p>© 2024 Town</p></div>'],
     ['sidebars', '<aside><h3>News</h3><p>Nothing new.</p></aside>'],
     ['breadcrumbs', '<ol class="breadcrumb"><li><a href="/">Town</a></li><li>Harbour</li></ol>'],
@@ -68,6 +98,14 @@ describe('main content', () => {
     [
       'a header and a footer in an article',
       '<article><header><p>By Ann</p></header><p>a</p><footer><p>1 May</p></footer></article>',
+    ],
+    ['dates below a heading', '<h2>Changes</h2><p>Last updated in 2024, when the pier was built.</p>'],
+    ['copyrights below a heading', '<h2>Copyright</h2><p>Copyright © 2024 Town</p>'],
+    ['licences', `<p>Copyright © 2024 Town. ${'You may copy it. '.repeat(12)}</p>`],
+    ['words of a menu in a sentence', '<p>Next, turn up to the top of the index.</p>'],
+    [
+      'text below "See also"',
+      '<h2>See also</h2><p><a href="n.html">Nets</a>, which the last chapter explains.</p>',
     ],
     [
       'links to other sites',
@@ -136,6 +174,34 @@ describe('main content', () => {
     expect(documents).toEqual([]);
     expect(notices).toMatchObject([{ kind: 'skipped', reason: 'only navigation' }]);
     expect(texts(page.replaceAll('href', 'title'))).toHaveLength(13);
+  });
+
+  it('does not take the contents or the index of a page for its title', () => {
+    const links = '<a href="#a">A</a><br><a href="#b">B</a>';
+    const page = `<title>Harbour</title><p>By Ann</p><h1>Table of Contents</h1><div class="toc">${links}</div>
+      <h2>A</h2><p>${TEXT}</p><h1>Index</h1><div class="toc">${links}</div>`;
+    expect(readHtml(page, 'a.html')).toMatchObject({ title: 'Harbour' });
+    expect(texts(page)).toEqual(['By Ann', 'A', TEXT]);
+  });
+
+  it('leaves out a list of the page’s own headings', () => {
+    const page = (links: string) =>
+      `<h1>Harbour</h1>${links}<h2>Boats</h2><p>${TEXT}</p><h2>Nets</h2><p>a</p>`;
+    const expected = ['Harbour', 'Boats', TEXT, 'Nets', 'a'];
+    expect(texts(page('<p><a href="#b">Boats</a><br><a href="#n">Nets</a></p>'))).toEqual(expected);
+    expect(texts(page('<p><a href="#b">Boats</a><br><a href="#n">Ropes</a></p>'))).toHaveLength(6);
+    expect(texts(page('<p>Boats<br>Nets</p>'))).toHaveLength(6);
+  });
+
+  it('skips a page with nothing but a notice', async () => {
+    const page = '<h1>Harbour</h1><h4>May 2024</h4><p>Copyright © 2024 Town. All rights reserved.</p>';
+    expect((await readBytes('a.html', page)).notices).toMatchObject([{ reason: 'only navigation' }]);
+  });
+
+  it('keeps dates and copyrights between other text', () => {
+    const line = 'Last modified: when the tide turns';
+    const lines = ['a', 'b', 'c', 'd', 'e', line, 'f', 'g', 'h', 'i', 'j'];
+    expect(texts(lines.map((line) => `<p>${line}</p>`).join(''))).toEqual(lines);
   });
 
   it('keeps the page where markup would hide most of its text', () => {

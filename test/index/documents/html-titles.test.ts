@@ -25,6 +25,11 @@ describe('titles', () => {
     ['breadcrumbs', `${trail('aria-label="Breadcrumb"')}<h1>Backup</h1>`, 'Administration › Backup'],
     ['breadcrumbs by class', `${trail('class="breadcrumb"')}<h1>Backup</h1>`, 'Administration › Backup'],
     [
+      'breadcrumbs, without a link to the source after the page itself',
+      '<ul class="wy-breadcrumbs"><li><a href="i.html">Home</a></li><li>2. Backup</li><li><a href="b.txt">View page source</a></li></ul><h1>2. Backup</h1>',
+      '2. Backup',
+    ],
+    [
       'links of Sphinx',
       `<div class="related"><ul><li class="right"><a href="n">next</a> |</li><li class="nav-item nav-item-0"><a href="i">App 2.0 documentation</a> »</li>
        <li class="nav-item nav-item-1"><a href="t">The Tutorial</a> »</li><li class="nav-item nav-item-this"><a href="">6. Modules</a></li></ul></div>
@@ -40,6 +45,11 @@ describe('titles', () => {
       'the up link in a page',
       '<div class="navheader"><a accesskey="u" href="s.html" title="SQL Commands">Up</a></div><h1>CLUSTER</h1>',
       'SQL Commands › CLUSTER',
+    ],
+    [
+      'an up link that says nothing',
+      '<a rel="up" href="s.html" title="Up section">Up</a><h1>CLUSTER</h1>',
+      'CLUSTER',
     ],
     [
       'an up link to the start, which is the site',
