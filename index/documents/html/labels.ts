@@ -17,9 +17,9 @@ const WORDS = new RegExp(`^[\\W_]*${WORD}(?:[\\W_]+${WORD})+[\\W_]*$`, 'i');
 const PARTS =
   /^(?:summary|detail)\s*:(?:[\s|]+(?:nested|inner|field|constr|method|element|required|optional))+$/i;
 
-/** What programs write about a page. */
+/** What programs write about a page, with a date or a version. */
 const ABOUT =
-  /^(?:this (?:page|document|file|manual|documentation)(?: was| has been)? (?:last )?(?:generated|modified|updated|changed|built)|(?:page )?last (?:modified|updated|changed|change|update)\b|available languages\s*:|generated (?:by|on|from|with|using) )/iu;
+  /^(?:this (?:page|document|file|manual|documentation)(?: was| has been)? (?:last )?(?:generated|modified|updated|changed|built)|available languages\s*:|(?=.*\d)(?:(?:page )?last (?:modified|updated?|changed?)\b|generated (?:by|on|from|with|using) ))/iu;
 const COPYRIGHT = /^(?:copyright\b|©|\(c\) ).*\b(?:19|20)\d\d\b/iu;
 
 /** A heading above nothing but a date. */
@@ -42,7 +42,7 @@ export const isSeeAlsoLabel = (text: string) => SEE_ALSO.test(text);
  */
 export function withoutNotices(blocks: Block[]): Block[] {
   const headings = new Set(blocks.flatMap(({ kind, text }) => (kind === 'heading' ? [text] : [])));
-  const isAlone = blocks.length - headings.size === 1;
+  const isAlone = blocks.filter(({ kind }) => kind === 'paragraph').length === 1;
   return blocks.filter((block, i) => {
     const isAtEdge = i < EDGE || i >= blocks.length - EDGE;
     return !(isAtEdge && (isNotice(block, blocks[i - 1], isAlone) || isListOf(headings, block)));
