@@ -171,7 +171,7 @@ describe('from the hub', () => {
       });
       expect(stdout).toContain(`${out}: tiny, 64 dimensions`);
       expect(stdout).toContain('prefixes: query "", passage "die "\n');
-      expect(stderr).toMatch(/^(\d+) of \1 bytes of onnx\/model_quantized\.onnx$/m);
+      expect(stderr).toMatch(/^(\d+) of \1 bytes of onnx\/model_quantized\.onnx in /m);
       expect(code).toBe(0);
     });
     expect(filesOf(out)).toEqual(filesOf(dir));
