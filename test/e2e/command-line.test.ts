@@ -146,7 +146,7 @@ describe('on a terminal', () => {
     const before = readdirSync(folder);
     const args = [documents, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
     const { code, printed } = await onTerminal('index', args, {
-      type: [[/ [1-9]\d*\/\d+ pass/, '\x03']],
+      type: [[/ [1-9]\d* of \d+ pass/, '\x03']],
     });
     expect({ code, printed }).toMatchObject({ code: 130 });
     expect(printed).toContain(`${ESCAPE}?25l`);
