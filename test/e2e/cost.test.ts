@@ -60,7 +60,8 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
     // malformed events, and 1 KB cut long answers and find what is behind copies.
     expect(bytesOf(small, /\.mjs$/)).toBeLessThan(95 * KB);
     expect(Object.keys(small.opened)).toContain('lambda.mjs');
-    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(20);
+    // One of them has the library's checksums.
+    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(21);
     expect(small.modules.length).toBeGreaterThan(0);
     // Node 20 loads 3 and Node 24 loads 5. Streams would add 20, and Fetch 50.
     expect(small.modules.length).toBeLessThanOrEqual(8);
