@@ -7,7 +7,7 @@ import type { PassageEmbeddings } from '../format/write-index.ts';
 import type { Cache } from './cache.ts';
 
 /** Change it with the values below. */
-const VERSION = 2;
+const VERSION = 1;
 
 /** The embeddings of passages, in a cache. FORMAT.md describes the values. */
 export class CachedEmbeddings {
@@ -22,7 +22,7 @@ export class CachedEmbeddings {
     // Embeddings of a damaged library must not outlive it.
     const code = engine === 'packed' ? nativeDigest('engine') : engine;
     const of = (tokens: string | null) =>
-      `embeddings ${JSON.stringify([VERSION, code, hash, neutral, prefixes, maxTokens, tokens])}`;
+      `embeddings ${JSON.stringify([VERSION, hash, neutral, code, prefixes, maxTokens, tokens])}`;
     this.#kinds = { vectors: of(null), tokens: of(model.tokens?.hash ?? null) };
   }
 
