@@ -9,7 +9,9 @@ const LONG = ['test/**/*.long.test.ts'];
 export default defineConfig({
   // As in tsconfig.json: the package's own name means the sources here.
   resolve: {
-    alias: [{ find: /^polyseek\/(.*)$/, replacement: join(import.meta.dirname, 'functions/client/$1.ts') }],
+    alias: [
+      { find: /^polyseek\/(.*)$/, replacement: join(import.meta.dirname, 'functions/web/client/$1.ts') },
+    ],
   },
   test: {
     testTimeout: 120_000,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { chat, type Searcher } from '../functions/client/chat.ts';
-import { Polyseek } from '../functions/client/client.ts';
+import { chat, type Searcher } from '../functions/web/client/chat.ts';
+import { Polyseek } from '../functions/web/client/client.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { Tool } from './kit/command.ts';
 import {
@@ -56,7 +56,7 @@ async function open(url: string | undefined, key: string | undefined, index: str
     const client = new Polyseek({ url, apiKey: key });
     return { client, passages: (await client.health()).index.passages, place: url };
   }
-  const { openLocal } = await import('../index/local.ts');
+  const { openLocal } = await import('../index/ingest/local.ts');
   const { readSearchBody } = await import('../functions/search/requests.ts');
   const search = await openLocal(index);
   const client: Searcher = {

@@ -1,6 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { tokenCounter } from '../index/build.ts';
 import { compileModel } from '../index/compile/compile.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
@@ -39,6 +38,7 @@ import {
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
 import type { Mode } from '../index/format/mode.ts';
+import { tokenCounter } from '../index/ingest/build.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/flags.ts';

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TokenSetting } from '../index/build.ts';
-import { describeBundle } from '../index/bundle-space.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX, manifestText } from '../index/format/manifest.ts';
 import { countLanguages } from '../index/format/overview.ts';
+import type { TokenSetting } from '../index/ingest/build.ts';
+import { describeBundle } from '../index/ingest/bundle-space.ts';
 import {
   type BuildSettings,
   type Built,
   buildFromSources,
   type Plan,
   planFromSources,
-} from '../index/local.ts';
-import { Notices } from '../index/reading/notices.ts';
-import { type Config, readConfig } from '../index/sources/config.ts';
-import { openSources } from '../index/sources/open-sources.ts';
+} from '../index/ingest/local.ts';
+import { Notices } from '../index/ingest/reading/notices.ts';
+import { type Config, readConfig } from '../index/ingest/sources/config.ts';
+import { openSources } from '../index/ingest/sources/open-sources.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
 import { counted, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption } from './kit/flags.ts';

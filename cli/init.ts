@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CONFIG_FILE, readConfig } from '../index/sources/config.ts';
+import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { formatJson } from '../infra/keys.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';

@@ -1,7 +1,12 @@
 import { styleText } from 'node:util';
+import {
+  findPassages,
+  type Inspection,
+  inspectIndex,
+  type PassageSummary,
+} from '../index/evaluate/inspect.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Passage } from '../index/format/passage.ts';
-import { findPassages, type Inspection, inspectIndex, type PassageSummary } from '../index/inspect.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption, searchedIndexOption } from './kit/flags.ts';
 

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenCounter } from '../index/build.ts';
 import { compileModel, type Learned, readModelSource } from '../index/compile/compile.ts';
 import { learnNeutral } from '../index/compile/language-axes.ts';
 import { learnTokens } from '../index/compile/token-codebook.ts';
@@ -12,6 +11,7 @@ import { calibrate } from '../index/evaluate/calibrate.ts';
 import { readCollection } from '../index/evaluate/documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
+import { tokenCounter } from '../index/ingest/build.ts';
 import { Tool } from './kit/command.ts';
 import { jobsOption, jsonOption, modelOption } from './kit/flags.ts';
 

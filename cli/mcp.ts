@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Command } from 'commander';
-import { Polyseek } from '../functions/client/client.ts';
 import { createMcpServer } from '../functions/search/mcp-server.ts';
 import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
+import { Polyseek } from '../functions/web/client/client.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
-import { openFollowing } from '../index/local.ts';
+import { openFollowing } from '../index/ingest/local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { isAddress } from '../index/store/s3vectors/address.ts';
 import type { Unavailable } from '../index/store/store.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describePruned, prune } from '../infra/remote/prune.ts';
+import { describePruned, prune } from '../functions/deployed/prune.ts';
 import { print } from './kit/command.ts';
 import { findAddress, prunedText } from './kit/published.ts';
 import {
@@ -28,8 +28,8 @@ export const command = changingTool(
     deferInterrupts();
     if (deployedSettings(flags).store === 's3vectors') {
       const [{ pruneIndex }, { DEFAULT_KEEP }] = await Promise.all([
-        import('../index/publish/manage.ts'),
-        import('../index/publish/prune.ts'),
+        import('../index/store/s3vectors/publish/manage.ts'),
+        import('../index/store/s3vectors/publish/prune.ts'),
       ]);
       const address = await findAddress(flags);
       const isChosen = tool.getOptionValueSource('keep') === 'cli';

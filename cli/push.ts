@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { describePruned } from '../infra/remote/prune.ts';
+import { describePruned } from '../functions/deployed/prune.ts';
 import { print } from './kit/command.ts';
 import { numberOption } from './kit/flags.ts';
 import {
@@ -50,8 +50,8 @@ export const command = changingTool(
   )
   .action(async (flags: Flags) => {
     const [{ promote, push }, { packageZip }] = await Promise.all([
-      import('../infra/remote/push.ts'),
-      import('../infra/remote/package-zip.ts'),
+      import('../functions/deployed/push.ts'),
+      import('../functions/deployed/package-zip.ts'),
     ]);
     deferInterrupts();
     const settings = deployedSettings(flags);

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
-import { Bucket } from '../functions/build/bucket.ts';
-import { Builds, newBuildId } from '../functions/build/builds.ts';
-import { readBuilder, startBuild } from '../infra/remote/builder.ts';
+import { Bucket } from '../functions/builder/bucket.ts';
+import { Builds, newBuildId } from '../functions/builder/builds.ts';
+import { readBuilder, startBuild } from '../functions/deployed/builder.ts';
 import { buildTable, describeBuild } from './kit/builds-text.ts';
 import { print } from './kit/command.ts';
 import { followBuild } from './kit/follow-build.ts';

@@ -1,4 +1,4 @@
-import { rollback } from '../infra/remote/rollback.ts';
+import { rollback } from '../functions/deployed/rollback.ts';
 import { print, UsageError } from './kit/command.ts';
 import { findAddress } from './kit/published.ts';
 import { changingTool, deferInterrupts, deployedSettings, type Target, target } from './kit/remote.ts';
@@ -16,7 +16,7 @@ export const command = changingTool(
         throw new UsageError(
           `${version} is not the number of a generation. npx polyseek versions lists them.`,
         );
-      const { rollBackTo } = await import('../index/publish/manage.ts');
+      const { rollBackTo } = await import('../index/store/s3vectors/publish/manage.ts');
       const outcome = await rollBackTo(
         await findAddress(flags),
         version === undefined ? undefined : Number(version),

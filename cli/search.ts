@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { Polyseek } from '../functions/client/client.ts';
+import { Polyseek } from '../functions/web/client/client.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
-import { openLocal } from '../index/local.ts';
+import { openLocal } from '../index/ingest/local.ts';
 import type { Answer, SearchRequest } from '../index/search/answer.ts';
 import { readable } from './kit/answer-text.ts';
 import { print, Tool, VERDICT_CODES } from './kit/command.ts';
@@ -40,8 +40,8 @@ export const command = addEndpoint(
     const url = chosenUrl(command, 'function', 'index');
     const request = await readQuestion(question, flags);
     if (functionName) {
-      const { ask } = await import('../infra/remote/ask.ts');
-      const { describeReport } = await import('../infra/remote/report.ts');
+      const { ask } = await import('../functions/deployed/ask.ts');
+      const { describeReport } = await import('../functions/deployed/report.ts');
       const { target } = await import('./kit/remote.ts');
       const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
       print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);

@@ -1,5 +1,5 @@
 /**
- * What the builder (functions/build) calls. Its role needs these actions on these resources, and no others. The tests of the builder
+ * What the builder (functions/builder) calls. Its role needs these actions on these resources, and no others. The tests of the builder
  * compare every call with this list.
  */
 export const BUILDER_ACTIONS = {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUNDLE_LIMIT } from '../index/bundle-space.ts';
+import { checkAsset, checkLibraries, exceeds, sizesOf, sum } from '../functions/deployed/asset.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
-import { checkAsset, checkLibraries, exceeds, sizesOf, sum } from './asset.ts';
+import { BUNDLE_LIMIT } from '../index/ingest/bundle-space.ts';
 
 /** Some parts of every packaged builder, as `packageBuilder` writes them. */
 const PARTS = [

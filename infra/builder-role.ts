@@ -5,13 +5,13 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { builderName, UPLOADS } from '../functions/deployed/resource-names.ts';
 import { BUILDER_ACTIONS } from './builder-actions.ts';
 import type { DocumentsPlace } from './documents.ts';
 import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
-import { BUILDER_FOLDER, builderName } from './names.ts';
+import { BUILDER_FOLDER } from './names.ts';
 import { inOwnAccount } from './own-account.ts';
 import { functionStatements } from './push-statements.ts';
-import { UPLOADS } from './uploads.ts';
 import type { VectorStore } from './vector-store.ts';
 
 /** What Lambda calls on the queue with the rights of the function. */

@@ -5,11 +5,11 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { builderName } from '../functions/deployed/resource-names.ts';
 import { makeBuilderRole, type Parts } from './builder-role.ts';
 import { BUILDER_DISK_MB } from './cost.ts';
 import { type DocumentsPlace, documentsAddress } from './documents.ts';
 import { BuildMetrics } from './metrics.ts';
-import { builderName } from './names.ts';
 import type { Settings } from './schema.ts';
 
 /** Lambda's longest timeout. */

@@ -1,6 +1,6 @@
 import type { Node } from 'constructs';
+import { applyStage, DEFAULT_STACK } from '../functions/deployed/settings.ts';
 import { SETTINGS, type SettingsInput } from './schema.ts';
-import { applyStage, DEFAULT_STACK } from './settings.ts';
 
 /** Settings of the app, beside those of the stack. */
 const APP_SETTINGS = ['stack', 'stage', 'stages'];

@@ -1,6 +1,6 @@
+import { THROTTLE } from '../functions/deployed/settings.ts';
 import type { Architecture } from '../index/engine/architecture.ts';
 import { HOURS_A_MONTH, PRICES } from './prices.ts';
-import { THROTTLE } from './throttle.ts';
 
 /** Cost of a question, measured with 1,000 passages on one core of an Intel Xeon (shared machine), 2026-11-24. */
 const MEASURED = {

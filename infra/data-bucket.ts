@@ -1,10 +1,10 @@
 import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { UPLOADS } from '../functions/deployed/resource-names.ts';
 import { acknowledge } from './nag.ts';
 import { bucketName, DOCUMENTS_FOLDER } from './names.ts';
 import type { Settings } from './schema.ts';
-import { UPLOADS } from './uploads.ts';
 
 /** CDK's id of the function that empties buckets, one for each stack. */
 const EMPTYING = 'Custom::S3AutoDeleteObjectsCustomResourceProvider';

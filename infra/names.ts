@@ -21,11 +21,6 @@ export function generatedName(construct: IConstruct): string {
   return Names.uniqueResourceName(construct, { maxLength: 48, separator: '-' });
 }
 
-/** Name of the function that builds the index of a search function. */
-export function builderName(functionName: string): string {
-  return `${functionName}-builder`;
-}
-
 /**
  * Name of a stack's own bucket, and of its vector bucket: at most 63 lower-case letters, digits and hyphens. Long names of functions are
  * cut, and end with a hash.

@@ -1,13 +1,13 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { type BundleSpace, describeBundle, isNearlyFull } from '../index/bundle-space.ts';
-import { type Asset, checkAsset, requireIndex } from './asset.ts';
+import { type Asset, checkAsset, requireIndex } from '../functions/deployed/asset.ts';
+import { describeVersion, NO_INDEX } from '../functions/deployed/version-description.ts';
+import { type BundleSpace, describeBundle, isNearlyFull } from '../index/ingest/bundle-space.ts';
 import { checkBuilder } from './builder-asset.ts';
 import { packageBuilder, packageSearch } from './package-code.ts';
 import { readsElsewhere, requireApiKey, type Settings } from './schema.ts';
 import { UnpackagedCode } from './unpackaged-code.ts';
-import { describeVersion, NO_INDEX } from './version-description.ts';
 
 /** Code of the search function, and the description of the version that runs it. */
 export interface SearchCode {

@@ -8,12 +8,12 @@ import {
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { bootstrapBucket, UPLOADS } from '../functions/deployed/resource-names.ts';
 import { BUILDER_ACTIONS } from './builder-actions.ts';
 import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
 import { inOwnAccount } from './own-account.ts';
 import { functionStatements } from './push-statements.ts';
 import type { SemanticSearch } from './semantic-search.ts';
-import { bootstrapBucket, UPLOADS } from './uploads.ts';
 
 const GITHUB = 'token.actions.githubusercontent.com';
 

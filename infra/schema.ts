@@ -1,10 +1,10 @@
 import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
+import { builderName } from '../functions/deployed/resource-names.ts';
+import { THROTTLE } from '../functions/deployed/settings.ts';
 import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
-import { builderName } from './names.ts';
-import { THROTTLE } from './throttle.ts';
 
 /** Retention periods of CloudWatch Logs, in days. 9,999 keeps logs for ever, as in CDK's `RetentionDays`. */
 const RETENTION = [

@@ -7,6 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { describeAlias, NO_INDEX } from '../functions/deployed/version-description.ts';
 import { addRecords } from './alias-records.ts';
 import { makeApi, makeStage } from './api.ts';
 import { Builder } from './builder.ts';
@@ -23,7 +24,6 @@ import { readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
 import { makeSearchRole } from './search-role.ts';
 import { VectorStore } from './vector-store.ts';
-import { describeAlias, NO_INDEX } from './version-description.ts';
 
 /**
  * Old versions stay for `npx polyseek rollback`, and deleting the function deletes them. A deploy that fails deletes its own: Lambda

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../../functions/client/printable.ts';
+import { printable } from '../../functions/web/client/printable.ts';
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../index/search/marks.ts';

@@ -1,4 +1,4 @@
-import type { BuildRecord } from '../../functions/build/builds.ts';
+import type { BuildRecord } from '../../functions/builder/builds.ts';
 import { noticesText } from './notices-text.ts';
 
 const COLUMNS = ['started (UTC)', 'took', 'status', 'cause', 'documents', 'passages', 'embedded', 'live'];

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readBuilder, sendsEvents } from '../../infra/remote/builder.ts';
-import { findExcess } from '../../infra/remote/concurrency.ts';
-import { type Environment, readEnvironment } from '../../infra/remote/environment.ts';
-import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
+import { readBuilder, sendsEvents } from '../../functions/deployed/builder.ts';
+import { findExcess } from '../../functions/deployed/concurrency.ts';
+import { type Environment, readEnvironment } from '../../functions/deployed/environment.ts';
+import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
 import { type Check, check, ok, warning } from './checks.ts';
 import { compareIndex } from './compare-index.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './manifest.ts';

@@ -1,6 +1,6 @@
-import { Bucket } from '../../functions/build/bucket.ts';
-import { Builds } from '../../functions/build/builds.ts';
-import { readBuilder } from '../../infra/remote/builder.ts';
+import { Bucket } from '../../functions/builder/bucket.ts';
+import { Builds } from '../../functions/builder/builds.ts';
+import { readBuilder } from '../../functions/deployed/builder.ts';
 import { type Check, check, ok, warning } from './checks.ts';
 import { target } from './remote.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { DEFAULT_INDEX, readManifest } from '../../index/format/manifest.ts';
-import { DEFAULT_CACHE, openLocal } from '../../index/local.ts';
-import { CONFIG_FILE, readConfig } from '../../index/sources/config.ts';
+import { DEFAULT_CACHE, openLocal } from '../../index/ingest/local.ts';
+import { CONFIG_FILE, readConfig } from '../../index/ingest/sources/config.ts';
 import { type Check, check, ok, warning } from './checks.ts';
 import { size } from './command.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
-import { printableJson } from '../../functions/client/printable.ts';
+import { printableJson } from '../../functions/web/client/printable.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { installHint } from './missing-package.ts';
 import { forTerminal } from './terminal.ts';

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DeployedSettings } from '../../functions/deployed/settings.ts';
+import { listVersions, type Version, type Versions } from '../../functions/deployed/versions.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { listVersions, type Version, type Versions } from '../../infra/remote/versions.ts';
-import type { DeployedSettings } from '../../infra/settings.ts';
 import { target } from './remote.ts';
 
 /** The live version of a function, compared with the index on this machine. */

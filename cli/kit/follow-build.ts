@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { BuildRecord, Builds } from '../../functions/build/builds.ts';
+import type { BuildRecord, Builds } from '../../functions/builder/builds.ts';
 
 /** How often to look at the record, in ms. */
 const INTERVAL = 2000;

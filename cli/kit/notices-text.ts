@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { NoticeGroup } from '../../index/reading/notices.ts';
+import type { NoticeGroup } from '../../index/ingest/reading/notices.ts';
 import { counted } from './command.ts';
 
 /** Lines of a report, without the one that says how to see more. */

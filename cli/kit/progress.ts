@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { BuildProgress, Progress } from '../../index/read-passages.ts';
+import type { BuildProgress, Progress } from '../../index/ingest/read-passages.ts';
 
 /** Maximum number of lines of a phase without a terminal. */
 const MAX_LINES = 10;

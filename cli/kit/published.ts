@@ -1,9 +1,9 @@
-import type { GenerationInfo } from '../../index/publish/generations.ts';
-import type { Pruned } from '../../index/publish/prune.ts';
-import type { Published } from '../../index/publish/publish.ts';
+import { readIndexAddress } from '../../functions/deployed/index-address.ts';
+import { tableLines } from '../../functions/deployed/versions.ts';
 import { type Address, formatAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
-import { readIndexAddress } from '../../infra/remote/index-address.ts';
-import { tableLines } from '../../infra/remote/versions.ts';
+import type { GenerationInfo } from '../../index/store/s3vectors/publish/generations.ts';
+import type { Pruned } from '../../index/store/s3vectors/publish/prune.ts';
+import type { Published } from '../../index/store/s3vectors/publish/publish.ts';
 import { counted, size } from './command.ts';
 import { interruptible } from './interrupt.ts';
 import { showProgress } from './progress.ts';
@@ -29,7 +29,7 @@ export async function publishFolder(
   address: Address,
   rewrite: boolean | undefined,
 ): Promise<Published> {
-  const { publish } = await import('../../index/publish/publish.ts');
+  const { publish } = await import('../../index/store/s3vectors/publish/publish.ts');
   const advice = 'Searches still use the index of before. Run the command again to continue the upload.';
   return interruptible(advice, (signal) =>
     publish(folder, address, { signal, rewrite, patience: PATIENCE, progress: showPhases() }),
@@ -38,7 +38,7 @@ export async function publishFolder(
 
 /** Writes an index in S3 Vectors into a folder, with progress on standard error. */
 export async function restoreFolder(address: Address, folder: string) {
-  const { restoreIndex } = await import('../../index/publish/restore.ts');
+  const { restoreIndex } = await import('../../index/store/s3vectors/publish/restore.ts');
   const advice = `${folder} is as it was before.`;
   return interruptible(advice, (signal) => restoreIndex(address, folder, { signal, progress: showPhases() }));
 }

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { connect, Interrupted, type Remote } from '../../infra/remote/connect.ts';
-import { DEFAULT_KEEP } from '../../infra/remote/prune.ts';
-import { type DeployedSettings, readSettings } from '../../infra/settings.ts';
+import { connect, Interrupted, type Remote } from '../../functions/deployed/connect.ts';
+import { DEFAULT_KEEP } from '../../functions/deployed/prune.ts';
+import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
 import { Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from '../../functions/client/printable.ts';
+import { printable } from '../../functions/web/client/printable.ts';
 
 /** The styles of `styleText` that commands use: bold, dim, underline, colours and their ends. */
 const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m)/u;

@@ -1,6 +1,6 @@
 import { watch } from 'chokidar';
-import { FolderSource } from '../../index/sources/folder.ts';
-import type { Source } from '../../index/sources/source.ts';
+import { FolderSource } from '../../index/ingest/sources/folder.ts';
+import type { Source } from '../../index/ingest/sources/source.ts';
 import { UsageError } from './command.ts';
 import { forTerminal } from './terminal.ts';
 

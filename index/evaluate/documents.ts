@@ -1,9 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import { describeValue, type JsonLine } from '../documents/records/json-lines.ts';
+import { readDocuments } from '../ingest/sources/read.ts';
 import type { Answer, Search, Verdict } from '../search/answer.ts';
 import { LIMITS } from '../search/limits.ts';
-import { readDocuments } from '../sources/read.ts';
 import { type Builder, withDocuments } from './builder.ts';
 import { type ConfidenceScores, confidenceScores } from './calibration.ts';
 import { confidenceTable, METRICS, type Metric, share } from './confidence-table.ts';

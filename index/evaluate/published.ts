@@ -1,10 +1,10 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
-import { publish } from '../publish/publish.ts';
 import type { ClosableSearch } from '../search/answer.ts';
 import { TIMEOUT } from '../search/current-search.ts';
 import { searchStore } from '../search/open.ts';
 import { parseAddress } from '../store/s3vectors/address.ts';
 import { Generations } from '../store/s3vectors/generations.ts';
+import { publish } from '../store/s3vectors/publish/publish.ts';
 
 /**
  * Searches indexes in S3 Vectors.

@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { main, Tool, UsageError } from '../../cli/kit/command.ts';
 import { jsonOption, numberOption } from '../../cli/kit/flags.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { build } from './build.ts';
 import { ADDRESS, countCalls, withPublished } from './calls.ts';

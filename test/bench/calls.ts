@@ -1,6 +1,6 @@
-import { openLocal } from '../../index/local.ts';
-import { publish } from '../../index/publish/publish.ts';
+import { openLocal } from '../../index/ingest/local.ts';
 import { formatAddress } from '../../index/store/s3vectors/address.ts';
+import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { PRICES } from '../../infra/prices.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { documentQuestions } from './real-questions.ts';

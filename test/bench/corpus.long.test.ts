@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tokenCounter } from '../../index/build.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
+import { tokenCounter } from '../../index/ingest/build.ts';
 import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
 import { declarations, heldOutQuestions, passagesOf, questionMaker, recombined } from './corpus.ts';
 import { CachedVectors } from './vectors.ts';

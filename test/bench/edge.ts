@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { type BundleSpace, bundleSpace } from '../../index/bundle-space.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { readManifest } from '../../index/format/manifest.ts';
+import { type BundleSpace, bundleSpace } from '../../index/ingest/bundle-space.ts';
 import { LambdaRuntime, report } from '../fixtures/lambda-runtime.ts';
 import { coldCommand, coldStarts, summaryOf } from './cold.ts';
 import { searchEvent } from './event.ts';

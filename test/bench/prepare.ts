@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { bundle } from '../../functions/search/package/bundle.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { bundle } from '../../functions/package/bundle.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Document } from '../../index/documents/document.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import type { Manifest } from '../../index/format/manifest.ts';
+import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { type CountTokens, declarations, passagesOf } from './corpus.ts';
 import { buildOrama } from './orama/build.ts';
 import { buildPlain } from './plain/build.ts';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import type { Document } from '../../index/documents/document.ts';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';

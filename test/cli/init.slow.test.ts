@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig } from '../../index/sources/config.ts';
-import { readSettings } from '../../infra/settings.ts';
+import { readSettings } from '../../functions/deployed/settings.ts';
+import { readConfig } from '../../index/ingest/sources/config.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { command, finished, type Outcome } from '../fixtures/processes.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { noticesText } from '../../cli/kit/notices-text.ts';
-import type { NoticeGroup } from '../../index/reading/notices.ts';
+import type { NoticeGroup } from '../../index/ingest/reading/notices.ts';
 
 const MORE = '--json lists up to 1,000 files per reason.';
 

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { CreateFunctionCommand } from '@aws-sdk/client-lambda';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BuildRecord } from '../../functions/build/builds.ts';
+import type { BuildRecord } from '../../functions/builder/builds.ts';
 import { BUCKET, BUILDER, BuilderStack, FUNCTION } from '../fixtures/builder.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { command, type Outcome } from '../fixtures/processes.ts';

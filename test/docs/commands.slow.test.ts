@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildDemo } from '../../index/local.ts';
+import { buildDemo } from '../../index/ingest/local.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { commandsIn, finished, startServer } from '../fixtures/processes.ts';
 import { nodesOf, readPage, userPages } from './pages.ts';
@@ -197,8 +197,8 @@ test('docs/clients.md and docs/mcp.md contain every tested example', () => {
       return file ? [[file, `${value}\n`] as const] : [];
     }),
   );
-  const examples = readdirSync(join(root, 'functions/client/examples')).map(
-    (name) => `functions/client/examples/${name}`,
+  const examples = readdirSync(join(root, 'functions/web/client/examples')).map(
+    (name) => `functions/web/client/examples/${name}`,
   );
   expect([...shown.keys()].sort()).toEqual(examples.sort());
   for (const [path, text] of shown) expect(text).toBe(readFileSync(join(root, path), 'utf8'));

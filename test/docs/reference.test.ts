@@ -125,7 +125,7 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .map((path) => join(folder, path))
       // The stack sets all variables of the builder.
-      .filter((path) => path.endsWith('.ts') && !path.startsWith('functions/build/'))
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('functions/builder/'))
       .map((path) => readFileSync(join(root, path), 'utf8')),
   );
   const read = sources.flatMap((text) => [

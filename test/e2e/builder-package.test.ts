@@ -20,13 +20,13 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageBuilder } from '../../functions/build/package/package-builder.ts';
-import { hashSources, SOURCE_FOLDERS } from '../../index/cache/code-hash.ts';
+import { zipFolder } from '../../functions/deployed/zip.ts';
+import { packageBuilder } from '../../functions/package/package-builder.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { GraphLinker } from '../../index/format/graph-linker.ts';
+import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { checkBuilder } from '../../infra/builder-asset.ts';
-import { zipFolder } from '../../infra/remote/zip.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { createBucket, createRole } from '../fixtures/aws-setup.ts';
 import { gaussian, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
@@ -91,7 +91,7 @@ describe('the packaged builder', () => {
       'aws-cdk-lib',
     ];
     expect(absent.filter((name) => packages.includes(name))).toEqual([]);
-    expect(modules.filter((path) => /^(cli|functions\/search\/package)\//.test(path))).toEqual([]);
+    expect(modules.filter((path) => /^(cli|functions\/package)\//.test(path))).toEqual([]);
   });
 
   test('includes the licences of bundled and copied packages', () => {

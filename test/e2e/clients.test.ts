@@ -7,15 +7,15 @@ import { FakeListChatModel } from '@langchain/core/utils/testing';
 
 import { MockLanguageModelV3 } from 'ai/test';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reply, unknown } from '../../functions/client/chat.ts';
-import { Polyseek, PolyseekError } from '../../functions/client/client.ts';
-import { ask } from '../../functions/client/examples/ai-sdk.ts';
-import { writtenBy } from '../../functions/client/examples/chat.ts';
-import { questionAnswering } from '../../functions/client/examples/langchain.ts';
-import { PolyseekRetriever } from '../../functions/client/langchain.ts';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
+import { reply, unknown } from '../../functions/web/client/chat.ts';
+import { Polyseek, PolyseekError } from '../../functions/web/client/client.ts';
+import { ask } from '../../functions/web/client/examples/ai-sdk.ts';
+import { writtenBy } from '../../functions/web/client/examples/chat.ts';
+import { questionAnswering } from '../../functions/web/client/examples/langchain.ts';
+import { PolyseekRetriever } from '../../functions/web/client/langchain.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import { readDocuments } from '../../index/sources/read.ts';
+import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
+import { readDocuments } from '../../index/ingest/sources/read.ts';
 import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 
@@ -84,7 +84,7 @@ describe('the client', () => {
   });
 
   test('has a working example', async () => {
-    const { code, stdout, stderr } = await run('functions/client/examples/client.ts');
+    const { code, stdout, stderr } = await run('functions/web/client/examples/client.ts');
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Toda persona tiene derecho al descanso, .* vacaciones periódicas pagadas\.\n$/);
     expect(code).toBe(0);

@@ -4,11 +4,11 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { bundleSpace, bytesBesideIndexes } from '../../index/bundle-space.ts';
+import { checkAsset } from '../../functions/deployed/asset.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { checkAsset } from '../../infra/asset.ts';
+import { bundleSpace, bytesBesideIndexes } from '../../index/ingest/bundle-space.ts';
 import { countWork } from '../fixtures/counted-work.ts';
 import {
   defaultModel,

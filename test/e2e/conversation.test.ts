@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { unknown, unsure } from '../../functions/client/chat.ts';
+import { unknown, unsure } from '../../functions/web/client/chat.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { connect, REVISIONS, structured } from '../fixtures/mcp.ts';

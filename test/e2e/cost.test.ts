@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { searchEvent } from '../bench/event.ts';
 import { type CountedWork, countWork } from '../fixtures/counted-work.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { buildTopics, randomNumbers, temporaryFolder } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 

@@ -4,8 +4,8 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageFolders } from '../../functions/search/package/notices.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFolders } from '../../functions/package/notices.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { INDEX_FILES } from '../../index/format/manifest.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
@@ -176,8 +176,8 @@ describe('the packaged function', () => {
     const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
     expect(folders).toEqual([
       'functions/search',
-      'functions/search/page',
-      'functions/search/widget',
+      'functions/web/page',
+      'functions/web/widget',
       'index/embedding',
       'index/engine',
       'index/format',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatOf } from '../../index/documents/formats.ts';
-import { type ReadEvent, ReadingProcess } from '../../index/reading/reading-process.ts';
+import { type ReadEvent, ReadingProcess } from '../../index/ingest/reading/reading-process.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { makeMessyFolder } from '../fixtures/messy-folder.ts';
 import { missingTools } from '../fixtures/tools.ts';

@@ -4,14 +4,14 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFile
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
-import { Cache } from '../../index/cache/cache.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { createDraft } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { openLocal } from '../../index/local.ts';
+import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
+import { Cache } from '../../index/ingest/cache/cache.ts';
+import { openLocal } from '../../index/ingest/local.ts';
+import { readDocuments } from '../../index/ingest/sources/read.ts';
 import { openSearch } from '../../index/search/open.ts';
-import { readDocuments } from '../../index/sources/read.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
 
@@ -85,10 +85,10 @@ test('a build goes on where a killed build with the same cache stopped', async (
   const module = (path: string) => JSON.stringify(pathToFileURL(join(root, path)).href);
   writeFileSync(
     script,
-    `import { buildIndex, tokenCounter } from ${module('index/build.ts')};
-    import { Cache } from ${module('index/cache/cache.ts')};
+    `import { buildIndex, tokenCounter } from ${module('index/ingest/build.ts')};
+    import { Cache } from ${module('index/ingest/cache/cache.ts')};
     import { Embedder } from ${module('index/embedding/embedder.ts')};
-    import { readDocuments } from ${module('index/sources/read.ts')};
+    import { readDocuments } from ${module('index/ingest/sources/read.ts')};
     const [records, out, dir, cache] = process.argv.slice(2);
     const embedder = await Embedder.open(dir, { verify: false });
     await buildIndex(readDocuments([records]), out, embedder, tokenCounter(dir), {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';

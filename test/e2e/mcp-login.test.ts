@@ -8,10 +8,10 @@ import { text } from 'node:stream/consumers';
 import { type Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { readTokens } from '../../functions/search/read-tokens.ts';
 import {
   type AuthorizationServer,

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { digestOf } from '../../functions/search/auth.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { startHttpApi } from '../fixtures/http-api.ts';
 import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
@@ -112,7 +112,13 @@ describe('the local server answers', () => {
   answersClients(() => server);
 
   test('the example', async () => {
-    const args = ['--import', 'tsx', 'functions/client/examples/mcp.ts', `${server.url}/mcp`, QUESTIONS[0]!];
+    const args = [
+      '--import',
+      'tsx',
+      'functions/web/client/examples/mcp.ts',
+      `${server.url}/mcp`,
+      QUESTIONS[0]!,
+    ];
     const { code, stdout } = await finished(spawn(process.execPath, args, { cwd: root }));
     expect(code).toBe(0);
     const { ids } = await expected(QUESTIONS[0]!);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Built, buildFromSources, openLocal } from '../../index/local.ts';
-import { type NoticeGroup, Notices } from '../../index/reading/notices.ts';
+import { type Built, buildFromSources, openLocal } from '../../index/ingest/local.ts';
+import { type NoticeGroup, Notices } from '../../index/ingest/reading/notices.ts';
+import { FolderSource } from '../../index/ingest/sources/folder.ts';
 import type { ClosableSearch } from '../../index/search/answer.ts';
-import { FolderSource } from '../../index/sources/folder.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { type Broken, type Fact, makeMessyFolder } from '../fixtures/messy-folder.ts';
 import { missingTools } from '../fixtures/tools.ts';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';

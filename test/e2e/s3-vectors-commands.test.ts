@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { publish } from '../../index/publish/publish.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
+import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';

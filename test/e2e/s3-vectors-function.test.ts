@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { publish } from '../../index/publish/publish.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
+import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { type Invocation, LambdaRuntime } from '../fixtures/lambda-runtime.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { publish } from '../../index/publish/publish.ts';
+import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { startMoto } from '../fixtures/aws.ts';
 import { writeEditions } from '../fixtures/editions.ts';
 import { temporaryFolder } from '../fixtures/index.ts';

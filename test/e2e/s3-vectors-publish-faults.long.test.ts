@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { pruneIndex } from '../../index/publish/manage.ts';
-import { type PublishOptions, publish } from '../../index/publish/publish.ts';
+import { pruneIndex } from '../../index/store/s3vectors/publish/manage.ts';
+import { type PublishOptions, publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { type Published, passMinute, published } from '../fixtures/published.ts';

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Cache } from '../../index/cache/cache.ts';
 import { PackedEncoder } from '../../index/embedding/packed-encoder.ts';
 import { Tokenizer } from '../../index/embedding/tokenizer.ts';
 import { loadLibrary } from '../../index/engine/load.ts';
@@ -23,8 +22,9 @@ import { SENTENCES, SentenceVectors } from '../../index/format/sentences-file.ts
 import { readTokenCodebook, TOKEN_CODES } from '../../index/format/token-codes-file.ts';
 import { TOKENIZER } from '../../index/format/tokenizer-file.ts';
 import { TOKENS, Tokens } from '../../index/format/tokens-file.ts';
-import { readConfig } from '../../index/sources/config.ts';
-import { parseSitemap } from '../../index/sources/sitemap-file.ts';
+import { Cache } from '../../index/ingest/cache/cache.ts';
+import { readConfig } from '../../index/ingest/sources/config.ts';
+import { parseSitemap } from '../../index/ingest/sources/sitemap-file.ts';
 import { expectClear, expectNoRaw, jsonObject, sectionFile, type Target, temporaryFile } from './target.ts';
 
 /** The size of every fuzzed index: small, so that the seeds are small. */

@@ -1,4 +1,4 @@
-import { readEvent } from '../../functions/build/event.ts';
+import { readEvent } from '../../functions/builder/event.ts';
 import { createApp } from '../../functions/search/app.ts';
 import { readApiKeys } from '../../functions/search/auth.ts';
 import { createHandler } from '../../functions/search/handler.ts';

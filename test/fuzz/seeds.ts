@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
-import { Cache } from '../../index/cache/cache.ts';
 import { compileTokenizer } from '../../index/compile/compile-tokenizer.ts';
 import { buildDoubleArray } from '../../index/compile/trie-builder.ts';
 import { CHECKS } from '../../index/format/block-checks.ts';
@@ -22,9 +21,10 @@ import { TOKENIZER } from '../../index/format/tokenizer-file.ts';
 import { TOKENS } from '../../index/format/tokens-file.ts';
 import { writeAscending, writeList } from '../../index/format/varint.ts';
 import { writeChecks } from '../../index/format/write-checks.ts';
-import { writeHashes } from '../../index/publish/hashes.ts';
+import { Cache } from '../../index/ingest/cache/cache.ts';
 import { writeCurrent, writeGeneration } from '../../index/store/s3vectors/generation.ts';
 import { HASHES } from '../../index/store/s3vectors/objects.ts';
+import { writeHashes } from '../../index/store/s3vectors/publish/hashes.ts';
 import { encodeRow } from '../../index/store/s3vectors/row.ts';
 import {
   graphFile,

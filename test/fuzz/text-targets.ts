@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { decode, decodeStream } from '../../index/documents/encoding.ts';
 import { Tokenizer } from '../../index/embedding/tokenizer.ts';
-import { detectLanguage } from '../../index/passages/detect-language.ts';
-import { sentences } from '../../index/passages/sentences.ts';
+import { detectLanguage } from '../../index/ingest/passages/detect-language.ts';
+import { sentences } from '../../index/ingest/passages/sentences.ts';
 import { termsOf } from '../../index/text/terms.ts';
 import { expectClear, type Target } from './target.ts';
 

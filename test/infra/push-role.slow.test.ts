@@ -4,9 +4,9 @@ import { CreateAliasCommand, CreateFunctionCommand, PublishVersionCommand } from
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
-import { zipFolder } from '../../infra/remote/zip.ts';
-import { describeVersion } from '../../infra/version-description.ts';
+import { describeVersion } from '../../functions/deployed/version-description.ts';
+import { zipFolder } from '../../functions/deployed/zip.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { type Aws, type AwsCall, startAws } from '../fixtures/aws.ts';
 import { createBucket, createRole } from '../fixtures/aws-setup.ts';
 import { writeProject } from '../fixtures/cdk.ts';

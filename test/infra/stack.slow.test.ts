@@ -9,15 +9,15 @@ import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-la
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { describeAlias, readStackVersion } from '../../functions/deployed/version-description.ts';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { withMetrics } from '../../functions/search/cloudwatch.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import type { Auth } from '../../infra/props.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
-import { describeAlias, readStackVersion } from '../../infra/version-description.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 import { only } from './templates.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
 import type { Document } from '../../index/documents/document.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
+import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import type { Match, Search } from '../../index/search/answer.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';

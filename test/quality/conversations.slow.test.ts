@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { tokenCounter } from '../../index/build.ts';
 import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import {
@@ -9,6 +8,7 @@ import {
   readConversations,
 } from '../../index/evaluate/conversations.ts';
 import { readSet } from '../../index/evaluate/set.ts';
+import { tokenCounter } from '../../index/ingest/build.ts';
 import { defaultModel, root, setFolder } from '../fixtures/index.ts';
 
 // Thresholds are slightly below the measurements. A regression fails, but another processor does not.

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tokenCounter } from '../../index/build.ts';
 import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import type { Builder } from '../../index/evaluate/builder.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
 import type { Mode } from '../../index/format/mode.ts';
+import { tokenCounter } from '../../index/ingest/build.ts';
 import { defaultModel, setFolder } from '../fixtures/index.ts';
 import { shared } from '../fixtures/shared.ts';
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tokenCounter } from '../../index/build.ts';
 import { readJsonLines } from '../../index/documents/records/json-lines.ts';
-import { toPassages } from '../../index/passages/split.ts';
-import { readDocuments } from '../../index/sources/read.ts';
+import { tokenCounter } from '../../index/ingest/build.ts';
+import { toPassages } from '../../index/ingest/passages/split.ts';
+import { readDocuments } from '../../index/ingest/sources/read.ts';
 import { defaultModel, root } from '../fixtures/index.ts';
 
 interface Question {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildIndex, tokenCounter } from '../../index/build.ts';
-import { Cache } from '../../index/cache/cache.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { readSet } from '../../index/evaluate/set.ts';
-import { DEFAULT_CACHE, openLocal } from '../../index/local.ts';
-import { publish } from '../../index/publish/publish.ts';
+import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
+import { Cache } from '../../index/ingest/cache/cache.ts';
+import { DEFAULT_CACHE, openLocal } from '../../index/ingest/local.ts';
+import { readDocuments } from '../../index/ingest/sources/read.ts';
 import type { Answer, Search } from '../../index/search/answer.ts';
-import { readDocuments } from '../../index/sources/read.ts';
+import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { shared } from '../fixtures/shared.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { tokenCounter } from '../../index/build.ts';
-import { sentences } from '../../index/passages/sentences.ts';
-import { toPassages } from '../../index/passages/split.ts';
+import { tokenCounter } from '../../index/ingest/build.ts';
+import { sentences } from '../../index/ingest/passages/sentences.ts';
+import { toPassages } from '../../index/ingest/passages/split.ts';
 import { termsOf } from '../../index/text/terms.ts';
 import { defaultModel } from '../fixtures/index.ts';
 import { readBytes } from '../fixtures/read.ts';

@@ -4,8 +4,8 @@ import { appendFileSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSyn
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { packageFunction } from '../../functions/package/package-function.ts';
 import { digestOf } from '../../functions/search/auth.ts';
-import { packageFunction } from '../../functions/search/package/package-function.ts';
 import { root } from '../fixtures/index.ts';
 import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API, type HttpRequest, httpEvent } from '../fixtures/lambda-events.ts';

@@ -6,7 +6,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { withOwner } from '../bucket-owner.ts';
+import { withOwner } from '../../aws/bucket-owner.ts';
 import type { Address } from './address.ts';
 import { explain, statusOf } from './failures.ts';
 import { Gate } from './gate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toPassages } from '../../../index/passages/split.ts';
+import { toPassages } from '../../../index/ingest/passages/split.ts';
 import { readBytes } from '../../fixtures/read.ts';
 
 // Formats differ in where such fields come from, so each way is tested through its reader.

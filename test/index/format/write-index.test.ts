@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { Document } from '../../../index/documents/document.ts';
 import { readText } from '../../../index/documents/plain/text.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, readManifest } from '../../../index/format/manifest.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
+import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import {
   defaultModel,

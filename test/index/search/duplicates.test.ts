@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { Document } from '../../../index/documents/document.ts';
 import { Embedder, normalized, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
 import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage } from '../../../index/format/passage.ts';
+import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Filter, Search } from '../../../index/search/answer.ts';
 import { otherPlaces } from '../../../index/search/duplicates.ts';
 import { openSearch } from '../../../index/search/open.ts';

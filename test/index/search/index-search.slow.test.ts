@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import type { QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
@@ -11,6 +10,7 @@ import type { Passage } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { withTitle } from '../../../index/format/titled.ts';
 import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
+import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Search, SearchResult } from '../../../index/search/answer.ts';
 import { CANDIDATES } from '../../../index/search/candidates.ts';
 import { ANSWERED } from '../../../index/search/limits.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildIndex, tokenCounter } from '../../../index/build.ts';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { readText } from '../../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { plainMatcher } from '../../../index/embedding/token-matcher.ts';
 import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
+import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Answer, Search, SearchRequest } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
 import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';

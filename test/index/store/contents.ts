@@ -4,7 +4,7 @@ import { questionKey, readSet } from '../../../index/evaluate/set.ts';
 import type { MetadataValue, Passage } from '../../../index/format/passage.ts';
 import { quantized } from '../../../index/format/sentences-file.ts';
 import { withTitle } from '../../../index/format/titled.ts';
-import { sentences } from '../../../index/passages/sentences.ts';
+import { sentences } from '../../../index/ingest/passages/sentences.ts';
 import { defaultModel, type IndexContents, setFolder } from '../../fixtures/index.ts';
 
 /** A passage before its places are known. */

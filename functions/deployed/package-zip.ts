@@ -1,0 +1,27 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { withTemporaryFolder } from '../../index/format/drafts.ts';
+import { packageFunction } from '../package/package-function.ts';
+import { checkAsset, requireIndex } from './asset.ts';
+import type { PackagedFunction } from './push.ts';
+import { zipFolder } from './zip.ts';
+
+/**
+ * Packages an index of this machine as a function, and zips it.
+ * @param collections folders of further indexes by name
+ */
+export async function packageZip(
+  index: string,
+  collections: Record<string, string>,
+  architecture: Architecture,
+): Promise<PackagedFunction> {
+  const folder = mkdtempSync(join(tmpdir(), 'polyseek-push-'));
+  return withTemporaryFolder(folder, async () => {
+    const packaged = join(folder, 'function');
+    await packageFunction(index, packaged, { architecture, collections });
+    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
+    return { zip: zipFolder(packaged), summary };
+  });
+}

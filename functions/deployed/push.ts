@@ -1,0 +1,199 @@
+import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
+import type { Architecture } from '../../index/engine/architecture.ts';
+import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
+import {
+  endCanary,
+  Interrupted,
+  moveAlias,
+  type Outcome,
+  type Remote,
+  readAlias,
+  readConfiguration,
+  waitForVersion,
+} from './connect.ts';
+import { DEFAULT_KEEP, type Pruned, prune } from './prune.ts';
+import { chooseProbes, smoke } from './smoke.ts';
+import { describeVersion, type IndexSummary } from './version-description.ts';
+import { listVersions } from './versions.ts';
+
+/** A function with an index, ready for Lambda. */
+export interface PackagedFunction {
+  zip: Uint8Array;
+  summary: IndexSummary;
+}
+
+export interface PushOptions {
+  /** Folder of the index, from which the smoke test takes questions. */
+  index: string;
+  /** Packages the function with the index. */
+  packageFor: (architecture: Architecture) => Promise<PackagedFunction>;
+  /** Folder of the index's compiled model; default: the one found on this machine. */
+  model?: string;
+  /** Questions that the new version must answer, besides finding passages of its own. */
+  questions?: string[];
+  /** Number of versions to keep. */
+  keep?: number;
+  /** Share of 100 requests that the new version gets, while `live` stays. Default: it becomes live. */
+  canary?: number | undefined;
+  /** Called before `$LATEST` changes, and right before `live` moves. The push fails if it throws. */
+  guard?: () => Promise<void>;
+}
+
+/** The result of a push. */
+export interface Pushed extends Outcome {
+  /** Missing if there was nothing to push. */
+  pruned?: Pruned;
+}
+
+/**
+ * Makes an index live without CloudFormation: publishes a new version, moves `live` to it after the smoke test, and deletes old versions.
+ * The version gets the settings of `$LATEST`, such as its memory: with the same code but other settings, it is published too.
+ * If a step before the move fails, `live` stays, and `$LATEST` gets back the code of the live version.
+ */
+export async function push(
+  remote: Remote,
+  {
+    index,
+    packageFor,
+    model,
+    questions = [],
+    keep = DEFAULT_KEEP,
+    canary: percent,
+    guard = () => Promise.resolve(),
+  }: PushOptions,
+): Promise<Pushed> {
+  const { functionName, step } = remote;
+  const latest = await readConfiguration(remote);
+  // Read before any change, so that the move fails if someone else moves the alias meanwhile.
+  const { version: live, revision, canary: before } = await readAlias(remote);
+  const { zip, summary } = await step(`package ${index} for ${latest.architecture}`, () =>
+    packageFor(latest.architecture),
+  );
+  const sha256 = codeSha256(zip);
+  const nothing = async (): Promise<Pushed> => {
+    if (before) await endCanary(remote, live, revision, before);
+    await alignLatest(remote);
+    const message = `Nothing to push: version ${live}, which is live, has the same code.`;
+    return { live, was: live, message };
+  };
+  const current = await readConfiguration(remote, live);
+  if (sha256 === current.codeSha256 && latest.settings === current.settings) return nothing();
+  const probes = await step('choose questions for the smoke test', () => chooseProbes(index, model));
+  const existing = new Set((await listVersions(remote)).versions.map(({ version }) => version));
+  let version: string | undefined;
+  try {
+    await guard();
+    await updateLatest(remote, zip, latest);
+    const published = await step('publish a version', () => publish(remote, sha256, summary));
+    // To Lambda, the settings are the same.
+    if (published === live) return await nothing();
+    version = published;
+    await step(`wait for version ${published}`, () => waitForVersion(remote, published));
+    await step(`smoke test of version ${published}`, () =>
+      smoke(remote, published, summary.version, probes, questions),
+    );
+    await guard();
+    if (percent === undefined)
+      await step(`move live to version ${published}`, () => moveAlias(remote, published, revision));
+    else
+      await step(`send ${percent} % of requests to version ${published}`, () =>
+        moveAlias(remote, live, revision, { version: published, percent }),
+      );
+  } catch (error) {
+    const own = version !== undefined && !existing.has(version) ? version : undefined;
+    throw new Error(`${messageOf(error)} ${await undo(remote, sha256, own)}`, { cause: error });
+  }
+  const named = `Version ${version} of ${functionName}`;
+  const content = describeVersion(summary);
+  if (percent === undefined)
+    return complete(remote, keep, {
+      live: version,
+      was: live,
+      message: `${named} is live (${content}). Before: version ${live}.`,
+    });
+  return complete(remote, keep, {
+    live,
+    was: live,
+    canary: { version, percent },
+    message: `${named} gets ${percent} % of requests (${content}), and version ${live} the others. Go on with npx polyseek push --promote, or go back with npx polyseek rollback.`,
+  });
+}
+
+/**
+ * Makes the version live that `push` with `canary` published, and deletes old versions.
+ * @throws if no version has a share of the requests
+ */
+export async function promote(remote: Remote, keep = DEFAULT_KEEP): Promise<Pushed> {
+  const { version: was, revision, canary } = await readAlias(remote);
+  if (!canary)
+    throw new Error(
+      `Version ${was} gets all requests, so there is nothing to promote. Publish a version with npx polyseek push --canary 10 first.`,
+    );
+  const { version: live } = canary;
+  await remote.step(`move live to version ${live}`, () => moveAlias(remote, live, revision));
+  const message = `Version ${live} of ${remote.functionName} is live. Before: version ${was}.`;
+  return complete(remote, keep, { live, was, message });
+}
+
+/** Aligns `$LATEST` with the live version, and deletes old versions. */
+async function complete(remote: Remote, keep: number, outcome: Outcome): Promise<Pushed> {
+  await alignAfterMove(remote, outcome.live);
+  return { ...outcome, pruned: await pruneAfterPush(remote, keep, outcome.message) };
+}
+
+/** Deletes old versions. A failure is part of the result, as the push has succeeded; an interrupt still ends the command. */
+async function pruneAfterPush(remote: Remote, keep: number, message: string): Promise<Pruned> {
+  try {
+    return await prune(remote, keep);
+  } catch (error) {
+    if (error instanceof Interrupted) throw new Error(`${error.message} ${message}`, { cause: error });
+    const failures = [`Old versions were not deleted: ${messageOf(error)}`];
+    return { dryRun: false, deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0, failures };
+  }
+}
+
+/** Publishes `$LATEST`. Lambda returns the newest version instead if that has the same code and settings. */
+async function publish(
+  { lambda, functionName }: Remote,
+  sha256: string,
+  summary: IndexSummary,
+): Promise<string> {
+  const { Version } = await lambda.send(
+    new PublishVersionCommand({
+      FunctionName: functionName,
+      CodeSha256: sha256,
+      Description: describeVersion(summary, true),
+    }),
+  );
+  return Version!;
+}
+
+/**
+ * Undoes a failed push.
+ * @param sha256 of the code that the push put into `$LATEST`; other code there is left alone, as another push put it there
+ * @param version that the push published
+ * @returns the resulting state, as a sentence to follow the error's
+ */
+async function undo(remote: Remote, sha256: string, version: string | undefined): Promise<string> {
+  const { lambda, functionName, step } = remote;
+  try {
+    const { version: live, canary } = await readAlias(remote);
+    // The call that moved the alias can succeed although its response is lost.
+    if (live === version) return `Version ${live} is live nevertheless. Check with npx polyseek versions.`;
+    if (version !== undefined && canary?.version === version)
+      return `Version ${version} gets ${canary.percent} % of requests nevertheless. End that with npx polyseek rollback.`;
+    if ((await readConfiguration(remote)).codeSha256 === sha256) await alignLatest(remote);
+    if (version === undefined) return `Version ${live} stays live; the push left nothing behind.`;
+    await step(`delete version ${version}`, () =>
+      lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),
+    );
+    return `Version ${live} stays live; version ${version} was deleted.`;
+  } catch (error) {
+    const remains = version ? ` Version ${version} still exists.` : '';
+    return `Undoing the push failed too: ${messageOf(error)} The live version did not change, but $LATEST may contain the pushed code.${remains} Run npx polyseek versions, and follow its note before the next cdk deploy.`;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

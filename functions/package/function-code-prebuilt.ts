@@ -1,0 +1,17 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FunctionCode, StoreName } from './notices.ts';
+
+/** The code that the npm package contains, as `cli/npm/build-package.ts` wrote it. package.json's `imports` select this module there. */
+const CODE = new URL('../../function/', import.meta.url);
+
+/**
+ * Copies the npm package's code of a function into a folder.
+ * @param store where the function's index is
+ */
+export async function writeFunctionCode(out: string, store: StoreName): Promise<FunctionCode> {
+  const filter = (path: string) => store === 's3vectors' || basename(path) !== 'current-index.mjs';
+  cpSync(fileURLToPath(CODE), out, { recursive: true, filter });
+  return JSON.parse(readFileSync(new URL('../function.json', CODE), 'utf8'))[store];
+}

@@ -1,0 +1,183 @@
+import { contentIds } from '../../documents/content-id.ts';
+import type { Document } from '../../documents/document.ts';
+import type { Passage } from '../../format/passage.ts';
+import { detectLanguage, fittingLanguage } from './detect-language.ts';
+import { pack, type Segment } from './pack.ts';
+import { pieces } from './pieces.ts';
+import { type Place, type Section, START, sections, titleLine } from './sections.ts';
+import { sentences } from './sentences.ts';
+
+/** Longer texts count as more tokens, because white space has none, and a run of unknown characters only one. */
+const CHARACTERS_PER_TOKEN = 20;
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+export interface SplitOptions {
+  /** Counts a text's tokens. */
+  countTokens: (text: string) => number;
+  /** The limit per passage. */
+  maxTokens: number;
+  /** Paragraphs of a section are joined until they have this many. */
+  minTokens: number;
+}
+
+/** A passage, as far as its part of the document decides. Plain JSON. */
+export interface CutPassage extends Pick<Passage, 'text' | 'title' | 'sentences' | 'anchor'> {
+  /** Declared or detected. */
+  lang?: string;
+  /** Detected, but less certain than the language of most passages. */
+  guess?: string;
+  /** Tokens of the text. */
+  tokens: number;
+}
+
+/** The passages of a document or a part of one, and where it ends. Plain JSON. */
+export interface Cut {
+  passages: CutPassage[];
+  after: Place;
+}
+
+/** Cuts a document, or a part of one that starts at a place. Depends on nothing else. */
+export type Cutter = (document: Document, before: Place) => Cut;
+
+/** @throws RangeError if `minTokens` exceeds `maxTokens` or either is less than 1 */
+export function createCutter(options: SplitOptions): Cutter {
+  const { minTokens, maxTokens } = options;
+  if (!(minTokens >= 1 && minTokens <= maxTokens)) {
+    throw new RangeError(
+      `minTokens is ${minTokens} and maxTokens ${maxTokens}: 1 <= minTokens <= maxTokens is required.`,
+    );
+  }
+  return (document, before) => {
+    const { sections: found, after } = sections(document, before);
+    const declared = fittingLanguage(document.lang, document.blocks);
+    const size = (text: string) =>
+      Math.max(options.countTokens(text), Math.ceil(text.length / CHARACTERS_PER_TOKEN));
+    const passages = found.flatMap((section) =>
+      splitSection(section, declared, { ...options, countTokens: size }),
+    );
+    return {
+      passages: passages
+        .filter(({ text }) => VISIBLE.test(text))
+        .map((passage) => ({
+          ...passage,
+          ...languageOf(passage.text, declared),
+          tokens: options.countTokens(passage.text),
+        })),
+      after,
+    };
+  };
+}
+
+/**
+ * Splits documents into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
+ * character of the document's blocks except white space, once and in order; passages without a visible character are left out. No
+ * passage has more than 20 UTF-16 code units for each of its most tokens. A heading is the first line of its section, but not one
+ * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
+ * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits
+ * it, else detected. The link to a passage opens the anchor of its first block.
+ */
+export class Splitter {
+  readonly #cut: Cutter;
+  /** The document whose parts may follow, and its passages so far. */
+  #current: { document: Document; count: number; place: Place; idOf: (text: string) => string } | undefined;
+  #languages = new Map<string, number>();
+
+  constructor(cut: Cutter) {
+    this.#cut = cut;
+  }
+
+  /** The passages of a document, or of the next part of the document before. */
+  split(document: Document): Passage[] {
+    const { source, id, url, metadata, above } = document;
+    // Rows of a file are documents with the same source.
+    if (this.#current?.document.source !== source) this.#languages = new Map();
+    if (!this.#current || !continues(document, this.#current.document))
+      this.#current = { document, count: 0, place: START, idOf: contentIds(source) };
+    const current = this.#current;
+    current.document = document;
+    const { passages, after } = this.#cut(document, current.place);
+    current.place = after;
+    for (const { lang } of passages)
+      if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
+    const usual = mostFrequent(this.#languages);
+    const isOnly = passages.length === 1 && document.part === undefined;
+    const whole = titleLine(document.title);
+    const isBelow = (title: string) => title.startsWith(whole);
+    return passages.map(({ text, title, sentences, lang, guess, anchor }) => {
+      const position = current.count++;
+      return {
+        id: id === undefined ? current.idOf(text) : isOnly ? id : `${id}#${position + 1}`,
+        text,
+        title,
+        sentences,
+        source,
+        position,
+        lang: lang ?? usual ?? guess ?? 'und',
+        url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
+        anchor,
+        ...(above && isBelow(title) && { above }),
+        metadata,
+      };
+    });
+  }
+}
+
+function languageOf(text: string, declared: string | undefined): Pick<CutPassage, 'lang' | 'guess'> {
+  if (declared) return { lang: declared };
+  const detected = detectLanguage(text);
+  return detected?.isSure ? { lang: detected.lang } : { guess: detected?.lang };
+}
+
+/** Splits one whole document. */
+export function toPassages(document: Document, options: SplitOptions): Passage[] {
+  return new Splitter(createCutter(options)).split(document);
+}
+
+/** Whether a document is the next part of another. */
+function continues(document: Document, before: Document): boolean {
+  return (
+    document.part !== undefined &&
+    document.part > 0 &&
+    document.part - 1 === before.part &&
+    document.source === before.source &&
+    document.id === before.id
+  );
+}
+
+function splitSection(
+  section: Section,
+  declared: string | undefined,
+  options: SplitOptions,
+): Omit<CutPassage, 'lang' | 'guess' | 'tokens'>[] {
+  const { text, title, bodyStart, paragraphStarts, anchors } = section;
+  const { countTokens, minTokens, maxTokens } = options;
+  const lang = declared ?? detectLanguage(text)?.lang ?? 'und';
+  const segments = sentences(text, lang).flatMap(([start, end]) =>
+    pieces(text.slice(start, end), lang, maxTokens, countTokens).map((piece) => ({
+      start: start + piece.start,
+      end: start + piece.end,
+      tokens: piece.tokens,
+    })),
+  );
+  const starts = new Set(paragraphStarts);
+  const marked = segments.map((segment, i): Segment => {
+    const next = segments[i + 1];
+    return { ...segment, endsParagraph: next === undefined || starts.has(next.start) };
+  });
+  const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
+  const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
+  return groups.map((group) => {
+    const body = group.filter(({ start }) => start >= bodyStart);
+    const answers = body.length > 0 ? body : group;
+    return {
+      text: textOf(group),
+      title,
+      sentences: answers.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+      anchor: anchors.findLast(({ start }) => start <= group[0]!.start)?.anchor,
+    };
+  });
+}
+
+function mostFrequent(counts: ReadonlyMap<string, number>): string | undefined {
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}

@@ -1,0 +1,212 @@
+import { isUtf8 } from 'node:buffer';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
+import { text } from 'node:stream/consumers';
+import ignore, { type Ignore } from 'ignore';
+import { type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { mayBeKnown } from '../../documents/formats.ts';
+import { notRegular, readRegularFile } from './regular-file.ts';
+import type { Source, SourceContext, SourceFile } from './source.ts';
+
+/** Names of the file with patterns in the root of a folder. */
+export const IGNORE_FILE = '.polyseekignore';
+
+/** What nobody searches in, unless a pattern such as `!vendor/` includes it again. */
+const DEFAULT_EXCLUDE = [
+  '.*',
+  ...['node_modules/', 'bower_components/', 'vendor/', 'venv/', '__pycache__/'],
+  ...['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'composer.lock'],
+];
+
+/** Bytes of the file with patterns. */
+const MAX_PATTERNS = 2 ** 20;
+
+/** Settings of a file or folder. Patterns are as in .gitignore, relative to the folder. */
+export interface FolderOptions extends ReadOptions {
+  /** Reads only files that match one of these patterns. */
+  include?: string[];
+  /** Skips files and folders that match one of these patterns. */
+  exclude?: string[];
+  /** The address of the folder: the URL of each file is this and the file's path. */
+  baseUrl?: string;
+}
+
+/**
+ * A folder with its subfolders, or a single file. Skips hidden files, vendor folders, what `.polyseekignore` lists, links to folders,
+ * which may form cycles, and links to files outside of the folder: whoever may add a document could otherwise publish any file of this
+ * machine. Reads regular files only. If the file or folder itself is a link, follows it: whoever names it has chosen it. A file's source
+ * is its path below the folder, or its base name if the file itself is named.
+ */
+export class FolderSource implements Source {
+  readonly path: string;
+  readonly options: FolderOptions;
+
+  constructor(path: string, options: FolderOptions = {}) {
+    this.path = path;
+    this.options = options;
+  }
+
+  /** @throws if the path does not exist, cannot be read, or is a file of unknown format */
+  async *files({ report }: SourceContext): AsyncGenerator<SourceFile> {
+    if (!(await isFolder(this.path))) {
+      if (!mayBeKnown(this.path))
+        throw new Error(`${this.path}: unknown format. docs/documents.md lists the formats.`);
+      yield this.#file(this.path, basename(this.path), await realpath(this.path));
+      return;
+    }
+    const { include, exclude = [] } = this.options;
+    const excluded = ignore()
+      .add(DEFAULT_EXCLUDE)
+      .add(await ownPatterns(this.path))
+      .add(exclude);
+    const included = include && ignore().add(include);
+    for await (const { name, real } of walk(await realpath(this.path), this.path, '', excluded, report)) {
+      const path = join(this.path, name);
+      if (included && !included.ignores(name))
+        report({ kind: 'skipped', place: path, reason: 'not included by a pattern' });
+      else yield this.#file(path, name, real);
+    }
+  }
+
+  /** @param real the path without links */
+  #file(path: string, source: string, real: string): SourceFile {
+    return {
+      source,
+      path,
+      localPath: real,
+      url: this.options.baseUrl === undefined ? undefined : urlOf(this.options.baseUrl, source),
+      open: () => readRegularFile(real, path),
+    };
+  }
+}
+
+/** The address of a file: the base, and its path below the folder. */
+function urlOf(base: string, source: string): string {
+  return (base.endsWith('/') ? base : `${base}/`) + source.split('/').map(encodeURIComponent).join('/');
+}
+
+/** A file below a folder: its path there, and its path on this machine without links. */
+interface Found {
+  name: string;
+  real: string;
+}
+
+/**
+ * The files below a folder, by name: sorted by UTF-16 code units in each folder, so that the order is the same everywhere.
+ * @param realRoot the path of the root without links
+ */
+async function* walk(
+  realRoot: string,
+  root: string,
+  folder: string,
+  excluded: Ignore,
+  report: SourceContext['report'],
+): AsyncGenerator<Found> {
+  const entries = await listEntries(join(root, folder), report);
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const name = folder + entry.name;
+    const path = join(root, name);
+    if (entry.isSymbolicLink && entry.isUtf8) {
+      // A link is followed to a file only.
+      const target = await stat(path).catch(() => undefined);
+      if (!target?.isFile()) continue;
+    }
+    if (excluded.ignores(entry.isDirectory ? `${name}/` : name)) {
+      if (entry.name !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
+    } else if (!entry.isUtf8)
+      report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
+    else if (entry.isSymbolicLink) {
+      const real = await targetInside(realRoot, path, excluded);
+      if (real !== undefined) yield { name, real };
+      else
+        report({
+          kind: 'failed',
+          place: path,
+          reason: 'links to a file that is not in this folder, or is excluded',
+          fix: 'Copy the file here, or name it as a source.',
+        });
+    } else if (entry.isDirectory) yield* walk(realRoot, root, `${name}/`, excluded, report);
+    else if (entry.isFile) yield { name, real: join(realRoot, name) };
+    else report({ ...notRegular(path).notice, kind: 'skipped' });
+  }
+}
+
+/** The target of a link without links, if it is a file of a folder that is not excluded. */
+async function targetInside(realRoot: string, link: string, excluded: Ignore): Promise<string | undefined> {
+  try {
+    const real = await realpath(link);
+    const target = relative(realRoot, real).split(sep).join('/');
+    return ignore.isPathValid(target) && !excluded.ignores(target) ? real : undefined;
+  } catch {
+    // The link changed meanwhile.
+    return undefined;
+  }
+}
+
+/** An entry of a folder. Bytes of its name that are no UTF-8 are written as `\xE9`. */
+interface Entry {
+  name: string;
+  isUtf8: boolean;
+  isDirectory: boolean;
+  isFile: boolean;
+  isSymbolicLink: boolean;
+}
+
+async function listEntries(path: string, report: SourceContext['report']): Promise<Entry[]> {
+  try {
+    // As text, names that are no UTF-8 would be those of other files.
+    const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
+    return entries.map((entry) => ({
+      name: nameOf(entry.name),
+      isUtf8: isUtf8(entry.name),
+      isDirectory: entry.isDirectory(),
+      isFile: entry.isFile(),
+      isSymbolicLink: entry.isSymbolicLink(),
+    }));
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    report({
+      kind: 'failed',
+      place: path,
+      reason: `cannot be opened (${code})`,
+      fix: 'Check its permissions.',
+    });
+    return [];
+  }
+}
+
+function nameOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  const escaped = (byte: string) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`;
+  return bytes.toString('latin1').replace(/[\x80-\xff]/g, escaped);
+}
+
+/** @throws if there are patterns that cannot be read: what they exclude must not be indexed */
+async function ownPatterns(folder: string): Promise<string> {
+  const path = join(folder, IGNORE_FILE);
+  try {
+    return await text(readRegularFile(await realpath(path), path, MAX_PATTERNS));
+  } catch (error) {
+    // Most folders have none.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** Whether a path is a folder, rather than a file. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory() && !found.isFile()) throw notRegular(path);
+    return found.isDirectory();
+  } catch (error) {
+    if (error instanceof Unreadable) throw error;
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new Error(
+      missing
+        ? `${path} does not exist. Check the path.`
+        : `${path}: cannot be read (${error instanceof Error ? error.message : error}). Check its permissions.`,
+    );
+  }
+}

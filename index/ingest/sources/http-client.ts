@@ -1,0 +1,261 @@
+import { lookup as systemLookup } from 'node:dns';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { urlToHttpOptions } from 'node:url';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Unreadable } from '../../documents/file.ts';
+import { isMetadataAddress } from './metadata-addresses.ts';
+
+export const USER_AGENT = 'polyseek';
+
+const MAX_REDIRECTS = 5;
+const MAX_TRIES = 4;
+/** A server that asks to wait longer gets no further tries. */
+const MAX_WAIT_SECONDS = 120;
+/** Pages in a row without an answer, after which a site is not asked again. */
+const MAX_UNANSWERED = 5;
+
+/** Limits of one site. */
+export interface HttpLimits {
+  /** Milliseconds of one request, from the look-up of its address to the end of its body. */
+  request: number;
+  /** Milliseconds of waiting for answers, and between several tries, in all. Pauses that limit the rate do not count. */
+  waiting: number;
+  /** Bytes of all bodies. */
+  bytes: number;
+}
+
+const LIMITS: HttpLimits = { request: 60_000, waiting: 12 * 3_600_000, bytes: 4 * 2 ** 30 };
+
+/** What a client needs from outside. Tests replace it. */
+export interface HttpEnvironment {
+  sleep(milliseconds: number): Promise<unknown>;
+  /** Milliseconds since any time. */
+  now(): number;
+  /** Finds the addresses of a name. */
+  lookup?: LookupFunction;
+  limits?: Partial<HttpLimits>;
+}
+
+/** A response with its whole body. */
+export interface HttpPage {
+  /** 304: the content is as it was. */
+  status: number;
+  /** After redirects. */
+  url: URL;
+  headers: http.IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Encodings of a body. Some servers send one that was not asked for. */
+const DECODERS = new Map([
+  ['gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
+
+/** Fetches pages one after the other, at a limited rate and in limited amounts, from few origins only. */
+export class HttpClient {
+  /** Milliseconds between the starts of two requests. */
+  interval: number;
+  readonly #origins: Set<string>;
+  readonly #environment: HttpEnvironment;
+  readonly #limits: HttpLimits;
+  readonly #lookup: LookupFunction;
+  #next = Number.NEGATIVE_INFINITY;
+  #waited = 0;
+  #received = 0;
+  #unanswered = 0;
+
+  constructor(
+    origins: Iterable<string>,
+    interval: number,
+    environment: HttpEnvironment = { sleep: delay, now: () => performance.now() },
+  ) {
+    this.#origins = new Set(origins);
+    this.interval = interval;
+    this.#environment = environment;
+    this.#limits = { ...LIMITS, ...environment.limits };
+    this.#lookup = environment.lookup ?? systemLookup;
+  }
+
+  /** Starts another build, with limits of its own. */
+  begin(): void {
+    this.#waited = 0;
+    this.#received = 0;
+    this.#unanswered = 0;
+  }
+
+  /** Whether a URL is of a site that pages are fetched from. */
+  isAllowed({ origin }: URL): boolean {
+    return this.#origins.has(origin);
+  }
+
+  /**
+   * Fetches a page. Follows redirects, and tries again if the server is busy.
+   * @param limit of the body, in bytes
+   * @throws Unreadable naming the URL for any status other than 200 and 304, a redirect to another site, a body that is too large, and a
+   *   site that has used up its limits
+   */
+  async get(url: URL, limit: number, headers: Record<string, string> = {}): Promise<HttpPage> {
+    let target = url;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const page = await this.#getPatiently(target, limit, headers);
+      if (page.status === 200 || page.status === 304) return page;
+      const { location } = page.headers;
+      if (page.status < 300 || page.status > 399 || !location) throw statusError(url, page.status);
+      if (!URL.canParse(location, target.href)) throw statusError(url, page.status);
+      target = new URL(location, target);
+      if (!this.isAllowed(target))
+        throw new Unreadable(url.href, 'redirect to another site', `Name the new site: ${target.origin}.`);
+    }
+    throw new Unreadable(url.href, 'too many redirects', 'Check the page in a browser.');
+  }
+
+  async #getPatiently(url: URL, limit: number, headers: Record<string, string>): Promise<HttpPage> {
+    if (this.#unanswered >= MAX_UNANSWERED)
+      throw new Unreadable(url.href, 'not reachable', 'Try again later: several pages had no answer.');
+    this.#unanswered++;
+    for (let number = 1; ; number++) {
+      const problem = this.#usedUp(url);
+      if (problem) throw problem;
+      await this.#takeTurn();
+      const page = await this.#timed(() => this.#getOnce(url, limit, headers)).catch((error) => {
+        if (error instanceof Unreadable) this.#unanswered = 0;
+        if (error instanceof Unreadable || number === MAX_TRIES) throw unreachable(url, error);
+        return undefined;
+      });
+      const isBusy = page && [429, 502, 503, 504].includes(page.status);
+      if (page && !isBusy) this.#unanswered = 0;
+      if (page && (!isBusy || number === MAX_TRIES)) return page;
+      const seconds = retryAfter(page?.headers['retry-after']) ?? 2 ** number;
+      if (page && seconds > MAX_WAIT_SECONDS) return page;
+      await this.#timed(() => this.#environment.sleep(1000 * seconds));
+    }
+  }
+
+  async #getOnce(url: URL, limit: number, headers: Record<string, string>): Promise<HttpPage> {
+    const signal = AbortSignal.timeout(this.#limits.request);
+    const response = await this.#open(url, headers, signal);
+    const { statusCode: status = 0 } = response;
+    const decoder = status === 200 && DECODERS.get(response.headers['content-encoding'] ?? '')?.();
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let problem: Unreadable | undefined;
+    const collect = async (body: AsyncIterable<Buffer>) => {
+      for await (const chunk of body) {
+        length += chunk.length;
+        this.#received += chunk.length;
+        problem = length > limit ? tooLarge(url, limit) : this.#usedUp(url);
+        if (problem) throw problem;
+        chunks.push(chunk);
+      }
+    };
+    const read = decoder
+      ? pipeline(response, decoder, collect, { signal })
+      : pipeline(response, collect, { signal });
+    // The pipeline may report what the problem did to its streams.
+    await read.catch((error) => {
+      throw problem ?? error;
+    });
+    return { status, url, headers: response.headers, body: Buffer.concat(chunks) };
+  }
+
+  /** Sends a request, to an address that is checked when the connection is made: a name may have another one the next time. */
+  async #open(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<http.IncomingMessage> {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host)) checkAddresses(url, [host]);
+    const { request } = url.protocol === 'https:' ? https : http;
+    const sent = request({
+      ...urlToHttpOptions(url),
+      auth: null,
+      headers: { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip', ...headers },
+      lookup: (name, options, callback) =>
+        this.#lookup(name, options, (error, found, family) => {
+          try {
+            if (!error)
+              checkAddresses(url, typeof found === 'string' ? [found] : found.map((one) => one.address));
+            callback(error, found, family);
+          } catch (refused) {
+            callback(refused as Error, found, family);
+          }
+        }),
+      signal,
+    });
+    // Errors after the response also end the response.
+    sent.on('error', () => {}).end();
+    const [response] = (await once(sent, 'response')) as [http.IncomingMessage];
+    return response;
+  }
+
+  /** Why a site may not be asked for more, if so. */
+  #usedUp({ href }: URL): Unreadable | undefined {
+    const { bytes, waiting } = this.#limits;
+    if (this.#received > bytes)
+      return new Unreadable(
+        href,
+        'the site is too large',
+        `Name a smaller sitemap: at most ${Math.ceil(bytes / 2 ** 30)} GiB of a site are read.`,
+      );
+    if (this.#waited > waiting)
+      return new Unreadable(
+        href,
+        'the site is too slow',
+        `Name a smaller sitemap: a build waits at most ${Math.ceil(waiting / 3_600_000)} hours for a site.`,
+      );
+    return undefined;
+  }
+
+  /** Counts the time that work takes as waiting. */
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const start = this.#environment.now();
+    try {
+      return await work();
+    } finally {
+      this.#waited += this.#environment.now() - start;
+    }
+  }
+
+  async #takeTurn(): Promise<void> {
+    const now = this.#environment.now();
+    const start = Math.max(now, this.#next);
+    this.#next = start + this.interval;
+    if (start > now) await this.#environment.sleep(start - now);
+  }
+}
+
+/** Throws `Unreadable` for addresses of a cloud's metadata: the owner of a site chooses the addresses of its names. */
+function checkAddresses(url: URL, addresses: readonly string[]): void {
+  if (addresses.some(isMetadataAddress))
+    throw new Unreadable(
+      url.href,
+      'address of cloud metadata',
+      'Name a site that is not part of this machine.',
+    );
+}
+
+/** Seconds, or a date. */
+function retryAfter(header: string | undefined): number | undefined {
+  if (!header) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(1, seconds);
+}
+
+function tooLarge(url: URL, limit: number): Unreadable {
+  return new Unreadable(url.href, 'too large', `Pages have at most ${Math.floor(limit / 2 ** 20)} MiB.`);
+}
+
+function statusError(url: URL, status: number): Unreadable {
+  return new Unreadable(url.href, `HTTP ${status}`, 'Check the page in a browser.');
+}
+
+function unreachable(url: URL, error: unknown): Unreadable {
+  if (error instanceof Unreadable) return error;
+  const { message, cause } = error as Error;
+  const detail = cause instanceof Error ? cause.message || cause.name : message;
+  return new Unreadable(url.href, 'not reachable', `Check the address and the network (${detail}).`);
+}

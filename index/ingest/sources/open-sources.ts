@@ -1,0 +1,47 @@
+import type { ReadOptions } from '../../documents/file.ts';
+import type { Config, SourceConfig } from './config.ts';
+import { FolderSource } from './folder.ts';
+import type { Source } from './source.ts';
+
+/**
+ * Opens the sources of a config. The config's own settings apply to each source that does not set them.
+ * @param paths files and folders that replace the sources of the config
+ */
+export async function openSources(config: Config, paths: string[] = []): Promise<Source[]> {
+  const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
+  let queries = 0;
+  const opened: Source[] = [];
+  for (const source of sources) {
+    // The rows of each query have a name of their own.
+    if (typeof source === 'object' && 'query' in source && queries++ > 0)
+      opened.push(await openSource({ name: `sql-${queries}.jsonl`, ...source }, config));
+    else opened.push(await openSource(source, config));
+  }
+  return opened;
+}
+
+/** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */
+async function openSource(settings: SourceConfig, config: Config): Promise<Source> {
+  const { include, exclude, baseUrl, plain, lang, fields } = config;
+  const shared = { plain, lang, fields };
+  if (typeof settings === 'string')
+    return new FolderSource(settings, defined({ include, exclude, baseUrl, ...shared }));
+  if ('path' in settings) {
+    const { path, ...own } = settings;
+    return new FolderSource(path, defined({ include, exclude, baseUrl, ...shared, ...own }));
+  }
+  const options = defined({
+    plain: settings.plain ?? plain,
+    lang: settings.lang ?? lang,
+    fields: settings.fields ?? fields,
+  });
+  if ('stdin' in settings) return new (await import('./stdin.ts')).StdinSource(options);
+  if ('sitemap' in settings) return new (await import('./sitemap.ts')).SitemapSource(settings, options);
+  if ('s3' in settings) return new (await import('./s3.ts')).S3Source(settings.s3, options);
+  return new (await import('./sql.ts')).SqlSource(settings, options);
+}
+
+/** Without the settings that are not set. */
+function defined<Options extends ReadOptions>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}

@@ -1,0 +1,44 @@
+import { constants } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
+import { Unreadable } from '../../documents/file.ts';
+import { MAX_FILE_BYTES, tooLarge } from './limit-bytes.ts';
+
+/**
+ * Streams a regular file. Follows no link in any part of its path: whoever may add a document could put one there after the files were
+ * listed. Does not wait for the writer of a FIFO.
+ * @param path an absolute path without links, as `realpath` returns it
+ * @param place the file in messages
+ * @param limit of its size in bytes
+ * @throws Unreadable if it is no regular file, is too large, or was replaced
+ */
+export async function* readRegularFile(
+  path: string,
+  place: string,
+  limit = MAX_FILE_BYTES,
+): AsyncGenerator<Uint8Array> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error) => {
+    throw (error as NodeJS.ErrnoException).code === 'ELOOP' ? replaced(place) : error;
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw notRegular(place);
+    if (found.size > limit) throw tooLarge(place, limit);
+    const now = await stat(path);
+    if ((await realpath(path)) !== path || now.ino !== found.ino || now.dev !== found.dev)
+      throw replaced(place);
+    // Not what is appended meanwhile, which may be without end.
+    if (found.size > 0) yield* file.createReadStream({ end: found.size - 1, autoClose: false });
+  } finally {
+    await file.close();
+  }
+}
+
+/** The error for a FIFO, socket or device. */
+export function notRegular(place: string): Unreadable {
+  return new Unreadable(place, 'not a regular file', 'Save its content in a file.');
+}
+
+function replaced(place: string): Unreadable {
+  return new Unreadable(place, 'replaced while the build ran', 'Build again.');
+}

@@ -1,0 +1,220 @@
+import { extensionOf, parseContentType } from '../../documents/archive/content-types.ts';
+import { entryName } from '../../documents/archive/names.ts';
+import { urlName } from '../../documents/archive/url-name.ts';
+import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { HttpClient, type HttpEnvironment, type HttpPage } from './http-client.ts';
+import { fetchRobots, type Robots } from './robots.ts';
+import { MAX_SITEMAP_BYTES, parseSitemap, type Sitemap } from './sitemap-file.ts';
+import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
+import { TemporaryFile } from './temporary-file.ts';
+
+export interface SitemapSettings {
+  /** The address of a sitemap, or of an index of sitemaps. */
+  sitemap: string;
+  /** 2 by default. */
+  requestsPerSecond?: number;
+}
+
+/** The pages of one site. */
+const MAX_PAGES = 50_000;
+const MAX_SITEMAPS = 1000;
+const MAX_PAGE_BYTES = 64 * 2 ** 20;
+const REQUESTS_PER_SECOND = 2;
+/** The site removed the page, or does not want it to be read. */
+const GONE = /^HTTP 4(?!29)|^redirect to another site$/;
+
+/** What is remembered of a page: it tells whether the page changed. */
+interface Remembered {
+  etag?: string;
+  modified?: string;
+  contentType: string;
+}
+
+/**
+ * The pages that a sitemap lists, of its own site. Obeys robots.txt. Pages that did not change since the last build are not fetched
+ * again, if the server says so.
+ */
+export class SitemapSource implements Source {
+  readonly options: ReadOptions;
+  readonly #sitemap: URL;
+  readonly #client: HttpClient;
+  readonly #pages = new TemporaryFile();
+
+  constructor(settings: SitemapSettings, options: ReadOptions = {}, environment?: HttpEnvironment) {
+    const { sitemap, requestsPerSecond = REQUESTS_PER_SECOND } = settings;
+    this.#sitemap = new URL(sitemap);
+    this.options = options;
+    this.#client = new HttpClient([this.#sitemap.origin], 1000 / requestsPerSecond, environment);
+  }
+
+  /**
+   * Fetches the pages in the order of their names.
+   * @throws if the sitemap or robots.txt cannot be read
+   */
+  async *files({ memory, report }: SourceContext): AsyncGenerator<SourceFile> {
+    // Pages of an earlier build, with --watch for instance, are not needed any more.
+    this.#pages.clear();
+    this.#client.begin();
+    const robots = await fetchRobots(this.#client, this.#sitemap.origin);
+    this.#client.interval = Math.max(this.#client.interval, 1000 * robots.delay);
+    for (const [name, url] of await this.#list(robots, report)) {
+      try {
+        yield await this.#file(name, url, memory, report);
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        report(error.notice);
+      }
+    }
+  }
+
+  /** The addresses of pages by their names, in the order of the names. Reports those that are left out. */
+  async #list(robots: Robots, report: (notice: Notice) => void): Promise<[string, URL][]> {
+    const found = new Map<string, URL>();
+    const sitemaps = new Set([this.#sitemap.href]);
+    for (const href of sitemaps) {
+      const { pages, sitemaps: further } = await this.#sitemapAt(href, robots, report);
+      for (const address of pages) {
+        const page = this.#page(address, robots, report);
+        if (!page || found.has(page.name)) continue;
+        if (found.size === MAX_PAGES) {
+          const fix = `Split it: at most ${MAX_PAGES} pages of a site are read.`;
+          report({ kind: 'failed', place: href, reason: 'too many pages', fix });
+          return inOrder(found);
+        }
+        found.set(page.name, page.url);
+      }
+      for (const one of further) {
+        if (sitemaps.size === MAX_SITEMAPS && !sitemaps.has(one)) {
+          const fix = `At most ${MAX_SITEMAPS} sitemaps of a site are read.`;
+          report({ kind: 'failed', place: href, reason: 'too many sitemaps', fix });
+          break;
+        }
+        if (URL.canParse(one) && this.#client.isAllowed(new URL(one))) sitemaps.add(one);
+        else {
+          const fix = 'Name it as a source of its own.';
+          report({ kind: 'failed', place: one, reason: 'not of this site', fix });
+        }
+      }
+    }
+    return inOrder(found);
+  }
+
+  /** What a sitemap lists. Reports one that cannot be read, and throws if it is the first. */
+  async #sitemapAt(href: string, robots: Robots, report: (notice: Notice) => void): Promise<Sitemap> {
+    try {
+      const url = new URL(href);
+      if (!robots.isAllowed(url)) throw new Unreadable(href, 'not allowed by robots.txt', 'Ask the owner.');
+      return parse(href, await this.#client.get(url, MAX_SITEMAP_BYTES));
+    } catch (error) {
+      if (!(error instanceof Unreadable) || href === this.#sitemap.href) throw error;
+      report(error.notice);
+      return { pages: [], sitemaps: [] };
+    }
+  }
+
+  /** A page by its address, or undefined if it is not of the site, or may not be read. */
+  #page(
+    address: string,
+    robots: Robots,
+    report: (notice: Notice) => void,
+  ): { name: string; url: URL } | undefined {
+    const skip = (reason: string, fix: string) => report({ kind: 'skipped', place: address, reason, fix });
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || !this.#client.isAllowed(url)) {
+      skip('not of this site', 'Name the sitemap of its site.');
+      return undefined;
+    }
+    url.hash = '';
+    const entry = entryName(urlName(url));
+    if (!robots.isAllowed(url)) skip('not allowed by robots.txt', 'Ask the owner of the site.');
+    else if (entry.kind !== 'named') skip('unsafe name', 'Rename the page.');
+    else return { name: entry.name, url };
+    return undefined;
+  }
+
+  async #file(name: string, url: URL, memory: Memory, report: (notice: Notice) => void): Promise<SourceFile> {
+    const key = `page ${url.href}`;
+    const { remembered, body } = await this.#ask(url, parseRemembered(memory.get(key)), report);
+    memory.set(key, JSON.stringify(remembered));
+    const { type, charset } = parseContentType(remembered.contentType);
+    let stored = body && this.#pages.add(body);
+    return {
+      source: name,
+      path: url.href,
+      url: url.href,
+      charset,
+      extension: extensionOf(type, url.pathname) ?? url.pathname,
+      version: remembered.etag ?? remembered.modified,
+      open: () =>
+        stream(async () => {
+          stored ??= await this.#fetchAgain(url);
+          return stored();
+        }),
+    };
+  }
+
+  /**
+   * Asks whether a page changed. A page that did not, or that cannot be fetched for now, is as it was in the last build, which may
+   * still have its content.
+   */
+  async #ask(
+    url: URL,
+    known: Remembered | undefined,
+    report: (notice: Notice) => void,
+  ): Promise<{ remembered: Remembered; body?: Buffer }> {
+    const headers = {
+      ...(known?.etag && { 'if-none-match': known.etag }),
+      ...(known?.modified && !known.etag && { 'if-modified-since': known.modified }),
+    };
+    try {
+      const page = await this.#client.get(url, MAX_PAGE_BYTES, headers);
+      if (known && page.status === 304) return { remembered: known };
+      return { remembered: rememberedOf(page), body: page.body };
+    } catch (error) {
+      if (!known || !(error instanceof Unreadable) || GONE.test(error.notice.reason)) throw error;
+      report(error.notice);
+      return { remembered: known };
+    }
+  }
+
+  async #fetchAgain(url: URL): Promise<() => AsyncIterable<Uint8Array>> {
+    return this.#pages.add((await this.#client.get(url, MAX_PAGE_BYTES)).body);
+  }
+}
+
+/** A stream that is not there yet. */
+async function* stream(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGenerator<Uint8Array> {
+  yield* await open();
+}
+
+/** Pages in the order of their names. */
+function inOrder(pages: ReadonlyMap<string, URL>): [string, URL][] {
+  return [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function parse(href: string, { body }: HttpPage) {
+  try {
+    return parseSitemap(body);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Unreadable(href, 'not a sitemap', `Name an XML sitemap (${message}).`);
+  }
+}
+
+function rememberedOf({ headers }: HttpPage): Remembered {
+  return {
+    etag: headers.etag,
+    modified: headers['last-modified'],
+    contentType: headers['content-type'] ?? '',
+  };
+}
+
+/** Undefined if nothing is remembered, or if an entry is damaged. */
+function parseRemembered(text: string | undefined): Remembered | undefined {
+  try {
+    const value = JSON.parse(text ?? 'null') as Partial<Remembered> | null;
+    return typeof value?.contentType === 'string' ? (value as Remembered) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import { FakeListChatModel } from '@langchain/core/utils/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createApp } from '../../../../functions/search/app.ts';
+import { searchTool } from '../../../../functions/web/client/ai-sdk.ts';
+import { type Answerer, reply } from '../../../../functions/web/client/chat.ts';
+import { Polyseek } from '../../../../functions/web/client/client.ts';
+import { questionAnswering } from '../../../../functions/web/client/examples/langchain.ts';
+import { PolyseekRetriever } from '../../../../functions/web/client/langchain.ts';
+import type { Answer, SearchRequest } from '../../../../index/search/answer.ts';
+import { ANSWERED } from '../../../../index/search/limits.ts';
+import { request } from '../../search/ask.ts';
+import { SearchDouble } from '../../search/search-double.ts';
+
+// `SearchDouble` answers `Passports?`, has no sure answer to `perhaps`, and no answer to `unlikely`.
+
+let search: SearchDouble;
+let client: Polyseek;
+beforeEach(() => {
+  search = new SearchDouble();
+  const app = createApp(search, { log: () => {} });
+  const fetch: typeof globalThis.fetch = (input, init) => request(app, new URL(String(input)).pathname, init);
+  client = new Polyseek({ url: 'http://localhost', fetch });
+});
+
+const PASSAGE = '“Passports are renewed online. A renewal takes three weeks.” [1]';
+const source = (percent: number) => `[1] Passports › Renewal, https://example.org/passports (${percent} %)`;
+const UNSURE = "I'm not sure.";
+const UNKNOWN = "I don't know.";
+
+describe('the chatbot', () => {
+  test.each([
+    ['Passports?', `${PASSAGE}\n${source(75)}`],
+    ['perhaps', `${UNSURE}\n${PASSAGE}\n${source(30)}`],
+    ['unlikely', UNKNOWN],
+    ['nothing', UNKNOWN],
+  ])('answers %j according to its verdict', async (q, said) => {
+    expect(await reply(client, q)).toBe(said);
+  });
+
+  test.each([
+    ['Passports?', 1],
+    ['perhaps', 1],
+    ['unlikely', 0],
+  ])('lets a model write about %j in %i calls', async (q, calls) => {
+    const asked: string[] = [];
+    const answer: Answerer = (question, passages) => {
+      asked.push(question);
+      return passages.map(({ id }) => id).join();
+    };
+    const said = await reply(client, q, { answer });
+    expect(asked).toEqual(Array(calls).fill(q));
+    expect(said.includes('guides/passports.md#2')).toBe(calls > 0);
+  });
+
+  test('cites beside a sure answer only passages that would be an answer themselves', async () => {
+    const plain = search.search.bind(search);
+    search.search = async (question: SearchRequest): Promise<Answer> => {
+      const answer = await plain(question);
+      const [first] = answer.results;
+      const confidences = [0.9, ANSWERED, ANSWERED - 0.01];
+      return { ...answer, results: confidences.map((confidence) => ({ ...first!, confidence })) };
+    };
+    expect(await reply(client, 'Passports?')).toContain('\n[2] ');
+    expect(await reply(client, 'Passports?')).not.toContain('\n[3] ');
+    expect(await reply(client, 'perhaps')).toContain('\n[3] ');
+    expect(await reply(client, 'Passports?', { minConfidence: 0.3 })).toContain('\n[3] ');
+  });
+
+  const history = [{ role: 'user' as const, content: 'Passports?' }];
+
+  test.each([
+    // With the history, alone, and the better of both.
+    ['answered', 'none', 1, PASSAGE],
+    ['possible', 'none', 2, UNSURE],
+    ['possible', 'answered', 2, PASSAGE],
+    ['none', 'possible', 2, UNSURE],
+    ['none', 'none', 2, UNKNOWN],
+  ] as const)('searches with a history (%s) and alone (%s)', async (together, alone, searches, said) => {
+    const plain = search.search.bind(search);
+    search.search = (question) => {
+      const verdict = question.history?.length ? together : alone;
+      return plain({ ...question, q: { answered: 'x', possible: 'perhaps', none: 'unlikely' }[verdict] });
+    };
+    expect((await reply(client, 'And now?', { history })).split('\n')[0]).toBe(said);
+    expect(search.requests).toHaveLength(searches);
+  });
+});
+
+test('the tool of the AI SDK returns the verdict with the passages', async () => {
+  const { execute, description } = searchTool(client);
+  for (const verdict of ['possible', 'none']) expect(description).toContain(`\`verdict\` is \`${verdict}\``);
+  for (const [q, verdict] of [
+    ['Passports?', 'answered'],
+    ['perhaps', 'possible'],
+    ['unlikely', 'none'],
+  ] as const) {
+    const found = await execute!({ q }, { toolCallId: 'a', messages: [] });
+    expect(found).toEqual({
+      verdict,
+      passages: [expect.objectContaining({ source: 'guides/passports.md' })],
+    });
+  }
+});
+
+describe('the LangChain.js', () => {
+  test.each([
+    ['Passports?', 'answered'],
+    ['perhaps', 'possible'],
+    ['unlikely', 'none'],
+  ])('retriever notes the verdict on %j: %s', async (q, verdict) => {
+    const documents = await new PolyseekRetriever({ client }).invoke(q);
+    expect(documents.map(({ metadata }) => metadata.verdict)).toEqual([verdict]);
+  });
+
+  test.each([
+    ['perhaps', true],
+    ['unlikely', false],
+  ])('example shows its model the passages for %j: %s', async (q, shown) => {
+    const read: string[] = [];
+    const callbacks = [
+      { handleChatModelStart: (_: unknown, messages: unknown) => void read.push(JSON.stringify(messages)) },
+    ];
+    await questionAnswering(client, new FakeListChatModel({ responses: ['-'] })).invoke(q, { callbacks });
+    expect(read[0]!.includes('A renewal takes three weeks.')).toBe(shown);
+    expect(read[0]).toContain('say that you are not sure');
+  });
+});

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { Cache } from '../../../../index/ingest/cache/cache.ts';
+import { CachedEmbeddings } from '../../../../index/ingest/cache/embeddings.ts';
+import { defaultModel, randomContents, temporaryFolder } from '../../../fixtures/index.ts';
+
+const native = vi.hoisted(() => ({ nativeDigest: vi.fn(() => 'a') }));
+vi.mock('#load-native', async (original) => ({ ...(await original<object>()), ...native }));
+
+test('embeddings of a library whose bytes differ are not used', () => {
+  const { model } = defaultModel();
+  const { passages, vectors, sentences } = randomContents(1, model.dimensions);
+  const [passage, embeddings] = [
+    passages[0]!,
+    { vector: vectors[0]!, sentences: sentences[0]!, codes: undefined },
+  ];
+  const cache = new Cache(join(temporaryFolder(), 'cache'));
+  const open = (digest: string) => {
+    native.nativeDigest.mockReturnValue(digest);
+    return new CachedEmbeddings(cache, model);
+  };
+  open('a').put(passage, embeddings);
+  expect(open('a').get(passage, false)).toEqual(embeddings);
+  expect(open('b').get(passage, false)).toBeUndefined();
+  expect(open('b').has(passage, false)).toBe(false);
+  expect(open('a').has(passage, false)).toBe(true);
+});
