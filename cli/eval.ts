@@ -3,23 +3,20 @@ import { dirname } from 'node:path';
 import { compileModel } from '../index/compile/compile.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
-import { articleHalf, type Half } from '../index/evaluate/articles.ts';
-import type { Builder } from '../index/evaluate/builder.ts';
-import { type ConfidenceReport, evaluateConfidence, scoresByTitle } from '../index/evaluate/confidence.ts';
-import { confidenceTable, METRICS } from '../index/evaluate/confidence-table.ts';
+import {
+  type ConfidenceReport,
+  confidenceTable,
+  evaluateConfidence,
+  METRICS,
+  reliabilityDiagrams,
+  scoresByTitle,
+} from '../index/evaluate/confidence-report.ts';
 import {
   type ConversationScores,
   conversationTable,
   evaluateConversations,
   readConversations,
 } from '../index/evaluate/conversations.ts';
-import {
-  type DocumentsReport,
-  documentsTable,
-  evaluateDocuments,
-  readCollection,
-  type Split,
-} from '../index/evaluate/documents.ts';
 import {
   evaluateCross,
   evaluatePooled,
@@ -29,14 +26,21 @@ import {
   type Scores,
   type SetScores,
 } from '../index/evaluate/evaluate.ts';
-import { reliabilityDiagrams } from '../index/evaluate/reliability-diagram.ts';
-import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
+import {
+  type DocumentsReport,
+  documentsTable,
+  evaluateDocuments,
+  readCollection,
+  type Split,
+} from '../index/evaluate/real-documents.ts';
+import { articleHalf, type EvaluationSet, type Half, readSet } from '../index/evaluate/set.ts';
 import {
   evaluateSmallTalk,
   readPhrases,
   type SmallTalkReport,
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
+import type { Builder } from '../index/evaluate/temporary-index.ts';
 import type { Mode } from '../index/format/mode.ts';
 import { tokenCounter } from '../index/ingest/build.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
@@ -140,7 +144,7 @@ export const command = new Tool(
         const embedder = memoize(parallel);
         const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
         if (to !== undefined) {
-          const { publishedTo } = await import('../index/evaluate/published.ts');
+          const { publishedTo } = await import('../index/evaluate/temporary-index.ts');
           builder.open = publishedTo(to, embedder);
         }
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileModel, type Learned, readModelSource } from '../index/compile/compile.ts';
-import { learnNeutral } from '../index/compile/language-axes.ts';
+import { learnNeutral, readEditions } from '../index/compile/language-axes.ts';
 import { learnTokens } from '../index/compile/token-codebook.ts';
-import { readEditions } from '../index/compile/udhr.ts';
 import { Embedder } from '../index/embedding/embedder.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
 import { calibrate } from '../index/evaluate/calibrate.ts';
-import { readCollection } from '../index/evaluate/documents.ts';
+import { readCollection } from '../index/evaluate/real-documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
 import { tokenCounter } from '../index/ingest/build.ts';

@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
-import { compileModel, parseJson } from './compile.ts';
-import { checkSums, formatSums, SUMS } from './model-sums.ts';
+import { checkSums, compileModel, formatSums, parseJson, SUMS } from './compile.ts';
 
 /** Files of a model folder, without the weights. Only the first two are required. */
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', '1_Pooling/config.json'];

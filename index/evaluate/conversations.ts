@@ -1,8 +1,8 @@
 import { describeValue } from '../documents/records/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
-import { type Builder, withIndex } from './builder.ts';
 import { mean, reciprocalRank, signTest } from './metrics.ts';
 import { type EvaluationSet, rankedRecords, readItems, relevantOf, stringField } from './set.ts';
+import { type Builder, withIndex } from './temporary-index.ts';
 
 /** A question and the turns before it. */
 export interface Conversation {

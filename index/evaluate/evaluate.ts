@@ -1,5 +1,4 @@
 import type { Search } from '../search/answer.ts';
-import { type Builder, withIndex } from './builder.ts';
 import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { unanswerable } from './outcomes.ts';
 import {
@@ -9,6 +8,7 @@ import {
   rankedRecords,
   relevantByKey,
 } from './set.ts';
+import { type Builder, withIndex } from './temporary-index.ts';
 
 /** Results per question: more than the largest cutoff, since several passages may belong to one document. */
 const K = 40;

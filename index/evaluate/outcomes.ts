@@ -1,15 +1,17 @@
 import type { Answer, Search, Verdict } from '../search/answer.ts';
 import { type Evidence, NO_EVIDENCE } from '../search/evidence.ts';
-import { FOLDS, passagesInFold, withoutEverySecondArticle } from './articles.ts';
-import { type Builder, withIndex } from './builder.ts';
 import {
   type EvaluationQuery,
   type EvaluationSet,
+  FOLDS,
+  passagesInFold,
   type Question,
   questionKey,
   recordsOf,
   relevantByKey,
+  withoutEverySecondArticle,
 } from './set.ts';
+import { type Builder, withIndex } from './temporary-index.ts';
 
 /** The best result of a question, and whether it is relevant. Confidence is fitted to and measured on outcomes. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 import type { Search, Turn, Verdict } from '../search/answer.ts';
-import { type Builder, withIndex } from './builder.ts';
-import { share } from './confidence-table.ts';
+import { share } from './confidence-report.ts';
 import { commonFields, type EvaluationSet, type Question, readItems, stringField } from './set.ts';
+import { type Builder, withIndex } from './temporary-index.ts';
 
 /** A text that asks nothing, such as a greeting. */
 export interface Phrase extends Question {

@@ -6,10 +6,10 @@ import { HashTable, hash48 } from '../format/hash-table.ts';
 import type { LanguageCount } from '../format/languages-file.ts';
 import { Numbers } from '../format/numbers.ts';
 import type { Passage } from '../format/passage.ts';
+import { Spool } from '../format/spool.ts';
 import type { Cache } from './cache/cache.ts';
 import { codeHash } from './cache/code-hash.ts';
 import { CachedEmbeddings } from './cache/embeddings.ts';
-import { PassageSpool } from './passages/passage-spool.ts';
 import { type Cut, type Cutter, createCutter, Splitter } from './passages/split.ts';
 
 /** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
@@ -183,4 +183,48 @@ function cachedCutter(cache: Cache, cutter: Cutter, model: CompiledModel): Cutte
 /** A passage must fit the model together with its prefix and the begin and end tokens, so that it is embedded at once. */
 function maxTokens({ maxTokens: limit, prefixes }: CompiledModel): number {
   return Math.min(MAX_TOKENS, limit - 2 - prefixes.passage.length);
+}
+
+/** The passages of a build as JSON in a temporary file. */
+export class PassageSpool {
+  readonly #file: Spool;
+  /** The end of each passage's record. */
+  readonly #ends: number[] = [];
+
+  constructor(path: string) {
+    this.#file = new Spool(path);
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** Bytes of all records. */
+  get bytes(): number {
+    return this.#file.length;
+  }
+
+  /** Adds the record of the next ordinal: a passage as JSON. */
+  add(record: Uint8Array): void {
+    this.#file.append(record);
+    this.#ends.push(this.#file.length);
+  }
+
+  get(ordinal: number): Passage {
+    return JSON.parse(this.#record(ordinal).toString()) as Passage;
+  }
+
+  /** The records, in order. */
+  *records(): Generator<Buffer> {
+    for (let ordinal = 0; ordinal < this.count; ordinal++) yield this.#record(ordinal);
+  }
+
+  remove(): void {
+    this.#file.remove();
+  }
+
+  #record(ordinal: number): Buffer {
+    const start = this.#ends[ordinal - 1] ?? 0;
+    return this.#file.read(start, this.#ends[ordinal]! - start);
+  }
 }

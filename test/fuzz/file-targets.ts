@@ -24,7 +24,7 @@ import { TOKENIZER } from '../../index/format/tokenizer-file.ts';
 import { TOKENS, Tokens } from '../../index/format/tokens-file.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { readConfig } from '../../index/ingest/sources/config.ts';
-import { parseSitemap } from '../../index/ingest/sources/sitemap-file.ts';
+import { parseSitemap } from '../../index/ingest/sources/sitemap.ts';
 import { expectClear, expectNoRaw, jsonObject, sectionFile, type Target, temporaryFile } from './target.ts';
 
 /** The size of every fuzzed index: small, so that the seeds are small. */

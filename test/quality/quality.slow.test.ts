@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoize } from '../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
-import type { Builder } from '../../index/evaluate/builder.ts';
 import {
   evaluateCross,
   evaluatePooled,
@@ -12,6 +11,7 @@ import {
   type SetScores,
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
+import type { Builder } from '../../index/evaluate/temporary-index.ts';
 import type { Mode } from '../../index/format/mode.ts';
 import { tokenCounter } from '../../index/ingest/build.ts';
 import { defaultModel, setFolder } from '../fixtures/index.ts';

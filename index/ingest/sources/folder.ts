@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { mayBeKnown } from '../../documents/formats.ts';
-import { notRegular, readRegularFile } from './regular-file.ts';
+import { notRegular, readRegularFile } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Names of the file with patterns in the root of a folder. */

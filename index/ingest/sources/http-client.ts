@@ -2,13 +2,13 @@ import { lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { urlToHttpOptions } from 'node:url';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import robotsParser from 'robots-parser';
 import { Unreadable } from '../../documents/file.ts';
-import { isMetadataAddress } from './metadata-addresses.ts';
 
 export const USER_AGENT = 'polyseek';
 
@@ -258,4 +258,85 @@ function unreachable(url: URL, error: unknown): Unreadable {
   const { message, cause } = error as Error;
   const detail = cause instanceof Error ? cause.message || cause.name : message;
   return new Unreadable(url.href, 'not reachable', `Check the address and the network (${detail}).`);
+}
+
+/** Where a machine in a cloud can read its own credentials, beside link-local addresses. */
+const IPV4 = {
+  'Alibaba Cloud': '100.100.100.200',
+  Azure: '168.63.129.16',
+  'Oracle Cloud Classic': '192.0.0.192',
+};
+
+/** Prefixes of IPv6 addresses that end in an IPv4 address, with their bits: IPv4-compatible, NAT64 and 6to4. */
+const EMBEDDING: [before: string, after: string, bits: number][] = [
+  ['::', '', 96],
+  ['64:ff9b::', '', 96],
+  ['2002:', '::', 16],
+];
+
+/** `BlockList` compares IPv4-mapped addresses with the rules of IPv4. */
+const METADATA = new BlockList();
+METADATA.addSubnet('169.254.0.0', 16, 'ipv4');
+METADATA.addSubnet('fe80::', 10, 'ipv6');
+// AWS: instances, pods and the resolver.
+METADATA.addSubnet('fd00:ec2::', 32, 'ipv6');
+// Google Cloud.
+METADATA.addSubnet('fd20:ce::', 64, 'ipv6');
+// Scaleway.
+METADATA.addAddress('fd00:42::42', 'ipv6');
+for (const address of Object.values(IPV4)) METADATA.addAddress(address, 'ipv4');
+for (const [before, after, bits] of EMBEDDING) {
+  METADATA.addSubnet(`${before}${hexadecimal('169.254.0.0')}${after}`, bits + 16, 'ipv6');
+  for (const address of Object.values(IPV4))
+    METADATA.addSubnet(`${before}${hexadecimal(address)}${after}`, bits + 32, 'ipv6');
+}
+
+/** Whether an address, in any common notation, is one where a machine in a cloud reads its metadata. */
+export function isMetadataAddress(address: string): boolean {
+  // A link-local address may name its interface.
+  const [plain = ''] = address.split('%');
+  return METADATA.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+}
+
+/** The notation of an IPv4 address inside an IPv6 one. */
+function hexadecimal(address: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  return `${(256 * a + b).toString(16)}:${(256 * c + d).toString(16)}`;
+}
+
+const MAX_ROBOTS_BYTES = 500 * 2 ** 10;
+/** A site that asks for longer pauses does not want to be read. */
+const MAX_DELAY_SECONDS = 60;
+
+/** What a site allows (RFC 9309). */
+export interface Robots {
+  isAllowed(url: URL): boolean;
+  /** Seconds between requests that the site asks for. */
+  delay: number;
+}
+
+/** The package exports the function itself. Its types say otherwise. */
+const parseRobots = robotsParser as unknown as typeof robotsParser.default;
+
+/**
+ * Fetches the robots.txt of a site. Without one, all is allowed.
+ * @throws Unreadable if the server fails, or asks for too long pauses
+ */
+export async function fetchRobots(client: HttpClient, origin: string): Promise<Robots> {
+  const url = new URL('/robots.txt', origin);
+  const rules = parseRobots(url.href, await textOf(client, url));
+  const delay = rules.getCrawlDelay(USER_AGENT) ?? 0;
+  if (delay > MAX_DELAY_SECONDS)
+    throw new Unreadable(url.href, `asks for pauses of ${delay} seconds`, 'Ask the owner of the site.');
+  return { isAllowed: ({ href }) => rules.isAllowed(href, USER_AGENT) ?? true, delay };
+}
+
+async function textOf(client: HttpClient, url: URL): Promise<string> {
+  try {
+    return (await client.get(url, MAX_ROBOTS_BYTES)).body.toString('utf8');
+  } catch (error) {
+    // A client error means that there is no such file. If the server fails, a crawler may not fetch anything.
+    if (error instanceof Unreadable && /^HTTP [34]/.test(error.notice.reason)) return '';
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import {
 import { withOwner } from '../../aws/bucket-owner.ts';
 import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
-import { limitBytes, MAX_FILE_BYTES, tooLarge } from './limit-bytes.ts';
+import { limitBytes, MAX_FILE_BYTES, tooLarge } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Reasons why an object could not be read this time, although another try may succeed. */

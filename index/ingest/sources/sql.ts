@@ -1,6 +1,10 @@
-import { type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { on } from 'node:events';
+import { rmSync } from 'node:fs';
+import { RanOut, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { forkModule } from '../../format/installation.ts';
 import { jsonRows, type QueryLimits } from './json-rows.ts';
 import type { Source, SourceFile } from './source.ts';
+import type { FromSqlite, ToSqlite } from './sqlite-process.ts';
 
 /** A query, and the database that answers it: a SQLite file or a PostgreSQL server. */
 export type SqlSettings = {
@@ -50,7 +54,6 @@ export class SqlSource implements Source {
     // A trailing semicolon would end the statement that the query becomes a part of.
     const query = this.#settings.query.replace(/[\s;]+$/, '');
     if ('sqlite' in this.#settings) {
-      const { sqliteRows } = await import('./sqlite.ts');
       yield* sqliteRows(this.#settings.sqlite, query, this.#limits);
       return;
     }
@@ -64,5 +67,48 @@ export class SqlSource implements Source {
       );
     const { postgresRows } = await import('./postgres.ts');
     yield* jsonRows(postgresRows(connection, query, this.#limits.seconds), 'PostgreSQL', this.#limits);
+  }
+}
+
+/**
+ * Streams the rows of a query to a SQLite file as JSON Lines. Runs it in another process, because nothing else can stop a query.
+ * @throws Unreadable if the file or the query is wrong, RanOut if a limit is reached
+ */
+export async function* sqliteRows(
+  path: string,
+  query: string,
+  limits: QueryLimits,
+): AsyncGenerator<Uint8Array> {
+  const child = forkModule(new URL('./sqlite-process.ts', import.meta.url), [], {
+    execArgv: ['--max-old-space-size=1024'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  // An event reports a process that ended.
+  const send = (message: ToSqlite) => child.send?.(message, () => {});
+  const timeout = AbortSignal.timeout(1000 * limits.seconds);
+  let isLocked = false;
+  try {
+    const messages = on(child, 'message', { signal: timeout, close: ['exit'] });
+    send({ path, query, limits });
+    for await (const [message] of messages as AsyncIterable<[FromSqlite]>) {
+      isLocked = 'locked' in message || 'chunk' in message;
+      if ('done' in message) return;
+      if ('failed' in message) {
+        const { place, reason, fix = '' } = message.failed;
+        throw message.ranOut ? new RanOut(place, reason, fix) : new Unreadable(place, reason, fix);
+      }
+      if ('locked' in message) continue;
+      yield message.chunk;
+      send({ taken: true });
+    }
+    throw new RanOut(path, 'query needs too much memory', 'Select fewer or shorter columns.');
+  } catch (error) {
+    if (timeout.aborted) throw new RanOut(path, 'query timed out', 'Make the query faster, or split it.');
+    throw error;
+  } finally {
+    child.kill('SIGKILL');
+    // SQLite's lock in this build is a folder, which a process that is killed leaves behind.
+    if (isLocked) rmSync(`${path}.lock`, { recursive: true, force: true });
   }
 }

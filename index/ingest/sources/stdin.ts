@@ -1,6 +1,6 @@
 import { type Spool, spool } from '../../documents/archive/spool.ts';
 import type { ReadOptions } from '../../documents/file.ts';
-import { limitBytes } from './limit-bytes.ts';
+import { limitBytes } from './files.ts';
 import type { Source, SourceFile } from './source.ts';
 
 /** Where standard input is. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildDoubleArray } from '../../../index/compile/trie-builder.ts';
+import { buildDoubleArray } from '../../../index/compile/compile-tokenizer.ts';
 import { visitPrefixes } from '../../../index/embedding/double-array.ts';
 
 /** Few different bytes, so that keys share prefixes and texts contain keys. */

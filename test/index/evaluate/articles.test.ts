@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { EvaluationSet } from '../../../index/evaluate/set.ts';
 import {
   articleHalf,
   FOLDS,
   passagesInFold,
   withoutEverySecondArticle,
-} from '../../../index/evaluate/articles.ts';
-import type { EvaluationSet } from '../../../index/evaluate/set.ts';
+} from '../../../index/evaluate/set.ts';
 
 /** A set with passages `p0`, `p1` … and a question for each list of relevant passages. */
 function setOf(passages: number, relevant: number[][]): EvaluationSet {

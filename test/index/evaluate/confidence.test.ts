@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ConfidenceScores } from '../../../index/evaluate/calibration.ts';
-import { evaluateConfidence, scoresByTitle } from '../../../index/evaluate/confidence.ts';
-import { confidenceTable, METRICS, share } from '../../../index/evaluate/confidence-table.ts';
+import {
+  confidenceTable,
+  evaluateConfidence,
+  METRICS,
+  scoresByTitle,
+  share,
+} from '../../../index/evaluate/confidence-report.ts';
 import { articleSet, lexicalBuilder } from '../../fixtures/evaluation.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { documentsTable, evaluateDocuments, readCollection } from '../../../index/evaluate/documents.ts';
+import { documentsTable, evaluateDocuments, readCollection } from '../../../index/evaluate/real-documents.ts';
 import { lexicalBuilder, writeLines } from '../../fixtures/evaluation.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 

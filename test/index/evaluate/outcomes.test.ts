@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { articleHalf } from '../../../index/evaluate/articles.ts';
-import { withIndex } from '../../../index/evaluate/builder.ts';
 import { nearTopic, type Outcome, unanswerable } from '../../../index/evaluate/outcomes.ts';
+import { articleHalf } from '../../../index/evaluate/set.ts';
+import { withIndex } from '../../../index/evaluate/temporary-index.ts';
 import { articleSet, articleWord, lexicalBuilder, ownWord } from '../../fixtures/evaluation.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { type ConfidenceScores, reliabilityBins } from '../../../index/evaluate/calibration.ts';
-import { reliabilityDiagrams } from '../../../index/evaluate/reliability-diagram.ts';
+import { reliabilityDiagrams } from '../../../index/evaluate/confidence-report.ts';
 
 /** Prints the root's name, its texts and its numbers of bars, read by an independent XML parser. */
 const PARSE = `

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { withIndex } from '../../../index/evaluate/builder.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
 import { evaluateSmallTalk, readPhrases, smallTalkTable } from '../../../index/evaluate/small-talk.ts';
+import { withIndex } from '../../../index/evaluate/temporary-index.ts';
 import type { Turn } from '../../../index/search/answer.ts';
 import { lexicalBuilder, writeLines } from '../../fixtures/evaluation.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';

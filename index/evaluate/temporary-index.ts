@@ -7,7 +7,11 @@ import type { Mode } from '../format/mode.ts';
 import { buildIndex, type TokenSetting } from '../ingest/build.ts';
 import { readDocuments } from '../ingest/sources/read.ts';
 import type { ClosableSearch, Search } from '../search/answer.ts';
-import { openSearch } from '../search/open.ts';
+import { TIMEOUT } from '../search/current-search.ts';
+import { openSearch, searchStore } from '../search/open.ts';
+import { parseAddress } from '../store/s3vectors/address.ts';
+import { Generations } from '../store/s3vectors/generations.ts';
+import { publish } from '../store/s3vectors/publish/publish.ts';
 import { type EvaluationSet, setFile } from './set.ts';
 
 /** The settings for building and searching an index. */
@@ -65,4 +69,20 @@ async function* documentsOf(
       if (own.has(id) && keep(id)) yield document;
     }
   }
+}
+
+/**
+ * Searches indexes in S3 Vectors.
+ * @param address replaced by each index
+ * @returns a function that publishes the index in a folder, and opens it there
+ */
+export function publishedTo(
+  address: string,
+  embedder: QuestionEmbedder,
+): (folder: string) => Promise<ClosableSearch> {
+  const generations = new Generations(parseAddress(address), TIMEOUT);
+  return async (folder) => {
+    const { generation } = await publish(folder, parseAddress(address));
+    return searchStore(await generations.open(generation), address, embedder);
+  };
 }

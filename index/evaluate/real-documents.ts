@@ -4,11 +4,11 @@ import { describeValue, type JsonLine } from '../documents/records/json-lines.ts
 import { readDocuments } from '../ingest/sources/read.ts';
 import type { Answer, Search, Verdict } from '../search/answer.ts';
 import { LIMITS } from '../search/limits.ts';
-import { type Builder, withDocuments } from './builder.ts';
 import { type ConfidenceScores, confidenceScores } from './calibration.ts';
-import { confidenceTable, METRICS, type Metric, share } from './confidence-table.ts';
+import { confidenceTable, METRICS, type Metric, share } from './confidence-report.ts';
 import { type Outcome, outcomeOf } from './outcomes.ts';
 import { commonFields, type Question, readItems } from './set.ts';
+import { type Builder, withDocuments } from './temporary-index.ts';
 
 /** Results read per question, and in search of the rank of an answer that is not among them. */
 const K = 5;

@@ -1,0 +1,106 @@
+import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Unreadable } from '../../documents/file.ts';
+
+/**
+ * Streams a regular file. Follows no link in any part of its path: whoever may add a document could put one there after the files were
+ * listed. Does not wait for the writer of a FIFO.
+ * @param path an absolute path without links, as `realpath` returns it
+ * @param place the file in messages
+ * @param limit of its size in bytes
+ * @throws Unreadable if it is no regular file, is too large, or was replaced
+ */
+export async function* readRegularFile(
+  path: string,
+  place: string,
+  limit = MAX_FILE_BYTES,
+): AsyncGenerator<Uint8Array> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error) => {
+    throw (error as NodeJS.ErrnoException).code === 'ELOOP' ? replaced(place) : error;
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw notRegular(place);
+    if (found.size > limit) throw tooLarge(place, limit);
+    const now = await stat(path);
+    if ((await realpath(path)) !== path || now.ino !== found.ino || now.dev !== found.dev)
+      throw replaced(place);
+    // Not what is appended meanwhile, which may be without end.
+    if (found.size > 0) yield* file.createReadStream({ end: found.size - 1, autoClose: false });
+  } finally {
+    await file.close();
+  }
+}
+
+/** The error for a FIFO, socket or device. */
+export function notRegular(place: string): Unreadable {
+  return new Unreadable(place, 'not a regular file', 'Save its content in a file.');
+}
+
+function replaced(place: string): Unreadable {
+  return new Unreadable(place, 'replaced while the build ran', 'Build again.');
+}
+
+/** The largest file of any source, in bytes. */
+export const MAX_FILE_BYTES = 10 * 2 ** 30;
+
+/** Streams bytes. @throws Unreadable once there are more than the limit */
+export async function* limitBytes(
+  stream: AsyncIterable<Uint8Array>,
+  place: string,
+  limit = MAX_FILE_BYTES,
+): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > limit) throw tooLarge(place, limit);
+    yield chunk;
+  }
+}
+
+/** The error for a file with more bytes than the limit. */
+export function tooLarge(place: string, limit = MAX_FILE_BYTES): Unreadable {
+  return new Unreadable(
+    place,
+    'too large',
+    `Split it into files of at most ${Math.ceil(limit / 2 ** 20)} MiB.`,
+  );
+}
+
+/** Contents that were fetched and may be read later, in a file that has no name. The system removes it with the process. */
+export class TemporaryFile {
+  #file: number | undefined;
+  #length = 0;
+
+  /** Stores a content. @returns what streams it, as often as needed */
+  add(content: Uint8Array): () => AsyncIterable<Uint8Array> {
+    this.#file ??= openWithoutName();
+    const file = this.#file;
+    const start = this.#length;
+    for (let at = 0; at < content.length; )
+      at += writeSync(file, content, at, content.length - at, start + at);
+    this.#length += content.length;
+    if (content.length === 0) return async function* () {};
+    const end = this.#length - 1;
+    return () => createReadStream('', { fd: file, start, end, autoClose: false });
+  }
+
+  /** Removes all contents. */
+  clear(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+    this.#length = 0;
+  }
+}
+
+function openWithoutName(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'polyseek-'));
+  try {
+    return openSync(join(folder, 'pages'), 'wx+');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
