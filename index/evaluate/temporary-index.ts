@@ -5,13 +5,9 @@ import type { Document } from '../documents/document.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Mode } from '../format/mode.ts';
 import { buildIndex, type TokenSetting } from '../ingest/build.ts';
-import { readDocuments } from '../ingest/sources/read.ts';
+import { readDocuments } from '../ingest/sources/open-sources.ts';
 import type { ClosableSearch, Search } from '../search/answer.ts';
-import { TIMEOUT } from '../search/current-search.ts';
 import { openSearch, searchStore } from '../search/open.ts';
-import { parseAddress } from '../store/s3vectors/address.ts';
-import { Generations } from '../store/s3vectors/generations.ts';
-import { publish } from '../store/s3vectors/publish/publish.ts';
 import { type EvaluationSet, setFile } from './set.ts';
 
 /** The settings for building and searching an index. */
@@ -76,10 +72,15 @@ async function* documentsOf(
  * @param address replaced by each index
  * @returns a function that publishes the index in a folder, and opens it there
  */
-export function publishedTo(
+export async function publishedTo(
   address: string,
   embedder: QuestionEmbedder,
-): (folder: string) => Promise<ClosableSearch> {
+): Promise<(folder: string) => Promise<ClosableSearch>> {
+  // Loaded on demand: other evaluations need no code of AWS.
+  const { parseAddress } = await import('../store/s3vectors/address.ts');
+  const { Generations } = await import('../store/s3vectors/generations.ts');
+  const { publish } = await import('../store/s3vectors/publish/publish.ts');
+  const { TIMEOUT } = await import('../search/current-search.ts');
   const generations = new Generations(parseAddress(address), TIMEOUT);
   return async (folder) => {
     const { generation } = await publish(folder, parseAddress(address));

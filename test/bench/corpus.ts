@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Document } from '../../index/documents/document.ts';
 import type { Passage } from '../../index/format/passage.ts';
 import { toPassages } from '../../index/ingest/passages/split.ts';
-import { readDocuments } from '../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 
 /** Counts a text's tokens. */

@@ -15,7 +15,7 @@ import { questionAnswering } from '../../functions/web/client/examples/langchain
 import { PolyseekRetriever } from '../../functions/web/client/langchain.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
-import { readDocuments } from '../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 

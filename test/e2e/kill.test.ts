@@ -10,7 +10,7 @@ import { readManifest } from '../../index/format/manifest.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { openLocal } from '../../index/ingest/local.ts';
-import { readDocuments } from '../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';

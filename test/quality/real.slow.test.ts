@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readJsonLines } from '../../index/documents/records/json-lines.ts';
 import { tokenCounter } from '../../index/ingest/build.ts';
 import { toPassages } from '../../index/ingest/passages/split.ts';
-import { readDocuments } from '../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { defaultModel, root } from '../fixtures/index.ts';
 
 interface Question {

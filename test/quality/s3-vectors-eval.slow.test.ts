@@ -5,7 +5,7 @@ import { readSet } from '../../index/evaluate/set.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { DEFAULT_CACHE, openLocal } from '../../index/ingest/local.ts';
-import { readDocuments } from '../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import type { Answer, Search } from '../../index/search/answer.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';

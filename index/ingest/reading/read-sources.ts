@@ -7,10 +7,11 @@ import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
 import { SiteChrome } from '../../documents/site/chrome.ts';
 import type { Cache } from '../cache/cache.ts';
-import { listFiles } from '../sources/read.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
+import { listFiles } from '../sources/source.ts';
+import type { ReadJob } from './reading-child.ts';
 import { NOT_STARTED, type ReadEvent, ReadingProcess, type ReadLimits, TOO_LONG } from './reading-process.ts';
-import { Spool, SpooledList } from './spool.ts';
+import { SpooledList, TemporaryFolder } from './spooled-list.ts';
 import { StoredEvents } from './stored-events.ts';
 
 /**
@@ -54,92 +55,144 @@ export interface ReadSummary {
  */
 export async function* readSources(
   sources: readonly Source[],
-  { cache, report = () => {}, progress = () => {}, signal, limits }: ReadSettings = {},
+  settings: ReadSettings = {},
 ): AsyncGenerator<Document, ReadSummary> {
-  const spool = new Spool();
-  const reading = new ReadingProcess(limits);
-  const summary: ReadSummary = { files: 0, unchangedFiles: 0 };
+  const { cache, report = () => {}, progress = () => {}, signal } = settings;
+  const reader = new SourceReader(settings);
+  const { documents } = reader;
   try {
-    const files: { file: SourceFile; source: Source }[] = [];
+    const files: SourcedFile[] = [];
     for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) {
       signal?.throwIfAborted();
       files.push(one);
     }
-    const documents = new SpooledList<Document>(join(spool.folder, 'documents.jsonl'));
-    const sites = new Sites();
-    for (const [done, { file, source }] of files.entries()) {
+    for (const [done, one] of files.entries()) {
       progress({ done, total: files.length, documents: documents.length });
       signal?.throwIfAborted();
-      if (!mayBeKnown(file.extension ?? file.source)) {
-        report(unknownFormat(file));
-        continue;
-      }
-      const before = documents.length;
-      const stored = new StoredEvents(cache, file, source, reading.limits);
-      const take = async (event: ReadEvent) => {
-        if ('notice' in event) return report(event.notice);
-        sites.observe(event.document, file, source);
-        await documents.add(event.document);
-      };
-      const giveUp = async (notice: Notice) => {
-        const last = stored.last();
-        if (last) {
-          documents.drop(before);
-          for (const event of last) await take(event);
-        }
-        const fix = last ? `${notice.fix} Until then, the index keeps its last version.` : notice.fix;
-        if (notice.reason !== NOT_STARTED) stored.giveUp({ ...notice, fix }, last);
-        report({ ...notice, fix });
-      };
-      let local = file;
-      let isReading = false;
-      try {
-        // The content of a file without a version is compared, and not all files can be opened twice.
-        if (file.version === undefined) local = await orAborted(localCopy(file, spool), signal);
-        const known = await orAborted(stored.find(local.open), signal);
-        if (!known) local = await orAborted(localCopy(local, spool), signal);
-        isReading = !known;
-        const { open: _, version: __, localPath = '', ...job } = local;
-        const events = known ?? reading.read({ ...job, localPath, options: source.options }, signal);
-        for await (const event of events) {
-          signal?.throwIfAborted();
-          const length = lengthOf(event);
-          if (length === undefined) report(tooLong(file, event));
-          else {
-            if (!known) stored.add(event, length);
-            await take(event);
-          }
-        }
-        if (documents.length > before && known) summary.unchangedFiles++;
-        if (!known) stored.store();
-      } catch (error) {
-        if (isReading && signal?.reason instanceof OutOfTime)
-          await giveUp({
-            kind: 'failed',
-            place: file.path,
-            reason: TOO_LONG,
-            fix: 'Split it into smaller files.',
-          });
-        signal?.throwIfAborted();
-        if (isDiskFull(error)) throw error;
-        if (error instanceof RanOut) await giveUp(error.notice);
-        else report(error instanceof Unreadable ? error.notice : unopened(file, error));
-      } finally {
-        if (local.localPath !== file.localPath) await rm(local.localPath!, { force: true });
-      }
-      if (documents.length > before) summary.files++;
+      await reader.read(one);
     }
     progress({ done: files.length, total: files.length, documents: documents.length });
-    for await (const document of documents.values()) yield sites.filter(document);
-    return summary;
+    for await (const document of documents.values()) yield reader.sites.filter(document);
+    return reader.summary;
   } finally {
-    reading.close();
-    spool.close();
+    reader.close();
   }
 }
 
+interface SourcedFile {
+  file: SourceFile;
+  source: Source;
+}
+
+/** Reads files one after the other, and collects their documents. */
+class SourceReader {
+  readonly #spool = new TemporaryFolder();
+  readonly #reading: ReadingProcess;
+  readonly #cache: Cache | undefined;
+  readonly #report: (notice: Notice) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly documents = new SpooledList<Document>(join(this.#spool.folder, 'documents.jsonl'));
+  readonly sites = new Sites();
+  readonly summary: ReadSummary = { files: 0, unchangedFiles: 0 };
+
+  constructor({ cache, report = () => {}, signal, limits }: ReadSettings) {
+    this.#reading = new ReadingProcess(limits);
+    this.#cache = cache;
+    this.#report = report;
+    this.#signal = signal;
+  }
+
+  /** Adds the documents of a file. Of a file that runs out of time or memory, adds those of the last build. */
+  async read(one: SourcedFile): Promise<void> {
+    const { file, source } = one;
+    if (!mayBeKnown(file.extension ?? file.source)) return this.#report(unknownFormat(file));
+    const before = this.documents.length;
+    const stored = new StoredEvents(this.#cache, file, source, this.#reading.limits);
+    const giveUp = async (notice: Notice) => {
+      const last = stored.last();
+      if (last) {
+        this.documents.drop(before);
+        for (const event of last) await this.#take(event, one);
+      }
+      const fix = last ? `${notice.fix} Until then, the index keeps its last version.` : notice.fix;
+      if (notice.reason !== NOT_STARTED) stored.giveUp({ ...notice, fix }, last);
+      this.#report({ ...notice, fix });
+    };
+    const progress = { local: file, isReading: false };
+    try {
+      const isKnown = await this.#readStored(one, stored, progress);
+      if (this.documents.length > before && isKnown) this.summary.unchangedFiles++;
+    } catch (error) {
+      if (progress.isReading && this.#signal?.reason instanceof OutOfTime)
+        await giveUp({
+          kind: 'failed',
+          place: file.path,
+          reason: TOO_LONG,
+          fix: 'Split it into smaller files.',
+        });
+      this.#signal?.throwIfAborted();
+      if (isDiskFull(error)) throw error;
+      if (error instanceof RanOut) await giveUp(error.notice);
+      else this.#report(error instanceof Unreadable ? error.notice : unopened(file, error));
+    } finally {
+      const { localPath } = progress.local;
+      if (localPath !== file.localPath) await rm(localPath!, { force: true });
+    }
+    if (this.documents.length > before) this.summary.files++;
+  }
+
+  close(): void {
+    this.#reading.close();
+    this.#spool.close();
+  }
+
+  /**
+   * Takes what an earlier build stored of a file, or reads it.
+   * @param progress gets the local copy of the file, which the caller removes, and whether reading has begun
+   * @returns whether an earlier build had stored it
+   */
+  async #readStored(
+    { file, source }: SourcedFile,
+    stored: StoredEvents,
+    progress: { local: SourceFile; isReading: boolean },
+  ): Promise<boolean> {
+    const signal = this.#signal;
+    // The content of a file without a version is compared, and not all files can be opened twice.
+    if (file.version === undefined) progress.local = await orAborted(localCopy(file, this.#spool), signal);
+    const known = await orAborted(stored.find(progress.local.open), signal);
+    if (!known) progress.local = await orAborted(localCopy(progress.local, this.#spool), signal);
+    progress.isReading = !known;
+    const job = jobOf(progress.local, source);
+    for await (const event of known ?? this.#reading.read(job, signal)) {
+      signal?.throwIfAborted();
+      const length = lengthOf(event);
+      if (length === undefined) {
+        this.#report(tooLong(file, event));
+        continue;
+      }
+      if (!known) stored.add(event, length);
+      await this.#take(event, { file, source });
+    }
+    if (!known) stored.store();
+    return known !== undefined;
+  }
+
+  async #take(event: ReadEvent, { file, source }: SourcedFile): Promise<void> {
+    if ('notice' in event) return this.#report(event.notice);
+    this.sites.observe(event.document, file, source);
+    await this.documents.add(event.document);
+  }
+}
+
+function jobOf(
+  { localPath = '', path, source, url, extension, charset }: SourceFile,
+  { options }: Source,
+): ReadJob {
+  return { localPath, path, source, url, extension, charset, options };
+}
+
 /** The file on this machine: itself, or a copy. */
-async function localCopy(file: SourceFile, spool: Spool): Promise<SourceFile> {
+async function localCopy(file: SourceFile, spool: TemporaryFolder): Promise<SourceFile> {
   if (file.localPath !== undefined) return file;
   const localPath = await spool.save(file.open());
   return { ...file, localPath, open: () => createReadStream(localPath) };

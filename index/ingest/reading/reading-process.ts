@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Document } from '../../documents/document.ts';
 import { type Notice, RanOut } from '../../documents/file.ts';
 import { forkModule } from '../../format/installation.ts';
-import type { FromChild, ReadJob, ToChild } from './child.ts';
+import type { FromChild, ReadJob, ToChild } from './reading-child.ts';
 
 /** What reading a file returns, piece by piece. */
 export type ReadEvent = { document: Document } | { notice: Notice };
@@ -115,7 +115,7 @@ export class ReadingProcess {
   }
 
   #fork(): Running {
-    const child = forkModule(new URL('./child.ts', import.meta.url), [String(USAGE_FD)], {
+    const child = forkModule(new URL('./reading-child.ts', import.meta.url), [String(USAGE_FD)], {
       execArgv: ['--max-old-space-size=1024'],
       serialization: 'advanced',
       // Parsers print warnings, which say nothing that the notices do not.

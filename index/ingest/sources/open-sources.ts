@@ -1,7 +1,9 @@
-import type { ReadOptions } from '../../documents/file.ts';
+import type { Document } from '../../documents/document.ts';
+import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { readFile } from '../../documents/formats.ts';
 import type { Config, SourceConfig } from './config.ts';
 import { FolderSource } from './folder.ts';
-import type { Source } from './source.ts';
+import { listFiles, type Source } from './source.ts';
 
 /**
  * Opens the sources of a config. The config's own settings apply to each source that does not set them.
@@ -44,4 +46,18 @@ async function openSource(settings: SourceConfig, config: Config): Promise<Sourc
 /** Without the settings that are not set. */
 function defined<Options extends ReadOptions>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}
+
+/**
+ * Reads the documents of files and folders, in the order of the paths and then of the file names.
+ * @throws at the first file that cannot be read
+ */
+export async function* readDocuments(paths: string[]): AsyncGenerator<Document> {
+  const report = ({ kind, place, reason, fix = '' }: Notice) => {
+    if (kind === 'failed') throw new Unreadable(place, reason, fix);
+  };
+  const memory = new Map<string, string>();
+  const sources = paths.map((path) => new FolderSource(path));
+  for await (const { file } of listFiles(sources, { memory, report }))
+    yield* readFile(file, { options: {}, depth: 0, report, readNested: readFile });
 }

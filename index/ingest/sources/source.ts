@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { InputFile, Notice, ReadOptions } from '../../documents/file.ts';
 
 /** A file of a source. */
@@ -26,4 +27,33 @@ export interface Source {
   readonly options: ReadOptions;
   /** Lists its files, in an order that depends on their names only. */
   files(context: SourceContext): AsyncIterable<SourceFile>;
+}
+
+/**
+ * The files of sources, in the order of the sources. A file that is named twice is listed once. Reports a file whose name another
+ * file already has.
+ */
+export async function* listFiles(
+  sources: readonly Source[],
+  context: SourceContext,
+): AsyncGenerator<{ file: SourceFile; source: Source }> {
+  const places = new Set<string>();
+  const named = new Map<string, string>();
+  for (const source of sources) {
+    for await (const file of source.files(context)) {
+      const place = file.localPath === undefined ? file.path : resolve(file.path);
+      if (places.has(place)) continue;
+      places.add(place);
+      const other = named.get(file.source);
+      named.set(file.source, other ?? file.path);
+      if (other === undefined) yield { file, source };
+      else
+        context.report({
+          kind: 'failed',
+          place: file.path,
+          reason: 'same name in the index as another file',
+          fix: `${other} would also be named "${file.source}". Name a folder that contains both.`,
+        });
+    }
+  }
 }

@@ -158,7 +158,7 @@ describe('the reading process', () => {
   }
   /** Sends a signal to the reading process of this test. */
   const signal = (name: string) =>
-    execFileSync('pkill', [`-${name}`, '-P', String(process.pid), '-f', 'reading/child']);
+    execFileSync('pkill', [`-${name}`, '-P', String(process.pid), '-f', 'reading/reading-child']);
   /** A file with more documents than the process sends ahead. */
   const writeMany = (name: string) => write(name, '{"text":"One."}\n'.repeat(100));
 

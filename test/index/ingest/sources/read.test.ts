@@ -20,7 +20,7 @@ import type { Notice } from '../../../../index/documents/file.ts';
 import { toPassages } from '../../../../index/ingest/passages/split.ts';
 import { readSources } from '../../../../index/ingest/reading/read-sources.ts';
 import { type FolderOptions, FolderSource } from '../../../../index/ingest/sources/folder.ts';
-import { readDocuments } from '../../../../index/ingest/sources/read.ts';
+import { readDocuments } from '../../../../index/ingest/sources/open-sources.ts';
 import type { Source, SourceFile } from '../../../../index/ingest/sources/source.ts';
 
 let root: string;

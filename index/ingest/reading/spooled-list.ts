@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import { splitLines } from '../../documents/records/json-lines.ts';
 
 /** A temporary folder, removed when the process ends. */
-export class Spool {
+export class TemporaryFolder {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'polyseek-')));
   readonly #remove = () => rmSync(this.folder, { recursive: true, force: true });
 
