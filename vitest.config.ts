@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { bundledProcesses } from './test/fixtures/bundle-cli.ts';
 
 /** Tests that take long, or need a tool of `.ci/tools`. */
 const SLOW = ['test/e2e/**/*.test.ts', 'test/**/*.slow.test.ts'];
@@ -13,7 +14,9 @@ export default defineConfig({
       { find: /^polyseek\/(.*)$/, replacement: join(import.meta.dirname, 'functions/web/client/$1.ts') },
     ],
   },
+  plugins: [bundledProcesses],
   test: {
+    globalSetup: 'test/fixtures/global-setup.ts',
     testTimeout: 120_000,
     hookTimeout: 300_000,
     // Tests share the machine with the native engine's own threads; two files at a time is what two cores carry.
