@@ -14,7 +14,8 @@ import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
-import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { withLiveFunction } from '../fixtures/live-function.ts';
 import { command, type Outcome, onTerminal } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -184,11 +185,7 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
   function prepare(): Record<string, string> {
     const bin = join(folder, 'node_modules/.bin');
     mkdirSync(bin, { recursive: true });
-    const tsx = import.meta.resolve('tsx');
-    writeFileSync(
-      join(bin, 'polyseek'),
-      `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${join(root, 'cli/polyseek.ts')}' "$@"\n`,
-    );
+    writeFileSync(join(bin, 'polyseek'), `#!/bin/sh\nexec '${process.execPath}' '${POLYSEEK}' "$@"\n`);
     chmodSync(join(bin, 'polyseek'), 0o755);
     return { ...aws.env, HOME: folder, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' };
   }

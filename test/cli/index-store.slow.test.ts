@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, finished, type Outcome } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 
@@ -121,7 +122,7 @@ test('index stops after the running requests on an interrupt, and continues late
   await aws.createIndex('large-bucket');
   writeRandomIndex(join(folder, 'large'), 2600);
   const args = ['--index', 'large', '--to', 's3vectors://large-bucket', '--store', 's3vectors'];
-  const program = ['--import', import.meta.resolve('tsx'), join(root, 'cli/polyseek.ts'), 'index', ...args];
+  const program = [POLYSEEK, 'index', ...args];
   const child = spawn(process.execPath, program, { cwd: folder, env: { ...process.env, ...aws.env } });
   aws.calls.length = 0;
   aws.before('PutVectors', () => child.kill('SIGINT'));

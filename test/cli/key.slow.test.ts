@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { readApiKeys } from '../../functions/search/auth.ts';
 import { addKey, checkEnvironment, type NewKey, newKey } from '../../infra/keys.ts';
-import { root, temporaryFolder } from '../fixtures/index.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
@@ -18,9 +19,8 @@ const file = join(folder, 'cdk.json');
 
 /** Runs the command in the temporary folder. */
 function key(args: string[]): Promise<Outcome> {
-  const tsx = import.meta.resolve('tsx');
   return finished(
-    spawn(process.execPath, ['--import', tsx, join(root, 'cli/polyseek.ts'), 'key', ...args], {
+    spawn(process.execPath, [POLYSEEK, 'key', ...args], {
       cwd: folder,
     }),
   );

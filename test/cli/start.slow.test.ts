@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { greeting } from '../../cli/start.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';
 
@@ -17,11 +18,8 @@ function run(
 ): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: root, env: { ...process.env, ...env } };
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', 'cli/polyseek.ts', 'start', ...args],
-      options,
-      (error, stdout, stderr) => resolve({ code: error?.code, stdout, stderr }),
+    execFile(process.execPath, [POLYSEEK, 'start', ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code, stdout, stderr }),
     );
   });
 }
@@ -89,7 +87,7 @@ test('flags win over the environment, and the first line is JSON with --json', a
     '--no-page',
     '--log-questions',
   ];
-  const server = spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', 'start', ...args, '--json'], {
+  const server = spawn(process.execPath, [POLYSEEK, 'start', ...args, '--json'], {
     cwd: root,
     env: { ...process.env, PORT: '1', INDEX_DIR: 'none', CORS_ORIGINS: 'https://other.example', PAGE: '1' },
   });
@@ -129,7 +127,7 @@ test('flags win over the environment, and the first line is JSON with --json', a
 
 test('continues without a reader of its log, as after polyseek start | head', async () => {
   writeRandomIndex(index, 10);
-  const server = spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', 'start'], {
+  const server = spawn(process.execPath, [POLYSEEK, 'start'], {
     cwd: root,
     env: { ...process.env, PORT: '0', INDEX_DIR: index },
   });

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { root, setFolder, temporaryFolder } from '../fixtures/index.ts';
 import { command, commandsIn, finished, onTerminal } from '../fixtures/processes.ts';
 
@@ -36,7 +37,7 @@ function run(line: string, ...more: string[]) {
   const [, rest = ''] = /npx polyseek ?([^>|]*)/.exec(line) ?? [];
   const words = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
   return finished(
-    spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...words, ...more], {
+    spawn(process.execPath, [POLYSEEK, ...words, ...more], {
       cwd: root,
       env: { PATH: process.env.PATH },
     }),
@@ -178,7 +179,7 @@ describe('without a terminal', () => {
   });
 
   test('a closed output ends a command silently', async () => {
-    const args = ['--import', 'tsx', 'cli/polyseek.ts', 'embed'];
+    const args = [POLYSEEK, 'embed'];
     const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH } });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -199,9 +200,7 @@ describe('without a terminal', () => {
     async () => {
       const full = openSync('/dev/full', 'w');
       const start = (stdio: StdioOptions, ...args: string[]) =>
-        finished(
-          spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...args], { cwd: root, stdio }),
-        );
+        finished(spawn(process.execPath, [POLYSEEK, ...args], { cwd: root, stdio }));
       expect(await start(['ignore', full, 'pipe'], 'key', '--help')).toMatchObject({
         code: 1,
         stderr: 'Standard output: no space left on device. Free disk space, or write to another file.\n',
@@ -240,7 +239,7 @@ test('package prints its result as JSON, and leaves no files after an interrupt'
   });
 
   const before = readdirSync(folder);
-  const args = ['--import', 'tsx', 'cli/polyseek.ts', 'package', '--index', index, '--out', out];
+  const args = [POLYSEEK, 'package', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
     if (name?.includes('.draft-')) child.kill('SIGINT');

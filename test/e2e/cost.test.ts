@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { searchEvent } from '../bench/event.ts';
 import { type CountedWork, countWork } from '../fixtures/counted-work.ts';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const KB = 1000;
@@ -25,7 +25,7 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
   beforeAll(async () => {
     for (const passages of [SMALL, LARGE]) {
       const index = join(folder, `index-${passages}`);
-      writeRandomIndex(index, passages);
+      writeRandomIndex(index, passages, defaultModel());
       await packageFunction(index, packaged(passages));
       works.set(passages, await countWork(packaged(passages), searchEvent('word1 number 3')));
     }

@@ -8,22 +8,19 @@ import { packageFolders } from '../../functions/package/notices.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { INDEX_FILES } from '../../index/format/manifest.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { root, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { FUNCTION_URL, HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 import { namesOf, readSbom } from '../fixtures/sbom.ts';
 
 const folder = temporaryFolder();
-const [index, packaged, elsewhere] = [
-  join(folder, 'index'),
-  join(folder, 'function'),
-  join(folder, 'elsewhere'),
-];
+const [packaged, elsewhere] = [join(folder, 'function'), join(folder, 'elsewhere')];
+let index: string;
 let modules: string[];
 let server: Awaited<ReturnType<typeof startServer>>;
 
 beforeAll(async () => {
-  await buildTopics(index, ['en', 'zh']);
+  index = await topicsIndex(['en', 'zh'], 'default');
   modules = (await packageFunction(index, packaged)).map((path) => relative(root, path));
   mkdirSync(elsewhere);
   server = await startServer(index);
@@ -246,7 +243,7 @@ describe('the packaged function', () => {
       'which is not part of a packaged function',
     );
     expect(readFileSync(join(elsewhere, 'lambda.mjs'), 'utf8')).toBe('mine');
-    expect(readdirSync(folder).sort()).toEqual(['elsewhere', 'function', 'index']);
+    expect(readdirSync(folder).sort()).toEqual(['elsewhere', 'function']);
     expect(existsSync(join(elsewhere, 'model'))).toBe(false);
   });
 });

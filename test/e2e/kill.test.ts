@@ -13,7 +13,7 @@ import { openLocal } from '../../index/ingest/local.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { openSearch } from '../../index/search/open.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
-import { command, killGroup, npmRun, startGroup } from '../fixtures/processes.ts';
+import { command, killGroup, startGroup } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
 const [old, out, documents] = [join(folder, 'old'), join(folder, 'index'), join(folder, 'documents.jsonl')];
@@ -23,7 +23,7 @@ const { dir, model } = defaultModel();
 const RECORDS = 200;
 
 beforeAll(() => {
-  writeRandomIndex(old, 20);
+  writeRandomIndex(old, 20, defaultModel());
   const lines = Array.from({ length: RECORDS }, (_, i) => JSON.stringify({ text: `Item ${i}` }));
   writeFileSync(documents, lines.join('\n'));
 });
@@ -66,7 +66,7 @@ type Build = ReturnType<typeof startGroup>;
 
 test.each<[string, (build: Build) => Promise<unknown>]>([
   ['when it has started', (build) => once(build, 'spawn')],
-  ['when it has embedded some passages', (build) => once(build.stderr!, 'data')],
+  ['when it has embedded some passages', (build) => once(build.stderr, 'data')],
   ['when it has created its draft', () => draftContains(undefined)],
   ['when it has written the graph', () => draftContains('graph.bin')],
   ['when it has written the manifest', () => draftContains('manifest.json')],
@@ -120,10 +120,10 @@ test('a build goes on where a killed build with the same cache stopped', async (
 
 test('a build removes the draft of a killed build', async () => {
   const build = startGroup('index', [documents, '--index', out]);
-  await once(build.stderr!, 'data');
+  await once(build.stderr, 'data');
   await killGroup(build);
   expect(drafts()).toHaveLength(1);
-  expect(await npmRun('index', [documents, '--index', out])).toMatchObject({ code: 0 });
+  expect(await command('index', [documents, '--index', out])).toMatchObject({ code: 0 });
   expect(drafts()).toEqual([]);
   expect(readManifest(out, model, true).counts.passages).toBe(RECORDS);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
 import { deployedFolder } from '../fixtures/cdk.ts';
-import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
+import { temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { FUNCTION_URL, HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import type { LambdaOptions } from '../fixtures/lambda-process.ts';
 import { type Invocation, LambdaRuntime, report } from '../fixtures/lambda-runtime.ts';
@@ -12,7 +12,6 @@ import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
-const index = join(folder, 'index');
 
 const QUESTIONS = [
   'How often does the light of the Korvane lighthouse flash?',
@@ -50,7 +49,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
     const runtimes: LambdaRuntime[] = [];
 
     beforeAll(async () => {
-      await buildTopics(index, ['en', 'zh']);
+      const index = await topicsIndex(['en', 'zh'], 'default');
       packaged = await deployedFolder(index, folder, 'x86_64');
       server = await startServer(index);
     });

@@ -2,7 +2,7 @@ import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { startServer } from '../fixtures/processes.ts';
 
 // `npm run bench -- load --seconds 600` is the long run.
@@ -10,7 +10,7 @@ let server: Awaited<ReturnType<typeof startServer>>;
 
 beforeAll(async () => {
   const index = join(temporaryFolder(), 'index');
-  writeRandomIndex(index, 2000);
+  writeRandomIndex(index, 2000, defaultModel());
   server = await startServer(index);
 });
 afterAll(() => server.stop());

@@ -8,7 +8,6 @@ import { text } from 'node:stream/consumers';
 import { type Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { packageFunction } from '../../functions/package/package-function.ts';
 import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
@@ -22,7 +21,7 @@ import {
   startAuthorizationServer,
 } from '../fixtures/authorization-server.ts';
 import { startHttpApi } from '../fixtures/http-api.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { root, topicsFunction, topicsIndex } from '../fixtures/index.ts';
 import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
@@ -35,13 +34,12 @@ import { SearchDouble } from '../functions/search/search-double.ts';
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 const REGISTRATION = 'POST /reg';
 
-const folder = temporaryFolder();
-const index = join(folder, 'index');
+let index: string;
 let issuer: AuthorizationServer;
 
 beforeAll(async () => {
   issuer = await startAuthorizationServer();
-  await buildTopics(index, ['en']);
+  index = await topicsIndex(['en']);
 });
 afterAll(() => issuer.stop());
 afterEach(() => {
@@ -202,8 +200,7 @@ describe.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(
     let api: Awaited<ReturnType<typeof startHttpApi>>;
 
     beforeAll(async () => {
-      const packaged = join(folder, 'function');
-      await packageFunction(index, packaged);
+      const packaged = await topicsFunction(['en']);
       runtime = new LambdaRuntime({ folder: packaged, env: settings(address) });
       api = await startHttpApi(runtime);
     });

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../functions/search/auth.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { buildTopics, root, smallModel, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { connectOver, type Found, REVISIONS, structured, textOf } from '../fixtures/mcp.ts';
 import { command, finished, startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
@@ -17,16 +18,16 @@ const QUESTIONS = [
 const KEY = 'ps_key';
 
 const folder = temporaryFolder();
-const index = join(folder, 'index');
+let index: string;
 let endpoint: Awaited<ReturnType<typeof startServer>>;
 
 beforeAll(async () => {
-  await buildTopics(index, ['en']);
+  index = await topicsIndex(['en']);
   endpoint = await startServer(index, { API_KEYS: JSON.stringify({ bot: digestOf(KEY).toString('hex') }) });
 });
 afterAll(() => endpoint.stop());
 
-const serve = (...args: string[]) => ['--import', 'tsx', join(root, 'cli/polyseek.ts'), 'mcp', ...args];
+const serve = (...args: string[]) => [POLYSEEK, 'mcp', ...args];
 
 /** Connects the official client for TypeScript to a new server process. */
 function connectTo(args: string[], revision: string = REVISIONS[0], env: Record<string, string> = {}) {
@@ -113,7 +114,7 @@ describe('over a local index', () => {
 
   test('prints only the protocol, uses a rebuilt index, and ends with its input', async () => {
     const rebuilt = join(folder, 'rebuilt');
-    await buildTopics(rebuilt, ['zh']);
+    await buildTopics(rebuilt, ['zh'], smallModel().dir);
     const { child, lines } = start(['--index', rebuilt]);
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -127,7 +128,7 @@ describe('over a local index', () => {
     expect(await ask(initialize)).toMatchObject({ id: 1, result: { serverInfo: { name: 'polyseek' } } });
     const before = await ask(call(2, QUESTIONS[0]!));
     expect(before.result.structuredContent!.results[0]!.lang).toBe('zh');
-    await buildTopics(rebuilt, ['en']);
+    await buildTopics(rebuilt, ['en'], smallModel().dir);
     const after = await ask(call(3, QUESTIONS[0]!));
     expect(after.result.structuredContent!.results[0]!.lang).toBe('en');
     child.stdin.end();

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { packageFunction } from '../../functions/package/package-function.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { startHttpApi } from '../fixtures/http-api.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { root, temporaryFolder, topicsFunction, topicsIndex } from '../fixtures/index.ts';
 import { HTTP_API } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { connect, type Found, REVISIONS, structured, textOf } from '../fixtures/mcp.ts';
@@ -22,12 +21,10 @@ const QUESTIONS = [
 /** Origins whose pages may call. */
 const LISTED = ['https://one.example', 'https://app.example'];
 
-const folder = temporaryFolder();
-const index = join(folder, 'index');
 let server: Awaited<ReturnType<typeof startServer>>;
 
 beforeAll(async () => {
-  await buildTopics(index, ['en', 'zh']);
+  const index = await topicsIndex(['en', 'zh']);
   vi.stubEnv('CORS_ORIGINS', LISTED.join());
   server = await startServer(index);
   vi.unstubAllEnvs();
@@ -140,11 +137,9 @@ describe.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(
     let api: Awaited<ReturnType<typeof startHttpApi>>;
 
     beforeAll(async () => {
-      const packaged = join(folder, 'function');
-      await packageFunction(index, packaged);
       const apiKeys = { bot: digestOf(key).toString('hex') };
       const env = { API_KEYS: JSON.stringify(apiKeys), CORS_ORIGINS: LISTED.join() };
-      runtime = new LambdaRuntime({ folder: packaged, env });
+      runtime = new LambdaRuntime({ folder: await topicsFunction(['en', 'zh']), env });
       api = await startHttpApi(runtime);
     });
     afterAll(async () => {
@@ -216,7 +211,7 @@ interface Check {
 
 describe.skipIf(missingTools('Node 24', 'mcp conformance'))("MCP's conformance suite", () => {
   test('passes, except for missing features', async () => {
-    const out = join(folder, 'conformance');
+    const out = join(temporaryFolder(), 'conformance');
     const args = [
       tools['mcp conformance'],
       'server',

@@ -4,6 +4,7 @@ import type { Document } from '../../index/documents/document.ts';
 import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, PassageAnswer } from '../../index/search/answer.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
+import { defaultModel } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -51,7 +52,7 @@ const documents: Document[] = [
 ];
 
 describe.skipIf(missingTools('chromium'))('the page', () => {
-  const index = usePageIndex(documents);
+  const index = usePageIndex(documents, defaultModel());
   const browser = useBrowser();
   let server: Awaited<ReturnType<typeof startServer>>;
   beforeAll(async () => {

@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
-import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
+import { topicsIndex } from '../fixtures/index.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
-const index = join(temporaryFolder(), 'index');
+let index: string;
 const ADDRESS = 's3vectors://commands-test';
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 
@@ -16,7 +15,7 @@ describe.skipIf(missingTools('java', 's3mock'))('with the address of an index in
   let aws: S3Vectors;
 
   beforeAll(async () => {
-    await buildTopics(index, ['en']);
+    index = await topicsIndex(['en'], 'default');
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
     await aws.createIndex('commands-test');

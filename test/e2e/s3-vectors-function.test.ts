@@ -5,27 +5,28 @@ import { packageFunction } from '../../functions/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
-import { buildTopics, temporaryFolder } from '../fixtures/index.ts';
+import { SMALL_MODEL, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { type Invocation, LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
-const [index, bundled, remote] = [join(folder, 'index'), join(folder, 'bundled'), join(folder, 'remote')];
+const [bundled, remote] = [join(folder, 'bundled'), join(folder, 'remote')];
 const ADDRESS = 's3vectors://function-test/passages';
 const TIMEOUT = '29';
 /** Only this file contains the SDK of AWS. It shares no chunk with the rest. */
 const CODE = 'current-index.mjs';
 const NO_INDEX = 'There is no index yet. Try again when one has been built and published.';
 
+let index: string;
 let modules: { bundled: string[]; remote: string[] };
 
 beforeAll(async () => {
-  await buildTopics(index, ['en', 'de']);
+  index = await topicsIndex(['en', 'de']);
   modules = {
     bundled: await packageFunction(index, bundled),
-    remote: await packageFunction(undefined, remote),
+    remote: await packageFunction(undefined, remote, { model: SMALL_MODEL }),
   };
 });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../index/search/answer.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
-import { npmRun, startServer } from '../fixtures/processes.ts';
+import { command, startServer } from '../fixtures/processes.ts';
 import { shared } from '../fixtures/shared.ts';
 
 const seed = shared('seed/000_af465b139886446f.txt');
@@ -10,7 +10,7 @@ const index = join(temporaryFolder(), 'index');
 
 describe.skipIf(seed.missing)('a newspaper page in Chinese, indexed by npx polyseek index', () => {
   test('returns the answer first for questions in Chinese, English and French over HTTP', async () => {
-    expect(await npmRun('index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
+    expect(await command('index', [seed.path, '--index', index])).toMatchObject({ code: 0 });
     const { url, stop } = await startServer(index);
     try {
       const first = async (q: string) => {

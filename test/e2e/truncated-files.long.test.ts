@@ -8,7 +8,7 @@ import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtur
 test('a process that searches survives files that become shorter', async () => {
   const folder = temporaryFolder();
   const [index, model] = [join(folder, 'index'), join(folder, 'model')];
-  writeRandomIndex(index, 2000);
+  writeRandomIndex(index, 2000, defaultModel());
   cpSync(defaultModel().dir, model, { recursive: true });
   const child = fork(join(root, 'test/fixtures/truncate-live.ts'), [index, model], {
     execArgv: ['--import', 'tsx'],

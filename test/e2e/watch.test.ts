@@ -20,7 +20,7 @@ test('a changed file is built with --watch, and a running server answers from th
   const watcher = startGroup('index', [...args, '--watch']);
   try {
     let printed = '';
-    for (const stream of [watcher.stdout!, watcher.stderr!])
+    for (const stream of [watcher.stdout, watcher.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         printed += text;
       });

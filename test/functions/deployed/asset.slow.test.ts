@@ -45,7 +45,7 @@ function makeFunction(processor = 'linux/x64'): string {
   writeFileSync(join(out, 'THIRD_PARTY_NOTICES.txt'), '');
   cpSync(engine(processor), join(out, 'native'), { recursive: true });
   writeModel(out, { engine: 'onnx' });
-  writeRandomIndex(join(out, 'index'), PASSAGES);
+  writeRandomIndex(join(out, 'index'), PASSAGES, defaultModel());
   return out;
 }
 
@@ -189,7 +189,7 @@ test('a refusal lists the largest parts first, and the number of passages that f
 
 test('collections count towards the quota, and their passages towards those that fit', () => {
   const out = makeFunction();
-  writeRandomIndex(join(out, 'collections/hr'), PASSAGES);
+  writeRandomIndex(join(out, 'collections/hr'), PASSAGES, defaultModel());
   expect(checkAsset(out, 'x86_64')).toMatchObject({
     space: { bytes: sizeOf(out), passages: 2 * PASSAGES },
     index: { passages: PASSAGES },

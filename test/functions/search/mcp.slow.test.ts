@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { withMetrics } from '../../../functions/search/cloudwatch.ts';
@@ -6,7 +5,7 @@ import type { App } from '../../../functions/search/http.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import type { Answer, PassageAnswer, Search, SearchRequest } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { buildTopics, defaultModel, temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, topicsIndex } from '../../fixtures/index.ts';
 import { REVISIONS, structured, textOf } from '../../fixtures/mcp.ts';
 import { post, request } from './ask.ts';
 import { clientOf, send } from './mcp-ask.ts';
@@ -20,8 +19,7 @@ let search: Search;
 let app: App;
 
 beforeAll(async () => {
-  const index = join(temporaryFolder(), 'index');
-  await buildTopics(index, ['en', 'de', 'zh']);
+  const index = await topicsIndex(['en', 'de', 'zh'], 'default');
   search = await openSearch({ index, model: defaultModel().dir, verify: true });
   app = createApp(search, silent);
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { POLYSEEK } from '../../fixtures/bundle-cli.ts';
 import { type ModelFiles, tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -22,7 +23,7 @@ function model(args: string[], env: Record<string, string> = {}) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', 'cli/polyseek.ts', 'model', ...args],
+      [POLYSEEK, 'model', ...args],
       { cwd: root, env: { ...inherited, ...env } },
       (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
     );

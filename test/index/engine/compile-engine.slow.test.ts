@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
 import { digestPath } from '../../../index/engine/library-digest.ts';
+import { POLYSEEK } from '../../fixtures/bundle-cli.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
@@ -32,7 +33,7 @@ afterAll(() => {
 
 /** Packages the index for Lambda with these environment variables. */
 function pack(architecture: string, env: Record<string, string>) {
-  const args = ['--import', 'tsx', 'cli/polyseek.ts', 'package', '--arch', architecture, '--index', index];
+  const args = [POLYSEEK, 'package', '--arch', architecture, '--index', index];
   args.push('--out', join(folder, architecture));
   return promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
 }

@@ -35,7 +35,7 @@ test('an inspection counts a language as an overview does', async () => {
 
 test.runIf(process.platform === 'linux')('an inspection of a folder leaves no file open', async () => {
   const index = join(temporaryFolder(), 'index');
-  writeRandomIndex(index, 20);
+  writeRandomIndex(index, 20, defaultModel());
   expect(await inspectIndex(index)).toMatchObject({ counts: { passages: 20 } });
   expect(await findPassages(index, 'none')).toEqual([]);
   const open = readdirSync('/proc/self/fd').flatMap((fd) => {

@@ -74,7 +74,7 @@ describe('the output folder', () => {
 
   test('is replaced if it is a symbolic link, and the target of the link is kept', () => {
     const [target, link] = [join(folder, 'target'), join(folder, 'link')];
-    writeRandomIndex(target, 2);
+    writeRandomIndex(target, 2, defaultModel());
     symlinkSync(target, link);
     writeIndex(link, model, contents(3));
     expect(readManifest(link, model, true).counts.passages).toBe(3);
@@ -93,7 +93,7 @@ describe('an error keeps the old index', () => {
       'b.jsonl: repeated id. "same" is also in a.jsonl. Give each record a unique id.',
     ],
   ])('%s', async (_, documents, message) => {
-    writeRandomIndex(out, 4);
+    writeRandomIndex(out, 4, defaultModel());
     const before = snapshot(out);
     const embedder = { model, embed: () => Promise.reject(new Error('No memory.')) };
     await expect(buildIndex(documents, out, embedder, tokenCounter(dir))).rejects.toThrow(message);
@@ -102,7 +102,7 @@ describe('an error keeps the old index', () => {
   });
 
   test('a failing embedder', async () => {
-    writeRandomIndex(out, 4);
+    writeRandomIndex(out, 4, defaultModel());
     const before = snapshot(out);
     const failing = { model, embed: () => Promise.reject(new Error('No memory.')) };
     const building = buildIndex([readText('A text.', 'a.txt')], out, failing, tokenCounter(dir));

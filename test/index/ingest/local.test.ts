@@ -25,7 +25,7 @@ test('finds the model of an index, and skips unreadable compiled models', () => 
   for (const folder of leftovers) mkdirSync(folder, { recursive: true });
   writeFileSync(join(leftovers[0]!, 'model.json'), JSON.stringify({ ...model, format: 3 }));
   writeFileSync(join(leftovers[1]!, 'model.json'), '{"format": 4');
-  writeRandomIndex(index, 2);
+  writeRandomIndex(index, 2, defaultModel());
   expect(findModel(index)).toBe(dir);
   writeIndex(index, { ...model, hash: 'another' }, randomContents(2, model.dimensions));
   expect(findModel(index)).toBe(dir);

@@ -33,7 +33,7 @@ const embedder: QuestionEmbedder = {
 };
 
 beforeAll(() => {
-  writeRandomIndex(whole, PASSAGES);
+  writeRandomIndex(whole, PASSAGES, defaultModel());
   cpSync(whole, copy, { recursive: true });
 });
 

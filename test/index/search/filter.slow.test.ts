@@ -16,7 +16,7 @@ const { passages } = randomContents(PASSAGES, model.dimensions);
 let search: Search;
 
 beforeAll(async () => {
-  writeRandomIndex(index, PASSAGES);
+  writeRandomIndex(index, PASSAGES, defaultModel());
   search = await openSearch({ index, model: dir, verify: true });
 });
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
@@ -6,7 +5,7 @@ import type { Mode } from '../../../index/format/mode.ts';
 import type { Answer, Search, SearchRequest, Turn } from '../../../index/search/answer.ts';
 import { contextualQuery } from '../../../index/search/history.ts';
 import { openSearch } from '../../../index/search/open.ts';
-import { buildTopics, defaultModel, temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, topicsIndex } from '../../fixtures/index.ts';
 import { post, request } from '../../functions/search/ask.ts';
 
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
@@ -66,12 +65,14 @@ describe('contextualQuery', () => {
 });
 
 describe('a search with a history', () => {
-  const folder = join(temporaryFolder(), 'index');
   let search: Search;
 
   beforeAll(async () => {
-    await buildTopics(folder, ['en', 'de']);
-    search = await openSearch({ index: folder, model: defaultModel().dir, verify: false });
+    search = await openSearch({
+      index: await topicsIndex(['en', 'de'], 'default'),
+      model: defaultModel().dir,
+      verify: false,
+    });
   });
 
   const ask = (q: string, options: Partial<SearchRequest> = {}): Promise<Answer> =>
