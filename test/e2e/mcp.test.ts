@@ -14,7 +14,7 @@ import { missingTools, tools } from '../fixtures/tools.ts';
 
 const QUESTIONS = [
   'How often does the light of the Korvane lighthouse flash?',
-  '科尔瓦内灯塔有多高？',
+  '科尔万灯塔建于1871年吗？',
   'Which film won the main prize at the film festival?',
 ];
 
