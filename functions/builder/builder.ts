@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { withOwner } from '../../index/aws/bucket-owner.ts';
+import { s3Client } from '../../index/aws/s3.ts';
 import { S3Source } from '../../index/ingest/sources/s3.ts';
 import { connect } from '../deployed/connect.ts';
 import { DEFAULT_KEEP } from '../deployed/prune.ts';
@@ -56,12 +55,7 @@ const remote = connect({
   },
 });
 /** Errors of this client are described by the source. */
-const documents = withOwner(
-  new S3Client({
-    followRegionRedirects: true,
-    forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-  }),
-);
+const documents = s3Client({ followRegionRedirects: true });
 
 /**
  * Entry point of the builder: `builder.handler`. Events: a batch of the queue, `{build: ID}` or `{continue: ID}`.

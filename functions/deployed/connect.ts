@@ -7,9 +7,9 @@ import {
   waitUntilFunctionUpdatedV2,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { withOwner } from '../../index/aws/bucket-owner.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { describeError } from '../../index/aws/errors.ts';
+import { s3Client } from '../../index/aws/s3.ts';
 import type { Architecture } from '../../index/engine/architecture.ts';
 import { bootstrapBucket } from './resource-names.ts';
 import { readStackVersion } from './version-description.ts';
@@ -74,8 +74,7 @@ export function connect({
   step,
 }: Pick<Remote, 'functionName' | 'bucket' | 'qualifier' | 'step'>): Remote {
   const lambda = new LambdaClient({});
-  // A stand-in for AWS has one host name, not one per bucket.
-  const s3 = withOwner(new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined }));
+  const s3 = s3Client();
 
   async function explained<T>(call: string, input: object, run: () => Promise<T>): Promise<T> {
     try {

@@ -1,10 +1,9 @@
-import { ownerOf } from './bucket-owner.ts';
-
 /** A failed call to AWS, and its subject. */
 export interface FailedCall {
   /** Service and operation, such as `lambda:Invoke`. */
   call: string;
-  functionName: string;
+  /** A function, for calls of Lambda. */
+  functionName?: string;
   region?: string | undefined;
   /** The requested version or alias. */
   qualifier?: string | undefined;
@@ -13,119 +12,222 @@ export interface FailedCall {
 
 type Describe = (failed: FailedCall, message: string) => string;
 
-const expired: Describe = ({ call }) =>
-  `${call} failed: the AWS session has expired. Sign in again (aws sso login, or new keys), then run the command again.`;
+/** Why a call failed. All but `other` have a sentence. */
+export type Failure =
+  | 'no credentials'
+  | 'expired session'
+  | 'unknown keys'
+  | 'no region'
+  | 'denied'
+  | 'throttled'
+  /** AWS answered late, or not at all. */
+  | 'late'
+  /** AWS answered that it failed. */
+  | 'failing'
+  | 'unreachable'
+  | 'no bucket'
+  | 'no vector index'
+  | 'no object'
+  /** The condition of a read does not hold: the object is the same as the known one. */
+  | 'unchanged'
+  /** The condition of a write or read does not hold. */
+  | 'unmet'
+  /** Two conditional writes of an object met each other. */
+  | 'conflict'
+  | 'archived'
+  | 'no function'
+  | 'updating'
+  | 'alias moved'
+  | 'code storage full'
+  | 'update not finished'
+  | 'update failed'
+  | 'code changed'
+  | 'other';
 
-const unknownKeys: Describe = ({ call }) =>
-  `${call} failed: AWS does not accept these credentials. Check AWS_PROFILE or the keys in the environment.`;
+/** Failures that a later attempt may not have. */
+const PASSING = new Set<Failure>(['throttled', 'late', 'failing', 'unreachable', 'conflict']);
 
-const notFound: Describe = ({ call, functionName, region, qualifier }, message) => {
-  const place = region ? ` in ${region}` : '';
-  if (qualifier && /^\d+$/.test(qualifier))
-    return `${call}: ${functionName}${place} has no version ${qualifier}. npx polyseek versions lists the versions.`;
-  if (message.includes('alias'))
-    return `${call}: ${functionName}${place} has no alias live. Create it with npx cdk deploy.`;
-  const alias = qualifier ? ` with the alias ${qualifier}` : '';
-  return `${call}: no function ${functionName}${alias}${place}. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.`;
+/** By the name or code of an error. */
+const BY_NAME: Record<string, Failure> = {
+  CredentialsProviderError: 'no credentials',
+  ExpiredTokenException: 'expired session',
+  ExpiredToken: 'expired session',
+  UnrecognizedClientException: 'unknown keys',
+  InvalidSignatureException: 'unknown keys',
+  InvalidAccessKeyId: 'unknown keys',
+  SignatureDoesNotMatch: 'unknown keys',
+  AccessDeniedException: 'denied',
+  AccessDenied: 'denied',
+  TooManyRequestsException: 'throttled',
+  ThrottlingException: 'throttled',
+  Throttling: 'throttled',
+  SlowDown: 'throttled',
+  AbortError: 'late',
+  TimeoutError: 'late',
+  RequestTimeout: 'late',
+  RequestTimeoutException: 'late',
+  InternalServerException: 'failing',
+  InternalError: 'failing',
+  RequestTimeTooSkewed: 'failing',
+  ServiceUnavailableException: 'failing',
+  ServiceUnavailable: 'failing',
+  ECONNREFUSED: 'unreachable',
+  ECONNRESET: 'unreachable',
+  EPIPE: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  EHOSTUNREACH: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  NoSuchBucket: 'no bucket',
+  PermanentRedirect: 'no bucket',
+  NotFoundException: 'no vector index',
+  NoSuchKey: 'no object',
+  NotFound: 'no object',
+  PreconditionFailed: 'unmet',
+  ConditionalRequestConflict: 'conflict',
+  InvalidObjectState: 'archived',
+  ResourceNotFoundException: 'no function',
+  ResourceConflictException: 'updating',
+  PreconditionFailedException: 'alias moved',
+  CodeStorageExceededException: 'code storage full',
 };
 
-const denied: Describe = ({ call, bucket = '' }, message) => {
-  const owner = ownerOf(bucket);
-  // S3 answers the same if the bucket belongs to another account than expected.
-  const foreign = owner
-    ? ` If it is allowed, ${bucket} does not belong to account ${owner}: do not use it.`
-    : '';
-  return `${call}: access denied. Allow ${missingAction(call, message)} for this AWS identity, or choose another with AWS_PROFILE.${foreign}`;
-};
-
-const throttled: Describe = ({ call, functionName }) =>
-  call === 'lambda:Invoke'
-    ? `${call} was throttled at every attempt: all allowed instances of ${functionName} are busy. Wait and run the command again, or raise the reserved concurrency.`
-    : `${call} was throttled at every attempt. Wait a minute, then run the command again.`;
-
-const noBucket: Describe = ({ call, bucket, region }) =>
-  `${call}: no bucket ${bucket}. Create it with npx cdk bootstrap${region ? ` in ${region}` : ''}, or pass another with --bucket.`;
-
-const unreachable: Describe = ({ call, region }, message) =>
-  `${call} did not reach AWS (${message}). Check the network, and that ${region ? `${region} is` : 'AWS_REGION names'} a region.`;
-
-const BY_NAME: Record<string, Describe> = {
-  CredentialsProviderError: (failed, message) =>
-    message.includes('expired')
-      ? expired(failed, message)
-      : `${failed.call} failed: no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.`,
-  ExpiredTokenException: expired,
-  ExpiredToken: expired,
-  UnrecognizedClientException: unknownKeys,
-  InvalidSignatureException: unknownKeys,
-  InvalidAccessKeyId: unknownKeys,
-  SignatureDoesNotMatch: unknownKeys,
-  ResourceNotFoundException: notFound,
-  AccessDeniedException: denied,
-  AccessDenied: denied,
-  TooManyRequestsException: throttled,
-  ThrottlingException: throttled,
-  Throttling: throttled,
-  SlowDown: throttled,
-  ResourceConflictException: ({ call, functionName }) =>
-    `${call} failed: another update of ${functionName} is in progress. Wait a minute, then run the command again.`,
-  PreconditionFailedException: ({ call }) =>
-    `${call} failed: someone else has moved the alias live. Check with npx polyseek versions, then run the command again.`,
-  CodeStorageExceededException: ({ call }) =>
-    `${call} failed: the account's storage for code is full. Delete old versions with npx polyseek prune.`,
-  NoSuchBucket: noBucket,
-  ECONNREFUSED: unreachable,
-  ECONNRESET: unreachable,
-  ENOTFOUND: unreachable,
-  EAI_AGAIN: unreachable,
-  ETIMEDOUT: unreachable,
-};
-
-/** For errors without a name of their own. */
-const BY_MESSAGE: [RegExp, Describe][] = [
-  [
-    /^Region (is missing|not accepted)/,
-    ({ call }, message) =>
-      `${call} needs a region (${message.replace(/\.$/, '')}). Set AWS_REGION to the stack's region, such as eu-central-1.`,
-  ],
-  [
-    /Waiter has timed out/,
-    ({ call, functionName }) =>
-      `${call}: the update of ${functionName} is still not finished. Check with npx polyseek versions, then run the command again.`,
-  ],
-  [
-    /"state":"FAILURE"/,
-    ({ call, functionName }, message) =>
-      `${call}: the update of ${functionName} failed (${reasonOf(message)}). Run the command again, or npx cdk deploy.`,
-  ],
-  [
-    /CodeSHA256 .*is different/i,
-    ({ call, functionName }) =>
-      `${call} failed: someone else has changed the code of ${functionName}. Check with npx polyseek versions, then run the command again.`,
-  ],
+/** For errors that a name does not identify. */
+const BY_MESSAGE: [RegExp, Failure][] = [
+  [/^Region (is missing|not accepted)/, 'no region'],
+  [/Waiter has timed out/, 'update not finished'],
+  [/"state":"FAILURE"/, 'update failed'],
+  [/CodeSHA256 .*is different/i, 'code changed'],
+  [/\b(session|token)\b.*\bexpired\b/i, 'expired session'],
 ];
 
-/** Describes an error of the AWS SDK or its waiters: the call, the reason and the next step. */
-export function describeError(error: unknown, failed: FailedCall): string {
-  const { name = 'Error', message = String(error), code = '' } = details(error);
-  const describe =
-    BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? BY_NAME[name] ?? BY_NAME[code];
-  if (describe) return describe(failed, message || code);
+/** By the HTTP status of an answer whose error has no known name. */
+const BY_STATUS: Record<number, Failure> = {
+  304: 'unchanged',
+  403: 'denied',
+  412: 'unmet',
+  429: 'throttled',
+  503: 'throttled',
+};
+
+const SENTENCES: Record<Exclude<Failure, 'other'>, Describe> = {
+  'no credentials': ({ call }) =>
+    `${call} failed: no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.`,
+  'expired session': ({ call }) =>
+    `${call} failed: the AWS session has expired. Sign in again (aws sso login, or new keys), then run the command again.`,
+  'unknown keys': ({ call }) =>
+    `${call} failed: AWS does not accept these credentials. Check AWS_PROFILE or the keys in the environment.`,
+  'no region': ({ call }, message) =>
+    `${call} needs a region (${message.replace(/\.$/, '')}). Set AWS_REGION to the stack's region, such as eu-central-1.`,
+  denied: ({ call, bucket = '' }, message) => {
+    const owner = ownerOf(bucket);
+    // S3 answers the same if the bucket belongs to another account than expected.
+    const foreign = owner
+      ? ` If it is allowed, ${bucket} does not belong to account ${owner}: do not use it.`
+      : '';
+    return `${call}: access denied. Allow ${missingAction(call, message)} for this AWS identity, or choose another with AWS_PROFILE.${foreign}`;
+  },
+  throttled: ({ call, functionName }) =>
+    call === 'lambda:Invoke'
+      ? `${call} was throttled at every attempt: all allowed instances of ${functionName} are busy. Wait and run the command again, or raise the reserved concurrency.`
+      : `${call} was throttled at every attempt. Wait a minute, then run the command again.`,
+  late: ({ call }) => `${call} got no answer in time. Check the network, then run the command again.`,
+  failing: ({ call }) => `AWS failed to answer ${call} at every attempt. Run the command again in a minute.`,
+  unreachable: ({ call, region }, message) =>
+    `${call} did not reach AWS (${message}). Check the network, and that ${region ? `${region} is` : 'AWS_REGION names'} a region.`,
+  'no bucket': ({ call, bucket, region }) =>
+    `${call}: no bucket ${bucket}. Create it with npx cdk bootstrap${region ? ` in ${region}` : ''}, or pass another with --bucket.`,
+  'no vector index': ({ call }) => `${call}: no such vector bucket or vector index.`,
+  'no object': ({ call, bucket }) => `${call}: no such object in the bucket ${bucket}.`,
+  unchanged: ({ call }) => `${call}: the object has not changed.`,
+  unmet: ({ call }) => `${call}: the object changed meanwhile. Run the command again.`,
+  conflict: ({ call }) => `${call}: another command changes the same object. Run the command again.`,
+  archived: ({ call }) => `${call}: the object is archived. Restore it from Glacier.`,
+  'no function': ({ call, functionName, region, qualifier }, message) => {
+    const place = region ? ` in ${region}` : '';
+    if (qualifier && /^\d+$/.test(qualifier))
+      return `${call}: ${functionName}${place} has no version ${qualifier}. npx polyseek versions lists the versions.`;
+    if (message.includes('alias'))
+      return `${call}: ${functionName}${place} has no alias live. Create it with npx cdk deploy.`;
+    const alias = qualifier ? ` with the alias ${qualifier}` : '';
+    return `${call}: no function ${functionName}${alias}${place}. Deploy it with npx cdk deploy, pass another name with --function, or set AWS_REGION to its region.`;
+  },
+  updating: ({ call, functionName }) =>
+    `${call} failed: another update of ${functionName} is in progress. Wait a minute, then run the command again.`,
+  'alias moved': ({ call }) =>
+    `${call} failed: someone else has moved the alias live. Check with npx polyseek versions, then run the command again.`,
+  'code storage full': ({ call }) =>
+    `${call} failed: the account's storage for code is full. Delete old versions with npx polyseek prune.`,
+  'update not finished': ({ call, functionName }) =>
+    `${call}: the update of ${functionName} is still not finished. Check with npx polyseek versions, then run the command again.`,
+  'update failed': ({ call, functionName }, message) =>
+    `${call}: the update of ${functionName} failed (${reasonOf(message)}). Run the command again, or npx cdk deploy.`,
+  'code changed': ({ call, functionName }) =>
+    `${call} failed: someone else has changed the code of ${functionName}. Check with npx polyseek versions, then run the command again.`,
+};
+
+/** Sentences for a place where those of commands do not fit, such as the answer of an endpoint. */
+export type Sentences = Partial<Record<Failure, Describe>>;
+
+/** Why a call failed: by an error of the SDK or its waiters, or by the one that is its cause. */
+export function failureOf(error: unknown): Failure {
+  return known(error).failure;
+}
+
+/** Whether a call may succeed later: throttling, failures of AWS, cut connections. */
+export function isPassing(error: unknown): boolean {
+  return PASSING.has(failureOf(error));
+}
+
+/**
+ * Describes an error of the AWS SDK or its waiters: the call, the reason and the next step.
+ * @param sentences replace those of commands
+ */
+export function describeError(error: unknown, failed: FailedCall, sentences: Sentences = {}): string {
+  const { failure, name, message } = known(error);
+  if (failure !== 'other') return (sentences[failure] ?? SENTENCES[failure])(failed, message);
   // If the response is not from AWS (a proxy's page, say), the SDK's message has several lines; the first names the problem.
   const [line = ''] = message.split('\n');
   return `${failed.call} failed (${name}): ${line.replace(/\.?$/, '.')}`;
 }
 
-function details(error: unknown): { name?: string; message?: string; code?: string } {
-  if (!(error instanceof Error)) return {};
-  const { name, message } = error;
-  return { name, message, code: 'code' in error ? String(error.code) : '' };
+/** The HTTP status of an error's response, or 0. */
+export function statusOf(error: unknown): number {
+  if (!(error instanceof Error) || !('$metadata' in error)) return 0;
+  return Number((error.$metadata as { httpStatusCode?: number } | undefined)?.httpStatusCode ?? 0);
+}
+
+/** The first error with a known reason, from an error to its cause. */
+function known(error: unknown): { failure: Failure; name: string; message: string } {
+  if (!(error instanceof Error)) return { failure: 'other', name: 'Error', message: String(error) };
+  const { name, cause } = error;
+  const code = 'code' in error ? String(error.code) : '';
+  const message = error.message || code;
+  const status = statusOf(error);
+  const failure =
+    BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ??
+    BY_NAME[name] ??
+    BY_NAME[code] ??
+    BY_STATUS[status] ??
+    (status >= 500 ? 'failing' : 'other');
+  const inner = failure === 'other' && cause instanceof Error ? known(cause) : undefined;
+  return inner && inner.failure !== 'other' ? inner : { failure, name, message };
+}
+
+/**
+ * The account that a bucket must belong to, from its name: those of `cdk bootstrap` and of a stack's own bucket contain it. Everyone can
+ * compute such a name, and create the bucket first in another account.
+ * @returns undefined for another name
+ */
+export function ownerOf(bucket: string): string | undefined {
+  return /^(?:cdk|polyseek)-.+-(\d{12})-[a-z]+(?:-[a-z]+)+-\d$/.exec(bucket)?.[1];
 }
 
 /** IAM actions whose names differ from the call's. */
 const ACTIONS: Record<string, string> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
   's3:ListObjectsV2': 's3:ListBucket',
+  's3:DeleteObjects': 's3:DeleteObject',
   's3:GetBucketNotificationConfiguration': 's3:GetBucketNotification',
 };
 

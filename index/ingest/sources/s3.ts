@@ -2,10 +2,10 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { withOwner } from '../../aws/bucket-owner.ts';
+import { s3Client } from '../../aws/s3.ts';
 import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { limitBytes, MAX_FILE_BYTES, tooLarge } from './files.ts';
@@ -37,7 +37,7 @@ export class S3Source implements Source {
   constructor(
     address: string,
     options: ReadOptions = {},
-    client = withOwner(new S3Client({ followRegionRedirects: true })),
+    client = s3Client({ followRegionRedirects: true }),
     limits = LIMITS,
   ) {
     const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];

@@ -1,4 +1,4 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   GetVectorsCommand,
   type GetVectorsCommandOutput,
@@ -6,7 +6,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { withOwner } from '../../aws/bucket-owner.ts';
+import { s3Client } from '../../aws/s3.ts';
 import type { Address } from './address.ts';
 import { explain, statusOf } from './failures.ts';
 import { Gate } from './gate.ts';
@@ -81,14 +81,10 @@ export class Client {
         throwOnRequestTimeout: true,
       },
     };
-    this.#s3 = withOwner(
-      new S3Client({
-        ...settings,
-        // A stand-in for AWS has one host name, not one per bucket.
-        forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-        responseChecksumValidation: 'WHEN_REQUIRED',
-      }),
-    );
+    this.#s3 = s3Client({
+      ...settings,
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
     this.#vectors = new S3VectorsClient(settings);
   }
 

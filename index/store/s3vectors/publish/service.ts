@@ -6,7 +6,7 @@ import {
   GetObjectCommand,
   PutObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import {
   DeleteVectorsCommand,
@@ -18,7 +18,7 @@ import {
   PutVectorsCommand,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { withOwner } from '../../../aws/bucket-owner.ts';
+import { s3Client } from '../../../aws/s3.ts';
 import { type Address, formatAddress } from '../address.ts';
 import { statusOf } from '../failures.ts';
 import { Pace } from './pace.ts';
@@ -89,15 +89,11 @@ export class Service {
       maxAttempts: 3,
       requestHandler: { connectionTimeout: 5000, socketTimeout: IDLE_MS },
     };
-    this.#s3 = withOwner(
-      new S3Client({
-        ...settings,
-        // A stand-in for AWS has one host name, not one per bucket.
-        forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
-        // Ranges have no checksum in S3. Rows and whole objects have their own.
-        responseChecksumValidation: 'WHEN_REQUIRED',
-      }),
-    );
+    this.#s3 = s3Client({
+      ...settings,
+      // Ranges have no checksum in S3. Rows and whole objects have their own.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
     this.#vectors = new S3VectorsClient(settings);
   }
 
