@@ -8,7 +8,7 @@ import { type FunctionCode, packageFolders, readPackageLicence } from './notices
 /** The handler, and the modules that `forkModule` runs. They get the names of their sources. */
 const ENTRIES = {
   builder: '../builder/builder.ts',
-  child: '../../index/ingest/reading/reading-child.ts',
+  'reading-child': '../../index/ingest/reading/reading-child.ts',
   worker: '../../index/embedding/worker.ts',
   'graph-process': '../../index/format/graph-process.ts',
 };

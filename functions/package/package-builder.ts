@@ -17,7 +17,7 @@ import { writeSbom } from './sbom.ts';
 
 /** Names in a packaged builder, including esbuild's chunks. */
 const PARTS =
-  /^((builder|child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
+  /^((builder|reading-child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
 /** The parts of pdf.js that reading needs. */
 const PDFJS = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
 /** The builder's package.json: what `#` imports mean in its modules. */

@@ -53,7 +53,7 @@ describe('the packaged builder', () => {
       'THIRD_PARTY_NOTICES.txt',
       'builder.mjs',
       'checks.bin',
-      'child.mjs',
+      'reading-child.mjs',
       'function',
       'graph-process.mjs',
       'native',
@@ -171,7 +171,7 @@ describe('the packaged builder', () => {
       cpSync(join(packaged, 'native/hnswlib.node'), library);
     });
 
-    test.each(['child.mjs', 'function/lambda.mjs', 'native/hnswlib.node'])('for %s', (name) => {
+    test.each(['reading-child.mjs', 'function/lambda.mjs', 'native/hnswlib.node'])('for %s', (name) => {
       rmSync(join(out, name));
       expect(() => checkBuilder(out, 'x86_64')).toThrow(
         `${out} is not a packaged builder (no ${name}). Create it with npx polyseek package --builder --arch x86_64 --out ${out}.`,
@@ -330,7 +330,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(writes.some((call) => call.includes(`"${tmp}/`))).toBe(true);
       expect(foreignWrites({ writes })).toEqual([]);
       const code = opened.filter((path) => /\.([cm]?js|node|json|wasm)$/.test(path));
-      for (const name of ['child.mjs', 'worker.mjs', 'native/hnswlib.node', 'function/native/engine.node'])
+      for (const name of ['reading-child.mjs', 'worker.mjs', 'native/hnswlib.node', 'function/native/engine.node'])
         expect(code).toContain(join(packaged, name));
       const own = [packaged, tmp, dirname(realpathSync(tools['aws-lambda-ric']))];
       expect(code.filter((path) => !own.some((place) => path.startsWith(`${place}/`)))).toEqual([]);

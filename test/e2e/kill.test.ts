@@ -88,7 +88,7 @@ test('a build goes on where a killed build with the same cache stopped', async (
     `import { buildIndex, tokenCounter } from ${module('index/ingest/build.ts')};
     import { Cache } from ${module('index/ingest/cache/cache.ts')};
     import { Embedder } from ${module('index/embedding/embedder.ts')};
-    import { readDocuments } from ${module('index/ingest/sources/read.ts')};
+    import { readDocuments } from ${module('index/ingest/sources/open-sources.ts')};
     const [records, out, dir, cache] = process.argv.slice(2);
     const embedder = await Embedder.open(dir, { verify: false });
     await buildIndex(readDocuments([records]), out, embedder, tokenCounter(dir), {
