@@ -99,7 +99,7 @@ describe('the index', () => {
     const { version } = readManifest(index, undefined, false);
     expect({ code, index: found.index }).toMatchObject({ code: 0, index: { status: 'ok' } });
     expect(found.index!.found).toContain(`20 passages`);
-    expect(found.index!.found).toContain(`version ${version}, model multilingual-e5-small, intact`);
+    expect(found.index!.found).toContain(`version ${version}, model small, intact`);
   });
 
   test('is a problem if a file is damaged', async () => {

@@ -330,7 +330,12 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
       expect(writes.some((call) => call.includes(`"${tmp}/`))).toBe(true);
       expect(foreignWrites({ writes })).toEqual([]);
       const code = opened.filter((path) => /\.([cm]?js|node|json|wasm)$/.test(path));
-      for (const name of ['reading-child.mjs', 'worker.mjs', 'native/hnswlib.node', 'function/native/engine.node'])
+      for (const name of [
+        'reading-child.mjs',
+        'worker.mjs',
+        'native/hnswlib.node',
+        'function/native/engine.node',
+      ])
         expect(code).toContain(join(packaged, name));
       const own = [packaged, tmp, dirname(realpathSync(tools['aws-lambda-ric']))];
       expect(code.filter((path) => !own.some((place) => path.startsWith(`${place}/`)))).toEqual([]);
