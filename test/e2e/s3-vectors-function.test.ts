@@ -5,7 +5,7 @@ import { packageFunction } from '../../functions/package/package-function.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
-import { SMALL_MODEL, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
+import { SMALL_MODEL, smallModel, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../fixtures/lambda-events.ts';
 import { type Invocation, LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
@@ -55,10 +55,11 @@ describe.skipIf(missingTools('java', 's3mock', 'Node 24', 'aws-lambda-ric'))(
 
     beforeAll(async () => {
       aws = await startS3Vectors();
+      const { dimensions } = smallModel().model;
       for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
-      await aws.createIndex('function-test');
+      await aws.createIndex('function-test', undefined, dimensions);
       await publish(index, parseAddress(ADDRESS));
-      await aws.createIndex('later-test');
+      await aws.createIndex('later-test', undefined, dimensions);
     });
     afterEach(() => Promise.all(runtimes.splice(0).map((runtime) => runtime.close())));
     afterAll(async () => {

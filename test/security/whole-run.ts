@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { digestOf } from '../../functions/search/auth.ts';
-import { root } from '../fixtures/index.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { Issuer } from '../fixtures/issuer.ts';
 import { HTTP_API, type HttpRequest, httpEvent } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
@@ -120,7 +120,6 @@ function requests(): HttpRequest[] {
 async function startServer(): Promise<{ url: string; server: ChildProcess }> {
   const file = join(logs, 'server.log');
   const out = openSync(file, 'a');
-  const program = ['--import', import.meta.resolve('tsx'), join(root, 'cli/polyseek.ts')];
   const args = [
     'start',
     '--index',
@@ -133,7 +132,7 @@ async function startServer(): Promise<{ url: string; server: ChildProcess }> {
     `hr=${index}`,
   ];
   const env = { ...process.env, ...settings };
-  const server = spawn(process.execPath, [...program, ...args], {
+  const server = spawn(process.execPath, [POLYSEEK, ...args], {
     cwd: project,
     env,
     stdio: ['ignore', out, out],
