@@ -43,7 +43,7 @@ const MAY_IMPORT = {
 };
 
 /** Files that every room may import. */
-const SHARED = ['index/errors.ts'];
+const SHARED = ['index/errors.ts', 'index/lru.ts'];
 
 /** Packages behind a seam: one file imports each. */
 const SEAMS = {

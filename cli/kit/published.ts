@@ -1,7 +1,7 @@
 import { readIndexAddress } from '../../functions/deployed/index-address.ts';
 import { tableLines } from '../../functions/deployed/versions.ts';
 import { type Address, formatAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
-import type { GenerationInfo } from '../../index/store/s3vectors/publish/generations.ts';
+import type { GenerationInfo } from '../../index/store/s3vectors/publish/manage.ts';
 import type { Pruned } from '../../index/store/s3vectors/publish/prune.ts';
 import type { Published } from '../../index/store/s3vectors/publish/publish.ts';
 import { counted, size } from './command.ts';

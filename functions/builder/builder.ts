@@ -55,7 +55,7 @@ const remote = connect({
   },
 });
 /** Errors of this client are described by the source. */
-const documents = s3Client({ followRegionRedirects: true });
+const documents = s3Client({ followRegionRedirects: true, maxAttempts: 1 });
 
 /**
  * Entry point of the builder: `builder.handler`. Events: a batch of the queue, `{build: ID}` or `{continue: ID}`.

@@ -1,6 +1,6 @@
-import { InvalidRequest, type Search } from '../../index/search/answer.ts';
+import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { Unavailable } from '../../index/store/store.ts';
+import { isInvalidRequest, isUnavailable } from '../../index/store/store.ts';
 import { type ApiKeys, authenticate, browserOrigins, isAllowed, mayUse, pageOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
@@ -125,11 +125,11 @@ async function toProblem(
   addToLog: AddToLog,
 ): Promise<Problem> {
   if (error instanceof Problem) return error;
-  if (error instanceof InvalidRequest) return new Problem(400, logsErrors ? error.unquoted : error.message);
+  if (isInvalidRequest(error)) return new Problem(400, logsErrors ? error.unquoted : error.message);
   // Imported here because Node takes milliseconds to load it.
   const { inspect } = await import('node:util');
   addToLog({ error: inspect(error) });
-  if (error instanceof Unavailable)
+  if (isUnavailable(error))
     return new Problem(503, error.message, undefined, { 'retry-after': String(RETRY_AFTER_SECONDS) });
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }

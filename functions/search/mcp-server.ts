@@ -1,6 +1,5 @@
 import { McpServer } from '@modelcontextprotocol/server';
-import { InvalidRequest } from '../../index/search/answer.ts';
-import { Unavailable } from '../../index/store/store.ts';
+import { isInvalidRequest, isUnavailable, type Unavailable } from '../../index/store/store.ts';
 import { type ToolContext, tools } from './mcp-tools.ts';
 import { Problem } from './problems.ts';
 import { version } from './version.ts';
@@ -37,8 +36,8 @@ export function createMcpServer(
         const structuredContent = await run(values, context);
         return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
       } catch (error) {
-        if (error instanceof Unavailable) unavailable(error);
-        if (error instanceof Problem || error instanceof InvalidRequest || error instanceof Unavailable) {
+        if (isUnavailable(error)) unavailable(error);
+        if (error instanceof Problem || isInvalidRequest(error) || isUnavailable(error)) {
           return { content: [{ type: 'text', text: error.message }], isError: true };
         }
         failed(error);

@@ -68,7 +68,6 @@ const BY_NAME: Record<string, Failure> = {
   RequestTimeoutException: 'late',
   InternalServerException: 'failing',
   InternalError: 'failing',
-  RequestTimeTooSkewed: 'failing',
   ServiceUnavailableException: 'failing',
   ServiceUnavailable: 'failing',
   ECONNREFUSED: 'unreachable',
@@ -176,7 +175,14 @@ export function failureOf(error: unknown): Failure {
 
 /** Whether a call may succeed later: throttling, failures of AWS, cut connections. */
 export function isPassing(error: unknown): boolean {
-  return PASSING.has(failureOf(error));
+  return PASSING.has(failureOf(error)) || isClockCorrected(error);
+}
+
+/** Whether AWS refused a request because of this machine's clock. The SDK signs the next one with the time of AWS. */
+function isClockCorrected(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const metadata: unknown = Reflect.get(error, '$metadata');
+  return typeof metadata === 'object' && metadata !== null && 'clockSkewCorrected' in metadata;
 }
 
 /**

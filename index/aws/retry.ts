@@ -12,13 +12,13 @@ export interface Retry {
 }
 
 /** For calls that someone waits for. */
-export const BRIEFLY: readonly number[] = [100, 200, 400];
+export const BRIEFLY: readonly number[] = [100, 300, 900];
 /** For long work. S3 Vectors limits writes a second, so throttling ends with patience. */
 export const PATIENTLY: readonly number[] = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
 
 /**
- * Runs a call of AWS again while it fails for reasons that pass. The SDK has its own few attempts within each, but it waits for a second
- * at most, and repeats neither the upload of a stream nor a response that was cut.
+ * Runs a call of AWS again while it fails for reasons that pass. The SDK would repeat neither the upload of a stream nor a response that
+ * was cut, so clients whose calls run in here have `maxAttempts: 1`.
  * @throws the last failure, or the reason of the signal
  */
 export async function retried<T>(

@@ -5,8 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
-  paginateListObjectsV2,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
@@ -16,12 +17,16 @@ import { type Retry, retried } from './retry.ts';
 /** Objects that S3 deletes in one call. */
 const MOST_DELETED = 1000;
 
+/** The SDK would warn on standard error that it leaves it to its caller to repeat uploads of files. */
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 /**
  * A client for the account and region in AWS's own settings. S3 refuses its calls on a bucket that belongs to another account than the
  * bucket's name says. Makes no call.
  */
 export function s3Client(settings: S3ClientConfig = {}): S3Client {
   const s3 = new S3Client({
+    logger: SILENT,
     // A stand-in for AWS has one host name, not one per bucket.
     forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined,
     ...settings,
@@ -73,16 +78,18 @@ export interface Wanted {
   unless?: string | undefined;
   /** The most bytes that may come back. */
   most?: number;
+  /** Ends this call, and the wait for a further attempt. */
   signal?: AbortSignal;
 }
 
-/** Reads the objects of a bucket. The function uses no more than this. */
+/** Reads the objects of a bucket. The search function uses no more than this. */
 export class ReadableBucket {
   readonly name: string;
   protected readonly s3: S3Client;
   protected readonly options: BucketOptions;
 
-  constructor(name: string, s3: S3Client, options: BucketOptions = {}) {
+  /** @param s3 should have `maxAttempts: 1`, because calls are repeated here */
+  constructor(name: string, s3 = s3Client({ maxAttempts: 1 }), options: BucketOptions = {}) {
     this.name = name;
     this.s3 = s3;
     this.options = options;
@@ -94,21 +101,27 @@ export class ReadableBucket {
    */
   get(key: string, { range, unless, most, signal }: Wanted = {}): Promise<StoredObject> {
     const Range = range && `bytes=${range.start}-${range.start + range.length - 1}`;
-    return this.call('s3:GetObject', async () => {
+    const run = async () => {
       const command = new GetObjectCommand({ ...this.place(key), Range, IfNoneMatch: unless });
       const { Body, ContentLength = 0, ETag = '' } = await this.s3.send(command, { abortSignal: signal });
       if (most !== undefined && ContentLength > most)
         throw new Error(`${key} has ${ContentLength} bytes, but ${most} are the most that is read`);
       const { buffer, byteOffset, byteLength } = (await Body?.transformToByteArray()) ?? new Uint8Array();
       return { bytes: Buffer.from(buffer, byteOffset, byteLength), etag: ETag };
-    });
+    };
+    return this.call('s3:GetObject', run, signal);
+  }
+
+  /** Closes the connections. No call may run or follow. */
+  close(): void {
+    this.s3.destroy();
   }
 
   /** Runs a call, repeats it while it fails for reasons that pass, and explains its failure. */
-  protected async call<T>(call: string, run: () => Promise<T>): Promise<T> {
+  protected async call<T>(call: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { retry, explain = (error) => error } = this.options;
     try {
-      return await retried(run, retry);
+      return await retried(run, signal ? { ...retry, signal } : retry);
     } catch (error) {
       retry?.signal?.throwIfAborted();
       throw explain(error, call);
@@ -187,25 +200,30 @@ export class Bucket extends ReadableBucket {
   }
 
   /** All objects whose keys have a prefix, in the order of their keys. */
-  async list(prefix = ''): Promise<ListedObject[]> {
-    return this.call('s3:ListObjectsV2', async () => {
-      const found: ListedObject[] = [];
-      for await (const page of this.pages(prefix)) found.push(...page);
-      return found;
-    });
+  async list(prefix: string): Promise<ListedObject[]> {
+    const found: ListedObject[] = [];
+    for await (const page of this.pages(prefix)) found.push(...page);
+    return found;
   }
 
-  /** The same, page by page as S3 answers. Failures are those of the SDK, and end it. */
+  /** The same, page by page as S3 answers. */
   async *pages(prefix: string): AsyncGenerator<ListedObject[]> {
     const { Bucket, Key: Prefix } = this.place(prefix);
     const start = Prefix.length - prefix.length;
-    for await (const { Contents = [] } of paginateListObjectsV2({ client: this.s3 }, { Bucket, Prefix }))
-      yield Contents.map(({ Key = '', Size = 0, LastModified = new Date(0), ETag }) => ({
+    let ContinuationToken: string | undefined;
+    do {
+      const input = { Bucket, Prefix, ContinuationToken };
+      const page: ListObjectsV2CommandOutput = await this.call('s3:ListObjectsV2', () =>
+        this.s3.send(new ListObjectsV2Command(input)),
+      );
+      yield (page.Contents ?? []).map(({ Key = '', Size = 0, LastModified = new Date(0), ETag }) => ({
         key: Key.slice(start),
         bytes: Size,
         modified: LastModified,
         etag: ETag,
       }));
+      ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (ContinuationToken !== undefined);
   }
 
   /** Deletes objects, in this order as far as a failure allows. Those that do not exist are skipped. */

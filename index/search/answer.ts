@@ -1,12 +1,12 @@
 import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue } from '../format/passage.ts';
-import type { Filter } from '../store/filter.ts';
+import type { Filter } from '../store/store.ts';
 import type { Evidence } from './evidence.ts';
 
-export type { Filter } from '../store/filter.ts';
+export type { Filter } from '../store/store.ts';
 
-export { InvalidRequest } from '../store/invalid-request.ts';
+export { InvalidRequest, isInvalidRequest } from '../store/store.ts';
 
 /** A message of a conversation, in the form that chat APIs use. */
 export interface Turn {

@@ -4,6 +4,7 @@ import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
 import { withTitle } from '../format/titled.ts';
+import { Lru } from '../lru.ts';
 import type { Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
@@ -17,7 +18,6 @@ import type {
   SearchRequest,
   SearchResult,
 } from './answer.ts';
-import { Cache } from './cache.ts';
 import { Candidates } from './candidates.ts';
 import { now } from './clock.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
@@ -41,7 +41,7 @@ export class IndexSearch implements ClosableSearch {
   readonly info: IndexInfo;
   readonly #embedder: QuestionEmbedder;
   readonly #store: Store;
-  readonly #answers = new Cache<Answer>(CACHED_ANSWERS);
+  readonly #answers = new Lru<Answer>(CACHED_ANSWERS);
 
   /** @param store closed by `close` */
   constructor(embedder: QuestionEmbedder, store: Store) {

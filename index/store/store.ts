@@ -2,20 +2,37 @@ import type { Neighbor } from '../format/graph-file.ts';
 import type { Typicality } from '../format/languages-file.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { Overview } from '../format/overview-types.ts';
-import type { Passage } from '../format/passage.ts';
+import type { Passage, Scalar } from '../format/passage.ts';
 import type { TokenCodes } from '../format/tokens-file.ts';
-import type { Filter } from './filter.ts';
 
-export type { Filter } from './filter.ts';
+/** Values that a field must have, by the field's name: one of them. A source that ends in `/` matches a folder. */
+export type Filter = Record<string, Scalar | Scalar[]>;
 
 /** The store cannot be read now, although the request is right. The message tells callers so, without the cause, which is `cause`. */
 export class Unavailable extends Error {
   readonly isUnavailable = true;
+}
 
-  /** The function's code for S3 Vectors is a bundle of its own, with its own copy of this class. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && 'isUnavailable' in value;
+/** The function's code for S3 Vectors is a bundle of its own, with its own copies of these classes: `instanceof` would not know them. */
+export function isUnavailable(error: unknown): error is Unavailable {
+  return error instanceof Error && 'isUnavailable' in error;
+}
+
+/** A valid request that this index cannot answer. The message says what to change. */
+export class InvalidRequest extends Error {
+  readonly isInvalidRequest = true;
+  /** The message without what the caller sent, for logs. */
+  readonly unquoted: string;
+
+  constructor(message: string, unquoted = message) {
+    super(message);
+    this.unquoted = unquoted;
   }
+}
+
+/** See `isUnavailable`. */
+export function isInvalidRequest(error: unknown): error is InvalidRequest {
+  return error instanceof Error && 'isInvalidRequest' in error;
 }
 
 /** Why a store is unavailable until its first index is complete. */

@@ -2,18 +2,15 @@ import { crc32 } from 'node:zlib';
 import { describeFile } from '../../index/format/checksums.ts';
 import { digestOf } from '../../index/format/json-file.ts';
 import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
-import { readCurrent, readGeneration, readGone } from '../../index/store/s3vectors/generation.ts';
-import { GoneRows } from '../../index/store/s3vectors/gone-rows.ts';
-import { readPlace } from '../../index/store/s3vectors/metadata.ts';
+import { Lru } from '../../index/lru.ts';
+import { GoneRows, readCurrent, readGeneration, readGone } from '../../index/store/s3vectors/generation.ts';
+import { RangeLists, SegmentLookup } from '../../index/store/s3vectors/lists.ts';
 import { HASHES, parseVectorKey } from '../../index/store/s3vectors/objects.ts';
-import { readHashes } from '../../index/store/s3vectors/publish/hashes.ts';
 import { readWork } from '../../index/store/s3vectors/publish/journal.ts';
+import { readHashes } from '../../index/store/s3vectors/publish/plan.ts';
 import type { Service } from '../../index/store/s3vectors/publish/service.ts';
-import { RangeLists } from '../../index/store/s3vectors/range-lists.ts';
 import { RemoteFile } from '../../index/store/s3vectors/remote-file.ts';
-import { decodeRow } from '../../index/store/s3vectors/row.ts';
-import { SegmentLookup } from '../../index/store/s3vectors/segment-lookup.ts';
-import { SizedCache } from '../../index/store/s3vectors/sized-cache.ts';
+import { decodeRow, readPlace } from '../../index/store/s3vectors/row.ts';
 import { SIZES, WORD } from './file-targets.ts';
 import { expectClear, jsonObject, sectionFile, type Target } from './target.ts';
 
@@ -60,7 +57,7 @@ export const s3Targets: Record<string, Target> = {
     const range = async (_: string, start: number, length: number) => bytes.subarray(start, start + length);
     const open = () =>
       new SegmentLookup(
-        new RemoteFile({ object, range }, NAME, describeFile(bytes), new SizedCache(1 << 20)),
+        new RemoteFile({ object, range }, NAME, describeFile(bytes), new Lru(1 << 20)),
         SIZES.passages,
       );
     const segments = [

@@ -23,7 +23,7 @@ import { writeChecks } from '../../index/format/write-checks.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { writeCurrent, writeGeneration } from '../../index/store/s3vectors/generation.ts';
 import { HASHES } from '../../index/store/s3vectors/objects.ts';
-import { writeHashes } from '../../index/store/s3vectors/publish/hashes.ts';
+import { writeHashes } from '../../index/store/s3vectors/publish/plan.ts';
 import { encodeRow } from '../../index/store/s3vectors/row.ts';
 import {
   graphFile,

@@ -154,10 +154,10 @@ try {
   put('builder/build.json', (await bucket.read(`builder/builds/${id}.json`))!.text);
   const service = new Service(parseAddress('s3vectors://kept/passages'));
   const abandoned = [{ generation: 2, segment: '0000000b', rows: 5, written: 3 }];
-  const journal = await Journal.acquire(service, 'process 1 on host', 0);
+  const journal = await Journal.acquire(service, { owner: 'process 1 on host' });
   await journal.record({ abandoned, removing: [1] });
   await journal.release();
-  put('s3vectors/journal.json', (await service.get('journal.json'))!.bytes);
+  put('s3vectors/journal.json', (await service.objects.find('journal.json'))!.bytes);
   service.close();
 } finally {
   await aws.stop();

@@ -137,12 +137,12 @@ describe.each(VERSIONS)('after an upgrade from %s', (old) => {
     test('the next publication to S3 Vectors finishes the work of the last', async () => {
       const service = new Service(parseAddress('s3vectors://kept/passages'));
       const { abandoned, removing } = read(at('s3vectors/journal.json'));
-      await service.put('journal.json', readFileSync(at('s3vectors/journal.json')));
-      const journal = await Journal.acquire(service, 'test', 0);
+      await service.objects.put('journal.json', readFileSync(at('s3vectors/journal.json')));
+      const journal = await Journal.acquire(service);
       expect(journal.work).toEqual({ publication: undefined, abandoned, removing });
       await journal.release();
-      await service.put('journal.json', Buffer.from('{"format":2}'));
-      await expect(Journal.acquire(service, 'test', 0)).rejects.toThrow(
+      await service.objects.put('journal.json', Buffer.from('{"format":2}'));
+      await expect(Journal.acquire(service)).rejects.toThrow(
         's3://kept/passages/journal.json has format 2, but this polyseek reads format 1. Use the newest version of polyseek.',
       );
       service.close();

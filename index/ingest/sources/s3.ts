@@ -1,13 +1,8 @@
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  type S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
-import { s3Client } from '../../aws/s3.ts';
+import { describeError, failureOf, type Sentences } from '../../aws/errors.ts';
+import { Bucket, type ListedObject, s3Client } from '../../aws/s3.ts';
 import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { messageOf } from '../../errors.ts';
 import { limitBytes, MAX_FILE_BYTES, tooLarge } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
@@ -22,12 +17,16 @@ export interface ListingLimits {
 
 const LIMITS: ListingLimits = { objects: 1_000_000, requests: 10_000 };
 
+const SENTENCES: Sentences = {
+  'no bucket': () => 'no such bucket. Check its name.',
+  denied: () => 'access denied. Allow s3:ListBucket and s3:GetObject to these credentials.',
+};
+
 /** The objects of a bucket below a prefix. Region and credentials are those of the AWS CLI. */
 export class S3Source implements Source {
   readonly options: ReadOptions;
-  readonly #bucket: string;
+  readonly #bucket: Bucket;
   readonly #prefix: string;
-  readonly #client: S3Client;
   readonly #limits: ListingLimits;
 
   /**
@@ -37,25 +36,29 @@ export class S3Source implements Source {
   constructor(
     address: string,
     options: ReadOptions = {},
-    client = s3Client({ followRegionRedirects: true }),
+    client = s3Client({ followRegionRedirects: true, maxAttempts: 1 }),
     limits = LIMITS,
   ) {
     const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];
     if (bucket === undefined)
       throw new Error(`${address} is not an address of S3. Write s3://bucket/prefix.`);
-    this.#bucket = bucket;
+    this.#bucket = new Bucket(bucket, client, {
+      explain: (cause, call) =>
+        call === 's3:GetObject'
+          ? cause
+          : new Error(`s3://${bucket}: ${describeError(cause, { call, bucket }, SENTENCES)}`, { cause }),
+    });
     this.#prefix = prefix.replace(/\/+$/, '');
-    this.#client = client;
     this.#limits = limits;
     this.options = options;
   }
 
   /** Lists the objects by their keys. Leaves out hidden ones, as in a folder. */
   async *files({ report }: Pick<SourceContext, 'report'>): AsyncGenerator<SourceFile> {
-    for await (const { Key: key = '', ETag: version, Size: bytes = 0 } of this.#objects()) {
+    for await (const { key, etag: version, bytes } of this.#objects()) {
       const below = this.#below(key);
       if (below === undefined || key.endsWith('/')) continue;
-      const path = `s3://${this.#bucket}/${key}`;
+      const path = `s3://${this.#bucket.name}/${key}`;
       const entry = entryName(below);
       if (entry.kind === 'unsafe')
         report({ kind: 'skipped', place: path, reason: 'unsafe name', fix: 'Rename the object.' });
@@ -72,67 +75,38 @@ export class S3Source implements Source {
     return key.startsWith(`${this.#prefix}/`) ? key.slice(this.#prefix.length + 1) : undefined;
   }
 
-  async *#objects() {
-    let token: string | undefined;
+  async *#objects(): AsyncGenerator<ListedObject> {
     let [objects, requests] = [0, 0];
-    do {
-      const page: ListObjectsV2CommandOutput = await this.#client
-        .send(
-          new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, ContinuationToken: token }),
-        )
-        .catch((error) => {
-          throw listingError(this.#bucket, error);
-        });
-      objects += page.Contents?.length ?? 0;
+    for await (const page of this.#bucket.pages(this.#prefix)) {
+      objects += page.length;
       if (objects > this.#limits.objects || ++requests > this.#limits.requests)
         throw new Error(
-          `s3://${this.#bucket}/${this.#prefix}: too many objects. Name a prefix with at most ${this.#limits.objects}.`,
+          `s3://${this.#bucket.name}/${this.#prefix}: too many objects. Name a prefix with at most ${this.#limits.objects}.`,
         );
-      yield* page.Contents ?? [];
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+      yield* page;
+    }
   }
 
   async *#open(key: string, path: string, version: string | undefined): AsyncGenerator<Uint8Array> {
     try {
-      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, IfMatch: version });
-      const { Body } = await this.#client.send(command);
-      if (Body) yield* limitBytes(Body as AsyncIterable<Uint8Array>, path);
+      yield* limitBytes(await this.#bucket.stream(key, version), path);
     } catch (error) {
       throw objectError(path, error);
     }
   }
 }
 
-function listingError(bucket: string, error: unknown): Error {
-  const name = error instanceof Error ? error.name : '';
-  const place = `s3://${bucket}`;
-  if (name === 'NoSuchBucket') return new Error(`${place}: no such bucket. Check its name.`);
-  if (name === 'CredentialsProviderError')
-    return new Error(`${place}: no AWS credentials. Sign in with the AWS CLI, or set AWS_ACCESS_KEY_ID.`);
-  if (name === 'AccessDenied' || (error instanceof S3ServiceException && statusOf(error) === 403))
-    return new Error(`${place}: access denied. Allow s3:ListBucket and s3:GetObject to these credentials.`);
-  const message = error instanceof Error ? error.message : String(error);
-  if (/region is missing/i.test(message)) return new Error(`${place}: no AWS region. Set AWS_REGION.`);
-  return new Error(`${place}: cannot be listed (${message || name}). Check the network and the endpoint.`);
-}
-
 function objectError(path: string, error: unknown): Unreadable {
   if (error instanceof Unreadable) return error;
-  const name = error instanceof Error ? error.name : '';
-  const status = error instanceof S3ServiceException ? statusOf(error) : undefined;
-  if (name === 'InvalidObjectState')
-    return new Unreadable(path, 'archived', 'Restore the object from Glacier, and build again.');
-  if (status === 403)
-    return new Unreadable(path, 'access denied', 'Allow s3:GetObject to these credentials.');
-  if (status === 404 || status === 412) return new Unreadable(path, PASSING_REASONS.changed, 'Build again.');
-  return new Unreadable(
-    path,
-    PASSING_REASONS.failed,
-    `Build again (${error instanceof Error ? error.message : error}).`,
-  );
-}
-
-function statusOf(error: S3ServiceException): number | undefined {
-  return error.$metadata.httpStatusCode;
+  switch (failureOf(error)) {
+    case 'archived':
+      return new Unreadable(path, 'archived', 'Restore the object from Glacier, and build again.');
+    case 'denied':
+      return new Unreadable(path, 'access denied', 'Allow s3:GetObject to these credentials.');
+    case 'no object':
+    case 'unmet':
+      return new Unreadable(path, PASSING_REASONS.changed, 'Build again.');
+    default:
+      return new Unreadable(path, PASSING_REASONS.failed, `Build again (${messageOf(error)}).`);
+  }
 }

@@ -1,4 +1,3 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   GetVectorsCommand,
   type GetVectorsCommandOutput,
@@ -6,13 +5,12 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { s3Client } from '../../aws/s3.ts';
+import { describeError, failureOf, type Sentences } from '../../aws/errors.ts';
+import { retried } from '../../aws/retry.ts';
+import { ReadableBucket, type StoredObject, s3Client, type Wanted } from '../../aws/s3.ts';
+import { Unavailable } from '../store.ts';
 import type { Address } from './address.ts';
-import { explain, statusOf } from './failures.ts';
-import { Gate } from './gate.ts';
 
-/** Attempts of each call, the first included. The SDK waits 0.05 to 1 s between them. */
-const ATTEMPTS = 3;
 /** Keys in one call of GetVectors. */
 const MOST_KEYS = 100;
 /** Objects read at once. */
@@ -25,6 +23,25 @@ const OPERATIONS = 4;
 const RESERVED = 1;
 /** Milliseconds in which a connection must be open. */
 const CONNECTION_MS = 2000;
+
+/** Answers of an endpoint contain these sentences, so they name no bucket: its name may contain the number of the account. */
+const SENTENCES: Sentences = {
+  throttled: ({ call }) =>
+    `AWS throttled ${call} at every attempt: there are too many requests. Wait some seconds, then try again.`,
+  late: ({ call }) =>
+    `AWS did not answer ${call} in time. Try again. If this continues, raise the timeout of the function.`,
+  denied: ({ call }) =>
+    `${call}: access denied. Allow s3:GetObject and s3:ListBucket on the index's bucket, and s3vectors:QueryVectors and s3vectors:GetVectors on its vector index.`,
+  failing: ({ call }) => `AWS failed to answer ${call} at every attempt. Try again in a minute.`,
+  unreachable: ({ call }) =>
+    `${call} did not reach AWS. Check the network, and that AWS_REGION names the region of the index.`,
+  'no bucket': () =>
+    "The index's S3 bucket does not exist. Check the address of the index and AWS_REGION, or deploy the stack that creates the bucket.",
+  'no vector index': () =>
+    'The vector index does not exist. Check the address of the index and AWS_REGION, or deploy the stack that creates the vector index.',
+  'no object': () =>
+    'This generation of the index was deleted while it was read. Try again: the next request reads the newest one.',
+};
 
 /** A vector that a query found. */
 export interface Hit {
@@ -41,26 +58,14 @@ export interface StoredVector {
   metadata: unknown;
 }
 
-/** What a vector's record is read for. */
-export interface Wanted {
-  vector: boolean;
-  metadata: boolean;
-}
-
-/** A whole object, and the tag that changes with its content. */
-export interface StoredObject {
-  bytes: Buffer;
-  etag: string;
-}
-
 /**
  * Reads vectors from S3 Vectors and objects from S3, below the address of an index. Calls throw `Unavailable` with a sentence if they
- * may succeed later. The time of each is bounded, with all its pages and retries.
+ * may succeed later. The time of each is bounded, with all its pages and attempts.
  */
 export class Client {
-  readonly #address: Address;
+  readonly #index: { vectorBucketName: string; indexName: string };
   readonly #limitMs: number;
-  readonly #s3: S3Client;
+  readonly #objects: ReadableBucket;
   readonly #vectors: S3VectorsClient;
   readonly #reads = new Gate(MOST_READS);
 
@@ -68,12 +73,11 @@ export class Client {
    * Makes no call.
    * @param timeout seconds that a request may take
    */
-  constructor(address: Address, timeout: number) {
-    this.#address = address;
+  constructor({ bucket, name }: Address, timeout: number) {
+    this.#index = { vectorBucketName: bucket, indexName: name };
     this.#limitMs = (1000 * Math.max(1, timeout - RESERVED)) / OPERATIONS;
     const settings = {
-      maxAttempts: ATTEMPTS,
-      retryMode: 'standard',
+      maxAttempts: 1,
       requestHandler: {
         connectionTimeout: Math.min(CONNECTION_MS, this.#limitMs / 2),
         // A request that gets no response is sent again while there is time.
@@ -81,10 +85,9 @@ export class Client {
         throwOnRequestTimeout: true,
       },
     };
-    this.#s3 = s3Client({
-      ...settings,
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    // Rows and whole objects have their own checksums.
+    const s3 = s3Client({ ...settings, responseChecksumValidation: 'WHEN_REQUIRED' });
+    this.#objects = new ReadableBucket(bucket, s3, { prefix: `${name}/`, explain });
     this.#vectors = new S3VectorsClient(settings);
   }
 
@@ -106,7 +109,7 @@ export class Client {
         returnDistance: true,
         nextToken,
       });
-      const page: QueryVectorsCommandOutput = await this.#explained('s3vectors:QueryVectors', signal, () =>
+      const page: QueryVectorsCommandOutput = await this.#call('s3vectors:QueryVectors', signal, () =>
         this.#vectors.send(command, { abortSignal: signal }),
       );
       for (const { key = '', distance = 1, metadata } of page.vectors ?? [])
@@ -116,20 +119,27 @@ export class Client {
     return hits.slice(0, count);
   }
 
-  /** The vectors under keys, in no order. Keys without a vector are left out. */
-  async get(keys: readonly string[], { vector, metadata }: Wanted) {
-    const batches: string[][] = [];
+  /**
+   * The vectors under keys, in no order. Keys without a vector are left out.
+   * @param wanted what a vector's record is read for
+   */
+  async get(
+    keys: readonly string[],
+    wanted: { vector: boolean; metadata: boolean },
+  ): Promise<StoredVector[]> {
     const signal = this.#deadline();
-    for (let at = 0; at < keys.length; at += MOST_KEYS) batches.push(keys.slice(at, at + MOST_KEYS));
+    const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) =>
+      keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
+    );
     const found = await Promise.all(
       batches.map(async (batch): Promise<StoredVector[]> => {
         const command = new GetVectorsCommand({
           ...this.#index,
           keys: batch,
-          returnData: vector,
-          returnMetadata: metadata,
+          returnData: wanted.vector,
+          returnMetadata: wanted.metadata,
         });
-        const { vectors = [] }: GetVectorsCommandOutput = await this.#explained(
+        const { vectors = [] }: GetVectorsCommandOutput = await this.#call(
           's3vectors:GetVectors',
           signal,
           () => this.#vectors.send(command, { abortSignal: signal }),
@@ -146,8 +156,7 @@ export class Client {
 
   /** A whole object of the index. */
   async object(name: string): Promise<Buffer> {
-    const { bytes } = await this.#read(name, {});
-    return bytes;
+    return (await this.#read(name)).bytes;
   }
 
   /**
@@ -157,63 +166,30 @@ export class Client {
    */
   async changed(name: string, known: string | undefined): Promise<StoredObject | 'same' | undefined> {
     try {
-      return await this.#read(name, { IfNoneMatch: known });
+      return await this.#read(name, { unless: known });
     } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      if (statusOf(cause) === 304) return 'same';
-      if (cause instanceof Error && cause.name === 'NoSuchKey') return undefined;
+      const failure = failureOf(error);
+      if (failure === 'unchanged') return 'same';
+      if (failure === 'no object') return undefined;
       throw error;
     }
   }
 
   /** The bytes `[start, start + length)` of an object of the index, or fewer at its end. */
   async range(name: string, start: number, length: number): Promise<Buffer> {
-    const { bytes } = await this.#read(name, { Range: `bytes=${start}-${start + length - 1}` });
-    return bytes;
+    return (await this.#read(name, { range: { start, length } })).bytes;
   }
 
   /** Closes the connections. No call may run or follow. */
   close(): void {
-    this.#s3.destroy();
+    this.#objects.close();
     this.#vectors.destroy();
   }
 
-  get #index() {
-    const { bucket, name } = this.#address;
-    return { vectorBucketName: bucket, indexName: name };
-  }
-
-  #read(
-    name: string,
-    conditions: { Range?: string; IfNoneMatch?: string | undefined },
-  ): Promise<StoredObject> {
-    const command = () =>
-      new GetObjectCommand({
-        Bucket: this.#address.bucket,
-        Key: `${this.#address.name}/${name}`,
-        ...conditions,
-      });
-    return this.#reads.run(() => {
-      const signal = this.#deadline();
-      return this.#explained('s3:GetObject', signal, async () => {
-        for (let attempt = 1; ; attempt++) {
-          const response = await this.#s3.send(command(), { abortSignal: signal });
-          const { Body, ContentLength = 0, ETag = '' } = response;
-          if (ContentLength > MOST_BYTES)
-            throw new Error(
-              `${name} has ${ContentLength} bytes, but ${MOST_BYTES} are the most that is read`,
-            );
-          try {
-            const { buffer, byteOffset, byteLength } =
-              (await Body?.transformToByteArray()) ?? new Uint8Array();
-            return { bytes: Buffer.from(buffer, byteOffset, byteLength), etag: ETag };
-          } catch (error) {
-            // The SDK repeats a request until it has a response, but not if the connection ends within the response's body.
-            if (attempt === ATTEMPTS || signal.aborted) throw error;
-          }
-        }
-      });
-    });
+  #read(name: string, wanted: Wanted = {}): Promise<StoredObject> {
+    return this.#reads.run(() =>
+      this.#objects.get(name, { ...wanted, most: MOST_BYTES, signal: this.#deadline() }),
+    );
   }
 
   /** A signal that ends an operation which starts now, after its share of a request's time. */
@@ -221,30 +197,40 @@ export class Client {
     return AbortSignal.timeout(this.#limitMs);
   }
 
-  /** Runs a call until its deadline, and explains its failure. */
-  async #explained<Result>(call: string, signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
+  async #call<Result>(call: string, signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
     try {
-      return await untilAborted(signal, run);
+      return await retried(run, { signal });
     } catch (error) {
-      throw explain(error, { call, limitMs: this.#limitMs });
+      throw explain(error, call);
     }
   }
 }
 
-/** The SDK looks at the signal while it sends a request, but not while it waits before the next attempt. */
-async function untilAborted<Result>(signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
-  signal.throwIfAborted();
-  const running = run();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    // Its late failure is of no interest.
-    running.catch(() => {});
+/** `Unavailable` if a later try may succeed. */
+function explain(cause: unknown, call: string): Error {
+  const sentence = describeError(cause, { call }, SENTENCES);
+  return failureOf(cause) === 'other' ? new Error(sentence, { cause }) : new Unavailable(sentence, { cause });
+}
+
+/** Runs tasks, at most a number of them at once. */
+class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param most tasks that run at once */
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  async run<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((start) => this.#waiting.push(start));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 }

@@ -3,8 +3,7 @@ import { digestOf, parseDigestedObject } from '../../format/json-file.ts';
 import { MANIFEST_SHAPE, type Manifest } from '../../format/manifest.ts';
 import { type Check, isListOf, isOptional, isShaped, isText, isWhole } from '../../format/shapes.ts';
 import { readList, writeList } from '../../format/varint.ts';
-import { damagedInS3 } from './damaged.ts';
-import { goneObject, isRowCount, isSegmentId, OBJECTS } from './objects.ts';
+import { damagedInS3, goneObject, isRowCount, isSegmentId, OBJECTS } from './objects.ts';
 
 /** Version of the objects of an index in S3 Vectors, other than its rows. FORMAT.md describes them. */
 export const FORMAT = 1;
@@ -183,5 +182,46 @@ function parseJson(bytes: Uint8Array): unknown {
     return JSON.parse(Buffer.from(bytes).toString());
   } catch {
     return undefined;
+  }
+}
+
+/** The rows of a segment that are not part of a generation. */
+export class GoneRows {
+  readonly #rows: Uint32Array;
+
+  /** @param rows ascending */
+  constructor(rows: Uint32Array) {
+    this.#rows = rows;
+  }
+
+  has(row: number): boolean {
+    const rows = this.#rows;
+    let [low, high] = [0, rows.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (rows[middle]! < row) low = middle + 1;
+      else high = middle;
+    }
+    return rows[low] === row;
+  }
+
+  /**
+   * Copies a list without the rows that are gone.
+   * @param rows ascending
+   * @param offset to add to each number
+   * @param rest a byte for each row, or none
+   */
+  remove(rows: Uint32Array, offset: number, rest: Uint8Array): { ordinals: Uint32Array; rest: Uint8Array } {
+    const ordinals = new Uint32Array(rows.length);
+    const bytes = new Uint8Array(rest.length);
+    let [kept, gone] = [0, 0];
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      while (gone < this.#rows.length && this.#rows[gone]! < row) gone++;
+      if (this.#rows[gone] === row) continue;
+      if (rest.length > 0) bytes[kept] = rest[i]!;
+      ordinals[kept++] = row + offset;
+    }
+    return { ordinals: ordinals.subarray(0, kept), rest: bytes.subarray(0, Math.min(kept, rest.length)) };
   }
 }

@@ -1,11 +1,12 @@
 import type { FileList } from '../../format/checksums.ts';
 import { Languages } from '../../format/languages-file.ts';
 import { parseOverview } from '../../format/overview.ts';
+import { Lru } from '../../lru.ts';
 import { type Address, formatAddress } from './address.ts';
 import { Client } from './client.ts';
-import { damagedInS3 } from './damaged.ts';
 import {
   type Generation,
+  GoneRows,
   hasGoneObject,
   ordinalStarts,
   readCurrent,
@@ -13,13 +14,11 @@ import {
   readGone,
   type Segment,
 } from './generation.ts';
-import { GoneRows } from './gone-rows.ts';
-import { generationObject, goneObject, OBJECTS, segmentObject } from './objects.ts';
+import { SegmentLookup } from './lists.ts';
+import { damagedInS3, generationObject, goneObject, OBJECTS, segmentObject } from './objects.ts';
 import { type Blocks, RemoteFile } from './remote-file.ts';
 import { RowCache } from './row-cache.ts';
 import { type OpenSegment, S3VectorsStore } from './s3-vectors-store.ts';
-import { SegmentLookup } from './segment-lookup.ts';
-import { SizedCache } from './sized-cache.ts';
 
 /** Bytes of cached blocks of large objects. */
 const MOST_BLOCKS = 32 << 20;
@@ -29,7 +28,7 @@ export class Generations {
   /** The index's address. */
   readonly name: string;
   readonly #client: Client;
-  readonly #blocks: Blocks = new SizedCache(MOST_BLOCKS);
+  readonly #blocks: Blocks = new Lru(MOST_BLOCKS);
   /** Lookups of the segments of the generation that was opened last. */
   #lookups = new Map<string, SegmentLookup>();
   #rows: { cache: RowCache; dimensions: number } | undefined;

@@ -1,7 +1,7 @@
 import type { FileList } from '../../format/checksums.ts';
+import type { Lru } from '../../lru.ts';
 import type { Client } from './client.ts';
-import { damagedInS3 } from './damaged.ts';
-import type { SizedCache } from './sized-cache.ts';
+import { damagedInS3 } from './objects.ts';
 
 /** Objects up to this many bytes are read whole: one call instead of many, and their checksum is verified. */
 const WHOLE = 1 << 20;
@@ -9,7 +9,7 @@ const WHOLE = 1 << 20;
 const BLOCK = 16 << 10;
 
 /** Blocks of objects by the object's name and the block's number. */
-export type Blocks = SizedCache<string, Promise<Buffer>>;
+export type Blocks = Lru<Promise<Buffer>>;
 
 /** An object in S3 that never changes. Reads of the same bytes at the same time share one call. */
 export class RemoteFile {

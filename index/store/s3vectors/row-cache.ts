@@ -1,11 +1,9 @@
 import type { Passage } from '../../format/passage.ts';
+import { Lru } from '../../lru.ts';
 import { Unavailable } from '../store.ts';
 import type { Client } from './client.ts';
-import { damagedInS3 } from './damaged.ts';
-import { readPlace } from './metadata.ts';
-import { OBJECTS, parseVectorKey, segmentObject } from './objects.ts';
-import { decodeRow, type RowContent } from './row.ts';
-import { SizedCache } from './sized-cache.ts';
+import { damagedInS3, OBJECTS, parseVectorKey, segmentObject } from './objects.ts';
+import { decodeRow, type RowContent, readPlace } from './row.ts';
 
 /** Bytes of cached rows: some thousand rows. */
 const MOST_BYTES = 32 << 20;
@@ -30,7 +28,7 @@ interface Known {
 export class RowCache {
   readonly #client: Pick<Client, 'get' | 'range'>;
   readonly #dimensions: number;
-  readonly #rows = new SizedCache<string, Known>(MOST_BYTES);
+  readonly #rows = new Lru<Known>(MOST_BYTES);
 
   constructor(client: Pick<Client, 'get' | 'range'>, dimensions: number) {
     this.#client = client;

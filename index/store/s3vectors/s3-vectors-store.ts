@@ -1,22 +1,18 @@
 import type { Neighbor } from '../../format/graph-file.ts';
 import type { Languages, Typicality } from '../../format/languages-file.ts';
+import { KEYS } from '../../format/lookup-file.ts';
 import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vector-length.ts';
-import { InvalidRequest } from '../invalid-request.ts';
-import type { Row, Selection, Store, Surrounding } from '../store.ts';
+import { InvalidRequest, type Row, type Selection, type Store, type Surrounding } from '../store.ts';
 import type { Client } from './client.ts';
-import { damagedInS3 } from './damaged.ts';
-import type { GoneRows } from './gone-rows.ts';
-import { filterKey } from './metadata.ts';
-import { parseVectorKey, vectorKey } from './objects.ts';
-import { RangeLists } from './range-lists.ts';
-import { sentenceBytes } from './row.ts';
+import type { GoneRows } from './generation.ts';
+import { RangeLists, type SegmentLookup } from './lists.ts';
+import { damagedInS3, parseVectorKey, placeKey, vectorKey } from './objects.ts';
+import { filterKey, sentenceBytes } from './row.ts';
 import type { CachedRow, RowCache } from './row-cache.ts';
-import type { SegmentLookup } from './segment-lookup.ts';
-import { surroundings } from './surroundings.ts';
 
 /** Vectors that a query may return. */
 const MOST_HITS = 10_000;
@@ -230,4 +226,58 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
+}
+
+/** A place near a passage. */
+interface Place {
+  /** Number of the passage. */
+  of: number;
+  position: number;
+}
+
+/**
+ * Finds the passages around each of some passages. Looks up all places at the same time, and then reads all passages.
+ * @param context passages on either side, at most
+ * @param find returns the ordinals under a key
+ * @param read returns passages by their ordinals
+ */
+export async function surroundings(
+  passages: readonly Passage[],
+  context: number,
+  find: (key: string) => Promise<number[]>,
+  read: (ordinals: readonly number[]) => Promise<Passage[]>,
+): Promise<Surrounding[]> {
+  const places = passages.flatMap(({ position }, of): Place[] =>
+    Array.from({ length: 2 * context + 1 }, (_, i) => ({ of, position: position + i - context })).filter(
+      (place) => place.position >= 0 && place.position !== position,
+    ),
+  );
+  const ordinals = await Promise.all(places.map(({ of, position }) => find(keyOf(passages[of]!, position))));
+  const wanted = [...new Set(ordinals.flat())];
+  const texts = wanted.length > 0 ? await read(wanted) : [];
+  const byOrdinal = new Map(wanted.map((ordinal, i) => [ordinal, texts[i]!]));
+  const found: Surrounding[] = passages.map(() => ({ before: [], after: [] }));
+  places.forEach(({ of, position }, i) => {
+    const self = passages[of]!;
+    const other = ordinals[i]!.map((ordinal) => byOrdinal.get(ordinal)!).find(
+      (one) => one.source === self.source && one.position === position && recordOf(one) === recordOf(self),
+    );
+    if (other) found[of]![position < self.position ? 'before' : 'after'].push(other);
+  });
+  return found;
+}
+
+/** The key under which the passage at a position of the same document is found. */
+function keyOf(passage: Passage, position: number): string {
+  const record = recordOf(passage);
+  return record === undefined ? placeKey(passage.source, position) : `${KEYS.id}${record}#${position + 1}`;
+}
+
+/**
+ * The id of the record that a passage is a part of. Documents of several records share a source, so that a place is not unique. The ids of
+ * their passages are the record's id and a number.
+ */
+function recordOf({ id, position }: Passage): string | undefined {
+  const suffix = `#${position + 1}`;
+  return id.endsWith(suffix) ? id.slice(0, -suffix.length) : undefined;
 }

@@ -1,5 +1,5 @@
+import type { Condition } from '../../../aws/s3.ts';
 import { describeFile, type FileList } from '../../../format/checksums.ts';
-import { damagedInS3, isDamage } from '../damaged.ts';
 import {
   type Current,
   type Generation,
@@ -10,9 +10,9 @@ import {
   type Segment,
   writeCurrent,
 } from '../generation.ts';
-import { generationObject, goneObject, OBJECTS } from '../objects.ts';
-import { readWork } from './journal.ts';
-import type { Condition, Service } from './service.ts';
+import { damagedInS3, generationObject, goneObject, isDamage, OBJECTS } from '../objects.ts';
+import type { Journal } from './journal.ts';
+import type { Service } from './service.ts';
 
 /** Milliseconds for which a replaced generation stays: requests may still read it. */
 export const GRACE = 60_000;
@@ -23,26 +23,12 @@ export interface Pointer {
   condition: Condition;
 }
 
-/** A generation, for people. */
-export interface GenerationInfo {
-  generation: number;
-  /** Whether searches use it. */
-  current: boolean;
-  created: string;
-  /** Version of the index. */
-  version: string;
-  model: string;
-  documents: number;
-  passages: number;
-  segments: number;
-}
-
 /**
  * Reads `current.json`.
  * @param ignoreDamage take a damaged one as one without a generation
  */
 export async function readPointer(service: Service, ignoreDamage = false): Promise<Pointer> {
-  const stored = await service.get(OBJECTS.current);
+  const stored = await service.objects.find(OBJECTS.current);
   if (!stored) return { condition: 'missing' };
   const condition = { etag: stored.etag };
   try {
@@ -54,34 +40,54 @@ export async function readPointer(service: Service, ignoreDamage = false): Promi
 }
 
 /**
+ * Reads `current.json` for a change, and forgets publications that became current after all: their process was killed, or lost its
+ * lease, between replacing `current.json` and recording that.
+ * @param ignoreDamage take a damaged `current.json` as one without a generation
+ */
+export async function settle(service: Service, journal: Journal, ignoreDamage = false): Promise<Pointer> {
+  const pointer = await readPointer(service, ignoreDamage);
+  const { publication, abandoned } = journal.work;
+  const isCurrent = (one?: { generation: number }) =>
+    one !== undefined && one.generation === pointer.current?.generation;
+  if (isCurrent(publication) || abandoned.some(isCurrent))
+    await journal.record({
+      publication: isCurrent(publication) ? undefined : publication,
+      abandoned: abandoned.filter((one) => !isCurrent(one)),
+    });
+  return pointer;
+}
+
+/**
  * Makes a generation current. This one write changes what searches see.
  * @throws if someone else has replaced `current.json` since it was read
  */
-export async function movePointer(service: Service, pointer: Pointer, generation: number): Promise<Pointer> {
-  const { current: before, condition } = pointer;
+export async function movePointer(
+  service: Service,
+  { current: before, condition }: Pointer,
+  generation: number,
+): Promise<Current> {
   const now = Date.now();
   const since = new Date(now).toISOString();
-  const replaced =
-    before &&
-    [
-      ...(before.generation === generation ? [] : [{ generation: before.generation, until: since }]),
-      ...before.replaced,
-    ].filter(({ until }, i) => i === 0 || now - Date.parse(until) < GRACE);
-  const bytes = writeCurrent({ generation, since, replaced: replaced ?? [] });
-  const etag = await service.putIf(OBJECTS.current, bytes, condition);
-  if (etag === undefined)
+  const replaced = before ? [...before.replaced] : [];
+  if (before && before.generation !== generation)
+    replaced.unshift({ generation: before.generation, until: since });
+  const bytes = writeCurrent({
+    generation,
+    since,
+    replaced: replaced.filter(({ until }, i) => i === 0 || now - Date.parse(until) < GRACE),
+  });
+  const name = service.nameOf(OBJECTS.current);
+  if ((await service.objects.putIf(OBJECTS.current, bytes, condition)) === undefined)
     throw new Error(
-      `${service.nameOf(OBJECTS.current)}: another command has changed the current generation meanwhile. Nothing was made current. Check with npx polyseek versions, then run this command again.`,
+      `${name}: another command has changed the current generation meanwhile. Nothing was made current. Check with npx polyseek versions, then run this command again.`,
     );
-  return { current: readCurrent(bytes, service.nameOf(OBJECTS.current)), condition: { etag } };
+  return readCurrent(bytes, name);
 }
 
 /** Reads a generation's manifest. */
 export async function readManifestOf(service: Service, generation: number): Promise<Generation> {
   const key = generationObject(generation, OBJECTS.manifest);
-  const stored = await service.get(key);
-  if (!stored) throw damagedInS3(service.nameOf(key), 'it is missing');
-  return readGeneration(stored.bytes, service.nameOf(key));
+  return readGeneration(await readExisting(service, key), service.nameOf(key));
 }
 
 /**
@@ -89,11 +95,16 @@ export async function readManifestOf(service: Service, generation: number): Prom
  * @param key below the index's name
  */
 export async function readObjectOf(service: Service, key: string, listed: FileList[string]): Promise<Buffer> {
-  const stored = await service.get(key);
-  if (!stored) throw damagedInS3(service.nameOf(key), 'it is missing');
-  const { bytes, crc32 } = describeFile(stored.bytes);
+  const object = await readExisting(service, key);
+  const { bytes, crc32 } = describeFile(object);
   if (bytes !== listed.bytes || crc32 !== listed.crc32)
     throw damagedInS3(service.nameOf(key), 'its size or checksum differs from its manifest');
+  return object;
+}
+
+async function readExisting(service: Service, key: string): Promise<Buffer> {
+  const stored = await service.objects.find(key);
+  if (!stored) throw damagedInS3(service.nameOf(key), 'it is missing');
   return stored.bytes;
 }
 
@@ -114,32 +125,10 @@ export async function readGoneOf(
 
 /** The numbers of all generations that have a manifest, newest first. */
 export async function listNumbers(service: Service): Promise<number[]> {
-  const keys = await service.list('generations/');
-  return keys
-    .map((key) => /^generations\/([1-9]\d*)\/manifest\.json$/.exec(key)?.[1])
+  const objects = await service.objects.list('generations/');
+  return objects
+    .map(({ key }) => /^generations\/([1-9]\d*)\/manifest\.json$/.exec(key)?.[1])
     .filter((number) => number !== undefined)
     .map(Number)
     .sort((a, b) => b - a);
-}
-
-/** Lists the generations that a search can return to, newest first. */
-export async function listGenerations(service: Service): Promise<GenerationInfo[]> {
-  const { current } = await readPointer(service);
-  const { removing, publication } = await readWork(service);
-  const infos: GenerationInfo[] = [];
-  for (const number of await listNumbers(service)) {
-    if (removing.includes(number) || number === publication?.generation) continue;
-    const { generation, created, version, model, counts, segments } = await readManifestOf(service, number);
-    infos.push({
-      generation,
-      current: generation === current?.generation,
-      created,
-      version,
-      model: model.name,
-      documents: counts.documents,
-      passages: counts.passages,
-      segments: segments.length,
-    });
-  }
-  return infos;
 }

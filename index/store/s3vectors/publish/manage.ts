@@ -1,10 +1,22 @@
-import type { Address } from '../address.ts';
-import { formatAddress } from '../address.ts';
-import { type GenerationInfo, listGenerations, movePointer, readPointer } from './generations.ts';
-import { Journal, readWork, thisProcess } from './journal.ts';
+import { type Address, formatAddress } from '../address.ts';
+import { listNumbers, movePointer, readManifestOf, readPointer, settle } from './generations.ts';
+import { Journal, readWork } from './journal.ts';
 import { deleteWaste, findWaste, type Pruned } from './prune.ts';
 import { Service, type ServiceOptions } from './service.ts';
-import { settle } from './settle.ts';
+
+/** A generation, for people. */
+export interface GenerationInfo {
+  generation: number;
+  /** Whether searches use it. */
+  current: boolean;
+  created: string;
+  /** Version of the index. */
+  version: string;
+  model: string;
+  documents: number;
+  passages: number;
+  segments: number;
+}
 
 /** The result of a rollback. */
 export interface RolledBack {
@@ -15,7 +27,9 @@ export interface RolledBack {
   version: string;
 }
 
-/** Lists the generations of an index, newest first. */
+const NOTHING: Pruned = { deleted: [], kept: [], vectors: 0, objects: 0 };
+
+/** Lists the generations of an index that a search can return to, newest first. */
 export function versionsOf(address: Address, options: ServiceOptions = {}): Promise<GenerationInfo[]> {
   return withService(address, options, listGenerations);
 }
@@ -30,26 +44,23 @@ export function rollBackTo(
   generation: number | undefined,
   options: ServiceOptions = {},
 ): Promise<RolledBack> {
-  return withService(address, options, async (service) => {
-    const journal = await Journal.acquire(service, thisProcess(), 0);
-    return journal.during(async () => {
+  return withService(address, options, (service) =>
+    Journal.hold(service, {}, async (journal) => {
       const pointer = await settle(service, journal);
       const all = await listGenerations(service);
       const was = pointer.current?.generation ?? 0;
       const found = all.find((one) =>
         generation === undefined ? one.generation < was : one.generation === generation,
       );
-      const names = all.map(({ generation }) => generation).join(', ') || 'none';
-      if (!found)
-        throw new Error(
-          generation === undefined
-            ? `${formatAddress(address)} has no generation before ${was}. Generations: ${names}.`
-            : `${formatAddress(address)} has no generation ${generation}. Generations: ${names}.`,
-        );
+      if (!found) {
+        const wanted = generation === undefined ? `generation before ${was}` : `generation ${generation}`;
+        const names = all.map(({ generation }) => generation).join(', ') || 'none';
+        throw new Error(`${formatAddress(address)} has no ${wanted}. Generations: ${names}.`);
+      }
       if (found.generation !== was) await movePointer(service, pointer, found.generation);
       return { live: found.generation, was, version: found.version };
-    });
-  });
+    }),
+  );
 }
 
 /**
@@ -67,28 +78,41 @@ export function pruneIndex(
     if (dryRun) {
       const { current } = await readPointer(service);
       if (!current) return NOTHING;
-      const { vectors, objects, ...rest } = await findWaste(
-        service,
-        await readWork(service),
-        current,
-        keep,
-        true,
-      );
-      return { ...rest, vectors: vectors.length, objects: objects.length };
+      const waste = await findWaste(service, await readWork(service), current, keep, true);
+      return { ...waste, vectors: waste.vectors.length, objects: waste.objects.length };
     }
-    const journal = await Journal.acquire(service, thisProcess(), 0);
-    return journal.during(async () => {
-      let pointer = await settle(service, journal);
+    return Journal.hold(service, {}, async (journal) => {
+      const pointer = await settle(service, journal);
+      let { current } = pointer;
       // Before the first generation, nothing could stop an abandoned publication that still runs.
-      if (!pointer.current) return NOTHING;
+      if (!current) return NOTHING;
       if (journal.work.abandoned.length > 0)
-        pointer = await movePointer(service, pointer, pointer.current.generation);
-      return deleteWaste(service, journal, pointer.current!, keep, true);
+        current = await movePointer(service, pointer, current.generation);
+      return deleteWaste(service, journal, current, keep, true);
     });
   });
 }
 
-const NOTHING: Pruned = { deleted: [], kept: [], vectors: 0, objects: 0 };
+async function listGenerations(service: Service): Promise<GenerationInfo[]> {
+  const { current } = await readPointer(service);
+  const { removing, publication } = await readWork(service);
+  const infos: GenerationInfo[] = [];
+  for (const number of await listNumbers(service)) {
+    if (removing.includes(number) || number === publication?.generation) continue;
+    const { generation, created, version, model, counts, segments } = await readManifestOf(service, number);
+    infos.push({
+      generation,
+      current: generation === current?.generation,
+      created,
+      version,
+      model: model.name,
+      documents: counts.documents,
+      passages: counts.passages,
+      segments: segments.length,
+    });
+  }
+  return infos;
+}
 
 async function withService<T>(
   address: Address,

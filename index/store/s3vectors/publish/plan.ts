@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { FileList } from '../../../format/checksums.ts';
+import { readSections, writeSections } from '../../../format/container.ts';
 import { HashTable } from '../../../format/hash-table.ts';
-import { HASH_BYTES } from '../objects.ts';
+import { damagedInS3, HASH_BYTES, HASHES } from '../objects.ts';
 
 /** The largest share of a segment's rows that may be gone. Above, the others move to the new segment. */
 const MOST_GONE = 0.3;
@@ -112,4 +114,26 @@ function isEqual(a: Uint8Array, row: number, b: Uint8Array, other: number): bool
   const [from, to] = [row * HASH_BYTES, other * HASH_BYTES];
   for (let i = 0; i < HASH_BYTES; i++) if (a[from + i] !== b[to + i]) return false;
   return true;
+}
+
+/** The hash that identifies a row in `hashes.bin`. */
+export function hashOf(row: Uint8Array): Uint8Array {
+  return createHash('sha256').update(row).digest().subarray(0, HASH_BYTES);
+}
+
+/** The bytes of a `hashes.bin`, from the hashes one after the other. */
+export function writeHashes(hashes: Uint8Array): Uint8Array {
+  return writeSections(HASHES, [hashes]);
+}
+
+/**
+ * Reads a `hashes.bin`.
+ * @param name of the object, for errors
+ * @returns the hashes of all rows, one after the other
+ */
+export function readHashes(bytes: Uint8Array, rows: number, name: string): Uint8Array {
+  const [hashes] = readSections(bytes, HASHES, name) as [Uint8Array];
+  if (hashes.length !== rows * HASH_BYTES)
+    throw damagedInS3(name, `it has ${hashes.length} bytes of hashes for ${rows} rows`);
+  return hashes;
 }

@@ -1,11 +1,8 @@
-import { damagedInS3, isDamage } from '../damaged.ts';
 import type { Current } from '../generation.ts';
-import { OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
+import { damagedInS3, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
 import { GRACE, listNumbers, readGoneOf, readManifestOf } from './generations.ts';
-import { inParallel } from './in-parallel.ts';
-import type { Work } from './journal.ts';
-import { RowSet, union } from './row-set.ts';
-import { MOST_VECTORS, PARALLEL, type Service } from './service.ts';
+import type { Journal, Work } from './journal.ts';
+import { inParallel, MOST_VECTORS, PARALLEL, type Service } from './service.ts';
 
 /** Generations that stay by default: the current one, and the one before for a rollback. */
 export const DEFAULT_KEEP = 2;
@@ -20,12 +17,6 @@ export interface Pruned {
   kept: number[];
   vectors: number;
   objects: number;
-}
-
-/** Where the unfinished work is recorded: a `Journal`. */
-export interface WorkRecord {
-  work: Readonly<Work>;
-  record(change: Partial<Work>): Promise<void>;
 }
 
 /** What to delete. */
@@ -44,7 +35,7 @@ interface Waste {
  */
 export async function deleteWaste(
   service: Service,
-  journal: WorkRecord,
+  journal: Pick<Journal, 'work' | 'record'>,
   current: Current,
   keep: number,
   sweep = false,
@@ -55,8 +46,7 @@ export async function deleteWaste(
   await deleteVectors(service, vectors);
   // Manifests last: a process that continues needs them to find the rows.
   const isManifest = (key: string) => key.endsWith(`/${OBJECTS.manifest}`);
-  await service.delete(objects.filter((key) => !isManifest(key)));
-  await service.delete(objects.filter(isManifest));
+  await service.objects.delete([...objects.filter((key) => !isManifest(key)), ...objects.filter(isManifest)]);
   const { removing, abandoned } = journal.work;
   if (removing.length + abandoned.length > 0) await journal.record({ removing: [], abandoned: [] });
   return { deleted, kept, vectors: vectors.length, objects: objects.length };
@@ -73,13 +63,13 @@ export async function findWaste(
   const { publication } = work;
   const unfinished = [publication, ...work.abandoned].map((one) => one?.generation);
   const numbers = (await listNumbers(service)).filter((number) => !unfinished.includes(number));
-  const readable = new Map<number, RowSet>();
+  const readable = new Map<number, Part[]>();
   for (const number of numbers) {
-    const rows = await rowsOf(service, number).catch((error: unknown) => {
+    const parts = await partsOf(service, number).catch((error: unknown) => {
       // A damaged generation is deleted, unless it is the current one.
       if (number === current.generation || !isDamage(error)) throw error;
     });
-    if (rows) readable.set(number, rows);
+    if (parts) readable.set(number, parts);
   }
   if (!readable.has(current.generation))
     throw damagedInS3(
@@ -88,23 +78,21 @@ export async function findWaste(
     );
   const kept = keptGenerations(current, [...readable.keys()], work.removing, keep);
   const deleted = numbers.filter((number) => !kept.includes(number));
-  const needed = union(kept.map((number) => readable.get(number)!));
+  const rowsOf = (some: number[]) => new RowSet(some.flatMap((number) => readable.get(number) ?? []));
+  const needed = rowsOf(kept);
   const isUnknown = deleted.some((number) => !readable.has(number));
   const vectors =
     sweep || isUnknown
       ? await unneededVectors(service, needed, publication?.segment)
-      : [
-          ...goneVectors(needed, union(deleted.map((number) => readable.get(number)!))),
-          ...abandonedVectors(work),
-        ];
+      : [...goneVectors(needed, rowsOf(deleted)), ...abandonedVectors(work)];
   const isNeeded = (key: string) => {
     const [kind, id] = key.split('/') as [string, string];
     return kind === 'segments'
-      ? needed.segments.includes(id) || id === publication?.segment
+      ? needed.hasSegment(id) || id === publication?.segment
       : kept.includes(Number(id)) || Number(id) === publication?.generation;
   };
-  const all = [...(await service.list('segments/')), ...(await service.list('generations/'))];
-  return { deleted, kept, vectors, objects: all.filter((key) => !isNeeded(key)) };
+  const all = [...(await service.objects.list('segments/')), ...(await service.objects.list('generations/'))];
+  return { deleted, kept, vectors, objects: all.map(({ key }) => key).filter((key) => !isNeeded(key)) };
 }
 
 /**
@@ -124,18 +112,20 @@ function keptGenerations(
   return numbers.filter((number) => kept.has(number));
 }
 
-/** The rows of a generation. */
-async function rowsOf(service: Service, number: number): Promise<RowSet> {
-  const set = new RowSet();
+/** The segments of a generation. */
+async function partsOf(service: Service, number: number): Promise<Part[]> {
+  const parts: Part[] = [];
   const generation = await readManifestOf(service, number);
-  for (const segment of generation.segments) set.add(segment, await readGoneOf(service, generation, segment));
-  return set;
+  for (const segment of generation.segments) {
+    const { id, rows } = segment;
+    parts.push({ id, rows, gone: await readGoneOf(service, generation, segment) });
+  }
+  return parts;
 }
 
 /** Rows that only deleted generations have. */
 function* goneVectors(needed: RowSet, deleted: RowSet): Generator<string> {
-  for (const segment of deleted.segments)
-    for (const row of deleted.rowsOf(segment)) if (!needed.has(segment, row)) yield vectorKey(segment, row);
+  for (const [segment, row] of deleted) if (!needed.has(segment, row)) yield vectorKey(segment, row);
 }
 
 /** Rows of abandoned publications, with some that may have been sent. */
@@ -165,4 +155,41 @@ async function deleteVectors(service: Service, keys: readonly string[]): Promise
       yield () => service.deleteVectors(keys.slice(at, at + MOST_VECTORS));
   }
   await inParallel(calls(), PARALLEL);
+}
+
+/** A segment of a generation, and its rows that are gone, ascending. */
+interface Part {
+  id: string;
+  rows: number;
+  gone: Uint32Array;
+}
+
+/** The rows of some generations: for each segment's id a byte for each row, 1 if a generation has it. */
+class RowSet {
+  readonly #rows = new Map<string, Uint8Array>();
+
+  constructor(parts: readonly Part[]) {
+    for (const { id, rows, gone } of parts) {
+      const set = this.#rows.get(id) ?? new Uint8Array(rows);
+      let next = 0;
+      for (let row = 0; row < rows; row++) {
+        if (gone[next] === row) next++;
+        else set[row] = 1;
+      }
+      this.#rows.set(id, set);
+    }
+  }
+
+  hasSegment(segment: string): boolean {
+    return this.#rows.has(segment);
+  }
+
+  has(segment: string, row: number): boolean {
+    return this.#rows.get(segment)?.[row] === 1;
+  }
+
+  *[Symbol.iterator](): Generator<[segment: string, row: number]> {
+    for (const [segment, rows] of this.#rows)
+      for (const [row, value] of rows.entries()) if (value) yield [segment, row];
+  }
 }

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Index } from '@aws-sdk/client-s3vectors';
+import { describeFile, type FileList } from '../../../format/checksums.ts';
+import { writeSections } from '../../../format/container.ts';
+import { LANGUAGES } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
 import { readFolder } from '../../../format/read-folder.ts';
 import { type Address, formatAddress } from '../address.ts';
-import type { Generation } from '../generation.ts';
-import { HASH_BYTES, OBJECTS, segmentObject } from '../objects.ts';
+import { type Generation, type Segment, writeGeneration, writeGone } from '../generation.ts';
+import { generationObject, goneObject, HASH_BYTES, OBJECTS, ORDER, segmentObject } from '../objects.ts';
 import { encodeRow } from '../row.ts';
-import { checkVectorIndex } from './check-index.ts';
-import { writeGenerationObjects } from './generation-writer.ts';
 import {
   listNumbers,
   movePointer,
@@ -15,25 +17,18 @@ import {
   readManifestOf,
   readObjectOf,
   readPointer,
+  settle,
 } from './generations.ts';
-import { hashOf, readHashes } from './hashes.ts';
-import { Journal, type Publication, readWork, thisProcess } from './journal.ts';
+import { type HoldOptions, Journal, type Publication, readWork } from './journal.ts';
 import { LocalRows } from './local-rows.ts';
-import { type Plan, type PublishedSegment, planPublication } from './plan.ts';
+import { hashOf, type Plan, type PublishedSegment, planPublication, readHashes } from './plan.ts';
 import { DEFAULT_KEEP, deleteWaste, type Pruned } from './prune.ts';
-import { Service } from './service.ts';
-import { settle } from './settle.ts';
-import type { TransferOptions } from './transfer.ts';
-import { uploadSegment } from './upload-segment.ts';
-import { filterableOf } from './vector-input.ts';
+import { Service, type TransferOptions } from './service.ts';
+import { filterableOf, uploadSegment } from './upload.ts';
 
-export interface PublishOptions extends TransferOptions {
-  /** Who publishes, for the error of others. Default: the process and the machine. */
-  owner?: string;
+export interface PublishOptions extends TransferOptions, HoldOptions {
   /** Generations to keep, with the new one. Default: 2. */
   keep?: number;
-  /** Milliseconds to wait for another publication. Default: 0. */
-  patience?: number;
   /** Upload all passages again, whatever is there. */
   rewrite?: boolean;
 }
@@ -83,7 +78,6 @@ export async function publish(
   address: Address,
   options: PublishOptions = {},
 ): Promise<Published> {
-  const { owner = thisProcess(), patience = 0, signal } = options;
   const service = new Service(address, options);
   let local: LocalRows | undefined;
   try {
@@ -96,9 +90,8 @@ export async function publish(
     const current = await findUnchanged(service, local.manifest, options);
     if (current !== undefined) return unchanged(service, local.manifest, current);
     const hashes = await hashRows(local, options);
-    const journal = await Journal.acquire(service, owner, patience, signal);
-    const context = { service, journal, local, hashes, options };
-    return await journal.during(() => run(context));
+    const parts = { service, local, hashes, options };
+    return await Journal.hold(service, options, (journal) => run({ ...parts, journal }));
   } finally {
     local?.close();
     service.close();
@@ -164,14 +157,15 @@ async function run(context: Context): Promise<Published> {
   const { service, journal, local, hashes, options } = context;
   const { keep = DEFAULT_KEEP, rewrite = false } = options;
   const { manifest } = local;
-  let pointer = await settle(service, journal, rewrite);
+  const pointer = await settle(service, journal, rewrite);
   const base =
     pointer.current && !rewrite ? await readManifestOf(service, pointer.current.generation) : undefined;
   if (base?.version === manifest.version) {
     await abandonPublication(journal);
-    // Now no abandoned publication can become current any more.
-    if (journal.work.abandoned.length > 0) pointer = await movePointer(service, pointer, base.generation);
-    const pruned = await deleteWaste(service, journal, pointer.current!, keep);
+    let current = pointer.current!;
+    // After this, no abandoned publication can become current any more.
+    if (journal.work.abandoned.length > 0) current = await movePointer(service, pointer, base.generation);
+    const pruned = await deleteWaste(service, journal, current, keep);
     return unchanged(service, manifest, base.generation, pruned);
   }
   const plan = planPublication(hashes, base ? await readSegments(service, base, manifest) : []);
@@ -180,9 +174,9 @@ async function run(context: Context): Promise<Published> {
   const files = await uploadSegment(service, journal, local, plan.written, publication, options);
   await writeGenerationObjects(service, local, plan, publication, files);
   options.signal?.throwIfAborted();
-  const { current } = await movePointer(service, pointer, publication.generation);
+  const current = await movePointer(service, pointer, publication.generation);
   await journal.record({ publication: undefined });
-  const pruned = await deleteWaste(service, journal, current!, keep);
+  const pruned = await deleteWaste(service, journal, current, keep);
   return {
     status: 'published',
     address: formatAddress(service.address),
@@ -265,4 +259,69 @@ function digestOfPlan(
     digest.update(hashes.subarray(ordinal * HASH_BYTES, (ordinal + 1) * HASH_BYTES));
   for (const { id, gone } of kept) digest.update(`${id} ${gone.length}\n`).update(gone);
   return digest.digest('hex');
+}
+
+/**
+ * Checks that a vector index fits a local index.
+ * @throws with both values of the first difference
+ */
+export function checkVectorIndex(
+  { dimension, distanceMetric, dataType, metadataConfiguration }: Index,
+  { dimensions, model }: Manifest,
+  address: Address,
+): void {
+  const keys = metadataConfiguration?.nonFilterableMetadataKeys ?? [];
+  const problem =
+    dimension !== dimensions
+      ? `it has ${dimension} dimensions, but the model ${model.name} has ${dimensions}`
+      : distanceMetric !== 'cosine'
+        ? `its distance metric is ${distanceMetric} instead of cosine`
+        : dataType !== 'float32'
+          ? `its data type is ${dataType} instead of float32`
+          : !keys.includes('row')
+            ? 'row is not among its non-filterable metadata keys'
+            : undefined;
+  if (problem)
+    throw new Error(
+      `The vector index ${formatAddress(address)} does not fit: ${problem}. Deploy the stack with "store": "s3vectors" for this model, or choose another address.`,
+    );
+}
+
+/**
+ * Writes the objects of a new generation, its manifest last.
+ * @param files of the new segment, if there is one
+ */
+export async function writeGenerationObjects(
+  service: Service,
+  local: LocalRows,
+  { kept, order }: Plan,
+  { generation, segment, created, rows }: Publication,
+  files: FileList | undefined,
+): Promise<void> {
+  const objects = new Map<string, Uint8Array>([
+    [OBJECTS.languages, writeSections(LANGUAGES, [new Uint8Array(0), local.typicalVectors()])],
+    [OBJECTS.overview, local.overview()],
+    [OBJECTS.order, writeSections(ORDER, [new Uint8Array(order.buffer, order.byteOffset, order.byteLength)])],
+  ]);
+  const segments = kept.map(({ id, rows, gone, files }): Segment => {
+    const { object, ...keys } = writeGone(gone);
+    if (object) objects.set(goneObject(id), object);
+    return { id, rows, ...keys, files };
+  });
+  if (files) segments.push({ id: segment, rows, ...writeGone([]), files });
+  const { version, model, dimensions, counts, fields } = local.manifest;
+  const manifest = writeGeneration({
+    generation,
+    created,
+    version,
+    model,
+    dimensions,
+    counts,
+    fields,
+    languages: local.languages(),
+    segments,
+    files: Object.fromEntries([...objects].map(([name, bytes]) => [name, describeFile(bytes)])),
+  });
+  for (const [name, bytes] of [...objects, [OBJECTS.manifest, manifest] as const])
+    await service.objects.put(generationObject(generation, name), bytes);
 }

@@ -10,9 +10,9 @@ import { Postings } from '../../../format/postings.ts';
 import { withTitle } from '../../../format/titled.ts';
 import { writeAscending, writeList } from '../../../format/varint.ts';
 import { fieldsOf } from '../../../format/write-index.ts';
-import type { RowPlace } from '../metadata.ts';
 import { HASH_BYTES, LONG_ROWS, OBJECTS, placeKey } from '../objects.ts';
-import { writeHashes } from './hashes.ts';
+import type { RowPlace } from '../row.ts';
+import { writeHashes } from './plan.ts';
 
 /**
  * Writes the objects of a segment as files into a folder, row by row. The same rows give the same bytes. Only the terms and the groups

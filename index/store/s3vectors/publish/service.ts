@@ -1,13 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   DeleteVectorsCommand,
   GetIndexCommand,
@@ -18,34 +9,24 @@ import {
   PutVectorsCommand,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { s3Client } from '../../../aws/s3.ts';
+import { describeError, type Sentences } from '../../../aws/errors.ts';
+import { PATIENTLY, type Retry, retried } from '../../../aws/retry.ts';
+import { Bucket, s3Client } from '../../../aws/s3.ts';
 import { type Address, formatAddress } from '../address.ts';
-import { statusOf } from '../failures.ts';
-import { Pace } from './pace.ts';
-import { patiently } from './retry.ts';
 
-/** Most keys in one call. */
+/** Most vectors in one call that writes, and in one that reads. */
 export const MOST_VECTORS = 500;
 export const MOST_READ = 100;
-const MOST_OBJECTS = 1000;
 
 /** Calls of S3 Vectors that run at the same time. */
 export const PARALLEL = 4;
 
-/** Milliseconds without a byte after which the SDK sends a request again. */
+/** S3 Vectors accepts this many vectors, and this many requests, a second an index. */
+const VECTORS_A_SECOND = 2500;
+const REQUESTS_A_SECOND = 1000;
+
+/** Milliseconds without a byte after which a request ends. */
 const IDLE_MS = 20_000;
-
-/** The SDK would warn on standard error that it leaves it to its caller to repeat uploads of files. */
-const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** What a write requires of an object: that it has this ETag, or does not exist. */
-export type Condition = { etag: string } | 'missing';
-
-/** An object and its ETag. */
-export interface Stored {
-  bytes: Buffer;
-  etag: string;
-}
 
 /** A vector as it is stored. */
 export interface StoredVector {
@@ -61,10 +42,25 @@ export interface ServiceOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The rights that a failed call needs, where they differ from its name. */
-const RIGHTS: Record<string, string> = {
-  's3:ListObjectsV2': 's3:ListBucket',
-  's3:DeleteObjects': 's3:DeleteObject',
+/** How far a publication or a download is. `uploading` starts where an unfinished publication ended. */
+export interface TransferProgress {
+  phase: 'comparing' | 'uploading' | 'downloading';
+  unit: 'passages';
+  done: number;
+  total: number;
+}
+
+/** Options of everything that uploads or downloads an index. */
+export interface TransferOptions extends ServiceOptions {
+  progress?: (progress: TransferProgress) => void;
+  /** Vectors of an upload's request, 500 at most. Smaller batches let tests interrupt small publications. Default: 500. */
+  batch?: number;
+}
+
+const DEPLOY = 'Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.';
+const SENTENCES: Sentences = {
+  'no bucket': ({ bucket }) => `there is no bucket ${bucket}. ${DEPLOY}`,
+  'no vector index': ({ bucket }) => `there is no vector bucket ${bucket} with this vector index. ${DEPLOY}`,
 };
 
 /**
@@ -73,33 +69,41 @@ const RIGHTS: Record<string, string> = {
  */
 export class Service {
   readonly address: Address;
-  readonly #s3: S3Client;
+  /** The objects, below the index's name. */
+  readonly objects: Bucket;
+  readonly #index: { vectorBucketName: string; indexName: string };
   readonly #vectors: S3VectorsClient;
-  readonly #pace = new Pace();
-  readonly #options: ServiceOptions;
-  /** Bytes of the vectors and objects that were sent. */
-  bytesSent = 0;
+  readonly #retry: Retry;
+  /** When the next write of vectors may start. */
+  #next = 0;
+  #vectorBytes = 0;
 
-  constructor(address: Address, options: ServiceOptions = {}) {
-    this.address = address;
-    this.#options = options;
+  constructor(address: Address, { speed, signal }: ServiceOptions = {}) {
     const settings = {
-      logger: SILENT,
-      retryMode: 'standard',
-      maxAttempts: 3,
+      maxAttempts: 1,
       requestHandler: { connectionTimeout: 5000, socketTimeout: IDLE_MS },
     };
-    this.#s3 = s3Client({
-      ...settings,
-      // Ranges have no checksum in S3. Rows and whole objects have their own.
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    this.address = address;
+    this.#retry = { pauses: PATIENTLY, speed, signal };
+    this.#index = { vectorBucketName: address.bucket, indexName: address.name };
     this.#vectors = new S3VectorsClient(settings);
+    // Ranges have no checksum in S3. Rows and whole objects have their own.
+    const s3 = s3Client({ ...settings, responseChecksumValidation: 'WHEN_REQUIRED' });
+    this.objects = new Bucket(address.bucket, s3, {
+      prefix: `${address.name}/`,
+      retry: this.#retry,
+      explain: (error, call) => this.#explain(error, call),
+    });
   }
 
   close(): void {
-    this.#s3.destroy();
+    this.objects.close();
     this.#vectors.destroy();
+  }
+
+  /** Bytes of the vectors and objects that were sent. */
+  get bytesSent(): number {
+    return this.#vectorBytes + this.objects.bytesSent;
   }
 
   /** The name of an object, for errors. */
@@ -109,101 +113,9 @@ export class Service {
 
   /** Describes the vector index. */
   async describeIndex(): Promise<Index> {
-    const { index } = await this.#call('s3vectors:GetIndex', () =>
-      this.#vectors.send(new GetIndexCommand(this.#index)),
-    );
+    const command = new GetIndexCommand(this.#index);
+    const { index } = await this.#call('GetIndex', () => this.#vectors.send(command));
     return index!;
-  }
-
-  /** An object, or undefined if there is none. */
-  async get(key: string): Promise<Stored | undefined> {
-    try {
-      return await this.#call('s3:GetObject', async () => {
-        const { Body, ETag = '' } = await this.#s3.send(new GetObjectCommand(this.#object(key)));
-        return { bytes: await buffer(Body as Readable), etag: ETag };
-      });
-    } catch (error) {
-      if (error instanceof Error && error.cause instanceof Error && error.cause.name === 'NoSuchKey')
-        return undefined;
-      throw error;
-    }
-  }
-
-  /** A part of an object, from its first byte. */
-  async getRange(key: string, start: number, length: number): Promise<Buffer> {
-    const Range = `bytes=${start}-${start + length - 1}`;
-    return this.#call('s3:GetObject', async () => {
-      const { Body } = await this.#s3.send(new GetObjectCommand({ ...this.#object(key), Range }));
-      return buffer(Body as Readable);
-    });
-  }
-
-  /** Writes an object. */
-  async put(key: string, bytes: Uint8Array): Promise<void> {
-    await this.#call('s3:PutObject', () =>
-      this.#s3.send(new PutObjectCommand({ ...this.#object(key), Body: bytes })),
-    );
-    this.bytesSent += bytes.length;
-  }
-
-  /** Writes an object from a file, which may be too large for memory. */
-  async putFile(key: string, path: string): Promise<void> {
-    const { size } = statSync(path);
-    await this.#call('s3:PutObject', () =>
-      this.#s3.send(
-        new PutObjectCommand({ ...this.#object(key), Body: createReadStream(path), ContentLength: size }),
-      ),
-    );
-    this.bytesSent += size;
-  }
-
-  /**
-   * Writes an object if a condition holds.
-   * @param bytes different from those of any other writer
-   * @returns its ETag, or undefined if the condition does not hold
-   */
-  async putIf(key: string, bytes: Uint8Array, condition: Condition): Promise<string | undefined> {
-    const when = condition === 'missing' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag };
-    try {
-      const { ETag } = await this.#call('s3:PutObject', () =>
-        this.#s3.send(new PutObjectCommand({ ...this.#object(key), ...when, Body: bytes })),
-      );
-      return ETag;
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      const { name } = cause instanceof Error ? cause : { name: '' };
-      // If-Match of a missing object answers 404.
-      if (statusOf(cause) !== 412 && name !== 'NoSuchKey') throw error;
-    }
-    // An attempt whose answer was lost may have written it.
-    const found = await this.get(key);
-    return found?.bytes.equals(bytes) ? found.etag : undefined;
-  }
-
-  /** The keys of all objects that start with a prefix. */
-  async list(prefix: string): Promise<string[]> {
-    const below = `${this.address.name}/`;
-    return this.#call('s3:ListObjectsV2', async () => {
-      const keys: string[] = [];
-      const input = { Bucket: this.address.bucket, Prefix: below + prefix };
-      for await (const { Contents = [] } of paginateListObjectsV2({ client: this.#s3 }, input))
-        keys.push(...Contents.map(({ Key }) => Key!.slice(below.length)));
-      return keys;
-    });
-  }
-
-  /** Deletes objects, in this order as far as a failure allows. */
-  async delete(keys: readonly string[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += MOST_OBJECTS) {
-      const Objects = keys
-        .slice(at, at + MOST_OBJECTS)
-        .map((key) => ({ Key: `${this.address.name}/${key}` }));
-      await this.#call('s3:DeleteObjects', async () => {
-        const input = { Bucket: this.address.bucket, Delete: { Objects, Quiet: true } };
-        const { Errors: [failed] = [] } = await this.#s3.send(new DeleteObjectsCommand(input));
-        if (failed) throw new Error(`${failed.Key}: ${failed.Message ?? failed.Code}`);
-      });
-    }
   }
 
   /**
@@ -212,28 +124,25 @@ export class Service {
    * @param bytes of the request, for `bytesSent`
    */
   async putVectors(vectors: PutInputVector[], bytes: number): Promise<void> {
-    await this.#call('s3vectors:PutVectors', async () => {
-      await this.#pace.take(vectors.length);
+    await this.#call('PutVectors', async () => {
+      await this.#pace(vectors.length);
       return this.#vectors.send(new PutVectorsCommand({ ...this.#index, vectors }));
     });
-    this.bytesSent += bytes;
+    this.#vectorBytes += bytes;
   }
 
   /** Deletes at most `MOST_VECTORS` vectors. Those that do not exist are skipped. */
   async deleteVectors(keys: string[]): Promise<void> {
-    await this.#call('s3vectors:DeleteVectors', async () => {
-      await this.#pace.take(keys.length);
+    await this.#call('DeleteVectors', async () => {
+      await this.#pace(keys.length);
       return this.#vectors.send(new DeleteVectorsCommand({ ...this.#index, keys }));
     });
   }
 
   /** Reads at most `MOST_READ` vectors. Those that do not exist are missing from the result. */
   async getVectors(keys: string[]): Promise<StoredVector[]> {
-    const { vectors = [] } = await this.#call('s3vectors:GetVectors', () =>
-      this.#vectors.send(
-        new GetVectorsCommand({ ...this.#index, keys, returnData: true, returnMetadata: true }),
-      ),
-    );
+    const command = new GetVectorsCommand({ ...this.#index, keys, returnData: true, returnMetadata: true });
+    const { vectors = [] } = await this.#call('GetVectors', () => this.#vectors.send(command));
     return vectors.map(({ key, data, metadata }) => ({
       key: key!,
       vector: Float32Array.from(data?.float32 ?? []),
@@ -245,49 +154,58 @@ export class Service {
   async *vectorKeys(): AsyncGenerator<string[]> {
     let nextToken: string | undefined;
     do {
-      const input = { ...this.#index, maxResults: 1000, nextToken };
-      const page = await this.#call('s3vectors:ListVectors', () =>
-        this.#vectors.send(new ListVectorsCommand(input)),
-      );
+      const command = new ListVectorsCommand({ ...this.#index, maxResults: 1000, nextToken });
+      const page = await this.#call('ListVectors', () => this.#vectors.send(command));
       yield (page.vectors ?? []).map(({ key = '' }) => key);
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
   }
 
-  get #index() {
-    return { vectorBucketName: this.address.bucket, indexName: this.address.name };
+  /** Waits until a write of this many vectors may start, so that writes stay below the limits of S3 Vectors. */
+  async #pace(vectors: number): Promise<void> {
+    const now = performance.now();
+    const start = Math.max(now, this.#next);
+    this.#next = start + Math.max((1000 * vectors) / VECTORS_A_SECOND, 1000 / REQUESTS_A_SECOND);
+    if (start > now) await wait(start - now);
   }
 
-  #object(key: string) {
-    return { Bucket: this.address.bucket, Key: `${this.address.name}/${key}` };
-  }
-
-  async #call<T>(call: string, run: () => Promise<T>): Promise<T> {
-    const { speed, signal } = this.#options;
+  async #call<T>(operation: string, run: () => Promise<T>): Promise<T> {
     try {
-      return await patiently(run, speed, signal);
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new Error(describe(cause, call, this.address), { cause });
+      return await retried(run, this.#retry);
+    } catch (error) {
+      this.#retry.signal?.throwIfAborted();
+      throw this.#explain(error, `s3vectors:${operation}`);
     }
+  }
+
+  #explain(cause: unknown, call: string): Error {
+    const sentence = describeError(cause, { call, bucket: this.address.bucket }, SENTENCES);
+    return new Error(`${formatAddress(this.address)}: ${sentence}`, { cause });
   }
 }
 
-/** Describes a failed call: the call, the reason and the next step. */
-function describe(error: unknown, call: string, address: Address): string {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const place = formatAddress(address);
-  const missing = (what: string) =>
-    `${place}: there is no ${what}. Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.`;
-  if (name === 'NoSuchBucket') return missing(`bucket ${address.bucket}`);
-  if (name === 'NotFoundException')
-    return missing(`vector bucket ${address.bucket} with a vector index ${address.name}`);
-  if (name === 'AccessDenied' || name === 'AccessDeniedException')
-    return `${place}: ${call} was denied. Allow ${RIGHTS[call] ?? call} for this AWS identity, or choose another with AWS_PROFILE.`;
-  if (name === 'CredentialsProviderError')
-    return `${place}: ${call} found no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.`;
-  if (/^Region is missing/.test(message))
-    return `${place}: ${call} needs a region. Set AWS_REGION to the region of the stack.`;
-  const [line = ''] = message.split('\n');
-  return `${place}: ${call} failed (${name}): ${line.replace(/\.?$/, '.')} Run the command again.`;
+/**
+ * Runs tasks, several at once, and starts them in order. No task starts before all but the last `most` have ended. After a failure or
+ * the end of `signal` it starts no other, and waits for those that run.
+ * @throws the first failure, or the reason of `signal`
+ */
+export async function inParallel(
+  tasks: Iterable<() => Promise<void>>,
+  most: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const running: Promise<void>[] = [];
+  let failure: { error: unknown } | undefined;
+  for (const task of tasks) {
+    running.push(
+      task().catch((error: unknown) => {
+        failure ??= { error };
+      }),
+    );
+    if (running.length === most) await running.shift();
+    if (failure || signal?.aborted) break;
+  }
+  await Promise.all(running);
+  if (failure) throw failure.error;
+  signal?.throwIfAborted();
 }

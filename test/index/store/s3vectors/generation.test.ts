@@ -13,8 +13,8 @@ import {
   writeGeneration,
   writeGone,
 } from '../../../../index/store/s3vectors/generation.ts';
-import { formatPlace, readPlace } from '../../../../index/store/s3vectors/metadata.ts';
 import { parseVectorKey, vectorKey } from '../../../../index/store/s3vectors/objects.ts';
+import { formatPlace, readPlace } from '../../../../index/store/s3vectors/row.ts';
 
 const file = { bytes: 8, crc32: '00000000' };
 const files = { 'lookup.bin': file, 'hashes.bin': file };

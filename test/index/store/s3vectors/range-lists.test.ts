@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeFile } from '../../../../index/format/checksums.ts';
 import { writeAscending, writeList } from '../../../../index/format/varint.ts';
-import { GoneRows } from '../../../../index/store/s3vectors/gone-rows.ts';
-import { RangeLists } from '../../../../index/store/s3vectors/range-lists.ts';
+import { Lru } from '../../../../index/lru.ts';
+import { GoneRows } from '../../../../index/store/s3vectors/generation.ts';
+import { RangeLists, SegmentLookup } from '../../../../index/store/s3vectors/lists.ts';
 import { type Blocks, RemoteFile } from '../../../../index/store/s3vectors/remote-file.ts';
-import { SegmentLookup } from '../../../../index/store/s3vectors/segment-lookup.ts';
-import { SizedCache } from '../../../../index/store/s3vectors/sized-cache.ts';
 import { Unavailable } from '../../../../index/store/store.ts';
 import { lookupFile } from '../../../fixtures/files.ts';
 
@@ -61,7 +60,7 @@ function recordsOf(rows: Row[], first: number): Map<string, Uint8Array> {
 /** The lists of segments, whose files are small or large. */
 function open(
   all: Row[][],
-  { large = false, blocks = new SizedCache(1 << 20) }: { large?: boolean; blocks?: Blocks } = {},
+  { large = false, blocks = new Lru(1 << 20) }: { large?: boolean; blocks?: Blocks } = {},
 ): { lists: RangeLists; objects: Objects } {
   const objects = new Objects();
   let start = 0;
@@ -148,7 +147,7 @@ test('a large file is read in blocks, each once', async () => {
 });
 
 test('blocks beyond the size of the cache are read again', async () => {
-  const { lists, objects } = open([rows(3)], { large: true, blocks: new SizedCache(1) });
+  const { lists, objects } = open([rows(3)], { large: true, blocks: new Lru(1) });
   // The last block stays.
   await lists.single('filler');
   const before = objects.calls.length;
@@ -180,7 +179,7 @@ test('an id in two segments is damage, unless one of them is gone', async () => 
   const bytes = lookupFile(new Map([['ix', writeAscending([0])]]));
   objects.put('lookup.bin', bytes);
   const lookup = () =>
-    new SegmentLookup(new RemoteFile(objects, 'lookup.bin', describeFile(bytes), new SizedCache(1)), 1);
+    new SegmentLookup(new RemoteFile(objects, 'lookup.bin', describeFile(bytes), new Lru(1)), 1);
   const segment = (start: number, gone: number[]) => ({
     lookup: lookup(),
     start,
@@ -198,7 +197,7 @@ describe('a damaged file is reported with its name', () => {
   const lists = (stored: Uint8Array, file = describeFile(bytes)) => {
     const objects = new Objects();
     objects.put('lookup.bin', stored);
-    const lookup = new SegmentLookup(new RemoteFile(objects, 'lookup.bin', file, new SizedCache(1)), 3);
+    const lookup = new SegmentLookup(new RemoteFile(objects, 'lookup.bin', file, new Lru(1)), 3);
     return new RangeLists([{ lookup, start: 0, gone: new GoneRows(new Uint32Array()) }], 'generations/1');
   };
 

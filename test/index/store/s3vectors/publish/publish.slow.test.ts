@@ -5,13 +5,13 @@ import { normalized } from '../../../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../../../index/format/compiled-model.ts';
 import type { Address } from '../../../../../index/store/s3vectors/address.ts';
 import { readGeneration, readGone } from '../../../../../index/store/s3vectors/generation.ts';
-import { readPlace } from '../../../../../index/store/s3vectors/metadata.ts';
 import { movePointer, readPointer } from '../../../../../index/store/s3vectors/publish/generations.ts';
 import { Journal } from '../../../../../index/store/s3vectors/publish/journal.ts';
 import { pruneIndex, rollBackTo, versionsOf } from '../../../../../index/store/s3vectors/publish/manage.ts';
 import { publish } from '../../../../../index/store/s3vectors/publish/publish.ts';
 import { restoreIndex } from '../../../../../index/store/s3vectors/publish/restore.ts';
 import { Service } from '../../../../../index/store/s3vectors/publish/service.ts';
+import { readPlace } from '../../../../../index/store/s3vectors/row.ts';
 import {
   defaultModel,
   gaussian,
@@ -359,7 +359,7 @@ describe('an interrupted publication', () => {
 describe('two publications', () => {
   test('run one after the other: the second says who runs, or waits', async () => {
     const service = new Service(address);
-    const journal = await Journal.acquire(service, 'a test', 0);
+    const journal = await Journal.acquire(service, { owner: 'a test' });
     const index = write(contentsOf(5));
     await expect(publish(index, address)).rejects.toThrow(
       /^Another command changes this index \(a test\)\. Wait until/,
@@ -372,7 +372,7 @@ describe('two publications', () => {
 
   test('take over from a process that ended without a word, after a minute', async () => {
     const service = new Service(address);
-    await Journal.acquire(service, 'a test', 0);
+    await Journal.acquire(service, { owner: 'a test' });
     const index = write(contentsOf(5));
     await expect(publish(index, address)).rejects.toThrow('Another command changes this index');
     minutesLater(2);
@@ -387,7 +387,7 @@ describe('two publications', () => {
     await publish(first, address);
     // It is killed: its lease stays.
     const service = new Service(address);
-    await Journal.acquire(service, 'a test', 0);
+    await Journal.acquire(service, { owner: 'a test' });
     service.close();
     vi.useRealTimers();
     expect(await publish(second, address)).toMatchObject({ generation: 2 });
@@ -534,8 +534,8 @@ describe('generations', () => {
       ],
       0,
     );
-    await service.put('segments/0badc0de/lookup.bin', new Uint8Array(8));
-    await service.put('generations/9/overview.json', new Uint8Array(8));
+    await service.objects.put('segments/0badc0de/lookup.bin', new Uint8Array(8));
+    await service.objects.put('generations/9/overview.json', new Uint8Array(8));
     service.close();
     minutesLater(2);
     aws.calls.length = 0;
@@ -551,7 +551,7 @@ describe('generations', () => {
     const all = contentsOf(20);
     await publish(write(edition(all, (i) => i < 10)), address);
     const service = new Service(address);
-    await service.put('generations/1/manifest.json', Buffer.from('{"format":1'));
+    await service.objects.put('generations/1/manifest.json', Buffer.from('{"format":1'));
     service.close();
     const index = write(all);
     await expect(publish(index, address)).rejects.toThrow(

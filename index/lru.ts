@@ -1,6 +1,6 @@
-/** A least-recently-used cache whose values have sizes. */
-export class SizedCache<Key, Value> {
-  readonly #values = new Map<Key, { value: Value; size: number }>();
+/** A least-recently-used cache. */
+export class Lru<Value> {
+  readonly #values = new Map<string, { value: Value; size: number }>();
   readonly #max: number;
   #size = 0;
 
@@ -9,7 +9,7 @@ export class SizedCache<Key, Value> {
     this.#max = max;
   }
 
-  get(key: Key): Value | undefined {
+  get(key: string): Value | undefined {
     const entry = this.#values.get(key);
     if (entry === undefined) return undefined;
     // A map lists its keys in the order of insertion, so the least recently used one is first.
@@ -19,7 +19,7 @@ export class SizedCache<Key, Value> {
   }
 
   /** Adds or replaces a value. Removes the least recently used others until all fit; the newest always stays. */
-  set(key: Key, value: Value, size: number): void {
+  set(key: string, value: Value, size = 1): void {
     this.delete(key);
     this.#values.set(key, { value, size });
     this.#size += size;
@@ -29,10 +29,8 @@ export class SizedCache<Key, Value> {
     }
   }
 
-  delete(key: Key): void {
-    const entry = this.#values.get(key);
-    if (entry === undefined) return;
+  delete(key: string): void {
+    this.#size -= this.#values.get(key)?.size ?? 0;
     this.#values.delete(key);
-    this.#size -= entry.size;
   }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Cache } from '../../../index/search/cache.ts';
+import { Lru } from '../../index/lru.ts';
 
 test('keeps the most recently used values in any order of use', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
   const step = fc.oneof(fc.record({ set: key, to: fc.nat() }), fc.record({ get: key }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, max) => {
-      const cache = new Cache<number>(max);
+      const cache = new Lru<number>(max);
       // The most recently used values are last.
       let expected: [string, number][] = [];
       for (const one of steps) {
