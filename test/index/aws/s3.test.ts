@@ -37,7 +37,8 @@ const doors: Record<string, (bucket: string) => Promise<unknown>> = {
     return new Bucket(name, s3).read('builder/lock.json');
   },
   'a search in S3 Vectors': (bucket) => new Generations({ bucket, name: 'passages' }, 9).current(),
-  'a publication in S3 Vectors': (bucket) => new Service({ bucket, name: 'passages' }).objects.find('work.json'),
+  'a publication in S3 Vectors': (bucket) =>
+    new Service({ bucket, name: 'passages' }).objects.find('work.json'),
   'a source of documents': async (bucket) => {
     const files = new S3Source(`s3://${bucket}/documents`).files({ report: () => {} });
     await files.next().catch(() => {});
