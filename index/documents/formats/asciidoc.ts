@@ -1,6 +1,6 @@
 import type { Reader } from '../input.ts';
-import { readAsciidoc } from '../markup/asciidoc/reader.ts';
+import { readAsciidoc } from '../markup/asciidoc.ts';
 
 export const read: Reader = async function* (input) {
-  yield readAsciidoc(await input.text(), input.source, input.path);
+  yield await readAsciidoc(await input.text(), input.source, input.path);
 };

@@ -2,7 +2,7 @@ import { parse, parseFragment } from 'parse5';
 import type { Block, Document } from '../document.ts';
 import { addressOf } from './address.ts';
 import { blocksOf } from './blocks.ts';
-import { attribute, childElements, type Element, limitedAdapter } from './dom.ts';
+import { attribute, childElements, type Element, limitedAdapter, type Node } from './dom.ts';
 import { flatText } from './inline-text.ts';
 import { mainContent } from './main-content.ts';
 import { ancestors, ownTitle, spacePrefix } from './titles.ts';
@@ -68,7 +68,12 @@ export function readHtml(text: string, source: string, path = source): Document 
   return readPage(text, source, path).document;
 }
 
-/** Reads the blocks of an HTML fragment. `path` and errors are as for `readHtml`. */
+/** Parses an HTML fragment. `path` and errors are as for `readHtml`. */
+export function parseHtml(fragment: string, path: string): Node {
+  return parseFragment(fragment, { treeAdapter: limitedAdapter(path) });
+}
+
+/** Reads the blocks of an HTML fragment. */
 export function htmlBlocks(fragment: string, path: string): Block[] {
-  return blocksOf(parseFragment(fragment, { treeAdapter: limitedAdapter(path) }));
+  return blocksOf(parseHtml(fragment, path));
 }
