@@ -15,7 +15,7 @@ export interface Format {
 
 /** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
 const MAN_EXTENSIONS =
-  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man .mdoc'.split(
+  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man'.split(
     ' ',
   );
 
@@ -29,7 +29,6 @@ export const FORMATS: Format[] = [
     extensions: ['.rst', '.rest', '.rst.txt'],
     load: () => import('./formats/rst.ts'),
   },
-  { name: 'Org', extensions: ['.org'], load: () => import('./formats/org.ts') },
   { name: 'TeX', extensions: ['.tex', '.ltx', '.latex'], load: () => import('./formats/tex.ts') },
   { name: 'subtitles', extensions: ['.srt', '.vtt'], load: () => import('./formats/subtitles.ts') },
   {

@@ -1,4 +1,4 @@
-import { manKind } from './markup/man/page.ts';
+import { manKind } from './markup/man.ts';
 
 /** Bytes that tell the format. */
 export const START = 4096;

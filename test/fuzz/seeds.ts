@@ -373,9 +373,6 @@ const others: Record<string, Buffer[]> = {
   'document-rst': text(
     'Ferry\n=====\n\n:Author: A\n\nThe *ferry* `leaves <a>`_.\n\n.. note:: Hi\n\n   there\n\n+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\n\n=== ===\na   b\n=== ===\n1   2\n=== ===\n\n.. code:: py\n\n   x\n\n.. _t:\n\n* one\n',
   ),
-  'document-org': text(
-    '#+TITLE: Ferry\n* TODO Ferry :tag:\n:PROPERTIES:\n:ID: x\n:END:\nThe *ferry* [[a][leaves]].\n| a | b |\n|---+---|\n| 1 | 2 |\n#+BEGIN_SRC js\ncode\n#+END_SRC\n- one\n',
-  ),
   'document-tex': text(
     '\\documentclass{article}\\title{Ferry}\\newcommand{\\x}[1]{X #1}\\begin{document}\\maketitle\\section{One}\\label{a}The \\emph{ferry} \\x{leaves} $a^2$ % c\n\\begin{itemize}\\item One\\end{itemize}\\begin{tabular}{ll}a & b\\\\1 & 2\\end{tabular}\\verb|x|\\"a\\end{document}',
   ),
@@ -388,7 +385,6 @@ const others: Record<string, Buffer[]> = {
   ),
   'document-1': text(
     '.TH FERRY 1\n.SH NAME\nferry \\- leaves\n.SH OPTIONS\n.TP\n.B \\-a\nThe \\fIferry\\fR\n.de X\n.B \\\\$1\n..\n.X hi\n.TS\nl l.\na\tb\n.TE\n.if n .br\n',
-    '.Dd May 1, 2024\n.Dt FERRY 1\n.Os\n.Sh NAME\n.Nm ferry\n.Nd leaves\n.Sh SYNOPSIS\n.Nm\n.Op Fl a Ar file\n.Bl -tag\n.It Fl a\nx\n.El\n',
   ),
   'document-html': text(page),
   'document-pdf': [

@@ -20,7 +20,6 @@ const LENGTH = 30_000;
 const around: Record<string, (text: string) => string> = {
   '.txt': (text) => text,
   '.rst': (text) => text,
-  '.org': (text) => `* Title\n${text}`,
   '.adoc': (text) => `= Title\n\n${text}`,
   '.tex': (text) => text,
   '.1': (text) => `.TH A 1\n.SH NAME\na \\- b\n.SH X\n${text}`,

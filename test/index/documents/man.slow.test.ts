@@ -10,11 +10,6 @@ import { missingTools } from '../../fixtures/tools.ts';
 const lines = async (text: string, name = 'saw.1') => outline((await readBytes(name, text)).documents);
 const man = async (body: string) =>
   (await lines(`.TH SAW 1 2024\n.SH NAME\nsaw \\- cuts wood\n.SH X\n${body}`)).split('\n').slice(4);
-const mdoc = async (body: string) =>
-  (await lines(`.Dd May 1, 2024\n.Dt SAW 1\n.Os\n.Sh NAME\n.Nm saw\n.Nd cuts wood\n.Sh X\n${body}`))
-    .split('\n')
-    .slice(4);
-
 describe('manual pages', () => {
   it('have their name and section as the title, and the language of their folder', async () => {
     const { documents } = await readBytes(
@@ -52,8 +47,8 @@ describe('manual pages', () => {
     ['a table', '.TS\ntab(;) allbox;\nl l\nl l.\nA;B\n_\nc;T{\nd\ne\nT}\n.TE', ['A | B', 'c | d e']],
     [
       'conditions',
-      '.if n a\n.if t b\n.ie t \\{\\\n.B c\nd\n.\\}\n.el \\{\ne\n.if !\\n(.g==1 f\n.\\}\n.if "x"x" g',
-      ['a e g'],
+      '.if n a\n.if t b\n.ie t \\{\\\n.B c\nd\n.\\}\n.el \\{\ne\n.if !\\n(.g==1 f\n.\\}',
+      ['a e'],
     ],
     [
       'macros of the page',
@@ -62,41 +57,19 @@ describe('manual pages', () => {
     ],
     ['comments', '.\\" a\nb \\" c\n.ig\nd\n..\n\\# e\n.B f \\" g', ['b f']],
     ['unknown macros', '.XYZ a\nb', ['b']],
-  ])('with man macros: %s', async (_, body, expected) => {
+  ])('with %s', async (_, body, expected) => {
     expect(await man(body)).toEqual(expected);
-  });
-
-  it.each([
-    [
-      'a synopsis',
-      '.Sh SYNOPSIS\n.Nm\n.Op Fl ab\n.Op Fl o Ar file Ns Oo , Ns Ar x Oc .\n.Ar',
-      ['## SYNOPSIS', 'saw [-ab] [-o file[,x]]. file ...'],
-    ],
-    [
-      'text',
-      'See\n.Xr tar 1 ,\n.Pa /etc/x\nand\n.Dq a b .\n.Sq Li c\n.Pq Em d',
-      ['See tar(1), /etc/x and “a b”. ‘c’ (d)'],
-    ],
-    [
-      'lists',
-      '.Bl -tag -width x\n.It Fl a , Fl -all\nShow.\n.It Fl b\nHide.\n.El\n.Bl -bullet\n.It\nc\n.El',
-      ['-a, --all', 'Show.', '-b', 'Hide.', 'c'],
-    ],
-    ['a table', '.Bl -column a b\n.It Em A Ta Em B\n.It c Ta d\n.El', ['A | B', 'c | d']],
-    ['code', '.Bd -literal -offset indent\n$ a  b\n.Ed\n.Dl c', ['$ a  b', 'c']],
-    ['standard texts', '.Ex -std', ['The saw utility exits 0 on success, and >0 if an error occurs.']],
-  ])('with mdoc macros: %s', async (_, body, expected) => {
-    expect(await mdoc(body)).toEqual(expected);
   });
 
   it.each([
     ['log.1', 'Started.\n', 'unknown format'],
     ['libz.so.1', '\x7fELF\u0001.SH', 'unknown format'],
     ['a.1', '.so man1/b.1\n', 'only names another manual page'],
+    ['b.1', '.Dd May 1, 2024\n.Dt B 1\n.Sh NAME\n', 'manual page with mdoc macros'],
   ])('skips %s', async (name, text, reason) => {
     const { documents, notices } = await readBytes(name, text);
     expect(documents).toEqual([]);
-    expect(notices).toEqual([{ kind: 'skipped', place: name, reason }]);
+    expect(notices).toMatchObject([{ kind: 'skipped', place: name, reason }]);
   });
 
   it.each([
@@ -109,7 +82,7 @@ describe('manual pages', () => {
     expect((await lines(`.TH A 1\n.SH NAME\nsaw\n.PP\n${body}\n`)).slice(0, 18)).toBe('# A(1)\n## NAME\nsaw');
   });
 
-  const packages = ['mandoc', 'manpages', 'manpages-es', 'manpages-it', 'manpages-pt-br', 'manpages-ru'];
+  const packages = ['manpages', 'manpages-es', 'manpages-it', 'manpages-pt-br', 'manpages-ru'];
   const isMissing = missingTools('groff') || packages.some((name) => !debianPackage(name));
   it.skipIf(isMissing).each(packages)(
     'contain the words and headings that groff prints: %s',
