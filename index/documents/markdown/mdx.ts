@@ -6,7 +6,6 @@ import { gfm } from 'micromark-extension-gfm';
 import { mdxjs } from 'micromark-extension-mdxjs';
 import type { Block, Document } from '../document.ts';
 import { Slugger } from '../markup/slug.ts';
-import { checkMarkdown } from './limits.ts';
 import { readBody, readMarkdown } from './markdown.ts';
 import { treeBlocks } from './tree.ts';
 
@@ -36,17 +35,16 @@ export function readMdx(text: string, source: string, path = source): Document {
   return readMarkdown(text, source, path, readMdxBody);
 }
 
-function readMdxBody(text: string, path: string, firstLine: number): Block[] {
+function readMdxBody(text: string, path: string): Block[] {
   const body = withoutModules(text);
-  const tree = parseMdx(body, () => checkMarkdown(body, path, firstLine));
-  return tree ? treeBlocks(tree, path, new Slugger()) : readBody(body, path, firstLine);
+  const tree = parseMdx(body);
+  return tree ? treeBlocks(tree, path, new Slugger()) : readBody(body, path);
 }
 
 /** The tree of a text, or undefined if it is not valid MDX or would take the parser too long. */
-function parseMdx(text: string, check: () => void): Root | undefined {
+function parseMdx(text: string): Root | undefined {
   const braces = text.replace(/^ *(`{3,}|~{3,})[^\n]*\n[\s\S]*?\n *\1/gm, '').split('}').length;
   if (text.length > MAX_LENGTH || braces * text.length > MAX_TRIED) return undefined;
-  check();
   try {
     return fromMarkdown(text, OPTIONS);
   } catch {
