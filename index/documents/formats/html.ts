@@ -1,4 +1,4 @@
-import { declaredCharset } from '../html/charset.ts';
+import { declaredCharset } from '../html/head.ts';
 import { readPage } from '../html/page.ts';
 import type { Reader } from '../input.ts';
 

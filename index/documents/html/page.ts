@@ -1,8 +1,8 @@
 import { parse, parseFragment } from 'parse5';
 import type { Block, Document } from '../document.ts';
-import { addressOf } from './address.ts';
 import { blocksOf } from './blocks.ts';
-import { attribute, childElements, type Element, limitedAdapter, type Node } from './dom.ts';
+import { attribute, childElements, limitedAdapter, type Node } from './dom.ts';
+import { addressOf, isRedirect } from './head.ts';
 import { flatText } from './inline-text.ts';
 import { mainContent } from './main-content.ts';
 import { ancestors, ownTitle, spacePrefix } from './titles.ts';
@@ -52,15 +52,6 @@ export function readPage(text: string, source: string, path = source): Page {
     },
     reason: isRedirect(meta) && blocks.length <= MAX_REDIRECT_BLOCKS ? 'redirect' : content.reason,
   };
-}
-
-/** Whether a page leads to another one at once. */
-function isRedirect(meta: Element[]): boolean {
-  return meta.some(
-    (element) =>
-      attribute(element, 'http-equiv')?.toLowerCase() === 'refresh' &&
-      /^\s*[01]\s*[;,]\s*url\s*=/i.test(attribute(element, 'content') ?? ''),
-  );
 }
 
 /** Reads an HTML page as `readPage` does. */

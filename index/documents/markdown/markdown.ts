@@ -4,12 +4,11 @@ import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import type { Block, Document } from '../document.ts';
 import { titleFromHeadings } from '../markup/readme.ts';
-import { Slugger } from '../markup/slug.ts';
 import { nestedTooDeep } from '../nesting.ts';
 import { unwrapAdmonitions } from './admonitions.ts';
 import { splitFrontMatter } from './front-matter.ts';
 import { markdownParts } from './parts.ts';
-import { treeBlocks } from './tree.ts';
+import { Slugger, treeBlocks } from './tree.ts';
 
 const OPTIONS = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] };
 

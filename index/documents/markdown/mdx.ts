@@ -5,9 +5,8 @@ import { mdxFromMarkdown } from 'mdast-util-mdx';
 import { gfm } from 'micromark-extension-gfm';
 import { mdxjs } from 'micromark-extension-mdxjs';
 import type { Block, Document } from '../document.ts';
-import { Slugger } from '../markup/slug.ts';
 import { readBody, readMarkdown } from './markdown.ts';
-import { treeBlocks } from './tree.ts';
+import { Slugger, treeBlocks } from './tree.ts';
 
 const OPTIONS = {
   extensions: [gfm(), mdxjs()],

@@ -4,7 +4,6 @@ import type {} from 'mdast-util-mdx';
 import { toString as textOf } from 'mdast-util-to-string';
 import type { Block } from '../document.ts';
 import { htmlBlocks } from '../html/page.ts';
-import type { Slugger } from '../markup/slug.ts';
 import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
 import { unwrap } from '../plain/paragraphs.ts';
 import { tableText } from '../table-text.ts';
@@ -187,4 +186,25 @@ function rawText(node: Nodes, context: Context): string {
       return '';
   }
   return 'children' in node ? node.children.map((child) => rawText(child, context)).join('') : textOf(node);
+}
+
+/** Everything but letters, marks, digits, connectors such as `_`, hyphens and spaces. */
+const DROPPED = /[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\- ]/gu;
+
+/**
+ * Makes the ids that GitHub gives to headings: lower case, without punctuation, spaces as hyphens, and a number for repeated ones. The
+ * rule is that of the package github-slugger 2.
+ */
+export class Slugger {
+  readonly #counts = new Map<string, number>();
+
+  slug(heading: string): string {
+    const slug = heading.toLowerCase().replace(DROPPED, '').replaceAll(' ', '-');
+    let unique = slug;
+    let count = this.#counts.get(slug) ?? 0;
+    while (this.#counts.has(unique)) unique = `${slug}-${++count}`;
+    this.#counts.set(slug, count);
+    if (unique !== slug) this.#counts.set(unique, 0);
+    return unique;
+  }
 }

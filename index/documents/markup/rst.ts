@@ -9,6 +9,7 @@ import {
   blockEnd,
   csvRows,
   dedent,
+  expandTabs,
   GRID_BORDER,
   gridRows,
   inlineRst,
@@ -18,7 +19,6 @@ import {
   simpleRows,
   trimBlank,
 } from './rst-text.ts';
-import { expandTabs } from './tabs.ts';
 
 const EXPLICIT = /^\.\.(?:[ ]+(.*))?$/;
 const BULLET = /^[-*+•‣⁃](?:[ ]+|$)/;

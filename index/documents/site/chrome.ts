@@ -1,6 +1,14 @@
 import type { Block, Document } from '../document.ts';
-import { Recurrence } from './recurrence.ts';
-import { affixesOf, blockHash, EDGE, type Signature, STEP, signatureOf, titleHash } from './signature.ts';
+import {
+  affixesOf,
+  blockHash,
+  EDGE,
+  Recurrence,
+  type Signature,
+  STEP,
+  signatureOf,
+  titleHash,
+} from './recurrence.ts';
 
 /** Share of the pages of a folder on which a block recurs: links (a menu that differs between chapters), and other text. */
 const SHARE_OF_LINKS = 0.2;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { declaredCharset } from '../../../index/documents/html/charset.ts';
+import { declaredCharset } from '../../../index/documents/html/head.ts';
 import { readHtml } from '../../../index/documents/html/page.ts';
 
 const title = (html: string, source = 'a.html') => readHtml(`${html}<p>Text.`, source).title;

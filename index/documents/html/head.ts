@@ -45,3 +45,27 @@ function absolute(url: string): string | undefined {
 function resolved(url: string, base?: string): string | undefined {
   return URL.canParse(url, base) ? (base ? new URL(url, base).href : url) : undefined;
 }
+
+/** Whether a page leads to another one at once. */
+export function isRedirect(meta: Element[]): boolean {
+  return meta.some(
+    (element) =>
+      attribute(element, 'http-equiv')?.toLowerCase() === 'refresh' &&
+      /^\s*[01]\s*[;,]\s*url\s*=/i.test(attribute(element, 'content') ?? ''),
+  );
+}
+
+/**
+ * The encoding that a page declares, by the `encoding` of an XML declaration or a `<meta>` element. `start` is the start of the file
+ * as Latin-1. HTML's own rule looks at the first 1,024 bytes.
+ */
+export function declaredCharset(start: string): string | undefined {
+  const head = start.slice(0, 1024).replace(/<!--[\s\S]*?(?:-->|$)/g, '');
+  const xml = /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']/.exec(head);
+  if (xml) return xml[1];
+  for (const [tag] of head.matchAll(/<meta\s[^>]*/gi)) {
+    const name = /\bcharset\s*=\s*["']?\s*([\w.:-]+)/i.exec(tag);
+    if (name) return name[1];
+  }
+  return undefined;
+}
