@@ -1,5 +1,5 @@
 import { isPermalink } from './anchors.ts';
-import { attribute, BLOCKS, childElements, type Element, isHeading, type Node, words } from './dom.ts';
+import { attribute, type Element, isHeading, words } from './dom.ts';
 import { flatText } from './inline-text.ts';
 import { isIndexLabel, isSeeAlsoLabel } from './labels.ts';
 import type { TextStats } from './text-stats.ts';
@@ -161,35 +161,11 @@ function isMostlyLinks({ text, linked }: TextStats): boolean {
   return linked >= 0.9 * text;
 }
 
-/** Tabs are hidden until a reader opens them. */
 function isHidden(element: Element, role: string): boolean {
+  // Tabs are hidden until a reader opens them.
   if (role === 'tabpanel') return false;
   if (attribute(element, 'aria-hidden')?.toLowerCase() === 'true') return true;
-  return isConcealed(element) && !isShownByScript(element);
-}
-
-function isConcealed(element: Element): boolean {
   const hidden = attribute(element, 'hidden')?.toLowerCase();
   if (hidden !== undefined && hidden !== 'until-found') return true;
   return /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i.test(attribute(element, 'style') ?? '');
-}
-
-/** For each inline element that contains only hidden elements, the one that is read. */
-const choices = new WeakMap<Node, Element | undefined>();
-
-/**
- * Whether an element is the last of several variants in a sentence, all of them hidden: a script shows the one for the reader's system.
- * The last one usually is for all other systems.
- */
-function isShownByScript(element: Element): boolean {
-  const outer = element.parentNode;
-  if (!outer || !('tagName' in outer) || BLOCKS.has(outer.tagName)) return false;
-  if (!choices.has(outer)) choices.set(outer, choiceIn(outer));
-  return choices.get(outer) === element;
-}
-
-function choiceIn(outer: Element): Element | undefined {
-  const variants = childElements(outer);
-  const hasText = outer.childNodes.some((node) => 'value' in node && node.value.trim() !== '');
-  return variants.length > 1 && !hasText && variants.every(isConcealed) ? variants.at(-1) : undefined;
 }

@@ -227,16 +227,6 @@ describe('main content', () => {
       '<p><span class="katex-mathml"><math><mi>x</mi><annotation encoding="application/x-tex">x</annotation></math></span><span class="katex-html" aria-hidden="true">x</span> is',
       ['x is'],
     ],
-    [
-      'the last of variants that a script shows',
-      '<p>press <span><span hidden="true" id="MAC">Cmd</span><span hidden="true" id="default">Ctrl</span></span>+Z',
-      ['press Ctrl+Z'],
-    ],
-    [
-      'a hidden variant of none',
-      '<p>press <span><span hidden="true" id="MAC">Cmd or</span></span> Z',
-      ['press Z'],
-    ],
     ['formulas for MathJax', '<p>a <script type="math/tex">x^2</script>', ['a x^2']],
     ['formulas as images', '<p>a <img class="math" alt="x^2">', ['a x^2']],
     ['figures', '<figure><img alt="A"><figcaption>Boats at noon</figcaption></figure>', ['Boats at noon']],
