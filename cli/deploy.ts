@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { findExcess } from '../functions/deployed/concurrency.ts';
 import { ifKnown } from '../functions/deployed/connect.ts';
 import { readEnvironment } from '../functions/deployed/environment.ts';
@@ -11,11 +12,9 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { print, Tool } from './kit/command.ts';
-import { compareIndex } from './kit/compare-index.ts';
 import { jsonOption } from './kit/flags.ts';
-import { CDK_PACKAGES, findInstalled, installCommand } from './kit/manifest.ts';
-import { Questions } from './kit/questions.ts';
-import { profileOption, stageOption, target } from './kit/remote.ts';
+import { CDK_PACKAGES, findInstalled, installCommand } from './kit/installed.ts';
+import { compareIndex, profileOption, stageOption, target } from './kit/remote.ts';
 
 interface Flags {
   stage?: string;
@@ -226,4 +225,53 @@ async function run(
   process.removeAllListeners('SIGINT').on('SIGINT', () => process.exit(130));
   if (signal === 'SIGINT' || code === 130) process.exit(130);
   if (code !== 0) throw new Error(`${name} failed. Its messages above say why.`);
+}
+
+/** Asks the person at the terminal. Without one, each question fails with the sentence that says what to do instead. */
+class Questions {
+  /** Whether somebody can answer. */
+  readonly isPossible: boolean;
+
+  /** @param isAllowed false for `--no-input` */
+  constructor(isAllowed: boolean) {
+    this.isPossible = isAllowed && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  }
+
+  /**
+   * Asks for a text.
+   * @param instead the error's message if nobody can be asked
+   * @param fallback the answer to an empty line
+   */
+  async ask(question: string, instead: string, fallback?: string): Promise<string> {
+    if (!this.isPossible) throw new Error(instead);
+    const shown = fallback === undefined ? `${question} ` : `${question} [${fallback}] `;
+    for (;;) {
+      const answer = (await readAnswer(shown)).trim() || fallback;
+      if (answer) return answer;
+    }
+  }
+
+  /**
+   * Asks for consent.
+   * @param usual the answer to an empty line
+   * @param instead the error's message if nobody can be asked, or the answer is no
+   */
+  async confirm(question: string, instead: string, usual: 'y' | 'n' = 'y'): Promise<void> {
+    const answer = await this.ask(`${question} (y/n)`, instead, usual);
+    if (!/^y(es)?$/i.test(answer)) throw new Error(instead);
+  }
+}
+
+/** Reads a line from the terminal. Ctrl-C and Ctrl-D exit like an interrupt. */
+async function readAnswer(shown: string): Promise<string> {
+  // Standard output is for results.
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const interrupted = () => {
+    console.error();
+    process.exit(130);
+  };
+  lines.once('SIGINT', interrupted).once('close', interrupted);
+  const answer = await lines.question(shown);
+  lines.removeListener('close', interrupted).close();
+  return answer;
 }

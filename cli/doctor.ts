@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Check, Checks, Status } from './kit/checks.ts';
 import { print, Tool } from './kit/command.ts';
+import type { Check, Checks, Status } from './kit/doctor-checks.ts';
 import { jsonOption } from './kit/flags.ts';
 import { profileOption, stageOption } from './kit/remote.ts';
 
@@ -20,18 +20,11 @@ export const command = new Tool(
   .addOption(jsonOption())
   .examples('npx polyseek doctor', 'npx polyseek doctor --json')
   .action(async ({ index, stage, json }: { index?: string; stage?: string; json?: boolean }) => {
-    const { checkMachine } = await import('./kit/check-machine.ts');
-    const { checkProject } = await import('./kit/check-project.ts');
-    const { checkAws } = await import('./kit/check-aws.ts');
-    const deployment = await checkAws(stage);
-    if (deployment.some(({ name }) => name === 'documents')) {
-      const { checkBuilds } = await import('./kit/check-builds.ts');
-      deployment.push(await checkBuilds(stage));
-    }
+    const { checkDeployment, checkMachine, checkProject } = await import('./kit/doctor-checks.ts');
     const checks: Checks = {
       'This machine': await checkMachine(),
       'This project': await checkProject(index),
-      Deployment: deployment,
+      Deployment: await checkDeployment(stage),
     };
     const all = Object.values(checks).flat();
     const counts = Object.fromEntries(

@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { watch } from 'chokidar';
+import { readSettings } from '../functions/deployed/settings.ts';
+import { messageOf } from '../index/errors.ts';
 import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX, manifestText } from '../index/format/manifest.ts';
 import { countLanguages } from '../index/format/overview.ts';
@@ -14,9 +17,11 @@ import {
 } from '../index/ingest/local.ts';
 import { Notices } from '../index/ingest/reading/notices.ts';
 import { type Config, readConfig } from '../index/ingest/sources/config.ts';
+import { FolderSource } from '../index/ingest/sources/folder.ts';
 import { openSources } from '../index/ingest/sources/open-sources.ts';
+import type { Source } from '../index/ingest/sources/source.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
-import { counted, print, size, Tool, UsageError } from './kit/command.ts';
+import { counted, forTerminal, print, size, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
@@ -27,9 +32,7 @@ import {
   publishFolder,
   restoreFolder,
 } from './kit/published.ts';
-import { deployedSettings, stageOption } from './kit/remote.ts';
-import { forTerminal } from './kit/terminal.ts';
-import { watchSources } from './kit/watch.ts';
+import { stageOption } from './kit/remote.ts';
 
 interface Flags extends Config, AddressFlags {
   config?: string;
@@ -104,7 +107,7 @@ export const command = new Tool(
     const config = { ...readConfig(file), ...flags };
     const sources = await openSources(config, paths);
     const { index = DEFAULT_INDEX, model, tokens, cache } = config;
-    const store = chosen ?? (to ? 's3vectors' : deployedSettings({ stage }).store);
+    const store = chosen ?? (to ? 's3vectors' : readSettings(stage).store);
     const address = () => findAddress({ to, function: name, stage });
     if (sources.length === 0) {
       const moved = await moveIndex(index, store, chosen, address, rewrite);
@@ -250,4 +253,36 @@ function summaryText(summary: Summary): string {
     `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,
     ...(space ? [describeBundle(space)] : []),
   ].join('\n');
+}
+
+/** Milliseconds without a change before a build starts: editors write a file in several steps. */
+const QUIET = 300;
+/** Milliseconds after a change until a build starts in any case: some files change all the time. */
+const PATIENCE = 3000;
+
+/** Builds again whenever a file of a folder changes. Prints failures, and goes on. Never returns. */
+async function watchSources(sources: readonly Source[], build: () => Promise<void>): Promise<never> {
+  const paths = sources.flatMap((source) => (source instanceof FolderSource ? [source.path] : []));
+  if (paths.length === 0) throw new UsageError('--watch needs a file or folder as source.');
+  console.error(`Watching ${paths.join(', ')}. Press Ctrl-C to stop.`);
+  let changed = () => {};
+  watch(paths, { ignoreInitial: true }).on('all', () => changed());
+  for (;;) {
+    await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      let first: number | undefined;
+      changed = () => {
+        first ??= performance.now();
+        clearTimeout(timer);
+        timer = setTimeout(resolve, Math.min(QUIET, first + PATIENCE - performance.now()));
+      };
+    });
+    let again = false;
+    // A change during a build starts another.
+    changed = () => {
+      again = true;
+    };
+    await build().catch((error) => console.error(forTerminal(messageOf(error))));
+    if (again) setTimeout(() => changed(), 0);
+  }
 }

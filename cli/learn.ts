@@ -11,7 +11,7 @@ import { readCollection } from '../index/evaluate/real-documents.ts';
 import { type EvaluationSet, readSet } from '../index/evaluate/set.ts';
 import type { Calibration, LearnedTokens } from '../index/format/compiled-model.ts';
 import { tokenCounter } from '../index/ingest/build.ts';
-import { Tool } from './kit/command.ts';
+import { print, Tool } from './kit/command.ts';
 import { jobsOption, jsonOption, modelOption } from './kit/flags.ts';
 
 interface Flags {
@@ -67,7 +67,7 @@ export const command = new Tool(
       learned.calibration = await learnCalibration(model, sets, documents, jobs, report);
       writeFileSync(file, serialized(learned));
     }
-    if (json) console.log(JSON.stringify({ file, ...learned }, null, 2));
+    if (json) print(json, { file, ...learned }, () => '');
   });
 
 async function learnTokenStates(model: string): Promise<LearnedTokens | undefined> {

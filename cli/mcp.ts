@@ -6,6 +6,7 @@ import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
+import { messageOf } from '../index/errors.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openFollowing } from '../index/ingest/local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
@@ -68,7 +69,7 @@ async function serve(flags: EndpointFlags & { index: string }, command: Command)
   const search = url ? undefined : await openFollowing(place, report);
   const context = search ? localContext(search) : remoteContext(url ?? '', key);
   report(search ? `searching ${search.info.passages} passages of ${place}` : `searching ${url}`);
-  const failed = (error: unknown) => report(error instanceof Error ? error.message : String(error));
+  const failed = (error: unknown) => report(messageOf(error));
   const unavailable = ({ message, cause }: Unavailable) => report(cause ? `${message} ${cause}` : message);
   const server = serveStdio(() => createMcpServer(context, { unavailable, failed }), { onerror: failed });
   await new Promise((ended) => process.stdin.once('end', ended).once('close', ended));

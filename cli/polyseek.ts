@@ -45,14 +45,13 @@ const GROUPS: Record<string, Record<string, Entry>> = {
   },
   'Help:': {
     doctor: { summary: 'check this machine and project', load: () => import('./doctor.ts') },
-    completion: { summary: 'print the completion script of a shell', load: () => import('./completion.ts') },
   },
 };
 
-/** Called by other programs, so not in the list. */
-const HIDDEN: Record<string, Entry['load']> = {
-  'cdk-app': () => import('./cdk-app.ts'),
-};
+/** Run by `cdk`, as cdk.json says, so not in the list. */
+const cdkApp = new Tool('cdk-app', 'The CDK app of cdk.json.')
+  .examples('npx cdk synth')
+  .action(async () => (await import('../infra/cdk-app.ts')).runApp());
 
 const FIRST_STEPS = [
   ['npx polyseek index docs', 'build an index from your documents'],
@@ -73,15 +72,12 @@ const program = new Tool('polyseek', 'Semantic search over your documents, in an
 await main(async () => {
   const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
   const [name = ''] = words[0] === 'help' ? words.slice(1) : words;
-  const hidden = Object.hasOwn(HIDDEN, name) ? HIDDEN[name] : undefined;
-  if (hidden) program.addCommand((await hidden()).command);
+  if (name === cdkApp.name()) program.addCommand(cdkApp);
   const isKnown = Object.values(GROUPS).some((group) => Object.hasOwn(group, name));
   for (const [heading, group] of Object.entries(GROUPS)) {
     for (const [own, { summary, load }] of Object.entries(group)) {
-      // `completion` describes all commands.
-      const isNeeded = own === name || name === 'completion';
-      const command = isNeeded ? (await load()).command : new Tool(own);
-      if (isNeeded || !isKnown) program.addCommand(command.summary(summary).helpGroup(heading));
+      const command = own === name ? (await load()).command : new Tool(own);
+      if (own === name || !isKnown) program.addCommand(command.summary(summary).helpGroup(heading));
     }
   }
   if (process.argv.length === 2) program.outputHelp();

@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
 import { describePruned, prune } from '../functions/deployed/prune.ts';
+import { readSettings } from '../functions/deployed/settings.ts';
 import { print } from './kit/command.ts';
 import { findAddress, prunedText } from './kit/published.ts';
-import {
-  changingTool,
-  deferInterrupts,
-  deployedSettings,
-  keepOption,
-  type Target,
-  target,
-} from './kit/remote.ts';
+import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/remote.ts';
 
 interface Flags extends Target {
   keep: number;
@@ -26,7 +20,7 @@ export const command = changingTool(
   .action(async (flags: Flags, tool: Command) => {
     const { keep, dryRun, json } = flags;
     deferInterrupts();
-    if (deployedSettings(flags).store === 's3vectors') {
+    if (readSettings(flags.stage).store === 's3vectors') {
       const [{ pruneIndex }, { DEFAULT_KEEP }] = await Promise.all([
         import('../index/store/s3vectors/publish/manage.ts'),
         import('../index/store/s3vectors/publish/prune.ts'),

@@ -1,15 +1,9 @@
 import { Option } from 'commander';
 import { describePruned } from '../functions/deployed/prune.ts';
+import { readSettings } from '../functions/deployed/settings.ts';
 import { print } from './kit/command.ts';
 import { numberOption } from './kit/flags.ts';
-import {
-  changingTool,
-  deferInterrupts,
-  deployedSettings,
-  keepOption,
-  type Target,
-  target,
-} from './kit/remote.ts';
+import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/remote.ts';
 
 interface Flags extends Target {
   index?: string;
@@ -54,7 +48,7 @@ export const command = changingTool(
       import('../functions/deployed/package-zip.ts'),
     ]);
     deferInterrupts();
-    const settings = deployedSettings(flags);
+    const settings = readSettings(flags.stage);
     const { index = settings.index, ask: questions, keep, canary } = flags;
     const outcome = flags.promote
       ? await promote(target(flags), keep)

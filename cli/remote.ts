@@ -1,10 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { Argument } from 'commander';
 import { Bucket } from '../functions/builder/bucket.ts';
-import { Builds, newBuildId } from '../functions/builder/builds.ts';
+import { type BuildRecord, Builds, newBuildId } from '../functions/builder/builds.ts';
 import { readBuilder, startBuild } from '../functions/deployed/builder.ts';
-import { buildTable, describeBuild } from './kit/builds-text.ts';
 import { print } from './kit/command.ts';
-import { followBuild } from './kit/follow-build.ts';
+import { noticesText } from './kit/notices-text.ts';
 import { remoteTool, type Target, target } from './kit/remote.ts';
 
 /** Builds that `remote builds` lists. */
@@ -45,3 +45,100 @@ export const command = remoteTool(
     if (flags.json || record.status !== 'failed') print(flags.json, record, () => describeBuild(record));
     if (record.status === 'failed') throw new Error(`Build ${id} failed. ${record.reason}`);
   });
+
+/** How often to look at the record, in ms. */
+const INTERVAL = 2000;
+/** How long a started build may have no record, in ms. */
+const START = 120_000;
+/** How long a record may stay as it is, in ms: Lambda ends each invocation after 15 minutes. */
+const SILENCE = 20 * 60_000;
+
+/**
+ * Follows a build until it ends, and reports its progress on standard error.
+ * @param builder name of the function, for errors
+ * @throws if there is no news of it
+ */
+async function followBuild(builds: Builds, id: string, builder: string): Promise<BuildRecord> {
+  let shown = '';
+  let last = performance.now();
+  for (;;) {
+    const record = await builds.read(id);
+    if (record?.ended) return record;
+    const news = record ? progressOf(record) : '';
+    if (news !== shown) {
+      console.error(news);
+      shown = news;
+      last = performance.now();
+    }
+    if (performance.now() - last > (record ? SILENCE : START))
+      throw new Error(
+        `There is no ${record ? 'news' : 'record'} of build ${id}. The log group /aws/lambda/${builder} says what happened.`,
+      );
+    await setTimeout(INTERVAL);
+  }
+}
+
+function progressOf({ id, status, embedded = 0 }: BuildRecord): string {
+  const passages = embedded > 0 ? `, ${embedded} passages embedded` : '';
+  return status === 'continues'
+    ? `Build ${id} continues in another run${passages}.`
+    : `Build ${id} runs${passages}.`;
+}
+
+const COLUMNS = ['started (UTC)', 'took', 'status', 'cause', 'documents', 'passages', 'embedded', 'live'];
+
+/** A table of builds for people, and why some failed. */
+function buildTable(records: readonly BuildRecord[]): string {
+  if (records.length === 0)
+    return 'No builds yet. Put documents into the bucket, or run npx polyseek remote build.';
+  const number = (value: number | undefined) => (value === undefined ? '' : String(value));
+  const table = [
+    COLUMNS,
+    ...records.map((record) => [
+      timeOf(record),
+      durationOf(record),
+      record.status,
+      record.cause,
+      number(record.documents),
+      number(record.passages),
+      number(record.embedded),
+      record.live ?? '',
+    ]),
+  ];
+  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  const failed = records.filter(({ status }) => status === 'failed');
+  const reasons = failed.map((record) => `${timeOf(record)} failed: ${record.reason}`);
+  return [...lines, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');
+}
+
+/** The result of a build that did not fail. */
+function describeBuild(record: BuildRecord): string {
+  const { id, reason, documents, passages, embedded, notices } = record;
+  const counts = [
+    [documents, 'documents'],
+    [passages, 'passages'],
+    [embedded, 'passages embedded'],
+  ]
+    .filter(([number]) => number !== undefined)
+    .map(([number, what]) => `${number} ${what}`);
+  return [
+    `Build ${id} took ${durationOf(record)}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.`,
+    ...(reason ? [reason] : []),
+    ...(notices.length > 0 ? [noticesText(notices)] : []),
+  ].join('\n');
+}
+
+const timeOf = ({ started }: BuildRecord) => started.slice(0, 16).replace('T', ' ');
+
+/** Empty for a build that runs. */
+function durationOf({ started, ended }: BuildRecord): string {
+  if (!ended) return '';
+  const seconds = Math.round((Date.parse(ended) - Date.parse(started)) / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}

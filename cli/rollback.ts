@@ -1,7 +1,8 @@
 import { rollback } from '../functions/deployed/rollback.ts';
+import { readSettings } from '../functions/deployed/settings.ts';
 import { print, UsageError } from './kit/command.ts';
 import { findAddress } from './kit/published.ts';
-import { changingTool, deferInterrupts, deployedSettings, type Target, target } from './kit/remote.ts';
+import { changingTool, deferInterrupts, type Target, target } from './kit/remote.ts';
 
 export const command = changingTool(
   'rollback',
@@ -11,7 +12,7 @@ export const command = changingTool(
   .examples('npx polyseek rollback', 'npx polyseek rollback 7 --json')
   .action(async (version: string | undefined, flags: Target) => {
     deferInterrupts();
-    if (deployedSettings(flags).store === 's3vectors') {
+    if (readSettings(flags.stage).store === 's3vectors') {
       if (version !== undefined && !/^\d{1,15}$/.test(version))
         throw new UsageError(
           `${version} is not the number of a generation. npx polyseek versions lists them.`,

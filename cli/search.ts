@@ -1,30 +1,81 @@
+import { text } from 'node:stream/consumers';
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
+import { printable } from '../functions/web/client/printable.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
+import type { Mode } from '../index/format/mode.ts';
 import { openLocal } from '../index/ingest/local.ts';
-import type { Answer, SearchRequest } from '../index/search/answer.ts';
-import { readable } from './kit/answer-text.ts';
-import { print, Tool, VERDICT_CODES } from './kit/command.ts';
+import type { Answer, SearchRequest, SearchResult } from '../index/search/answer.ts';
+import { ANSWERED, LIMITS } from '../index/search/limits.ts';
+import { marksOf, splitAtMarks } from '../index/search/marks.ts';
+import { print, Tool, UsageError, VERDICT_CODES } from './kit/command.ts';
 import {
   addEndpoint,
-  addQuestion,
   chosenUrl,
   type EndpointFlags,
-  type QuestionFlags,
-  readQuestion,
+  jsonOption,
+  modeOption,
+  numberOption,
   searchedIndexOption,
+  wrongValue,
 } from './kit/flags.ts';
 
-interface Flags extends QuestionFlags, EndpointFlags {
+interface Flags extends EndpointFlags {
+  k: number;
+  mode: Mode;
+  lang?: string[];
+  source?: string[];
+  filter?: string[];
+  minConfidence?: number;
+  context: number;
+  explain?: boolean;
+  matches?: boolean;
+  json?: boolean;
   index: string;
   function?: string;
   qualifier?: string;
 }
 
 export const command = addEndpoint(
-  addQuestion(
-    new Tool('search', 'Ask a question in any language: of an index, an endpoint or a Lambda function.'),
-  ),
+  new Tool('search', 'Ask a question in any language: of an index, an endpoint or a Lambda function.')
+    .argument('<question>', 'the question, in any language; - reads standard input')
+    .option(
+      '-k <n>',
+      'number of results',
+      numberOption('-k', LIMITS.k.min, LIMITS.k.max, 'a whole number'),
+      3,
+    )
+    .addOption(modeOption())
+    .option(
+      '--lang <tag>',
+      'search only passages in this language (repeatable)',
+      list('--lang', /^[\w-]+$/, 'a language tag such as de or pt-BR (repeat the flag for several)'),
+    )
+    .option(
+      '--source <path>',
+      'search only this document, or this folder if it ends in / (repeatable)',
+      list('--source', /./, 'the path of a document or folder'),
+    )
+    .option(
+      '--filter <name=value>',
+      'search only documents whose field has this value (repeatable)',
+      list('--filter', /^[^=]+=/, 'NAME=VALUE, such as year=2026'),
+    )
+    .option(
+      '--min-confidence <x>',
+      'drop results below this confidence (0 to 1)',
+      numberOption('--min-confidence', 0, 1, 'a number'),
+    )
+    .option(
+      '--context <n>',
+      'number of neighbouring passages to show on each side',
+      numberOption('--context', LIMITS.context.min, LIMITS.context.max, 'a whole number'),
+      LIMITS.context.default,
+    )
+    .option('--explain', 'show the parts of each score, and the evidence for its confidence')
+    .option('--matches', 'mark the words that match the question')
+    .addOption(jsonOption()),
 )
   .addOption(searchedIndexOption(DEFAULT_INDEX))
   .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
@@ -62,4 +113,111 @@ async function searchIndex(index: string, request: SearchRequest): Promise<Answe
   } finally {
     search.close();
   }
+}
+
+/** Parses a repeatable option, each value of which matches `form`. */
+function list(name: string, form: RegExp, expected: string): (text: string, before?: string[]) => string[] {
+  return (text, before = []) => {
+    if (form.test(text)) return [...before, text];
+    throw wrongValue(name, text, expected);
+  };
+}
+
+/** Builds the search request from a question and its flags. The question `-` is read from standard input. */
+async function readQuestion(question: string, flags: Flags): Promise<SearchRequest> {
+  const { k, mode, lang = [], source = [], filter = [], minConfidence, context } = flags;
+  const { explain = false, matches = false } = flags;
+  const q = (question === '-' ? await text(process.stdin) : question).trim();
+  if (q === '') throw new UsageError('The question is empty. Pass one in quotes.');
+  const fields = new Map<string, string[]>();
+  const add = (name: string, value: string) => fields.set(name, [...(fields.get(name) ?? []), value]);
+  for (const tag of lang) add('lang', tag);
+  for (const path of source) add('source', path);
+  for (const pair of filter) add(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+  return {
+    q,
+    k,
+    mode,
+    context,
+    explain,
+    matches,
+    ...(minConfidence !== undefined && { minConfidence }),
+    ...(fields.size > 0 && { filter: Object.fromEntries(fields) }),
+  };
+}
+
+/** Length of a confidence bar in characters. */
+const BAR = 10;
+
+const FINDINGS = { answered: '', possible: 'No sure answer.', none: 'No answer found.' };
+
+/** An answer as text. On a terminal, with colours and confidence bars. */
+export function readable({ verdict, results, took, index }: Answer): string {
+  const closest = results.length > 0 ? ' The closest passages:' : '';
+  const finding = verdict === 'answered' ? [] : [styleText('yellow', `${FINDINGS[verdict]}${closest}`)];
+  const end = dim(
+    `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
+  );
+  return [...finding, ...results.map(readableResult), end].join('\n\n');
+}
+
+/** A document's path, and the place in it. */
+const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
+
+function readableResult(result: SearchResult, i: number): string {
+  const {
+    id,
+    title,
+    source,
+    url,
+    anchor,
+    lang,
+    score,
+    confidence,
+    highlight,
+    before = [],
+    after = [],
+    alsoIn = [],
+  } = result;
+  const text = printable(result.text);
+  const marks = marksOf(result.text, result.matches);
+  const part = (from: number, to: number) =>
+    splitAtMarks(text, from, to, marks)
+      .map(({ part, isMarked }) => (isMarked ? styled('underline', part, '*', '*') : part))
+      .join('');
+  const { start, end } = highlight;
+  const parts = named(result.explain);
+  const evidence = named(result.evidence);
+  const places = alsoIn.map((place) => place.url ?? place.source);
+  const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
+  return [
+    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? placed(source, anchor)} [${lang}]`))} ` +
+      `${readableConfidence(confidence)}${dim(`, score ${score.toFixed(3)}${sum}, id ${printable(id)}`)}`,
+    ...before.map((one) => dim(printable(one.text))),
+    part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
+    ...after.map((one) => dim(printable(one.text))),
+    ...(evidence.length > 0 ? [dim(`Evidence: ${evidence.join(', ')}`)] : []),
+    ...(places.length > 0 ? [dim(printable(`Also in: ${[...new Set(places)].join(', ')}`))] : []),
+  ].join('\n');
+}
+
+/** Each name with its value. */
+function named(values: object = {}): string[] {
+  return Object.entries(values).map(([name, value]) => `${name} ${Number(value).toFixed(3)}`);
+}
+
+function readableConfidence(confidence: number): string {
+  const full = Math.round(confidence * BAR);
+  const bar = process.stdout.isTTY ? `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ` : '';
+  return styleText(confidence >= ANSWERED ? 'green' : 'yellow', `confidence ${bar}${confidence.toFixed(2)}`);
+}
+
+/** A text in a style, or between two characters if styles are off. */
+function styled(style: 'bold' | 'underline', text: string, open: string, close: string): string {
+  const result = styleText(style, text);
+  return result === text ? `${open}${text}${close}` : result;
+}
+
+function dim(text: string): string {
+  return styleText('dim', text);
 }

@@ -1,7 +1,8 @@
+import { readSettings } from '../functions/deployed/settings.ts';
 import { listVersions, versionTable } from '../functions/deployed/versions.ts';
 import { print } from './kit/command.ts';
 import { findAddress, generationTable } from './kit/published.ts';
-import { deployedSettings, remoteTool, type Target, target } from './kit/remote.ts';
+import { remoteTool, type Target, target } from './kit/remote.ts';
 
 export const command = remoteTool(
   'versions',
@@ -9,7 +10,7 @@ export const command = remoteTool(
 )
   .examples('npx polyseek versions')
   .action(async (flags: Target) => {
-    if (deployedSettings(flags).store === 's3vectors') {
+    if (readSettings(flags.stage).store === 's3vectors') {
       const { versionsOf } = await import('../index/store/s3vectors/publish/manage.ts');
       const generations = await versionsOf(await findAddress(flags));
       print(flags.json, { generations }, () => generationTable(generations));

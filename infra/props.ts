@@ -1,4 +1,4 @@
-import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, Names, type RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApiProps } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { DistributionProps } from 'aws-cdk-lib/aws-cloudfront';
@@ -8,9 +8,10 @@ import type { Architecture, FunctionProps } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { IConstruct } from 'constructs';
 import type { ApiKeySetting } from '../functions/search/auth.ts';
-import { documentsAddress } from './documents.ts';
 import { checkSettings, type Settings, type SettingsInput } from './schema.ts';
+import { documentsAddress } from './storage.ts';
 
 /** Access control of the endpoint. */
 export type Auth = 'none' | 'api-key' | 'iam' | 'jwt';
@@ -137,30 +138,28 @@ export interface SemanticSearchProps {
   readonly distributionProps?: Partial<DistributionProps> | undefined;
 }
 
+/** Props that are no settings: cdk.json cannot have them. */
+const OBJECTS_OF_CDK = [
+  'certificate',
+  'hostedZone',
+  'vpc',
+  'vpcSubnets',
+  'securityGroups',
+  'removalPolicy',
+  'functionProps',
+  'apiProps',
+  'distributionProps',
+];
+
 /**
  * Checks props and fills in defaults.
  * @throws with one sentence for each wrong value
  */
 export function readProps(props: SemanticSearchProps): Settings {
-  const {
-    architecture,
-    timeout,
-    cacheTtl,
-    certificate,
-    hostedZone,
-    vpc,
-    vpcSubnets,
-    securityGroups,
-    removalPolicy: _,
-    functionProps: __,
-    apiProps: ___,
-    distributionProps: ____,
-    documents,
-    buildSchedule,
-    ...rest
-  } = props;
+  const { architecture, timeout, cacheTtl, documents, buildSchedule } = props;
+  const { certificate, hostedZone, vpc, vpcSubnets, securityGroups } = props;
   const given: Record<string, unknown> = {
-    ...rest,
+    ...props,
     documents: typeof documents === 'object' ? addressOf(documents) : documents,
     buildSchedule: typeof buildSchedule === 'object' ? buildSchedule.expressionString : buildSchedule,
     architecture: architecture?.name,
@@ -168,8 +167,10 @@ export function readProps(props: SemanticSearchProps): Settings {
     cacheTtl: cacheTtl?.toSeconds({ integral: false }),
   };
   // Valibot counts an undefined value as a given one.
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const settings = checkSettings(defined as SettingsInput);
+  const values = Object.entries(given).filter(
+    ([name, value]) => value !== undefined && !OBJECTS_OF_CDK.includes(name),
+  );
+  const settings = checkSettings(Object.fromEntries(values) as SettingsInput);
   if (Boolean(props.domainName) !== Boolean(certificate))
     throw new Error(
       'domainName and its certificate belong together, but one of them is missing. Set both (in cdk.json: domainName and certificateArn).',
@@ -183,4 +184,9 @@ export function readProps(props: SemanticSearchProps): Settings {
 
 function addressOf({ bucket: { bucketName }, prefix = '' }: BucketDocuments): string {
   return documentsAddress({ bucketName, prefix });
+}
+
+/** A name for resources of a construct whose function has no name yet, at most 48 characters. */
+export function generatedName(construct: IConstruct): string {
+  return Names.uniqueResourceName(construct, { maxLength: 48, separator: '-' });
 }

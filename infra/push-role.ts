@@ -3,16 +3,19 @@ import {
   type IOidcProvider,
   OidcProviderNative,
   PolicyDocument,
-  PolicyStatement,
   Role,
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { bootstrapBucket, UPLOADS } from '../functions/deployed/resource-names.ts';
-import { BUILDER_ACTIONS } from './builder-actions.ts';
-import { acknowledgeObjects, acknowledgeVersions } from './nag.ts';
-import { inOwnAccount } from './own-account.ts';
-import { functionStatements } from './push-statements.ts';
+import {
+  acknowledgeObjects,
+  acknowledgeVersions,
+  allowOwn,
+  BUILDER_ACTIONS,
+  bucketArn,
+  functionStatements,
+} from './rights.ts';
 import type { SemanticSearch } from './semantic-search.ts';
 
 const GITHUB = 'token.actions.githubusercontent.com';
@@ -62,8 +65,7 @@ export class PushRole extends Construct {
     );
     const { account, region, synthesizer } = Stack.of(this);
     const resource = bootstrapBucket(account, region, synthesizer.bootstrapQualifier);
-    const own = inOwnAccount(this);
-    const bucket = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
+    const bucket = bucketArn(this, resource);
     this.role = new Role(this, 'Role', {
       description: `Lets GitHub Actions of ${repository} ${store ? 'publish the index in S3 Vectors' : 'run npx polyseek push'}.`,
       assumedBy: new WebIdentityPrincipal(provider.oidcProviderArn, {
@@ -78,16 +80,8 @@ export class PushRole extends Construct {
             ? store.writeStatements()
             : [
                 ...functionStatements(fn),
-                new PolicyStatement({
-                  actions: [...BUILDER_ACTIONS.ownObjects],
-                  resources: [`${bucket}/${UPLOADS}*`],
-                  conditions: own,
-                }),
-                new PolicyStatement({
-                  actions: ['s3:ListBucket'],
-                  resources: [bucket],
-                  conditions: { ...own, StringLike: { 's3:prefix': `${UPLOADS}*` } },
-                }),
+                allowOwn(this, BUILDER_ACTIONS.ownObjects, [`${bucket}/${UPLOADS}*`]),
+                allowOwn(this, ['s3:ListBucket'], [bucket], { StringLike: { 's3:prefix': `${UPLOADS}*` } }),
               ],
         }),
       },

@@ -1,35 +1,29 @@
-import { Annotations, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { DomainName, type HttpApi, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { describeAlias, NO_INDEX } from '../functions/deployed/version-description.ts';
-import { addRecords } from './alias-records.ts';
-import { makeApi, makeStage } from './api.ts';
-import { Builder } from './builder.ts';
-import { annotateCosts } from './cost-annotations.ts';
-import { makeDataBucket } from './data-bucket.ts';
-import { makeDistribution } from './distribution.ts';
-import { type DocumentsPlace, parseDocuments } from './documents.ts';
-import { environmentOf } from './environment.ts';
-import { EndpointMetrics } from './metrics.ts';
-import { addAlarms, addDashboard } from './monitoring.ts';
-import { DOCUMENTS_FOLDER, generatedName } from './names.ts';
-import { builderCode, searchCode } from './packaged-code.ts';
-import { readProps, type SemanticSearchProps } from './props.ts';
+import { Builder } from './builder-function.ts';
+import { addRecords, makeApi, makeDistribution, makeStage } from './http-endpoint.ts';
+import { addAlarms, addDashboard, EndpointMetrics } from './monitoring.ts';
+import { builderCode } from './packaging.ts';
+import { generatedName, readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
-import { makeSearchRole } from './search-role.ts';
-import { VectorStore } from './vector-store.ts';
+import { makeAlias, makeSearchFunction } from './search-function.ts';
+import {
+  DOCUMENTS_FOLDER,
+  type DocumentsPlace,
+  makeDataBucket,
+  parseDocuments,
+  VectorStore,
+} from './storage.ts';
 
-/**
- * Old versions stay for `npx polyseek rollback`, and deleting the function deletes them. A deploy that fails deletes its own: Lambda
- * publishes no second version of the same code.
- */
-const KEPT_VERSION = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+/** Dollars a month for a GB of a started instance, of 730 hours: https://aws.amazon.com/lambda/pricing/, 2026-05. */
+const STARTED_GIGABYTE = { x86_64: 10.95, arm64: 8.76 };
 
 /**
  * A search endpoint: a Lambda function that contains the model and by default the index, behind an HTTP API, with logs, and on request
@@ -80,8 +74,8 @@ export class SemanticSearch extends Construct {
     this.bucket = readsElsewhere(settings) ? makeDataBucket(this, functionName!, settings) : undefined;
     this.vectorStore =
       this.bucket && settings.store === 's3vectors' ? new VectorStore(this, 'Store', this.bucket) : undefined;
-    this.function = this.makeFunction(settings, props);
-    this.live = this.makeAlias(settings);
+    this.function = makeSearchFunction(this, settings, props, this.logGroup, this.vectorStore);
+    this.live = makeAlias(this, this.function, settings);
     this.builder = this.makeBuilder(settings, props, removalPolicy);
     this.api = makeApi(this, this.live, settings, apiProps);
     const domain = this.makeDomain(settings, props);
@@ -98,7 +92,7 @@ export class SemanticSearch extends Construct {
     if (settings.alarmEmail)
       addAlarms(this, this.#metrics, settings, settings.alarmEmail, this.builder?.metrics);
     if (settings.dashboard) addDashboard(this, this.#metrics, this.builder?.metrics);
-    annotateCosts(this, settings);
+    this.warnOfCosts(settings);
   }
 
   /** Allows an identity to invoke the function directly, bypassing the HTTP endpoint. The identity needs no API key. */
@@ -151,59 +145,6 @@ export class SemanticSearch extends Construct {
     return { ...settings, functionName: generatedName(this) };
   }
 
-  private makeFunction(settings: Settings, props: SemanticSearchProps): lambda.Function {
-    const { functionName, memorySize, timeout, reservedConcurrency, tracing } = settings;
-    const { vpc, vpcSubnets, securityGroups, functionProps } = props;
-    const { code, description } = searchCode(this, settings);
-    return new lambda.Function(this, 'Function', {
-      functionName,
-      description: 'Semantic search (polyseek)',
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture:
-        settings.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-      handler: 'lambda.handler',
-      code,
-      memorySize,
-      timeout: Duration.seconds(timeout),
-      reservedConcurrentExecutions: reservedConcurrency === 'none' ? undefined : reservedConcurrency,
-      vpc,
-      vpcSubnets,
-      securityGroups,
-      role: makeSearchRole(this, this.logGroup, vpc !== undefined, tracing, this.vectorStore),
-      logGroup: this.logGroup,
-      loggingFormat: lambda.LoggingFormat.JSON,
-      tracing: tracing ? lambda.Tracing.ACTIVE : undefined,
-      ...functionProps,
-      environment: { ...environmentOf(settings, this.vectorStore?.address), ...functionProps?.environment },
-      currentVersionOptions: {
-        description,
-        removalPolicy: KEPT_VERSION,
-        ...functionProps?.currentVersionOptions,
-      },
-    });
-  }
-
-  /**
-   * The alias `live`. If a builder publishes the versions, CloudFormation has one version of its own, whose properties never change.
-   * CloudFormation then never updates the alias, so that it stays where the builder has moved it.
-   */
-  private makeAlias({ store, documents, provisionedConcurrency }: Settings): lambda.Alias {
-    const isPublishedByBuilder = documents && store === 'bundle';
-    const version = isPublishedByBuilder
-      ? new lambda.Version(this, 'WithoutIndex', {
-          lambda: this.function,
-          description: NO_INDEX,
-          removalPolicy: KEPT_VERSION,
-        })
-      : this.function.currentVersion;
-    return new lambda.Alias(this, 'Live', {
-      aliasName: 'live',
-      version,
-      ...(!isPublishedByBuilder && { description: describeAlias(version.version) }),
-      ...(provisionedConcurrency && { provisionedConcurrentExecutions: provisionedConcurrency }),
-    });
-  }
-
   private makeBuilder(
     settings: Settings,
     { documents }: SemanticSearchProps,
@@ -240,5 +181,27 @@ export class SemanticSearch extends Construct {
   ): DomainName | undefined {
     if (!domainName || !certificate || distribution) return undefined;
     return new DomainName(this, 'DomainName', { domainName, certificate });
+  }
+
+  /** Says what an open endpoint and started instances may cost. */
+  private warnOfCosts(settings: Settings): void {
+    const { auth, throttleRate, browserThrottleRate, reservedConcurrency, provisionedConcurrency } = settings;
+    if (auth === 'none') {
+      const instances =
+        reservedConcurrency === 'none' ? '' : `, with at most ${reservedConcurrency} instances`;
+      Annotations.of(this).addWarningV2(
+        'polyseek:open-endpoint',
+        `auth is none: everyone can call the endpoint, up to ${throttleRate + browserThrottleRate} times a second${instances}. ` +
+          'docs/security.md has the cost of an attack. Use -c auth=api-key to require an API key.',
+      );
+    }
+    if (!provisionedConcurrency) return;
+    const { memorySize, architecture } = settings;
+    const cost = provisionedConcurrency * (memorySize / 1024) * STARTED_GIGABYTE[architecture];
+    Annotations.of(this).addInfoV2(
+      'polyseek:provisioned-concurrency',
+      `provisionedConcurrency is ${provisionedConcurrency}: instances that are always started cost ` +
+        `$${cost.toFixed(2)} a month (list price in us-east-1), in addition to their requests.`,
+    );
   }
 }

@@ -7,11 +7,11 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { documentsAddress, parseDocuments } from './documents.ts';
 import type { BucketDocuments } from './props.ts';
 import { PushRole } from './push-role.ts';
 import { checkSettings, type SettingsInput } from './schema.ts';
 import { SemanticSearch } from './semantic-search.ts';
+import { documentsAddress, parseDocuments } from './storage.ts';
 
 /**
  * A stack with one `SemanticSearch`, from settings as in cdk.json. Its function has the stack's name, so that `npx polyseek push` finds it.

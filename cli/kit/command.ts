@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
-import { printableJson } from '../../functions/web/client/printable.ts';
+import { printable, printableJson } from '../../functions/web/client/printable.ts';
 import type { Verdict } from '../../index/search/answer.ts';
-import { installHint } from './missing-package.ts';
-import { forTerminal } from './terminal.ts';
 
 /** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
@@ -125,6 +123,28 @@ export function print(json: boolean | undefined, value: unknown, text: () => str
   console.log(json ? printableJson(JSON.stringify(value, null, 2)) : forTerminal(text()));
 }
 
+/** The styles of `styleText` that commands use: bold, dim, underline, colours and their ends. */
+const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m)/u;
+
+/**
+ * A text for a terminal. Replaces all control characters but those of styles: names and texts of documents could otherwise move the
+ * cursor, change the title or write to the clipboard.
+ */
+export function forTerminal(text: string): string {
+  const parts = text.split(STYLE);
+  return parts.map((part, i) => (i % 2 === 1 && part.startsWith('\u001b') ? part : printable(part))).join('');
+}
+
+/** JSON indented by two spaces, with short flat lists on one line, as formatters write it. */
+export function formatJson(value: object): string {
+  // A line feed here is never part of a string, because JSON escapes it there.
+  const text = JSON.stringify(value, null, 2).replace(/\[\n([^[\]{}]+)\n *\]/g, (list, items: string) => {
+    const line = `[${items.trim().replace(/\n */g, ' ')}]`;
+    return line.length <= 80 ? line : list;
+  });
+  return `${text}\n`;
+}
+
 /** A number of things as text, such as `2 files`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -163,4 +183,19 @@ function describeError(error: unknown): string {
 /** The system's own words in a message such as `EACCES: permission denied, open '/path'`. */
 function reasonOf({ message }: Error): string | undefined {
   return message.match(/^\w+: (.*?),/)?.[1];
+}
+
+/** Node's message for a package that is not installed, from `import` and `require`. */
+const MISSING = /Cannot find (?:package|module) '((?:@[^/']+\/)?[^/']+)/;
+
+/** The fix for an error about a package that few need, and that a user of the npm package installs. Undefined for other errors. */
+function installHint(message: string): string | undefined {
+  const name = MISSING.exec(message)?.[1] ?? '';
+  const { peerDependencies }: { peerDependencies: Record<string, string> } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  const version = peerDependencies[name]?.replace('^', '');
+  return (
+    version && `This needs the package ${name}, which is not installed. Run npm install ${name}@${version}.`
+  );
 }

@@ -5,7 +5,6 @@ import type { GenerationInfo } from '../../index/store/s3vectors/publish/manage.
 import type { Pruned } from '../../index/store/s3vectors/publish/prune.ts';
 import type { Published } from '../../index/store/s3vectors/publish/publish.ts';
 import { counted, size } from './command.ts';
-import { interruptible } from './interrupt.ts';
 import { showProgress } from './progress.ts';
 import { prepareSdk, type Target, target } from './remote.ts';
 
@@ -41,6 +40,32 @@ export async function restoreFolder(address: Address, folder: string) {
   const { restoreIndex } = await import('../../index/store/s3vectors/publish/restore.ts');
   const advice = `${folder} is as it was before.`;
   return interruptible(advice, (signal) => restoreIndex(address, folder, { signal, progress: showPhases() }));
+}
+
+/**
+ * Runs something that an interrupt ends at a good moment. A second interrupt exits at once. After the first, the command exits with 130.
+ * @param advice what the user may do after an interrupt
+ * @param run throws the reason of the signal
+ */
+async function interruptible<T>(advice: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const before = process.listeners('SIGINT');
+  const interrupt = () => {
+    process.once('SIGINT', () => process.exit(130));
+    process.once('exit', () => {
+      process.exitCode = 130;
+    });
+    console.error('Interrupted: stopping after what runs now. Interrupt again to exit at once.');
+    controller.abort(new Error(`Interrupted. ${advice}`));
+  };
+  process.removeAllListeners('SIGINT');
+  process.once('SIGINT', interrupt);
+  try {
+    return await run(controller.signal);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    for (const listener of before) process.on('SIGINT', listener);
+  }
 }
 
 /** Shows the progress of one phase after the other. */

@@ -1,7 +1,12 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { connect, Interrupted, type Remote } from '../../functions/deployed/connect.ts';
 import { DEFAULT_KEEP } from '../../functions/deployed/prune.ts';
 import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
+import { listVersions, type Version, type Versions } from '../../functions/deployed/versions.ts';
+import { locateFolder } from '../../index/format/drafts.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import { Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 
@@ -61,11 +66,6 @@ export function keepOption(): Option {
     .default(DEFAULT_KEEP);
 }
 
-/** The settings of cdk.json in this folder, so that the defaults of commands match `cdk deploy`. */
-export function deployedSettings({ stage }: Pick<Target, 'stage'>): DeployedSettings {
-  return readSettings(stage);
-}
-
 /** Prepares the environment for the AWS SDK. */
 export function prepareSdk(): void {
   // CDK and the AWS CLI read this variable, but the SDK does not.
@@ -78,7 +78,7 @@ export function prepareSdk(): void {
 export function target(flags: Target): Remote {
   prepareSdk();
   const { function: name, bucket } = flags;
-  const { functionName, bootstrapQualifier: qualifier, profile: ofProject } = deployedSettings(flags);
+  const { functionName, bootstrapQualifier: qualifier, profile: ofProject } = readSettings(flags.stage);
   if (ofProject !== undefined && profile === undefined) useProfile(ofProject);
   return connect({ functionName: name ?? functionName, bucket, qualifier, step });
 }
@@ -109,4 +109,30 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   const result = await run();
   console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return result;
+}
+
+/** The live version of a function, compared with the index on this machine. */
+export interface Comparison extends Pick<Versions, 'stackVersion'> {
+  live: Version;
+  /** The version that gets a share of the requests besides. */
+  canary: Version | undefined;
+  /** Version of the index on this machine; undefined if a deploy packages none. */
+  local: string | undefined;
+  /** Whether the live version has another index, and was published after the one on this machine was built. */
+  isOlder: boolean;
+}
+
+/** @throws if the function does not exist, or its versions cannot be read */
+export async function compareIndex(settings: DeployedSettings): Promise<Comparison> {
+  const { functionName, index, documents, store } = settings;
+  const { versions, live: number, stackVersion } = await listVersions(target({ function: functionName }));
+  const live = versions.find(({ version }) => version === number)!;
+  const canary = versions.find(({ percent }) => percent !== undefined);
+  const folder = locateFolder(index);
+  if (documents || store !== 'bundle' || !existsSync(folder))
+    return { live, canary, stackVersion, local: undefined, isOlder: false };
+  const local = readManifest(folder, undefined, false).version;
+  const built = statSync(join(folder, 'manifest.json')).mtime.toISOString();
+  const isOther = live.index !== undefined && live.index.version !== local;
+  return { live, canary, stackVersion, local, isOlder: isOther && live.date > built };
 }

@@ -4,6 +4,7 @@ import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileForLambda } from '../../index/engine/compile-engine.ts';
 import { writeDigest } from '../../index/engine/library-digest.ts';
 import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
+import { messageOf } from '../../index/errors.ts';
 
 /** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
 const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
@@ -31,8 +32,7 @@ export async function compileLibraries(
       }
     } catch (error) {
       if (target === `${process.platform}-${process.arch}`) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      report(`The package leaves out the libraries for ${target}. ${reason}`);
+      report(`The package leaves out the libraries for ${target}. ${messageOf(error)}`);
     }
   }
 }

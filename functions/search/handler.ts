@@ -66,7 +66,7 @@ const isHost = (name: string | undefined): name is string =>
 
 /**
  * The host that the caller used. Behind CloudFront, API Gateway sees its own host, and a function of the distribution sends the viewer's
- * in `x-polyseek-host` (infra/distribution.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
+ * in `x-polyseek-host` (infra/http-endpoint.ts). Callers who bypass CloudFront can send any name, but fool only themselves: a web page
  * that sends this header to another origin needs the consent of a preflight, whose answer does not depend on the header.
  */
 function hostOf({ headers = {}, requestContext }: HttpEvent): string {

@@ -92,7 +92,7 @@ export interface DispatchOptions extends Access {
   log?: (entry: LogEntry) => void;
 }
 
-/** An IP address, as infra/distribution.ts sends it. */
+/** An IP address, as infra/http-endpoint.ts sends it. */
 const VIEWER = /^[\da-f.:]{2,45}$/i;
 
 /** The end of a path that a route's `:name` matches, or '' for a route without one; undefined if the route does not match. */

@@ -1,7 +1,6 @@
 import { openLocal } from '../../index/ingest/local.ts';
 import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
-import { PRICES } from '../../infra/prices.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { documentQuestions } from './real-questions.ts';
 import type { Section } from './report.ts';
@@ -70,9 +69,8 @@ export async function countCalls(index: string): Promise<Section> {
   });
 }
 
-/** The price of a call, without data. */
+/** The price of a call in dollars, without data. docs/operating.md#prices has the sources. */
 function priceOf(operation: string): number {
-  const { s3Vectors, s3 } = PRICES;
-  if (operation === 'QueryVectors') return s3Vectors.query;
-  return operation === 'GetVectors' ? s3Vectors.get : s3.get;
+  if (operation === 'QueryVectors') return 2.5e-6;
+  return operation === 'GetVectors' ? 0.055e-3 : 0.4e-6;
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { workflow } from '../../cli/kit/workflow.ts';
+import { workflow } from '../../cli/init.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
-import { readable } from '../../cli/kit/answer-text.ts';
+import { readable } from '../../cli/search.ts';
 import type { Answer, SearchResult, Verdict } from '../../index/search/answer.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 

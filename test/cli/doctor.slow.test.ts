@@ -12,7 +12,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Check, Checks } from '../../cli/kit/checks.ts';
+import type { Check, Checks } from '../../cli/kit/doctor-checks.ts';
 import { describeAlias } from '../../functions/deployed/version-description.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';

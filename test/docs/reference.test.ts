@@ -7,7 +7,7 @@ import { createApp } from '../../functions/search/app.ts';
 import { tools } from '../../functions/search/mcp-tools.ts';
 import { searchBody } from '../../functions/search/request-schemas.ts';
 import { LIMITS } from '../../index/search/limits.ts';
-import { readContext } from '../../infra/context.ts';
+import { readContext } from '../../infra/cdk-app.ts';
 import { checkSettings } from '../../infra/schema.ts';
 import { root } from '../fixtures/index.ts';
 import { request } from '../functions/search/ask.ts';

@@ -26,7 +26,7 @@ import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { GraphLinker } from '../../index/format/graph-linker.ts';
 import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { checkBuilder } from '../../infra/builder-asset.ts';
+import { checkBuilder } from '../../infra/packaging.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { createBucket, createRole } from '../fixtures/aws-setup.ts';
 import { gaussian, randomNumbers, temporaryFolder } from '../fixtures/index.ts';

@@ -9,7 +9,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { BUILDER_ACTIONS } from '../../infra/builder-actions.ts';
+import { BUILDER_ACTIONS } from '../../infra/rights.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';

@@ -14,7 +14,7 @@ import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { FORWARD_HOST } from '../../infra/distribution.ts';
+import { FORWARD_HOST } from '../../infra/http-endpoint.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SearchStack } from '../../infra/stack.ts';
 import { temporaryFolder } from '../fixtures/index.ts';

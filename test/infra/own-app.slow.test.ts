@@ -23,7 +23,7 @@ afterAll(() => rmSync(project, { recursive: true }));
 beforeAll(() => {
   const installed = join(project, 'node_modules/polyseek');
   mkdirSync(installed, { recursive: true });
-  const door = relative(installed, join(root, 'infra/index.ts'));
+  const door = relative(installed, join(root, 'infra/cdk.ts'));
   writeFileSync(join(installed, 'cdk.ts'), `export * from '${door}';\n`);
   const exported = { './cdk': { types: './cdk.ts', default: './cdk.ts' } };
   writeFileSync(

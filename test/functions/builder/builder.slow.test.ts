@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newBuildId } from '../../../functions/builder/builds.ts';
-import { BUILDER_ACTIONS } from '../../../infra/builder-actions.ts';
+import { BUILDER_ACTIONS } from '../../../infra/rights.ts';
 import type { AwsCall } from '../../fixtures/aws.ts';
 import { BUCKET, BUILDER, BuilderStack, FUNCTION } from '../../fixtures/builder.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';

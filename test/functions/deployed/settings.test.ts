@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../../functions/deployed/settings.ts';
-import { readContext } from '../../../infra/context.ts';
+import { readContext } from '../../../infra/cdk-app.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();

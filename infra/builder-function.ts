@@ -1,21 +1,30 @@
-import { Duration, type RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, type RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Rule, type RuleProps, Schedule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { builderName } from '../functions/deployed/resource-names.ts';
-import { makeBuilderRole, type Parts } from './builder-role.ts';
-import { BUILDER_DISK_MB } from './cost.ts';
-import { type DocumentsPlace, documentsAddress } from './documents.ts';
-import { BuildMetrics } from './metrics.ts';
+import { builderName, UPLOADS } from '../functions/deployed/resource-names.ts';
+import { BuildMetrics } from './monitoring.ts';
+import {
+  acknowledgeObjects,
+  acknowledgeVersions,
+  allow,
+  allowOwn,
+  BUILDER_ACTIONS,
+  bucketArn,
+  functionStatements,
+} from './rights.ts';
 import type { Settings } from './schema.ts';
+import { BUILDER_FOLDER, type DocumentsPlace, documentsAddress, type VectorStore } from './storage.ts';
 
 /** Lambda's longest timeout. */
 const TIMEOUT = Duration.minutes(15);
 /** Lambda's largest disk. A build keeps documents, caches and indexes there. */
-const DISK = Size.mebibytes(BUILDER_DISK_MB);
+const DISK = Size.mebibytes(10_240);
 /** How long Lambda waits for more changes, before it starts a build. */
 const WINDOW = Duration.seconds(20);
 /**
@@ -31,13 +40,24 @@ const MAX_TRIES = 5;
  * time from the change on.
  */
 const FAILED_STAY = Duration.days(1);
+const SAFE = { enforceSSL: true, encryption: QueueEncryption.SQS_MANAGED };
+/** What Lambda calls on the queue with the rights of the function. */
+const QUEUE_ACTIONS = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
 /** Statuses after which the search function may have new code or settings. */
 const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 
-export interface BuilderProps extends Parts {
+export interface BuilderProps {
   settings: Settings;
   code: lambda.Code;
   removalPolicy: RemovalPolicy;
+  /** Name of the search function. */
+  functionName: string;
+  search: lambda.IFunction;
+  documents: DocumentsPlace;
+  /** The stack's own bucket, which has the builder's state. */
+  bucket: Bucket;
+  /** The index in S3 Vectors. Without it, the index becomes part of the search function. */
+  store: VectorStore | undefined;
 }
 
 /** A function that builds the index in AWS whenever documents change, on a schedule, and after each deploy. */
@@ -95,7 +115,7 @@ export class Builder extends Construct {
       timeout: TIMEOUT,
       // The builder invokes itself until a long build is done. By default, Lambda stops such chains.
       recursiveLoop: lambda.RecursiveLoop.ALLOW,
-      role: makeBuilderRole(this, { ...props, logGroup: this.logGroup, queue: this.queue }),
+      role: makeBuilderRole(this, props, this.logGroup, this.queue),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       environment: {
@@ -140,4 +160,63 @@ export class Builder extends Construct {
   }
 }
 
-const SAFE = { enforceSSL: true, encryption: QueueEncryption.SQS_MANAGED };
+/** The role of the builder: it reads the documents, keeps its state in the stack's bucket, and updates one index. */
+function makeBuilderRole(
+  scope: Construct,
+  { functionName, search, documents, bucket, store }: BuilderProps,
+  logGroup: LogGroup,
+  queue: IQueue,
+): Role {
+  const itself = Stack.of(scope).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    // The name instead of the function's attribute, as the function depends on this role.
+    resourceName: builderName(functionName),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const folders = [BUILDER_FOLDER, ...(store ? [] : [UPLOADS])];
+  const isOwn = documents.bucketName === bucket.bucketName;
+  const from = isOwn ? bucket.bucketArn : bucketArn(scope, documents.bucketName);
+  const { prefix } = documents;
+  const objects = prefix ? [`${from}/${prefix}`, `${from}/${prefix}/*`] : [`${from}/*`];
+  const own = (actions: readonly string[], ...resources: string[]) => allowOwn(scope, actions, resources);
+  const statements = {
+    log: [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn)],
+    queue: [allow(QUEUE_ACTIONS, queue.queueArn)],
+    documents: [
+      // A bucket of someone's own may belong to another account.
+      (isOwn ? own : allow)(BUILDER_ACTIONS.documents, ...objects),
+      // The stack's own bucket may be listed anyway.
+      ...(isOwn ? [] : [allowListing(from, prefix)]),
+    ],
+    state: [
+      own(BUILDER_ACTIONS.ownObjects, ...folders.map((folder) => bucket.arnForObjects(`${folder}*`))),
+      // Without a condition, as S3 otherwise answers 403 instead of 404 for an object that does not exist.
+      own(BUILDER_ACTIONS.ownBucket, bucket.bucketArn),
+      allow(BUILDER_ACTIONS.itself, itself),
+    ],
+    index: store ? store.writeStatements() : functionStatements(search),
+  };
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `Lets the builder read the documents and update the index of ${functionName}, and nothing else.`,
+    inlinePolicies: Object.fromEntries(
+      Object.entries(statements).map(([name, list]) => [name, new PolicyDocument({ statements: list })]),
+    ),
+  });
+  acknowledgeObjects(role, bucket, folders, 'All objects of one folder.');
+  if (isOwn) acknowledgeObjects(role, bucket, [`${prefix}/`], 'All documents.');
+  else acknowledgeObjects(role, documents.bucketName, [prefix && `${prefix}/`], 'All documents.');
+  if (store) store.acknowledge(role);
+  else acknowledgeVersions(role, search);
+  return role;
+}
+
+/** Allows listing a bucket below a prefix. */
+function allowListing(arn: string, prefix: string): PolicyStatement {
+  return new PolicyStatement({
+    actions: [...BUILDER_ACTIONS.documentsBucket],
+    resources: [arn],
+    ...(prefix && { conditions: { StringEquals: { 's3:prefix': prefix } } }),
+  });
+}

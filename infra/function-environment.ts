@@ -1,5 +1,7 @@
-import { checkEnvironment } from './keys.ts';
 import type { Settings } from './schema.ts';
+
+/** Lambda's quota for all environment variables of a function together, in bytes of their JSON. */
+const ENVIRONMENT_LIMIT = 4096;
 
 /**
  * The function's environment, which functions/search/lambda.ts reads.
@@ -22,4 +24,22 @@ export function environmentOf(
   };
   checkEnvironment(variables);
   return variables;
+}
+
+/**
+ * Checks that Lambda accepts environment variables.
+ * @throws with their sizes and the remedy if they are too large
+ */
+export function checkEnvironment(variables: Readonly<Record<string, string>>): void {
+  const bytesOf = (value: object) => Buffer.byteLength(JSON.stringify(value));
+  const bytes = bytesOf(variables);
+  if (bytes <= ENVIRONMENT_LIMIT) return;
+  const largest = Object.entries(variables)
+    .map(([name, value]) => ({ name, bytes: bytesOf({ [name]: value }) }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 3)
+    .map(({ name, bytes }) => `${name} ${bytes}`);
+  throw new Error(
+    `The function's environment has ${bytes} bytes, but Lambda's limit is ${ENVIRONMENT_LIMIT} (${largest.join(', ')}). Delete unused API keys, or shorten the lists of origins.`,
+  );
 }
