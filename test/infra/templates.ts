@@ -1,3 +1,5 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
@@ -7,12 +9,31 @@ import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
 import { SearchStack } from '../../infra/stack.ts';
 
-/** An app whose stacks package no code, as for `cdk ls`. */
-export const unpackagedApp = (outdir: string): App => new App({ outdir, context: { [BUNDLING_STACKS]: [] } });
+/** An app whose stacks package no code, as for `cdk ls`. It writes into a new folder. */
+export function unpackagedApp(parent: string, context: object = {}): App {
+  mkdirSync(parent, { recursive: true });
+  const outdir = mkdtempSync(join(parent, 'cdk-'));
+  return new App({ outdir, context: { [BUNDLING_STACKS]: [], ...context } });
+}
 
-/** The stack of settings as in cdk.json, without code. */
-export const stackOf = (outdir: string, settings: SettingsInput): SearchStack =>
-  new SearchStack(unpackagedApp(outdir), 'docs', settings);
+const stacks = new Map<string, SearchStack>();
+const templates = new Map<SearchStack, Template>();
+
+/** The stack of settings as in cdk.json, without code. It is made once for the same settings: tests do not change it. */
+export function stackOf(outdir: string, settings: SettingsInput): SearchStack {
+  const key = JSON.stringify(settings);
+  const stack = stacks.get(key) ?? new SearchStack(unpackagedApp(outdir), 'docs', settings);
+  stacks.set(key, stack);
+  return stack;
+}
+
+/** The template of `stackOf`. */
+export function templateOf(outdir: string, settings: SettingsInput): Template {
+  const stack = stackOf(outdir, settings);
+  const template = templates.get(stack) ?? Template.fromStack(stack);
+  templates.set(stack, template);
+  return template;
+}
 
 /** A stack of someone's own app with one construct, without code. */
 export function ownStack(
