@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -15,28 +14,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { withLiveFunction } from '../fixtures/live-function.ts';
 import { command, type Outcome, onTerminal } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
+import { NO_AWS, projects } from './project.ts';
 
-const parent = temporaryFolder();
-const index = join(parent, 'index');
+const { index, newProject } = projects();
 let folder: string;
-beforeAll(() => writeRandomIndex(index, 20));
 beforeEach(() => {
-  folder = mkdtempSync(join(parent, 'project-'));
+  folder = newProject();
 });
-
-const NO_AWS = {
-  AWS_CONFIG_FILE: '/nowhere/config',
-  AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_ACCESS_KEY_ID: '',
-  AWS_SECRET_ACCESS_KEY: '',
-  AWS_DEFAULT_REGION: '',
-  AWS_REGION: '',
-};
 
 const deploy = (args: string[] = [], env: Record<string, string> = {}): Promise<Outcome> =>
   command('deploy', args, '', { ...NO_AWS, ...env }, folder);
@@ -175,6 +162,37 @@ describe('on a terminal', () => {
   });
 });
 
+test('tells the address of the endpoint, also as JSON', async () => {
+  // moto returns no outputs.
+  standInForCdk(
+    `console.log(args.join(' '));
+const file = args[args.indexOf('--outputs-file') + 1];
+require('fs').writeFileSync(file, '{"polyseek-prod":{"Url":"https://a.example/"}}');`,
+  );
+  writeSettings({ auth: 'iam', stages: { prod: {} } });
+  const run = (...args: string[]) => withLiveFunction({ index: '0123456789ab' }, (env) => deploy(args, env));
+  expect(await run('--stage', 'prod', '--', '--hotswap')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^deploy --require-approval never --outputs-file \S+ -c stage=prod --hotswap\n$/,
+    ),
+    stderr: expect.stringMatching(/\nAsk it: npx polyseek search "QUESTION" --url https:\/\/a\.example\n$/),
+  });
+  const json = await run('--stage', 'prod', '--json');
+  expect(JSON.parse(json.stdout)).toEqual({ 'polyseek-prod': { Url: 'https://a.example/' } });
+  expect(json.stderr).toMatch(/^deploy /m);
+});
+
+test('a failure of CDK is a failure', async () => {
+  standInForCdk(`console.error('memorySize is 1, but must be more.'); process.exitCode = 1;`);
+  writeSettings({ auth: 'iam' });
+  const { code, stderr } = await withLiveFunction({ index: '0123456789ab' }, (env) => deploy([], env));
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^memorySize is 1, but must be more\.\ncdk deploy failed\. Its messages above say why\.\n$/m,
+  );
+});
+
 describe.skipIf(missingTools('moto'))('with AWS', () => {
   let aws: Aws;
   beforeAll(async () => {
@@ -232,47 +250,4 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
       .flat()
       .find((check) => check.name === name);
   };
-
-  test('without questions, deploys a stage', async () => {
-    const env = prepare();
-    writeSettings({ stages: { prod: { memorySize: 1024 } } });
-    // An argument for CDK: moto confuses change sets with the same name in different stacks.
-    const { code, stdout, stderr } = await deploy(
-      ['--stage', 'prod', '--', '--change-set-name', 'prod'],
-      env,
-    );
-    expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
-    expect(await described('polyseek-prod')).toMatchObject({ MemorySize: 1024 });
-  }, 600_000);
-
-  test('tells the address of the endpoint, also as JSON', async () => {
-    // moto returns no outputs, so this stands in for CDK. It prints its arguments, and writes outputs.
-    const env = prepare();
-    standInForCdk(
-      `console.log(args.join(' '));
-const file = args[args.indexOf('--outputs-file') + 1];
-require('fs').writeFileSync(file, '{"polyseek-prod":{"Url":"https://a.example/"}}');`,
-    );
-    writeSettings({ stages: { prod: {} } });
-    const plain = await deploy(['--stage', 'prod', '--', '--hotswap'], env);
-    expect(plain).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(
-        /^deploy --require-approval never --outputs-file \S+ -c stage=prod --hotswap\n$/,
-      ),
-      stderr: expect.stringMatching(/\nAsk it: npx polyseek search "QUESTION" --url https:\/\/a\.example\n$/),
-    });
-    const json = await deploy(['--stage', 'prod', '--json'], env);
-    expect(JSON.parse(json.stdout)).toEqual({ 'polyseek-prod': { Url: 'https://a.example/' } });
-    expect(json.stderr).toMatch(/^deploy /m);
-  }, 120_000);
-
-  test('a failure of CDK is a failure', async () => {
-    const env = prepare();
-    writeSettings({ memorySize: 1 });
-    const { code, stderr } = await deploy([], env);
-    expect(code).toBe(1);
-    expect(stderr).toContain('memorySize is 1, but must be');
-    expect(stderr).toMatch(/\ncdk deploy failed\. Its messages above say why\.\n$/);
-  }, 120_000);
 });

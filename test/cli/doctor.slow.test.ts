@@ -1,41 +1,24 @@
 import { once } from 'node:events';
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Check, Checks } from '../../cli/kit/doctor-checks.ts';
 import { describeAlias } from '../../functions/deployed/version-description.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { type LiveFunction, withLiveFunction } from '../fixtures/live-function.ts';
 import { command } from '../fixtures/processes.ts';
+import { NO_AWS, projects } from './project.ts';
 
-const parent = temporaryFolder();
-const index = join(parent, 'index');
+const { index, newProject } = projects();
+const { version } = readManifest(index, undefined, false);
 let folder: string;
-beforeAll(() => writeRandomIndex(index, 20));
 beforeEach(() => {
-  folder = mkdtempSync(join(parent, 'project-'));
+  folder = newProject();
 });
 
-/** No credentials, wherever this runs. */
-const NO_AWS = {
-  AWS_CONFIG_FILE: '/nowhere/config',
-  AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_ACCESS_KEY_ID: '',
-  AWS_SECRET_ACCESS_KEY: '',
-  AWS_REGION: 'eu-central-1',
-};
+const ENVIRONMENT = { ...NO_AWS, AWS_REGION: 'eu-central-1' };
 
 /** Runs `polyseek doctor --json` in the folder, and returns its checks by name. */
 async function doctor(
@@ -46,7 +29,7 @@ async function doctor(
     'doctor',
     ['--json', ...args],
     '',
-    { ...NO_AWS, ...env },
+    { ...ENVIRONMENT, ...env },
     folder,
   );
   expect(stderr).toBe('');
@@ -82,7 +65,7 @@ describe('an empty folder', () => {
   });
 
   test('is described as text', async () => {
-    const { code, stdout } = await command('doctor', [], '', NO_AWS, folder);
+    const { code, stdout } = await command('doctor', [], '', ENVIRONMENT, folder);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^This machine\n {2}ok {7}Node: v/);
     expect(stdout).toContain('\n\nThis project\n');
@@ -93,69 +76,48 @@ describe('an empty folder', () => {
   });
 });
 
-describe('the index', () => {
-  test('is described if it is intact', async () => {
+describe('the index and the config file', () => {
+  test('are described if the index is intact and a source does not exist', async () => {
+    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sources": ["none"] }');
     const { code, found } = await doctor(['--index', index]);
-    const { version } = readManifest(index, undefined, false);
     expect({ code, index: found.index }).toMatchObject({ code: 0, index: { status: 'ok' } });
     expect(found.index!.found).toContain(`20 passages`);
     expect(found.index!.found).toContain(`version ${version}, model small, intact`);
+    expect(found['polyseek.config.json']).toMatchObject({ status: 'warning', found: 'none does not exist' });
   });
 
-  test('is a problem if a file is damaged', async () => {
-    cpSync(index, join(folder, '.polyseek/index'), { recursive: true });
-    appendFileSync(join(folder, '.polyseek/index/lookup.bin'), 'x');
-    const { code, counts, found } = await doctor();
-    expect({ code, counts }).toMatchObject({ code: 1, counts: { problem: 1 } });
+  test('are problems if a file is damaged, and a setting is unknown', async () => {
+    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sauces": [] }');
+    cpSync(index, join(folder, 'damaged'), { recursive: true });
+    appendFileSync(join(folder, 'damaged/lookup.bin'), 'x');
+    const { code, counts, found } = await doctor(['--index', 'damaged']);
+    expect({ code, counts }).toMatchObject({ code: 1, counts: { problem: 2 } });
     expect(found.index).toMatchObject({
       status: 'problem',
       found: expect.stringMatching(/lookup\.bin is damaged/),
     });
-  });
-
-  test('is a problem if it is something else', async () => {
-    mkdirSync(join(folder, '.polyseek/index'), { recursive: true });
-    const { code, found } = await doctor();
-    expect({ code, index: found.index }).toMatchObject({ code: 1, index: { status: 'problem' } });
-  });
-});
-
-describe('the config file', () => {
-  test('is a problem if it cannot be read', async () => {
-    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sauces": [] }');
-    const { code, found } = await doctor();
-    expect(code).toBe(1);
     expect(found['polyseek.config.json']).toMatchObject({
       status: 'problem',
       found: expect.stringMatching(/sauces is not a setting/),
     });
   });
 
-  test('is a warning if a source does not exist', async () => {
-    writeFileSync(join(folder, 'polyseek.config.json'), '{ "sources": ["none"] }');
+  test('the index is a problem if it is something else', async () => {
+    mkdirSync(join(folder, '.polyseek/index'), { recursive: true });
     const { code, found } = await doctor();
-    expect(code).toBe(0);
-    expect(found['polyseek.config.json']).toMatchObject({ status: 'warning', found: 'none does not exist' });
+    expect({ code, index: found.index }).toMatchObject({ code: 1, index: { status: 'problem' } });
   });
 });
 
-describe('cdk.json', () => {
-  test('is a warning without an API key, and of a stage that does not exist', async () => {
-    await command('init', [], '', {}, folder);
-    expect((await doctor()).found['cdk.json']).toMatchObject({
-      status: 'warning',
-      fix: 'Create one with npx polyseek key NAME.',
-    });
-    expect((await doctor(['--stage', 'prod'])).found['cdk.json']).toMatchObject({
-      status: 'warning',
-      found: expect.stringMatching(/No stage "prod"/),
-    });
-    await command('key', ['chatbot'], '', {}, folder);
-    expect((await doctor()).found['cdk.json']).toEqual({
-      name: 'cdk.json',
-      status: 'ok',
-      found: 'function polyseek, auth api-key, API keys of chatbot',
-    });
+test('cdk.json is a warning without an API key, and without the stage', async () => {
+  writeFileSync(join(folder, 'cdk.json'), '{ "context": {} }');
+  expect((await doctor()).found['cdk.json']).toMatchObject({
+    status: 'warning',
+    fix: 'Create one with npx polyseek key NAME.',
+  });
+  expect((await doctor(['--stage', 'prod'])).found['cdk.json']).toMatchObject({
+    status: 'warning',
+    found: expect.stringMatching(/No stage "prod"/),
   });
 });
 
@@ -186,9 +148,15 @@ describe('the deployed function', () => {
 
   test('has the index of this machine, or another one', async () => {
     cpSync(index, join(folder, '.polyseek/index'), { recursive: true });
-    const { version } = readManifest(index, undefined, false);
+    const apiKeys = { chatbot: 'ab'.repeat(32) };
+    writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ context: { apiKeys } }));
     const { code, found } = await withAws(version);
     expect(code).toBe(0);
+    expect(found['cdk.json']).toEqual({
+      name: 'cdk.json',
+      status: 'ok',
+      found: 'function polyseek, auth api-key, API keys of chatbot',
+    });
     expect(found.credentials).toMatchObject({ status: 'ok', found: 'valid, region eu-central-1' });
     expect(found.bootstrap).toMatchObject({ status: 'ok', found: 'done in eu-central-1' });
     expect(found.function).toMatchObject({
@@ -240,7 +208,7 @@ describe('the deployed function', () => {
     });
   });
 
-  test('is read with a profile, of a flag or of cdk.json, rather than with keys in the environment', async () => {
+  test('is read with a profile, of a flag or of cdk.json, which may not list buckets', async () => {
     const config = join(folder, 'config');
     const profile = (name: string) =>
       `[profile ${name}]\naws_access_key_id = ${name}\naws_secret_access_key = secret\n`;
@@ -252,17 +220,13 @@ describe('the deployed function', () => {
     ] as const) {
       const keys = new Set<string>();
       const env = { AWS_CONFIG_FILE: config };
-      const { found } = await withAws('0123456789ab', { keys }, [...flags], env);
+      const { found } = await withAws('0123456789ab', { keys, isDenied: true }, [...flags], env);
       expect(found.credentials).toMatchObject({ status: 'ok' });
+      expect(found.bootstrap).toMatchObject({ status: 'ok', found: expect.stringMatching(/^unknown/) });
+      expect(found.function).toMatchObject({ status: 'ok' });
+      // Not the keys in the environment.
       expect([...keys]).toEqual([expected]);
     }
-  });
-
-  test('is found by an identity that may not list buckets', async () => {
-    const { found } = await withAws('0123456789ab', { isDenied: true });
-    expect(found.credentials).toMatchObject({ status: 'ok' });
-    expect(found.bootstrap).toMatchObject({ status: 'ok', found: expect.stringMatching(/^unknown/) });
-    expect(found.function).toMatchObject({ status: 'ok' });
   });
 });
 
@@ -305,7 +269,8 @@ describe('documents', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     try {
       const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-      await command('init', ['s3://my-bucket/docs'], '', {}, folder);
+      const context = { documents: 's3://my-bucket/docs' };
+      writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ context }));
       return (await doctor([], { ...keys, AWS_ENDPOINT_URL: url })).found;
     } finally {
       server.close();

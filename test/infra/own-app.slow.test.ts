@@ -36,16 +36,18 @@ beforeAll(() => {
   writeRandomIndex(join(project, '.polyseek/index'), 50);
 });
 
-/** Runs an app as `cdk synth` does. Returns the folder of its output. */
-async function synthesize(program: string): Promise<string> {
-  const out = join(outputs, program);
+/** Runs both apps as `cdk synth` does, in one process, which packages the index once. */
+beforeAll(async () => {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const env = { ...process.env, CDK_OUTDIR: out };
-  const child = spawn(process.execPath, ['--import', tsx, program], { cwd: project, env });
-  const { code, stdout, stderr } = await finished(child);
+  const program = ['app', 'pipeline'].map(
+    (name) => `process.env.CDK_OUTDIR = '${join(outputs, name)}'; await import('./${name}.ts');`,
+  );
+  writeFileSync(join(project, 'both.ts'), program.join('\n'));
+  const { code, stdout, stderr } = await finished(
+    spawn(process.execPath, ['--import', tsx, 'both.ts'], { cwd: project, env: process.env }),
+  );
   expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
-  return out;
-}
+});
 
 const read = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'));
 const resourcesIn = (template: { Resources: Record<string, { Type: string; Properties: object }> }) =>
@@ -59,8 +61,8 @@ test('the apps in the docs compile with strict types', () => {
   expect(execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' })).toBe('');
 });
 
-test('an app packages the index, and deploys the function with its props', async () => {
-  const out = await synthesize('app.ts');
+test('an app packages the index, and deploys the function with its props', () => {
+  const out = join(outputs, 'app');
   const resources = resourcesIn(read(out, 'Docs.template.json'));
   expect(resources.find(({ Type }) => Type === 'AWS::Lambda::Function')!.Properties).toMatchObject({
     MemorySize: 2048,
@@ -70,8 +72,8 @@ test('an app packages the index, and deploys the function with its props', async
   expect(read(out, asset, 'index/manifest.json').counts.passages).toBe(50);
 });
 
-test('both stages of a pipeline deploy one package', async () => {
-  const out = await synthesize('pipeline.ts');
+test('both stages of a pipeline deploy one package', () => {
+  const out = join(outputs, 'pipeline');
   const templates = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /assembly-.*\.template\.json$/.test(name),
   );

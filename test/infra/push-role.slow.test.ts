@@ -6,11 +6,12 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeVersion } from '../../functions/deployed/version-description.ts';
 import { zipFolder } from '../../functions/deployed/zip.ts';
-import { packageFunction } from '../../functions/package/package-function.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, type AwsCall, startAws } from '../fixtures/aws.ts';
 import { createBucket, createRole } from '../fixtures/aws-setup.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { writeProject } from '../fixtures/cdk.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { temporaryFolder, topicsFunction, topicsIndex } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 import { stackOf } from './templates.ts';
@@ -145,23 +146,19 @@ test('the role may not do more', () => {
 });
 
 describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('polyseek push', () => {
-  const [first, second, project] = ['first', 'second', 'project'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const project = join(folder, 'project');
+  let first: string;
   let aws: Aws;
   const push = (...args: string[]): Promise<Outcome> => {
-    const command = [join(root, 'cli/polyseek.ts'), 'push', ...args];
-    const tsx = join(root, 'node_modules/tsx/dist/loader.mjs');
     const env = { PATH: process.env.PATH, ...aws.env };
-    return finished(spawn(process.execPath, ['--import', tsx, ...command], { cwd: project, env }));
+    return finished(spawn(process.execPath, [POLYSEEK, 'push', ...args], { cwd: project, env }));
   };
 
   /** The state after a deploy of the stage: version 1 is live. */
   beforeAll(async () => {
-    const { version } = await buildTopics(first, ['en']);
-    await buildTopics(second, ['en', 'zh']);
+    first = await topicsIndex(['en']);
+    const second = await topicsIndex(['en', 'zh']);
+    const { version } = readManifest(first, undefined, false);
     writeProject(project, {
       stack: 'other',
       stages: { prod: { stack: FunctionName, index: second, collections: { en: first } } },
@@ -169,8 +166,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('polyseek pus
     aws = await startAws();
     await createBucket(aws, BUCKET);
     await createRole(aws);
-    await packageFunction(first, join(folder, 'function'), { architecture: 'x86_64' });
-    const Body = zipFolder(join(folder, 'function'));
+    const Body = zipFolder(await topicsFunction(['en']));
     await aws.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'first.zip', Body }));
     await aws.lambda.send(
       new CreateFunctionCommand({
