@@ -26,16 +26,13 @@ it('front matter may nest at any depth, because only scalars are read', () => {
   expect(read(`---\ntitle: A\n${deep}\n---\nText.`)).toMatchObject({ title: 'A', metadata: undefined });
 });
 
-it.each(['a\n-\n', 'a\n=\n', 'a\n# b\n', 'a\n***\n', '-\n\n'])(
-  'many blocks are parsed in parts: %j',
-  (part) => {
-    const { blocks } = read(part.repeat(300));
-    const { blocks: few } = read(part.repeat(10));
-    expect(blocks.length).toBe(few.length * 30);
-  },
-);
+it.each(['a\n-\n', 'a\n# b\n', 'a\n***\n'])('many blocks are parsed in parts: %j', (part) => {
+  const { blocks } = read(part.repeat(300));
+  const { blocks: few } = read(part.repeat(10));
+  expect(blocks.length).toBe(few.length * 30);
+});
 
-it.each(['- a\n', '1. a\n', ' - a\n', '- > a\n', '- a\n  - b\n    - c\n', '- a\n\n'])(
+it.each(['- a\n', '1. a\n', '- a\n  - b\n    - c\n', '- a\n\n'])(
   'a long list is parsed in parts: %j',
   (item) => {
     const parts = markdownParts(item.repeat(2_000));
