@@ -41,8 +41,8 @@ import {
   smallTalkTable,
 } from '../index/evaluate/small-talk.ts';
 import { type Builder, publishedTo } from '../index/evaluate/temporary-index.ts';
-import type { Mode } from '../index/format/mode.ts';
 import { tokenCounter } from '../index/ingest/build.ts';
+import type { Mode } from '../index/search/answer.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/flags.ts';

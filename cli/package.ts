@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { packageBuilder } from '../functions/package/package-builder.ts';
 import { packageFunction } from '../functions/package/package-function.ts';
-import type { Architecture } from '../index/engine/architecture.ts';
+import type { Architecture } from '../index/engine/native-sources.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { print, size, Tool } from './kit/command.ts';
 import { choice, collectionOption, indexOption, jsonOption, modelOption } from './kit/flags.ts';

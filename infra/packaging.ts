@@ -17,7 +17,7 @@ import {
   sum,
 } from '../functions/deployed/asset.ts';
 import { describeVersion, NO_INDEX } from '../functions/deployed/version-description.ts';
-import type { Architecture } from '../index/engine/architecture.ts';
+import type { Architecture } from '../index/engine/native-sources.ts';
 import { messageOf } from '../index/errors.ts';
 import {
   BUNDLE_LIMIT,

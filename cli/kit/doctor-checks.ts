@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadLibrary } from '#engine-library';
+import { loadLibrary } from '#native';
 import { Bucket } from '../../functions/builder/bucket.ts';
 import { Builds } from '../../functions/builder/builds.ts';
 import { readBuilder, sendsEvents } from '../../functions/deployed/builder.ts';
@@ -10,10 +10,9 @@ import { type Environment, readEnvironment } from '../../functions/deployed/envi
 import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
-import type { Architecture } from '../../index/engine/architecture.ts';
 import { compilerFor } from '../../index/engine/compile-engine.ts';
-import { libraryOrigin } from '../../index/engine/library-origin.ts';
-import { loadNative } from '../../index/engine/load-native.ts';
+import { libraryOrigin, loadNative } from '../../index/engine/load-native.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
 import { messageOf } from '../../index/errors.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { locateFolder } from '../../index/format/drafts.ts';

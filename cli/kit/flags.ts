@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { collectionExpected, isCollectionName } from '../../functions/search/paths.ts';
 import { DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import type { Mode } from '../../index/format/mode.ts';
+import type { Mode } from '../../index/search/answer.ts';
 import { UsageError } from './command.ts';
 
 /** Flags of the commands that can ask an endpoint. */

@@ -1,9 +1,12 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileForLambda } from '../../index/engine/compile-engine.ts';
-import { writeDigest } from '../../index/engine/library-digest.ts';
-import { type LibraryName, stageSource } from '../../index/engine/native-sources.ts';
+import {
+  type Architecture,
+  type LibraryName,
+  stageSource,
+  writeDigest,
+} from '../../index/engine/native-sources.ts';
 import { messageOf } from '../../index/errors.ts';
 
 /** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */

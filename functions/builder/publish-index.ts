@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Architecture } from '../../index/engine/architecture.ts';
-import { writeIndexChecks } from '../../index/format/write-checks.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
+import { writeIndexChecks } from '../../index/format/manifest.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { OBJECTS } from '../../index/store/s3vectors/objects.ts';
 import { checkAsset, requireIndex } from '../deployed/asset.ts';

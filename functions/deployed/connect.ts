@@ -10,7 +10,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describeError } from '../../index/aws/errors.ts';
 import { s3Client } from '../../index/aws/s3.ts';
-import type { Architecture } from '../../index/engine/architecture.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
 import { bootstrapBucket } from './resource-names.ts';
 import { readStackVersion } from './version-description.ts';
 

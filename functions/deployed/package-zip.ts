@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Architecture } from '../../index/engine/architecture.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { packageFunction } from '../package/package-function.ts';
 import { checkAsset, requireIndex } from './asset.ts';

@@ -1,5 +1,5 @@
 import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
-import type { Architecture } from '../../index/engine/architecture.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
 import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
 import {
   endCanary,

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { readFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
-import { readFolder } from '../../index/format/read-folder.ts';
 import { openLocal } from '../../index/ingest/local.ts';
 import type { ClosableSearch, Search } from '../../index/search/answer.ts';
+import { openSearch } from '../../index/search/index-search.ts';
 import { LIMITS } from '../../index/search/limits.ts';
-import { openSearch } from '../../index/search/open.ts';
 import { healthSchema } from '../search/answer-schemas.ts';
 import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';

@@ -10,7 +10,7 @@ const ENTRIES = {
   builder: '../builder/builder.ts',
   'reading-child': '../../index/ingest/reading/reading-child.ts',
   worker: '../../index/embedding/worker.ts',
-  'graph-process': '../../index/format/graph-process.ts',
+  'graph-process': '../../index/graph/graph-process.ts',
 };
 
 /** A file of each package that is not bundled, because its files are copied or compiled. */

@@ -3,15 +3,13 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFunctionCode } from '#function-code';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import type { Architecture } from '../../index/engine/architecture.ts';
 import { compileEngine } from '../../index/engine/compile-engine.ts';
+import type { Architecture } from '../../index/engine/native-sources.ts';
+import { writeChecks } from '../../index/format/checks.ts';
 import { type CompiledModel, type Engine, readCompiledModel } from '../../index/format/compiled-model.ts';
-import { isMarker } from '../../index/format/draft-marker.ts';
-import { writeFolder } from '../../index/format/drafts.ts';
-import { readManifest } from '../../index/format/manifest.ts';
-import { readFolder } from '../../index/format/read-folder.ts';
-import { checkReplaceable } from '../../index/format/writable.ts';
-import { writeChecks, writeIndexChecks } from '../../index/format/write-checks.ts';
+import { readFolder, writeFolder } from '../../index/format/drafts.ts';
+import { readManifest, writeIndexChecks } from '../../index/format/manifest.ts';
+import { checkReplaceable, isOwn } from '../../index/format/writable.ts';
 import { findModel } from '../../index/ingest/local.ts';
 import { collectionExpected, isCollectionName } from '../search/paths.ts';
 import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
@@ -98,7 +96,7 @@ function checkCollection(name: string, folder: string, found: string, model: Com
 async function copyIndex(folder: string, to: string, model: CompiledModel): Promise<void> {
   await readFolder(folder, (from) => {
     rmSync(to, { recursive: true, force: true });
-    cpSync(from, to, { recursive: true, filter: (path) => !isMarker(basename(path)) });
+    cpSync(from, to, { recursive: true, filter: (path) => !isOwn(basename(path)) });
     readManifest(to, model, true);
   });
   writeIndexChecks(to);

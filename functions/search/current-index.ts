@@ -1,4 +1,4 @@
-import type { Search } from '../../index/search/answer.ts';
+import type { ClosableSearch, Search } from '../../index/search/answer.ts';
 import { CurrentSearch, TIMEOUT } from '../../index/search/current-search.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { Generations } from '../../index/store/s3vectors/generations.ts';
@@ -13,7 +13,7 @@ import { writeEntry } from './log.ts';
  */
 export function currentIndex(
   address: string,
-  searchStore: (store: Store) => Promise<Search>,
+  searchStore: (store: Store) => Promise<ClosableSearch>,
   timeout = TIMEOUT,
 ): () => Promise<Search> {
   const generations = new Generations(parseAddress(address), timeout);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
-import { openModel, openSearch, searchStore } from '../../index/search/open.ts';
+import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
 import { NO_INDEX, Unavailable } from '../../index/store/store.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';

@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Mode } from '../../index/format/mode.ts';
-import type { Verdict } from '../../index/search/answer.ts';
+import type { Mode, Verdict } from '../../index/search/answer.ts';
 
 /** Fields that a request adds to its log entry. */
 export interface LogFields {

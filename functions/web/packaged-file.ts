@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compareBlocks, openChecks } from '../../index/format/block-checks.ts';
+import { compareBlocks, openChecks } from '../../index/format/checks.ts';
 
 /**
  * Reads a file that packaging put beside a module.

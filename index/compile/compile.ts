@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Tokenizer } from '../embedding/tokenizer.ts';
-import { describeFile } from '../format/checksums.ts';
+import { describeFile } from '../format/checks.ts';
 import {
   type Calibration,
   FORMAT,
@@ -11,9 +11,9 @@ import {
   readCompiledModel,
   withChecksum,
 } from '../format/compiled-model.ts';
-import { createDraft, removeStaleDrafts, replaceFolder } from '../format/drafts.ts';
+import { createDraft, removeAllStaleDrafts, replaceFolder } from '../format/drafts.ts';
 import { compiledFolder, SHIPPED_MODEL } from '../format/installation.ts';
-import { writeTokenCodebook } from '../format/token-codes-file.ts';
+import { writeTokenCodebook } from '../format/tokens-file.ts';
 import { explainFull } from '../format/writable.ts';
 import { compileTokenizer, type TokenizerJson } from './compile-tokenizer.ts';
 import { cutModel } from './cut-model.ts';
@@ -196,7 +196,7 @@ export function compileModel(
     optimize: cut.optimize,
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, describeFile(bytes)])),
   });
-  removeKilled(into);
+  removeAllStaleDrafts(into);
   const draft = createDraft(out);
   try {
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(draft, name), bytes);
@@ -221,13 +221,6 @@ function isIntact(dir: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Removes the drafts of all compiles that were killed. */
-function removeKilled(into: string): void {
-  const names = existsSync(into) ? readdirSync(into) : [];
-  const targets = names.flatMap((name) => /^(.+)\.draft-[0-9a-f]{8}$/.exec(name)?.[1] ?? []);
-  for (const target of new Set(targets)) removeStaleDrafts(join(into, target));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Neutral } from '../format/compiled-model.ts';
-import { PART } from '../format/token-codes-file.ts';
+import { PART } from '../format/tokens-file.ts';
 import { decodeTable, readTable, type Table } from './lookup-tables.ts';
 import {
   type EncodedGraph,

@@ -1,5 +1,5 @@
+import { ENCODER } from '../embedding/encoder.ts';
 import { writeSections } from '../format/container.ts';
-import { ENCODER } from '../format/encoder-file.ts';
 import { FLOAT, type Graph, INT8, type Node, type Tensor } from './onnx-graph.ts';
 
 /** Packed weights are stored in blocks of 16 outputs, in groups of 4 inputs. */

@@ -1,7 +1,7 @@
 import type { TextKind } from '../embedding/embedder.ts';
-import { centered } from '../embedding/token-states.ts';
+import { centered } from '../embedding/token-embedder.ts';
 import type { LearnedTokens } from '../format/compiled-model.ts';
-import { CODEWORDS, PART } from '../format/token-codes-file.ts';
+import { CODEWORDS, PART } from '../format/tokens-file.ts';
 
 /** Token states that codewords are learned from. More do not help. */
 const SAMPLE = 40_000;

@@ -1,7 +1,6 @@
-import { damaged } from '../format/damaged.ts';
-import type { Touch } from '../format/tokenizer-file.ts';
+import { damaged } from '../format/container.ts';
+import { type Touch, visitPrefixes } from '../format/tokenizer-file.ts';
 import { segments } from '../text/segmenter.ts';
-import { visitPrefixes } from './double-array.ts';
 
 /** Text in which every UTF-16 unit is its own grapheme. It needs no segmentation, a third of the cost of a short question. */
 const PLAIN =

@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadLibrary } from '#engine-library';
-import type { FolderChecks } from '../format/block-checks.ts';
+import { loadLibrary } from '#native';
+import { checkFiles, compareBlocks, type FolderChecks, openChecks } from '../format/checks.ts';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
-import { damaged } from '../format/damaged.ts';
+import { damaged } from '../format/container.ts';
 import { RowFile } from '../format/rows-file.ts';
-import { readTokenCodebook, type TokenCodebook } from '../format/token-codes-file.ts';
-import type { Encoder } from './encoder.ts';
-import { openModelChecks, type Verification } from './open-checks.ts';
-import { openEncoder } from './open-encoder.ts';
+import { readTokenCodebook, type TokenCodebook } from '../format/tokens-file.ts';
+import { type Encoder, PackedEncoder } from './encoder.ts';
 import { createTokenEmbedder, type OwnTokens, type TokenEmbedder } from './token-embedder.ts';
 import { nativeMatcher, plainMatcher, type TokenMatcher } from './token-matcher.ts';
 import { Tokenizer } from './tokenizer.ts';
@@ -189,4 +187,57 @@ export function normalized(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   for (let i = 0; i < vector.length; i++) vector[i]! /= length;
   return vector;
+}
+
+/**
+ * Opens a compiled model's encoder with the engine that it was compiled for. The other engine is not loaded.
+ * @param checks of the folder, which nobody changes then: the encoder stays in the file and needs no memory of its own
+ * @throws if the encoder is damaged, or does not belong to the model
+ */
+export async function openEncoder(
+  dir: string,
+  model: CompiledModel,
+  checks?: FolderChecks,
+): Promise<Encoder> {
+  const { dimensions, maxTokens, optimize, tokens } = model;
+  if (model.engine === 'onnx') {
+    const { OnnxEncoder } = await import('./onnx-encoder.ts');
+    const { 'encoder.onnx': graph, 'weights.bin': weights } = model.files;
+    // Node's CRC-32 is faster than our CRC-32C without the native library.
+    if (checks) checkFiles(dir, { 'encoder.onnx': graph!, 'weights.bin': weights! }, true);
+    return OnnxEncoder.open(join(dir, 'encoder.onnx'), dimensions, optimize);
+  }
+  const path = join(dir, 'encoder.bin');
+  const library = await loadLibrary();
+  const bytes = checks ? library.map(path, true) : readFileSync(path);
+  checks?.of('encoder.bin').checkAll(bytes);
+  const encoder = new PackedEncoder(path, bytes, library, { layer: tokens?.layer });
+  if (encoder.columns !== dimensions || encoder.maxTokens < maxTokens) {
+    throw damaged(
+      path,
+      `it has ${encoder.columns} columns and ${encoder.maxTokens} tokens, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
+    );
+  }
+  return encoder;
+}
+
+/**
+ * How to verify the files of an index or a model when they are opened: true compares the checksums of whole files, false only their
+ * sizes. `blocks` compares each block of a file when it is first read, if the folder has a `checks.bin`; otherwise it is like true.
+ */
+export type Verification = boolean | 'blocks';
+
+/** Opens the `checks.bin` of a compiled model; undefined if there is none. */
+export function openModelChecks(dir: string): Promise<FolderChecks | undefined> {
+  return openFor(dir, existsSync(join(dir, 'encoder.bin')));
+}
+
+/** Opens the `checks.bin` of an index that a model searches; undefined if there is none. */
+export function openIndexChecks(dir: string, { engine }: CompiledModel): Promise<FolderChecks | undefined> {
+  return openFor(dir, engine === 'packed');
+}
+
+/** @param hasLibrary whether there is a native library for the comparison */
+async function openFor(dir: string, hasLibrary: boolean): Promise<FolderChecks | undefined> {
+  return openChecks(dir, hasLibrary ? (await loadLibrary()).compareBlocks : compareBlocks);
 }

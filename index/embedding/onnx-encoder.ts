@@ -1,5 +1,5 @@
 import ort, { type InferenceSession } from 'onnxruntime-node';
-import { damaged } from '../format/damaged.ts';
+import { damaged } from '../format/container.ts';
 import type { EncodedTokens, Encoder } from './encoder.ts';
 
 /** An encoder with any graph, which ONNX Runtime runs. */

@@ -1,6 +1,5 @@
 import type { EngineLibrary } from '../engine/library.ts';
-import { CODEWORDS, PART } from '../format/token-codes-file.ts';
-import { BLOCK_TOKENS, type TokenCodes } from '../format/tokens-file.ts';
+import { BLOCK_TOKENS, CODEWORDS, PART, type TokenCodes } from '../format/tokens-file.ts';
 
 /** The most similar tokens of some passages: for each passage, for each token of the question, a similarity and a place. */
 export interface TokenMatches {

@@ -1,8 +1,12 @@
-import type { FileChecks } from '../format/block-checks.ts';
-import { damaged } from '../format/damaged.ts';
-import { readTokenizer, type SpecialToken, type TokenizerParts } from '../format/tokenizer-file.ts';
+import type { FileChecks } from '../format/checks.ts';
+import { damaged } from '../format/container.ts';
+import {
+  readTokenizer,
+  type SpecialToken,
+  type TokenizerParts,
+  visitPrefixes,
+} from '../format/tokenizer-file.ts';
 import { CharacterMap } from './character-map.ts';
-import { visitPrefixes } from './double-array.ts';
 
 /** A part of a text, in UTF-16 code units. */
 export type Range = [start: number, end: number];

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { Embedder, type TextKind } from './embedder.ts';
 import type { EmbeddedPassage, EmbeddedQuestion } from './token-embedder.ts';
 
@@ -30,7 +31,7 @@ process.on('message', async (job: EmbedJob) => {
   try {
     reply = { id: job.id, embedded: await embed(job) };
   } catch (error) {
-    reply = { id: job.id, error: error instanceof Error ? error.message : String(error) };
+    reply = { id: job.id, error: messageOf(error) };
   }
   // The parent may have ended meanwhile. Without a callback, Node would throw.
   process.send?.(reply, () => {});

@@ -2,17 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { messageOf } from '../errors.ts';
 import { createDraft, removeStaleDrafts } from '../format/drafts.ts';
 import { compiledFolder } from '../format/installation.ts';
-import type { Architecture } from './architecture.ts';
 import { checkLibrary } from './elf.ts';
-import { digestPath, isIntact, writeDigest } from './library-digest.ts';
 import {
+  type Architecture,
   COMPILER_ARGUMENTS,
+  digestPath,
+  isIntact,
   type LibraryName,
   prebuiltLibrary,
   readSource,
   stageSource,
+  writeDigest,
 } from './native-sources.ts';
 
 /** The folder of compiled libraries. Each name contains a hash of the source and the compiler's arguments. */
@@ -101,7 +104,7 @@ function tryCompile(
     renameSync(join(draft, file), library);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from './native-sources.ts';
 
 /** A shared library's requirements, which the dynamic loader checks. */
 export interface ElfLibrary {

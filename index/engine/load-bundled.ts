@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadChecked } from './load-checked.ts';
+import type { EngineLibrary } from './library.ts';
+import { loadChecked } from './load-packaged.ts';
 import type { LibraryName } from './native-sources.ts';
 
 /** Folders in the builder's bundle, and libraries in them. The engine is the one of the function that it contains. */
@@ -8,6 +9,11 @@ const PLACES: Record<LibraryName, [folder: string, library: string]> = {
   engine: ['./function/', 'native/engine.node'],
   hnswlib: ['./', 'native/hnswlib.node'],
 };
+
+/** The engine of the builder's bundle. */
+export async function loadLibrary(): Promise<EngineLibrary> {
+  return loadNative('engine');
+}
 
 /**
  * Loads a native library of the builder's bundle. package.json's `imports` select this module there.

@@ -1,9 +1,45 @@
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Architecture } from './architecture.ts';
-import { requireIntact } from './library-digest.ts';
+
+/** Processors of Lambda, by the names of CDK and AWS. */
+export type Architecture = 'x86_64' | 'arm64';
+
+/** The path of the file that has a library's SHA-256, as `sha256sum` writes it. */
+export const digestPath = (library: string) => `${library}.sha256`;
+
+/** The SHA-256 of a file, in hexadecimal. */
+export function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+/**
+ * Writes the SHA-256 of a library beside it.
+ * @param name under which the library will be there
+ */
+export function writeDigest(library: string, name = basename(library)): void {
+  writeFileSync(digestPath(library), `${digestOf(library)}  ${name}\n`);
+}
+
+/**
+ * Checks a library of the npm package.
+ * @throws if it is damaged
+ */
+export function requireIntact(library: string): void {
+  if (!isIntact(library))
+    throw new Error(
+      `${library} is damaged: its SHA-256 is not the one in ${basename(digestPath(library))}. Install polyseek again.`,
+    );
+}
+
+/** Whether a library is there, with the SHA-256 that is written beside it. A damaged one may end the process that loads it. */
+export function isIntact(library: string): boolean {
+  const digest = digestPath(library);
+  if (!existsSync(library) || !existsSync(digest)) return false;
+  return readFileSync(digest, 'utf8').startsWith(`${digestOf(library)}  `);
+}
 
 /** A native library: our engine, or the addon of hnswlib-node. */
 export type LibraryName = 'engine' | 'hnswlib';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { readFolder } from '../format/drafts.ts';
 import { readManifest } from '../format/manifest.ts';
 import { countLanguages } from '../format/overview.ts';
 import type { Passage } from '../format/passage.ts';
 import { Passages } from '../format/passages-file.ts';
-import { readFolder } from '../format/read-folder.ts';
 import { TIMEOUT } from '../search/current-search.ts';
 import { isAddress, parseAddress } from '../store/s3vectors/address.ts';
 import { NO_INDEX, type Store, Unavailable } from '../store/store.ts';

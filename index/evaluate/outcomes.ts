@@ -1,5 +1,5 @@
-import type { Answer, Search, Verdict } from '../search/answer.ts';
-import { type Evidence, NO_EVIDENCE } from '../search/evidence.ts';
+import type { Answer, Evidence, Search, Verdict } from '../search/answer.ts';
+import { NO_EVIDENCE } from '../search/confidence.ts';
 import {
   type EvaluationQuery,
   type EvaluationSet,

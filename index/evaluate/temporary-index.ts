@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
-import type { Mode } from '../format/mode.ts';
 import { buildIndex, type TokenSetting } from '../ingest/build.ts';
 import { readDocuments } from '../ingest/sources/open-sources.ts';
-import type { ClosableSearch, Search } from '../search/answer.ts';
-import { openSearch, searchStore } from '../search/open.ts';
+import type { ClosableSearch, Mode, Search } from '../search/answer.ts';
+import { openSearch, searchStore } from '../search/index-search.ts';
 import { type EvaluationSet, setFile } from './set.ts';
 
 /** The settings for building and searching an index. */

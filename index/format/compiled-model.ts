@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FolderChecks } from './block-checks.ts';
-import { checkFiles, type FileList, isFileList } from './checksums.ts';
-import { damaged } from './damaged.ts';
+import { checkFiles, type FileList, type FolderChecks, isFileList } from './checks.ts';
+import { damaged } from './container.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
 import {
   type Check,

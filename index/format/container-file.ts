@@ -1,7 +1,11 @@
-import type { FileChecks } from './block-checks.ts';
-import { type Format, headBytes, type Place, readHead } from './container.ts';
-import { damaged } from './damaged.ts';
-import { DataFile } from './data-file.ts';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import type { FileChecks } from './checks.ts';
+import { damaged, type Format, headBytes, type Place, readHead, startsOf, writeHead } from './container.ts';
+
+/** Bytes written at once, and read at once in order. */
+const CHUNK = 1 << 20;
+/** The most bytes of one call. Node reads at most 2 GB. */
+const MOST = 1 << 30;
 
 /** A file up to this many bytes is read in full with this read. The first question needs fewer reads, and less memory. */
 const SMALL = 1 << 20;
@@ -9,24 +13,31 @@ const MANY_READS = 256;
 
 /** An open file of sections (see container.ts), read in parts as needed. */
 export class ContainerFile {
-  readonly #file: DataFile;
+  readonly #fd: number;
+  readonly #size: number;
   readonly #path: string;
+  readonly #checks: FileChecks | undefined;
   readonly #places: Place[];
   #reads = 0;
   /** The whole file, if it is small and was read often. */
   #bytes: Buffer | undefined;
 
   /**
-   * @param checks of the file's blocks
+   * @param checks of the file's blocks: each is compared when it is first read
    * @throws if the file is damaged or has another format
    */
   constructor(path: string, format: Format, checks?: FileChecks) {
-    this.#file = new DataFile(path, checks);
+    this.#fd = openSync(path, 'r');
+    this.#size = fstatSync(this.#fd).size;
     this.#path = path;
+    this.#checks = checks;
     try {
-      this.#places = readPlaces(this.#file, format, path);
+      checks?.checkSize(this.#size);
+      const head = Buffer.allocUnsafe(Math.min(this.#size, headBytes(format.sections)));
+      this.#read(head, 0);
+      this.#places = readHead(head, format, path, this.#size);
     } catch (error) {
-      this.#file.close();
+      this.close();
       throw error;
     }
   }
@@ -43,7 +54,7 @@ export class ContainerFile {
     const file = this.#whole();
     if (file) return file.subarray(base + start, base + start + count);
     const bytes = Buffer.allocUnsafe(count);
-    this.#file.fill(bytes, base + start);
+    this.#read(bytes, base + start);
     return bytes;
   }
 
@@ -57,17 +68,33 @@ export class ContainerFile {
     const from = base + start;
     const file = this.#whole();
     if (file) bytes.set(file.subarray(from, from + bytes.length));
-    else this.#file.fill(bytes, from);
+    else this.#read(bytes, from);
   }
 
   /** Counts a read. Returns the whole file if it is small and this is not one of the first reads. */
   #whole(): Buffer | undefined {
-    if (!this.#bytes && this.#file.size <= SMALL && ++this.#reads > MANY_READS) {
-      const bytes = Buffer.allocUnsafeSlow(this.#file.size);
-      this.#file.fill(bytes, 0);
+    if (!this.#bytes && this.#size <= SMALL && ++this.#reads > MANY_READS) {
+      const bytes = Buffer.allocUnsafeSlow(this.#size);
+      this.#read(bytes, 0);
       this.#bytes = bytes;
     }
     return this.#bytes;
+  }
+
+  /** Fills `bytes` from a position of the file. Throws if the file ends before, or is damaged there. */
+  #read(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return;
+    const end = position + bytes.length;
+    if (!this.#checks || this.#checks.knows(position, end)) {
+      readExactly(this.#fd, bytes, position, this.#path);
+      return;
+    }
+    this.#checks.check(position, end, (from, to) => {
+      const blocks = Buffer.allocUnsafe(to - from);
+      readExactly(this.#fd, blocks, from, this.#path);
+      bytes.set(blocks.subarray(position - from, end - from));
+      return blocks;
+    });
   }
 
   /** The error for content that contradicts the file's format. */
@@ -76,13 +103,197 @@ export class ContainerFile {
   }
 
   close(): void {
-    this.#file.close();
+    closeSync(this.#fd);
   }
 }
 
-/** Reads the places of a file's sections, and the head before them. */
-export function readPlaces(file: DataFile, format: Format, path: string): Place[] {
-  const head = Buffer.allocUnsafe(Math.min(file.size, headBytes(format.sections)));
-  file.fill(head, 0);
-  return readHead(head, format, path, file.size);
+/** Writes a file of sections (see container.ts), one of which is too large for memory. */
+export class ContainerWriter {
+  readonly #fd: number;
+  readonly #format: Format;
+  readonly #lengths: number[];
+  readonly #streamed: number;
+  readonly #content: Appender;
+
+  /**
+   * @param lengths bytes of each section. Without the last, the last is streamed and may have any length
+   * @param streamed the section that `append` writes
+   */
+  constructor(path: string, format: Format, lengths: readonly number[], streamed = format.sections - 1) {
+    this.#fd = openSync(path, 'w');
+    this.#format = format;
+    this.#lengths = [...lengths];
+    this.#streamed = streamed;
+    this.#content = new Appender(this.#fd, startsOf(lengths, format.sections)[streamed]!);
+  }
+
+  /** Appends bytes to the streamed section. */
+  append(bytes: Uint8Array): void {
+    this.#content.append(bytes);
+  }
+
+  /**
+   * Writes the other sections and the head, and closes the file.
+   * @param others all sections but the streamed one, in order
+   * @throws if a section has another length than announced
+   */
+  finish(others: readonly ArrayBufferView[]): void {
+    this.#content.flush();
+    const lengths = others.map(({ byteLength }) => byteLength);
+    lengths.splice(this.#streamed, 0, this.#content.written);
+    if (this.#lengths.some((length, i) => length !== lengths[i]))
+      throw new Error(
+        `The sections have ${lengths.join(', ')} bytes instead of ${this.#lengths.join(', ')}.`,
+      );
+    const starts = startsOf(lengths);
+    others.forEach(({ buffer, byteOffset, byteLength }, i) => {
+      const section = i < this.#streamed ? i : i + 1;
+      writeFully(this.#fd, new Uint8Array(buffer, byteOffset, byteLength), starts[section]!);
+    });
+    // The zeros after sections are holes.
+    ftruncateSync(this.#fd, starts.at(-1)!);
+    writeFully(this.#fd, writeHead(this.#format, lengths), 0);
+    closeSync(this.#fd);
+  }
+}
+
+/** A temporary file. A build writes what it needs later and cannot keep in memory. */
+export class Spool {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #content: Appender;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'wx+');
+    this.#path = path;
+    this.#content = new Appender(this.#fd, 0);
+  }
+
+  /** Bytes on the disk. */
+  get written(): number {
+    return this.#content.written;
+  }
+
+  /** Bytes appended so far. */
+  get length(): number {
+    return this.#content.length;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#content.append(bytes);
+  }
+
+  read(start: number, length: number): Buffer {
+    if (start + length > this.written) this.flush();
+    const bytes = Buffer.allocUnsafe(length);
+    readExactly(this.#fd, bytes, start, this.#path);
+    return bytes;
+  }
+
+  /** All bytes, in pieces of a whole number of units. The next piece overwrites the one before. */
+  *pieces(unit: number): Generator<Buffer> {
+    this.flush();
+    const piece = Buffer.allocUnsafeSlow(Math.max(unit, Math.floor(CHUNK / unit) * unit));
+    for (let at = 0; at < this.written; at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, this.written - at));
+      readExactly(this.#fd, part, at, this.#path);
+      yield part;
+    }
+  }
+
+  /** Writes all bytes to the disk. */
+  flush(): void {
+    this.#content.flush();
+  }
+
+  /** Closes and removes the file. */
+  remove(): void {
+    closeSync(this.#fd);
+    rmSync(this.#path, { force: true });
+  }
+}
+
+/** Appends bytes to an open file in large pieces. */
+class Appender {
+  readonly #fd: number;
+  readonly #start: number;
+  /** Bytes that are not written yet. */
+  readonly #buffer = Buffer.allocUnsafe(CHUNK);
+  #used = 0;
+  #written = 0;
+
+  /** @param start position of the first byte */
+  constructor(fd: number, start: number) {
+    this.#fd = fd;
+    this.#start = start;
+  }
+
+  /** Bytes in the file. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Bytes appended so far. */
+  get length(): number {
+    return this.#written + this.#used;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.#used + bytes.length > CHUNK) this.flush();
+    if (bytes.length > CHUNK) {
+      this.#write(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  flush(): void {
+    this.#write(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  #write(bytes: Uint8Array): void {
+    writeFully(this.#fd, bytes, this.#start + this.#written);
+    this.#written += bytes.length;
+  }
+}
+
+/**
+ * Fills `bytes` from a position of an open file.
+ * @throws if the file ends before
+ */
+export function readExactly(fd: number, bytes: Uint8Array, position: number, path: string): void {
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(fd, bytes, at, Math.min(bytes.length - at, MOST), position + at);
+    if (count === 0)
+      throw damaged(path, `it ends at byte ${position + at}, before byte ${position + bytes.length}`);
+    at += count;
+  }
+}
+
+/** Writes all bytes at a position of an open file. */
+function writeFully(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+}
+
+/** The vectors `[first, end)` of a file of vectors (f32). Each is valid until the next. */
+export function* readVectors(
+  path: string,
+  dimensions: number,
+  first: number,
+  end: number,
+): Generator<Float32Array> {
+  const fd = openSync(path, 'r');
+  try {
+    const rows = new Float32Array(Math.max(1, Math.floor(CHUNK / (4 * dimensions))) * dimensions);
+    for (let at = first; at < end; at += rows.length / dimensions) {
+      const count = Math.min(rows.length / dimensions, end - at);
+      const bytes = new Uint8Array(rows.buffer, 0, 4 * count * dimensions);
+      readExactly(fd, bytes, 4 * at * dimensions, path);
+      for (let i = 0; i < count; i++) yield rows.subarray(i * dimensions, (i + 1) * dimensions);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }

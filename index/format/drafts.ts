@@ -1,24 +1,80 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { isMarker, isStale, MARKERS, readMarker, writeMarker } from './draft-marker.ts';
+import {
+  type BigIntStats,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { codeOf, explainFull, namesIn, unwritable } from './writable.ts';
 
-/** Attempts to replace a folder that other processes replace at the same time. */
+/** Attempts to replace or read a folder that other processes replace at the same time, and milliseconds between reads. */
 const ATTEMPTS = 100;
+const PAUSE = 10;
 
 /**
- * Creates an empty draft folder beside `target`, and checks that files can be written there.
- * @returns its path: `<target>.draft-<8 hexadecimal digits>`
+ * What a process puts beside a folder that it replaces: the `draft` of the new folder, or the `old` one. The name says so, and which
+ * process it belongs to. Folders with other names are never touched.
+ */
+interface Beside {
+  path: string;
+  /** Path of the folder that is replaced. */
+  target: string;
+  state: 'draft' | 'old';
+  /** The process, and when it started: process ids are reused. */
+  pid: number;
+  started: string;
+}
+
+const NAME = /^(?<target>.+)\.polyseek-(?<state>draft|old)-(?<pid>\d+)-(?<started>\d+)-[0-9a-f]{8}$/s;
+
+/** A new name beside a target. */
+function nameBeside(target: string, state: Beside['state']): string {
+  const started = startOf(process.pid) ?? 0;
+  const unique = randomBytes(4).toString('hex');
+  return `${resolve(target)}.polyseek-${state}-${process.pid}-${started}-${unique}`;
+}
+
+/** All drafts and old folders in a folder. */
+function allIn(folder: string): Beside[] {
+  return namesIn(folder).flatMap((name): Beside[] => {
+    const { target, state, pid, started } = NAME.exec(name)?.groups ?? {};
+    if (target === undefined) return [];
+    const path = join(folder, name);
+    return [
+      {
+        path,
+        target: join(folder, target),
+        state: state as Beside['state'],
+        pid: Number(pid),
+        started: started!,
+      },
+    ];
+  });
+}
+
+function besides(target: string): Beside[] {
+  const path = resolve(target);
+  return allIn(dirname(path)).filter((one) => one.target === path);
+}
+
+/**
+ * Creates an empty draft folder beside `target`.
+ * @returns its path
  * @throws a sentence that names the folder and the reason
  */
 export function createDraft(target: string): string {
-  const draft = draftName(target);
+  const draft = nameBeside(target, 'draft');
   try {
     mkdirSync(draft, { recursive: true });
-    writeMarker(draft, target, MARKERS.written);
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
     throw unwritable(dirname(draft), error);
   }
   return draft;
@@ -32,8 +88,8 @@ export function createDraft(target: string): string {
 export function replaceFolder(draft: string, target: string): void {
   const replaced: string[] = [];
   for (let attempt = 1; ; attempt++) {
-    const old = moveAside(target);
-    if (old) replaced.push(old);
+    const old = nameBeside(target, 'old');
+    if (moved(target, old)) replaced.push(old);
     try {
       renameSync(draft, target);
       break;
@@ -41,26 +97,28 @@ export function replaceFolder(draft: string, target: string): void {
       // Another process has put its own folder there meanwhile.
       if (isTaken(error) && attempt < ATTEMPTS) continue;
       const last = replaced.at(-1);
-      if (last) restore(last, target);
+      if (last) moved(last, target);
       throw error;
     }
   }
-  rmSync(join(target, MARKERS.written), { force: true });
-  for (const old of replaced) removeDraft(old);
+  for (const old of replaced) removeOld(old, target);
 }
 
-/**
- * Cleans up after killed processes: removes their drafts of `target`, and restores the old folder if the target is missing. Skips
- * drafts of processes that still run, and everything that is not a draft.
- */
+/** Cleans up after killed processes: removes their drafts of `target`, and restores the old folder if the target is missing. */
 export function removeStaleDrafts(target: string): void {
-  for (const name of Object.values(MARKERS))
-    if (isStale(readMarker(target, target, name))) rmSync(join(target, name), { force: true });
-  for (const draft of draftsOf(target)) {
-    const replaced = readMarker(draft, target, MARKERS.replaced);
-    if (!isStale(replaced ?? readMarker(draft, target, MARKERS.written))) continue;
-    if (replaced && !existsSync(target)) restore(draft, target);
-    else removeDraft(draft);
+  removeStale(besides(target));
+}
+
+/** Cleans up after killed processes as `removeStaleDrafts` does, for all targets in a folder. */
+export function removeAllStaleDrafts(folder: string): void {
+  removeStale(allIn(resolve(folder)));
+}
+
+function removeStale(all: readonly Beside[]): void {
+  for (const { path, target, state, pid, started } of all) {
+    if (isRunning(pid, started)) continue;
+    if (state === 'draft') rmSync(path, { recursive: true, force: true });
+    else if (existsSync(target) || !moved(path, target)) removeOld(path, target);
   }
 }
 
@@ -70,12 +128,7 @@ export function removeStaleDrafts(target: string): void {
  */
 export function locateFolder(target: string): string {
   if (existsSync(target)) return target;
-  return draftsOf(target).find((draft) => readMarker(draft, target, MARKERS.replaced)) ?? target;
-}
-
-/** Whether processes write a folder, replace it, or were killed meanwhile. */
-export function hasDrafts(target: string): boolean {
-  return draftsOf(target).length > 0;
+  return besides(target).find(({ state }) => state === 'old')?.path ?? target;
 }
 
 /**
@@ -111,57 +164,116 @@ export async function withTemporaryFolder<Made>(folder: string, make: () => Prom
   }
 }
 
-function draftName(target: string): string {
-  return `${resolve(target)}.draft-${randomBytes(4).toString('hex')}`;
+/**
+ * Reads an index folder that other processes may replace at any time. Reads it again if that happened meanwhile, so that everything
+ * that was read comes from one index.
+ * @param target the folder; if a build was killed while it replaced the folder, the old one is read
+ * @param read opens or copies the files; may run several times
+ * @param discard frees what `read` returned from files of two indexes
+ * @returns what `read` returned from one index
+ * @throws what `read` throws although nobody replaced the folder
+ */
+export async function readFolder<Result>(
+  target: string,
+  read: (folder: string) => Result | Promise<Result>,
+  discard: (result: Result) => void = () => {},
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    const folder = locateFolder(target);
+    const manifest = join(folder, 'manifest.json');
+    // While it is open, no other file gets its number.
+    const opened = openIfPresent(manifest);
+    // Without a manifest, there is no index, or it is being replaced.
+    const wasReplaced = () =>
+      locateFolder(target) !== folder ||
+      !isSame(manifest, opened) ||
+      (opened === undefined && besides(target).length > 0);
+    try {
+      const result = await read(folder);
+      if (!wasReplaced()) return result;
+      discard(result);
+      if (attempt === ATTEMPTS)
+        throw new Error(`${target} was replaced again and again while it was read. Run this command again.`);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !wasReplaced()) throw error;
+    } finally {
+      if (opened !== undefined) closeSync(opened);
+    }
+    await wait(PAUSE);
+  }
 }
 
-/** The folders beside a target that may be its drafts. */
-function draftsOf(target: string): string[] {
-  const folder = dirname(resolve(target));
-  const prefix = `${basename(resolve(target))}.draft-`;
-  const names = namesIn(folder).filter((name) => name.startsWith(prefix));
-  return names.map((name) => join(folder, name));
-}
-
-/** Moves a folder aside, marked. Returns its new path; undefined if it does not exist, or another process has moved it. */
-function moveAside(target: string): string | undefined {
-  const old = draftName(target);
+function openIfPresent(path: string): number | undefined {
   try {
-    writeMarker(target, target, MARKERS.replaced);
-    renameSync(target, old);
-    return old;
+    return openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a path is still the open file, or still cannot be opened. */
+function isSame(path: string, opened: number | undefined): boolean {
+  const [found, before] = [
+    statOf(path),
+    opened === undefined ? undefined : fstatSync(opened, { bigint: true }),
+  ];
+  return found?.dev === before?.dev && found?.ino === before?.ino;
+}
+
+/** What a path is; undefined if there is nothing. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    // It does not exist, or its folder is a file.
+    return undefined;
+  }
+}
+
+/** Moves a folder. Returns whether it did: the folder may be missing, or another one in its place, because of other processes. */
+function moved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (isTaken(error) || codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
-/** Moves an old folder back, unless another process does, or has put its own there. */
-function restore(old: string, target: string): void {
-  try {
-    renameSync(old, target);
-    rmSync(join(target, MARKERS.replaced), { force: true });
-  } catch (error) {
-    if (!isTaken(error) && codeOf(error) !== 'ENOENT') throw error;
-  }
-}
-
-/** Removes a draft, its marker last, so that an interrupted removal can be completed later. Of a link, only the link is removed. */
-function removeDraft(draft: string): void {
-  const [written, replaced] = [join(draft, MARKERS.written), join(draft, MARKERS.replaced)];
-  try {
-    // From here on, nobody restores it or reads it.
-    if (existsSync(replaced)) renameSync(replaced, written);
-    if (!lstatSync(draft).isSymbolicLink())
-      for (const name of readdirSync(draft))
-        if (!isMarker(name)) rmSync(join(draft, name), { recursive: true, force: true });
-    rmSync(written, { force: true });
-    rmSync(draft, { recursive: true, force: true });
-  } catch (error) {
-    // Another process has removed it meanwhile.
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+/** Removes an old folder. As a draft first, because nobody reads or restores one that is half removed. Of a link, removes only the link. */
+function removeOld(old: string, target: string): void {
+  const draft = nameBeside(target, 'draft');
+  if (moved(old, draft)) rmSync(draft, { recursive: true, force: true });
 }
 
 /** Whether a folder cannot be renamed because another is in its place. */
 const isTaken = (error: unknown): boolean => /^(ENOTEMPTY|EEXIST)$/.test(codeOf(error));
+
+/** Whether the process that started at this time still runs. */
+function isRunning(pid: number, started: string): boolean {
+  const found = startOf(pid);
+  if (found !== undefined) return found === started;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+/**
+ * The start time of a process, in clock ticks since the system started. `ended` for a zombie. Undefined if the process does not
+ * exist, and on systems other than Linux.
+ */
+function startOf(pid: number): string | undefined {
+  try {
+    // The program's name, in parentheses, may contain spaces. After it, the state is the 1st and the start the 20th field
+    // (proc_pid_stat(5)).
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /^[ZX]$/.test(fields[0]!) ? 'ended' : fields[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { FileChecks } from './block-checks.ts';
-import { type Format, readSections } from './container.ts';
-import { damaged } from './damaged.ts';
-import { DotProducts } from './dot-product.ts';
-import { type Links, nearest } from './graph-search.ts';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import type { FileChecks } from './checks.ts';
+import { damaged, type Format, readSections } from './container.ts';
+import { ContainerWriter, readExactly } from './container-file.ts';
+import { Heap } from './heap.ts';
+import { writeAscending } from './varint.ts';
+import { DotProducts } from './vectors.ts';
 
 /** `graph.bin`: the passages' vectors, and the links between near ones. FORMAT.md describes its layout. */
 export const GRAPH: Format = { magic: 'PSGR', version: 1, sections: 7 };
@@ -37,20 +38,11 @@ export function openGraph(path: string, dimensions: number, checks?: FileChecks)
   const fd = openSync(path, 'r');
   try {
     const products = new DotProducts(fstatSync(fd).size, dimensions);
-    fill(products.bytes, fd, path);
+    readExactly(fd, products.bytes, 0, path);
     checks?.checkAll(products.bytes);
     return new GraphFile(products, dimensions, path);
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Reads a whole file. One call reads at most 2 GB. */
-function fill(bytes: Uint8Array, fd: number, path: string): void {
-  for (let at = 0; at < bytes.length; ) {
-    const count = readSync(fd, bytes, at, Math.min(bytes.length - at, 2 ** 30), at);
-    if (count === 0) throw damaged(path, `it ends at byte ${at} of ${bytes.length}`);
-    at += count;
   }
 }
 
@@ -174,3 +166,158 @@ const words = ({ buffer, byteOffset, length }: Uint8Array) => new Uint32Array(bu
 const floats = ({ buffer, byteOffset, length }: Uint8Array) =>
   new Float32Array(buffer, byteOffset, length / 4);
 const isAscending = (values: Uint32Array) => values.every((value, i) => i === 0 || values[i - 1]! <= value);
+
+/** The links of a hierarchical navigable small world (HNSW) graph. */
+export interface Links {
+  nodes: number;
+  /** The node where every search starts. It is on all levels. */
+  entry: number;
+  /** The top level, counted from 0. */
+  top: number;
+  /** Returns the nodes linked to a node on one of its levels. */
+  neighbors(node: number, level: number): readonly number[];
+}
+
+type Similarity = (node: number) => number;
+
+/**
+ * Searches a graph for the `ef` nearest nodes. Returns them in no order (Malkov and Yashunin 2016, arXiv:1603.09320, algorithms 2 and 5).
+ * @param allowed restricts the results. The search still passes through all nodes, as in hnswlib
+ */
+export function nearest(
+  links: Links,
+  similarity: Similarity,
+  ef: number,
+  allowed?: (node: number) => boolean,
+): { ordinal: number; similarity: number }[] {
+  const visited = new Uint8Array(links.nodes);
+  // Keys are negative similarities in the first heap, so that the nearest candidate is on top.
+  const candidates = new Heap();
+  const found = new Heap();
+  const entry = descend(links, similarity);
+  const entrySimilarity = similarity(entry);
+  visited[entry] = 1;
+  candidates.push(-entrySimilarity, entry);
+  if (!allowed || allowed(entry)) found.push(entrySimilarity, entry);
+  while (candidates.size > 0) {
+    if (found.size === ef && -candidates.minKey < found.minKey) break;
+    const neighbors = links.neighbors(candidates.pop(), 0);
+    for (let i = 0; i < neighbors.length; i++) {
+      const node = neighbors[i]!;
+      if (visited[node]) continue;
+      visited[node] = 1;
+      const value = similarity(node);
+      if (found.size === ef && value <= found.minKey) continue;
+      candidates.push(-value, node);
+      if (allowed && !allowed(node)) continue;
+      found.push(value, node);
+      if (found.size > ef) found.pop();
+    }
+  }
+  return found.entries().map(({ key, ordinal }) => ({ ordinal, similarity: key }));
+}
+
+/** On each level from the top down to 1, moves to the nearest neighbor until none is nearer: algorithm 2 with ef 1. */
+function descend(links: Links, similarity: Similarity): number {
+  let best = links.entry;
+  let max = similarity(best);
+  for (let level = links.top; level > 0; level--) {
+    for (let from = -1; from !== best; ) {
+      from = best;
+      for (const node of links.neighbors(from, level)) {
+        const value = similarity(node);
+        if (value <= max) continue;
+        best = node;
+        max = value;
+      }
+    }
+  }
+  return best;
+}
+
+/** The links of a graph that was built. */
+export interface GraphLinks {
+  /** The node where every search starts. It is on the top level. */
+  entry: number;
+  /** By node, then by level from 0: the node's neighbors. */
+  links: number[][][];
+}
+
+/**
+ * Writes a `graph.bin`.
+ * @param sum of all vectors
+ */
+export function writeGraph(
+  path: string,
+  { entry, links }: GraphLinks,
+  vectors: Iterable<Float32Array>,
+  sum: Float64Array,
+): void {
+  const upper: number[] = [];
+  const levelStarts = [0];
+  const lists = links.map(([list]) => list!);
+  for (let level = 1; level < links[entry]!.length; level++) {
+    for (const [ordinal, { [level]: list }] of links.entries()) {
+      if (!list) continue;
+      upper.push(ordinal);
+      lists.push(list);
+    }
+    levelStarts.push(upper.length);
+  }
+  const starts = new Uint32Array(lists.length + 1);
+  const packed = lists.map((list, i) => {
+    const bytes = Buffer.from(writeAscending(list.toSorted((a, b) => a - b)));
+    starts[i + 1] = starts[i]! + bytes.length;
+    return bytes;
+  });
+  const levels = Uint32Array.from([entry, ...levelStarts]);
+  const factors = new Float32Array(2 * links.length);
+  const direction = directionOf(sum);
+  const rest = [starts, Buffer.concat(packed), Uint32Array.from(upper)];
+  const numbers = sum.length * links.length;
+  const file = new ContainerWriter(
+    path,
+    GRAPH,
+    [...[levels, direction, factors].map(byteLength), numbers, ...rest.map(byteLength)],
+    3,
+  );
+  let ordinal = 0;
+  for (const vector of vectors) {
+    const { row, along, scale } = quantize(vector, direction);
+    factors.set([along, scale], 2 * ordinal++);
+    file.append(new Uint8Array(row.buffer));
+  }
+  file.finish([levels, direction, factors, ...rest]);
+}
+
+const byteLength = ({ byteLength }: ArrayBufferView): number => byteLength;
+
+/** The direction of the vectors' mean, of length 1, or zeros. */
+function directionOf(sum: Float64Array): Float32Array {
+  const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
+  return Float32Array.from(sum, (value) => (length > 0 ? value / length : 0));
+}
+
+/**
+ * Quantizes a vector to 8 bits a number. A model's vectors share most of their length, in the direction of their mean. That part is
+ * stored as a float, so the 8 bits encode only the rest, scaled so that its largest number is 127. Queries share that direction too,
+ * so the rounding error only meets the part of a query across it.
+ */
+function quantize(
+  vector: Float32Array,
+  direction: Float32Array,
+): { row: Int8Array; along: number; scale: number } {
+  const along = dot(vector, direction);
+  const rest = Float64Array.from(vector, (value, i) => value - along * direction[i]!);
+  const scale = rest.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 127;
+  const row = new Int8Array(vector.length);
+  if (scale > 0) row.set(rest.map((value) => Math.round(value / scale)));
+  // Rounding adds a little of the mean direction to the numbers, so the float subtracts it.
+  return { row, along: along - scale * dot(row, direction), scale };
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { FileChecks } from './block-checks.ts';
-import { damaged } from './damaged.ts';
+import type { FileChecks } from './checks.ts';
+import { damaged } from './container.ts';
 import { type Check, invalidKey } from './shapes.ts';
 
 /** The errors for an object that is not as expected. */

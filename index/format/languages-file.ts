@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import type { FileChecks } from './block-checks.ts';
-import { type Format, readSections, writeSections } from './container.ts';
+import type { FileChecks } from './checks.ts';
+import { damaged, type Format, readSections, writeSections } from './container.ts';
 import { ContainerFile } from './container-file.ts';
-import { damaged } from './damaged.ts';
-import { lengthOf } from './vector-length.ts';
+import { lengthOf } from './vectors.ts';
 
 /** `languages.bin`: the typical vector of each language. FORMAT.md describes its layout. */
 export const LANGUAGES: Format = { magic: 'PSLA', version: 1, sections: 2 };

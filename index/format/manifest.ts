@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FolderChecks } from './block-checks.ts';
-import { checkFiles, type FileList, isFileList } from './checksums.ts';
+import { checkFiles, type FileList, type FolderChecks, isFileList, writeChecks } from './checks.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { damaged } from './damaged.ts';
+import { damaged } from './container.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
 import { type Check, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
@@ -116,4 +115,9 @@ export function checkModel(
       `${dir} was built with the token states ${short(built.tokens)}, but the model has ${short(model.tokens?.hash ?? null)}. Run npx polyseek index again.`,
     );
   }
+}
+
+/** Writes the `checks.bin` of an index, with which a function verifies its files as it reads them. */
+export function writeIndexChecks(folder: string): void {
+  writeChecks(folder, ['manifest.json', ...Object.keys(readManifest(folder, undefined, false).files)]);
 }

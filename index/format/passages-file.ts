@@ -1,7 +1,6 @@
-import type { FileChecks } from './block-checks.ts';
+import type { FileChecks } from './checks.ts';
 import type { Format } from './container.ts';
-import { ContainerFile } from './container-file.ts';
-import { ContainerWriter } from './container-writer.ts';
+import { ContainerFile, ContainerWriter } from './container-file.ts';
 import { isPassage, type Passage } from './passage.ts';
 import { isWhole } from './shapes.ts';
 

@@ -1,8 +1,6 @@
-import type { FileChecks } from './block-checks.ts';
-import type { Place } from './container.ts';
-import { readPlaces } from './container-file.ts';
-import { damaged } from './damaged.ts';
-import { DataFile } from './data-file.ts';
+import type { FileChecks } from './checks.ts';
+import { damaged } from './container.ts';
+import { ContainerFile } from './container-file.ts';
 
 /** `rows.bin`: word and position rows. FORMAT.md describes its layout. */
 export const ROWS = { magic: 'PSRW', version: 1, sections: 3 } as const;
@@ -83,31 +81,25 @@ export class RowFile {
   readonly columns: number;
   /** Most tokens of a text. */
   readonly positions: number;
-  readonly #file: DataFile;
+  readonly #file: ContainerFile;
   readonly #path: string;
   readonly #layout: RowLayout;
-  readonly #words: Place;
-  readonly #positions: Place;
 
   /**
    * @param checks of the file's blocks
    * @throws if the file is damaged or has another format
    */
   constructor(path: string, checks?: FileChecks) {
-    this.#file = new DataFile(path, checks);
+    this.#file = new ContainerFile(path, ROWS, checks);
     this.#path = path;
     try {
-      const [place, words, positions] = readPlaces(this.#file, ROWS, path) as [Place, Place, Place];
-      if (place.length !== SETTINGS)
-        throw damaged(path, `its settings have ${place.length} bytes instead of ${SETTINGS}`);
-      const settings = new Uint8Array(SETTINGS);
-      this.#file.fill(settings, place.start);
-      this.#layout = readLayout(new DataView(settings.buffer), path);
+      const settings = this.#file.read(0, 0, SETTINGS + 1);
+      if (settings.length !== SETTINGS)
+        throw damaged(path, `its settings have ${this.#file.length(0)} bytes instead of ${SETTINGS}`);
+      this.#layout = readLayout(settings, path);
       this.columns = this.#layout.columns;
-      this.positions = positions.length / (4 * this.columns);
-      this.#words = words;
-      this.#positions = positions;
-      const rows = words.length / rowBytes(this.#layout);
+      const rows = this.#file.length(1) / rowBytes(this.#layout);
+      this.positions = this.#file.length(2) / (4 * this.columns);
       if (![rows, this.positions].every((count) => Number.isInteger(count) && count >= 1))
         throw damaged(path, `it has ${rows} word rows and ${this.positions} position rows`);
     } catch (error) {
@@ -129,14 +121,14 @@ export class RowFile {
         `it has ${this.positions} position rows, but a text has ${ids.length} tokens`,
       );
     const bytes = new Uint8Array(ids.length * this.columns * 4);
-    this.#file.fill(bytes, this.#positions.start);
+    this.#file.fill(bytes, 2, 0);
     const out = new Float32Array(bytes.buffer);
     const size = rowBytes(this.#layout);
     const row = new Uint8Array(size);
     ids.forEach((id, i) => {
-      if (id * size >= this.#words.length)
+      if (id * size >= this.#file.length(1))
         throw damaged(this.#path, `it has no row for token ${id} of tokenizer.bin`);
-      this.#file.fill(row, this.#words.start + id * size);
+      this.#file.fill(row, 1, id * size);
       addRow(this.#layout, row, out, i * this.columns);
     });
     return out;
@@ -147,11 +139,11 @@ export class RowFile {
   }
 }
 
-function readLayout(settings: DataView, path: string): RowLayout {
-  const [number, columns] = [settings.getUint16(0, true), settings.getUint32(4, true)];
+function readLayout(settings: Buffer, path: string): RowLayout {
+  const [number, columns] = [settings.readUInt16LE(0), settings.readUInt32LE(4)];
   const kind = (Object.keys(ROW_KINDS) as RowKind[]).find((name) => ROW_KINDS[name] === number);
   if (!kind) throw damaged(path, `it has rows of the unknown kind ${number}`);
   if (columns === 0 || columns > MAX_COLUMNS || (kind === 'q4' && columns % BLOCK !== 0))
     throw damaged(path, `its ${kind} rows have ${columns} columns`);
-  return { kind, columns, scale: settings.getFloat32(8, true), zero: settings.getInt16(2, true) };
+  return { kind, columns, scale: settings.readFloatLE(8), zero: settings.readInt16LE(2) };
 }

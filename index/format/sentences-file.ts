@@ -1,10 +1,7 @@
-import type { FileChecks } from './block-checks.ts';
-import type { Format } from './container.ts';
-import { ContainerFile } from './container-file.ts';
-import { ContainerWriter } from './container-writer.ts';
-import { damaged } from './damaged.ts';
-import { DotProducts } from './dot-product.ts';
-import { lengthOf } from './vector-length.ts';
+import type { FileChecks } from './checks.ts';
+import { damaged, type Format } from './container.ts';
+import { ContainerFile, ContainerWriter } from './container-file.ts';
+import { DotProducts, lengthOf } from './vectors.ts';
 
 /** `sentences.bin`: a vector for each sentence of each passage. FORMAT.md describes its layout. */
 export const SENTENCES: Format = { magic: 'PSSE', version: 1, sections: 2 };

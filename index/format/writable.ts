@@ -1,7 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isMarker, OWN } from './draft-marker.ts';
+
+/** Files with this prefix are no part of a folder's content: tries to write, which a killed process may have left, and marks of 0.1.0. */
+const OWN = '.polyseek-';
+
+/** Whether a file is no part of a folder's content. */
+export const isOwn = (name: string): boolean => name.startsWith(OWN);
 
 /** Reasons why a folder cannot be written, with the fix. */
 const FIXES: Record<string, string> = {
@@ -27,12 +32,12 @@ export function checkReplaceable(target: string, isPart: (name: string) => boole
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isDirectory())
     throw new Error(`${target} is a file. Choose a new folder, or ${kind} to replace.`);
-  const foreign = namesIn(target).find((name) => !isMarker(name) && !isPart(name));
+  const foreign = namesIn(target).find((name) => !isOwn(name) && !isPart(name));
   if (foreign !== undefined)
     throw new Error(
       `${target} contains ${foreign}, which is not part of ${kind}. Choose a new folder, or ${kind} to replace.`,
     );
-  // The target is renamed in its parent, and marked before that.
+  // The target is renamed in its parent, and then removed.
   for (const folder of found ? [parent, target] : [parent]) {
     try {
       rmdirSync(mkdtempSync(join(folder, OWN)));

@@ -1,22 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeFileAt } from './checksums.ts';
+import { describeFileAt } from './checks.ts';
 import type { CompiledModel } from './compiled-model.ts';
-import { readVectors } from './graph-builder.ts';
-import { InvertedFile } from './inverted-file.ts';
+import { readVectors, Spool } from './container-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
 import { FORMAT, INDEX_FILES, type Manifest, manifestText, versionOf } from './manifest.ts';
 import { overviewRecord } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
-import type { Passage, Scalar } from './passage.ts';
+import { type Passage, type Scalar, withTitle } from './passage.ts';
 import { PassagesWriter } from './passages-file.ts';
-import { Postings } from './postings.ts';
+import { InvertedFile, Postings } from './postings.ts';
 import { SentencesWriter } from './sentences-file.ts';
-import { Spool } from './spool.ts';
-import { withTitle } from './titled.ts';
-import { PART } from './token-codes-file.ts';
-import { TokensWriter } from './tokens-file.ts';
+import { PART, TokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 import { checkReplaceable } from './writable.ts';
 

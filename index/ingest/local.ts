@@ -7,12 +7,11 @@ import type { Notice } from '../documents/file.ts';
 import { Embedder } from '../embedding/embedder.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
+import { readFolder } from '../format/drafts.ts';
 import { type Manifest, readManifest } from '../format/manifest.ts';
-import { readFolder } from '../format/read-folder.ts';
 import type { ClosableSearch } from '../search/answer.ts';
-import { CurrentSearch, TIMEOUT } from '../search/current-search.ts';
-import { openSearch, searchStore } from '../search/open.ts';
-import { ReloadingSearch } from '../search/reloading-search.ts';
+import { CurrentSearch, folderGenerations, TIMEOUT } from '../search/current-search.ts';
+import { openSearch, searchStore } from '../search/index-search.ts';
 import { isAddress, parseAddress } from '../store/s3vectors/address.ts';
 import {
   type BuildOptions,
@@ -197,9 +196,15 @@ export async function openLocal(index: string): Promise<ClosableSearch> {
 }
 
 /** Opens an index like `openLocal`, and opens it again when it is replaced. */
-export function openFollowing(index: string, report: (message: string) => void): Promise<ClosableSearch> {
+export async function openFollowing(
+  index: string,
+  report: (message: string) => void,
+): Promise<ClosableSearch> {
   if (isAddress(index)) return openAddress(index, report);
-  return ReloadingSearch.open(index, () => openLocal(index), report);
+  return new CurrentSearch(
+    folderGenerations(index, () => openLocal(index)),
+    { report },
+  ).refresh();
 }
 
 async function openAddress(index: string, report: (message: string) => void): Promise<ClosableSearch> {

@@ -1,4 +1,4 @@
-import { Numbers } from '../format/numbers.ts';
+import { Numbers } from '../format/compact.ts';
 import type { Suggestion } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
 

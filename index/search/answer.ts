@@ -1,8 +1,6 @@
-import type { Mode } from '../format/mode.ts';
 import type { Overview } from '../format/overview-types.ts';
 import type { MetadataValue } from '../format/passage.ts';
 import type { Filter } from '../store/store.ts';
-import type { Evidence } from './evidence.ts';
 
 export type { Filter } from '../store/store.ts';
 
@@ -13,6 +11,9 @@ export interface Turn {
   role: 'user' | 'assistant';
   content: string;
 }
+
+/** How to search. `hybrid`: by meaning and words. `semantic`: by meaning. `lexical`: by words (BM25). */
+export type Mode = 'hybrid' | 'semantic' | 'lexical';
 
 /** A question and its options. */
 export interface SearchRequest {
@@ -53,6 +54,22 @@ export type Verdict = 'answered' | 'possible' | 'none';
 export interface ContextPassage {
   id: string;
   text: string;
+}
+
+/** What a confidence depends on: how a result differs from the other candidates for the same question. */
+export interface Evidence {
+  /** The result's score, in standard deviations above the mean of the candidates. */
+  standing: number;
+  /** How much better the question's tokens match in other candidates, 0 to 2. A question about something else lacks a token. */
+  lacking: number;
+  /** How far the result's score exceeds the mean of the candidates. */
+  margin: number;
+  /** Cosine of the question and the passage's best sentence. */
+  sentence: number;
+  /** The highest BM25 share of any passage, 0 to 1: whether the question's words are in the index at all. */
+  words: number;
+  /** The question's similarity to a typical passage of the index. */
+  typical: number;
 }
 
 /** The parts of a score. Their sum is the score. */

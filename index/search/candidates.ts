@@ -1,7 +1,9 @@
 import type { Neighbor } from '../format/graph-file.ts';
-import type { Row, Selection, Store } from '../store/store.ts';
-import { highest } from './highest.ts';
-import type { LexicalScores } from './score-terms.ts';
+import { fieldKey, KEYS } from '../format/lookup-file.ts';
+import { MOST } from '../format/postings.ts';
+import type { Lists, Row, Selection, Store } from '../store/store.ts';
+import { termsOf } from '../text/terms.ts';
+import { type Filter, InvalidRequest } from './answer.ts';
 
 export const CANDIDATES = {
   /** Taken from the vectors, or k if that is more. */
@@ -101,4 +103,93 @@ export class Candidates {
       for (const row of await this.#store.rows(missing, this.#vector)) this.#rows.set(row.ordinal, row);
     return wanted.map((ordinal) => this.#rows.get(ordinal)!);
   }
+}
+
+/**
+ * Selects the passages that match every field of a filter. Returns undefined for a filter without fields. Reads repeated values once.
+ * @param filter with at most 32 fields
+ * @param fields the fields that the index can be filtered on
+ * @param size the bound of all ordinals
+ * @throws InvalidRequest for a field that no passage has
+ */
+export async function matching(
+  lists: Lists,
+  filter: Filter,
+  fields: readonly string[],
+  size: number,
+): Promise<Selection | undefined> {
+  const wanted = Object.entries(filter);
+  if (wanted.length === 0) return undefined;
+  const keys = wanted.flatMap(([field, value], i) => {
+    if (!fields.includes(field)) {
+      const fix = `Filter on ${fields.join(', ')}.`;
+      throw new InvalidRequest(
+        `No passage has the field ${JSON.stringify(field)}. ${fix}`,
+        `No passage has a field of the filter. ${fix}`,
+      );
+    }
+    const values = Array.isArray(value) ? value : [value];
+    return [...new Set(values.map((one) => fieldKey(field, one)))].map((key) => ({ key, bit: 1 << i }));
+  });
+  // A bit for each field that the passage matches. Lists may arrive in any order, and need not stay in memory.
+  const matched = new Uint32Array(size);
+  await Promise.all(
+    keys.map(async ({ key, bit }) => {
+      for (const ordinal of (await lists.list(key))?.ordinals ?? []) matched[ordinal]! |= bit;
+    }),
+  );
+  const all = 2 ** wanted.length - 1;
+  const ordinals: number[] = [];
+  matched.forEach((bits, ordinal) => {
+    if (bits === all) ordinals.push(ordinal);
+  });
+  return { filter, ordinals, has: (ordinal) => matched[ordinal] === all };
+}
+
+/** BM25 scores of a question. */
+export interface LexicalScores {
+  /** By ordinal, for each passage with a term: BM25 as a share (0 to 1) of the most that the question could get. */
+  shares: Map<number, number>;
+  /** idf of each term of the question. */
+  idf: Map<string, number>;
+}
+
+/**
+ * BM25 over all passages, divided by the most that this question could get. So shares are comparable between questions.
+ * @param passages of the index
+ */
+export async function scoreTerms(lists: Lists, question: string, passages: number): Promise<LexicalScores> {
+  const shares = new Map<number, number>();
+  const idf = new Map<string, number>();
+  const found: { weight: number; ordinals: Uint32Array; impacts: Uint8Array }[] = [];
+  let bound = 0;
+  const terms = [...new Set(termsOf(question))];
+  const all = await Promise.all(terms.map((term) => lists.list(KEYS.term + term)));
+  for (const [i, list] of all.entries()) {
+    const count = list?.ordinals.length ?? 0;
+    if (list && list.rest.length !== count)
+      throw lists.damaged(`a term has ${count} passages, but ${list.rest.length} scores`);
+    const weight = Math.log(1 + (passages - count + 0.5) / (count + 0.5));
+    idf.set(terms[i]!, weight);
+    bound += weight * MOST;
+    if (list) found.push({ weight, ordinals: list.ordinals, impacts: list.rest });
+  }
+  for (const { weight, ordinals, impacts } of found) {
+    ordinals.forEach((ordinal, i) => {
+      const add = (weight * MOST * impacts[i]!) / 255 / bound;
+      shares.set(ordinal, (shares.get(ordinal) ?? 0) + add);
+    });
+  }
+  return { shares, idf };
+}
+
+/**
+ * Returns the entries with the `count` highest values in their order, including ties of the last. Sorts a typed array, because it
+ * sorts natively: comparing hundreds of entries takes milliseconds in a cold start.
+ */
+export function highest<Entry>(entries: Entry[], count: number, value: (entry: Entry) => number): Entry[] {
+  if (entries.length <= count) return entries;
+  const values = Float64Array.from(entries, value).sort();
+  const min = values[values.length - count]!;
+  return entries.filter((entry) => value(entry) >= min);
 }

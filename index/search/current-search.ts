@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
 import type { Overview } from '../format/overview-types.ts';
 import { NO_INDEX, Unavailable } from '../store/store.ts';
 import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, Search, SearchRequest } from './answer.ts';
@@ -13,36 +16,39 @@ const RESERVED = 1;
 const PATIENCE = 1000;
 
 /** The generations of an index outside of this process, one of which is current. */
-export interface Generations {
-  /** Finds the number of the current generation; undefined if there is no index yet. */
-  current(): Promise<number | undefined>;
-  /** Opens a generation. It stays open while it is used, and needs no closing. */
-  open(generation: number): Promise<Search>;
+export interface Generations<Id> {
+  /** Identifies the current generation; undefined if there is no index yet. */
+  current(): Promise<Id | undefined>;
+  /** Opens a generation. It is closed after its last call, once another one has replaced it. */
+  open(generation: Id): Promise<ClosableSearch>;
   /** Frees all connections. */
   close(): void;
 }
 
 export interface CurrentOptions {
-  /** Seconds that a request may take. */
-  timeout: number;
+  /** Seconds that a request may take, if looks need the network. Requests then look every 10 seconds; otherwise, each one does. */
+  timeout?: number;
   /** Receives a sentence about what callers do not see: a newer generation, or that none can be found. */
   report: (message: string) => void;
 }
 
-/** An open generation. */
-interface Opened {
-  generation: number;
-  search: Search;
+/** An open generation, and the calls that use it. */
+interface Opened<Id> {
+  generation: Id;
+  search: ClosableSearch;
+  running: number;
+  isReplaced: boolean;
 }
 
 /**
- * Answers from the current generation of an index, and looks for a newer one every 10 seconds. Requests that run finish on their generation.
- * Throws `Unavailable` while there is none.
+ * Answers from the current generation of an index, and looks for newer ones. Calls that run finish on their generation. If a newer one
+ * cannot be opened, the old one goes on answering. Throws `Unavailable` while there is none.
  */
-export class CurrentSearch implements ClosableSearch {
-  readonly #generations: Generations;
-  readonly #options: CurrentOptions;
-  #opened: Opened | undefined;
+export class CurrentSearch<Id> implements ClosableSearch {
+  readonly #generations: Generations<Id>;
+  readonly #timeout: number | undefined;
+  readonly #report: (message: string) => void;
+  #opened: Opened<Id> | undefined;
   /** The look that runs, which all requests share. */
   #looking: Promise<void> | undefined;
   /** When the last look started, in milliseconds of `now()`. */
@@ -51,9 +57,10 @@ export class CurrentSearch implements ClosableSearch {
   #failed = false;
 
   /** Makes no call. */
-  constructor(generations: Generations, options: CurrentOptions) {
+  constructor(generations: Generations<Id>, { timeout, report }: CurrentOptions) {
     this.#generations = generations;
-    this.#options = options;
+    this.#timeout = timeout;
+    this.#report = report;
   }
 
   /** Of the generation that was opened last. */
@@ -63,19 +70,19 @@ export class CurrentSearch implements ClosableSearch {
   }
 
   /**
-   * Looks for a newer generation if the last look was 10 seconds ago, or if none is open.
+   * Looks for a newer generation if it is time, or if none is open.
    * @returns itself, with an open generation
    * @throws if no generation can be opened
    */
   async refresh(): Promise<this> {
-    const age = now() - this.#looked;
-    if (!this.#looking && (!this.#opened || age >= INTERVAL)) {
+    const interval = this.#timeout === undefined ? 0 : INTERVAL;
+    if (!this.#looking && (!this.#opened || now() - this.#looked >= interval)) {
       this.#looked = now();
       this.#looking = this.#look().finally(() => {
         this.#looking = undefined;
       });
     }
-    if (!this.#opened) await this.#looking;
+    if (!this.#opened || this.#timeout === undefined) await this.#looking;
     else if (this.#looking) await before(this.#looked + PATIENCE, this.#looking, () => {});
     return this;
   }
@@ -93,19 +100,29 @@ export class CurrentSearch implements ClosableSearch {
   }
 
   close(): void {
+    this.#replace(undefined);
     this.#generations.close();
   }
 
-  async #run<Result>(call: (search: Search) => Promise<Result>): Promise<Result> {
-    const seconds = Math.max(1, this.#options.timeout - RESERVED);
-    const end = now() + 1000 * seconds;
-    return before(
-      end,
-      this.refresh().then(() => call(this.#opened!.search)),
-      () => {
-        throw new Unavailable(`The index did not answer within ${seconds} s. Try again.`);
-      },
-    );
+  #run<Result>(call: (search: Search) => Promise<Result>): Promise<Result> {
+    if (this.#timeout === undefined) return this.#runOnNewest(call);
+    const seconds = Math.max(1, this.#timeout - RESERVED);
+    return before(now() + 1000 * seconds, this.#runOnNewest(call), () => {
+      throw new Unavailable(`The index did not answer within ${seconds} s. Try again.`);
+    });
+  }
+
+  /** Runs a call on the newest generation, which stays open until the call has ended. */
+  async #runOnNewest<Result>(call: (search: Search) => Promise<Result>): Promise<Result> {
+    await this.refresh();
+    const opened = this.#opened!;
+    opened.running++;
+    try {
+      return await call(opened.search);
+    } finally {
+      opened.running--;
+      closeIfUnused(opened);
+    }
   }
 
   /** Opens the current generation, unless it is open. Throws only if there is no other. */
@@ -117,21 +134,62 @@ export class CurrentSearch implements ClosableSearch {
       this.#failed = false;
     } catch (error) {
       if (!this.#opened) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       if (!this.#failed)
-        this.#options.report(
-          `No newer index can be opened, so generation ${this.#opened.generation} still answers: ${reason}`,
-        );
+        this.#report(`No newer index can be opened, so the old one still answers: ${messageOf(error)}`);
       this.#failed = true;
     }
   }
 
-  async #open(generation: number): Promise<void> {
+  async #open(generation: Id): Promise<void> {
     const search = await this.#generations.open(generation);
-    if (this.#opened)
-      this.#options.report(`The index was replaced. Searching ${search.info.passages} passages.`);
-    this.#opened = { generation, search };
+    if (this.#opened) this.#report(`The index was replaced. Searching ${search.info.passages} passages.`);
+    this.#replace({ generation, search, running: 0, isReplaced: false });
   }
+
+  #replace(next: Opened<Id> | undefined): void {
+    const old = this.#opened;
+    this.#opened = next;
+    if (!old) return;
+    old.isReplaced = true;
+    closeIfUnused(old);
+  }
+}
+
+function closeIfUnused<Id>({ search, running, isReplaced }: Opened<Id>): void {
+  if (isReplaced && running === 0) search.close();
+}
+
+/**
+ * The generations of an index in a folder, which builds replace.
+ * @param open opens the index in the folder
+ */
+export function folderGenerations(folder: string, open: () => Promise<ClosableSearch>): Generations<string> {
+  let opened = '';
+  let failed: string | undefined;
+  return {
+    async current() {
+      // While a build swaps the folders, there is no manifest for a moment.
+      const found = identify(join(folder, 'manifest.json')) ?? opened;
+      return found === failed ? opened : found;
+    },
+    async open(generation) {
+      try {
+        const search = await open();
+        opened = generation;
+        return search;
+      } catch (error) {
+        failed = generation;
+        throw error;
+      }
+    },
+    close() {},
+  };
+}
+
+/** What differs between two files in the same place; undefined without a file. */
+function identify(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.ino} ${found.mtimeNs} ${found.size}`;
 }
 
 /** The result of a promise, or else what `late` returns at a time of `now()`. */

@@ -1,10 +1,15 @@
-import type { QuestionEmbedder } from '../embedding/embedder.ts';
+import {
+  Embedder,
+  openIndexChecks,
+  type QuestionEmbedder,
+  type Verification,
+} from '../embedding/embedder.ts';
 import type { Range } from '../embedding/tokenizer.ts';
-import type { Mode } from '../format/mode.ts';
+import { checkModel } from '../format/manifest.ts';
 import type { Overview } from '../format/overview-types.ts';
-import type { Passage } from '../format/passage.ts';
-import { withTitle } from '../format/titled.ts';
+import { type Passage, withTitle } from '../format/passage.ts';
 import { Lru } from '../lru.ts';
+import { BundleStore } from '../store/bundle-store.ts';
 import type { Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
@@ -14,21 +19,51 @@ import type {
   ContextualQuery,
   IndexInfo,
   Match,
+  Mode,
   PassageAnswer,
   SearchRequest,
   SearchResult,
 } from './answer.ts';
-import { Candidates } from './candidates.ts';
+import { Candidates, type LexicalScores, matching, scoreTerms } from './candidates.ts';
 import { now } from './clock.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
 import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
-import { type EmbeddedRequest, embedRequest } from './embed-request.ts';
-import { matching } from './filter.ts';
-import { contextualQuery, mixShares } from './history.ts';
 import { matchesOf } from './matches.ts';
+import { contextualQuery, type EmbeddedRequest, embedRequest, limitTokens, mixShares } from './question.ts';
 import { type Ranked, rank } from './rank.ts';
-import { type LexicalScores, scoreTerms } from './score-terms.ts';
-import { limitTokens } from './token-limit.ts';
+
+/** The locations of an index and its model. */
+export interface OpenOptions {
+  /** Folder of the index. */
+  index: string;
+  /** Folder of the compiled model, or an open model. */
+  model: string | QuestionEmbedder;
+  verify: Verification;
+}
+
+/** Opens a compiled model, so that several indexes can share it. Throws if it is missing or damaged. */
+export const openModel = (folder: string, verify: Verification): Promise<QuestionEmbedder> =>
+  Embedder.open(folder, { verify });
+
+/**
+ * Searches an open store.
+ * @param name of the index, for errors
+ * @throws if the index was built with another model
+ */
+export function searchStore(store: Store, name: string, model: QuestionEmbedder): ClosableSearch {
+  checkModel(name, store.manifest, model.model);
+  return new IndexSearch(model, store);
+}
+
+/**
+ * Opens an index for questions.
+ * @throws if the index is missing, damaged, has another format, or was built with another model
+ */
+export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
+  const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
+  const checks = verify === 'blocks' ? await openIndexChecks(index, embedder.model) : undefined;
+  return new IndexSearch(embedder, BundleStore.open(index, embedder.model, checks ?? verify !== false));
+}
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
 const CACHED_ANSWERS = 100;
@@ -207,14 +242,10 @@ function resultOf(
   };
 }
 
-function shown({
-  sentences: _,
-  position: __,
-  group: ___,
-  above: ____,
-  ...passage
-}: Passage): Omit<Passage, 'sentences' | 'position' | 'group' | 'above'> {
-  return passage;
+/** The parts of a passage that callers see. */
+function shown(passage: Passage): Omit<Passage, 'sentences' | 'position' | 'group' | 'above'> {
+  const { sentences, position, group, above, ...visible } = passage;
+  return visible;
 }
 
 /** Returns the number of the sentence with the highest sum of idf over the question's terms. */

@@ -2,10 +2,9 @@ import type { TokenMatcher } from '../embedding/token-matcher.ts';
 import type { Typicality } from '../format/languages-file.ts';
 import type { TokenCodes } from '../format/tokens-file.ts';
 import type { Row } from '../store/store.ts';
-import type { Explanation } from './answer.ts';
-import type { Candidates } from './candidates.ts';
-import { type Evidence, evidence, NO_EVIDENCE } from './evidence.ts';
-import { highest } from './highest.ts';
+import type { Evidence, Explanation } from './answer.ts';
+import { type Candidates, highest } from './candidates.ts';
+import { evidence, NO_EVIDENCE } from './confidence.ts';
 
 /** The tuned constants of ranking. */
 export const RANKING = {
@@ -118,7 +117,7 @@ export async function rank(
       RANKING.commonSimilarity +
       (questionTokens ? RANKING.tokenWeight * RANKING.commonTokens : 0),
   });
-  return results.map(({ base: _, ...result }) => ({ ...result, evidence: evidenceOf(result) }));
+  return results.map(({ base, ...result }) => ({ ...result, evidence: evidenceOf(result) }));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { FolderChecks } from '../format/block-checks.ts';
+import type { FolderChecks } from '../format/checks.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { damaged } from '../format/damaged.ts';
+import { damaged } from '../format/container.ts';
 import { type Graph, type Neighbor, openGraph } from '../format/graph-file.ts';
 import { Heap } from '../format/heap.ts';
 import { Languages, type Typicality } from '../format/languages-file.ts';
@@ -12,8 +12,7 @@ import type { Overview } from '../format/overview-types.ts';
 import type { Passage } from '../format/passage.ts';
 import { Passages } from '../format/passages-file.ts';
 import { SentenceVectors } from '../format/sentences-file.ts';
-import { PART } from '../format/token-codes-file.ts';
-import { type TokenCodes, Tokens } from '../format/tokens-file.ts';
+import { PART, type TokenCodes, Tokens } from '../format/tokens-file.ts';
 import type { Lists, Row, Selection, Store, Surrounding } from './store.ts';
 
 /** The tuned constants of searching the graph. */

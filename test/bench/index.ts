@@ -1,10 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TextEmbedder } from '../../index/embedding/embedder.ts';
-import type { Passage } from '../../index/format/passage.ts';
-import { withTitle } from '../../index/format/titled.ts';
-import type { CountTokens } from './corpus.ts';
-import { heldOutQuestions, passagesOf } from './corpus.ts';
+import { type Passage, withTitle } from '../../index/format/passage.ts';
+import { type CountTokens, heldOutQuestions, passagesOf } from './corpus.ts';
 import { PASSAGES, type Prepared, withCachedVectors } from './prepare.ts';
 import { type Embedded, type Question, recallAt10 } from './recall.ts';
 import type { Section } from './report.ts';

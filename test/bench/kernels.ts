@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { loadLibrary } from '../../index/engine/load.ts';
+import { loadLibrary } from '../../index/engine/load-native.ts';
 import { questionMaker } from './corpus.ts';
 import { shown } from './figures.ts';
 import type { Prepared } from './prepare.ts';

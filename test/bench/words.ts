@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { locateFolder } from '../../index/format/drafts.ts';
-import type { Mode } from '../../index/format/mode.ts';
 import { Passages } from '../../index/format/passages-file.ts';
 import { openLocal } from '../../index/ingest/local.ts';
+import type { Mode } from '../../index/search/answer.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 import type { Figure } from './figures.ts';
 import type { Section } from './report.ts';

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { POSSIBLE } from '../../index/search/confidence.ts';
-import { FEATURES } from '../../index/search/evidence.ts';
+import { FEATURES, POSSIBLE } from '../../index/search/confidence.ts';
 import { ANSWERED } from '../../index/search/limits.ts';
 import { root } from '../fixtures/index.ts';
 import { readPage, tableUnder } from './pages.ts';

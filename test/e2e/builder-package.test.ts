@@ -23,7 +23,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zipFolder } from '../../functions/deployed/zip.ts';
 import { packageBuilder } from '../../functions/package/package-builder.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import { GraphLinker } from '../../index/format/graph-linker.ts';
+import { GraphLinker } from '../../index/graph/graph-builder.ts';
 import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { checkBuilder } from '../../infra/packaging.ts';

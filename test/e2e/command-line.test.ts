@@ -241,7 +241,7 @@ test('package prints its result as JSON, and leaves no files after an interrupt'
   const args = [POLYSEEK, 'package', '--index', index, '--out', out];
   const child = spawn(process.execPath, args, { cwd: root });
   const watcher = watch(folder, (_, name) => {
-    if (name?.includes('.draft-')) child.kill('SIGINT');
+    if (name?.includes('.polyseek-draft-')) child.kill('SIGINT');
   });
   expect(await finished(child)).toEqual({ code: 130, stdout: '', stderr: '' });
   watcher.close();

@@ -1,17 +1,25 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Embedder } from '../../index/embedding/embedder.ts';
-import { createDraft } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { openLocal } from '../../index/ingest/local.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
-import { openSearch } from '../../index/search/open.ts';
+import { openSearch } from '../../index/search/index-search.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, killGroup, startGroup } from '../fixtures/processes.ts';
 
@@ -39,7 +47,7 @@ function draftContains(file: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     const watchers = [
       watch(folder, (_, name) => {
-        if (!name?.includes('.draft-')) return;
+        if (!name?.includes('.polyseek-draft-')) return;
         if (file === undefined) done();
         else lookInto(join(folder, name));
       }),
@@ -129,17 +137,12 @@ test('a build removes the draft of a killed build', async () => {
 });
 
 describe('after a kill between the two renames of a build', () => {
-  const aside = join(folder, 'index.draft-0123abcd');
   const files = () => readdirSync(folder, { recursive: true }).sort();
 
   beforeEach(() => {
-    const draft = createDraft(out);
-    const marker = JSON.parse(readFileSync(join(draft, '.polyseek-draft'), 'utf8'));
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    const killed = JSON.stringify({ ...marker, pid });
-    writeFileSync(join(draft, '.polyseek-draft'), killed);
-    writeFileSync(join(out, '.polyseek-replaced'), killed);
-    renameSync(out, aside);
+    mkdirSync(`${out}.polyseek-draft-${pid}-1-0123abcd`);
+    renameSync(out, `${out}.polyseek-old-${pid}-1-0123abcd`);
   });
 
   test('search opens the old index and changes nothing', async () => {

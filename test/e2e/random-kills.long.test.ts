@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileModel } from '../../index/compile/compile.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { openSearch } from '../../index/search/open.ts';
+import { openSearch } from '../../index/search/index-search.ts';
 import { BUCKET, BuilderStack, FUNCTION } from '../fixtures/builder.ts';
 import { randomNumbers, root, temporaryFolder } from '../fixtures/index.ts';
 import { JobProcess } from '../fixtures/job-process.ts';

@@ -4,7 +4,7 @@ import { createApp } from '../../functions/search/app.ts';
 import { currentIndex } from '../../functions/search/current-index.ts';
 import type { App } from '../../functions/search/http.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { openModel, openSearch, searchStore } from '../../index/search/open.ts';
+import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';
 import { defaultModel, temporaryFolder } from '../fixtures/index.ts';

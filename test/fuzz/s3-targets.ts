@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { describeFile } from '../../index/format/checksums.ts';
+import { describeFile } from '../../index/format/checks.ts';
 import { digestOf } from '../../index/format/json-file.ts';
 import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
 import { Lru } from '../../index/lru.ts';

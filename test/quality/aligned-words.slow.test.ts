@@ -5,7 +5,7 @@ import type { Document } from '../../index/documents/document.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import type { Match, Search } from '../../index/search/answer.ts';
-import { openSearch } from '../../index/search/open.ts';
+import { openSearch } from '../../index/search/index-search.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';
 
 // Thresholds are slightly below the measurements. A regression fails, but another processor does not.

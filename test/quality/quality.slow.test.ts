@@ -12,8 +12,8 @@ import {
 } from '../../index/evaluate/evaluate.ts';
 import { type EvaluationSet, readSet } from '../../index/evaluate/set.ts';
 import type { Builder } from '../../index/evaluate/temporary-index.ts';
-import type { Mode } from '../../index/format/mode.ts';
 import { tokenCounter } from '../../index/ingest/build.ts';
+import type { Mode } from '../../index/search/answer.ts';
 import { defaultModel, setFolder } from '../fixtures/index.ts';
 import { shared } from '../fixtures/shared.ts';
 

@@ -23,7 +23,7 @@ import { readManifest } from '../../index/format/manifest.ts';
 import { buildFromSources } from '../../index/ingest/local.ts';
 import { configSchema, readConfig } from '../../index/ingest/sources/config.ts';
 import { FolderSource } from '../../index/ingest/sources/folder.ts';
-import { openSearch } from '../../index/search/open.ts';
+import { openSearch } from '../../index/search/index-search.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { readCurrent, readGeneration } from '../../index/store/s3vectors/generation.ts';
 import { Journal } from '../../index/store/s3vectors/publish/journal.ts';

@@ -7,7 +7,7 @@
 
 namespace {
 
-// index/format/block-checks.ts has the same number.
+// index/format/checks.ts has the same number.
 constexpr size_t CHECKED_BLOCK = 4096;
 
 // Feeds a checksum a byte, or eight.

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { HashTable, hash48 } from '../../format/hash-table.ts';
+import { HashTable, hash48 } from '../../format/compact.ts';
 
 /** FORMAT.md describes these files. */
 const MAGIC = Buffer.from('PSCA\x01\0\0\0', 'latin1');

@@ -1,8 +1,7 @@
-import { nativeDigest } from '#load-native';
+import { nativeDigest } from '#native';
 import type { CompiledModel } from '../../format/compiled-model.ts';
-import type { Passage } from '../../format/passage.ts';
-import { withTitle } from '../../format/titled.ts';
-import { PART } from '../../format/token-codes-file.ts';
+import { type Passage, withTitle } from '../../format/passage.ts';
+import { PART } from '../../format/tokens-file.ts';
 import type { PassageEmbeddings } from '../../format/write-index.ts';
 import type { Cache } from './cache.ts';
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HashTable, hash48 } from '../../format/hash-table.ts';
-import { Numbers } from '../../format/numbers.ts';
+import { HashTable, hash48, Numbers } from '../../format/compact.ts';
 
 /** UTF-16 code units per shingle, without spaces: about a word, in any script. */
 const SHINGLE = 5;

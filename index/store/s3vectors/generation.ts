@@ -1,4 +1,4 @@
-import { type FileList, isFileList } from '../../format/checksums.ts';
+import { type FileList, isFileList } from '../../format/checks.ts';
 import { digestOf, parseDigestedObject } from '../../format/json-file.ts';
 import { MANIFEST_SHAPE, type Manifest } from '../../format/manifest.ts';
 import { type Check, isListOf, isOptional, isShaped, isText, isWhole } from '../../format/shapes.ts';

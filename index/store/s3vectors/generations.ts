@@ -1,4 +1,4 @@
-import type { FileList } from '../../format/checksums.ts';
+import type { FileList } from '../../format/checks.ts';
 import { Languages } from '../../format/languages-file.ts';
 import { parseOverview } from '../../format/overview.ts';
 import { Lru } from '../../lru.ts';

@@ -1,6 +1,5 @@
 import { headBytes, type Place, readHead } from '../../format/container.ts';
-import { KEYS, LOOKUP } from '../../format/lookup-file.ts';
-import { LookupReader } from '../../format/lookup-reader.ts';
+import { KEYS, LOOKUP, LookupReader } from '../../format/lookup-file.ts';
 import type { Lists } from '../store.ts';
 import type { GoneRows } from './generation.ts';
 import { damagedInS3 } from './objects.ts';

@@ -1,4 +1,4 @@
-import type { FileList } from '../../format/checksums.ts';
+import type { FileList } from '../../format/checks.ts';
 import type { Lru } from '../../lru.ts';
 import type { Client } from './client.ts';
 import { damagedInS3 } from './objects.ts';

@@ -1,8 +1,7 @@
 import { fieldKey } from '../../format/lookup-file.ts';
 import { isPassage, type Passage, type Scalar } from '../../format/passage.ts';
 import { isListOf, isShaped, isText } from '../../format/shapes.ts';
-import { PART } from '../../format/token-codes-file.ts';
-import { blockBytes } from '../../format/tokens-file.ts';
+import { blockBytes, PART } from '../../format/tokens-file.ts';
 import { damagedInS3 } from './objects.ts';
 
 /** Version of the layout. FORMAT.md describes it. */

@@ -5,7 +5,7 @@ import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
-import { lengthOf } from '../../format/vector-length.ts';
+import { lengthOf } from '../../format/vectors.ts';
 import { InvalidRequest, type Row, type Selection, type Store, type Surrounding } from '../store.ts';
 import type { Client } from './client.ts';
 import type { GoneRows } from './generation.ts';

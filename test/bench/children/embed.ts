@@ -1,9 +1,9 @@
 // Embedding alone, for `timed.mjs`: without search, answer and the cache of repeated questions.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadLibrary } from '#engine-library';
+import { loadLibrary } from '#native';
 import { Embedder } from '../../../index/embedding/embedder.ts';
-import { PackedEncoder } from '../../../index/embedding/packed-encoder.ts';
+import { PackedEncoder } from '../../../index/embedding/encoder.ts';
 import { RowFile } from '../../../index/format/rows-file.ts';
 
 /** `kernel` is one of `EngineLibrary.kernels`; the fastest by default. */

@@ -5,4 +5,4 @@ export { withMetrics } from '../../../functions/search/cloudwatch.ts';
 export { createHandler } from '../../../functions/search/handler.ts';
 export { writeEntry } from '../../../functions/search/log.ts';
 export { Embedder } from '../../../index/embedding/embedder.ts';
-export { openSearch } from '../../../index/search/open.ts';
+export { openSearch } from '../../../index/search/index-search.ts';

@@ -2,9 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { compileLibraries } from '../../../cli/npm/compile-libraries.ts';
-import type { Architecture } from '../../../index/engine/architecture.ts';
-import { isIntact } from '../../../index/engine/library-digest.ts';
-import type { LibraryName } from '../../../index/engine/native-sources.ts';
+import { type Architecture, isIntact, type LibraryName } from '../../../index/engine/native-sources.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const ARCHITECTURES: Record<string, Architecture> = { x64: 'x86_64', arm64: 'arm64' };

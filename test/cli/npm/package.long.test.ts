@@ -16,8 +16,8 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { writeDigest } from '../../../index/engine/library-digest.ts';
-import { GraphLinker } from '../../../index/format/graph-linker.ts';
+import { writeDigest } from '../../../index/engine/native-sources.ts';
+import { GraphLinker } from '../../../index/graph/graph-builder.ts';
 import type { Answer } from '../../../index/search/answer.ts';
 import { gaussian, randomNumbers, root, temporaryFolder } from '../../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../../fixtures/lambda-events.ts';
@@ -228,7 +228,7 @@ describe('the package in an empty folder', () => {
     const linker = new GraphLinker(vectors, join(folder, 'here.bin'), nodes, dimensions);
     await linker.finish();
     const script = `
-      import { GraphLinker } from ${JSON.stringify(join(dist, 'index/format/graph-linker.js'))};
+      import { GraphLinker } from ${JSON.stringify(join(dist, 'index/graph/graph-builder.js'))};
       await new GraphLinker(${JSON.stringify(vectors)}, ${JSON.stringify(join(folder, 'there.bin'))}, ${nodes}, ${dimensions}).finish();`;
     const { code, stderr } = await finished(
       spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: app, env: { PATH: bin } }),

@@ -12,7 +12,7 @@ import { packageFunction } from '../../../functions/package/package-function.ts'
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
 import { S3Source } from '../../../index/ingest/sources/s3.ts';
 import { TIMEOUT } from '../../../index/search/current-search.ts';
-import { openModel, searchStore } from '../../../index/search/open.ts';
+import { openModel, searchStore } from '../../../index/search/index-search.ts';
 import { parseAddress } from '../../../index/store/s3vectors/address.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';

@@ -4,7 +4,7 @@ import { withMetrics } from '../../../functions/search/cloudwatch.ts';
 import type { App } from '../../../functions/search/http.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import type { Answer, PassageAnswer, Search, SearchRequest } from '../../../index/search/answer.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { defaultModel, topicsIndex } from '../../fixtures/index.ts';
 import { REVISIONS, structured, textOf } from '../../fixtures/mcp.ts';
 import { post, request } from './ask.ts';

@@ -6,8 +6,8 @@ import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedd
 import { readSet } from '../../../index/evaluate/set.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { LIMITS } from '../../../index/search/limits.ts';
-import { openSearch } from '../../../index/search/open.ts';
 import {
   defaultModel,
   randomContents,

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Graph } from '../../../index/compile/onnx-graph.ts';
 import { packEncoder } from '../../../index/compile/pack-encoder.ts';
+import { ENCODER } from '../../../index/embedding/encoder.ts';
 import { readSections } from '../../../index/format/container.ts';
-import { ENCODER } from '../../../index/format/encoder-file.ts';
 
 describe('an encoder', () => {
   const { onnx } = onnxProto;

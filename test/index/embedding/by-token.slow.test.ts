@@ -5,10 +5,9 @@ import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
-import { centered, compress, storedTokens, tokenWeights } from '../../../index/embedding/token-states.ts';
+import { centered, compress, storedTokens, tokenWeights } from '../../../index/embedding/token-embedder.ts';
 import { Tokenizer } from '../../../index/embedding/tokenizer.ts';
-import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
-import { interleave } from '../../../index/format/tokens-file.ts';
+import { interleave, readTokenCodebook } from '../../../index/format/tokens-file.ts';
 import { defaultModel, dot, temporaryFolder } from '../../fixtures/index.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compileModel } from '../../../index/compile/compile.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
-import { describeFile } from '../../../index/format/checksums.ts';
+import { describeFile } from '../../../index/format/checks.ts';
 import { readCompiledModel, withChecksum } from '../../../index/format/compiled-model.ts';
 import { forkModule } from '../../../index/format/installation.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';

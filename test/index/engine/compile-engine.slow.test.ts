@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
-import { digestPath } from '../../../index/engine/library-digest.ts';
+import { digestPath } from '../../../index/engine/native-sources.ts';
 import { POLYSEEK } from '../../fixtures/bundle-cli.ts';
 import { root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 import { missingTools } from '../../fixtures/tools.ts';
@@ -43,11 +43,9 @@ test('a compile removes the draft of a killed one', async () => {
   // The definition makes this library's name unique.
   vi.stubEnv('CXX', 'g++ -DKILLED_COMPILE');
   const library = libraryPath('x86_64');
-  const draft = `${library}.draft-0123abcd`;
-  mkdirSync(draft);
   // No process has this id.
-  const marker = { pid: 2 ** 22 + 1, started: '1', target: basename(library), role: 'new' };
-  writeFileSync(join(draft, '.polyseek-draft'), JSON.stringify(marker));
+  const draft = `${library}.polyseek-draft-${2 ** 22 + 1}-1-0123abcd`;
+  mkdirSync(draft);
   expect(await compileEngine('x86_64')).toBe(library);
   expect(existsSync(draft)).toBe(false);
   remove(library);

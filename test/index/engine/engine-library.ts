@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { loadLibrary } from '../../../index/engine/load.ts';
+import { loadLibrary } from '../../../index/engine/load-native.ts';
 
 /** The engine under test. The sanitizer test sets ENGINE_LIBRARY to the path of its own build. */
 const build = process.env.ENGINE_LIBRARY;

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compress } from '../../../index/embedding/token-embedder.ts';
 import { nativeMatcher, plainMatcher } from '../../../index/embedding/token-matcher.ts';
-import { compress } from '../../../index/embedding/token-states.ts';
-import { CODEWORDS, PART } from '../../../index/format/token-codes-file.ts';
-import { interleave, type TokenCodes } from '../../../index/format/tokens-file.ts';
+import { CODEWORDS, interleave, PART, type TokenCodes } from '../../../index/format/tokens-file.ts';
 import { gaussian, randomNumbers } from '../../fixtures/index.ts';
 import { library } from './engine-library.ts';
 

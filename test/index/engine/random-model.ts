@@ -1,6 +1,6 @@
 import { normalized } from '../../../index/embedding/embedder.ts';
+import { ENCODER } from '../../../index/embedding/encoder.ts';
 import { writeSections } from '../../../index/format/container.ts';
-import { ENCODER } from '../../../index/format/encoder-file.ts';
 import { dot, gaussian, randomNumbers } from '../../fixtures/index.ts';
 
 /** The settings of an `encoder.bin`. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PackedEncoder } from '../../../index/embedding/packed-encoder.ts';
+import { PackedEncoder } from '../../../index/embedding/encoder.ts';
 import { dot, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 import { library } from './engine-library.ts';
 import { encoderBytes, randomModel, type Sizes } from './random-model.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../../index/evaluate/calibration.ts';
 import type { Outcome } from '../../../index/evaluate/outcomes.ts';
 import type { Verdict } from '../../../index/search/answer.ts';
-import { NO_EVIDENCE } from '../../../index/search/evidence.ts';
+import { NO_EVIDENCE } from '../../../index/search/confidence.ts';
 
 const observations = fc.array(
   fc.record({ confidence: fc.double({ min: 0, max: 1, noNaN: true }), right: fc.boolean() }),

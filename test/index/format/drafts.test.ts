@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -11,15 +10,20 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createDraft, locateFolder, removeStaleDrafts, replaceFolder } from '../../../index/format/drafts.ts';
+import {
+  createDraft,
+  locateFolder,
+  removeAllStaleDrafts,
+  removeStaleDrafts,
+  replaceFolder,
+} from '../../../index/format/drafts.ts';
 import { checkFreeSpace, checkReplaceable } from '../../../index/format/writable.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const target = join(folder, 'index');
-const [WRITTEN, REPLACED] = ['.polyseek-draft', '.polyseek-replaced'];
 
 beforeEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
@@ -33,32 +37,29 @@ function write(path: string, content: string): void {
 
 const content = (path: string) => readFileSync(join(path, 'file'), 'utf8');
 
-/** Makes a draft look as if its process had been killed. */
-function orphan(draft: string, change: object = { pid: spawnSync(process.execPath, ['-e', '']).pid }): void {
-  const path = [WRITTEN, REPLACED].map((name) => join(draft, name)).find((path) => existsSync(path))!;
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
+/** Makes a draft, or an old folder, look as if it belonged to another process. Returns its path. */
+function disown(
+  draft: string,
+  { pid = spawnSync(process.execPath, ['-e', '']).pid, state = 'draft' } = {},
+): string {
+  const other = draft.replace(/-draft-\d+-/, `-${state}-${pid}-`);
+  renameSync(draft, other);
+  return other;
 }
 
 /** Creates the state after a kill between the two renames. Returns the path of the old folder, now moved aside. */
 function killBetweenRenames(): string {
   write(target, 'old');
-  const draft = createDraft(target);
-  write(draft, 'new');
-  const aside = `${target}.draft-00000000`;
-  cpSync(join(draft, WRITTEN), join(target, REPLACED));
+  write(disown(createDraft(target)), 'new');
+  const aside = disown(createDraft(target), { state: 'old' });
+  rmSync(aside, { recursive: true });
   renameSync(target, aside);
-  for (const one of [draft, aside]) orphan(one);
   return aside;
 }
 
-test('a draft is a marked folder beside its target, and leaves nothing else after replacing it', () => {
+test('a draft is a folder beside its target, and leaves nothing else after replacing it', () => {
   const draft = createDraft(target);
-  expect(draft).toMatch(/index\.draft-[0-9a-f]{8}$/);
-  expect(JSON.parse(readFileSync(join(draft, WRITTEN), 'utf8'))).toEqual({
-    pid: process.pid,
-    started: expect.any(String),
-    target: 'index',
-  });
+  expect(draft).toMatch(new RegExp(`/index\\.polyseek-draft-${process.pid}-\\d+-[0-9a-f]{8}$`));
   write(target, 'old');
   write(draft, 'new');
   replaceFolder(draft, target);
@@ -86,27 +87,30 @@ test('a folder stays in place if its draft is missing', () => {
 });
 
 describe('cleaning up', () => {
-  test('removes drafts of killed processes', () => {
+  test('removes drafts of killed processes, of one folder or of all', () => {
     write(target, 'old');
-    orphan(createDraft(target));
+    disown(createDraft(target));
+    const other = disown(createDraft(join(folder, 'other')));
     removeStaleDrafts(target);
+    expect(readdirSync(folder)).toEqual(['index', basename(other)]);
+    removeAllStaleDrafts(folder);
     expect(readdirSync(folder)).toEqual(['index']);
   });
 
-  test('removes the draft of a process whose id was reused', () => {
-    orphan(createDraft(target), { started: 'at another time' });
+  test.runIf(process.platform === 'linux')('removes the draft of a process whose id was reused', () => {
+    const draft = createDraft(target);
+    renameSync(draft, draft.replace(/-\d+(-[0-9a-f]{8})$/, '-1$1'));
     removeStaleDrafts(target);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test.each(['a running process', 'another target'])('keeps a draft of %s', (whose) => {
+  test('keeps the draft of a running process', () => {
     const draft = createDraft(target);
-    if (whose === 'another target') orphan(draft, { pid: 2 ** 30, target: 'other' });
     removeStaleDrafts(target);
     expect(existsSync(draft)).toBe(true);
   });
 
-  test.each(['index.2025.new', 'index.1.old', 'index.draft-0123abcd'])(
+  test.each(['index.2025.new', 'index.1.old', 'index.draft-0123abcd', 'index.polyseek-draft'])(
     'keeps the user’s folder %s',
     (name) => {
       write(join(folder, name), 'mine');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeSections } from '../../../index/format/container.ts';
 import { LOOKUP, Lookup } from '../../../index/format/lookup-file.ts';
-import { scoreTerms } from '../../../index/search/score-terms.ts';
+import { scoreTerms } from '../../../index/search/candidates.ts';
 import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';

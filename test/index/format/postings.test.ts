@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Lookup } from '../../../index/format/lookup-file.ts';
-import { scoreTerms } from '../../../index/search/score-terms.ts';
+import { scoreTerms } from '../../../index/search/candidates.ts';
 import { listsOf } from '../../../index/store/bundle-store.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
 import { lookupFile, postingsOf } from '../../fixtures/files.ts';

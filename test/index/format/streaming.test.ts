@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
-import { GraphLinker } from '../../../index/format/graph-linker.ts';
-import { HashTable } from '../../../index/format/hash-table.ts';
-import { InvertedFile } from '../../../index/format/inverted-file.ts';
-import { Numbers } from '../../../index/format/numbers.ts';
-import { lengthOf } from '../../../index/format/vector-length.ts';
+import { HashTable, Numbers } from '../../../index/format/compact.ts';
+import { InvertedFile } from '../../../index/format/postings.ts';
+import { lengthOf } from '../../../index/format/vectors.ts';
+import { GraphLinker } from '../../../index/graph/graph-builder.ts';
 import { buildGraph } from '../../fixtures/files.ts';
 import { gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 

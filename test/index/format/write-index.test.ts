@@ -7,7 +7,7 @@ import { Embedder } from '../../../index/embedding/embedder.ts';
 import { INDEX_FILES, readManifest } from '../../../index/format/manifest.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import {
   defaultModel,
   randomContents,

@@ -6,7 +6,7 @@ import { Embedder, type QuestionEmbedder, type TextEmbedder } from '../../../ind
 import { readManifest } from '../../../index/format/manifest.ts';
 import { buildIndex, type TokenSetting, tokenCounter } from '../../../index/ingest/build.ts';
 import { bytesBesideIndexes } from '../../../index/ingest/bundle-space.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();

@@ -1,23 +1,42 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Answer, IndexInfo, SearchRequest } from '../../../index/search/answer.ts';
-import { CurrentSearch } from '../../../index/search/current-search.ts';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type {
+  Answer,
+  ClosableSearch,
+  IndexInfo,
+  PassageAnswer,
+  SearchRequest,
+} from '../../../index/search/answer.ts';
+import { CurrentSearch, folderGenerations } from '../../../index/search/current-search.ts';
 import { Unavailable } from '../../../index/store/store.ts';
+import { temporaryFolder } from '../../fixtures/index.ts';
 import { SearchDouble } from '../../functions/search/search-double.ts';
 
 const request = { q: 'Any?', k: 1, mode: 'hybrid' } as const;
 const TIMEOUT = 10;
 
-/** A search of one generation, which can be held back. */
-class Held extends SearchDouble {
+/** A search of one generation, which can be held back, and shows whether it was closed. */
+class Held extends SearchDouble implements ClosableSearch {
   override readonly info: IndexInfo;
   hold = Promise.resolve();
+  closed = false;
   constructor(generation: number) {
     super();
     this.info = { version: `v${generation}`, passages: generation, model: 'double' };
   }
   override async search(asked: SearchRequest): Promise<Answer> {
     await this.hold;
+    if (this.closed) throw new Error('It is closed.');
     return { ...(await super.search(asked)), index: this.info };
+  }
+  override async passage(id: string): Promise<PassageAnswer | undefined> {
+    await this.hold;
+    if (this.closed) throw new Error('It is closed.');
+    return super.passage(id);
+  }
+  close(): void {
+    this.closed = true;
   }
 }
 
@@ -30,7 +49,7 @@ let wait: () => Promise<unknown>;
 let calls: string[];
 let messages: string[];
 let searches: Map<number, Held>;
-let search: CurrentSearch;
+let search: CurrentSearch<number>;
 
 beforeEach(() => {
   [time, current, calls, messages] = [100, 1, [], []];
@@ -85,7 +104,7 @@ test('a new generation answers once it is found', async () => {
   expect(messages).toEqual(['The index was replaced. Searching 2 passages.']);
 });
 
-test('a search that runs finishes on its generation', async () => {
+test('a search that runs finishes on its generation, which is closed then', async () => {
   let go = () => {};
   searches.get(1)!.hold = new Promise((resolve) => {
     go = resolve;
@@ -96,8 +115,12 @@ test('a search that runs finishes on its generation', async () => {
   current = 2;
   time += 10;
   expect(await ask()).toBe('v2');
+  expect(searches.get(1)!.closed).toBe(false);
   go();
   expect(await slow).toBe('v1');
+  expect([searches.get(1)!.closed, searches.get(2)!.closed]).toEqual([true, false]);
+  search.close();
+  expect(searches.get(2)!.closed).toBe(true);
 });
 
 test('searches at the same time share a look and an opening', async () => {
@@ -144,7 +167,7 @@ test.each([
     time += 10;
     expect(await ask()).toBe('v1');
   }
-  const message = `No newer index can be opened, so generation 1 still answers: ${reason}`;
+  const message = `No newer index can be opened, so the old one still answers: ${reason}`;
   expect(messages).toEqual([message]);
   current = 1;
   time += 10;
@@ -185,4 +208,81 @@ test('a search ends a second before the timeout', async () => {
   );
   await vi.advanceTimersByTimeAsync(9000);
   await failure;
+});
+
+describe('an index in a folder', () => {
+  let folder: string;
+  let results: (Held | Error)[];
+  beforeEach(() => {
+    folder = temporaryFolder();
+    replace('1');
+  });
+
+  /** Puts another manifest in place, as a build does. */
+  function replace(content: string): void {
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'manifest.json'), content);
+  }
+
+  function follow(...opened: (Held | Error)[]): Promise<CurrentSearch<string>> {
+    results = opened;
+    const open = async () => {
+      const next = results.shift();
+      if (next instanceof Held) return next;
+      throw next ?? new Error('It was opened too often.');
+    };
+    const report = (message: string) => messages.push(message);
+    return new CurrentSearch(folderGenerations(folder, open), { report }).refresh();
+  }
+
+  test('answers until a build replaces it', async () => {
+    const [first, second] = [new Held(1), new Held(2)];
+    const following = await follow(first, second);
+    await following.search(request);
+    await following.search(request);
+    replace('22');
+    await following.search(request);
+    expect([first.requests.length, second.requests.length]).toEqual([2, 1]);
+    expect([first.closed, second.closed]).toEqual([true, false]);
+    expect(messages).toEqual(['The index was replaced. Searching 2 passages.']);
+  });
+
+  test('stays open for reads that run, while others use the newest one', async () => {
+    const [first, second] = [new Held(1), new Held(2)];
+    let go = () => {};
+    first.hold = new Promise((resolve) => {
+      go = resolve;
+    });
+    const following = await follow(first, second);
+    const slow = following.passage('guides/passports.md#2');
+    await new Promise(setImmediate);
+    replace('22');
+    expect(await following.overview()).toEqual(await second.overview());
+    expect(first.closed).toBe(false);
+    go();
+    expect(await slow).toMatchObject({ id: 'guides/passports.md#2' });
+    expect(first.closed).toBe(true);
+  });
+
+  test('still answers if the new one is damaged or missing, and the next is tried', async () => {
+    const [first, third] = [new Held(1), new Held(3)];
+    const following = await follow(first, new Error('It is damaged.'), third);
+    rmSync(join(folder, 'manifest.json'));
+    await following.search(request);
+    writeFileSync(join(folder, 'manifest.json'), '22');
+    await following.search(request);
+    await following.search(request);
+    expect(first.requests.length).toBe(3);
+    expect(messages).toEqual(['No newer index can be opened, so the old one still answers: It is damaged.']);
+    replace('333');
+    await following.search(request);
+    expect(third.requests.length).toBe(1);
+  });
+
+  test('that cannot be opened at first is not followed', async () => {
+    rmSync(folder, { recursive: true });
+    await expect(follow(new Error('There is no index.'))).rejects.toThrow('There is no index.');
+    mkdirSync(folder);
+  });
 });

@@ -5,7 +5,7 @@ import { normalized, type QuestionEmbedder } from '../../../index/embedding/embe
 import { type Format, readHead } from '../../../index/format/container.ts';
 import { GRAPH, openGraph } from '../../../index/format/graph-file.ts';
 import { SENTENCES, SentenceVectors } from '../../../index/format/sentences-file.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { NEAREST } from '../../../index/store/bundle-store.ts';
 import {
   defaultModel,

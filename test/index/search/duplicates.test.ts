@@ -5,12 +5,11 @@ import type { Document } from '../../../index/documents/document.ts';
 import { Embedder, normalized, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { evaluatePooled } from '../../../index/evaluate/evaluate.ts';
 import { Lookup } from '../../../index/format/lookup-file.ts';
-import type { Mode } from '../../../index/format/mode.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
-import type { Filter, Search } from '../../../index/search/answer.ts';
+import type { Filter, Mode, Search } from '../../../index/search/answer.ts';
 import { otherPlaces } from '../../../index/search/duplicates.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';
 import {

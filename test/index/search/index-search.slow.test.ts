@@ -1,23 +1,19 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { QuestionEmbedder } from '../../../index/embedding/embedder.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
-import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { readSet } from '../../../index/evaluate/set.ts';
 import { PRIOR } from '../../../index/format/languages-file.ts';
-import type { Mode } from '../../../index/format/mode.ts';
-import type { Passage } from '../../../index/format/passage.ts';
+import { type Passage, withTitle } from '../../../index/format/passage.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
-import { withTitle } from '../../../index/format/titled.ts';
-import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
-import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
-import type { Search, SearchResult } from '../../../index/search/answer.ts';
+import { readTokenCodebook } from '../../../index/format/tokens-file.ts';
+import type { Mode, Search, SearchResult } from '../../../index/search/answer.ts';
 import { CANDIDATES } from '../../../index/search/candidates.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { ANSWERED } from '../../../index/search/limits.ts';
-import { openSearch } from '../../../index/search/open.ts';
 import { RANKING } from '../../../index/search/rank.ts';
 import { bm25Shares } from '../../fixtures/bm25.ts';
-import { defaultModel, dot, setFolder, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
+import { defaultModel, dot, setFolder, topicsIndex } from '../../fixtures/index.ts';
 
 const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
@@ -26,27 +22,24 @@ const ROUNDING = 0.006;
 /** The corrections for languages also depend on which passages are among the best 20. */
 const CORRECTION = 0.004;
 
-const index = join(temporaryFolder(), 'index');
 const { dir, model } = defaultModel();
 const { codewords } = readTokenCodebook(join(dir, 'token-codes.bin'), model.dimensions);
-let parallel: ParallelEmbedder;
 let embedder: QuestionEmbedder;
+let index: string;
 let search: Search;
 let passages: Passage[];
 let questions: string[];
 
 beforeAll(async () => {
-  parallel = new ParallelEmbedder(dir);
-  embedder = memoize(parallel);
-  await buildIndex(await topicDocuments(LANGUAGES), index, embedder, tokenCounter(dir));
+  index = await topicsIndex(LANGUAGES, 'default');
+  embedder = memoize(await Embedder.open(dir, { verify: false }));
   search = await openSearch({ index, model: embedder, verify: true });
   const file = new Passages(join(index, 'passages.bin'));
   passages = Array.from({ length: file.count }, (_, ordinal) => file.get(ordinal));
   file.close();
   const sets = await Promise.all(LANGUAGES.map((lang) => readSet(setFolder(lang))));
-  questions = sets.flatMap(({ queries }) => queries.filter((_, i) => i % 5 === 0).map(({ text }) => text));
+  questions = sets.flatMap(({ queries }) => queries.filter((_, i) => i % 15 === 0).map(({ text }) => text));
 });
-afterAll(() => parallel.close());
 
 /** The text that is embedded and indexed for a passage. */
 const titled = (passage: Passage) => withTitle(passage).text;

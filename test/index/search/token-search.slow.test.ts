@@ -5,10 +5,10 @@ import { readText } from '../../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { plainMatcher } from '../../../index/embedding/token-matcher.ts';
-import { readTokenCodebook } from '../../../index/format/token-codes-file.ts';
+import { readTokenCodebook } from '../../../index/format/tokens-file.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Answer, Search, SearchRequest } from '../../../index/search/answer.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { openSearch } from '../../../index/search/index-search.ts';
 import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QuestionEmbedder } from '../../../index/embedding/embedder.ts';
-import type { Mode } from '../../../index/format/mode.ts';
 import {
   type Answer,
   type ClosableSearch,
   InvalidRequest,
+  type Mode,
   type SearchRequest,
   type SearchResult,
 } from '../../../index/search/answer.ts';
-import { IndexSearch } from '../../../index/search/index-search.ts';
-import { openSearch } from '../../../index/search/open.ts';
+import { IndexSearch, openSearch } from '../../../index/search/index-search.ts';
 import type { Store } from '../../../index/store/store.ts';
 import { ANSWERS, QUESTIONS } from './contents.ts';
 

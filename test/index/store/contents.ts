@@ -1,9 +1,8 @@
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { questionKey, readSet } from '../../../index/evaluate/set.ts';
-import type { MetadataValue, Passage } from '../../../index/format/passage.ts';
+import { type MetadataValue, type Passage, withTitle } from '../../../index/format/passage.ts';
 import { quantized } from '../../../index/format/sentences-file.ts';
-import { withTitle } from '../../../index/format/titled.ts';
 import { sentences } from '../../../index/ingest/passages/sentences.ts';
 import { defaultModel, type IndexContents, setFolder } from '../../fixtures/index.ts';
 

@@ -3,7 +3,7 @@ import { normalized } from '../../../index/embedding/embedder.ts';
 import { KEYS } from '../../../index/format/lookup-file.ts';
 import type { Passage } from '../../../index/format/passage.ts';
 import { InvalidRequest } from '../../../index/search/answer.ts';
-import { matching } from '../../../index/search/filter.ts';
+import { matching } from '../../../index/search/candidates.ts';
 import { BundleStore } from '../../../index/store/bundle-store.ts';
 import { type Address, parseAddress } from '../../../index/store/s3vectors/address.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';

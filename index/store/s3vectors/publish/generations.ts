@@ -1,5 +1,5 @@
 import type { Condition } from '../../../aws/s3.ts';
-import { describeFile, type FileList } from '../../../format/checksums.ts';
+import { describeFile, type FileList } from '../../../format/checks.ts';
 import {
   type Current,
   type Generation,

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { hash48 } from '../../../format/compact.ts';
 import { ContainerFile } from '../../../format/container-file.ts';
 import { GRAPH } from '../../../format/graph-file.ts';
-import { hash48 } from '../../../format/hash-table.ts';
 import { LANGUAGES } from '../../../format/languages-file.ts';
 import { KEYS, Lookup } from '../../../format/lookup-file.ts';
 import { type Manifest, readManifest } from '../../../format/manifest.ts';
 import type { Passage } from '../../../format/passage.ts';
 import { Passages } from '../../../format/passages-file.ts';
 import { SENTENCES } from '../../../format/sentences-file.ts';
-import { PART } from '../../../format/token-codes-file.ts';
-import { blockBytes, TOKENS } from '../../../format/tokens-file.ts';
-import { lengthOf } from '../../../format/vector-length.ts';
+import { blockBytes, PART, TOKENS } from '../../../format/tokens-file.ts';
+import { lengthOf } from '../../../format/vectors.ts';
 import { type RowContent, sentenceBytes } from '../row.ts';
 
 /** The `group` of passages in S3 Vectors, from the id of the group's first passage. It does not change when ordinals do. */

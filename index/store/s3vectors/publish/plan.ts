@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FileList } from '../../../format/checksums.ts';
+import type { FileList } from '../../../format/checks.ts';
+import { HashTable } from '../../../format/compact.ts';
 import { readSections, writeSections } from '../../../format/container.ts';
-import { HashTable } from '../../../format/hash-table.ts';
 import { damagedInS3, HASH_BYTES, HASHES } from '../objects.ts';
 
 /** The largest share of a segment's rows that may be gone. Above, the others move to the new segment. */

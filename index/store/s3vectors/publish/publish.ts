@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Index } from '@aws-sdk/client-s3vectors';
-import { describeFile, type FileList } from '../../../format/checksums.ts';
+import { describeFile, type FileList } from '../../../format/checks.ts';
 import { writeSections } from '../../../format/container.ts';
+import { readFolder } from '../../../format/drafts.ts';
 import { LANGUAGES } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
-import { readFolder } from '../../../format/read-folder.ts';
 import { type Address, formatAddress } from '../address.ts';
 import { type Generation, type Segment, writeGeneration, writeGone } from '../generation.ts';
 import { generationObject, goneObject, HASH_BYTES, OBJECTS, ORDER, segmentObject } from '../objects.ts';

@@ -1,15 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSections, writeSections } from '../../../format/container.ts';
+import { Spool } from '../../../format/container-file.ts';
 import { writeFolder } from '../../../format/drafts.ts';
-import { GraphLinker } from '../../../format/graph-linker.ts';
 import { LANGUAGES, type LanguageCount } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
 import type { Suggestion } from '../../../format/overview-types.ts';
-import { Spool } from '../../../format/spool.ts';
-import { PART } from '../../../format/token-codes-file.ts';
-import { deinterleave } from '../../../format/tokens-file.ts';
+import { deinterleave, PART } from '../../../format/tokens-file.ts';
 import { checkIndexFolder, IndexWriter } from '../../../format/write-index.ts';
+import { GraphLinker } from '../../../graph/graph-builder.ts';
 import { type Address, formatAddress } from '../address.ts';
 import { type Generation, ordinalStarts } from '../generation.ts';
 import { damagedInS3, generationObject, OBJECTS, ORDER, segmentObject, vectorKey } from '../objects.ts';

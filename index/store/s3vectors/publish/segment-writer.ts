@@ -1,13 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeFileAt, type FileList } from '../../../format/checksums.ts';
+import { describeFileAt, type FileList } from '../../../format/checks.ts';
 import { headBytes } from '../../../format/container.ts';
-import { ContainerWriter } from '../../../format/container-writer.ts';
-import { InvertedFile } from '../../../format/inverted-file.ts';
+import { ContainerWriter } from '../../../format/container-file.ts';
 import { fieldKey, KEYS, LookupWriter } from '../../../format/lookup-file.ts';
-import type { Passage } from '../../../format/passage.ts';
-import { Postings } from '../../../format/postings.ts';
-import { withTitle } from '../../../format/titled.ts';
+import { type Passage, withTitle } from '../../../format/passage.ts';
+import { InvertedFile, Postings } from '../../../format/postings.ts';
 import { writeAscending, writeList } from '../../../format/varint.ts';
 import { fieldsOf } from '../../../format/write-index.ts';
 import { HASH_BYTES, LONG_ROWS, OBJECTS, placeKey } from '../objects.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PutInputVector } from '@aws-sdk/client-s3vectors';
-import type { FileList } from '../../../format/checksums.ts';
+import type { FileList } from '../../../format/checks.ts';
 import { withTemporaryFolder } from '../../../format/drafts.ts';
 import type { Passage } from '../../../format/passage.ts';
 import { fieldsOf } from '../../../format/write-index.ts';

@@ -5,7 +5,7 @@ import { CachedEmbeddings } from '../../../../index/ingest/cache/embeddings.ts';
 import { defaultModel, randomContents, temporaryFolder } from '../../../fixtures/index.ts';
 
 const native = vi.hoisted(() => ({ nativeDigest: vi.fn(() => 'a') }));
-vi.mock('#load-native', async (original) => ({ ...(await original<object>()), ...native }));
+vi.mock('#native', async (original) => ({ ...(await original<object>()), ...native }));
 
 test('embeddings of a library whose bytes differ are not used', () => {
   const { model } = defaultModel();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeFile } from '../../../../index/format/checksums.ts';
+import { describeFile } from '../../../../index/format/checks.ts';
 import { writeAscending, writeList } from '../../../../index/format/varint.ts';
 import { Lru } from '../../../../index/lru.ts';
 import { GoneRows } from '../../../../index/store/s3vectors/generation.ts';

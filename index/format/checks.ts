@@ -1,0 +1,223 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { damaged, damagedInPackage, type Format, readSections, writeSections } from './container.ts';
+import { crc32c } from './crc32c.ts';
+import { type Check, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
+
+/** The files that a manifest lists: each one's size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
+export type FileList = Record<string, { bytes: number; crc32: string }>;
+
+/** Bytes of a file that are read at once. */
+const PIECE = 1 << 20;
+
+export const isFileList: Check = isRecordOf(isShaped({ bytes: isWhole(0), crc32: isText }));
+
+/** The entry of a manifest for a file with these bytes. */
+export function describeFile(bytes: Uint8Array): FileList[string] {
+  return { bytes: bytes.length, crc32: hex(process.getBuiltinModule('node:zlib').crc32(bytes)) };
+}
+
+/** The entry of a manifest for a file on disk. */
+export function describeFileAt(path: string): FileList[string] {
+  return { bytes: statSync(path).size, crc32: checksum(path) };
+}
+
+/**
+ * Compares the files of a folder with its manifest.
+ * @param verify compare checksums too, which reads every file whole; false compares sizes only
+ * @throws for the first file that differs
+ */
+export function checkFiles(dir: string, files: FileList, verify: boolean): void {
+  for (const [name, expected] of Object.entries(files)) {
+    const path = join(dir, name);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined)
+      throw new Error(`${path} is missing, but its manifest lists it. Run npx polyseek index again.`);
+    if (size !== expected.bytes)
+      throw damaged(path, `it has ${size} bytes, but its manifest says ${expected.bytes}`);
+    if (!verify) continue;
+    const found = checksum(path);
+    if (found !== expected.crc32)
+      throw damaged(path, `it has the checksum ${found}, but its manifest says ${expected.crc32}`);
+  }
+}
+
+function checksum(path: string): string {
+  // Loaded on demand: loading zlib takes 2 ms, and the packaged function verifies whole files only for ONNX Runtime.
+  const { crc32 } = process.getBuiltinModule('node:zlib');
+  const piece = Buffer.allocUnsafe(PIECE);
+  const fd = openSync(path, 'r');
+  try {
+    let value = 0;
+    for (;;) {
+      const length = readSync(fd, piece);
+      if (length === 0) return hex(value);
+      value = crc32(piece.subarray(0, length), value);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
+
+/** `checks.bin`: a checksum for each block of the files in its folder. FORMAT.md describes its layout. */
+export const CHECKS: Format = { magic: 'PSCK', version: 1, sections: 3 };
+export const CHECKS_FILE = 'checks.bin';
+
+/** Bytes of a block: small, because a search reads a few hundred bytes at a time from all over a file. */
+export const BLOCK = 4096;
+
+/** Compares the CRC-32C of each block with an expected one. Returns the number of the first block that differs, or -1. */
+export type CompareBlocks = (bytes: Uint8Array, checksums: Uint32Array) => number;
+
+/** The comparison without a native library. */
+export const compareBlocks: CompareBlocks = (bytes, checksums) =>
+  checksums.findIndex((expected, i) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)) !== expected);
+
+/** Blocks of a number of bytes. The last one may be shorter. */
+export const blocksOf = (bytes: number) => Math.ceil(bytes / BLOCK);
+
+const areSizes = isRecordOf(isWhole(0));
+
+/** Copied, because the file may start at any byte of a larger buffer. */
+const words = ({ buffer, byteOffset, length }: Uint8Array) =>
+  new Uint32Array(buffer.slice(byteOffset, byteOffset + length));
+
+/** The open `checks.bin` of a folder. */
+export class FolderChecks {
+  readonly #folder: string;
+  readonly #files = new Map<string, FileChecks>();
+
+  /** @throws if it is damaged or has another format */
+  constructor(folder: string, compare: CompareBlocks) {
+    const path = join(folder, CHECKS_FILE);
+    const bytes = readFileSync(path);
+    const [json, all, own] = readSections(bytes, CHECKS, path) as [Uint8Array, Uint8Array, Uint8Array];
+    const before = own.byteOffset - bytes.byteOffset;
+    if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
+      throw damagedInPackage(path, 'its own checksums differ');
+    const sizes = readSizes(json);
+    const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
+    if (!sizes || 4 * blocks !== all.length)
+      throw damagedInPackage(path, 'its sizes do not fit its checksums');
+    const checksums = words(all);
+    let first = 0;
+    for (const [name, size] of Object.entries(sizes)) {
+      const end = first + blocksOf(size);
+      this.#files.set(
+        name,
+        new FileChecks(join(folder, name), size, checksums.subarray(first, end), compare),
+      );
+      first = end;
+    }
+    this.#folder = folder;
+  }
+
+  /** @throws if no such file was packaged */
+  of(name: string): FileChecks {
+    const checks = this.#files.get(name);
+    if (!checks) throw damagedInPackage(join(this.#folder, CHECKS_FILE), `it has no checksums of ${name}`);
+    return checks;
+  }
+}
+
+function readSizes(json: Uint8Array): Record<string, number> | undefined {
+  try {
+    const sizes = JSON.parse(Buffer.from(json).toString());
+    return areSizes(sizes) ? sizes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens the `checks.bin` of a folder; undefined if there is none. */
+export function openChecks(folder: string, compare: CompareBlocks): FolderChecks | undefined {
+  return existsSync(join(folder, CHECKS_FILE)) ? new FolderChecks(folder, compare) : undefined;
+}
+
+/** The checksums of a file, and which of its blocks were compared already. */
+export class FileChecks {
+  readonly size: number;
+  readonly #path: string;
+  readonly #checksums: Uint32Array;
+  readonly #compare: CompareBlocks;
+  /** Of each block, whether it was compared. */
+  readonly #seen: Uint8Array;
+
+  constructor(path: string, size: number, checksums: Uint32Array, compare: CompareBlocks) {
+    this.size = size;
+    this.#path = path;
+    this.#checksums = checksums;
+    this.#compare = compare;
+    this.#seen = new Uint8Array(checksums.length);
+  }
+
+  /** @throws if the file has another size than when it was packaged */
+  checkSize(size: number): void {
+    if (size !== this.size)
+      throw damagedInPackage(this.#path, `it has ${size} bytes, but ${this.size} were packaged`);
+  }
+
+  /** Compares a whole file. */
+  checkAll(bytes: Uint8Array): void {
+    this.checkSize(bytes.length);
+    this.#check(bytes, 0);
+  }
+
+  /** Whether all blocks with the bytes `[start, end)` were compared. */
+  knows(start: number, end: number): boolean {
+    for (let block = Math.floor(start / BLOCK); block * BLOCK < end; block++)
+      if (this.#seen[block] === 0) return false;
+    return true;
+  }
+
+  /**
+   * Compares the blocks with the bytes `[start, end)`.
+   * @param read returns the bytes `[from, to)` of the file, which are whole blocks
+   */
+  check(start: number, end: number, read: (from: number, to: number) => Uint8Array): void {
+    const from = Math.floor(start / BLOCK) * BLOCK;
+    this.#check(read(from, Math.min(this.size, blocksOf(end) * BLOCK)), from / BLOCK);
+  }
+
+  #check(bytes: Uint8Array, first: number): void {
+    const end = first + blocksOf(bytes.length);
+    const wrong = this.#compare(bytes, this.#checksums.subarray(first, end));
+    if (wrong !== -1)
+      throw damagedInPackage(this.#path, `the checksum of its block ${first + wrong} differs`);
+    this.#seen.fill(1, first, end);
+  }
+}
+
+/**
+ * Writes the `checks.bin` of a folder, whose files must not change any more.
+ * @param names of the files
+ */
+export function writeChecks(folder: string, names: readonly string[]): void {
+  const sizes: Record<string, number> = {};
+  const checksums: Uint32Array[] = [];
+  for (const name of names) {
+    const bytes = readFileSync(join(folder, name));
+    sizes[name] = bytes.length;
+    checksums.push(checksumsOf(bytes));
+  }
+  const json = Buffer.from(JSON.stringify(sizes));
+  const all = Buffer.concat(checksums.map(bytesOf));
+  const before = writeSections(CHECKS, [json, all, new Uint8Array()]).length;
+  const own = new Uint8Array(4 * blocksOf(before));
+  const file = writeSections(CHECKS, [json, all, own]);
+  file.set(bytesOf(checksumsOf(file.subarray(0, before))), before);
+  writeFileSync(join(folder, CHECKS_FILE), file);
+}
+
+function checksumsOf(bytes: Uint8Array): Uint32Array {
+  return Uint32Array.from({ length: blocksOf(bytes.length) }, (_, i) =>
+    crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)),
+  );
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
