@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
-import { temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
+import { SMALL_MODEL, smallModel, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';
 import { command, finished, type Outcome } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 
@@ -22,7 +22,7 @@ const lambda = createServer((request, response) => {
 });
 beforeAll(async () => {
   aws = await startS3Vectors();
-  await aws.createIndex('docs-bucket');
+  await aws.createIndex('docs-bucket', 'passages', smallModel().model.dimensions);
   await new Promise<void>((resolve) => lambda.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
@@ -58,6 +58,7 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
   timeout: 600_000,
 }, async () => {
   mkdirSync(docs);
+  writeFileSync(join(folder, 'polyseek.config.json'), JSON.stringify({ model: SMALL_MODEL }));
   writeFileSync(
     join(docs, 'warranty.md'),
     '# Warranty\n\nThe warranty lasts three years after you buy a bicycle.\n',
@@ -89,11 +90,13 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
   expect(uploaded()).toBe(1);
   expect(await json('index')).toMatchObject({ published: { status: 'unchanged', generation: 2 } });
 
-  const before = await json<Answer>('search', QUESTION, '--index', '.polyseek/index');
-  const remote = await json<Answer>('search', QUESTION, '--index', ADDRESS);
+  const ask = async (index: string): Promise<Answer> =>
+    JSON.parse((await run('search', QUESTION, '--index', index, '--json')).stdout);
+  const before = await ask('.polyseek/index');
+  const remote = await ask(ADDRESS);
   const back = await json('index', '--store', 'bundle', '--index', 'back');
   expect(back).toMatchObject({ index: 'back', from: ADDRESS, counts: { passages: 4 } });
-  const after = await json<Answer>('search', QUESTION, '--index', 'back');
+  const after = await ask('back');
   expect(before.results[0]!.text).toContain('three years');
   for (const { results } of [remote, after]) {
     expect(results.map(({ id }) => id)).toEqual(before.results.map(({ id }) => id));
@@ -119,7 +122,7 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
 test('index stops after the running requests on an interrupt, and continues later', {
   timeout: 600_000,
 }, async () => {
-  await aws.createIndex('large-bucket');
+  await aws.createIndex('large-bucket', 'passages', smallModel().model.dimensions);
   writeRandomIndex(join(folder, 'large'), 2600);
   const args = ['--index', 'large', '--to', 's3vectors://large-bucket', '--store', 's3vectors'];
   const program = [POLYSEEK, 'index', ...args];
