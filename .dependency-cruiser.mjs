@@ -5,8 +5,8 @@
 const MAY_IMPORT = {
   'index/text': [],
   'index/aws': [],
-  'index/documents': ['index/format'],
-  'index/format': ['index/text'],
+  'index/documents': [],
+  'index/format': ['index/documents', 'index/text'],
   'index/engine': ['index/format'],
   'index/graph': ['index/engine', 'index/format'],
   'index/embedding': ['index/engine', 'index/format', 'index/text'],

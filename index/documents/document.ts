@@ -1,4 +1,5 @@
-import type { MetadataValue } from '../format/passage.ts';
+/** A value of a document's own field. */
+export type MetadataValue = string | number | boolean | string[];
 
 /** A heading or a paragraph of a document. The blocks in order contain all of its text. */
 export interface Block {
@@ -36,4 +37,16 @@ export interface Document {
   lang?: string;
   metadata?: Record<string, MetadataValue>;
   blocks: Block[];
+}
+
+/** The text of a table: a line per row, with `|` between its cells. */
+export function tableText(rows: string[][]): string {
+  return rows.map((row) => row.join(' | ')).join('\n');
+}
+
+/** A declared language as a tag with hyphens: `pt_BR` is `pt-BR`. Names of languages are none. */
+export function languageTag(declared: string | undefined): string | undefined {
+  return declared !== undefined && /^[a-z]{2,3}(?:[-_][a-z\d]{1,8})*$/i.test(declared)
+    ? declared.replaceAll('_', '-')
+    : undefined;
 }

@@ -1,6 +1,5 @@
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
-import type { MetadataValue } from '../../format/passage.ts';
-import type { Block } from '../document.ts';
+import type { Block, MetadataValue } from '../document.ts';
 import { type Notice, Unreadable } from '../file.ts';
 import { textBlocks } from '../plain/text.ts';
 import { fixWindows1252, withUtf8Headers } from './charset.ts';

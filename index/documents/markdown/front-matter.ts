@@ -1,6 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from 'yaml';
-import type { MetadataValue } from '../../format/passage.ts';
-import { languageTag } from '../language-tag.ts';
+import { languageTag, type MetadataValue } from '../document.ts';
 
 /** The front matter of a text, and the text after it. */
 export interface FrontMatter {

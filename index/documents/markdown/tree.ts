@@ -2,11 +2,10 @@ import type { Definition, Heading, Nodes, Root, RootContent } from 'mdast';
 // Adds the nodes of MDX to the types of mdast.
 import type {} from 'mdast-util-mdx';
 import { toString as textOf } from 'mdast-util-to-string';
-import type { Block } from '../document.ts';
+import { type Block, tableText } from '../document.ts';
 import { htmlBlocks } from '../html/page.ts';
 import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
 import { unwrap } from '../plain/paragraphs.ts';
-import { tableText } from '../table-text.ts';
 
 /** A line break that the author asked for, in inline text. Others are a single `\n`. */
 const HARD_BREAK = '\n\n';

@@ -1,5 +1,4 @@
-import type { Block } from '../document.ts';
-import { tableText } from '../table-text.ts';
+import { type Block, tableText } from '../document.ts';
 
 interface Cell {
   blocks: Block[];

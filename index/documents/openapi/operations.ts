@@ -1,7 +1,5 @@
-import type { MetadataValue } from '../../format/passage.ts';
-import type { Block, Document } from '../document.ts';
+import { type Block, type Document, type MetadataValue, tableText } from '../document.ts';
 import type { Input } from '../input.ts';
-import { tableText } from '../table-text.ts';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'];
 /** References to references. */

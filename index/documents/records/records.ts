@@ -1,9 +1,7 @@
-import type { MetadataValue } from '../../format/passage.ts';
 import { contentIds } from '../content-id.ts';
-import type { Block, Document } from '../document.ts';
+import { type Block, type Document, languageTag, type MetadataValue } from '../document.ts';
 import { Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
-import { languageTag } from '../language-tag.ts';
 import { likelyTitle, missingNames, type Roles, rolesOf } from './roles.ts';
 import { type Fields, type Row, textOf } from './values.ts';
 

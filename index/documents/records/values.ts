@@ -1,4 +1,4 @@
-import type { MetadataValue } from '../../format/passage.ts';
+import type { MetadataValue } from '../document.ts';
 
 /** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
 export type Fields = ReadonlyMap<string, MetadataValue>;

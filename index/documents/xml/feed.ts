@@ -1,5 +1,4 @@
-import type { MetadataValue } from '../../format/passage.ts';
-import type { Document } from '../document.ts';
+import type { Document, MetadataValue } from '../document.ts';
 import type { Input } from '../input.ts';
 import { type Fields, textOf } from '../records/values.ts';
 

@@ -1,4 +1,4 @@
-import type { MetadataValue } from '../../format/passage.ts';
+import type { MetadataValue } from '../document.ts';
 import type { Input } from '../input.ts';
 import type { Row } from '../records/values.ts';
 import { localName, xmlEvents } from './events.ts';
