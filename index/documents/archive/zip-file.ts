@@ -42,7 +42,7 @@ export async function zipEntries(input: Input, spool: Spool): Promise<ZipEntry[]
   });
   const entries = await listEntries(input, zip);
   const overlapping = overlaps(entries);
-  const names = decodeNames(entries.map(rawName));
+  const names = await decodeNames(entries.map(rawName));
   return entries
     .map((entry, i) => {
       const path = `${input.path}/${names[i]}`;

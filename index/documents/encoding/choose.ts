@@ -22,7 +22,10 @@ const MAX_INVALID = 0.02;
  * look like it, else as `chooseWithoutMark`. Undefined if they are no text.
  * @param label the declared encoding
  */
-export function chooseEncoding(start: Buffer, label: string | undefined): Encoding | undefined {
+export async function chooseEncoding(
+  start: Buffer,
+  label: string | undefined,
+): Promise<Encoding | undefined> {
   const mark = byteOrderMark(start);
   if (mark) return { name: mark.encoding, skip: mark.length, guessed: false };
   const utf16 = detectUtf16(start);
@@ -40,12 +43,13 @@ export function chooseEncoding(start: Buffer, label: string | undefined): Encodi
  * The encoding of a part of a file: UTF-8 if it is that, since other text hardly ever is by chance, else the declared one, else the
  * most probable one.
  */
-export function chooseWithoutMark(part: Buffer, label: string | undefined): Encoding {
+export async function chooseWithoutMark(part: Buffer, label: string | undefined): Promise<Encoding> {
   const { right, wrong } = countUtf8(part.subarray(0, completeUtf8(part)));
   if (right >= 2 * wrong) return encoding('UTF-8');
   const declared = label === undefined ? undefined : encodingOf(label);
   if (declared && declared !== 'UTF-8' && isValid(part, declared)) return encoding(declared);
-  return encoding(detectEncoding(part), true);
+  const detected = await detectEncoding(part);
+  return encoding(encodingOf(detected) ?? detected, true);
 }
 
 function encoding(name: string, guessed = false): Encoding {

@@ -10,14 +10,14 @@ const SEARCHED = 2 ** 16;
  * A message with headers in UTF-8, as the parser expects them. Headers of old messages are in the charset of their body without
  * saying so. Messages that declare no charset are decoded by their content.
  */
-export function withUtf8Headers(
+export async function withUtf8Headers(
   message: Buffer,
   origin: { path: string; report: (notice: Notice) => void },
-): Buffer {
+): Promise<Buffer> {
   if (isUtf8(message)) return message;
   const start = message.toString('latin1', 0, SEARCHED);
   const declared = /charset\s{0,9}=\s{0,9}"?([\w.:-]{1,40})/i.exec(start)?.[1];
-  if (declared === undefined) return Buffer.from(decode(message, origin));
+  if (declared === undefined) return Buffer.from(await decode(message, origin));
   const end = /\r?\n\r?\n/.exec(start)?.index ?? 0;
   const headers = message.subarray(0, end);
   if (isUtf8(headers) || !iconv.encodingExists(declared)) return message;

@@ -53,7 +53,7 @@ export async function parseMessage(
 ): Promise<Message> {
   const { path } = origin;
   checkSize(bytes, path);
-  const email = await PostalMime.parse(withUtf8Headers(bytes, origin), {
+  const email = await PostalMime.parse(await withUtf8Headers(bytes, origin), {
     forceRfc822Attachments: true,
     maxNestingDepth: MAX_PART_DEPTH,
     maxHeadersSize: MAX_HEADER_BYTES,

@@ -70,7 +70,7 @@ function isMark(element: Element): boolean {
 async function readPage(zip: ZipEntries, part: string, input: Input): Promise<Block[]> {
   const declared = (start: string) => start.match(/^<\?xml[^>]*encoding=["']([\w-]+)/)?.[1];
   const path = `${input.path}/${part}`;
-  const text = decode(await zip.read(part, MAX_PAGE_BYTES), { path, report: input.report }, declared);
+  const text = await decode(await zip.read(part, MAX_PAGE_BYTES), { path, report: input.report }, declared);
   const treeAdapter = limitedAdapter(path);
   const page = blocksOf(parse(text.replace(EMPTY_ELEMENT, '<$1$2></$1>'), { treeAdapter }), isMark);
   return page.map(({ kind, level, text }) =>
