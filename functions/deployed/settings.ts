@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { jsonProblem } from '../../index/documents/records/json-problem.ts';
+import { jsonProblem } from '../../index/documents/records/values.ts';
 import { DEFAULT_INDEX } from '../../index/format/manifest.ts';
 
 /** Settings by name, as in `context` of cdk.json. */

@@ -1,82 +1,112 @@
-import type { Document } from './document.ts';
-import { type InputFile, type Notice, Unreadable } from './file.ts';
-import { Input, type ReadContext, type Reader } from './input.ts';
-import { lengthOf, repeatedLimits } from './repeated.ts';
-import { START, signature, sniff } from './sniff.ts';
+import type { InputFile, Notice } from './file.ts';
+import { manKind } from './markup/man.ts';
+import { type Load, loadHtml, loadMan, notRead, ofFile, ofText } from './text-readers.ts';
 
 /** A document format. */
 export interface Format {
   name: string;
   /** Ends of file names, in lower case. */
   extensions: string[];
-  /** Loads its reader, only when a file needs it. */
-  load: () => Promise<{ read: Reader }>;
+  load: Load;
+  /** Whether PDF files and archives often have its names, and are read as what they are. */
+  isOften?: 'other';
 }
 
 /** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
-const MAN_EXTENSIONS =
-  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man'.split(
-    ' ',
-  );
+const MAN =
+  '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man';
+/** Formats of Office programs before 2007. */
+const OLD_OFFICE = '.doc .rtf .xls .xlt .xlsb .ppt .pps';
+const SUCCESSORS = { '.xls': '.xlsx', '.xlt': '.xlsx', '.xlsb': '.xlsx', '.ppt': '.pptx', '.pps': '.pptx' };
 
-/** All formats. One line each. */
+/** All formats: a name, ends of file names, and the reader. */
 export const FORMATS: Format[] = [
-  { name: 'plain text', extensions: ['.txt', '.text'], load: () => import('./formats/text.ts') },
-  { name: 'Markdown', extensions: ['.md', '.markdown'], load: () => import('./formats/markdown.ts') },
-  { name: 'MDX', extensions: ['.mdx'], load: () => import('./formats/mdx.ts') },
-  {
-    name: 'reStructuredText',
-    extensions: ['.rst', '.rest', '.rst.txt'],
-    load: () => import('./formats/rst.ts'),
-  },
-  { name: 'TeX', extensions: ['.tex', '.ltx', '.latex'], load: () => import('./formats/tex.ts') },
-  { name: 'subtitles', extensions: ['.srt', '.vtt'], load: () => import('./formats/subtitles.ts') },
-  {
-    name: 'AsciiDoc',
-    extensions: ['.adoc', '.asciidoc', '.asc'],
-    load: () => import('./formats/asciidoc.ts'),
-  },
-  { name: 'manual page', extensions: MAN_EXTENSIONS, load: () => import('./formats/man.ts') },
-  { name: 'HTML', extensions: ['.html', '.htm', '.xhtml'], load: () => import('./formats/html.ts') },
-  { name: 'PDF', extensions: ['.pdf'], load: () => import('./formats/pdf.ts') },
-  { name: 'Word', extensions: ['.docx', '.docm', '.dotx'], load: () => import('./formats/docx.ts') },
-  {
-    name: 'PowerPoint',
-    extensions: ['.pptx', '.pptm', '.ppsx', '.potx'],
-    load: () => import('./formats/pptx.ts'),
-  },
-  { name: 'Excel', extensions: ['.xlsx', '.xlsm', '.xltx'], load: () => import('./formats/xlsx.ts') },
-  { name: 'OpenDocument text', extensions: ['.odt', '.ott'], load: () => import('./formats/odt.ts') },
-  { name: 'OpenDocument presentation', extensions: ['.odp', '.otp'], load: () => import('./formats/odp.ts') },
-  { name: 'OpenDocument spreadsheet', extensions: ['.ods', '.ots'], load: () => import('./formats/ods.ts') },
-  { name: 'EPUB', extensions: ['.epub'], load: () => import('./formats/epub.ts') },
-  {
-    name: 'old Office',
-    extensions: ['.doc', '.rtf', '.xls', '.xlt', '.xlsb', '.ppt', '.pps'],
-    load: () => import('./formats/old-office.ts'),
-  },
-  { name: 'JSON Lines', extensions: ['.jsonl', '.ndjson'], load: () => import('./formats/jsonl.ts') },
-  { name: 'CSV', extensions: ['.csv', '.tsv', '.tab'], load: () => import('./formats/csv.ts') },
-  { name: 'JSON', extensions: ['.json', '.geojson', '.jsonld'], load: () => import('./formats/json.ts') },
-  { name: 'YAML', extensions: ['.yaml', '.yml'], load: () => import('./formats/openapi.ts') },
-  {
-    name: 'XML',
-    extensions: ['.xml', '.rss', '.atom', '.dbk', '.docbook', '.page', '.tei'],
-    load: () => import('./formats/xml.ts'),
-  },
-  { name: 'zip', extensions: ['.zip'], load: () => import('./formats/zip.ts') },
-  { name: 'tar', extensions: ['.tar'], load: () => import('./formats/tar.ts') },
-  { name: 'gzip', extensions: ['.gz', '.tgz'], load: () => import('./formats/gzip.ts') },
-  { name: 'WARC', extensions: ['.warc', '.warc.gz'], load: () => import('./formats/warc.ts') },
-  { name: 'saved page', extensions: ['.mhtml', '.mht'], load: () => import('./formats/mhtml.ts') },
-  { name: 'e-mail', extensions: ['.eml'], load: () => import('./formats/eml.ts') },
-  { name: 'Outlook message', extensions: ['.msg'], load: () => import('./formats/msg.ts') },
-  { name: 'Jupyter notebook', extensions: ['.ipynb'], load: () => import('./formats/ipynb.ts') },
-  { name: 'mailbox', extensions: ['.mbox'], load: () => import('./formats/mbox.ts') },
+  format('plain text', '.txt .text', async () => (await import('./plain/text.ts')).readPlainText, 'other'),
+  format(
+    'Markdown',
+    '.md .markdown',
+    ofText(async () => (await import('./markdown/markdown.ts')).readMarkdown),
+    'other',
+  ),
+  format(
+    'MDX',
+    '.mdx',
+    ofText(async () => (await import('./markdown/mdx.ts')).readMdx),
+  ),
+  format(
+    'reStructuredText',
+    '.rst .rest .rst.txt',
+    ofText(async () => (await import('./markup/rst.ts')).readRst),
+  ),
+  format(
+    'TeX',
+    '.tex .ltx .latex',
+    ofText(async () => (await import('./markup/tex.ts')).readTex),
+  ),
+  format(
+    'subtitles',
+    '.srt .vtt',
+    ofText(async () => (await import('./markup/subtitles.ts')).readSubtitles),
+  ),
+  format(
+    'AsciiDoc',
+    '.adoc .asciidoc .asc',
+    ofText(async () => (await import('./markup/asciidoc.ts')).readAsciidoc),
+  ),
+  format('manual page', MAN, loadMan),
+  format('HTML', '.html .htm .xhtml', loadHtml, 'other'),
+  format('PDF', '.pdf', async () => (await import('./pdf/pdf.ts')).readPdf),
+  format(
+    'Word',
+    '.docx .docm .dotx',
+    ofFile(async () => (await import('./office/word.ts')).readWord),
+  ),
+  format(
+    'PowerPoint',
+    '.pptx .pptm .ppsx .potx',
+    ofFile(async () => (await import('./office/powerpoint.ts')).readPowerPoint),
+  ),
+  format('Excel', '.xlsx .xlsm .xltx', async () => (await import('./office/excel.ts')).readExcel),
+  format(
+    'OpenDocument text',
+    '.odt .ott',
+    ofFile(async () => (await import('./office/open-document.ts')).readOdt),
+  ),
+  format(
+    'OpenDocument presentation',
+    '.odp .otp',
+    ofFile(async () => (await import('./office/open-document.ts')).readOdp),
+  ),
+  format('OpenDocument spreadsheet', '.ods .ots', async () => (await import('./office/calc.ts')).readCalc),
+  format(
+    'EPUB',
+    '.epub',
+    ofFile(async () => (await import('./office/epub.ts')).readEpub),
+  ),
+  format('old Office', OLD_OFFICE, notRead('old Office format', '.docx', SUCCESSORS), 'other'),
+  format('JSON Lines', '.jsonl .ndjson', async () => (await import('./records/json.ts')).readJsonl),
+  format('CSV', '.csv .tsv .tab', async () => (await import('./records/csv.ts')).readCsv, 'other'),
+  format('JSON', '.json .geojson .jsonld', async () => (await import('./records/json.ts')).readJson, 'other'),
+  format('YAML', '.yaml .yml', async () => (await import('./records/json.ts')).readYaml),
+  format(
+    'XML',
+    '.xml .rss .atom .dbk .docbook .page .tei',
+    async () => (await import('./xml/xml.ts')).readXml,
+    'other',
+  ),
+  format('zip', '.zip', async () => (await import('./archive/archives.ts')).readZip),
+  format('tar', '.tar', async () => (await import('./archive/archives.ts')).readTar),
+  format('gzip', '.gz .tgz', async () => (await import('./archive/archives.ts')).readGzip),
+  format('saved page', '.mhtml .mht', async () => (await import('./mail/mail.ts')).readSavedPage),
+  format('e-mail', '.eml', async () => (await import('./mail/mail.ts')).readMessage),
+  format('mailbox', '.mbox', async () => (await import('./mail/mail.ts')).readMailbox),
+  format('Outlook message', '.msg', notRead('Outlook format', '.eml')),
+  format('Jupyter notebook', '.ipynb', async () => (await import('./notebook.ts')).readNotebook),
 ];
 
-/** Formats of text, whose files are read as what they are if they are PDF files or archives. */
-const TEXTS = new Set(['plain text', 'Markdown', 'HTML', 'old Office', 'CSV', 'XML', 'JSON']);
+function format(name: string, extensions: string, load: Load, isOften?: 'other'): Format {
+  return { name, extensions: extensions.split(' '), load, isOften };
+}
 
 /** The format of a file name: the one with the longest matching end. */
 export function formatOf(name: string): Format | undefined {
@@ -107,79 +137,40 @@ function suffixOf(name: string): string {
   return /[^/](\.[^./\s]{1,20})$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/**
- * The format of a file. PDF files and archives are known by their first bytes, whatever their names are. Files without a suffix are
- * known by their content.
- */
-async function formatIn(file: InputFile, depth: number): Promise<Format | undefined> {
-  const name = file.extension ?? file.source;
-  const named = formatOf(name);
-  if (!mayBeKnown(name) || (named && (depth > 0 || !TEXTS.has(named.name)))) return named;
-  const start = await startOf(file);
-  const found = named ? signature(start) : sniff(start);
-  return found === undefined ? named : formatOf(found);
-}
-
-async function startOf(file: InputFile): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of file.open()) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= START) break;
-  }
-  return Buffer.concat(chunks).subarray(0, START);
-}
+/** Bytes that tell the format. */
+export const START = 4096;
 
 /**
- * Reads the documents of a file. Reports a file of unknown format, and a file that cannot be read; documents before the problem are
- * kept.
+ * The format of a file by its first bytes, as the end of a file name such as `.pdf`; undefined if it is no known one and no text.
  */
-export async function* readFile(file: InputFile, context: ReadContext): AsyncGenerator<Document> {
-  try {
-    const format = await formatIn(file, context.depth);
-    if (!format) {
-      context.report(unknownFormat(file));
-      return;
-    }
-    const { read } = await format.load();
-    let silent = true;
-    const report = (notice: Notice) => {
-      silent = false;
-      context.report(notice);
-    };
-    const input = new Input(file, { ...context, report });
-    const limit = repeatedLimits(file, report);
-    for await (const whole of read(input)) {
-      if (!whole.blocks.some(({ text }) => text.trim() !== '')) continue;
-      silent = false;
-      const document = limit(whole);
-      if (context.depth === 0) input.inflation.addText(lengthOf(document), file.path);
-      const url = isWebAddress(document.url) ? document.url : undefined;
-      yield { ...document, url: url ?? file.url, lang: document.lang ?? context.options.lang };
-    }
-    if (silent) context.report({ kind: 'skipped', place: file.path, reason: 'no text' });
-  } catch (error) {
-    if (error instanceof Unreadable) context.report(error.notice);
-    else context.report(unexpected(file, error));
-  }
+export function sniff(start: Buffer): string | undefined {
+  const binary = signature(start);
+  if (binary !== undefined) return binary;
+  // A character may be cut at the end.
+  const text = new TextDecoder().decode(start, { stream: true }).replace(/^\uFEFF/, '');
+  if (start.length === 0 || /[\p{Cc}\uFFFD]/u.test(text.replace(/[\t\n\f\r]/g, ''))) return undefined;
+  if (/^\s*<(?:!doctype html|html)[\s>]/i.test(text)) return '.html';
+  if (/^\s*<\?xml\s/.test(text)) return /<html[\s>]/i.test(text) ? '.html' : '.xml';
+  if (/^From \S+ .*\d\d:\d\d/.test(text)) return '.mbox';
+  if (/^(?:Return-Path|Received|Message-ID|MIME-Version|Date|From): .*\n(?:[\w-]+: |\s)/i.test(text))
+    return '.eml';
+  if (/^\s*[[{]\s*["{[]/.test(text)) return '.json';
+  return manKind(text) === 'other' ? '.txt' : '.man';
 }
 
-/**
- * Whether an address is relative, or has the scheme http or https. Callers of the endpoint show addresses as links, and one such as
- * `javascript:` would run a script of the document on their page.
- */
-function isWebAddress(url: string | undefined): boolean {
-  return url !== undefined && (!URL.canParse(url) || /^https?:$/.test(new URL(url).protocol));
+/** The format of a file that begins with bytes of its own. */
+export function signature(start: Buffer): string | undefined {
+  const latin = start.toString('latin1');
+  if (latin.startsWith('%PDF-')) return '.pdf';
+  if (latin.startsWith('\x1f\x8b')) return '.gz';
+  if (!latin.startsWith('PK\x03\x04')) return undefined;
+  const [, type] =
+    /^mimetype(?:application\/)?(epub|vnd\.oasis\.opendocument\.\w+)/.exec(latin.slice(30)) ?? [];
+  if (type) return type === 'epub' ? '.epub' : OPEN_DOCUMENT[type.slice(type.lastIndexOf('.') + 1)];
+  if (!latin.includes('[Content_Types].xml')) return '.zip';
+  const [, folder] = /(word|ppt|xl)\//.exec(latin) ?? [];
+  return folder && OFFICE[folder];
 }
 
-/** The notice for an error of a parser. */
-function unexpected({ path }: InputFile, error: unknown) {
-  const message = error instanceof Error ? error.message : String(error);
-  return {
-    kind: 'failed' as const,
-    place: path,
-    reason: 'damaged',
-    fix: `Save it again with the program that made it (${message.replace(`${path}: `, '')}).`,
-  };
-}
+const OPEN_DOCUMENT: Record<string, string> = { text: '.odt', presentation: '.odp', spreadsheet: '.ods' };
+const OFFICE: Record<string, string> = { word: '.docx', ppt: '.pptx', xl: '.xlsx' };

@@ -1,9 +1,10 @@
 import type { InputFile, Notice } from '../../index/documents/file.ts';
-import { FORMATS, readFile } from '../../index/documents/formats.ts';
+import { FORMATS } from '../../index/documents/formats.ts';
+import { readFile } from '../../index/documents/read-file.ts';
 import { type ZipMember, zip } from '../fixtures/zip.ts';
 import type { Target } from './target.ts';
 
-/** What `unexpected` in formats.ts makes of an error of JavaScript itself. */
+/** What `damaged` in file.ts makes of an error of JavaScript itself. */
 const RAW =
   /Cannot (read|set|destructure|convert|mix|create)|is not (a function|iterable|defined|a constructor|a valid|extensible)|Invalid (array|string|typed array|count|time|code point|regular)|Maximum call stack|out of (range|memory|bounds)|undefined|Unexpected (token|end of JSON|non-whitespace)|before initialization/;
 

@@ -192,8 +192,6 @@ const segment = {
 };
 const mail = `From: Ann <ann@example.com>\nTo: bob@example.com\nSubject: =?utf-8?q?Trip?=\nDate: Mon, 1 Jan 2024 10:00:00 +0000\nMessage-ID: <1@example.com>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nThe ferry leaves at 8.=20\n\n> When?\n--b\nContent-Type: text/html\n\n<p>The ferry</p>\n--b\nContent-Type: text/csv; name=a.csv\nContent-Disposition: attachment; filename=a.csv\nContent-Transfer-Encoding: base64\n\nYSxiCjEsMgo=\n--b--\n`;
 const page = `<!doctype html><html lang=en><head><meta charset=utf-8><title>Ferry</title></head><body><nav><a href=/a>A</a></nav><main><h1 id=x>Ferry</h1><p>The ferry <b>leaves</b> at 8.</p><ul><li>One<li>Two</ul><table><tr><th>A<th>B<tr><td>1<td>2</table><pre>code</pre><details><summary>S</summary>D</details></main><footer>F</footer></body></html>`;
-const http = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`;
-const warc = `WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.com/a\r\nContent-Type: application/http; msgtype=response\r\nContent-Length: ${http.length}\r\n\r\n${http}\r\n\r\n`;
 const slides = zipOf({
   '_rels/.rels': relations(['a', 'officeDocument', 'ppt/presentation.xml']),
   'ppt/_rels/presentation.xml.rels': relations(['s', 'slide', 'slides/slide1.xml']),
@@ -461,7 +459,6 @@ const others: Record<string, Buffer[]> = {
   'document-zip': packaged(zipOf({ 'a.md': '# Ferry\n\nText.', 'b/c.txt': 'The ferry leaves.' })),
   'document-tar': [tar('a.md', '# Ferry\n\nThe ferry leaves.')],
   'document-gz': [gzipSync('The ferry leaves.')],
-  'document-warc': text(warc),
   'document-mhtml': text(
     `From: <Saved>\nSubject: F\nMIME-Version: 1.0\nContent-Type: multipart/related; type="text/html"; boundary=b\n\n--b\nContent-Type: text/html\nContent-Location: https://example.com/\n\n${page}\n--b--\n`,
   ),

@@ -3,8 +3,8 @@ import type { Definition, Heading, Nodes, Root, RootContent } from 'mdast';
 import type {} from 'mdast-util-mdx';
 import { toString as textOf } from 'mdast-util-to-string';
 import { type Block, tableText } from '../document.ts';
+import { MAX_DEPTH, nestedTooDeep } from '../file.ts';
 import { htmlBlocks } from '../html/page.ts';
-import { MAX_DEPTH, nestedTooDeep } from '../nesting.ts';
 import { unwrap } from '../plain/paragraphs.ts';
 
 /** A line break that the author asked for, in inline text. Others are a single `\n`. */

@@ -1,6 +1,5 @@
-import type { Block, Document } from '../document.ts';
-import { languageTag } from '../language-tag.ts';
-import { MAX_DEPTH } from '../nesting.ts';
+import { type Block, type Document, languageTag } from '../document.ts';
+import { MAX_DEPTH } from '../file.ts';
 import { unwrap } from '../plain/paragraphs.ts';
 import { BlockList } from './block-list.ts';
 import { titleFromHeadings } from './readme.ts';

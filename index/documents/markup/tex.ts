@@ -1,6 +1,5 @@
-import type { Block, Document } from '../document.ts';
-import { nestedTooDeep } from '../nesting.ts';
-import { tableText } from '../table-text.ts';
+import { type Block, type Document, tableText } from '../document.ts';
+import { nestedTooDeep } from '../file.ts';
 import { BlockList } from './block-list.ts';
 import {
   ACCENTS,

@@ -1,18 +1,20 @@
-import type { Input } from '../input.ts';
-import { CellCollector, MAX_COLUMNS } from './cells.ts';
+import type { Input, Reader } from '../input.ts';
 import { openOpenDocument } from './open-document.ts';
 import { MAX_SPREADSHEET_BYTES } from './package.ts';
-import type { SheetRow } from './sheets.ts';
+import { CellCollector, MAX_COLUMNS, type SheetRow, sheetDocuments } from './sheets.ts';
 import { parseXml, type XmlElement } from './xml.ts';
 
 /** Subtrees whose text is not that of cells. */
 const SKIPPED = new Set(['office:annotation', 'table:shapes', 'table:tracked-changes', 'office:forms']);
 
+/** Reads an OpenDocument spreadsheet. */
+export const readCalc: Reader = (input) => sheetDocuments(calcRows(input), input);
+
 /**
  * Streams the rows of an OpenDocument spreadsheet, sheet by sheet: text as shown, dates as ISO dates. Equal rows that the file stores
  * once are read once. Reports hidden sheets and skips them. Comments, drawings and empty rows are left out.
  */
-export async function* calcRows(input: Input): AsyncGenerator<SheetRow> {
+async function* calcRows(input: Input): AsyncGenerator<SheetRow> {
   const zip = await openOpenDocument(input, '.ods', MAX_SPREADSHEET_BYTES);
   const reader = new TableReader(input);
   for await (const _ of parseXml(zip.stream('content.xml'), input, reader)) yield* reader.rows.splice(0);

@@ -1,4 +1,7 @@
-import { type Block, tableText } from '../document.ts';
+import { type Block, type Document, tableText } from '../document.ts';
+import type { Input } from '../input.ts';
+import { fittingLanguage } from './language.ts';
+import { noText } from './package.ts';
 
 interface Cell {
   blocks: Block[];
@@ -113,4 +116,86 @@ function tidy(text: string): string {
     .map((line) => line.trim())
     .join('\n')
     .trim();
+}
+
+/**
+ * Collects the parts of a slide: its title, its text in reading order, and the speaker notes. The heading starts with the slide's
+ * number, because no viewer opens a slide by a link: `3. Results`, or `Slide 3` without a title.
+ */
+export class Slide {
+  readonly #number: number;
+  readonly #title = new Flow();
+  readonly #body = new Flow();
+  readonly #notes = new Flow();
+  #isInNotes = false;
+  #titleDepth = 0;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** Where text goes now. */
+  get flow(): Flow {
+    if (this.#titleDepth > 0) return this.#title;
+    return this.#isInNotes ? this.#notes : this.#body;
+  }
+
+  /** @param role of the frame, such as `title` */
+  openFrame(role: string, depth: number): void {
+    if (role === 'title' && !this.#isInNotes && this.#titleDepth === 0) this.#titleDepth = depth;
+  }
+
+  closeFrame(depth: number): void {
+    if (this.#titleDepth === depth) this.#titleDepth = 0;
+  }
+
+  /** All later text is notes. */
+  openNotes(): void {
+    this.#isInNotes = true;
+  }
+
+  get title(): string {
+    return this.#title.blocks.map(({ text }) => text).join(' ');
+  }
+
+  /** None for a slide without text. */
+  get blocks(): Block[] {
+    const { title } = this;
+    const text = [...this.#body.blocks, ...this.#notes.blocks].map(asParagraph);
+    if (title === '' && text.length === 0) return [];
+    const heading = blockOf(title === '' ? `Slide ${this.#number}` : `${this.#number}. ${title}`, 2);
+    return [...(heading ? [heading] : []), ...text];
+  }
+}
+
+/** Programs mark some text on slides as headings, such as that of outline shapes. The slide's title is its only heading. */
+function asParagraph({ kind, text }: Block): Block {
+  return kind === 'heading' ? { kind: 'paragraph', text } : { kind, text };
+}
+
+/**
+ * The document of a file. Its blocks have the level of the file's heading plus 1; level 1 is text in the style Title. The title is that
+ * text, else the title in the file's properties, else the first heading.
+ * @param languages as for `fittingLanguage`
+ * @throws Unreadable `no text`
+ */
+export function toDocument(
+  input: Input,
+  blocks: Block[],
+  declaredTitle: string | undefined,
+  languages: Iterable<string | undefined>,
+): Document {
+  if (blocks.length === 0) throw noText(input);
+  const lang = fittingLanguage(languages, blocks);
+  const title = blocks.find(({ level }) => level === 1)?.text ?? declaredTitle;
+  if (title) return { source: input.source, title, lang, blocks };
+  const lifted = blocks.map((block) => (block.level ? { ...block, level: block.level - 1 } : block));
+  const heading = lifted.find(({ kind }) => kind === 'heading');
+  return { source: input.source, title: heading?.text, lang, blocks: lifted };
+}
+
+/** A title for a file whose headings are not titles: its name without the extension. */
+export function fileTitle({ source }: Input): string {
+  const name = source.slice(source.lastIndexOf('/') + 1);
+  return name.replace(/\.[^.]*$/, '') || name;
 }

@@ -1,10 +1,8 @@
+import type { Zip } from '../archive/zip.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
-import type { ZipEntries } from '../zip-entries.ts';
-import { Flow } from './flow.ts';
+import { Flow, fileTitle, Slide, toDocument } from './flow.ts';
 import { openPackage, ownTitle } from './package.ts';
-import { Slide } from './slide.ts';
-import { fileTitle, toDocument } from './titled.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** How many styles may be based on each other. */
@@ -37,11 +35,7 @@ const SLIDE_FOOTERS = new Set(['header', 'footer', 'date-time', 'page-number']);
  * Opens a package of OpenDocument. Parameters are as for `openPackage`.
  * @throws Unreadable `encrypted` and those of `openPackage`
  */
-export async function openOpenDocument(
-  input: Input,
-  extension: string,
-  inflated?: number,
-): Promise<ZipEntries> {
+export async function openOpenDocument(input: Input, extension: string, inflated?: number): Promise<Zip> {
   const zip = await openPackage(input, extension, inflated);
   let isEncrypted = zip.has('encrypted-package');
   if (zip.has('META-INF/manifest.xml')) {
@@ -59,7 +53,7 @@ export async function openOpenDocument(
  * Reads a text or a presentation. Footnotes, endnotes and text boxes follow the paragraph that contains them; a slide is a section, and
  * speaker notes follow its text. Tables of contents, comments and deleted text are left out.
  */
-export async function readOpenDocument(input: Input, extension: string): Promise<Document> {
+async function readOpenDocument(input: Input, extension: string): Promise<Document> {
   const zip = await openOpenDocument(input, extension);
   const parents = new Map<string, string>();
   const { title, languages } = await readMeta(zip, parents, input);
@@ -69,9 +63,15 @@ export async function readOpenDocument(input: Input, extension: string): Promise
   return toDocument(input, reader.blocks, title ?? slideTitle, languages);
 }
 
+/** Reads a text. */
+export const readOdt = (input: Input): Promise<Document> => readOpenDocument(input, '.odt');
+
+/** Reads a presentation. */
+export const readOdp = (input: Input): Promise<Document> => readOpenDocument(input, '.odp');
+
 /** The title and languages that a package declares. Collects the parents of its paragraph styles. */
 async function readMeta(
-  zip: ZipEntries,
+  zip: Zip,
   parents: Map<string, string>,
   input: Input,
 ): Promise<{ title: string | undefined; languages: (string | undefined)[] }> {

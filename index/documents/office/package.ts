@@ -1,10 +1,10 @@
+import { Zip } from '../archive/zip.ts';
 import type { Input } from '../input.ts';
-import { ZIP_LIMITS, ZipEntries } from '../zip-entries.ts';
 import { readXml } from './xml.ts';
 
 /** The most bytes of a document's parts, inflated. The blocks of a document are in memory; the rows of a spreadsheet are not. */
 const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
-export const MAX_SPREADSHEET_BYTES = ZIP_LIMITS.inflated;
+export const MAX_SPREADSHEET_BYTES = 256 * 2 ** 20;
 
 /** The start of a compound file: an old Office file, or one with a password. */
 const COMPOUND_FILE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
@@ -15,13 +15,13 @@ const ENCRYPTED_PART = Buffer.from('EncryptedPackage', 'utf16le');
  * Opens a zip file with the parts of an office document.
  * @param extension of the current format, for errors
  * @param inflated most bytes of all parts
- * @throws Unreadable `encrypted`, `old Office format`, or those of `ZipEntries.open`
+ * @throws Unreadable `encrypted`, `old Office format`, or those of `Zip.open`
  */
 export async function openPackage(
   input: Input,
   extension: string,
   inflated = MAX_DOCUMENT_BYTES,
-): Promise<ZipEntries> {
+): Promise<Zip> {
   const bytes = await input.bytes();
   if (bytes.subarray(0, 8).equals(COMPOUND_FILE)) {
     if (bytes.includes(ENCRYPTED_PART))
@@ -29,7 +29,7 @@ export async function openPackage(
     throw oldFormat(input, extension);
   }
   if (bytes.subarray(0, 5).toString('latin1') === '{\\rtf') throw oldFormat(input, extension);
-  return ZipEntries.open(bytes, input, { ...ZIP_LIMITS, inflated });
+  return Zip.open(bytes, input, inflated);
 }
 
 /** The error for a format that is not read. `extension` is that of its successor. */
@@ -52,7 +52,7 @@ export interface Relation {
 }
 
 /** The relations of a part, in order; of the package for an empty name. */
-export async function relationsOf(zip: ZipEntries, part: string, input: Input): Promise<Relation[]> {
+export async function relationsOf(zip: Zip, part: string, input: Input): Promise<Relation[]> {
   const slash = part.lastIndexOf('/') + 1;
   const name = `${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`;
   const relations: Relation[] = [];
@@ -101,7 +101,7 @@ const GENERATED_TITLE =
   /\b(?:power ?point|microsoft (?:word|excel|office))\b|\.(?:docx?|pptx?|xlsx?)$|^slide 1$|^untitled/i;
 
 /** Reads the core properties. */
-export async function propertiesOf(zip: ZipEntries, input: Input): Promise<Properties> {
+export async function propertiesOf(zip: Zip, input: Input): Promise<Properties> {
   const relations = await relationsOf(zip, '', input);
   const part = relations.find(({ type }) => type === 'core-properties')?.target ?? 'docProps/core.xml';
   const found = new Map<string, string>();

@@ -1,9 +1,8 @@
+import type { Zip } from '../archive/zip.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
-import type { ZipEntries } from '../zip-entries.ts';
+import { fileTitle, Slide, toDocument } from './flow.ts';
 import { openPackage, propertiesOf, type Relation, relationsOf } from './package.ts';
-import { Slide } from './slide.ts';
-import { fileTitle, toDocument } from './titled.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** Placeholders that recur on every slide, or show the slide itself. */
@@ -34,7 +33,7 @@ export async function readPowerPoint(input: Input): Promise<Document> {
   return toDocument(input, blocks, title ?? firstTitle ?? fileTitle(input), [lang, ...byLength]);
 }
 
-async function slideParts(zip: ZipEntries, mainPart: string, input: Input): Promise<string[]> {
+async function slideParts(zip: Zip, mainPart: string, input: Input): Promise<string[]> {
   const relations = new Map(
     (await relationsOf(zip, mainPart, input)).map((relation) => [relation.id, relation.target]),
   );
@@ -49,7 +48,7 @@ async function slideParts(zip: ZipEntries, mainPart: string, input: Input): Prom
 }
 
 async function readSlide(
-  zip: ZipEntries,
+  zip: Zip,
   part: string,
   slide: Slide,
   languages: Map<string, number>,

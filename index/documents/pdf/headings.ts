@@ -1,7 +1,15 @@
 import type { Block } from '../document.ts';
 import { isClosed } from '../plain/script.ts';
-import type { Entry } from './outline.ts';
 import type { Paragraph } from './paragraphs.ts';
+
+/** An entry of the outline (the bookmarks). */
+export interface Entry {
+  title: string;
+  /** 0 for those at the top. */
+  depth: number;
+  /** From 1. */
+  page: number | undefined;
+}
 
 /** In characters. */
 const MAX_HEADING = 200;

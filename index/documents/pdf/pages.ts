@@ -1,12 +1,9 @@
 import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import type { Input } from '../input.ts';
-import { isRightToLeft } from './characters.ts';
 import { blocksInOrder } from './columns.ts';
-import { isDrawn } from './drawing.ts';
-import { Fonts } from './fonts.ts';
-import { type Line, segmentsOf } from './lines.ts';
-import { type Layer, layersOf } from './pieces.ts';
-import { linesOf } from './rows.ts';
+import { type Line, linesOf, segmentsOf } from './lines.ts';
+import { pdfJs } from './open.ts';
+import { isRightToLeft, type Layer, layersOf } from './pieces.ts';
 
 /** A page as blocks of lines, in the order of reading. */
 export interface Page {
@@ -80,4 +77,113 @@ function blocksOf(layers: Layer[]): Line[][] {
     .flatMap((layer) => blocksInOrder(segmentsOf(layer.pieces), rightToLeft))
     .map((block) => linesOf(block).filter((line) => line.text !== ''))
     .filter(({ length }) => length > 0);
+}
+
+/** Fonts get names when a page is prepared for drawing, which takes longer than reading its text. */
+const MAX_PREPARED_PAGES = 40;
+
+const BOLD =
+  /bold|black|heavy|semib|demi|(?:^|[+-])(?:cmb|cmssbx|ptmb|phvb|sfbx|sfxb|ecbx|ecxb|larmbx|lcmbx)|-b$|bd$/i;
+const MONOSPACED =
+  /mono|courier|typewriter|consol|menlo|(?:^|\+)(?:cmtt|cmsltt|sftt|ectt|larmtt|cmitt|pcr|txtt|lmtt)/i;
+
+/** The fonts of a document. Their names tell weight and kind. */
+export class Fonts {
+  readonly #names = new Map<string, string>();
+  #prepared = 0;
+
+  /** Finds the names of the fonts of a page. */
+  async learn(page: PDFPageProxy, fonts: Iterable<string>): Promise<void> {
+    const unknown = [...fonts].filter((font) => !this.#names.has(font));
+    if (unknown.length === 0 || this.#prepared >= MAX_PREPARED_PAGES) return;
+    this.#prepared++;
+    try {
+      await page.getOperatorList();
+    } catch {
+      // A page that cannot be drawn may still be read.
+    }
+    for (const font of unknown) this.#names.set(font, nameOf(page, font));
+  }
+
+  isBold(font: string): boolean {
+    return BOLD.test(this.#names.get(font) ?? '');
+  }
+
+  isMonospaced(font: string): boolean {
+    return MONOSPACED.test(this.#names.get(font) ?? '');
+  }
+}
+
+function nameOf(page: PDFPageProxy, font: string): string {
+  if (!page.commonObjs.has(font)) return '';
+  const { name } = page.commonObjs.get(font) as { name?: unknown };
+  return typeof name === 'string' ? name : '';
+}
+
+/** In points. A picture that is larger in both directions may show text. */
+const MIN_PICTURE = 72;
+/** Letters that are drawn as lines have more of them than an empty page with a frame. */
+const MAX_PATHS = 20;
+
+/** Whether a page without text shows something else: a picture, or letters as lines. Pictures are not read, but their places are. */
+export async function isDrawn(page: PDFPageProxy): Promise<boolean> {
+  const { OPS } = await pdfJs();
+  const { fnArray, argsArray } = await page.getOperatorList();
+  const paths = fnArray.filter((operator) => operator === OPS.constructPath).length;
+  const isPicture = fnArray.some((operator, i) => {
+    if (operator !== OPS.transform && operator !== OPS.paintFormXObjectBegin) return false;
+    const matrix = operator === OPS.transform ? argsArray[i] : argsArray[i]?.[0];
+    if (!matrix) return false;
+    const [a, b, c, d] = matrix as [number, number, number, number];
+    return Math.hypot(a, b) >= MIN_PICTURE && Math.hypot(c, d) >= MIN_PICTURE;
+  });
+  return isPicture || paths > MAX_PATHS;
+}
+
+/** Accents that old TeX fonts have as characters of their own, and those that Unicode combines with letters. */
+const COMBINING = new Map([
+  ['´', '\u0301'],
+  ['`', '\u0300'],
+  ['ˋ', '\u0300'],
+  ['ˆ', '\u0302'],
+  ['¨', '\u0308'],
+  ['˜', '\u0303'],
+  ['ˇ', '\u030C'],
+  ['˘', '\u0306'],
+  ['¯', '\u0304'],
+  ['˙', '\u0307'],
+  ['˚', '\u030A'],
+  ['˝', '\u030B'],
+  ['¸', '\u0327'],
+  ['˛', '\u0328'],
+]);
+
+const ACCENTED = /([´`ˋˆ¨˜ˇ˘¯˙˚˝¸˛]) ?([\p{Script=Latin}])/gu;
+const CEDILLA = /([cstCST])([¸˛])/gu;
+/** A grave accent also begins quotations, but other accents between letters occur only as accents. */
+const CERTAIN = /\p{L}[´ˆ¨ˇ][\p{L}]/u;
+/** Lines with certain accents, from which on all are. */
+const MIN_LINES = 3;
+
+/** Combines letters with accents that were printed over them, if the document has such. */
+export function composeAccents(pages: Page[]): void {
+  const lines = pages.flatMap(({ blocks }) => blocks.flat());
+  let certain = 0;
+  for (const { text } of lines) if (CERTAIN.test(text)) certain++;
+  if (certain < MIN_LINES) return;
+  for (const line of lines) {
+    line.text = compose(line.text);
+    for (const cell of line.cells) cell.text = compose(cell.text);
+  }
+}
+
+function compose(text: string): string {
+  return text
+    .replace(CEDILLA, (_, letter: string, accent: string) => letter + COMBINING.get(accent)!)
+    .replace(ACCENTED, (whole, accent: string, letter: string) => {
+      const base = letter === 'ı' ? 'i' : letter === 'ȷ' ? 'j' : letter;
+      const composed = (base + COMBINING.get(accent)!).normalize('NFC');
+      return composed.length === 1 ? composed : whole;
+    })
+    .normalize('NFC');
 }

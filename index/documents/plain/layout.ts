@@ -1,16 +1,19 @@
 import type { Block } from '../document.ts';
-import {
-  beginsInLowerCase,
-  beginsWithClosingMark,
-  cutsWord,
-  endsInComma,
-  endsInSemicolon,
-  leavesOpen,
-} from './cut.ts';
 import { headingLevels } from './headings.ts';
 import { itemMarker } from './marks.ts';
 import { hasByPrefix, isAtMost, type Piece, pieceKind } from './pieces.ts';
-import { columns, isClosed, isUnspaced, joint } from './script.ts';
+import {
+  beginsInLowerCase,
+  beginsWithClosingMark,
+  columns,
+  cutsWord,
+  endsInComma,
+  endsInSemicolon,
+  isClosed,
+  isUnspaced,
+  joint,
+  leavesOpen,
+} from './script.ts';
 
 /** The longest photo caption, in columns. */
 const MAX_CAPTION = 200;

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { isTooDeep, nestedTooDeep } from '../nesting.ts';
-import { jsonProblem } from './json-problem.ts';
+import { isTooDeep, nestedTooDeep } from '../file.ts';
+import { jsonProblem } from './values.ts';
 
 /** A JSON object and its place: `file:line`. */
 export interface JsonLine {

@@ -3,7 +3,7 @@ import { type Block, type Document, languageTag, type MetadataValue } from '../d
 import { Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
 import { likelyTitle, missingNames, type Roles, rolesOf } from './roles.ts';
-import { type Fields, type Row, textOf } from './values.ts';
+import { BadRecord, type Fields, type Row, textOf } from './values.ts';
 
 /** Notices of records of a file. More are counted in one. */
 const MAX_NOTICES = 100;
@@ -21,21 +21,6 @@ export interface RecordOptions {
   unnamed?: boolean;
   /** Whether the file is one record. Without a field of text, it has no title and no metadata. */
   isOnly?: boolean;
-}
-
-/** A record that cannot be read. */
-export class BadRecord extends Error {
-  readonly place: string;
-  readonly reason: string;
-  readonly fix: string;
-
-  /** @param place `path:line` */
-  constructor(place: string, reason: string, fix: string) {
-    super(`${place}: ${reason}. ${fix}`);
-    this.place = place;
-    this.reason = reason;
-    this.fix = fix;
-  }
 }
 
 /**

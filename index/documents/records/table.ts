@@ -1,8 +1,8 @@
 import type { Document } from '../document.ts';
 import type { Input } from '../input.ts';
-import { BadRecord, readRecords } from './records.ts';
+import { readRecords } from './records.ts';
 import { isUsualName, missingNames } from './roles.ts';
-import type { Row } from './values.ts';
+import { BadRecord, type Row } from './values.ts';
 
 /** A row of a table, and its place for messages: `path:line`. */
 export interface TableRow {

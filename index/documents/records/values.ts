@@ -1,4 +1,5 @@
 import type { MetadataValue } from '../document.ts';
+import { isTooDeep, MAX_DEPTH } from '../file.ts';
 
 /** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
 export type Fields = ReadonlyMap<string, MetadataValue>;
@@ -57,4 +58,50 @@ export function textOf(value: MetadataValue): string {
 /** Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode, by the replacement character. */
 function wellFormed(text: string): string {
   return text.toWellFormed();
+}
+
+/** A record that cannot be read. */
+export class BadRecord extends Error {
+  readonly place: string;
+  readonly reason: string;
+  readonly fix: string;
+
+  /** @param place `path:line` */
+  constructor(place: string, reason: string, fix: string) {
+    super(`${place}: ${reason}. ${fix}`);
+    this.place = place;
+    this.reason = reason;
+    this.fix = fix;
+  }
+}
+
+/** The record of a JSON object. */
+export function parseObject(json: string, place: string): Row | BadRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    return new BadRecord(place, 'not valid JSON', `Correct it (${jsonProblem(error)}).`);
+  }
+  return rowOf(value, place);
+}
+
+/** The record of a JSON value. A string is a record with nothing but a text. */
+export function rowOf(value: unknown, place: string): Row | BadRecord {
+  if (typeof value === 'string') return { place, fields: new Map([['text', value]]) };
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return new BadRecord(place, 'not a JSON object', 'Write each record as a JSON object.');
+  if (isTooDeep(value))
+    return new BadRecord(place, 'nested too deep', `Flatten it to at most ${MAX_DEPTH} levels.`);
+  return { place, fields: fieldsOf(value) };
+}
+
+/** Why a text is not JSON, from the error of `JSON.parse`. */
+export function jsonProblem(error: unknown): string {
+  return onOneLine((error as Error).message);
+}
+
+/** The message of a parser on one line. Parsers quote the text, line ends and all. */
+export function onOneLine(message: string): string {
+  return message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200);
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Document } from '../../documents/document.ts';
 import type { InputFile, Notice, ReadOptions } from '../../documents/file.ts';
-import { readFile } from '../../documents/formats.ts';
+import { readFile } from '../../documents/read-file.ts';
 import { readRegularFile } from '../sources/files.ts';
 
 /** A file for the reading process. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import * as v from 'valibot';
-import { jsonProblem } from '../../documents/records/json-problem.ts';
+import { jsonProblem } from '../../documents/records/values.ts';
 
 /** The name of the config file, in the current folder. */
 export const CONFIG_FILE = 'polyseek.config.json';

@@ -1,6 +1,6 @@
 import type { Document } from '../../documents/document.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
-import { readFile } from '../../documents/formats.ts';
+import { readFile } from '../../documents/read-file.ts';
 import type { Config, SourceConfig } from './config.ts';
 import { FolderSource } from './folder.ts';
 import { listFiles, type Source } from './source.ts';

@@ -1,8 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
-import { extensionOf, parseContentType } from '../../documents/archive/content-types.ts';
-import { entryName } from '../../documents/archive/names.ts';
-import { urlName } from '../../documents/archive/url-name.ts';
+import { entryName, extensionOf, parseContentType, urlName } from '../../documents/archive/names.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { TemporaryFile } from './files.ts';
 import { fetchRobots, HttpClient, type HttpEnvironment, type HttpPage, type Robots } from './http-client.ts';

@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { Inflation } from '../../../index/documents/archive/inflation.ts';
@@ -46,17 +46,6 @@ function mail(name: string, content: Uint8Array): Buffer {
   );
 }
 
-function warc(body: Uint8Array, encoding: string): Buffer {
-  const head = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: ${encoding}\r\n\r\n`;
-  return Buffer.concat([
-    Buffer.from(
-      `WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a/a.txt\r\nContent-Length: ${head.length + body.length}\r\n\r\n${head}`,
-    ),
-    body,
-    Buffer.from('\r\n\r\n'),
-  ]);
-}
-
 const epub = (text: string) =>
   zipOf({
     'META-INF/container.xml':
@@ -87,9 +76,6 @@ const FORMATS: Record<string, (text: string) => Buffer | Promise<Buffer>> = {
       Buffer.from('From a@example.org Mon Jan  5 10:00:00 2026\r\n'),
       mail('a.zip', zipped('a.txt', text)),
     ]),
-  'a.warc.gz': (text) => gzipSync(warc(Buffer.from(text), 'identity')),
-  'gzip.warc': (text) => warc(gzipSync(text), 'gzip'),
-  'brotli.warc': (text) => warc(brotliCompressSync(text), 'br'),
   'a.docx': (text) =>
     docx(
       text

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
-import { textParts } from '../../../index/documents/plain/parts.ts';
-import { readTextParts } from '../../../index/documents/plain/text.ts';
+import { readTextParts, textParts } from '../../../index/documents/plain/text.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
 
 async function* stream(...chunks: string[]) {

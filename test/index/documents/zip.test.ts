@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
 import { spool } from '../../../index/documents/archive/spool.ts';
-import { zipEntries } from '../../../index/documents/archive/zip-file.ts';
-import { readFile } from '../../../index/documents/formats.ts';
+import { Zip } from '../../../index/documents/archive/zip.ts';
 import { Input } from '../../../index/documents/input.ts';
+import { readFile } from '../../../index/documents/read-file.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
 import { TRAILERS } from '../../fixtures/zip.ts';
 import { type ZipEntry, zipArchive } from '../../fixtures/zip-archive.ts';
@@ -134,11 +134,9 @@ test('reads an archive in a temporary file before bytes that look like its end',
     yield bytes;
   };
   const archive = await spool(file(), 10);
-  const entries = await zipEntries(
-    new Input({ source: 'a.zip', path: 'a.zip', open: file }, CONTEXT),
-    archive,
-  );
-  expect(entries.map(({ name }) => name)).toEqual(['a.txt']);
+  const input = new Input({ source: 'a.zip', path: 'a.zip', open: file }, CONTEXT);
+  const zip = await Zip.open(archive.content, input);
+  expect(zip.files().map(({ name }) => name)).toEqual(['a.txt']);
   await archive.close();
 });
 

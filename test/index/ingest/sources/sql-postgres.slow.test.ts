@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from '../../../../index/documents/document.ts';
-import { readFile } from '../../../../index/documents/formats.ts';
+import { readFile } from '../../../../index/documents/read-file.ts';
 import type { QueryLimits } from '../../../../index/ingest/sources/json-rows.ts';
 import type { SourceFile } from '../../../../index/ingest/sources/source.ts';
 import { SqlSource } from '../../../../index/ingest/sources/sql.ts';

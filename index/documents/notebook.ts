@@ -1,13 +1,13 @@
-import type { Reader } from '../input.ts';
-import { readMarkdown } from '../markdown/markdown.ts';
-import { jsonProblem } from '../records/json-problem.ts';
+import type { Reader } from './input.ts';
+import { readMarkdown } from './markdown/markdown.ts';
+import { jsonProblem } from './records/values.ts';
 
 const MAX_BYTES = 64 * 2 ** 20;
 /** Characters of a result of code: data is cut. */
 const MAX_OUTPUT = 2000;
 
 /** Reads a Jupyter notebook as Markdown: texts, code, and the code's results as far as they are text. */
-export const read: Reader = async function* (input) {
+export const readNotebook: Reader = async function* (input) {
   let notebook: unknown;
   try {
     notebook = JSON.parse((await input.bytes(MAX_BYTES)).toString());
