@@ -1,19 +1,18 @@
 const SENTENCE_END = /(?<=[.!?…])\s+|(?<=[。！？])/;
 const HASHES = 4;
-/** Logarithm of the bits of a page. */
-const PAGE_BITS = 15;
 
 /**
  * The lines and sentences that were read so far. A Bloom filter (Bloom 1970): bounded memory, however long a file is. With a bit
  * each 27 sentences it takes one unknown sentence of a million for a known one.
  */
 export class KnownText {
-  /** Pages of the filter's bits. Those without a bit are missing, because most files are short. */
-  readonly #pages: (Uint8Array | undefined)[] = [];
+  /** The filter's bits. Memory that was never written costs nothing. */
+  readonly #bits: Uint8Array;
   readonly #mask: number;
 
   /** @param bytes at most; a power of 2 */
   constructor(bytes: number) {
+    this.#bits = new Uint8Array(bytes);
     this.#mask = bytes * 8 - 1;
   }
 
@@ -39,20 +38,12 @@ export class KnownText {
 
   #has(text: string): boolean {
     const key = keyOf(text);
-    return key === '' || this.#places(key).every((place) => this.#bit(place));
-  }
-
-  #bit(place: number): boolean {
-    const byte = this.#pages[place >>> PAGE_BITS]?.[byteInPage(place)] ?? 0;
-    return ((byte >> (place & 7)) & 1) === 1;
+    return key === '' || this.#places(key).every((place) => (this.#bits[place >>> 3]! >> (place & 7)) & 1);
   }
 
   #addKey(key: string): void {
     if (key === '') return;
-    for (const place of this.#places(key)) {
-      this.#pages[place >>> PAGE_BITS] ??= new Uint8Array(2 ** PAGE_BITS / 8);
-      this.#pages[place >>> PAGE_BITS]![byteInPage(place)]! |= 1 << (place & 7);
-    }
+    for (const place of this.#places(key)) this.#bits[place >>> 3]! |= 1 << (place & 7);
   }
 
   /** Double hashing (Kirsch and Mitzenmacher 2006) of two FNV-1a hashes. */
@@ -61,10 +52,6 @@ export class KnownText {
     const b = hash(key, 0x01234567) | 1;
     return Array.from({ length: HASHES }, (_, i) => (a + Math.imul(i, b)) & this.#mask);
   }
-}
-
-function byteInPage(place: number): number {
-  return (place & (2 ** PAGE_BITS - 1)) >>> 3;
 }
 
 function paragraphsOf(text: string): string[] {
