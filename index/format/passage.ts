@@ -16,6 +16,9 @@ export type Scalar = string | number | boolean;
 /** A value of a document's own field. A search can filter on it. */
 export type MetadataValue = Scalar | string[];
 
+/** Values that a field must have, by the field's name: one of them. A source that ends in `/` matches a folder. */
+export type Filter = Record<string, Scalar | Scalar[]>;
+
 /** The unit of search: some consecutive sentences of a document. */
 export interface Passage {
   /** Unique in an index. It does not change when other documents do. */

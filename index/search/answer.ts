@@ -1,10 +1,5 @@
 import type { Overview } from '../format/overview-types.ts';
-import type { MetadataValue } from '../format/passage.ts';
-import type { Filter } from '../store/store.ts';
-
-export type { Filter } from '../store/store.ts';
-
-export { InvalidRequest, isInvalidRequest } from '../store/store.ts';
+import type { Filter, MetadataValue } from '../format/passage.ts';
 
 /** A message of a conversation, in the form that chat APIs use. */
 export interface Turn {

@@ -1,9 +1,9 @@
 import type { Neighbor } from '../format/graph-file.ts';
 import { fieldKey, KEYS } from '../format/lookup-file.ts';
+import type { Filter } from '../format/passage.ts';
 import { MOST } from '../format/postings.ts';
-import type { Lists, Row, Selection, Store } from '../store/store.ts';
+import { InvalidRequest, type Lists, type Row, type Selection, type Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
-import { type Filter, InvalidRequest } from './answer.ts';
 
 export const CANDIDATES = {
   /** Taken from the vectors, or k if that is more. */

@@ -1,7 +1,7 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
-import type { Store } from '../store/store.ts';
+import { InvalidRequest, type Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
-import { type ContextualQuery, InvalidRequest, type Mode, type Turn } from './answer.ts';
+import type { ContextualQuery, Mode, Turn } from './answer.ts';
 import { LIMITS } from './limits.ts';
 import type { QuestionTokens } from './rank.ts';
 

@@ -2,11 +2,8 @@ import type { Neighbor } from '../format/graph-file.ts';
 import type { Typicality } from '../format/languages-file.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { Overview } from '../format/overview-types.ts';
-import type { Passage, Scalar } from '../format/passage.ts';
+import type { Filter, Passage } from '../format/passage.ts';
 import type { TokenCodes } from '../format/tokens-file.ts';
-
-/** Values that a field must have, by the field's name: one of them. A source that ends in `/` matches a folder. */
-export type Filter = Record<string, Scalar | Scalar[]>;
 
 /** The store cannot be read now, although the request is right. The message tells callers so, without the cause, which is `cause`. */
 export class Unavailable extends Error {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import type { Passage, Scalar } from '../../../index/format/passage.ts';
-import { type Filter, InvalidRequest, type Mode, type Search } from '../../../index/search/answer.ts';
+import type { Filter, Passage, Scalar } from '../../../index/format/passage.ts';
+import type { Mode, Search } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
+import { InvalidRequest } from '../../../index/store/store.ts';
 import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 
 /** Enough passages for a filter to match more than are compared exhaustively. */

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QuestionEmbedder } from '../../../index/embedding/embedder.ts';
-import {
-  type Answer,
-  type ClosableSearch,
-  InvalidRequest,
-  type Mode,
-  type SearchRequest,
-  type SearchResult,
+import type {
+  Answer,
+  ClosableSearch,
+  Mode,
+  SearchRequest,
+  SearchResult,
 } from '../../../index/search/answer.ts';
 import { IndexSearch, openSearch } from '../../../index/search/index-search.ts';
-import type { Store } from '../../../index/store/store.ts';
+import { InvalidRequest, type Store } from '../../../index/store/store.ts';
 import { ANSWERS, QUESTIONS } from './contents.ts';
 
 /** How far scores may be from the bundle's. */

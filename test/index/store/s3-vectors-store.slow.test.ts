@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { normalized } from '../../../index/embedding/embedder.ts';
 import { KEYS } from '../../../index/format/lookup-file.ts';
-import type { Passage } from '../../../index/format/passage.ts';
-import { InvalidRequest } from '../../../index/search/answer.ts';
+import type { Filter, Passage } from '../../../index/format/passage.ts';
 import { matching } from '../../../index/search/candidates.ts';
 import { BundleStore } from '../../../index/store/bundle-store.ts';
 import { type Address, parseAddress } from '../../../index/store/s3vectors/address.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import { publish } from '../../../index/store/s3vectors/publish/publish.ts';
 import type { S3VectorsStore } from '../../../index/store/s3vectors/s3-vectors-store.ts';
-import type { Filter, Store } from '../../../index/store/store.ts';
+import { InvalidRequest, type Store } from '../../../index/store/store.ts';
 import { writeEditions } from '../../fixtures/editions.ts';
 import { defaultModel, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
