@@ -5,13 +5,12 @@ import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { topicsIndex } from '../fixtures/index.ts';
 import { command, startServer } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
-import { missingTools } from '../fixtures/tools.ts';
 
 let index: string;
 const ADDRESS = 's3vectors://commands-test';
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 
-describe.skipIf(missingTools('java', 's3mock'))('with the address of an index in S3 Vectors', () => {
+describe('with the address of an index in S3 Vectors', () => {
   let aws: S3Vectors;
 
   beforeAll(async () => {

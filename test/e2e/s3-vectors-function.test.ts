@@ -47,7 +47,7 @@ test('the code for S3 Vectors is one file, which a function with its index besid
   expect(noticesOf(bundled)).not.toContain('@aws-sdk');
 });
 
-describe.skipIf(missingTools('java', 's3mock', 'Node 24', 'aws-lambda-ric'))(
+describe.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(
   'the packaged function with an index in S3 Vectors',
   () => {
     let aws: S3Vectors;

@@ -7,11 +7,10 @@ import { openLocal } from '../../index/ingest/local.ts';
 import type { SearchRequest } from '../../index/search/answer.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';
-import { randomNumbers, root, temporaryFolder } from '../fixtures/index.ts';
+import { defaultModel, randomNumbers, root, temporaryFolder } from '../fixtures/index.ts';
 import { KILLS } from '../fixtures/kills.ts';
 import { endLease, passMinute, published } from '../fixtures/published.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
-import { missingTools } from '../fixtures/tools.ts';
 
 const BUCKET = 'kills';
 const ADDRESS = `s3vectors://${BUCKET}/passages`;
@@ -22,7 +21,7 @@ const CALLS = 32;
 /** Answers differ between the editions in versions, results and texts. */
 const REQUEST: SearchRequest = { q: 'word5 number 5 revised', k: 10, mode: 'hybrid', context: 1 };
 
-describe.skipIf(missingTools('java', 's3mock'))('npx polyseek index --store s3vectors', () => {
+describe('npx polyseek index --store s3vectors', () => {
   const folder = temporaryFolder();
   const random = randomNumbers(30);
   let aws: S3Vectors;
@@ -34,7 +33,7 @@ describe.skipIf(missingTools('java', 's3mock'))('npx polyseek index --store s3ve
   beforeAll(async () => {
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
-    const { first, second } = writeEditions(folder);
+    const { first, second } = writeEditions(folder, defaultModel());
     editions = [first, second];
     for (const edition of editions) {
       const { index, results } = await answerOf(edition);

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { startMoto } from '../fixtures/aws.ts';
 import { writeEditions } from '../fixtures/editions.ts';
-import { temporaryFolder } from '../fixtures/index.ts';
+import { smallModel, temporaryFolder } from '../fixtures/index.ts';
 import { type Published, passMinute, published } from '../fixtures/published.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const BUCKET = 'two-stand-ins';
 
-describe.skipIf(missingTools('java', 's3mock', 'moto'))('Publications to moto and to S3Mock', () => {
+describe.skipIf(missingTools('moto'))('Publications to moto and to the stand-in of this project', () => {
   const folder = temporaryFolder();
   let s3Vectors: S3Vectors;
   let moto: S3Vectors;
@@ -27,7 +27,7 @@ describe.skipIf(missingTools('java', 's3mock', 'moto'))('Publications to moto an
   /** Publishes three editions, the last of which deletes vectors and objects, and returns what each leaves. */
   async function publications(aws: S3Vectors): Promise<Published[]> {
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
-    await aws.createIndex(BUCKET);
+    await aws.createIndex(BUCKET, 'passages', smallModel().model.dimensions);
     const left: Published[] = [];
     for (const edition of ['first', 'second', 'first']) {
       await publish(join(folder, edition), { bucket: BUCKET, name: 'passages' }, { batch: 12 });
@@ -39,13 +39,13 @@ describe.skipIf(missingTools('java', 's3mock', 'moto'))('Publications to moto an
 
   test('leave the same vectors and objects', async () => {
     const inMoto = await publications(moto);
-    const inS3Mock = await publications(s3Vectors);
+    const inMemory = await publications(s3Vectors);
     expect(inMoto.map(({ rows }) => Object.keys(rows).length)).toEqual([40, 49, 40]);
-    expect(rounded(inMoto)).toEqual(rounded(inS3Mock));
+    expect(rounded(inMoto)).toEqual(rounded(inMemory));
   });
 });
 
-/** moto returns numbers as they were sent, and S3Mock as float32. */
+/** As float32, which S3 Vectors stores. */
 function rounded(all: Published[]): Published[] {
   return all.map(({ rows, ...rest }) => ({
     ...rest,

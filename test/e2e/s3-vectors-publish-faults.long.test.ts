@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { pruneIndex } from '../../index/store/s3vectors/publish/manage.ts';
 import { type PublishOptions, publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';
-import { temporaryFolder } from '../fixtures/index.ts';
+import { smallModel, temporaryFolder } from '../fixtures/index.ts';
 import { type Published, passMinute, published } from '../fixtures/published.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import type { FaultKind } from '../fixtures/service-faults.ts';
-import { missingTools } from '../fixtures/tools.ts';
 
 const KINDS: FaultKind[] = ['throttle', '500', '503', 'cut', 'lost-answer', 'half-answer', 'slow'];
 /** Small batches, so that an edition takes several calls of PutVectors. No long waits between attempts. */
@@ -18,10 +17,10 @@ const PARALLEL = 6;
 const STEPS = ['first', 'second', 'first again'] as const;
 type Step = (typeof STEPS)[number];
 
-/** Most attempts of a call: three of the SDK in each of eight. */
-const ATTEMPTS = 24;
+/** Most attempts of a call. */
+const ATTEMPTS = 8;
 
-describe.skipIf(missingTools('java', 's3mock'))('A publication to S3 Vectors', () => {
+describe('A publication to S3 Vectors', () => {
   const folder = temporaryFolder();
   let aws: S3Vectors;
   let editions: Record<Step, string>;
@@ -52,7 +51,7 @@ describe.skipIf(missingTools('java', 's3mock'))('A publication to S3 Vectors', (
 
   async function newBucket(): Promise<string> {
     const bucket = `case-${buckets++}`;
-    await aws.createIndex(bucket);
+    await aws.createIndex(bucket, 'passages', smallModel().model.dimensions);
     return bucket;
   }
 

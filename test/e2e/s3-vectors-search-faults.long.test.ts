@@ -7,10 +7,9 @@ import type { Answer } from '../../index/search/answer.ts';
 import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';
-import { defaultModel, temporaryFolder } from '../fixtures/index.ts';
+import { smallModel, temporaryFolder } from '../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import type { FaultKind } from '../fixtures/service-faults.ts';
-import { missingTools } from '../fixtures/tools.ts';
 import { post, request } from '../functions/search/ask.ts';
 
 const KINDS: FaultKind[] = ['throttle', '500', '503', 'cut', 'lost-answer', 'half-answer', 'slow'];
@@ -20,11 +19,11 @@ const ADDRESS = `s3vectors://${BUCKET}`;
 const QUESTION = { q: 'word3 number 10', k: 5, filter: { even: true }, context: 1 };
 const OTHER = { q: 'word5 number 12', k: 5 };
 /** Attempts of a call. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 4;
 
-describe.skipIf(missingTools('java', 's3mock'))('A search in S3 Vectors', () => {
+describe('A search in S3 Vectors', () => {
   const folder = temporaryFolder();
-  const { dir } = defaultModel();
+  const small = smallModel();
   let aws: S3Vectors;
   let model: Awaited<ReturnType<typeof openModel>>;
   /** The answers without faults, and the calls of the first request. */
@@ -35,10 +34,10 @@ describe.skipIf(missingTools('java', 's3mock'))('A search in S3 Vectors', () => 
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
     index = writeEditions(folder).second;
-    await aws.createIndex(BUCKET);
+    await aws.createIndex(BUCKET, 'passages', small.model.dimensions);
     await publish(join(folder, 'first'), { bucket: BUCKET, name: 'passages' });
     await publish(index, { bucket: BUCKET, name: 'passages' });
-    model = await openModel(dir, false);
+    model = await openModel(small.dir, false);
     const before = aws.calls.length;
     const app = open();
     const answer = await answerOf(await ask(app, QUESTION));

@@ -11,7 +11,6 @@ import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 import { shared } from '../fixtures/shared.ts';
-import { missingTools } from '../fixtures/tools.ts';
 
 const LANGUAGES = ['en', 'de', 'zh', 'ar'];
 /** Each question takes some 100 ms in S3Mock. Of 1,190 questions a language, 149 are asked. */
@@ -19,7 +18,7 @@ const EVERY = 8;
 const BUCKET = 'xquad-r';
 
 const xquad = shared('eval/xquad-r');
-const isMissing = missingTools('java', 's3mock') || xquad.missing;
+const isMissing = xquad.missing;
 
 describe.skipIf(isMissing)('XQuAD-R in S3 Vectors and in a bundle', () => {
   const folder = temporaryFolder();

@@ -19,12 +19,11 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 import { published } from '../../fixtures/published.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
-import { missingTools } from '../../fixtures/tools.ts';
 
 const BUCKET = 'builder-vectors';
 const ADDRESS = `s3vectors://${BUCKET}`;
 
-describe.skipIf(missingTools('java', 's3mock'))('a builder of an index in S3 Vectors', () => {
+describe('a builder of an index in S3 Vectors', () => {
   const folder = temporaryFolder();
   const functionFolder = join(folder, 'function');
   let aws: S3Vectors;

@@ -10,11 +10,11 @@ import { PASSAGES, Passages } from '../../../index/format/passages-file.ts';
 import { BundleStore } from '../../../index/store/bundle-store.ts';
 import { buildGraph } from '../../fixtures/files.ts';
 import {
-  defaultModel,
   gaussian,
   randomContents,
   randomNumbers,
   randomTokens,
+  smallModel,
   temporaryFolder,
   writeIndex,
 } from '../../fixtures/index.ts';
@@ -22,7 +22,7 @@ import { selectionOf, storeOf } from '../../fixtures/store.ts';
 import { storeContract } from './contract.ts';
 
 storeContract('the bundle', async (index) => {
-  const store = BundleStore.open(index, defaultModel().model, true);
+  const store = BundleStore.open(index, smallModel().model, true);
   return { store, close: () => store.close() };
 });
 
@@ -31,7 +31,7 @@ const openFiles = () => readdirSync('/dev/fd').length;
 
 test('a damaged index leaves no file open', () => {
   const folder = join(temporaryFolder(), 'index');
-  const { model } = defaultModel();
+  const { model } = smallModel();
   const tokens = randomTokens(9, model.dimensions);
   writeIndex(folder, model, { ...randomContents(9, model.dimensions), tokens });
   for (const name of INDEX_FILES.slice(1)) {

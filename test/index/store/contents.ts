@@ -4,7 +4,7 @@ import { questionKey, readSet } from '../../../index/evaluate/set.ts';
 import { type MetadataValue, type Passage, withTitle } from '../../../index/format/passage.ts';
 import { quantized } from '../../../index/format/sentences-file.ts';
 import { sentences } from '../../../index/ingest/passages/sentences.ts';
-import { defaultModel, type IndexContents, setFolder } from '../../fixtures/index.ts';
+import { type IndexContents, setFolder, smallModel } from '../../fixtures/index.ts';
 
 /** A passage before its places are known. */
 interface Draft {
@@ -42,7 +42,7 @@ export const QUESTIONS = [
 ];
 
 /** The model that embeds passages and questions. */
-export const openEmbedder = async () => memoize(await Embedder.open(defaultModel().dir, { verify: false }));
+export const openEmbedder = async () => memoize(await Embedder.open(smallModel().dir, { verify: false }));
 
 /**
  * Documents in three languages, of several passages each, few enough that every passage is a candidate of every question. German

@@ -10,7 +10,7 @@ import { matching } from '../../../index/search/candidates.ts';
 import { mixVectors } from '../../../index/search/question.ts';
 import type { Store } from '../../../index/store/store.ts';
 import { termsOf } from '../../../index/text/terms.ts';
-import { defaultModel, dot, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
+import { dot, smallModel, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 import { selectionOf } from '../../fixtures/store.ts';
 import { answerContract } from './answer-contract.ts';
 import { openEmbedder, QUESTIONS, type StoreContents, storeContents } from './contents.ts';
@@ -50,7 +50,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       embedder = await openEmbedder();
       const { tokens, ...rest } = await storeContents(embedder);
       contents = { ...rest, ...(hasTokens && tokens && { tokens }) };
-      manifest = writeIndex(index, defaultModel().model, contents);
+      manifest = writeIndex(index, smallModel().model, contents);
       opened = await open(index);
       store = opened.store;
       const found = await Promise.all(contents.passages.map(({ id }) => store.lists.ordinal(id)));

@@ -10,16 +10,15 @@ import { publish } from '../../../index/store/s3vectors/publish/publish.ts';
 import type { S3VectorsStore } from '../../../index/store/s3vectors/s3-vectors-store.ts';
 import { InvalidRequest, type Store } from '../../../index/store/store.ts';
 import { writeEditions } from '../../fixtures/editions.ts';
-import { defaultModel, gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { gaussian, randomNumbers, smallModel, temporaryFolder } from '../../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
-import { missingTools } from '../../fixtures/tools.ts';
 import { storeContract } from './contract.ts';
 
 const TIMEOUT = 29;
 const folder = temporaryFolder();
-const { model } = defaultModel();
+const { model } = smallModel();
 
-describe.skipIf(missingTools('java', 's3mock'))('A store of S3 Vectors', () => {
+describe('A store of S3 Vectors', () => {
   let aws: S3Vectors;
   const editions = writeEditions(folder);
   let made = 0;
@@ -36,7 +35,7 @@ describe.skipIf(missingTools('java', 's3mock'))('A store of S3 Vectors', () => {
   /** Publishes indexes to a new address, one after the other. */
   async function published(...folders: string[]): Promise<Address> {
     const address = parseAddress(`s3vectors://store-test-${made++}`);
-    await aws.createIndex(address.bucket);
+    await aws.createIndex(address.bucket, address.name, model.dimensions);
     for (const one of folders) await publish(one, address);
     return address;
   }

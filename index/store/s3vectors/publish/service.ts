@@ -9,7 +9,7 @@ import {
   PutVectorsCommand,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { describeError, type Sentences } from '../../../aws/errors.ts';
+import { describeError } from '../../../aws/errors.ts';
 import { PATIENTLY, type Retry, retried } from '../../../aws/retry.ts';
 import { Bucket, s3Client } from '../../../aws/s3.ts';
 import { type Address, formatAddress } from '../address.ts';
@@ -56,12 +56,6 @@ export interface TransferOptions extends ServiceOptions {
   /** Vectors of an upload's request, 500 at most. Smaller batches let tests interrupt small publications. Default: 500. */
   batch?: number;
 }
-
-const DEPLOY = 'Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.';
-const SENTENCES: Sentences = {
-  'no bucket': ({ bucket }) => `there is no bucket ${bucket}. ${DEPLOY}`,
-  'no vector index': ({ bucket }) => `there is no vector bucket ${bucket} with this vector index. ${DEPLOY}`,
-};
 
 /**
  * The vectors and objects of an index in S3 Vectors, for whoever writes it. Calls wait for throttling and failures to pass, and end with
@@ -179,7 +173,17 @@ export class Service {
   }
 
   #explain(cause: unknown, call: string): Error {
-    const sentence = describeError(cause, { call, bucket: this.address.bucket }, SENTENCES);
+    const { bucket, name } = this.address;
+    const missing = (what: string) => () =>
+      `there is no ${what}. Deploy the stack with "store": "s3vectors" first, or check the address and AWS_REGION.`;
+    const sentence = describeError(
+      cause,
+      { call, bucket },
+      {
+        'no bucket': missing(`bucket ${bucket}`),
+        'no vector index': missing(`vector bucket ${bucket} with a vector index ${name}`),
+      },
+    );
     return new Error(`${formatAddress(this.address)}: ${sentence}`, { cause });
   }
 }

@@ -284,28 +284,28 @@ describe('publish', () => {
 
 describe('an interrupted publication', () => {
   /** Publishes until this many passages are uploaded, and at most the batches that then run. */
-  async function interrupted(index: string, passages: number): Promise<number> {
+  async function interrupted(index: string, passages: number, batch = 10): Promise<number> {
     const controller = new AbortController();
     const progress = ({ phase, done }: { phase: string; done: number }) => {
       if (phase === 'uploading' && done >= passages) controller.abort(new Error('Interrupted.'));
     };
-    await expect(publish(index, address, { signal: controller.signal, progress })).rejects.toThrow(
+    await expect(publish(index, address, { signal: controller.signal, progress, batch })).rejects.toThrow(
       'Interrupted.',
     );
     return uploaded();
   }
 
   test('continues after the last batch that is written, and leaves the same bytes as one without a break', async () => {
-    const all = contentsOf(4700);
+    const all = contentsOf(190);
     const index = write(all);
     const before = await interrupted(index, 1);
-    expect(before).toBeGreaterThanOrEqual(500);
-    expect(before).toBeLessThan(3000);
+    expect(before).toBeGreaterThanOrEqual(10);
+    expect(before).toBeLessThan(100);
     // Nothing is visible.
     expect((await published(aws, address.bucket)).manifest).toBeUndefined();
     aws.calls.length = 0;
-    expect(await publish(index, address)).toMatchObject({ generation: 1, uploaded: 4700 });
-    expect(uploaded()).toBe(4700 - before);
+    expect(await publish(index, address)).toMatchObject({ generation: 1, uploaded: 190 });
+    expect(uploaded()).toBe(190 - before);
     const resumed = await published(aws, address.bucket);
     expect(resumed.leftovers).toEqual([]);
 
@@ -316,9 +316,9 @@ describe('an interrupted publication', () => {
   });
 
   test('is deleted by a publication with other passages, once that is current', async () => {
-    const all = contentsOf(1200);
+    const all = contentsOf(120);
     await publish(write(edition(all, (i) => i < 10)), address);
-    await interrupted(write(edition(all, (i) => i < 1100)), 1);
+    await interrupted(write(edition(all, (i) => i < 110)), 1);
     await expectIndex(write(edition(all, (i) => i < 10)));
     minutesLater(2);
     const last = write(edition(all, (i) => i < 15));
@@ -328,7 +328,7 @@ describe('an interrupted publication', () => {
   });
 
   test('is deleted by a publication without changes', async () => {
-    const all = contentsOf(600);
+    const all = contentsOf(100);
     const first = write(edition(all, (i) => i < 10));
     await publish(first, address);
     await interrupted(write(all), 1);
@@ -343,7 +343,7 @@ describe('an interrupted publication', () => {
     await publish(first, address);
     const { manifest, rows } = await published(aws, address.bucket);
     aws.calls.length = 0;
-    expect(await interrupted(second, 10)).toBe(10);
+    expect(await interrupted(second, 10, 500)).toBe(10);
     expect(await published(aws, address.bucket)).toMatchObject({ manifest, rows });
     await publish(second, address);
     const current = aws.calls.findIndex(
@@ -460,10 +460,13 @@ describe('failures', () => {
 
   test('that do not pass end with a sentence', async () => {
     const remove = aws.fault({ kind: 'throttle', operation: 'PutVectors', times: Infinity });
-    await expect(publish(write(contentsOf(3)), address, { speed: 100_000 })).rejects.toThrow(
-      /s3vectors:PutVectors failed \(TooManyRequestsException\).*Run the command again\./,
+    const failed = await publish(write(contentsOf(3)), address, { speed: 100_000 }).catch(
+      (error: Error) => error.message,
     );
-    expect(remove()).toBeGreaterThan(20);
+    expect(remove()).toBe(8);
+    expect(failed).toMatch(
+      /^s3vectors:\/\/bucket-\d+\/passages: s3vectors:PutVectors was throttled at every attempt\. Wait a minute, then run/,
+    );
   });
 });
 
@@ -473,7 +476,7 @@ describe('generations', () => {
     const random = randomNumbers(5);
     const revised: number[] = [];
     const editions: string[] = [];
-    for (let edition_ = 1; edition_ <= 14; edition_++) {
+    for (let edition_ = 1; edition_ <= 12; edition_++) {
       minutesLater(2 * edition_);
       if (edition_ > 1) revised.push(...Array.from({ length: 4 }, () => Math.floor(random() * 120)));
       const [from, to] = [Math.floor(random() * 20), 100 + Math.floor(random() * 20)];
@@ -481,8 +484,10 @@ describe('generations', () => {
       editions.push(local);
       expect(await publish(local, address)).toMatchObject({ status: 'published', generation: edition_ });
       await expectNothingBut([edition_, edition_ - 1].filter((number) => number > 0));
-      await expectIndex(local);
-      if (edition_ > 1) await expectIndex(editions.at(-2)!, edition_ - 1);
+      if (edition_ % 4 === 0) {
+        await expectIndex(local);
+        await expectIndex(editions.at(-2)!, edition_ - 1);
+      }
       const { manifest } = (await published(aws, address.bucket)) as { manifest: { segments: object[] } };
       expect(manifest.segments.length).toBeLessThanOrEqual(9);
     }
