@@ -14,6 +14,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { SMALL_MODEL } from '../fixtures/index.ts';
 import { withLiveFunction } from '../fixtures/live-function.ts';
 import { command, type Outcome, onTerminal } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -141,7 +142,10 @@ function standInForCdk(program: string): void {
 
 describe('on a terminal', () => {
   test('an interrupt at a question exits with 130, and changes nothing', async () => {
-    const type: [RegExp, string][] = [[/Write it.*\[y\] /, '\x03']];
+    const type: [RegExp, string][] = [
+      [/Write it.*\[y\] /, '\r'],
+      [/Where are your documents \(a folder, or s3:.*\)\? /, '\x03'],
+    ];
     const { code, printed } = await onTerminal('deploy', [], { cwd: folder, type });
     expect(code).toBe(130);
     expect(printed).not.toContain('error');
@@ -217,6 +221,7 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
       'CDK has no bucket in eu-central-1 yet. Create it with npx cdk bootstrap',
     );
     rmSync(join(folder, 'cdk.json'));
+    writeFileSync(join(folder, 'polyseek.config.json'), JSON.stringify({ model: SMALL_MODEL }));
     mkdirSync(join(folder, 'texts'));
     writeFileSync(join(folder, 'texts/light.md'), '# Lighthouse\n\nThe light flashes twice a minute.\n');
     const { code, printed } = await onTerminal('deploy', [], {
@@ -224,8 +229,7 @@ describe.skipIf(missingTools('moto'))('with AWS', () => {
       env,
       type: [
         [/Write it.*\(y\/n\) \[y\] /, '\r'],
-        [/Where are your documents \(a folder, or s3:.*\)\? /, 'texts\r'],
-        [/no index in .*Build it from the sources of polyseek\.config\.json\? \(y\/n\) \[y\] /, 'y\r'],
+        [/no index in .*Where are your documents\? /, 'texts\r'],
         [/Name of its first user\? \[me\] /, 'chatbot\r'],
         [/CDK has no bucket in eu-central-1 yet\..*\[y\] /, '\r'],
         [/Do you wish to deploy these changes/, 'y\r'],

@@ -10,7 +10,7 @@ import { command, finished, type Outcome } from '../fixtures/processes.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
 
 const ADDRESS = 's3vectors://docs-bucket/passages';
-const QUESTION = 'How long is the warranty?';
+const QUESTION = 'How many years does the warranty last?';
 
 let aws: S3Vectors;
 /** Answers for the configuration of the function `polyseek`, as Lambda does. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { packageFunction } from '../../functions/package/package-function.ts';
@@ -29,6 +29,13 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
       await packageFunction(index, packaged(passages));
       works.set(passages, await countWork(packaged(passages), searchEvent('word1 number 3')));
     }
+  });
+
+  test('has a size that leaves most of Lambda’s 262 MB to an index', () => {
+    const entries = readdirSync(packaged(SMALL), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const sizes = files.map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(115_000 * KB);
   });
 
   test('maps the encoder and tokenizer of the model, and reads a few rows', () => {
