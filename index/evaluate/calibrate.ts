@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Matrix, solve } from 'ml-matrix';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-model.ts';
 import type { Mode } from '../search/answer.ts';
 import { FEATURES, quadratic } from '../search/confidence.ts';
-import { fitLogistic, mean } from './metrics.ts';
+import { fitLogistic, fitLogisticRegression } from './logistic-regression.ts';
+import { mean } from './metrics.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
 import { type Collection, documentOutcomes } from './real-documents.ts';
 import { articleHalf, type EvaluationSet } from './set.ts';
@@ -106,7 +106,7 @@ function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[]): Ev
   ];
   const weights = fitLogisticRegression(
     rows,
-    outcomes.map(({ correct }) => correct),
+    outcomes.map(({ correct }) => Number(correct)),
     importance,
     RIDGE.evidence,
   );
@@ -127,7 +127,7 @@ async function fitAsks(
   const vectors = await Promise.all(texts.map((text) => embedder.embed(text, 'query')));
   const weights = fitLogisticRegression(
     vectors.map((vector) => [1, ...vector]),
-    texts.map((_, i) => i < asking.length),
+    texts.map((_, i) => Number(i < asking.length)),
     texts.map((_, i) => 1000 / (i < asking.length ? asking.length : other.length)),
     RIDGE.asks,
   );
@@ -145,58 +145,4 @@ function readTexts(name: string): string[] {
 
 function round(value: number): number {
   return Number(value.toFixed(5));
-}
-
-/** Newton steps. The loss is convex, and ten steps reach its minimum to double precision. */
-const STEPS = 25;
-
-/**
- * Fits logistic regression with a ridge penalty: the weights w that maximize the weighted log-likelihood of P(label) = 1 / (1 + e^-(w x))
- * minus ridge / 2 |w|², by Newton's method (iteratively reweighted least squares; Hastie, Tibshirani and Friedman 2009, The Elements of
- * Statistical Learning, 4.4.1). The first term of each row is the constant 1, whose weight is not penalized.
- * @param rows the terms of each example, all with the same number
- * @param importance the weight of each example
- * @returns a weight for each term
- * @throws if the lists are empty or differ in length
- */
-export function fitLogisticRegression(
-  rows: readonly (readonly number[])[],
-  labels: readonly boolean[],
-  importance: readonly number[],
-  ridge: number,
-): number[] {
-  const terms = rows[0]?.length;
-  if (terms === undefined || labels.length !== rows.length || importance.length !== rows.length)
-    throw new Error(
-      `Logistic regression needs one label and one weight for each example, but has ${rows.length} examples, ${labels.length} labels and ${importance.length} weights.`,
-    );
-  const weights = new Float64Array(terms);
-  for (let step = 0; step < STEPS; step++) {
-    const gradient = new Float64Array(terms);
-    const hessian = Matrix.zeros(terms, terms);
-    rows.forEach((row, n) => {
-      const logit = row.reduce((sum, value, i) => sum + value * weights[i]!, 0);
-      const chance = 1 / (1 + Math.exp(-logit));
-      const error = importance[n]! * (Number(labels[n]) - chance);
-      const curvature = importance[n]! * Math.max(1e-9, chance * (1 - chance));
-      for (let i = 0; i < terms; i++) {
-        gradient[i]! += error * row[i]!;
-        const scaled = curvature * row[i]!;
-        for (let j = 0; j <= i; j++) hessian.set(i, j, hessian.get(i, j) + scaled * row[j]!);
-      }
-    });
-    for (let i = 0; i < terms; i++) {
-      for (let j = 0; j < i; j++) hessian.set(j, i, hessian.get(i, j));
-      const penalty = i === 0 ? 1e-9 : ridge;
-      gradient[i]! -= penalty * weights[i]!;
-      hessian.set(i, i, hessian.get(i, i) + penalty);
-    }
-    const change = solve(hessian, Matrix.columnVector(Array.from(gradient)));
-    const size = change.norm();
-    // A long step could overshoot where the probabilities are near 0 or 1.
-    const scale = Math.min(1, 5 / size);
-    for (let i = 0; i < terms; i++) weights[i]! += scale * change.get(i, 0);
-    if (size < 1e-8) break;
-  }
-  return Array.from(weights);
 }

@@ -97,14 +97,9 @@ export async function evaluateConversations(
     const own = conversations.filter(({ lang }) => lang === set.name);
     if (own.length === 0) continue;
     const asked = [...own, ...controls(set, own)];
-    await withIndex(
-      builder,
-      [set],
-      () => true,
-      async (search) => {
-        for (const one of asked) judged.push(await judge(builder, search, one));
-      },
-    );
+    await withIndex(builder, [set], async (search) => {
+      for (const one of asked) judged.push(await judge(builder, search, one));
+    });
   }
   return summary(judged);
 }

@@ -8,7 +8,7 @@ import {
   rankedRecords,
   relevantByKey,
 } from './set.ts';
-import { type Builder, withIndex } from './temporary-index.ts';
+import { type Builder, embedQuestions, withIndex } from './temporary-index.ts';
 
 /** Results per question: more than the largest cutoff, since several passages may belong to one document. */
 const K = 40;
@@ -36,11 +36,8 @@ export interface PooledScores extends Scores {
 
 /** Scores a set's questions on its own passages. */
 export async function evaluateSet(builder: Builder, set: EvaluationSet): Promise<SetScores> {
-  const scores = await withIndex(
-    builder,
-    [set],
-    () => true,
-    (search) => score(builder, search, set.queries, relevantIn(set)),
+  const scores = await withIndex(builder, [set], (search) =>
+    score(builder, search, set.queries, relevantIn(set)),
   );
   const outcomes = await unanswerable(builder, set);
   const confidences = (answerable: boolean) =>
@@ -56,19 +53,14 @@ export async function evaluateCross(
   const pairs: Record<string, Scores> = {};
   for (const target of sets) {
     const relevant = relevantByKey([target]);
-    await withIndex(
-      builder,
-      [target],
-      () => true,
-      async (search) => {
-        for (const from of sets) {
-          if (from === target) continue;
-          pairs[`${from.name}-${target.name}`] = await score(builder, search, from.queries, ({ id }) =>
-            relevant.get(questionKey(id)),
-          );
-        }
-      },
-    );
+    await withIndex(builder, [target], async (search) => {
+      for (const from of sets) {
+        if (from === target) continue;
+        pairs[`${from.name}-${target.name}`] = await score(builder, search, from.queries, ({ id }) =>
+          relevant.get(questionKey(id)),
+        );
+      }
+    });
   }
   return pairs;
 }
@@ -77,19 +69,14 @@ export async function evaluateCross(
 export function evaluatePooled(builder: Builder, sets: EvaluationSet[]): Promise<PooledScores> {
   const relevant = relevantByKey(sets);
   const queries = sets.flatMap((set) => set.queries);
-  return withIndex(
-    builder,
-    sets,
-    () => true,
-    async (search) => {
-      const rankings = await rank(builder, search, queries, ({ id }) => relevant.get(questionKey(id)));
-      return {
-        ...summary(rankings),
-        recall20: mean(rankings.map(({ ranked, right }) => recall(ranked, right, POOLED_CUTOFF))),
-        p1: mean(rankings.map(({ ranked, right }) => precisionAt1(ranked, right))),
-      };
-    },
-  );
+  return withIndex(builder, sets, async (search) => {
+    const rankings = await rank(builder, search, queries, ({ id }) => relevant.get(questionKey(id)));
+    return {
+      ...summary(rankings),
+      recall20: mean(rankings.map(({ ranked, right }) => recall(ranked, right, POOLED_CUTOFF))),
+      p1: mean(rankings.map(({ ranked, right }) => precisionAt1(ranked, right))),
+    };
+  });
 }
 
 /** The mean of each metric over sets or pairs, unweighted. `questions` is the sum. */
@@ -138,7 +125,7 @@ function summary(rankings: Ranking[]): Scores {
 
 /** The ids of the records that each question finds, best first. Skips questions without relevant passages. */
 async function rank(
-  { embedder, mode }: Builder,
+  builder: Builder,
   search: Search,
   queries: readonly EvaluationQuery[],
   relevant: Relevant,
@@ -147,11 +134,10 @@ async function rank(
     const right = relevant(query);
     return right && right.size > 0 ? [{ text: query.text, right }] : [];
   });
-  // Embedding all at once uses every core. The embedder caches the results for the searches below.
-  await Promise.all(asked.map(({ text }) => embedder.embed(text, 'query')));
+  await embedQuestions(builder, asked);
   const rankings: Ranking[] = [];
   for (const { text, right } of asked) {
-    const { results } = await search.search({ q: text, k: K, mode });
+    const { results } = await search.search({ q: text, k: K, mode: builder.mode });
     rankings.push({ ranked: rankedRecords(results, right), right });
   }
   return rankings;

@@ -11,7 +11,7 @@ import {
   relevantByKey,
   withoutEverySecondArticle,
 } from './set.ts';
-import { type Builder, withIndex } from './temporary-index.ts';
+import { type Builder, embedQuestions, withIndex } from './temporary-index.ts';
 
 /** The best result of a question, and whether it is relevant. Confidence is fitted to and measured on outcomes. */
 export interface Outcome {
@@ -61,8 +61,8 @@ export function unanswerable(
   return withIndex(
     builder,
     [set],
-    (id) => kept.has(id),
     (search) => ask(builder, search, set, asked),
+    (id) => kept.has(id),
   );
 }
 
@@ -78,12 +78,7 @@ export async function nearTopic(
   queries: readonly EvaluationQuery[] = set.queries,
 ): Promise<Outcome[]> {
   const asked = askedOf(set, queries);
-  const outcomes = await withIndex(
-    builder,
-    [set],
-    () => true,
-    (search) => ask(builder, search, set, asked),
-  );
+  const outcomes = await withIndex(builder, [set], (search) => ask(builder, search, set, asked));
   for (let fold = 0; fold < FOLDS; fold++) {
     const out = passagesInFold(set, fold);
     const without = asked
@@ -93,8 +88,8 @@ export async function nearTopic(
     const found = await withIndex(
       builder,
       [set],
-      (id) => !out.has(id),
       (search) => ask(builder, search, set, without),
+      (id) => !out.has(id),
     );
     outcomes.push(...found);
   }
@@ -110,17 +105,19 @@ function askedOf(set: EvaluationSet, queries: readonly EvaluationQuery[]): Asked
 }
 
 async function ask(
-  { embedder, mode }: Builder,
+  builder: Builder,
   search: Search,
   { passages }: EvaluationSet,
   asked: readonly Asked[],
 ): Promise<Outcome[]> {
   const records = new Set(passages.map(({ id }) => id));
-  // Embedding all at once uses every core. The embedder caches the results for the searches below.
-  await Promise.all(asked.map(({ question }) => embedder.embed(question.text, 'query')));
+  await embedQuestions(
+    builder,
+    asked.map(({ question }) => question),
+  );
   const outcomes: Outcome[] = [];
   for (const { question, right } of asked) {
-    const answer = await search.search({ q: question.text, k: 1, mode, explain: true });
+    const answer = await search.search({ q: question.text, k: 1, mode: builder.mode, explain: true });
     const correct = answer.results.some((result) => recordsOf(result, records).some((id) => right.has(id)));
     outcomes.push(outcomeOf(question, answer, { answerable: right.size > 0, correct }));
   }

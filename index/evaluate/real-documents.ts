@@ -4,11 +4,17 @@ import { describeValue, type JsonLine } from '../documents/records/json-lines.ts
 import { readDocuments } from '../ingest/sources/open-sources.ts';
 import type { Answer, Search, Verdict } from '../search/answer.ts';
 import { LIMITS } from '../search/limits.ts';
-import { type ConfidenceScores, confidenceScores } from './calibration.ts';
-import { confidenceTable, METRICS, type Metric, share } from './confidence-report.ts';
+import {
+  type ConfidenceScores,
+  confidenceScores,
+  confidenceTable,
+  METRICS,
+  type Metric,
+  share,
+} from './confidence-report.ts';
 import { type Outcome, outcomeOf } from './outcomes.ts';
 import { commonFields, type Question, readItems } from './set.ts';
-import { type Builder, withDocuments } from './temporary-index.ts';
+import { type Builder, embedQuestions, withDocuments } from './temporary-index.ts';
 
 /** Results read per question, and in search of the rank of an answer that is not among them. */
 const K = 5;
@@ -158,13 +164,13 @@ function scoresOf(outcomes: readonly Ranked[]): DocumentScores {
 }
 
 async function ask(
-  { embedder, mode }: Builder,
+  builder: Builder,
   search: Search,
   questions: readonly DocumentQuestion[],
   withFailures: boolean,
 ): Promise<Ranked[]> {
-  // Embedding all at once uses every core. The embedder caches the results for the searches below.
-  await Promise.all(questions.map(({ text }) => embedder.embed(text, 'query')));
+  await embedQuestions(builder, questions);
+  const { mode } = builder;
   const outcomes: Ranked[] = [];
   for (const question of questions) {
     const { text, answers } = question;

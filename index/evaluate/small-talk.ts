@@ -1,7 +1,7 @@
 import type { Search, Turn, Verdict } from '../search/answer.ts';
 import { share } from './confidence-report.ts';
 import { commonFields, type EvaluationSet, type Question, readItems, stringField } from './set.ts';
-import { type Builder, withIndex } from './temporary-index.ts';
+import { type Builder, embedQuestions, withIndex } from './temporary-index.ts';
 
 /** A text that asks nothing, such as a greeting. */
 export interface Phrase extends Question {
@@ -51,24 +51,19 @@ export async function evaluateSmallTalk(
 ): Promise<SmallTalkReport> {
   const judged: Judged[] = [];
   for (const set of sets) {
-    await withIndex(
-      builder,
-      [set],
-      () => true,
-      async (search) => {
-        const exchanges = exchangesOf(set);
-        await Promise.all(phrases.map(({ text }) => builder.embedder.embed(text, 'query')));
-        for (const [i, phrase] of phrases.entries()) {
-          const history = exchanges[(i * 7919) % exchanges.length];
-          judged.push({
-            set: set.name,
-            phrase,
-            alone: await verdict(builder, search, phrase),
-            history: await verdict(builder, search, phrase, history),
-          });
-        }
-      },
-    );
+    await withIndex(builder, [set], async (search) => {
+      const exchanges = exchangesOf(set);
+      await embedQuestions(builder, phrases);
+      for (const [i, phrase] of phrases.entries()) {
+        const history = exchanges[(i * 7919) % exchanges.length];
+        judged.push({
+          set: set.name,
+          phrase,
+          alone: await verdict(builder, search, phrase),
+          history: await verdict(builder, search, phrase, history),
+        });
+      }
+    });
   }
   return reportOf(judged);
 }

@@ -42,12 +42,15 @@ export async function withDocuments<T>(
   }
 }
 
-/** Builds an index of the sets' passages in a temporary folder, and opens it. */
+/**
+ * Builds an index of the sets' passages in a temporary folder, and opens it.
+ * @param keep which passages the index has, by id: all by default
+ */
 export function withIndex<T>(
   builder: Builder,
   sets: readonly EvaluationSet[],
-  keep: (id: string) => boolean,
   use: (search: Search) => Promise<T>,
+  keep: (id: string) => boolean = () => true,
 ): Promise<T> {
   return withDocuments(builder, documentsOf(sets, keep), use);
 }
@@ -85,4 +88,12 @@ export async function publishedTo(
     const { generation } = await publish(folder, parseAddress(address));
     return searchStore(await generations.open(generation), address, embedder);
   };
+}
+
+/** Embeds questions, on every core. The embedder caches the results for the searches that follow. */
+export async function embedQuestions(
+  { embedder }: Builder,
+  questions: readonly { text: string }[],
+): Promise<void> {
+  await Promise.all(questions.map(({ text }) => embedder.embed(text, 'query')));
 }

@@ -63,12 +63,7 @@ test("questions of another set are asked on a set's passages, without those that
 test('an index of a half contains only the passages of that half', async () => {
   const set = await articleSet(`${folder}/half`, 'en');
   const passages = (half: 'fit' | 'test') =>
-    withIndex(
-      builder(),
-      [articleHalf(set, half)],
-      () => true,
-      async ({ info }) => info.passages,
-    );
+    withIndex(builder(), [articleHalf(set, half)], async ({ info }) => info.passages);
   expect(await passages('fit')).toBe(10);
   expect(await passages('test')).toBe(5);
 });

@@ -24,20 +24,16 @@ test('phrases are counted by verdict, alone and after a question with its answer
     { role: 'user', content: query.text },
     { role: 'assistant', content: passage.text },
   ];
-  const verdicts = await withIndex(
-    builder(),
-    [set],
-    () => true,
-    (search) =>
-      Promise.all(
-        phrases.map(async ({ text: q }) => {
-          const asked = [{ q }, { q, history }].map((each) =>
-            search.search({ ...each, k: 1, mode: 'lexical' }),
-          );
-          const [alone, after] = await Promise.all(asked);
-          return { alone: alone!.verdict, history: after!.verdict };
-        }),
-      ),
+  const verdicts = await withIndex(builder(), [set], (search) =>
+    Promise.all(
+      phrases.map(async ({ text: q }) => {
+        const asked = [{ q }, { q, history }].map((each) =>
+          search.search({ ...each, k: 1, mode: 'lexical' }),
+        );
+        const [alone, after] = await Promise.all(asked);
+        return { alone: alone!.verdict, history: after!.verdict };
+      }),
+    ),
   );
   const counts = (form: 'alone' | 'history', from = 0, to = 3) => {
     const some = verdicts.slice(from, to).map((one) => one[form]);
