@@ -56,7 +56,7 @@ async function open(url: string | undefined, key: string | undefined, index: str
     const client = new Polyseek({ url, apiKey: key });
     return { client, passages: (await client.health()).index.passages, place: url };
   }
-  const { openLocal } = await import('../index/ingest/local.ts');
+  const { openLocal } = await import('../index/ingest/open-local.ts');
   const { readSearchBody } = await import('../functions/search/requests.ts');
   const search = await openLocal(index);
   const client: Searcher = {

@@ -7,14 +7,14 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX, manifestText } from '../index/format/manifest.ts';
 import { countLanguages } from '../index/format/overview.ts';
 import type { TokenSetting } from '../index/ingest/build.ts';
-import { describeBundle } from '../index/ingest/bundle-space.ts';
 import {
   type BuildSettings,
   type Built,
   buildFromSources,
   type Plan,
   planFromSources,
-} from '../index/ingest/local.ts';
+} from '../index/ingest/build-from-sources.ts';
+import { describeBundle } from '../index/ingest/bundle-space.ts';
 import { Notices } from '../index/ingest/reading/notices.ts';
 import { type Config, readConfig } from '../index/ingest/sources/config.ts';
 import { FolderSource } from '../index/ingest/sources/folder.ts';

@@ -8,7 +8,7 @@ import { truncateToLength } from '../functions/search/truncate.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
 import { messageOf } from '../index/errors.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
-import { openFollowing } from '../index/ingest/local.ts';
+import { openFollowing } from '../index/ingest/open-local.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { isAddress } from '../index/store/s3vectors/address.ts';
 import type { Unavailable } from '../index/store/store.ts';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
 import { printable } from '../functions/web/client/printable.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
-import { openLocal } from '../index/ingest/local.ts';
+import { openLocal } from '../index/ingest/open-local.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
 import { ANSWERED, LIMITS } from '../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../index/search/marks.ts';

@@ -74,7 +74,8 @@ ${styleText('bold', 'Environment variables for access:')}
  */
 async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
-  const { buildDemo, openFollowing } = await import('../index/ingest/local.ts');
+  const { buildDemo } = await import('../index/ingest/build-from-sources.ts');
+  const { openFollowing } = await import('../index/ingest/open-local.ts');
   const { locateFolder } = await import('../index/format/drafts.ts');
   const { showBuildProgress } = await import('./kit/progress.ts');
   const index = dir || DEFAULT_INDEX;
@@ -88,7 +89,7 @@ async function openIndex(dir: string | undefined, say: (message: string) => void
 
 /** Opens the index of a collection. */
 async function openCollection(name: string, folder: string, say: (message: string) => void): Promise<Search> {
-  const { openFollowing } = await import('../index/ingest/local.ts');
+  const { openFollowing } = await import('../index/ingest/open-local.ts');
   return openFollowing(folder, (message) => say(`${name}: ${message}`));
 }
 

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '../../index/documents/file.ts';
-import { type Built, buildFromSources } from '../../index/ingest/local.ts';
+import { type Built, buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import type { BuildProgress } from '../../index/ingest/read-passages.ts';
 import { type NoticeGroup, Notices } from '../../index/ingest/reading/notices.ts';
 import type { CacheSync } from './cache-sync.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import type { ClosableSearch, Search } from '../../index/search/answer.ts';
 import { openSearch } from '../../index/search/index-search.ts';
 import { LIMITS } from '../../index/search/limits.ts';

@@ -10,7 +10,7 @@ import { type CompiledModel, type Engine, readCompiledModel } from '../../index/
 import { readFolder, writeFolder } from '../../index/format/drafts.ts';
 import { readManifest, writeIndexChecks } from '../../index/format/manifest.ts';
 import { checkReplaceable, isOwn } from '../../index/format/writable.ts';
-import { findModel } from '../../index/ingest/local.ts';
+import { findModel } from '../../index/ingest/open-local.ts';
 import { collectionExpected, isCollectionName } from '../search/paths.ts';
 import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
 import { writeSbom } from './sbom.ts';

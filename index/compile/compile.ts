@@ -103,7 +103,7 @@ export function readModelSource(dir: string): ModelSource {
     optional<{ prompts?: Record<string, string> }>('config_sentence_transformers.json')?.prompts ?? {};
   const prefixes = { query: prompts.query ?? '', passage: prompts.document ?? prompts.passage ?? '' };
   return {
-    name: basename(config._name_or_path || resolve(dir)),
+    name: nameOf(dir, config),
     config,
     tokenizer: files[1]!.toString(),
     onnx: files[2]!,
@@ -209,6 +209,17 @@ export function compileModel(
     rmSync(draft, { recursive: true, force: true });
   }
   return out;
+}
+
+/** The name of a model folder, or of a compiled model. Reads nothing large. */
+export function modelName(dir: string): string {
+  if (isCompiled(dir)) return readCompiledModel(dir, false).name;
+  const path = join(dir, 'config.json');
+  return nameOf(dir, parseJson<Config>(path, readFileSync(path, 'utf8')));
+}
+
+function nameOf(dir: string, config: Config): string {
+  return basename(config._name_or_path || resolve(dir));
 }
 
 const isCompiled = (dir: string): boolean => existsSync(join(dir, 'model.json'));

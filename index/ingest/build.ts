@@ -160,70 +160,43 @@ async function embedAndWrite(
   embedder: TextEmbedder,
   options: BuildOptions,
 ): Promise<Built> {
-  const { progress = () => {}, planned, cache, signal } = options;
+  const { progress = () => {}, planned, cache } = options;
+  const { model } = embedder;
   const { spool } = read;
-  const tokens = storesTokens(options, read, embedder.model, embedder.byToken !== undefined);
-  const known = cache && new CachedEmbeddings(cache, embedder.model);
-  const unknown = missing(read, tokens);
+  const tokens = storesTokens(options, read, model, embedder.byToken !== undefined);
+  const known = cache && new CachedEmbeddings(cache, model);
   const plan = planOf(read, tokens);
   planned?.(plan);
-  const writer = new IndexWriter(draft, embedder.model, { ...read, tokens });
-  const graph = new GraphLinker(
-    writer.vectorsPath,
-    join(draft, 'graph.bin'),
-    spool.count,
-    embedder.model.dimensions,
-  );
-  const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
-  const suggestions = new SuggestionFinder();
   let embedded = 0;
-  const count = () =>
-    progress({
-      phase: 'embedding',
-      unit: 'passages',
-      done: ++embedded,
-      total: Math.max(unknown.length, embedded),
-    });
-
-  const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
-    const embeddings = await embedPassage(passage, embedder, tokens);
-    known?.put(passage, embeddings);
-    count();
-    return embeddings;
+  const count = () => {
+    embedded++;
+    const total = Math.max(plan.embedded, embedded);
+    progress({ phase: 'embedding', unit: 'passages', done: embedded, total });
   };
   const embedQuestion = async (question: string): Promise<Float32Array> => {
     const vector = known?.question(question) ?? (await embedder.embed(question, 'query'));
     known?.putQuestion(question, vector);
     return vector;
   };
-  const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
-  const addFirst = async () => {
-    const { passage, embeddings } = inFlight.shift()!;
-    const before = writer.vectorsWritten;
-    // Indexing and linking a passage overlaps with the embedding of later ones.
-    writer.add(passage, await embeddings);
-    if (writer.vectorsWritten > before) graph.available(writer.vectorsWritten);
-    duplicates.add(passage.text);
-    suggestions.add(passage);
-  };
+  const writer = new IndexWriter(draft, model, { ...read, tokens });
+  const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), spool.count, model.dimensions);
+  const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
+  const suggestions = new SuggestionFinder();
   try {
-    for (let ordinal = 0, next = 0; ordinal < spool.count; ordinal++) {
-      signal?.throwIfAborted();
-      if (inFlight.length === IN_FLIGHT) await addFirst();
-      const passage = spool.get(ordinal);
-      const isUnknown = next < unknown.length && unknown.get(next) === ordinal;
-      if (isUnknown) next++;
-      const found = known?.get(passage, tokens);
-      // Another passage of this build has the same text.
-      if (found && isUnknown) count();
-      const embeddings = found ?? embed(passage);
-      // The loop reports the first failure. Without a handler, Node would end the process for the others.
-      if (embeddings instanceof Promise) embeddings.catch(() => {});
-      inFlight.push({ passage, embeddings });
-    }
-    while (inFlight.length > 0) {
-      await addFirst();
-      signal?.throwIfAborted();
+    // Indexing and linking a passage overlaps with the embedding of later ones.
+    for await (const { passage, embeddings } of embedAll(
+      read,
+      tokens,
+      embedder,
+      known,
+      count,
+      options.signal,
+    )) {
+      const before = writer.vectorsWritten;
+      writer.add(passage, embeddings);
+      if (writer.vectorsWritten > before) graph.available(writer.vectorsWritten);
+      duplicates.add(passage.text);
+      suggestions.add(passage);
     }
     cache?.flush();
     writer.flushVectors();
@@ -242,6 +215,56 @@ async function embedAndWrite(
     return { manifest, ...plan, embedded, unchanged: spool.count - embedded };
   } finally {
     graph.abandon();
+  }
+}
+
+interface Embedded {
+  passage: Passage;
+  embeddings: PassageEmbeddings;
+}
+
+/**
+ * Embeds passages, or finds their embeddings in the cache, in order. Embeds up to IN_FLIGHT passages ahead of the caller.
+ * @param count called once for each passage whose embeddings were not in the cache before the build
+ */
+async function* embedAll(
+  read: ReadPassages,
+  tokens: boolean,
+  embedder: TextEmbedder,
+  known: CachedEmbeddings | undefined,
+  count: () => void,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Embedded> {
+  const { spool } = read;
+  const unknown = missing(read, tokens);
+  const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
+    const embeddings = await embedPassage(passage, embedder, tokens);
+    known?.put(passage, embeddings);
+    count();
+    return embeddings;
+  };
+  const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
+  const first = async (): Promise<Embedded> => {
+    const { passage, embeddings } = inFlight.shift()!;
+    return { passage, embeddings: await embeddings };
+  };
+  for (let ordinal = 0, next = 0; ordinal < spool.count; ordinal++) {
+    signal?.throwIfAborted();
+    if (inFlight.length === IN_FLIGHT) yield await first();
+    const passage = spool.get(ordinal);
+    const isUnknown = next < unknown.length && unknown.get(next) === ordinal;
+    if (isUnknown) next++;
+    const found = known?.get(passage, tokens);
+    // Another passage of this build has the same text.
+    if (found && isUnknown) count();
+    const embeddings = found ?? embed(passage);
+    // The caller gets the first failure. Without a handler, Node would end the process for the others.
+    if (embeddings instanceof Promise) embeddings.catch(() => {});
+    inFlight.push({ passage, embeddings });
+  }
+  while (inFlight.length > 0) {
+    yield await first();
+    signal?.throwIfAborted();
   }
 }
 

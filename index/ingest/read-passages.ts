@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Document } from '../documents/document.ts';
-import { type Notice, Unreadable } from '../documents/file.ts';
+import type { Notice } from '../documents/file.ts';
+import { messageOf } from '../errors.ts';
 import { HashTable, hash48, Numbers } from '../format/compact.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { Spool } from '../format/container-file.ts';
@@ -10,6 +11,7 @@ import type { Cache } from './cache/cache.ts';
 import { codeHash } from './cache/code-hash.ts';
 import { CachedEmbeddings } from './cache/embeddings.ts';
 import { type Cut, type Cutter, createCutter, Splitter } from './passages/split.ts';
+import { refuse } from './sources/source.ts';
 
 /** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
 const MIN_TOKENS = 64;
@@ -119,7 +121,7 @@ export async function readPassages(
 /** The notice for a document whose text cannot be cut into passages, or whose passages are too long to be written. */
 function uncut({ source, id }: Document, error: unknown): Notice {
   const place = id === undefined ? source : `${source} (${id})`;
-  const fix = `Shorten its paragraphs and headings, or exclude it (${error instanceof Error ? error.message : error}).`;
+  const fix = `Shorten its paragraphs and headings, or exclude it (${messageOf(error)}).`;
   return { kind: 'failed', place, reason: 'cannot be cut into passages', fix };
 }
 
@@ -156,11 +158,6 @@ class Ids {
     });
     return undefined;
   }
-}
-
-/** Ends the build at a failure. */
-export function refuse({ kind, place, reason, fix = '' }: Notice): void {
-  if (kind === 'failed') throw new Unreadable(place, reason, fix);
 }
 
 /** A cutter that cuts a document only once. */

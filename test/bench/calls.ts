@@ -1,4 +1,4 @@
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { Passages } from '../../index/format/passages-file.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Mode } from '../../index/search/answer.ts';
 import { randomNumbers } from '../fixtures/index.ts';
 import type { Figure } from './figures.ts';

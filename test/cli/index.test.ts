@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { command } from '../../cli/index.ts';
-import { buildFromSources } from '../../index/ingest/local.ts';
+import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 
-vi.mock('../../index/ingest/local.ts', async (original) => ({
+vi.mock('../../index/ingest/build-from-sources.ts', async (original) => ({
   ...(await original<object>()),
   buildFromSources: vi.fn(),
 }));

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildDemo } from '../../index/ingest/local.ts';
+import { buildDemo } from '../../index/ingest/build-from-sources.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { commandsIn, finished, startServer } from '../fixtures/processes.ts';
 import { nodesOf, readPage, userPages } from './pages.ts';

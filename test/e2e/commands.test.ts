@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
 import { command } from '../fixtures/processes.ts';

@@ -17,7 +17,7 @@ import { Embedder } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { openSearch } from '../../index/search/index-search.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../fixtures/index.ts';

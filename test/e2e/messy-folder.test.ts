@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Built, buildFromSources, openLocal } from '../../index/ingest/local.ts';
+import { type Built, buildFromSources } from '../../index/ingest/build-from-sources.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import { type NoticeGroup, Notices } from '../../index/ingest/reading/notices.ts';
 import { FolderSource } from '../../index/ingest/sources/folder.ts';
 import type { ClosableSearch } from '../../index/search/answer.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { buildDemo } from '../../index/ingest/local.ts';
+import { buildDemo } from '../../index/ingest/build-from-sources.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { settled, useBrowser } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';

@@ -10,7 +10,7 @@ import { packageFunction } from '../../functions/package/package-function.ts';
 import { createApp } from '../../functions/search/app.ts';
 import { digestOf } from '../../functions/search/auth.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';

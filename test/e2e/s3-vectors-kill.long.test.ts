@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import type { SearchRequest } from '../../index/search/answer.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { writeEditions } from '../fixtures/editions.ts';

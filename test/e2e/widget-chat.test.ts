@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../functions/search/auth.ts';
-import { openLocal } from '../../index/ingest/local.ts';
+import { openLocal } from '../../index/ingest/open-local.ts';
 import { KORVANE, UNANSWERED, usePageIndex } from '../fixtures/page.ts';
 import { missingTools } from '../fixtures/tools.ts';
 import { answered, askWidget, LIKELY, useWidgetSite, WidgetSearch } from '../fixtures/widget.ts';

@@ -8,7 +8,7 @@ import { version } from '../../functions/search/version.ts';
 import { compileModel } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { buildFromSources } from '../../index/ingest/local.ts';
+import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import { FolderSource } from '../../index/ingest/sources/folder.ts';
 import { openSearch } from '../../index/search/index-search.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';

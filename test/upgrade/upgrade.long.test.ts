@@ -20,7 +20,7 @@ import { compileModel } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { type CompiledModel, readCompiledModel } from '../../index/format/compiled-model.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { buildFromSources } from '../../index/ingest/local.ts';
+import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import { configSchema, readConfig } from '../../index/ingest/sources/config.ts';
 import { FolderSource } from '../../index/ingest/sources/folder.ts';
 import { openSearch } from '../../index/search/index-search.ts';

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { mayBeKnown } from '../../documents/formats.ts';
+import { messageOf } from '../../errors.ts';
 import { notRegular, readRegularFile } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
@@ -206,7 +207,7 @@ async function isFolder(path: string): Promise<boolean> {
     throw new Error(
       missing
         ? `${path} does not exist. Check the path.`
-        : `${path}: cannot be read (${error instanceof Error ? error.message : error}). Check its permissions.`,
+        : `${path}: cannot be read (${messageOf(error)}). Check its permissions.`,
     );
   }
 }

@@ -1,9 +1,9 @@
 import type { Document } from '../../documents/document.ts';
-import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import type { ReadOptions } from '../../documents/file.ts';
 import { readFile } from '../../documents/read-file.ts';
 import type { Config, SourceConfig } from './config.ts';
 import { FolderSource } from './folder.ts';
-import { listFiles, type Source } from './source.ts';
+import { listFiles, refuse, type Source } from './source.ts';
 
 /**
  * Opens the sources of a config. The config's own settings apply to each source that does not set them.
@@ -53,11 +53,8 @@ function defined<Options extends ReadOptions>(options: Options): Options {
  * @throws at the first file that cannot be read
  */
 export async function* readDocuments(paths: string[]): AsyncGenerator<Document> {
-  const report = ({ kind, place, reason, fix = '' }: Notice) => {
-    if (kind === 'failed') throw new Unreadable(place, reason, fix);
-  };
   const memory = new Map<string, string>();
   const sources = paths.map((path) => new FolderSource(path));
-  for await (const { file } of listFiles(sources, { memory, report }))
-    yield* readFile(file, { options: {}, depth: 0, report, readNested: readFile });
+  for await (const { file } of listFiles(sources, { memory, report: refuse }))
+    yield* readFile(file, { options: {}, depth: 0, report: refuse, readNested: readFile });
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { RanOut, Unreadable } from '../../documents/file.ts';
+import { messageOf } from '../../errors.ts';
 import type { Row } from './json-rows.ts';
 
 const ROWS_AT_A_TIME = 1000;
@@ -84,7 +85,7 @@ function timedOut(): RanOut {
 
 function unreadable(connection: string, error: unknown): Unreadable {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = secretless(error instanceof Error ? error.message : String(error), connection);
+  const message = secretless(messageOf(error), connection);
   if (error instanceof RanOut) return error;
   const of = (reason: string, fix: string) => new Unreadable('PostgreSQL', reason, fix);
   if (code === '57014') return timedOut();

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
 import { entryName, extensionOf, parseContentType, urlName } from '../../documents/archive/names.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { messageOf } from '../../errors.ts';
 import { TemporaryFile } from './files.ts';
 import { fetchRobots, HttpClient, type HttpEnvironment, type HttpPage, type Robots } from './http-client.ts';
 import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
@@ -194,8 +195,7 @@ function parse(href: string, { body }: HttpPage) {
   try {
     return parseSitemap(body);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Unreadable(href, 'not a sitemap', `Name an XML sitemap (${message}).`);
+    throw new Unreadable(href, 'not a sitemap', `Name an XML sitemap (${messageOf(error)}).`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { InputFile, Notice, ReadOptions } from '../../documents/file.ts';
+import { type InputFile, type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
 
 /** A file of a source. */
 export interface SourceFile extends InputFile {
@@ -56,4 +56,9 @@ export async function* listFiles(
         });
     }
   }
+}
+
+/** Takes notices, and throws the first failure. */
+export function refuse({ kind, place, reason, fix = '' }: Notice): void {
+  if (kind === 'failed') throw new Unreadable(place, reason, fix);
 }

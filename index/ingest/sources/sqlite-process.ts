@@ -1,5 +1,6 @@
 import sqlite, { type Database } from 'node-sqlite3-wasm';
 import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
+import { messageOf } from '../../errors.ts';
 import { jsonRows, type QueryLimits, type Row } from './json-rows.ts';
 
 /** A query to a SQLite file. */
@@ -36,10 +37,7 @@ async function answer({ path, query, limits }: SqliteQuery): Promise<void> {
     }
     send({ done: true });
   } catch (error) {
-    const known =
-      error instanceof Unreadable
-        ? error
-        : unreadable(path, error instanceof Error ? error.message : String(error));
+    const known = error instanceof Unreadable ? error : unreadable(path, messageOf(error));
     send({ failed: known.notice, ranOut: known instanceof RanOut });
   }
 }

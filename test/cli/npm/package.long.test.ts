@@ -304,7 +304,7 @@ describe('the package in an empty folder', () => {
       test('the libraries embed, link and search as on this processor', async () => {
         const program = `
         import { loadNative } from ${JSON.stringify(join(dist, 'index/engine/load-native.js'))};
-        import { openLocal } from ${JSON.stringify(join(dist, 'index/ingest/local.js'))};
+        import { openLocal } from ${JSON.stringify(join(dist, 'index/ingest/open-local.js'))};
         const { HierarchicalNSW } = loadNative('hnswlib');
         const graph = new HierarchicalNSW('ip', 8);
         graph.initIndex(300, 16, 200, 100);

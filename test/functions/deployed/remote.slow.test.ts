@@ -22,7 +22,7 @@ import { zipFolder } from '../../../functions/deployed/zip.ts';
 import { packageFunction } from '../../../functions/package/package-function.ts';
 import type { Manifest } from '../../../index/format/manifest.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
-import { openLocal } from '../../../index/ingest/local.ts';
+import { openLocal } from '../../../index/ingest/open-local.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
 import { buildTopics, root, temporaryFolder } from '../../fixtures/index.ts';

@@ -6,7 +6,6 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Document } from '../../../../index/documents/document.ts';
 import { type Notice, RanOut, Unreadable } from '../../../../index/documents/file.ts';
 import { Cache } from '../../../../index/ingest/cache/cache.ts';
-import { refuse } from '../../../../index/ingest/read-passages.ts';
 import {
   OutOfTime,
   type ReadSettings,
@@ -16,6 +15,7 @@ import {
 import { ReadingProcess } from '../../../../index/ingest/reading/reading-process.ts';
 import { FolderSource } from '../../../../index/ingest/sources/folder.ts';
 import type { Source } from '../../../../index/ingest/sources/source.ts';
+import { refuse } from '../../../../index/ingest/sources/source.ts';
 import { temporaryFolder } from '../../../fixtures/index.ts';
 
 let folder: string;

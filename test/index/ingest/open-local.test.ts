@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { COMPILED, compileModel } from '../../../index/compile/compile.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
-import { findModel, openFollowing, openLocal } from '../../../index/ingest/local.ts';
+import { findModel, openFollowing, openLocal } from '../../../index/ingest/open-local.ts';
 import {
   defaultModel,
   randomContents,
@@ -58,4 +58,7 @@ test('an index whose model is older, swapped or missing says which model it need
   const search = await openLocal(index);
   expect(search.info.passages).toBe(3);
   search.close();
+  const rows = join(compiled, 'rows.bin');
+  writeFileSync(rows, Buffer.alloc(statSync(rows).size));
+  await expect(openLocal(index)).rejects.toThrow(/rows\.bin.*damaged|damaged.*rows\.bin/);
 });
