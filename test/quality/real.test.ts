@@ -2,10 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readJsonLines } from '../../index/documents/records/json-lines.ts';
-import { tokenCounter } from '../../index/ingest/build.ts';
-import { toPassages } from '../../index/ingest/passages/split.ts';
-import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
-import { defaultModel, root } from '../fixtures/index.ts';
+import { root } from '../fixtures/index.ts';
 
 interface Question {
   id: string;
@@ -33,7 +30,6 @@ beforeAll(async () => {
 });
 
 const all = () => [...questions.values()].flat();
-const collapsed = (text: string) => text.replace(/\s+/g, ' ');
 
 /** How many more of the questions are in `dev` than in `test`. */
 const surplus = (some: Question[]) => some.reduce((sum, { split }) => sum + (split === 'dev' ? 1 : -1), 0);
@@ -43,27 +39,6 @@ test('there are three collections', () => {
 });
 
 describe.each(collections)('%s', (name) => {
-  test('contains every answer whole in a passage of its source', { timeout: 300_000 }, async () => {
-    const countTokens = tokenCounter(defaultModel().dir);
-    const texts = new Map<string, string[]>();
-    for await (const document of readDocuments([join(folder, name, 'documents')])) {
-      const passages = toPassages(document, { countTokens, minTokens: 64, maxTokens: 400 });
-      texts.set(
-        document.source,
-        passages.map(({ text }) => collapsed(text)),
-      );
-    }
-    for (const { id, answers } of questions.get(name)!) {
-      for (const { source, contains } of answers) {
-        expect(
-          texts.get(source)?.some((text) => text.includes(contains)),
-          `${id}: ${source}: ${contains}`,
-        ).toBe(true);
-        expect(contains).toBe(collapsed(contains).trim());
-      }
-    }
-  });
-
   test('has at least 30 questions with an answer and 30 without, in equal halves', () => {
     const [answerable, unanswerable] = [true, false].map((wanted) =>
       questions.get(name)!.filter(({ answers }) => answers.length > 0 === wanted),
@@ -101,6 +76,7 @@ describe('the questions', () => {
       for (const { contains } of question.answers) {
         expect(contains.length, contains).toBeGreaterThanOrEqual(20);
         expect(contains.length, contains).toBeLessThanOrEqual(130);
+        expect(contains).toBe(contains.replace(/\s+/g, ' ').trim());
       }
     }
   });
