@@ -16,10 +16,10 @@ import {
 import { copyPdfJs } from '../../functions/package/package-builder.ts';
 import { makeReadable } from '../../functions/package/package-function.ts';
 import { componentId, writeSbom } from '../../functions/package/sbom.ts';
-import { packageClient } from '../../functions/web/client/npm/build-client.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { main } from '../kit/command.ts';
+import { packageClient } from './build-client.ts';
 import { compileLibraries } from './compile-libraries.ts';
 
 // Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
@@ -31,8 +31,8 @@ const SOURCES = ['cli', 'functions', 'index', 'infra'];
 const REPLACED = /^(cli\/npm|functions\/web|index\/(engine|model))(\/|$)/;
 /** Files that explain sources, or are compiled. */
 const EXPLAINS = new Set(['.ts', '.md', '.wat']);
-/** Files that a function serves to browsers, and the modules beside which the local server of the package reads them. */
-const SERVED = { 'page.json': 'functions/web/page', 'widget.js': 'functions/web/widget' };
+/** Files that a function serves to browsers. The local server of the package reads them beside `assets-packaged.ts`. */
+const SERVED = ['page.json', 'widget.js'];
 
 const manifest: {
   name: string;
@@ -118,7 +118,7 @@ async function buildFunction(): Promise<FunctionCode> {
   const bundle = await writeFunctionCode(out, 'bundle');
   const s3vectors = await writeFunctionCode(out, 's3vectors');
   writeFileSync(join(dist, 'function.json'), JSON.stringify({ bundle, s3vectors }));
-  for (const [file, folder] of Object.entries(SERVED)) cpSync(join(out, file), join(dist, folder, file));
+  for (const name of SERVED) cpSync(join(out, name), join(dist, 'functions/web', name));
   return s3vectors;
 }
 

@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { assemblePage } from '../web/page/assemble-page.ts';
-import { assembleWidget } from '../web/widget/assemble-widget.ts';
+import { loadPage, loadWidget } from '../web/assets.ts';
 import { bundle } from './bundle.ts';
 import { type FunctionCode, packageFolders, readPackageLicence, type StoreName } from './notices.ts';
 
@@ -19,8 +18,8 @@ export async function writeFunctionCode(out: string, store: StoreName): Promise<
   const bundles = [await bundle({ lambda: HANDLER }, out)];
   if (store === 's3vectors') bundles.push(await bundle({ 'current-index': CURRENT_INDEX }, out));
   const modules = [...new Set(bundles.flatMap((one) => one.modules))];
-  writeFileSync(join(out, 'page.json'), JSON.stringify(await assemblePage()));
-  writeFileSync(join(out, 'widget.js'), await assembleWidget());
+  writeFileSync(join(out, 'page.json'), JSON.stringify(await loadPage()));
+  writeFileSync(join(out, 'widget.js'), await loadWidget());
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
   return {
     modules,

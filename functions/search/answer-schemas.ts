@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Overview } from '../../index/format/overview-types.ts';
 import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer.ts';
+import type { Health } from '../web/client/types.ts';
 
 export const metadataSchema = v.record(
   v.string(),
@@ -218,11 +219,12 @@ export const problemSchema = v.object({
   ),
 });
 
-// Identity, not assignability, which an optional field of only one side would pass.
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Whether two types are identical. Not assignability, which an optional field of only one side would pass. */
+export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 // Compile errors here mean that a schema differs from the types of the search.
 true satisfies Same<v.InferOutput<typeof answerSchema>, Answer>;
 true satisfies Same<v.InferOutput<typeof passageSchema>, PassageAnswer>;
 true satisfies Same<v.InferOutput<typeof indexSchema>, IndexInfo>;
+true satisfies Same<v.InferOutput<typeof healthSchema>, Health>;
 true satisfies Same<Omit<v.InferOutput<typeof overviewSchema>, 'index'>, Overview>;

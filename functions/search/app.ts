@@ -178,13 +178,13 @@ export function createApp(
       },
       {
         path: '/widget.js',
-        GET: async (request) => (await import('./serve-widget.ts')).serveWidget(request),
+        GET: async (request) => (await import('./serve-assets.ts')).serveWidget(request),
         isPublic: true,
       },
       {
         path: '/',
         GET: async (request) =>
-          showsPage(request) ? (await import('./serve-page.ts')).servePage(request) : home(request),
+          showsPage(request) ? (await import('./serve-assets.ts')).servePage(request) : home(request),
         isOpen: showsPage,
       },
       ...(tokens ? metadataRoutes(tokens) : []),

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { ANSWERED, LIMITS } from '../../index/search/limits.ts';
+import type { Question } from '../web/client/types.ts';
+import type { Same } from './answer-schemas.ts';
 
 /** Example question in error messages and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
@@ -166,6 +168,9 @@ export const searchBody = v.strictObject(
   },
   'an object',
 );
+
+// A compile error here means that the clients' type differs from the schema.
+true satisfies Same<v.InferInput<typeof searchBody>, Question>;
 
 /** Query parameters of `GET /passages/:id`. */
 export const passageParameters = v.strictObject({ context: contextSchema });

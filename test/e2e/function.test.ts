@@ -173,8 +173,7 @@ describe('the packaged function', () => {
     const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
     expect(folders).toEqual([
       'functions/search',
-      'functions/web/page',
-      'functions/web/widget',
+      'functions/web',
       'index/embedding',
       'index/engine',
       'index/format',

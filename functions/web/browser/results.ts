@@ -1,11 +1,10 @@
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
+import { ANSWERED } from '../../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
+import { PolyseekError } from '../client/call.ts';
 import { make } from './dom.ts';
 import type { Endpoint } from './endpoint.ts';
-import { errorNodes } from './errors.ts';
-import { inLanguage } from './language-name.ts';
-import type { Texts } from './texts.ts';
-import { splitByConfidence, verdictLine } from './verdict.ts';
+import { inLanguage, type Texts } from './texts.ts';
 
 /** What results need to show themselves. */
 export interface ResultContext {
@@ -15,20 +14,34 @@ export interface ResultContext {
   permalinkOf?: (id: string) => string;
 }
 
+/** Whether a result probably answers. A lower result is never more certain than a higher one. */
+const isLikely = ({ confidence }: SearchResult) => confidence >= ANSWERED;
+
+/** Summary of an answer, which screen readers announce. It is the heading of the first results. */
+export function summaryOf({ verdict, results }: Answer, texts: Texts): Node[] {
+  const count = results.filter(isLikely).length;
+  if (count > 0) return [make('h2', { class: 'count' }, texts.of('likely', { count }))];
+  const finding = make('h2', {}, texts.of(verdict === 'possible' ? 'possible' : 'none'));
+  return [finding, make('p', {}, texts.of(results.length > 0 ? 'closest' : 'noMatch'))];
+}
+
 /** The results of an answer, with a line between likely answers and less certain ones. */
 export function listOf({ results }: Answer, context: ResultContext): Node[] {
-  const [likely, rest] = splitByConfidence(results);
-  const lists = [likely, rest].map((part) => part.map((result) => make('li', {}, resultOf(result, context))));
-  const start = String(likely.length + 1);
+  const likely = results.filter(isLikely);
+  const rest = results.filter((result) => !isLikely(result));
+  const listFrom = (start: number, part: readonly SearchResult[]) =>
+    make('ol', { start: String(start) }, ...part.map((result) => make('li', {}, resultOf(result, context))));
+  if (results.length === 0) return [];
+  if (likely.length === 0 || rest.length === 0) return [listFrom(1, results)];
+  const line = context.texts.of('lessCertain', { count: rest.length });
   return [
-    ...(likely.length > 0 ? [make('ol', {}, ...lists[0]!)] : []),
-    ...(likely.length > 0 && rest.length > 0 ? [verdictLine(rest.length, context.texts)] : []),
-    ...(rest.length > 0 ? [make('ol', { start }, ...lists[1]!)] : []),
+    listFrom(1, likely),
+    make('h2', { class: 'count line-between' }, line),
+    listFrom(likely.length + 1, rest),
   ];
 }
 
-/** One result. */
-export function resultOf(result: SearchResult, context: ResultContext): HTMLElement {
+function resultOf(result: SearchResult, context: ResultContext): HTMLElement {
   const { texts } = context;
   return make(
     'article',
@@ -189,4 +202,23 @@ export function bodyStart({ text, title }: PassageAnswer, last: number): number 
     if (!isHeading || end >= last) return start;
     start = end + 1;
   }
+}
+
+/** The text for a failure after which the same request may succeed later; undefined for another. */
+function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | undefined {
+  if (!(error instanceof PolyseekError)) return undefined;
+  const { status } = error;
+  if (status === undefined) return 'offline';
+  if (status === 429) return 'busy';
+  return [502, 503, 504].includes(status) ? 'unavailable' : undefined;
+}
+
+/** The message of a failed request and, if the same request may succeed later, a button to repeat it. */
+export function errorNodes(error: unknown, texts: Texts, retry: () => void): Node[] {
+  const text = transientText(error);
+  // The endpoint's own messages are in English.
+  if (!text) return [make('p', { class: 'error', lang: 'en', dir: 'ltr' }, (error as Error).message)];
+  const button = make('button', { type: 'button', class: 'again' }, texts.of('tryAgain'));
+  button.addEventListener('click', retry);
+  return [make('p', { class: 'error' }, texts.of(text)), button];
 }

@@ -1,4 +1,3 @@
-import { directionOf, languageNames } from './language-name.ts';
 import ar from './texts/ar.json' with { type: 'json' };
 import de from './texts/de.json' with { type: 'json' };
 import en from './texts/en.json' with { type: 'json' };
@@ -26,7 +25,7 @@ export type TextName = keyof typeof en;
 /** A text, or its forms by the plural category of `count`. `{name}` is a placeholder. */
 export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 
-/** All texts by language. bundle-browser.ts removes those that a bundle does not use. */
+/** All texts by language. assets.ts removes those that a bundle does not use. */
 export const TEXTS: Record<string, Record<TextName, Text>> = {
   en,
   de,
@@ -82,7 +81,7 @@ export function createTexts(preferred: readonly string[]): Texts {
     const text = texts[name];
     const form =
       typeof text === 'string' ? text : (text[plurals.select(Number(values.count))] ?? text.other!);
-    return form.replace(/\{(\w+)\}/g, (_, placeholder: string) => {
+    return form.replace(/\{(\w+)\}/g, (_found, placeholder: string) => {
       const value = values[placeholder] ?? '';
       return typeof value === 'number' ? numbers.format(value) : value;
     });
@@ -97,7 +96,7 @@ export function createTexts(preferred: readonly string[]): Texts {
     languageName: languageNames(lang, of('unknownLanguage')),
     list(items) {
       let next = 0;
-      const parts = lists.formatToParts(items.map((_, i) => String(i)));
+      const parts = lists.formatToParts([...items.keys()].map(String));
       return parts.map(({ type, value }) => (type === 'element' ? items[next++]! : value));
     },
   };
@@ -119,5 +118,39 @@ function writtenForm(tag: string): string {
     return `${language}-${script}`;
   } catch {
     return tag;
+  }
+}
+
+/**
+ * Returns a function that names language tags without their variants: "German" for `de-1996`. It returns an invalid tag as it is.
+ * @param lang language of the names
+ * @param unknown name of `und`
+ */
+function languageNames(lang: string, unknown: string): (tag: string) => string {
+  const names = new Intl.DisplayNames(lang, { type: 'language' });
+  return (tag) => {
+    if (tag === 'und') return unknown;
+    try {
+      const { language, script, region } = new Intl.Locale(tag);
+      return names.of([language, script, region].filter(Boolean).join('-')) ?? tag;
+    } catch {
+      return tag;
+    }
+  };
+}
+
+/** Attributes for text in a language, for direction, screen readers and hyphenation. */
+export function inLanguage(lang: string): { lang: string; dir: string } {
+  return { lang: lang === 'und' ? '' : lang, dir: directionOf(lang) };
+}
+
+/** `dir=auto` would use the first letter, but an Arabic passage may begin with a Latin name. */
+function directionOf(lang: string): 'rtl' | 'ltr' | 'auto' {
+  try {
+    const { language, script } = new Intl.Locale(lang).maximize();
+    if (language === 'und' || !script) return 'auto';
+    return /^(Adlm|Arab|Hebr|Mand|Nkoo|Rohg|Samr|Syrc|Thaa|Yezi)$/.test(script) ? 'rtl' : 'ltr';
+  } catch {
+    return 'auto';
   }
 }

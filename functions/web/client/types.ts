@@ -1,14 +1,29 @@
-import type * as v from 'valibot';
-import type { answerSchema, healthSchema, passageSchema } from '../../search/answer-schemas.ts';
-import type { searchBody } from '../../search/request-schemas.ts';
+import type {
+  Answer,
+  IndexInfo,
+  PassageAnswer,
+  SearchRequest,
+  SearchResult,
+} from '../../../index/search/answer.ts';
+
+// functions/search/ checks that its schemas have these types. In the npm package, types made of the schemas replace this module.
 
 /** Body of `POST /search`. */
-export type Question = v.InferInput<typeof searchBody>;
+export interface Question extends Partial<SearchRequest> {
+  q: string;
+  lang?: string | string[];
+  source?: string | string[];
+  maxCharacters?: number;
+}
+
 /** Response of a search. */
-export type Answer = v.InferOutput<typeof answerSchema>;
+export type { Answer };
 /** One result of an answer. */
-export type Result = Answer['results'][number];
+export type Result = SearchResult;
 /** Response of `GET /passages/{id}`. */
-export type Passage = v.InferOutput<typeof passageSchema>;
+export type Passage = PassageAnswer;
 /** Response of `GET /health`. */
-export type Health = v.InferOutput<typeof healthSchema>;
+export interface Health {
+  status: 'ok';
+  index: IndexInfo;
+}

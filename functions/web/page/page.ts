@@ -1,4 +1,232 @@
-import { assemblePage, type Page } from './assemble-page.ts';
+import type { Overview } from '../../../index/format/overview-types.ts';
+import type { IndexInfo } from '../../../index/search/answer.ts';
+import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
+import { make } from '../browser/dom.ts';
+import { createEndpoint } from '../browser/endpoint.ts';
+import { errorNodes, listOf, type ResultContext, summaryOf } from '../browser/results.ts';
+import { createTexts, inLanguage } from '../browser/texts.ts';
+import { PolyseekError } from '../client/call.ts';
+import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
+import { loadPassage, passageNodes } from './passage-view.ts';
+import { createRequestCode } from './request-code.ts';
+import { addressOf, createHistory, HOME, type PageState, queryOf, readState } from './state.ts';
 
-/** The page at `/`, assembled at the first import of this module. */
-export const page: Page = await assemblePage();
+const KEY = 'polyseek-api-key';
+
+const question = find('input', '#question');
+const status = find('div', '#status');
+const results = find('div', '#results');
+const passageView = find('section', '#passage');
+const suggestions = find('section', '#suggestions');
+const keyForm = find('form', '#key');
+const clear = find('button', '#clear');
+
+/** `?ui=de` shows the page in German, whatever the browser's languages. */
+const ui = new URLSearchParams(location.search).get('ui');
+const texts = createTexts([...(ui === null ? [] : [ui]), ...navigator.languages]);
+fillTexts(texts);
+
+const path = location.pathname;
+const key = () => sessionStorage.getItem(KEY);
+// The page's own URL may lack the slash after the stage or the collection.
+const endpoint = createEndpoint(new URL(path.replace(/\/?$/, '/'), location.origin).href, key);
+find('bdi', '#collection').textContent = collectionIn(path);
+const permalinkOf = (passage: string) => addressOf({ ...HOME, passage }, path, null);
+const context: ResultContext = { endpoint, texts, permalinkOf };
+
+const languages = createFilterMenu('lang', texts, texts.languageName, (lang) => go({ ...state, lang }));
+const sources = createFilterMenu(
+  'source',
+  texts,
+  (source) => source,
+  (source) => go({ ...state, source }),
+);
+const showRequest = createRequestCode(texts, () =>
+  state.q && !state.passage ? { base: endpoint.base, state, withKey: key() !== null } : undefined,
+);
+const asker = createAsker(endpoint, report);
+const pages = createHistory(path, ui);
+
+let state = readState(location);
+let loading = new AbortController();
+
+/** Shows another state and adds it to the browser's history. */
+function go(next: PageState): void {
+  const hasResults = state.q !== '' && next.passage !== '';
+  state = next;
+  pages.add(state, hasResults);
+  show();
+}
+
+/** Searches for the text in the box, now or once the reader stops typing. */
+function readQuestion(isSent: boolean): void {
+  const q = question.value.trim();
+  const isSearched = isSent ? q !== '' : isLongEnough(q);
+  state = { ...state, q: isSearched ? q : '', passage: '' };
+  if (isSent) pages.send(state);
+  showControls();
+  if (!isSearched) {
+    pages.draft(state);
+    asker.stop();
+  } else if (isSent) asker.ask(queryOf(state));
+  else asker.askSoon(queryOf(state));
+}
+
+/** Shows the state: the controls at once, the answer or the passage when it arrives. */
+function show(): void {
+  if (question.value.trim() !== state.q) question.value = state.q;
+  showControls();
+  if (state.q && !state.passage) asker.ask(queryOf(state));
+  else asker.stop();
+  if (state.passage) void showPassage(state.passage);
+}
+
+function showControls(): void {
+  loading.abort();
+  const { q, lang, source, passage } = state;
+  if (!passage) document.title = q ? `${q} – polyseek` : 'polyseek';
+  languages.choose(lang);
+  sources.choose(source);
+  clear.hidden = lang.length + source.length === 0;
+  find('div', '#tools').hidden = passage !== '';
+  suggestions.hidden = q !== '' || passage !== '' || !suggestions.querySelector('li');
+  passageView.hidden = passage === '';
+  showRequest();
+}
+
+/** Shows a state of the search. Results of an earlier question stay, paler, until those of the next replace them. */
+function report(search: SearchState): void {
+  const { kind } = search;
+  results.ariaBusy = String(kind === 'waiting' || kind === 'searching' || kind === 'slow');
+  // A question that was typed enters the history only when it is searched.
+  if (kind === 'searching') pages.draft(state);
+  else if (kind === 'slow') status.replaceChildren(make('p', { class: 'searching' }, texts.of('searching')));
+  else if (kind === 'idle') {
+    status.replaceChildren();
+    results.replaceChildren();
+  } else if (kind === 'answer') {
+    status.replaceChildren(...summaryOf(search.answer, texts));
+    results.replaceChildren(...listOf(search.answer, context));
+  } else if (kind === 'error') {
+    results.replaceChildren();
+    showError(search.error, show);
+  }
+}
+
+async function showPassage(id: string): Promise<void> {
+  loading = new AbortController();
+  const { signal } = loading;
+  passageView.ariaBusy = 'true';
+  passageView.replaceChildren();
+  try {
+    const passage = await loadPassage(id, context, signal);
+    document.title = `${passage.title || passage.source} – polyseek`;
+    const permalink = new URL(permalinkOf(id), location.href).href;
+    const back = pages.hasResults() ? () => history.back() : undefined;
+    passageView.replaceChildren(...passageNodes(passage, context, permalink, back));
+    // A long text before it may fill the window.
+    passageView.querySelector('.chosen-passage')?.scrollIntoView({ block: 'nearest' });
+  } catch (error) {
+    if (signal.aborted) return;
+    showError(error, show);
+  }
+  passageView.ariaBusy = 'false';
+}
+
+function showError(error: unknown, retry: () => void): void {
+  status.replaceChildren(...errorNodes(error, texts, retry));
+  if (!(error instanceof PolyseekError) || error.status !== 401) return;
+  // Without a key, the form itself says that one is required.
+  if (key() === null) status.replaceChildren();
+  keyForm.hidden = false;
+}
+
+async function showOverview(): Promise<void> {
+  try {
+    const overview = await endpoint.get<Overview & { index: IndexInfo }>('overview');
+    find('p', '#about').textContent = describeIndex(overview, texts);
+    languages.list(overview.languages);
+    sources.list(overview.sources);
+    const items = overview.suggestions.map(({ text, lang }) => {
+      const href = addressOf({ ...HOME, q: text }, path, ui);
+      return make('li', {}, make('a', { href, ...inLanguage(lang) }, text));
+    });
+    find('ul', '').replaceChildren(...items);
+    suggestions.hidden = state.q !== '' || state.passage !== '' || items.length === 0;
+  } catch (error) {
+    showError(error, () => {
+      status.replaceChildren();
+      void showOverview();
+    });
+  }
+}
+
+question.addEventListener('input', (event) => {
+  // A word of an input method is not complete yet.
+  if (!(event instanceof InputEvent && event.isComposing)) readQuestion(false);
+});
+question.addEventListener('compositionend', () => readQuestion(false));
+
+find('form', '#ask').addEventListener('submit', (event) => {
+  event.preventDefault();
+  // Hides a phone's keyboard, which covers the results.
+  if (matchMedia('(pointer: coarse)').matches) question.blur();
+  readQuestion(true);
+});
+
+keyForm.addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, find('input', '#api-key').value);
+  keyForm.hidden = true;
+  question.focus();
+  void showOverview();
+  show();
+});
+
+// Links to states of the page show them without loading it again.
+document.addEventListener('click', (event) => {
+  const link = event.target instanceof Element && event.target.closest('a');
+  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const isHome = link.id === 'home';
+  const next = readState(link);
+  const isOwn = isHome || suggestions.contains(link) || next.passage !== '';
+  if (!isOwn || link.origin !== location.origin || link.pathname !== path) return;
+  event.preventDefault();
+  go(isHome || next.passage ? next : { ...state, q: next.q });
+  if (next.passage) passageView.focus();
+  else if (isHome) question.focus();
+});
+
+clear.addEventListener('click', () => {
+  go({ ...state, lang: [], source: [] });
+  question.focus();
+});
+
+enableKeys(
+  question,
+  () => [...document.querySelectorAll<HTMLElement>('#results h3 a, #suggestions:not([hidden]) a')],
+  () => {
+    if (document.activeElement !== question) {
+      if (pages.hasResults()) history.back();
+      else question.focus();
+    } else if (question.value) {
+      question.value = '';
+      readQuestion(false);
+    }
+  },
+);
+
+addEventListener('popstate', () => {
+  const { passage } = state;
+  state = readState(location);
+  show();
+  // The focus returns to the link that opened the passage.
+  const links = results.querySelectorAll<HTMLElement>('.permalink');
+  const opened = [...links].find((link) => passage && link.getAttribute('href') === permalinkOf(passage));
+  opened?.focus({ preventScroll: true });
+});
+
+void showOverview();
+show();
+// On a phone, focusing would open the keyboard.
+if (!state.q && !state.passage && matchMedia('(pointer: fine)').matches) question.focus();

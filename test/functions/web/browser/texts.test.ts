@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bundleForBrowser } from '../../../../functions/web/assets.ts';
 import { createTexts, TEXTS, type Text } from '../../../../functions/web/browser/texts.ts';
-import { bundleForBrowser } from '../../../../functions/web/bundle-browser.ts';
 import { root } from '../../../fixtures/index.ts';
 
 const browser = join(root, 'functions/web/browser');

@@ -138,7 +138,7 @@ test('requests contain the path, and the key if set', async () => {
 function replaceWaits(wait: (ms: number, done: () => void) => void): void {
   const { setTimeout: real } = globalThis;
   vi.spyOn(globalThis, 'setTimeout').mockImplementation(((done: () => void, ms: number) => {
-    if (!new Error().stack?.includes('functions/web/client/client.ts')) return real(done, ms);
+    if (!new Error().stack?.includes('functions/web/client/call.ts')) return real(done, ms);
     wait(ms, done);
     return undefined;
   }) as unknown as typeof setTimeout);

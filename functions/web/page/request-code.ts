@@ -1,0 +1,104 @@
+import type { Texts } from '../browser/texts.ts';
+import { find } from './controls.ts';
+import { type PageState, parametersOf, queryOf } from './state.ts';
+
+/** A request to show as code. */
+interface ShownRequest {
+  /** URL of the endpoint, with a final slash. */
+  base: string;
+  state: PageState;
+  /** Whether to send a key. The code reads it from the environment, because code gets copied and shared. */
+  withKey: boolean;
+}
+
+/** A language of the shown code. */
+type CodeLanguage = 'curl' | 'typescript' | 'python';
+
+/** The request as a complete program without dependencies. */
+const snippets: Record<CodeLanguage, (request: ShownRequest) => string> = { curl, typescript, python };
+
+/**
+ * Makes the button that shows the request as code.
+ * @param requestOf returns the current request, or undefined if there is none
+ * @returns shows the current request
+ */
+export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | undefined): () => void {
+  const button = find('button', '#code');
+  const section = find('section', '#request');
+  const code = find('code', '');
+
+  function show(open = button.ariaExpanded === 'true'): void {
+    const request = requestOf();
+    const isOpen = open && request !== undefined;
+    button.hidden = request === undefined;
+    button.ariaExpanded = String(isOpen);
+    section.hidden = !isOpen;
+    const language = find('input', '[name=as]:checked').value as CodeLanguage;
+    if (request) code.textContent = snippets[language](request);
+  }
+
+  button.addEventListener('click', () => show(button.ariaExpanded !== 'true'));
+  section.addEventListener('change', () => show(true));
+  find('button', '#copy').addEventListener('click', () => copyText(code, find('span', '#copied'), texts));
+  return show;
+}
+
+/**
+ * Copies the text of an element.
+ * @param note shows the outcome for some seconds
+ */
+export async function copyText(element: HTMLElement, note: HTMLElement, texts: Texts): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(element.textContent ?? '');
+    note.textContent = texts.of('page.copied');
+  } catch {
+    // Some browsers do not let a page copy.
+    getSelection()?.selectAllChildren(element);
+    note.textContent = texts.of('page.selected');
+  }
+  setTimeout(() => note.replaceChildren(), 3000);
+}
+
+const KEY = 'POLYSEEK_API_KEY';
+
+function curl({ base, state, withKey }: ShownRequest): string {
+  // A form-encoded query contains no quotes.
+  return `curl ${withKey ? `-H "x-api-key: $${KEY}" ` : ''}'${base}search?${queryOf(state)}'`;
+}
+
+/** One line for each parameter: its name and value between `open` and `close`. JSON strings are valid literals in JavaScript and Python. */
+function lines(state: PageState, open: string, close: string): string {
+  return parametersOf(state)
+    .map(([name, value]) => `${open}${JSON.stringify(name)}, ${JSON.stringify(value)}${close},\n`)
+    .join('');
+}
+
+function typescript({ base, state, withKey }: ShownRequest): string {
+  const options = withKey ? `, {\n  headers: { 'x-api-key': process.env.${KEY}! },\n}` : '';
+  return `const query = new URLSearchParams([
+${lines(state, '  [', ']')}]);
+const response = await fetch(\`${base}search?\${query}\`${options});
+if (!response.ok) throw new Error(await response.text());
+const { verdict, results } = await response.json();
+if (verdict === 'possible') console.log('No sure answer. The closest passage:');
+console.log(verdict === 'none' ? 'No answer found.' : results[0].highlight.text);
+`;
+}
+
+function python({ base, state, withKey }: ShownRequest): string {
+  const headers = withKey ? `, headers={"x-api-key": os.environ["${KEY}"]}` : '';
+  return `import json${withKey ? ', os' : ''}
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+query = urlencode([
+${lines(state, '    (', ')')}])
+request = Request("${base}search?" + query${headers})
+with urlopen(request) as response:
+    answer = json.load(response)
+if answer["verdict"] == "possible":
+    print("No sure answer. The closest passage:")
+found = answer["verdict"] != "none"
+print(answer["results"][0]["highlight"]["text"] if found else "No answer found.")
+`;
+}

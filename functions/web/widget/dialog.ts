@@ -1,0 +1,102 @@
+import { make } from '../browser/dom.ts';
+import type { Texts } from '../browser/texts.ts';
+
+export interface SearchDialog {
+  /** The button that opens the dialog, which a page can replace, and the dialog. */
+  nodes: Node[];
+  open(): void;
+  close(): void;
+}
+
+/**
+ * Puts a panel into a dialog. The browser's own `<dialog>` keeps the focus inside, and returns it after closing.
+ * @param showsHotkey whether the button names the keys that open the dialog
+ * @param opened called after opening, to move the focus
+ */
+export function createDialog(
+  panel: HTMLElement,
+  texts: Texts,
+  showsHotkey: boolean,
+  opened: () => void,
+): SearchDialog {
+  const name = texts.of('search');
+  const dialog = make('dialog', { part: 'dialog', 'aria-label': name }, panel);
+  const keys = make('kbd', { 'aria-hidden': 'true' }, hotkeyName());
+  const button = make(
+    'button',
+    { type: 'button', class: 'open', part: 'button', 'aria-haspopup': 'dialog' },
+    icon('search'),
+    make('span', {}, name),
+    ...(showsHotkey ? [keys] : []),
+  );
+  if (showsHotkey) button.setAttribute('aria-keyshortcuts', 'Control+K Meta+K');
+  const slot = make('slot', { name: 'button' }, button);
+  let pressed: EventTarget | null = null;
+
+  function open(): void {
+    if (!dialog.open) dialog.showModal();
+    opened();
+  }
+
+  slot.addEventListener('click', open);
+  dialog.addEventListener('keydown', (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    // A search field would use the first Escape to empty itself.
+    if (event.key !== 'Escape' && !isCtrlK(event)) return;
+    event.preventDefault();
+    dialog.close();
+  });
+  // Only a press and a release on the backdrop close, not a selection of text that ends there.
+  dialog.addEventListener('pointerdown', ({ target }) => {
+    pressed = target;
+  });
+  dialog.addEventListener('click', ({ target }) => {
+    if (target === dialog && pressed === dialog) dialog.close();
+  });
+
+  return { nodes: [slot, dialog], open, close: () => dialog.close() };
+}
+
+/** Whether a key event is text for a field, also for one in a shadow root. */
+function isTyped(event: KeyboardEvent): boolean {
+  const [target] = event.composedPath();
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || target.matches('input, textarea, select');
+}
+
+/** Whether an event is Ctrl-K, or ⌘K. */
+export function isCtrlK({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean {
+  return key.toLowerCase() === 'k' && ctrlKey !== metaKey && !altKey && !shiftKey;
+}
+
+/**
+ * Whether a key opens the search.
+ * @param setting the attribute `hotkeys`: `off` for none, `ctrl-k` for that alone
+ */
+export function isHotkey(event: KeyboardEvent, setting: string | null): boolean {
+  if (setting === 'off' || event.defaultPrevented || event.isComposing || isTyped(event)) return false;
+  if (isCtrlK(event)) return true;
+  const { key, ctrlKey, metaKey, altKey } = event;
+  return setting !== 'ctrl-k' && key === '/' && !ctrlKey && !metaKey && !altKey;
+}
+
+/** What is written on the button: the keys of this system. */
+const hotkeyName = (): string => (/^(Mac|iP)/.test(navigator.platform) ? '⌘K' : 'Ctrl K');
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+const PATHS = {
+  search: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 20 20',
+  close: 'm6 6 12 12M18 6 6 18',
+};
+
+/** Draws an icon, which screen readers skip. */
+export function icon(name: keyof typeof PATHS): SVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', PATHS[name]);
+  svg.append(path);
+  return svg;
+}

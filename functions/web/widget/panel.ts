@@ -1,0 +1,73 @@
+import { LIMITS } from '../../../index/search/limits.ts';
+import { make } from '../browser/dom.ts';
+import type { ResultContext } from '../browser/results.ts';
+import type { PolyseekSearchDetail, PolyseekSelectDetail } from '../client/widget.d.ts';
+import type { WidgetOptions } from './options.ts';
+
+/** Details of the element's events. */
+export interface WidgetEvents {
+  'polyseek-search': PolyseekSearchDetail;
+  'polyseek-select': PolyseekSelectDetail;
+}
+
+/** Sends an event that also leaves the shadow roots around the element. Returns false if a listener called `preventDefault`. */
+export type Emit = <Name extends keyof WidgetEvents>(name: Name, detail: WidgetEvents[Name]) => boolean;
+
+/** One of the element's two parts: the search or the chat. */
+export interface Panel {
+  element: HTMLElement;
+  /** Gets the focus when the panel is shown. */
+  field: HTMLInputElement;
+  /** Aborts requests. */
+  stop(): void;
+  /** Requests what a panel shows before the first question. */
+  load(): Promise<void>;
+}
+
+/** What panels need. */
+export interface PanelContext extends ResultContext {
+  options: WidgetOptions;
+  emit: Emit;
+  /** A person follows a link in this tab. */
+  followed: () => void;
+}
+
+/** Creates a labelled field in a form. */
+export function createAskForm(
+  { texts }: PanelContext,
+  placeholder = texts.of('ask'),
+): { form: HTMLFormElement; field: HTMLInputElement; line: HTMLElement } {
+  const field = make('input', {
+    part: 'input',
+    type: 'search',
+    dir: 'auto',
+    placeholder,
+    maxlength: String(LIMITS.questionCharacters),
+    autocomplete: 'off',
+    enterkeyhint: 'search',
+    'aria-label': texts.of('ask'),
+  });
+  const line = make('div', { class: 'line' }, field);
+  return { form: make('form', { class: 'ask' }, line), field, line };
+}
+
+/**
+ * Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself.
+ * @param resultOf finds the result of a link, with its position, or undefined for other links
+ * @param followed called before the link is followed in this tab
+ */
+export function reportLinks(
+  container: HTMLElement,
+  emit: Emit,
+  resultOf: (link: HTMLAnchorElement) => Omit<PolyseekSelectDetail, 'url'> | undefined,
+  followed: () => void,
+): void {
+  container.addEventListener('click', (event) => {
+    const link = event.target instanceof Element && event.target.closest('a');
+    const chosen = link && resultOf(link);
+    if (!chosen) return;
+    if (!emit('polyseek-select', { ...chosen, url: link.href })) event.preventDefault();
+    // With these keys, the link opens elsewhere.
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) followed();
+  });
+}

@@ -1,0 +1,160 @@
+import { make } from '../browser/dom.ts';
+import { createEndpoint } from '../browser/endpoint.ts';
+import { createTexts } from '../browser/texts.ts';
+import { createChatPanel } from './chat-panel.ts';
+import { createDialog, icon } from './dialog.ts';
+import { languagesOf, readOptions } from './options.ts';
+import type { Emit, Panel, PanelContext } from './panel.ts';
+import { createSearchPanel } from './search-panel.ts';
+
+/** What an element shows for one set of attributes. */
+export interface View {
+  root: HTMLElement;
+  open(): void;
+  close(): void;
+  search(q: string): void;
+  /** Aborts requests. */
+  stop(): void;
+}
+
+/** Creates the content of an element from its attributes. */
+export function createView(host: Element, emit: Emit): View {
+  const options = readOptions(host);
+  const texts = createTexts(languagesOf(host));
+  const isDialog = options.mode === 'dialog';
+  const context: PanelContext = {
+    options,
+    texts,
+    emit,
+    endpoint: createEndpoint(options.api, () => options.key),
+    followed: close,
+    // With a key, the page would ask each visitor for one too.
+    ...(!options.key && { permalinkOf: (id: string) => `${options.page}#p=${encodeURIComponent(id)}` }),
+  };
+
+  const search = createSearchPanel(context);
+  const chat = options.chat ? createChatPanel(context) : undefined;
+  const tabs =
+    chat &&
+    createTabs(texts.of('search'), [
+      [texts.of('search'), search],
+      [texts.of('widget.chat'), chat],
+    ]);
+  const closer = make(
+    'button',
+    { type: 'button', class: 'icon', part: 'close', 'aria-label': texts.of('widget.close') },
+    icon('close'),
+  );
+  closer.addEventListener('click', close);
+  const title = tabs?.list ?? make('h2', { class: 'title' }, texts.of('search'));
+  const head = make('div', { class: 'head' }, title, ...(isDialog ? [closer] : []));
+  const panel = make(
+    'div',
+    { class: isDialog ? 'panel' : 'panel inline', part: 'panel' },
+    ...(isDialog || tabs ? [head] : []),
+    search.element,
+    ...(chat ? [chat.element] : []),
+  );
+  const showsHotkey = host.getAttribute('hotkeys') !== 'off';
+  const dialog = isDialog ? createDialog(panel, texts, showsHotkey, focus) : undefined;
+  const root = make(
+    'div',
+    { class: 'root', lang: texts.lang, dir: texts.dir },
+    ...(dialog?.nodes ?? [panel]),
+  );
+
+  let isLoaded = false;
+  panel.addEventListener('focusin', () => {
+    if (!isLoaded) void search.load();
+    isLoaded = true;
+  });
+  search.field.addEventListener('keydown', (event) => {
+    if (isDialog || event.key !== 'Escape' || event.isComposing) return;
+    event.preventDefault();
+    search.search('');
+  });
+
+  function focus(): void {
+    const { field } = tabs?.shown ?? search;
+    field.focus();
+    field.select();
+  }
+
+  function close(): void {
+    dialog?.close();
+  }
+
+  return {
+    root,
+    open: () => (dialog ? dialog.open() : focus()),
+    close,
+    search(q) {
+      tabs?.show(search);
+      search.search(q);
+    },
+    stop() {
+      search.stop();
+      chat?.stop();
+    },
+  };
+}
+
+/** The name of a panel on its tab. */
+type Labelled = readonly [label: string, panel: Panel];
+
+interface Tabs {
+  list: HTMLElement;
+  /** The panel that is shown. */
+  readonly shown: Panel;
+  show(panel: Panel): void;
+}
+
+/** Shows one of several panels at a time, by the tabs pattern of the ARIA Authoring Practices Guide. */
+function createTabs(name: string, panels: readonly Labelled[]): Tabs {
+  const list = make('div', { role: 'tablist', 'aria-label': name });
+  const buttons = new Map(
+    panels.map(([label, panel], i) => {
+      const attributes = { id: `tab-${i}`, 'aria-controls': `panel-${i}` };
+      panel.element.id = `panel-${i}`;
+      panel.element.role = 'tabpanel';
+      panel.element.setAttribute('aria-labelledby', `tab-${i}`);
+      return [panel, make('button', { type: 'button', role: 'tab', part: 'tab', ...attributes }, label)];
+    }),
+  );
+  let shown = panels[0]![1];
+
+  function show(panel: Panel): void {
+    shown = panel;
+    for (const [other, button] of buttons) {
+      button.ariaSelected = String(other === panel);
+      button.tabIndex = other === panel ? 0 : -1;
+      other.element.hidden = other !== panel;
+    }
+  }
+
+  for (const [panel, button] of buttons) {
+    button.addEventListener('click', () => {
+      show(panel);
+      panel.field.focus();
+    });
+  }
+  list.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    const forward = getComputedStyle(list).direction === 'rtl' ? 'ArrowLeft' : 'ArrowRight';
+    const all = [...buttons.keys()];
+    const step = event.key === forward ? 1 : all.length - 1;
+    show(all[(all.indexOf(shown) + step) % all.length]!);
+    buttons.get(shown)!.focus();
+  });
+  list.append(...buttons.values());
+  show(shown);
+
+  return {
+    list,
+    show,
+    get shown() {
+      return shown;
+    },
+  };
+}
