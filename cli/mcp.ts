@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Command } from 'commander';
-import { createMcpServer } from '../functions/search/mcp-server.ts';
+import { createMcpServer } from '../functions/search/mcp.ts';
 import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';

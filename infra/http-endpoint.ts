@@ -37,7 +37,7 @@ import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib
 import { ApiGatewayv2DomainProperties, CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { browserOrigins, toApiKeys } from '../functions/search/auth.ts';
-import { CORS } from '../functions/search/cors.ts';
+import { CORS } from '../functions/search/origins.ts';
 import { BROWSER_PREFIX } from '../functions/search/paths.ts';
 import { generatedName, type SemanticSearchProps } from './props.ts';
 import { acknowledge } from './rights.ts';

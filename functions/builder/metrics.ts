@@ -1,7 +1,7 @@
 import type { BuildRecord } from './builds.ts';
 
 /**
- * Adds metrics to a log entry in CloudWatch's embedded metric format, like functions/search/cloudwatch.ts: `BuildFailed` (1 or 0),
+ * Adds metrics to a log entry in CloudWatch's embedded metric format, like functions/search/log.ts: `BuildFailed` (1 or 0),
  * `BuildSeconds`, and `BuildPassages` of a build that succeeded.
  * @param functionName name of the builder
  */

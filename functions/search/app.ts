@@ -66,26 +66,15 @@ function home(request: RoutedRequest): HttpResponse {
   return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
 }
 
-/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
-function metadataRoutes(tokens: TokenVerifier): Route[] {
-  const GET: Route['GET'] = (request, _, rest) => json(resourceMetadata(request, rest, tokens));
-  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isPublic: true }));
-}
+/** Returns the index of a request. Opens a collection at its first request, and again after a failure. */
+type SearchOf = (request: RoutedRequest) => Promise<Search>;
 
-/**
- * The endpoint, for any host.
- * @param search may still be opening; requests then wait for it. A function is called for each request, and may return a newer index.
- */
-export function createApp(
+function openAtFirst(
   search: Search | Promise<Search> | (() => Promise<Search>),
-  options: AppOptions = {},
-): App {
-  const { logQuestions = false, page: hasPage = true, apiKeys, tokens, collections = new Map() } = options;
+  collections: NonNullable<AppOptions['collections']> = new Map(),
+): SearchOf {
   const opened = new Map<string, Promise<Search>>();
-  const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
-
-  /** The index of a request. Opens a collection at its first request, and again after a failure. */
-  async function searchOf({ collection }: RoutedRequest): Promise<Search> {
+  return async ({ collection }) => {
     if (collection === undefined) return typeof search === 'function' ? search() : search;
     const known = opened.get(collection);
     if (known) return known;
@@ -93,8 +82,11 @@ export function createApp(
     opened.set(collection, opening);
     opening.catch(() => opened.delete(collection));
     return opening;
-  }
+  };
+}
 
+/** Routes that read an index. */
+function searchRoutes(searchOf: SearchOf, logQuestions = false): Route[] {
   /** @returns the answer and its JSON */
   async function find(
     from: RoutedRequest,
@@ -122,73 +114,94 @@ export function createApp(
     throw noPassage();
   }
 
-  return dispatch(
-    [
-      {
-        path: '/search',
-        searches: true,
-        GET: async (request, addToLog) =>
-          jsonText((await find(request, readSearchParameters(request.url.searchParams), addToLog)).text),
-        POST: async (request, addToLog) =>
-          jsonText(
-            (await find(request, readSearchBody(await readBody(request), !request.logsErrors), addToLog))
-              .text,
-          ),
+  const answer = async (...asked: Parameters<typeof find>) => jsonText((await find(...asked)).text);
+
+  return [
+    {
+      path: '/search',
+      searches: true,
+      GET: (request, addToLog) => answer(request, readSearchParameters(request.url.searchParams), addToLog),
+      POST: async (request, addToLog) =>
+        answer(request, readSearchBody(await readBody(request), !request.logsErrors), addToLog),
+    },
+    // An id may contain `/`.
+    {
+      path: '/passages/:id',
+      searches: true,
+      GET: async (request) =>
+        json(await passage(request, request.rest, readPassageParameters(request.url.searchParams))),
+    },
+    {
+      path: '/mcp',
+      POST: async (request, addToLog) => {
+        const { answerMcp } = await import('./mcp.ts');
+        return answerMcp(request, addToLog, {
+          find: async (question) => (await find(request, question, addToLog)).answer,
+          passage: (id, context) => passage(request, id, context),
+          base: baseUrl(request),
+        });
       },
-      // An id may contain `/`.
-      {
-        path: '/passages/:id',
-        searches: true,
-        GET: async (request, _, id) =>
-          json(await passage(request, id, readPassageParameters(request.url.searchParams))),
+    },
+    {
+      path: '/health',
+      searches: true,
+      GET: async (request) => json({ status: 'ok', index: (await searchOf(request)).info }),
+    },
+    {
+      path: '/overview',
+      searches: true,
+      GET: async (request) => {
+        const from = await searchOf(request);
+        return json({ index: from.info, ...(await from.overview()) });
       },
-      {
-        path: '/mcp',
-        POST: async (request, addToLog) => {
-          const { answerMcp } = await import('./mcp.ts');
-          const context = {
-            find: async (question: Question) => (await find(request, question, addToLog)).answer,
-            passage: (id: string, context: number) => passage(request, id, context),
-            base: baseUrl(request),
-          };
-          return answerMcp(request, addToLog, context);
-        },
+    },
+  ];
+}
+
+/** Routes that describe the endpoint, and serve browsers. */
+function endpointRoutes({ page: hasPage = true, apiKeys, tokens }: AppOptions): Route[] {
+  const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
+  return [
+    {
+      path: '/openapi.json',
+      GET: async (request) => {
+        const { openApi } = await import('./openapi.ts');
+        return json(openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }));
       },
-      {
-        path: '/health',
-        searches: true,
-        GET: async (request) => json({ status: 'ok', index: (await searchOf(request)).info }),
-      },
-      {
-        path: '/overview',
-        searches: true,
-        GET: async (request) => {
-          const from = await searchOf(request);
-          return json({ index: from.info, ...(await from.overview()) });
-        },
-      },
-      {
-        path: '/openapi.json',
-        GET: async (request) => {
-          const { openApi } = await import('./openapi.ts');
-          return json(
-            openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }),
-          );
-        },
-      },
-      {
-        path: '/widget.js',
-        GET: async (request) => (await import('./serve-assets.ts')).serveWidget(request),
-        isPublic: true,
-      },
-      {
-        path: '/',
-        GET: async (request) =>
-          showsPage(request) ? (await import('./serve-assets.ts')).servePage(request) : home(request),
-        isOpen: showsPage,
-      },
-      ...(tokens ? metadataRoutes(tokens) : []),
-    ],
-    options,
-  );
+    },
+    {
+      path: '/widget.js',
+      GET: async (request) => (await import('./serve-assets.ts')).serveWidget(request),
+      isPublic: true,
+    },
+    {
+      path: '/',
+      GET: async (request) =>
+        showsPage(request) ? (await import('./serve-assets.ts')).servePage(request) : home(request),
+      isOpen: showsPage,
+    },
+  ];
+}
+
+/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
+function metadataRoutes(tokens: TokenVerifier): Route[] {
+  const GET: Route['GET'] = (request) => json(resourceMetadata(request, request.rest, tokens));
+  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isPublic: true }));
+}
+
+/**
+ * The endpoint, for any host.
+ * @param search may still be opening; requests then wait for it. A function is called for each request, and may return a newer index.
+ */
+export function createApp(
+  search: Search | Promise<Search> | (() => Promise<Search>),
+  options: AppOptions = {},
+): App {
+  const { tokens, collections, logQuestions } = options;
+  const routes = [
+    ...searchRoutes(openAtFirst(search, collections), logQuestions),
+    ...endpointRoutes(options),
+    ...(tokens ? metadataRoutes(tokens) : []),
+  ];
+  return dispatch(routes, options);
 }

@@ -41,6 +41,8 @@ export interface RoutedRequest extends HttpRequest {
   collection: string | undefined;
   /** Names of all collections that the caller may use. */
   collections: readonly string[];
+  /** The decoded end of the path, for a route whose path ends in `:` and a name; '' for others. */
+  rest: string;
 }
 
 export interface HttpResponse {
@@ -59,12 +61,10 @@ export type AddToLog = (fields: LogFields) => void;
 
 /**
  * Answers a request of one route. May throw a `Problem`, an `InvalidRequest` (400) or `Unavailable` (503); any other error becomes a 500.
- * @param rest decoded end of the path, for a route whose path ends in `:` and a name
  */
 export type RouteHandler = (
   request: RoutedRequest,
   addToLog: AddToLog,
-  rest: string,
 ) => HttpResponse | Promise<HttpResponse>;
 
 /** A path and its handlers; `GET` answers HEAD too. */
@@ -102,12 +102,27 @@ function restOf(path: string, route: Route): string | undefined {
   return path.startsWith(start) && path.length > start.length ? path.slice(start.length) : undefined;
 }
 
-function findRoute(routes: Route[], path: string): { route: Route; rest: string } | undefined {
-  for (const route of routes) {
-    const rest = restOf(path, route);
-    if (rest !== undefined) return { route, rest };
-  }
-  return undefined;
+/** A request that has arrived, and the route of its path. */
+interface Arrival {
+  /** As the host received it. */
+  received: HttpRequest;
+  /** With the path of the route. */
+  request: HttpRequest;
+  /** Whether the path starts with `/browser`. */
+  browser: boolean;
+  /** The collection that the request names, which may not exist. */
+  collection: string | undefined;
+  route: Route | undefined;
+  rest: string;
+  addToLog: AddToLog;
+}
+
+function arrivalOf(received: HttpRequest, routes: Route[], addToLog: AddToLog): Arrival {
+  const { prefix, browser, path, collection = received.collection } = splitPath(received.path);
+  const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
+  const route = routes.find((one) => restOf(path, one) !== undefined);
+  const rest = (route && restOf(path, route)) ?? '';
+  return { received, request, browser, collection, route, rest, addToLog };
 }
 
 function handlerOf({ GET, POST }: Route, method: string): RouteHandler | undefined {
@@ -134,89 +149,106 @@ async function toProblem(
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
+/** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
+async function authorize(
+  { received, request, browser, collection, route, addToLog }: Arrival,
+  { apiKeys, tokens, collections = new Map() }: DispatchOptions,
+): Promise<string[] | undefined> {
+  const { method, url, headers } = request;
+  const names = [...collections.keys()];
+  if ((!apiKeys && !tokens) || request.authorized) return names;
+  // A browser's CORS preflight contains neither key nor token.
+  if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
+  const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
+  if (subject !== undefined) {
+    addToLog({ subject });
+    return names;
+  }
+  const key = authenticate(headers, apiKeys ?? new Map());
+  addToLog({ key: key.name });
+  const searches = !route || route.searches === true;
+  const use = { browser, collection, searches, page: pageOf(url, headers) };
+  if (!isAllowed(key, use)) throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
+  return names.filter((name) => mayUse(key, name));
+}
+
+async function answer(arrival: Arrival, options: DispatchOptions): Promise<HttpResponse> {
+  const { request, browser, collection, route, rest, addToLog } = arrival;
+  const { method, url, headers } = request;
+  const { origins = [], apiKeys } = options;
+  const access = browser ? { ...options, origins: [...origins, ...browserOrigins(apiKeys)] } : options;
+  if (!route?.isPublic) checkOrigin(url, headers.origin, access);
+  const usable = await authorize(arrival, options);
+  // Strangers must not learn which collections exist.
+  if (usable && collection !== undefined && !usable.includes(collection))
+    throw new Problem(404, 'There is no such collection. GET / lists the collections.');
+  if (!route) throw new Problem(404, 'Not found. GET / lists the routes.');
+  const handler = handlerOf(route, method);
+  if (handler) return handler({ ...request, collection, collections: usable ?? [], rest }, addToLog);
+  if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
+  throw new Problem(405, `${method} is not supported here. Use one of ${allowedBy(route)}.`);
+}
+
+/** The error response for a request that failed. */
+async function answerError(
+  error: unknown,
+  { received, addToLog }: Arrival,
+  { tokens }: DispatchOptions,
+): Promise<HttpResponse> {
+  const problem = await toProblem(error, received, addToLog);
+  // API Gateway renames the header that contains it.
+  const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
+  return {
+    status: problem.status,
+    headers: { ...problemHeaders, ...problem.headers },
+    body: problemJson(problem, received.requestId, resource || {}),
+  };
+}
+
+/** A route's response with the headers that every response has. */
+function complete(
+  { status, headers, body, isBase64Encoded }: HttpResponse,
+  { received, browser, route }: Arrival,
+  { tokens }: DispatchOptions,
+): HttpResponse {
+  return {
+    status,
+    headers: {
+      ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
+      ...(browser ? varyByOrigin(headers) : headers),
+      ...((status === 204 || status === 405) && route && { allow: allowedBy(route) }),
+      'x-request-id': received.requestId,
+      'x-content-type-options': 'nosniff',
+    },
+    body: received.method === 'HEAD' ? '' : body,
+    ...(isBase64Encoded && { isBase64Encoded }),
+  };
+}
+
 /** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
 export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { apiKeys, tokens, collections = new Map(), origins = [], log = writeEntry } = options;
-  const forPages = { ...options, origins: [...origins, ...browserOrigins(apiKeys)] };
+  const { collections = new Map(), log = writeEntry } = options;
   return async (received) => {
     const started = now();
-    const split = splitPath(received.path);
-    const { prefix, browser, path, collection = received.collection } = split;
-    const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
-    const { method, requestId, url, headers } = request;
     const fields: LogFields = {};
-    const addToLog: AddToLog = (more) => Object.assign(fields, more);
-    const found = findRoute(routes, path);
-    const route = found?.route;
-    const allow = route && allowedBy(route);
-    if (collection !== undefined && collections.has(collection)) addToLog({ collection });
-
-    /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
-    async function authorize(): Promise<string[] | undefined> {
-      const names = [...collections.keys()];
-      if ((!apiKeys && !tokens) || request.authorized) return names;
-      // A browser's CORS preflight contains neither key nor token.
-      if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
-      const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
-      if (subject !== undefined) {
-        addToLog({ subject });
-        return names;
-      }
-      const key = authenticate(headers, apiKeys ?? new Map());
-      addToLog({ key: key.name });
-      const searches = !route || route.searches === true;
-      const use = { browser, collection, searches, page: pageOf(url, headers) };
-      if (!isAllowed(key, use))
-        throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
-      return names.filter((name) => mayUse(key, name));
-    }
-
-    async function answer(): Promise<HttpResponse> {
-      if (!route?.isPublic) checkOrigin(url, headers.origin, browser ? forPages : options);
-      const usable = await authorize();
-      // Strangers must not learn which collections exist.
-      if (usable && collection !== undefined && !usable.includes(collection))
-        throw new Problem(404, 'There is no such collection. GET / lists the collections.');
-      if (!found) throw new Problem(404, 'Not found. GET / lists the routes.');
-      const handler = handlerOf(found.route, method);
-      if (handler)
-        return handler({ ...request, collection, collections: usable ?? [] }, addToLog, found.rest);
-      if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
-      throw new Problem(405, `${method} is not supported here. Use one of ${allow}.`);
-    }
-
-    const response = await answer().catch(async (error: unknown): Promise<HttpResponse> => {
-      const problem = await toProblem(error, request, addToLog);
-      const headers = { ...problemHeaders, ...problem.headers };
-      // API Gateway renames the header that contains it.
-      const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
-      return { status: problem.status, headers, body: problemJson(problem, requestId, resource || {}) };
-    });
-
-    const { status } = response;
-    const { 'x-polyseek-viewer': viewer = '' } = headers;
+    const arrival = arrivalOf(received, routes, (more) => Object.assign(fields, more));
+    const { collection, route } = arrival;
+    if (collection !== undefined && collections.has(collection)) fields.collection = collection;
+    const response = await answer(arrival, options).catch((error: unknown) =>
+      answerError(error, arrival, options),
+    );
+    const { 'x-polyseek-viewer': viewer = '' } = received.headers;
     log({
       timestamp: new Date().toISOString(),
-      level: status >= 500 ? 'ERROR' : 'INFO',
-      requestId,
-      method,
+      level: response.status >= 500 ? 'ERROR' : 'INFO',
+      requestId: received.requestId,
+      method: received.method,
       route: route?.path ?? '/*',
-      status,
+      status: response.status,
       ms: Math.round((now() - started) * 10) / 10,
       ...(VIEWER.test(viewer) && { viewer }),
       ...fields,
     });
-    return {
-      status,
-      headers: {
-        ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
-        ...(browser ? varyByOrigin(response.headers) : response.headers),
-        ...((status === 204 || status === 405) && allow && { allow }),
-        'x-request-id': requestId,
-        'x-content-type-options': 'nosniff',
-      },
-      body: method === 'HEAD' ? '' : response.body,
-      ...(response.isBase64Encoded && { isBase64Encoded: true }),
-    };
+    return complete(response, arrival, options);
   };
 }

@@ -7,11 +7,11 @@ import { openModel, openSearch, searchStore } from '../../index/search/index-sea
 import { NO_INDEX, Unavailable } from '../../index/store/store.ts';
 import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
-import { withMetrics } from './cloudwatch.ts';
+
 import { createHandler } from './handler.ts';
-import { type LogEntry, writeEntry } from './log.ts';
+import { type LogEntry, withMetrics, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
-import { readTokens } from './read-tokens.ts';
+import { readTokens } from './tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { App, HttpRequest } from './http.ts';
+import type { App, HttpRequest, HttpResponse } from './http.ts';
+import { CORS, varyByOrigin } from './origins.ts';
 import { decodePath } from './paths.ts';
+import { Problem, problemHeaders, problemJson } from './problems.ts';
 
 /** The address of a request; undefined if its target or its `Host` is not valid (RFC 9112, 3.2). */
 function addressOf({
@@ -43,4 +45,72 @@ export function createAppServer(app: App): Server {
     // The rest of the body must be read before the connection's next request.
     request.resume();
   });
+}
+
+/**
+ * Adds CORS headers to an app's answers, for hosts without a gateway that does so.
+ * @param origins those whose pages may call; `*` for any
+ */
+export function withCors(app: App, origins: readonly string[]): App {
+  return async (request) => {
+    const response = await app(request);
+    const { origin, 'access-control-request-method': requestedMethod } = request.headers;
+    const headers = { ...varyByOrigin(response.headers) };
+    if (origin !== undefined && (origins.includes('*') || origins.includes(origin))) {
+      headers['access-control-allow-origin'] = origin;
+      headers['access-control-expose-headers'] = CORS.responseHeaders.join(', ');
+      if (request.method === 'OPTIONS' && requestedMethod !== undefined) {
+        headers['access-control-allow-methods'] = CORS.methods.join(', ');
+        headers['access-control-allow-headers'] = CORS.requestHeaders.join(', ');
+        headers['access-control-max-age'] = String(CORS.maxAgeSeconds);
+      }
+    }
+    return { ...response, headers };
+  };
+}
+
+/** Requests that may wait. An answer takes milliseconds, so the last one waits for about a second. */
+const MOST_WAITING = 256;
+const RETRY_AFTER_SECONDS = 1;
+/** Rounds of the event loop between two requests. In each, Node accepts one connection. */
+const ROUNDS = 16;
+
+/**
+ * Starts one request at a time, as a search uses the processor alone. A server that gets more than it can answer refuses the rest at once:
+ * in an endless line, no caller would get an answer in time.
+ */
+export function withQueue(app: App, most = MOST_WAITING): App {
+  const waiting: (() => void)[] = [];
+  let isRunning = false;
+  const startNext = () => {
+    waiting.shift()?.();
+    afterRounds(ROUNDS, () => {
+      isRunning = waiting.length > 0;
+      if (isRunning) startNext();
+    });
+  };
+  return (request) => {
+    if (waiting.length >= most) return Promise.resolve(refusal(request));
+    return new Promise((resolve) => {
+      waiting.push(() => resolve(app(request)));
+      if (isRunning) return;
+      isRunning = true;
+      setImmediate(startNext);
+    });
+  };
+}
+
+/** Lets the server receive requests first, so that it can refuse those that are too many. */
+function afterRounds(rounds: number, next: () => void): void {
+  setImmediate(() => (rounds > 1 ? afterRounds(rounds - 1, next) : next()));
+}
+
+function refusal({ requestId }: HttpRequest): HttpResponse {
+  const headers = {
+    ...problemHeaders,
+    'retry-after': String(RETRY_AFTER_SECONDS),
+    'x-request-id': requestId,
+  };
+  const problem = new Problem(503, 'Too many questions wait for an answer. Try again in a second.');
+  return { status: problem.status, headers, body: problemJson(problem, requestId) };
 }

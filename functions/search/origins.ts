@@ -56,3 +56,19 @@ export function checkOrigin(url: URL, origin: string | undefined, { origins = []
     `Pages of the origin ${JSON.stringify(origin)} may not call this endpoint. List the origin in the setting cors, or in CORS_ORIGINS of npx polyseek start.`,
   );
 }
+
+/** What pages of other origins may send and read (CORS). The stack configures API Gateway with the same. */
+export const CORS = {
+  methods: ['GET', 'POST'],
+  requestHeaders: [
+    'authorization',
+    'content-type',
+    'x-api-key',
+    'mcp-protocol-version',
+    'mcp-method',
+    'mcp-name',
+  ],
+  responseHeaders: ['x-request-id', 'www-authenticate'],
+  /** How long a browser may keep the answer to a preflight. */
+  maxAgeSeconds: 3600,
+} as const;

@@ -33,10 +33,9 @@ export function truncateToLength(maxCharacters: number, answer: Answer): { answe
 }
 
 /** A result without its surroundings and matches, and with as much of its text as fits. */
-function cutToFit(
-  { before: _, after: __, matches: ___, ...result }: SearchResult,
-  fits: (result: SearchResult) => boolean,
-): SearchResult {
+function cutToFit(whole: SearchResult, fits: (result: SearchResult) => boolean): SearchResult {
+  const result = { ...whole };
+  for (const name of ['before', 'after', 'matches'] as const) delete result[name];
   if (fits(result)) return result;
   const { text, highlight } = result;
   const cut = (characters: number): SearchResult => {

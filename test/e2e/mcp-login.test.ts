@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
-import { readTokens } from '../../functions/search/read-tokens.ts';
+import { readTokens } from '../../functions/search/tokens.ts';
 import {
   type AuthorizationServer,
   CALLBACK,

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { withMetrics } from '../../../functions/search/cloudwatch.ts';
-import type { LogEntry } from '../../../functions/search/log.ts';
+import { type LogEntry, withMetrics } from '../../../functions/search/log.ts';
 import { defaultModel, root, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
 
 const entry: LogEntry = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
-import { withCors } from '../../../functions/search/cors.ts';
+import { withCors } from '../../../functions/search/listener.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
-import { readTokens } from '../../../functions/search/read-tokens.ts';
+import { readTokens } from '../../../functions/search/tokens.ts';
 import { Issuer, type TokenChanges } from '../../fixtures/issuer.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
-import { withMetrics } from '../../../functions/search/cloudwatch.ts';
 import type { App } from '../../../functions/search/http.ts';
-import type { LogEntry } from '../../../functions/search/log.ts';
+import { type LogEntry, withMetrics } from '../../../functions/search/log.ts';
 import type { Answer, PassageAnswer, Search, SearchRequest } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
 import { defaultModel, topicsIndex } from '../../fixtures/index.ts';

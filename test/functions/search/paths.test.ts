@@ -62,9 +62,9 @@ describe('a request with a prefix', () => {
     const seen: RoutedRequest[] = [];
     const route = {
       path: '/:rest',
-      GET: (received: RoutedRequest, _: unknown, rest: string) => {
+      GET: (received: RoutedRequest) => {
         seen.push(received);
-        return { status: 200, headers: {}, body: rest };
+        return { status: 200, headers: {}, body: received.rest };
       },
     };
     const collections = new Map([['hr', async () => new SearchDouble()]]);

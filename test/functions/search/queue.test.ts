@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { App, HttpRequest } from '../../../functions/search/http.ts';
-import { withQueue } from '../../../functions/search/queue.ts';
+import { withQueue } from '../../../functions/search/listener.ts';
 import { addressOf } from './ask.ts';
 
 const request = (requestId: string): HttpRequest => ({
