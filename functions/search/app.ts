@@ -19,7 +19,7 @@ import {
   readSearchBody,
   readSearchParameters,
 } from './requests.ts';
-import { RESOURCE_METADATA, resourceMetadata, type TokenVerifier } from './tokens.ts';
+import { RESOURCE_METADATA, resourceMetadata } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
 
 export interface AppOptions extends DispatchOptions {
@@ -114,15 +114,16 @@ function searchRoutes(searchOf: SearchOf, logQuestions = false): Route[] {
     throw noPassage();
   }
 
-  const answer = async (...asked: Parameters<typeof find>) => jsonText((await find(...asked)).text);
-
   return [
     {
       path: '/search',
       searches: true,
-      GET: (request, addToLog) => answer(request, readSearchParameters(request.url.searchParams), addToLog),
-      POST: async (request, addToLog) =>
-        answer(request, readSearchBody(await readBody(request), !request.logsErrors), addToLog),
+      GET: async (request, addToLog) =>
+        jsonText((await find(request, readSearchParameters(request.url.searchParams), addToLog)).text),
+      POST: async (request, addToLog) => {
+        const question = readSearchBody(await readBody(request), !request.logsErrors);
+        return jsonText((await find(request, question, addToLog)).text);
+      },
     },
     // An id may contain `/`.
     {
@@ -180,13 +181,13 @@ function endpointRoutes({ page: hasPage = true, apiKeys, tokens }: AppOptions): 
         showsPage(request) ? (await import('./serve-assets.ts')).servePage(request) : home(request),
       isOpen: showsPage,
     },
+    // The metadata from which MCP clients learn where to log in. They read it before they have a token.
+    ...(tokens ? ['', '/:resource'] : []).map((resource) => ({
+      path: RESOURCE_METADATA + resource,
+      GET: (request: RoutedRequest) => json(resourceMetadata(request, request.rest, tokens!)),
+      isPublic: true,
+    })),
   ];
-}
-
-/** The metadata from which MCP clients learn where to log in. They read it before they have a token. */
-function metadataRoutes(tokens: TokenVerifier): Route[] {
-  const GET: Route['GET'] = (request) => json(resourceMetadata(request, request.rest, tokens));
-  return [RESOURCE_METADATA, `${RESOURCE_METADATA}/:resource`].map((path) => ({ path, GET, isPublic: true }));
 }
 
 /**
@@ -197,11 +198,6 @@ export function createApp(
   search: Search | Promise<Search> | (() => Promise<Search>),
   options: AppOptions = {},
 ): App {
-  const { tokens, collections, logQuestions } = options;
-  const routes = [
-    ...searchRoutes(openAtFirst(search, collections), logQuestions),
-    ...endpointRoutes(options),
-    ...(tokens ? metadataRoutes(tokens) : []),
-  ];
-  return dispatch(routes, options);
+  const searchOf = openAtFirst(search, options.collections);
+  return dispatch([...searchRoutes(searchOf, options.logQuestions), ...endpointRoutes(options)], options);
 }

@@ -102,29 +102,6 @@ function restOf(path: string, route: Route): string | undefined {
   return path.startsWith(start) && path.length > start.length ? path.slice(start.length) : undefined;
 }
 
-/** A request that has arrived, and the route of its path. */
-interface Arrival {
-  /** As the host received it. */
-  received: HttpRequest;
-  /** With the path of the route. */
-  request: HttpRequest;
-  /** Whether the path starts with `/browser`. */
-  browser: boolean;
-  /** The collection that the request names, which may not exist. */
-  collection: string | undefined;
-  route: Route | undefined;
-  rest: string;
-  addToLog: AddToLog;
-}
-
-function arrivalOf(received: HttpRequest, routes: Route[], addToLog: AddToLog): Arrival {
-  const { prefix, browser, path, collection = received.collection } = splitPath(received.path);
-  const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
-  const route = routes.find((one) => restOf(path, one) !== undefined);
-  const rest = (route && restOf(path, route)) ?? '';
-  return { received, request, browser, collection, route, rest, addToLog };
-}
-
 function handlerOf({ GET, POST }: Route, method: string): RouteHandler | undefined {
   if (method === 'POST') return POST;
   return method === 'GET' || method === 'HEAD' ? GET : undefined;
@@ -149,14 +126,98 @@ async function toProblem(
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
+/** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
+export function dispatch(routes: Route[], options: DispatchOptions): App {
+  const { tokens, collections = new Map(), log = writeEntry } = options;
+  return async (received) => {
+    const started = now();
+    const { method, requestId, headers } = received;
+    const { prefix, browser, path, collection = received.collection } = splitPath(received.path);
+    const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
+    const route = routes.find((one) => restOf(path, one) !== undefined);
+    const fields: LogFields = {};
+    const addToLog: AddToLog = (more) => Object.assign(fields, more);
+    if (collection !== undefined && collections.has(collection)) addToLog({ collection });
+
+    const arrival = { received, request, browser, collection, route, addToLog };
+    const response = await answer(arrival, options).catch(async (error: unknown): Promise<HttpResponse> => {
+      const problem = await toProblem(error, request, addToLog);
+      // API Gateway renames the header that contains it.
+      const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
+      return {
+        status: problem.status,
+        headers: { ...problemHeaders, ...problem.headers },
+        body: problemJson(problem, requestId, resource || {}),
+      };
+    });
+
+    const { status } = response;
+    const { 'x-polyseek-viewer': viewer = '' } = headers;
+    log({
+      timestamp: new Date().toISOString(),
+      level: status >= 500 ? 'ERROR' : 'INFO',
+      requestId,
+      method,
+      route: route?.path ?? '/*',
+      status,
+      ms: Math.round((now() - started) * 10) / 10,
+      ...(VIEWER.test(viewer) && { viewer }),
+      ...fields,
+    });
+    return {
+      ...response,
+      headers: {
+        ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
+        ...(browser ? varyByOrigin(response.headers) : response.headers),
+        ...((status === 204 || status === 405) && route && { allow: allowedBy(route) }),
+        'x-request-id': requestId,
+        'x-content-type-options': 'nosniff',
+      },
+      ...(method === 'HEAD' && { body: '' }),
+    };
+  };
+}
+
+/** A request that has arrived, and what its path says. */
+interface Arrival {
+  /** As the host received it. */
+  received: HttpRequest;
+  /** With the path of the route. */
+  request: HttpRequest;
+  /** Whether the path starts with `/browser`. */
+  browser: boolean;
+  /** The collection that the request names, which may not exist. */
+  collection: string | undefined;
+  route: Route | undefined;
+  addToLog: AddToLog;
+}
+
+async function answer(arrival: Arrival, options: DispatchOptions): Promise<HttpResponse> {
+  const { request, browser, collection, route, addToLog } = arrival;
+  const { method, url, headers, path } = request;
+  const { origins = [], apiKeys } = options;
+  const access = browser ? { ...options, origins: [...origins, ...browserOrigins(apiKeys)] } : options;
+  if (!route?.isPublic) checkOrigin(url, headers.origin, access);
+  const usable = await authorize(arrival, options);
+  // Strangers must not learn which collections exist.
+  if (usable && collection !== undefined && !usable.includes(collection))
+    throw new Problem(404, 'There is no such collection. GET / lists the collections.');
+  if (!route) throw new Problem(404, 'Not found. GET / lists the routes.');
+  const handler = handlerOf(route, method);
+  const rest = restOf(path, route)!;
+  if (handler) return handler({ ...request, collection, collections: usable ?? [], rest }, addToLog);
+  if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
+  throw new Problem(405, `${method} is not supported here. Use one of ${allowedBy(route)}.`);
+}
+
 /** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
 async function authorize(
   { received, request, browser, collection, route, addToLog }: Arrival,
   { apiKeys, tokens, collections = new Map() }: DispatchOptions,
 ): Promise<string[] | undefined> {
-  const { method, url, headers } = request;
+  const { method, url, headers, authorized } = request;
   const names = [...collections.keys()];
-  if ((!apiKeys && !tokens) || request.authorized) return names;
+  if ((!apiKeys && !tokens) || authorized) return names;
   // A browser's CORS preflight contains neither key nor token.
   if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
   const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
@@ -170,85 +231,4 @@ async function authorize(
   const use = { browser, collection, searches, page: pageOf(url, headers) };
   if (!isAllowed(key, use)) throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
   return names.filter((name) => mayUse(key, name));
-}
-
-async function answer(arrival: Arrival, options: DispatchOptions): Promise<HttpResponse> {
-  const { request, browser, collection, route, rest, addToLog } = arrival;
-  const { method, url, headers } = request;
-  const { origins = [], apiKeys } = options;
-  const access = browser ? { ...options, origins: [...origins, ...browserOrigins(apiKeys)] } : options;
-  if (!route?.isPublic) checkOrigin(url, headers.origin, access);
-  const usable = await authorize(arrival, options);
-  // Strangers must not learn which collections exist.
-  if (usable && collection !== undefined && !usable.includes(collection))
-    throw new Problem(404, 'There is no such collection. GET / lists the collections.');
-  if (!route) throw new Problem(404, 'Not found. GET / lists the routes.');
-  const handler = handlerOf(route, method);
-  if (handler) return handler({ ...request, collection, collections: usable ?? [], rest }, addToLog);
-  if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
-  throw new Problem(405, `${method} is not supported here. Use one of ${allowedBy(route)}.`);
-}
-
-/** The error response for a request that failed. */
-async function answerError(
-  error: unknown,
-  { received, addToLog }: Arrival,
-  { tokens }: DispatchOptions,
-): Promise<HttpResponse> {
-  const problem = await toProblem(error, received, addToLog);
-  // API Gateway renames the header that contains it.
-  const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
-  return {
-    status: problem.status,
-    headers: { ...problemHeaders, ...problem.headers },
-    body: problemJson(problem, received.requestId, resource || {}),
-  };
-}
-
-/** A route's response with the headers that every response has. */
-function complete(
-  { status, headers, body, isBase64Encoded }: HttpResponse,
-  { received, browser, route }: Arrival,
-  { tokens }: DispatchOptions,
-): HttpResponse {
-  return {
-    status,
-    headers: {
-      ...(status === 401 && { 'www-authenticate': tokens ? challenge(received, tokens) : 'Bearer' }),
-      ...(browser ? varyByOrigin(headers) : headers),
-      ...((status === 204 || status === 405) && route && { allow: allowedBy(route) }),
-      'x-request-id': received.requestId,
-      'x-content-type-options': 'nosniff',
-    },
-    body: received.method === 'HEAD' ? '' : body,
-    ...(isBase64Encoded && { isBase64Encoded }),
-  };
-}
-
-/** Makes an app of routes. Other requests get a problem document (RFC 9457). Logs one entry per request. */
-export function dispatch(routes: Route[], options: DispatchOptions): App {
-  const { collections = new Map(), log = writeEntry } = options;
-  return async (received) => {
-    const started = now();
-    const fields: LogFields = {};
-    const arrival = arrivalOf(received, routes, (more) => Object.assign(fields, more));
-    const { collection, route } = arrival;
-    if (collection !== undefined && collections.has(collection)) fields.collection = collection;
-    const response = await answer(arrival, options).catch((error: unknown) =>
-      answerError(error, arrival, options),
-    );
-    const { 'x-polyseek-viewer': viewer = '' } = received.headers;
-    log({
-      timestamp: new Date().toISOString(),
-      level: response.status >= 500 ? 'ERROR' : 'INFO',
-      requestId: received.requestId,
-      method: received.method,
-      route: route?.path ?? '/*',
-      status: response.status,
-      ms: Math.round((now() - started) * 10) / 10,
-      ...(VIEWER.test(viewer) && { viewer }),
-      ...fields,
-    });
-    return complete(response, arrival, options);
-  };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withMetrics } from '../../index/aws/metrics.ts';
 import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
 import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
@@ -9,7 +10,7 @@ import { createApp } from './app.ts';
 import { readApiKeys } from './auth.ts';
 
 import { createHandler } from './handler.ts';
-import { type LogEntry, withMetrics, writeEntry } from './log.ts';
+import { type LogEntry, metricsOf, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
 import { readTokens } from './tokens.ts';
 
@@ -76,7 +77,8 @@ const collections = new Map(
 let coldStart: number | undefined = Math.round(now() * 10) / 10;
 
 function log(entry: LogEntry): void {
-  writeEntry(withMetrics(entry, AWS_LAMBDA_FUNCTION_NAME, coldStart));
+  const metrics = metricsOf(entry, coldStart);
+  writeEntry(withMetrics(entry, AWS_LAMBDA_FUNCTION_NAME, metrics, Date.parse(entry.timestamp)));
   coldStart = undefined;
 }
 

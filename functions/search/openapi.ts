@@ -36,12 +36,13 @@ const conversion: ConversionConfig = {
   target: 'draft-2020-12',
   typeMode: 'input',
   ignoreActions: ['trim'],
-  overrideSchema: ({ jsonSchema: { prefixItems, items: _, ...jsonSchema } }) => {
+  overrideSchema: ({ jsonSchema }) => {
     // GPT Actions refuse objects without `properties`, even if any property is allowed, and arrays without `items`.
     if (jsonSchema.type === 'object') return { properties: {}, ...jsonSchema };
+    const { prefixItems, ...array } = jsonSchema;
     if (!prefixItems) return undefined;
     const { length } = prefixItems;
-    return { ...jsonSchema, items: prefixItems[0], minItems: length, maxItems: length };
+    return { ...array, items: prefixItems[0], minItems: length, maxItems: length };
   },
 };
 
@@ -73,7 +74,8 @@ const exampleAnswer: Answer = {
 
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
   return Object.entries(entries).map(([name, entry]) => {
-    const { $schema: _, description, ...own } = toJsonSchema(entry, conversion);
+    const { description, ...own } = toJsonSchema(entry, conversion);
+    delete own.$schema;
     // Allows a single value too: GPT Actions write lists in their own form.
     const schema: JsonSchema | { anyOf: unknown[] } =
       own.type === 'array' ? { anyOf: [own.items, own] } : own;
@@ -106,16 +108,10 @@ const securitySchemes = (credential: string) => ({
 const searchDescription =
   'Finds passages that answer a question. The question and the documents may be in different languages. `verdict` is `answered`, `possible` (no sure answer) or `none` (no answer found).';
 
-/**
- * The OpenAPI 3.1 document of the endpoint.
- * @param server public URL of the endpoint, without a final slash
- * @param credentials of which requests need one
- */
-export function openApi(server: string, { keys = false, tokens = false }: Credentials = {}) {
-  const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');
-  const isOpen = credential === '';
-  const problems = {
-    ...(!isOpen && { 401: problem(`The ${credential} is missing or not valid.`) }),
+/** The error responses that any route may give. */
+function commonProblems(credential: string, tokens: boolean) {
+  return {
+    ...(credential !== '' && { 401: problem(`The ${credential} is missing or not valid.`) }),
     // From API Gateway, with its own body.
     429: { description: 'Too many requests. Try again in a moment.' },
     403: problem(
@@ -126,11 +122,101 @@ export function openApi(server: string, { keys = false, tokens = false }: Creden
       `The index cannot be read${tokens ? ', or the token cannot be checked,' : ''} now. Try again after the seconds in \`Retry-After\`.`,
     ),
   };
-  const searchResponses = {
+}
+
+type Problems = ReturnType<typeof commonProblems>;
+
+function searchPath(problems: Problems) {
+  const responses = {
     200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
     400: problem('A parameter or field is missing, unknown or wrong. `detail` says what to change.'),
     ...problems,
   };
+  const asked = { q: exampleQuestion, k: 3, matches: true };
+  return {
+    get: {
+      operationId: 'search',
+      summary: 'Search with a question',
+      description: searchDescription,
+      parameters: queryParameters(searchParameters.entries, asked),
+      responses,
+    },
+    post: {
+      operationId: 'searchWithFilter',
+      summary: 'Search with a question, a history and filters on any field',
+      description: searchDescription,
+      requestBody: {
+        required: true,
+        content: content('SearchBody', { ...asked, filter: { lang: ['en', 'fr'] } }),
+      },
+      responses: {
+        ...responses,
+        413: problem('The body is longer than 64 KiB.'),
+        415: problem('The body is not JSON.'),
+      },
+    },
+  };
+}
+
+function passagePath(problems: Problems) {
+  const id = {
+    name: 'id',
+    in: 'path',
+    required: true,
+    description: 'The `id` of a search result, percent-encoded.',
+    schema: { type: 'string', minLength: 1 },
+  };
+  return {
+    get: {
+      operationId: 'getPassage',
+      summary: 'Get a passage by its id',
+      description: 'Returns one passage. `context` adds the surrounding passages of its document.',
+      parameters: [id, ...queryParameters(passageParameters.entries)],
+      responses: {
+        200: { description: 'The passage.', content: content('Passage') },
+        400: problem('A parameter is unknown or wrong.'),
+        404: problem('No passage has this id.'),
+        ...problems,
+      },
+    },
+  };
+}
+
+function healthPath(problems: Problems) {
+  return {
+    get: {
+      operationId: 'getHealth',
+      summary: 'Check that the search is ready',
+      description: 'Returns the version, size and model of the index once it is open.',
+      responses: { 200: { description: 'The index is open.', content: content('Health') }, ...problems },
+    },
+  };
+}
+
+function overviewPath(problems: Problems) {
+  return {
+    get: {
+      operationId: 'getOverview',
+      summary: 'Describe the index',
+      description:
+        'Returns languages and sources with their number of passages, for filters, and suggested questions.',
+      responses: {
+        200: { description: 'Contents of the index.', content: content('Overview') },
+        ...problems,
+      },
+    },
+  };
+}
+
+/**
+ * The OpenAPI 3.1 document of the endpoint.
+ * @param server public URL of the endpoint, without a final slash
+ * @param credentials of which requests need one
+ */
+export function openApi(server: string, { keys = false, tokens = false }: Credentials = {}) {
+  const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');
+  const isOpen = credential === '';
+  const problems = commonProblems(credential, tokens);
   const definitions: Record<keyof typeof schemas, JsonSchema> = toJsonSchemaDefs(schemas, {
     ...conversion,
     overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -146,80 +232,10 @@ export function openApi(server: string, { keys = false, tokens = false }: Creden
     servers: [{ url: server }],
     security: isOpen ? [] : [{ apiKey: [] }],
     paths: {
-      '/search': {
-        get: {
-          operationId: 'search',
-          summary: 'Search with a question',
-          description: searchDescription,
-          parameters: queryParameters(searchParameters.entries, { q: exampleQuestion, k: 3, matches: true }),
-          responses: searchResponses,
-        },
-        post: {
-          operationId: 'searchWithFilter',
-          summary: 'Search with a question, a history and filters on any field',
-          description: searchDescription,
-          requestBody: {
-            required: true,
-            content: content('SearchBody', {
-              q: exampleQuestion,
-              k: 3,
-              matches: true,
-              filter: { lang: ['en', 'fr'] },
-            }),
-          },
-          responses: {
-            ...searchResponses,
-            413: problem('The body is longer than 64 KiB.'),
-            415: problem('The body is not JSON.'),
-          },
-        },
-      },
-      '/passages/{id}': {
-        get: {
-          operationId: 'getPassage',
-          summary: 'Get a passage by its id',
-          description: 'Returns one passage. `context` adds the surrounding passages of its document.',
-          parameters: [
-            {
-              name: 'id',
-              in: 'path',
-              required: true,
-              description: 'The `id` of a search result, percent-encoded.',
-              schema: { type: 'string', minLength: 1 },
-            },
-            ...queryParameters(passageParameters.entries),
-          ],
-          responses: {
-            200: { description: 'The passage.', content: content('Passage') },
-            400: problem('A parameter is unknown or wrong.'),
-            404: problem('No passage has this id.'),
-            ...problems,
-          },
-        },
-      },
-      '/health': {
-        get: {
-          operationId: 'getHealth',
-          summary: 'Check that the search is ready',
-          description: 'Returns the version, size and model of the index once it is open.',
-          responses: {
-            200: { description: 'The index is open.', content: content('Health') },
-            ...problems,
-          },
-        },
-      },
-      '/overview': {
-        get: {
-          operationId: 'getOverview',
-          summary: 'Describe the index',
-          description:
-            'Returns languages and sources with their number of passages, for filters, and suggested questions.',
-          responses: {
-            200: { description: 'Contents of the index.', content: content('Overview') },
-            ...problems,
-          },
-        },
-      },
+      '/search': searchPath(problems),
+      '/passages/{id}': passagePath(problems),
+      '/health': healthPath(problems),
+      '/overview': overviewPath(problems),
     },
     components: { schemas: definitions, ...(!isOpen && { securitySchemes: securitySchemes(credential) }) },
   };

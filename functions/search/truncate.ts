@@ -34,8 +34,7 @@ export function truncateToLength(maxCharacters: number, answer: Answer): { answe
 
 /** A result without its surroundings and matches, and with as much of its text as fits. */
 function cutToFit(whole: SearchResult, fits: (result: SearchResult) => boolean): SearchResult {
-  const result = { ...whole };
-  for (const name of ['before', 'after', 'matches'] as const) delete result[name];
+  const result = { ...whole, before: undefined, after: undefined, matches: undefined };
   if (fits(result)) return result;
   const { text, highlight } = result;
   const cut = (characters: number): SearchResult => {

@@ -138,6 +138,36 @@ test('the packaged function loads the verification of tokens with the first toke
   await issuer.close();
 });
 
+test('the packaged function reports its cold start once, and for each search its verdict', async () => {
+  const events = [{ q: '' }, { q: 'word1' }, { q: 'word2' }, { q: '' }];
+  const file = join(folder, 'log.mjs');
+  writeFileSync(
+    file,
+    `const { handler } = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});
+    for (const event of ${JSON.stringify(events)}) await handler(event).catch(() => {});`,
+  );
+  const env = { AWS_LAMBDA_FUNCTION_NAME: 'search-fn' };
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { env });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ status }) => status)).toEqual([400, 200, 200, 400]);
+  const namesOf = (line: { _aws?: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } }) =>
+    line._aws?.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name);
+  const verdicts = ['Possible', 'Unanswered'];
+  expect(lines.map(namesOf)).toEqual([['ColdStart'], verdicts, verdicts, undefined]);
+  expect(lines.map((line) => line.function)).toEqual(['search-fn', 'search-fn', 'search-fn', undefined]);
+  expect(lines[0].ColdStart).toBeGreaterThan(0);
+  for (const { verdict, Possible, Unanswered } of lines.slice(1, 3))
+    expect([Possible, Unanswered]).toEqual([verdict === 'possible' ? 1 : 0, verdict === 'none' ? 1 : 0]);
+});
+
+test('the packaged function does not start with API_KEYS without keys', async () => {
+  const script = `const result = await import(${JSON.stringify(join(packaged, 'lambda.mjs'))});`;
+  await expect(run(script, { API_KEYS: '' })).rejects.toThrow('API_KEYS is not an object, but must be');
+});
+
 test('these checks detect a program that uses Fetch', async () => {
   const { slow } = await run(`const result = new Request('https://localhost').method;`);
   expect(slow.length).toBeGreaterThan(0);

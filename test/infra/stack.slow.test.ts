@@ -5,7 +5,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { describeAlias, readStackVersion } from '../../functions/deployed/version-description.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
-import { type LogEntry, withMetrics } from '../../functions/search/log.ts';
+import { type LogEntry, metricsOf } from '../../functions/search/log.ts';
 import type { Auth } from '../../infra/props.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SemanticSearch } from '../../infra/semantic-search.ts';
@@ -217,11 +217,7 @@ test('the dashboard and the function use the same metrics', async () => {
   const body = JSON.stringify(properties.DashboardBody);
   const names = [...body.matchAll(/\\"polyseek\\",\\"(\w+)\\"/g)].map((match) => match[1]);
   const entry = { timestamp: new Date().toISOString(), level: 'INFO', verdict: 'answered' } as LogEntry;
-  const { _aws } = withMetrics(entry, 'docs', 200) as {
-    _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] };
-  };
-  const written = _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
-  expect([...new Set(names)].sort()).toEqual(written.sort());
+  expect([...new Set(names)].sort()).toEqual(Object.keys(metricsOf(entry, 200)).sort());
 });
 
 test.each([

@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
-import { createAppServer } from '../../../functions/search/listener.ts';
+import type { App, HttpRequest } from '../../../functions/search/http.ts';
+import { createAppServer, withCors, withQueue } from '../../../functions/search/listener.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import type { SearchRequest } from '../../../index/search/answer.ts';
-import { defaults } from './ask.ts';
+import { addressOf, defaults, request } from './ask.ts';
 import { anyId, DOT_SEGMENTS, oddIds, PassagesDouble, SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
@@ -44,10 +45,10 @@ async function raw(request: string, to = server) {
   return { status: Number(head.split(' ')[1]), head, body, text: answer };
 }
 
-const request = (target: string, ...headers: string[]) =>
+const rawRequest = (target: string, ...headers: string[]) =>
   [`GET ${target} HTTP/1.1`, 'Connection: close', ...headers, '', ''].join('\r\n');
 
-const get = (target: string, ...headers: string[]) => raw(request(target, ...headers));
+const get = (target: string, ...headers: string[]) => raw(rawRequest(target, ...headers));
 
 describe('a request over HTTP', () => {
   test('GET returns a content length', async () => {
@@ -145,7 +146,7 @@ describe('addresses', () => {
     await once(other.listen(0, '127.0.0.1'), 'listening');
     await fc.assert(
       fc.asyncProperty(anyId(), async (text) => {
-        await raw(request(`/passages/${encodeURIComponent(text)}`, 'Host: localhost'), other);
+        await raw(rawRequest(`/passages/${encodeURIComponent(text)}`, 'Host: localhost'), other);
         expect(passages.ids.pop()).toBe(text);
       }),
       { numRuns: 50, examples: oddIds.map((text): [string] => [text]) },
@@ -159,7 +160,7 @@ test('a repeated key is refused', async () => {
   const locked = createAppServer(createApp(new SearchDouble(), { apiKeys, origins: ['*'], log: () => {} }));
   await once(locked.listen(0, '127.0.0.1'), 'listening');
   const status = async (...headers: string[]) =>
-    (await raw(request('/search?q=x', 'Host: a', ...headers), locked)).status;
+    (await raw(rawRequest('/search?q=x', 'Host: a', ...headers), locked)).status;
   try {
     for (const header of ['Authorization: Bearer ps_key', 'X-Api-Key: ps_key']) {
       expect(await status(header)).toBe(200);
@@ -203,5 +204,130 @@ describe('a client that disconnects', () => {
     expect(log.at(-1)).toMatchObject({ level: 'INFO', route: '/search', status: 499 });
     expect(log.at(-1)).not.toHaveProperty('error');
     expect((await fetch(`${url}/health`)).status).toBe(200);
+  });
+});
+
+const queuedRequest = (requestId: string): HttpRequest => ({
+  method: 'GET',
+  ...addressOf('http://localhost/search?q=a'),
+  headers: {},
+  body: [],
+  requestId,
+});
+
+describe('the queue', () => {
+  test('requests start one after the other, in order, without waiting for answers', async () => {
+    const started: string[] = [];
+    const answers = new Map<string, () => void>();
+    const app: App = ({ requestId }) => {
+      started.push(requestId);
+      return new Promise((resolve) =>
+        answers.set(requestId, () => resolve({ status: 200, headers: {}, body: requestId })),
+      );
+    };
+    const queued = withQueue(app);
+    const all = ['a', 'b', 'c'].map((id) => queued(queuedRequest(id)));
+    expect(started).toEqual([]);
+    await expect.poll(() => started).toEqual(['a', 'b', 'c']);
+    for (const id of ['c', 'a', 'b']) answers.get(id)!();
+    expect((await Promise.all(all)).map(({ body }) => body)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('more requests than may wait are refused at once, and later ones are answered', async () => {
+    const app: App = async () => ({ status: 200, headers: {}, body: '' });
+    const queued = withQueue(app, 3);
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, i) => queued(queuedRequest(`r${i}`))));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503, 503]);
+    const { headers, body } = answers[4]!;
+    expect(headers).toMatchObject({
+      'content-type': 'application/problem+json; charset=utf-8',
+      'retry-after': '1',
+      'x-request-id': 'r4',
+    });
+    expect(JSON.parse(body)).toEqual({
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      detail: 'Too many questions wait for an answer. Try again in a second.',
+      requestId: 'r4',
+    });
+    expect((await queued(queuedRequest('later'))).status).toBe(200);
+  });
+
+  test('a failure of one request does not stop the others', async () => {
+    const app: App = async ({ requestId }) => {
+      if (requestId === 'bad') throw new Error('broken');
+      return { status: 200, headers: {}, body: '' };
+    };
+    const queued = withQueue(app);
+    const [bad, good] = await Promise.allSettled([
+      queued(queuedRequest('bad')),
+      queued(queuedRequest('good')),
+    ]);
+    expect(bad.status).toBe('rejected');
+    expect(good.status).toBe('fulfilled');
+  });
+});
+
+const APP = 'https://app.example';
+const locked = { log: () => {}, apiKeys: new Map([['bot', { digest: digestOf('ps_key') }]]) };
+
+/** The CORS headers of an answer, and its `vary`. */
+async function corsHeaders(origins: string[], path: string, init: RequestInit) {
+  const app = withCors(createApp(new SearchDouble(), { ...locked, origins }), origins);
+  const { status, headers } = await request(app, path, init);
+  const listed = [...headers].filter(([name]) => name.startsWith('access-control-') || name === 'vary');
+  return { status, ...Object.fromEntries(listed) };
+}
+
+const preflight = (origin: string) => ({
+  method: 'OPTIONS',
+  headers: { origin, 'access-control-request-method': 'POST' },
+});
+
+describe('CORS', () => {
+  describe.each([[[APP]], [['*']]])('origins %o', (origins) => {
+    test('a preflight returns methods and headers', async () => {
+      expect(await corsHeaders(origins, '/search', preflight(APP))).toEqual({
+        status: 204,
+        vary: 'origin',
+        'access-control-allow-origin': APP,
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers':
+          'authorization, content-type, x-api-key, mcp-protocol-version, mcp-method, mcp-name',
+        'access-control-expose-headers': 'x-request-id, www-authenticate',
+        'access-control-max-age': '3600',
+      });
+    });
+
+    test.each([
+      ['/search?q=x', { 'x-api-key': 'ps_key' }, 200],
+      ['/search?k=0', { 'x-api-key': 'ps_key' }, 400],
+      ['/search?q=x', {}, 401],
+    ])('%s with %o can be read', async (path, headers, status) => {
+      expect(await corsHeaders(origins, path, { headers: { ...headers, origin: APP } })).toEqual({
+        status,
+        vary: 'origin',
+        'access-control-allow-origin': APP,
+        'access-control-expose-headers': 'x-request-id, www-authenticate',
+      });
+    });
+  });
+
+  test('an unlisted origin receives no CORS headers', async () => {
+    expect(await corsHeaders([APP], '/search', preflight('https://evil.example'))).toEqual({
+      status: 403,
+      vary: 'origin',
+    });
+    expect(await corsHeaders([], '/', { headers: { accept: 'text/html' } })).toEqual({
+      status: 200,
+      vary: 'accept, accept-encoding, origin',
+    });
+  });
+
+  test('the app alone sends no CORS headers, because API Gateway does', async () => {
+    const app = createApp(new SearchDouble(), { ...locked, origins: [APP] });
+    const { headers } = await request(app, '/search', preflight(APP));
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
-import { type LogEntry, writeEntry } from '../../../functions/search/log.ts';
+import { type LogEntry, metricsOf, writeEntry } from '../../../functions/search/log.ts';
 import { Unavailable } from '../../../index/store/store.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 import { post, request } from './ask.ts';
@@ -187,5 +187,32 @@ describe('the log', () => {
     const written = write.mock.calls.map(([text]) => text);
     write.mockRestore();
     expect(written).toEqual(['{"q":"x"}\n']);
+  });
+});
+
+describe('the metrics', () => {
+  const entry = { timestamp: '2026-01-02T03:04:05.678Z', level: 'INFO', status: 200 } as LogEntry;
+  const count = (value: number) => ({ unit: 'Count', value });
+
+  test.each([
+    ['answered', 0, 0],
+    ['possible', 1, 0],
+    ['none', 0, 1],
+  ] as const)('of the verdict %s count %i possible and %i unanswered', (verdict, possible, unanswered) => {
+    expect(metricsOf({ ...entry, verdict })).toEqual({
+      Possible: count(possible),
+      Unanswered: count(unanswered),
+    });
+  });
+
+  test('report a cold start with any request, and nothing of other requests', () => {
+    const ColdStart = { unit: 'Milliseconds', value: 210.4 };
+    expect(metricsOf(entry, 210.4)).toEqual({ ColdStart });
+    expect(Object.keys(metricsOf({ ...entry, verdict: 'none' }, 0))).toEqual([
+      'ColdStart',
+      'Possible',
+      'Unanswered',
+    ]);
+    expect(metricsOf(entry)).toEqual({});
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import type { App } from '../../../functions/search/http.ts';
-import { type LogEntry, withMetrics } from '../../../functions/search/log.ts';
+import type { LogEntry } from '../../../functions/search/log.ts';
 import type { Answer, PassageAnswer, Search, SearchRequest } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
 import { defaultModel, topicsIndex } from '../../fixtures/index.ts';
@@ -308,11 +308,10 @@ describe('the log', () => {
     expect((await logged('search', { query: QUESTION }, true)).q).toBe(QUESTION);
   });
 
-  test('counts a search without a sure answer by its verdict', async () => {
+  test('contains the verdict of a search without a sure answer', async () => {
     const entry = await logged('search', { query: UNANSWERED });
     expect(entry.answered).toBe(false);
-    const [Possible, Unanswered] = entry.verdict === 'possible' ? [1, 0] : [0, 1];
-    expect(withMetrics(entry, 'docs')).toMatchObject({ Possible, Unanswered });
+    expect(['possible', 'none']).toContain(entry.verdict);
   });
 
   test('of other messages has no measurements', async () => {
