@@ -6,11 +6,12 @@ import { ask, KORVANE, settled, UNANSWERED, useBrowser, usePageIndex } from '../
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
-/** Formats violations of accessibility rules from axe. */
 interface AxeResults {
   passes: unknown[];
-  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+  violations: { id: string; nodes: { html: string }[] }[];
 }
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
   const index = usePageIndex();
@@ -25,6 +26,23 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     const page = await browser.open(server.url + path, options);
     await settled(page);
     return page;
+  }
+
+  /** Checks a page against the rules of axe, and its width. */
+  async function check(page: Page, width: number): Promise<void> {
+    await settled(page);
+    await page.evaluate(axe);
+    const { passes, violations } = await page.evaluate<AxeResults>('axe.run()');
+    expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }))).toEqual([]);
+    expect(passes.length).toBeGreaterThan(10);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  }
+
+  /** Checks that an open menu is inside of the page. */
+  async function checkMenu(page: Page, width: number): Promise<void> {
+    const list = (await page.locator('#source-values').boundingBox())!;
+    expect(list.x).toBeGreaterThanOrEqual(0);
+    expect(list.x + list.width).toBeLessThanOrEqual(width);
   }
 
   test('shows passages in right-to-left scripts from right to left', async () => {
@@ -87,35 +105,97 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     expect(outline).toBe('solid');
   });
 
-  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each([1280, 360])('passes axe and fits at a width of %d px', async (width) => {
-      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-      const page = await open('/', {
-        colorScheme,
-        viewport: { width, height: 740 },
-        reducedMotion: 'reduce',
-      });
-      async function check(): Promise<void> {
-        await settled(page);
-        await page.evaluate(axe);
-        const { passes, violations } = await page.evaluate<AxeResults>('axe.run()');
-        expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }))).toEqual([]);
-        expect(passes.length).toBeGreaterThan(10);
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-      }
-      await check();
-      await ask(page, KORVANE);
-      await check();
-      await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
-      await page.locator('.neighbour').first().waitFor();
-      await page.getByRole('button', { name: 'Request as code' }).click();
-      await page.locator('#source-name').click();
-      await check();
-      const list = (await page.locator('#source-values').boundingBox())!;
-      expect(list.x).toBeGreaterThanOrEqual(0);
-      expect(list.x + list.width).toBeLessThanOrEqual(width);
-      await ask(page, UNANSWERED);
-      await check();
+  test.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)('%s, passes axe and fits at a width of %d px', async (colorScheme, width) => {
+    const page = await open('/', {
+      colorScheme,
+      viewport: { width, height: 740 },
+      reducedMotion: 'reduce',
     });
+    await check(page, width);
+    await ask(page, KORVANE);
+    await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
+    await page.locator('.neighbour').first().waitFor();
+    await page.getByRole('button', { name: 'Request as code' }).click();
+    await page.locator('#source-name').click();
+    await check(page, width);
+    await checkMenu(page, width);
+    await ask(page, UNANSWERED);
+    await check(page, width);
+  });
+
+  test.each([
+    ['zh-TW', 'zh-Hant', '搜尋', 'ltr'],
+    ['ar-EG', 'ar', 'بحث', 'rtl'],
+  ])('in a browser in %s has the texts of %s', async (locale, lang, search, dir) => {
+    const page = await open('/', { locale });
+    expect(await page.getByRole('button', { name: search, exact: true }).count()).toBe(1);
+    const root = page.locator('html');
+    expect([await root.getAttribute('lang'), await root.getAttribute('dir')]).toEqual([lang, dir]);
+  });
+
+  test('keeps the language that its address demands', async () => {
+    const page = await open('/?ui=fr', { locale: 'de-DE' });
+    await ask(page, KORVANE);
+    expect(new URL(page.url()).searchParams.get('ui')).toBe('fr');
+    expect(await page.locator('.language').first().textContent()).toBe('anglais');
+    expect(await page.locator('#status').innerText()).toMatch(/^\d+ réponses? probables?$/);
+    await page.getByRole('link', { name: 'Lien vers ce passage' }).first().click();
+    await page.reload();
+    await page.getByRole('button', { name: 'Retour aux résultats' }).click();
+    await page.locator('article').first().waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('fr');
+    // The request that is shown as code does not depend on the page's language.
+    await page.getByRole('button', { name: 'Requête en code' }).click();
+    expect(await page.locator('pre code').textContent()).not.toContain('ui=');
+  });
+
+  test('in Arabic, runs from right to left, and passes axe on a phone', async () => {
+    const width = 360;
+    const page = await open('/', {
+      locale: 'ar',
+      colorScheme: 'dark',
+      viewport: { width, height: 740 },
+      reducedMotion: 'reduce',
+    });
+    await ask(page, KORVANE);
+    const [box, button] = [
+      (await page.getByRole('searchbox').boundingBox())!,
+      (await page.getByRole('button', { name: 'بحث', exact: true }).boundingBox())!,
+    ];
+    expect(button.x).toBeLessThan(box.x);
+    // English passages keep their direction.
+    const direction = (selector: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).direction`);
+    expect([await direction('article .passage p'), await direction('article .meta')]).toEqual(['ltr', 'rtl']);
+    await page.locator('#source-name').click();
+    await checkMenu(page, width);
+    await page.getByRole('button', { name: 'الطلب كشيفرة' }).click();
+    await check(page, width);
+    expect(await direction('pre')).toBe('ltr');
+    await page.locator('.permalink').first().click();
+    await page.locator('.chosen-passage').waitFor();
+    await check(page, width);
+  });
+
+  test('has touch targets of at least 44 px', async () => {
+    const page = await open('/', { hasTouch: true, isMobile: true, viewport: { width: 360, height: 800 } });
+    const small = () =>
+      page.evaluate(`[...document.querySelectorAll('a, button, summary, label:has(input), input:not(label input)')]
+        .filter((target) => target.checkVisibility())
+        .map((target) => [target.getBoundingClientRect(), target.outerHTML])
+        .filter(([{ width, height }]) => Math.min(width, height) < 44)
+        .map(([{ width, height }, html]) => width + ' x ' + height + ' ' + html)`);
+    expect(await page.evaluate(`matchMedia('(pointer: coarse)').matches`)).toBe(true);
+    expect(await small()).toEqual([]);
+    await ask(page, KORVANE);
+    await page.getByRole('button', { name: 'Request as code' }).click();
+    await page.locator('#lang-name').click();
+    expect(await small()).toEqual([]);
+    await page.locator('.permalink').first().click();
+    await page.locator('.chosen-passage').waitFor();
+    expect(await small()).toEqual([]);
   });
 });

@@ -1,14 +1,74 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { BrowserContextOptions, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
-import type { Answer, PassageAnswer, SearchRequest } from '../../index/search/answer.ts';
-import { settled, useBrowser } from '../fixtures/page.ts';
+import type { Answer, Match, PassageAnswer, SearchRequest } from '../../index/search/answer.ts';
+import { ask, settled, useBrowser } from '../fixtures/page.ts';
 import { missingTools } from '../fixtures/tools.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
+
+/** A text whose best sentence is in `«»`, and its matches. The marks are not part of the text. */
+interface Shown {
+  text: string;
+  lang?: string;
+  words?: [word: string, weight: number][];
+}
+
+const SHOWN: Record<string, Shown> = {
+  'ferie pagate': {
+    text: 'Artículo 24. «Toda persona tiene derecho a vacaciones periódicas pagadas.» Las vacaciones son anuales.',
+    lang: 'es',
+    words: [
+      ['pagadas', 0.4],
+      ['vacaciones', 0.3],
+      ['periódicas', 0.2],
+      ['anuales', 0.15],
+      ['persona', 0.02],
+    ],
+  },
+  'who pays': {
+    text: 'Law. «The <img src=x onerror="document.title=1"> state & <b>town</b> pay.» End.',
+    words: [
+      ['<img src=x onerror="document.title=1">', 0.5],
+      ['<b>town</b>', 0.4],
+    ],
+  },
+  'free education': {
+    text: 'المادة 26. «لكل شخص الحق في التعليم المجاني.» والتعليم إلزامي.',
+    lang: 'ar',
+    words: [
+      ['التعليم', 0.4],
+      ['المجاني', 0.4],
+    ],
+  },
+  'no words': { text: 'One. «Two two.» Three.', words: [] },
+  'no matches': { text: 'One. «Two two.» Three.' },
+};
+
+/** Answers the questions above with these passages, and others like `SearchDouble`. */
+class MatchingSearch extends SearchDouble {
+  override async search(request: SearchRequest): Promise<Answer> {
+    const answer = await super.search(request);
+    const shown = SHOWN[request.q];
+    if (!shown) return answer;
+    const { lang = 'en', words } = shown;
+    const [before = '', sentence = '', after = ''] = shown.text.split(/[«»]/);
+    const text = before + sentence + after;
+    const highlight = { text: sentence, start: before.length, end: before.length + sentence.length };
+    const matches = words?.map(([word, weight]): Match => {
+      const start = text.indexOf(word);
+      return { query: [0, request.q.length], text: [start, start + word.length], weight };
+    });
+    const { matches: _, ...result } = answer.results[0]!;
+    const own = request.matches && matches ? { matches } : {};
+    return { ...answer, results: [{ ...result, text, lang, highlight, ...own }] };
+  }
+}
 
 const CONFIDENCES = [0.9, 0.7, 0.4, 0.1];
 /** An id that an address must escape. */
@@ -93,7 +153,8 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   });
 
   test('waits for the pause, except after Enter', async () => {
-    const page = await browser.open('about:blank');
+    // A session of its own, because the clock is that of all its tabs.
+    const page = await browser.open('about:blank', { locale: 'en-GB' });
     browser.offences.splice(0);
     await page.clock.install();
     await page.goto(url);
@@ -166,7 +227,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
         ? route.fulfill({ status: attempts === 1 ? 503 : 429, headers: { 'retry-after': '0' }, json: {} })
         : route.continue(),
     );
-    await page.keyboard.type('passport');
+    await page.getByRole('searchbox').fill('passport');
     await shows(page, 'passport 0');
     expect(attempts).toBe(3);
     expect(await page.locator('.error').count()).toBe(0);
@@ -176,29 +237,29 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     ]);
   });
 
-  test.each([
-    [503, 'The search does not respond.'],
-    [429, 'Too many people are searching. Wait a moment.'],
-    [0, 'The search cannot be reached. Check the connection.'],
-  ])('offers to try again after status %d', async (status, message) => {
-    const page = await open();
-    await page.keyboard.type('first one');
-    await shows(page, 'first one 0');
-    await page.route('**/search?*', (route) =>
-      status === 0
-        ? route.abort('connectionreset')
-        : route.fulfill({ status, headers: { 'retry-after': '0' }, json: {} }),
-    );
-    await page.keyboard.type(' two');
-    const again = page.getByRole('status').getByRole('button', { name: 'Try again' });
-    await again.waitFor();
-    expect(await page.locator('.error').innerText()).toBe(message);
-    expect(await page.locator('#results article').count()).toBe(0);
-    await page.unroute('**/search?*');
-    await again.click();
-    await shows(page, 'first one two 0');
-    expect(await page.locator('.error').count()).toBe(0);
-    expect(browser.offences.splice(0).length).toBe(3);
+  test('offers to try again where the next request may succeed', async () => {
+    const page = await open('/?q=first+one');
+    for (const [status, message] of [
+      [503, 'The search does not respond.'],
+      [429, 'Too many people are searching. Wait a moment.'],
+      [0, 'The search cannot be reached. Check the connection.'],
+    ] as const) {
+      await page.route('**/search?*', (route) =>
+        status === 0
+          ? route.abort('connectionreset')
+          : route.fulfill({ status, headers: { 'retry-after': '0' }, json: {} }),
+      );
+      await page.getByRole('searchbox').fill(`status ${status}`);
+      const again = page.getByRole('status').getByRole('button', { name: 'Try again' });
+      await again.waitFor();
+      expect(await page.locator('.error').innerText()).toBe(message);
+      expect(await page.locator('#results article').count()).toBe(0);
+      await page.unroute('**/search?*');
+      await again.click();
+      await shows(page, `status ${status} 0`);
+      expect(await page.locator('.error').count()).toBe(0);
+      expect(browser.offences.splice(0).length).toBe(3);
+    }
   });
 
   test('moves through results with arrows, opens them with Enter, and leaves with Escape', async () => {
@@ -238,7 +299,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(browser.offences.splice(0)).toEqual(['asked https://example.org/a.pdf']);
   });
 
-  test.each(['/', '/prod/c/hr/', '/prod/c/hr'])('has a permalink to each passage, at %s', async (path) => {
+  test.each(['/', '/prod/c/hr'])('has a permalink to each passage, at %s', async (path) => {
     const page = await open(`${path}?q=fees`);
     expect(await page.locator('#collection').textContent()).toBe(path === '/' ? '' : 'hr');
     const link = page.locator('article').nth(2).getByRole('link', { name: 'Link to this passage' });
@@ -286,5 +347,109 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       /^guides\/passports\.md\s+page 3\s+English\s+Confidence\s+90%$/,
     );
     expect(await page.locator('.place').count()).toBe(3);
+  });
+
+  describe('with verdicts', () => {
+    let server: Server;
+    let url: string;
+    beforeAll(async () => {
+      server = createAppServer(createApp(new MatchingSearch(), { log: () => {} })).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      const address = server.address();
+      url = `http://127.0.0.1:${typeof address === 'object' && address?.port}`;
+    });
+    afterAll(() => {
+      server?.closeAllConnections();
+      server?.close();
+    });
+
+    async function open(q: string, options: BrowserContextOptions = {}): Promise<Page> {
+      const page = await browser.open(`${url}/?${new URLSearchParams({ q })}`, options);
+      await settled(page);
+      return page;
+    }
+
+    const marks = (page: Page) => page.locator('mark').allTextContents();
+
+    test('announces each verdict, and hides no passage', async () => {
+      const page = await open('');
+      const status = page.locator('#status');
+      expect(await status.getAttribute('role')).toBe('status');
+      for (const [q, announced, passages] of [
+        ['Passports?', /^1 likely answer$/, 1],
+        ['perhaps', /^No sure answer\.\s+The closest passages:$/, 1],
+        ['unlikely', /^No answer found\.\s+The closest passages:$/, 1],
+        ['nothing', /^No answer found\.\s+No passages match these filters\.$/, 0],
+      ] as const) {
+        await ask(page, q);
+        expect(await status.innerText()).toMatch(announced);
+        const shown = page.locator('article');
+        expect(await shown.count()).toBe(passages);
+        if (passages > 0) expect(await shown.isVisible()).toBe(true);
+      }
+    });
+
+    test('marks matching words, joins neighbours, and leaves out weak ones', async () => {
+      const page = await open('ferie pagate');
+      expect(await marks(page)).toEqual(['vacaciones periódicas pagadas', 'anuales']);
+      const { text } = SHOWN['ferie pagate']!;
+      expect(await page.locator('.passage').textContent()).toBe(text.replace(/[«»]/g, ''));
+      expect(await page.locator('.best').textContent()).toBe(/«(.*)»/.exec(text)![1]);
+      expect(await page.locator('.best mark').count()).toBe(1);
+      // Back shows the same marks from the page's own memory.
+      await ask(page, 'Passports?');
+      await page.goBack();
+      await settled(page);
+      expect(await marks(page)).toEqual(['vacaciones periódicas pagadas', 'anuales']);
+    });
+
+    test('marks the best sentence without words or matches', async () => {
+      const page = await open('');
+      for (const q of ['no words', 'no matches']) {
+        await ask(page, q);
+        expect(await marks(page)).toEqual(['Two two.']);
+        expect(await page.locator('.best').textContent()).toBe('Two two.');
+      }
+    });
+
+    test('marks words that look like markup as text', async () => {
+      const page = await open('who pays');
+      const texts = SHOWN['who pays']!.words!.map(([word]) => word);
+      expect(await marks(page)).toEqual(texts);
+      expect(await page.locator('#results').locator('img, b').count()).toBe(0);
+      expect(await page.title()).toBe('who pays – polyseek');
+    });
+
+    test('marks words of right-to-left text in reading order', async () => {
+      const page = await open('free education');
+      expect(await marks(page)).toEqual(['التعليم المجاني']);
+      const [mark, sentence] = await Promise.all([
+        page.locator('mark').boundingBox(),
+        page.locator('.best').boundingBox(),
+      ]);
+      // The sentence ends with these words, so only its full stop is left of them.
+      const [left, right] = [mark!.x - sentence!.x, sentence!.x + sentence!.width - mark!.x - mark!.width];
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(left).toBeLessThan(right);
+    });
+
+    test.each(['dark'] as const)('%s: words stand out in the sentence, and pass axe', async (scheme) => {
+      const page = await open('ferie pagate', { colorScheme: scheme, reducedMotion: 'reduce' });
+      const background = (selector: string) =>
+        page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).backgroundColor`);
+      const colours = [await background('.best'), await background('.best mark'), await background('body')];
+      expect(new Set(colours).size).toBe(3);
+      await page.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
+      );
+      const { violations } = await page.evaluate<{ violations: { id: string }[] }>('axe.run()');
+      expect(violations.map(({ id }) => id)).toEqual([]);
+    });
+
+    test('shows a request without matches as code', async () => {
+      const page = await open('perhaps');
+      await page.getByRole('button', { name: 'Request as code' }).click();
+      expect(await page.locator('code').textContent()).toBe(`curl '${url}/search?q=perhaps'`);
+    });
   });
 });
