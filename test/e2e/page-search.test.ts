@@ -433,8 +433,8 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       expect(left).toBeLessThan(right);
     });
 
-    test.each(['dark'] as const)('%s: words stand out in the sentence, and pass axe', async (scheme) => {
-      const page = await open('ferie pagate', { colorScheme: scheme, reducedMotion: 'reduce' });
+    test('words stand out in the sentence, and pass axe', async () => {
+      const page = await open('ferie pagate', { colorScheme: 'dark', reducedMotion: 'reduce' });
       const background = (selector: string) =>
         page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).backgroundColor`);
       const colours = [await background('.best'), await background('.best mark'), await background('body')];

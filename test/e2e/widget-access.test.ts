@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { missingTools } from '../fixtures/tools.ts';
-import { askWidget, LIKELY, type Site, useWidgetSite, WidgetSearch } from '../fixtures/widget.ts';
+import { askWidget, LIKELY, useWidgetSite, WidgetSearch } from '../fixtures/widget.ts';
 
 interface AxeResults {
   passes: unknown[];
@@ -34,38 +34,36 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   }
 
-  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each([1280, 360])('passes axe and fits at a width of %d px', async (width) => {
-      const page = await site.open(
-        { attributes: 'chat' },
-        { colorScheme, viewport: { width, height: 740 }, reducedMotion: 'reduce' },
-      );
-      const shot = async (name: string) => {
-        await picture(page, `${name}-${colorScheme}-${width}`);
-        await check(page, width);
-      };
-      await shot('closed');
-      await page.getByRole('button', { name: 'Search' }).click();
-      await page.locator('.suggestions a').waitFor();
-      await shot('suggestions');
-      await askWidget(page, LIKELY);
-      await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
-      await page.locator('.neighbour').first().waitFor();
-      await shot('results');
-      await askWidget(page, 'nothing');
-      await shot('none');
-      await page.getByRole('tab', { name: 'Chat' }).click();
-      await shot('chat-empty');
-      for (const q of [LIKELY, 'perhaps', 'unlikely']) {
-        await page.getByRole('searchbox').fill(q);
-        await page.keyboard.press('Enter');
-        await page.locator('.reply').last().locator('figure, p:not(.note)').first().waitFor();
-      }
-      await shot('chat');
-      const box = (await page.getByRole('dialog').boundingBox())!;
-      expect(box.x).toBeGreaterThanOrEqual(0);
-      expect(box.x + box.width).toBeLessThanOrEqual(width);
-    });
+  test.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)('%s, passes axe and fits at a width of %d px', async (colorScheme, width) => {
+    const page = await site.open(
+      { attributes: 'chat' },
+      { colorScheme, viewport: { width, height: 740 }, reducedMotion: 'reduce' },
+    );
+    const shot = async (name: string) => {
+      await picture(page, `${name}-${colorScheme}-${width}`);
+      await check(page, width);
+    };
+    await picture(page, 'closed');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.locator('.suggestions a').waitFor();
+    await shot('suggestions');
+    await askWidget(page, LIKELY);
+    await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
+    await page.locator('.neighbour').first().waitFor();
+    await shot('results');
+    await page.getByRole('tab', { name: 'Chat' }).click();
+    for (const q of [LIKELY, 'perhaps', 'unlikely']) {
+      await page.getByRole('searchbox').fill(q);
+      await page.keyboard.press('Enter');
+      await page.locator('.reply').last().locator('figure, p:not(.note)').first().waitFor();
+    }
+    await shot('chat');
+    const box = (await page.getByRole('dialog').boundingBox())!;
+    expect(box.x).toBeGreaterThanOrEqual(0);
+    expect(box.x + box.width).toBeLessThanOrEqual(width);
   });
 
   test('inline, passes axe and fits a narrow column', async () => {
@@ -129,28 +127,37 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
   });
 
   describe('the language', () => {
-    test.each<[Site, string, string]>([
-      [{ lang: 'de' }, 'en-GB', 'Suchen'],
-      [{ lang: 'pt-BR' }, 'en-GB', 'Pesquisar'],
-      [{ lang: 'de', attributes: 'ui="fr"' }, 'en-GB', 'Rechercher'],
-      [{ lang: 'de', attributes: 'lang="es"' }, 'en-GB', 'Buscar'],
-      // The page is in a language without texts.
-      [{ lang: 'la' }, 'ja-JP', '検索'],
-      [{ lang: '' }, 'ja-JP', '検索'],
-      [{ lang: 'la' }, 'la', 'Search'],
-    ])('of %j in a browser in %s', async (content, locale, name) => {
-      const page = await site.open(content, { locale });
-      expect(await page.getByRole('button').innerText()).toMatch(new RegExp(`^${name}\\s+Ctrl K$`));
+    test('is that of the attribute, of the page, or of the browser', async () => {
+      const page = await site.open({ lang: 'de' }, { locale: 'ja-JP' });
+      const name = () => page.getByRole('button').innerText();
+      const set = (element: string, attribute: string, value: string) =>
+        page.evaluate(`(() => {
+          document.querySelector('${element}').setAttribute('${attribute}', '${value}');
+          // An element reads the language of its page when it is built.
+          document.querySelector('polyseek-search').toggleAttribute('chat');
+        })()`);
+      for (const [element, attribute, value, expected] of [
+        ['html', 'lang', 'de', 'Suchen'],
+        ['html', 'lang', 'pt-BR', 'Pesquisar'],
+        // Without texts in the language of the page.
+        ['html', 'lang', 'la', '検索'],
+        ['html', 'lang', '', '検索'],
+        ['polyseek-search', 'lang', 'es', 'Buscar'],
+        ['polyseek-search', 'ui', 'fr', 'Rechercher'],
+      ] as const) {
+        await set(element, attribute, value);
+        await expect.poll(name).toMatch(new RegExp(`^${expected}\\s+Ctrl K$`));
+      }
     });
 
-    test.each(['light', 'dark'] as const)('may be Arabic, from right to left, %s', async (colorScheme) => {
+    test('may be Arabic, from right to left', async () => {
       const page = await site.open(
         { lang: 'ar', attributes: 'chat' },
-        { colorScheme, viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' },
+        { colorScheme: 'dark', viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' },
       );
       await page.keyboard.press('/');
       await askWidget(page, LIKELY);
-      await picture(page, `arabic-${colorScheme}`);
+      await picture(page, 'arabic');
       await check(page, 360);
       expect(await page.locator('.status').innerText()).toBe('إجابتان محتملتان');
       const left = async (part: string) => (await page.locator(part).first().boundingBox())!.x;
@@ -163,7 +170,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       await page.getByRole('searchbox').fill('perhaps');
       await page.keyboard.press('Enter');
       await page.locator('figure').waitFor();
-      await picture(page, `arabic-chat-${colorScheme}`);
+      await picture(page, 'arabic-chat');
       await check(page, 360);
     });
   });
@@ -176,17 +183,26 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     const DARK = 'rgb(23, 22, 20)';
     const LIGHT = 'rgb(251, 250, 248)';
 
-    test.each<[Site, 'light' | 'dark', string]>([
-      [{ scheme: 'light dark' }, 'dark', DARK],
-      [{ scheme: 'light dark' }, 'light', LIGHT],
-      [{ scheme: 'light' }, 'dark', LIGHT],
-      [{ scheme: 'dark' }, 'light', DARK],
-      [{ scheme: 'light', attributes: 'theme="dark"' }, 'light', DARK],
-      [{ scheme: 'dark', attributes: 'theme="light"' }, 'dark', LIGHT],
-      [{ scheme: 'light', attributes: 'theme="auto"' }, 'dark', DARK],
-    ])('of %j is right on a %s system', async (content, colorScheme, background) => {
-      const page = await site.open(content, { colorScheme });
-      expect(await style(page, '.open', 'backgroundColor')).toBe(background);
+    test('follows its attribute, or the page on any system', async () => {
+      const page = await site.open();
+      for (const [scheme, theme, colorScheme, background] of [
+        ['light dark', '', 'dark', DARK],
+        ['light dark', '', 'light', LIGHT],
+        ['light', '', 'dark', LIGHT],
+        ['dark', '', 'light', DARK],
+        ['light', 'dark', 'light', DARK],
+        ['dark', 'light', 'dark', LIGHT],
+        ['light', 'auto', 'dark', DARK],
+      ] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.evaluate(`(() => {
+          document.querySelector('meta[name=color-scheme]').content = '${scheme}';
+          document.querySelector('polyseek-search').setAttribute('theme', '${theme}');
+        })()`);
+        await expect
+          .poll(() => style(page, '.open', 'backgroundColor'), { message: scheme + theme })
+          .toBe(background);
+      }
     });
 
     test('is set by custom properties and parts, and independent of the style of the page', async () => {
