@@ -7,12 +7,11 @@ import { now } from '../../index/search/clock.ts';
 import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
 import { NO_INDEX, Unavailable } from '../../index/store/store.ts';
 import { createApp } from './app.ts';
-import { readApiKeys } from './auth.ts';
+import { readApiKeys, readTokens } from './auth.ts';
 
 import { createHandler } from './handler.ts';
 import { type LogEntry, metricsOf, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
-import { readTokens } from './tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 

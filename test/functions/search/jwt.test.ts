@@ -9,9 +9,8 @@ import {
 } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
-import { digestOf } from '../../../functions/search/auth.ts';
+import { digestOf, readTokens } from '../../../functions/search/auth.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
-import { readTokens } from '../../../functions/search/tokens.ts';
 import { Issuer, type TokenChanges } from '../../fixtures/issuer.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
