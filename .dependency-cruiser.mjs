@@ -31,7 +31,7 @@ const MAY_IMPORT = {
   'index/evaluate': ['index'],
   'functions/search': ['functions/web', 'index/aws', 'index/format', 'index/search', 'index/store'],
   'functions/web': ['index/format', 'index/search'],
-  'functions/package': ['functions/builder', 'functions/search', 'functions/web', 'index'],
+  'functions/package': ['functions/search', 'functions/web', 'index'],
   'functions/deployed': ['functions/package', 'functions/search', 'index'],
   'functions/builder': ['functions/deployed', 'functions/search', 'index'],
   infra: ['functions/deployed', 'functions/package', 'functions/search', 'index'],

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Argument } from 'commander';
-import { Bucket } from '../functions/builder/bucket.ts';
 import { type BuildRecord, Builds, newBuildId } from '../functions/builder/builds.ts';
-import { readBuilder, startBuild } from '../functions/deployed/builder.ts';
+import { invokeBuilder, readBuilder } from '../functions/deployed/function-parts.ts';
+import { Bucket } from '../index/aws/s3.ts';
 import { print } from './kit/command.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { remoteTool, type Target, target } from './kit/remote.ts';
@@ -36,7 +36,7 @@ export const command = remoteTool(
       return;
     }
     const id = newBuildId();
-    await startBuild(remote, builder, id);
+    await invokeBuilder(remote, builder.name, { build: id });
     if (!flags.wait) {
       print(flags.json, { id }, () => `Build ${id} is started. Follow it with npx polyseek remote builds.`);
       return;

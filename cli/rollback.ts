@@ -1,4 +1,4 @@
-import { rollback } from '../functions/deployed/rollback.ts';
+import { rollback } from '../functions/deployed/go-live.ts';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { print, UsageError } from './kit/command.ts';
 import { findAddress } from './kit/published.ts';

@@ -91,7 +91,7 @@ export const command = addEndpoint(
     const request = await readQuestion(question, flags);
     if (functionName) {
       const { ask } = await import('../functions/deployed/ask.ts');
-      const { describeReport } = await import('../functions/deployed/report.ts');
+      const { describeReport } = await import('../functions/deployed/ask.ts');
       const { target } = await import('./kit/remote.ts');
       const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
       print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);

@@ -7,7 +7,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { builderName, UPLOADS } from '../functions/deployed/resource-names.ts';
+import { builderName, UPLOADS } from '../functions/deployed/settings.ts';
 import { BuildMetrics } from './monitoring.ts';
 import {
   acknowledgeObjects,

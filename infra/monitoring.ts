@@ -73,7 +73,7 @@ export class BuildMetrics {
     this.#failed = failed;
   }
 
-  /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/builder/metrics.ts). */
+  /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/builder/builds.ts). */
   failed = (options?: MetricOptions) =>
     ownMetric(this.#builder, 'BuildFailed', { statistic: Stats.SUM, ...options });
   runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });

@@ -146,7 +146,7 @@ function packageOnce(name: string, flags: string[]): string {
 
 /** Some parts of every packaged builder, as `packageBuilder` writes them. */
 const PARTS = [
-  ...['builder', 'child', 'worker', 'graph-process'].map((name) => `${name}.mjs`),
+  ...['builder', 'reading-child', 'worker', 'graph-process'].map((name) => `${name}.mjs`),
   'package.json',
   'THIRD_PARTY_NOTICES.txt',
   'native/hnswlib.node',

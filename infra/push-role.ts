@@ -7,7 +7,7 @@ import {
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { bootstrapBucket, UPLOADS } from '../functions/deployed/resource-names.ts';
+import { bootstrapBucket, UPLOADS } from '../functions/deployed/settings.ts';
 import {
   acknowledgeObjects,
   acknowledgeVersions,

@@ -1,7 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import * as v from 'valibot';
-import { builderName } from '../functions/deployed/resource-names.ts';
-import { THROTTLE } from '../functions/deployed/settings.ts';
+import { builderName, THROTTLE } from '../functions/deployed/settings.ts';
 import { type ApiKeySetting, toApiKeys } from '../functions/search/auth.ts';
 import { collectionExpected, isCollectionName } from '../functions/search/paths.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';

@@ -4,7 +4,7 @@ import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnIndex, CfnVectorBucket } from 'aws-cdk-lib/aws-s3vectors';
 import { Construct } from 'constructs';
-import { UPLOADS } from '../functions/deployed/resource-names.ts';
+import { UPLOADS } from '../functions/deployed/settings.ts';
 import { acknowledge, acknowledgeObjects, allow, allowOwn } from './rights.ts';
 import type { Settings } from './schema.ts';
 

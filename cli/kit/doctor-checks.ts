@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLibrary } from '#native';
-import { Bucket } from '../../functions/builder/bucket.ts';
 import { Builds } from '../../functions/builder/builds.ts';
-import { readBuilder, sendsEvents } from '../../functions/deployed/builder.ts';
-import { findExcess } from '../../functions/deployed/concurrency.ts';
-import { type Environment, readEnvironment } from '../../functions/deployed/environment.ts';
+import {
+  type Environment,
+  findExcess,
+  readEnvironment,
+  sendsEvents,
+} from '../../functions/deployed/account.ts';
+import { readBuilder } from '../../functions/deployed/function-parts.ts';
 import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
+import { Bucket } from '../../index/aws/s3.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { compilerFor } from '../../index/engine/compile-engine.ts';

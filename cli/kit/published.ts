@@ -1,4 +1,4 @@
-import { readIndexAddress } from '../../functions/deployed/index-address.ts';
+import { readIndexAddress } from '../../functions/deployed/function-parts.ts';
 import { tableLines } from '../../functions/deployed/versions.ts';
 import { type Address, formatAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
 import type { GenerationInfo } from '../../index/store/s3vectors/publish/manage.ts';

@@ -3,8 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeF
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeBuilderCode } from '../../functions/package/builder-code.ts';
-import { writeFunctionCode } from '../../functions/package/function-code.ts';
+import { writeBuilderCode, writeFunctionCode } from '../../functions/package/code.ts';
 import {
   type Component,
   type FunctionCode,

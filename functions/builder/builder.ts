@@ -2,17 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { s3Client } from '../../index/aws/s3.ts';
+import { Bucket, s3Client } from '../../index/aws/s3.ts';
 import { S3Source } from '../../index/ingest/sources/s3.ts';
 import { connect } from '../deployed/connect.ts';
 import { DEFAULT_KEEP } from '../deployed/prune.ts';
-import { writeEntry } from '../search/log.ts';
-import { Bucket } from './bucket.ts';
-import { Builds } from './builds.ts';
 import { readEvent } from './event.ts';
+import { type Builder, type Context, log } from './run.ts';
 import { runBuild } from './run-build.ts';
-import type { Setup } from './setup.ts';
 
 const {
   FUNCTION_NAME = '',
@@ -31,12 +27,6 @@ const {
 process.env.TMPDIR = join(WORK_DIR, 'tmp');
 mkdirSync(process.env.TMPDIR, { recursive: true });
 
-/** What Lambda tells of an invocation. */
-export interface Context {
-  awsRequestId: string;
-  getRemainingTimeInMillis: () => number;
-}
-
 /** The answer to a batch: messages that come again. */
 export interface BatchAnswer {
   batchItemFailures: { itemIdentifier: string }[];
@@ -46,16 +36,27 @@ export interface BatchAnswer {
 const remote = connect({
   functionName: FUNCTION_NAME,
   bucket: BUCKET,
-  step: async (name, run) => {
+  step: async (step, run) => {
     const started = performance.now();
     const result = await run();
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
-    writeEntry({ timestamp: new Date().toISOString(), level: 'INFO', step: name, seconds });
+    log('INFO', { step, seconds: Math.round((performance.now() - started) / 100) / 10 });
     return result;
   },
 });
 /** Errors of this client are described by the source. */
 const documents = s3Client({ followRegionRedirects: true, maxAttempts: 1 });
+const builder: Builder = {
+  name: AWS_LAMBDA_FUNCTION_NAME,
+  memory: Number(AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
+  remote,
+  bucket: new Bucket(BUCKET, remote.s3),
+  documents: new S3Source(DOCUMENTS, {}, documents),
+  address: DOCUMENTS,
+  store: STORE,
+  keep: Number(KEEP),
+  functionFolder: FUNCTION_DIR,
+  work: WORK_DIR,
+};
 
 /**
  * Entry point of the builder: `builder.handler`. Events: a batch of the queue, `{build: ID}` or `{continue: ID}`.
@@ -64,33 +65,8 @@ const documents = s3Client({ followRegionRedirects: true, maxAttempts: 1 });
  */
 export async function handler(event: unknown, context: Context): Promise<BatchAnswer | undefined> {
   const request = readEvent(event);
-  const outcome = await runBuild(setupOf(request.id, context), request, () =>
-    context.getRemainingTimeInMillis(),
-  );
+  const outcome = await runBuild(builder, request, context);
   if (request.kind !== 'batch') return undefined;
   const again = outcome === 'busy' ? request.messages : [];
   return { batchItemFailures: again.map((itemIdentifier) => ({ itemIdentifier })) };
-}
-
-function setupOf(build: string, { awsRequestId: requestId }: Context): Setup {
-  const bucket = new Bucket(BUCKET, remote.s3);
-  return {
-    name: AWS_LAMBDA_FUNCTION_NAME,
-    remote,
-    bucket,
-    builds: new Builds(bucket),
-    address: DOCUMENTS,
-    documents: new S3Source(DOCUMENTS, {}, documents),
-    store: STORE,
-    keep: Number(KEEP),
-    functionFolder: FUNCTION_DIR,
-    work: WORK_DIR,
-    memory: Number(AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
-    invokeSelf: async (event) => {
-      const input = { FunctionName: AWS_LAMBDA_FUNCTION_NAME, InvocationType: 'Event' as const };
-      await remote.lambda.send(new InvokeCommand({ ...input, Payload: JSON.stringify(event) }));
-    },
-    log: (level, fields) =>
-      writeEntry({ timestamp: new Date().toISOString(), level, requestId, build, ...fields }),
-  };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { type Metric, withMetrics } from '../../index/aws/metrics.ts';
+import type { Bucket } from '../../index/aws/s3.ts';
 import type { NoticeGroup } from '../../index/ingest/reading/notices.ts';
-import { type Bucket, otherFormat } from './bucket.ts';
 
 const BUILDS = 'builder/builds/';
 const SUFFIX = '.json';
@@ -62,15 +63,15 @@ export class Builds {
   /** @throws if another version of polyseek wrote the record */
   async read(id: string): Promise<BuildRecord | undefined> {
     const key = BUILDS + id + SUFFIX;
-    const found = await this.#bucket.read(key);
+    const found = await this.#bucket.find(key);
     if (!found) return undefined;
-    const { format, ...record } = JSON.parse(found.text) as BuildRecord & { format: unknown };
+    const { format, ...record } = JSON.parse(found.bytes.toString()) as BuildRecord & { format: unknown };
     if (format !== FORMAT) throw otherFormat(key, format, FORMAT);
     return record;
   }
 
   async write(record: BuildRecord): Promise<void> {
-    await this.#bucket.write(BUILDS + record.id + SUFFIX, JSON.stringify({ format: FORMAT, ...record }));
+    await this.#bucket.put(BUILDS + record.id + SUFFIX, JSON.stringify({ format: FORMAT, ...record }));
   }
 
   /** The newest records, newest first. */
@@ -82,7 +83,8 @@ export class Builds {
 
   /** Deletes all records but the newest. */
   async prune(): Promise<void> {
-    for (const id of (await this.#ids()).slice(KEPT)) await this.#bucket.delete(BUILDS + id + SUFFIX);
+    const old = (await this.#ids()).slice(KEPT);
+    await this.#bucket.delete(old.map((id) => BUILDS + id + SUFFIX));
   }
 
   /** The ids of all records, newest first. */
@@ -100,4 +102,32 @@ export function shortened(groups: NoticeGroup[]): NoticeGroup[] {
     left -= places.length;
     return { ...group, places };
   });
+}
+
+/**
+ * A log entry with a record's metrics: `BuildFailed` (1 or 0), `BuildSeconds`, and `BuildPassages` of a build that succeeded.
+ * @param functionName name of the builder
+ */
+export function withBuildMetrics(
+  entry: object,
+  record: BuildRecord,
+  functionName: string,
+  now: Date,
+): object {
+  const isFailed = record.status === 'failed';
+  const seconds = (now.getTime() - Date.parse(record.started)) / 1000;
+  const metrics: Record<string, Metric> = {
+    BuildFailed: { unit: 'Count', value: isFailed ? 1 : 0 },
+    BuildSeconds: { unit: 'Seconds', value: seconds },
+  };
+  if (!isFailed && record.passages !== undefined)
+    metrics.BuildPassages = { unit: 'Count', value: record.passages };
+  return withMetrics(entry, functionName, metrics, now.getTime());
+}
+
+/** The error for an object of the builder that another version of polyseek wrote. */
+export function otherFormat(key: string, found: unknown, format: number): Error {
+  return new Error(
+    `${key} has format ${found}, but this polyseek reads format ${format}. Use the newest version of polyseek, here and in the deployed stack.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bucket } from './bucket.ts';
+import type { Bucket } from '../../index/aws/s3.ts';
 
 const OBJECTS = 'builder/cache/';
 /** Names of the cache's segments (index/ingest/cache). Nothing else is copied. */
@@ -13,8 +13,8 @@ const RESERVE = 400e6;
  * is damaged or missing costs time only, because the cache checks every value.
  */
 export class CacheSync {
+  readonly folder: string;
   readonly #bucket: Bucket;
-  readonly #folder: string;
   /** Bytes in the bucket of each segment that is in the folder, or was. */
   readonly #stored = new Map<string, number>();
   #uploads = 0;
@@ -23,7 +23,7 @@ export class CacheSync {
 
   constructor(bucket: Bucket, folder: string) {
     this.#bucket = bucket;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** How often something new was saved in the bucket. */
@@ -36,18 +36,18 @@ export class CacheSync {
    * @throws if the disk is too small
    */
   async download(): Promise<void> {
-    mkdirSync(this.#folder, { recursive: true });
+    mkdirSync(this.folder, { recursive: true });
     const objects = (await this.#bucket.list(OBJECTS))
       .map((object) => ({ ...object, name: object.key.slice(OBJECTS.length) }))
       .filter(({ name }) => SEGMENT.test(name));
     const names = new Set(objects.map(({ name }) => name));
-    for (const name of readdirSync(this.#folder))
-      if (!names.has(name)) rmSync(join(this.#folder, name), { recursive: true });
+    for (const name of readdirSync(this.folder))
+      if (!names.has(name)) rmSync(join(this.folder, name), { recursive: true });
     const missing = objects.filter(({ name, bytes }) => (this.#sizeOf(name) ?? -1) < bytes);
     for (const object of objects) if (!missing.includes(object)) this.#stored.set(object.name, object.bytes);
     this.#checkSpace(missing.reduce((sum, { bytes }) => sum + bytes, 0));
     for (const { key, name, bytes, modified } of missing) {
-      const path = join(this.#folder, name);
+      const path = join(this.folder, name);
       await this.#bucket.download(key, path);
       // The cache reads older segments first, and leaves young ones alone.
       utimesSync(path, modified, modified);
@@ -67,28 +67,26 @@ export class CacheSync {
   }
 
   async #save(): Promise<void> {
-    const names = readdirSync(this.#folder).filter((name) => SEGMENT.test(name));
+    const names = readdirSync(this.folder).filter((name) => SEGMENT.test(name));
     for (const name of names) {
       const bytes = this.#sizeOf(name);
       if (bytes === undefined || bytes === this.#stored.get(name)) continue;
-      await this.#bucket.upload(OBJECTS + name, join(this.#folder, name), bytes);
+      await this.#bucket.putFile(OBJECTS + name, join(this.folder, name), bytes);
       this.#stored.set(name, bytes);
       this.#uploads++;
     }
-    for (const name of [...this.#stored.keys()]) {
-      if (existsSync(join(this.#folder, name))) continue;
-      await this.#bucket.delete(OBJECTS + name);
-      this.#stored.delete(name);
-    }
+    const merged = [...this.#stored.keys()].filter((name) => !existsSync(join(this.folder, name)));
+    await this.#bucket.delete(merged.map((name) => OBJECTS + name));
+    for (const name of merged) this.#stored.delete(name);
   }
 
   /** The bytes of a segment in the folder; undefined if it does not exist. */
   #sizeOf(name: string): number | undefined {
-    return statSync(join(this.#folder, name), { throwIfNoEntry: false })?.size;
+    return statSync(join(this.folder, name), { throwIfNoEntry: false })?.size;
   }
 
   #checkSpace(bytes: number): void {
-    const { bavail, bsize } = statfsSync(this.#folder);
+    const { bavail, bsize } = statfsSync(this.folder);
     const megabytes = (number: number) => `${Math.ceil(number / 1e6)} MB`;
     if (bavail * bsize < bytes + RESERVE)
       throw new Error(

@@ -2,13 +2,15 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '../../index/documents/file.ts';
-import { type Built, buildFromSources } from '../../index/ingest/build-from-sources.ts';
+import { messageOf } from '../../index/errors.ts';
+import { NoText } from '../../index/ingest/build.ts';
+import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import type { BuildProgress } from '../../index/ingest/read-passages.ts';
-import { type NoticeGroup, Notices } from '../../index/ingest/reading/notices.ts';
-import type { CacheSync } from './cache-sync.ts';
-import type { Deadline } from './deadline.ts';
-import { type CountedSource, isChanged, isUndelivered, Unread } from './documents.ts';
-import type { Setup } from './setup.ts';
+import { Notices } from '../../index/ingest/reading/notices.ts';
+import { PASSING_REASONS } from '../../index/ingest/sources/s3.ts';
+import type { Source } from '../../index/ingest/sources/source.ts';
+import { shortened } from './builds.ts';
+import type { Builder, Run } from './run.ts';
 
 /** Attempts to read all documents while some of them change. */
 const ATTEMPTS = 3;
@@ -19,99 +21,105 @@ const PASSAGE_BYTES = 4000;
 /** Passages after which the time for publishing is computed again. */
 const STEP = 1000;
 
-/** The folders of a builder. */
-export function foldersOf({ work, store }: Setup) {
-  const packaged = join(work, 'function');
-  return {
-    cache: join(work, 'cache'),
-    temporary: join(work, 'tmp'),
-    packaged,
-    index: store === 'bundle' ? join(packaged, 'index') : join(work, 'index'),
-  };
-}
-
-/** Removes what an earlier invocation left, except the cache. */
-export function prepareFolders(setup: Setup): void {
-  const { cache, temporary, packaged, index } = foldersOf(setup);
-  mkdirSync(cache, { recursive: true });
-  for (const name of readdirSync(setup.work))
-    if (join(setup.work, name) !== cache) rmSync(join(setup.work, name), { recursive: true });
-  mkdirSync(temporary);
-  if (index.startsWith(packaged)) cpSync(setup.functionFolder, packaged, { recursive: true });
-}
-
-export interface Making {
-  source: CountedSource;
-  sync: CacheSync;
-  deadline: Deadline;
-  /** Stops the build if the lock is lost. */
-  lost: AbortSignal;
-  /** Called with the number of passages embedded so far. */
-  embedded: (count: number) => void;
-  /** Called with what could not be read, whether the index was built or not. */
-  noticed: (groups: NoticeGroup[]) => void;
-  /** Saves what is known of the build so far. Called now and then. */
-  save: () => Promise<void>;
-}
-
-/**
- * Builds the index of the documents. Saves the cache while it runs.
- * @throws TimeIsUp, LockLost, Unread, NoText, and other errors of a build
- */
-export async function makeIndex(setup: Setup, making: Making): Promise<Built> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await makeOnce(setup, making, attempt === ATTEMPTS);
-    } catch (error) {
-      if (!(error instanceof Unread) || attempt === ATTEMPTS) throw error;
-      setup.log('INFO', { message: error.message });
-    }
+/** Documents could not be read, although they exist. Without them, the index would lose what it has. */
+class Unread extends Error {
+  constructor({ place, reason }: Notice) {
+    super(`${place}: ${reason}. The build runs again.`);
   }
 }
 
-/** @param isLast whether to leave out documents that change, as they may change for ever */
-async function makeOnce(
-  setup: Setup,
-  { source, sync, deadline, lost, embedded, noticed, save }: Making,
-  isLast: boolean,
-): Promise<Built> {
-  const { cache, index } = foldersOf(setup);
-  const notices = new Notices();
-  const unread = new AbortController();
-  const report = (notice: Notice) => {
-    notices.add(notice);
-    if (isUndelivered(notice) || (isChanged(notice) && !isLast)) unread.abort(new Unread(notice));
-  };
-  const bundled = setup.store === 'bundle';
-  const code = bundled ? bytesOf(setup.functionFolder) : 0;
+/**
+ * Builds the index of the documents, and notes in the run's record what it read and embedded. Saves the cache and the record meanwhile.
+ * @returns the folder of the index, in the search function's own if it belongs there; undefined if there are no documents
+ * @throws TimeIsUp, and other errors of a build
+ */
+export async function makeIndex(run: Run): Promise<string | undefined> {
+  const index = prepareFolders(run.builder);
+  await run.cache.download();
+  const ended = new AbortController();
+  const saving = saveRegularly(run, ended.signal);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await makeOnce(run, index, attempt === ATTEMPTS)) ? index : undefined;
+      } catch (error) {
+        if (!(error instanceof Unread) || attempt === ATTEMPTS) throw error;
+        run.log('INFO', { message: error.message });
+      }
+    }
+  } finally {
+    ended.abort();
+    await saving;
+  }
+}
+
+/** Removes what an earlier run left, except the cache. @returns the folder for the index */
+function prepareFolders({ work, functionFolder, store }: Builder): string {
+  mkdirSync(join(work, 'cache'), { recursive: true });
+  for (const name of readdirSync(work)) if (name !== 'cache') rmSync(join(work, name), { recursive: true });
+  // The process's TMPDIR.
+  mkdirSync(join(work, 'tmp'));
+  if (store !== 'bundle') return join(work, 'index');
+  cpSync(functionFolder, join(work, 'function'), { recursive: true });
+  return join(work, 'function/index');
+}
+
+/**
+ * @param isLast whether to leave out documents that change, as they may change for ever
+ * @returns whether there are documents
+ */
+async function makeOnce(run: Run, index: string, isLast: boolean): Promise<boolean> {
+  const { builder, record, deadline } = run;
+  const bundled = builder.store === 'bundle';
+  const code = bundled ? bytesOf(builder.functionFolder) : 0;
   deadline.reserve(code);
   let reserved = 0;
+  const before = record.embedded ?? 0;
   const progress = ({ phase, done, passages = 0 }: BuildProgress) => {
-    if (phase === 'embedding') embedded(done);
+    if (phase === 'embedding') record.embedded = before + done;
     if (passages < reserved + STEP) return;
     reserved = passages;
     deadline.reserve(code + passages * PASSAGE_BYTES);
   };
-  const ended = new AbortController();
-  const saving = saveRegularly(ended.signal, setup, async () => {
-    await sync.save();
-    await save();
-  });
+  const notices = new Notices();
+  const unread = new AbortController();
+  const report = (notice: Notice) => {
+    notices.add(notice);
+    const isChanged = notice.reason === PASSING_REASONS.changed;
+    const isUndelivered = notice.reason === PASSING_REASONS.failed;
+    if (isUndelivered || (isChanged && !isLast)) unread.abort(new Unread(notice));
+  };
+  let listed = 0;
+  const source: Source = {
+    options: builder.documents.options,
+    async *files(context) {
+      for await (const file of builder.documents.files(context)) {
+        listed++;
+        yield file;
+      }
+    },
+  };
   try {
-    const signal = AbortSignal.any([deadline.signal, lost, unread.signal]);
-    const model = join(setup.functionFolder, 'model');
-    return await buildFromSources([source], index, {
-      model,
+    const { documents, passages, manifest } = await buildFromSources([source], index, {
+      model: join(builder.functionFolder, 'model'),
       bundled,
-      cache,
+      cache: run.cache.folder,
       report,
       progress,
-      signal,
+      signal: AbortSignal.any([run.signal, unread.signal]),
     });
+    record.embedded ??= 0;
+    const unchanged = Math.max(0, passages - record.embedded);
+    Object.assign(record, { documents, passages, unchanged, index: manifest.version });
+    return true;
+  } catch (error) {
+    if (!(error instanceof NoText)) throw error;
+    if (listed === 0) return false;
+    throw new Error(
+      `${builder.address}: no text in ${listed} documents. The live index stays. To remove it, destroy the stack.`,
+    );
   } finally {
-    noticed(notices.groups());
-    ended.abort();
-    await saving;
+    record.notices = shortened(notices.groups());
   }
 }
 
@@ -122,7 +130,7 @@ function bytesOf(folder: string): number {
 }
 
 /** Saves again and again, until the signal. A failure is only logged, as the next time may succeed. */
-async function saveRegularly(signal: AbortSignal, { log }: Setup, save: () => Promise<void>): Promise<void> {
+async function saveRegularly(run: Run, signal: AbortSignal): Promise<void> {
   let wait = SAVE_INTERVAL;
   for (;;) {
     try {
@@ -131,9 +139,9 @@ async function saveRegularly(signal: AbortSignal, { log }: Setup, save: () => Pr
       return;
     }
     const started = performance.now();
-    await save().catch((error: Error) =>
-      log('INFO', { message: `The cache was not saved: ${error.message}` }),
-    );
+    await run
+      .save()
+      .catch((error) => run.log('INFO', { message: `The cache was not saved: ${messageOf(error)}` }));
     wait = Math.max(SAVE_INTERVAL, 10 * (performance.now() - started));
   }
 }

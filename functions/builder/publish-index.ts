@@ -1,16 +1,14 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { Bucket } from '../../index/aws/s3.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { writeIndexChecks } from '../../index/format/manifest.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { OBJECTS } from '../../index/store/s3vectors/objects.ts';
-import { checkAsset, requireIndex } from '../deployed/asset.ts';
-import { readAlias, readConfiguration } from '../deployed/connect.ts';
+import { checkAsset, requireIndex, zipFolder } from '../deployed/asset.ts';
 import { push } from '../deployed/push.ts';
 import { readDescription } from '../deployed/version-description.ts';
-import { zipFolder } from '../deployed/zip.ts';
-import { Bucket } from './bucket.ts';
-import { foldersOf } from './make-index.ts';
-import type { Setup } from './setup.ts';
+import { readAlias, readConfiguration } from '../deployed/versions.ts';
+import type { Builder, Run } from './run.ts';
 
 /** Milliseconds to wait for a publication of another process, or for the lease of one that was killed. */
 const PATIENCE = 90_000;
@@ -24,48 +22,48 @@ export interface Published {
   message: string;
 }
 
-export interface Publishing {
-  /** Throws if this build must not publish any more. */
-  guard: () => Promise<void>;
-  /** Stops the upload of rows to S3 Vectors, which another invocation continues. */
-  signal: AbortSignal;
-  /** Called when rows were uploaded. */
-  uploaded: () => void;
-}
-
-/** Makes the index that was built live. */
-export function publishIndex(setup: Setup, publishing: Publishing): Promise<Published> {
-  return setup.store === 'bundle' ? publishVersion(setup, publishing) : publishGeneration(setup, publishing);
+/**
+ * Makes an index live.
+ * @param index its folder, as `makeIndex` returns it
+ * @throws TimeIsUp if S3 Vectors has only a part of the rows, and if the lock is lost
+ */
+export function publishIndex(run: Run, index: string): Promise<Published> {
+  return run.builder.store === 'bundle' ? publishVersion(run, index) : publishGeneration(run, index);
 }
 
 /** Publishes a version of the search function that contains the index. */
-async function publishVersion(setup: Setup, { guard }: Publishing): Promise<Published> {
-  const { packaged, index } = foldersOf(setup);
+async function publishVersion({ builder, lock, deadline }: Run, index: string): Promise<Published> {
+  // From here on, the time that was reserved is used.
+  deadline.end();
   writeIndexChecks(index);
+  const packaged = dirname(index);
   const packageFor = async (architecture: Architecture) => {
     const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     // Zipping blocks this process, which cannot renew the lock meanwhile.
-    await guard();
+    await lock.renew();
     return { zip: zipFolder(packaged), summary };
   };
-  const { live, was, message } = await push(setup.remote, {
+  const { live, was, message } = await push(builder.remote, {
     index,
     packageFor,
     model: join(packaged, 'model'),
-    keep: setup.keep,
-    guard,
+    keep: builder.keep,
+    guard: () => lock.renew(),
   });
   return { live, unchanged: live === was, message };
 }
 
 /** Publishes a generation in S3 Vectors. The search function finds it by itself. */
-async function publishGeneration(setup: Setup, { guard, signal, uploaded }: Publishing): Promise<Published> {
+async function publishGeneration(run: Run, index: string): Promise<Published> {
   const { publish } = await import('../../index/store/s3vectors/publish/publish.ts');
-  await guard();
-  const { generation, status, address } = await publish(foldersOf(setup).index, parseAddress(setup.store), {
+  run.deadline.reserve(0);
+  await run.lock.renew();
+  const { generation, status, address } = await publish(index, parseAddress(run.builder.store), {
     patience: PATIENCE,
-    signal,
-    progress: ({ phase, done }) => phase === 'uploading' && done > 0 && uploaded(),
+    signal: run.signal,
+    progress: ({ phase, done }) => {
+      if (phase === 'uploading' && done > 0) run.uploaded = true;
+    },
   });
   const unchanged = status === 'unchanged';
   const message = `Generation ${generation} of ${address} is current${unchanged ? ', and has the same index' : ''}.`;
@@ -73,10 +71,10 @@ async function publishGeneration(setup: Setup, { guard, signal, uploaded }: Publ
 }
 
 /** Whether callers get answers from an index now. */
-export async function hasIndex({ remote, store }: Setup): Promise<boolean> {
+export async function hasIndex({ remote, store }: Builder): Promise<boolean> {
   if (store !== 'bundle') {
     const { bucket, name } = parseAddress(store);
-    return (await new Bucket(bucket, remote.s3).read(`${name}/${OBJECTS.current}`)) !== undefined;
+    return (await new Bucket(bucket, remote.s3).find(`${name}/${OBJECTS.current}`)) !== undefined;
   }
   const { version } = await readAlias(remote);
   const { description } = await readConfiguration(remote, version);

@@ -1,15 +1,11 @@
-import { NoText } from '../../index/ingest/build.ts';
-import type { NoticeGroup } from '../../index/ingest/reading/notices.ts';
-import { type BuildRecord, newBuildId, shortened } from './builds.ts';
-import { CacheSync } from './cache-sync.ts';
-import { Deadline, TimeIsUp } from './deadline.ts';
-import { CountedSource } from './documents.ts';
+import { messageOf } from '../../index/errors.ts';
+import { invokeBuilder } from '../deployed/function-parts.ts';
+import { type BuildRecord, Builds, newBuildId, withBuildMetrics } from './builds.ts';
 import type { BuildRequest } from './event.ts';
-import { Lock } from './lock.ts';
-import { foldersOf, makeIndex, prepareFolders } from './make-index.ts';
-import { withBuildMetrics } from './metrics.ts';
+import { type Attempt, takeLock } from './lock.ts';
+import { makeIndex } from './make-index.ts';
 import { hasIndex, publishIndex } from './publish-index.ts';
-import type { Setup } from './setup.ts';
+import { type Builder, type Context, log, Run, TimeIsUp } from './run.ts';
 
 /** What became of a request. `busy`: another build runs, so this one did not. */
 export type Outcome = BuildRecord['status'] | 'busy';
@@ -27,166 +23,132 @@ const FULL =
 
 /**
  * Builds and publishes the index, unless another build runs.
- * @param remaining milliseconds until Lambda ends the invocation
  * @throws why the build failed; its record says so too, and the live index stays
  */
-export async function runBuild(
-  setup: Setup,
-  request: BuildRequest,
-  remaining: () => number,
-): Promise<Outcome> {
-  let { lock, ...attempt } = await Lock.take(setup.bucket, request.id);
-  if (!lock) {
-    const holder = 'heldBy' in attempt ? attempt.heldBy : undefined;
-    // Lambda may deliver an event twice.
-    if (holder === request.id) return 'running';
-    await setup.bucket.write(AGAIN, JSON.stringify({ build: request.id }));
-    // If the lock was released before the note was there, nobody else reads the note.
-    ({ lock, ...attempt } = await Lock.take(setup.bucket, request.id));
-    if (!lock) return refuse(setup, request, holder);
-  }
-  const { builds, log } = setup;
-  const record: BuildRecord = {
-    id: request.id,
-    started: new Date().toISOString(),
-    status: 'running',
-    cause: request.cause,
-    notices: [],
-  };
-  const deadline = new Deadline(remaining, setup.memory);
-  const sync = new CacheSync(setup.bucket, foldersOf(setup).cache);
-  const parts: Parts = { lock, deadline, sync, uploaded: false };
+export async function runBuild(builder: Builder, request: BuildRequest, context: Context): Promise<Outcome> {
+  const attempt = await takeOrNote(builder, request);
+  if (!attempt.lock) return refuse(builder, request, context, attempt.heldBy);
+  const run = new Run(builder, request, context, attempt.lock);
+  const { record } = run;
   try {
-    await bury(setup, 'died' in attempt ? attempt.died : undefined, request.id);
-    const known = request.kind === 'batch' ? undefined : await builds.read(request.id);
-    if (known?.ended) {
-      // Lambda may deliver an event twice.
-      await lock.release();
-      return known.status;
-    }
-    if (known) Object.assign(record, known, { status: 'running' });
-    await builds.write(record);
-    log('INFO', { message: 'The build starts.', cause: record.cause });
-
-    await build(setup, record, parts);
+    if (await hasEnded(run, request, attempt.died)) return record.status;
+    await run.builds.write(record);
+    run.log('INFO', { message: 'The build starts.', cause: record.cause });
+    await build(run);
     record.ended = new Date().toISOString();
-    await builds.write(record);
+    await run.builds.write(record);
   } catch (error) {
-    deadline.end();
-    if (error instanceof TimeIsUp) return await goOn(setup, record, parts);
-    await fail(setup, record, parts, error);
+    if (error instanceof TimeIsUp) return await goOn(run);
+    await fail(run, error);
     throw error;
+  } finally {
+    run.deadline.end();
   }
-  deadline.end();
-  const { notices: _, ...summary } = record;
-  log('INFO', { ...summary, ...withBuildMetrics(record, setup.name, new Date()) });
-  await cleanUp(setup, lock);
+  run.log('INFO', summaryOf(run, new Date()));
+  await cleanUp(run);
   return record.status;
 }
 
-interface Parts {
-  lock: Lock;
-  deadline: Deadline;
-  sync: CacheSync;
-  /** Whether rows were uploaded to S3 Vectors. */
-  uploaded: boolean;
+/** Takes the lock. If another build has it, leaves a note that one more build must follow. */
+async function takeOrNote({ bucket }: Builder, { id }: BuildRequest): Promise<Attempt> {
+  const attempt = await takeLock(bucket, id);
+  if (attempt.lock || attempt.heldBy === id) return attempt;
+  await bucket.put(AGAIN, JSON.stringify({ build: id }));
+  // If the lock was released before the note was there, nobody else reads the note.
+  return takeLock(bucket, id);
+}
+
+/** Another build runs. A request gets a record that says so. */
+async function refuse(
+  { bucket }: Builder,
+  { id, cause, kind }: BuildRequest,
+  { awsRequestId: requestId }: Context,
+  holder: string | undefined,
+): Promise<Outcome> {
+  // Lambda may deliver an event twice.
+  if (holder === id) return 'running';
+  const builds = new Builds(bucket);
+  const known = kind === 'batch' ? undefined : await builds.read(id);
+  if (known?.ended) return known.status;
+  const now = new Date().toISOString();
+  const reason = `${holder ? `Build ${holder}` : 'Another build'} is running. When it ends, a new one starts by itself: see npx polyseek remote builds.`;
+  if (kind !== 'batch') {
+    const record = { id, started: now, cause, notices: [], ...known };
+    await builds.write({ ...record, status: 'failed', reason, ended: now });
+  }
+  log('INFO', { requestId, build: id, message: reason });
+  return 'busy';
+}
+
+/**
+ * Completes the record of the build that had the lock and died, and goes on with the record of this build's earlier run.
+ * @returns whether this build has ended already, because Lambda may deliver an event twice
+ */
+async function hasEnded({ builds, record, lock }: Run, { kind, id }: BuildRequest, died = id) {
+  const dead = died === id ? undefined : await builds.read(died);
+  if (dead && !dead.ended) {
+    const reason = `${DIED} Build ${id} took over.`;
+    await builds.write({ ...dead, status: 'failed', reason, ended: new Date().toISOString() });
+  }
+  const known = kind === 'batch' ? undefined : await builds.read(id);
+  if (known?.ended) await lock.release(null);
+  Object.assign(record, known, !known?.ended && { status: 'running' });
+  return known?.ended !== undefined;
 }
 
 /** Builds and publishes, and writes into the record what came of it. */
-async function build(setup: Setup, record: BuildRecord, parts: Parts): Promise<void> {
-  const { lock, deadline, sync } = parts;
-  const source = new CountedSource(setup.documents);
-  prepareFolders(setup);
-  await sync.download();
-  const before = record.embedded ?? 0;
-  const embedded = (count: number) => {
-    record.embedded = before + count;
-  };
-  const noticed = (groups: NoticeGroup[]) => {
-    record.notices = shortened(groups);
-  };
-  const save = () => setup.builds.write(record);
-  const built = await makeIndex(setup, {
-    source,
-    sync,
-    deadline,
-    lost: lock.signal,
-    embedded,
-    noticed,
-    save,
-  }).catch(async (error) => {
-    if (!(error instanceof NoText)) throw error;
-    if (source.count === 0 && !(await hasIndex(setup))) return undefined;
-    throw new Error(
-      `${setup.address}: ${source.count === 0 ? 'there are no documents' : `no text in ${source.count} documents`}. The live index stays. To remove it, destroy the stack.`,
-    );
-  });
-  if (!built) {
-    Object.assign(record, { status: 'unchanged', reason: `${setup.address}: there are no documents yet.` });
+async function build(run: Run): Promise<void> {
+  const { builder, record } = run;
+  const index = await makeIndex(run);
+  if (index === undefined) {
+    if (await hasIndex(builder))
+      throw new Error(
+        `${builder.address}: there are no documents. The live index stays. To remove it, destroy the stack.`,
+      );
+    Object.assign(record, { status: 'unchanged', reason: `${builder.address}: there are no documents yet.` });
     return;
   }
-  const { documents, passages, manifest } = built;
-  record.embedded ??= 0;
-  const unchanged = Math.max(0, passages - record.embedded);
-  const index = manifest.version;
-  Object.assign(record, { documents, passages, unchanged, index });
-  await sync.save();
-  deadline.signal.throwIfAborted();
-  if (setup.store === 'bundle') {
-    // From here on, the time that was reserved is used.
-    deadline.end();
-  } else deadline.reserve(0);
-  const published = await publishIndex(setup, {
-    guard: () => lock.confirm(),
-    signal: AbortSignal.any([deadline.signal, lock.signal]),
-    uploaded: () => {
-      parts.uploaded = true;
-    },
-  });
-  record.live = published.live;
-  record.status = published.unchanged ? 'unchanged' : 'succeeded';
-  record.reason = published.message;
+  await run.cache.save();
+  run.deadline.signal.throwIfAborted();
+  const { live, unchanged, message } = await publishIndex(run, index);
+  Object.assign(record, { live, status: unchanged ? 'unchanged' : 'succeeded', reason: message });
 }
 
-/** After the time of this invocation: lets another one go on. */
-async function goOn(setup: Setup, record: BuildRecord, parts: Parts): Promise<Outcome> {
-  const { lock, sync, uploaded } = parts;
+/** After the time of this run: lets another one go on. */
+async function goOn(run: Run): Promise<Outcome> {
+  const { builder, builds, record, lock, cache } = run;
   try {
-    await sync.save();
-    if (sync.uploads === 0 && !uploaded)
+    await cache.save();
+    if (cache.uploads === 0 && !run.uploaded)
       throw new Error(
         'One invocation is too short for this build, although nothing is left to embed. Raise builderMemory, which gives the builder more processors.',
       );
     record.status = 'continues';
-    await setup.builds.write(record);
+    await builds.write(record);
     await lock.handOver();
-    await setup.invokeSelf({ continue: record.id });
-    setup.log('INFO', { message: 'The build continues in another invocation.', embedded: record.embedded });
+    await invokeBuilder(builder.remote, builder.name, { continue: record.id });
+    run.log('INFO', { message: 'The build continues in another invocation.', embedded: record.embedded });
     return 'continues';
   } catch (error) {
-    await fail(setup, record, parts, error);
+    await fail(run, error);
     throw error;
   }
 }
 
 /** Records a failure, and saves what was embedded. Nothing here may hide the reason. */
-async function fail(setup: Setup, record: BuildRecord, { lock, sync }: Parts, error: unknown): Promise<void> {
+async function fail(run: Run, error: unknown): Promise<void> {
   const now = new Date();
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const reason = isFull(error) ? FULL : message;
-  Object.assign(record, { status: 'failed', reason, ended: now.toISOString() });
-  const { notices: _, ...summary } = record;
-  setup.log('ERROR', { ...summary, error: stack, ...withBuildMetrics(record, setup.name, now) });
+  const reason = isFull(error) ? FULL : messageOf(error);
+  Object.assign(run.record, { status: 'failed', reason, ended: now.toISOString() });
+  const { stack } = error instanceof Error ? error : new Error(String(error));
+  run.log('ERROR', { ...summaryOf(run, now), error: stack });
   try {
-    await sync.save();
-    await setup.builds.write(record);
-    await lock.release();
+    await run.save();
+    await run.lock.release(null);
   } catch (other) {
     // The next build finds the lock when its lease has ended, and completes the record.
-    await lock.abandon();
-    setup.log('ERROR', {
-      message: `The failure was not recorded: ${other instanceof Error ? other.message : other}`,
-    });
+    await run.lock.abandon();
+    run.log('ERROR', { message: `The failure was not recorded: ${messageOf(other)}` });
   }
 }
 
@@ -196,49 +158,24 @@ function isFull(error: unknown): boolean {
   return ('code' in error && error.code === 'ENOSPC') || isFull(error.cause);
 }
 
+/** The record for the log, without what could not be read, and with metrics. */
+function summaryOf({ builder, record }: Run, now: Date): object {
+  return withBuildMetrics({ ...record, notices: undefined }, record, builder.name, now);
+}
+
 /** After a build that succeeded: frees the lock, deletes old records, and starts another build if one was refused meanwhile. */
-async function cleanUp({ bucket, builds, invokeSelf, log }: Setup, lock: Lock): Promise<void> {
+async function cleanUp(run: Run): Promise<void> {
+  const { bucket, remote, name } = run.builder;
   try {
-    await lock.release();
-    await builds.prune();
-    const note = await bucket.read(AGAIN);
-    if (!note || note.text === DONE) return;
-    await invokeSelf({ build: newBuildId(), cause: 'events' });
+    await run.lock.release(null);
+    await run.builds.prune();
+    const note = await bucket.find(AGAIN);
+    if (!note || note.bytes.toString() === DONE) return;
+    await invokeBuilder(remote, name, { build: newBuildId(), cause: 'events' });
     // A note that was written meanwhile stays: the build that it belongs to may not see its documents.
-    await bucket.write(AGAIN, DONE, { ifMatch: note.etag });
+    await bucket.putIf(AGAIN, DONE, { etag: note.etag });
   } catch (error) {
     // The lease of the lock ends, and messages that were refused come again, only later.
-    log('INFO', { message: `The build did not clean up: ${error instanceof Error ? error.message : error}` });
+    run.log('INFO', { message: `The build did not clean up: ${messageOf(error)}` });
   }
-}
-
-/** Another build runs. A request gets a record that says so. */
-async function refuse(setup: Setup, request: BuildRequest, holder: string | undefined): Promise<Outcome> {
-  const known = request.kind === 'batch' ? undefined : await setup.builds.read(request.id);
-  if (known?.ended) return known.status;
-  const now = new Date().toISOString();
-  const reason = `${holder ? `Build ${holder}` : 'Another build'} is running. When it ends, a new one starts by itself: see npx polyseek remote builds.`;
-  if (request.kind !== 'batch') {
-    const record: BuildRecord = {
-      id: request.id,
-      started: now,
-      cause: request.cause,
-      notices: [],
-      ...known,
-      status: 'failed',
-      reason,
-      ended: now,
-    };
-    await setup.builds.write(record);
-  }
-  setup.log('INFO', { message: reason });
-  return 'busy';
-}
-
-/** Completes the record of a build that died. */
-async function bury({ builds }: Setup, died: string | undefined, heir: string): Promise<void> {
-  const record = died === undefined || died === heir ? undefined : await builds.read(died);
-  if (!record || record.ended) return;
-  const reason = `${DIED} Build ${heir} took over.`;
-  await builds.write({ ...record, status: 'failed', reason, ended: new Date().toISOString() });
 }

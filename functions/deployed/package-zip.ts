@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { packageFunction } from '../package/package-function.ts';
-import { checkAsset, requireIndex } from './asset.ts';
+import { checkAsset, requireIndex, zipFolder } from './asset.ts';
 import type { PackagedFunction } from './push.ts';
-import { zipFolder } from './zip.ts';
 
 /**
  * Packages an index of this machine as a function, and zips it.

@@ -4,11 +4,12 @@ import {
   paginateListAliases,
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import { uploadKey } from './code.ts';
-import { Interrupted, type Remote, readAlias, readConfiguration } from './connect.ts';
-import { UPLOADS } from './resource-names.ts';
+import { messageOf } from '../../index/errors.ts';
+import { Interrupted, type Remote } from './connect.ts';
+import { uploadKey } from './go-live.ts';
+import { UPLOADS } from './settings.ts';
 import { isPushed, readDescription } from './version-description.ts';
-import { readVersions } from './versions.ts';
+import { readAlias, readConfiguration, readVersions } from './versions.ts';
 
 /** Versions that `push` and `prune` keep by default. */
 export const DEFAULT_KEEP = 5;
@@ -137,7 +138,7 @@ async function attempt(failures: string[], start: string, run: () => Promise<unk
     return true;
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    failures.push(`${start}: ${error instanceof Error ? error.message : error}`);
+    failures.push(`${start}: ${messageOf(error)}`);
     return false;
   }
 }

@@ -1,20 +1,22 @@
-import { DeleteFunctionCommand, PublishVersionCommand } from '@aws-sdk/client-lambda';
+import { DeleteFunctionCommand } from '@aws-sdk/client-lambda';
 import type { Architecture } from '../../index/engine/native-sources.ts';
-import { alignAfterMove, alignLatest, codeSha256, updateLatest } from './code.ts';
+import { messageOf } from '../../index/errors.ts';
+import { Interrupted, type Remote } from './connect.ts';
 import {
+  alignAfterMove,
+  alignLatest,
+  codeSha256,
   endCanary,
-  Interrupted,
   moveAlias,
   type Outcome,
-  type Remote,
-  readAlias,
-  readConfiguration,
+  publishLatest,
+  updateLatest,
   waitForVersion,
-} from './connect.ts';
+} from './go-live.ts';
 import { DEFAULT_KEEP, type Pruned, prune } from './prune.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { describeVersion, type IndexSummary } from './version-description.ts';
-import { listVersions } from './versions.ts';
+import { listVersions, readAlias, readConfiguration } from './versions.ts';
 
 /** A function with an index, ready for Lambda. */
 export interface PackagedFunction {
@@ -84,7 +86,7 @@ export async function push(
   try {
     await guard();
     await updateLatest(remote, zip, latest);
-    const published = await step('publish a version', () => publish(remote, sha256, summary));
+    const published = await step('publish a version', () => publishLatest(remote, sha256, summary));
     // To Lambda, the settings are the same.
     if (published === live) return await nothing();
     version = published;
@@ -152,22 +154,6 @@ async function pruneAfterPush(remote: Remote, keep: number, message: string): Pr
   }
 }
 
-/** Publishes `$LATEST`. Lambda returns the newest version instead if that has the same code and settings. */
-async function publish(
-  { lambda, functionName }: Remote,
-  sha256: string,
-  summary: IndexSummary,
-): Promise<string> {
-  const { Version } = await lambda.send(
-    new PublishVersionCommand({
-      FunctionName: functionName,
-      CodeSha256: sha256,
-      Description: describeVersion(summary, true),
-    }),
-  );
-  return Version!;
-}
-
 /**
  * Undoes a failed push.
  * @param sha256 of the code that the push put into `$LATEST`; other code there is left alone, as another push put it there
@@ -192,8 +178,4 @@ async function undo(remote: Remote, sha256: string, version: string | undefined)
     const remains = version ? ` Version ${version} still exists.` : '';
     return `Undoing the push failed too: ${messageOf(error)} The live version did not change, but $LATEST may contain the pushed code.${remains} Run npx polyseek versions, and follow its note before the next cdk deploy.`;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -118,3 +118,19 @@ function readFile(file: string): { context: Context; profile?: unknown } {
   }
   throw new Error(`${file} has no object of settings under context. Repair it first.`);
 }
+
+/** Folder of CDK's bucket that `npx polyseek push` uploads to. */
+export const UPLOADS = 'polyseek/';
+
+/**
+ * Name of the bucket that `cdk bootstrap` creates.
+ * @param qualifier of the bootstrap stack; default: CDK's own
+ */
+export function bootstrapBucket(account: string, region: string, qualifier = 'hnb659fds'): string {
+  return `cdk-${qualifier}-assets-${account}-${region}`;
+}
+
+/** Name of the function that builds the index of a search function. */
+export function builderName(functionName: string): string {
+  return `${functionName}-builder`;
+}

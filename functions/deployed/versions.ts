@@ -1,6 +1,109 @@
-import { type FunctionConfiguration, paginateListVersionsByFunction } from '@aws-sdk/client-lambda';
-import { type Remote, readAlias } from './connect.ts';
-import { type IndexSummary, NO_INDEX, readDescription } from './version-description.ts';
+import {
+  type FunctionConfiguration,
+  GetAliasCommand,
+  GetFunctionConfigurationCommand,
+  paginateListVersionsByFunction,
+} from '@aws-sdk/client-lambda';
+import type { Architecture } from '../../index/engine/native-sources.ts';
+import { LIVE, type Remote } from './connect.ts';
+import { bootstrapBucket } from './settings.ts';
+import { type IndexSummary, NO_INDEX, readDescription, readStackVersion } from './version-description.ts';
+
+/** A version that gets a share of the requests, besides the live one. */
+export interface Canary {
+  version: string;
+  /** Of 100 requests. */
+  percent: number;
+}
+
+/** The alias `live`. */
+export interface Alias {
+  version: string;
+  /** Detects changes by others. */
+  revision: string;
+  canary: Canary | undefined;
+  /** The version that CloudFormation published last; undefined if it never moves the alias, or an older polyseek deployed it. */
+  stackVersion: string | undefined;
+}
+
+/** Reads the alias `live`. */
+export async function readAlias({ lambda, functionName }: Remote): Promise<Alias> {
+  const { FunctionVersion, RevisionId, RoutingConfig, Description } = await lambda.send(
+    new GetAliasCommand({ FunctionName: functionName, Name: LIVE }),
+  );
+  const [share] = Object.entries(RoutingConfig?.AdditionalVersionWeights ?? {});
+  return {
+    version: FunctionVersion!,
+    revision: RevisionId!,
+    canary: share && { version: share[0], percent: Math.round(share[1] * 100) },
+    stackVersion: readStackVersion(Description),
+  };
+}
+
+/** The code of a version, and its target. */
+export interface Configuration {
+  version: string;
+  /** SHA-256 of the zip, in base64. */
+  codeSha256: string;
+  architecture: Architecture;
+  /** Memory, environment and the like, as a text that is equal for equal settings. */
+  settings: string;
+  /** Its description, which names the index of a published version. */
+  description: string | undefined;
+  /** The bucket that `cdk bootstrap` made for the function's account and region. */
+  bootstrapBucket: string;
+}
+
+/** Reads the configuration of a version; default: `$LATEST`. */
+export async function readConfiguration(
+  { lambda, functionName, qualifier }: Remote,
+  version?: string,
+): Promise<Configuration> {
+  const found = await lambda.send(
+    new GetFunctionConfigurationCommand({ FunctionName: functionName, Qualifier: version }),
+  );
+  const [, , , region = '', account = ''] = found.FunctionArn!.split(':');
+  return {
+    version: found.Version!,
+    codeSha256: found.CodeSha256!,
+    architecture: found.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64',
+    settings: settingsOf(found),
+    description: found.Description,
+    bootstrapBucket: bootstrapBucket(account, region, qualifier),
+  };
+}
+
+/** The settings that a version copies from `$LATEST` when it is published. Its state and dates belong to the version alone. */
+const SETTINGS = [
+  'Runtime',
+  'Role',
+  'Handler',
+  'Timeout',
+  'MemorySize',
+  'VpcConfig',
+  'DeadLetterConfig',
+  'Environment',
+  'KMSKeyArn',
+  'TracingConfig',
+  'Layers',
+  'FileSystemConfigs',
+  'Architectures',
+  'EphemeralStorage',
+  'LoggingConfig',
+] as const satisfies readonly (keyof FunctionConfiguration)[];
+
+function settingsOf(configuration: FunctionConfiguration): string {
+  return JSON.stringify(SETTINGS.map((name) => sorted(configuration[name] ?? null)));
+}
+
+/** A value with sorted keys and lists: AWS promises no order. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => JSON.stringify(sorted(one))).sort();
+  return Object.entries(value)
+    .map(([key, one]) => [key, sorted(one)])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+}
 
 /** A published version. */
 export interface Version {

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeBuilderCode } from '#builder-code';
+import { writeBuilderCode } from '#lambda-code';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { provideLibrary } from '../../index/engine/compile-engine.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';

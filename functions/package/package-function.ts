@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { writeFunctionCode } from '#function-code';
+import { writeFunctionCode } from '#lambda-code';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { compileEngine } from '../../index/engine/compile-engine.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';

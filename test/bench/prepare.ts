@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { bundle } from '../../functions/package/bundle.ts';
+import { bundle } from '../../functions/package/code.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import type { Document } from '../../index/documents/document.ts';

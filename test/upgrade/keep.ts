@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Bucket } from '../../functions/builder/bucket.ts';
 import { Builds } from '../../functions/builder/builds.ts';
-import { LOCK, Lock } from '../../functions/builder/lock.ts';
+import { LOCK, takeLock } from '../../functions/builder/lock.ts';
 import { version } from '../../functions/search/version.ts';
+import { Bucket } from '../../index/aws/s3.ts';
 import { compileModel } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
@@ -133,9 +133,9 @@ try {
   await createBucket(aws, 'kept');
   Object.assign(process.env, aws.env);
   const bucket = new Bucket('kept', aws.s3);
-  const { lock } = await Lock.take(bucket, 'a');
-  await lock!.release();
-  put('builder/lock.json', (await bucket.read(LOCK))!.text);
+  const { lock } = await takeLock(bucket, 'a');
+  await lock!.release(null);
+  put('builder/lock.json', (await bucket.find(LOCK))!.bytes.toString());
   const id = '20260101T000000000Z-0000';
   await new Builds(bucket).write({
     id,
@@ -151,7 +151,7 @@ try {
     live: '1',
     notices: [],
   });
-  put('builder/build.json', (await bucket.read(`builder/builds/${id}.json`))!.text);
+  put('builder/build.json', (await bucket.find(`builder/builds/${id}.json`))!.bytes.toString());
   const service = new Service(parseAddress('s3vectors://kept/passages'));
   const abandoned = [{ generation: 2, segment: '0000000b', rows: 5, written: 3 }];
   const journal = await Journal.acquire(service, { owner: 'process 1 on host' });

@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Bucket } from '../../functions/builder/bucket.ts';
 import { Builds } from '../../functions/builder/builds.ts';
-import { LOCK, Lock } from '../../functions/builder/lock.ts';
+import { LOCK, takeLock } from '../../functions/builder/lock.ts';
 import { version } from '../../functions/search/version.ts';
+import { Bucket } from '../../index/aws/s3.ts';
 import { compileModel } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { type CompiledModel, readCompiledModel } from '../../index/format/compiled-model.ts';
@@ -117,18 +117,18 @@ describe.each(VERSIONS)('after an upgrade from %s', (old) => {
 
     test('the builder takes its lock, and commands list its builds', async () => {
       const bucket = new Bucket('kept', aws.s3);
-      await bucket.write(LOCK, readFileSync(at('builder/lock.json'), 'utf8'));
-      const { lock } = await Lock.take(bucket, 'next');
-      await lock!.release();
+      await bucket.put(LOCK, readFileSync(at('builder/lock.json'), 'utf8'));
+      const { lock } = await takeLock(bucket, 'next');
+      await lock!.release(null);
       const { format, ...record } = read(at('builder/build.json'));
-      await bucket.write(`builder/builds/${record.id}.json`, JSON.stringify({ format, ...record }));
+      await bucket.put(`builder/builds/${record.id}.json`, JSON.stringify({ format, ...record }));
       expect(await new Builds(bucket).list(10)).toEqual([record]);
     });
 
     test('a record of builds with another format is one sentence', async () => {
       const bucket = new Bucket('kept', aws.s3);
       const key = 'builder/builds/20260101T000000000Z-0000.json';
-      await bucket.write(key, '{"format":2}');
+      await bucket.put(key, '{"format":2}');
       await expect(new Builds(bucket).list(10)).rejects.toThrow(
         `${key} has format 2, but this polyseek reads format 1. Use the newest version of polyseek, here and in the deployed stack.`,
       );

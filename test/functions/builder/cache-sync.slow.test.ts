@@ -7,8 +7,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Bucket } from '../../../functions/builder/bucket.ts';
 import { CacheSync } from '../../../functions/builder/cache-sync.ts';
+import { Bucket } from '../../../index/aws/s3.ts';
 import { Cache } from '../../../index/ingest/cache/cache.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket } from '../../fixtures/aws-setup.ts';

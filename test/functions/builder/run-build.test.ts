@@ -2,18 +2,19 @@ import { createReadStream, mkdirSync, realpathSync, rmSync, symlinkSync, writeFi
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
-  DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterEach, expect, test, vi } from 'vitest';
-import { Bucket } from '../../../functions/builder/bucket.ts';
 import { Builds, newBuildId } from '../../../functions/builder/builds.ts';
+import type { Builder } from '../../../functions/builder/run.ts';
 import { runBuild } from '../../../functions/builder/run-build.ts';
-import type { Setup } from '../../../functions/builder/setup.ts';
+import { Bucket } from '../../../index/aws/s3.ts';
 import { compileModel } from '../../../index/compile/compile.ts';
 import { Notices } from '../../../index/ingest/reading/notices.ts';
 import type { Source } from '../../../index/ingest/sources/source.ts';
@@ -21,6 +22,10 @@ import { temporaryFolder } from '../../fixtures/index.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const TIME = 900_000;
+const CONTEXT = { awsRequestId: 'request', getRemainingTimeInMillis: () => TIME };
+
+// Its lines are no part of this test's output.
+vi.mock('../../../functions/search/log.ts', () => ({ writeEntry: () => {} }));
 
 afterEach(() => {
   vi.useRealTimers();
@@ -43,10 +48,13 @@ function memoryS3(): S3Client {
       objects.set(Key!, typeof Body === 'string' ? Buffer.from(Body) : await buffer(Body as Readable));
       return { ETag: 'etag' };
     }
-    if (command instanceof DeleteObjectCommand) return objects.delete(command.input.Key!);
+    if (command instanceof DeleteObjectsCommand) {
+      for (const { Key } of command.input.Delete!.Objects!) objects.delete(Key!);
+      return {};
+    }
     const found = command instanceof GetObjectCommand && objects.get(command.input.Key!);
     if (!found) throw Object.assign(new Error(), { name: 'NoSuchKey' });
-    const Body = Object.assign(Readable.from([found]), { transformToString: async () => String(found) });
+    const Body = Object.assign(Readable.from([found]), { transformToByteArray: async () => found });
     return { Body, ETag: 'etag' };
   };
   return Object.assign(new S3Client({ region: 'eu-central-1' }), { send });
@@ -77,27 +85,23 @@ test('a file that uses up two invocations is named, and the third goes on withou
   const PUBLISHING = new Error('The index is built.');
   const bucket = new Bucket('stack', memoryS3());
   const invocations: object[] = [];
-  const setup = {
+  const send = async (command: object) => {
+    if (!(command instanceof InvokeCommand)) throw PUBLISHING;
+    invocations.push(JSON.parse(String(command.input.Payload)));
+  };
+  const builds = new Builds(bucket);
+  const builder = {
     name: 'builder',
+    memory: 3008,
     bucket,
-    builds: new Builds(bucket),
-    remote: {
-      functionName: 'search',
-      lambda: { send: () => Promise.reject(PUBLISHING) },
-      step: (_: string, run: () => unknown) => run(),
-    },
+    remote: { functionName: 'search', lambda: { send }, step: (_: string, run: () => unknown) => run() },
     address: 's3://docs',
     documents,
     store: 'bundle',
     keep: 3,
     functionFolder: join(folder, 'function'),
     work: join(folder, 'work'),
-    memory: 3008,
-    invokeSelf: async (event: object) => {
-      invocations.push(event);
-    },
-    log: () => {},
-  } as unknown as Setup;
+  } as unknown as Builder;
   const id = newBuildId();
   const places = [expect.objectContaining({ place: 's3://docs/slow.jsonl' })];
   const named = { kind: 'failed', reason: 'takes too long', places };
@@ -110,15 +114,15 @@ test('a file that uses up two invocations is named, and the third goes on withou
       vi.advanceTimersByTime(TIME);
       vi.useRealTimers();
     });
-    expect(await runBuild(setup, { id, cause: 'events', kind, messages: [] }, () => TIME)).toBe('continues');
-    const { status, notices } = (await setup.builds.read(id))!;
+    expect(await runBuild(builder, { id, cause: 'events', kind, messages: [] }, CONTEXT)).toBe('continues');
+    const { status, notices } = (await builds.read(id))!;
     expect(status).toBe('continues');
     expect(notices).toContainEqual(expect.objectContaining(named));
   }
   expect(invocations).toEqual([{ continue: id }, { continue: id }]);
-  const last = runBuild(setup, { id, cause: 'events', kind: 'continuation', messages: [] }, () => TIME);
+  const last = runBuild(builder, { id, cause: 'events', kind: 'continuation', messages: [] }, CONTEXT);
   await expect(last).rejects.toThrow(PUBLISHING.message);
-  const { documents: read, notices } = (await setup.builds.read(id))!;
+  const { documents: read, notices } = (await builds.read(id))!;
   expect(read).toBe(1);
   expect(notices).toContainEqual(expect.objectContaining(named));
 });

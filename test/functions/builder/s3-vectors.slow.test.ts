@@ -1,14 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Bucket } from '../../../functions/builder/bucket.ts';
 import { Builds, newBuildId } from '../../../functions/builder/builds.ts';
 import type { BuildRequest } from '../../../functions/builder/event.ts';
+import type { Builder } from '../../../functions/builder/run.ts';
 import { type Outcome, runBuild } from '../../../functions/builder/run-build.ts';
-import type { Setup } from '../../../functions/builder/setup.ts';
 import { connect } from '../../../functions/deployed/connect.ts';
 import { packageFunction } from '../../../functions/package/package-function.ts';
+import { Bucket } from '../../../index/aws/s3.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
 import { S3Source } from '../../../index/ingest/sources/s3.ts';
 import { TIMEOUT } from '../../../index/search/current-search.ts';
@@ -23,11 +24,14 @@ import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
 const BUCKET = 'builder-vectors';
 const ADDRESS = `s3vectors://${BUCKET}`;
 
+// Its lines are no part of this test's output.
+vi.mock('../../../functions/search/log.ts', () => ({ writeEntry: () => {} }));
+
 describe('a builder of an index in S3 Vectors', () => {
   const folder = temporaryFolder();
   const functionFolder = join(folder, 'function');
   let aws: S3Vectors;
-  let setup: Setup;
+  let builder: Builder;
   const continued: object[] = [];
 
   beforeAll(async () => {
@@ -38,25 +42,21 @@ describe('a builder of an index in S3 Vectors', () => {
     rmSync(model, { recursive: true });
     const { dimensions } = readCompiledModel(join(functionFolder, 'model'), false);
     await aws.createIndex(BUCKET, 'passages', dimensions);
-    // No call of Lambda is made.
+    // The only call of Lambda lets another invocation go on.
+    const send = async ({ input }: InvokeCommand) => continued.push(JSON.parse(String(input.Payload)));
+    const lambda = { send } as unknown as LambdaClient;
     const remote = connect({ functionName: 'unused', bucket: BUCKET, step: (_, run) => run() });
-    const bucket = new Bucket(BUCKET, remote.s3);
-    setup = {
+    builder = {
       name: 'builder',
-      remote,
-      bucket,
-      builds: new Builds(bucket),
-      address: `s3://${BUCKET}/documents`,
+      memory: 3008,
+      remote: { ...remote, lambda },
+      bucket: new Bucket(BUCKET, remote.s3),
       documents: new S3Source(`s3://${BUCKET}/documents`, {}, remote.s3),
+      address: `s3://${BUCKET}/documents`,
       store: ADDRESS,
       keep: 2,
       functionFolder,
       work: join(folder, 'work'),
-      memory: 3008,
-      invokeSelf: async (event) => {
-        continued.push(event);
-      },
-      log: () => {},
     };
   });
   afterAll(async () => {
@@ -68,10 +68,12 @@ describe('a builder of an index in S3 Vectors', () => {
     aws.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `documents/${name}`, Body }));
   /** @param remaining what the clock shows whenever the builder looks, in milliseconds; the last one stays */
   const build = (id = newBuildId(), remaining = [900_000]): Promise<Outcome> =>
-    runBuild(setup, { id, cause: 'events', kind: 'batch', messages: [] }, () =>
-      remaining.length > 1 ? remaining.shift()! : remaining[0]!,
-    );
-  const record = async () => (await setup.builds.list(1))[0];
+    runBuild(builder, { id, cause: 'events', kind: 'batch', messages: [] }, contextOf(remaining));
+  const contextOf = (remaining: number[]) => ({
+    awsRequestId: 'request',
+    getRemainingTimeInMillis: () => (remaining.length > 1 ? remaining.shift()! : remaining[0]!),
+  });
+  const record = async () => (await new Builds(builder.bucket).list(1))[0];
 
   /** The sources that the current generation finds. */
   async function sources(q: string): Promise<string[]> {
@@ -131,7 +133,7 @@ describe('a builder of an index in S3 Vectors', () => {
     expect(await sources('sails')).toEqual([]);
     expect(continued).toEqual([{ continue: id }]);
     const next: BuildRequest = { id, cause: 'request', kind: 'continuation', messages: [] };
-    expect(await runBuild(setup, next, () => 900_000)).toBe('succeeded');
+    expect(await runBuild(builder, next, contextOf([900_000]))).toBe('succeeded');
     expect(await record()).toMatchObject({ id, cause: 'events', documents: 20 });
     expect(await sources('sails')).toHaveLength(10);
   });

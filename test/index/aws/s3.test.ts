@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Bucket } from '../../../functions/builder/bucket.ts';
 import { connect } from '../../../functions/deployed/connect.ts';
+import { Bucket } from '../../../index/aws/s3.ts';
 import { S3Source } from '../../../index/ingest/sources/s3.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import { Service } from '../../../index/store/s3vectors/publish/service.ts';
@@ -34,7 +34,7 @@ afterAll(() => {
 const doors: Record<string, (bucket: string) => Promise<unknown>> = {
   'what commands on a function and the builder call': (name) => {
     const { s3 } = connect({ functionName: 'docs', step: (_, run) => run() });
-    return new Bucket(name, s3).read('builder/lock.json');
+    return new Bucket(name, s3).find('builder/lock.json');
   },
   'a search in S3 Vectors': (bucket) => new Generations({ bucket, name: 'passages' }, 9).current(),
   'a publication in S3 Vectors': (bucket) =>

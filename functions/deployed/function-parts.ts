@@ -1,7 +1,23 @@
 import { GetFunctionConfigurationCommand, InvokeCommand } from '@aws-sdk/client-lambda';
-import { GetBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
+import { failureOf } from '../../index/aws/errors.ts';
+import { type Address, isAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
 import type { Remote } from './connect.ts';
-import { builderName } from './resource-names.ts';
+import { builderName } from './settings.ts';
+
+/**
+ * The address of the index that a deployed function searches.
+ * @throws if the function does not exist, or its index is in its own package
+ */
+export async function readIndexAddress({ lambda, functionName }: Remote): Promise<Address> {
+  const input = { FunctionName: functionName };
+  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand(input));
+  const index = Environment?.Variables?.INDEX ?? '';
+  if (!isAddress(index))
+    throw new Error(
+      `The function ${functionName} has its index in its own package. Deploy it with "store": "s3vectors" in cdk.json, or name an address with --to s3vectors://BUCKET/NAME.`,
+    );
+  return parseAddress(index);
+}
 
 /** The function that builds the index of a search function. */
 export interface DeployedBuilder {
@@ -20,8 +36,8 @@ export async function readBuilder({ lambda, functionName }: Remote): Promise<Dep
   const name = builderName(functionName);
   const { Environment } = await lambda
     .send(new GetFunctionConfigurationCommand({ FunctionName: name }))
-    .catch((error: Error) => {
-      if (!(error.cause instanceof Error && error.cause.name === 'ResourceNotFoundException')) throw error;
+    .catch((error) => {
+      if (failureOf(error) !== 'no function') throw error;
       throw new Error(
         `${functionName} has no builder: there is no function ${name}. Set documents in cdk.json, and deploy. If the function has another name, pass it with --function.`,
         { cause: error },
@@ -31,20 +47,12 @@ export async function readBuilder({ lambda, functionName }: Remote): Promise<Dep
   return { name, bucket: BUCKET, documents: DOCUMENTS };
 }
 
-/** Starts a build, without waiting for it. */
-export async function startBuild(
+/** Invokes a builder, without waiting for it: to start a build, or to go on with one in another run. */
+export async function invokeBuilder(
   { lambda }: Remote,
-  { name }: DeployedBuilder,
-  build: string,
+  name: string,
+  event: { build: string; cause?: 'events' } | { continue: string },
 ): Promise<void> {
-  const Payload = JSON.stringify({ build });
+  const Payload = JSON.stringify(event);
   await lambda.send(new InvokeCommand({ FunctionName: name, InvocationType: 'Event', Payload }));
-}
-
-/** Whether a bucket sends its events to EventBridge. */
-export async function sendsEvents({ s3 }: Remote, bucket: string): Promise<boolean> {
-  const { EventBridgeConfiguration } = await s3.send(
-    new GetBucketNotificationConfigurationCommand({ Bucket: bucket }),
-  );
-  return EventBridgeConfiguration !== undefined;
 }

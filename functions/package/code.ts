@@ -1,8 +1,71 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import { version } from '../search/version.ts';
-import { ROOT } from './notices.ts';
+import { loadPage, loadWidget } from '../web/assets.ts';
+import { type FunctionCode, packageFolders, ROOT, readPackageLicence, type StoreName } from './notices.ts';
+
+const HANDLER = fileURLToPath(new URL('../search/lambda.ts', import.meta.url));
+/** Loaded by the handler for an index in S3 Vectors. */
+const CURRENT_INDEX = fileURLToPath(new URL('../search/current-index.ts', import.meta.url));
+
+/**
+ * Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone.
+ * @param store where the function's index is
+ */
+export async function writeFunctionCode(out: string, store: StoreName): Promise<FunctionCode> {
+  const bundles = [await bundle({ lambda: HANDLER }, out)];
+  if (store === 's3vectors') bundles.push(await bundle({ 'current-index': CURRENT_INDEX }, out));
+  const modules = [...new Set(bundles.flatMap((one) => one.modules))];
+  writeFileSync(join(out, 'page.json'), JSON.stringify(await loadPage()));
+  writeFileSync(join(out, 'widget.js'), await loadWidget());
+  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
+  return {
+    modules,
+    components: packageFolders(modules).map(readPackageLicence),
+    engine: [readPackageLicence(headers)],
+    comments: bundles.flatMap((one) => one.comments),
+  };
+}
+
+/** The builder's handler, and the modules that `forkModule` runs. They get the names of their sources. */
+const BUILDER_ENTRIES = {
+  builder: '../builder/builder.ts',
+  'reading-child': '../../index/ingest/reading/reading-child.ts',
+  worker: '../../index/embedding/worker.ts',
+  'graph-process': '../../index/graph/graph-process.ts',
+};
+
+/** A file of each package that is not bundled, because its files are copied or compiled. */
+const COPIED = ['pdfjs-dist', 'hnswlib-node', 'node-addon-api', 'node-api-headers'].map(
+  (name) => `${name}/package.json`,
+);
+
+/** Writes a builder's code into a folder: bundled from the sources of this clone. */
+export async function writeBuilderCode(out: string): Promise<FunctionCode> {
+  const entries = Object.entries(BUILDER_ENTRIES).map(([name, path]) => [
+    name,
+    fileURLToPath(new URL(path, import.meta.url)),
+  ]);
+  const { modules, comments } = await bundle(Object.fromEntries(entries), out, builderSettings());
+  const { resolve } = createRequire(import.meta.url);
+  const copied = COPIED.map((file) => dirname(resolve(file)));
+  const components = [...packageFolders(modules), ...copied].map(readPackageLicence);
+  return { modules, components, engine: [], comments };
+}
+
+function builderSettings(): BundleSettings {
+  const hashes = SOURCE_FOLDERS.map((folder) => [folder, hashSources(folder)]);
+  return {
+    condition: 'polyseek-builder',
+    constants: { POLYSEEK_SOURCE_HASHES: JSON.stringify(Object.fromEntries(hashes)) },
+    // The package's own package.json says where pdf.js is. Only a model that no builder has runs in ONNX Runtime.
+    external: ['#pdfjs/*', 'onnxruntime-node'],
+  };
+}
 
 /** The result of `bundle`. */
 export interface Bundled {
