@@ -13,7 +13,7 @@ const TIMEOUT = 1_800_000;
 const LAMP = '# Lamps\n\nThe lamp of the lighthouse turns twice a minute.';
 const BREAD = '# Bread\n\nThe baker bakes bread before the sun rises.';
 const QUESTION = 'How often does the lamp of the lighthouse turn?';
-const S3_OPERATIONS = ['GetObject', 'PutObject', 'ListObjectsV2', 'DeleteObject'];
+const S3_OPERATIONS = ['GetObject', 'PutObject', 'ListObjectsV2', 'DeleteObject', 'DeleteObjects'];
 const LAMBDA_OPERATIONS = [
   'GetAlias',
   'GetFunction',

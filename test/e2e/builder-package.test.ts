@@ -20,7 +20,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { zipFolder } from '../../functions/deployed/zip.ts';
+import { zipFolder } from '../../functions/deployed/asset.ts';
 import { packageBuilder } from '../../functions/package/package-builder.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { GraphLinker } from '../../index/graph/graph-builder.ts';
@@ -53,13 +53,13 @@ describe('the packaged builder', () => {
       'THIRD_PARTY_NOTICES.txt',
       'builder.mjs',
       'checks.bin',
-      'reading-child.mjs',
       'function',
       'graph-process.mjs',
       'native',
       'node_modules',
       'package.json',
       'pdfjs',
+      'reading-child.mjs',
       'sbom.cdx.json',
       'worker.mjs',
     ]);

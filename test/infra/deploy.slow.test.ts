@@ -8,16 +8,16 @@ import {
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Manifest } from '../../index/format/manifest.ts';
+import { readManifest } from '../../index/format/manifest.ts';
 import type { Aws } from '../fixtures/aws.ts';
 import { startAws } from '../fixtures/aws.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { cdk, deployedZip, unpack, writeProject } from '../fixtures/cdk.ts';
-import { buildTopics, root, temporaryFolder } from '../fixtures/index.ts';
+import { root, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
 const folder = temporaryFolder();
-const [first, second] = [join(folder, 'first'), join(folder, 'second')];
 const question = 'How often does the light of the Korvane lighthouse flash?';
 /** Types that moto's CloudFormation ignores, mostly silently. Only the tests of the template cover them. */
 const UNKNOWN_TO_MOTO = [
@@ -34,10 +34,11 @@ const UNKNOWN_TO_MOTO = [
 
 describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cycle of a stack', () => {
   let aws: Aws;
-  let manifests: Manifest[];
+  let [first, second] = ['', ''];
+  const versionOf = (index: string) => readManifest(index, undefined, false).version;
   beforeAll(async () => {
     writeProject(project);
-    manifests = [await buildTopics(first, ['en']), await buildTopics(second, ['en', 'zh'])];
+    [first, second] = [await topicsIndex(['en']), await topicsIndex(['en', 'zh'])];
     aws = await startAws();
   });
   afterAll(() => aws.stop());
@@ -60,7 +61,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
     return run(['deploy', '--require-approval', 'never', '--change-set-name', name], { index });
   };
   const remote = (...args: string[]) => {
-    const command = ['--import', 'tsx', 'cli/polyseek.ts', ...args, '--function', 'docs'];
+    const command = [POLYSEEK, ...args, '--function', 'docs'];
     return finished(spawn(process.execPath, command, { cwd: root, env: { ...process.env, ...aws.env } }));
   };
   const configuration = async () => {
@@ -128,9 +129,8 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
     );
   });
 
-  test('the deployed zip contains the packaged folder, and is small enough', async () => {
+  test('the deployed zip contains the packaged folder', async () => {
     const zip = await deployedZip(aws, 'docs');
-    expect(zip.length).toBeLessThan(85e6);
     const unpacked = join(folder, 'unpacked');
     unpack(zip, unpacked);
     const list = (dir: string) =>
@@ -147,22 +147,15 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
       expect(readFileSync(join(unpacked, file)).equals(readFileSync(join(packaged, file))), file).toBe(true);
   });
 
-  test('a deploy without changes changes nothing', async () => {
-    const before = await configuration();
-    expect(await printed(deploy(first))).toContain('no changes');
-    expect(await configuration()).toEqual(before);
-    expect(await versions()).toEqual(['$LATEST', '1']);
-  });
-
   test('remote push makes a new index live, and a deploy without changes keeps it live', async () => {
-    expect(await answering()).toBe(manifests[0]!.version);
+    expect(await answering()).toBe(versionOf(first));
     await printed(remote('push', '--index', second));
     expect(await live()).toBe('2');
-    expect(await answering()).toBe(manifests[1]!.version);
+    expect(await answering()).toBe(versionOf(second));
     const pushed = await configuration();
     expect(await printed(deploy(first))).toContain('no changes');
-    expect((await configuration()).CodeSha256).toBe(pushed.CodeSha256);
-    expect(await answering()).toBe(manifests[1]!.version);
+    expect(await configuration()).toEqual(pushed);
+    expect(await answering()).toBe(versionOf(second));
   }, 400_000);
 
   /** The only resource of a type in the last template, with its id and properties. */
@@ -196,7 +189,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('the life cyc
   test('remote rollback makes an older version live, and restores its code as the function’s', async () => {
     await printed(remote('rollback', '1'));
     expect(await live()).toBe('1');
-    expect(await answering()).toBe(manifests[0]!.version);
+    expect(await answering()).toBe(versionOf(first));
   });
 
   test('destroy leaves only CDK’s bucket', async () => {

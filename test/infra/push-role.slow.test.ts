@@ -4,8 +4,8 @@ import { CreateAliasCommand, CreateFunctionCommand, PublishVersionCommand } from
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { zipFolder } from '../../functions/deployed/asset.ts';
 import { describeVersion } from '../../functions/deployed/version-description.ts';
-import { zipFolder } from '../../functions/deployed/zip.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { type Aws, type AwsCall, startAws } from '../fixtures/aws.ts';
 import { createBucket, createRole } from '../fixtures/aws-setup.ts';

@@ -36,6 +36,8 @@ const engine = (processor: string) =>
 const { model } = defaultModel();
 
 let made = 0;
+const index = join(folder, 'index');
+writeRandomIndex(index, PASSAGES, defaultModel());
 
 /** Creates a packaged function with the parts that checkAsset reads. The engine is ONNX Runtime, and the model has no files. */
 function makeFunction(processor = 'linux/x64'): string {
@@ -45,7 +47,7 @@ function makeFunction(processor = 'linux/x64'): string {
   writeFileSync(join(out, 'THIRD_PARTY_NOTICES.txt'), '');
   cpSync(engine(processor), join(out, 'native'), { recursive: true });
   writeModel(out, { engine: 'onnx' });
-  writeRandomIndex(join(out, 'index'), PASSAGES, defaultModel());
+  cpSync(index, join(out, 'index'), { recursive: true });
   return out;
 }
 
@@ -65,9 +67,9 @@ function sizeOf(path: string): number {
 }
 
 /** Extends a file of an index, and updates the manifest. */
-function lengthen(out: string, index: string, name: string, bytes: number): void {
-  truncateSync(join(out, index, name), bytes);
-  const path = join(out, index, 'manifest.json');
+function lengthen(out: string, part: string, name: string, bytes: number): void {
+  truncateSync(join(out, part, name), bytes);
+  const path = join(out, part, 'manifest.json');
   const { version: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   rest.files[name] = { ...rest.files[name]!, bytes };
   writeFileSync(path, JSON.stringify({ version: versionOf(rest), ...rest }));
@@ -180,7 +182,7 @@ test('a refusal lists the largest parts first, and the number of passages that f
   expect(() => checkAsset(out, 'x86_64')).toThrow(
     new RegExp(
       `^${out}: 31\\d\\.\\d MB unzipped, but Lambda's limit is 262\\.1 MB ` +
-        `\\(index/ingest/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\)\\. ` +
+        `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\)\\. ` +
         'About 240 of these 300 passages fit\\. Index fewer or shorter passages, build with --tokens off, ' +
         'or set "store": "s3vectors" in cdk\\.json \\(docs/scaling\\.md\\)\\.$',
     ),
@@ -189,7 +191,7 @@ test('a refusal lists the largest parts first, and the number of passages that f
 
 test('collections count towards the quota, and their passages towards those that fit', () => {
   const out = makeFunction();
-  writeRandomIndex(join(out, 'collections/hr'), PASSAGES, defaultModel());
+  cpSync(index, join(out, 'collections/hr'), { recursive: true });
   expect(checkAsset(out, 'x86_64')).toMatchObject({
     space: { bytes: sizeOf(out), passages: 2 * PASSAGES },
     index: { passages: PASSAGES },

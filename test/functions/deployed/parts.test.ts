@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { unzipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
-import { describeReport, readReport } from '../../../functions/deployed/report.ts';
+import { describeReport, readReport } from '../../../functions/deployed/ask.ts';
+import { zipFolder } from '../../../functions/deployed/asset.ts';
 import { describeVersion, readDescription } from '../../../functions/deployed/version-description.ts';
 import { versionTable } from '../../../functions/deployed/versions.ts';
-import { zipFolder } from '../../../functions/deployed/zip.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
 const held = fc.record({

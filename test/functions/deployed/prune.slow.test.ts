@@ -13,12 +13,13 @@ import {
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { alignLatest, codeSha256, uploadKey } from '../../../functions/deployed/code.ts';
 import type { Remote } from '../../../functions/deployed/connect.ts';
+import { alignLatest, codeSha256, uploadKey } from '../../../functions/deployed/go-live.ts';
 import { prune as pruneVersions } from '../../../functions/deployed/prune.ts';
 import { describeAlias, describeVersion } from '../../../functions/deployed/version-description.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
 import { createBucket, createRole } from '../../fixtures/aws-setup.ts';
+import { POLYSEEK } from '../../fixtures/bundle-cli.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
 import { command, finished } from '../../fixtures/processes.ts';
 import { missingTools } from '../../fixtures/tools.ts';
@@ -77,7 +78,7 @@ describe.skipIf(missingTools('moto'))('old versions', () => {
 
   const text = (version: number) => `${FunctionName} ${version}`;
   const start = (args: string[]) =>
-    spawn(process.execPath, ['--import', 'tsx', 'cli/polyseek.ts', ...args, '--function', FunctionName], {
+    spawn(process.execPath, [POLYSEEK, ...args, '--function', FunctionName], {
       cwd: root,
       env: { PATH: process.env.PATH, ...aws.env },
     });

@@ -1,0 +1,3 @@
+import { STACKS, testLifeCycle } from './documents-life-cycle.ts';
+
+testLifeCycle(Object.keys(STACKS));
