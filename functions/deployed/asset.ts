@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
-import type { Architecture } from '../../index/engine/native-sources.ts';
 import { checkLibrary } from '../../index/engine/elf.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
