@@ -174,6 +174,8 @@ describe('the packaged function', () => {
     expect(folders).toEqual([
       'functions/search',
       'functions/web',
+      'index',
+      'index/aws',
       'index/embedding',
       'index/engine',
       'index/format',
