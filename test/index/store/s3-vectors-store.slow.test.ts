@@ -12,6 +12,7 @@ import { InvalidRequest, type Store } from '../../../index/store/store.ts';
 import { writeEditions } from '../../fixtures/editions.ts';
 import { gaussian, randomNumbers, smallModel, temporaryFolder } from '../../fixtures/index.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
+import type { FaultKind } from '../../fixtures/service-faults.ts';
 import { storeContract } from './contract.ts';
 
 const TIMEOUT = 29;
@@ -52,6 +53,7 @@ describe('A store of S3 Vectors', () => {
     ['one segment', (): string[] => [editions.second]],
     ['two segments, with rows that are gone', (): string[] => [editions.first, editions.second]],
   ])('with %s', (_, folders) => {
+    let address: Address;
     let store: S3VectorsStore;
     let bundle: BundleStore;
     let close: () => void;
@@ -59,7 +61,8 @@ describe('A store of S3 Vectors', () => {
     const vectors = Array.from({ length: 5 }, () => normalized(gaussian(model.dimensions, random)));
 
     beforeAll(async () => {
-      ({ store, close } = await open(await published(...folders())));
+      address = await published(...folders());
+      ({ store, close } = await open(address));
       bundle = BundleStore.open(editions.second, model, true);
     });
     afterAll(() => {
@@ -169,6 +172,24 @@ describe('A store of S3 Vectors', () => {
       expect(found.counts).toEqual(wanted.counts);
       expect(Buffer.from(found.codes)).toEqual(Buffer.from(wanted.codes));
     });
+
+    test.each<FaultKind>(['throttle', '500', 'cut', 'half-answer'])(
+      'reads the same if every call fails once (%s)',
+      async (kind) => {
+        const read = async (of: S3VectorsStore) => {
+          const nearest = await of.nearest(vectors[0]!, 10);
+          const ordinals = nearest.map(({ ordinal }) => ordinal);
+          const passages = (await of.rows(ordinals)).map((row) => row.passage());
+          const { ordinals: listed } = (await of.lists.list(`${KEYS.term}number`))!;
+          return { nearest, passages, listed, around: await of.around(ordinals, 1) };
+        };
+        const remove = aws.fault({ kind, bucket: address.bucket, firstAttempts: true });
+        const other = await open(address);
+        expect(await read(other.store)).toEqual(await read(store));
+        expect(remove()).toBeGreaterThan(5);
+        other.close();
+      },
+    );
 
     test('finds passages by words, ids and groups', async () => {
       for (const word of ['word1', 'word6', 'number', 'revised']) {
