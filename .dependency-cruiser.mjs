@@ -10,8 +10,10 @@ const MAY_IMPORT = {
   'index/engine': ['index/format'],
   'index/graph': ['index/engine', 'index/format'],
   'index/embedding': ['index/engine', 'index/format', 'index/text'],
-  'index/store': ['index/aws', 'index/format', 'index/graph', 'index/text'],
-  'index/search': ['index/embedding', 'index/format', 'index/store', 'index/text'],
+  'index/store': ['index/format'],
+  'index/store/s3vectors': ['index/aws', 'index/format', 'index/store/*'],
+  'index/store/s3vectors/publish': ['index/aws', 'index/format', 'index/graph', 'index/store/s3vectors/*'],
+  'index/search': ['index/embedding', 'index/format', 'index/store/*', 'index/text'],
   'index/compile': ['index/documents', 'index/embedding', 'index/format', 'index/ingest/sources'],
   'index/ingest/sources': ['index/aws', 'index/documents', 'index/format'],
   'index/ingest/cache': ['index/engine', 'index/format'],
@@ -29,7 +31,14 @@ const MAY_IMPORT = {
     'index/text',
   ],
   'index/evaluate': ['index'],
-  'functions/search': ['functions/web', 'index/aws', 'index/format', 'index/search', 'index/store'],
+  'functions/search': [
+    'functions/web',
+    'index/aws/metrics.ts',
+    'index/format',
+    'index/search',
+    'index/store/*',
+    'index/store/s3vectors/*',
+  ],
   'functions/web': ['index/format', 'index/search'],
   'functions/package': ['functions/search', 'functions/web', 'index'],
   'functions/deployed': ['functions/package', 'functions/search', 'index'],
@@ -56,6 +65,12 @@ const inFolder = (folder) => {
   return { path: `^${folder}/`, ...(below.length > 0 && { pathNot: below.map((other) => `^${other}/`) }) };
 };
 
+/** A pattern for a file, the files of a folder but not of those below it (`FOLDER/*`), or a folder with all below it. */
+function patternOf(allowed) {
+  if (allowed.endsWith('/*')) return `^${allowed.slice(0, -1)}[^/]+$`;
+  return allowed.endsWith('.ts') ? `^${allowed}$` : `^${allowed}/`;
+}
+
 export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -72,9 +87,7 @@ export default {
       from: inFolder(folder),
       to: {
         path: '^(cli|functions|index|infra|test)/',
-        pathNot: [folder, ...SHARED, ...MAY_IMPORT[folder]].map((allowed) =>
-          allowed.endsWith('.ts') ? `^${allowed}$` : `^${allowed}/`,
-        ),
+        pathNot: [inFolder(folder).path, ...[...SHARED, ...MAY_IMPORT[folder]].map(patternOf)],
       },
     })),
     {
@@ -86,6 +99,13 @@ export default {
         reachable: true,
         path: '^(cli|infra)/|^functions/(builder|deployed|package)/|^index/(documents|ingest|compile|evaluate|graph)/|^index/store/s3vectors/publish/|/(compile-engine|load-native|write-index|drafts|parallel|memoize)\\.ts$',
       },
+    },
+    {
+      name: 'bundle-store-without-aws',
+      comment: 'A function with its index in its bundle must not load code for S3 Vectors.',
+      severity: 'error',
+      from: { path: '^index/store/[^/]+$' },
+      to: { reachable: true, path: '^index/(aws|store/s3vectors)/' },
     },
     ...Object.entries(SEAMS).map(([name, seam]) => ({
       name: `seam-of-${name.replaceAll(/[@/]+/g, '-')}`,

@@ -26,17 +26,12 @@ const COPIES = 12;
 /** Sentences of the longest passage: more than fit into the metadata of a vector in S3 Vectors. */
 const LONG = 130;
 
-/** Questions, and a part of the passage that answers each. */
-export const ANSWERS = [
-  ['How often does the light of the Korvane lighthouse flash?', 'flashes once every 12 seconds'],
-  ['How many items can I borrow from the Haldrin City Library?', '15'],
-  ['Was bedeutet der Fehler K-204 in Nimbora?', 'K-204'],
-  ['哪种动物长大后完全不进食？', '9'],
-] as const;
-
 /** Questions that the passages answer, and others. */
 export const QUESTIONS = [
-  ...ANSWERS.map(([question]) => question),
+  'How often does the light of the Korvane lighthouse flash?',
+  'How many items can I borrow from the Haldrin City Library?',
+  'Was bedeutet der Fehler K-204 in Nimbora?',
+  '哪种动物长大后完全不进食？',
   'Which ships are named in entry 77 of the register?',
   'ok',
 ];

@@ -171,7 +171,7 @@ describe.skipIf(missingTools('moto'))('S3', () => {
     };
     const anonymous = clientOf(aws.url, credentials);
     await expect(list('s3://library', anonymous)).rejects.toThrow(
-      's3://library: no AWS credentials. Sign in with the AWS CLI',
+      's3://library: s3:ListObjectsV2 failed: no AWS credentials. Run aws configure',
     );
   });
 });
