@@ -109,7 +109,11 @@ const BY_STATUS: Record<number, Failure> = {
   503: 'throttled',
 };
 
-const SENTENCES: Record<Exclude<Failure, 'other'>, Describe> = {
+/** A sentence for each failure: the call, the reason and the next step. */
+export type Sentences = Partial<Record<Failure, Describe>>;
+
+/** Sentences that fit everywhere. */
+export const COMMON = {
   'no credentials': ({ call }) =>
     `${call} failed: no AWS credentials. Run aws configure or aws sso login, or set AWS_PROFILE.`,
   'expired session': ({ call }) =>
@@ -118,6 +122,10 @@ const SENTENCES: Record<Exclude<Failure, 'other'>, Describe> = {
     `${call} failed: AWS does not accept these credentials. Check AWS_PROFILE or the keys in the environment.`,
   'no region': ({ call }, message) =>
     `${call} needs a region (${message.replace(/\.$/, '')}). Set AWS_REGION to the stack's region, such as eu-central-1.`,
+} satisfies Sentences;
+
+/** Sentences for people who run commands. */
+const COMMANDS: Record<Exclude<Failure, keyof typeof COMMON | 'other'>, Describe> = {
   denied: ({ call, bucket = '' }, message) => {
     const owner = ownerOf(bucket);
     // S3 answers the same if the bucket belongs to another account than expected.
@@ -165,9 +173,6 @@ const SENTENCES: Record<Exclude<Failure, 'other'>, Describe> = {
     `${call} failed: someone else has changed the code of ${functionName}. Check with npx polyseek versions, then run the command again.`,
 };
 
-/** Sentences for a place where those of commands do not fit, such as the answer of an endpoint. */
-export type Sentences = Partial<Record<Failure, Describe>>;
-
 /** Why a call failed: by an error of the SDK or its waiters, or by the one that is its cause. */
 export function failureOf(error: unknown): Failure {
   return known(error).failure;
@@ -186,12 +191,21 @@ function isClockCorrected(error: unknown): boolean {
 }
 
 /**
- * Describes an error of the AWS SDK or its waiters: the call, the reason and the next step.
- * @param sentences replace those of commands
+ * Describes an error of the AWS SDK or its waiters to someone who runs a command.
+ * @param sentences replace those of other commands
  */
 export function describeError(error: unknown, failed: FailedCall, sentences: Sentences = {}): string {
+  return describeFailure(error, failed, { ...COMMON, ...COMMANDS, ...sentences });
+}
+
+/**
+ * The same with other sentences only, for the answer of an endpoint.
+ * @param sentences for all failures that are known there
+ */
+export function describeFailure(error: unknown, failed: FailedCall, sentences: Sentences): string {
   const { failure, name, message } = known(error);
-  if (failure !== 'other') return (sentences[failure] ?? SENTENCES[failure])(failed, message);
+  const describe = sentences[failure];
+  if (describe) return describe(failed, message);
   // If the response is not from AWS (a proxy's page, say), the SDK's message has several lines; the first names the problem.
   const [line = ''] = message.split('\n');
   return `${failed.call} failed (${name}): ${line.replace(/\.?$/, '.')}`;

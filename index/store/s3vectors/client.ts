@@ -5,7 +5,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { describeError, failureOf, type Sentences } from '../../aws/errors.ts';
+import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/errors.ts';
 import { retried } from '../../aws/retry.ts';
 import { ReadableBucket, type StoredObject, s3Client, type Wanted } from '../../aws/s3.ts';
 import { Unavailable } from '../store.ts';
@@ -26,6 +26,7 @@ const CONNECTION_MS = 2000;
 
 /** Answers of an endpoint contain these sentences, so they name no bucket: its name may contain the number of the account. */
 const SENTENCES: Sentences = {
+  ...COMMON,
   throttled: ({ call }) =>
     `AWS throttled ${call} at every attempt: there are too many requests. Wait some seconds, then try again.`,
   late: ({ call }) =>
@@ -208,8 +209,10 @@ export class Client {
 
 /** `Unavailable` if a later try may succeed. */
 function explain(cause: unknown, call: string): Error {
-  const sentence = describeError(cause, { call }, SENTENCES);
-  return failureOf(cause) === 'other' ? new Error(sentence, { cause }) : new Unavailable(sentence, { cause });
+  const sentence = describeFailure(cause, { call }, SENTENCES);
+  return failureOf(cause) in SENTENCES
+    ? new Unavailable(sentence, { cause })
+    : new Error(sentence, { cause });
 }
 
 /** Runs tasks, at most a number of them at once. */
