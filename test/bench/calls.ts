@@ -2,6 +2,7 @@ import { openLocal } from '../../index/ingest/open-local.ts';
 import { formatAddress } from '../../index/store/s3vectors/address.ts';
 import { publish } from '../../index/store/s3vectors/publish/publish.ts';
 import { type S3Vectors, startS3Vectors } from '../fixtures/s3-vectors.ts';
+import { startS3Mock } from '../fixtures/s3mock.ts';
 import { documentQuestions } from './real-questions.ts';
 import type { Section } from './report.ts';
 
@@ -12,7 +13,7 @@ const PAGE = 100;
 
 /** Starts the stand-in for S3 Vectors with a published index. Its address and credentials are in this process's environment. */
 export async function withPublished<T>(index: string, use: (service: S3Vectors) => Promise<T>): Promise<T> {
-  const service = await startS3Vectors({ pageSize: PAGE });
+  const service = await startS3Vectors({ pageSize: PAGE, behind: startS3Mock });
   try {
     await service.createIndex(ADDRESS.bucket, ADDRESS.name);
     Object.assign(process.env, service.env);
