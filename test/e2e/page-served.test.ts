@@ -12,7 +12,7 @@ import { digestOf } from '../../functions/search/auth.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { root, temporaryFolder } from '../fixtures/index.ts';
+import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -49,7 +49,8 @@ async function copy(page: Page, name: string): Promise<string> {
 }
 
 describe.skipIf(missingTools('chromium'))('the page of', () => {
-  const index = usePageIndex();
+  // The page with the model that users have.
+  const index = usePageIndex([], defaultModel());
   const browser = useBrowser();
 
   describe('the local server', () => {
