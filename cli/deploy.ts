@@ -11,9 +11,9 @@ import { locateFolder } from '../index/format/drafts.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { print, Tool } from './kit/command.ts';
+import { compareIndex, profileOption, stageOption, target } from './kit/deployed.ts';
 import { jsonOption } from './kit/flags.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './kit/installed.ts';
-import { compareIndex, profileOption, stageOption, target } from './kit/remote.ts';
 
 interface Flags {
   stage?: string;

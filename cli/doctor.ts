@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { print, Tool } from './kit/command.ts';
+import { profileOption, stageOption } from './kit/deployed.ts';
 import type { Check, Checks, Status } from './kit/doctor-checks.ts';
 import { jsonOption } from './kit/flags.ts';
-import { profileOption, stageOption } from './kit/remote.ts';
 
 const COLOURS: Record<Status, 'green' | 'yellow' | 'red'> = {
   ok: 'green',

@@ -22,6 +22,7 @@ import { openSources } from '../index/ingest/sources/open-sources.ts';
 import type { Source } from '../index/ingest/sources/source.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
 import { counted, forTerminal, print, size, Tool, UsageError } from './kit/command.ts';
+import { stageOption } from './kit/deployed.ts';
 import { choice, jobsOption, jsonOption } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
@@ -32,7 +33,6 @@ import {
   publishFolder,
   restoreFolder,
 } from './kit/published.ts';
-import { stageOption } from './kit/remote.ts';
 
 interface Flags extends Config, AddressFlags {
   config?: string;

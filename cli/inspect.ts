@@ -4,7 +4,7 @@ import {
   type Inspection,
   inspectIndex,
   type PassageSummary,
-} from '../index/evaluate/inspect.ts';
+} from '../index/evaluate/inspect-index.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { print, Tool } from './kit/command.ts';

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { describePruned, prune } from '../functions/deployed/prune.ts';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { print } from './kit/command.ts';
+import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/deployed.ts';
 import { findAddress, prunedText } from './kit/published.ts';
-import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/remote.ts';
 
 interface Flags extends Target {
   keep: number;

@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { describePruned } from '../functions/deployed/prune.ts';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { print } from './kit/command.ts';
+import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/deployed.ts';
 import { numberOption } from './kit/flags.ts';
-import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/remote.ts';
 
 interface Flags extends Target {
   index?: string;

@@ -4,8 +4,8 @@ import { type BuildRecord, Builds, newBuildId } from '../functions/builder/build
 import { invokeBuilder, readBuilder } from '../functions/deployed/function-parts.ts';
 import { Bucket } from '../index/aws/s3.ts';
 import { print } from './kit/command.ts';
+import { remoteTool, type Target, target } from './kit/deployed.ts';
 import { noticesText } from './kit/notices-text.ts';
-import { remoteTool, type Target, target } from './kit/remote.ts';
 
 /** Builds that `remote builds` lists. */
 const LISTED = 20;

@@ -1,8 +1,8 @@
 import { rollback } from '../functions/deployed/go-live.ts';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { print, UsageError } from './kit/command.ts';
+import { changingTool, deferInterrupts, type Target, target } from './kit/deployed.ts';
 import { findAddress } from './kit/published.ts';
-import { changingTool, deferInterrupts, type Target, target } from './kit/remote.ts';
 
 export const command = changingTool(
   'rollback',

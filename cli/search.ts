@@ -90,9 +90,9 @@ export const command = addEndpoint(
     const url = chosenUrl(command, 'function', 'index');
     const request = await readQuestion(question, flags);
     if (functionName) {
-      const { ask } = await import('../functions/deployed/ask.ts');
-      const { describeReport } = await import('../functions/deployed/ask.ts');
-      const { target } = await import('./kit/remote.ts');
+      const { ask } = await import('../functions/deployed/invoke.ts');
+      const { describeReport } = await import('../functions/deployed/invoke.ts');
+      const { target } = await import('./kit/deployed.ts');
       const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
       print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);
       process.exitCode = VERDICT_CODES[answer.verdict];

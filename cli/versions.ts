@@ -1,8 +1,8 @@
 import { readSettings } from '../functions/deployed/settings.ts';
 import { listVersions, versionTable } from '../functions/deployed/versions.ts';
 import { print } from './kit/command.ts';
+import { remoteTool, type Target, target } from './kit/deployed.ts';
 import { findAddress, generationTable } from './kit/published.ts';
-import { remoteTool, type Target, target } from './kit/remote.ts';
 
 export const command = remoteTool(
   'versions',

@@ -25,8 +25,8 @@ import { DEFAULT_CACHE } from '../../index/ingest/build-from-sources.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import { CONFIG_FILE, readConfig } from '../../index/ingest/sources/config.ts';
 import { size } from './command.ts';
+import { compareIndex, target } from './deployed.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './installed.ts';
-import { compareIndex, target } from './remote.ts';
 
 /** `ok`, `warning` (something works only partly, or not at all without it), or `problem` (polyseek does not work). */
 export type Status = 'ok' | 'warning' | 'problem';

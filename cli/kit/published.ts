@@ -5,8 +5,8 @@ import type { GenerationInfo } from '../../index/store/s3vectors/publish/manage.
 import type { Pruned } from '../../index/store/s3vectors/publish/prune.ts';
 import type { Published } from '../../index/store/s3vectors/publish/publish.ts';
 import { counted, size } from './command.ts';
+import { prepareSdk, type Target, target } from './deployed.ts';
 import { showProgress } from './progress.ts';
-import { prepareSdk, type Target, target } from './remote.ts';
 
 /** Flags of the commands that work on an index in S3 Vectors. */
 export interface AddressFlags extends Target {

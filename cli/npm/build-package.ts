@@ -11,7 +11,7 @@ import {
   type LockEntry,
   readLock,
   readModelLicence,
-} from '../../functions/package/notices.ts';
+} from '../../functions/package/licence-notices.ts';
 import { copyPdfJs } from '../../functions/package/package-builder.ts';
 import { makeReadable } from '../../functions/package/package-function.ts';
 import { componentId, writeSbom } from '../../functions/package/sbom.ts';

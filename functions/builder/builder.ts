@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bucket, s3Client } from '../../index/aws/s3.ts';
-import { S3Source } from '../../index/ingest/sources/s3.ts';
+import { S3Source } from '../../index/ingest/sources/s3-source.ts';
 import { connect } from '../deployed/connect.ts';
 import { DEFAULT_KEEP } from '../deployed/prune.ts';
 import { readEvent } from './event.ts';

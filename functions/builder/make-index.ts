@@ -7,7 +7,7 @@ import { NoText } from '../../index/ingest/build.ts';
 import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import type { BuildProgress } from '../../index/ingest/read-passages.ts';
 import { Notices } from '../../index/ingest/reading/notices.ts';
-import { PASSING_REASONS } from '../../index/ingest/sources/s3.ts';
+import { PASSING_REASONS } from '../../index/ingest/sources/s3-source.ts';
 import type { Source } from '../../index/ingest/sources/source.ts';
 import { shortened } from './builds.ts';
 import type { Builder, Run } from './run.ts';

@@ -1,6 +1,6 @@
 import { GetAccountSettingsCommand, GetFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import { GetBucketNotificationConfigurationCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
-import { failureOf } from '../../index/aws/errors.ts';
+import { failureOf } from '../../index/aws/describe-error.ts';
 import { ifKnown, type Remote } from './connect.ts';
 import type { DeployedSettings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { describeError, failureOf } from '../../index/aws/errors.ts';
+import { describeError, failureOf } from '../../index/aws/describe-error.ts';
 import { s3Client } from '../../index/aws/s3.ts';
 
 /** The alias that the endpoint invokes. */

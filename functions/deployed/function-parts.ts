@@ -1,5 +1,5 @@
 import { GetFunctionConfigurationCommand, InvokeCommand } from '@aws-sdk/client-lambda';
-import { failureOf } from '../../index/aws/errors.ts';
+import { failureOf } from '../../index/aws/describe-error.ts';
 import { type Address, isAddress, parseAddress } from '../../index/store/s3vectors/address.ts';
 import type { Remote } from './connect.ts';
 import { builderName } from './settings.ts';

@@ -8,7 +8,7 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { describeError } from '../../index/aws/errors.ts';
+import { describeError } from '../../index/aws/describe-error.ts';
 import { messageOf } from '../../index/errors.ts';
 import { LIVE, type Remote } from './connect.ts';
 import { UPLOADS } from './settings.ts';

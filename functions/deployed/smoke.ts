@@ -6,8 +6,8 @@ import type { ClosableSearch, Search } from '../../index/search/answer.ts';
 import { openSearch } from '../../index/search/index-search.ts';
 import { LIMITS } from '../../index/search/limits.ts';
 import { healthSchema } from '../search/answer-schemas.ts';
-import { ask, send } from './ask.ts';
 import type { Remote } from './connect.ts';
+import { ask, send } from './invoke.ts';
 
 /** A question with a known answer: the passage with this id must be among the first results. */
 export interface Probe {

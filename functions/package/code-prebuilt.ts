@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FunctionCode, StoreName } from './notices.ts';
+import type { FunctionCode, StoreName } from './licence-notices.ts';
 
 /** The code that the npm package contains, as `cli/npm/build-package.ts` wrote it. package.json's `imports` select this module there. */
 const CODE = new URL('../../', import.meta.url);

@@ -6,7 +6,13 @@ import { build, type Plugin } from 'esbuild';
 import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import { version } from '../search/version.ts';
 import { loadPage, loadWidget } from '../web/assets.ts';
-import { type FunctionCode, packageFolders, ROOT, readPackageLicence, type StoreName } from './notices.ts';
+import {
+  type FunctionCode,
+  packageFolders,
+  ROOT,
+  readPackageLicence,
+  type StoreName,
+} from './licence-notices.ts';
 
 const HANDLER = fileURLToPath(new URL('../search/lambda.ts', import.meta.url));
 /** Loaded by the handler for an index in S3 Vectors. */

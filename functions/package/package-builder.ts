@@ -9,7 +9,7 @@ import { writeChecks } from '../../index/format/checks.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { writeFolder } from '../../index/format/drafts.ts';
 import { checkReplaceable } from '../../index/format/writable.ts';
-import { formatNotices } from './notices.ts';
+import { formatNotices } from './licence-notices.ts';
 import { makeReadable, packageFunction } from './package-function.ts';
 import { writeSbom } from './sbom.ts';
 

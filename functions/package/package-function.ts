@@ -12,7 +12,7 @@ import { readManifest, writeIndexChecks } from '../../index/format/manifest.ts';
 import { checkReplaceable, isOwn } from '../../index/format/writable.ts';
 import { findModel } from '../../index/ingest/open-local.ts';
 import { collectionExpected, isCollectionName } from '../search/paths.ts';
-import { type Component, formatNotices, readModelLicence, type StoreName } from './notices.ts';
+import { type Component, formatNotices, readModelLicence, type StoreName } from './licence-notices.ts';
 import { writeSbom } from './sbom.ts';
 
 const NOTICES = 'THIRD_PARTY_NOTICES.txt';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../search/version.ts';
-import type { Component } from './notices.ts';
+import type { Component } from './licence-notices.ts';
 
 /** The name of the bill of materials, beside the notices. */
 export const SBOM = 'sbom.cdx.json';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isPassing } from './errors.ts';
+import { isPassing } from './describe-error.ts';
 
 /** How often a call runs again, and what ends that. */
 export interface Retry {

@@ -11,7 +11,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import { failureOf, ownerOf } from './errors.ts';
+import { failureOf, ownerOf } from './describe-error.ts';
 import { type Retry, retried } from './retry.ts';
 
 /** Objects that S3 deletes in one call. */

@@ -42,7 +42,7 @@ export function notRead(reason: string, usual: string, successors: Record<string
 /** Reads a page, unless it is a part of another. */
 export async function loadHtml(): Promise<Reader> {
   const { declaredCharset } = await import('./html/head.ts');
-  const { readPage } = await import('./html/page.ts');
+  const { readPage } = await import('./html/html-page.ts');
   return async function* (input) {
     const skip = (reason: string) => input.report({ kind: 'skipped', place: input.path, reason });
     if (FRAME.test(input.source)) return skip('part of a saved page');

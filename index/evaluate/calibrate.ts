@@ -5,9 +5,9 @@ import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-m
 import type { Mode } from '../search/answer.ts';
 import { FEATURES, quadratic } from '../search/confidence.ts';
 import { fitLogistic, fitLogisticRegression } from './logistic-regression.ts';
-import { mean } from './metrics.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
 import { type Collection, documentOutcomes } from './real-documents.ts';
+import { mean } from './retrieval-metrics.ts';
 import { articleHalf, type EvaluationSet } from './set.ts';
 import type { Builder } from './temporary-index.ts';
 

@@ -1,5 +1,5 @@
-import { auroc, mean } from './metrics.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
+import { auroc, mean } from './retrieval-metrics.ts';
 import type { EvaluationSet, Question } from './set.ts';
 import type { Builder } from './temporary-index.ts';
 

@@ -1,6 +1,6 @@
 import { describeValue } from '../documents/records/json-lines.ts';
 import type { Search, Turn } from '../search/answer.ts';
-import { mean, reciprocalRank, signTest } from './metrics.ts';
+import { mean, reciprocalRank, signTest } from './retrieval-metrics.ts';
 import { type EvaluationSet, rankedRecords, readItems, relevantOf, stringField } from './set.ts';
 import { type Builder, withIndex } from './temporary-index.ts';
 

@@ -1,6 +1,6 @@
 import type { Search } from '../search/answer.ts';
-import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './metrics.ts';
 import { unanswerable } from './outcomes.ts';
+import { auroc, mean, ndcg, precisionAt1, recall, reciprocalRank } from './retrieval-metrics.ts';
 import {
   type EvaluationQuery,
   type EvaluationSet,

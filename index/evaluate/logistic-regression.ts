@@ -1,6 +1,6 @@
 import { Matrix, solve } from 'ml-matrix';
 import type { Logistic } from '../format/compiled-model.ts';
-import { mean } from './metrics.ts';
+import { mean } from './retrieval-metrics.ts';
 
 /** Newton steps. The loss is convex, and ten steps reach its minimum to double precision. */
 const STEPS = 100;

@@ -26,8 +26,8 @@ import type {
 } from './answer.ts';
 import { Candidates, type LexicalScores, matching, scoreTerms } from './candidates.ts';
 import { now } from './clock.ts';
+import { type Distinct, distinct, otherPlaces } from './collapse-duplicates.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
-import { type Distinct, distinct, otherPlaces } from './duplicates.ts';
 import { matchesOf } from './matches.ts';
 import { contextualQuery, type EmbeddedRequest, embedRequest, limitTokens, mixShares } from './question.ts';
 import { type Ranked, rank } from './rank.ts';

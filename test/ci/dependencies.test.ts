@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readLock } from '../../functions/package/notices.ts';
+import { readLock } from '../../functions/package/licence-notices.ts';
 import { root } from '../fixtures/index.ts';
 
 const manifest: Record<'dependencies' | 'devDependencies' | 'overrides', Record<string, string>> & {

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageFolders } from '../../functions/package/notices.ts';
+import { packageFolders } from '../../functions/package/licence-notices.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { INDEX_FILES } from '../../index/format/manifest.ts';
 import type { Answer } from '../../index/search/answer.ts';

@@ -1,6 +1,6 @@
 import { type DefaultTreeAdapterTypes, parseFragment, serializeOuter } from 'parse5';
 import type { Block } from '../document.ts';
-import { htmlBlocks } from '../html/page.ts';
+import { htmlBlocks } from '../html/html-page.ts';
 import { isHeaderBlock } from './quotes.ts';
 
 type ChildNode = DefaultTreeAdapterTypes.ChildNode;

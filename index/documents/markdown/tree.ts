@@ -4,7 +4,7 @@ import type {} from 'mdast-util-mdx';
 import { toString as textOf } from 'mdast-util-to-string';
 import { type Block, tableText } from '../document.ts';
 import { MAX_DEPTH, nestedTooDeep } from '../file.ts';
-import { htmlBlocks } from '../html/page.ts';
+import { htmlBlocks } from '../html/html-page.ts';
 import { unwrap } from '../plain/paragraphs.ts';
 
 /** A line break that the author asked for, in inline text. Others are a single `\n`. */

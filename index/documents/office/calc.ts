@@ -1,8 +1,8 @@
 import type { Input, Reader } from '../input.ts';
+import { MAX_SPREADSHEET_BYTES } from './office-package.ts';
+import { parseXml, type XmlElement } from './office-xml.ts';
 import { openOpenDocument } from './open-document.ts';
-import { MAX_SPREADSHEET_BYTES } from './package.ts';
 import { CellCollector, MAX_COLUMNS, type SheetRow, sheetDocuments } from './sheets.ts';
-import { parseXml, type XmlElement } from './xml.ts';
 
 /** Subtrees whose text is not that of cells. */
 const SKIPPED = new Set(['office:annotation', 'table:shapes', 'table:tracked-changes', 'office:forms']);

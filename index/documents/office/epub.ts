@@ -4,11 +4,11 @@ import type { Block, Document } from '../document.ts';
 import { decode } from '../encoding.ts';
 import { Unreadable } from '../file.ts';
 import { blocksOf } from '../html/blocks.ts';
-import { attribute, type Element, limitedAdapter } from '../html/dom.ts';
+import { attribute, type Element, limitedAdapter } from '../html/tree.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
-import { noText, openPackage, resolvePart } from './package.ts';
-import { readXml, type XmlHandler } from './xml.ts';
+import { noText, openPackage, resolvePart } from './office-package.ts';
+import { readXml, type XmlHandler } from './office-xml.ts';
 
 const PAGE_TYPES = new Set(['application/xhtml+xml', 'text/html', 'text/x-oeb1-document']);
 /** The largest page, inflated. */

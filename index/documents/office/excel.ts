@@ -1,8 +1,8 @@
 import type { Zip } from '../archive/zip.ts';
 import type { Input, Reader } from '../input.ts';
-import { MAX_SPREADSHEET_BYTES, openPackage, relationsOf } from './package.ts';
+import { MAX_SPREADSHEET_BYTES, openPackage, relationsOf } from './office-package.ts';
+import { parseXml, readXml, type XmlElement } from './office-xml.ts';
 import { CellCollector, type SheetRow, sheetDocuments } from './sheets.ts';
-import { parseXml, readXml, type XmlElement } from './xml.ts';
 
 /** The most bytes of the table of strings, inflated. It is held in memory. */
 const MAX_STRING_BYTES = 96 * 2 ** 20;

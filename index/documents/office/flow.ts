@@ -1,7 +1,7 @@
 import { type Block, type Document, tableText } from '../document.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
-import { noText } from './package.ts';
+import { noText } from './office-package.ts';
 
 interface Cell {
   blocks: Block[];

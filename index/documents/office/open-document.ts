@@ -2,8 +2,8 @@ import type { Zip } from '../archive/zip.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
 import { Flow, fileTitle, Slide, toDocument } from './flow.ts';
-import { openPackage, ownTitle } from './package.ts';
-import { readXml, type XmlElement } from './xml.ts';
+import { openPackage, ownTitle } from './office-package.ts';
+import { readXml, type XmlElement } from './office-xml.ts';
 
 /** How many styles may be based on each other. */
 const MAX_PARENTS = 20;

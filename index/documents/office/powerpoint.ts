@@ -2,8 +2,8 @@ import type { Zip } from '../archive/zip.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
 import { fileTitle, Slide, toDocument } from './flow.ts';
-import { openPackage, propertiesOf, type Relation, relationsOf } from './package.ts';
-import { readXml, type XmlElement } from './xml.ts';
+import { openPackage, propertiesOf, type Relation, relationsOf } from './office-package.ts';
+import { readXml, type XmlElement } from './office-xml.ts';
 
 /** Placeholders that recur on every slide, or show the slide itself. */
 const NOT_TEXT = new Set(['dt', 'ftr', 'hdr', 'sldNum', 'sldImg']);

@@ -4,7 +4,7 @@ import type { Input } from '../input.ts';
 import { missingNames } from '../records/roles.ts';
 import { readTable, type TableRow } from '../records/table.ts';
 import { tableBlock } from './flow.ts';
-import { noText } from './package.ts';
+import { noText } from './office-package.ts';
 
 /** A row of a spreadsheet with text, as a user sees it. */
 export interface SheetRow {

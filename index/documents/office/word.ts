@@ -2,8 +2,8 @@ import type { Zip } from '../archive/zip.ts';
 import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
 import { Flow, toDocument } from './flow.ts';
-import { openPackage, propertiesOf, relationsOf } from './package.ts';
-import { type Attributes, readXml, type XmlElement } from './xml.ts';
+import { openPackage, propertiesOf, relationsOf } from './office-package.ts';
+import { type Attributes, readXml, type XmlElement } from './office-xml.ts';
 
 /** Notes that Word draws itself: the line above notes. */
 const SEPARATORS = new Set(['separator', 'continuationSeparator', 'continuationNotice']);

@@ -1,4 +1,4 @@
-import { itemMarker } from '../plain/marks.ts';
+import { itemMarker } from '../plain/list-marks.ts';
 import { isClosed, isUnspaced } from '../plain/script.ts';
 import type { Line } from './lines.ts';
 import type { Fonts, Page } from './pages.ts';

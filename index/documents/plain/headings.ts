@@ -7,7 +7,7 @@ import {
   isSectionNumber,
   itemMarker,
   numberDepth,
-} from './marks.ts';
+} from './list-marks.ts';
 import { isAtMost, type Piece } from './pieces.ts';
 import { isClosed } from './script.ts';
 

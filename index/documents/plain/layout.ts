@@ -1,6 +1,6 @@
 import type { Block } from '../document.ts';
 import { headingLevels } from './headings.ts';
-import { itemMarker } from './marks.ts';
+import { itemMarker } from './list-marks.ts';
 import { hasByPrefix, isAtMost, type Piece, pieceKind } from './pieces.ts';
 import {
   beginsInLowerCase,

@@ -1,4 +1,4 @@
-import { isRule } from './marks.ts';
+import { isRule } from './list-marks.ts';
 import { columns, isUnspaced } from './script.ts';
 
 /** A line that is not blank. */

@@ -1,5 +1,5 @@
 import { edge, firstWord, type Line } from './lines.ts';
-import { hasDotLeader, itemMarker, quotePrefix } from './marks.ts';
+import { hasDotLeader, itemMarker, quotePrefix } from './list-marks.ts';
 import { endsInHyphen, isClosed, joint } from './script.ts';
 
 /** In columns. Longer lines are whole paragraphs, since no page is this wide. */

@@ -1,5 +1,5 @@
 import { edge, type Line } from './lines.ts';
-import { isAllCaps, isPageNumber, isRoman, isRule, itemMarker } from './marks.ts';
+import { isAllCaps, isPageNumber, isRoman, isRule, itemMarker } from './list-marks.ts';
 import { textsOf, WIDEST_PAGE } from './paragraphs.ts';
 import { columns, endsInComma, isClosed } from './script.ts';
 import { type Page, type Segment, titleLevel } from './segments.ts';

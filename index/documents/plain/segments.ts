@@ -10,7 +10,7 @@ import {
   itemMarker,
   numberDepth,
   quotePrefix,
-} from './marks.ts';
+} from './list-marks.ts';
 import { isClosed } from './script.ts';
 
 /** Lines that are one block, before paragraphs across blank lines are rejoined. */

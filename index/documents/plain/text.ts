@@ -2,7 +2,7 @@ import type { Block, Document } from '../document.ts';
 import type { Reader } from '../input.ts';
 import { rejoin } from './layout.ts';
 import { chunksOf, pageEdge } from './lines.ts';
-import { isManualHeader } from './marks.ts';
+import { isManualHeader } from './list-marks.ts';
 import { WIDEST_PAGE } from './paragraphs.ts';
 import { piecesOf } from './pieces.ts';
 import { segmentsOf } from './segments.ts';

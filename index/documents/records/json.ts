@@ -3,7 +3,7 @@ import type { Document } from '../document.ts';
 import { isTooDeep, MAX_DEPTH } from '../file.ts';
 import type { Input, Reader } from '../input.ts';
 import { type JsonValue, jsonValues } from './json-values.ts';
-import { isOpenApi, readOpenApi } from './openapi.ts';
+import { isOpenApi, readOpenApi } from './openapi-document.ts';
 import { readRecords, readSomeRecords } from './records.ts';
 import { BadRecord, jsonProblem, onOneLine, parseObject, type Row, rowOf } from './values.ts';
 

@@ -3,8 +3,8 @@ import type { Input, Reader } from '../input.ts';
 import { readRecords } from '../records/records.ts';
 import { type Fields, textOf } from '../records/values.ts';
 import { xmlEvents, xmlRecords } from './events.ts';
-import { readXmlText } from './text.ts';
 import { readPage } from './wikitext.ts';
+import { readXmlText } from './xml-text.ts';
 
 /** A document from each entry of a feed, page of a wiki, or record of a list; else one. */
 export const readXml: Reader = async function* (input) {

@@ -2,7 +2,7 @@ import { contentIds } from '../../documents/content-id.ts';
 import type { Document } from '../../documents/document.ts';
 import type { Passage } from '../../format/passage.ts';
 import { detectLanguage, fittingLanguage } from './detect-language.ts';
-import { pack, pieces, type Segment } from './pieces.ts';
+import { pack, pieces, type Segment } from './pack.ts';
 import { type Place, type Section, START, sections, titleLine } from './sections.ts';
 import { sentences } from './sentences.ts';
 

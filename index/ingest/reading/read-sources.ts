@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Document } from '../../documents/document.ts';
 import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
-import { SiteChrome } from '../../documents/site/chrome.ts';
+import { SiteChrome } from '../../documents/site/site-chrome.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { listFiles } from '../sources/source.ts';

@@ -39,7 +39,7 @@ async function openSource(settings: SourceConfig, config: Config): Promise<Sourc
   });
   if ('stdin' in settings) return new (await import('./stdin.ts')).StdinSource(options);
   if ('sitemap' in settings) return new (await import('./sitemap.ts')).SitemapSource(settings, options);
-  if ('s3' in settings) return new (await import('./s3.ts')).S3Source(settings.s3, options);
+  if ('s3' in settings) return new (await import('./s3-source.ts')).S3Source(settings.s3, options);
   return new (await import('./sql.ts')).SqlSource(settings, options);
 }
 

@@ -5,7 +5,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/errors.ts';
+import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/describe-error.ts';
 import { retried } from '../../aws/retry.ts';
 import { ReadableBucket, type StoredObject, s3Client, type Wanted } from '../../aws/s3.ts';
 import { Unavailable } from '../store.ts';

@@ -11,7 +11,7 @@ import { connect } from '../../../functions/deployed/connect.ts';
 import { packageFunction } from '../../../functions/package/package-function.ts';
 import { Bucket } from '../../../index/aws/s3.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
-import { S3Source } from '../../../index/ingest/sources/s3.ts';
+import { S3Source } from '../../../index/ingest/sources/s3-source.ts';
 import { TIMEOUT } from '../../../index/search/current-search.ts';
 import { openModel, searchStore } from '../../../index/search/index-search.ts';
 import { parseAddress } from '../../../index/store/s3vectors/address.ts';

@@ -11,9 +11,9 @@ import {
 } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../../functions/deployed/ask.ts';
 import { connect, type Remote } from '../../../functions/deployed/connect.ts';
 import { codeSha256, moveAlias, rollback } from '../../../functions/deployed/go-live.ts';
+import { ask } from '../../../functions/deployed/invoke.ts';
 import { packageZip } from '../../../functions/deployed/package-zip.ts';
 import { type PackagedFunction, type PushOptions, promote, push } from '../../../functions/deployed/push.ts';
 import { chooseProbes, type Probe, smoke } from '../../../functions/deployed/smoke.ts';

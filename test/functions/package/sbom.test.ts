@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Component } from '../../../functions/package/notices.ts';
+import type { Component } from '../../../functions/package/licence-notices.ts';
 import { componentId, SBOM, writeSbom } from '../../../functions/package/sbom.ts';
 import { version } from '../../../functions/search/version.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';

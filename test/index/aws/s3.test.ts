@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { connect } from '../../../functions/deployed/connect.ts';
 import { Bucket } from '../../../index/aws/s3.ts';
-import { S3Source } from '../../../index/ingest/sources/s3.ts';
+import { S3Source } from '../../../index/ingest/sources/s3-source.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import { Service } from '../../../index/store/s3vectors/publish/service.ts';
 

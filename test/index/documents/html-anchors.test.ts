@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../index/documents/html/page.ts';
+import { readHtml } from '../../../index/documents/html/html-page.ts';
 
 /** The anchor of each block, by its text. */
 const anchors = (html: string) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../index/documents/html/page.ts';
+import { readHtml } from '../../../index/documents/html/html-page.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
 
 const texts = (body: string) => readHtml(body, 'a.html').blocks.map(({ text }) => text);

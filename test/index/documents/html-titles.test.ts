@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { declaredCharset } from '../../../index/documents/html/head.ts';
-import { readHtml } from '../../../index/documents/html/page.ts';
+import { readHtml } from '../../../index/documents/html/html-page.ts';
 
 const title = (html: string, source = 'a.html') => readHtml(`${html}<p>Text.`, source).title;
 

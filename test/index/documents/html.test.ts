@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { htmlBlocks, readHtml } from '../../../index/documents/html/page.ts';
+import { htmlBlocks, readHtml } from '../../../index/documents/html/html-page.ts';
 
 const texts = (html: string) => htmlBlocks(html, 'a.html').map((block) => block.text);
 

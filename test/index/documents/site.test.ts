@@ -152,7 +152,7 @@ describe('SiteChrome', () => {
   });
 
   it('rejects a page that comes too late', async () => {
-    const { SiteChrome } = await import('../../../index/documents/site/chrome.ts');
+    const { SiteChrome } = await import('../../../index/documents/site/site-chrome.ts');
     const chrome = new SiteChrome();
     const [page] = site(() => ['x']);
     chrome.filter(page!);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitLogistic } from '../../../index/evaluate/logistic-regression.ts';
-import { mean } from '../../../index/evaluate/metrics.ts';
+import { mean } from '../../../index/evaluate/retrieval-metrics.ts';
 
 describe('fitLogistic', () => {
   test('returns logits of -ln 2 and ln 2 for two scores that separate the labels', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { chooseProbes } from '../../../functions/deployed/smoke.ts';
-import { findPassages, inspectIndex } from '../../../index/evaluate/inspect.ts';
+import { findPassages, inspectIndex } from '../../../index/evaluate/inspect-index.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { publish } from '../../../index/store/s3vectors/publish/publish.ts';
 import { temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';

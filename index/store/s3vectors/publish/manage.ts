@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../address.ts';
-import { listNumbers, movePointer, readManifestOf, readPointer, settle } from './generations.ts';
+import { listNumbers, movePointer, readManifestOf, readPointer, settle } from './generation-writer.ts';
 import { Journal, readWork } from './journal.ts';
 import { deleteWaste, findWaste, type Pruned } from './prune.ts';
 import { Service, type ServiceOptions } from './service.ts';

@@ -1,6 +1,6 @@
 import type { Current } from '../generation.ts';
 import { damagedInS3, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
-import { GRACE, listNumbers, readGoneOf, readManifestOf } from './generations.ts';
+import { GRACE, listNumbers, readGoneOf, readManifestOf } from './generation-writer.ts';
 import type { Journal, Work } from './journal.ts';
 import { inParallel, MOST_VECTORS, PARALLEL, type Service } from './service.ts';
 

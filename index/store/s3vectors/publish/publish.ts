@@ -18,7 +18,7 @@ import {
   readObjectOf,
   readPointer,
   settle,
-} from './generations.ts';
+} from './generation-writer.ts';
 import { type HoldOptions, Journal, type Publication, readWork } from './journal.ts';
 import { LocalRows } from './local-rows.ts';
 import { hashOf, type Plan, type PublishedSegment, planPublication, readHashes } from './plan.ts';

@@ -13,7 +13,7 @@ import { type Address, formatAddress } from '../address.ts';
 import { type Generation, ordinalStarts } from '../generation.ts';
 import { damagedInS3, generationObject, OBJECTS, ORDER, segmentObject, vectorKey } from '../objects.ts';
 import { decodeRow, type RowContent, readPlace, sentenceBytes } from '../row.ts';
-import { readManifestOf, readObjectOf, readPointer } from './generations.ts';
+import { readManifestOf, readObjectOf, readPointer } from './generation-writer.ts';
 import { inParallel, MOST_READ, Service, type TransferOptions } from './service.ts';
 
 export interface RestoreOptions extends TransferOptions {

@@ -9,7 +9,7 @@ import {
   PutVectorsCommand,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { describeError } from '../../../aws/errors.ts';
+import { describeError } from '../../../aws/describe-error.ts';
 import { PATIENTLY, type Retry, retried } from '../../../aws/retry.ts';
 import { Bucket, s3Client } from '../../../aws/s3.ts';
 import { type Address, formatAddress } from '../address.ts';

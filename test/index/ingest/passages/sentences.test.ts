@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../../index/documents/html/page.ts';
+import { readHtml } from '../../../../index/documents/html/html-page.ts';
 import { sentences } from '../../../../index/ingest/passages/sentences.ts';
 
 const split = (text: string, lang = 'en') =>

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { S3Source } from '../../../../index/ingest/sources/s3.ts';
+import { S3Source } from '../../../../index/ingest/sources/s3-source.ts';
 import type { SourceFile } from '../../../../index/ingest/sources/source.ts';
 import { type Aws, startAws } from '../../../fixtures/aws.ts';
 import { createBucket } from '../../../fixtures/aws-setup.ts';

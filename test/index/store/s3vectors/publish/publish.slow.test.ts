@@ -5,7 +5,7 @@ import { normalized } from '../../../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../../../index/format/compiled-model.ts';
 import type { Address } from '../../../../../index/store/s3vectors/address.ts';
 import { readGeneration, readGone } from '../../../../../index/store/s3vectors/generation.ts';
-import { movePointer, readPointer } from '../../../../../index/store/s3vectors/publish/generations.ts';
+import { movePointer, readPointer } from '../../../../../index/store/s3vectors/publish/generation-writer.ts';
 import { Journal } from '../../../../../index/store/s3vectors/publish/journal.ts';
 import { pruneIndex, rollBackTo, versionsOf } from '../../../../../index/store/s3vectors/publish/manage.ts';
 import { publish } from '../../../../../index/store/s3vectors/publish/publish.ts';

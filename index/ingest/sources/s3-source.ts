@@ -1,4 +1,4 @@
-import { describeError, failureOf, type Sentences } from '../../aws/errors.ts';
+import { describeError, failureOf, type Sentences } from '../../aws/describe-error.ts';
 import { Bucket, type ListedObject, s3Client } from '../../aws/s3.ts';
 import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';

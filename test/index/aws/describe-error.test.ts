@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { NoSuchBucket } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { describeError } from '../../../index/aws/errors.ts';
+import { describeError } from '../../../index/aws/describe-error.ts';
 
 const metadata = { $metadata: {} };
 const arn = 'arn:aws:lambda:eu-central-1:123456789012:function:polyseek';

@@ -8,7 +8,7 @@ import { Lookup } from '../../../index/format/lookup-file.ts';
 import type { Filter, Passage } from '../../../index/format/passage.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Mode, Search } from '../../../index/search/answer.ts';
-import { otherPlaces } from '../../../index/search/duplicates.ts';
+import { otherPlaces } from '../../../index/search/collapse-duplicates.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
 import { listsOf } from '../../../index/store/bundle-store.ts';
 import { lookupFile } from '../../fixtures/files.ts';

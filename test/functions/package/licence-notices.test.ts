@@ -7,7 +7,7 @@ import {
   packageFolders,
   readModelLicence,
   readPackageLicence,
-} from '../../../functions/package/notices.ts';
+} from '../../../functions/package/licence-notices.ts';
 import { root, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();

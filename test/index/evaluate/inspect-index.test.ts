@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { findPassages, inspectIndex } from '../../../index/evaluate/inspect.ts';
+import { findPassages, inspectIndex } from '../../../index/evaluate/inspect-index.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
 import { NO_INDEX } from '../../../index/store/store.ts';
 import {

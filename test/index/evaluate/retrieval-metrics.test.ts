@@ -8,7 +8,7 @@ import {
   recall,
   reciprocalRank,
   signTest,
-} from '../../../index/evaluate/metrics.ts';
+} from '../../../index/evaluate/retrieval-metrics.ts';
 
 const ranked = ['a', 'b', 'c', 'd'];
 const none: ReadonlySet<string> = new Set();

@@ -1,6 +1,6 @@
 import { Zip } from '../archive/zip.ts';
 import type { Input } from '../input.ts';
-import { readXml } from './xml.ts';
+import { readXml } from './office-xml.ts';
 
 /** The most bytes of a document's parts, inflated. The blocks of a document are in memory; the rows of a spreadsheet are not. */
 const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
