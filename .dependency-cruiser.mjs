@@ -3,6 +3,8 @@
  * A room may always import itself, and `npm run check` fails on any other import.
  */
 const MAY_IMPORT = {
+  // Every room may import it.
+  'index/kit': [],
   'index/text': [],
   'index/aws': [],
   'index/documents': [],
@@ -33,7 +35,7 @@ const MAY_IMPORT = {
   'index/evaluate': ['index'],
   'functions/search': [
     'functions/web',
-    'index/aws/metrics.ts',
+    'index/aws',
     'index/format',
     'index/search',
     'index/store/*',
@@ -46,9 +48,6 @@ const MAY_IMPORT = {
   infra: ['functions/deployed', 'functions/package', 'functions/search', 'index'],
   cli: ['functions', 'index', 'infra'],
 };
-
-/** Files that every room may import. */
-const SHARED = ['index/errors.ts', 'index/lru.ts'];
 
 /** Packages behind a seam: one file imports each. */
 const SEAMS = {
@@ -65,11 +64,8 @@ const inFolder = (folder) => {
   return { path: `^${folder}/`, ...(below.length > 0 && { pathNot: below.map((other) => `^${other}/`) }) };
 };
 
-/** A pattern for a file, the files of a folder but not of those below it (`FOLDER/*`), or a folder with all below it. */
-function patternOf(allowed) {
-  if (allowed.endsWith('/*')) return `^${allowed.slice(0, -1)}[^/]+$`;
-  return allowed.endsWith('.ts') ? `^${allowed}$` : `^${allowed}/`;
-}
+/** A pattern for the files of a folder but not of those below it (`FOLDER/*`), or for a folder with all below it. */
+const patternOf = (allowed) => (allowed.endsWith('/*') ? `^${allowed.slice(0, -1)}[^/]+$` : `^${allowed}/`);
 
 export default {
   forbidden: [
@@ -87,7 +83,7 @@ export default {
       from: inFolder(folder),
       to: {
         path: '^(cli|functions|index|infra|test)/',
-        pathNot: [inFolder(folder).path, ...[...SHARED, ...MAY_IMPORT[folder]].map(patternOf)],
+        pathNot: [inFolder(folder).path, ...['index/kit', ...MAY_IMPORT[folder]].map(patternOf)],
       },
     })),
     {

@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import type { Node } from 'constructs';
 import { applyStage, DEFAULT_STACK } from '../functions/deployed/settings.ts';
-import { messageOf } from '../index/errors.ts';
+import { messageOf } from '../index/kit/errors.ts';
 import { SETTINGS, type SettingsInput } from './schema.ts';
 import { SearchStack } from './stack.ts';
 

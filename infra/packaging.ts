@@ -18,13 +18,13 @@ import {
 } from '../functions/deployed/asset.ts';
 import { describeVersion, NO_INDEX } from '../functions/deployed/version-description.ts';
 import type { Architecture } from '../index/engine/native-sources.ts';
-import { messageOf } from '../index/errors.ts';
 import {
   BUNDLE_LIMIT,
   type BundleSpace,
   describeBundle,
   isNearlyFull,
 } from '../index/ingest/bundle-space.ts';
+import { messageOf } from '../index/kit/errors.ts';
 import { readsElsewhere, requireApiKey, type Settings } from './schema.ts';
 
 /** Code of the search function, and the description of the version that runs it. */

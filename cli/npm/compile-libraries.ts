@@ -7,7 +7,7 @@ import {
   stageSource,
   writeDigest,
 } from '../../index/engine/native-sources.ts';
-import { messageOf } from '../../index/errors.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 
 /** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
 const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };

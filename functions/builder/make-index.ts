@@ -2,13 +2,13 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '../../index/documents/file.ts';
-import { messageOf } from '../../index/errors.ts';
 import { NoText } from '../../index/ingest/build.ts';
 import { buildFromSources } from '../../index/ingest/build-from-sources.ts';
 import type { BuildProgress } from '../../index/ingest/read-passages.ts';
 import { Notices } from '../../index/ingest/reading/notices.ts';
 import { PASSING_REASONS } from '../../index/ingest/sources/s3-source.ts';
 import type { Source } from '../../index/ingest/sources/source.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 import { shortened } from './builds.ts';
 import type { Builder, Run } from './run.ts';
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../../index/errors.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 import { invokeBuilder } from '../deployed/function-parts.ts';
 import { type BuildRecord, Builds, newBuildId, withBuildMetrics } from './builds.ts';
 import type { BuildRequest } from './event.ts';

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describeError } from '../../index/aws/describe-error.ts';
-import { messageOf } from '../../index/errors.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 import { LIVE, type Remote } from './connect.ts';
 import { UPLOADS } from './settings.ts';
 import { describeVersion, type IndexSummary } from './version-description.ts';

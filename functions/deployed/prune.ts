@@ -4,7 +4,7 @@ import {
   paginateListAliases,
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import { messageOf } from '../../index/errors.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 import { Interrupted, type Remote } from './connect.ts';
 import { uploadKey } from './go-live.ts';
 import { UPLOADS } from './settings.ts';

@@ -1,6 +1,6 @@
 import { DeleteFunctionCommand } from '@aws-sdk/client-lambda';
 import type { Architecture } from '../../index/engine/native-sources.ts';
-import { messageOf } from '../../index/errors.ts';
+import { messageOf } from '../../index/kit/errors.ts';
 import { Interrupted, type Remote } from './connect.ts';
 import {
   alignAfterMove,

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../kit/errors.ts';
 import { Embedder, type TextKind } from './embedder.ts';
 import type { EmbeddedPassage, EmbeddedQuestion } from './token-embedder.ts';
 

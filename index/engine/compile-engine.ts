@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { messageOf } from '../errors.ts';
 import { createDraft, removeStaleDrafts } from '../format/drafts.ts';
 import { compiledFolder } from '../format/installation.ts';
+import { messageOf } from '../kit/errors.ts';
 import { checkLibrary } from './elf.ts';
 import {
   type Architecture,

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Document } from '../documents/document.ts';
 import type { Notice } from '../documents/file.ts';
-import { messageOf } from '../errors.ts';
 import { HashTable, hash48, Numbers } from '../format/compact.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { Spool } from '../format/container-file.ts';
 import type { LanguageCount } from '../format/languages-file.ts';
 import type { Passage } from '../format/passage.ts';
+import { messageOf } from '../kit/errors.ts';
 import type { Cache } from './cache/cache.ts';
 import { codeHash } from './cache/code-hash.ts';
 import { CachedEmbeddings } from './cache/embeddings.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../errors.ts';
 import type { Overview } from '../format/overview-types.ts';
+import { messageOf } from '../kit/errors.ts';
 import { NO_INDEX, Unavailable } from '../store/store.ts';
 import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, Search, SearchRequest } from './answer.ts';
 import { now } from './clock.ts';

@@ -8,7 +8,7 @@ import type { Range } from '../embedding/tokenizer.ts';
 import { checkModel } from '../format/manifest.ts';
 import type { Overview } from '../format/overview-types.ts';
 import { type Passage, withTitle } from '../format/passage.ts';
-import { Lru } from '../lru.ts';
+import { Lru } from '../kit/lru.ts';
 import { BundleStore } from '../store/bundle-store.ts';
 import type { Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { describeFile } from '../../index/format/checks.ts';
 import { digestOf } from '../../index/format/json-file.ts';
 import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
-import { Lru } from '../../index/lru.ts';
+import { Lru } from '../../index/kit/lru.ts';
 import { GoneRows, readCurrent, readGeneration, readGone } from '../../index/store/s3vectors/generation.ts';
 import { RangeLists, SegmentLookup } from '../../index/store/s3vectors/lists.ts';
 import { HASHES, parseVectorKey } from '../../index/store/s3vectors/objects.ts';

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { mayBeKnown } from '../../documents/formats.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import { notRegular, readRegularFile } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { RanOut, Unreadable } from '../../documents/file.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import type { Row } from './json-rows.ts';
 
 const ROWS_AT_A_TIME = 1000;

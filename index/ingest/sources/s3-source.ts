@@ -2,7 +2,7 @@ import { describeError, failureOf, type Sentences } from '../../aws/describe-err
 import { Bucket, type ListedObject, s3Client } from '../../aws/s3.ts';
 import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import { limitBytes, MAX_FILE_BYTES, tooLarge } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 

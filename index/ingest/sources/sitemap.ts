@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
 import { entryName, extensionOf, parseContentType, urlName } from '../../documents/archive/names.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import { TemporaryFile } from './files.ts';
 import { fetchRobots, HttpClient, type HttpEnvironment, type HttpPage, type Robots } from './http-client.ts';
 import type { Memory, Source, SourceContext, SourceFile } from './source.ts';

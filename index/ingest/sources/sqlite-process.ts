@@ -1,6 +1,6 @@
 import sqlite, { type Database } from 'node-sqlite3-wasm';
 import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import { jsonRows, type QueryLimits, type Row } from './json-rows.ts';
 
 /** A query to a SQLite file. */

@@ -1,7 +1,7 @@
 import type { FileList } from '../../format/checks.ts';
 import { Languages } from '../../format/languages-file.ts';
 import { parseOverview } from '../../format/overview.ts';
-import { Lru } from '../../lru.ts';
+import { Lru } from '../../kit/lru.ts';
 import { type Address, formatAddress } from './address.ts';
 import { Client } from './client.ts';
 import {

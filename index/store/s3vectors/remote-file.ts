@@ -1,5 +1,5 @@
 import type { FileList } from '../../format/checks.ts';
-import type { Lru } from '../../lru.ts';
+import type { Lru } from '../../kit/lru.ts';
 import type { Client } from './client.ts';
 import { damagedInS3 } from './objects.ts';
 

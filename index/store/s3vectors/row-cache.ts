@@ -1,5 +1,5 @@
 import type { Passage } from '../../format/passage.ts';
-import { Lru } from '../../lru.ts';
+import { Lru } from '../../kit/lru.ts';
 import { Unavailable } from '../store.ts';
 import type { Client } from './client.ts';
 import { damagedInS3, OBJECTS, parseVectorKey, segmentObject } from './objects.ts';

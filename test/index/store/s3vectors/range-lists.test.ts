@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeFile } from '../../../../index/format/checks.ts';
 import { writeAscending, writeList } from '../../../../index/format/varint.ts';
-import { Lru } from '../../../../index/lru.ts';
+import { Lru } from '../../../../index/kit/lru.ts';
 import { GoneRows } from '../../../../index/store/s3vectors/generation.ts';
 import { RangeLists, SegmentLookup } from '../../../../index/store/s3vectors/lists.ts';
 import { type Blocks, RemoteFile } from '../../../../index/store/s3vectors/remote-file.ts';

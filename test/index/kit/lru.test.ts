@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Lru } from '../../index/lru.ts';
+import { Lru } from '../../../index/kit/lru.ts';
 
 test('keeps the most recently used values in any order of use', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
