@@ -6,6 +6,7 @@ import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
+import { SMALL_MODEL } from '../fixtures/prepared.ts';
 import { command } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
@@ -99,7 +100,7 @@ describe('index', () => {
 describe('index with a bad file', () => {
   const mixed = join(folder, 'mixed');
   const out = join(folder, 'mixed-index');
-  const cache = ['--cache', join(folder, 'cache')];
+  const cache = ['--cache', join(folder, 'cache'), '--model', SMALL_MODEL];
   beforeAll(() => {
     mkdirSync(join(mixed, 'drafts'), { recursive: true });
     writeFileSync(join(mixed, 'good.md'), '# Lighthouse\n\nThe lighthouse flashes twice a minute.\n');
@@ -251,13 +252,16 @@ describe('search', () => {
   });
 });
 
+/** What evaluation prints does not depend on the model. */
+const LEXICAL = ['--mode', 'lexical', '--model', SMALL_MODEL];
+
 test('eval scores sets, as a table and as JSON', async () => {
-  const table = await command('eval', [setFolder('en'), '--mode', 'lexical']);
+  const table = await command('eval', [setFolder('en'), ...LEXICAL]);
   expect(table).toMatchObject({ code: 0, stderr: '' });
   expect(table.stdout).toMatch(
     /^ +R@1 +R@5 +R@10 +MRR@10 +nDCG@10 +AUROC\nen( +\d\.\d{3}){6}\nmean( +\d\.\d{3}){6}\n$/,
   );
-  const json = await command('eval', [setFolder('en'), '--mode', 'lexical', '--json']);
+  const json = await command('eval', [setFolder('en'), ...LEXICAL, '--json']);
   expect(JSON.parse(json.stdout)).toMatchObject({ sets: { en: { questions: 60 } }, mean: { questions: 60 } });
 });
 
@@ -276,7 +280,7 @@ test('eval asks follow-ups with and without their history', async () => {
     { ...asked, id: 'b', split: 'dev', q: 'x' },
   ];
   writeFileSync(join(conversed, 'conversations.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
-  const args = ['--mode', 'lexical', '--conversations', conversed];
+  const args = [...LEXICAL, '--conversations', conversed];
   const table = await command('eval', [setFolder('en'), ...args]);
   expect(table).toMatchObject({ code: 0, stderr: '' });
   expect(table.stdout).toMatch(/^follow-ups +1( +\d\.\d{3}){12}$/m);
@@ -291,7 +295,7 @@ test('eval asks follow-ups with and without their history', async () => {
 
 test('eval scores confidence on a half of the articles, and draws it', async () => {
   const svg = join(folder, 'reliability.svg');
-  const flags = ['--mode', 'lexical', '--cross', '--confidence', '--articles', 'test'];
+  const flags = [...LEXICAL, '--cross', '--confidence', '--articles', 'test'];
   const sets = ['en', 'de'].map(setFolder);
   const table = await command('eval', [...sets, ...flags, '--svg', svg]);
   expect(table).toMatchObject({ code: 0, stderr: '' });
@@ -309,7 +313,7 @@ test('eval asks phrases that ask nothing', async () => {
   mkdirSync(phrases);
   const greeting = { id: 'en-1', lang: 'en', text: 'hello', kind: 'greeting' };
   writeFileSync(join(phrases, 'phrases.jsonl'), JSON.stringify(greeting));
-  const { stdout } = await command('eval', [setFolder('en'), '--mode', 'lexical', '--small-talk', phrases]);
+  const { stdout } = await command('eval', [setFolder('en'), ...LEXICAL, '--small-talk', phrases]);
   expect(stdout).toMatch(/\n\nsmall talk: .*\n.*\nall +1 +0\.000 .*\ngreeting +1 +0\.000 .*\n$/);
 });
 
@@ -321,7 +325,7 @@ test('eval scores collections of documents, by default on the split dev', async 
   const asked = { lang: 'en', text: 'When does the light flash?', answers };
   const lines = ['dev', 'test', 'test'].map((split, i) => ({ ...asked, id: String(i), split }));
   writeFileSync(join(collection, 'questions.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
-  const flags = ['--mode', 'lexical', '--documents', collection];
+  const flags = [...LEXICAL, '--documents', collection];
   const table = await command('eval', flags);
   expect(table).toMatchObject({ code: 0, stderr: '' });
   expect(table.stdout).toMatch(/^documents, split dev\n +collection +all\nanswerable questions +1 +1\n/);

@@ -72,7 +72,8 @@ export const s3Targets: Record<string, Target> = {
   's3-hashes': (input) =>
     expectClear(NAME, () => readHashes(sectionFile(HASHES, input), SIZES.passages, NAME)),
   's3-journal': (input) => {
-    const service = { get: async () => ({ bytes: input, etag: 'tag' }), nameOf: () => NAME };
+    const objects = { find: async () => ({ bytes: Buffer.from(input), etag: 'tag' }) };
+    const service = { objects, nameOf: () => NAME };
     return expectClear(NAME, () => readWork(service as unknown as Service));
   },
 };
