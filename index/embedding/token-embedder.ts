@@ -102,7 +102,7 @@ function informationOf(tokenizer: Tokenizer, ids: readonly number[]): Float32Arr
 
 /**
  * Tokens of a passage with less information are not stored: they are in most texts. In nats: -log of the token's probability in the
- * tokenizer's unigram model. docs/decisions/0023 has the measured alternatives.
+ * tokenizer's unigram model. docs/decisions/0006 has the measured alternatives.
  */
 const STORED = 9;
 /** Tokens of a question with less information have almost no weight. */

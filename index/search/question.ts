@@ -17,7 +17,7 @@ const READ_CHARACTERS = { user: 200, assistant: 50 };
  * Returns the second query for a question with a history: the question and the last exchange before it. Returns undefined if the
  * history has no earlier turn. Both texts are searched, and their scores added by weight, so a question that finds its answer without
  * the history still finds it. Follow-ups are short, so the history's weight falls with the question's length.
- * docs/decisions/0018 lists the measured alternatives.
+ * docs/decisions/0008 lists the measured alternatives.
  * @param history oldest first. May end with the question itself, which is ignored
  */
 export function contextualQuery(question: string, history: readonly Turn[]): ContextualQuery | undefined {

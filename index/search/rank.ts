@@ -122,7 +122,7 @@ export async function rank(
 
 /**
  * The ordinals of passages whose BM25 shares are not clearly below the best share of those near the question. Others rank first rarely,
- * and reading rows that no query returned would be the most expensive part of a question to S3 Vectors (decision 41).
+ * and reading rows that no query returned would be the most expensive part of a question to S3 Vectors (decision 11).
  */
 function competitive(
   lexical: readonly [ordinal: number, share: number][],
