@@ -188,8 +188,13 @@ export function folderGenerations(folder: string, open: () => Promise<ClosableSe
 
 /** What differs between two files in the same place; undefined without a file. */
 function identify(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.ino} ${found.mtimeNs} ${found.size}`;
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch {
+    // There is nothing, or its folder is a file.
+    return undefined;
+  }
 }
 
 /** The result of a promise, or else what `late` returns at a time of `now()`. */

@@ -56,7 +56,6 @@ describe('the packaged builder', () => {
       'function',
       'graph-process.mjs',
       'native',
-      'node_modules',
       'package.json',
       'pdfjs',
       'reading-child.mjs',

@@ -55,7 +55,7 @@ const resourcesIn = (template: { Resources: Record<string, { Type: string; Prope
 
 test('the apps in the docs compile with strict types', () => {
   const options =
-    '--ignoreConfig --noEmit --strict --target es2023 --module nodenext --types node --skipLibCheck --allowImportingTsExtensions';
+    '--ignoreConfig --noEmit --strict --target es2023 --lib es2023,es2024.string --module nodenext --types node --skipLibCheck --allowImportingTsExtensions';
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const args = [tsc, ...options.split(' '), 'app.ts', 'pipeline.ts'];
   expect(execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' })).toBe('');

@@ -12,9 +12,10 @@ const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript
 async function compile(program: string): Promise<string> {
   const file = join(temporaryFolder(), 'program.ts');
   writeFileSync(file, `import ${JSON.stringify(join(root, 'functions/web/client/widget.js'))};\n${program}`);
-  const options = '--noEmit --strict --target es2023 --lib es2023,dom --module nodenext --types node'.split(
-    ' ',
-  );
+  const options =
+    '--noEmit --strict --target es2023 --lib es2023,es2024.string,dom --module nodenext --types node'.split(
+      ' ',
+    );
   const config = [
     '--allowImportingTsExtensions',
     '--ignoreConfig',
