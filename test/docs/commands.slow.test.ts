@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildDemo } from '../../index/ingest/build-from-sources.ts';
+import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { commandsIn, finished, startServer } from '../fixtures/processes.ts';
 import { nodesOf, readPage, userPages } from './pages.ts';
@@ -57,8 +58,11 @@ function help(...program: string[]): Promise<string> {
   const key = program.join(' ');
   const known = helps.get(key);
   if (known) return known;
-  const args = ['--import', 'tsx', ...program, '--help'];
-  const printed = finished(spawn(process.execPath, args, { cwd: root })).then(({ stdout }) => stdout);
+  const [module, ...rest] = program;
+  const start = module === 'cli/polyseek.ts' ? [POLYSEEK, ...rest] : ['--import', 'tsx', ...program];
+  const printed = finished(spawn(process.execPath, [...start, '--help'], { cwd: root })).then(
+    ({ stdout }) => stdout,
+  );
   helps.set(key, printed);
   return printed;
 }

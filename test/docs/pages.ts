@@ -23,8 +23,16 @@ export function nodesOf<Type extends Nodes['type']>(
   return 'children' in node ? [...own, ...node.children.flatMap((child) => nodesOf(child, type))] : own;
 }
 
+const read = new Map<string, Page>();
+
 /** Reads a page. Throws if it does not exist. */
 export function readPage(path: string): Page {
+  const page = read.get(path) ?? parsePage(path);
+  read.set(path, page);
+  return page;
+}
+
+function parsePage(path: string): Page {
   const text = readFileSync(join(root, path), 'utf8');
   const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
   return { path, text, tree };
