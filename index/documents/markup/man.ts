@@ -203,7 +203,8 @@ class ManReader {
         break;
       case 'ds': {
         const [, name = '', value = ''] = /^(\S+)(?:[ \t]+"?(.*))?$/s.exec(raw) ?? [];
-        this.#strings.set(name, this.#plain(value).slice(0, MAX_STRING));
+        // Old pages of pod2man print a dash as an omega, which .tr turns into another hyphen.
+        this.#strings.set(name, this.#plain(value.replace('\\(*W-', '\\(em')).slice(0, MAX_STRING));
         break;
       }
       case 'de':

@@ -55,6 +55,7 @@ describe('manual pages', () => {
       '.de XX \\" comment\n.B \\\\$1\n\\\\$2\n..\n.XX a "b c"\n.de IX\n..\n.IX z\n.ds St d\n\\*(St',
       ['a b c d'],
     ],
+    ['dashes of pod2man', '.tr \\(*W-\n.ds -- \\(*W-\na\\*(--b', ['a—b']],
     ['comments', '.\\" a\nb \\" c\n.ig\nd\n..\n\\# e\n.B f \\" g', ['b f']],
     ['unknown macros', '.XYZ a\nb', ['b']],
   ])('with %s', async (_, body, expected) => {
