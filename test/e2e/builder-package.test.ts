@@ -188,35 +188,6 @@ describe('the packaged builder', () => {
   });
 });
 
-describe.skipIf(missingTools('Node 24 for arm64', 'qemu-aarch64-static', 'aarch64-linux-gnu-g++'))(
-  'the packaged builder for arm64',
-  () => {
-    test('has libraries that load and link on that processor', async () => {
-      const out = join(folder, 'arm64');
-      await packageBuilder(out, 'arm64');
-      checkBuilder(out, 'arm64');
-      const script = join(folder, 'load.mjs');
-      writeFileSync(
-        script,
-        `import { createRequire } from 'node:module';
-        const require = createRequire(${JSON.stringify(join(out, 'builder.mjs'))});
-        require('./function/native/engine.node');
-        const { HierarchicalNSW } = require('./native/hnswlib.node');
-        const graph = new HierarchicalNSW('ip', 2);
-        graph.initIndex(2, 16, 200, 100);
-        graph.addPoint([1, 0], 0);
-        graph.addPoint([0, 1], 1);
-        console.log(process.arch, graph.searchKnn([0, 1], 1).neighbors);`,
-      );
-      const args = ['-L', '/usr/aarch64-linux-gnu', tools['Node 24 for arm64'], script];
-      const ended = await finished(
-        spawn(tools['qemu-aarch64-static'], args, { cwd: folder, env: { HOME: '' } }),
-      );
-      expect(ended).toEqual({ code: 0, stderr: '', stdout: 'arm64 [ 1 ]\n' });
-    });
-  },
-);
-
 describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric', 'strace'))(
   "the packaged builder under AWS's runtime client",
   () => {

@@ -174,11 +174,11 @@ describe('the packaged function', () => {
     expect(folders).toEqual([
       'functions/search',
       'functions/web',
-      'index',
       'index/aws',
       'index/embedding',
       'index/engine',
       'index/format',
+      'index/kit',
       'index/search',
       'index/store',
       'index/text',
