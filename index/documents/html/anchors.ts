@@ -1,6 +1,6 @@
 import type { Block } from '../document.ts';
+import { attribute, BLOCKS, type Element, isHeading } from './html-tree.ts';
 import { flatText, isLink } from './inline-text.ts';
-import { attribute, BLOCKS, type Element, isHeading } from './tree.ts';
 
 const PERMALINKS = new Set(
   'headerlink permalink hash-link heading-anchor header-anchor anchorjs-link anchor-link heading-link'.split(

@@ -1,8 +1,8 @@
 import type { Block } from '../document.ts';
 import { Anchors, isPermalink } from './anchors.ts';
+import { BLOCKS, childElements, DROPPED, type Element, isHeading, type Node, walk } from './html-tree.ts';
 import { flatText, formulaOf, InlineText, isLink } from './inline-text.ts';
 import { isContentsLabel, isIndexLabel } from './labels.ts';
-import { BLOCKS, childElements, DROPPED, type Element, isHeading, type Node, walk } from './tree.ts';
 
 const PREFORMATTED = new Set(['pre', 'textarea', 'listing']);
 

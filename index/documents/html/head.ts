@@ -1,4 +1,4 @@
-import { attribute, type Element, words } from './tree.ts';
+import { attribute, type Element, words } from './html-tree.ts';
 
 /** Where programs that save pages write the address: browsers, SingleFile and HTTrack. */
 const SAVED = [

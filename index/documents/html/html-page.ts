@@ -2,10 +2,10 @@ import { parse, parseFragment } from 'parse5';
 import type { Block, Document } from '../document.ts';
 import { blocksOf } from './blocks.ts';
 import { addressOf, isRedirect } from './head.ts';
+import { attribute, childElements, limitedAdapter, type Node } from './html-tree.ts';
 import { flatText } from './inline-text.ts';
 import { mainContent } from './main-content.ts';
 import { ancestors, ownTitle, spacePrefix } from './titles.ts';
-import { attribute, childElements, limitedAdapter, type Node } from './tree.ts';
 
 /** Pages that only lead to another one have few blocks. */
 const MAX_REDIRECT_BLOCKS = 3;

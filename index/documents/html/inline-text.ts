@@ -1,4 +1,4 @@
-import { attribute, BLOCKS, DROPPED, type Element, findAll, walk } from './tree.ts';
+import { attribute, BLOCKS, DROPPED, type Element, findAll, walk } from './html-tree.ts';
 
 /**
  * Collects the text of inline elements, and collapses white space as browsers do. The text is a list, because appending to a string

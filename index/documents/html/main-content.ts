@@ -1,9 +1,9 @@
 import type { Block } from '../document.ts';
 import { blocksOf, type LeaveOut } from './blocks.ts';
+import { type Element, findAll, type Node, words } from './html-tree.ts';
 import { withoutNotices } from './labels.ts';
 import { isChrome, type Trust } from './page-chrome.ts';
 import { measureText, type TextStats } from './text-stats.ts';
-import { type Element, findAll, type Node, words } from './tree.ts';
 
 /** Parts outside the main content may have this many times its text, without links, and at least `MIN_LOST` letters and digits. */
 const MAX_LOST = 2;

@@ -1,8 +1,8 @@
 import { isPermalink } from './anchors.ts';
+import { attribute, type Element, isHeading, words } from './html-tree.ts';
 import { flatText } from './inline-text.ts';
 import { isIndexLabel, isSeeAlsoLabel } from './labels.ts';
 import type { TextStats } from './text-stats.ts';
-import { attribute, type Element, isHeading, words } from './tree.ts';
 
 /** Where an element is. */
 export interface Place {

@@ -1,5 +1,5 @@
+import { attribute, DROPPED, type Element, isHeading, type Node, walk, words } from './html-tree.ts';
 import { isLink } from './inline-text.ts';
-import { attribute, DROPPED, type Element, isHeading, type Node, walk, words } from './tree.ts';
 
 /** How much text an element contains, in letters and digits. */
 export interface TextStats {

@@ -1,6 +1,6 @@
 import type { Block } from '../document.ts';
+import { attribute, type Element, findAll, type Node, words } from './html-tree.ts';
 import { flatText, isLink } from './inline-text.ts';
-import { attribute, type Element, findAll, type Node, words } from './tree.ts';
 
 /** Titles that programs give to pages without one. */
 const USELESS = /^(?:readme|index|untitled|untitled document|new page|document|page|home)(?:\.\w+)?$/i;

@@ -2,7 +2,7 @@ import { LoggerManager, load, NullLogger } from '@asciidoctor/core';
 import { type Document, languageTag } from '../document.ts';
 import { blocksOf } from '../html/blocks.ts';
 import { parseHtml } from '../html/html-page.ts';
-import { type Element, words } from '../html/tree.ts';
+import { type Element, words } from '../html/html-tree.ts';
 import { titleFromHeadings } from './readme.ts';
 
 /** Classes of what Asciidoctor adds: labels of admonitions, marks of footnotes and callouts, the lines of authors and includes. */

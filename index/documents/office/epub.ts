@@ -4,7 +4,7 @@ import type { Block, Document } from '../document.ts';
 import { decode } from '../encoding.ts';
 import { Unreadable } from '../file.ts';
 import { blocksOf } from '../html/blocks.ts';
-import { attribute, type Element, limitedAdapter } from '../html/tree.ts';
+import { attribute, type Element, limitedAdapter } from '../html/html-tree.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
 import { noText, openPackage, resolvePart } from './office-package.ts';
