@@ -31,6 +31,7 @@ import {
   documentsTable,
   evaluateDocuments,
   readCollection,
+  SPLITS,
   type Split,
 } from '../index/evaluate/real-documents.ts';
 import { articleHalf, type EvaluationSet, type Half, readSet } from '../index/evaluate/set.ts';
@@ -109,7 +110,7 @@ export const command = new Tool(
     ]).default('all'),
   )
   .option('--documents <dir...>', 'score collections: folders with documents/ and questions.jsonl')
-  .addOption(choice('--split <split>', 'questions of the collections', ['dev', 'test']).default('dev'))
+  .addOption(choice('--split <split>', 'questions of the collections', SPLITS).default('dev'))
   .option('--failures', 'with --documents: list the questions that failed, with what ranked instead')
   .addOption(modeOption())
   .addOption(modelOption())

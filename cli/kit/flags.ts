@@ -26,8 +26,8 @@ export function numberOption(
 }
 
 /** An option with a fixed set of values. */
-export function choice(flags: string, description: string, values: string[]): Option {
-  const option = new Option(flags, description).choices(values);
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  const option = new Option(flags, description).choices([...values]);
   return option.argParser((text) => {
     if (values.includes(text)) return text;
     throw wrongValue(option.long ?? flags, text, `one of ${values.join(', ')}`);

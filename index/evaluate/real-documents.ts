@@ -23,8 +23,12 @@ const DEEP_K = LIMITS.k.max;
 /** Characters of a snippet in a list of failures. */
 const SNIPPET = 80;
 
-/** Questions for decisions, and questions for reports only. */
-export type Split = 'dev' | 'test';
+/**
+ * Questions for decisions (`dev`) or for reports only (`test`). In the bank of questions, whole collections are for learning, for choosing
+ * between variants, or for reports only.
+ */
+export const SPLITS = ['dev', 'test', 'learn', 'choose', 'report'] as const;
+export type Split = (typeof SPLITS)[number];
 
 /** A text that answers a question: any passage of the document that contains the snippet. White space counts as one space. */
 export interface Snippet {
@@ -92,8 +96,8 @@ export async function readCollection(dir: string): Promise<Collection> {
 function questionOf(line: JsonLine, texts: ReadonlyMap<string, string>): DocumentQuestion {
   const { record, place } = line;
   const { split, answers } = record;
-  if (split !== 'dev' && split !== 'test')
-    throw new Error(`${place}: "split" must be "dev" or "test" but is ${describeValue(split)}.`);
+  if (!isSplit(split))
+    throw new Error(`${place}: "split" must be one of ${SPLITS.join(', ')} but is ${describeValue(split)}.`);
   if (!Array.isArray(answers) || !answers.every(isSnippet))
     throw new Error(
       `${place}: "answers" must be a list of {source, contains} but is ${describeValue(answers)}.`,
@@ -105,6 +109,10 @@ function questionOf(line: JsonLine, texts: ReadonlyMap<string, string>): Documen
     );
   }
   return { ...commonFields(line), split, answers };
+}
+
+function isSplit(value: unknown): value is Split {
+  return SPLITS.some((split) => split === value);
 }
 
 function isSnippet(value: unknown): value is Snippet {

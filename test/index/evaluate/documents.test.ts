@@ -121,7 +121,11 @@ test('lists the questions that failed, and what ranked instead', async () => {
 });
 
 test.each([
-  ['a missing split', { split: undefined }, '"split" must be "dev" or "test" but is missing.'],
+  [
+    'a missing split',
+    { split: undefined },
+    '"split" must be one of dev, test, learn, choose, report but is missing.',
+  ],
   [
     'missing answers',
     { answers: undefined },

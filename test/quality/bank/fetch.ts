@@ -79,6 +79,7 @@ function unpack({ name, registry, packages, copyright, files }: Collection): num
     if (existsSync(join(draft, copyright))) cpSync(join(draft, copyright), join(folder, 'copyright'));
     rmSync(draft, { recursive: true });
   }
+  cpSync(join(here, name, 'questions.jsonl'), join(folder, 'questions.jsonl'));
   return count;
 }
 
