@@ -13,9 +13,9 @@ import { formatNotices } from './licence-notices.ts';
 import { makeReadable, packageFunction } from './package-function.ts';
 import { writeSbom } from './sbom.ts';
 
-/** Names in a packaged builder, including esbuild's chunks. */
+/** Names in a packaged builder, including esbuild's chunks, and in those of 0.1.0 (`child.mjs`, `node_modules`). */
 const PARTS =
-  /^((builder|reading-child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|pdfjs|function)$/;
+  /^((builder|child|reading-child|worker|graph-process|[\w-]+-[0-9A-Z]{8})\.mjs|package\.json|checks\.bin|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|node_modules|pdfjs|function)$/;
 /** The parts of pdf.js that reading needs. */
 const PDFJS = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'cmaps', 'standard_fonts'];
 /** The builder's package.json: what `#` imports mean in its modules. */
