@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { type Zippable, zipSync } from 'fflate';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { Zip, type ZipInputFile } from 'fflate';
 import { checkLibrary } from '../../index/engine/elf.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
@@ -19,8 +20,8 @@ const PARTS = ['lambda.mjs', 'THIRD_PARTY_NOTICES.txt', 'model/model.json'];
 /** The library that runs the model, by engine. */
 const LIBRARIES = { packed: 'native/engine.node', onnx: 'native/onnxruntime_binding.node' };
 
-/** Zip's number for Unix file attributes. */
-const UNIX = 3;
+/** Zip's numbers for Unix file attributes, and for compressed files. */
+const [UNIX, DEFLATE] = [3, 8];
 
 /** A packaged function that Lambda accepts. */
 export interface Asset {
@@ -77,21 +78,31 @@ export function requireIndex(folder: string, { index }: Asset): IndexSummary {
 }
 
 /**
- * Zips a folder. The bytes depend only on the files' paths, contents and executable bits. Everyone may read the files, because Lambda
- * runs as another user.
+ * Zips a folder. The bytes depend only on the files' paths, contents and executable bits, and on Node's zlib, which needs a third of the
+ * time of fflate's own. Everyone may read the files, because Lambda runs as another user.
  */
 export function zipFolder(folder: string): Uint8Array {
-  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+  const pieces: Uint8Array[] = [];
+  const zip = new Zip((error, piece) => {
+    if (error) throw error;
+    pieces.push(piece);
+  });
   // The earliest time that a zip can represent, in local time.
   const mtime = new Date(1980, 0, 1);
-  const entries = paths.map((path): [string, Zippable[string]] => {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  for (const filename of names.sort()) {
+    const path = join(folder, filename);
+    const bytes = readFileSync(path);
     const mode = statSync(path).mode & 0o111 ? 0o755 : 0o644;
-    const name = relative(folder, path).split(sep).join('/');
-    return [name, [readFileSync(path), { mtime, os: UNIX, attrs: mode << 16 }]];
-  });
-  return zipSync(Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))));
+    const about = { size: bytes.length, crc: crc32(bytes), mtime, os: UNIX, attrs: mode << 16 };
+    const file: ZipInputFile = { filename, compression: DEFLATE, ...about };
+    zip.add(file);
+    file.ondata!(null, deflateRawSync(bytes), true);
+  }
+  zip.end();
+  return Buffer.concat(pieces);
 }
 
 /**
