@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeAlias, readStackVersion } from '../../functions/deployed/version-description.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { type LogEntry, metricsOf } from '../../functions/search/log.ts';
@@ -241,31 +241,52 @@ test('another app can use the construct twice and extend it', () => {
   template().resourcePropertiesCountIs('AWS::Lambda::Function', { FunctionName: Match.anyValue() }, 0);
 });
 
-test('the asset is the packaged folder, and the version names its index', async () => {
-  const [index, packaged, outdir] = ['index', 'packaged', 'assets'].map((name) => join(folder, name)) as [
+describe('with a packaged function', () => {
+  const [index, code, outdir] = ['index', 'packaged', 'assets'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
   ];
-  writeRandomIndex(index, 50);
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
-  await packageFunction(index, packaged, { architecture });
-  const stack = new SearchStack(new App({ outdir }), 'docs', { auth: 'iam', architecture, code: packaged });
-  const { properties } = only(Template.fromStack(stack), 'AWS::Lambda::Version');
-  expect(properties.Description).toContain('50');
-  const manifest = JSON.parse(readFileSync(join(outdir, 'docs.assets.json'), 'utf8'));
-  const sources = Object.values(
-    manifest.files as Record<string, { source: { path: string; packaging: string } }>,
-  );
-  const zips = sources.map(({ source }) => source).filter(({ packaging }) => packaging === 'zip');
-  expect(zips).toHaveLength(1);
-  const list = (dir: string) =>
-    readdirSync(dir, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
-      .sort();
-  const staged = join(outdir, zips[0]!.path);
-  expect(list(staged)).toEqual(list(packaged));
-  for (const file of list(staged))
-    expect(readFileSync(join(staged, file)).equals(readFileSync(join(packaged, file)))).toBe(true);
+  beforeAll(async () => {
+    writeRandomIndex(index, 50);
+    await packageFunction(index, code, { architecture });
+  });
+  const deployed = (out: string, more: SettingsInput = {}) =>
+    Template.fromStack(
+      new SearchStack(new App({ outdir: out }), 'docs', { auth: 'iam', architecture, code, ...more }),
+    );
+
+  test('the asset is the packaged folder, and the version names its index', () => {
+    const { properties } = only(deployed(outdir), 'AWS::Lambda::Version');
+    expect(properties.Description).toContain('50');
+    const manifest = JSON.parse(readFileSync(join(outdir, 'docs.assets.json'), 'utf8'));
+    const sources = Object.values(
+      manifest.files as Record<string, { source: { path: string; packaging: string } }>,
+    );
+    const zips = sources.map(({ source }) => source).filter(({ packaging }) => packaging === 'zip');
+    expect(zips).toHaveLength(1);
+    const list = (dir: string) =>
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+        .sort();
+    const staged = join(outdir, zips[0]!.path);
+    expect(list(staged)).toEqual(list(code));
+    for (const file of list(staged))
+      expect(readFileSync(join(staged, file)).equals(readFileSync(join(code, file)))).toBe(true);
+  });
+
+  test('a change of settings publishes a version of the current code, even if that was pushed', () => {
+    const [before, after] = [
+      deployed(join(folder, 'before')),
+      deployed(join(folder, 'after'), { memorySize: 1024 }),
+    ];
+    const [{ properties: old }, { properties: changed }] = [before, after].map((one) =>
+      only(one, 'AWS::Lambda::Function'),
+    ) as [ReturnType<typeof only>, ReturnType<typeof only>];
+    // CloudFormation does not update code that is equal in both templates.
+    expect(changed).toMatchObject({ MemorySize: 1024, Code: old.Code });
+    expect(only(after, 'AWS::Lambda::Version').name).not.toBe(only(before, 'AWS::Lambda::Version').name);
+  });
 });
