@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -8,7 +7,6 @@ import type { BuildRequest } from '../../../functions/builder/event.ts';
 import type { Builder } from '../../../functions/builder/run.ts';
 import { type Outcome, runBuild } from '../../../functions/builder/run-build.ts';
 import { connect } from '../../../functions/deployed/connect.ts';
-import { packageFunction } from '../../../functions/package/package-function.ts';
 import { Bucket } from '../../../index/aws/s3.ts';
 import { readCompiledModel } from '../../../index/format/compiled-model.ts';
 import { S3Source } from '../../../index/ingest/sources/s3-source.ts';
@@ -16,8 +14,8 @@ import { TIMEOUT } from '../../../index/search/current-search.ts';
 import { openModel, searchStore } from '../../../index/search/index-search.ts';
 import { parseAddress } from '../../../index/store/s3vectors/address.ts';
 import { Generations } from '../../../index/store/s3vectors/generations.ts';
+import { emptyFunction } from '../../fixtures/builder.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
-import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 import { published } from '../../fixtures/published.ts';
 import { type S3Vectors, startS3Vectors } from '../../fixtures/s3-vectors.ts';
 
@@ -29,7 +27,7 @@ vi.mock('../../../functions/search/log.ts', () => ({ writeEntry: () => {} }));
 
 describe('a builder of an index in S3 Vectors', () => {
   const folder = temporaryFolder();
-  const functionFolder = join(folder, 'function');
+  let functionFolder = '';
   let aws: S3Vectors;
   let builder: Builder;
   const continued: object[] = [];
@@ -37,9 +35,7 @@ describe('a builder of an index in S3 Vectors', () => {
   beforeAll(async () => {
     aws = await startS3Vectors();
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
-    const model = writeModel(tinyModel({ positions: 128 }));
-    await packageFunction(undefined, functionFolder, { architecture: 'x86_64', model });
-    rmSync(model, { recursive: true });
+    functionFolder = await emptyFunction();
     const { dimensions } = readCompiledModel(join(functionFolder, 'model'), false);
     await aws.createIndex(BUCKET, 'passages', dimensions);
     // The only call of Lambda lets another invocation go on.
