@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 const index = join(folder, 'index');
 beforeAll(() => {
   writeProject(folder, { stages: { prod: { collections: { hr: index }, memorySize: 2048 } } });
-  writeRandomIndex(index, 1000);
+  writeRandomIndex(index, 20);
 });
 
 /** Runs `cdk synth` without Docker, and without a network if the system allows that. */
@@ -58,13 +58,10 @@ describe('cdk synth, without Docker and network', () => {
 });
 
 describe('the app', () => {
-  test.each([
-    [{ memorySize: '64' }, 'memorySize is 64, but must be a whole number from 256 to 10240.'],
-    [{ atuh: 'none' }, 'Unknown setting atuh in the context. Settings: stack, stage, stages, index,'],
-  ] as [Record<string, string>, string][])('reports %j in a sentence', async (context, sentence) => {
-    const { code, printed } = await app('refused', context);
+  test('reports a wrong setting in a sentence', async () => {
+    const { code, printed } = await app('refused', { auth: 'none', memorySize: '64' });
     expect(code).toBe(1);
-    expect(printed).toContain(sentence);
+    expect(printed).toContain('memorySize is 64, but must be a whole number from 256 to 10240.');
     expect(printed).not.toMatch(/^\s+at /m);
     expect(existsSync(join(folder, 'refused/polyseek.template.json'))).toBe(false);
   });

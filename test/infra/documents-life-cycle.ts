@@ -32,7 +32,7 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Aws, startAws } from '../fixtures/aws.ts';
 import { createBucket } from '../fixtures/aws-setup.ts';
-import { cdk, writeProject } from '../fixtures/cdk.ts';
+import { ASSETS_BUCKET, cdk, writeProject } from '../fixtures/cdk.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { missingTools } from '../fixtures/tools.ts';
 
@@ -74,7 +74,11 @@ export function testLifeCycle(names: string[]): void {
     let deploys = 0;
 
     async function run(args: string[], context: Record<string, string>): Promise<string> {
-      const { code, stdout, stderr } = await cdk(aws, project, args, { auth: 'iam', ...context });
+      const { code, stdout, stderr } = await cdk(aws, project, args, {
+        auth: 'iam',
+        assetsBucket: ASSETS_BUCKET,
+        ...context,
+      });
       if (code !== 0) throw new Error(stdout + stderr);
       return stdout + stderr;
     }
@@ -98,7 +102,7 @@ export function testLifeCycle(names: string[]): void {
       sqs = new SQSClient(common);
       events = new EventBridgeClient(common);
       await createBucket(aws, EXISTING);
-      await run(['bootstrap'], { stack: 'own', documents: 'true' });
+      await createBucket(aws, ASSETS_BUCKET);
     });
     afterAll(() => aws.stop());
 
