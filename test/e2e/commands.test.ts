@@ -5,24 +5,25 @@ import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Verdict } from '../../index/search/answer.ts';
-import { defaultModel, setFolder, temporaryFolder } from '../fixtures/index.ts';
+import { setFolder, smallModel, temporaryFolder } from '../fixtures/index.ts';
 import { SMALL_MODEL } from '../fixtures/prepared.ts';
 import { command } from '../fixtures/processes.ts';
 
 const folder = temporaryFolder();
 const [documents, index] = [join(folder, 'documents'), join(folder, 'index')];
-const QUESTION = 'Wie oft blinkt der Leuchtturm von Korvane?';
+const QUESTION = 'How often does the Korvane lighthouse flash?';
+const build = ['--model', SMALL_MODEL, '--cache', join(folder, 'cache')];
 
 beforeAll(async () => {
   mkdirSync(join(documents, 'notes'), { recursive: true });
   cpSync(join(setFolder('en'), 'passages.jsonl'), join(documents, 'en.jsonl'));
   writeFileSync(join(documents, 'notes/picture.png'), '');
-  expect(await command('index', [documents, '--index', index])).toMatchObject({ code: 0 });
+  expect(await command('index', [documents, '--index', index, ...build])).toMatchObject({ code: 0 });
 });
 
 describe('index', () => {
   test('prints a summary in plain lines', async () => {
-    const { code, stdout, stderr } = await command('index', [documents, '--index', index]);
+    const { code, stdout, stderr } = await command('index', [documents, '--index', index, ...build]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
@@ -36,7 +37,7 @@ describe('index', () => {
       expect.stringMatching(
         /^graph\.bin [\d.]+ KB, tokens\.bin [\d.]+ KB, passages\.bin [\d.]+ KB, sentences\.bin [\d.]+ KB, languages\.bin [\d.]+ KB, lookup\.bin [\d.]+ KB, manifest\.json [\d.]+ KB$/,
       ),
-      expect.stringMatching(/^version [0-9a-f]{12}, model multilingual-e5-small, with token states$/),
+      expect.stringMatching(/^version [0-9a-f]{12}, model small, with token states$/),
       expect.stringMatching(
         /^The function takes \d+ of 262 MB \(\d+ %\)\. About [\d,]+ more passages fit\. Past that: store s3vectors \(docs\/scaling\.md\)\.$/,
       ),
@@ -54,13 +55,13 @@ describe('index', () => {
   });
 
   test('prints a summary as JSON', async () => {
-    const { code, stdout } = await command('index', [documents, '--index', index, '--json']);
+    const { code, stdout } = await command('index', [documents, '--index', index, '--json', ...build]);
     const { version, counts } = readManifest(index, undefined, true);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       index,
       version,
-      model: 'multilingual-e5-small',
+      model: 'small',
       tokens: true,
       counts,
       languages: { en: 30 },
@@ -89,7 +90,7 @@ describe('index', () => {
 
   test('stores no token states with --tokens off', async () => {
     const out = join(folder, 'without');
-    const args = [documents, '--index', out, '--tokens', 'off', '--json'];
+    const args = [documents, '--index', out, '--tokens', 'off', '--json', ...build];
     const { code, stdout } = await command('index', args);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ tokens: false });
@@ -100,7 +101,7 @@ describe('index', () => {
 describe('index with a bad file', () => {
   const mixed = join(folder, 'mixed');
   const out = join(folder, 'mixed-index');
-  const cache = ['--cache', join(folder, 'cache'), '--model', SMALL_MODEL];
+  const cache = ['--cache', join(folder, 'mixed-cache'), '--model', SMALL_MODEL];
   beforeAll(() => {
     mkdirSync(join(mixed, 'drafts'), { recursive: true });
     writeFileSync(join(mixed, 'good.md'), '# Lighthouse\n\nThe lighthouse flashes twice a minute.\n');
@@ -117,7 +118,7 @@ describe('index with a bad file', () => {
     );
     expect(dry.stdout).toContain('It would embed 2 passages (0 unchanged), with token states.');
     expect(existsSync(out)).toBe(false);
-    expect(existsSync(join(folder, 'cache'))).toBe(false);
+    expect(existsSync(join(folder, 'mixed-cache'))).toBe(false);
   });
 
   test('stops there with --strict, and leaves no index', async () => {
@@ -183,12 +184,24 @@ describe('index with a bad file', () => {
 describe('search', () => {
   test('prints results in plain text', async () => {
     const flags = ['--lang', 'en', '--context', '1', '--explain', '--index', index];
-    const found = await command('search', ['How often does the Korvane lighthouse flash?', ...flags]);
+    const found = await command('search', [QUESTION, ...flags]);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toMatch(
       /^1\. Korvane lighthouse {2}en\.jsonl \[en\] confidence 0\.\d\d, score .* = passage .* id en-lighthouse-1\n.*»The Korvane lighthouse was [^»]+\.« Its white/m,
     );
     expect(found.stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test('asks the default model, across languages', async () => {
+    const [texts, out] = [join(folder, 'texts'), join(folder, 'default-index')];
+    mkdirSync(texts);
+    writeFileSync(join(texts, 'light.md'), 'The lighthouse of Korvane flashes twice a minute.');
+    writeFileSync(join(texts, 'bread.md'), 'The baker bakes bread before the sun rises.');
+    const cache = ['--cache', join(folder, 'default-cache')];
+    const built = await command('index', [texts, '--index', out, '--json', ...cache]);
+    expect(JSON.parse(built.stdout)).toMatchObject({ model: 'multilingual-e5-small', embedded: 2 });
+    const found = await command('search', ['Wann wird Brot gebacken?', '--index', out, '--json']);
+    expect(JSON.parse(found.stdout).results[0]).toMatchObject({ source: 'bread.md' });
   });
 
   test('reports empty results, and exits with code 3', async () => {
@@ -205,7 +218,7 @@ describe('search', () => {
 
   test('exits with a code for each verdict', async () => {
     const search = await openLocal(index);
-    const lines = readFileSync(join(setFolder('de'), 'queries.jsonl'), 'utf8')
+    const lines = readFileSync(join(setFolder('en'), 'queries.jsonl'), 'utf8')
       .trim()
       .split('\n');
     const asked = new Map<Verdict, string>();
@@ -382,11 +395,15 @@ describe('embed', () => {
       const line = JSON.stringify({ text, kind });
       return [line, line.replace('\u2028', '\\u2028')];
     });
-    const { code, stdout, stderr } = await command('embed', [], `${lines.join('\n')}\n\n`);
+    const { code, stdout, stderr } = await command(
+      'embed',
+      ['--model', SMALL_MODEL],
+      `${lines.join('\n')}\n\n`,
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const printed = stdout.trimEnd().split('\n');
     expect(printed).toHaveLength(lines.length);
-    const embedder = await Embedder.open(defaultModel().dir, { verify: false });
+    const embedder = await Embedder.open(smallModel().dir, { verify: false });
     for (const [i, [text, kind]] of texts.entries()) {
       const expected = {
         ids: embedder.ids(text, kind),
@@ -409,13 +426,13 @@ describe('embed', () => {
       /^standard input:1: "kind" must be "query", "passage" or missing but is "document"\.\n$/,
     ],
   ])('refuses %j', async (input, message) => {
-    expect(await command('embed', [], input)).toMatchObject({
+    expect(await command('embed', ['--model', SMALL_MODEL], input)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(message),
     });
   });
 
   test('prints nothing for empty input', async () => {
-    expect(await command('embed', [], '')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await command('embed', ['--model', SMALL_MODEL], '')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
