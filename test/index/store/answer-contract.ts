@@ -34,10 +34,11 @@ const OPTIONS: Omit<SearchRequest, 'q' | 'mode'>[] = [
   { k: 10, minConfidence: 0.5 },
   { k: 5, explain: true, history: [{ role: 'user', content: QUESTIONS[1]! }] },
 ];
-const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
+/** All modes of a search. */
+export const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
 
 /** Registers tests that compare the answers from a store with those from the bundle. */
-export function answerContract(compared: () => Compared): void {
+export function answerContract(compared: () => Compared, modes = MODES): void {
   describe('answers as the bundle does', () => {
     let bundle: ClosableSearch;
     let search: IndexSearch;
@@ -48,7 +49,7 @@ export function answerContract(compared: () => Compared): void {
     });
     afterAll(() => bundle.close());
 
-    test.each(MODES)('in %s mode, with any options', async (mode) => {
+    test.each(modes)('in %s mode, with any options', async (mode) => {
       for (const options of OPTIONS)
         for (const q of QUESTIONS) {
           const request = { q, mode, ...options };
@@ -59,7 +60,7 @@ export function answerContract(compared: () => Compared): void {
     test('to many questions at once', async () => {
       const { embedder, store } = compared();
       const own = new IndexSearch(embedder, store);
-      const requests = MODES.flatMap((mode) => QUESTIONS.map((q) => ({ q, mode, k: 5, context: 1 })));
+      const requests = modes.flatMap((mode) => QUESTIONS.map((q) => ({ q, mode, k: 5, context: 1 })));
       const answers = await Promise.all(requests.map((request) => own.search(request)));
       for (const [i, request] of requests.entries())
         expect(answers[i]!.results).toEqual((await search.search(request)).results);

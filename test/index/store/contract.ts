@@ -12,7 +12,7 @@ import type { Store } from '../../../index/store/store.ts';
 import { termsOf } from '../../../index/text/terms.ts';
 import { dot, smallModel, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 import { selectionOf } from '../../fixtures/store.ts';
-import { answerContract } from './answer-contract.ts';
+import { answerContract, MODES } from './answer-contract.ts';
 import { openEmbedder, QUESTIONS, type StoreContents, storeContents } from './contents.ts';
 
 /** How far a similarity may be from the exact one: the small model's vectors have 64 numbers of 8 bits. */
@@ -35,6 +35,8 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
     ['with', true],
     ['without', false],
   ])(`${name} %s token states`, (_, hasTokens) => {
+    /** A test of what does not depend on token states. */
+    const once = test.runIf(hasTokens);
     const index = join(temporaryFolder(), 'index');
     let embedder: QuestionEmbedder;
     let contents: StoreContents;
@@ -77,7 +79,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       expect({ version, model, dimensions, counts, languages, fields }).toEqual(rest);
     });
 
-    test('has a different ordinal for each id, below its size, and none for other texts', async () => {
+    once('has a different ordinal for each id, below its size, and none for other texts', async () => {
       for (const ordinal of ordinals) {
         expect(ordinal).toBeGreaterThanOrEqual(0);
         expect(ordinal).toBeLessThan(store.size);
@@ -88,7 +90,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
         expect(await store.lists.ordinal(other)).toBeUndefined();
     });
 
-    test('lists the passages with a term, with their scores', async () => {
+    once('lists the passages with a term, with their scores', async () => {
       const terms = contents.passages.map((passage) => new Set(termsOf(withTitle(passage).text)));
       const all = [...new Set([...terms.flatMap((own) => [...own]), ...QUESTIONS.flatMap(termsOf)])];
       const lookup = new Lookup(join(index, 'lookup.bin'), contents.passages.length);
@@ -107,7 +109,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       lookup.close();
     });
 
-    test('lists the passages with each value of a field', async () => {
+    once('lists the passages with each value of a field', async () => {
       const expected = new Map<string, Set<number>>();
       for (const [place, passage] of contents.passages.entries())
         for (const [field, value] of valuesOf(passage)) {
@@ -118,7 +120,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       for (const [key, places] of expected) expect(await listed(key)).toEqual(idsOf([...places]));
     });
 
-    test('lists the passages with the same text under their group', async () => {
+    once('lists the passages with the same text under their group', async () => {
       const rows = await store.rows(ordinals);
       const groups = contents.duplicates!;
       expect(groups.length).toBeGreaterThan(1);
@@ -130,7 +132,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       }
     });
 
-    test.each([
+    once.each([
       fieldKey('lang', 'xx'),
       fieldKey('none', 'x'),
       `${KEYS.term}xyzzy`,
@@ -173,7 +175,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       }
     });
 
-    describe('finds the nearest passages, as comparing all does,', () => {
+    describe.runIf(hasTokens)('finds the nearest passages, as comparing all does,', () => {
       test.each<[string, Filter | undefined, number?]>([
         ['of all', undefined],
         ['of a language', { lang: 'DE' }],
@@ -230,7 +232,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       await expect(store.tokenCodes([ordinals[0]!])).rejects.toThrow('no token states');
     });
 
-    test.each([1, 2, 5])('finds up to %i passages on either side in the same document', async (context) => {
+    once.each([1, 2, 5])('finds up to %i passages on either side in the same document', async (context) => {
       const around = await store.around(ordinals, context);
       expect(around).toHaveLength(ordinals.length);
       const { passages, documentOf } = contents;
@@ -246,7 +248,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       expect(await store.around([], context)).toEqual([]);
     });
 
-    test('compares a question with the typical passages of the index and of each language', async () => {
+    once('compares a question with the typical passages of the index and of each language', async () => {
       const { passages } = contents;
       const local = new Languages(join(index, 'languages.bin'), store.manifest.dimensions, passages.length);
       const rows = await store.rows(ordinals);
@@ -258,7 +260,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       }
     });
 
-    test('counts the documents, and the passages of each language and source', async () => {
+    once('counts the documents, and the passages of each language and source', async () => {
       const { documents, languages, sources, suggestions } = await store.overview();
       expect(documents).toBe(store.manifest.counts.documents);
       const { passages } = contents;
@@ -268,7 +270,7 @@ export function storeContract(name: string, open: (index: string) => Promise<Ope
       expect(suggestions).toEqual([]);
     });
 
-    answerContract(() => ({ index, embedder, store }));
+    answerContract(() => ({ index, embedder, store }), hasTokens ? MODES : ['hybrid']);
   });
 }
 
