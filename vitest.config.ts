@@ -22,7 +22,17 @@ export default defineConfig({
     // Tests share the machine with the native engine's own threads; two files at a time is what two cores carry.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...SLOW, ...LONG] } },
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: [...SLOW, ...LONG],
+          // A process for each file would take longer to start and to load modules than its tests.
+          isolate: false,
+          setupFiles: 'test/fixtures/setup.ts',
+        },
+      },
       { extends: true, test: { name: 'slow', include: SLOW, exclude: LONG } },
       { extends: true, test: { name: 'long', include: LONG } },
     ],

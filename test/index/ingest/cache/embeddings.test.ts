@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import * as native from '#native';
 import { Cache } from '../../../../index/ingest/cache/cache.ts';
 import { CachedEmbeddings } from '../../../../index/ingest/cache/embeddings.ts';
 import { defaultModel, randomContents, temporaryFolder } from '../../../fixtures/index.ts';
-
-const native = vi.hoisted(() => ({ nativeDigest: vi.fn(() => 'a') }));
-vi.mock('#native', async (original) => ({ ...(await original<object>()), ...native }));
 
 test('embeddings of a library whose bytes differ are not used', () => {
   const { model } = defaultModel();
@@ -16,7 +14,7 @@ test('embeddings of a library whose bytes differ are not used', () => {
   ];
   const cache = new Cache(join(temporaryFolder(), 'cache'));
   const open = (digest: string) => {
-    native.nativeDigest.mockReturnValue(digest);
+    vi.spyOn(native, 'nativeDigest').mockReturnValue(digest);
     return new CachedEmbeddings(cache, model);
   };
   open('a').put(passage, embeddings);
