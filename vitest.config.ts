@@ -28,13 +28,14 @@ export default defineConfig({
           name: 'quick',
           include: ['test/**/*.test.ts'],
           exclude: [...SLOW, ...LONG],
-          // A process for each file would take longer to start and to load modules than its tests.
+          // A process for each file would take as long to start and to load modules as the tests. Processes are
+          // shared only between files that follow each other, so these run before the others.
           isolate: false,
           setupFiles: 'test/fixtures/setup.ts',
         },
       },
-      { extends: true, test: { name: 'slow', include: SLOW, exclude: LONG } },
-      { extends: true, test: { name: 'long', include: LONG } },
+      { extends: true, test: { name: 'slow', include: SLOW, exclude: LONG, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'long', include: LONG, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { browserOrigins, readApiKeys } from '../../../functions/search/auth.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -109,7 +110,7 @@ describe('any text', () => {
         expect((await ask({ 'x-api-key': text })).status).toBe(401);
         expect((await ask({ authorization: `Bearer ${text}` })).status).toBe(401);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

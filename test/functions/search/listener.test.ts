@@ -9,6 +9,7 @@ import type { App, HttpRequest } from '../../../functions/search/http.ts';
 import { createAppServer, withCors, withQueue } from '../../../functions/search/listener.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import type { SearchRequest } from '../../../index/search/answer.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { addressOf, defaults, request } from './ask.ts';
 import { anyId, DOT_SEGMENTS, oddIds, PassagesDouble, SearchDouble } from './search-double.ts';
 
@@ -149,7 +150,7 @@ describe('addresses', () => {
         await raw(rawRequest(`/passages/${encodeURIComponent(text)}`, 'Host: localhost'), other);
         expect(passages.ids.pop()).toBe(text);
       }),
-      { numRuns: 50, examples: oddIds.map((text): [string] => [text]) },
+      { numRuns: runs(50), examples: oddIds.map((text): [string] => [text]) },
     );
     other.close();
   });

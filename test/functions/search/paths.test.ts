@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
 import { dispatch, type HttpRequest, type RoutedRequest } from '../../../functions/search/http.ts';
 import { isCollectionName, splitPath } from '../../../functions/search/paths.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { addressOf, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -50,7 +51,7 @@ describe('a path', () => {
         );
         expect(collection ?? 'x').toMatch(/^[^/]+$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { truncateToLength } from '../../../functions/search/truncate.ts';
 import type { Answer, SearchResult } from '../../../index/search/answer.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 function answerOf(texts: string[]): Answer {
   const results = texts.map((text, i): SearchResult => {
@@ -48,7 +49,7 @@ test('keeps as many results as fit, and always the first with its verdict', () =
       if (lengthWith(all.length) <= most || all.length < 2) expect(omitted).toBeUndefined();
       else expect(results.length).toBeGreaterThan(0);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -82,6 +83,6 @@ test('cuts a first result that is too long alone', () => {
       expect(json.length).toBeLessThanOrEqual(Math.max(most, least));
       if (json.length > most) expect(kept.length).toBeLessThanOrEqual(201);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

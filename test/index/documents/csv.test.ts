@@ -4,6 +4,7 @@ import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
 import { parseCsv } from '../../../index/documents/records/csv.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
 
@@ -149,7 +150,7 @@ describe('CSV', () => {
           expect(await cellsOf(text, size)).toEqual(expected);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -162,7 +163,7 @@ describe('CSV', () => {
           expect(await cellsOf(text, size)).toEqual(await cellsOf(text));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { htmlBlocks, readHtml } from '../../../index/documents/html/html-page.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const texts = (html: string) => htmlBlocks(html, 'a.html').map((block) => block.text);
 
@@ -80,7 +81,7 @@ describe('readHtml', () => {
             .replace(/\s/gu, ''),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

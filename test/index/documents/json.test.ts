@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonValues } from '../../../index/documents/records/json-values.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const read = (value: unknown, fields = {}) => readBytes('a.json', JSON.stringify(value, null, 2), { fields });
 
@@ -116,7 +117,7 @@ describe('JSON', () => {
         for await (const { json } of jsonValues(pieces(text, size))) found.push(JSON.parse(json ?? ''));
         expect(found).toEqual(values);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

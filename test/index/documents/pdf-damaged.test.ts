@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { pdfFile } from '../../fixtures/pdf-files.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 /** Pages with a running head, a paragraph of two lines, and a page number. */
 const pages = [1, 2, 3, 4].map((number) => [
@@ -51,7 +52,9 @@ describe('a PDF file', () => {
   });
 
   it('with wrong bytes is read as far as possible, or reported', async () => {
-    for (let at = 5; at < file.length; at += 61) {
+    const tries = runs(file.length / 61);
+    for (let i = 0; i < tries; i++) {
+      const at = Math.floor((i * file.length) / tries);
       const changed = Buffer.from(file);
       changed[at]! ^= 1 << (at % 8);
       await expectReadOrReported(changed);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const lines = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
@@ -160,7 +161,7 @@ describe('JSON Lines', () => {
           );
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Document } from '../../../index/documents/document.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { block, filtered } from '../../fixtures/sites.ts';
 
 const WARNING = 'Warning: this interface may change without notice, so pin the version that you use.';
@@ -147,7 +148,7 @@ describe('SiteChrome', () => {
             ).toBe(true);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

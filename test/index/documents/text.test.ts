@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Block } from '../../../index/documents/document.ts';
 import { readText, textBlocks } from '../../../index/documents/plain/text.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { shared } from '../../fixtures/shared.ts';
 
 const read = (name: string) =>
@@ -383,7 +384,7 @@ describe('any text', () => {
         expect(sorted(solid(kept.join('')))).toBe(sorted(solid(text)));
         for (const block of kept) expect(block).toBe(block.trim());
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -399,7 +400,7 @@ describe('any text', () => {
           ),
         ).toBe(solid(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
 import { outline, readBytes } from '../../fixtures/read.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('\r', '&#13;');
@@ -121,7 +122,7 @@ describe('XML with records', () => {
         const { documents } = await readBytes('a.xml', `<items>${items.join('\n')}</items>`);
         expect(documents.map(({ title, metadata }) => [title, metadata?.note])).toEqual(records);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Inflation } from '../../../index/documents/archive/inflation.ts';
 import { Zip } from '../../../index/documents/archive/zip.ts';
 import { Unreadable } from '../../../index/documents/file.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { TRAILERS, zip, zipOf } from '../../fixtures/zip.ts';
 
 const input = {
@@ -61,7 +62,7 @@ describe('a package', () => {
           expect(error).toBeInstanceOf(Unreadable);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -13,6 +13,7 @@ import {
   readSet,
   withoutEverySecondArticle,
 } from '../../../index/evaluate/set.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const passages = [
   { id: 'en-1', lang: 'en', title: 'Tides', text: 'The tide turns twice a day.' },
@@ -83,7 +84,7 @@ describe('readSet', () => {
           queries,
         });
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -9,6 +9,7 @@ import { headBytes, writeSections } from '../../../index/format/container.ts';
 import { ContainerFile } from '../../../index/format/container-file.ts';
 import { crc32c } from '../../../index/format/crc32c.ts';
 import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const FORMAT = { magic: 'TEST', version: 1, sections: 1 };
 
@@ -102,7 +103,7 @@ test('reads in any order return the bytes of the file, or say that a block of th
       }
       file.close();
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

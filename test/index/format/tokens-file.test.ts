@@ -13,6 +13,7 @@ import {
 } from '../../../index/format/tokens-file.ts';
 import { tokensFile } from '../../fixtures/files.ts';
 import { gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const folder = temporaryFolder();
 
@@ -295,7 +296,7 @@ describe('tokens.bin', () => {
             expect((error as Error).message).toMatch(/tokens\.bin (is damaged: |has version )/);
           }
         }),
-        { numRuns: 500 },
+        { numRuns: runs(500) },
       );
     });
   });

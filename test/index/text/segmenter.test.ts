@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Granularity, segments } from '../../../index/text/segmenter.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 /** The segments of a whole text, without windows. */
 function reference(text: string, granularity: Granularity, locale = 'en') {
@@ -27,7 +28,7 @@ describe.each<Granularity>(['grapheme', 'word', 'sentence'])('%s', (granularity)
       fc.property(anyText, (text) => {
         expect([...segments(text, granularity)]).toEqual(reference(text, granularity));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { termsOf } from '../../../index/text/terms.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 test.each([
   ['words', 'The lamp, 1871!', ['the', 'lamp', '1871']],
@@ -74,7 +75,7 @@ test.each([
     fc.property(fc.string({ unit: fc.constantFrom(...characters), maxLength: 40 }), (text) => {
       expect(termsOf(text)).toEqual(segmented(text.normalize('NFKC')));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readHtml } from '../../../../index/documents/html/html-page.ts';
 import { sentences } from '../../../../index/ingest/passages/sentences.ts';
+import { runs } from '../../../fixtures/runs.ts';
 
 const split = (text: string, lang = 'en') =>
   sentences(text, lang).map(([start, end]) => text.slice(start, end));
@@ -143,7 +144,7 @@ describe('sentences', () => {
         }
         expect(text.slice(end).trim()).toBe('');
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

@@ -10,6 +10,7 @@ import {
   Splitter,
   toPassages,
 } from '../../../../index/ingest/passages/split.ts';
+import { runs } from '../../../fixtures/runs.ts';
 import { shared } from '../../../fixtures/shared.ts';
 
 const countTokens = (text: string) => Math.ceil(text.length / 4);
@@ -322,7 +323,7 @@ describe('any document', () => {
           });
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
