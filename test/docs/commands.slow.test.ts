@@ -5,8 +5,9 @@ import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildDemo } from '../../index/ingest/build-from-sources.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
+import { helpOf, loadCommands } from '../fixtures/commands.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
-import { commandsIn, finished, startServer } from '../fixtures/processes.ts';
+import { finished, startServer } from '../fixtures/processes.ts';
 import { nodesOf, readPage, userPages } from './pages.ts';
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -17,9 +18,7 @@ const pages = userPages();
 /** A command in the docs. */
 interface Written {
   line: string;
-  /** The program's arguments in this repository, without those of the line. */
-  program: string[];
-  /** The arguments of the line. */
+  name: string;
   rest: string;
 }
 
@@ -31,11 +30,7 @@ const ARGUMENTS = String.raw`((?:"[^"]*"|[^|#>&]|\|(?! ))*)`;
 function writtenCommands(): Written[] {
   const pattern = new RegExp(`npx polyseek ([a-z]+) ?${ARGUMENTS}`, 'g');
   const commands = lines.flatMap((line) =>
-    [...line.matchAll(pattern)].map(([text, name = '', rest = '']) => ({
-      line: text.trim(),
-      program: ['cli/polyseek.ts', name],
-      rest,
-    })),
+    [...line.matchAll(pattern)].map(([text, name = '', rest = '']) => ({ line: text.trim(), name, rest })),
   );
   return [...new Map(commands.map((command) => [command.line, command])).values()];
 }
@@ -51,50 +46,39 @@ function writtenScripts(): { name: string; rest: string }[] {
 const commands = writtenCommands();
 const flagsIn = (text: string) => text.replace(/"[^"]*"/g, '').match(/(?<![\w-])--?[a-z][\w-]*/g) ?? [];
 
-const helps = new Map<string, Promise<string>>();
-
-/** The help of a program. Runs `--help` once for each. */
-function help(...program: string[]): Promise<string> {
-  const key = program.join(' ');
-  const known = helps.get(key);
-  if (known) return known;
-  const [module, ...rest] = program;
-  const start = module === 'cli/polyseek.ts' ? [POLYSEEK, ...rest] : ['--import', 'tsx', ...program];
-  const printed = finished(spawn(process.execPath, [...start, '--help'], { cwd: root })).then(
-    ({ stdout }) => stdout,
-  );
-  helps.set(key, printed);
-  return printed;
-}
-
 /** The flags in a help text. */
 const listedIn = (printed: string) => new Set(printed.match(/(?<=^ {2}.*)(?<![\w-])--?[a-z][\w-]*/gm));
+/** The flags of each command. */
+const known = new Map(
+  [...(await loadCommands())].map(([name, command]) => [name, listedIn(helpOf(command))] as const),
+);
+
+const run = (command: string, input?: string) =>
+  finished(spawn('bash', ['-c', command], { cwd: root }), input);
 
 describe('commands in the docs', () => {
-  test('are commands of polyseek, or scripts of package.json', async () => {
+  test('are commands of polyseek, or scripts of package.json', () => {
     expect(commands.length).toBeGreaterThan(20);
-    const known = commandsIn(await help('cli/polyseek.ts'));
-    expect(commands.filter(({ program: [, name = ''] }) => !known.includes(name))).toEqual([]);
+    expect(commands.filter(({ name }) => !known.has(name))).toEqual([]);
     expect(writtenScripts().filter(({ name }) => !(name in scripts))).toEqual([]);
   });
 
   test.each(commands.filter(({ rest }) => flagsIn(rest).length > 0))(
     '$line uses only flags that --help lists',
-    async ({ program, rest }) => {
-      const listed = listedIn(await help(...program));
-      expect(flagsIn(rest).filter((flag) => !listed.has(flag))).toEqual([]);
+    ({ name, rest }) => {
+      expect(flagsIn(rest).filter((flag) => !known.get(name)?.has(flag))).toEqual([]);
     },
   );
 
   test('a flag mentioned alone is a flag of some command', async () => {
-    const names = commandsIn(await help('cli/polyseek.ts'));
-    const printed = await Promise.all([
-      ...names.map((name) => help('cli/polyseek.ts', name)),
-      help('test/bench/bench.ts'),
-    ]);
-    const known = new Set(printed.flatMap((text) => [...listedIn(text)]));
+    const bench = await run('node --import tsx test/bench/bench.ts --help');
     // These are flags of npm, curl and cdk.
-    for (const flag of ['--silent', '--aws-sigv4', '-c']) known.add(flag);
+    const others = ['--silent', '--aws-sigv4', '-c'];
+    const all = new Set([
+      ...[...known.values()].flatMap((flags) => [...flags]),
+      ...listedIn(bench.stdout),
+      ...others,
+    ]);
     const alone = pages.flatMap(({ tree }) =>
       nodesOf(tree, 'inlineCode')
         .filter(({ value }) => value.startsWith('-'))
@@ -103,7 +87,7 @@ describe('commands in the docs', () => {
     expect(alone.length).toBeGreaterThan(10);
     // The widget's custom properties of CSS look like flags.
     const flags = alone.filter((flag) => !flag.startsWith('--polyseek-'));
-    expect(flags.filter((flag) => !known.has(flag))).toEqual([]);
+    expect(flags.filter((flag) => !all.has(flag))).toEqual([]);
   });
 });
 
@@ -158,14 +142,11 @@ describe('runnable examples in the docs', () => {
   });
   afterAll(() => server?.stop());
 
-  const run = (command: string, input?: string) =>
-    finished(spawn('bash', ['-c', command], { cwd: root }), input);
-
   test.each(runnables())('$place runs', async ({ command, answer }) => {
     const line = command
       .replaceAll('http://localhost:8787', server.url)
       .replace(/npx polyseek (?:search|inspect)/g, `$& --index '${index}'`)
-      .replaceAll('npx polyseek', 'node --import tsx cli/polyseek.ts');
+      .replaceAll('npx polyseek', `node '${POLYSEEK}'`);
     const { code, stdout, stderr } = await run(line.replace(/\bcurl /g, 'curl -sS --fail-with-body '));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);
@@ -179,7 +160,7 @@ describe('runnable examples in the docs', () => {
     const questions = lines.filter((line) => line.startsWith('> ')).map((line) => line.slice(2));
     expect(questions.length).toBeGreaterThan(1);
     const { stdout } = await run(
-      `node --import tsx cli/polyseek.ts chat --url ${server.url}`,
+      `node '${POLYSEEK}' chat --url ${server.url}`,
       questions.map((question) => `${question}\n`).join(''),
     );
     // Typed input is not printed. Confidences and the number of passages depend on the index, which the server has.
