@@ -1,88 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Block, Document } from '../../../index/documents/document.ts';
-import {
-  blocksOfHtml,
-  declaration,
-  exported,
-  type Printer,
-  pagesOfPdf,
-  pdfFile,
-  startPrinter,
-  styled,
-} from '../../fixtures/pdf-files.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { blocksOfHtml, declaration, exported, pdfFile } from '../../fixtures/pdf-files.ts';
+import { headingsOf, only, testLayouts, textOf, usePrinter } from '../../fixtures/pdf-layouts.ts';
 import { compare } from '../../fixtures/pdf-reference.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
 import { missingTools } from '../../fixtures/tools.ts';
 
-const LAYOUTS = {
-  'one column with running heads': `@page { size: A4; margin: 20mm; @top-center { content: "The Declaration" }
-    @bottom-center { content: counter(page) } } body { font: 11pt serif; text-align: justify }`,
-  'two columns': `@page { size: A4; margin: 18mm; @bottom-center { content: counter(page) } }
-    body { font: 10pt serif; text-align: justify; hyphens: auto; columns: 2; column-gap: 6mm }
-    h1 { column-span: all } h2 { font-size: 11pt; margin: .8em 0 .3em } p { margin: 0; text-indent: 1.2em }`,
-  'three columns': `@page { size: A4 landscape; margin: 15mm } body { font: 9pt sans-serif; columns: 3; column-gap: 7mm }
-    h1 { column-span: all }`,
-};
-
-/** Editions of the Declaration, and the share of their words that are read from the file. */
-const EDITIONS: [string, string, number][] = [
-  ['English', 'eng', 1],
-  ['German', 'deu_1996', 1],
-  ['Russian', 'rus', 1],
-  ['Greek', 'ell_monotonic', 1],
-  ['Arabic', 'arb', 0.99],
-  ['Hebrew', 'heb', 1],
-  ['Hindi', 'hin', 1],
-  ['Thai', 'tha', 1],
-  ['Chinese', 'cmn_hans', 1],
-  ['Japanese', 'jpn', 1],
-  // Its words are divided at line ends without a hyphen.
-  ['Korean', 'kor', 0.93],
-];
-
-const headings = (blocks: Block[]) =>
-  blocks
-    .filter(({ kind }) => kind === 'heading')
-    .map(({ level, text }) => `${level} ${text.normalize('NFKC')}`);
-const textOf = (blocks: Block[]) => blocks.map(({ text }) => text).join('\n');
-const only = (documents: Document[]) => {
-  expect(documents).toHaveLength(1);
-  return documents[0]!;
-};
-
 describe.skipIf(missingTools('chromium'))('a PDF file printed by Chromium', () => {
-  let printer: Printer;
+  const printer = usePrinter();
 
-  beforeAll(async () => {
-    printer = await startPrinter();
-  });
-
-  afterAll(() => printer.close());
-
-  describe.each(EDITIONS)('in %s', (_, code, recall) => {
-    it.each(Object.entries(LAYOUTS))('with %s has the text in order, and its headings', async (_, css) => {
-      const html = declaration(code);
-      const source = await blocksOfHtml(html);
-      const file = await printer.print(styled(html, css));
-      const { documents, notices } = await readBytes('declaration.pdf', file);
-      const { blocks, lang } = only(documents);
-      expect(notices).toEqual([]);
-      expect(headings(blocks)).toEqual(headings(source));
-      const found = compare(textOf(blocks), textOf(source));
-      expect(found.recall, found.missed.join(' ')).toBeGreaterThanOrEqual(recall);
-      expect(found.tau).toBeGreaterThan(0.9999);
-      // Numbers of lists are in the file but not in the page.
-      expect(found.precision).toBeGreaterThan(recall - 0.1);
-      expect(html).toContain(`lang="${lang}"`);
-      const anchors = blocks.flatMap(({ anchor }) => anchor ?? []);
-      expect(anchors).toEqual(pagesOfPdf(file).map((page) => `page=${page}`));
-    });
-  });
+  // English in each layout, and each other edition in one of them.
+  testLayouts(printer, (edition, layout) => edition === 0 || edition % 3 === layout);
 
   it('with an outline has its headings from there', async () => {
     const html = `<title>Notes</title><h1>Notes on boats</h1><p>Boats float.</p><h2>Sails</h2><p>Sails pull.</p>
       <p style="font-size: 40px">A large remark</p><h3>Jib</h3><p>The jib is in front.</p>`;
-    const { documents } = await readBytes('notes.pdf', await printer.print(html, { outline: true }));
+    const { documents } = await readBytes('notes.pdf', await printer().print(html, { outline: true }));
     expect(outline(documents)).toBe(
       '# Notes on boats\nBoats float.\n## Sails\nSails pull.\nA large remark\n### Jib\nThe jib is in front.',
     );
@@ -93,7 +25,7 @@ describe.skipIf(missingTools('chromium'))('a PDF file printed by Chromium', () =
     const html = `<style>td, th { padding: 2px 30px; text-align: left; width: 8em; vertical-align: top }</style>
       <p>Harbours and their depths, as measured.</p><table><tr><th>Harbour<th>Depth<th>Remark</tr><tr><td>North<td>12 m
       <td>closed in winter, and in spring if there is ice</tr><tr><td>South<td>7 m<td>small boats only</tr></table>`;
-    const { documents } = await readBytes('harbours.pdf', await printer.print(html));
+    const { documents } = await readBytes('harbours.pdf', await printer().print(html));
     expect(outline(documents)).toBe(
       [
         'Harbours and their depths, as measured.',
@@ -109,16 +41,16 @@ describe.skipIf(missingTools('chromium'))('a PDF file printed by Chromium', () =
     const html = `<p>The wellknown harbour has a long-term plan.</p>${narrow(
       'This line of the text ends in the well-<br>known harbour, and this one has a long-<br>term plan of the harbour.',
     )}`;
-    const { documents } = await readBytes('words.pdf', await printer.print(html));
+    const { documents } = await readBytes('words.pdf', await printer().print(html));
     expect(outline(documents)).toContain(
       'This line of the text ends in the wellknown harbour, and this one has a long-term plan of the harbour.',
     );
   });
 
   it('of a scan is reported', async () => {
-    const scan = await printer.scan('<h1>Scanned</h1><p>This page is a picture.</p>');
+    const scan = await printer().scan('<h1>Scanned</h1><p>This page is a picture.</p>');
     const page = `<img src="data:image/png;base64,${scan.toString('base64')}" style="height: 600px">`;
-    const { documents, notices } = await readBytes('scan.pdf', await printer.print(page));
+    const { documents, notices } = await readBytes('scan.pdf', await printer().print(page));
     expect(documents).toEqual([]);
     expect(notices).toEqual([
       {
@@ -130,7 +62,7 @@ describe.skipIf(missingTools('chromium'))('a PDF file printed by Chromium', () =
     ]);
     const next = '<div style="break-before: page"></div>';
     const mixed = `<p>A cover letter.</p>${next}${page}${next}${page}${next}<p>An appendix.</p>${next}<br>${next}${page}`;
-    const partly = await readBytes('mixed.pdf', await printer.print(mixed));
+    const partly = await readBytes('mixed.pdf', await printer().print(mixed));
     expect(only(partly.documents).blocks).toEqual([
       { kind: 'paragraph', text: 'A cover letter.', anchor: 'page=1' },
       { kind: 'paragraph', text: 'An appendix.', anchor: 'page=4' },
@@ -167,7 +99,7 @@ describe.skipIf(missingTools('soffice'))('a PDF file exported by LibreOffice', (
     const source = await blocksOfHtml(page);
     const { documents } = await readBytes('declaration.pdf', plain);
     const { blocks } = only(documents);
-    expect(headings(blocks)).toEqual(headings(source));
+    expect(headingsOf(blocks)).toEqual(headingsOf(source));
     const { recall, tau } = compare(textOf(blocks), textOf(source));
     expect([recall, tau]).toEqual([1, 1]);
   });
