@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { compileEngine, libraryPath } from '../../../index/engine/compile-engine.ts';
+import { compileEngine, compileLibrary, libraryPath } from '../../../index/engine/compile-engine.ts';
 import { readElf } from '../../../index/engine/elf.ts';
 import { digestPath } from '../../../index/engine/native-sources.ts';
 import { POLYSEEK } from '../../fixtures/bundle-cli.ts';
@@ -17,6 +17,12 @@ const cache = join(root, 'build/native');
 /** The stand-in for Docker appends this to a library. The loader ignores it. */
 const MARK = '\ncompiled by the stand-in for Docker';
 const isMarked = (path: string) => readFileSync(path).subarray(-MARK.length).equals(Buffer.from(MARK));
+
+/** This machine's processor, and a compiler that copies the library of this machine instead of compiling for some seconds. */
+const HERE = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+const COPY = `[ -f engine.cc ] && cp ${compileLibrary('engine')} engine.node`;
+const compiler = join(folder, 'compiler');
+writeFileSync(compiler, `#!/bin/bash\n${COPY}\n`, { mode: 0o755 });
 
 function remove(library: string): void {
   for (const path of [library, digestPath(library)]) rmSync(path);
@@ -40,13 +46,13 @@ function pack(architecture: string, env: Record<string, string>) {
 const addon = (architecture: string) => join(folder, architecture, 'native/engine.node');
 
 test('a compile removes the draft of a killed one', async () => {
-  // The definition makes this library's name unique.
-  vi.stubEnv('CXX', 'g++ -DKILLED_COMPILE');
-  const library = libraryPath('x86_64');
+  // The name of the compiler makes that of this library unique.
+  vi.stubEnv('CXX', compiler);
+  const library = libraryPath(HERE);
   // No process has this id.
   const draft = `${library}.polyseek-draft-${2 ** 22 + 1}-1-0123abcd`;
   mkdirSync(draft);
-  expect(await compileEngine('x86_64')).toBe(library);
+  expect(await compileEngine(HERE)).toBe(library);
   expect(existsSync(draft)).toBe(false);
   remove(library);
   vi.unstubAllEnvs();
@@ -68,7 +74,7 @@ test.skipIf(missingTools('aarch64-linux-gnu-g++'))(
 );
 
 test('Docker compiles without a local compiler, with the right image, platform and mounted folder', async () => {
-  // The stand-in for Docker runs the command of `docker run` in the mounted folder, with this machine's compiler.
+  // The stand-in for Docker runs the copying compiler in the mounted folder.
   const docker = join(folder, 'docker');
   const script = `#!/bin/bash
     echo "$*" >>"${folder}/docker.log"
@@ -77,13 +83,13 @@ test('Docker compiles without a local compiler, with the right image, platform a
       if [ "$1" = -v ]; then mounted="\${2%%:*}"; fi
       shift
     done
-    cd "$mounted" && "$@" && printf '${MARK.replace('\n', '\\n')}' >>engine.node`;
+    cd "$mounted" && ${COPY} && printf '${MARK.replace('\n', '\\n')}' >>engine.node`;
   writeFileSync(docker, script, { mode: 0o755 });
-  await pack('x86_64', { CXX: 'no-such-compiler', CDK_DOCKER: docker });
-  expect(isMarked(addon('x86_64'))).toBe(true);
+  await pack(HERE, { CXX: 'no-such-compiler', CDK_DOCKER: docker });
+  expect(isMarked(addon(HERE))).toBe(true);
   const log = readFileSync(join(folder, 'docker.log'), 'utf8');
   expect(log).toMatch(/^run --rm /);
-  expect(log).toContain('--platform linux/amd64');
+  expect(log).toContain(`--platform linux/${HERE === 'arm64' ? 'arm64' : 'amd64'}`);
   expect(log).toContain('public.ecr.aws/sam/build-nodejs24.x');
 });
 
@@ -99,7 +105,7 @@ test('the error has two reasons if both the compiler and Docker are missing', as
 
 test('a library that Amazon Linux 2023 cannot load is rejected', async () => {
   // This compiler compiles for this machine's processor only.
-  const env = { CXX: 'g++ -DOTHER', CDK_DOCKER: join(folder, 'no-docker') };
+  const env = { CXX: compiler, CDK_DOCKER: join(folder, 'no-docker') };
   const other = process.arch === 'x64' ? 'arm64' : 'x86_64';
   await expect(pack(other, env)).rejects.toMatchObject({
     stderr: expect.stringContaining('engine.node is compiled for'),
