@@ -16,7 +16,7 @@ import { PolyseekRetriever } from '../../functions/web/client/langchain.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
-import { defaultModel, root, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
+import { defaultModel, root, sharedCache, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 
 const key = 'ps_key';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const files = ['spa', 'deu_1996'].map((code) => join(declaration, `${code}.html`));
   const documents = await topicDocuments(['en']);
   for await (const document of readDocuments(files)) documents.push(document);
-  await buildIndex(documents, index, embedder, tokenCounter(dir));
+  await buildIndex(documents, index, embedder, tokenCounter(dir), { cache: sharedCache() });
   embedder.close();
   const API_KEYS = JSON.stringify({ chatbot: createHash('sha256').update(key).digest('hex') });
   server = await startServer(index, { API_KEYS });
