@@ -105,12 +105,11 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     expect(outline).toBe('solid');
   });
 
-  test.each([
-    ['light', 1280],
-    ['dark', 360],
-  ] as const)('%s, passes axe and fits at a width of %d px', async (colorScheme, width) => {
+  // The test in Arabic is in dark colours on a phone.
+  test('passes axe and fits a wide screen', async () => {
+    const width = 1280;
     const page = await open('/', {
-      colorScheme,
+      colorScheme: 'light',
       viewport: { width, height: 740 },
       reducedMotion: 'reduce',
     });
@@ -160,6 +159,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
       viewport: { width, height: 740 },
       reducedMotion: 'reduce',
     });
+    await check(page, width);
     await ask(page, KORVANE);
     const [box, button] = [
       (await page.getByRole('searchbox').boundingBox())!,
@@ -177,6 +177,8 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     expect(await direction('pre')).toBe('ltr');
     await page.locator('.permalink').first().click();
     await page.locator('.chosen-passage').waitFor();
+    await check(page, width);
+    await ask(page, UNANSWERED);
     await check(page, width);
   });
 

@@ -34,16 +34,15 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   }
 
-  test.each([
-    ['light', 1280],
-    ['dark', 360],
-  ] as const)('%s, passes axe and fits at a width of %d px', async (colorScheme, width) => {
+  // The test in Arabic is in dark colours on a phone.
+  test('passes axe and fits a wide screen', async () => {
+    const width = 1280;
     const page = await site.open(
       { attributes: 'chat' },
-      { colorScheme, viewport: { width, height: 740 }, reducedMotion: 'reduce' },
+      { colorScheme: 'light', viewport: { width, height: 740 }, reducedMotion: 'reduce' },
     );
     const shot = async (name: string) => {
-      await picture(page, `${name}-${colorScheme}-${width}`);
+      await picture(page, name);
       await check(page, width);
     };
     await picture(page, 'closed');
@@ -156,7 +155,11 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
         { colorScheme: 'dark', viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' },
       );
       await page.keyboard.press('/');
+      await page.locator('.suggestions a').waitFor();
+      await check(page, 360);
       await askWidget(page, LIKELY);
+      await page.locator('article button').first().click();
+      await page.locator('.neighbour').first().waitFor();
       await picture(page, 'arabic');
       await check(page, 360);
       expect(await page.locator('.status').innerText()).toBe('إجابتان محتملتان');
@@ -172,6 +175,9 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       await page.locator('figure').waitFor();
       await picture(page, 'arabic-chat');
       await check(page, 360);
+      const box = (await page.getByRole('dialog').boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(360);
     });
   });
 
