@@ -1,14 +1,10 @@
 import { styleText } from 'node:util';
-import { print, Tool } from './kit/command.ts';
+import { counted, print, Tool } from './kit/command.ts';
 import { profileOption, stageOption } from './kit/deployed.ts';
 import type { Check, Checks, Status } from './kit/doctor-checks.ts';
 import { jsonOption } from './kit/flags.ts';
 
-const COLOURS: Record<Status, 'green' | 'yellow' | 'red'> = {
-  ok: 'green',
-  warning: 'yellow',
-  problem: 'red',
-};
+const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
 
 export const command = new Tool(
   'doctor',
@@ -26,13 +22,8 @@ export const command = new Tool(
       'This project': await checkProject(index),
       Deployment: await checkDeployment(stage),
     };
-    const all = Object.values(checks).flat();
-    const counts = Object.fromEntries(
-      (['ok', 'warning', 'problem'] satisfies Status[]).map((status) => [
-        status,
-        all.filter((check) => check.status === status).length,
-      ]),
-    ) as Record<Status, number>;
+    const counts: Record<Status, number> = { ok: 0, warning: 0, problem: 0 };
+    for (const { status } of Object.values(checks).flat()) counts[status]++;
     print(json, { checks, counts }, () => text(checks, counts));
     process.exitCode = counts.problem > 0 ? 1 : 0;
   });
@@ -41,8 +32,7 @@ function text(checks: Checks, { warning, problem }: Record<Status, number>): str
   const sections = Object.entries(checks).map(([heading, list]) =>
     [styleText('bold', heading), ...list.map(line)].join('\n'),
   );
-  const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-  return [...sections, `${plural(problem, 'problem')}, ${plural(warning, 'warning')}`].join('\n\n');
+  return [...sections, `${counted(problem, 'problem')}, ${counted(warning, 'warning')}`].join('\n\n');
 }
 
 function line({ name, status, found, fix }: Check): string {

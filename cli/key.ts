@@ -11,9 +11,10 @@ import {
   toApiKeys,
 } from '../functions/search/auth.ts';
 import { BROWSER_PREFIX } from '../functions/search/paths.ts';
+import { codeOf } from '../index/format/writable.ts';
 import { checkEnvironment } from '../infra/function-environment.ts';
-import { formatJson, print, Tool, UsageError } from './kit/command.ts';
-import { jsonOption } from './kit/flags.ts';
+import { formatJson, print, Tool } from './kit/command.ts';
+import { jsonOption, wrongValue } from './kit/flags.ts';
 
 interface Flags {
   origin?: string[];
@@ -70,21 +71,17 @@ function describe(file: string, origins: string[] | undefined, stage: string | u
 function readOrigin(text: string): string {
   const { origin, href } = URL.canParse(text) ? new URL(text) : { origin: '', href: '' };
   if (isOrigin(origin) && (href === origin || href === `${origin}/`)) return origin;
-  throw new UsageError(
-    `--origin is ${JSON.stringify(text)}, but must be an origin such as https://www.example.com, without a path.`,
-  );
+  throw wrongValue('--origin', text, 'an origin such as https://www.example.com, without a path');
 }
 
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new Error(
-        `${file} does not exist. Run this command in the folder of cdk.json, or pass its path with --file.`,
-      );
-    }
-    throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(
+      `${file} does not exist. Run this command in the folder of cdk.json, or pass its path with --file.`,
+    );
   }
 }
 
@@ -103,14 +100,12 @@ function replace(file: string, text: string): void {
 export const newKey = (browser: boolean) =>
   (browser ? BROWSER_KEY : SECRET_KEY) + randomBytes(32).toString('base64url');
 
-function asObject(value: unknown, what: string): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+type Json = Record<string, unknown>;
+
+function asObject(value: unknown, what: string): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
   throw new Error(`${what} is not a JSON object. Repair it first.`);
 }
-
-/** The value of an object's own property: `__proto__` is a name like any other. */
-const own = (object: object, name: string): unknown =>
-  Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
 
 /** A key to add. */
 export interface NewKey {
@@ -144,38 +139,36 @@ export function addKey(text: string, file: string, key: NewKey): string {
   } catch {
     throw new Error(`${file} is not valid JSON. Repair it first.`);
   }
-  const context = asObject(own(asObject(config, file), 'context') ?? {}, `context of ${file}`);
-  const path = stage === undefined ? ['context'] : ['context', 'stages', stage];
+  const root = asObject(config, file);
+  const context = asObject(root.context ?? {}, `context of ${file}`);
   const settings = stage === undefined ? context : findStage(context, stage, file);
   checkCollections(key, [context, settings], file);
-  const apiKeys = addTo(own(settings, 'apiKeys') ?? {}, `${path.join('.')}.apiKeys of ${file}`, key);
-  return formatJson(replaceAt(config, [...path, 'apiKeys'], apiKeys));
+  const place = stage === undefined ? 'context' : `context.stages.${stage}`;
+  settings.apiKeys = addTo(settings.apiKeys ?? {}, `${place}.apiKeys of ${file}`, key);
+  return formatJson({ ...root, context });
 }
 
-function findStage(context: object, stage: string, file: string): object {
-  const stages = asObject(own(context, 'stages') ?? {}, `context.stages of ${file}`);
-  const found = own(stages, stage);
-  if (found !== undefined) return asObject(found, `context.stages.${stage} of ${file}`);
-  const names = Object.keys(stages);
+function findStage(context: Json, stage: string, file: string): Json {
+  const stages = asObject(context.stages ?? {}, `context.stages of ${file}`);
+  // `__proto__` is a name like any other.
+  if (Object.hasOwn(stages, stage)) return asObject(stages[stage], `context.stages.${stage} of ${file}`);
+  const names = Object.keys(stages).join(', ');
   throw new Error(
     `${file} has no stage ${JSON.stringify(stage)}. ` +
-      (names.length > 0
-        ? `Stages: ${names.join(', ')}.`
-        : `Add it as "stages": {"${stage}": {}} in context.`),
+      (names ? `Stages: ${names}.` : `Add it as "stages": {"${stage}": {}} in context.`),
   );
 }
 
 /** Checks that a key's collections exist, as it could use nothing otherwise. */
-function checkCollections({ collections = [] }: NewKey, settings: object[], file: string): void {
-  const names = settings.flatMap((one) =>
-    Object.keys(asObject(own(one, 'collections') ?? {}, `collections of ${file}`)),
-  );
+function checkCollections({ collections = [] }: NewKey, settings: Json[], file: string): void {
+  const all = settings.map((one) => asObject(one.collections ?? {}, `collections of ${file}`));
+  const names = [...new Set(all.flatMap(Object.keys))];
   const unknown = collections.find((name) => !names.includes(name));
   if (unknown === undefined) return;
   throw new Error(
     `${file} has no collection ${JSON.stringify(unknown)}. ` +
       (names.length > 0
-        ? `Collections: ${[...new Set(names)].join(', ')}.`
+        ? `Collections: ${names.join(', ')}.`
         : `Add it as "collections": {"${unknown}": "FOLDER"} in context.`),
   );
 }
@@ -195,11 +188,4 @@ function addTo(keys: unknown, where: string, { name, digest, origins, collection
   const all = { ...asObject(keys, where), [name]: setting };
   checkEnvironment({ API_KEYS: JSON.stringify(all) });
   return all;
-}
-
-/** A copy of a value in which the property at a path has another value. */
-function replaceAt(value: unknown, [name, ...rest]: string[], other: object): object {
-  if (name === undefined) return other;
-  const object = typeof value === 'object' && value !== null ? value : {};
-  return { ...object, [name]: replaceAt(own(object, name), rest, other) };
 }

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Argument } from 'commander';
 import { type BuildRecord, Builds, newBuildId } from '../functions/builder/builds.ts';
 import { invokeBuilder, readBuilder } from '../functions/deployed/function-parts.ts';
+import { tableLines } from '../functions/deployed/versions.ts';
 import { Bucket } from '../index/aws/s3.ts';
 import { print } from './kit/command.ts';
 import { remoteTool, type Target, target } from './kit/deployed.ts';
@@ -9,6 +10,8 @@ import { noticesText } from './kit/notices-text.ts';
 
 /** Builds that `remote builds` lists. */
 const LISTED = 20;
+
+const ACTIONS = ['build', 'builds'];
 
 interface Flags extends Target {
   wait: boolean;
@@ -19,10 +22,7 @@ export const command = remoteTool(
   'Build the index in AWS (build), or list the newest builds (builds). Needs documents in cdk.json.',
 )
   .addArgument(
-    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices([
-      'build',
-      'builds',
-    ]),
+    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices(ACTIONS),
   )
   .option('--no-wait', 'build: exit as soon as the build is started')
   .examples('npx polyseek remote build', 'npx polyseek remote builds --json')
@@ -80,9 +80,7 @@ async function followBuild(builds: Builds, id: string, builder: string): Promise
 
 function progressOf({ id, status, embedded = 0 }: BuildRecord): string {
   const passages = embedded > 0 ? `, ${embedded} passages embedded` : '';
-  return status === 'continues'
-    ? `Build ${id} continues in another run${passages}.`
-    : `Build ${id} runs${passages}.`;
+  return `Build ${id} ${status === 'continues' ? 'continues in another run' : 'runs'}${passages}.`;
 }
 
 const COLUMNS = ['started (UTC)', 'took', 'status', 'cause', 'documents', 'passages', 'embedded', 'live'];
@@ -92,29 +90,14 @@ function buildTable(records: readonly BuildRecord[]): string {
   if (records.length === 0)
     return 'No builds yet. Put documents into the bucket, or run npx polyseek remote build.';
   const number = (value: number | undefined) => (value === undefined ? '' : String(value));
-  const table = [
-    COLUMNS,
-    ...records.map((record) => [
-      timeOf(record),
-      durationOf(record),
-      record.status,
-      record.cause,
-      number(record.documents),
-      number(record.passages),
-      number(record.embedded),
-      record.live ?? '',
-    ]),
-  ];
-  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  const rows = records.map((record) => [
+    ...[timeOf(record), durationOf(record), record.status, record.cause],
+    ...[record.documents, record.passages, record.embedded].map(number),
+    record.live ?? '',
+  ]);
   const failed = records.filter(({ status }) => status === 'failed');
   const reasons = failed.map((record) => `${timeOf(record)} failed: ${record.reason}`);
-  return [...lines, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');
+  return [...tableLines([COLUMNS, ...rows]), ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');
 }
 
 /** The result of a build that did not fail. */

@@ -90,8 +90,7 @@ export const command = addEndpoint(
     const url = chosenUrl(command, 'function', 'index');
     const request = await readQuestion(question, flags);
     if (functionName) {
-      const { ask } = await import('../functions/deployed/invoke.ts');
-      const { describeReport } = await import('../functions/deployed/invoke.ts');
+      const { ask, describeReport } = await import('../functions/deployed/invoke.ts');
       const { target } = await import('./kit/deployed.ts');
       const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
       print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);
@@ -129,10 +128,12 @@ async function readQuestion(question: string, flags: Flags): Promise<SearchReque
   const q = (question === '-' ? await text(process.stdin) : question).trim();
   if (q === '') throw new UsageError('The question is empty. Pass one in quotes.');
   const fields = new Map<string, string[]>();
-  const add = (name: string, value: string) => fields.set(name, [...(fields.get(name) ?? []), value]);
-  for (const tag of lang) add('lang', tag);
-  for (const path of source) add('source', path);
-  for (const pair of filter) add(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+  const pairs = [...lang.map((tag) => `lang=${tag}`), ...source.map((path) => `source=${path}`), ...filter];
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const name = pair.slice(0, at);
+    fields.set(name, [...(fields.get(name) ?? []), pair.slice(at + 1)]);
+  }
   return {
     q,
     k,
@@ -217,6 +218,4 @@ function styled(style: 'bold' | 'underline', text: string, open: string, close: 
   return result === text ? `${open}${text}${close}` : result;
 }
 
-function dim(text: string): string {
-  return styleText('dim', text);
-}
+const dim = (text: string) => styleText('dim', text);

@@ -9,6 +9,7 @@ import { createAppServer, withCors, withQueue } from '../functions/search/listen
 import { readOrigins } from '../functions/search/origins.ts';
 import { questionPlaceholder } from '../functions/search/request-schemas.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
+import { codeOf } from '../index/format/writable.ts';
 import type { Search } from '../index/search/answer.ts';
 import { Tool } from './kit/command.ts';
 import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';
@@ -65,10 +66,7 @@ ${styleText('bold', 'Environment variables for access:')}
   )
   .action(start);
 
-/**
- * Opens an index; by default, the default index. Builds a demo index if the default index does not exist.
- * @param say reports what happens to the index
- */
+/** Opens an index. Builds a demo index if `dir` is undefined and the default index does not exist. */
 async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo } = await import('../index/ingest/build-from-sources.ts');
@@ -84,24 +82,14 @@ async function openIndex(dir: string | undefined, say: (message: string) => void
   return openFollowing(index, say);
 }
 
-/** Opens the index of a collection. */
-async function openCollection(name: string, folder: string, say: (message: string) => void): Promise<Search> {
-  const { openFollowing } = await import('../index/ingest/open-local.ts');
-  return openFollowing(folder, (message) => say(`${name}: ${message}`));
-}
-
 /** Binds the port and returns the server's URL. Throws an `Error` if another program uses the port. */
 async function listen(server: Server, port: number, host: string): Promise<string> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new Error(
-        `Port ${port} is in use. Stop the program that uses it, or choose another with --port.`,
-      );
-    }
-    throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    throw new Error(`Port ${port} is in use. Stop the program that uses it, or choose another with --port.`);
   }
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
@@ -132,7 +120,7 @@ async function start({
   // All are opened now, so that a wrong folder is an error at the start.
   const collections = Object.entries(collection).map(([name, folder]) => ({
     name,
-    search: openCollection(name, folder, say),
+    search: openIndex(folder, (message) => say(`${name}: ${message}`)),
   }));
   const endpoint = createApp(search, {
     logQuestions: logQuestions || LOG_QUESTIONS === '1',

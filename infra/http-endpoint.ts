@@ -10,7 +10,6 @@ import {
   HttpNoneAuthorizer,
   HttpRoute,
   HttpStage,
-  type IHttpRouteAuthorizer,
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
@@ -61,8 +60,7 @@ export function makeApi(
 ): HttpApi {
   const { auth } = settings;
   const origins = allowedOrigins(settings);
-  const authorizer: IHttpRouteAuthorizer =
-    auth === 'iam' ? new HttpIamAuthorizer() : new HttpNoneAuthorizer();
+  const none = new HttpNoneAuthorizer();
   const integration = new HttpLambdaIntegration('Integration', target);
   const api = new HttpApi(scope, 'Api', {
     apiName: settings.functionName ?? generatedName(scope),
@@ -70,7 +68,7 @@ export function makeApi(
     createDefaultStage: false,
     ...(settings.endpoint === 'none' && { disableExecuteApiEndpoint: true }),
     defaultIntegration: integration,
-    defaultAuthorizer: authorizer,
+    defaultAuthorizer: auth === 'iam' ? new HttpIamAuthorizer() : none,
     ...(origins.length > 0 && {
       corsPreflight: {
         allowOrigins: origins,
@@ -83,15 +81,15 @@ export function makeApi(
     ...apiProps,
   });
   if (auth !== 'iam') {
-    acknowledgeRoute(api, OPEN[auth]);
+    acknowledge(api, 'APIG4', OPEN[auth]);
     const path = `${BROWSER_PREFIX}/{proxy+}`;
     // A route of its own has a throttle of its own, so that pages cannot use up the requests of programs.
-    for (const route of api.addRoutes({ path, integration })) acknowledgeRoute(route, OPEN[auth]);
+    for (const route of api.addRoutes({ path, integration })) acknowledge(route, 'APIG4', OPEN[auth]);
   } else if (origins.length > 0) {
     // A browser's preflight carries no credentials, so the $default route would reject it. This route accepts it.
-    const preflight = { path: '/{proxy+}', methods: [HttpMethod.OPTIONS], integration };
-    for (const route of api.addRoutes({ ...preflight, authorizer: new HttpNoneAuthorizer() }))
-      acknowledgeRoute(route, 'A preflight carries no credentials.');
+    const preflight = { path: '/{proxy+}', methods: [HttpMethod.OPTIONS], integration, authorizer: none };
+    for (const route of api.addRoutes(preflight))
+      acknowledge(route, 'APIG4', 'A preflight carries no credentials.');
   }
   return api;
 }
@@ -101,9 +99,6 @@ function allowedOrigins({ cors, apiKeys }: Settings): string[] {
   if (cors.includes('*')) return ['*'];
   return [...new Set([...cors, ...browserOrigins(toApiKeys(apiKeys, 'apiKeys'))])];
 }
-
-/** Explains to cdk-nag why a route has no authorizer. */
-const acknowledgeRoute = (route: Construct, reason: string) => acknowledge(route, 'APIG4', reason);
 
 /** The stage `$default`, with throttles and an access log. */
 export function makeStage(
@@ -242,9 +237,8 @@ export function addRecords(
   scope: Construct,
   domainName: string,
   zone: IHostedZone,
-  target: Distribution | DomainName | undefined,
+  target: Distribution | DomainName,
 ): void {
-  if (!target) return;
   // The final dot makes a full name, so that the zone's own name is not needed.
   const recordName = `${domainName}.`;
   if (target instanceof Distribution) {

@@ -98,38 +98,63 @@ export function addAlarms(
   alarmEmail: string,
   builds?: BuildMetrics,
 ): void {
-  const slowest = metrics.duration({ statistic: Stats.p(99) });
-  const alarms = [
-    alarm(scope, 'Errors', metrics.errors(), 1, 'The search function failed. The cause is in its log.'),
-    alarm(
-      scope,
+  const alarms: [name: string, metric: IMetric, description: string, threshold?: number][] = [
+    ['Errors', metrics.errors(), 'The search function failed. The cause is in its log.'],
+    [
       'Throttles',
       metrics.throttles(),
-      1,
       'Requests were rejected because all allowed instances of the function were busy.',
-    ),
-    alarm(
-      scope,
+    ],
+    [
       'Slow',
-      slowest,
-      (timeout * 1000) / 2,
+      metrics.duration({ statistic: Stats.p(99) }),
       'The slowest 1 % of requests took at least half of the timeout.',
-    ),
-    alarm(
-      scope,
-      'ServerErrors',
-      metrics.serverErrors(),
-      1,
-      'The endpoint returned a status of 500 or above.',
-    ),
-    ...(builds ? buildAlarms(scope, builds) : []),
+      (timeout * 1000) / 2,
+    ],
+    ['ServerErrors', metrics.serverErrors(), 'The endpoint returned a status of 500 or above.'],
   ];
+  if (builds)
+    alarms.push(
+      [
+        'BuildFailed',
+        builds.failed(),
+        'A build failed, so the old index stays live. npx polyseek remote builds shows why.',
+      ],
+      [
+        'BuilderErrors',
+        builds.errors(),
+        'A run of the builder failed, or Lambda stopped it, for example for lack of memory. The cause is in its log.',
+      ],
+      [
+        'Waiting',
+        builds.oldestMessage(),
+        'Changes of documents have waited for an hour. npx polyseek remote builds shows why.',
+        MAX_WAIT.toSeconds(),
+      ],
+      [
+        'DeadLetters',
+        builds.deadLetters(),
+        'Changes of documents started five builds, and none of them indexed the changes. The next build includes them. npx polyseek remote builds shows why.',
+      ],
+    );
+  const added = alarms.map(
+    ([name, metric, alarmDescription, threshold = 1]) =>
+      new Alarm(scope, `${name}Alarm`, {
+        metric,
+        threshold,
+        alarmDescription,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: 1,
+        // No traffic is not a fault.
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }),
+  );
   const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
   // The policy of enforceSSL replaces AWS's own, which lets CloudWatch of this account publish.
   const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } };
   topic.grantPublish(new ServicePrincipal('cloudwatch.amazonaws.com', { conditions }));
   topic.addSubscription(new EmailSubscription(alarmEmail));
-  for (const one of alarms) one.addAlarmAction(new SnsAction(topic));
+  for (const one of added) one.addAlarmAction(new SnsAction(topic));
 }
 
 /** Adds a dashboard of the endpoint and its builds. */
@@ -162,74 +187,23 @@ export function addDashboard(scope: Construct, metrics: EndpointMetrics, builds?
           ],
         ),
       ],
-      ...(builds ? [buildGraphs(builds)] : []),
+      ...(builds
+        ? [
+            [
+              graph(
+                'Builds',
+                [
+                  builds.runs({ label: 'runs of the builder' }),
+                  builds.failed({ label: 'failed builds' }),
+                  builds.errors({ label: 'stopped' }),
+                ],
+                [builds.duration({ statistic: Stats.MAXIMUM, label: 'longest run, ms' })],
+              ),
+              graph('Changes that wait', [builds.oldestMessage({ label: 'oldest, seconds' })]),
+            ],
+          ]
+        : []),
     ],
-  });
-}
-
-function buildAlarms(scope: Construct, builds: BuildMetrics): Alarm[] {
-  return [
-    alarm(
-      scope,
-      'BuildFailed',
-      builds.failed(),
-      1,
-      'A build failed, so the old index stays live. npx polyseek remote builds shows why.',
-    ),
-    alarm(
-      scope,
-      'BuilderErrors',
-      builds.errors(),
-      1,
-      'A run of the builder failed, or Lambda stopped it, for example for lack of memory. The cause is in its log.',
-    ),
-    alarm(
-      scope,
-      'Waiting',
-      builds.oldestMessage(),
-      MAX_WAIT.toSeconds(),
-      'Changes of documents have waited for an hour. npx polyseek remote builds shows why.',
-    ),
-    alarm(
-      scope,
-      'DeadLetters',
-      builds.deadLetters(),
-      1,
-      'Changes of documents started five builds, and none of them indexed the changes. The next build includes them. npx polyseek remote builds shows why.',
-    ),
-  ];
-}
-
-function buildGraphs(builds: BuildMetrics): GraphWidget[] {
-  return [
-    graph(
-      'Builds',
-      [
-        builds.runs({ label: 'runs of the builder' }),
-        builds.failed({ label: 'failed builds' }),
-        builds.errors({ label: 'stopped' }),
-      ],
-      [builds.duration({ statistic: Stats.MAXIMUM, label: 'longest run, ms' })],
-    ),
-    graph('Changes that wait', [builds.oldestMessage({ label: 'oldest, seconds' })]),
-  ];
-}
-
-function alarm(
-  scope: Construct,
-  name: string,
-  metric: IMetric,
-  threshold: number,
-  alarmDescription: string,
-): Alarm {
-  return new Alarm(scope, `${name}Alarm`, {
-    metric,
-    threshold,
-    alarmDescription,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    // No traffic is not a fault.
-    treatMissingData: TreatMissingData.NOT_BREACHING,
   });
 }
 

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,54 +17,41 @@ import {
 } from '../functions/deployed/asset.ts';
 import { describeVersion, NO_INDEX } from '../functions/deployed/version-description.ts';
 import type { Architecture } from '../index/engine/native-sources.ts';
-import {
-  BUNDLE_LIMIT,
-  type BundleSpace,
-  describeBundle,
-  isNearlyFull,
-} from '../index/ingest/bundle-space.ts';
+import { BUNDLE_LIMIT, describeBundle, isNearlyFull } from '../index/ingest/bundle-space.ts';
 import { messageOf } from '../index/kit/errors.ts';
 import { readsElsewhere, requireApiKey, type Settings } from './schema.ts';
 
-/** Code of the search function, and the description of the version that runs it. */
-export interface SearchCode {
-  code: Code;
-  description: string;
-}
-
 /**
- * The code of the search function. If packaging fails, the stack can be compared, and deploying it fails with the reason.
+ * The code of the search function, and the description of the version that runs it. If packaging fails, the stack can be compared, and deploying it fails with the reason.
  * @throws if the packaged function would not run in Lambda
  */
-export function searchCode(scope: Construct, settings: Settings): SearchCode {
+export function searchCode(scope: Construct, settings: Settings): { code: Code; description: string } {
   const packaged = attempt(scope, () => {
     requireApiKey(settings);
     return settings.code ?? packageSearch(settings);
   });
   if (packaged instanceof Code) return { code: packaged, description: 'not packaged' };
   const asset = checkAsset(packaged, settings.architecture);
-  if (asset.space) annotateSpace(scope, asset.space);
+  if (asset.space) {
+    const text = describeBundle(asset.space);
+    if (isNearlyFull(asset.space)) Annotations.of(scope).addWarningV2('polyseek:bundle-nearly-full', text);
+    else Annotations.of(scope).addInfoV2('polyseek:bundle', text);
+  }
   return { code: Code.fromAsset(packaged), description: descriptionOf(packaged, asset, settings) };
 }
 
 /** The code of the builder, under the same conditions. */
-export function builderCode(scope: Construct, settings: Settings): Code {
-  const packaged = attempt(scope, () => packageBuilder(settings));
+export function builderCode(scope: Construct, { architecture }: Settings): Code {
+  const flags = ['--builder', '--arch', architecture];
+  const packaged = attempt(scope, () => packageOnce(`builder-${architecture}`, flags));
   if (packaged instanceof Code) return packaged;
-  checkBuilder(packaged, settings.architecture);
+  checkBuilder(packaged, architecture);
   return Code.fromAsset(packaged);
 }
 
 function descriptionOf(folder: string, asset: Asset, settings: Settings): string {
   if (readsElsewhere(settings)) return settings.store === 's3vectors' ? 'index in S3 Vectors' : NO_INDEX;
   return describeVersion(requireIndex(folder, asset));
-}
-
-/** Says how full the bundle is. */
-function annotateSpace(scope: Construct, space: BundleSpace): void {
-  const text = describeBundle(space);
-  if (isNearlyFull(space)) Annotations.of(scope).addWarningV2('polyseek:bundle-nearly-full', text);
-  else Annotations.of(scope).addInfoV2('polyseek:bundle', text);
 }
 
 /** The folder of packaged code, or code that cannot be deployed. */
@@ -90,43 +76,27 @@ const loader = () =>
     ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
     : [];
 
-/** What a failed process has printed. */
-type Failure = Error & { stderr?: Buffer };
-
 /** Folders that this process has packaged: several stages may contain the same index. */
 const packaged = new Set<string>();
 
-/**
- * Packages the search function in `.polyseek/functions/`, with its indexes if they are on this machine.
- * @returns the folder of the packaged function
- * @throws with the command's own message
- */
+/** Packages the search function, with its indexes if they are on this machine. Returns and throws as `packageOnce` does. */
 function packageSearch(settings: Settings): string {
   const { index, collections, architecture } = settings;
   if (readsElsewhere(settings))
     return packageOnce(`no-index-${architecture}`, ['--no-index', '--arch', architecture]);
   const others = Object.entries(collections).map(([name, folder]) => `${name}=${folder}`);
-  const id = createHash('sha256')
-    .update([resolve(index), ...others].join('\n'))
-    .digest('hex')
-    .slice(0, 8);
+  const content = [resolve(index), ...others].join('\n');
+  const id = createHash('sha256').update(content).digest('hex').slice(0, 8);
   const flags = ['--index', index, '--arch', architecture];
-  return packageOnce(`${id}-${architecture}`, [
-    ...flags,
-    ...others.flatMap((other) => ['--collection', other]),
-  ]);
+  const more = others.flatMap((other) => ['--collection', other]);
+  return packageOnce(`${id}-${architecture}`, [...flags, ...more]);
 }
 
 /**
- * Packages the builder in `.polyseek/functions/`.
+ * Runs `npx polyseek package`. CDK's constructors are synchronous, so a child process does the work.
  * @returns the folder of the packaged function
  * @throws with the command's own message
  */
-function packageBuilder({ architecture }: Settings): string {
-  return packageOnce(`builder-${architecture}`, ['--builder', '--arch', architecture]);
-}
-
-/** Runs `npx polyseek package`. CDK's constructors are synchronous, so a child process does the work. */
 function packageOnce(name: string, flags: string[]): string {
   const out = join('.polyseek/functions', name);
   if (packaged.has(resolve(out))) return out;
@@ -137,34 +107,19 @@ function packageOnce(name: string, flags: string[]): string {
       maxBuffer: 2 ** 26,
     });
   } catch (error) {
-    const { stderr = '', message } = error as Failure;
+    const { stderr = '', message } = error as Error & { stderr?: Buffer };
     throw new Error(stderr.toString().trim() || message, { cause: error });
   }
   packaged.add(resolve(out));
   return out;
 }
 
-/** Some parts of every packaged builder, as `packageBuilder` writes them. */
-const PARTS = [
-  ...['builder', 'reading-child', 'worker', 'graph-process'].map((name) => `${name}.mjs`),
-  'package.json',
-  'THIRD_PARTY_NOTICES.txt',
-  'native/hnswlib.node',
-  'pdfjs/legacy/build/pdf.min.mjs',
-  'function/lambda.mjs',
-];
-
 /**
- * Checks that a folder is a packaged builder, that its native libraries load in Lambda, and that it fits Lambda's quota.
+ * Checks that the native libraries of a packaged builder load in Lambda, and that it fits Lambda's quota.
  * @returns the size of all files, unzipped, in bytes
  * @throws with the fault found and the remedy
  */
 export function checkBuilder(folder: string, architecture: Architecture): number {
-  const missing = PARTS.find((part) => !existsSync(join(folder, part)));
-  if (missing)
-    throw new Error(
-      `${folder} is not a packaged builder (no ${missing}). Create it with npx polyseek package --builder --arch ${architecture} --out ${folder}.`,
-    );
   checkLibraries(join(folder, 'native'), architecture);
   checkAsset(join(folder, 'function'), architecture);
   const sizes = sizesOf(folder, ['function']);
@@ -172,9 +127,6 @@ export function checkBuilder(folder: string, architecture: Architecture): number
   if (bytes >= BUNDLE_LIMIT) throw new Error(`${exceeds(folder, sizes)} Choose a smaller model.`);
   return bytes;
 }
-
-/** Run by CDK when it publishes the asset: prints its argument as the error. */
-const REFUSAL = 'console.error(process.argv[1]); process.exit(1)';
 
 /**
  * Code of a function that was not packaged. CDK can list, compare and destroy the stack; deploying it fails with the
@@ -191,7 +143,7 @@ class UnpackagedCode extends Code {
 
   override bind(scope: Construct): CodeConfig {
     const { bucketName, objectKey } = Stack.of(scope).synthesizer.addFileAsset({
-      executable: ['node', '-e', REFUSAL, this.#reason],
+      executable: ['node', '-e', 'console.error(process.argv[1]); process.exit(1)', this.#reason],
       sourceHash: 'not-packaged',
     });
     return { s3Location: { bucketName, objectKey } };

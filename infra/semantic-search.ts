@@ -81,8 +81,8 @@ export class SemanticSearch extends Construct {
     const domain = this.makeDomain(settings, props);
     this.stage = makeStage(this, this.api, settings, removalPolicy, domain);
     this.distribution = settings.distribution ? makeDistribution(this, this.api, settings, props) : undefined;
-    if (domainName && props.hostedZone)
-      addRecords(this, domainName, props.hostedZone, this.distribution ?? domain);
+    const target = this.distribution ?? domain;
+    if (domainName && props.hostedZone && target) addRecords(this, domainName, props.hostedZone, target);
     this.url = this.distribution
       ? `https://${domainName ?? this.distribution.distributionDomainName}`
       : domainName
@@ -110,34 +110,22 @@ export class SemanticSearch extends Construct {
   }
 
   /** Number of questions. Default: the sum over 5 minutes, as for all counts. */
-  metricQuestions(options?: MetricOptions): Metric {
-    return this.#metrics.questions(options);
-  }
+  metricQuestions = (options?: MetricOptions): Metric => this.#metrics.questions(options);
 
   /** Number of questions without an answer (verdict `none`). */
-  metricUnanswered(options?: MetricOptions): Metric {
-    return this.#metrics.unanswered(options);
-  }
+  metricUnanswered = (options?: MetricOptions): Metric => this.#metrics.unanswered(options);
 
   /** Number of questions without a sure answer (verdict `possible`). */
-  metricPossible(options?: MetricOptions): Metric {
-    return this.#metrics.possible(options);
-  }
+  metricPossible = (options?: MetricOptions): Metric => this.#metrics.possible(options);
 
   /** Number of cold starts. Other statistics describe the milliseconds until the index was open. */
-  metricColdStarts(options?: MetricOptions): Metric {
-    return this.#metrics.coldStarts(options);
-  }
+  metricColdStarts = (options?: MetricOptions): Metric => this.#metrics.coldStarts(options);
 
   /** Number of invocations that failed. */
-  metricErrors(options?: MetricOptions): Metric {
-    return this.#metrics.errors(options);
-  }
+  metricErrors = (options?: MetricOptions): Metric => this.#metrics.errors(options);
 
   /** Milliseconds from a request's arrival at the API to its answer. Default: the average over 5 minutes. */
-  metricLatency(options?: MetricOptions): Metric {
-    return this.#metrics.latency(options);
-  }
+  metricLatency = (options?: MetricOptions): Metric => this.#metrics.latency(options);
 
   /** Names the function if other resources are named after it. */
   private named(settings: Settings): Settings {

@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from 'aws
 import { CfnIndex, CfnVectorBucket } from 'aws-cdk-lib/aws-s3vectors';
 import { Construct } from 'constructs';
 import { UPLOADS } from '../functions/deployed/settings.ts';
-import { acknowledge, acknowledgeObjects, allow, allowOwn } from './rights.ts';
+import { acknowledge, acknowledgeObjects, allow, allowOwn, BUILDER_ACTIONS } from './rights.ts';
 import type { Settings } from './schema.ts';
 
 /** Longest name of a bucket, in S3 and in S3 Vectors. */
@@ -118,12 +118,7 @@ const NOT_FILTERABLE = ['row'];
 
 /** A query that filters or returns metadata needs `GetVectors` too. */
 const READ = ['s3vectors:GetVectors', 's3vectors:QueryVectors'];
-const WRITE = [
-  's3vectors:DeleteVectors',
-  's3vectors:GetIndex',
-  's3vectors:ListVectors',
-  's3vectors:PutVectors',
-];
+const WRITE = ['DeleteVectors', 'GetIndex', 'ListVectors', 'PutVectors'].map((name) => `s3vectors:${name}`);
 
 /** An index in S3 Vectors, and its folder in the stack's bucket. CloudFormation creates it empty, and deletes it with all vectors. */
 export class VectorStore extends Construct {
@@ -153,9 +148,9 @@ export class VectorStore extends Construct {
   readStatements(): PolicyStatement[] {
     return [
       allow(READ, this.index.attrIndexArn),
-      this.#allowOwn(['s3:GetObject'], this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)),
+      allowOwn(this, ['s3:GetObject'], this.#objects),
       // Otherwise S3 answers 403 instead of 404 for an object that does not exist. A condition on the prefix would change nothing.
-      this.#allowOwn(['s3:ListBucket'], this.#bucket.bucketArn),
+      allowOwn(this, ['s3:ListBucket'], [this.#bucket.bucketArn]),
     ];
   }
 
@@ -163,11 +158,8 @@ export class VectorStore extends Construct {
   writeStatements(): PolicyStatement[] {
     return [
       allow([...READ, ...WRITE], this.index.attrIndexArn),
-      this.#allowOwn(
-        ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
-        this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`),
-      ),
-      this.#allowOwn(['s3:ListBucket'], this.#bucket.bucketArn),
+      allowOwn(this, BUILDER_ACTIONS.ownObjects, this.#objects),
+      allowOwn(this, ['s3:ListBucket'], [this.#bucket.bucketArn]),
     ];
   }
 
@@ -176,7 +168,7 @@ export class VectorStore extends Construct {
     acknowledgeObjects(role, this.#bucket, [`${VECTOR_INDEX}/`], 'All objects of one index.');
   }
 
-  #allowOwn(actions: string[], resource: string): PolicyStatement {
-    return allowOwn(this, actions, [resource]);
+  get #objects(): string[] {
+    return [this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)];
   }
 }

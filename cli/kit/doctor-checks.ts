@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { loadLibrary } from '#native';
 import { Builds } from '../../functions/builder/builds.ts';
 import {
@@ -20,11 +19,10 @@ import type { Architecture } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { DEFAULT_INDEX, readManifest } from '../../index/format/manifest.ts';
-import { DEFAULT_CACHE } from '../../index/ingest/build-from-sources.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import { CONFIG_FILE, readConfig } from '../../index/ingest/sources/config.ts';
 import { messageOf } from '../../index/kit/errors.ts';
-import { size } from './command.ts';
+import { counted, size } from './command.ts';
 import { compareIndex, target } from './deployed.ts';
 import { CDK_PACKAGES, findInstalled, installCommand } from './installed.ts';
 
@@ -46,12 +44,9 @@ export type Checks = Record<string, Check[]>;
 
 const ok = (name: string, found: string): Check => ({ name, status: 'ok', found });
 
-const warning = (name: string, found: string, fix: string): Check => ({
-  name,
-  status: 'warning',
-  found,
-  fix,
-});
+const warning = (name: string, found: string, fix: string): Check => {
+  return { name, status: 'warning', found, fix };
+};
 
 /** The result of a function that throws an error with what is wrong and what to do. */
 async function check(
@@ -80,7 +75,6 @@ export async function checkMachine(): Promise<Check[]> {
     await check('engine', checkEngine),
     await check('hnswlib', checkHnswlib),
     await check('compiler', checkCompiler, 'warning'),
-    checkDocker(),
     await check('for Lambda, x86_64', () => checkLambda('x86_64'), 'warning'),
     await check('for Lambda, arm64', () => checkLambda('arm64'), 'warning'),
   ];
@@ -139,11 +133,6 @@ function checkCompiler(): Check {
     : ok('compiler', 'none, and none is needed');
 }
 
-function checkDocker(): Check {
-  const version = firstLineOf('docker', 'version', '--format', '{{.Server.Version}}');
-  return ok('Docker', version ?? 'not running; only needed where no compiler can compile for Lambda');
-}
-
 /** Whether the engine for Lambda's processor is there, or can be compiled. */
 function checkLambda(architecture: Architecture): Check {
   const name = `for Lambda, ${architecture}`;
@@ -174,7 +163,6 @@ export async function checkProject(index?: string): Promise<Check[]> {
   return [
     await check(CONFIG_FILE, checkConfig),
     await check('index', () => checkIndex(index ?? readConfig().index ?? DEFAULT_INDEX)),
-    await check('cache', checkCache, 'warning'),
   ];
 }
 
@@ -192,7 +180,7 @@ function checkConfig(): Check {
       `${missing.join(', ')} does not exist`,
       'Correct sources, or put the documents there.',
     );
-  return ok(CONFIG_FILE, `${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`);
+  return ok(CONFIG_FILE, counted(sources.length, 'source'));
 }
 
 /** Opens the index with the model that built it, and compares all checksums. */
@@ -204,18 +192,11 @@ async function checkIndex(index: string): Promise<Check> {
   const { version, passages, model } = search.info;
   search.close();
   const { files, counts } = readManifest(folder, undefined, false);
-  const bytes = Object.keys(files).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   return ok(
     'index',
     `${index}: ${counts.documents} documents, ${passages} passages, ${size(bytes)}, version ${version}, model ${model}, intact`,
   );
-}
-
-function checkCache(): Check {
-  const folder = readConfig().cache ?? DEFAULT_CACHE;
-  if (!existsSync(folder)) return ok('cache', 'none yet');
-  const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-  return ok('cache', `${folder}: ${size(bytes)}`);
 }
 
 /** Checks what `polyseek deploy` and `push` need. Nothing here is needed on this machine alone, so there are only warnings. */
@@ -228,22 +209,16 @@ export async function checkDeployment(stage: string | undefined): Promise<Check[
     // The first check says why.
     return checks;
   }
-  let environment: Environment | undefined;
-  const credentials = await check(
-    'credentials',
-    async () => {
-      environment = await readEnvironment(
-        target({ function: settings.functionName }),
-        settings.bootstrapQualifier,
-      );
-      return ok('credentials', `valid, region ${environment.region}`);
-    },
-    'warning',
-  );
-  checks.push(credentials);
-  if (!environment) return checks;
+  let environment: Environment;
+  try {
+    const remote = target({ function: settings.functionName });
+    environment = await readEnvironment(remote, settings.bootstrapQualifier);
+  } catch (error) {
+    return [...checks, { name: 'credentials', status: 'warning', found: messageOf(error) }];
+  }
   return [
     ...checks,
+    ok('credentials', `valid, region ${environment.region}`),
     checkBootstrap(environment),
     await check('concurrency', () => checkConcurrency(settings), 'warning'),
     await check('function', () => checkFunction(settings), 'warning'),

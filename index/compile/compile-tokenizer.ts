@@ -47,10 +47,9 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
     .map(([piece], id) => ({ bytes: Buffer.from(piece), id }))
     .filter(({ bytes }) => bytes.length > 0)
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-  const trie = buildDoubleArray(
-    pieces.map(({ bytes }) => bytes),
-    pieces.map(({ id }) => id),
-  );
+  const keys = pieces.map(({ bytes }) => bytes);
+  const ids = pieces.map(({ id }) => id);
+  const trie = buildDoubleArray(keys, ids);
   const scores = Float32Array.from(model.vocab, ([, score]) => score);
 
   const idOf = (content: string): number => {
@@ -62,23 +61,20 @@ export function compileTokenizer(json: TokenizerJson): Uint8Array {
   settings.setUint32(0, idOf('<s>'), true);
   settings.setUint32(4, idOf('</s>'), true);
   settings.setUint32(8, model.unk_id, true);
-  settings.setFloat32(
-    12,
-    scores.reduce((least, score) => Math.min(least, score), 0),
-    true,
-  );
+  const lowest = scores.reduce((least, score) => Math.min(least, score), 0);
+  settings.setFloat32(12, lowest, true);
 
   // Longest first, because a token must not match before a longer token with the same prefix.
   const special = added
     .map(({ id, content, lstrip }): SpecialToken => ({ id, content, lstrip }))
     .sort((a, b) => b.content.length - a.content.length);
   return writeSections(TOKENIZER, [
-    new Uint8Array(settings.buffer),
+    settings,
     Buffer.from(JSON.stringify(special)),
     mapTrie,
     replacements,
-    new Uint8Array(trie.buffer, trie.byteOffset, trie.byteLength),
-    new Uint8Array(scores.buffer),
+    trie,
+    scores,
   ]);
 }
 

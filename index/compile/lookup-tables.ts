@@ -64,8 +64,7 @@ export function writeRows({ layout, bytes }: Table, positions: Float32Array): Ui
   settings.setInt16(2, layout.zero, true);
   settings.setUint32(4, layout.columns, true);
   settings.setFloat32(8, layout.scale, true);
-  const positionBytes = new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength);
-  return writeSections(ROWS, [new Uint8Array(settings.buffer), bytes, positionBytes]);
+  return writeSections(ROWS, [settings, bytes, positions]);
 }
 
 function lookUp(graph: Graph, gather: Node): LookUp {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type onnxProto from 'onnx-proto';
+import { bytesOf } from '../format/container.ts';
 
 /** Loads onnx-proto, which only compiling a model requires. In the npm package it is an optional peer. */
 function loadOnnx(): typeof onnxProto.onnx {
@@ -158,22 +159,13 @@ function moveOut(constants: Tensor[]): { inline: Tensor[]; weights: Uint8Array }
 
 /** Creates a float constant. */
 export function floats(name: string, dims: number[], values: Float32Array): Tensor {
-  return {
-    name,
-    dims,
-    dataType: FLOAT,
-    rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  };
+  return { name, dims, dataType: FLOAT, rawData: bytesOf(values) };
 }
 
 /** Creates an int64 constant with one dimension. */
 export function integers(name: string, values: number[]): Tensor {
-  return {
-    name,
-    dims: [values.length],
-    dataType: INT64,
-    rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-  };
+  const rawData = bytesOf(BigInt64Array.from(values, BigInt));
+  return { name, dims: [values.length], dataType: INT64, rawData };
 }
 
 /** Creates a node of a standard operator. */

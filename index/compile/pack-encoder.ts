@@ -1,5 +1,5 @@
 import { ENCODER } from '../embedding/encoder.ts';
-import { writeSections } from '../format/container.ts';
+import { bytesOf, writeSections } from '../format/container.ts';
 import { FLOAT, type Graph, INT8, type Node, type Tensor } from './onnx-graph.ts';
 
 /** Packed weights are stored in blocks of 16 outputs, in groups of 4 inputs. */
@@ -96,12 +96,7 @@ class Packer {
     settings.setFloat32(24, this.#epsilon!, true);
     const head = 16 + 16 * ENCODER.sections + settings.byteLength;
     const gap = -(head + Math.ceil(floats.length / 8) * 8 + sums.length) & (ALIGNMENT - 1);
-    return writeSections(ENCODER, [
-      new Uint8Array(settings.buffer),
-      floats,
-      join([sums, new Uint8Array(gap)]),
-      join(this.#weights),
-    ]);
+    return writeSections(ENCODER, [settings, floats, join([sums, new Uint8Array(gap)]), join(this.#weights)]);
   }
 
   /** Checks that a number is the same in all layers; `before` is 0 in the first. */
@@ -241,8 +236,4 @@ function packed(weights: Int8Array, inputs: number, outputs: number): Int8Array 
 }
 
 /** Concatenates the bytes of several arrays. */
-function join(parts: readonly (Float32Array | Int32Array | Int8Array | Uint8Array)[]): Uint8Array {
-  return Buffer.concat(
-    parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
-  );
-}
+const join = (parts: readonly ArrayBufferView[]): Uint8Array => Buffer.concat(parts.map(bytesOf));

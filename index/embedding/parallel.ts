@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import { forkModule } from '../format/installation.ts';
 import { openTokens, type QuestionEmbedder, type TextKind } from './embedder.ts';
-import { usableProcessors } from './processors.ts';
 import {
   type EmbeddedPassage,
   type EmbeddedQuestion,
@@ -49,7 +49,7 @@ export class ParallelEmbedder implements QuestionEmbedder {
    * @param dir a compiled model
    * @param workers the number of processes: one a processor by default
    */
-  constructor(dir: string, workers = usableProcessors()) {
+  constructor(dir: string, workers = availableParallelism()) {
     this.model = readCompiledModel(dir, true);
     this.#dir = dir;
     if (this.model.tokens) this.byToken = this.#openByToken();

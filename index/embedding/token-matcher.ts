@@ -1,5 +1,12 @@
 import type { EngineLibrary } from '../engine/library.ts';
-import { BLOCK_TOKENS, CODEWORDS, PART, type TokenCodes } from '../format/tokens-file.ts';
+import {
+  BLOCK_TOKENS,
+  blockBytes,
+  CODEWORDS,
+  firstByte,
+  PART,
+  type TokenCodes,
+} from '../format/tokens-file.ts';
 
 /** The most similar tokens of some passages: for each passage, for each token of the question, a similarity and a place. */
 export interface TokenMatches {
@@ -38,7 +45,7 @@ export function plainMatcher(codewords: Float32Array): TokenMatcher {
       const table = tabulate(states.subarray(token * columns, (token + 1) * columns), codewords);
       let block = 0;
       counts.forEach((count, passage) => {
-        const end = block + Math.ceil(count / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2);
+        const end = block + blockBytes(count, parts);
         const found = nearest(table, codes.subarray(block, end), count, parts);
         best.set(found, 2 * (passage * tokens + token));
         block = end;
@@ -94,7 +101,7 @@ function nearest(
   if (count === 0) return [0, 0];
   let [largest, best] = [-1, 0];
   for (let token = 0; token < count; token++) {
-    const first = Math.floor(token / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2) + (token % BLOCK_TOKENS);
+    const first = firstByte(token, parts);
     let sum = 0;
     for (let pair = 0; pair < parts / 2; pair++) {
       const both = blocks[first + pair * BLOCK_TOKENS]!;

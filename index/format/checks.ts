@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { damaged, damagedInPackage, type Format, readSections, writeSections } from './container.ts';
+import { bytesOf, damaged, damagedInPackage, type Format, readSections, writeSections } from './container.ts';
 import { crc32c } from './crc32c.ts';
-import { type Check, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
+import { type Check, isRecordOf, isShaped, isText, isWhole, parseJson } from './shapes.ts';
 
 /** The files that a manifest lists: each one's size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
 export type FileList = Record<string, { bytes: number; crc32: string }>;
@@ -12,12 +12,10 @@ const PIECE = 1 << 20;
 
 export const isFileList: Check = isRecordOf(isShaped({ bytes: isWhole(0), crc32: isText }));
 
-/** The entry of a manifest for a file with these bytes. */
 export function describeFile(bytes: Uint8Array): FileList[string] {
   return { bytes: bytes.length, crc32: hex(process.getBuiltinModule('node:zlib').crc32(bytes)) };
 }
 
-/** The entry of a manifest for a file on disk. */
 export function describeFileAt(path: string): FileList[string] {
   return { bytes: statSync(path).size, crc32: checksum(path) };
 }
@@ -86,9 +84,8 @@ const areSizes = isRecordOf(isWhole(0));
 const words = ({ buffer, byteOffset, length }: Uint8Array) =>
   new Uint32Array(buffer.slice(byteOffset, byteOffset + length));
 
-/** The open `checks.bin` of a folder. */
 export class FolderChecks {
-  readonly #folder: string;
+  readonly #path: string;
   readonly #files = new Map<string, FileChecks>();
 
   /** @throws if it is damaged or has another format */
@@ -99,7 +96,8 @@ export class FolderChecks {
     const before = own.byteOffset - bytes.byteOffset;
     if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
       throw damagedInPackage(path, 'its own checksums differ');
-    const sizes = readSizes(json);
+    const parsed = parseJson(json);
+    const sizes = areSizes(parsed) ? (parsed as Record<string, number>) : undefined;
     const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
     if (!sizes || 4 * blocks !== all.length)
       throw damagedInPackage(path, 'its sizes do not fit its checksums');
@@ -107,29 +105,18 @@ export class FolderChecks {
     let first = 0;
     for (const [name, size] of Object.entries(sizes)) {
       const end = first + blocksOf(size);
-      this.#files.set(
-        name,
-        new FileChecks(join(folder, name), size, checksums.subarray(first, end), compare),
-      );
+      const checks = new FileChecks(join(folder, name), size, checksums.subarray(first, end), compare);
+      this.#files.set(name, checks);
       first = end;
     }
-    this.#folder = folder;
+    this.#path = path;
   }
 
   /** @throws if no such file was packaged */
   of(name: string): FileChecks {
     const checks = this.#files.get(name);
-    if (!checks) throw damagedInPackage(join(this.#folder, CHECKS_FILE), `it has no checksums of ${name}`);
+    if (!checks) throw damagedInPackage(this.#path, `it has no checksums of ${name}`);
     return checks;
-  }
-}
-
-function readSizes(json: Uint8Array): Record<string, number> | undefined {
-  try {
-    const sizes = JSON.parse(Buffer.from(json).toString());
-    return areSizes(sizes) ? sizes : undefined;
-  } catch {
-    return undefined;
   }
 }
 
@@ -197,27 +184,18 @@ export class FileChecks {
  * @param names of the files
  */
 export function writeChecks(folder: string, names: readonly string[]): void {
-  const sizes: Record<string, number> = {};
-  const checksums: Uint32Array[] = [];
-  for (const name of names) {
-    const bytes = readFileSync(join(folder, name));
-    sizes[name] = bytes.length;
-    checksums.push(checksumsOf(bytes));
-  }
+  const files = names.map((name) => readFileSync(join(folder, name)));
+  const sizes = Object.fromEntries(names.map((name, i) => [name, files[i]!.length]));
   const json = Buffer.from(JSON.stringify(sizes));
-  const all = Buffer.concat(checksums.map(bytesOf));
+  const all = Buffer.concat(files.map(checksumsOf));
   const before = writeSections(CHECKS, [json, all, new Uint8Array()]).length;
-  const own = new Uint8Array(4 * blocksOf(before));
-  const file = writeSections(CHECKS, [json, all, own]);
-  file.set(bytesOf(checksumsOf(file.subarray(0, before))), before);
+  const file = writeSections(CHECKS, [json, all, new Uint8Array(4 * blocksOf(before))]);
+  file.set(checksumsOf(file.subarray(0, before)), before);
   writeFileSync(join(folder, CHECKS_FILE), file);
 }
 
-function checksumsOf(bytes: Uint8Array): Uint32Array {
-  return Uint32Array.from({ length: blocksOf(bytes.length) }, (_, i) =>
-    crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)),
-  );
+/** The checksum of each block, as bytes. */
+function checksumsOf(bytes: Uint8Array): Uint8Array {
+  const block = (_: unknown, i: number) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK));
+  return bytesOf(Uint32Array.from({ length: blocksOf(bytes.length) }, block));
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array) =>
-  new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,6 +1,15 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import type { FileChecks } from './checks.ts';
-import { damaged, type Format, headBytes, type Place, readHead, startsOf, writeHead } from './container.ts';
+import {
+  bytesOf,
+  damaged,
+  type Format,
+  headBytes,
+  type Place,
+  readHead,
+  startsOf,
+  writeHead,
+} from './container.ts';
 
 /** Bytes written at once, and read at once in order. */
 const CHUNK = 1 << 20;
@@ -97,6 +106,13 @@ export class ContainerFile {
     });
   }
 
+  /** Closes the file and throws, unless a condition of its format holds. */
+  require(holds: boolean, problem: string): void {
+    if (holds) return;
+    this.close();
+    throw this.damaged(problem);
+  }
+
   /** The error for content that contradicts the file's format. */
   damaged(problem: string): Error {
     return damaged(this.#path, problem);
@@ -146,9 +162,8 @@ export class ContainerWriter {
         `The sections have ${lengths.join(', ')} bytes instead of ${this.#lengths.join(', ')}.`,
       );
     const starts = startsOf(lengths);
-    others.forEach(({ buffer, byteOffset, byteLength }, i) => {
-      const section = i < this.#streamed ? i : i + 1;
-      writeFully(this.#fd, new Uint8Array(buffer, byteOffset, byteLength), starts[section]!);
+    others.forEach((section, i) => {
+      writeFully(this.#fd, bytesOf(section), starts[i < this.#streamed ? i : i + 1]!);
     });
     // The zeros after sections are holes.
     ftruncateSync(this.#fd, starts.at(-1)!);

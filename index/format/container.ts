@@ -67,14 +67,12 @@ export function readHead(head: Uint8Array, format: Format, name: string, fileLen
 }
 
 /** Joins sections into a file: a head, then each section at the next multiple of 8. */
-export function writeSections(format: Format, sections: Uint8Array[]): Uint8Array {
+export function writeSections(format: Format, sections: readonly ArrayBufferView[]): Uint8Array {
   const lengths = sections.map(({ byteLength }) => byteLength);
   const starts = startsOf(lengths);
   const bytes = new Uint8Array(starts.at(-1)!);
   bytes.set(writeHead(format, lengths));
-  sections.forEach(({ buffer, byteOffset, byteLength }, i) => {
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), starts[i]!);
-  });
+  for (const [i, section] of sections.entries()) bytes.set(bytesOf(section), starts[i]!);
   return bytes;
 }
 
@@ -99,6 +97,10 @@ export function startsOf(lengths: readonly number[], sections = lengths.length):
   for (const length of lengths) starts.push(starts.at(-1)! + padded(length));
   return starts;
 }
+
+/** The bytes of a typed array, without copying them. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 function padded(length: number): number {
   return Math.ceil(length / 8) * 8;

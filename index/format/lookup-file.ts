@@ -74,12 +74,10 @@ export class Lookup {
   /** @param passages of the index, the bound of all ordinals */
   constructor(path: string, passages: number, checks?: FileChecks) {
     this.#file = new ContainerFile(path, LOOKUP, checks);
+    const lengths = [this.#file.length(0), this.#file.length(1)] as const;
+    const damaged = (problem: string) => this.damaged(problem);
     try {
-      this.#reader = new LookupReader({
-        lengths: [this.#file.length(0), this.#file.length(1)],
-        passages,
-        damaged: (problem) => this.damaged(problem),
-      });
+      this.#reader = new LookupReader({ lengths, passages, damaged });
     } catch (error) {
       this.#file.close();
       throw error;

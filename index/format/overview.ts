@@ -1,7 +1,7 @@
 import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
 import type { Counted, Overview, Suggestion } from './overview-types.ts';
-import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
+import { isListOf, isShaped, isText, isWhole, parseJson } from './shapes.ts';
 
 /** Most sources in a list: a person still reads this many. */
 const MOST_SOURCES = 50;
@@ -44,7 +44,7 @@ export function parseOverview(
   record: Buffer | undefined,
   { counts, languages }: Contents,
 ): Overview | undefined {
-  const parsed = parse(record);
+  const parsed = parseJson(record);
   if (!isOverviewRecord(parsed)) return undefined;
   return {
     documents: counts.documents,
@@ -63,14 +63,6 @@ export function countLanguages(languages: Manifest['languages']): Manifest['lang
     counts.set(widest, (counts.get(widest) ?? 0) + passages);
   }
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
-}
-
-function parse(bytes: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(String(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

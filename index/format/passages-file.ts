@@ -2,7 +2,7 @@ import type { FileChecks } from './checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile, ContainerWriter } from './container-file.ts';
 import { isPassage, type Passage } from './passage.ts';
-import { isWhole } from './shapes.ts';
+import { isWhole, parseJson } from './shapes.ts';
 
 /** `passages.bin`: the passages as JSON. FORMAT.md describes its layout. */
 export const PASSAGES: Format = { magic: 'PSPA', version: 1, sections: 2 };
@@ -45,9 +45,8 @@ export class Passages {
   constructor(path: string, checks?: FileChecks) {
     this.#file = new ContainerFile(path, PASSAGES, checks);
     this.count = this.#file.length(0) / 8 - 1;
-    if (this.count >= 0 && Number.isInteger(this.count)) return;
-    this.#file.close();
-    throw this.#file.damaged(`its table of passages has ${this.#file.length(0)} bytes`);
+    const fits = this.count >= 0 && Number.isInteger(this.count);
+    this.#file.require(fits, `its table of passages has ${this.#file.length(0)} bytes`);
   }
 
   /**
@@ -61,7 +60,7 @@ export class Passages {
     const length = this.#file.length(1);
     if (!isWhole(0, length)(start) || !isWhole(start, length)(end))
       throw this.#file.damaged(`passage ${ordinal} is at bytes ${start} to ${end} of ${length}`);
-    const passage = parse(this.#file.read(1, start, end - start));
+    const passage = parseJson(this.#file.read(1, start, end - start));
     if (!isPassage(passage)) throw this.#file.damaged(`the record of passage ${ordinal} is invalid`);
     return passage as Passage;
   }
@@ -73,13 +72,5 @@ export class Passages {
 
   close(): void {
     this.#file.close();
-  }
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
   }
 }

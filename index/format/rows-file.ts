@@ -1,5 +1,4 @@
 import type { FileChecks } from './checks.ts';
-import { damaged } from './container.ts';
 import { ContainerFile } from './container-file.ts';
 
 /** `rows.bin`: word and position rows. FORMAT.md describes its layout. */
@@ -82,7 +81,6 @@ export class RowFile {
   /** Most tokens of a text. */
   readonly positions: number;
   readonly #file: ContainerFile;
-  readonly #path: string;
   readonly #layout: RowLayout;
 
   /**
@@ -91,21 +89,12 @@ export class RowFile {
    */
   constructor(path: string, checks?: FileChecks) {
     this.#file = new ContainerFile(path, ROWS, checks);
-    this.#path = path;
-    try {
-      const settings = this.#file.read(0, 0, SETTINGS + 1);
-      if (settings.length !== SETTINGS)
-        throw damaged(path, `its settings have ${this.#file.length(0)} bytes instead of ${SETTINGS}`);
-      this.#layout = readLayout(settings, path);
-      this.columns = this.#layout.columns;
-      const rows = this.#file.length(1) / rowBytes(this.#layout);
-      this.positions = this.#file.length(2) / (4 * this.columns);
-      if (![rows, this.positions].every((count) => Number.isInteger(count) && count >= 1))
-        throw damaged(path, `it has ${rows} word rows and ${this.positions} position rows`);
-    } catch (error) {
-      this.#file.close();
-      throw error;
-    }
+    this.#layout = readLayout(this.#file);
+    this.columns = this.#layout.columns;
+    const rows = this.#file.length(1) / rowBytes(this.#layout);
+    this.positions = this.#file.length(2) / (4 * this.columns);
+    const fits = [rows, this.positions].every((count) => Number.isInteger(count) && count >= 1);
+    this.#file.require(fits, `it has ${rows} word rows and ${this.positions} position rows`);
   }
 
   /**
@@ -116,10 +105,7 @@ export class RowFile {
    */
   sum(ids: readonly number[]): Float32Array {
     if (ids.length > this.positions)
-      throw damaged(
-        this.#path,
-        `it has ${this.positions} position rows, but a text has ${ids.length} tokens`,
-      );
+      throw this.#file.damaged(`it has ${this.positions} position rows, but a text has ${ids.length} tokens`);
     const bytes = new Uint8Array(ids.length * this.columns * 4);
     this.#file.fill(bytes, 2, 0);
     const out = new Float32Array(bytes.buffer);
@@ -127,7 +113,7 @@ export class RowFile {
     const row = new Uint8Array(size);
     ids.forEach((id, i) => {
       if (id * size >= this.#file.length(1))
-        throw damaged(this.#path, `it has no row for token ${id} of tokenizer.bin`);
+        throw this.#file.damaged(`it has no row for token ${id} of tokenizer.bin`);
       this.#file.fill(row, 1, id * size);
       addRow(this.#layout, row, out, i * this.columns);
     });
@@ -139,11 +125,14 @@ export class RowFile {
   }
 }
 
-function readLayout(settings: Buffer, path: string): RowLayout {
+function readLayout(file: ContainerFile): RowLayout {
+  const bytes = file.length(0);
+  file.require(bytes === SETTINGS, `its settings have ${bytes} bytes instead of ${SETTINGS}`);
+  const settings = file.read(0, 0, SETTINGS);
   const [number, columns] = [settings.readUInt16LE(0), settings.readUInt32LE(4)];
   const kind = (Object.keys(ROW_KINDS) as RowKind[]).find((name) => ROW_KINDS[name] === number);
-  if (!kind) throw damaged(path, `it has rows of the unknown kind ${number}`);
-  if (columns === 0 || columns > MAX_COLUMNS || (kind === 'q4' && columns % BLOCK !== 0))
-    throw damaged(path, `its ${kind} rows have ${columns} columns`);
-  return { kind, columns, scale: settings.readFloatLE(8), zero: settings.readInt16LE(2) };
+  file.require(kind !== undefined, `it has rows of the unknown kind ${number}`);
+  const fits = columns > 0 && columns <= MAX_COLUMNS && (kind !== 'q4' || columns % BLOCK === 0);
+  file.require(fits, `its ${kind} rows have ${columns} columns`);
+  return { kind: kind!, columns, scale: settings.readFloatLE(8), zero: settings.readInt16LE(2) };
 }

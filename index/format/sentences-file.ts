@@ -1,5 +1,5 @@
 import type { FileChecks } from './checks.ts';
-import { damaged, type Format } from './container.ts';
+import { bytesOf, type Format } from './container.ts';
 import { ContainerFile, ContainerWriter } from './container-file.ts';
 import { DotProducts, lengthOf } from './vectors.ts';
 
@@ -29,7 +29,7 @@ export class SentencesWriter {
     const norm = Buffer.alloc(NORM);
     for (const row of vectors) {
       norm.writeFloatLE(lengthOf(row));
-      this.#file.append(new Uint8Array(row.buffer, row.byteOffset, row.length));
+      this.#file.append(bytesOf(row));
       this.#file.append(norm);
     }
   }
@@ -95,7 +95,6 @@ export interface PassageSentences {
 /** An open `sentences.bin`. */
 export class SentenceVectors {
   readonly #file: ContainerFile;
-  readonly #path: string;
   /** For each passage the number of its first sentence, and at the end the number of all sentences. */
   readonly #firsts: Buffer;
   readonly #dimensions: number;
@@ -111,11 +110,8 @@ export class SentenceVectors {
       sizes[0] % 4 === 0 &&
       this.#firsts.readUInt32LE(0) === 0 &&
       this.#firsts.readUInt32LE(sizes[0] - 4) * (dimensions + NORM) === sizes[1];
-    if (!fits) {
-      this.#file.close();
-      throw damaged(path, `its sections of ${sizes.join(' and ')} bytes do not fit ${dimensions} dimensions`);
-    }
-    this.#path = path;
+    const problem = `its sections of ${sizes.join(' and ')} bytes do not fit ${dimensions} dimensions`;
+    this.#file.require(fits, problem);
     this.#dimensions = dimensions;
     this.#comparer = new SentenceComparer(dimensions);
   }
@@ -133,7 +129,7 @@ export class SentenceVectors {
       return compare({
         count: end - first,
         fill: (bytes, start) => this.#file.fill(bytes, 1, first * size + start),
-        damaged: (sentence, norm) => damaged(this.#path, `sentence ${first + sentence} has the norm ${norm}`),
+        damaged: (sentence, norm) => this.#file.damaged(`sentence ${first + sentence} has the norm ${norm}`),
       });
     };
   }
@@ -141,11 +137,11 @@ export class SentenceVectors {
   /** The numbers of a passage's first sentence, and of the first one after it. */
   #sentencesOf(passage: number): [first: number, end: number] {
     const passages = this.#firsts.length / 4 - 1;
-    if (!(passage < passages)) throw damaged(this.#path, `it has no passage ${passage} of ${passages}`);
+    if (!(passage < passages)) throw this.#file.damaged(`it has no passage ${passage} of ${passages}`);
     const first = this.#firsts.readUInt32LE(passage * 4);
     const end = this.#firsts.readUInt32LE(passage * 4 + 4);
     if (!(first <= end && end <= this.#firsts.readUInt32LE(passages * 4)))
-      throw damaged(this.#path, `passage ${passage} has the sentences ${first} to ${end}`);
+      throw this.#file.damaged(`passage ${passage} has the sentences ${first} to ${end}`);
     return [first, end];
   }
 

@@ -19,7 +19,7 @@ export interface TokenCodebook {
 }
 
 export function writeTokenCodebook({ centers, codewords }: TokenCodebook): Uint8Array {
-  return writeSections(TOKEN_CODES, [centers.query, centers.passage, codewords].map(bytesOf));
+  return writeSections(TOKEN_CODES, [centers.query, centers.passage, codewords]);
 }
 
 /**
@@ -46,10 +46,6 @@ export function readTokenCodebook(path: string, dimensions: number, checks?: Fil
   return { centers: { query, passage }, codewords };
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
 /** `tokens.bin`: the compressed token states of each passage. FORMAT.md describes its layout. */
 export const TOKENS: Format = { magic: 'PSTO', version: 1, sections: 3 };
 
@@ -69,6 +65,11 @@ export function blockBytes(tokens: number, parts: number): number {
   return Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2);
 }
 
+/** Where the codes of a token start. Each pair of parts is `BLOCK_TOKENS` bytes after the one before. */
+export function firstByte(token: number, parts: number): number {
+  return blockBytes(token - (token % BLOCK_TOKENS), parts) + (token % BLOCK_TOKENS);
+}
+
 /**
  * Interleaves the codes of a passage's tokens in blocks of `BLOCK_TOKENS`. Zeros fill the last block.
  * @param codes `parts` codes from 0 to 15 for each token
@@ -78,7 +79,7 @@ export function interleave(codes: Uint8Array, parts: number): Uint8Array {
   const tokens = codes.length / parts;
   const blocks = new Uint8Array(blockBytes(tokens, parts));
   for (let token = 0; token < tokens; token++) {
-    const first = Math.floor(token / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2) + (token % BLOCK_TOKENS);
+    const first = firstByte(token, parts);
     for (let pair = 0; pair < parts / 2; pair++) {
       const at = token * parts + 2 * pair;
       blocks[first + pair * BLOCK_TOKENS] = codes[at]! | (codes[at + 1]! << 4);
@@ -94,7 +95,7 @@ export function interleave(codes: Uint8Array, parts: number): Uint8Array {
 export function deinterleave(blocks: Uint8Array, tokens: number, parts: number): Uint8Array {
   const codes = new Uint8Array(tokens * parts);
   for (let token = 0; token < tokens; token++) {
-    const first = Math.floor(token / BLOCK_TOKENS) * BLOCK_TOKENS * (parts / 2) + (token % BLOCK_TOKENS);
+    const first = firstByte(token, parts);
     for (let pair = 0; pair < parts / 2; pair++) {
       const byte = blocks[first + pair * BLOCK_TOKENS]!;
       codes[token * parts + 2 * pair] = byte & 15;
@@ -137,7 +138,6 @@ export class TokensWriter {
 /** An open `tokens.bin`. */
 export class Tokens {
   readonly #file: ContainerFile;
-  readonly #path: string;
   /** For each passage the number of its first block, and at the end the number of all blocks (u32). */
   readonly #firsts: Buffer;
   /** For each passage its tokens (u16). */
@@ -152,7 +152,6 @@ export class Tokens {
    */
   constructor(path: string, parts: number, passages: number, checks?: FileChecks) {
     this.#file = new ContainerFile(path, TOKENS, checks);
-    this.#path = path;
     this.#block = blockBytes(BLOCK_TOKENS, parts);
     this.#firsts = this.#file.read(0, 0, this.#file.length(0));
     this.#counts = this.#file.read(1, 0, this.#file.length(1));
@@ -160,9 +159,7 @@ export class Tokens {
       this.#firsts.length === 4 * (passages + 1) &&
       this.#counts.length === 2 * passages &&
       this.#firsts.readUInt32LE(4 * passages) * this.#block === this.#file.length(2);
-    if (fits) return;
-    this.#file.close();
-    throw damaged(path, `its sections do not fit ${passages} passages with ${parts} parts`);
+    this.#file.require(fits, `its sections do not fit ${passages} passages with ${parts} parts`);
   }
 
   /** Reads the codes of some passages, in their order. */
@@ -181,14 +178,12 @@ export class Tokens {
 
   #count(passage: number): number {
     const passages = this.#counts.length / 2;
-    if (!(passage < passages)) throw damaged(this.#path, `it has no passage ${passage} of ${passages}`);
+    if (!(passage < passages)) throw this.#file.damaged(`it has no passage ${passage} of ${passages}`);
     const count = this.#counts.readUInt16LE(2 * passage);
-    const [first, end] = [0, 4].map((offset) => this.#firsts.readUInt32LE(4 * passage + offset)) as [
-      number,
-      number,
-    ];
+    const first = this.#firsts.readUInt32LE(4 * passage);
+    const end = this.#firsts.readUInt32LE(4 * passage + 4);
     if (end - first !== Math.ceil(count / BLOCK_TOKENS))
-      throw damaged(this.#path, `passage ${passage} has ${count} tokens in the blocks ${first} to ${end}`);
+      throw this.#file.damaged(`passage ${passage} has ${count} tokens in the blocks ${first} to ${end}`);
     return count;
   }
 

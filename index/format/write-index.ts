@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFileAt } from './checks.ts';
 import type { CompiledModel } from './compiled-model.ts';
+import { bytesOf } from './container.ts';
 import { readVectors, Spool } from './container-file.ts';
 import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
@@ -83,7 +84,7 @@ export class IndexWriter {
 
   /** Adds the passage of the next ordinal. */
   add(passage: Passage, { vector, sentences, codes }: PassageEmbeddings): void {
-    this.#vectors.append(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+    this.#vectors.append(bytesOf(vector));
     this.#sentences.add(sentences);
     this.#tokens?.add(codes!);
     this.#languages.add(passage.lang, vector, sentences);

@@ -1,5 +1,6 @@
 import { nativeDigest } from '#native';
 import type { CompiledModel } from '../../format/compiled-model.ts';
+import { bytesOf } from '../../format/container.ts';
 import { type Passage, withTitle } from '../../format/passage.ts';
 import { PART } from '../../format/tokens-file.ts';
 import type { PassageEmbeddings } from '../../format/write-index.ts';
@@ -54,8 +55,7 @@ export class CachedEmbeddings {
   }
 
   putQuestion(text: string, vector: Float32Array): void {
-    const value = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-    this.#cache.put(`question ${this.#kinds.vectors}`, text, value);
+    this.#cache.put(`question ${this.#kinds.vectors}`, text, bytesOf(vector));
   }
 
   /** A vector with token states is as good as one without. */
@@ -71,10 +71,9 @@ function keyOf(passage: Passage): string {
 }
 
 function encode({ vector, sentences, codes }: PassageEmbeddings): Uint8Array {
-  const bytes = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const packed = new Uint8Array((codes?.length ?? 0) / 2);
   for (let i = 0; i < packed.length; i++) packed[i] = codes![2 * i]! | (codes![2 * i + 1]! << 4);
-  return Buffer.concat([bytes(vector), ...sentences.map(bytes), packed]);
+  return Buffer.concat([bytesOf(vector), ...sentences.map(bytesOf), packed]);
 }
 
 /** Undefined for a value of other dimensions. */

@@ -6,6 +6,7 @@ import type { Document } from '../../documents/document.ts';
 import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
 import { SiteChrome } from '../../documents/site/site-chrome.ts';
+import { codeOf } from '../../format/writable.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { listFiles } from '../sources/source.ts';
@@ -72,7 +73,7 @@ export async function* readSources(
       await reader.read(one);
     }
     progress({ done: files.length, total: files.length, documents: documents.length });
-    for await (const document of documents.values()) yield reader.sites.filter(document);
+    for (const document of documents.values()) yield reader.sites.filter(document);
     return reader.summary;
   } finally {
     reader.close();
@@ -108,11 +109,11 @@ class SourceReader {
     if (!mayBeKnown(file.extension ?? file.source)) return this.#report(unknownFormat(file));
     const before = this.documents.length;
     const stored = new StoredEvents(this.#cache, file, source, this.#reading.limits);
-    const giveUp = async (notice: Notice) => {
+    const giveUp = (notice: Notice) => {
       const last = stored.last();
       if (last) {
         this.documents.drop(before);
-        for (const event of last) await this.#take(event, one);
+        for (const event of last) this.#take(event, one);
       }
       const fix = last ? `${notice.fix} Until then, the index keeps its last version.` : notice.fix;
       if (notice.reason !== NOT_STARTED) stored.giveUp({ ...notice, fix }, last);
@@ -124,15 +125,11 @@ class SourceReader {
       if (this.documents.length > before && isKnown) this.summary.unchangedFiles++;
     } catch (error) {
       if (progress.isReading && this.#signal?.reason instanceof OutOfTime)
-        await giveUp({
-          kind: 'failed',
-          place: file.path,
-          reason: TOO_LONG,
-          fix: 'Split it into smaller files.',
-        });
+        giveUp(new RanOut(file.path, TOO_LONG, 'Split it into smaller files.').notice);
       this.#signal?.throwIfAborted();
-      if (isDiskFull(error)) throw error;
-      if (error instanceof RanOut) await giveUp(error.notice);
+      // Later files would fail too.
+      if (codeOf(error) === 'ENOSPC') throw error;
+      if (error instanceof RanOut) giveUp(error.notice);
       else this.#report(error instanceof Unreadable ? error.notice : unopened(file, error));
     } finally {
       const { localPath } = progress.local;
@@ -143,6 +140,7 @@ class SourceReader {
 
   close(): void {
     this.#reading.close();
+    this.documents.close();
     this.#spool.close();
   }
 
@@ -171,16 +169,18 @@ class SourceReader {
         continue;
       }
       if (!known) stored.add(event, length);
-      await this.#take(event, { file, source });
+      this.#take(event, { file, source });
     }
     if (!known) stored.store();
     return known !== undefined;
   }
 
-  async #take(event: ReadEvent, { file, source }: SourcedFile): Promise<void> {
-    if ('notice' in event) return this.#report(event.notice);
-    this.sites.observe(event.document, file, source);
-    await this.documents.add(event.document);
+  #take(event: ReadEvent, { file, source }: SourcedFile): void {
+    if ('notice' in event) this.#report(event.notice);
+    else {
+      this.sites.observe(event.document, file, source);
+      this.documents.add(event.document);
+    }
   }
 }
 
@@ -227,11 +227,6 @@ function unopened({ path }: SourceFile, error: unknown): Notice {
   const { code, message } = error as NodeJS.ErrnoException;
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';
   return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
-}
-
-/** Later files would fail too. */
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 /** The HTML pages of each source, whose menus and footers are removed. */

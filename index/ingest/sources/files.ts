@@ -1,8 +1,9 @@
-import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Unreadable } from '../../documents/file.ts';
+import { Spool } from '../../format/container-file.ts';
 
 /**
  * Streams a regular file. Follows no link in any part of its path: whoever may add a document could put one there after the files were
@@ -63,43 +64,15 @@ export async function* limitBytes(
 
 /** The error for a file with more bytes than the limit. */
 export function tooLarge(place: string, limit = MAX_FILE_BYTES): Unreadable {
-  return new Unreadable(
-    place,
-    'too large',
-    `Split it into files of at most ${Math.ceil(limit / 2 ** 20)} MiB.`,
-  );
+  const fix = `Split it into files of at most ${Math.ceil(limit / 2 ** 20)} MiB.`;
+  return new Unreadable(place, 'too large', fix);
 }
 
-/** Contents that were fetched and may be read later, in a file that has no name. The system removes it with the process. */
-export class TemporaryFile {
-  #file: number | undefined;
-  #length = 0;
-
-  /** Stores a content. @returns what streams it, as often as needed */
-  add(content: Uint8Array): () => AsyncIterable<Uint8Array> {
-    this.#file ??= openWithoutName();
-    const file = this.#file;
-    const start = this.#length;
-    for (let at = 0; at < content.length; )
-      at += writeSync(file, content, at, content.length - at, start + at);
-    this.#length += content.length;
-    if (content.length === 0) return async function* () {};
-    const end = this.#length - 1;
-    return () => createReadStream('', { fd: file, start, end, autoClose: false });
-  }
-
-  /** Removes all contents. */
-  clear(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
-    this.#length = 0;
-  }
-}
-
-function openWithoutName(): number {
+/** A temporary file without a name. The system removes it with the process. */
+export function unnamedSpool(): Spool {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-'));
   try {
-    return openSync(join(folder, 'pages'), 'wx+');
+    return new Spool(join(folder, 'pages'));
   } finally {
     rmSync(folder, { recursive: true });
   }

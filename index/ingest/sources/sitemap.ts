@@ -2,8 +2,9 @@ import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
 import { entryName, extensionOf, parseContentType, urlName } from '../../documents/archive/names.ts';
 import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import type { Spool } from '../../format/container-file.ts';
 import { messageOf } from '../../kit/errors.ts';
-import { TemporaryFile } from './files.ts';
+import { unnamedSpool } from './files.ts';
 import { fetchRobots, HttpClient, type HttpEnvironment, type HttpPage, type Robots } from './http-client.ts';
 import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
 
@@ -37,7 +38,8 @@ export class SitemapSource implements Source {
   readonly options: ReadOptions;
   readonly #sitemap: URL;
   readonly #client: HttpClient;
-  readonly #pages = new TemporaryFile();
+  /** Contents that were fetched and may be read later. */
+  #pages: Spool | undefined;
 
   constructor(settings: SitemapSettings, options: ReadOptions = {}, environment?: HttpEnvironment) {
     const { sitemap, requestsPerSecond = REQUESTS_PER_SECOND } = settings;
@@ -52,7 +54,8 @@ export class SitemapSource implements Source {
    */
   async *files({ memory, report }: SourceContext): AsyncGenerator<SourceFile> {
     // Pages of an earlier build, with --watch for instance, are not needed any more.
-    this.#pages.clear();
+    this.#pages?.remove();
+    this.#pages = undefined;
     this.#client.begin();
     const robots = await fetchRobots(this.#client, this.#sitemap.origin);
     this.#client.interval = Math.max(this.#client.interval, 1000 * robots.delay);
@@ -136,7 +139,8 @@ export class SitemapSource implements Source {
     const { remembered, body } = await this.#ask(url, parseRemembered(memory.get(key)), report);
     memory.set(key, JSON.stringify(remembered));
     const { type, charset } = parseContentType(remembered.contentType);
-    let stored = body && this.#pages.add(body);
+    let stored = body && this.#store(body);
+    const fetchAgain = async () => this.#store((await this.#client.get(url, MAX_PAGE_BYTES)).body);
     return {
       source: name,
       path: url.href,
@@ -144,11 +148,10 @@ export class SitemapSource implements Source {
       charset,
       extension: extensionOf(type, url.pathname) ?? url.pathname,
       version: remembered.etag ?? remembered.modified,
-      open: () =>
-        stream(async () => {
-          stored ??= await this.#fetchAgain(url);
-          return stored();
-        }),
+      open: async function* () {
+        stored ??= await fetchAgain();
+        yield stored();
+      },
     };
   }
 
@@ -176,14 +179,14 @@ export class SitemapSource implements Source {
     }
   }
 
-  async #fetchAgain(url: URL): Promise<() => AsyncIterable<Uint8Array>> {
-    return this.#pages.add((await this.#client.get(url, MAX_PAGE_BYTES)).body);
+  /** Stores a content. Returns what reads it, as often as needed. */
+  #store(content: Buffer): () => Buffer {
+    this.#pages ??= unnamedSpool();
+    const pages = this.#pages;
+    const start = pages.length;
+    pages.append(content);
+    return () => pages.read(start, content.length);
   }
-}
-
-/** A stream that is not there yet. */
-async function* stream(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGenerator<Uint8Array> {
-  yield* await open();
 }
 
 /** Pages in the order of their names. */
