@@ -6,7 +6,7 @@ export interface ElfLibrary {
   machine: string;
   /** Names of the libraries that it requires (DT_NEEDED). */
   libraries: string[];
-  /** Versions of the symbols that it requires, such as `GLIBC_2.34`. */
+  /** Versions of the system's symbols that it requires, such as `GLIBC_2.34`: those among its names. */
   versions: string[];
 }
 
@@ -84,10 +84,8 @@ function split(version: string): [family: string, number: string] {
 
 function isTooNew(version: string): boolean {
   const [family, number] = split(version);
-  const newest = NEWEST.get(family);
-  if (newest === undefined || UNNUMBERED.has(version)) return false;
   // Names without a number, such as GLIBC_PRIVATE and GLIBC_ABI_DT_RELR, do not imply a release.
-  return !/^\d+(\.\d+)*$/.test(number) || isAbove(number, newest);
+  return !UNNUMBERED.has(version) && (!/^\d+(\.\d+)*$/.test(number) || isAbove(number, NEWEST.get(family)!));
 }
 
 /** Whether a version is above another. Compares as many parts as the other has: 11.0 is not above 11. */
@@ -104,12 +102,11 @@ function newestOf(versions: string[]): string {
 
 const MACHINES: Record<number, string> = { 62: 'x86_64', 183: 'arm64' };
 const [ET_DYN, PT_LOAD, PT_DYNAMIC] = [3, 1, 2];
-const [DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_VERNEED] = [0, 1, 5, 10, 0x6ffffffe];
-const LONGEST_NAME = 4096;
+const [DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ] = [0, 1, 5, 10];
 
 /**
- * Reads a 64-bit little-endian shared library by its segments, as the dynamic loader does (System V gABI, chapters 4 and 5;
- * symbol versions: LSB Core Specification, chapter 10.7). Sections may be stripped.
+ * Reads a 64-bit little-endian shared library by its segments, as the dynamic loader does (System V gABI, chapters 4 and 5). Sections
+ * may be stripped.
  * @param name of the library, for errors
  * @throws {Error} if the bytes are not a library of this kind
  */
@@ -117,11 +114,10 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
   const fail = (found: string): never => {
     throw new Error(`${name} is not an ELF library: ${found}.`);
   };
-  /** Returns the offset if `size` bytes follow it, and throws otherwise. */
-  const checkedOffset = (offset: number, size: number, what: string): number =>
-    offset + size <= bytes.length
-      ? offset
-      : fail(`its ${what} should be at byte ${offset}, but it has ${bytes.length} bytes`);
+  const requireBytes = (offset: number, size: number, what: string) => {
+    if (offset + size > bytes.length)
+      fail(`its ${what} should be at byte ${offset}, but it has ${bytes.length} bytes`);
+  };
   const long = (offset: number) => Number(bytes.readBigUInt64LE(offset));
 
   const magic = bytes.toString('hex', 0, 6);
@@ -129,15 +125,14 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
     fail(
       `it begins with ${magic || 'nothing'}, and libraries for 64-bit Linux with 7f454c460201. Package it for Lambda with --arch`,
     );
-  checkedOffset(0, 64, 'header');
+  requireBytes(0, 64, 'header');
   const type = bytes.readUInt16LE(16);
   if (type !== ET_DYN) fail(`its type is ${type}, and a shared library's is ${ET_DYN}`);
   const machine = bytes.readUInt16LE(18);
 
-  const entrySize = bytes.readUInt16LE(54);
+  const [headers, entrySize, count] = [long(32), bytes.readUInt16LE(54), bytes.readUInt16LE(56)];
   if (entrySize !== 56) fail(`its segment headers have ${entrySize} bytes, not 56`);
-  const count = bytes.readUInt16LE(56);
-  const headers = checkedOffset(long(32), count * 56, 'segment headers');
+  requireBytes(headers, count * 56, 'segment headers');
   const segments = Array.from({ length: count }, (_, i) => {
     const at = headers + i * 56;
     return {
@@ -147,9 +142,8 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
       size: long(at + 32),
     };
   });
-  const dynamic =
-    segments.find((segment) => segment.type === PT_DYNAMIC) ?? fail('it has no dynamic segment');
-  checkedOffset(dynamic.offset, dynamic.size, 'dynamic segment');
+  const dynamic = segments.find(({ type }) => type === PT_DYNAMIC) ?? fail('it has no dynamic segment');
+  requireBytes(dynamic.offset, dynamic.size, 'dynamic segment');
 
   const needed: number[] = [];
   const values = new Map<number, number>();
@@ -160,44 +154,21 @@ export function readElf(bytes: Buffer, name = 'This file'): ElfLibrary {
     else values.set(tag, long(at + 8));
   }
 
-  /** The file offset of an address in memory. */
-  const locate = (address: number, what: string): number => {
-    const contains = (s: (typeof segments)[number]) =>
-      s.type === PT_LOAD && address >= s.address && address < s.address + s.size;
-    const segment = segments.find(contains) ?? fail(`no segment contains its ${what}`);
-    return address - segment.address + segment.offset;
-  };
-  const strings = locate(values.get(DT_STRTAB) ?? -1, 'names');
-  const stringsEnd = strings + (values.get(DT_STRSZ) ?? 0);
-  checkedOffset(strings, stringsEnd - strings, 'names');
+  const address = values.get(DT_STRTAB) ?? -1;
+  const contains = (segment: (typeof segments)[number]) =>
+    segment.type === PT_LOAD && address >= segment.address && address < segment.address + segment.size;
+  const segment = segments.find(contains) ?? fail('no segment contains its names');
+  const start = address - segment.address + segment.offset;
+  const length = values.get(DT_STRSZ) ?? 0;
+  requireBytes(start, length, 'names');
+  const names = bytes.toString('latin1', start, start + length);
   const nameAt = (offset: number): string => {
-    const start = strings + offset;
-    const text = bytes.subarray(start, Math.min(start + LONGEST_NAME, stringsEnd));
-    const end = text.indexOf(0);
-    return end < 0 ? fail(`the name at byte ${start} has no end`) : text.toString('latin1', 0, end);
+    const end = names.indexOf('\0', offset);
+    return end < 0 ? fail(`the name at byte ${start + offset} has no end`) : names.slice(offset, end);
   };
-
-  const versions = new Set<string>();
-  // Bounds the number of records, which overlap only in a damaged file.
-  let left = Math.floor(bytes.length / 16);
-  const record = (offset: number) =>
-    left-- > 0 ? checkedOffset(offset, 16, 'symbol versions') : fail('its symbol versions overlap');
-  const address = values.get(DT_VERNEED);
-  let at = address === undefined ? undefined : locate(address, 'symbol versions');
-  while (at !== undefined) {
-    record(at);
-    let version = at + bytes.readUInt32LE(at + 8);
-    for (let count = bytes.readUInt16LE(at + 2); count > 0; count--) {
-      record(version);
-      versions.add(nameAt(bytes.readUInt32LE(version + 8)));
-      version += bytes.readUInt32LE(version + 12);
-    }
-    const next = bytes.readUInt32LE(at + 12);
-    at = next === 0 ? undefined : at + next;
-  }
   return {
     machine: MACHINES[machine] ?? `ELF machine ${machine}`,
     libraries: needed.map(nameAt),
-    versions: [...versions],
+    versions: names.split('\0').filter((one) => NEWEST.has(split(one)[0])),
   };
 }

