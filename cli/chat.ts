@@ -43,7 +43,6 @@ export const command = addEndpoint(
     await chat(client, { minConfidence, json });
   });
 
-/** What answers the questions: an endpoint or an index. */
 interface Opened {
   client: Searcher;
   passages: number;

@@ -22,7 +22,6 @@ interface Flags {
   json?: boolean;
 }
 
-/** Outputs of a deployed stack, by name. */
 type Outputs = Record<string, Record<string, string>>;
 
 export const command = new Tool(
@@ -81,7 +80,6 @@ function nextSteps({ Url, Documents, Index }: Record<string, string>): string[] 
 const askCommand = (url: string) => `npx polyseek search "QUESTION" --url ${url.replace(/\/$/, '')}`;
 const context = (stage: string | undefined) => (stage === undefined ? [] : ['-c', `stage=${stage}`]);
 
-/** The settings of CDK. */
 async function requireProject(questions: Questions): Promise<void> {
   if (existsSync('cdk.json')) return;
   await questions.confirm(
@@ -98,7 +96,6 @@ async function requireProject(questions: Questions): Promise<void> {
   await runCommand(import('./init.ts'), path === undefined ? [] : [path]);
 }
 
-/** CDK. */
 async function requirePackages(questions: Questions): Promise<void> {
   const missing = CDK_PACKAGES.filter((name) => !findInstalled(name));
   if (missing.length === 0) return;
@@ -135,7 +132,6 @@ async function requireIndex(questions: Questions, stage: string | undefined): Pr
   process.exitCode = 0;
 }
 
-/** A key for callers. */
 async function requireKey(questions: Questions, stage: string | undefined): Promise<void> {
   const { auth, apiKeys } = readSettings(stage);
   if (auth !== 'api-key' || Object.keys(apiKeys).length > 0) return;
@@ -228,7 +224,6 @@ async function run(
 
 /** Asks the person at the terminal. Without one, each question fails with the sentence that says what to do instead. */
 class Questions {
-  /** Whether somebody can answer. */
   readonly isPossible: boolean;
 
   /** @param isAllowed false for `--no-input` */

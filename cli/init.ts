@@ -31,7 +31,6 @@ const CDK = {
 
 type State = 'written' | 'changed' | 'kept';
 
-/** What `init` did with each file. */
 export type Initialized = { file: string; state: State }[];
 
 export const command = new Tool(
@@ -83,7 +82,6 @@ function write(file: string, content: () => string): Initialized[number] {
   return { file, state: 'written' };
 }
 
-/** Adds the missing lines to .gitignore. */
 function ignore(): Initialized[number] {
   const file = '.gitignore';
   const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;

@@ -55,7 +55,6 @@ export const command = new Tool(
     console.error(describe(file, origins, stage));
   });
 
-/** What to do with a new key. */
 function describe(file: string, origins: string[] | undefined, stage: string | undefined): string {
   const kept = `${file} contains only its digest.`;
   const works = `It works after the next npx polyseek deploy${stage === undefined ? '' : ` --stage ${stage}`}.`;
@@ -107,7 +106,6 @@ function asObject(value: unknown, what: string): Json {
   throw new Error(`${what} is not a JSON object. Repair it first.`);
 }
 
-/** A key to add. */
 export interface NewKey {
   name: string;
   /** SHA-256 of the key, 64 lowercase hexadecimal digits. */
@@ -173,7 +171,6 @@ function checkCollections({ collections = [] }: NewKey, settings: Json[], file: 
   );
 }
 
-/** The keys with one more. */
 function addTo(keys: unknown, where: string, { name, digest, origins, collections }: NewKey): object {
   if (toApiKeys(keys, where).has(name)) {
     throw new Error(

@@ -41,7 +41,6 @@ function localContext(search: ClosableSearch): ToolContext {
   };
 }
 
-/** The tools over an endpoint. */
 function remoteContext(url: string, apiKey: string | undefined): ToolContext {
   const client = new Polyseek({ url, apiKey });
   return {

@@ -11,7 +11,6 @@ import { choice, collectionOption, indexOption, jsonOption, modelOption } from '
 
 interface Flags {
   builder?: boolean;
-  /** False for a function without an index. */
   index: string | false;
   model: string;
   out?: string;

@@ -8,7 +8,6 @@ import { print } from './kit/command.ts';
 import { remoteTool, type Target, target } from './kit/deployed.ts';
 import { noticesText } from './kit/notices-text.ts';
 
-/** Builds that `remote builds` lists. */
 const LISTED = 20;
 
 const ACTIONS = ['build', 'builds'];
@@ -100,7 +99,6 @@ function buildTable(records: readonly BuildRecord[]): string {
   return [...tableLines([COLUMNS, ...rows]), ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');
 }
 
-/** The result of a build that did not fail. */
 function describeBuild(record: BuildRecord): string {
   const { id, reason, documents, passages, embedded, notices } = record;
   const counts = [

@@ -146,7 +146,6 @@ async function readQuestion(question: string, flags: Flags): Promise<SearchReque
   };
 }
 
-/** Length of a confidence bar in characters. */
 const BAR = 10;
 
 const FINDINGS = { answered: '', possible: 'No sure answer.', none: 'No answer found.' };
@@ -201,7 +200,6 @@ function readableResult(result: SearchResult, i: number): string {
   ].join('\n');
 }
 
-/** Each name with its value. */
 function named(values: object = {}): string[] {
   return Object.entries(values).map(([name, value]) => `${name} ${Number(value).toFixed(3)}`);
 }

@@ -21,7 +21,6 @@ import {
 import type { Settings } from './schema.ts';
 import { BUILDER_FOLDER, type DocumentsPlace, documentsAddress, type VectorStore } from './storage.ts';
 
-/** Lambda's longest timeout. */
 const TIMEOUT = Duration.minutes(15);
 /** Lambda's largest disk. A build keeps documents, caches and indexes there. */
 const DISK = Size.mebibytes(10_240);
@@ -50,7 +49,6 @@ export interface BuilderProps {
   settings: Settings;
   code: lambda.Code;
   removalPolicy: RemovalPolicy;
-  /** Name of the search function. */
   functionName: string;
   search: lambda.IFunction;
   documents: DocumentsPlace;
@@ -212,7 +210,6 @@ function makeBuilderRole(
   return role;
 }
 
-/** Allows listing a bucket below a prefix. */
 function allowListing(arn: string, prefix: string): PolicyStatement {
   return new PolicyStatement({
     actions: [...BUILDER_ACTIONS.documentsBucket],

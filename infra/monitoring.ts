@@ -157,7 +157,6 @@ export function addAlarms(
   for (const one of added) one.addAlarmAction(new SnsAction(topic));
 }
 
-/** Adds a dashboard of the endpoint and its builds. */
 export function addDashboard(scope: Construct, metrics: EndpointMetrics, builds?: BuildMetrics): void {
   const latency = (statistic: string) => metrics.latency({ statistic, label: `endpoint ${statistic}` });
   const duration = (statistic: string) => metrics.duration({ statistic, label: `function ${statistic}` });

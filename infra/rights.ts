@@ -37,7 +37,6 @@ export const BUILDER_ACTIONS = {
   documentsBucket: ['s3:ListBucket'],
 } as const;
 
-/** Allows actions on resources. */
 export function allow(actions: readonly string[], ...resources: string[]): PolicyStatement {
   return new PolicyStatement({ actions: [...actions], resources });
 }
@@ -67,7 +66,6 @@ export function functionStatements({ functionArn }: IFunction): PolicyStatement[
   ];
 }
 
-/** The ARN of a bucket in S3. */
 export function bucketArn(scope: Construct, resource: string): string {
   return Stack.of(scope).formatArn({ service: 's3', region: '', account: '', resource });
 }

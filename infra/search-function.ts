@@ -90,7 +90,6 @@ const NETWORK_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** The role of the search function. */
 function makeSearchRole(
   scope: Construct,
   logGroup: ILogGroup,

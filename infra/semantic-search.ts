@@ -40,7 +40,6 @@ export class SemanticSearch extends Construct {
   readonly function: lambda.Function;
   /** The alias that the API invokes. `npx polyseek push` and `rollback` move it. */
   readonly live: lambda.Alias;
-  /** The log of the function. */
   readonly logGroup: LogGroup;
   readonly api: HttpApi;
   readonly stage: HttpStage;

@@ -144,7 +144,6 @@ export class VectorStore extends Construct {
     this.#bucket = bucket;
   }
 
-  /** What a search needs. */
   readStatements(): PolicyStatement[] {
     return [
       allow(READ, this.index.attrIndexArn),
@@ -154,7 +153,6 @@ export class VectorStore extends Construct {
     ];
   }
 
-  /** What a publication needs. */
   writeStatements(): PolicyStatement[] {
     return [
       allow([...READ, ...WRITE], this.index.attrIndexArn),

@@ -18,7 +18,6 @@ export interface Target {
   json?: boolean;
 }
 
-/** A command on a deployed function. */
 export function remoteTool(name: string, description: string): Tool {
   return new Tool(name, description)
     .option('--function <name>', 'name of the function (default: functionName or stack of cdk.json)')
@@ -35,14 +34,12 @@ export function changingTool(name: string, description: string): Tool {
   );
 }
 
-/** `--stage` of the commands that read cdk.json. */
 export function stageOption(): Option {
   return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
 }
 
 let profile: string | undefined;
 
-/** `--profile` of the commands that call AWS. */
 export function profileOption(): Option {
   return new Option(
     '--profile <name>',
@@ -59,7 +56,6 @@ function useProfile(name: string): string {
   return name;
 }
 
-/** `--keep` of the commands that delete old versions. */
 export function keepOption(): Option {
   return new Option('--keep <n>', 'number of versions to keep')
     .argParser(numberOption('--keep', 1, 1000, 'a whole number'))

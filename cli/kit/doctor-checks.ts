@@ -29,17 +29,14 @@ import { CDK_PACKAGES, findInstalled, installCommand } from './installed.ts';
 /** `ok`, `warning` (something works only partly, or not at all without it), or `problem` (polyseek does not work). */
 export type Status = 'ok' | 'warning' | 'problem';
 
-/** One line of `polyseek doctor`. */
 export interface Check {
   name: string;
   status: Status;
-  /** What was found. */
   found: string;
   /** What to do, if something is wrong. */
   fix?: string;
 }
 
-/** The checks below each heading. */
 export type Checks = Record<string, Check[]>;
 
 const ok = (name: string, found: string): Check => ({ name, status: 'ok', found });

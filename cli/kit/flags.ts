@@ -25,7 +25,6 @@ export function numberOption(
   };
 }
 
-/** An option with a fixed set of values. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
   const option = new Option(flags, description).choices([...values]);
   return option.argParser((text) => {
@@ -34,12 +33,10 @@ export function choice(flags: string, description: string, values: readonly stri
   });
 }
 
-/** The error for a wrong value. */
 export function wrongValue(name: string, text: string, expected: string): UsageError {
   return new UsageError(`${name} is ${JSON.stringify(text)}, but must be ${expected}.`);
 }
 
-/** `--mode` of every command that searches. */
 export function modeOption(): Option {
   const modes: Mode[] = ['hybrid', 'semantic', 'lexical'];
   return choice(
@@ -49,29 +46,24 @@ export function modeOption(): Option {
   ).default('hybrid');
 }
 
-/** `--model` of every command that reads a model folder. */
 export function modelOption(description = 'model folder'): Option {
   return new Option('--model <dir>', description).default(DEFAULT_MODEL, 'index/model');
 }
 
-/** `--index` of commands that search an index. */
 export function searchedIndexOption(dir: string): Option {
   return indexOption(dir, 'folder of the index, or its address s3vectors://BUCKET/NAME');
 }
 
-/** `--index` of every command that reads or writes an index. */
 export function indexOption(dir: string, description = 'folder of the index'): Option {
   return new Option('--index <dir>', description).default(dir);
 }
 
-/** `--jobs` of every command that embeds many texts. */
 export function jobsOption(): Option {
   return new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
     numberOption('--jobs', 1, 1024, 'a whole number'),
   );
 }
 
-/** `--json` of every command that prints a result. */
 export function jsonOption(description = 'print only JSON on standard output'): Option {
   return new Option('--json', description);
 }
@@ -102,7 +94,6 @@ export function chosenUrl(command: Command, ...others: string[]): string | undef
   return undefined;
 }
 
-/** Adds `--url` and `--key` to a command. */
 export function addEndpoint<Asking extends Command>(command: Asking): Asking {
   return command
     .addOption(new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL'))

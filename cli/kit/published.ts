@@ -68,7 +68,6 @@ async function interruptible<T>(advice: string, run: (signal: AbortSignal) => Pr
   }
 }
 
-/** Shows the progress of one phase after the other. */
 function showPhases() {
   const doing = { comparing: 'compared', uploading: 'uploaded', downloading: 'downloaded' };
   const shown = new Map<string, (done: number, total: number) => void>();
@@ -79,7 +78,6 @@ function showPhases() {
   };
 }
 
-/** A publication as lines for people. */
 export function publishedText(published: Published): string {
   const { status, address, generation, version, uploaded, kept, removed, bytes, pruned } = published;
   const lines =
@@ -91,7 +89,6 @@ export function publishedText(published: Published): string {
   return [...lines, ...(pruned ? deletedLines(pruned) : []), `version ${version}`].join('\n');
 }
 
-/** The result of `prune` as text. */
 export function prunedText(address: Address, pruned: Pruned, dryRun: boolean | undefined): string {
   const lines = deletedLines(pruned, dryRun ? 'Would delete' : 'Deleted');
   const kept = `${dryRun ? 'Would keep' : 'Kept'} ${named(pruned.kept)}.`;
@@ -114,7 +111,6 @@ function named(generations: readonly number[]): string {
 
 const COLUMNS = ['generation', 'current', 'index', 'passages', 'model', 'published (UTC)'];
 
-/** A table of generations. */
 export function generationTable(generations: readonly GenerationInfo[]): string {
   const rows = generations.map(({ generation, current, version, passages, model, created }) => [
     String(generation),

@@ -69,7 +69,6 @@ function compileSources(): void {
   });
 }
 
-/** Copies the files beside the modules that read them. */
 function copyResources(): void {
   for (const folder of SOURCES) {
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
@@ -109,7 +108,6 @@ function copyModel(): void {
   for (const name of ['LICENSE', 'README.md']) cpSync(join(DEFAULT_MODEL, name), join(to, name));
 }
 
-/** Bundles the function's code, which the package only copies. */
 async function buildFunction(): Promise<FunctionCode> {
   const out = join(dist, 'function');
   mkdirSync(out);
@@ -121,7 +119,6 @@ async function buildFunction(): Promise<FunctionCode> {
   return s3vectors;
 }
 
-/** Bundles the builder's code, which the package only copies. */
 async function buildBuilder(): Promise<FunctionCode> {
   const out = join(dist, 'builder');
   mkdirSync(out);

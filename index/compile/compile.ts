@@ -260,7 +260,6 @@ export function sha256Of(bytes: string | Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The text of SHA256SUMS for files by name. */
 export function formatSums(files: ReadonlyMap<string, string | Uint8Array>): string {
   const names = [...files.keys()].sort();
   return names.map((name) => `${sha256Of(files.get(name)!)}  ${name}\n`).join('');

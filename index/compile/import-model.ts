@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Embedder } from '../embedding/embedder.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { createDraft, removeStaleDrafts, replaceFolder, withTemporaryFolder } from '../format/drafts.ts';
+import { withTemporaryFolder, writeFolder } from '../format/drafts.ts';
 import { checkSums, compileModel, formatSums, parseJson, SUMS } from './compile.ts';
 
 /** Files of a model folder, without the weights. Only the first two are required. */
@@ -47,17 +47,15 @@ export async function importModel(
 ): Promise<CompiledModel> {
   const read = existsSync(source) ? folderReader(source) : await hubReader(source, progress);
   if (existsSync(out)) throw new Error(`${out} exists already. Remove it, or choose another folder.`);
-  removeStaleDrafts(out);
-  const draft = createDraft(out);
-  const written = new Map<string, Uint8Array | string>();
-  const write = (name: string, bytes: Uint8Array | string | undefined) => {
-    if (bytes === undefined) return;
-    mkdirSync(dirname(join(draft, name)), { recursive: true });
-    writeFileSync(join(draft, name), bytes);
-    written.set(name, bytes);
-  };
-  try {
-    return await withTemporaryFolder(draft, async () => {
+  return writeFolder(out, async (draft) => {
+    const written = new Map<string, Uint8Array | string>();
+    const write = (name: string, bytes: Uint8Array | string | undefined) => {
+      if (bytes === undefined) return;
+      mkdirSync(dirname(join(draft, name)), { recursive: true });
+      writeFileSync(join(draft, name), bytes);
+      written.set(name, bytes);
+    };
+    try {
       for (const [i, name] of FILES.entries()) write(name, await read(name, i < 2));
       const prompts = await read(PROMPTS, false);
       if (prefixes.query === undefined && prefixes.passage === undefined) {
@@ -75,14 +73,12 @@ export async function importModel(
       // `npx polyseek learn` writes it later.
       written.delete(LEARNED);
       write(SUMS, formatSums(written));
-      const model = await tryModel(draft);
-      replaceFolder(draft, out);
-      return model;
-    });
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replaceAll(draft, source);
-    throw error;
-  }
+      return await tryModel(draft);
+    } catch (error) {
+      if (error instanceof Error) error.message = error.message.replaceAll(draft, source);
+      throw error;
+    }
+  });
 }
 
 function folderReader(dir: string): ReadFile {

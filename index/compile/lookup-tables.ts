@@ -6,7 +6,6 @@ import { FLOAT, FLOAT16, type Graph, INT8, type Node, type Tensor, UINT8 } from 
 export interface Table {
   layout: RowLayout;
   rows: number;
-  /** All rows, concatenated. */
   bytes: Uint8Array;
 }
 

@@ -28,7 +28,6 @@ const ALIGNMENT = 64;
 /** Constants with fewer bytes stay in the graph, since ONNX Runtime reads shapes from them. */
 const SMALL = 1024;
 
-/** An ONNX file, and the file of its large constants. */
 export interface EncodedGraph {
   graph: Uint8Array;
   weights: Uint8Array;
@@ -157,7 +156,6 @@ function moveOut(constants: Tensor[]): { inline: Tensor[]; weights: Uint8Array }
   return { inline, weights: Buffer.concat(parts) };
 }
 
-/** Creates a float constant. */
 export function floats(name: string, dims: number[], values: Float32Array): Tensor {
   return { name, dims, dataType: FLOAT, rawData: bytesOf(values) };
 }

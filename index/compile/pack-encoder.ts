@@ -42,7 +42,6 @@ export function packEncoder(
   }
 }
 
-/** Thrown for encoders that the engine does not support. */
 class Unsupported extends Error {}
 
 /** Walks through an encoder from node to node and collects its constants. */
@@ -235,5 +234,4 @@ function packed(weights: Int8Array, inputs: number, outputs: number): Int8Array 
   return out;
 }
 
-/** Concatenates the bytes of several arrays. */
 const join = (parts: readonly ArrayBufferView[]): Uint8Array => Buffer.concat(parts.map(bytesOf));

@@ -5,7 +5,6 @@ import { CODEWORDS, PART } from '../format/tokens-file.ts';
 
 /** Token states that codewords are learned from. More do not help. */
 const SAMPLE = 40_000;
-/** Iterations of k-means. */
 const ITERATIONS = 12;
 
 /**

@@ -14,7 +14,6 @@ import { Tokenizer } from './tokenizer.ts';
 /** The role of a text. Each kind has its own prefix. */
 export type TextKind = 'query' | 'passage';
 
-/** Embeds texts. */
 export interface TextEmbedder {
   readonly model: CompiledModel;
   /** Missing for a model without token states. */

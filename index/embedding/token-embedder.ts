@@ -27,7 +27,6 @@ export interface OwnTokens extends EncodedTokens {
   ids: number[];
 }
 
-/** Embeds texts token by token. */
 export interface TokenEmbedder {
   passage(text: string): Promise<EmbeddedPassage>;
   question(text: string): Promise<EmbeddedQuestion>;

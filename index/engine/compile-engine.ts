@@ -39,7 +39,6 @@ export function compileLibrary(name: LibraryName): string {
   return library;
 }
 
-/** Finds or compiles the engine, as `provideLibrary` does. */
 export function compileEngine(architecture?: Architecture): Promise<string> {
   return provideLibrary('engine', architecture);
 }
@@ -120,7 +119,6 @@ const describe = (name: LibraryName) => (name === 'engine' ? 'the engine' : 'hns
 export function compilerFor(architecture?: Architecture): {
   program: string;
   first: string[];
-  /** How to install it. */
   remedy: string;
 } {
   const host = process.platform === 'linux' ? 'g++' : 'c++';
@@ -148,7 +146,6 @@ function compileHere(folder: string, name: LibraryName, architecture?: Architect
   }
 }
 
-/** How to install a compiler on this system. */
 function installHint(debianPackage: string): string {
   if (process.platform === 'darwin') return 'Run xcode-select --install.';
   if (process.platform === 'win32') return 'Use polyseek in WSL, which needs no compiler.';

@@ -10,7 +10,6 @@ const PLACES: Record<LibraryName, [folder: string, library: string]> = {
   hnswlib: ['./', 'native/hnswlib.node'],
 };
 
-/** The engine of the builder's bundle. */
 export async function loadLibrary(): Promise<EngineLibrary> {
   return loadNative('engine');
 }

@@ -10,7 +10,6 @@ export type Architecture = 'x86_64' | 'arm64';
 /** The path of the file that has a library's SHA-256, as `sha256sum` writes it. */
 export const digestPath = (library: string) => `${library}.sha256`;
 
-/** The SHA-256 of a file, in hexadecimal. */
 export function digestOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

@@ -75,7 +75,6 @@ export type CompareBlocks = (bytes: Uint8Array, checksums: Uint32Array) => numbe
 export const compareBlocks: CompareBlocks = (bytes, checksums) =>
   checksums.findIndex((expected, i) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)) !== expected);
 
-/** Blocks of a number of bytes. The last one may be shorter. */
 export const blocksOf = (bytes: number) => Math.ceil(bytes / BLOCK);
 
 const areSizes = isRecordOf(isWhole(0));

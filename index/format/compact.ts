@@ -65,7 +65,6 @@ export class HashTable {
   }
 }
 
-/** The first 48 bits of a digest. */
 export function hash48(digest: Buffer): number {
   return digest.readUIntBE(0, 6);
 }

@@ -51,7 +51,6 @@ export class ContainerFile {
     }
   }
 
-  /** Bytes of a section. */
   length(section: number): number {
     return this.#places[section]!.length;
   }
@@ -113,7 +112,6 @@ export class ContainerFile {
     throw this.damaged(problem);
   }
 
-  /** The error for content that contradicts the file's format. */
   damaged(problem: string): Error {
     return damaged(this.#path, problem);
   }
@@ -125,25 +123,22 @@ export class ContainerFile {
 
 /** Writes a file of sections (see container.ts), one of which is too large for memory. */
 export class ContainerWriter {
-  readonly #fd: number;
   readonly #format: Format;
   readonly #lengths: number[];
   readonly #streamed: number;
-  readonly #content: Appender;
+  readonly #content: Spool;
 
   /**
    * @param lengths bytes of each section. Without the last, the last is streamed and may have any length
    * @param streamed the section that `append` writes
    */
   constructor(path: string, format: Format, lengths: readonly number[], streamed = format.sections - 1) {
-    this.#fd = openSync(path, 'w');
     this.#format = format;
     this.#lengths = [...lengths];
     this.#streamed = streamed;
-    this.#content = new Appender(this.#fd, startsOf(lengths, format.sections)[streamed]!);
+    this.#content = new Spool(path, startsOf(lengths, format.sections)[streamed]!);
   }
 
-  /** Appends bytes to the streamed section. */
   append(bytes: Uint8Array): void {
     this.#content.append(bytes);
   }
@@ -155,95 +150,42 @@ export class ContainerWriter {
    */
   finish(others: readonly ArrayBufferView[]): void {
     this.#content.flush();
+    const { fd, written } = this.#content;
     const lengths = others.map(({ byteLength }) => byteLength);
-    lengths.splice(this.#streamed, 0, this.#content.written);
+    lengths.splice(this.#streamed, 0, written);
     if (this.#lengths.some((length, i) => length !== lengths[i]))
       throw new Error(
         `The sections have ${lengths.join(', ')} bytes instead of ${this.#lengths.join(', ')}.`,
       );
     const starts = startsOf(lengths);
     others.forEach((section, i) => {
-      writeFully(this.#fd, bytesOf(section), starts[i < this.#streamed ? i : i + 1]!);
+      writeFully(fd, bytesOf(section), starts[i < this.#streamed ? i : i + 1]!);
     });
     // The zeros after sections are holes.
-    ftruncateSync(this.#fd, starts.at(-1)!);
-    writeFully(this.#fd, writeHead(this.#format, lengths), 0);
-    closeSync(this.#fd);
+    ftruncateSync(fd, starts.at(-1)!);
+    writeFully(fd, writeHead(this.#format, lengths), 0);
+    closeSync(fd);
   }
 }
 
-/** A temporary file. A build writes what it needs later and cannot keep in memory. */
+/** A file that is written in large pieces, such as a temporary one: a build writes what it needs later and cannot keep in memory. */
 export class Spool {
-  readonly #fd: number;
+  readonly fd: number;
   readonly #path: string;
-  readonly #content: Appender;
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'wx+');
-    this.#path = path;
-    this.#content = new Appender(this.#fd, 0);
-  }
-
-  /** Bytes on the disk. */
-  get written(): number {
-    return this.#content.written;
-  }
-
-  /** Bytes appended so far. */
-  get length(): number {
-    return this.#content.length;
-  }
-
-  append(bytes: Uint8Array): void {
-    this.#content.append(bytes);
-  }
-
-  read(start: number, length: number): Buffer {
-    if (start + length > this.written) this.flush();
-    const bytes = Buffer.allocUnsafe(length);
-    readExactly(this.#fd, bytes, start, this.#path);
-    return bytes;
-  }
-
-  /** All bytes, in pieces of a whole number of units. The next piece overwrites the one before. */
-  *pieces(unit: number): Generator<Buffer> {
-    this.flush();
-    const piece = Buffer.allocUnsafeSlow(Math.max(unit, Math.floor(CHUNK / unit) * unit));
-    for (let at = 0; at < this.written; at += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, this.written - at));
-      readExactly(this.#fd, part, at, this.#path);
-      yield part;
-    }
-  }
-
-  /** Writes all bytes to the disk. */
-  flush(): void {
-    this.#content.flush();
-  }
-
-  /** Closes and removes the file. */
-  remove(): void {
-    closeSync(this.#fd);
-    rmSync(this.#path, { force: true });
-  }
-}
-
-/** Appends bytes to an open file in large pieces. */
-class Appender {
-  readonly #fd: number;
   readonly #start: number;
   /** Bytes that are not written yet. */
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
   #used = 0;
   #written = 0;
 
-  /** @param start position of the first byte */
-  constructor(fd: number, start: number) {
-    this.#fd = fd;
+  /** @param start position of the first byte in the file */
+  constructor(path: string, start = 0) {
+    this.fd = openSync(path, 'w+');
+    this.#path = path;
     this.#start = start;
   }
 
-  /** Bytes in the file. */
+  /** Bytes on the disk. */
   get written(): number {
     return this.#written;
   }
@@ -255,12 +197,29 @@ class Appender {
 
   append(bytes: Uint8Array): void {
     if (this.#used + bytes.length > CHUNK) this.flush();
-    if (bytes.length > CHUNK) {
-      this.#write(bytes);
-      return;
+    if (bytes.length > CHUNK) this.#write(bytes);
+    else {
+      this.#buffer.set(bytes, this.#used);
+      this.#used += bytes.length;
     }
-    this.#buffer.set(bytes, this.#used);
-    this.#used += bytes.length;
+  }
+
+  read(start: number, length: number): Buffer {
+    if (start + length > this.written) this.flush();
+    const bytes = Buffer.allocUnsafe(length);
+    readExactly(this.fd, bytes, this.#start + start, this.#path);
+    return bytes;
+  }
+
+  /** All bytes, in pieces of a whole number of units. The next piece overwrites the one before. */
+  *pieces(unit: number): Generator<Buffer> {
+    this.flush();
+    const piece = Buffer.allocUnsafeSlow(Math.max(unit, Math.floor(CHUNK / unit) * unit));
+    for (let at = 0; at < this.written; at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, this.written - at));
+      readExactly(this.fd, part, this.#start + at, this.#path);
+      yield part;
+    }
   }
 
   flush(): void {
@@ -268,8 +227,13 @@ class Appender {
     this.#used = 0;
   }
 
+  remove(): void {
+    closeSync(this.fd);
+    rmSync(this.#path, { force: true });
+  }
+
   #write(bytes: Uint8Array): void {
-    writeFully(this.#fd, bytes, this.#start + this.#written);
+    writeFully(this.fd, bytes, this.#start + this.#written);
     this.#written += bytes.length;
   }
 }
@@ -287,7 +251,6 @@ export function readExactly(fd: number, bytes: Uint8Array, position: number, pat
   }
 }
 
-/** Writes all bytes at a position of an open file. */
 function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }

@@ -1,4 +1,3 @@
-/** The binary format that a file must have. */
 export interface Format {
   /** Four ASCII characters. */
   magic: string;
@@ -76,7 +75,6 @@ export function writeSections(format: Format, sections: readonly ArrayBufferView
   return bytes;
 }
 
-/** The head of a file with sections of these lengths. */
 export function writeHead(format: Format, lengths: readonly number[]): Uint8Array {
   const starts = startsOf(lengths);
   const head = new Uint8Array(headBytes(lengths.length));

@@ -23,7 +23,6 @@ declare const WebAssembly: {
 const START = 1024;
 const PIECE = 65536 - START;
 
-/** Made at first use. */
 let checksum: { memory: Uint8Array; update(crc: number, at: number, end: number): number } | undefined;
 
 function instantiate() {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  type BigIntStats,
   closeSync,
   existsSync,
   fstatSync,
@@ -33,31 +32,24 @@ interface Beside {
   started: string;
 }
 
-const NAME = /^(?<target>.+)\.polyseek-(?<state>draft|old)-(?<pid>\d+)-(?<started>\d+)-[0-9a-f]{8}$/s;
+/** The target's name, the state, the process and when it started. */
+const NAME = /^(.+)\.polyseek-(draft|old)-(\d+)-(\d+)-[0-9a-f]{8}$/s;
 
-/** A new name beside a target. */
 function nameBeside(target: string, state: Beside['state']): string {
   const started = startOf(process.pid) ?? 0;
   const unique = randomBytes(4).toString('hex');
   return `${resolve(target)}.polyseek-${state}-${process.pid}-${started}-${unique}`;
 }
 
-/** All drafts and old folders in a folder. */
 function allIn(folder: string): Beside[] {
-  return namesIn(folder).flatMap((name): Beside[] => {
-    const { target, state, pid, started } = NAME.exec(name)?.groups ?? {};
-    if (target === undefined) return [];
-    const path = join(folder, name);
-    return [
-      {
-        path,
-        target: join(folder, target),
-        state: state as Beside['state'],
-        pid: Number(pid),
-        started: started!,
-      },
-    ];
-  });
+  const matches = namesIn(folder).flatMap((name) => NAME.exec(name) ?? []);
+  return matches.map(([name, target = '', state, pid, started = '']) => ({
+    path: join(folder, name),
+    target: join(folder, target),
+    state: state as Beside['state'],
+    pid: Number(pid),
+    started,
+  }));
 }
 
 function besides(target: string): Beside[] {
@@ -213,20 +205,13 @@ function openIfPresent(path: string): number | undefined {
 
 /** Whether a path is still the open file, or still cannot be opened. */
 function isSame(path: string, opened: number | undefined): boolean {
-  const [found, before] = [
-    statOf(path),
-    opened === undefined ? undefined : fstatSync(opened, { bigint: true }),
-  ];
-  return found?.dev === before?.dev && found?.ino === before?.ino;
-}
-
-/** What a path is; undefined if there is nothing. */
-function statOf(path: string): BigIntStats | undefined {
+  const before = opened === undefined ? undefined : fstatSync(opened, { bigint: true });
   try {
-    return statSync(path, { bigint: true });
+    const found = statSync(path, { bigint: true });
+    return found.dev === before?.dev && found.ino === before.ino;
   } catch {
     // It does not exist, or its folder is a file.
-    return undefined;
+    return before === undefined;
   }
 }
 

@@ -12,7 +12,6 @@ export const GRAPH: Format = { magic: 'PSGR', version: 1, sections: 7 };
 /** A passage near a query. */
 export interface Neighbor {
   ordinal: number;
-  /** Cosine. */
   similarity: number;
 }
 
@@ -129,7 +128,6 @@ class GraphFile implements Graph, Links {
     return nodes;
   }
 
-  /** Returns the number of a node's list on an upper level, by binary search. */
   #upperList(node: number, level: number): number {
     let low = this.#levels[level]!;
     let high = this.#levels[level + 1]! - 1;
@@ -235,7 +233,6 @@ function descend(links: Links, similarity: Similarity): number {
   return best;
 }
 
-/** The links of a graph that was built. */
 export interface GraphLinks {
   /** The node where every search starts. It is on the top level. */
   entry: number;

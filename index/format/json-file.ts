@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FileChecks } from './checks.ts';
 import { damaged } from './container.ts';
-import { type Check, invalidKey } from './shapes.ts';
+import { type Check, invalidKey, parseJson } from './shapes.ts';
 
 /** The errors for an object that is not as expected. */
 export interface ObjectErrors {
@@ -47,24 +47,16 @@ export function parseDigestedObject(
   errors: ObjectErrors,
   verify = true,
 ): Record<string, unknown> {
-  const { [digestKey]: digest, ...contents } = parseObject(bytes, errors);
+  const parsed = parseJson(bytes);
+  if (parsed === undefined) throw errors.damaged('it is not JSON');
+  // The spread turns JSON that is no object into an object without keys.
+  const { [digestKey]: digest, ...contents }: Record<string, unknown> = { ...(parsed as object) };
   if (contents.format !== format) throw errors.otherFormat(contents.format);
   const found = verify ? digestOf(contents) : digest;
   if (digest !== found) throw errors.damaged(`its ${digestKey} is ${digest}, but its contents give ${found}`);
   const invalid = invalidKey(contents, shape);
   if (invalid) throw errors.damaged(`its ${invalid} is missing or invalid`);
   return { [digestKey]: digest, ...contents };
-}
-
-/** Reads a JSON object. Its values are unchecked. */
-function parseObject(bytes: Uint8Array, errors: ObjectErrors): Record<string, unknown> {
-  try {
-    // The spread turns JSON that is no object into an object without keys.
-    return { ...JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) };
-  } catch (error) {
-    if (error instanceof SyntaxError) throw errors.damaged('it is not JSON');
-    throw error;
-  }
 }
 
 /** The first 12 hexadecimal digits of the SHA-256 of an object as JSON without white space. */

@@ -36,7 +36,6 @@ export class LookupWriter {
   readonly #slots: number;
   #offset = 0;
 
-  /** @param records how many will be added */
   constructor(path: string, records: number) {
     this.#slots = Math.ceil(records * SLOTS) + 1;
     this.#table = new DataView(new ArrayBuffer(this.#slots * SLOT));
@@ -84,7 +83,6 @@ export class Lookup {
     }
   }
 
-  /** The bytes under a key, or undefined. */
   get(key: string): Buffer | undefined {
     const search = this.#reader.find(key);
     let step = search.next();
@@ -107,7 +105,6 @@ export class Lookup {
     return data && this.#reader.ordinal(data);
   }
 
-  /** The error for a record that contradicts the format. */
   damaged(problem: string): Error {
     return this.#file.damaged(problem);
   }
@@ -137,7 +134,6 @@ export interface LookupLayout {
   lengths: readonly [table: number, records: number];
   /** The bound of all ordinals. */
   passages: number;
-  /** The error for content that contradicts the format. */
   damaged: (problem: string) => Error;
 }
 
@@ -157,7 +153,6 @@ export class LookupReader {
       throw layout.damaged(`its table has ${table} bytes, but each slot has ${SLOT}`);
   }
 
-  /** The bytes under a key, or undefined. */
   *find(key: string): Generator<Part, Buffer | undefined, Buffer> {
     const keyBytes = Buffer.from(key);
     const hash = hashOf(keyBytes);
@@ -184,7 +179,6 @@ export class LookupReader {
     return { ordinals: list.values, rest: data.subarray(list.end) };
   }
 
-  /** The ordinal that a record contains. */
   ordinal(data: Buffer): number {
     const number = readAscending(data, 0, 1);
     if (!number) throw this.#layout.damaged('an ordinal runs past its record');

@@ -54,7 +54,6 @@ export class Postings {
     }
   }
 
-  /** Removes the temporary file. */
   remove(): void {
     this.#terms.remove();
   }
@@ -122,7 +121,6 @@ export class InvertedFile {
     }
   }
 
-  /** Removes the temporary file. */
   remove(): void {
     this.#log.remove();
   }

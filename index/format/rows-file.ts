@@ -24,7 +24,6 @@ export interface RowLayout {
 /** Weights in a 4-bit block. Each block has one float16 scale; all scales follow the row's nibbles. */
 const BLOCK = 32;
 
-/** Bytes of a row. */
 export function rowBytes({ kind, columns }: RowLayout): number {
   return { q4: columns / 2 + (columns / BLOCK) * 2, int8: columns, fp16: columns * 2, fp32: columns * 4 }[
     kind

@@ -92,7 +92,6 @@ export interface PassageSentences {
   damaged: (sentence: number, norm: number) => Error;
 }
 
-/** An open `sentences.bin`. */
 export class SentenceVectors {
   readonly #file: ContainerFile;
   /** For each passage the number of its first sentence, and at the end the number of all sentences. */

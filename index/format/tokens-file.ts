@@ -135,7 +135,6 @@ export class TokensWriter {
   }
 }
 
-/** An open `tokens.bin`. */
 export class Tokens {
   readonly #file: ContainerFile;
   /** For each passage the number of its first block, and at the end the number of all blocks (u32). */
@@ -162,7 +161,6 @@ export class Tokens {
     this.#file.require(fits, `its sections do not fit ${passages} passages with ${parts} parts`);
   }
 
-  /** Reads the codes of some passages, in their order. */
   read(passages: readonly number[]): TokenCodes {
     const counts = Uint32Array.from(passages, (passage) => this.#count(passage));
     const sizes = Array.from(counts, (count) => Math.ceil(count / BLOCK_TOKENS) * this.#block);

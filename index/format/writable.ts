@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path';
 /** Files with this prefix are no part of a folder's content: tries to write, which a killed process may have left, and marks of 0.1.0. */
 const OWN = '.polyseek-';
 
-/** Whether a file is no part of a folder's content. */
 export const isOwn = (name: string): boolean => name.startsWith(OWN);
 
 /** Reasons why a folder cannot be written, with the fix. */
@@ -73,13 +72,11 @@ export function explainFull(folder: string, error: unknown): unknown {
   return new Error(`${where}: ${FIXES[code]}`, { cause: error });
 }
 
-/** Turns the error of a folder that cannot be written into a sentence. */
 export function unwritable(folder: string, error: unknown): unknown {
   const code = codeOf(error);
   return FIXES[code] ? new Error(`${folder}: ${FIXES[code]}`, { cause: error }) : error;
 }
 
-/** The names in a folder; none if it does not exist. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -89,7 +86,6 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** The system's code of an error. */
 export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
 }

@@ -25,7 +25,6 @@ export interface IndexPlan {
   documents: number;
   /** Of each language, in order of first appearance. */
   languages: ReadonlyMap<string, LanguageCount>;
-  /** Whether it has token states. */
   tokens: boolean;
 }
 
@@ -98,7 +97,6 @@ export class IndexWriter {
     this.#sources.set(passage.source, (this.#sources.get(passage.source) ?? 0) + 1);
   }
 
-  /** The file of the vectors. */
   get vectorsPath(): string {
     return join(this.#folder, VECTORS);
   }
@@ -108,7 +106,6 @@ export class IndexWriter {
     return Math.floor(this.#vectors.written / (4 * this.#model.dimensions));
   }
 
-  /** Writes the last vectors to the file. */
   flushVectors(): void {
     this.#vectors.flush();
   }
@@ -128,7 +125,6 @@ export class IndexWriter {
     this.#fields.remove();
   }
 
-  /** Writes the manifest of all files, `graph.bin` included. */
   writeManifest(): Manifest {
     const path = (name: string) => join(this.#folder, name);
     this.#vectors.remove();
@@ -157,7 +153,6 @@ export class IndexWriter {
     return manifest;
   }
 
-  /** Writes `passages.bin` and `lookup.bin`. */
   #writeRecords({ records, suggestions = [], duplicates = [] }: IndexEnd): void {
     const groups = new Map(duplicates.flatMap((group) => group.map((ordinal) => [ordinal, group[0]!])));
     const count = this.#postings.size + this.#fields.size + this.#passages + duplicates.length + 1;

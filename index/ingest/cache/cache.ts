@@ -19,7 +19,6 @@ const MAGIC = Buffer.from('PSCA\x01\0\0\0', 'latin1');
 const EXTENSION = '.cache';
 const KEY = 16;
 const HEAD = KEY + 12;
-/** Most bytes of a value. */
 const MAX_VALUE = 1 << 28;
 /** Bytes read at once to find the next records. Small ones share a read. */
 const WINDOW = 4096;
@@ -41,7 +40,6 @@ interface Segment {
   written: number;
 }
 
-/** Where a value is. */
 interface Place {
   segment: Segment;
   start: number;
@@ -95,7 +93,6 @@ export class Cache {
     this.#append(keyOf(kind, key), value);
   }
 
-  /** Writes new values to the disk. */
   flush(): void {
     if (this.#pending.length === 0) return;
     const bytes = Buffer.concat(this.#pending);

@@ -46,7 +46,6 @@ export class CachedEmbeddings {
     this.#cache.put(kind, keyOf(passage), encode(embeddings));
   }
 
-  /** The vector of a question. */
   question(text: string): Float32Array | undefined {
     const value = this.#cache.get(`question ${this.#kinds.vectors}`, text);
     return value?.length === 4 * this.#model.dimensions

@@ -10,11 +10,9 @@ export interface NoticeGroup {
   kind: Notice['kind'];
   reason: string;
   count: number;
-  /** The first ones. */
   places: { place: string; fix?: string }[];
 }
 
-/** Collects notices by their reason. */
 export class Notices {
   readonly #groups = new Map<string, NoticeGroup>();
 

@@ -21,11 +21,9 @@ import { StoredEvents } from './stored-events.ts';
  */
 export class OutOfTime extends Error {}
 
-/** The files that were read, of all files. */
 export interface ReadProgress {
   done: number;
   total: number;
-  /** Documents in them. */
   documents: number;
 }
 
@@ -41,9 +39,7 @@ export interface ReadSettings {
   limits?: Partial<ReadLimits>;
 }
 
-/** What reading sources returns at its end. */
 export interface ReadSummary {
-  /** Files with documents. */
   files: number;
   /** Those whose content is as in an earlier build. */
   unchangedFiles: number;
@@ -216,13 +212,11 @@ function lengthOf(event: ReadEvent): number | undefined {
   }
 }
 
-/** The notice for a document that cannot be stored. */
 function tooLong(file: SourceFile, event: ReadEvent): Notice {
   const place = 'document' in event ? event.document.source : file.path;
   return { kind: 'failed', place, reason: 'too large', fix: 'Split it into smaller documents.' };
 }
 
-/** The notice for a file that cannot be opened or fetched. */
 function unopened({ path }: SourceFile, error: unknown): Notice {
   const { code, message } = error as NodeJS.ErrnoException;
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';

@@ -18,7 +18,6 @@ export interface ReadLimits {
   bytesPerSecond: number;
   /** Time, as a multiple of the CPU time, after which a process that only waits is ended. */
   patience: number;
-  /** Resident bytes of the reading process. */
   memory: number;
 }
 
@@ -151,7 +150,6 @@ export class ReadingProcess {
     process.send?.(message, () => {});
   }
 
-  /** The CPU milliseconds that a file may take. */
   #cpuFor({ localPath }: ReadJob): number {
     const { milliseconds, bytesPerSecond } = this.limits;
     const size = statSync(localPath, { throwIfNoEntry: false })?.size ?? 0;
@@ -168,7 +166,6 @@ export class ReadingProcess {
     }
   }
 
-  /** Waits for a message, but not long. */
   #wait(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, LOOK);

@@ -30,7 +30,6 @@ export class TemporaryFolder {
 /** A list of JSON values in a file, for lists that need not fit in memory. */
 export class SpooledList<Value> {
   readonly #file: Spool;
-  /** Where each value is. */
   readonly #places: { start: number; bytes: number }[] = [];
 
   constructor(path: string) {
@@ -53,7 +52,6 @@ export class SpooledList<Value> {
     this.#file.append(json);
   }
 
-  /** The values in order. */
   *values(): Generator<Value> {
     for (const { start, bytes } of this.#places) yield JSON.parse(this.#file.read(start, bytes).toString());
   }

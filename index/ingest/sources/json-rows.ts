@@ -1,10 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { RanOut } from '../../documents/file.ts';
 
-/** A row of a database. */
 export type Row = Record<string, unknown>;
 
-/** Limits of a whole query. */
 export interface QueryLimits {
   seconds: number;
   rows: number;

@@ -43,7 +43,6 @@ async function openSource(settings: SourceConfig, config: Config): Promise<Sourc
   return new (await import('./sql.ts')).SqlSource(settings, options);
 }
 
-/** Without the settings that are not set. */
 function defined<Options extends ReadOptions>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }

@@ -11,7 +11,6 @@ import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
 export interface SitemapSettings {
   /** The address of a sitemap, or of an index of sitemaps. */
   sitemap: string;
-  /** 2 by default. */
   requestsPerSecond?: number;
 }
 
@@ -189,7 +188,6 @@ export class SitemapSource implements Source {
   }
 }
 
-/** Pages in the order of their names. */
 function inOrder(pages: ReadonlyMap<string, URL>): [string, URL][] {
   return [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { type InputFile, type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
 
-/** A file of a source. */
 export interface SourceFile extends InputFile {
   /** Its path without links, if it is on this machine. */
   localPath?: string;
@@ -22,7 +21,6 @@ export interface SourceContext {
   report: (notice: Notice) => void;
 }
 
-/** A place with documents. */
 export interface Source {
   readonly options: ReadOptions;
   /** Lists its files, in an order that depends on their names only. */

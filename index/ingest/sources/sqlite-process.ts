@@ -3,7 +3,6 @@ import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { jsonRows, type QueryLimits, type Row } from './json-rows.ts';
 
-/** A query to a SQLite file. */
 export interface SqliteQuery {
   path: string;
   query: string;
@@ -20,7 +19,6 @@ export type FromSqlite =
   | { failed: Notice; ranOut: boolean }
   | { done: true };
 
-/** Ends the wait for the parent. */
 let wake = () => {};
 
 function send(message: FromSqlite): void {

@@ -3,7 +3,6 @@ import type { ReadOptions } from '../../documents/file.ts';
 import { limitBytes } from './files.ts';
 import type { Source, SourceFile } from './source.ts';
 
-/** Where standard input is. */
 export interface StandardInput extends AsyncIterable<Uint8Array> {
   isTTY?: boolean;
 }
