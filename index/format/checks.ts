@@ -183,10 +183,14 @@ export class FileChecks {
  * @param names of the files
  */
 export function writeChecks(folder: string, names: readonly string[]): void {
-  const files = names.map((name) => readFileSync(join(folder, name)));
-  const sizes = Object.fromEntries(names.map((name, i) => [name, files[i]!.length]));
+  const sizes: Record<string, number> = {};
+  const checksums = names.map((name) => {
+    const bytes = readFileSync(join(folder, name));
+    sizes[name] = bytes.length;
+    return checksumsOf(bytes);
+  });
   const json = Buffer.from(JSON.stringify(sizes));
-  const all = Buffer.concat(files.map(checksumsOf));
+  const all = Buffer.concat(checksums);
   const before = writeSections(CHECKS, [json, all, new Uint8Array()]).length;
   const file = writeSections(CHECKS, [json, all, new Uint8Array(4 * blocksOf(before))]);
   file.set(checksumsOf(file.subarray(0, before)), before);

@@ -42,14 +42,14 @@ function nameBeside(target: string, state: Beside['state']): string {
 }
 
 function allIn(folder: string): Beside[] {
-  const matches = namesIn(folder).flatMap((name) => NAME.exec(name) ?? []);
-  return matches.map(([name, target = '', state, pid, started = '']) => ({
-    path: join(folder, name),
-    target: join(folder, target),
-    state: state as Beside['state'],
-    pid: Number(pid),
-    started,
-  }));
+  const all: Beside[] = [];
+  for (const name of namesIn(folder)) {
+    const [, target, state, pid, started = ''] = NAME.exec(name) ?? [];
+    if (target === undefined) continue;
+    const places = { path: join(folder, name), target: join(folder, target) };
+    all.push({ ...places, state: state as Beside['state'], pid: Number(pid), started });
+  }
+  return all;
 }
 
 function besides(target: string): Beside[] {

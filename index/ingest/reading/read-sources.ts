@@ -7,6 +7,7 @@ import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
 import { SiteChrome } from '../../documents/site/site-chrome.ts';
 import { codeOf } from '../../format/writable.ts';
+import { messageOf } from '../../kit/errors.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { listFiles } from '../sources/source.ts';
@@ -218,9 +219,9 @@ function tooLong(file: SourceFile, event: ReadEvent): Notice {
 }
 
 function unopened({ path }: SourceFile, error: unknown): Notice {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   const fix = code === 'EACCES' ? 'Change its permissions.' : 'Try again.';
-  return { kind: 'failed', place: path, reason: `cannot be opened (${code ?? message})`, fix };
+  return { kind: 'failed', place: path, reason: `cannot be opened (${code || messageOf(error)})`, fix };
 }
 
 /** The HTML pages of each source, whose menus and footers are removed. */

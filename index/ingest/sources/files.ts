@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Unreadable } from '../../documents/file.ts';
 import { Spool } from '../../format/container-file.ts';
+import { codeOf } from '../../format/writable.ts';
 
 /**
  * Streams a regular file. Follows no link in any part of its path: whoever may add a document could put one there after the files were
@@ -20,7 +21,7 @@ export async function* readRegularFile(
 ): AsyncGenerator<Uint8Array> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error) => {
-    throw (error as NodeJS.ErrnoException).code === 'ELOOP' ? replaced(place) : error;
+    throw codeOf(error) === 'ELOOP' ? replaced(place) : error;
   });
   try {
     const found = await file.stat();

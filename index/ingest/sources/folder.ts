@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { mayBeKnown } from '../../documents/formats.ts';
+import { codeOf } from '../../format/writable.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { notRegular, readRegularFile } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
@@ -105,19 +107,19 @@ async function* walk(
 ): AsyncGenerator<Found> {
   const entries = await listEntries(join(root, folder), report);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    const name = folder + entry.name;
+  for (const { name: own, isUtf8, kind } of entries) {
+    const name = folder + own;
     const path = join(root, name);
-    if (entry.isSymbolicLink && entry.isUtf8) {
+    if (kind.isSymbolicLink() && isUtf8) {
       // A link is followed to a file only.
       const target = await stat(path).catch(() => undefined);
       if (!target?.isFile()) continue;
     }
-    if (excluded.ignores(entry.isDirectory ? `${name}/` : name)) {
-      if (entry.name !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
-    } else if (!entry.isUtf8)
+    if (excluded.ignores(kind.isDirectory() ? `${name}/` : name)) {
+      if (own !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
+    } else if (!isUtf8)
       report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
-    else if (entry.isSymbolicLink) {
+    else if (kind.isSymbolicLink()) {
       const real = await targetInside(realRoot, path, excluded);
       if (real !== undefined) yield { name, real };
       else
@@ -127,8 +129,8 @@ async function* walk(
           reason: 'links to a file that is not in this folder, or is excluded',
           fix: 'Copy the file here, or name it as a source.',
         });
-    } else if (entry.isDirectory) yield* walk(realRoot, root, `${name}/`, excluded, report);
-    else if (entry.isFile) yield { name, real: join(realRoot, name) };
+    } else if (kind.isDirectory()) yield* walk(realRoot, root, `${name}/`, excluded, report);
+    else if (kind.isFile()) yield { name, real: join(realRoot, name) };
     else report({ ...notRegular(path).notice, kind: 'skipped' });
   }
 }
@@ -149,30 +151,17 @@ async function targetInside(realRoot: string, link: string, excluded: Ignore): P
 interface Entry {
   name: string;
   isUtf8: boolean;
-  isDirectory: boolean;
-  isFile: boolean;
-  isSymbolicLink: boolean;
+  kind: Dirent<Buffer>;
 }
 
 async function listEntries(path: string, report: SourceContext['report']): Promise<Entry[]> {
   try {
     // As text, names that are no UTF-8 would be those of other files.
     const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
-    return entries.map((entry) => ({
-      name: nameOf(entry.name),
-      isUtf8: isUtf8(entry.name),
-      isDirectory: entry.isDirectory(),
-      isFile: entry.isFile(),
-      isSymbolicLink: entry.isSymbolicLink(),
-    }));
+    return entries.map((kind) => ({ name: nameOf(kind.name), isUtf8: isUtf8(kind.name), kind }));
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    report({
-      kind: 'failed',
-      place: path,
-      reason: `cannot be opened (${code})`,
-      fix: 'Check its permissions.',
-    });
+    const reason = `cannot be opened (${codeOf(error) || String(error)})`;
+    report({ kind: 'failed', place: path, reason, fix: 'Check its permissions.' });
     return [];
   }
 }
@@ -190,7 +179,7 @@ async function ownPatterns(folder: string): Promise<string> {
     return await text(readRegularFile(await realpath(path), path, MAX_PATTERNS));
   } catch (error) {
     // Most folders have none.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if (codeOf(error) === 'ENOENT') return '';
     throw error;
   }
 }
@@ -203,9 +192,8 @@ async function isFolder(path: string): Promise<boolean> {
     return found.isDirectory();
   } catch (error) {
     if (error instanceof Unreadable) throw error;
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw new Error(
-      missing
+      codeOf(error) === 'ENOENT'
         ? `${path} does not exist. Check the path.`
         : `${path}: cannot be read (${messageOf(error)}). Check its permissions.`,
     );

@@ -107,8 +107,9 @@ export class HttpClient {
       const page = await this.#getPatiently(target, limit, headers);
       if (page.status === 200 || page.status === 304) return page;
       const { location } = page.headers;
-      if (page.status < 300 || page.status > 399 || !location) throw statusError(url, page.status);
-      if (!URL.canParse(location, target.href)) throw statusError(url, page.status);
+      const isRedirect = page.status >= 300 && page.status < 400;
+      if (!isRedirect || !location || !URL.canParse(location, target.href))
+        throw new Unreadable(url.href, `HTTP ${page.status}`, 'Check the page in a browser.');
       target = new URL(location, target);
       if (!this.isAllowed(target))
         throw new Unreadable(url.href, 'redirect to another site', `Name the new site: ${target.origin}.`);
@@ -145,12 +146,13 @@ export class HttpClient {
     const decoder = status === 200 && DECODERS.get(response.headers['content-encoding'] ?? '')?.();
     const chunks: Buffer[] = [];
     let length = 0;
+    const tooLarge = `Pages have at most ${Math.floor(limit / 2 ** 20)} MiB.`;
     let problem: Unreadable | undefined;
     const collect = async (body: AsyncIterable<Buffer>) => {
       for await (const chunk of body) {
         length += chunk.length;
         this.#received += chunk.length;
-        problem = length > limit ? tooLarge(url, limit) : this.#usedUp(url);
+        problem = length > limit ? new Unreadable(url.href, 'too large', tooLarge) : this.#usedUp(url);
         if (problem) throw problem;
         chunks.push(chunk);
       }
@@ -229,13 +231,9 @@ export class HttpClient {
 }
 
 /** Throws `Unreadable` for addresses of a cloud's metadata: the owner of a site chooses the addresses of its names. */
-function checkAddresses(url: URL, addresses: readonly string[]): void {
+function checkAddresses({ href }: URL, addresses: readonly string[]): void {
   if (addresses.some(isMetadataAddress))
-    throw new Unreadable(
-      url.href,
-      'address of cloud metadata',
-      'Name a site that is not part of this machine.',
-    );
+    throw new Unreadable(href, 'address of cloud metadata', 'Name a site that is not part of this machine.');
 }
 
 /** Seconds, or a date. */
@@ -243,14 +241,6 @@ function retryAfter(header: string | undefined): number | undefined {
   if (!header) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.max(1, seconds);
-}
-
-function tooLarge(url: URL, limit: number): Unreadable {
-  return new Unreadable(url.href, 'too large', `Pages have at most ${Math.floor(limit / 2 ** 20)} MiB.`);
-}
-
-function statusError(url: URL, status: number): Unreadable {
-  return new Unreadable(url.href, `HTTP ${status}`, 'Check the page in a browser.');
 }
 
 function unreachable(url: URL, error: unknown): Unreadable {
@@ -292,7 +282,7 @@ for (const [before, after, bits] of EMBEDDING) {
 }
 
 /** Whether an address, in any common notation, is one where a machine in a cloud reads its metadata. */
-export function isMetadataAddress(address: string): boolean {
+function isMetadataAddress(address: string): boolean {
   // A link-local address may name its interface.
   const [plain = ''] = address.split('%');
   return METADATA.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');

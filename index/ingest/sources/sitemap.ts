@@ -5,7 +5,7 @@ import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.
 import type { Spool } from '../../format/container-file.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { unnamedSpool } from './files.ts';
-import { fetchRobots, HttpClient, type HttpEnvironment, type HttpPage, type Robots } from './http-client.ts';
+import { fetchRobots, HttpClient, type HttpEnvironment, type Robots } from './http-client.ts';
 import type { Memory, Source, SourceContext, SourceFile } from './source.ts';
 
 export interface SitemapSettings {
@@ -71,6 +71,8 @@ export class SitemapSource implements Source {
   /** The addresses of pages by their names, in the order of the names. Reports those that are left out. */
   async #list(robots: Robots, report: (notice: Notice) => void): Promise<[string, URL][]> {
     const found = new Map<string, URL>();
+    const fail = (place: string, reason: string, fix: string) =>
+      report({ kind: 'failed', place, reason, fix });
     const sitemaps = new Set([this.#sitemap.href]);
     for (const href of sitemaps) {
       const { pages, sitemaps: further } = await this.#sitemapAt(href, robots, report);
@@ -78,23 +80,18 @@ export class SitemapSource implements Source {
         const page = this.#page(address, robots, report);
         if (!page || found.has(page.name)) continue;
         if (found.size === MAX_PAGES) {
-          const fix = `Split it: at most ${MAX_PAGES} pages of a site are read.`;
-          report({ kind: 'failed', place: href, reason: 'too many pages', fix });
+          fail(href, 'too many pages', `Split it: at most ${MAX_PAGES} pages of a site are read.`);
           return inOrder(found);
         }
         found.set(page.name, page.url);
       }
       for (const one of further) {
         if (sitemaps.size === MAX_SITEMAPS && !sitemaps.has(one)) {
-          const fix = `At most ${MAX_SITEMAPS} sitemaps of a site are read.`;
-          report({ kind: 'failed', place: href, reason: 'too many sitemaps', fix });
+          fail(href, 'too many sitemaps', `At most ${MAX_SITEMAPS} sitemaps of a site are read.`);
           break;
         }
         if (URL.canParse(one) && this.#client.isAllowed(new URL(one))) sitemaps.add(one);
-        else {
-          const fix = 'Name it as a source of its own.';
-          report({ kind: 'failed', place: one, reason: 'not of this site', fix });
-        }
+        else fail(one, 'not of this site', 'Name it as a source of its own.');
       }
     }
     return inOrder(found);
@@ -105,7 +102,12 @@ export class SitemapSource implements Source {
     try {
       const url = new URL(href);
       if (!robots.isAllowed(url)) throw new Unreadable(href, 'not allowed by robots.txt', 'Ask the owner.');
-      return parse(href, await this.#client.get(url, MAX_SITEMAP_BYTES));
+      const { body } = await this.#client.get(url, MAX_SITEMAP_BYTES);
+      try {
+        return parseSitemap(body);
+      } catch (error) {
+        throw new Unreadable(href, 'not a sitemap', `Name an XML sitemap (${messageOf(error)}).`);
+      }
     } catch (error) {
       if (!(error instanceof Unreadable) || href === this.#sitemap.href) throw error;
       report(error.notice);
@@ -170,7 +172,8 @@ export class SitemapSource implements Source {
     try {
       const page = await this.#client.get(url, MAX_PAGE_BYTES, headers);
       if (known && page.status === 304) return { remembered: known };
-      return { remembered: rememberedOf(page), body: page.body };
+      const { etag, 'last-modified': modified, 'content-type': contentType = '' } = page.headers;
+      return { remembered: { etag, modified, contentType }, body: page.body };
     } catch (error) {
       if (!known || !(error instanceof Unreadable) || GONE.test(error.notice.reason)) throw error;
       report(error.notice);
@@ -190,22 +193,6 @@ export class SitemapSource implements Source {
 
 function inOrder(pages: ReadonlyMap<string, URL>): [string, URL][] {
   return [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function parse(href: string, { body }: HttpPage) {
-  try {
-    return parseSitemap(body);
-  } catch (error) {
-    throw new Unreadable(href, 'not a sitemap', `Name an XML sitemap (${messageOf(error)}).`);
-  }
-}
-
-function rememberedOf({ headers }: HttpPage): Remembered {
-  return {
-    etag: headers.etag,
-    modified: headers['last-modified'],
-    contentType: headers['content-type'] ?? '',
-  };
 }
 
 /** Undefined if nothing is remembered, or if an entry is damaged. */
@@ -235,9 +222,8 @@ export interface Sitemap {
  */
 export function parseSitemap(bytes: Buffer): Sitemap {
   const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = (isCompressed ? gunzipSync(bytes, { maxOutputLength: MAX_SITEMAP_BYTES }) : bytes).toString(
-    'utf8',
-  );
+  const plain = isCompressed ? gunzipSync(bytes, { maxOutputLength: MAX_SITEMAP_BYTES }) : bytes;
+  const text = plain.toString();
   const sitemap = /^\uFEFF?\s*</.test(text) ? parseXml(text) : parseLines(text);
   if (sitemap.pages.length > MAX_URLS || sitemap.sitemaps.length > MAX_URLS)
     throw new Error(`it has more than ${MAX_URLS} addresses`);
