@@ -63,7 +63,8 @@ export class Embedder implements QuestionEmbedder {
    * @throws if a file is missing or damaged, or has another format
    */
   static async open(dir: string, { verify }: { verify: Verification }): Promise<Embedder> {
-    const checks = verify === 'blocks' ? await openModelChecks(dir) : undefined;
+    const isPacked = existsSync(join(dir, 'encoder.bin'));
+    const checks = verify === 'blocks' ? await openFor(dir, isPacked) : undefined;
     const model = readCompiledModel(dir, checks ?? verify !== false);
     const path = join(dir, 'tokenizer.bin');
     // A question needs a hundredth of the file.
@@ -72,31 +73,19 @@ export class Embedder implements QuestionEmbedder {
     const tokenizer = new Tokenizer(bytes, path, checks?.of('tokenizer.bin'));
     const rows = new RowFile(join(dir, 'rows.bin'), checks?.of('rows.bin'));
     try {
-      return await Embedder.#openRest(dir, model, tokenizer, rows, checks);
+      const { dimensions, maxTokens } = model;
+      if (rows.columns !== dimensions || rows.positions < maxTokens)
+        throw damaged(
+          join(dir, 'rows.bin'),
+          `it has ${rows.columns} columns and ${rows.positions} position rows, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
+        );
+      const encoder = await openEncoder(dir, model, checks);
+      return new Embedder(model, tokenizer, rows, encoder, await openTokens(dir, model, checks));
     } catch (error) {
       // A function tries again with each question.
       rows.close();
       throw error;
     }
-  }
-
-  /** Opens what belongs to the rows, and checks that it does. */
-  static async #openRest(
-    dir: string,
-    model: CompiledModel,
-    tokenizer: Tokenizer,
-    rows: RowFile,
-    checks: FolderChecks | undefined,
-  ): Promise<Embedder> {
-    const { dimensions, maxTokens } = model;
-    if (rows.columns !== dimensions || rows.positions < maxTokens) {
-      throw damaged(
-        join(dir, 'rows.bin'),
-        `it has ${rows.columns} columns and ${rows.positions} position rows, but the model has ${dimensions} dimensions and ${maxTokens} tokens`,
-      );
-    }
-    const encoder = await openEncoder(dir, model, checks);
-    return new Embedder(model, tokenizer, rows, encoder, await openTokens(dir, model, checks));
   }
 
   /** The token ids of a text with the prefix of its kind, begin and end tokens included. */
@@ -225,11 +214,6 @@ export async function openEncoder(
  * sizes. `blocks` compares each block of a file when it is first read, if the folder has a `checks.bin`; otherwise it is like true.
  */
 export type Verification = boolean | 'blocks';
-
-/** Opens the `checks.bin` of a compiled model; undefined if there is none. */
-export function openModelChecks(dir: string): Promise<FolderChecks | undefined> {
-  return openFor(dir, existsSync(join(dir, 'encoder.bin')));
-}
 
 /** Opens the `checks.bin` of an index that a model searches; undefined if there is none. */
 export function openIndexChecks(dir: string, { engine }: CompiledModel): Promise<FolderChecks | undefined> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FileChecks } from './checks.ts';
 import { damaged } from './container.ts';
-import { type Check, invalidKey, parseJson } from './shapes.ts';
+import { type Check, invalidKey, tryParseJson } from './shapes.ts';
 
 /** The errors for an object that is not as expected. */
 export interface ObjectErrors {
@@ -47,7 +47,7 @@ export function parseDigestedObject(
   errors: ObjectErrors,
   verify = true,
 ): Record<string, unknown> {
-  const parsed = parseJson(bytes);
+  const parsed = tryParseJson(bytes);
   if (parsed === undefined) throw errors.damaged('it is not JSON');
   // The spread turns JSON that is no object into an object without keys.
   const { [digestKey]: digest, ...contents }: Record<string, unknown> = { ...(parsed as object) };

@@ -34,7 +34,7 @@ export function invalidKey(value: object, shape: Record<string, Check>): string 
 }
 
 /** Parses JSON. Undefined if the bytes are not JSON. */
-export function parseJson(bytes: Uint8Array | undefined): unknown {
+export function tryParseJson(bytes: Uint8Array | undefined): unknown {
   try {
     return JSON.parse(Buffer.from(bytes!).toString());
   } catch {

@@ -1,6 +1,6 @@
 import type { FileChecks } from './checks.ts';
 import { damaged, readSections } from './container.ts';
-import { isBoolean, isListOf, isShaped, isText, isWhole, parseJson } from './shapes.ts';
+import { isBoolean, isListOf, isShaped, isText, isWhole, tryParseJson } from './shapes.ts';
 
 /** `tokenizer.bin`: a Unigram tokenizer. FORMAT.md describes its layout. */
 export const TOKENIZER = { magic: 'PSTK', version: 1, sections: 6 } as const;
@@ -70,7 +70,7 @@ export function readTokenizer(bytes: Uint8Array, name: string, checks?: FileChec
   const odd = [mapTrie, pieceTrie, scores].find(({ length }) => length === 0 || length % 4 !== 0);
   if (odd) throw damaged(name, `a table of 4-byte numbers has ${odd.length} bytes`);
   check(settings.byteOffset - bytes.byteOffset, json.byteOffset - bytes.byteOffset + json.length);
-  const special = parseJson(json);
+  const special = tryParseJson(json);
   if (!areSpecialTokens(special)) throw damaged(name, 'its special tokens are invalid');
   const toucher = (table: Uint8Array, size: number): Touch => {
     const start = table.byteOffset - bytes.byteOffset;
