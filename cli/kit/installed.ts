@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 interface Manifest {
@@ -9,9 +9,6 @@ interface Manifest {
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
 }
-
-/** By its name, because a package.json of the compiled code is nearer in the npm package. */
-const OWN: Manifest = createRequire(import.meta.url)('polyseek/package.json');
 
 /** What `polyseek deploy` needs beside polyseek. Most users of polyseek do not, so it does not depend on them. */
 export const CDK_PACKAGES = ['aws-cdk', 'aws-cdk-lib', 'constructs'];
@@ -35,7 +32,7 @@ export function findInstalled(name: string): Installed | undefined {
 
 /** The version of a package that this version of polyseek was tested with, as in its own package.json. */
 export function testedVersion(name: string): string {
-  const { devDependencies, dependencies, peerDependencies } = OWN;
+  const { devDependencies, dependencies, peerDependencies } = ownManifest();
   const version = devDependencies?.[name] ?? dependencies?.[name] ?? peerDependencies?.[name];
   if (version) return version;
   throw new Error(`package.json of polyseek has no version of ${name}. Report this as a bug.`);
@@ -48,6 +45,16 @@ export const installCommand = (names: readonly string[]): string[] => [
   '--save-dev',
   ...names.map((name) => `${name}@${testedVersion(name)}`),
 ];
+
+/** package.json of polyseek. In the npm package, a package.json of the compiled code is nearer. */
+function ownManifest(): Manifest {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (; folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = readManifest(folder);
+    if (manifest?.devDependencies) return manifest;
+  }
+  throw new Error('polyseek is installed without its package.json. Install it again.');
+}
 
 function readManifest(folder: string): Manifest | undefined {
   try {
