@@ -147,7 +147,7 @@ async function fail(run: Run, error: unknown): Promise<void> {
     await run.lock.release(null);
   } catch (other) {
     // The next build finds the lock when its lease has ended, and completes the record.
-    await run.lock.abandon();
+    run.lock.abandon();
     run.log('ERROR', { message: `The failure was not recorded: ${messageOf(other)}` });
   }
 }

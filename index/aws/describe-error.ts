@@ -12,84 +12,53 @@ export interface FailedCall {
 
 type Describe = (failed: FailedCall, message: string) => string;
 
-/** Why a call failed. All but `other` have a sentence. */
-export type Failure =
-  | 'no credentials'
-  | 'expired session'
-  | 'unknown keys'
-  | 'no region'
-  | 'denied'
-  | 'throttled'
-  /** AWS answered late, or not at all. */
-  | 'late'
-  /** AWS answered that it failed. */
-  | 'failing'
-  | 'unreachable'
-  | 'no bucket'
-  | 'no vector index'
-  | 'no object'
-  /** The condition of a read does not hold: the object is the same as the known one. */
-  | 'unchanged'
-  /** The condition of a write or read does not hold. */
-  | 'unmet'
-  /** Two conditional writes of an object met each other. */
-  | 'conflict'
-  | 'archived'
-  | 'no function'
-  | 'updating'
-  | 'alias moved'
-  | 'code storage full'
-  | 'update not finished'
-  | 'update failed'
-  | 'code changed'
-  | 'other';
+/** Why a call failed, by the names and codes of errors. */
+const NAMES = {
+  'no credentials': ['CredentialsProviderError'],
+  'expired session': ['ExpiredTokenException', 'ExpiredToken'],
+  'unknown keys': [
+    'UnrecognizedClientException',
+    'InvalidSignatureException',
+    'InvalidAccessKeyId',
+    'SignatureDoesNotMatch',
+  ],
+  'no region': [],
+  denied: ['AccessDeniedException', 'AccessDenied'],
+  throttled: ['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'SlowDown'],
+  // AWS answered late, or not at all.
+  late: ['AbortError', 'TimeoutError', 'RequestTimeout', 'RequestTimeoutException'],
+  // AWS answered that it failed.
+  failing: ['InternalServerException', 'InternalError', 'ServiceUnavailableException', 'ServiceUnavailable'],
+  unreachable: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ETIMEDOUT'],
+  'no bucket': ['NoSuchBucket', 'PermanentRedirect'],
+  'no vector index': ['NotFoundException'],
+  'no object': ['NoSuchKey', 'NotFound'],
+  // The condition of a read does not hold: the object is the same as the known one.
+  unchanged: [],
+  // The condition of a write or read does not hold.
+  unmet: ['PreconditionFailed'],
+  // Two conditional writes of an object met each other.
+  conflict: ['ConditionalRequestConflict'],
+  archived: ['InvalidObjectState'],
+  'no function': ['ResourceNotFoundException'],
+  updating: ['ResourceConflictException'],
+  'alias moved': ['PreconditionFailedException'],
+  'code storage full': ['CodeStorageExceededException'],
+  'update not finished': [],
+  'update failed': [],
+  'code changed': [],
+} satisfies Record<string, string[]>;
+
+export type Failure = keyof typeof NAMES | 'other';
+
+const BY_NAME = new Map(
+  Object.entries(NAMES).flatMap(([failure, names]) =>
+    names.map((name): [string, Failure] => [name, failure as Failure]),
+  ),
+);
 
 /** Failures that a later attempt may not have. */
 const PASSING = new Set<Failure>(['throttled', 'late', 'failing', 'unreachable', 'conflict']);
-
-/** By the name or code of an error. */
-const BY_NAME: Record<string, Failure> = {
-  CredentialsProviderError: 'no credentials',
-  ExpiredTokenException: 'expired session',
-  ExpiredToken: 'expired session',
-  UnrecognizedClientException: 'unknown keys',
-  InvalidSignatureException: 'unknown keys',
-  InvalidAccessKeyId: 'unknown keys',
-  SignatureDoesNotMatch: 'unknown keys',
-  AccessDeniedException: 'denied',
-  AccessDenied: 'denied',
-  TooManyRequestsException: 'throttled',
-  ThrottlingException: 'throttled',
-  Throttling: 'throttled',
-  SlowDown: 'throttled',
-  AbortError: 'late',
-  TimeoutError: 'late',
-  RequestTimeout: 'late',
-  RequestTimeoutException: 'late',
-  InternalServerException: 'failing',
-  InternalError: 'failing',
-  ServiceUnavailableException: 'failing',
-  ServiceUnavailable: 'failing',
-  ECONNREFUSED: 'unreachable',
-  ECONNRESET: 'unreachable',
-  EPIPE: 'unreachable',
-  ENOTFOUND: 'unreachable',
-  EAI_AGAIN: 'unreachable',
-  EHOSTUNREACH: 'unreachable',
-  ETIMEDOUT: 'unreachable',
-  NoSuchBucket: 'no bucket',
-  PermanentRedirect: 'no bucket',
-  NotFoundException: 'no vector index',
-  NoSuchKey: 'no object',
-  NotFound: 'no object',
-  PreconditionFailed: 'unmet',
-  ConditionalRequestConflict: 'conflict',
-  InvalidObjectState: 'archived',
-  ResourceNotFoundException: 'no function',
-  ResourceConflictException: 'updating',
-  PreconditionFailedException: 'alias moved',
-  CodeStorageExceededException: 'code storage full',
-};
 
 /** For errors that a name does not identify. */
 const BY_MESSAGE: [RegExp, Failure][] = [
@@ -124,8 +93,8 @@ export const COMMON = {
     `${call} needs a region (${message.replace(/\.$/, '')}). Set AWS_REGION to the stack's region, such as eu-central-1.`,
 } satisfies Sentences;
 
-/** Sentences for people who run commands. */
-const COMMANDS: Record<Exclude<Failure, keyof typeof COMMON | 'other'>, Describe> = {
+/** Sentences for people who run commands. Their callers handle the other failures. */
+const COMMANDS: Sentences = {
   denied: ({ call, bucket = '' }, message) => {
     const owner = ownerOf(bucket);
     // S3 answers the same if the bucket belongs to another account than expected.
@@ -144,12 +113,6 @@ const COMMANDS: Record<Exclude<Failure, keyof typeof COMMON | 'other'>, Describe
     `${call} did not reach AWS (${message}). Check the network, and that ${region ? `${region} is` : 'AWS_REGION names'} a region.`,
   'no bucket': ({ call, bucket, region }) =>
     `${call}: no bucket ${bucket}. Create it with npx cdk bootstrap${region ? ` in ${region}` : ''}, or pass another with --bucket.`,
-  'no vector index': ({ call }) => `${call}: no such vector bucket or vector index.`,
-  'no object': ({ call, bucket }) => `${call}: no such object in the bucket ${bucket}.`,
-  unchanged: ({ call }) => `${call}: the object has not changed.`,
-  unmet: ({ call }) => `${call}: the object changed meanwhile. Run the command again.`,
-  conflict: ({ call }) => `${call}: another command changes the same object. Run the command again.`,
-  archived: ({ call }) => `${call}: the object is archived. Restore it from Glacier.`,
   'no function': ({ call, functionName, region, qualifier }, message) => {
     const place = region ? ` in ${region}` : '';
     if (qualifier && /^\d+$/.test(qualifier))
@@ -178,16 +141,16 @@ export function failureOf(error: unknown): Failure {
   return known(error).failure;
 }
 
-/** Whether a call may succeed later: throttling, failures of AWS, cut connections. */
+/**
+ * Whether a call may succeed later: throttling, failures of AWS, cut connections. After a refusal because of this machine's clock, the
+ * SDK signs the next request with the time of AWS.
+ */
 export function isPassing(error: unknown): boolean {
-  return PASSING.has(failureOf(error)) || isClockCorrected(error);
+  return PASSING.has(failureOf(error)) || metadataOf(error).clockSkewCorrected !== undefined;
 }
 
-/** Whether AWS refused a request because of this machine's clock. The SDK signs the next one with the time of AWS. */
-function isClockCorrected(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const metadata: unknown = Reflect.get(error, '$metadata');
-  return typeof metadata === 'object' && metadata !== null && 'clockSkewCorrected' in metadata;
+function metadataOf(error: unknown): { httpStatusCode?: number; clockSkewCorrected?: boolean } {
+  return (error instanceof Error && Reflect.get(error, '$metadata')) || {};
 }
 
 /**
@@ -211,23 +174,17 @@ export function describeFailure(error: unknown, failed: FailedCall, sentences: S
   return `${failed.call} failed (${name}): ${line.replace(/\.?$/, '.')}`;
 }
 
-/** The HTTP status of an error's response, or 0. */
-export function statusOf(error: unknown): number {
-  if (!(error instanceof Error) || !('$metadata' in error)) return 0;
-  return Number((error.$metadata as { httpStatusCode?: number } | undefined)?.httpStatusCode ?? 0);
-}
-
 /** The first error with a known reason, from an error to its cause. */
 function known(error: unknown): { failure: Failure; name: string; message: string } {
   if (!(error instanceof Error)) return { failure: 'other', name: 'Error', message: String(error) };
   const { name, cause } = error;
   const code = 'code' in error ? String(error.code) : '';
   const message = error.message || code;
-  const status = statusOf(error);
+  const { httpStatusCode: status = 0 } = metadataOf(error);
   const failure =
     BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ??
-    BY_NAME[name] ??
-    BY_NAME[code] ??
+    BY_NAME.get(name) ??
+    BY_NAME.get(code) ??
     BY_STATUS[status] ??
     (status >= 500 ? 'failing' : 'other');
   const inner = failure === 'other' && cause instanceof Error ? known(cause) : undefined;

@@ -87,7 +87,10 @@ export class Lease<State> {
     const token = randomUUID();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const stored = await bucket.find(kind.key);
-      const state = claim(stored && withTimeLeft(kind.read(stored.bytes.toString())));
+      const found = stored && kind.read(stored.bytes.toString());
+      const left = found ? found.expires - Date.now() : 0;
+      // An unreadable time has ended too.
+      const state = claim(found && { ...found, left: left > 0 && left <= MOST_LEFT ? left : 0 });
       if (state === undefined) return undefined;
       const holder = { state, token, expires: Date.now() + LEASE };
       const condition = stored ? { etag: stored.etag } : 'missing';
@@ -114,30 +117,36 @@ export class Lease<State> {
   /** Frees the lease. A lost one stays with its new owner. */
   release(state: State = this.state): Promise<void> {
     this.state = state;
-    return this.#end(() => this.#write(this.#token, 0));
+    return this.#end(this.#token, 0);
   }
 
   /** Keeps the lease for the process that goes on. */
   handOver(): Promise<void> {
-    return this.#end(() => this.#write(null, HAND_OVER));
+    return this.#end(null, HAND_OVER);
   }
 
   /** Stops renewing, so that the lease ends and the next process takes over. */
-  abandon(): Promise<void> {
-    return this.#end(() => Promise.resolve());
+  abandon(): void {
+    clearInterval(this.#timer);
   }
 
-  async #end(run: () => Promise<void>): Promise<void> {
-    clearInterval(this.#timer);
-    if (!this.#lost.signal.aborted) await run();
+  async #end(token: string | null, lease: number): Promise<void> {
+    this.abandon();
+    if (!this.signal.aborted) await this.#write(token, lease);
   }
 
   #write(token: string | null, lease: number): Promise<void> {
     const written = this.#last.then(async () => {
-      this.#lost.signal.throwIfAborted();
+      this.signal.throwIfAborted();
       const holder = { state: this.state, token, expires: Date.now() + lease };
-      const etag = await this.#put(this.#kind.write(holder));
-      if (!etag) throw this.#lose(this.#kind.lost());
+      let failure: unknown;
+      const etag = await this.#bucket
+        .putIf(this.#kind.key, this.#kind.write(holder), { etag: this.#etag })
+        .catch((error: unknown) => {
+          if (Date.now() < this.#expires) throw error;
+          failure = error;
+        });
+      if (!etag) throw this.#lose(this.#kind.lost(failure));
       this.#etag = etag;
       this.#expires = holder.expires;
     });
@@ -145,24 +154,9 @@ export class Lease<State> {
     return written;
   }
 
-  async #put(text: string): Promise<string | undefined> {
-    try {
-      return await this.#bucket.putIf(this.#kind.key, text, { etag: this.#etag });
-    } catch (error) {
-      if (Date.now() < this.#expires) throw error;
-      throw this.#lose(this.#kind.lost(error));
-    }
-  }
-
   #lose(error: Error): Error {
     clearInterval(this.#timer);
     this.#lost.abort(error);
     return error;
   }
-}
-
-function withTimeLeft<State>(holder: Holder<State>): Found<State> {
-  const left = holder.expires - Date.now();
-  // An unreadable time has ended too.
-  return { ...holder, left: left > 0 && left <= MOST_LEFT ? left : 0 };
 }
