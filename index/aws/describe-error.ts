@@ -153,18 +153,12 @@ function metadataOf(error: unknown): { httpStatusCode?: number; clockSkewCorrect
   return (error instanceof Error && Reflect.get(error, '$metadata')) || {};
 }
 
-/**
- * Describes an error of the AWS SDK or its waiters to someone who runs a command.
- * @param sentences replace those of other commands
- */
+/** Describes an error of the AWS SDK or its waiters to someone who runs a command. `sentences` replace those of other commands. */
 export function describeError(error: unknown, failed: FailedCall, sentences: Sentences = {}): string {
   return describeFailure(error, failed, { ...COMMON, ...COMMANDS, ...sentences });
 }
 
-/**
- * The same with other sentences only, for the answer of an endpoint.
- * @param sentences for all failures that are known there
- */
+/** The same with other sentences only, for the answer of an endpoint. */
 export function describeFailure(error: unknown, failed: FailedCall, sentences: Sentences): string {
   const { failure, name, message } = known(error);
   const describe = sentences[failure];

@@ -29,10 +29,7 @@ export interface LeaseKind<State> {
   /** @throws if another version of polyseek wrote it */
   read: (text: string) => Holder<State>;
   write: (holder: Holder<State>) => string;
-  /**
-   * The error of a process that lost its lease.
-   * @param cause why the lease could not be renewed; undefined if another process took it
-   */
+  /** The error of a process that lost its lease: because it could not be renewed (`cause`), or because another process took it. */
   lost: (cause?: unknown) => Error;
 }
 
@@ -105,10 +102,7 @@ export class Lease<State> {
     return this.#lost.signal;
   }
 
-  /**
-   * Renews the lease, and records a state.
-   * @throws the error of its kind if another process has it, or if it ended while it could not be renewed
-   */
+  /** Renews the lease, and records a state. Throws the error of its kind if the lease is lost. */
   renew(state: State = this.state): Promise<void> {
     this.state = state;
     return this.#write(this.#token, LEASE);

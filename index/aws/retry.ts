@@ -7,7 +7,7 @@ export interface Retry {
   pauses?: readonly number[];
   /** Divides the pauses, for tests. */
   speed?: number | undefined;
-  /** Ends the wait for a further attempt. */
+  /** Given to each attempt, and ends the wait for a further one. */
   signal?: AbortSignal | undefined;
 }
 
@@ -22,12 +22,12 @@ export const PATIENTLY: readonly number[] = [1000, 2000, 4000, 8000, 16_000, 30_
  * @throws the last failure, or the reason of the signal
  */
 export async function retried<T>(
-  run: () => Promise<T>,
+  run: (signal?: AbortSignal) => Promise<T>,
   { pauses = BRIEFLY, speed = 1, signal }: Retry = {},
 ): Promise<T> {
   for (const pause of pauses) {
     try {
-      return await run();
+      return await run(signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (!isPassing(error)) throw error;
@@ -35,5 +35,5 @@ export async function retried<T>(
     // Callers that were throttled together must not come back together.
     await wait((pause * (0.5 + Math.random() / 2)) / speed, undefined, { signal });
   }
-  return run();
+  return run(signal);
 }

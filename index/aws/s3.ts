@@ -62,13 +62,12 @@ export type Condition = { etag: string } | 'missing';
 export interface BucketOptions {
   /** Start of all keys. Keys of calls and results are without it. */
   prefix?: string;
-  /** How failed calls are repeated. */
-  retry?: Retry;
-  /**
-   * The error for a call that failed at every attempt. Default: the SDK's own.
-   * @param call such as `s3:GetObject`
-   */
+  /** How a call that starts now is repeated. Its signal ends reads. */
+  retry?: () => Retry;
+  /** The error for a call, such as `s3:GetObject`, that failed at every attempt. Default: the SDK's own. */
   explain?: (error: unknown, call: string) => unknown;
+  /** The most bytes that `get` returns. */
+  most?: number;
 }
 
 /** Which part or version of an object to read. */
@@ -76,10 +75,6 @@ export interface Wanted {
   range?: { start: number; length: number };
   /** Fails (`unchanged`) if the object still has this ETag. */
   unless?: string | undefined;
-  /** The most bytes that may come back. */
-  most?: number;
-  /** Ends this call, and the wait for a further attempt. */
-  signal?: AbortSignal;
 }
 
 /** Reads the objects of a bucket. The search function uses no more than this. */
@@ -95,21 +90,18 @@ export class ReadableBucket {
     this.options = options;
   }
 
-  /**
-   * An object, or a part of it.
-   * @throws if it does not exist (`no object`), or any other failure
-   */
-  get(key: string, { range, unless, most, signal }: Wanted = {}): Promise<StoredObject> {
+  /** An object, or a part of it. Throws (`no object`) if it does not exist. */
+  get(key: string, { range, unless }: Wanted = {}): Promise<StoredObject> {
     const Range = range && `bytes=${range.start}-${range.start + range.length - 1}`;
-    const run = async () => {
+    const { most = Number.POSITIVE_INFINITY } = this.options;
+    return this.call('s3:GetObject', async (abortSignal) => {
       const command = new GetObjectCommand({ ...this.place(key), Range, IfNoneMatch: unless });
-      const { Body, ContentLength = 0, ETag = '' } = await this.s3.send(command, { abortSignal: signal });
-      if (most !== undefined && ContentLength > most)
+      const { Body, ContentLength = 0, ETag = '' } = await this.s3.send(command, { abortSignal });
+      if (ContentLength > most)
         throw new Error(`${key} has ${ContentLength} bytes, but ${most} are the most that is read`);
       const { buffer, byteOffset, byteLength } = (await Body?.transformToByteArray()) ?? new Uint8Array();
       return { bytes: Buffer.from(buffer, byteOffset, byteLength), etag: ETag };
-    };
-    return this.call('s3:GetObject', run, signal);
+    });
   }
 
   /** Closes the connections. No call may run or follow. */
@@ -118,12 +110,11 @@ export class ReadableBucket {
   }
 
   /** Runs a call, repeats it while it fails for reasons that pass, and explains its failure. */
-  protected async call<T>(call: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  protected async call<T>(call: string, run: (signal?: AbortSignal) => Promise<T>): Promise<T> {
     const { retry, explain = (error) => error } = this.options;
     try {
-      return await retried(run, signal ? { ...retry, signal } : retry);
+      return await retried(run, retry?.());
     } catch (error) {
-      retry?.signal?.throwIfAborted();
       throw explain(error, call);
     }
   }
@@ -148,10 +139,7 @@ export class Bucket extends ReadableBucket {
     }
   }
 
-  /**
-   * The bytes of an object, as they arrive. A response that is cut ends with an error.
-   * @param etag that it must have (`unmet`)
-   */
+  /** The bytes of an object, as they arrive. Fails if it has another ETag (`unmet`), or if the response is cut. */
   async stream(key: string, etag?: string): Promise<AsyncIterable<Uint8Array>> {
     const { Body } = await this.call('s3:GetObject', () =>
       this.s3.send(new GetObjectCommand({ ...this.place(key), IfMatch: etag })),

@@ -68,9 +68,7 @@ export interface Surrounding {
 
 /** Finds lists of passages by keys (`KEYS` in lookup-file.ts). */
 export interface Lists {
-  /**
-   * The passages of this generation under a key: their ordinals, ascending, and for a term the byte of each; undefined if there are none.
-   */
+  /** The passages under a key: their ordinals, ascending, and for a term the byte of each; undefined if there are none. */
   list(key: string): Promise<{ ordinals: Uint32Array; rest: Uint8Array } | undefined>;
   /** The ordinal of the passage with this id, or undefined. */
   ordinal(id: string): Promise<number | undefined>;

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Wanted } from '../../index/aws/s3.ts';
 import { describeFile } from '../../index/format/checks.ts';
 import { digestOf } from '../../index/format/json-file.ts';
 import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
@@ -53,13 +54,15 @@ export const s3Targets: Record<string, Target> = {
   },
   's3-lookup': async (input) => {
     const bytes = Buffer.from(sectionFile(LOOKUP, input));
-    const object = async () => bytes;
-    const range = async (_: string, start: number, length: number) => bytes.subarray(start, start + length);
+    const get = async (
+      _: string,
+      { range: { start, length } = { start: 0, length: bytes.length } }: Wanted = {},
+    ) => ({
+      bytes: bytes.subarray(start, start + length),
+      etag: '',
+    });
     const open = () =>
-      new SegmentLookup(
-        new RemoteFile({ object, range }, NAME, describeFile(bytes), new Lru(1 << 20)),
-        SIZES.passages,
-      );
+      new SegmentLookup(new RemoteFile({ get }, NAME, describeFile(bytes), new Lru(1 << 20)), SIZES.passages);
     const segments = [
       { lookup: open(), start: 0, gone: new GoneRows(Uint32Array.of(1)) },
       { lookup: open(), start: SIZES.passages, gone: new GoneRows(new Uint32Array(0)) },

@@ -21,7 +21,6 @@ import { writeAscending, writeList } from '../../index/format/varint.ts';
 import { Cache } from '../../index/ingest/cache/cache.ts';
 import { writeCurrent, writeGeneration } from '../../index/store/s3vectors/generation.ts';
 import { HASHES } from '../../index/store/s3vectors/objects.ts';
-import { writeHashes } from '../../index/store/s3vectors/publish/plan.ts';
 import { encodeRow } from '../../index/store/s3vectors/row.ts';
 import {
   graphFile,
@@ -90,7 +89,7 @@ const sectionFiles: Record<string, [Format, Uint8Array]> = {
   passages: [PASSAGES, passagesFile(passages)],
   lookup: [LOOKUP, lookupFile(records)],
   's3-lookup': [LOOKUP, lookupFile(records)],
-  's3-hashes': [HASHES, writeHashes(zeros(16 * count))],
+  's3-hashes': [HASHES, writeSections(HASHES, [zeros(16 * count)])],
   tokens: [TOKENS, tokensFile(codes, parts)],
   checks: [CHECKS, checksFile()],
   'token-codes': [

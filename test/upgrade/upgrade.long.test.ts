@@ -26,7 +26,7 @@ import { FolderSource } from '../../index/ingest/sources/folder.ts';
 import { openSearch } from '../../index/search/index-search.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { readCurrent, readGeneration } from '../../index/store/s3vectors/generation.ts';
-import { Journal } from '../../index/store/s3vectors/publish/journal.ts';
+import { takeJournal } from '../../index/store/s3vectors/publish/journal.ts';
 import { Service } from '../../index/store/s3vectors/publish/service.ts';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { type Aws, startAws } from '../fixtures/aws.ts';
@@ -138,11 +138,11 @@ describe.each(VERSIONS)('after an upgrade from %s', (old) => {
       const service = new Service(parseAddress('s3vectors://kept/passages'));
       const { abandoned, removing } = read(at('s3vectors/journal.json'));
       await service.objects.put('journal.json', readFileSync(at('s3vectors/journal.json')));
-      const journal = await Journal.acquire(service);
-      expect(journal.work).toMatchObject({ publication: undefined, abandoned, removing });
+      const journal = await takeJournal(service);
+      expect(journal.state).toMatchObject({ publication: undefined, abandoned, removing });
       await journal.release();
       await service.objects.put('journal.json', Buffer.from('{"format":2}'));
-      await expect(Journal.acquire(service)).rejects.toThrow(
+      await expect(takeJournal(service)).rejects.toThrow(
         's3://kept/passages/journal.json has format 2, but this polyseek reads format 1. Use the newest version of polyseek.',
       );
       service.close();

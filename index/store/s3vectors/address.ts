@@ -20,10 +20,7 @@ export function isAddress(text: string): boolean {
   return text.startsWith(SCHEME);
 }
 
-/**
- * Reads an address like `s3vectors://BUCKET` or `s3vectors://BUCKET/NAME`.
- * @throws if a name is missing or S3 Vectors does not allow it
- */
+/** Reads an address like `s3vectors://BUCKET/NAME`. Throws if a name is missing or S3 Vectors does not allow it. */
 export function parseAddress(text: string): Address {
   const invalid = (problem: string) =>
     new Error(`${text} is not an address of an index: ${problem}. Write it as ${SCHEME}BUCKET/NAME.`);

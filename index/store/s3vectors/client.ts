@@ -1,18 +1,131 @@
 import {
   GetVectorsCommand,
-  type GetVectorsCommandOutput,
   QueryVectorsCommand,
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
 import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/describe-error.ts';
-import { retried } from '../../aws/retry.ts';
-import { ReadableBucket, type StoredObject, s3Client, type Wanted } from '../../aws/s3.ts';
+import { type Retry, retried } from '../../aws/retry.ts';
+import {
+  type BucketOptions,
+  ReadableBucket,
+  type StoredObject,
+  s3Client,
+  type Wanted,
+} from '../../aws/s3.ts';
 import { Unavailable } from '../store.ts';
 import type { Address } from './address.ts';
 
 /** Keys in one call of GetVectors. */
-const MOST_KEYS = 100;
+export const MOST_KEYS = 100;
+
+/** A vector that a query found. */
+export interface Hit {
+  key: string;
+  /** 1 minus the cosine. */
+  distance: number;
+  metadata: unknown;
+}
+
+/** A vector that was read by its key. */
+export interface StoredVector {
+  key: string;
+  /** Undefined if it was not requested. */
+  vector: Float32Array | undefined;
+  metadata: unknown;
+}
+
+/** Reads the vectors and objects of an index in S3 Vectors, for searches or for whoever writes it. */
+export abstract class Client {
+  readonly address: Address;
+  /** The objects, below the index's name. */
+  abstract readonly objects: ReadableBucket;
+  protected readonly index: { vectorBucketName: string; indexName: string };
+  protected readonly vectors: S3VectorsClient;
+
+  /** Makes no call. The timeouts of requests are as the SDK's handler takes them. */
+  constructor(address: Address, timeouts: object) {
+    this.address = address;
+    this.index = { vectorBucketName: address.bucket, indexName: address.name };
+    this.vectors = new S3VectorsClient({ maxAttempts: 1, requestHandler: timeouts });
+  }
+
+  /** How a call that starts now is repeated. */
+  protected abstract retry(): Retry;
+
+  /** The error for a call that failed at every attempt. */
+  protected abstract explain(cause: unknown, call: string): unknown;
+
+  /** What the client of the objects has in common with that of the vectors. */
+  protected bucketParts(timeouts: object): [name: string, s3: ReturnType<typeof s3Client>, BucketOptions] {
+    // Ranges have no checksum in S3. Rows and whole objects have their own.
+    const checksums = { responseChecksumValidation: 'WHEN_REQUIRED' } as const;
+    return [
+      this.address.bucket,
+      s3Client({ maxAttempts: 1, requestHandler: timeouts, ...checksums }),
+      {
+        prefix: `${this.address.name}/`,
+        retry: () => this.retry(),
+        explain: (error, call) => this.explain(error, call),
+      },
+    ];
+  }
+
+  /** The name of an object, for errors. */
+  nameOf(key: string): string {
+    return `s3://${this.address.bucket}/${this.address.name}/${key}`;
+  }
+
+  /** A whole object of the index. */
+  async read(key: string): Promise<Buffer> {
+    return (await this.objects.get(key)).bytes;
+  }
+
+  /** The vectors under keys with their metadata, in no order. Keys without a vector are left out. */
+  async get(keys: readonly string[], returnData: boolean): Promise<StoredVector[]> {
+    const retry = this.retry();
+    const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) =>
+      keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
+    );
+    const found = await Promise.all(
+      batches.map(async (batch) => {
+        const command = new GetVectorsCommand({
+          ...this.index,
+          keys: batch,
+          returnData,
+          returnMetadata: true,
+        });
+        const send = (abortSignal?: AbortSignal) => this.vectors.send(command, { abortSignal });
+        const { vectors = [] } = await this.call('GetVectors', send, retry);
+        return vectors.map(({ key = '', data, metadata }) => {
+          const vector = data?.float32 && Float32Array.from(data.float32);
+          return { key, vector, metadata };
+        });
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Closes the connections. No call may run or follow. */
+  close(): void {
+    this.objects.close();
+    this.vectors.destroy();
+  }
+
+  /** Runs a call of S3 Vectors, repeats it while it fails for reasons that pass, and explains its failure. */
+  protected async call<T>(
+    operation: string,
+    run: (signal?: AbortSignal) => Promise<T>,
+    retry = this.retry(),
+  ): Promise<T> {
+    try {
+      return await retried(run, retry);
+    } catch (error) {
+      throw this.explain(error, `s3vectors:${operation}`);
+    }
+  }
+}
+
 /** Objects read at once. */
 const MOST_READS = 32;
 /** Bytes of an object that is read whole. Manifests, languages and overviews are far smaller. */
@@ -44,52 +157,44 @@ const SENTENCES: Sentences = {
     'This generation of the index was deleted while it was read. Try again: the next request reads the newest one.',
 };
 
-/** A vector that a query found. */
-export interface Hit {
-  key: string;
-  /** 1 minus the cosine. */
-  distance: number;
-  metadata: unknown;
-}
+/** Reads some objects at once. The time of the others does not run yet. */
+class QueuedBucket extends ReadableBucket {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
-/** A vector that was read by its key. Parts that were not requested are undefined. */
-export interface StoredVector {
-  key: string;
-  vector: Float32Array | undefined;
-  metadata: unknown;
+  override async get(key: string, wanted?: Wanted): Promise<StoredObject> {
+    while (this.#running >= MOST_READS) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#running++;
+    try {
+      return await super.get(key, wanted);
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
 }
 
 /**
- * Reads vectors from S3 Vectors and objects from S3, below the address of an index. Calls throw `Unavailable` with a sentence if they
- * may succeed later. The time of each is bounded, with all its pages and attempts.
+ * Reads an index for questions. Calls throw `Unavailable` with a sentence if they may succeed later. The time of each is bounded, with
+ * all its pages and attempts.
  */
-export class Client {
-  readonly #index: { vectorBucketName: string; indexName: string };
+export class SearchClient extends Client {
+  readonly objects: ReadableBucket;
   readonly #limitMs: number;
-  readonly #objects: ReadableBucket;
-  readonly #vectors: S3VectorsClient;
-  readonly #reads = new Gate(MOST_READS);
 
-  /**
-   * Makes no call.
-   * @param timeout seconds that a request may take
-   */
-  constructor({ bucket, name }: Address, timeout: number) {
-    this.#index = { vectorBucketName: bucket, indexName: name };
-    this.#limitMs = (1000 * Math.max(1, timeout - RESERVED)) / OPERATIONS;
-    const settings = {
-      maxAttempts: 1,
-      requestHandler: {
-        connectionTimeout: Math.min(CONNECTION_MS, this.#limitMs / 2),
-        // A request that gets no response is sent again while there is time.
-        requestTimeout: this.#limitMs / 2,
-        throwOnRequestTimeout: true,
-      },
+  /** @param timeout seconds that a request may take */
+  constructor(address: Address, timeout: number) {
+    const limitMs = (1000 * Math.max(1, timeout - RESERVED)) / OPERATIONS;
+    const timeouts = {
+      connectionTimeout: Math.min(CONNECTION_MS, limitMs / 2),
+      // A request that gets no response is sent again while there is time.
+      requestTimeout: limitMs / 2,
+      throwOnRequestTimeout: true,
     };
-    // Rows and whole objects have their own checksums.
-    const s3 = s3Client({ ...settings, responseChecksumValidation: 'WHEN_REQUIRED' });
-    this.#objects = new ReadableBucket(bucket, s3, { prefix: `${name}/`, explain });
-    this.#vectors = new S3VectorsClient(settings);
+    super(address, timeouts);
+    this.#limitMs = limitMs;
+    const [name, s3, options] = this.bucketParts(timeouts);
+    this.objects = new QueuedBucket(name, s3, { ...options, most: MOST_BYTES });
   }
 
   /**
@@ -98,11 +203,11 @@ export class Client {
    */
   async query(vector: Float32Array, count: number, filter: object): Promise<Hit[]> {
     const hits: Hit[] = [];
-    const signal = this.#deadline();
+    const retry = this.retry();
     let nextToken: string | undefined;
     do {
       const command = new QueryVectorsCommand({
-        ...this.#index,
+        ...this.index,
         topK: count,
         queryVector: { float32: [...vector] },
         filter: filter as Record<string, never>,
@@ -110,9 +215,8 @@ export class Client {
         returnDistance: true,
         nextToken,
       });
-      const page: QueryVectorsCommandOutput = await this.#call('s3vectors:QueryVectors', signal, () =>
-        this.#vectors.send(command, { abortSignal: signal }),
-      );
+      const send = (abortSignal?: AbortSignal) => this.vectors.send(command, { abortSignal });
+      const page: QueryVectorsCommandOutput = await this.call('QueryVectors', send, retry);
       for (const { key = '', distance = 1, metadata } of page.vectors ?? [])
         hits.push({ key, distance, metadata });
       nextToken = page.nextToken;
@@ -120,120 +224,14 @@ export class Client {
     return hits.slice(0, count);
   }
 
-  /**
-   * The vectors under keys, in no order. Keys without a vector are left out.
-   * @param wanted what a vector's record is read for
-   */
-  async get(
-    keys: readonly string[],
-    wanted: { vector: boolean; metadata: boolean },
-  ): Promise<StoredVector[]> {
-    const signal = this.#deadline();
-    const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) =>
-      keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
-    );
-    const found = await Promise.all(
-      batches.map(async (batch): Promise<StoredVector[]> => {
-        const command = new GetVectorsCommand({
-          ...this.#index,
-          keys: batch,
-          returnData: wanted.vector,
-          returnMetadata: wanted.metadata,
-        });
-        const { vectors = [] }: GetVectorsCommandOutput = await this.#call(
-          's3vectors:GetVectors',
-          signal,
-          () => this.#vectors.send(command, { abortSignal: signal }),
-        );
-        return vectors.map(({ key = '', data, metadata }) => ({
-          key,
-          vector: data?.float32 && Float32Array.from(data.float32),
-          metadata,
-        }));
-      }),
-    );
-    return found.flat();
+  protected retry(): Retry {
+    return { signal: AbortSignal.timeout(this.#limitMs) };
   }
 
-  /** A whole object of the index. */
-  async object(name: string): Promise<Buffer> {
-    return (await this.#read(name)).bytes;
-  }
-
-  /**
-   * An object of the index, unless it is known.
-   * @param known the tag of the known content
-   * @returns undefined if the object does not exist
-   */
-  async changed(name: string, known: string | undefined): Promise<StoredObject | 'same' | undefined> {
-    try {
-      return await this.#read(name, { unless: known });
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure === 'unchanged') return 'same';
-      if (failure === 'no object') return undefined;
-      throw error;
-    }
-  }
-
-  /** The bytes `[start, start + length)` of an object of the index, or fewer at its end. */
-  async range(name: string, start: number, length: number): Promise<Buffer> {
-    return (await this.#read(name, { range: { start, length } })).bytes;
-  }
-
-  /** Closes the connections. No call may run or follow. */
-  close(): void {
-    this.#objects.close();
-    this.#vectors.destroy();
-  }
-
-  #read(name: string, wanted: Wanted = {}): Promise<StoredObject> {
-    return this.#reads.run(() =>
-      this.#objects.get(name, { ...wanted, most: MOST_BYTES, signal: this.#deadline() }),
-    );
-  }
-
-  /** A signal that ends an operation which starts now, after its share of a request's time. */
-  #deadline(): AbortSignal {
-    return AbortSignal.timeout(this.#limitMs);
-  }
-
-  async #call<Result>(call: string, signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
-    try {
-      return await retried(run, { signal });
-    } catch (error) {
-      throw explain(error, call);
-    }
-  }
-}
-
-/** `Unavailable` if a later try may succeed. */
-function explain(cause: unknown, call: string): Error {
-  const sentence = describeFailure(cause, { call }, SENTENCES);
-  return failureOf(cause) in SENTENCES
-    ? new Unavailable(sentence, { cause })
-    : new Error(sentence, { cause });
-}
-
-/** Runs tasks, at most a number of them at once. */
-class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  /** @param most tasks that run at once */
-  constructor(most: number) {
-    this.#free = most;
-  }
-
-  async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((start) => this.#waiting.push(start));
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
+  protected explain(cause: unknown, call: string): Error {
+    const sentence = describeFailure(cause, { call }, SENTENCES);
+    return failureOf(cause) in SENTENCES
+      ? new Unavailable(sentence, { cause })
+      : new Error(sentence, { cause });
   }
 }

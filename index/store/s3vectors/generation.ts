@@ -3,7 +3,17 @@ import { digestOf, parseDigestedObject } from '../../format/json-file.ts';
 import { MANIFEST_SHAPE, type Manifest } from '../../format/manifest.ts';
 import { type Check, isListOf, isOptional, isShaped, isText, isWhole } from '../../format/shapes.ts';
 import { readList, writeList } from '../../format/varint.ts';
-import { damagedInS3, goneObject, isRowCount, isSegmentId, OBJECTS } from './objects.ts';
+import { parseJson } from '../../kit/json.ts';
+import type { Client } from './client.ts';
+import {
+  checkObject,
+  damagedInS3,
+  generationObject,
+  goneObject,
+  isRowCount,
+  isSegmentId,
+  OBJECTS,
+} from './objects.ts';
 
 /** Version of the objects of an index in S3 Vectors, other than its rows. FORMAT.md describes them. */
 export const FORMAT = 1;
@@ -67,6 +77,11 @@ const isSegment: Check = (value) =>
 const isCountedLanguage: Check = (value) =>
   Array.isArray(value) && value.length === 2 && isText(value[0]) && isWhole(1)(value[1]);
 
+const isFilledListOf =
+  (check: Check): Check =>
+  (value) =>
+    isListOf(check)(value) && (value as unknown[]).length > 0;
+
 const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   generation: isGeneration,
   created: isText,
@@ -75,8 +90,8 @@ const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   dimensions: MANIFEST_SHAPE.dimensions,
   counts: MANIFEST_SHAPE.counts,
   fields: MANIFEST_SHAPE.fields,
-  languages: (value) => isListOf(isCountedLanguage)(value) && (value as unknown[]).length > 0,
-  segments: (value) => isListOf(isSegment)(value) && (value as unknown[]).length > 0,
+  languages: isFilledListOf(isCountedLanguage),
+  segments: isFilledListOf(isSegment),
   files: hasFiles(OBJECTS.languages, OBJECTS.overview, OBJECTS.order),
 };
 
@@ -92,11 +107,7 @@ export function writeGeneration(contents: Omit<Generation, 'format' | 'digest'>)
   return Buffer.from(JSON.stringify({ ...all, digest: digestOf(all) }));
 }
 
-/**
- * Reads a manifest and checks it.
- * @param name of the object, for errors
- * @throws if it has another format or is damaged
- */
+/** Reads a manifest. Throws if it has another format or is damaged. `name` is for errors. */
 export function readGeneration(bytes: Uint8Array, name: string): Generation {
   const found = parseDigestedObject(bytes, FORMAT, 'digest', SHAPE, {
     damaged: (problem) => damagedInS3(name, problem),
@@ -113,23 +124,15 @@ export function writeCurrent(current: Omit<Current, 'format'>): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, ...current }));
 }
 
-/**
- * Reads `current.json` and checks it.
- * @param name of the object, for errors
- * @throws if it has another format or is damaged
- */
+/** Reads `current.json`. Throws if it has another format or is damaged. `name` is for errors. */
 export function readCurrent(bytes: Uint8Array, name: string): Current {
-  const found = parseJson(bytes) as Current | undefined;
+  const found = parseJson(Buffer.from(bytes).toString()) as Current | undefined;
   if (found?.format !== undefined && found.format !== FORMAT) throw otherFormat(name, found.format);
   if (found?.format === undefined || !isCurrent(found)) throw damagedInS3(name, 'its keys are invalid');
   return found;
 }
 
-/**
- * Writes the numbers of a segment's gone rows.
- * @param gone ascending
- * @returns the keys for `Segment`, and the object's bytes if the list is too long for the manifest
- */
+/** The keys of `Segment` for its gone rows (ascending), and the object's bytes if their list is too long for the manifest. */
 export function writeGone(
   gone: ArrayLike<number>,
 ): Pick<Segment, 'goneRows' | 'gone'> & { object?: Uint8Array } {
@@ -144,12 +147,7 @@ export function hasGoneObject({ goneRows, gone }: Segment): boolean {
   return goneRows > 0 && gone === undefined;
 }
 
-/**
- * Reads the numbers of a segment's gone rows, ascending.
- * @param object the bytes of the object, if `hasGoneObject`
- * @param name of the manifest, for errors
- * @throws if the list is damaged
- */
+/** Reads the numbers of a segment's gone rows, ascending: from the manifest, or from the object if `hasGoneObject`. */
 export function readGone(segment: Segment, object: Uint8Array | undefined, name: string): Uint32Array {
   const { id, rows, goneRows, gone } = segment;
   if (goneRows === 0) return new Uint32Array(0);
@@ -177,12 +175,40 @@ function otherFormat(name: string, format: unknown): Error {
   );
 }
 
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
+/** Reads and checks the manifest of a generation. */
+export async function loadGeneration(client: Client, number: number): Promise<Generation> {
+  const key = generationObject(number, OBJECTS.manifest);
+  const manifest = readGeneration(await client.read(key), client.nameOf(key));
+  if (manifest.generation !== number)
+    throw damagedInS3(client.nameOf(key), `it is the manifest of generation ${manifest.generation}`);
+  return manifest;
+}
+
+/** Reads a whole object of a generation, as its manifest lists it. */
+export async function loadObject(
+  client: Client,
+  { generation, files }: Generation,
+  name: string,
+): Promise<Buffer> {
+  const key = generationObject(generation, name);
+  const listed = files[name];
+  if (!listed) throw damagedInS3(client.nameOf(key), 'its manifest does not list it');
+  const object = await client.read(key);
+  checkObject(object, listed, client.nameOf(key));
+  return object;
+}
+
+/** Reads the gone rows of a generation's segment, ascending. */
+export async function loadGone(
+  client: Client,
+  generation: Generation,
+  segment: Segment,
+): Promise<Uint32Array> {
+  const object = hasGoneObject(segment)
+    ? await loadObject(client, generation, goneObject(segment.id))
+    : undefined;
+  const manifest = generationObject(generation.generation, OBJECTS.manifest);
+  return readGone(segment, object, client.nameOf(manifest));
 }
 
 /** The rows of a segment that are not part of a generation. */
@@ -205,12 +231,7 @@ export class GoneRows {
     return rows[low] === row;
   }
 
-  /**
-   * Copies a list without the rows that are gone.
-   * @param rows ascending
-   * @param offset to add to each number
-   * @param rest a byte for each row, or none
-   */
+  /** Copies a list (rows ascending, and a byte for each or none) without the rows that are gone. Adds `offset` to each row. */
   remove(rows: Uint32Array, offset: number, rest: Uint8Array): { ordinals: Uint32Array; rest: Uint8Array } {
     const ordinals = new Uint32Array(rows.length);
     const bytes = new Uint8Array(rest.length);

@@ -1,104 +1,90 @@
-import type { FileList } from '../../format/checks.ts';
+import { failureOf } from '../../aws/describe-error.ts';
 import { Languages } from '../../format/languages-file.ts';
 import { parseOverview } from '../../format/overview.ts';
 import { Lru } from '../../kit/lru.ts';
 import { type Address, formatAddress } from './address.ts';
-import { Client } from './client.ts';
+import { SearchClient } from './client.ts';
 import {
   type Generation,
   GoneRows,
-  hasGoneObject,
+  loadGeneration,
+  loadGone,
+  loadObject,
   ordinalStarts,
   readCurrent,
-  readGeneration,
-  readGone,
   type Segment,
 } from './generation.ts';
 import { SegmentLookup } from './lists.ts';
-import { damagedInS3, generationObject, goneObject, OBJECTS, segmentObject } from './objects.ts';
-import { type Blocks, RemoteFile } from './remote-file.ts';
+import { damagedInS3, OBJECTS, segmentObject } from './objects.ts';
+import { type Parts, RemoteFile } from './remote-file.ts';
 import { RowCache } from './row-cache.ts';
 import { type OpenSegment, S3VectorsStore } from './s3-vectors-store.ts';
 
-/** Bytes of cached blocks of large objects. */
-const MOST_BLOCKS = 32 << 20;
+/** Bytes of cached parts of segments. */
+const MOST_PARTS = 32 << 20;
 
 /** The generations of an index in S3 Vectors. Those opened share connections, rows and segments. */
 export class Generations {
   /** The index's address. */
   readonly name: string;
-  readonly #client: Client;
-  readonly #blocks: Blocks = new Lru(MOST_BLOCKS);
+  readonly #client: SearchClient;
+  readonly #parts: Parts = new Lru(MOST_PARTS);
   /** Lookups of the segments of the generation that was opened last. */
   #lookups = new Map<string, SegmentLookup>();
-  #rows: { cache: RowCache; dimensions: number } | undefined;
+  #rows: RowCache | undefined;
   /** The generation that was current at the last look, and the tag of `current.json`. */
   #seen: { generation: number; etag: string } | undefined;
 
-  /**
-   * Makes no call.
-   * @param timeout seconds that a request may take
-   */
+  /** Makes no call. A request may take `timeout` seconds. */
   constructor(address: Address, timeout: number) {
     this.name = formatAddress(address);
-    this.#client = new Client(address, timeout);
+    this.#client = new SearchClient(address, timeout);
   }
 
   /** The number of the current generation; undefined if there is no index yet. */
   async current(): Promise<number | undefined> {
-    const found = await this.#client.changed(OBJECTS.current, this.#seen?.etag);
-    if (found === undefined) this.#seen = undefined;
-    else if (found !== 'same') {
-      const { generation } = readCurrent(found.bytes, `${this.name}/${OBJECTS.current}`);
-      this.#seen = { generation, etag: found.etag };
+    try {
+      const { bytes, etag } = await this.#client.objects.get(OBJECTS.current, { unless: this.#seen?.etag });
+      const { generation } = readCurrent(bytes, this.#client.nameOf(OBJECTS.current));
+      this.#seen = { generation, etag };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === 'no object') this.#seen = undefined;
+      else if (failure !== 'unchanged') throw error;
     }
     return this.#seen?.generation;
   }
 
-  /** Reads the manifest of a generation. */
-  async manifest(generation: number): Promise<Generation> {
-    const name = generationObject(generation, OBJECTS.manifest);
-    const manifest = readGeneration(await this.#client.object(name), `${this.name}/${name}`);
-    if (manifest.generation !== generation)
-      throw damagedInS3(`${this.name}/${name}`, `it is the manifest of generation ${manifest.generation}`);
-    return manifest;
-  }
-
   /** Opens a generation for questions. Starts to read its segments, but does not wait for them. */
   async open(generation: number): Promise<S3VectorsStore> {
-    const manifest = await this.manifest(generation);
-    const { dimensions } = manifest;
+    const client = this.#client;
+    const manifest = await loadGeneration(client, generation);
+    const { dimensions, counts } = manifest;
     const name = `${this.name}/generations/${generation}`;
-    const read = async (object: string): Promise<Buffer> => {
-      const file = manifest.files[object];
-      if (!file) throw damagedInS3(name, `its manifest does not list ${object}`);
-      return this.#file(generationObject(generation, object), file).whole();
-    };
     const [segments, languageBytes, overviewBytes] = await Promise.all([
-      this.#openSegments(manifest, name, read),
-      read(OBJECTS.languages),
-      read(OBJECTS.overview),
+      this.#openSegments(manifest),
+      loadObject(client, manifest, OBJECTS.languages),
+      loadObject(client, manifest, OBJECTS.overview),
     ]);
-    const languages = new Languages(`${name}/${OBJECTS.languages}`, dimensions, 0, { bytes: languageBytes });
+    const languagesName = `${name}/${OBJECTS.languages}`;
+    const languages = new Languages(languagesName, dimensions, 0, { bytes: languageBytes });
     if (languages.count !== manifest.languages.length)
       throw damagedInS3(
-        `${name}/${OBJECTS.languages}`,
+        languagesName,
         `it has ${languages.count} languages, but its manifest says ${manifest.languages.length}`,
       );
     const passagesByLanguage = Object.fromEntries(mostFirst(manifest.languages));
-    const overview = parseOverview(overviewBytes, {
-      counts: manifest.counts,
-      languages: passagesByLanguage,
-    });
+    const overview = parseOverview(overviewBytes, { counts, languages: passagesByLanguage });
     if (!overview) throw damagedInS3(`${name}/${OBJECTS.overview}`, 'it is invalid');
+    if (this.#rows?.dimensions !== dimensions) this.#rows = new RowCache(client, dimensions);
     return new S3VectorsStore({
-      client: this.#client,
+      client,
       manifest: { ...manifest, languages: passagesByLanguage },
       languageNumbers: new Map(manifest.languages.map(([language], number) => [language, number])),
       segments,
       languages,
       overview,
-      rows: this.#rowsOf(dimensions),
+      rows: this.#rows,
       name,
     });
   }
@@ -108,40 +94,26 @@ export class Generations {
     this.#client.close();
   }
 
-  async #openSegments(
-    manifest: Generation,
-    name: string,
-    read: (object: string) => Promise<Buffer>,
-  ): Promise<OpenSegment[]> {
+  async #openSegments(manifest: Generation): Promise<OpenSegment[]> {
     const { segments } = manifest;
     const starts = ordinalStarts(segments);
     this.#lookups = new Map(segments.map((segment) => [segment.id, this.#lookupOf(segment)]));
     return Promise.all(
       segments.map(async (segment, i): Promise<OpenSegment> => {
         const { id, rows } = segment;
-        const lookup = this.#lookupOf(segment);
+        const lookup = this.#lookups.get(id)!;
         // A failure shows when a question needs it, which tries again.
         lookup.prefetch().catch(() => {});
-        const object = hasGoneObject(segment) ? await read(goneObject(id)) : undefined;
-        const gone = new GoneRows(readGone(segment, object, name));
+        const gone = new GoneRows(await loadGone(this.#client, manifest, segment));
         return { id, start: starts[i]!, rows, gone, lookup };
       }),
     );
   }
 
   #lookupOf({ id, rows, files }: Segment): SegmentLookup {
-    const file = this.#file(segmentObject(id, OBJECTS.lookup), files[OBJECTS.lookup]!);
+    const name = segmentObject(id, OBJECTS.lookup);
+    const file = new RemoteFile(this.#client.objects, name, files[OBJECTS.lookup]!, this.#parts);
     return this.#lookups.get(id) ?? new SegmentLookup(file, rows);
-  }
-
-  #file(name: string, file: FileList[string]): RemoteFile {
-    return new RemoteFile(this.#client, name, file, this.#blocks);
-  }
-
-  #rowsOf(dimensions: number): RowCache {
-    if (this.#rows?.dimensions !== dimensions)
-      this.#rows = { dimensions, cache: new RowCache(this.#client, dimensions) };
-    return this.#rows.cache;
   }
 }
 

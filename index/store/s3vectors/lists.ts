@@ -7,7 +7,7 @@ import type { RemoteFile } from './remote-file.ts';
 
 /** A segment of a generation. */
 export interface SegmentLists {
-  lookup: Pick<SegmentLookup, 'list' | 'row'>;
+  lookup: SegmentLookup;
   /** The ordinal of its first row. */
   start: number;
   gone: GoneRows;
@@ -18,10 +18,7 @@ export class RangeLists implements Lists {
   readonly #segments: readonly SegmentLists[];
   readonly #name: string;
 
-  /**
-   * @param segments in the order of their ordinals
-   * @param name of the generation, for errors
-   */
+  /** The segments are in the order of their ordinals. `name` of the generation is for errors. */
   constructor(segments: readonly SegmentLists[], name: string) {
     this.#segments = segments;
     this.#name = name;
@@ -34,16 +31,15 @@ export class RangeLists implements Lists {
         return list && gone.remove(list.ordinals, start, list.rest);
       }),
     );
-    const parts = found.flatMap((part) => (part && part.ordinals.length > 0 ? [part] : []));
+    const parts = found.filter((part) => part !== undefined).filter(({ ordinals }) => ordinals.length > 0);
     if (parts.length === 0) return undefined;
-    const count = parts.reduce((sum, { ordinals }) => sum + ordinals.length, 0);
-    const [ordinals, rest] = [new Uint32Array(count), Buffer.concat(parts.map((part) => part.rest))];
+    const ordinals = new Uint32Array(parts.reduce((sum, part) => sum + part.ordinals.length, 0));
     let at = 0;
     for (const part of parts) {
       ordinals.set(part.ordinals, at);
       at += part.ordinals.length;
     }
-    return { ordinals, rest };
+    return { ordinals, rest: Buffer.concat(parts.map(({ rest }) => rest)) };
   }
 
   async ordinal(id: string): Promise<number | undefined> {
@@ -72,26 +68,31 @@ export class RangeLists implements Lists {
 export class SegmentLookup {
   readonly #file: RemoteFile;
   readonly #rows: number;
-  #opened: Promise<{ reader: LookupReader; places: Place[] }> | undefined;
+  #opened: { reader: LookupReader; places: Place[] } | undefined;
 
-  /**
-   * Reads nothing.
-   * @param rows of the segment, the bound of all ordinals
-   */
+  /** Reads nothing. `rows` of the segment are the bound of all ordinals. */
   constructor(file: RemoteFile, rows: number) {
     this.#file = file;
     this.#rows = rows;
   }
 
   /** Reads what every lookup needs: all of a small file, or the head of a large one. */
-  async prefetch(): Promise<void> {
-    await this.#open();
+  async prefetch(): Promise<{ reader: LookupReader; places: Place[] }> {
+    if (this.#opened) return this.#opened;
+    const { name, bytes } = this.#file;
+    const places = readHead(await this.#file.read(0, headBytes(LOOKUP.sections)), LOOKUP, name, bytes);
+    const reader = new LookupReader({
+      lengths: [places[0]!.length, places[1]!.length],
+      passages: this.#rows,
+      damaged: (problem) => this.#file.damaged(problem),
+    });
+    this.#opened = { reader, places };
+    return this.#opened;
   }
 
   /** The list under a key: numbers of rows, ascending, and the bytes after it. Undefined if the key is absent. */
   async list(key: string): Promise<{ ordinals: Uint32Array; rest: Buffer } | undefined> {
-    const { reader } = await this.#open();
-    const data = await this.#find(key);
+    const { reader, data } = await this.#find(key);
     if (!data) return undefined;
     const list = reader.list(data);
     if (list.rest.length !== 0 && list.rest.length !== list.ordinals.length)
@@ -101,13 +102,12 @@ export class SegmentLookup {
 
   /** The row under a key, or undefined. */
   async row(key: string): Promise<number | undefined> {
-    const { reader } = await this.#open();
-    const data = await this.#find(key);
+    const { reader, data } = await this.#find(key);
     return data && reader.ordinal(data);
   }
 
-  async #find(key: string): Promise<Buffer | undefined> {
-    const { reader, places } = await this.#open();
+  async #find(key: string): Promise<{ reader: LookupReader; data: Buffer | undefined }> {
+    const { reader, places } = await this.prefetch();
     const search = reader.find(key);
     let step = search.next();
     while (!step.done) {
@@ -116,29 +116,6 @@ export class SegmentLookup {
       const count = Math.max(0, Math.min(length, place.length - start));
       step = search.next(await this.#file.read(place.start + start, count));
     }
-    return step.value;
-  }
-
-  #open(): Promise<{ reader: LookupReader; places: Place[] }> {
-    if (this.#opened) return this.#opened;
-    const opening = this.#readLayout();
-    this.#opened = opening;
-    // The next lookup tries again.
-    opening.catch(() => {
-      this.#opened = undefined;
-    });
-    return opening;
-  }
-
-  async #readLayout(): Promise<{ reader: LookupReader; places: Place[] }> {
-    const { name, bytes } = this.#file;
-    const head = await this.#file.read(0, headBytes(LOOKUP.sections));
-    const places = readHead(head, LOOKUP, name, bytes);
-    const reader = new LookupReader({
-      lengths: [places[0]!.length, places[1]!.length],
-      passages: this.#rows,
-      damaged: (problem) => this.#file.damaged(problem),
-    });
-    return { reader, places };
+    return { reader, data: step.value };
   }
 }

@@ -1,3 +1,4 @@
+import { describeFile, type FileList } from '../../format/checks.ts';
 import type { Format } from '../../format/container.ts';
 import { isWhole } from '../../format/shapes.ts';
 
@@ -27,11 +28,9 @@ export const LONG_ROWS: Format = { magic: 'PSLR', version: 1, sections: 1 };
 /** The most rows of a segment: rows are numbered in 32 bits. */
 export const isRowCount = isWhole(1, 2 ** 32 - 1);
 
-const SEGMENT = /^[0-9a-f]{8}$/;
-
 /** Whether a value is the id of a segment: 8 hexadecimal digits. */
 export function isSegmentId(value: unknown): boolean {
-  return typeof value === 'string' && SEGMENT.test(value);
+  return typeof value === 'string' && /^[0-9a-f]{8}$/.test(value);
 }
 
 /** The key of an object of a generation, below the index's name. */
@@ -70,11 +69,7 @@ export function placeKey(source: string, position: number): string {
 /** An object or row contradicts its format. */
 class Damaged extends Error {}
 
-/**
- * The error for a row or object in S3 that contradicts its format.
- * @param name of the row or object
- * @param problem the contradiction, as a clause
- */
+/** The error for a row or object in S3 that contradicts its format. The problem is a clause. */
 export function damagedInS3(name: string, problem: string): Error {
   return new Damaged(
     `${name} is damaged: ${problem}. Run npx polyseek index --store s3vectors --rewrite to upload all passages again.`,
@@ -84,4 +79,13 @@ export function damagedInS3(name: string, problem: string): Error {
 /** Whether an error comes from `damagedInS3`. */
 export function isDamage(error: unknown): boolean {
   return error instanceof Damaged;
+}
+
+/** Compares an object with its entry in a manifest. */
+export function checkObject(object: Uint8Array, listed: FileList[string], name: string): void {
+  const { bytes, crc32 } = describeFile(object);
+  if (bytes !== listed.bytes)
+    throw damagedInS3(name, `it has ${bytes} bytes, but its manifest says ${listed.bytes}`);
+  if (crc32 !== listed.crc32)
+    throw damagedInS3(name, `it has the checksum ${crc32}, but its manifest says ${listed.crc32}`);
 }

@@ -1,4 +1,3 @@
-import type { Passage } from '../../format/passage.ts';
 import { Lru } from '../../kit/lru.ts';
 import { Unavailable } from '../store.ts';
 import type { Client } from './client.ts';
@@ -14,25 +13,24 @@ const LONGEST_ROW = 16 << 20;
 export interface CachedRow {
   content: RowContent;
   /** Its vector, if that was read. */
-  vector: Float32Array | undefined;
+  vector?: Float32Array | undefined;
 }
 
-/** What is known of a row: its content, or where a long one is. */
-interface Known {
-  content?: RowContent;
-  place?: { start: number; length: number };
+/** Where a long row is. */
+interface LongRow {
+  place: { start: number; length: number };
   vector?: Float32Array | undefined;
 }
 
 /** Rows of S3 Vectors by their vectors' keys. Rows never change, so all generations share it. */
 export class RowCache {
-  readonly #client: Pick<Client, 'get' | 'range'>;
-  readonly #dimensions: number;
-  readonly #rows = new Lru<Known>(MOST_BYTES);
+  readonly dimensions: number;
+  readonly #client: Pick<Client, 'get' | 'objects'>;
+  readonly #rows = new Lru<CachedRow | LongRow>(MOST_BYTES);
 
-  constructor(client: Pick<Client, 'get' | 'range'>, dimensions: number) {
+  constructor(client: Pick<Client, 'get' | 'objects'>, dimensions: number) {
     this.#client = client;
-    this.#dimensions = dimensions;
+    this.dimensions = dimensions;
   }
 
   /** Adds a row that a query returned. */
@@ -42,68 +40,65 @@ export class RowCache {
 
   /**
    * The rows under keys, which must exist. Reads those that are not cached: all at the same time, and then long ones.
-   * @param withVector whether a row must have its vector
+   * @param withVector keys of the rows that must have their vectors
    */
-  async read(keys: readonly string[], withVector: (key: string) => boolean): Promise<Map<string, CachedRow>> {
-    const known = new Map(keys.map((key) => [key, this.#rows.get(key) ?? {}]));
-    const isUnknown = (key: string) => !known.get(key)!.content && !known.get(key)!.place;
-    const lacksVector = (key: string) => withVector(key) && !known.get(key)!.vector;
-    const unknown = [...known.keys()].filter(isUnknown);
-    const bare = [...known.keys()].filter((key) => !isUnknown(key) && lacksVector(key));
-    const [records, vectors] = await Promise.all([
-      this.#get(unknown, { metadata: true, vector: unknown.some(withVector) }),
-      this.#get(bare, { metadata: false, vector: true }),
-    ]);
-    for (const { key, metadata, vector } of records)
+  async read(keys: readonly string[], withVector: ReadonlySet<string>): Promise<Map<string, CachedRow>> {
+    const known = new Map(keys.map((key) => [key, this.#rows.get(key)]));
+    const missing = [...known.keys()].filter((key) => {
+      const row = known.get(key);
+      return !row || (withVector.has(key) && !row.vector);
+    });
+    for (const { key, metadata, vector } of await this.#get(
+      missing,
+      missing.some((key) => withVector.has(key)),
+    ))
       known.set(key, { ...this.#decode(key, metadata), vector });
-    for (const { key, vector } of vectors) known.set(key, { ...known.get(key)!, vector });
     const rows = await Promise.all(
       Array.from(known, async ([key, row]): Promise<[string, CachedRow]> => {
-        const content = row.content ?? (await this.#readLong(key, row.place));
-        this.#set(key, { content, vector: row.vector });
-        return [key, { content, vector: row.vector }];
+        const content = 'place' in row! ? await this.#readLong(key, row) : row!.content;
+        const complete = { content, vector: row!.vector };
+        this.#set(key, complete);
+        return [key, complete];
       }),
     );
     return new Map(rows);
   }
 
-  async #get(keys: readonly string[], wanted: { metadata: boolean; vector: boolean }) {
+  async #get(keys: readonly string[], withVectors: boolean) {
     if (keys.length === 0) return [];
-    const found = await this.#client.get(keys, wanted);
+    const found = await this.#client.get(keys, withVectors);
     if (found.length < keys.length)
       throw new Unavailable(
         'Rows of this generation of the index were deleted while it was read. Try again: the next request reads the newest one.',
       );
     for (const { key, vector } of found)
-      if (wanted.vector && vector?.length !== this.#dimensions)
-        throw damagedInS3(key, `its vector has ${vector?.length ?? 0} of ${this.#dimensions} dimensions`);
+      if (withVectors && vector?.length !== this.dimensions)
+        throw damagedInS3(key, `its vector has ${vector?.length ?? 0} of ${this.dimensions} dimensions`);
     return found;
   }
 
-  #decode(key: string, metadata: unknown): Known {
+  #decode(key: string, metadata: unknown): CachedRow | LongRow {
     const place = readPlace(metadata, key);
-    return 'bytes' in place ? { content: decodeRow(place.bytes, this.#dimensions, key) } : { place };
+    return 'bytes' in place ? { content: decodeRow(place.bytes, this.dimensions, key) } : { place };
   }
 
-  async #readLong(key: string, place: Known['place']): Promise<RowContent> {
+  async #readLong(key: string, { place }: LongRow): Promise<RowContent> {
     const found = parseVectorKey(key);
-    if (!found || !place || place.length > LONGEST_ROW)
-      throw damagedInS3(key, 'the place of its row is invalid');
+    if (!found || place.length > LONGEST_ROW) throw damagedInS3(key, 'the place of its row is invalid');
     const object = segmentObject(found.segment, OBJECTS.longRows);
-    const bytes = await this.#client.range(object, place.start, place.length);
-    return decodeRow(bytes, this.#dimensions, key);
+    const { bytes } = await this.#client.objects.get(object, { range: place });
+    return decodeRow(bytes, this.dimensions, key);
   }
 
-  #set(key: string, row: Known): void {
-    const { content, vector } = row;
-    const ofContent = content
-      ? sizeOf(content.passage) + content.sentences.length + content.blocks.length
-      : 0;
-    this.#rows.set(key, row, ofContent + (vector?.byteLength ?? 0) + key.length);
+  #set(key: string, row: CachedRow | LongRow): void {
+    const ofContent = 'content' in row ? sizeOf(row.content) : 0;
+    this.#rows.set(key, row, ofContent + (row.vector?.byteLength ?? 0) + key.length);
   }
 }
 
-/** About how many bytes a passage has in memory. */
-function sizeOf({ text, title, metadata }: Passage): number {
-  return 1000 + 2 * (text.length + title.length) + (metadata ? JSON.stringify(metadata).length : 0);
+/** About how many bytes a row has in memory. */
+function sizeOf({ passage: { text, title, metadata }, sentences, blocks }: RowContent): number {
+  const ofPassage =
+    1000 + 2 * (text.length + title.length) + (metadata ? JSON.stringify(metadata).length : 0);
+  return ofPassage + sentences.length + blocks.length;
 }

@@ -2,6 +2,7 @@ import { fieldKey } from '../../format/lookup-file.ts';
 import { isPassage, type Passage, type Scalar } from '../../format/passage.ts';
 import { isListOf, isShaped, isText } from '../../format/shapes.ts';
 import { blockBytes, PART } from '../../format/tokens-file.ts';
+import { parseJson } from '../../kit/json.ts';
 import { damagedInS3 } from './objects.ts';
 
 /** Version of the layout. FORMAT.md describes it. */
@@ -42,12 +43,7 @@ export function encodeRow({ passage, sentences, tokens, blocks }: RowContent): U
   return row;
 }
 
-/**
- * Reads a row. The result shares memory with `bytes`.
- * @param dimensions of the index
- * @param name of the row, for errors
- * @throws if the version differs or the row is damaged
- */
+/** Reads a row. The result shares memory with `bytes`. Throws if the version differs or the row is damaged. */
 export function decodeRow(bytes: Uint8Array, dimensions: number, name: string): RowContent {
   const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (row.length < HEAD)
@@ -68,23 +64,15 @@ export function decodeRow(bytes: Uint8Array, dimensions: number, name: string): 
       name,
       `it has ${row.length} bytes, but its counts give ${end} for ${dimensions} dimensions`,
     );
-  const passage = parse(row.subarray(HEAD, sentencesStart));
-  if (!isPassage(passage) || (passage as Passage).sentences.length !== count)
+  const passage = parseJson(row.toString('utf8', HEAD, sentencesStart)) as Passage;
+  if (!isPassage(passage) || passage.sentences.length !== count)
     throw damagedInS3(name, 'its passage is invalid');
   return {
-    passage: passage as Passage,
+    passage,
     sentences: row.subarray(sentencesStart, blocksStart),
     tokens,
     blocks: row.subarray(blocksStart),
   };
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 /** What S3 Vectors stores with a vector. Only `row` is non-filterable. */
@@ -116,11 +104,7 @@ export function formatPlace(place: RowPlace): string {
     : `@${place.start} ${place.length}`;
 }
 
-/**
- * Reads a row's metadata.
- * @param name of the row, for errors
- * @throws if it is damaged
- */
+/** Reads a row's metadata. Throws if it is damaged. */
 export function readPlace(metadata: unknown, name: string): RowPlace {
   if (!isRowMetadata(metadata)) throw damagedInS3(name, 'its metadata is missing or invalid');
   const { row } = metadata as RowMetadata;

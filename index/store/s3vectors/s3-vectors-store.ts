@@ -7,7 +7,7 @@ import { SentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vectors.ts';
 import { InvalidRequest, type Row, type Selection, type Store, type Surrounding } from '../store.ts';
-import type { Client } from './client.ts';
+import type { SearchClient } from './client.ts';
 import type { GoneRows } from './generation.ts';
 import { RangeLists, type SegmentLookup } from './lists.ts';
 import { damagedInS3, parseVectorKey, placeKey, vectorKey } from './objects.ts';
@@ -35,7 +35,7 @@ export interface OpenSegment {
 
 /** What a store reads from. */
 export interface StoreParts {
-  client: Pick<Client, 'query'>;
+  client: Pick<SearchClient, 'query'>;
   manifest: Store['manifest'];
   /** The number of each language. */
   languageNumbers: ReadonlyMap<string, number>;
@@ -87,10 +87,7 @@ export class S3VectorsStore implements Store {
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
     const known = vector && (this.#similarities.get(vector) ?? new Map<number, number>());
     const bestSentence = vector && this.#comparer.best(vector);
-    const needsVector = new Set(
-      known ? ordinals.filter((ordinal) => !known.has(ordinal)).map((ordinal) => this.#keyOf(ordinal)) : [],
-    );
-    const rows = await this.#read(ordinals, (key) => needsVector.has(key));
+    const rows = await this.#read(ordinals, known ? ordinals.filter((ordinal) => !known.has(ordinal)) : []);
     return ordinals.map((ordinal, i): Row => {
       const { content, vector: stored } = rows[i]!;
       const damaged = (problem: string) => damagedInS3(this.#keyOf(ordinal), problem);
@@ -120,17 +117,34 @@ export class S3VectorsStore implements Store {
 
   async tokenCodes(ordinals: readonly number[]): Promise<TokenCodes> {
     if (this.manifest.model.tokens === null) throw new Error('The index has no token states.');
-    const contents = (await this.#read(ordinals, () => false)).map(({ content }) => content);
+    const contents = (await this.#read(ordinals)).map(({ content }) => content);
     return {
       codes: Buffer.concat(contents.map(({ blocks }) => blocks)),
       counts: Uint32Array.from(contents, ({ tokens }) => tokens),
     };
   }
 
+  /** Looks up all places at the same time, and then reads all passages. */
   async around(ordinals: readonly number[], context: number): Promise<Surrounding[]> {
     const passagesOf = async (wanted: readonly number[]): Promise<Passage[]> =>
-      (await this.#read(wanted, () => false)).map(({ content }) => content.passage);
-    return surroundings(await passagesOf(ordinals), context, (key) => this.lists.single(key), passagesOf);
+      (await this.#read(wanted)).map(({ content }) => content.passage);
+    const passages = await passagesOf(ordinals);
+    const found = await Promise.all(
+      passages.map((self) => Promise.all(keysAround(self, context).map((key) => this.lists.single(key)))),
+    );
+    const wanted = [...new Set(found.flat(2))];
+    const texts = await passagesOf(wanted);
+    const byOrdinal = new Map(wanted.map((ordinal, i) => [ordinal, texts[i]!]));
+    return passages.map((self, i) => {
+      const others = found[i]!.flatMap((there) => {
+        const candidates = there.map((ordinal) => byOrdinal.get(ordinal)!);
+        return candidates.find((one) => one.source === self.source && recordOf(one) === recordOf(self)) ?? [];
+      });
+      return {
+        before: others.filter(({ position }) => position < self.position),
+        after: others.filter(({ position }) => position > self.position),
+      };
+    });
   }
 
   typicality(vector: Float32Array): Typicality {
@@ -148,7 +162,7 @@ export class S3VectorsStore implements Store {
         const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, rows - first) }, (_, i) => first + i);
         const present = batch.filter((row) => !gone.has(row)).map((row) => start + row);
         if (present.length === 0) continue;
-        for (const { content } of await this.#read(present, () => false)) yield content.passage;
+        for (const { content } of await this.#read(present)) yield content.passage;
       }
     }
   }
@@ -183,9 +197,11 @@ export class S3VectorsStore implements Store {
     return { found, hits: hits.length };
   }
 
-  async #read(ordinals: readonly number[], withVector: (key: string) => boolean): Promise<CachedRow[]> {
+  /** @param withVector the ordinals whose rows must have their vectors */
+  async #read(ordinals: readonly number[], withVector: readonly number[] = []): Promise<CachedRow[]> {
     const keys = ordinals.map((ordinal) => this.#keyOf(ordinal));
-    const rows = await this.#parts.rows.read(keys, withVector);
+    const needsVector = new Set(withVector.map((ordinal) => this.#keyOf(ordinal)));
+    const rows = await this.#parts.rows.read(keys, needsVector);
     return keys.map((key) => rows.get(key)!);
   }
 
@@ -206,10 +222,7 @@ export class S3VectorsStore implements Store {
   }
 }
 
-/**
- * A condition for each field of a filter.
- * @throws InvalidRequest for more values than S3 Vectors accepts
- */
+/** A condition for each field of a filter. Throws for more values than S3 Vectors accepts. */
 function conditionsOf(selection: Selection | undefined): object[] {
   const keys = Object.entries(selection?.filter ?? {}).map(([field, value]) => [
     ...new Set((Array.isArray(value) ? value : [value]).map((one) => filterKey(field, one))),
@@ -228,49 +241,15 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** A place near a passage. */
-interface Place {
-  /** Number of the passage. */
-  of: number;
-  position: number;
-}
-
-/**
- * Finds the passages around each of some passages. Looks up all places at the same time, and then reads all passages.
- * @param context passages on either side, at most
- * @param find returns the ordinals under a key
- * @param read returns passages by their ordinals
- */
-export async function surroundings(
-  passages: readonly Passage[],
-  context: number,
-  find: (key: string) => Promise<number[]>,
-  read: (ordinals: readonly number[]) => Promise<Passage[]>,
-): Promise<Surrounding[]> {
-  const places = passages.flatMap(({ position }, of): Place[] =>
-    Array.from({ length: 2 * context + 1 }, (_, i) => ({ of, position: position + i - context })).filter(
-      (place) => place.position >= 0 && place.position !== position,
-    ),
-  );
-  const ordinals = await Promise.all(places.map(({ of, position }) => find(keyOf(passages[of]!, position))));
-  const wanted = [...new Set(ordinals.flat())];
-  const texts = wanted.length > 0 ? await read(wanted) : [];
-  const byOrdinal = new Map(wanted.map((ordinal, i) => [ordinal, texts[i]!]));
-  const found: Surrounding[] = passages.map(() => ({ before: [], after: [] }));
-  places.forEach(({ of, position }, i) => {
-    const self = passages[of]!;
-    const other = ordinals[i]!.map((ordinal) => byOrdinal.get(ordinal)!).find(
-      (one) => one.source === self.source && one.position === position && recordOf(one) === recordOf(self),
+/** The keys of the passages at the places around one, in their order. */
+function keysAround(self: Passage, context: number): string[] {
+  const record = recordOf(self);
+  const places = Array.from({ length: 2 * context + 1 }, (_, i) => self.position - context + i);
+  return places
+    .filter((place) => place >= 0 && place !== self.position)
+    .map((place) =>
+      record === undefined ? placeKey(self.source, place) : `${KEYS.id}${record}#${place + 1}`,
     );
-    if (other) found[of]![position < self.position ? 'before' : 'after'].push(other);
-  });
-  return found;
-}
-
-/** The key under which the passage at a position of the same document is found. */
-function keyOf(passage: Passage, position: number): string {
-  const record = recordOf(passage);
-  return record === undefined ? placeKey(passage.source, position) : `${KEYS.id}${record}#${position + 1}`;
 }
 
 /**

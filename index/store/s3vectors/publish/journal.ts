@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Found, Lease, type LeaseKind } from '../../../aws/lease.ts';
 import { isListOf, isOptional, isShaped, isText, isWhole } from '../../../format/shapes.ts';
+import { parseJson } from '../../../kit/json.ts';
 import { FORMAT } from '../generation.ts';
 import { isSegmentId, OBJECTS } from '../objects.ts';
 import type { Service } from './service.ts';
@@ -62,11 +63,6 @@ export interface HoldOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** This process, for people. */
-function thisProcess(): string {
-  return `process ${process.pid} on ${hostname()}`;
-}
-
 /** Reads the work in `journal.json`, whoever does it. */
 export async function readWork(service: Service): Promise<Work> {
   const stored = await service.objects.find(OBJECTS.journal);
@@ -74,78 +70,56 @@ export async function readWork(service: Service): Promise<Work> {
 }
 
 /**
- * The lease that lets one process at a time change an index, and the record of its work. It is renewed until `release`. A process that
+ * The lease that lets one process at a time change an index, and the record of its work. It is renewed until its release. A process that
  * loses its lease without noticing cannot replace `current.json`, and spoils no other's rows.
  */
-export class Journal {
-  readonly #lease: Lease<State>;
+export type Journal = Lease<State>;
 
-  private constructor(lease: Lease<State>) {
-    this.#lease = lease;
-  }
-
-  /**
-   * Takes the lease, and the work that its last owner left.
-   * @throws if another process still has it after `patience`
-   */
-  static async acquire(
-    service: Service,
-    { owner = thisProcess(), patience = 0, signal }: HoldOptions = {},
-  ): Promise<Journal> {
-    const end = performance.now() + patience;
-    for (;;) {
-      let other: Found<State> | undefined;
-      const lease = await Lease.take(service.objects, kindOf(service), (found) => {
-        other = found;
-        const { publication, abandoned = [], removing = [] } = found?.state ?? {};
-        return found && found.left > 0 ? undefined : { owner, publication, abandoned, removing };
-      });
-      if (lease) return new Journal(lease);
-      if (performance.now() >= end) {
-        const seconds = Math.max(1, Math.ceil((other?.left ?? 0) / 1000));
-        throw new Error(
-          `Another command changes this index (${other?.state.owner}). Wait until it ends. If it was killed, run this command again in ${seconds} seconds.`,
-        );
-      }
-      await wait(POLL, undefined, { signal });
+/** Takes the lease, and the work that its last owner left. Throws if another process still has it after `patience`. */
+export async function takeJournal(
+  service: Service,
+  { owner = `process ${process.pid} on ${hostname()}`, patience = 0, signal }: HoldOptions = {},
+): Promise<Journal> {
+  const end = performance.now() + patience;
+  for (;;) {
+    let other: Found<State> | undefined;
+    const lease = await Lease.take(service.objects, kindOf(service), (found) => {
+      other = found;
+      const { publication, abandoned = [], removing = [] } = found?.state ?? {};
+      return found && found.left > 0 ? undefined : { owner, publication, abandoned, removing };
+    });
+    if (lease) return lease;
+    if (performance.now() >= end) {
+      const seconds = Math.max(1, Math.ceil((other?.left ?? 0) / 1000));
+      throw new Error(
+        `Another command changes this index (${other?.state.owner}). Wait until it ends. If it was killed, run this command again in ${seconds} seconds.`,
+      );
     }
+    await wait(POLL, undefined, { signal });
   }
+}
 
-  /** Does something while no other process changes the index. Work that it does not finish stays recorded. */
-  static async hold<T>(
-    service: Service,
-    options: HoldOptions,
-    run: (journal: Journal) => Promise<T>,
-  ): Promise<T> {
-    const journal = await Journal.acquire(service, options);
-    try {
-      const result = await run(journal);
-      await journal.release();
-      return result;
-    } catch (error) {
-      // The first failure is the one to report. Without a release, the lease ends by itself.
-      await journal.release().catch(() => {});
-      throw error;
-    }
+/** Does something while no other process changes the index. Work that it does not finish stays recorded. */
+export async function withJournal<T>(
+  service: Service,
+  options: HoldOptions,
+  run: (journal: Journal) => Promise<T>,
+): Promise<T> {
+  const journal = await takeJournal(service, options);
+  try {
+    const result = await run(journal);
+    await journal.release();
+    return result;
+  } catch (error) {
+    // The first failure is the one to report. Without a release, the lease ends by itself.
+    await journal.release().catch(() => {});
+    throw error;
   }
+}
 
-  /** The recorded work. */
-  get work(): Readonly<Work> {
-    return this.#lease.state;
-  }
-
-  /**
-   * Records a change of the work, and renews the lease.
-   * @throws if another process has taken over
-   */
-  record(change: Partial<Work>): Promise<void> {
-    return this.#lease.renew({ ...this.#lease.state, ...change });
-  }
-
-  /** Lets others go on. */
-  release(): Promise<void> {
-    return this.#lease.release();
-  }
+/** Records a change of the work, and renews the lease. Throws if another process has taken over. */
+export function record(journal: Journal, change: Partial<Work>): Promise<void> {
+  return journal.renew({ ...journal.state, ...change });
 }
 
 function kindOf(service: Service): LeaseKind<State> {
@@ -155,7 +129,10 @@ function kindOf(service: Service): LeaseKind<State> {
     write: ({ state, token, expires }) =>
       JSON.stringify({ format: FORMAT, token, expires: new Date(expires).toISOString(), ...state }),
     read: (text) => {
-      const journal = parse(text);
+      const journal = parseJson(text) as
+        | (State & { format: number; token: string; expires: string })
+        | null
+        | undefined;
       if (journal?.format !== undefined && journal.format !== FORMAT)
         throw new Error(
           `${name} has format ${journal.format}, but this polyseek reads format ${FORMAT}. Use the newest version of polyseek.`,
@@ -172,12 +149,4 @@ function kindOf(service: Service): LeaseKind<State> {
         ? cause
         : new Error('Another command has taken over this index. Run this command again.'),
   };
-}
-
-function parse(text: string): (State & { format: number; token: string; expires: string }) | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,9 @@
 import { type Address, formatAddress } from '../address.ts';
-import { listNumbers, movePointer, readManifestOf, readPointer, settle } from './generation-writer.ts';
-import { Journal, readWork } from './journal.ts';
+import { loadGeneration } from '../generation.ts';
+import { readWork, withJournal } from './journal.ts';
+import { listNumbers, movePointer, readPointer, settle } from './pointer.ts';
 import { deleteWaste, findWaste, type Pruned } from './prune.ts';
-import { Service, type ServiceOptions } from './service.ts';
+import { type Service, type ServiceOptions, withService } from './service.ts';
 
 /** A generation, for people. */
 export interface GenerationInfo {
@@ -18,15 +19,6 @@ export interface GenerationInfo {
   segments: number;
 }
 
-/** The result of a rollback. */
-export interface RolledBack {
-  /** The number of the generation that is current now, and of the one before. */
-  live: number;
-  was: number;
-  /** Version of the index. */
-  version: string;
-}
-
 const NOTHING: Pruned = { deleted: [], kept: [], vectors: 0, objects: 0 };
 
 /** Lists the generations of an index that a search can return to, newest first. */
@@ -37,15 +29,16 @@ export function versionsOf(address: Address, options: ServiceOptions = {}): Prom
 /**
  * Makes another generation current.
  * @param generation default: the newest one before the current one
+ * @returns the numbers of the generations that are current now, and were before, and the version of the index
  * @throws if there is no such generation, or another command changes the index
  */
 export function rollBackTo(
   address: Address,
   generation: number | undefined,
   options: ServiceOptions = {},
-): Promise<RolledBack> {
+): Promise<{ live: number; was: number; version: string }> {
   return withService(address, options, (service) =>
-    Journal.hold(service, {}, async (journal) => {
+    withJournal(service, {}, async (journal) => {
       const pointer = await settle(service, journal);
       const all = await listGenerations(service);
       const was = pointer.current?.generation ?? 0;
@@ -63,11 +56,7 @@ export function rollBackTo(
   );
 }
 
-/**
- * Deletes all generations but the newest ones, and whatever no kept generation needs.
- * @param keep generations to keep, with the current one
- * @throws if another command changes the index
- */
+/** Deletes all generations but the newest ones (`keep`, with the current one), and whatever no kept generation needs. */
 export function pruneIndex(
   address: Address,
   keep: number,
@@ -81,12 +70,12 @@ export function pruneIndex(
       const waste = await findWaste(service, await readWork(service), current, keep, true);
       return { ...waste, vectors: waste.vectors.length, objects: waste.objects.length };
     }
-    return Journal.hold(service, {}, async (journal) => {
+    return withJournal(service, {}, async (journal) => {
       const pointer = await settle(service, journal);
       let { current } = pointer;
       // Before the first generation, nothing could stop an abandoned publication that still runs.
       if (!current) return NOTHING;
-      if (journal.work.abandoned.length > 0)
+      if (journal.state.abandoned.length > 0)
         current = await movePointer(service, pointer, current.generation);
       return deleteWaste(service, journal, current, keep, true);
     });
@@ -99,7 +88,7 @@ async function listGenerations(service: Service): Promise<GenerationInfo[]> {
   const infos: GenerationInfo[] = [];
   for (const number of await listNumbers(service)) {
     if (removing.includes(number) || number === publication?.generation) continue;
-    const { generation, created, version, model, counts, segments } = await readManifestOf(service, number);
+    const { generation, created, version, model, counts, segments } = await loadGeneration(service, number);
     infos.push({
       generation,
       current: generation === current?.generation,
@@ -112,17 +101,4 @@ async function listGenerations(service: Service): Promise<GenerationInfo[]> {
     });
   }
   return infos;
-}
-
-async function withService<T>(
-  address: Address,
-  options: ServiceOptions,
-  run: (service: Service) => Promise<T>,
-): Promise<T> {
-  const service = new Service(address, options);
-  try {
-    return await run(service);
-  } finally {
-    service.close();
-  }
 }

@@ -1,7 +1,7 @@
-import type { Current } from '../generation.ts';
+import { type Current, GoneRows, loadGeneration, loadGone } from '../generation.ts';
 import { damagedInS3, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
-import { GRACE, listNumbers, readGoneOf, readManifestOf } from './generation-writer.ts';
-import type { Journal, Work } from './journal.ts';
+import { type Journal, record, type Work } from './journal.ts';
+import { isRecent, listNumbers } from './pointer.ts';
 import { inParallel, MOST_VECTORS, PARALLEL, type Service } from './service.ts';
 
 /** Generations that stay by default: the current one, and the one before for a rollback. */
@@ -19,10 +19,8 @@ export interface Pruned {
   objects: number;
 }
 
-/** What to delete. */
-interface Waste {
-  deleted: number[];
-  kept: number[];
+/** What to delete: generations, and the keys of vectors and objects. */
+interface Waste extends Pick<Pruned, 'deleted' | 'kept'> {
   vectors: string[];
   objects: string[];
 }
@@ -35,20 +33,20 @@ interface Waste {
  */
 export async function deleteWaste(
   service: Service,
-  journal: Pick<Journal, 'work' | 'record'>,
+  journal: Journal,
   current: Current,
   keep: number,
   sweep = false,
 ): Promise<Pruned> {
-  const waste = await findWaste(service, journal.work, current, keep, sweep);
+  const waste = await findWaste(service, journal.state, current, keep, sweep);
   const { deleted, kept, vectors, objects } = waste;
-  if (deleted.length > 0) await journal.record({ removing: deleted });
+  if (deleted.length > 0) await record(journal, { removing: deleted });
   await deleteVectors(service, vectors);
   // Manifests last: a process that continues needs them to find the rows.
   const isManifest = (key: string) => key.endsWith(`/${OBJECTS.manifest}`);
   await service.objects.delete([...objects.filter((key) => !isManifest(key)), ...objects.filter(isManifest)]);
-  const { removing, abandoned } = journal.work;
-  if (removing.length + abandoned.length > 0) await journal.record({ removing: [], abandoned: [] });
+  const { removing, abandoned } = journal.state;
+  if (removing.length + abandoned.length > 0) await record(journal, { removing: [], abandoned: [] });
   return { deleted, kept, vectors: vectors.length, objects: objects.length };
 }
 
@@ -84,7 +82,7 @@ export async function findWaste(
   const vectors =
     sweep || isUnknown
       ? await unneededVectors(service, needed, publication?.segment)
-      : [...goneVectors(needed, rowsOf(deleted)), ...abandonedVectors(work)];
+      : [...rowsOf(deleted).without(needed), ...abandonedVectors(work)];
   const isNeeded = (key: string) => {
     const [kind, id] = key.split('/') as [string, string];
     return kind === 'segments'
@@ -105,8 +103,7 @@ function keptGenerations(
   removing: readonly number[],
   keep: number,
 ): number[] {
-  const recent = replaced.filter(({ until }) => Date.now() - Date.parse(until) < GRACE);
-  const kept = new Set([generation, ...recent.map(({ generation }) => generation)]);
+  const kept = new Set([generation, ...replaced.filter(isRecent).map(({ generation }) => generation)]);
   for (const number of [...replaced.map(({ generation }) => generation), ...numbers])
     if (kept.size < keep && !removing.includes(number)) kept.add(number);
   return numbers.filter((number) => kept.has(number));
@@ -114,18 +111,11 @@ function keptGenerations(
 
 /** The segments of a generation. */
 async function partsOf(service: Service, number: number): Promise<Part[]> {
+  const generation = await loadGeneration(service, number);
   const parts: Part[] = [];
-  const generation = await readManifestOf(service, number);
-  for (const segment of generation.segments) {
-    const { id, rows } = segment;
-    parts.push({ id, rows, gone: await readGoneOf(service, generation, segment) });
-  }
+  for (const segment of generation.segments)
+    parts.push({ ...segment, gone: new GoneRows(await loadGone(service, generation, segment)) });
   return parts;
-}
-
-/** Rows that only deleted generations have. */
-function* goneVectors(needed: RowSet, deleted: RowSet): Generator<string> {
-  for (const [segment, row] of deleted) if (!needed.has(segment, row)) yield vectorKey(segment, row);
 }
 
 /** Rows of abandoned publications, with some that may have been sent. */
@@ -157,39 +147,38 @@ async function deleteVectors(service: Service, keys: readonly string[]): Promise
   await inParallel(calls(), PARALLEL);
 }
 
-/** A segment of a generation, and its rows that are gone, ascending. */
+/** A segment of a generation. */
 interface Part {
   id: string;
   rows: number;
-  gone: Uint32Array;
+  gone: GoneRows;
 }
 
-/** The rows of some generations: for each segment's id a byte for each row, 1 if a generation has it. */
+/** The rows of some generations. */
 class RowSet {
-  readonly #rows = new Map<string, Uint8Array>();
+  /** Of each segment its rows, and those that are gone in each generation. */
+  readonly #segments = new Map<string, { rows: number; gone: GoneRows[] }>();
 
   constructor(parts: readonly Part[]) {
     for (const { id, rows, gone } of parts) {
-      const set = this.#rows.get(id) ?? new Uint8Array(rows);
-      let next = 0;
-      for (let row = 0; row < rows; row++) {
-        if (gone[next] === row) next++;
-        else set[row] = 1;
-      }
-      this.#rows.set(id, set);
+      const others = this.#segments.get(id)?.gone ?? [];
+      this.#segments.set(id, { rows, gone: [...others, gone] });
     }
   }
 
   hasSegment(segment: string): boolean {
-    return this.#rows.has(segment);
+    return this.#segments.has(segment);
   }
 
   has(segment: string, row: number): boolean {
-    return this.#rows.get(segment)?.[row] === 1;
+    const { rows = 0, gone = [] } = this.#segments.get(segment) ?? {};
+    return row < rows && gone.some((one) => !one.has(row));
   }
 
-  *[Symbol.iterator](): Generator<[segment: string, row: number]> {
-    for (const [segment, rows] of this.#rows)
-      for (const [row, value] of rows.entries()) if (value) yield [segment, row];
+  /** The keys of the vectors of rows that others do not have. */
+  *without(others: RowSet): Generator<string> {
+    for (const [segment, { rows }] of this.#segments)
+      for (let row = 0; row < rows; row++)
+        if (this.has(segment, row) && !others.has(segment, row)) yield vectorKey(segment, row);
   }
 }

@@ -6,24 +6,37 @@ import { readFolder } from '../../../format/drafts.ts';
 import { LANGUAGES } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
 import { type Address, formatAddress } from '../address.ts';
-import { type Generation, type Segment, writeGeneration, writeGone } from '../generation.ts';
-import { generationObject, goneObject, HASH_BYTES, OBJECTS, ORDER, segmentObject } from '../objects.ts';
+import {
+  type Generation,
+  loadGeneration,
+  loadGone,
+  type Segment,
+  writeGeneration,
+  writeGone,
+} from '../generation.ts';
+import {
+  checkObject,
+  generationObject,
+  goneObject,
+  HASH_BYTES,
+  OBJECTS,
+  ORDER,
+  segmentObject,
+} from '../objects.ts';
 import { encodeRow } from '../row.ts';
 import {
-  listNumbers,
-  movePointer,
-  type Pointer,
-  readGoneOf,
-  readManifestOf,
-  readObjectOf,
-  readPointer,
-  settle,
-} from './generation-writer.ts';
-import { type HoldOptions, Journal, type Publication, readWork } from './journal.ts';
+  type HoldOptions,
+  type Journal,
+  type Publication,
+  readWork,
+  record,
+  withJournal,
+} from './journal.ts';
 import { LocalRows } from './local-rows.ts';
-import { hashOf, type Plan, type PublishedSegment, planPublication, readHashes } from './plan.ts';
+import { hashAt, hashOf, type Plan, type PublishedSegment, planPublication, readHashes } from './plan.ts';
+import { listNumbers, movePointer, readPointer, settle } from './pointer.ts';
 import { DEFAULT_KEEP, deleteWaste, type Pruned } from './prune.ts';
-import { Service, type TransferOptions } from './service.ts';
+import { type Service, type TransferOptions, withService } from './service.ts';
 import { filterableOf, uploadSegment } from './upload.ts';
 
 export interface PublishOptions extends TransferOptions, HoldOptions {
@@ -62,6 +75,8 @@ interface Context {
   local: LocalRows;
   /** Of the rows of the local index, one after the other. */
   hashes: Uint8Array;
+  /** The languages in order of first appearance, and their passages. */
+  languages: Map<string, number>;
   options: PublishOptions;
 }
 
@@ -73,29 +88,25 @@ interface Context {
  * @throws before uploading if the index is damaged, a bucket or index is missing, the fields of a passage are too large, or another
  *   process publishes; if another process made a generation current meanwhile; the reason of `signal`
  */
-export async function publish(
-  folder: string,
-  address: Address,
-  options: PublishOptions = {},
-): Promise<Published> {
-  const service = new Service(address, options);
-  let local: LocalRows | undefined;
-  try {
-    local = await readFolder(
+export function publish(folder: string, address: Address, options: PublishOptions = {}): Promise<Published> {
+  return withService(address, options, async (service) => {
+    const local = await readFolder(
       folder,
       (found) => new LocalRows(found),
       (rows) => rows.close(),
     );
-    checkVectorIndex(await service.describeIndex(), local.manifest, address);
-    const current = await findUnchanged(service, local.manifest, options);
-    if (current !== undefined) return unchanged(service, local.manifest, current);
-    const hashes = await hashRows(local, options);
-    const parts = { service, local, hashes, options };
-    return await Journal.hold(service, options, (journal) => run({ ...parts, journal }));
-  } finally {
-    local?.close();
-    service.close();
-  }
+    try {
+      checkVectorIndex(await service.describeIndex(), local.manifest, address);
+      const current = await findUnchanged(service, local.manifest, options);
+      if (current !== undefined) return resultOf(service, local.manifest, current);
+      const rows = await readRows(local, options);
+      return await withJournal(service, options, (journal) =>
+        run({ service, journal, local, ...rows, options }),
+      );
+    } finally {
+      local.close();
+    }
+  });
 }
 
 /** The number of the current generation if it equals the local index, and nothing is unfinished. */
@@ -108,15 +119,16 @@ async function findUnchanged(
   const { current } = await readPointer(service);
   const { publication, abandoned, removing } = await readWork(service);
   if (!current || publication || abandoned.length + removing.length > 0) return undefined;
-  const manifest = await readManifestOf(service, current.generation);
+  const manifest = await loadGeneration(service, current.generation);
   return manifest.version === version ? current.generation : undefined;
 }
 
-function unchanged(
+/** The result of a publication, by default of one without changes. */
+function resultOf(
   { address, bytesSent }: Service,
   { version, counts: { passages } }: Manifest,
   generation: number,
-  pruned?: Pruned,
+  changes: Partial<Published> = {},
 ): Published {
   return {
     status: 'unchanged',
@@ -128,29 +140,29 @@ function unchanged(
     kept: passages,
     removed: 0,
     bytes: bytesSent,
-    ...(pruned && { pruned }),
+    ...changes,
   };
 }
 
-/**
- * The hashes of all rows, one after the other.
- * @throws if the fields of a passage are too large
- */
-async function hashRows(
+/** Reads all rows once, for their hashes and languages. Throws if the fields of a passage are too large. */
+async function readRows(
   local: LocalRows,
   { progress = () => {}, signal }: PublishOptions,
-): Promise<Uint8Array> {
+): Promise<Pick<Context, 'hashes' | 'languages'>> {
   const hashes = new Uint8Array(local.count * HASH_BYTES);
+  const languages = new Map<string, number>();
   for (let ordinal = 0; ordinal < local.count; ordinal++) {
     // Signals and timers run in between.
     if (ordinal % 1000 === 0) await new Promise(setImmediate);
     signal?.throwIfAborted();
     const row = local.row(ordinal);
+    const { lang } = row.passage;
     filterableOf(row.passage);
     hashes.set(hashOf(encodeRow(row)), ordinal * HASH_BYTES);
+    languages.set(lang, (languages.get(lang) ?? 0) + 1);
     progress({ phase: 'comparing', unit: 'passages', done: ordinal + 1, total: local.count });
   }
-  return hashes;
+  return { hashes, languages };
 }
 
 async function run(context: Context): Promise<Published> {
@@ -159,36 +171,36 @@ async function run(context: Context): Promise<Published> {
   const { manifest } = local;
   const pointer = await settle(service, journal, rewrite);
   const base =
-    pointer.current && !rewrite ? await readManifestOf(service, pointer.current.generation) : undefined;
+    pointer.current && !rewrite ? await loadGeneration(service, pointer.current.generation) : undefined;
   if (base?.version === manifest.version) {
     await abandonPublication(journal);
     let current = pointer.current!;
     // After this, no abandoned publication can become current any more.
-    if (journal.work.abandoned.length > 0) current = await movePointer(service, pointer, base.generation);
+    if (journal.state.abandoned.length > 0) current = await movePointer(service, pointer, base.generation);
     const pruned = await deleteWaste(service, journal, current, keep);
-    return unchanged(service, manifest, base.generation, pruned);
+    return resultOf(service, manifest, base.generation, { pruned });
   }
   const plan = planPublication(hashes, base ? await readSegments(service, base, manifest) : []);
-  const publication = await begin(context, pointer, plan);
+  const written = new Uint8Array(plan.written.length * HASH_BYTES);
+  for (const [row, ordinal] of plan.written.entries()) written.set(hashAt(hashes, ordinal), row * HASH_BYTES);
+  const digest = digestOf(pointer.current?.generation, manifest.version, written, plan);
+  const publication = await begin(context, digest, plan, pointer.current?.generation);
   options.signal?.throwIfAborted();
-  const files = await uploadSegment(service, journal, local, plan.written, publication, options);
-  await writeGenerationObjects(service, local, plan, publication, files);
+  const files = await uploadSegment(service, journal, local, plan.written, written, publication, options);
+  await writeGenerationObjects(context, plan, publication, files);
   options.signal?.throwIfAborted();
   const current = await movePointer(service, pointer, publication.generation);
-  await journal.record({ publication: undefined });
+  await record(journal, { publication: undefined });
   const pruned = await deleteWaste(service, journal, current, keep);
-  return {
+  const uploaded = plan.written.length;
+  const kept = local.count - uploaded;
+  return resultOf(service, manifest, publication.generation, {
     status: 'published',
-    address: formatAddress(service.address),
-    generation: publication.generation,
-    version: manifest.version,
-    passages: local.count,
-    uploaded: plan.written.length,
-    kept: local.count - plan.written.length,
-    removed: base ? base.counts.passages - (local.count - plan.written.length + plan.moved) : 0,
-    bytes: service.bytesSent,
+    uploaded,
+    kept,
+    removed: base ? base.counts.passages - (kept + plan.moved) : 0,
     pruned,
-  };
+  });
 }
 
 /** The segments of a generation whose rows can stay: none if the model differs, because then all vectors do. */
@@ -204,103 +216,84 @@ async function readSegments(
   for (const segment of base.segments) {
     const { id, rows, files } = segment;
     const key = segmentObject(id, OBJECTS.hashes);
-    const bytes = await readObjectOf(service, key, files[OBJECTS.hashes]!);
+    const bytes = await service.read(key);
+    checkObject(bytes, files[OBJECTS.hashes]!, service.nameOf(key));
     const hashes = readHashes(bytes, rows, service.nameOf(key));
-    const gone = await readGoneOf(service, base, segment);
-    segments.push({ id, rows, gone, hashes, files });
+    segments.push({ id, rows, gone: await loadGone(service, base, segment), hashes, files });
   }
   return segments;
 }
 
 /** Records a publication, or continues the one that is recorded if it has the same plan. */
 async function begin(
-  { service, journal, local, hashes }: Context,
-  { current }: Pointer,
-  plan: Plan,
+  { service, journal }: Context,
+  digest: string,
+  { written }: Plan,
+  current = 0,
 ): Promise<Publication> {
-  const digest = digestOfPlan(current?.generation, local.manifest.version, hashes, plan);
-  const unfinished = journal.work.publication;
+  const unfinished = journal.state.publication;
   if (unfinished?.plan === digest) return unfinished;
   await abandonPublication(journal);
-  const numbers = [
-    ...(await listNumbers(service)),
-    ...journal.work.abandoned.map(({ generation }) => generation),
-    current?.generation ?? 0,
-  ];
+  const abandoned = journal.state.abandoned.map(({ generation }) => generation);
   const publication: Publication = {
     plan: digest,
-    generation: Math.max(...numbers) + 1,
+    generation: Math.max(...(await listNumbers(service)), ...abandoned, current) + 1,
     segment: randomBytes(4).toString('hex'),
     created: new Date().toISOString(),
-    rows: plan.written.length,
+    rows: written.length,
     written: 0,
   };
-  await journal.record({ publication });
+  await record(journal, { publication });
   return publication;
 }
 
 /** Notes that nobody will continue the recorded publication. */
 async function abandonPublication(journal: Journal): Promise<void> {
-  const { publication, abandoned } = journal.work;
+  const { publication, abandoned } = journal.state;
   if (!publication) return;
   const { generation, segment, rows, written } = publication;
   const all = [...abandoned, { generation, segment, rows, written }];
-  await journal.record({ publication: undefined, abandoned: all });
+  await record(journal, { publication: undefined, abandoned: all });
 }
 
-function digestOfPlan(
-  base: number | undefined,
-  version: string,
-  hashes: Uint8Array,
-  { kept, written }: Plan,
-): string {
-  const digest = createHash('sha256').update(`${base ?? ''} ${version} ${written.length}\n`);
-  for (const ordinal of written)
-    digest.update(hashes.subarray(ordinal * HASH_BYTES, (ordinal + 1) * HASH_BYTES));
-  for (const { id, gone } of kept) digest.update(`${id} ${gone.length}\n`).update(gone);
+/** The digest of a plan. @param hashes of the rows to write */
+function digestOf(base: number | undefined, version: string, hashes: Uint8Array, plan: Plan): string {
+  const digest = createHash('sha256').update(`${base ?? ''} ${version} ${plan.written.length}\n`);
+  digest.update(hashes);
+  for (const { id, gone } of plan.kept) digest.update(`${id} ${gone.length}\n`).update(gone);
   return digest.digest('hex');
 }
 
-/**
- * Checks that a vector index fits a local index.
- * @throws with both values of the first difference
- */
-export function checkVectorIndex(
+/** Checks that a vector index fits a local index. */
+function checkVectorIndex(
   { dimension, distanceMetric, dataType, metadataConfiguration }: Index,
   { dimensions, model }: Manifest,
   address: Address,
 ): void {
   const keys = metadataConfiguration?.nonFilterableMetadataKeys ?? [];
-  const problem =
-    dimension !== dimensions
-      ? `it has ${dimension} dimensions, but the model ${model.name} has ${dimensions}`
-      : distanceMetric !== 'cosine'
-        ? `its distance metric is ${distanceMetric} instead of cosine`
-        : dataType !== 'float32'
-          ? `its data type is ${dataType} instead of float32`
-          : !keys.includes('row')
-            ? 'row is not among its non-filterable metadata keys'
-            : undefined;
+  const problem = [
+    dimension !== dimensions &&
+      `it has ${dimension} dimensions, but the model ${model.name} has ${dimensions}`,
+    distanceMetric !== 'cosine' && `its distance metric is ${distanceMetric} instead of cosine`,
+    dataType !== 'float32' && `its data type is ${dataType} instead of float32`,
+    !keys.includes('row') && 'row is not among its non-filterable metadata keys',
+  ].find(Boolean);
   if (problem)
     throw new Error(
       `The vector index ${formatAddress(address)} does not fit: ${problem}. Deploy the stack with "store": "s3vectors" for this model, or choose another address.`,
     );
 }
 
-/**
- * Writes the objects of a new generation, its manifest last.
- * @param files of the new segment, if there is one
- */
-export async function writeGenerationObjects(
-  service: Service,
-  local: LocalRows,
+/** Writes the objects of a new generation, its manifest last. `files` are those of the new segment, if there is one. */
+async function writeGenerationObjects(
+  { service, local, languages }: Context,
   { kept, order }: Plan,
   { generation, segment, created, rows }: Publication,
   files: FileList | undefined,
 ): Promise<void> {
   const objects = new Map<string, Uint8Array>([
-    [OBJECTS.languages, writeSections(LANGUAGES, [new Uint8Array(0), local.typicalVectors()])],
-    [OBJECTS.overview, local.overview()],
+    [OBJECTS.languages, writeSections(LANGUAGES, [new Uint8Array(0), local.typicalVectors])],
+    [OBJECTS.overview, local.overview],
     [OBJECTS.order, writeSections(ORDER, [new Uint8Array(order.buffer, order.byteOffset, order.byteLength)])],
   ]);
   const segments = kept.map(({ id, rows, gone, files }): Segment => {
@@ -318,7 +311,7 @@ export async function writeGenerationObjects(
     dimensions,
     counts,
     fields,
-    languages: local.languages(),
+    languages: [...languages],
     segments,
     files: Object.fromEntries([...objects].map(([name, bytes]) => [name, describeFile(bytes)])),
   });

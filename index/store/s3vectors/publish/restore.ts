@@ -6,15 +6,17 @@ import { writeFolder } from '../../../format/drafts.ts';
 import { LANGUAGES, type LanguageCount } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
 import type { Suggestion } from '../../../format/overview-types.ts';
+import type { Passage } from '../../../format/passage.ts';
 import { deinterleave, PART } from '../../../format/tokens-file.ts';
 import { checkIndexFolder, IndexWriter } from '../../../format/write-index.ts';
 import { GraphLinker } from '../../../graph/graph-builder.ts';
 import { type Address, formatAddress } from '../address.ts';
-import { type Generation, ordinalStarts } from '../generation.ts';
+import { MOST_KEYS } from '../client.ts';
+import { type Generation, loadGeneration, loadObject, ordinalStarts } from '../generation.ts';
 import { damagedInS3, generationObject, OBJECTS, ORDER, segmentObject, vectorKey } from '../objects.ts';
 import { decodeRow, type RowContent, readPlace, sentenceBytes } from '../row.ts';
-import { readManifestOf, readObjectOf, readPointer } from './generation-writer.ts';
-import { inParallel, MOST_READ, Service, type TransferOptions } from './service.ts';
+import { readPointer } from './pointer.ts';
+import { inParallel, type Service, type TransferOptions, withService } from './service.ts';
 
 export interface RestoreOptions extends TransferOptions {
   /** Default: the current generation. */
@@ -33,19 +35,18 @@ export async function restoreIndex(
   options: RestoreOptions = {},
 ): Promise<Manifest> {
   checkIndexFolder(target);
-  const service = new Service(address, options);
-  try {
+  return withService(address, options, async (service) => {
     const number = options.generation ?? (await readPointer(service)).current?.generation;
     if (number === undefined)
       throw new Error(
         `${formatAddress(address)} has no index yet. Publish one with npx polyseek index PATH --store s3vectors.`,
       );
-    const generation = await readManifestOf(service, number);
-    return await writeFolder(target, (draft) => restore(service, generation, draft, options));
-  } finally {
-    service.close();
-  }
+    const generation = await loadGeneration(service, number);
+    return writeFolder(target, (draft) => restore(service, generation, draft, options));
+  });
 }
+
+const NONE: LanguageCount = { passages: 0, sentences: 0 };
 
 async function restore(
   service: Service,
@@ -53,17 +54,24 @@ async function restore(
   draft: string,
   options: RestoreOptions,
 ): Promise<Manifest> {
-  const read = (name: string) =>
-    readObjectOf(service, generationObject(generation.generation, name), generation.files[name]!);
-  const [typical, overview] = [await read(OBJECTS.languages), await read(OBJECTS.overview)];
-  const rows = await downloadRows(service, generation, await read(OBJECTS.order), draft, options);
-  const { model, dimensions, counts, languages } = generation;
+  const typical = await loadObject(service, generation, OBJECTS.languages);
+  const overview = await loadObject(service, generation, OBJECTS.overview);
+  const { model, dimensions, counts } = generation;
+  /** In the order of their numbers, as the index's writer needs them. */
+  const languages = new Map<string, LanguageCount>(generation.languages.map(([lang]) => [lang, NONE]));
+  const rows = await downloadRows(service, generation, draft, options, ({ lang, sentences }) => {
+    const before = languages.get(lang) ?? NONE;
+    languages.set(lang, {
+      passages: before.passages + 1,
+      sentences: before.sentences + sentences.length,
+    });
+  });
   // A layer is no part of an index.
   const tokens = model.tokens === null ? undefined : { layer: 0, hash: model.tokens };
   const writer = new IndexWriter(
     draft,
     { ...model, tokens, dimensions },
-    { documents: counts.documents, languages: countLanguages(languages, rows), tokens: tokens !== undefined },
+    { documents: counts.documents, languages, tokens: tokens !== undefined },
   );
   const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), rows.count, dimensions);
   try {
@@ -87,19 +95,6 @@ async function restore(
   } finally {
     graph.abandon();
   }
-}
-
-/** The languages in the order of their numbers, as the index's writer needs them. */
-function countLanguages(languages: Generation['languages'], rows: RowSpool): Map<string, LanguageCount> {
-  const counts = new Map(languages.map(([language]) => [language, { passages: 0, sentences: 0 }]));
-  for (let ordinal = 0; ordinal < rows.count; ordinal++) {
-    const { lang, sentences } = rows.get(ordinal).content.passage;
-    const count = counts.get(lang) ?? { passages: 0, sentences: 0 };
-    count.passages++;
-    count.sentences += sentences.length;
-    counts.set(lang, count);
-  }
-  return counts;
 }
 
 function embeddingsOf({ sentences, tokens, blocks }: RowContent, vector: Float32Array, dimensions: number) {
@@ -130,7 +125,7 @@ function keepTypicalVectors(path: string, languages: Uint8Array): void {
 const PARALLEL = 8;
 
 /** The rows of a generation in a temporary file, in the order of the local index. */
-export class RowSpool {
+class RowSpool {
   readonly #file: Spool;
   readonly #dimensions: number;
   readonly #starts: Float64Array;
@@ -168,32 +163,31 @@ export class RowSpool {
   }
 }
 
-/**
- * Downloads all rows of a generation.
- * @param order its `order.bin`
- * @throws if a row is missing or damaged
- */
-export async function downloadRows(
+/** Downloads all rows of a generation, and shows each passage to `see`. Throws if a row is missing or damaged. */
+async function downloadRows(
   service: Service,
   generation: Generation,
-  order: Uint8Array,
   folder: string,
   { progress = () => {}, signal }: TransferOptions,
+  see: (passage: Passage) => void,
 ): Promise<RowSpool> {
   const { counts, dimensions, segments } = generation;
-  const ordinals = readOrder(service, generation, order);
+  const ordinals = await readOrder(service, generation);
   const starts = ordinalStarts(segments);
   const rows = new RowSpool(join(folder, 'rows.tmp'), counts.passages, dimensions);
   let done = 0;
   const download = async (first: number) => {
     const places = new Map<string, { ordinal: number; segment: string }>();
-    for (let ordinal = first; ordinal < Math.min(first + MOST_READ, ordinals.length); ordinal++) {
-      const there = ordinals[ordinal]!;
+    for (const [i, there] of ordinals.subarray(first, first + MOST_KEYS).entries()) {
       const index = starts.findLastIndex((start) => start <= there);
       const segment = segments[index]!.id;
-      places.set(vectorKey(segment, there - starts[index]!), { ordinal, segment });
+      places.set(vectorKey(segment, there - starts[index]!), { ordinal: first + i, segment });
     }
-    for (const { key, vector, metadata } of await service.getVectors([...places.keys()])) {
+    const count = places.size;
+    for (const { key, vector = new Float32Array(0), metadata } of await service.get(
+      [...places.keys()],
+      true,
+    )) {
       const { ordinal, segment } = places.get(key)!;
       places.delete(key);
       if (vector.length !== dimensions) throw damagedInS3(key, `its vector has ${vector.length} dimensions`);
@@ -202,24 +196,26 @@ export async function downloadRows(
         'bytes' in place
           ? place.bytes
           : (await service.objects.get(segmentObject(segment, OBJECTS.longRows), { range: place })).bytes;
-      decodeRow(row, dimensions, key);
+      see(decodeRow(row, dimensions, key).passage);
       rows.set(ordinal, row, vector);
     }
     const [missing] = places.keys();
     if (missing !== undefined) throw damagedInS3(`row ${missing}`, 'it is missing');
-    done += MOST_READ;
-    progress({ phase: 'downloading', unit: 'passages', done: Math.min(done, rows.count), total: rows.count });
+    done += count;
+    progress({ phase: 'downloading', unit: 'passages', done, total: rows.count });
   };
   function* downloads() {
-    for (let first = 0; first < ordinals.length; first += MOST_READ) yield () => download(first);
+    for (let first = 0; first < ordinals.length; first += MOST_KEYS) yield () => download(first);
   }
   await inParallel(downloads(), PARALLEL, signal);
   return rows;
 }
 
-function readOrder(service: Service, { generation, counts, segments }: Generation, order: Uint8Array) {
-  const name = service.nameOf(generationObject(generation, OBJECTS.order));
-  const [section] = readSections(order, ORDER, name) as [Uint8Array];
+async function readOrder(service: Service, generation: Generation): Promise<Uint32Array> {
+  const { counts, segments } = generation;
+  const name = service.nameOf(generationObject(generation.generation, OBJECTS.order));
+  const object = await loadObject(service, generation, OBJECTS.order);
+  const [section] = readSections(object, ORDER, name) as [Uint8Array];
   const end = ordinalStarts(segments).at(-1)!;
   const isWhole = section.length === 4 * counts.passages;
   const ordinals = isWhole ? new Uint32Array(Uint8Array.from(section).buffer) : undefined;

@@ -1,16 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFileAt, type FileList } from '../../../format/checks.ts';
-import { headBytes } from '../../../format/container.ts';
+import { headBytes, writeSections } from '../../../format/container.ts';
 import { ContainerWriter } from '../../../format/container-file.ts';
 import { fieldKey, KEYS, LookupWriter } from '../../../format/lookup-file.ts';
 import { type Passage, withTitle } from '../../../format/passage.ts';
 import { InvertedFile, Postings } from '../../../format/postings.ts';
 import { writeAscending, writeList } from '../../../format/varint.ts';
 import { fieldsOf } from '../../../format/write-index.ts';
-import { HASH_BYTES, LONG_ROWS, OBJECTS, placeKey } from '../objects.ts';
+import { HASHES, LONG_ROWS, OBJECTS, placeKey } from '../objects.ts';
 import type { RowPlace } from '../row.ts';
-import { writeHashes } from './plan.ts';
 
 /**
  * Writes the objects of a segment as files into a folder, row by row. The same rows give the same bytes. Only the terms and the groups
@@ -18,37 +17,35 @@ import { writeHashes } from './plan.ts';
  */
 export class SegmentWriter {
   readonly #folder: string;
-  readonly #rows: number;
-  readonly #hashes: Uint8Array;
   readonly #postings: Postings;
   readonly #fields: InvertedFile;
   /** The rows of each `group`. */
   readonly #groups = new Map<number, number[]>();
-  readonly #places = new Places();
+  /** The last position in each source. */
+  readonly #positions = new Map<string, number>();
+  /** Whether each row is found by its place in its document. */
+  readonly #isPlaced: boolean[] = [];
   readonly #long: ContainerWriter;
   #longBytes = 0;
-  #added = 0;
 
-  /** @param rows of the segment */
-  constructor(folder: string, rows: number) {
-    const path = (name: string) => join(folder, name);
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#rows = rows;
-    this.#hashes = new Uint8Array(rows * HASH_BYTES);
-    this.#postings = new Postings(path('postings.tmp'));
-    this.#fields = new InvertedFile(path('fields.tmp'));
-    this.#long = new ContainerWriter(path(OBJECTS.longRows), LONG_ROWS, []);
+    this.#postings = new Postings(join(folder, 'postings.tmp'));
+    this.#fields = new InvertedFile(join(folder, 'fields.tmp'));
+    this.#long = new ContainerWriter(join(folder, OBJECTS.longRows), LONG_ROWS, []);
   }
 
   /** Adds the next row. */
-  add(passage: Passage, hash: Uint8Array): void {
-    const row = this.#added++;
-    this.#hashes.set(hash, row * HASH_BYTES);
+  add(passage: Passage): void {
+    const { id, source, position, group } = passage;
+    const row = this.#isPlaced.length;
     this.#postings.add(withTitle(passage).text);
     const fields = fieldsOf(passage).map(([field, value]): [string, number] => [fieldKey(field, value), 1]);
     this.#fields.add(row, new Map(fields));
-    this.#places.add(passage);
-    const { group } = passage;
+    // Passages of records (documents with an id) are found by their ids. They would have the same places as other records of their file.
+    const isPlaced = !id.endsWith(`#${position + 1}`) && position > (this.#positions.get(source) ?? -1);
+    if (isPlaced) this.#positions.set(source, position);
+    this.#isPlaced.push(isPlaced);
     if (group !== undefined) this.#groups.set(group, [...(this.#groups.get(group) ?? []), row]);
   }
 
@@ -60,14 +57,11 @@ export class SegmentWriter {
     return { start, length: row.length };
   }
 
-  /**
-   * Writes the files.
-   * @param passages all that were added, again
-   */
-  finish(passages: Iterable<Passage>): FileList {
+  /** Writes the files, from all passages that were added, again, and the hashes of their rows. */
+  finish(passages: Iterable<Passage>, hashes: Uint8Array): FileList {
     const path = (name: string) => join(this.#folder, name);
     this.#writeLookup(path(OBJECTS.lookup), passages);
-    writeFileSync(path(OBJECTS.hashes), writeHashes(this.#hashes));
+    writeFileSync(path(OBJECTS.hashes), writeSections(HASHES, [hashes]));
     this.#long.finish([]);
     this.#postings.remove();
     this.#fields.remove();
@@ -76,37 +70,19 @@ export class SegmentWriter {
   }
 
   #writeLookup(path: string, passages: Iterable<Passage>): void {
+    const places = this.#isPlaced.filter(Boolean).length;
     const records =
-      this.#postings.size + this.#fields.size + this.#groups.size + this.#rows + this.#places.count;
+      this.#postings.size + this.#fields.size + this.#groups.size + this.#isPlaced.length + places;
     const lookup = new LookupWriter(path, records);
     for (const [key, data] of this.#postings.records()) lookup.add(key, data);
     for (const { key, ordinals } of this.#fields.lists()) lookup.add(key, writeList(ordinals));
     for (const [group, rows] of this.#groups) lookup.add(KEYS.duplicates + group, writeList(rows));
-    const places = new Places();
     let row = 0;
-    for (const passage of passages) {
-      lookup.add(KEYS.id + passage.id, writeAscending([row]));
-      if (places.add(passage)) lookup.add(placeKey(passage.source, passage.position), writeAscending([row]));
+    for (const { id, source, position } of passages) {
+      lookup.add(KEYS.id + id, writeAscending([row]));
+      if (this.#isPlaced[row]) lookup.add(placeKey(source, position), writeAscending([row]));
       row++;
     }
     lookup.finish();
-  }
-}
-
-/** Decides which passages get a key for their place in their document. */
-class Places {
-  /** The last position in each source. */
-  readonly #last = new Map<string, number>();
-  count = 0;
-
-  /**
-   * Whether a passage gets such a key. Those of records (documents with an id) are found by their ids. They would have the same places
-   * as other records of their file.
-   */
-  add({ id, source, position }: Passage): boolean {
-    if (id.endsWith(`#${position + 1}`) || position <= (this.#last.get(source) ?? -1)) return false;
-    this.#last.set(source, position);
-    this.count++;
-    return true;
   }
 }

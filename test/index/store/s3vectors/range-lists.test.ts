@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Wanted } from '../../../../index/aws/s3.ts';
 import { describeFile } from '../../../../index/format/checks.ts';
 import { writeAscending, writeList } from '../../../../index/format/varint.ts';
 import { Lru } from '../../../../index/kit/lru.ts';
 import { GoneRows } from '../../../../index/store/s3vectors/generation.ts';
 import { RangeLists, SegmentLookup } from '../../../../index/store/s3vectors/lists.ts';
-import { type Blocks, RemoteFile } from '../../../../index/store/s3vectors/remote-file.ts';
+import { type Parts, RemoteFile } from '../../../../index/store/s3vectors/remote-file.ts';
 import { Unavailable } from '../../../../index/store/store.ts';
 import { lookupFile } from '../../../fixtures/files.ts';
 
@@ -19,17 +20,15 @@ class Objects {
     this.#objects.set(name, Buffer.from(bytes));
   }
 
-  async object(name: string): Promise<Buffer> {
-    return this.range(name, 0, Number.POSITIVE_INFINITY);
-  }
-
-  async range(name: string, start: number, length: number): Promise<Buffer> {
+  async get(name: string, { range: { start, length } = WHOLE }: Wanted = {}) {
     this.calls.push({ name, start, length });
     await new Promise(setImmediate);
     if (this.fail) throw new Unavailable('Away.');
-    return this.#objects.get(name)!.subarray(start, start + length);
+    return { bytes: this.#objects.get(name)!.subarray(start, start + length), etag: '' };
   }
 }
+
+const WHOLE = { start: 0, length: Number.POSITIVE_INFINITY };
 
 interface Row {
   gone: boolean;
@@ -60,7 +59,7 @@ function recordsOf(rows: Row[], first: number): Map<string, Uint8Array> {
 /** The lists of segments, whose files are small or large. */
 function open(
   all: Row[][],
-  { large = false, blocks = new Lru(1 << 20) }: { large?: boolean; blocks?: Blocks } = {},
+  { large = false, blocks = new Lru(1 << 20) }: { large?: boolean; blocks?: Parts } = {},
 ): { lists: RangeLists; objects: Objects } {
   const objects = new Objects();
   let start = 0;

@@ -5,9 +5,9 @@ import { normalized } from '../../../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../../../index/format/compiled-model.ts';
 import type { Address } from '../../../../../index/store/s3vectors/address.ts';
 import { readGeneration, readGone } from '../../../../../index/store/s3vectors/generation.ts';
-import { movePointer, readPointer } from '../../../../../index/store/s3vectors/publish/generation-writer.ts';
-import { Journal } from '../../../../../index/store/s3vectors/publish/journal.ts';
+import { takeJournal } from '../../../../../index/store/s3vectors/publish/journal.ts';
 import { pruneIndex, rollBackTo, versionsOf } from '../../../../../index/store/s3vectors/publish/manage.ts';
+import { movePointer, readPointer } from '../../../../../index/store/s3vectors/publish/pointer.ts';
 import { publish } from '../../../../../index/store/s3vectors/publish/publish.ts';
 import { restoreIndex } from '../../../../../index/store/s3vectors/publish/restore.ts';
 import { Service } from '../../../../../index/store/s3vectors/publish/service.ts';
@@ -359,7 +359,7 @@ describe('an interrupted publication', () => {
 describe('two publications', () => {
   test('run one after the other: the second says who runs, or waits', async () => {
     const service = new Service(address);
-    const journal = await Journal.acquire(service, { owner: 'a test' });
+    const journal = await takeJournal(service, { owner: 'a test' });
     const index = write(contentsOf(5));
     await expect(publish(index, address)).rejects.toThrow(
       /^Another command changes this index \(a test\)\. Wait until/,
@@ -372,7 +372,7 @@ describe('two publications', () => {
 
   test('take over from a process that ended without a word, after a minute', async () => {
     const service = new Service(address);
-    await Journal.acquire(service, { owner: 'a test' });
+    await takeJournal(service, { owner: 'a test' });
     const index = write(contentsOf(5));
     await expect(publish(index, address)).rejects.toThrow('Another command changes this index');
     minutesLater(2);
@@ -387,7 +387,7 @@ describe('two publications', () => {
     await publish(first, address);
     // It is killed: its lease stays.
     const service = new Service(address);
-    await Journal.acquire(service, { owner: 'a test' });
+    await takeJournal(service, { owner: 'a test' });
     service.close();
     vi.useRealTimers();
     expect(await publish(second, address)).toMatchObject({ generation: 2 });
