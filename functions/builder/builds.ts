@@ -104,10 +104,7 @@ export function shortened(groups: NoticeGroup[]): NoticeGroup[] {
   });
 }
 
-/**
- * A log entry with a record's metrics: `BuildFailed` (1 or 0), `BuildSeconds`, and `BuildPassages` of a build that succeeded.
- * @param functionName name of the builder
- */
+/** A log entry with a record's metrics: `BuildFailed` (1 or 0), `BuildSeconds`, and `BuildPassages` of a build that succeeded. */
 export function withBuildMetrics(
   entry: object,
   record: BuildRecord,

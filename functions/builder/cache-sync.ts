@@ -14,10 +14,11 @@ const RESERVE = 400e6;
  */
 export class CacheSync {
   readonly folder: string;
+  /** How often something new was saved in the bucket. */
+  uploads = 0;
   readonly #bucket: Bucket;
   /** Bytes in the bucket of each segment that is in the folder, or was. */
   readonly #stored = new Map<string, number>();
-  #uploads = 0;
   #isComplete = false;
   #running: Promise<void> | undefined;
 
@@ -26,15 +27,7 @@ export class CacheSync {
     this.folder = folder;
   }
 
-  /** How often something new was saved in the bucket. */
-  get uploads(): number {
-    return this.#uploads;
-  }
-
-  /**
-   * Makes the folder a copy of the bucket. Keeps what earlier invocations downloaded.
-   * @throws if the disk is too small
-   */
+  /** Makes the folder a copy of the bucket. Keeps what earlier invocations downloaded. Throws if the disk is too small. */
   async download(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
     const objects = (await this.#bucket.list(OBJECTS))
@@ -73,7 +66,7 @@ export class CacheSync {
       if (bytes === undefined || bytes === this.#stored.get(name)) continue;
       await this.#bucket.putFile(OBJECTS + name, join(this.folder, name), bytes);
       this.#stored.set(name, bytes);
-      this.#uploads++;
+      this.uploads++;
     }
     const merged = [...this.#stored.keys()].filter((name) => !existsSync(join(this.folder, name)));
     await this.#bucket.delete(merged.map((name) => OBJECTS + name));

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseJson } from '../../index/kit/json.ts';
 import { type BuildCause, isBuildId, newBuildId } from './builds.ts';
 
 const id = v.pipe(v.string(), v.check(isBuildId));
@@ -26,10 +27,7 @@ export interface BuildRequest {
   messages: string[];
 }
 
-/**
- * Reads the event of an invocation.
- * @throws if it is none of the builder's
- */
+/** Reads the event of an invocation. Throws if it is none of the builder's. */
 export function readEvent(event: unknown): BuildRequest {
   if (v.is(batch, event)) {
     const sources = event.Records.map(({ body }) => sourceOf(body));
@@ -51,10 +49,6 @@ export function readEvent(event: unknown): BuildRequest {
 }
 
 function sourceOf(body: string): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return v.is(message, parsed) ? parsed.source : '';
-  } catch {
-    return '';
-  }
+  const parsed = parseJson(body);
+  return v.is(message, parsed) ? parsed.source : '';
 }

@@ -1,4 +1,5 @@
 import { type Holder, Lease, type LeaseBucket, type LeaseKind } from '../../index/aws/lease.ts';
+import { parseJson } from '../../index/kit/json.ts';
 import { otherFormat } from './builds.ts';
 
 export const LOCK = 'builder/lock.json';
@@ -49,15 +50,7 @@ export async function takeLock(bucket: LeaseBucket, build: string): Promise<Atte
 /** Reads a lock. One that is not readable is free: only a bug or a person writes one. */
 function parse(text: string): Holder<string | null> {
   const free = { format: FORMAT, build: null, owner: null, expires: '' };
-  const { format, build, owner, expires } = { ...free, ...parsed(text) };
+  const { format, build, owner, expires } = { ...free, ...(parseJson(text) as object) };
   if (format !== FORMAT) throw otherFormat(LOCK, format, FORMAT);
   return { state: build, token: owner, expires: Date.parse(expires) };
-}
-
-function parsed(text: string): object {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
 }

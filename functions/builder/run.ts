@@ -102,6 +102,8 @@ const ONE_CPU = 1769;
 
 /** Stops a build while there is still time to publish what it has, or to save it. */
 class Deadline {
+  /** Aborted with `TimeIsUp` when the time has come. */
+  readonly signal: AbortSignal;
   readonly #remaining: () => number;
   readonly #speed: number;
   readonly #over = new AbortController();
@@ -114,11 +116,7 @@ class Deadline {
   constructor(remaining: () => number, memory: number) {
     this.#remaining = remaining;
     this.#speed = BYTES_PER_MS * Math.min(1, memory / ONE_CPU);
-  }
-
-  /** Aborted with `TimeIsUp` when the time has come. */
-  get signal(): AbortSignal {
-    return this.#over.signal;
+    this.signal = this.#over.signal;
   }
 
   /** Keeps the time that a function of this size needs to be packaged and published. */

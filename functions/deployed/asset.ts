@@ -66,10 +66,7 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   return { bytes, space, index: manifest && { version: manifest.version, passages: own, model: model.name } };
 }
 
-/**
- * The default index of a packaged function.
- * @throws if it has none
- */
+/** The default index of a packaged function. Throws if it has none. */
 export function requireIndex(folder: string, { index }: Asset): IndexSummary {
   if (index) return index;
   throw new Error(
@@ -105,10 +102,7 @@ export function zipFolder(folder: string): Uint8Array {
   return Buffer.concat(pieces);
 }
 
-/**
- * Checks that Lambda can load each library of a folder.
- * @throws with the fault found and the remedy
- */
+/** Checks that Lambda can load each library of a folder. Throws with the fault found and the remedy. */
 export function checkLibraries(native: string, architecture: Architecture): void {
   const libraries = readdirSync(native);
   for (const name of libraries)

@@ -4,10 +4,7 @@ import { type Address, isAddress, parseAddress } from '../../index/store/s3vecto
 import type { Remote } from './connect.ts';
 import { builderName } from './settings.ts';
 
-/**
- * The address of the index that a deployed function searches.
- * @throws if the function does not exist, or its index is in its own package
- */
+/** The address of the index that a deployed function searches. Throws if the index is in its own package. */
 export async function readIndexAddress({ lambda, functionName }: Remote): Promise<Address> {
   const input = { FunctionName: functionName };
   const { Environment } = await lambda.send(new GetFunctionConfigurationCommand(input));
@@ -28,10 +25,7 @@ export interface DeployedBuilder {
   documents: string;
 }
 
-/**
- * Finds the builder of a function.
- * @throws if it has none, or it cannot be read
- */
+/** Finds the builder of a function. Throws if it has none. */
 export async function readBuilder({ lambda, functionName }: Remote): Promise<DeployedBuilder> {
   const name = builderName(functionName);
   const { Environment } = await lambda

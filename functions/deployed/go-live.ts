@@ -30,9 +30,6 @@ export interface Outcome {
 /** How often `alignLatest` updates `$LATEST` before it gives up, as the alias may move during each update. */
 const MAX_ALIGNMENTS = 3;
 
-/** Settings of both waiters, in seconds. */
-const WAITING = { minDelay: 1, maxDelay: 5, maxWaitTime: 300 };
-
 /** SHA-256 of a zip in base64, as Lambda reports it. */
 export function codeSha256(zip: Uint8Array): string {
   return createHash('sha256').update(zip).digest('base64');
@@ -68,28 +65,18 @@ export async function updateLatest(
   });
 }
 
-/** Waits until new code has reached `$LATEST`. */
-function waitForUpdate({ lambda, functionName }: Remote): Promise<void> {
-  return waited('lambda:GetFunction', functionName, () =>
-    waitUntilFunctionUpdatedV2({ client: lambda, ...WAITING }, { FunctionName: functionName }),
-  );
-}
-
-/** Waits until a new version can be invoked. */
-export function waitForVersion({ lambda, functionName }: Remote, version: string): Promise<void> {
-  return waited('lambda:GetFunctionConfiguration', functionName, () =>
-    waitUntilPublishedVersionActive(
-      { client: lambda, ...WAITING },
-      { FunctionName: functionName, Qualifier: version },
-    ),
-  );
-}
-
-async function waited(call: string, functionName: string, run: () => Promise<unknown>): Promise<void> {
+/** Waits until new code has reached `$LATEST`, or until a new version can be invoked. */
+export async function waitForUpdate(
+  { lambda: client, functionName: FunctionName }: Remote,
+  version?: string,
+): Promise<void> {
+  const settings = { client, minDelay: 1, maxDelay: 5, maxWaitTime: 300 };
   try {
-    await run();
+    if (version === undefined) await waitUntilFunctionUpdatedV2(settings, { FunctionName });
+    else await waitUntilPublishedVersionActive(settings, { FunctionName, Qualifier: version });
   } catch (cause) {
-    throw new Error(describeError(cause, { call, functionName }), { cause });
+    const call = version === undefined ? 'lambda:GetFunction' : 'lambda:GetFunctionConfiguration';
+    throw new Error(describeError(cause, { call, functionName: FunctionName }), { cause });
   }
 }
 
@@ -109,10 +96,7 @@ export async function publishLatest(
   return Version!;
 }
 
-/**
- * Points `live` at a version. Fails if someone else moved it after its revision was read.
- * @param canary gets its share from now on; without it, the version gets all requests
- */
+/** Points `live` at a version, and gives a canary its share. Fails if someone else moved it after its revision was read. */
 export async function moveAlias(
   { lambda, functionName }: Remote,
   version: string,
@@ -161,10 +145,7 @@ export async function alignLatest(remote: Remote): Promise<void> {
   );
 }
 
-/**
- * Aligns `$LATEST` after `live` moved.
- * @throws with the live version, and the command that completes the move
- */
+/** Aligns `$LATEST` after `live` moved. The error names the live version, and the command that completes the move. */
 export async function alignAfterMove(remote: Remote, live: string): Promise<void> {
   try {
     await alignLatest(remote);
@@ -183,20 +164,18 @@ async function fetchCode(
   const { Code } = await lambda.send(
     new GetFunctionCommand({ FunctionName: functionName, Qualifier: version }),
   );
-  const failed = (why: string) =>
-    new Error(
-      `The code of version ${version} could not be downloaded from the address that lambda:GetFunction returned (${why}). Run the command again.`,
+  try {
+    const response = await fetch(Code!.Location!);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const zip = new Uint8Array(await response.arrayBuffer());
+    if (codeSha256(zip) !== expected) throw new Error('its SHA-256 differs from CodeSha256');
+    return zip;
+  } catch (cause) {
+    throw new Error(
+      `The code of version ${version} could not be downloaded from the address that lambda:GetFunction returned (${messageOf(cause)}). Run the command again.`,
+      { cause },
     );
-  const zip = await fetch(Code!.Location!)
-    .then(async (response) => {
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return new Uint8Array(await response.arrayBuffer());
-    })
-    .catch((error: Error) => {
-      throw failed(error.message);
-    });
-  if (codeSha256(zip) !== expected) throw failed('its SHA-256 differs from CodeSha256');
-  return zip;
+  }
 }
 
 /**

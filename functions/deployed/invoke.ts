@@ -1,5 +1,6 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
+import { parseJson } from '../../index/kit/json.ts';
 import type { Answer, SearchRequest } from '../../index/search/answer.ts';
 import { answerSchema, problemSchema } from '../search/answer-schemas.ts';
 import { LIVE, type Remote } from './connect.ts';
@@ -14,12 +15,7 @@ interface HttpRequest {
   body?: string;
 }
 
-/**
- * Asks a deployed function a question by invoking it directly, bypassing the HTTP endpoint.
- * @param qualifier version or alias
- * @returns the answer, and Lambda's report of the invocation
- * @throws if the function failed or did not return an answer
- */
+/** Asks a deployed function a question by invoking it directly, bypassing the HTTP endpoint. Throws if it returns no answer. */
 export async function ask(
   remote: Remote,
   request: SearchRequest,
@@ -30,11 +26,7 @@ export async function ask(
   return { answer, report };
 }
 
-/**
- * Sends a request to the function.
- * @param schema of the response's body
- * @throws if the function failed, or if it returned a status other than 200 or an unexpected body
- */
+/** Sends a request to the function. Throws if it failed, or if it returned a status other than 200 or an unexpected body. */
 export async function send<Schema extends v.GenericSchema>(
   { lambda, functionName }: Remote,
   request: HttpRequest,
@@ -46,10 +38,10 @@ export async function send<Schema extends v.GenericSchema>(
       FunctionName: functionName,
       Qualifier: qualifier,
       LogType: 'Tail',
-      Payload: JSON.stringify(httpEvent(request, new Date())),
+      Payload: JSON.stringify(httpEvent(request)),
     }),
   );
-  const payload = parse(Buffer.from(Payload ?? []).toString());
+  const payload = parseJson(Buffer.from(Payload ?? []).toString());
   const about = `lambda:Invoke of ${functionName} (${qualifier}) with ${request.method} ${request.path}`;
   if (FunctionError !== undefined) {
     const { output, success } = v.safeParse(failure, payload);
@@ -57,7 +49,7 @@ export async function send<Schema extends v.GenericSchema>(
     throw new Error(`${about} failed with ${reason}. See the log group /aws/lambda/${functionName}.`);
   }
   const result = v.safeParse(httpResult, payload);
-  const body = parse(result.success ? result.output.body : '');
+  const body = parseJson(result.success ? result.output.body : '');
   if (result.success && result.output.statusCode !== 200) {
     const problem = v.safeParse(problemSchema, body);
     const detail = problem.success ? problem.output.detail : result.output.body;
@@ -71,52 +63,13 @@ export async function send<Schema extends v.GenericSchema>(
   return { body: output, report: readReport(Buffer.from(LogResult ?? '', 'base64').toString()) };
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * The event that an HTTP API with IAM authorization sends for a request (payload format 2.0). Callers with the right to invoke the
- * function need no API key.
+ * What the function reads of the event that an HTTP API with IAM authorization sends (payload format 2.0). Callers with the right to
+ * invoke the function need no API key.
  */
-function httpEvent({ method, path, body }: HttpRequest, now: Date) {
-  const [domainName, userAgent] = ['localhost', 'polyseek-remote'];
-  return {
-    version: '2.0',
-    routeKey: '$default',
-    rawPath: path,
-    rawQueryString: '',
-    headers: { host: domainName, 'user-agent': userAgent },
-    requestContext: {
-      accountId: '',
-      apiId: '',
-      authorizer: {
-        iam: {
-          accessKey: '',
-          accountId: '',
-          callerId: '',
-          cognitoIdentity: null,
-          principalOrgId: '',
-          userArn: '',
-          userId: '',
-        },
-      },
-      domainName,
-      domainPrefix: '',
-      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent },
-      requestId: crypto.randomUUID(),
-      routeKey: '$default',
-      stage: '$default',
-      time: now.toUTCString(),
-      timeEpoch: now.getTime(),
-    },
-    body,
-    isBase64Encoded: false,
-  };
+function httpEvent({ method, path, body }: HttpRequest) {
+  const requestContext = { authorizer: { iam: {} }, domainName: 'localhost', http: { method } };
+  return { version: '2.0', rawPath: path, requestContext, body };
 }
 
 /** Lambda's report of an invocation. */
@@ -141,43 +94,20 @@ const record = v.object({
   }),
 });
 
-/** Finds the report at the end of an invocation's log, in JSON or text format. Undefined if there is none, as with a system log level above INFO. */
+/** Finds the report at the end of an invocation's log. Undefined if there is none, as with a system log level above INFO. */
 export function readReport(log: string): Report | undefined {
-  const lines = log.split('\n').reverse();
-  for (const line of lines) {
-    const report = fromJson(line) ?? fromText(line);
-    if (report) return report;
+  for (const line of log.split('\n').reverse()) {
+    const { success, output } = v.safeParse(record, parseJson(line));
+    if (!success) continue;
+    const {
+      durationMs,
+      billedDurationMs: billedMs,
+      maxMemoryUsedMB: memoryMb,
+      initDurationMs: initMs,
+    } = output.record.metrics;
+    return { durationMs, billedMs, memoryMb, ...(initMs !== undefined && { initMs }) };
   }
   return undefined;
-}
-
-function fromJson(line: string): Report | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  const { success, output } = v.safeParse(record, value);
-  if (!success) return undefined;
-  const { durationMs, billedDurationMs, maxMemoryUsedMB, initDurationMs } = output.record.metrics;
-  return makeReport(durationMs, billedDurationMs, maxMemoryUsedMB, initDurationMs);
-}
-
-function fromText(line: string): Report | undefined {
-  if (!line.startsWith('REPORT RequestId: ')) return undefined;
-  const read = (name: string, unit: string) => {
-    const [, number] = line.match(new RegExp(`\\t${name}: ([\\d.]+) ${unit}(?=\\t|\\s*$)`)) ?? [];
-    return number === undefined ? undefined : Number(number);
-  };
-  const [duration, billed] = [read('Duration', 'ms'), read('Billed Duration', 'ms')];
-  const memory = read('Max Memory Used', 'MB');
-  if (duration === undefined || billed === undefined || memory === undefined) return undefined;
-  return makeReport(duration, billed, memory, read('Init Duration', 'ms'));
-}
-
-function makeReport(durationMs: number, billedMs: number, memoryMb: number, initMs?: number): Report {
-  return { durationMs, billedMs, memoryMb, ...(initMs !== undefined && { initMs }) };
 }
 
 /** A report as a line for people. */

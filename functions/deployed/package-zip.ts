@@ -7,10 +7,7 @@ import { packageFunction } from '../package/package-function.ts';
 import { checkAsset, requireIndex, zipFolder } from './asset.ts';
 import type { PackagedFunction } from './push.ts';
 
-/**
- * Packages an index of this machine as a function, and zips it.
- * @param collections folders of further indexes by name
- */
+/** Packages an index of this machine as a function, with further indexes by name, and zips it. */
 export async function packageZip(
   index: string,
   collections: Record<string, string>,

@@ -84,7 +84,8 @@ export async function prune(
   };
 }
 
-function deleteVersion({ lambda, functionName, step }: Remote, version: string): Promise<unknown> {
+/** Deletes a version. */
+export function deleteVersion({ lambda, functionName, step }: Remote, version: string): Promise<unknown> {
   return step(`delete version ${version}`, () =>
     lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),
   );
@@ -144,32 +145,21 @@ async function attempt(failures: string[], start: string, run: () => Promise<unk
 }
 
 /** A result as lines for people. */
-export function describePruned({
-  dryRun,
-  deleted,
-  kept,
-  uploads,
-  uploadsLeft,
-  bytes,
-  failures,
-}: Pruned): string {
+export function describePruned(pruned: Pruned): string {
+  const { dryRun, deleted, kept, uploads, uploadsLeft, bytes, failures } = pruned;
   const [removal, keeping] = dryRun ? ['Would delete', 'Would keep'] : ['Deleted', 'Kept'];
+  if (deleted.length + failures.length === 0) return `No version to delete. ${keeping} ${named(kept)}.`;
+  if (deleted.length === 0) return failures.join('\n');
   const zips = uploads.length > 0 ? ` and ${count(uploads.length, 'upload')}` : '';
-  const lines =
-    deleted.length > 0
-      ? [
-          `${removal} ${named(deleted)} (${(bytes / 1e6).toFixed(1)} MB)${zips}.`,
-          `${keeping} ${named(kept)}${uploadsLeft > 0 ? `, and ${count(uploadsLeft, 'other file')} below ${UPLOADS} in the bucket` : ''}.`,
-        ]
-      : [];
-  if (lines.length + failures.length === 0) return `No version to delete. ${keeping} ${named(kept)}.`;
-  return [...lines, ...failures].join('\n');
+  const others =
+    uploadsLeft > 0 ? `, and ${count(uploadsLeft, 'other file')} below ${UPLOADS} in the bucket` : '';
+  return [
+    `${removal} ${named(deleted)} (${(bytes / 1e6).toFixed(1)} MB)${zips}.`,
+    `${keeping} ${named(kept)}${others}.`,
+    ...failures,
+  ].join('\n');
 }
 
-function named(versions: string[]): string {
-  return `version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}`;
-}
+const named = (versions: string[]) => `version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}`;
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;

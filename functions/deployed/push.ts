@@ -1,4 +1,4 @@
-import { DeleteFunctionCommand } from '@aws-sdk/client-lambda';
+import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { messageOf } from '../../index/kit/errors.ts';
 import { Interrupted, type Remote } from './connect.ts';
@@ -11,9 +11,9 @@ import {
   type Outcome,
   publishLatest,
   updateLatest,
-  waitForVersion,
+  waitForUpdate,
 } from './go-live.ts';
-import { DEFAULT_KEEP, type Pruned, prune } from './prune.ts';
+import { DEFAULT_KEEP, deleteVersion, type Pruned, prune } from './prune.ts';
 import { chooseProbes, smoke } from './smoke.ts';
 import { describeVersion, type IndexSummary } from './version-description.ts';
 import { listVersions, readAlias, readConfiguration } from './versions.ts';
@@ -79,7 +79,7 @@ export async function push(
     return { live, was: live, message };
   };
   const current = await readConfiguration(remote, live);
-  if (sha256 === current.codeSha256 && latest.settings === current.settings) return nothing();
+  if (sha256 === current.codeSha256 && isDeepStrictEqual(latest.settings, current.settings)) return nothing();
   const probes = await step('choose questions for the smoke test', () => chooseProbes(index, model));
   const existing = new Set((await listVersions(remote)).versions.map(({ version }) => version));
   let version: string | undefined;
@@ -90,7 +90,7 @@ export async function push(
     // To Lambda, the settings are the same.
     if (published === live) return await nothing();
     version = published;
-    await step(`wait for version ${published}`, () => waitForVersion(remote, published));
+    await step(`wait for version ${published}`, () => waitForUpdate(remote, published));
     await step(`smoke test of version ${published}`, () =>
       smoke(remote, published, summary.version, probes, questions),
     );
@@ -107,24 +107,15 @@ export async function push(
   }
   const named = `Version ${version} of ${functionName}`;
   const content = describeVersion(summary);
-  if (percent === undefined)
-    return complete(remote, keep, {
-      live: version,
-      was: live,
-      message: `${named} is live (${content}). Before: version ${live}.`,
-    });
-  return complete(remote, keep, {
-    live,
-    was: live,
-    canary: { version, percent },
-    message: `${named} gets ${percent} % of requests (${content}), and version ${live} the others. Go on with npx polyseek push --promote, or go back with npx polyseek rollback.`,
-  });
+  if (percent === undefined) {
+    const message = `${named} is live (${content}). Before: version ${live}.`;
+    return complete(remote, keep, { live: version, was: live, message });
+  }
+  const message = `${named} gets ${percent} % of requests (${content}), and version ${live} the others. Go on with npx polyseek push --promote, or go back with npx polyseek rollback.`;
+  return complete(remote, keep, { live, was: live, canary: { version, percent }, message });
 }
 
-/**
- * Makes the version live that `push` with `canary` published, and deletes old versions.
- * @throws if no version has a share of the requests
- */
+/** Makes the version live that `push` with `canary` published, and deletes old versions. Throws if there is none. */
 export async function promote(remote: Remote, keep = DEFAULT_KEEP): Promise<Pushed> {
   const { version: was, revision, canary } = await readAlias(remote);
   if (!canary)
@@ -137,20 +128,20 @@ export async function promote(remote: Remote, keep = DEFAULT_KEEP): Promise<Push
   return complete(remote, keep, { live, was, message });
 }
 
-/** Aligns `$LATEST` with the live version, and deletes old versions. */
+/**
+ * Aligns `$LATEST` with the live version, and deletes old versions. A failure of that is part of the result, as the push has succeeded;
+ * an interrupt still ends the command.
+ */
 async function complete(remote: Remote, keep: number, outcome: Outcome): Promise<Pushed> {
   await alignAfterMove(remote, outcome.live);
-  return { ...outcome, pruned: await pruneAfterPush(remote, keep, outcome.message) };
-}
-
-/** Deletes old versions. A failure is part of the result, as the push has succeeded; an interrupt still ends the command. */
-async function pruneAfterPush(remote: Remote, keep: number, message: string): Promise<Pruned> {
   try {
-    return await prune(remote, keep);
+    return { ...outcome, pruned: await prune(remote, keep) };
   } catch (error) {
-    if (error instanceof Interrupted) throw new Error(`${error.message} ${message}`, { cause: error });
+    if (error instanceof Interrupted)
+      throw new Error(`${error.message} ${outcome.message}`, { cause: error });
     const failures = [`Old versions were not deleted: ${messageOf(error)}`];
-    return { dryRun: false, deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0, failures };
+    const nothing = { deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0 };
+    return { ...outcome, pruned: { dryRun: false, ...nothing, failures } };
   }
 }
 
@@ -161,7 +152,6 @@ async function pruneAfterPush(remote: Remote, keep: number, message: string): Pr
  * @returns the resulting state, as a sentence to follow the error's
  */
 async function undo(remote: Remote, sha256: string, version: string | undefined): Promise<string> {
-  const { lambda, functionName, step } = remote;
   try {
     const { version: live, canary } = await readAlias(remote);
     // The call that moved the alias can succeed although its response is lost.
@@ -170,9 +160,7 @@ async function undo(remote: Remote, sha256: string, version: string | undefined)
       return `Version ${version} gets ${canary.percent} % of requests nevertheless. End that with npx polyseek rollback.`;
     if ((await readConfiguration(remote)).codeSha256 === sha256) await alignLatest(remote);
     if (version === undefined) return `Version ${live} stays live; the push left nothing behind.`;
-    await step(`delete version ${version}`, () =>
-      lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),
-    );
+    await deleteVersion(remote, version);
     return `Version ${live} stays live; version ${version} was deleted.`;
   } catch (error) {
     const remains = version ? ` Version ${version} still exists.` : '';

@@ -122,10 +122,7 @@ function readFile(file: string): { context: Context; profile?: unknown } {
 /** Folder of CDK's bucket that `npx polyseek push` uploads to. */
 export const UPLOADS = 'polyseek/';
 
-/**
- * Name of the bucket that `cdk bootstrap` creates.
- * @param qualifier of the bootstrap stack; default: CDK's own
- */
+/** Name of the bucket that `cdk bootstrap` creates, by default with CDK's own qualifier. */
 export function bootstrapBucket(account: string, region: string, qualifier = 'hnb659fds'): string {
   return `cdk-${qualifier}-assets-${account}-${region}`;
 }

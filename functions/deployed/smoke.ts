@@ -26,26 +26,23 @@ const MAX_TRIED = 20;
  * @param model folder of the index's compiled model; default: the one found on this machine
  */
 export async function chooseProbes(index: string, model?: string): Promise<Probe[]> {
-  const close = ({ search, passages }: { search: ClosableSearch; passages: Passages }) => {
+  const close = ({ search, passages }: { search?: ClosableSearch; passages: Passages }) => {
     passages.close();
-    search.close();
+    search?.close();
   };
-  const opened = await readFolder(
-    index,
-    async (folder) => {
-      const passages = new Passages(join(folder, 'passages.bin'));
-      try {
-        const search = model
-          ? await openSearch({ index: folder, model, verify: true })
-          : await openLocal(folder);
-        return { search, passages };
-      } catch (error) {
-        passages.close();
-        throw error;
-      }
-    },
-    close,
-  );
+  const open = async (folder: string) => {
+    const passages = new Passages(join(folder, 'passages.bin'));
+    try {
+      const search = model
+        ? await openSearch({ index: folder, model, verify: true })
+        : await openLocal(folder);
+      return { search, passages };
+    } catch (error) {
+      close({ passages });
+      throw error;
+    }
+  };
+  const opened = await readFolder(index, open, close);
   const { search, passages } = opened;
   try {
     const bounds = [0, 1, 2, 3].map((part) => Math.floor((passages.count * part) / 3));
@@ -93,20 +90,23 @@ export async function smoke(
   const health = await send(remote, { method: 'GET', path: '/health' }, version, healthSchema);
   const found = health.body.index.version;
   if (found !== index) throw new Error(`GET /health reports index ${found}, but ${index} was pushed.`);
+  const answerTo = async (q: string) =>
+    (await ask(remote, { q, k: PROBE_RESULTS, mode: 'hybrid' }, version)).answer;
   for (const { question, id } of probes) {
-    const { answer } = await ask(remote, { q: question, k: PROBE_RESULTS, mode: 'hybrid' }, version);
-    const ids = answer.results.map((result) => result.id);
+    const ids = (await answerTo(question)).results.map((result) => result.id);
     if (!ids.includes(id))
       throw new Error(
         `${JSON.stringify(question)} does not find its own passage ${id}, but ${ids.join(', ') || 'nothing'}.`,
       );
   }
   for (const question of questions) {
-    const { answer } = await ask(remote, { q: question, k: PROBE_RESULTS, mode: 'hybrid' }, version);
-    const [best] = answer.results;
-    if (!answer.answered)
-      throw new Error(
-        `${JSON.stringify(question)} has no ${answer.verdict === 'possible' ? 'sure ' : ''}answer. ${best ? `Closest passage: ${JSON.stringify(best.title)} (${best.id}), confidence ${best.confidence.toFixed(2)}` : 'No passage was found'}.`,
-      );
+    const { answered, verdict, results } = await answerTo(question);
+    if (answered) continue;
+    const [best] = results;
+    const closest = best
+      ? `Closest passage: ${JSON.stringify(best.title)} (${best.id}), confidence ${best.confidence.toFixed(2)}`
+      : 'No passage was found';
+    const kind = verdict === 'possible' ? 'sure answer' : 'answer';
+    throw new Error(`${JSON.stringify(question)} has no ${kind}. ${closest}.`);
   }
 }

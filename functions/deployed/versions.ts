@@ -46,8 +46,8 @@ export interface Configuration {
   /** SHA-256 of the zip, in base64. */
   codeSha256: string;
   architecture: Architecture;
-  /** Memory, environment and the like, as a text that is equal for equal settings. */
-  settings: string;
+  /** Memory, environment and the like. */
+  settings: Partial<FunctionConfiguration>;
   /** Its description, which names the index of a published version. */
   description: string | undefined;
   /** The bucket that `cdk bootstrap` made for the function's account and region. */
@@ -67,7 +67,7 @@ export async function readConfiguration(
     version: found.Version!,
     codeSha256: found.CodeSha256!,
     architecture: found.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64',
-    settings: settingsOf(found),
+    settings: Object.fromEntries(SETTINGS.map((name) => [name, found[name]])),
     description: found.Description,
     bootstrapBucket: bootstrapBucket(account, region, qualifier),
   };
@@ -91,19 +91,6 @@ const SETTINGS = [
   'EphemeralStorage',
   'LoggingConfig',
 ] as const satisfies readonly (keyof FunctionConfiguration)[];
-
-function settingsOf(configuration: FunctionConfiguration): string {
-  return JSON.stringify(SETTINGS.map((name) => sorted(configuration[name] ?? null)));
-}
-
-/** A value with sorted keys and lists: AWS promises no order. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((one) => JSON.stringify(sorted(one))).sort();
-  return Object.entries(value)
-    .map(([key, one]) => [key, sorted(one)])
-    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-}
 
 /** A published version. */
 export interface Version {
