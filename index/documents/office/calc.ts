@@ -27,8 +27,6 @@ class TableReader {
   readonly #cells: CellCollector;
   readonly #hiddenStyles = new Set<string>();
   #style = '';
-  #depth = 0;
-  #skippedFrom = 0;
   #sheet = '';
   /** Number of the open row, and how many equal rows it is. */
   #number = 0;
@@ -36,58 +34,50 @@ class TableReader {
   #column = 0;
   #cell: XmlElement['attributes'] = new Map();
   #text = '';
-  #paragraphs = 0;
 
   constructor(input: Input) {
     this.#input = input;
     this.#cells = new CellCollector(input);
   }
 
-  open({ name, attributes }: XmlElement): void {
-    this.#depth++;
-    if (this.#skippedFrom > 0) return;
-    if (SKIPPED.has(name)) this.#skippedFrom = this.#depth;
-    else if (name === 'style:style') this.#style = attributes.get('style:name') ?? '';
+  open({ name, attributes }: XmlElement): string | undefined {
+    if (SKIPPED.has(name)) return name;
+    if (name === 'style:style') this.#style = attributes.get('style:name') ?? '';
     else if (name === 'style:table-properties' && attributes.get('table:display') === 'false')
       this.#hiddenStyles.add(this.#style);
-    else if (name === 'table:table') this.#openSheet(attributes);
+    else if (name === 'table:table') return this.#openSheet(attributes) ? undefined : name;
     else if (name === 'table:table-row') {
       this.#column = 0;
       this.#number += this.#repeated;
       this.#repeated = repetition(attributes.get('table:number-rows-repeated'));
-    } else if (name === 'table:table-cell' || name === 'table:covered-table-cell') {
+    } else if (isCell(name)) {
       this.#cell = attributes;
       this.#text = '';
-    } else if (name === 'text:p') {
-      this.#paragraphs++;
-      this.#text += ' ';
-    } else if (name === 'text:s' || name === 'text:tab' || name === 'text:line-break') this.#text += ' ';
+    } else if (/^text:(?:p|s|tab|line-break)$/.test(name)) this.#text += ' ';
+    return undefined;
   }
 
   text(value: string): void {
-    if (this.#skippedFrom === 0 && this.#paragraphs > 0) this.#text += value;
+    this.#text += value;
   }
 
   close(name: string): void {
-    const depth = this.#depth--;
-    if (this.#skippedFrom > 0) {
-      if (this.#skippedFrom === depth) this.#skippedFrom = 0;
-    } else if (name === 'text:p') this.#paragraphs--;
-    else if (name === 'table:table-cell' || name === 'table:covered-table-cell') this.#closeCell();
+    if (isCell(name)) this.#closeCell();
     else if (name === 'table:table-row') {
       const cells = this.#cells.take();
       if (cells.length > 0) this.rows.push({ sheet: this.#sheet, number: this.#number, cells });
     }
   }
 
-  #openSheet(attributes: XmlElement['attributes']): void {
+  /** Returns whether the sheet is shown. */
+  #openSheet(attributes: XmlElement['attributes']): boolean {
     this.#sheet = attributes.get('table:name') ?? '';
     this.#number = 0;
     this.#repeated = 1;
-    if (!this.#hiddenStyles.has(attributes.get('table:style-name') ?? '')) return;
-    this.#skippedFrom = this.#depth;
+    const isHidden = this.#hiddenStyles.has(attributes.get('table:style-name') ?? '');
     const place = `${this.#input.path} (${this.#sheet})`;
-    this.#input.report({ kind: 'skipped', place, reason: 'hidden sheet' });
+    if (isHidden) this.#input.report({ kind: 'skipped', place, reason: 'hidden sheet' });
+    return !isHidden;
   }
 
   #closeCell(): void {
@@ -101,6 +91,10 @@ class TableReader {
       for (let i = 0; i < Math.min(repeated, MAX_COLUMNS); i++) this.#cells.set(this.#column + i, text);
     this.#column += repeated;
   }
+}
+
+function isCell(name: string): boolean {
+  return name === 'table:table-cell' || name === 'table:covered-table-cell';
 }
 
 function repetition(declared = '1'): number {

@@ -8,7 +8,7 @@ import { attribute, type Element, limitedAdapter } from '../html/html-tree.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
 import { noText, openPackage, resolvePart } from './office-package.ts';
-import { readXml, type XmlHandler } from './office-xml.ts';
+import { elementsOf } from './office-xml.ts';
 
 const PAGE_TYPES = new Set(['application/xhtml+xml', 'text/html', 'text/x-oeb1-document']);
 /** The largest page, inflated. */
@@ -30,7 +30,7 @@ export async function readEpub(input: Input): Promise<Document> {
   const blocks: Block[] = [];
   for (const id of book.spine) {
     const item = book.items.get(id);
-    if (!item || !PAGE_TYPES.has(item.mediaType) || item.properties.includes('nav')) continue;
+    if (!item || !PAGE_TYPES.has(item.mediaType) || item.isContents) continue;
     try {
       const page = await readPage(zip, item.part, input);
       for (const block of withHeading(page, titles.get(item.part))) blocks.push(block);
@@ -83,16 +83,16 @@ const FONT_OBFUSCATION = new Set(['http://www.idpf.org/2008/embedding', 'http://
 interface Item {
   part: string;
   mediaType: string;
-  properties: string[];
+  isContents: boolean;
 }
 
 /** What the package document says. */
-export interface Book {
+interface Book {
   items: Map<string, Item>;
   /** Ids of the pages in reading order, without those outside it. */
   spine: string[];
-  /** The id of the table of contents of EPUB 2. */
-  ncx?: string;
+  /** The part with the table of contents, if there is one. */
+  contents?: string;
   /** By element name, such as `dc:title`. */
   metadata: Map<string, string[]>;
 }
@@ -101,145 +101,73 @@ export interface Book {
  * Reads the package document.
  * @throws Unreadable `encrypted` if a page is encrypted
  */
-export async function readBook(zip: Zip, input: Input): Promise<Book> {
-  const book = await readPackage(zip, await packagePart(zip, input), input);
+async function readBook(zip: Zip, input: Input): Promise<Book> {
+  const [root] = await elementsOf(zip, 'META-INF/container.xml', input, 'container:rootfile');
+  const part = root?.attributes.get('full-path') ?? '';
+  const book: Book = { items: new Map(), spine: [], metadata: new Map() };
+  let ncx = '';
+  const names = 'dc:title dc:creator dc:language opf:item opf:spine opf:itemref';
+  for (const { name, attributes, text } of await elementsOf(zip, part, input, names)) {
+    if (name === 'opf:item')
+      book.items.set(attributes.get('id') ?? '', {
+        part: resolvePart(part, attributes.get('href') ?? ''),
+        mediaType: attributes.get('media-type') ?? '',
+        isContents: isOf(attributes.get('properties'), 'nav'),
+      });
+    else if (name === 'opf:spine') ncx = attributes.get('toc') ?? '';
+    else if (name === 'opf:itemref') {
+      if (attributes.get('linear') !== 'no') book.spine.push(attributes.get('idref') ?? '');
+    } else if (text.trim() !== '')
+      book.metadata.set(name, [...(book.metadata.get(name) ?? []), inOneLine(text)]);
+  }
+  book.contents = (
+    [...book.items.values()].find(({ isContents }) => isContents) ?? book.items.get(ncx)
+  )?.part;
   await checkEncryption(zip, book, input);
   return book;
 }
 
-async function packagePart(zip: Zip, input: Input): Promise<string> {
-  let part: string | undefined;
-  await readXml(zip.stream('META-INF/container.xml'), input, {
-    open: ({ name, attributes }) => {
-      if (name === 'container:rootfile') part ??= attributes.get('full-path');
-    },
-  });
-  return part ?? '';
-}
-
-async function readPackage(zip: Zip, part: string, input: Input): Promise<Book> {
-  const book: Book = { items: new Map(), spine: [], metadata: new Map() };
-  let field = '';
-  let value = '';
-  await readXml(zip.stream(part), input, {
-    open: ({ name, attributes }) => {
-      if (name.startsWith('dc:')) {
-        field = name;
-        value = '';
-      } else if (name === 'opf:item') {
-        book.items.set(attributes.get('id') ?? '', {
-          part: resolvePart(part, attributes.get('href') ?? ''),
-          mediaType: attributes.get('media-type') ?? '',
-          properties: (attributes.get('properties') ?? '').split(/\s+/),
-        });
-      } else if (name === 'opf:spine') book.ncx = attributes.get('toc');
-      else if (name === 'opf:itemref' && attributes.get('linear') !== 'no')
-        book.spine.push(attributes.get('idref') ?? '');
-    },
-    text: (text) => {
-      if (field !== '') value += text;
-    },
-    close: (name) => {
-      if (name !== field) return;
-      const line = value.replace(/\s+/g, ' ').trim();
-      if (line !== '') book.metadata.set(field, [...(book.metadata.get(field) ?? []), line]);
-      field = '';
-    },
-  });
-  return book;
-}
-
 async function checkEncryption(zip: Zip, book: Book, input: Input): Promise<void> {
-  if (!zip.has('META-INF/encryption.xml')) return;
+  const part = 'META-INF/encryption.xml';
+  if (!zip.has(part)) return;
   const pages = new Set(book.spine.map((id) => book.items.get(id)?.part));
   let algorithm = '';
-  let isEncrypted = false;
-  await readXml(zip.stream('META-INF/encryption.xml'), input, {
-    open: ({ name, attributes }) => {
-      if (name === 'enc:EncryptionMethod') algorithm ||= attributes.get('Algorithm') ?? '';
-      else if (name === 'enc:EncryptedData') algorithm = '';
-      else if (name === 'enc:CipherReference' && !FONT_OBFUSCATION.has(algorithm))
-        isEncrypted ||= pages.has(resolvePart('', attributes.get('URI') ?? ''));
-    },
-  });
-  if (isEncrypted) throw input.failure('encrypted', 'Use a copy without copy protection.');
+  const names = 'enc:EncryptedData enc:EncryptionMethod enc:CipherReference';
+  for (const { name, attributes } of await elementsOf(zip, part, input, names)) {
+    if (name === 'enc:EncryptedData') algorithm = '';
+    else if (name === 'enc:EncryptionMethod') algorithm ||= attributes.get('Algorithm') ?? '';
+    else if (!FONT_OBFUSCATION.has(algorithm) && pages.has(resolvePart('', attributes.get('URI') ?? '')))
+      throw input.failure('encrypted', 'Use a copy without copy protection.');
+  }
 }
 
 /**
- * The titles of pages in a book's table of contents, by part. The first entry for a page counts. Without a readable table of contents,
- * there are none.
+ * The titles of pages in a book's table of contents, by part: of the links in `<nav epub:type="toc">`, or before EPUB 3 the labels of
+ * points. The first entry for a page counts. Without a readable table of contents, there are none.
  */
-export async function chapterTitles(zip: Zip, book: Book, input: Input): Promise<Map<string, string>> {
+async function chapterTitles(zip: Zip, { contents }: Book, input: Input): Promise<Map<string, string>> {
   const titles = new Map<string, string>();
-  const nav = [...book.items.values()].find(({ properties }) => properties.includes('nav'))?.part;
-  const ncx = book.items.get(book.ncx ?? '')?.part;
-  const add = (part: string, uri: string, title: string) => {
-    const target = resolvePart(part, uri);
-    const line = title.replace(/\s+/g, ' ').trim();
-    if (line !== '' && !titles.has(target)) titles.set(target, line);
-  };
+  if (contents === undefined) return titles;
   try {
-    if (nav !== undefined)
-      await readXml(
-        zip.stream(nav),
-        input,
-        navReader((...link) => add(nav, ...link)),
-      );
-    else if (ncx !== undefined)
-      await readXml(
-        zip.stream(ncx),
-        input,
-        ncxReader((...link) => add(ncx, ...link)),
-      );
+    let label = '';
+    const names = 'html:nav html:a ncx:text ncx:content';
+    for (const { name, attributes, text, parent } of await elementsOf(zip, contents, input, names)) {
+      const isLink = name === 'html:a' && isOf(parent?.attributes.get('epub:type') ?? 'toc', 'toc');
+      if (isLink || name === 'ncx:text') label = inOneLine(text);
+      const target = resolvePart(contents, attributes.get('href') ?? attributes.get('src') ?? '');
+      if ((isLink || name === 'ncx:content') && label !== '' && !titles.has(target))
+        titles.set(target, label);
+    }
   } catch {
     // A book can be read without its table of contents.
   }
   return titles;
 }
 
-type AddLink = (uri: string, title: string) => void;
-
-/** Reads the table of contents of EPUB 3: links in `<nav epub:type="toc">`. */
-function navReader(add: AddLink): XmlHandler {
-  let isContents = false;
-  let uri: string | undefined;
-  let title = '';
-  return {
-    open: ({ name, attributes }) => {
-      if (name === 'html:nav')
-        isContents = (attributes.get('epub:type') ?? 'toc').split(/\s+/).includes('toc');
-      if (name !== 'html:a' || !isContents) return;
-      uri = attributes.get('href');
-      title = '';
-    },
-    text: (value) => {
-      title += value;
-    },
-    close: (name) => {
-      if (name === 'html:nav') isContents = false;
-      if (name !== 'html:a' || uri === undefined) return;
-      add(uri, title);
-      uri = undefined;
-    },
-  };
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
-/** Reads the table of contents of EPUB 2: a label and a source for each point. */
-function ncxReader(add: AddLink): XmlHandler {
-  let isText = false;
-  let title = '';
-  return {
-    open: ({ name, attributes }) => {
-      if (name === 'ncx:text') {
-        isText = true;
-        title = '';
-      } else if (name === 'ncx:content') add(attributes.get('src') ?? '', title);
-    },
-    text: (value) => {
-      if (isText) title += value;
-    },
-    close: (name) => {
-      if (name === 'ncx:text') isText = false;
-    },
-  };
+function isOf(list: string | undefined, word: string): boolean {
+  return list?.split(/\s+/).includes(word) ?? false;
 }

@@ -1,7 +1,7 @@
 import type { Zip } from '../archive/zip.ts';
 import type { Input, Reader } from '../input.ts';
-import { MAX_SPREADSHEET_BYTES, openPackage, relationsOf } from './office-package.ts';
-import { parseXml, readXml, type XmlElement } from './office-xml.ts';
+import { MAX_SPREADSHEET_BYTES, openOffice } from './office-package.ts';
+import { elementsOf, parseXml, type XmlElement } from './office-xml.ts';
 import { CellCollector, type SheetRow, sheetDocuments } from './sheets.ts';
 
 /** The most bytes of the table of strings, inflated. It is held in memory. */
@@ -23,78 +23,47 @@ export const readExcel: Reader = (input) => sheetDocuments(excelRows(input), inp
  * sheets and skips them. Comments, charts and empty rows are left out.
  */
 async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
-  const zip = await openPackage(input, '.xlsx', MAX_SPREADSHEET_BYTES);
-  const main = (await relationsOf(zip, '', input)).find(({ type }) => type === 'officeDocument')?.target;
-  const mainPart = main ?? 'xl/workbook.xml';
-  const relations = await relationsOf(zip, mainPart, input);
-  const part = (type: string) =>
-    relations.find((relation) => relation.type === type && zip.has(relation.target))?.target;
-  const sheets: { name: string; id: string }[] = [];
-  let is1904 = false;
-  await readXml(zip.stream(mainPart), input, {
-    open: ({ name, attributes }) => {
-      if (name === 'x:workbookPr') is1904 = /^(?:1|true)$/.test(attributes.get('date1904') ?? '');
-      if (name !== 'x:sheet') return;
-      const sheet = { name: attributes.get('name') ?? '', id: attributes.get('r:id') ?? '' };
-      if ((attributes.get('state') ?? 'visible') === 'visible') sheets.push(sheet);
-      else input.report({ kind: 'skipped', place: `${input.path} (${sheet.name})`, reason: 'hidden sheet' });
-    },
-  });
+  const { zip, main, relations } = await openOffice(input, '.xlsx', 'xl/workbook.xml', MAX_SPREADSHEET_BYTES);
+  const part = (wanted: string) => relations.find(({ type }) => type === wanted)?.target;
+  const elements = await elementsOf(zip, main, input, 'x:workbookPr x:sheet');
   const workbook = {
     strings: await readStrings(zip, part('sharedStrings'), input),
     formats: await readFormats(zip, part('styles'), input),
-    is1904,
+    is1904: elements.some(({ attributes }) => /^(?:1|true)$/.test(attributes.get('date1904') ?? '')),
   };
   const cells = new CellCollector(input);
-  for (const { name, id } of sheets) {
-    const relation = relations.find((each) => each.id === id && each.type === 'worksheet');
-    if (!relation || !zip.has(relation.target)) continue;
-    const reader = new SheetReader(workbook, cells);
-    for await (const _ of parseXml(zip.stream(relation.target), input, reader))
-      for (const row of reader.rows.splice(0)) yield { sheet: name, ...row };
+  for (const { name, attributes } of elements) {
+    if (name !== 'x:sheet') continue;
+    const sheet = attributes.get('name') ?? '';
+    const relation = relations.find(({ id, type }) => id === attributes.get('r:id') && type === 'worksheet');
+    if ((attributes.get('state') ?? 'visible') !== 'visible')
+      input.report({ kind: 'skipped', place: `${input.path} (${sheet})`, reason: 'hidden sheet' });
+    else if (relation) {
+      const reader = new SheetReader(sheet, workbook, cells);
+      for await (const _ of parseXml(zip.stream(relation.target), input, reader))
+        yield* reader.rows.splice(0);
+    }
   }
 }
 
+/** The strings that cells refer to, without pronunciations. */
 async function readStrings(zip: Zip, part: string | undefined, input: Input): Promise<string[]> {
   const strings: string[] = [];
-  const text = new TextCollector();
-  if (part === undefined) return strings;
-  await readXml(zip.stream(part, MAX_STRING_BYTES), input, {
-    open: ({ name }) => text.open(name),
-    close: (name) => {
-      text.close(name);
-      if (name === 'x:si') strings.push(text.take());
+  let string = '';
+  const reader = {
+    open: ({ name }: XmlElement) => {
+      if (name === 'x:si') string = '';
+      return name === 'x:rPh' ? name : undefined;
     },
-    text: (value) => text.add(value),
-  });
+    text: (value: string, parent: string) => {
+      if (parent === 'x:t') string += value;
+    },
+    close: (name: string) => {
+      if (name === 'x:si') strings.push(string);
+    },
+  };
+  if (part !== undefined) for await (const _ of parseXml(zip.stream(part, MAX_STRING_BYTES), input, reader));
   return strings;
-}
-
-/** Collects the text of a string: its runs, without the pronunciation. */
-class TextCollector {
-  #text = '';
-  #isText = false;
-  #isPronunciation = false;
-
-  open(name: string): void {
-    if (name === 'x:rPh') this.#isPronunciation = true;
-    this.#isText = name === 'x:t' && !this.#isPronunciation;
-  }
-
-  close(name: string): void {
-    if (name === 'x:rPh') this.#isPronunciation = false;
-    this.#isText = false;
-  }
-
-  add(value: string): void {
-    if (this.#isText) this.#text += value;
-  }
-
-  take(): string {
-    const text = this.#text;
-    this.#text = '';
-    return text;
-  }
 }
 
 async function readFormats(
@@ -102,85 +71,66 @@ async function readFormats(
   part: string | undefined,
   input: Input,
 ): Promise<(string | undefined)[]> {
-  const codes = new Map<string, string>();
+  const codes = new Map(BUILT_IN.flatMap(([code, ...ids]) => ids.map((id) => [String(id), code])));
   const formats: (string | undefined)[] = [];
-  let isCells = false;
-  if (part === undefined) return formats;
-  await readXml(zip.stream(part), input, {
-    open: ({ name, attributes }) => {
-      const id = attributes.get('numFmtId') ?? '0';
-      if (name === 'x:numFmt') codes.set(id, attributes.get('formatCode') ?? '');
-      else if (name === 'x:cellXfs') isCells = true;
-      else if (name === 'x:xf' && isCells) formats.push(codes.get(id) ?? builtInFormat(Number(id)));
-    },
-    close: (name) => {
-      if (name === 'x:cellXfs') isCells = false;
-    },
-  });
+  for (const { name, attributes, parent } of part
+    ? await elementsOf(zip, part, input, 'x:numFmt x:cellXfs x:xf')
+    : []) {
+    const id = attributes.get('numFmtId') ?? '0';
+    if (name === 'x:numFmt') codes.set(id, attributes.get('formatCode') ?? '');
+    else if (name === 'x:xf' && parent?.name === 'x:cellXfs') formats.push(codes.get(id));
+  }
   return formats;
 }
 
 /** Collects the rows of a sheet. */
 class SheetReader {
-  readonly rows: { number: number; cells: string[] }[] = [];
-  #number = 0;
+  readonly rows: SheetRow[] = [];
+  readonly #sheet: string;
   readonly #workbook: Workbook;
   readonly #cells: CellCollector;
-  readonly #inline = new TextCollector();
+  #number = 0;
   #cell: XmlElement['attributes'] = new Map();
   #value = '';
-  #isValue = false;
 
-  constructor(workbook: Workbook, cells: CellCollector) {
+  constructor(sheet: string, workbook: Workbook, cells: CellCollector) {
+    this.#sheet = sheet;
     this.#workbook = workbook;
     this.#cells = cells;
   }
 
-  open({ name, attributes }: XmlElement): void {
-    this.#isValue = name === 'x:v';
+  open({ name, attributes }: XmlElement): string | undefined {
+    if (name === 'x:rPh') return name;
     if (name === 'x:c') {
       this.#cell = attributes;
       this.#value = '';
     } else if (name === 'x:row') this.#number = Number(attributes.get('r') ?? this.#number + 1);
-    else this.#inline.open(name);
+    return undefined;
   }
 
-  text(value: string): void {
-    if (this.#isValue) this.#value += value;
-    else this.#inline.add(value);
+  text(value: string, parent: string): void {
+    if (parent === 'x:v' || parent === 'x:t') this.#value += value;
   }
 
   close(name: string): void {
-    this.#isValue = false;
-    this.#inline.close(name);
     if (name === 'x:c') {
       const column = columnOf(this.#cell.get('r')) ?? this.#cells.next;
       this.#cells.set(column, this.#shown());
     } else if (name === 'x:row') {
       const cells = this.#cells.take();
-      if (cells.length > 0) this.rows.push({ number: this.#number, cells });
+      if (cells.length > 0) this.rows.push({ sheet: this.#sheet, number: this.#number, cells });
     }
   }
 
   /** The cell as a user sees it. */
   #shown(): string {
     const { strings, formats, is1904 } = this.#workbook;
-    const inline = this.#inline.take();
-    switch (this.#cell.get('t')) {
-      case 's':
-        return strings[Number(this.#value)] ?? '';
-      case 'inlineStr':
-        return inline;
-      case 'b':
-        return this.#value === '1' ? 'TRUE' : 'FALSE';
-      case 'e':
-        return '';
-      case 'str':
-      case 'd':
-        return this.#value;
-      default:
-        return formatNumber(this.#value, formats[Number(this.#cell.get('s') ?? 0)], is1904);
-    }
+    const type = this.#cell.get('t') ?? 'n';
+    if (type === 's') return strings[Number(this.#value)] ?? '';
+    if (type === 'b') return this.#value === '1' ? 'TRUE' : 'FALSE';
+    if (type === 'e') return '';
+    if (type !== 'n') return this.#value;
+    return formatNumber(this.#value, formats[Number(this.#cell.get('s') ?? 0)], is1904);
   }
 }
 
@@ -193,24 +143,15 @@ function columnOf(reference: string | undefined): number | undefined {
   return column - 1;
 }
 
-/** The codes of built-in number formats that change how a number reads. Dates differ by country, and are written as ISO dates. */
-const BUILT_IN: Record<number, string> = {
-  1: '0',
-  2: '0.00',
-  3: '#,##0',
-  4: '#,##0.00',
-  9: '0%',
-  10: '0.00%',
-  37: '#,##0',
-  38: '#,##0',
-  39: '#,##0.00',
-  40: '#,##0.00',
-};
-const DATES = [14, 15, 16, 17, 22, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 55, 56, 57, 58];
-const TIMES = [18, 19, 20, 21, 32, 33, 34, 35, 45];
-
-for (const id of DATES) BUILT_IN[id] = 'yyyy-mm-dd';
-for (const id of TIMES) BUILT_IN[id] = 'hh:mm';
+/** The built-in number formats that change how a number reads, and their ids. Dates differ by country. */
+const BUILT_IN: [code: string, ...ids: number[]][] = [
+  ['0', 1, 3, 37, 38],
+  ['0.00', 2, 4, 39, 40],
+  ['0%', 9],
+  ['0.00%', 10],
+  ['yyyy-mm-dd', 14, 15, 16, 17, 22, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 55, 56, 57, 58],
+  ['hh:mm', 18, 19, 20, 21, 32, 33, 34, 35, 45],
+];
 
 /** Days from the start of Excel's calendar to 1970. */
 const DAYS_TO_1970 = 25_569;
@@ -223,16 +164,11 @@ const DAY = 86_400_000;
 const MAX_DECIMALS = 10;
 const MAX_CODE_LENGTH = 255;
 
-/** The code of a built-in number format; undefined for the general format. */
-export function builtInFormat(id: number): string | undefined {
-  return BUILT_IN[id];
-}
-
 /**
  * A number as its format shows it: dates and times in ISO form, percentages, fixed decimals. Groups of thousands, currencies and other
  * decoration are left out.
  */
-export function formatNumber(raw: string, code: string | undefined, is1904: boolean): string {
+function formatNumber(raw: string, code: string | undefined, is1904: boolean): string {
   const value = Number(raw);
   if (raw.trim() === '' || !Number.isFinite(value)) return raw;
   // Sections are for positive, negative, zero and text; what is quoted, escaped or in brackets is no placeholder.

@@ -3,6 +3,33 @@ import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
 import { noText } from './office-package.ts';
 
+/** What elements of Word, PowerPoint and OpenDocument are, or the character that they stand for. */
+const PARTS: Record<string, string | undefined> = {
+  'w:p': 'paragraph',
+  'a:p': 'paragraph',
+  'text:p': 'paragraph',
+  'text:h': 'paragraph',
+  'w:tbl': 'table',
+  'a:tbl': 'table',
+  'table:table': 'table',
+  'w:tr': 'row',
+  'a:tr': 'row',
+  'table:table-row': 'row',
+  'w:tc': 'cell',
+  'a:tc': 'cell',
+  'table:table-cell': 'cell',
+  'table:covered-table-cell': 'cell',
+  'w:tab': '\t',
+  'w:ptab': '\t',
+  'a:tab': '\t',
+  'text:tab': '\t',
+  'w:br': '\n',
+  'w:cr': '\n',
+  'a:br': '\n',
+  'text:line-break': '\n',
+  'w:noBreakHyphen': '-',
+};
+
 interface Cell {
   blocks: Block[];
   containsTable: boolean;
@@ -24,10 +51,31 @@ export class Flow {
     return this.#root;
   }
 
-  /** @param level of a heading; none for a paragraph */
-  openParagraph(level?: number): void {
-    this.#paragraphs.push({ pieces: [], level });
-    this.#targets.push([]);
+  /**
+   * Opens a paragraph, or a table, row or cell. Adds a line break, a tab or another character that an element stands for.
+   * @param name of an element of any office format
+   * @param level of a heading; none for a paragraph
+   */
+  open(name: string, level?: number): void {
+    const part = PARTS[name];
+    if (part === 'paragraph') {
+      this.#paragraphs.push({ pieces: [], level });
+      this.#targets.push([]);
+    } else if (part === 'table') this.#tables.push([]);
+    else if (part === 'row') this.#tables.at(-1)?.push([]);
+    else if (part === 'cell') {
+      const cell: Cell = { blocks: [], containsTable: false };
+      this.#tables.at(-1)?.at(-1)?.push(cell);
+      this.#targets.push(cell.blocks);
+    } else if (part !== undefined) this.append(part);
+  }
+
+  /** Closes what `open` opened. */
+  close(name: string): void {
+    const part = PARTS[name];
+    if (part === 'paragraph') this.#closeParagraph();
+    else if (part === 'table') this.#closeTable();
+    else if (part === 'cell') this.#targets.pop();
   }
 
   /** Makes the innermost open paragraph a heading of a level, or a paragraph again. */
@@ -41,7 +89,12 @@ export class Flow {
     this.#paragraphs.at(-1)?.pieces.push(text);
   }
 
-  closeParagraph(): void {
+  /** Adds a finished block, unless it is empty. */
+  add(block: Block | undefined): void {
+    if (block) this.#targets.at(-1)?.push(block);
+  }
+
+  #closeParagraph(): void {
     const paragraph = this.#paragraphs.pop();
     const followers = this.#targets.pop();
     if (!paragraph || !followers) return;
@@ -49,31 +102,8 @@ export class Flow {
     for (const block of followers) this.add(block);
   }
 
-  /** Adds a finished block, unless it is empty. */
-  add(block: Block | undefined): void {
-    if (block) this.#targets.at(-1)?.push(block);
-  }
-
-  openTable(): void {
-    this.#tables.push([]);
-  }
-
-  openRow(): void {
-    this.#tables.at(-1)?.push([]);
-  }
-
-  openCell(): void {
-    const cell: Cell = { blocks: [], containsTable: false };
-    this.#tables.at(-1)?.at(-1)?.push(cell);
-    this.#targets.push(cell.blocks);
-  }
-
-  closeCell(): void {
-    this.#targets.pop();
-  }
-
   /** Adds the table as a paragraph with a line per row, or its content, if it is a frame or the layout of a page. */
-  closeTable(): void {
+  #closeTable(): void {
     const rows = this.#tables.pop() ?? [];
     const outer = this.#tables.at(-1)?.at(-1)?.at(-1);
     if (outer) outer.containsTable = true;
@@ -128,7 +158,7 @@ export class Slide {
   readonly #body = new Flow();
   readonly #notes = new Flow();
   #isInNotes = false;
-  #titleDepth = 0;
+  #isInTitle = false;
 
   constructor(number: number) {
     this.#number = number;
@@ -136,17 +166,17 @@ export class Slide {
 
   /** Where text goes now. */
   get flow(): Flow {
-    if (this.#titleDepth > 0) return this.#title;
+    if (this.#isInTitle) return this.#title;
     return this.#isInNotes ? this.#notes : this.#body;
   }
 
   /** @param role of the frame, such as `title` */
-  openFrame(role: string, depth: number): void {
-    if (role === 'title' && !this.#isInNotes && this.#titleDepth === 0) this.#titleDepth = depth;
+  openFrame(role: string): void {
+    this.#isInTitle ||= role === 'title' && !this.#isInNotes;
   }
 
-  closeFrame(depth: number): void {
-    if (this.#titleDepth === depth) this.#titleDepth = 0;
+  closeFrame(): void {
+    this.#isInTitle = false;
   }
 
   /** All later text is notes. */

@@ -1,18 +1,13 @@
 import type { Block } from '../document.ts';
 
-/** Letters of the scripts that tell languages apart, with their names in `Intl.Locale`. Han and kana are below. */
-const SCRIPTS: [letters: RegExp, names: string[]][] = [
-  [/\p{Script=Latn}/gu, ['Latn']],
-  [/\p{Script=Cyrl}/gu, ['Cyrl']],
-  [/\p{Script=Arab}/gu, ['Arab', 'Aran']],
-  [/\p{Script=Hebr}/gu, ['Hebr']],
-  [/\p{Script=Grek}/gu, ['Grek']],
-  [/\p{Script=Hang}/gu, ['Kore']],
-  [/\p{Script=Deva}/gu, ['Deva']],
-  [/\p{Script=Thai}/gu, ['Thai']],
-];
-const HAN = /\p{Script=Han}/gu;
-const KANA = /\p{Script=Hira}|\p{Script=Kana}/gu;
+/** The scripts of languages that write several, and names of scripts in `Intl.Locale` that Unicode does not have. */
+const SCRIPTS: Record<string, string[]> = {
+  Jpan: ['Hira', 'Kana', 'Han'],
+  Hans: ['Han'],
+  Hant: ['Han'],
+  Kore: ['Hang', 'Han'],
+  Aran: ['Arab'],
+};
 
 /** Word and LibreOffice write these into files in any language. */
 const PRESETS = new Set(['en-us', 'zh-cn', 'ar-sa', 'hi-in']);
@@ -36,32 +31,24 @@ export function fittingLanguage(
     sample += `${text.slice(0, SAMPLE)} `;
     if (sample.length > SAMPLE) break;
   }
-  const scripts = scriptOf(sample);
   for (const language of languages) {
     const tag = language?.trim().replaceAll('_', '-');
-    if (tag && !PRESETS.has(tag.toLowerCase()) && scripts?.includes(usualScript(tag) ?? '')) return tag;
+    if (tag && !PRESETS.has(tag.toLowerCase()) && fits(tag, sample)) return tag;
   }
   return undefined;
 }
 
-/** The names of the script that most letters have. */
-function scriptOf(text: string): string[] | undefined {
-  const count = (letters: RegExp) => text.match(letters)?.length ?? 0;
-  const han = count(HAN);
-  const kana = count(KANA);
-  const eastAsian = kana > LEAST_KANA * han ? ['Jpan'] : ['Hans', 'Hant', 'Jpan'];
-  let best = { names: eastAsian, count: han + kana };
-  for (const [letters, names] of SCRIPTS) {
-    const letterCount = count(letters);
-    if (letterCount > best.count) best = { names, count: letterCount };
-  }
-  return best.count > 0 ? best.names : undefined;
-}
-
-function usualScript(tag: string): string | undefined {
+/** Whether most letters are of a language's script. */
+function fits(tag: string, sample: string): boolean {
+  const count = (...scripts: string[]) =>
+    sample.match(new RegExp(scripts.map((script) => `\\p{Script=${script}}`).join('|'), 'gu'))?.length ?? 0;
   try {
-    return new Intl.Locale(tag).maximize().script;
+    const script = new Intl.Locale(tag).maximize().script ?? '';
+    const isJapanese = count('Hira', 'Kana') > LEAST_KANA * count('Han');
+    if (script.startsWith('Han') && isJapanese) return false;
+    return 2 * count(...(SCRIPTS[script] ?? [script])) > (sample.match(/\p{L}|\p{M}/gu)?.length ?? 0);
   } catch {
-    return undefined;
+    // No language tag, or a script that Unicode does not know.
+    return false;
   }
 }

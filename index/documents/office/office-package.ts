@@ -1,6 +1,6 @@
 import { Zip } from '../archive/zip.ts';
 import type { Input } from '../input.ts';
-import { readXml } from './office-xml.ts';
+import { elementsOf } from './office-xml.ts';
 
 /** The most bytes of a document's parts, inflated. The blocks of a document are in memory; the rows of a spreadsheet are not. */
 const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
@@ -51,24 +51,46 @@ export interface Relation {
   target: string;
 }
 
-/** The relations of a part, in order; of the package for an empty name. */
+/** The relations of a part to parts that exist, in order; of the package for an empty name. */
 export async function relationsOf(zip: Zip, part: string, input: Input): Promise<Relation[]> {
   const slash = part.lastIndexOf('/') + 1;
   const name = `${part.slice(0, slash)}_rels/${part.slice(slash)}.rels`;
-  const relations: Relation[] = [];
-  if (!zip.has(name)) return relations;
-  await readXml(zip.stream(name), input, {
-    open: ({ name: element, attributes }) => {
-      if (element !== 'rel:Relationship' || attributes.get('TargetMode') === 'External') return;
-      const type = attributes.get('Type') ?? '';
-      relations.push({
-        id: attributes.get('Id') ?? '',
-        type: type.slice(type.lastIndexOf('/') + 1),
-        target: resolvePart(part, attributes.get('Target') ?? ''),
-      });
-    },
-  });
-  return relations;
+  if (!zip.has(name)) return [];
+  const elements = await elementsOf(zip, name, input, 'rel:Relationship');
+  const relations = elements.map(({ attributes }) => ({
+    id: attributes.get('Id') ?? '',
+    type: attributes.get('Type')?.split('/').at(-1) ?? '',
+    target: resolvePart(part, attributes.get('Target') ?? ''),
+  }));
+  return relations.filter(({ target }) => zip.has(target));
+}
+
+/** A file of Word, Excel or PowerPoint. */
+export interface OfficeFile {
+  zip: Zip;
+  main: string;
+  /** The relations of the main part. */
+  relations: Relation[];
+  /** The part with properties, which may not exist. */
+  properties: string;
+}
+
+/**
+ * Opens such a file.
+ * @param usualMain its main part, unless it names another
+ */
+export async function openOffice(
+  input: Input,
+  extension: string,
+  usualMain: string,
+  inflated?: number,
+): Promise<OfficeFile> {
+  const zip = await openPackage(input, extension, inflated);
+  const relations = await relationsOf(zip, '', input);
+  const target = (wanted: string) => relations.find(({ type }) => type === wanted)?.target;
+  const main = target('officeDocument') ?? usualMain;
+  const properties = target('core-properties') ?? 'docProps/core.xml';
+  return { zip, main, properties, relations: await relationsOf(zip, main, input) };
 }
 
 /** The name of a part that another part names by a relative URI. */
@@ -90,40 +112,23 @@ function withoutFragment(uri: string): string {
   }
 }
 
-/** What an Office document says about itself. */
-export interface Properties {
-  title?: string;
-  lang?: string;
-}
-
 /** Titles that programs write: `PowerPoint Presentation`, in any language, or the name of a file. */
 const GENERATED_TITLE =
   /\b(?:power ?point|microsoft (?:word|excel|office))\b|\.(?:docx?|pptx?|xlsx?)$|^slide 1$|^untitled/i;
 
-/** Reads the core properties. */
-export async function propertiesOf(zip: Zip, input: Input): Promise<Properties> {
-  const relations = await relationsOf(zip, '', input);
-  const part = relations.find(({ type }) => type === 'core-properties')?.target ?? 'docProps/core.xml';
-  const found = new Map<string, string>();
-  let open = '';
-  if (zip.has(part)) {
-    await readXml(zip.stream(part), input, {
-      open: ({ name }) => {
-        open = name;
-      },
-      close: () => {
-        open = '';
-      },
-      text: (value) => {
-        if (open !== '') found.set(open, (found.get(open) ?? '') + value);
-      },
-    });
-  }
-  return { title: ownTitle(found.get('dc:title')), lang: found.get('dc:language')?.trim() || undefined };
-}
-
-/** A title in one line, unless a program made it up. */
-export function ownTitle(title: string | undefined): string | undefined {
-  const line = title?.replace(/\s+/g, ' ').trim();
-  return line && !GENERATED_TITLE.test(line) ? line : undefined;
+/** The title, unless a program made it up, and the language in a part with properties, if there is one. */
+export async function propertiesOf(
+  zip: Zip,
+  part: string,
+  input: Input,
+): Promise<{ title?: string; lang?: string }> {
+  if (!zip.has(part)) return {};
+  const elements = await elementsOf(zip, part, input, 'dc:title dc:language');
+  const value = (wanted: string) =>
+    elements
+      .find(({ name }) => name === wanted)
+      ?.text.replace(/\s+/g, ' ')
+      .trim() || undefined;
+  const title = value('dc:title');
+  return { title: title && GENERATED_TITLE.test(title) ? undefined : title, lang: value('dc:language') };
 }

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { SaxesParser, type SaxesTagNS } from 'saxes';
+import type { Zip } from '../archive/zip.ts';
 import type { Input } from '../input.ts';
 
 /** How deep elements may nest. Files of office programs stay below 100 levels. */
@@ -43,24 +44,24 @@ const PREFIXES = new Map([
   ['http://www.daisy.org/z3986/2005/ncx/', 'ncx'],
   ['http://www.w3.org/1999/xhtml', 'html'],
   ['http://www.w3.org/2001/04/xmlenc#', 'enc'],
-  ['http://www.w3.org/XML/1998/namespace', 'xml'],
 ]);
-
-export interface Attributes {
-  get(name: string): string | undefined;
-}
 
 /** An element's start. Its name and those of its attributes have the usual prefix, such as `w:p`; attributes without one have none. */
 export interface XmlElement {
   name: string;
-  attributes: Attributes;
+  attributes: { get(name: string): string | undefined };
 }
 
 /** Receives the parts of an XML file in order. */
 export interface XmlHandler {
-  open(element: XmlElement): void;
+  /**
+   * Returns the name of an element to leave out: the rest of the innermost open one, such as the element itself. Its end is received.
+   * @param open names of the open elements, the new one last
+   */
+  open?(element: XmlElement, open: readonly string[]): string | undefined;
   close?(name: string): void;
-  text?(value: string): void;
+  /** @param parent name of the innermost open element */
+  text?(value: string, parent: string): void;
 }
 
 /**
@@ -76,26 +77,32 @@ export async function* parseXml(
   maxText = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<undefined> {
   const parser = new SaxesParser({ xmlns: true, position: false });
-  let depth = 0;
+  const open: string[] = [];
+  /** Depth of the element that is left out; 0 if there is none. */
+  let leftOut = 0;
   let problem: Error | undefined;
   parser.on('error', () => {
     problem ??= input.failure('damaged', 'Save it again with the program that made it.');
   });
   parser.on('opentag', (tag) => {
-    if (++depth > MAX_XML_DEPTH)
+    const name = nameOf(tag.uri, tag.local);
+    if (open.push(name) > MAX_XML_DEPTH)
       problem ??= input.failure('nested too deep', 'Flatten its structure and build again.');
-    if (!problem) handler.open(elementOf(tag));
+    if (problem || leftOut > 0) return;
+    const attributes = new TagAttributes(tag.attributes);
+    leftOut = open.lastIndexOf(handler.open?.({ name, attributes }, open) ?? '') + 1;
   });
-  parser.on('closetag', (tag) => {
-    depth--;
-    if (!problem) handler.close?.(nameOf(tag.uri, tag.local));
+  parser.on('closetag', () => {
+    if (open.length === leftOut) leftOut = 0;
+    const name = open.pop()!;
+    if (!problem && leftOut === 0) handler.close?.(name);
   });
   let textLength = 0;
   const text = (value: string) => {
     textLength += value.length;
     if (textLength > maxText || value.length > MAX_PIECE)
       problem ??= input.failure('too large', 'Split it into smaller files.');
-    if (!problem) handler.text?.(value);
+    if (!problem && leftOut === 0) handler.text?.(value, open.at(-1) ?? '');
   };
   parser.on('text', text);
   parser.on('cdata', text);
@@ -111,13 +118,41 @@ export async function* parseXml(
   yield;
 }
 
-/** Parses a whole XML file with the text of one document at most. Errors are as for `parseXml`. */
-export async function readXml(
-  bytes: AsyncIterable<Uint8Array>,
-  input: Pick<Input, 'failure'>,
-  handler: XmlHandler,
-): Promise<void> {
-  for await (const _ of parseXml(bytes, input, handler, MAX_TEXT));
+/** Parses a whole part with the text of one document at most. Errors are as for `parseXml`. */
+export async function readXml(zip: Zip, part: string, input: Input, handler: XmlHandler): Promise<void> {
+  for await (const _ of parseXml(zip.stream(part), input, handler, MAX_TEXT));
+}
+
+/** An element with its own text, and the wanted one around it. */
+export interface XmlNode extends XmlElement {
+  text: string;
+  parent?: XmlNode;
+}
+
+/**
+ * The elements of a part that have one of these names, in order.
+ * @param names with spaces between them
+ */
+export async function elementsOf(zip: Zip, part: string, input: Input, names: string): Promise<XmlNode[]> {
+  const wanted = new Set(names.split(' '));
+  const found: XmlNode[] = [];
+  let inner: XmlNode | undefined;
+  await readXml(zip, part, input, {
+    open: (element) => {
+      if (wanted.has(element.name)) {
+        inner = { ...element, text: '', parent: inner };
+        found.push(inner);
+      }
+      return undefined;
+    },
+    text: (value) => {
+      if (inner) inner.text += value;
+    },
+    close: (name) => {
+      if (name === inner?.name) inner = inner.parent;
+    },
+  });
+  return found;
 }
 
 /** XML without a byte order mark or a declaration is UTF-8. Packages may use UTF-16 too. */
@@ -127,12 +162,8 @@ function encodingOf(start: Uint8Array): string {
   return 'utf-8';
 }
 
-function elementOf(tag: SaxesTagNS): XmlElement {
-  return { name: nameOf(tag.uri, tag.local), attributes: new TagAttributes(tag.attributes) };
-}
-
 /** Looks attributes up when they are asked for, because most never are. */
-class TagAttributes implements Attributes {
+class TagAttributes {
   readonly #attributes: SaxesTagNS['attributes'];
 
   constructor(attributes: SaxesTagNS['attributes']) {
@@ -141,12 +172,7 @@ class TagAttributes implements Attributes {
 
   get(name: string): string | undefined {
     if (!name.includes(':')) return this.#attributes[name]?.value;
-    const local = name.slice(name.indexOf(':') + 1);
-    for (const key in this.#attributes) {
-      const attribute = this.#attributes[key]!;
-      if (attribute.local === local && nameOf(attribute.uri, local) === name) return attribute.value;
-    }
-    return undefined;
+    return Object.values(this.#attributes).find(({ uri, local }) => nameOf(uri, local) === name)?.value;
   }
 }
 
