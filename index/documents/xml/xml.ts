@@ -45,9 +45,10 @@ const ENOUGH = 20_000;
 const RECORD_DEPTH = 3;
 /** The share of elements with text beside elements, from which a file is a text. */
 const MIXED = 0.02;
-
-/** The share of elements that are records or in them. */
+/** The share of elements, and of text, that records contain. */
 const LEAST_SHARE = 0.5;
+/** A page may have as many links as paragraphs. These elements are never records. */
+const PARTS_OF_TEXTS = new Set(['a', 'li', 'p', 'para']);
 
 /** Roots of texts, in DocBook, DITA, TEI, JATS. */
 const TEXTS = new Set(
@@ -63,53 +64,70 @@ const RECORDS: Record<string, string> = {
   mediawiki: 'mediawiki/page',
 };
 
-/** Finds what a file is by its first elements: records are the most frequent element near the root that repeats, has
- * parts, and contains most elements. */
+/** What is at a path, counted with all that is inside. */
+interface Place {
+  name: string;
+  count: number;
+  elements: number;
+  /** Characters of texts and attributes. */
+  text: number;
+  hasParts: boolean;
+}
+
+/**
+ * Finds what a file is by its first elements: records are the most frequent element near the root that repeats, has parts, and contains
+ * most elements and most text.
+ */
 async function shapeOf(input: Input): Promise<Shape> {
-  const counts = new Map<string, number>();
-  const withParts = new Set<string>();
-  /** How many elements are at a path or in those there. */
-  const inside = new Map<string, number>();
-  const open: { name: string; hasText: boolean; hasElement: boolean }[] = [];
+  const places = new Map<string, Place>();
+  const open: { hasText: boolean; hasElement: boolean }[] = [];
+  /** The open elements near the root. */
+  const near: { path: string; place: Place }[] = [];
   let elements = 0;
   let mixed = 0;
+  const addText = (length: number) => {
+    for (const { place } of near) place.text += length;
+  };
   for await (const event of xmlEvents(input, () => {})) {
     const parent = open.at(-1);
     if (event.kind === 'text') {
-      if (parent && event.text.trim() !== '') parent.hasText = true;
+      const { length } = event.text.trim();
+      if (parent && length > 0) parent.hasText = true;
+      addText(length);
     } else if (event.kind === 'open') {
-      if (!parent) {
-        if (TEXTS.has(event.name)) return { kind: 'text' };
-        const path = RECORDS[event.name];
-        if (path !== undefined)
-          return { kind: 'records', path, of: event.name === 'mediawiki' ? 'wiki' : 'feed' };
-      } else parent.hasElement = true;
-      const parentPath = open.map(({ name }) => name).join('/');
-      if (open.length <= RECORD_DEPTH + 1) withParts.add(parentPath);
-      open.push({ name: event.name, hasText: false, hasElement: false });
-      if (event.attributes.size > 1 && open.length <= RECORD_DEPTH + 1)
-        withParts.add(`${parentPath}/${event.name}`);
-      if (open.length > 1 && open.length <= RECORD_DEPTH + 1) {
-        const path = `${parentPath}/${event.name}`;
-        counts.set(path, (counts.get(path) ?? 0) + 1);
+      const { name, attributes } = event;
+      if (!parent && TEXTS.has(name)) return { kind: 'text' };
+      if (!parent && RECORDS[name])
+        return { kind: 'records', path: RECORDS[name], of: name === 'mediawiki' ? 'wiki' : 'feed' };
+      if (parent) parent.hasElement = true;
+      const outer = near.at(-1);
+      if (outer) outer.place.hasParts = true;
+      if (open.push({ hasText: false, hasElement: false }) <= RECORD_DEPTH + 1) {
+        const path = outer ? `${outer.path}/${name}` : name;
+        const place = places.get(path) ?? { name, count: 0, elements: 0, text: 0, hasParts: false };
+        places.set(path, place);
+        place.count++;
+        place.hasParts ||= attributes.size > 1;
+        near.push({ path, place });
       }
-      for (let depth = 2; depth <= Math.min(open.length, RECORD_DEPTH + 1); depth++) {
-        const path = open
-          .slice(0, depth)
-          .map(({ name }) => name)
-          .join('/');
-        inside.set(path, (inside.get(path) ?? 0) + 1);
-      }
+      for (const { place } of near) place.elements++;
+      for (const value of attributes.values()) addText(value.length);
       if (++elements >= ENOUGH) break;
     } else {
       const closed = open.pop();
+      near.length = Math.min(near.length, open.length);
       if (closed?.hasText && closed.hasElement) mixed++;
     }
   }
-  const [path, count] = [...counts]
-    .filter(([path]) => withParts.has(path) && inside.get(path)! >= elements * LEAST_SHARE)
-    .sort((a, b) => b[1] - a[1] || a[0].length - b[0].length)[0] ?? ['', 0];
-  return count >= 2 && mixed <= elements * MIXED ? { kind: 'records', path } : { kind: 'text' };
+  const [root, ...others] = [...places];
+  const text = root?.[1].text ?? 0;
+  const [path, { count = 0 } = {}] =
+    others
+      .filter(([, place]) => place.elements >= elements * LEAST_SHARE && place.text >= text * LEAST_SHARE)
+      .filter(([, { name, hasParts }]) => hasParts && !PARTS_OF_TEXTS.has(name))
+      .sort(([a, { count }], [b, other]) => other.count - count || a.length - b.length)[0] ?? [];
+  const isText = path === undefined || count < 2 || mixed > elements * MIXED;
+  return isText ? { kind: 'text' } : { kind: 'records', path };
 }
 
 /** Fields with the text of an entry, the whole one first. */

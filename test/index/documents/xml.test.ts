@@ -188,6 +188,23 @@ describe('XML with a text', () => {
     );
   });
 
+  it('may have as many links as paragraphs, or more', async () => {
+    const item = (name: string) => `<li><a href="${name}">${name}</a></li>`;
+    const items = ['boats', 'piers', 'cranes', 'ships'].map(item).join('');
+    const content = `<Document style="help"><p style="title">Harbour</p><p>It lies at the sea.</p>${items}</Document>`;
+    expect(outline((await readBytes('a.xml', content)).documents)).toBe(
+      'Harbour\nIt lies at the sea.\nboats\npiers\ncranes\nships',
+    );
+  });
+
+  it('may have small parts that repeat beside its body', async () => {
+    const refs = ['a', 'b', 'c'].map((id) => `<ref><id>${id}</id><to>${id}</to></ref>`).join('');
+    const content = `<help><body>It lies at the sea, where boats are.</body>${refs}</help>`;
+    const { documents } = await readBytes('a.xml', content);
+    expect(outline(documents)).toMatch(/^It lies at the sea, where boats are\./);
+    expect(documents).toHaveLength(1);
+  });
+
   it('of another kind has a paragraph an element', async () => {
     const content = '<note><to>Ann</to><body>It <b>rained</b>.</body></note>';
     expect(outline((await readBytes('a.xml', content)).documents)).toBe('Ann\nIt\nrained\n.');
