@@ -1,6 +1,8 @@
+import type { Document } from './document.ts';
 import type { InputFile, Notice } from './file.ts';
+import type { Input } from './input.ts';
 import { manKind } from './markup/man.ts';
-import { type Load, loadHtml, loadMan, notRead, ofFile, ofText } from './text-readers.ts';
+import { type Load, loadHtml, loadMan, notRead } from './text-readers.ts';
 
 /** A document format. */
 export interface Format {
@@ -22,67 +24,35 @@ const SUCCESSORS = { '.xls': '.xlsx', '.xlt': '.xlsx', '.xlsb': '.xlsx', '.ppt':
 /** All formats: a name, ends of file names, and the reader. */
 export const FORMATS: Format[] = [
   format('plain text', '.txt .text', async () => (await import('./plain/text.ts')).readPlainText, 'other'),
-  format(
+  ofText(
     'Markdown',
     '.md .markdown',
-    ofText(async () => (await import('./markdown/markdown.ts')).readMarkdown),
+    async () => (await import('./markdown/markdown.ts')).readMarkdown,
     'other',
   ),
-  format(
-    'MDX',
-    '.mdx',
-    ofText(async () => (await import('./markdown/mdx.ts')).readMdx),
-  ),
-  format(
-    'reStructuredText',
-    '.rst .rest .rst.txt',
-    ofText(async () => (await import('./markup/rst.ts')).readRst),
-  ),
-  format(
-    'TeX',
-    '.tex .ltx .latex',
-    ofText(async () => (await import('./markup/tex.ts')).readTex),
-  ),
-  format(
-    'subtitles',
-    '.srt .vtt',
-    ofText(async () => (await import('./markup/subtitles.ts')).readSubtitles),
-  ),
-  format(
-    'AsciiDoc',
-    '.adoc .asciidoc .asc',
-    ofText(async () => (await import('./markup/asciidoc.ts')).readAsciidoc),
-  ),
+  ofText('MDX', '.mdx', async () => (await import('./markdown/mdx.ts')).readMdx),
+  ofText('reStructuredText', '.rst .rest .rst.txt', async () => (await import('./markup/rst.ts')).readRst),
+  ofText('TeX', '.tex .ltx .latex', async () => (await import('./markup/tex.ts')).readTex),
+  ofText('subtitles', '.srt .vtt', async () => (await import('./markup/subtitles.ts')).readSubtitles),
+  ofText('AsciiDoc', '.adoc .asciidoc .asc', async () => (await import('./markup/asciidoc.ts')).readAsciidoc),
   format('manual page', MAN, loadMan),
   format('HTML', '.html .htm .xhtml', loadHtml, 'other'),
   format('PDF', '.pdf', async () => (await import('./pdf/pdf.ts')).readPdf),
-  format(
-    'Word',
-    '.docx .docm .dotx',
-    ofFile(async () => (await import('./office/word.ts')).readWord),
-  ),
-  format(
+  ofFile('Word', '.docx .docm .dotx', async () => (await import('./office/word.ts')).readWord),
+  ofFile(
     'PowerPoint',
     '.pptx .pptm .ppsx .potx',
-    ofFile(async () => (await import('./office/powerpoint.ts')).readPowerPoint),
+    async () => (await import('./office/powerpoint.ts')).readPowerPoint,
   ),
   format('Excel', '.xlsx .xlsm .xltx', async () => (await import('./office/excel.ts')).readExcel),
-  format(
-    'OpenDocument text',
-    '.odt .ott',
-    ofFile(async () => (await import('./office/open-document.ts')).readOdt),
-  ),
-  format(
+  ofFile('OpenDocument text', '.odt .ott', async () => (await import('./office/open-document.ts')).readOdt),
+  ofFile(
     'OpenDocument presentation',
     '.odp .otp',
-    ofFile(async () => (await import('./office/open-document.ts')).readOdp),
+    async () => (await import('./office/open-document.ts')).readOdp,
   ),
   format('OpenDocument spreadsheet', '.ods .ots', async () => (await import('./office/calc.ts')).readCalc),
-  format(
-    'EPUB',
-    '.epub',
-    ofFile(async () => (await import('./office/epub.ts')).readEpub),
-  ),
+  ofFile('EPUB', '.epub', async () => (await import('./office/epub.ts')).readEpub),
   format('old Office', OLD_OFFICE, notRead('old Office format', '.docx', SUCCESSORS), 'other'),
   format('JSON Lines', '.jsonl .ndjson', async () => (await import('./records/json.ts')).readJsonl),
   format('CSV', '.csv .tsv .tab', async () => (await import('./records/csv.ts')).readCsv, 'other'),
@@ -106,6 +76,37 @@ export const FORMATS: Format[] = [
 
 function format(name: string, extensions: string, load: Load, isOften?: 'other'): Format {
   return { name, extensions: extensions.split(' '), load, isOften };
+}
+
+/** A format whose files are a text of one document each. */
+function ofText(
+  name: string,
+  extensions: string,
+  load: () => Promise<(text: string, source: string, path: string) => Document | Promise<Document>>,
+  isOften?: 'other',
+): Format {
+  const reader: Load = async () => {
+    const read = await load();
+    return async function* (input) {
+      yield await read(await input.text(), input.source, input.path);
+    };
+  };
+  return format(name, extensions, reader, isOften);
+}
+
+/** A format whose files are one document each. */
+function ofFile(
+  name: string,
+  extensions: string,
+  load: () => Promise<(input: Input) => Promise<Document>>,
+): Format {
+  const reader: Load = async () => {
+    const read = await load();
+    return async function* (input) {
+      yield await read(input);
+    };
+  };
+  return format(name, extensions, reader);
 }
 
 /** The format of a file name: the one with the longest matching end. */

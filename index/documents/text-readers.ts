@@ -1,33 +1,10 @@
-import type { Document } from './document.ts';
-import type { Input, Reader } from './input.ts';
+import type { Reader } from './input.ts';
 
 /** Loads a reader, only when a file needs it. */
 export type Load = () => Promise<Reader>;
 
 /** Frames of a page that a browser saved, beside the page. */
 const FRAME = /_files\/saved_resource(?:\(\d+\))?\.html?$/i;
-
-/** A format whose files are a text of one document each. */
-export function ofText(
-  load: () => Promise<(text: string, source: string, path: string) => Document | Promise<Document>>,
-): Load {
-  return async () => {
-    const read = await load();
-    return async function* (input) {
-      yield await read(await input.text(), input.source, input.path);
-    };
-  };
-}
-
-/** A format whose files are one document each. */
-export function ofFile(load: () => Promise<(input: Input) => Promise<Document>>): Load {
-  return async () => {
-    const read = await load();
-    return async function* (input) {
-      yield await read(input);
-    };
-  };
-}
 
 /** A format that is not read, because its programs save others too. `successors` are those by the end of the file name. */
 export function notRead(reason: string, usual: string, successors: Record<string, string> = {}): Load {
