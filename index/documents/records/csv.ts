@@ -1,21 +1,26 @@
-import type { Input, Reader } from '../input.ts';
-import { readTable, type TableRow } from './table.ts';
-import { BadRecord } from './values.ts';
+import { Unreadable } from '../file.ts';
+import type { Reader } from '../input.ts';
+import { readTable } from './table.ts';
+import { startOf } from './values.ts';
 
 /** Characters of a row. A longer one has a quote that nobody closed. */
 const MAX_ROW = 2 ** 20;
 /** Cells of a row. */
 const MAX_CELLS = 10_000;
 
-export type CsvRow =
-  | { line: number; cells: string[] }
-  | { line: number; error: 'unclosed quote' | 'too many cells' };
+/** What is wrong with a row, and what to do. */
+const FIXES = {
+  'unclosed quote': 'Close the quote, and write quotes inside a cell twice.',
+  'too many cells': 'Write one record a line.',
+};
 
-/** A row that begins at a place of a text, and where the next begins. Undefined if the text ends before it does. */
+type CsvRow = { line: number; cells: string[] } | { line: number; error: keyof typeof FIXES };
+
+/** A row that begins at a place of a text, and where the next begins. */
 interface Parsed {
   cells: string[];
   next: number;
-  error?: 'unclosed quote' | 'too many cells';
+  error?: keyof typeof FIXES;
 }
 
 /**
@@ -29,15 +34,14 @@ export async function* parseCsv(pieces: AsyncIterable<string>, delimiter: string
   for await (const piece of pieces) {
     text += piece;
     if (text.length < needed) continue;
-    const { rows, rest } = parseRows(text, delimiter, line, false);
-    for (const row of rows) yield row;
-    line = rest.line;
-    text = text.slice(rest.at);
+    const parsed = parseRows(text, delimiter, line, false);
+    yield* parsed.rows;
+    line = parsed.line;
+    text = text.slice(parsed.at);
     // Parses a long row again only when there is much more of it.
     needed = 2 * text.length;
   }
-  const { rows } = parseRows(text, delimiter, line, true);
-  yield* rows;
+  yield* parseRows(text, delimiter, line, true).rows;
 }
 
 /** Parses the rows of a text that are complete. */
@@ -46,64 +50,53 @@ function parseRows(text: string, delimiter: string, firstLine: number, isEnd: bo
   let at = 0;
   let line = firstLine;
   while (at < text.length) {
-    const parsed = parseRow(text, at, delimiter, isEnd);
-    if (!parsed) break;
-    const { cells, next, error } = parsed;
-    if (error) rows.push({ line, error });
+    const { cells, next, error } = parseRow(text, at, delimiter);
+    const mayGoOn = !isEnd && (next >= text.length || error === 'unclosed quote');
+    if (mayGoOn && text.length - at < MAX_ROW) break;
+    if (error || (mayGoOn && next >= text.length)) rows.push({ line, error: error ?? 'too many cells' });
     else if (cells.some((cell) => cell.trim() !== '')) rows.push({ line, cells });
-    line += countLines(text, at, next);
+    line += text.slice(at, next).match(/\r\n?|\n/g)?.length ?? 0;
     at = next;
   }
-  return { rows, rest: { at, line } };
+  return { rows, at, line };
 }
 
-function parseRow(text: string, start: number, delimiter: string, isEnd: boolean): Parsed | undefined {
+function parseRow(text: string, start: number, delimiter: string): Parsed {
   const cells: string[] = [];
-  let at = start;
-  for (;;) {
-    const cell = text[at] === '"' ? quotedCell(text, at, start) : undefined;
-    if (cell === 'open') {
-      if (!isEnd && text.length - start < MAX_ROW) return undefined;
-      return badRow(text, start, 'unclosed quote', isEnd);
-    }
-    if (cell === 'spoiled') return badRow(text, start, 'unclosed quote', isEnd);
-    const from = cell?.end ?? at;
-    const end = endOfCell(text, from, delimiter);
-    // The next piece may continue this cell, or complete a line end.
-    if (end + 1 >= text.length && !isEnd)
-      return text.length - start < MAX_ROW ? undefined : badRow(text, start, 'too many cells', isEnd);
-    cells.push((cell?.value ?? '') + text.slice(from, end));
-    if (cells.length > MAX_CELLS) return badRow(text, start, 'too many cells', isEnd);
-    if (text[end] !== delimiter) return { cells, next: afterLineEnd(text, end) };
-    at = end + 1;
+  // A bad row is lost up to its line end.
+  const bad = (error: Parsed['error']) => ({
+    cells,
+    next: afterLineEnd(text, endOfCell(text, start)),
+    error,
+  });
+  for (let at = start; cells.length <= MAX_CELLS; at++) {
+    const cell = text[at] === '"' ? quotedCell(text, at, start) : { value: '', end: at };
+    if (!cell) return bad('unclosed quote');
+    at = endOfCell(text, cell.end, delimiter);
+    cells.push(cell.value + text.slice(cell.end, at));
+    if (text[at] !== delimiter) return { cells, next: afterLineEnd(text, at) };
   }
-}
-
-/** The row is lost up to its line end. */
-function badRow(text: string, start: number, error: Parsed['error'], isEnd: boolean): Parsed | undefined {
-  const end = endOfCell(text, start, undefined);
-  if (end + 1 >= text.length && !isEnd && text.length - start < MAX_ROW) return undefined;
-  return { cells: [], next: afterLineEnd(text, end), error };
+  return bad('too many cells');
 }
 
 /**
- * The value of a cell in quotes, and the place after the quote that closes it. `open` if there is none in the text; `spoiled` if it is
- * on another line and no end of a cell follows, since then it opens a later cell.
+ * The value of a cell in quotes, and the place after the quote that closes it. Undefined if none does: if the next one is on another
+ * line and no end of a cell follows, it opens a later cell.
  */
 function quotedCell(
   text: string,
   start: number,
   rowStart: number,
-): { value: string; end: number } | 'open' | 'spoiled' {
+): { value: string; end: number } | undefined {
   let value = '';
   let at = start + 1;
   for (;;) {
     const quote = text.indexOf('"', at);
-    if (quote === -1 || quote - rowStart > MAX_ROW) return 'open';
+    if (quote === -1 || quote - rowStart > MAX_ROW) return undefined;
     value += text.slice(at, quote);
     if (text[quote + 1] !== '"') {
-      const isSpoiled = /[\p{L}\p{N}]/u.test(text[quote + 1] ?? '') && value.includes('\n');
-      return isSpoiled ? 'spoiled' : { value, end: quote + 1 };
+      const isLater = /[\p{L}\p{N}]/u.test(text[quote + 1] ?? '') && value.includes('\n');
+      return isLater ? undefined : { value, end: quote + 1 };
     }
     value += '"';
     at = quote + 2;
@@ -111,7 +104,7 @@ function quotedCell(
 }
 
 /** The place of the next delimiter or line end. */
-function endOfCell(text: string, start: number, delimiter: string | undefined): number {
+function endOfCell(text: string, start: number, delimiter?: string): number {
   let at = start;
   while (at < text.length && text[at] !== delimiter && text[at] !== '\n' && text[at] !== '\r') at++;
   return at;
@@ -121,19 +114,10 @@ function afterLineEnd(text: string, at: number): number {
   return text[at] === '\r' && text[at + 1] === '\n' ? at + 2 : Math.min(at + 1, text.length);
 }
 
-function countLines(text: string, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; at++)
-    if (text[at] === '\n' || (text[at] === '\r' && text[at + 1] !== '\n')) count++;
-  return count;
-}
-
 /** The character between the cells of a table: the one that divides most rows into equally many, of those that divide any. */
-export function delimiterOf(start: string, preferred: string): string {
-  const declared = start.match(/^sep=(.)\r?\n/)?.[1];
-  if (declared) return declared;
+function delimiterOf(start: string, preferred: string): string {
   let best = { delimiter: preferred, score: 0 };
-  for (const delimiter of [preferred, ...[',', ';', '\t', '|'].filter((one) => one !== preferred)]) {
+  for (const delimiter of new Set([preferred, ',', ';', '\t', '|'])) {
     const { rows } = parseRows(start, delimiter, 1, true);
     const counts = new Map<number, number>();
     // The last row may be cut.
@@ -152,33 +136,17 @@ export function delimiterOf(start: string, preferred: string): string {
 const SAMPLE = 64 * 1024;
 
 /** A document from each row. */
-export const readCsv: Reader = (input) => readTable(input, rows(input));
-
-async function* rows(input: Input): AsyncGenerator<TableRow | BadRecord> {
-  const pieces = input.chunks()[Symbol.asyncIterator]();
-  let start = '';
-  while (start.length < SAMPLE) {
-    const next = await pieces.next();
-    if (next.done) break;
-    start += next.value;
+export const readCsv: Reader = async function* (input) {
+  const { start, all } = await startOf(input.chunks(), (pieces) => pieces.join('').length >= SAMPLE);
+  const sample = start.join('').slice(0, SAMPLE);
+  const declared = /^sep=(.)\r?\n/.exec(sample)?.[1];
+  const delimiter = declared ?? delimiterOf(sample, /\.(?:tsv|tab)$/i.test(input.source) ? '\t' : ',');
+  async function* rows() {
+    for await (const row of parseCsv(all, delimiter)) {
+      const place = `${input.path}:${row.line}`;
+      if ('error' in row) yield new Unreadable(place, row.error, FIXES[row.error]);
+      else if (!declared || row.line > 1) yield { place, cells: row.cells };
+    }
   }
-  const delimiter = delimiterOf(start.slice(0, SAMPLE), /\.(?:tsv|tab)$/i.test(input.source) ? '\t' : ',');
-  const isDeclared = /^sep=.\r?\n/.test(start);
-  async function* all() {
-    yield isDeclared ? start.slice(start.indexOf('\n')) : start;
-    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
-  }
-  for await (const row of parseCsv(all(), delimiter)) yield toTableRow(row, input.path);
-}
-
-function toTableRow(row: CsvRow, path: string): TableRow | BadRecord {
-  const place = `${path}:${row.line}`;
-  if ('cells' in row) return { place, cells: row.cells };
-  return new BadRecord(
-    place,
-    row.error,
-    row.error === 'unclosed quote'
-      ? 'Close the quote, and write quotes inside a cell twice.'
-      : 'Write one record a line.',
-  );
-}
+  yield* readTable(input, rows());
+};

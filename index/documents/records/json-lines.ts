@@ -25,11 +25,10 @@ export async function* parseJsonLines(
   name: string,
 ): AsyncGenerator<JsonLine> {
   let number = 0;
-  let offset = 0;
   for await (const line of splitLines(bytes)) {
     const place = `${name}:${++number}`;
-    const text = decodeUtf8(line, place, offset);
-    offset += line.length + 1;
+    if (!isUtf8(line)) throw new Error(`${place}: not UTF-8. Save it as UTF-8.`);
+    const text = line.toString().replace(/^\uFEFF/, '');
     if (text.trim() !== '') yield { record: parseRecord(text, place), place };
   }
 }
@@ -69,28 +68,6 @@ async function* readBytes(path: string): AsyncGenerator<Buffer> {
   } catch (error) {
     throw new Error(`${path}: cannot be decompressed (${String(error)}). Compress it again with gzip.`);
   }
-}
-
-/**
- * Decodes UTF-8 bytes, without a byte order mark at their start.
- * @param offset of the bytes in their file
- * @throws naming the first byte that is not UTF-8
- */
-function decodeUtf8(bytes: Buffer, place: string, offset: number): string {
-  const text = bytes.toString('utf8');
-  if (!isUtf8(bytes)) {
-    const at = offset + firstInvalid(bytes, Buffer.from(text));
-    throw new Error(`${place}: not UTF-8 at byte ${at} of the file. Save it as UTF-8.`);
-  }
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
-}
-
-/** Decoding replaced invalid bytes by U+FFFD, so the first difference is inside the first invalid sequence. */
-function firstInvalid(bytes: Buffer, decoded: Buffer): number {
-  let at = 0;
-  while (at < bytes.length && bytes[at] === decoded[at]) at++;
-  while (at > 0 && (decoded[at]! & 0xc0) === 0x80) at--;
-  return at;
 }
 
 function parseRecord(text: string, place: string): JsonLine['record'] {

@@ -15,91 +15,56 @@ export interface JsonValue {
  * larger than memory, its values not. Does not check them.
  */
 export async function* jsonValues(pieces: AsyncIterable<string>): AsyncGenerator<JsonValue> {
-  const splitter = new Splitter();
-  for await (const piece of pieces) yield* splitter.split(piece);
-  yield* splitter.end();
-}
-
-class Splitter {
   /** Whether the file is a list, and its elements are the values. */
-  #isList = false;
-  #isInside = false;
+  let isList = false;
+  let isInside = false;
   /** Open brackets of the value. */
-  #depth = 0;
-  #inString = false;
-  #isEscaped = false;
-  #parts: string[] = [];
-  #length = 0;
-  #line = 1;
-  #startLine = 1;
-
-  *split(piece: string): Generator<JsonValue> {
+  let depth = 0;
+  let inString = false;
+  let isEscaped = false;
+  let line = 1;
+  let startLine = 1;
+  let parts: string[] = [];
+  let length = 0;
+  const add = (part: string) => {
+    length += part.length;
+    if (length <= MAX_VALUE) parts.push(part);
+    else parts = [];
+  };
+  const take = (): JsonValue => {
+    const json = length <= MAX_VALUE ? parts.join('') : undefined;
+    [parts, length, isInside] = [[], 0, false];
+    return { line: startLine, json, isElement: isList };
+  };
+  for await (const piece of pieces) {
     let start = 0;
     for (let at = 0; at < piece.length; at++) {
       const character = piece[at]!;
-      if (!this.#isInside) {
-        if (!this.#begins(character)) continue;
-        start = at;
+      if (character === '\n') line++;
+      if (!isInside) {
+        if (character === '[' && !isList) isList = true;
+        else if (character === ']') isList = false;
+        else isInside = !/[\s,]/.test(character);
+        if (!isInside) continue;
+        [start, startLine] = [at, line];
       }
-      const end = this.#endOfValue(character);
-      if (character === '\n') this.#line++;
-      if (end === 'inside') continue;
-      this.#add(piece.slice(start, end === 'before' ? at : at + 1));
-      yield this.#take();
+      let end: number | undefined;
+      if (inString) {
+        // A string of valid JSON has no line end, so a quote is missing.
+        inString = character !== '\n' && (character !== '"' || isEscaped);
+        isEscaped = character === '\\' && !isEscaped;
+        if (!inString && depth === 0) end = at + 1;
+      } else if (character === '"') inString = true;
+      else if (character === '{' || character === '[') depth++;
+      else if (character === '}' || character === ']') {
+        if (depth > 0 && --depth === 0) end = at + 1;
+        else if (depth === 0) [isList, end] = [false, at];
+      } else if (depth === 0 && (character === ',' || character === '\n')) end = at;
+      if (end === undefined) continue;
+      add(piece.slice(start, end));
+      yield take();
     }
-    if (this.#isInside) this.#add(piece.slice(start));
+    if (isInside) add(piece.slice(start));
   }
-
-  *end(): Generator<JsonValue> {
-    if (this.#isInside) yield this.#take();
-  }
-
-  /** Whether a value begins with a character. */
-  #begins(character: string): boolean {
-    if (character === '\n') this.#line++;
-    if (/[\s,]/.test(character)) return false;
-    if (character === '[' && !this.#isList) this.#isList = true;
-    else if (character === ']') this.#isList = false;
-    else {
-      this.#isInside = true;
-      this.#startLine = this.#line;
-      return true;
-    }
-    return false;
-  }
-
-  #endOfValue(character: string): 'inside' | 'before' | 'after' {
-    if (this.#inString) {
-      // A string of valid JSON has no line end, so a quote is missing.
-      const isOver = character === '\n' || (character === '"' && !this.#isEscaped);
-      this.#isEscaped = character === '\\' && !this.#isEscaped;
-      if (!isOver) return 'inside';
-      this.#inString = false;
-      return this.#depth === 0 ? 'after' : 'inside';
-    }
-    if (character === '"') this.#inString = true;
-    else if (character === '{' || character === '[') this.#depth++;
-    else if (character === '}' || character === ']') {
-      if (this.#depth === 0) {
-        this.#isList = false;
-        return 'before';
-      }
-      return --this.#depth === 0 ? 'after' : 'inside';
-    } else if (this.#depth === 0 && (character === ',' || character === '\n')) return 'before';
-    return 'inside';
-  }
-
-  #add(part: string): void {
-    this.#length += part.length;
-    if (this.#length <= MAX_VALUE) this.#parts.push(part);
-    else this.#parts = [];
-  }
-
-  #take(): JsonValue {
-    const json = this.#length <= MAX_VALUE ? this.#parts.join('') : undefined;
-    this.#parts = [];
-    this.#length = 0;
-    this.#isInside = false;
-    return { line: this.#startLine, json, isElement: this.#isList };
-  }
+  if (isInside) yield take();
 }

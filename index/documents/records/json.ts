@@ -1,31 +1,30 @@
 import { parseAllDocuments } from 'yaml';
 import type { Document } from '../document.ts';
-import { isTooDeep, MAX_DEPTH } from '../file.ts';
+import { isTooDeep, MAX_DEPTH, Unreadable } from '../file.ts';
 import type { Input, Reader } from '../input.ts';
 import { type JsonValue, jsonValues } from './json-values.ts';
 import { isOpenApi, readOpenApi } from './openapi-document.ts';
-import { readRecords, readSomeRecords } from './records.ts';
-import { BadRecord, jsonProblem, onOneLine, parseObject, type Row, rowOf } from './values.ts';
+import { readRecords } from './records.ts';
+import { jsonProblem, onOneLine, parseObject, rowOf, startOf } from './values.ts';
 
 /**
  * A document from each object of a list, or of several objects one after another; from each operation of an OpenAPI document; else
  * one.
  */
 export const readJson: Reader = async function* (input) {
-  const values = jsonValues(input.chunks())[Symbol.asyncIterator]();
-  const first = await values.next();
-  const second = await values.next();
-  const only = second.done && !first.done && !first.value.isElement ? first.value : undefined;
-  if (only) {
-    yield* readOnly(input, only);
+  const { start, all } = await startOf(jsonValues(input.chunks()), ({ length }) => length === 2);
+  if (start.length === 1 && !start[0]!.isElement) {
+    yield* readOnly(input, start[0]!);
     return;
   }
   async function* rows() {
-    for (const { done, value } of [first, second]) if (!done) yield toRow(input, value);
-    for (let next = await values.next(); !next.done; next = await values.next())
-      yield toRow(input, next.value);
+    for await (const { json, line } of all) {
+      const place = `${input.path}:${line}`;
+      if (json === undefined) yield new Unreadable(place, 'too large', 'Split the record into several.');
+      else yield parseObject(json, place);
+    }
   }
-  yield* readSomeRecords(input, rows());
+  yield* readRecords(input, rows(), { mustHaveSome: true });
 };
 
 async function* readOnly(input: Input, { json }: JsonValue): AsyncGenerator<Document> {
@@ -45,22 +44,39 @@ async function* readOnly(input: Input, { json }: JsonValue): AsyncGenerator<Docu
   yield* readTree(input, value);
 }
 
-function toRow({ path }: Input, { json, line }: JsonValue): Row | BadRecord {
-  const place = `${path}:${line}`;
-  return json === undefined
-    ? new BadRecord(place, 'too large', 'Split the record into several.')
-    : parseObject(json, place);
-}
+/** Characters of a line of JSON Lines. A record is rarely longer than a book. */
+const MAX_LINE = 32 * 2 ** 20;
 
 /** A document from each line: `{text, id?, title?, url?, lang?, source?, ...metadata}`, or other fields as in a table. */
-export const readJsonl: Reader = (input) => readRecords(input, rowsOfLines(input), { ownSource: true });
-
-async function* rowsOfLines(input: Input): AsyncGenerator<Row | BadRecord> {
-  for await (const { number, text } of linesOf(input.chunks())) {
-    const place = `${input.path}:${number}`;
-    if (text === undefined) yield new BadRecord(place, 'line too long', 'Write one JSON object a line.');
-    else if (text.trim() !== '') yield parseObject(text, place);
+export const readJsonl: Reader = async function* (input) {
+  async function* rows() {
+    let number = 0;
+    for await (const line of linesOf(input.chunks())) {
+      const place = `${input.path}:${++number}`;
+      if (line === undefined) yield new Unreadable(place, 'line too long', 'Write one JSON object a line.');
+      else if (line.trim() !== '') yield parseObject(line, place);
+    }
   }
+  yield* readRecords(input, rows(), { ownSource: true });
+};
+
+/**
+ * Splits text at line feeds only: JSON strings may contain other characters that Unicode counts as line ends. A line that is too long
+ * is undefined.
+ */
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string | undefined> {
+  const longer = (start: string | undefined, part: string) =>
+    start === undefined || start.length + part.length > MAX_LINE ? undefined : start + part;
+  let line: string | undefined = '';
+  for await (const piece of pieces) {
+    const [first, ...others] = piece.split('\n');
+    line = longer(line, first!);
+    for (const next of others) {
+      yield line;
+      line = longer('', next);
+    }
+  }
+  yield line;
 }
 
 /** YAML takes seconds for each MiB. */
@@ -87,11 +103,12 @@ export const readYaml: Reader = async function* (input) {
     yield* readTree(input, only);
     return;
   }
-  async function* rows() {
-    for (const [i, value] of values.entries()) yield rowOf(value, `${input.path}: [${i}]`);
-  }
-  yield* readSomeRecords(input, rows());
+  yield* readRecords(input, rowsOf(input, values, ''), { mustHaveSome: true });
 };
+
+async function* rowsOf({ path }: Input, values: readonly unknown[], name: string) {
+  for (const [i, value] of values.entries()) yield rowOf(value, `${path}: ${name}[${i}]`);
+}
 
 /** The list of records is at most this deep in an object: `{"data": {"items": […]}}`. */
 const LIST_DEPTH = 3;
@@ -110,17 +127,13 @@ async function* readTree(input: Input, value: object): AsyncGenerator<Document> 
   }
   const list = longestList(value);
   if (list && sizeOf(list.items) >= LEAST_SHARE * sizeOf(value)) {
-    const { items, name } = list;
-    async function* rows() {
-      for (const [i, item] of items.entries()) yield rowOf(item, `${input.path}: ${name}[${i}]`);
-    }
-    yield* readRecords(input, rows());
+    yield* readRecords(input, rowsOf(input, list.items, list.name));
     return;
   }
-  async function* single() {
+  async function* only() {
     yield rowOf(value, input.path);
   }
-  yield* readRecords(input, single(), { isOnly: true });
+  yield* readRecords(input, only(), { isOnly: true });
 }
 
 /** The longest list of objects in an object, and its name. */
@@ -154,41 +167,4 @@ function sizeOf(value: unknown): number {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Characters of a line. A record is rarely longer than a book. */
-const MAX_LINE = 32 * 2 ** 20;
-
-/** A line of a text, without its end. Undefined if it is too long. */
-interface Line {
-  number: number;
-  text: string | undefined;
-}
-
-/** Splits text at line feeds only: JSON strings may contain other characters that Unicode counts as line ends. */
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<Line> {
-  let number = 0;
-  let parts: string[] = [];
-  let length = 0;
-  const add = (part: string) => {
-    length += part.length;
-    if (length <= MAX_LINE) parts.push(part);
-    else parts = [];
-  };
-  const take = (): Line => {
-    const text = length <= MAX_LINE ? parts.join('') : undefined;
-    parts = [];
-    length = 0;
-    return { number: ++number, text };
-  };
-  for await (const piece of pieces) {
-    let start = 0;
-    for (let end = piece.indexOf('\n'); end !== -1; end = piece.indexOf('\n', start)) {
-      add(piece.slice(start, end));
-      yield take();
-      start = end + 1;
-    }
-    add(piece.slice(start));
-  }
-  yield take();
 }

@@ -1,5 +1,6 @@
 import { type Block, type Document, type MetadataValue, tableText } from '../document.ts';
 import type { Input } from '../input.ts';
+import { paragraphs } from './records.ts';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'];
 /** References to references. */
@@ -18,11 +19,10 @@ export function isOpenApi(value: object): boolean {
 /** A document from each operation, after one about the interface. */
 export async function* readOpenApi(input: Input, value: object): AsyncGenerator<Document> {
   const api = value as Json;
-  const { title, description, summary, version } = object(api.info);
-  const name = text(title);
-  const about = [text(summary), text(description)].filter((one) => one !== '');
-  if (about.length > 0)
-    yield { source: input.source, id: 'info', title: name || undefined, blocks: about.flatMap(paragraphs) };
+  const { title, description, summary } = object(api.info);
+  const about = [text(summary), text(description)].flatMap(paragraphs);
+  const { source } = input;
+  if (about.length > 0) yield { source, id: 'info', title: text(title) || undefined, blocks: about };
   let count = about.length;
   for (const paths of [api.paths, api.webhooks])
     for (const [path, item] of Object.entries(object(paths))) {
@@ -31,52 +31,34 @@ export async function* readOpenApi(input: Input, value: object): AsyncGenerator<
         const operation = shared[method];
         if (typeof operation !== 'object' || operation === null) continue;
         count++;
-        yield operationOf(api, {
-          method,
-          path,
-          shared,
-          operation: operation as Json,
-          source: input.source,
-          version,
-        });
+        yield { source, ...operationOf(api, method.toUpperCase(), path, shared, operation as Json) };
       }
     }
   if (count === 0) throw input.failure('no text', 'It describes no operation.');
 }
 
-interface Place {
-  method: string;
-  path: string;
-  shared: Json;
-  operation: Json;
-  source: string;
-  version: unknown;
-}
-
-function operationOf(api: Json, { method, path, shared, operation, source }: Place): Document {
-  const call = `${method.toUpperCase()} ${path}`;
+/** @param shared what all operations of the path have */
+function operationOf(api: Json, method: string, path: string, shared: Json, operation: Json) {
+  const call = `${method} ${path}`;
   const summary = text(operation.summary) || text(shared.summary);
-  const blocks: Block[] = [text(operation.description) || text(shared.description)].flatMap(paragraphs);
-  if (blocks.length === 0) blocks.push(paragraph(summary || call));
+  const blocks = paragraphs(text(operation.description) || text(shared.description) || summary || call);
   addTable(
     blocks,
     ['Parameter', 'In', 'Description'],
     parametersOf(api, [shared.parameters, operation.parameters]),
   );
   const body = resolve(api, operation.requestBody);
-  const bodyText = [text(body.description), fieldsText(api, contentSchema(api, body))].filter(
-    (one) => one !== '',
-  );
-  if (bodyText.length > 0) blocks.push(paragraph(`Request body: ${bodyText.join('\n')}`));
+  const bodyText = joined([text(body.description), fieldsText(api, contentSchema(api, body))], '\n');
+  if (bodyText !== '') blocks.push(paragraph(`Request body: ${bodyText}`));
   addTable(blocks, ['Response', 'Description'], responsesOf(api, operation.responses));
   const tags = list(operation.tags)
     .map(text)
     .filter((tag) => tag !== '');
-  const metadata: Record<string, MetadataValue> = { method: method.toUpperCase(), path };
+  const metadata: Record<string, MetadataValue> = { method, path };
   if (tags.length > 0) metadata.tags = tags;
   if (text(operation.operationId) !== '') metadata.operationId = text(operation.operationId);
   if (operation.deprecated === true) metadata.deprecated = true;
-  return { source, id: call, title: summary === '' ? call : `${call} - ${summary}`, metadata, blocks };
+  return { id: call, title: summary === '' ? call : `${call} - ${summary}`, metadata, blocks };
 }
 
 function parametersOf(api: Json, lists: unknown[]): string[][] {
@@ -84,7 +66,7 @@ function parametersOf(api: Json, lists: unknown[]): string[][] {
     const parameter = resolve(api, item);
     const fields = parameter.in === 'body' ? fieldsText(api, resolve(api, parameter.schema)) : '';
     const place = `${text(parameter.in)}${parameter.required === true ? ', required' : ''}`;
-    return [text(parameter.name), place, [text(parameter.description), fields].filter(Boolean).join(' ')];
+    return [text(parameter.name), place, joined([text(parameter.description), fields], ' ')];
   });
 }
 
@@ -93,7 +75,7 @@ function responsesOf(api: Json, responses: unknown): string[][] {
     const response = resolve(api, item);
     const schema = contentSchema(api, response);
     const fields = fieldsText(api, schema).replaceAll('\n', '; ');
-    return [status, [text(response.description), fields].filter(Boolean).join(' ')];
+    return [status, joined([text(response.description), fields], ' ')];
   });
 }
 
@@ -122,11 +104,9 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
 }
 
-function paragraphs(text: string): Block[] {
-  return text
-    .split(/\n[^\S\n]*\n\s*/)
-    .filter((part) => part.trim() !== '')
-    .map((part) => paragraph(part.trim()));
+/** Joins the texts that are not empty. */
+function joined(texts: string[], separator: string): string {
+  return texts.filter((one) => one !== '').join(separator);
 }
 
 function paragraph(text: string): Block {

@@ -1,9 +1,9 @@
 import { contentIds } from '../content-id.ts';
 import { type Block, type Document, languageTag, type MetadataValue } from '../document.ts';
-import { Unreadable } from '../file.ts';
+import { type Notice, Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
 import { likelyTitle, missingNames, type Roles, rolesOf } from './roles.ts';
-import { BadRecord, type Fields, type Row, textOf } from './values.ts';
+import { type Fields, type Row, textOf } from './values.ts';
 
 /** Notices of records of a file. More are counted in one. */
 const MAX_NOTICES = 100;
@@ -21,6 +21,8 @@ export interface RecordOptions {
   unnamed?: boolean;
   /** Whether the file is one record. Without a field of text, it has no title and no metadata. */
   isOnly?: boolean;
+  /** Whether a file without records is an error. */
+  mustHaveSome?: boolean;
 }
 
 /**
@@ -31,51 +33,51 @@ export interface RecordOptions {
  */
 export async function* readRecords(
   input: Input,
-  rows: AsyncIterable<Row | BadRecord>,
+  rows: AsyncIterable<Row | Unreadable>,
   options: RecordOptions = {},
 ): AsyncGenerator<Document> {
   const { columns } = options;
   const named = input.options.fields ?? {};
-  if (columns) checkNames(input, missingNames(named, columns), columns);
+  if (columns) checkNames(input, columns);
   const idOf = contentIds(input.source);
-  const report = new Report(input);
+  const problems = new Problems(input);
   const seen = new Set<string>();
   const shapes = new Map<string, Roles>();
+  let any = false;
   for await (const row of rows) {
-    if (row instanceof BadRecord) {
-      report.add('failed', row.place, row.reason, row.fix);
+    any = true;
+    if (row instanceof Unreadable) {
+      problems.add(row.notice);
       continue;
     }
     const names = [...row.fields.keys()];
     if (seen.size < MAX_SHAPES) for (const name of names) seen.add(name);
     const shape = names.join('\n');
-    let roles = shapes.get(shape);
-    if (!roles) {
-      if (shapes.size === MAX_SHAPES) shapes.clear();
-      roles = rolesOf(columns ?? names, named);
-      shapes.set(shape, roles);
-    }
+    if (shapes.size === MAX_SHAPES) shapes.clear();
+    const roles = shapes.get(shape) ?? rolesOf(columns ?? names, named);
+    shapes.set(shape, roles);
     const document = toDocument(row.fields, roles, options);
     if (document.blocks.length === 0) {
-      report.add('skipped', row.place, 'no text', 'Fill in its text, or remove it.');
+      const fix = 'Fill in its text, or remove it.';
+      problems.add({ kind: 'skipped', place: row.place, reason: 'no text', fix });
       continue;
     }
     const text = document.blocks.map((block) => block.text).join('\n\n');
     yield { ...document, source: document.source ?? input.source, id: document.id ?? idOf(text) };
   }
-  report.end();
-  if (!columns && seen.size > 0) checkNames(input, missingNames(named, seen), [...seen]);
+  problems.end();
+  if (!any && options.mustHaveSome) throw input.failure('no text', 'Remove it, or fill it in.');
+  if (!columns && seen.size > 0) checkNames(input, [...seen]);
 }
 
-function checkNames(input: Input, missing: string[], existing: string[]): void {
+function checkNames(input: Input, existing: string[]): void {
+  const missing = missingNames(input.options.fields ?? {}, existing);
   if (missing.length === 0) return;
-  const shown = existing
-    .slice(0, 20)
-    .map((name) => `"${name}"`)
-    .join(', ');
+  const quoted = (names: string[]) => names.map((name) => `"${name}"`).join(', ');
+  const shown = quoted(existing.slice(0, 20)) + (existing.length > 20 ? ', …' : '');
   throw input.failure(
     'no such field',
-    `\`fields\` names ${missing.map((name) => `"${name}"`).join(', ')}, but the file has ${shown}${existing.length > 20 ? ', …' : ''}. Correct the names.`,
+    `\`fields\` names ${quoted(missing)}, but the file has ${shown}. Correct the names.`,
   );
 }
 
@@ -89,9 +91,8 @@ function toDocument(fields: Fields, roles: Roles, { unnamed, ownSource, isOnly }
   const source = ownSource ? value('source') : undefined;
   if (source !== undefined) own.add('source');
   const texts = roles.text.map(value).filter((text) => text !== undefined);
-  const titleName =
-    roles.title ??
-    (texts.length === 0 && !unnamed && !isOnly ? likelyTitle(without(fields, own)) : undefined);
+  const others = without(fields, own);
+  const titleName = roles.title ?? (texts.length > 0 || unnamed || isOnly ? undefined : likelyTitle(others));
   const title = value(titleName);
   return {
     source,
@@ -99,25 +100,20 @@ function toDocument(fields: Fields, roles: Roles, { unnamed, ownSource, isOnly }
     title,
     url: value(roles.url),
     lang,
-    metadata: isOnly && texts.length === 0 ? undefined : metadataOf(without(fields, own)),
+    metadata: isOnly && texts.length === 0 ? undefined : metadataOf(others),
     blocks:
       texts.length > 0
         ? texts.flatMap(paragraphs)
-        : describe(fields, new Set([...own, titleName]), unnamed, title),
+        : describe(without(others, new Set([titleName])), unnamed, title),
   };
 }
 
-/** A record without a field of text: its title, and a line for each field. */
-function describe(
-  fields: Fields,
-  own: ReadonlySet<string | undefined>,
-  unnamed: boolean | undefined,
-  title: string | undefined,
-): Block[] {
-  const lines = [...without(fields, own)]
-    .map(([name, value]) => [name, textOf(value)] as const)
-    .filter(([, text]) => text !== '')
-    .map(([name, text]) => (unnamed ? text : `${name}: ${text}`));
+/** A record without a field of text: a line for each field, else its title. */
+function describe(fields: Fields, unnamed: boolean | undefined, title: string | undefined): Block[] {
+  const lines = [...fields].flatMap(([name, value]) => {
+    const text = textOf(value);
+    return text === '' ? [] : [unnamed ? text : `${name}: ${text}`];
+  });
   const text = lines.join('\n') || title;
   return text ? [{ kind: 'paragraph', text }] : [];
 }
@@ -127,7 +123,7 @@ function without(fields: Fields, names: ReadonlySet<string | undefined>): Fields
 }
 
 /** A record's text is not laid out for a page: paragraphs end at blank lines, and keep their lines. */
-function paragraphs(text: string): Block[] {
+export function paragraphs(text: string): Block[] {
   return text
     .replace(/\r\n?/g, '\n')
     .split(/\n[^\S\n]*\n\s*/)
@@ -141,49 +137,25 @@ function metadataOf(fields: Fields): Record<string, MetadataValue> | undefined {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** Reports the first problems of a file one by one, and the number of others. */
-class Report {
+/** Reports the first problems of each kind one by one, and the number of others. */
+class Problems {
   readonly #input: Input;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, { notice: Notice; count: number }>();
 
   constructor(input: Input) {
     this.#input = input;
   }
 
-  add(kind: 'failed' | 'skipped', place: string, reason: string, fix: string): void {
-    const key = `${kind} ${reason}`;
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    if (count <= MAX_NOTICES) this.#input.report({ kind, place, reason, fix });
+  add(notice: Notice): void {
+    const count = (this.#counts.get(notice.reason)?.count ?? 0) + 1;
+    this.#counts.set(notice.reason, { notice, count });
+    if (count <= MAX_NOTICES) this.#input.report(notice);
   }
 
   end(): void {
-    for (const [key, count] of this.#counts) {
-      if (count <= MAX_NOTICES) continue;
-      const [kind, ...reason] = key.split(' ');
-      this.#input.report({
-        kind: kind as 'failed' | 'skipped',
-        place: this.#input.path,
-        reason: reason.join(' '),
-        fix: `${count - MAX_NOTICES} more records have this problem.`,
-      });
+    for (const { notice, count } of this.#counts.values()) {
+      const fix = `${count - MAX_NOTICES} more records have this problem.`;
+      if (count > MAX_NOTICES) this.#input.report({ ...notice, place: this.#input.path, fix });
     }
   }
-}
-
-/** Reads records, and fails if there are none. */
-export async function* readSomeRecords(
-  input: Input,
-  rows: AsyncIterable<Row | BadRecord>,
-  options?: RecordOptions,
-): AsyncGenerator<Document> {
-  let any = false;
-  async function* counted() {
-    for await (const row of rows) {
-      any = true;
-      yield row;
-    }
-  }
-  yield* readRecords(input, counted(), options);
-  if (!any) throw new Unreadable(input.path, 'no text', 'Remove it, or fill it in.');
 }

@@ -1,8 +1,9 @@
 import type { Document } from '../document.ts';
+import { Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
 import { readRecords } from './records.ts';
 import { isUsualName, missingNames } from './roles.ts';
-import { BadRecord, type Row } from './values.ts';
+import { type Row, startOf } from './values.ts';
 
 /** A row of a table, and its place for messages: `path:line`. */
 export interface TableRow {
@@ -19,55 +20,36 @@ const DATA = /^[-+(]?[\d.,:/\s%€$£¥)-]+$|:\/\/|^\S+@\S+\.\S+$/;
 
 /**
  * Makes a document of each row of a table. The first row has the names of the columns, unless it looks like the others.
- * @throws Unreadable if `input.options.fields` names a column that the table lacks
+ * @throws Unreadable if `input.options.fields` names a column that the table lacks, or if it has no row
  */
 export async function* readTable(
   input: Input,
-  rows: AsyncIterable<TableRow | BadRecord>,
+  rows: AsyncIterable<TableRow | Unreadable>,
 ): AsyncGenerator<Document> {
-  const start: (TableRow | BadRecord)[] = [];
-  const iterator = rows[Symbol.asyncIterator]();
-  while (start.length < SAMPLE) {
-    const next = await iterator.next();
-    if (next.done) break;
-    start.push(next.value);
+  const { start, all } = await startOf(rows, ({ length }) => length >= SAMPLE);
+  const sample = start.filter((row): row is TableRow => !(row instanceof Unreadable));
+  const [first] = sample;
+  const header = hasHeader(input, sample);
+  const columns = header ? uniqueNames(first!.cells) : (first?.cells ?? []).map((_, i) => `column ${i + 1}`);
+  async function* records() {
+    for await (const row of all)
+      if (row instanceof Unreadable) yield row;
+      else if (!header || row !== first) yield toRow(row, columns);
   }
-  const first = start.find((row) => !(row instanceof BadRecord)) as TableRow | undefined;
-  if (!first) {
-    yield* readRecords(input, badOnes(start));
-    throw input.failure('no text', 'Remove it, or fill it in.');
-  }
-  const header = hasHeader(input, start.filter(isRow));
-  const names = header ? uniqueNames(first.cells) : first.cells.map((_, i) => `column ${i + 1}`);
-  async function* records(): AsyncGenerator<Row | BadRecord> {
-    for (const row of start) if (!(header && row === first)) yield toRow(row, names);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next())
-      yield toRow(next.value, names);
-  }
-  yield* readRecords(input, records(), { columns: names, unnamed: !header });
-}
-
-async function* badOnes(rows: (TableRow | BadRecord)[]): AsyncGenerator<BadRecord> {
-  for (const row of rows) if (row instanceof BadRecord) yield row;
-}
-
-function isRow(row: TableRow | BadRecord): row is TableRow {
-  return !(row instanceof BadRecord);
+  yield* readRecords(input, records(), { columns: first && columns, unnamed: !header, mustHaveSome: true });
 }
 
 /** Cells without a column are part of the last: somebody forgot the quotes of a text with commas. */
-function toRow(row: TableRow | BadRecord, names: string[]): Row | BadRecord {
-  if (row instanceof BadRecord) return row;
-  const { cells, place } = row;
+function toRow({ cells, place }: TableRow, names: string[]): Row {
   const fields = new Map<string, string>();
   for (const [i, name] of names.entries()) {
-    const value =
-      i < names.length - 1
-        ? cells[i]
-        : cells
-            .slice(i)
-            .join(', ')
-            .replace(/(?:, )+$/, '');
+    const isLast = i === names.length - 1;
+    const value = isLast
+      ? cells
+          .slice(i)
+          .join(', ')
+          .replace(/(?:, )+$/, '')
+      : cells[i];
     if (value !== undefined && value.trim() !== '') fields.set(name, value);
   }
   return { place, fields };
@@ -80,11 +62,9 @@ function hasHeader({ options }: Input, [first, ...others]: TableRow[]): boolean 
   const names = first.cells.map((cell) => cell.trim()).filter((cell) => cell !== '');
   if (names.some((name) => DATA.test(name) || name.length > LONGEST_NAME)) return false;
   if (names.some(isUsualName)) return true;
-  if (new Set(names).size < names.length) return false;
-  if (others.length === 0) return false;
+  if (new Set(names).size < names.length || others.length === 0) return false;
   // Values recur in the column below, but its name does not.
-  const recurs = first.cells.some((cell, i) => cell !== '' && others.some(({ cells }) => cells[i] === cell));
-  return !recurs;
+  return !first.cells.some((cell, i) => cell !== '' && others.some(({ cells }) => cells[i] === cell));
 }
 
 /** Columns without a name get a number, and repeated names one too. */

@@ -1,5 +1,5 @@
 import type { MetadataValue } from '../document.ts';
-import { isTooDeep, MAX_DEPTH } from '../file.ts';
+import { isTooDeep, MAX_DEPTH, Unreadable } from '../file.ts';
 
 /** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
 export type Fields = ReadonlyMap<string, MetadataValue>;
@@ -15,39 +15,28 @@ export interface Row {
 }
 
 /** The fields of a JSON object, which must not be nested deeper than `MAX_DEPTH`. Null counts as missing. */
-export function fieldsOf(record: object): Fields {
+function fieldsOf(record: object): Fields {
   const fields = new Map<string, MetadataValue>();
   addFields(fields, '', record);
   return fields;
 }
 
 function addFields(fields: Map<string, MetadataValue>, name: string, value: unknown): void {
-  if (typeof value === 'string') add(fields, name, wellFormed(value));
-  else if (typeof value === 'number' || typeof value === 'boolean') add(fields, name, value);
-  else if (Array.isArray(value)) {
-    const scalars = value.filter((item) => typeof item !== 'object');
-    if (scalars.length > 0)
-      add(
-        fields,
-        name,
-        scalars.map((item) => wellFormed(String(item))),
-      );
+  if (Array.isArray(value)) {
+    const scalars = value.filter((item) => typeof item !== 'object').map((item) => wellFormed(String(item)));
+    if (scalars.length > 0) add(fields, name, scalars);
     for (const item of value) if (typeof item === 'object') addFields(fields, name, item);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value))
       addFields(fields, wellFormed((name === '' ? key : `${name}.${key}`).slice(0, MAX_NAME)), item);
-  }
+  } else if (typeof value === 'string') add(fields, name, wellFormed(value));
+  else if (typeof value === 'number' || typeof value === 'boolean') add(fields, name, value);
 }
 
 /** Adds a value. A second value of a field, from a list of objects, makes it a list. */
 function add(fields: Map<string, MetadataValue>, name: string, value: MetadataValue): void {
   const before = fields.get(name);
-  if (before === undefined) fields.set(name, value);
-  else {
-    const list = Array.isArray(before) ? before : [String(before)];
-    for (const item of [value].flat()) list.push(String(item));
-    fields.set(name, list);
-  }
+  fields.set(name, before === undefined ? value : [before, value].flat().map(String));
 }
 
 /** A value as text. */
@@ -60,39 +49,24 @@ function wellFormed(text: string): string {
   return text.toWellFormed();
 }
 
-/** A record that cannot be read. */
-export class BadRecord extends Error {
-  readonly place: string;
-  readonly reason: string;
-  readonly fix: string;
-
-  /** @param place `path:line` */
-  constructor(place: string, reason: string, fix: string) {
-    super(`${place}: ${reason}. ${fix}`);
-    this.place = place;
-    this.reason = reason;
-    this.fix = fix;
-  }
-}
-
 /** The record of a JSON object. */
-export function parseObject(json: string, place: string): Row | BadRecord {
+export function parseObject(json: string, place: string): Row | Unreadable {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    return new BadRecord(place, 'not valid JSON', `Correct it (${jsonProblem(error)}).`);
+    return new Unreadable(place, 'not valid JSON', `Correct it (${jsonProblem(error)}).`);
   }
   return rowOf(value, place);
 }
 
 /** The record of a JSON value. A string is a record with nothing but a text. */
-export function rowOf(value: unknown, place: string): Row | BadRecord {
+export function rowOf(value: unknown, place: string): Row | Unreadable {
   if (typeof value === 'string') return { place, fields: new Map([['text', value]]) };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new BadRecord(place, 'not a JSON object', 'Write each record as a JSON object.');
+    return new Unreadable(place, 'not a JSON object', 'Write each record as a JSON object.');
   if (isTooDeep(value))
-    return new BadRecord(place, 'nested too deep', `Flatten it to at most ${MAX_DEPTH} levels.`);
+    return new Unreadable(place, 'nested too deep', `Flatten it to at most ${MAX_DEPTH} levels.`);
   return { place, fields: fieldsOf(value) };
 }
 
@@ -104,4 +78,23 @@ export function jsonProblem(error: unknown): string {
 /** The message of a parser on one line. Parsers quote the text, line ends and all. */
 export function onOneLine(message: string): string {
   return message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200);
+}
+
+/** The first items of a stream, up to one with which they are enough, and all of its items. */
+export async function startOf<T>(
+  items: AsyncIterable<T>,
+  areEnough: (start: readonly T[]) => boolean,
+): Promise<{ start: readonly T[]; all: AsyncIterable<T> }> {
+  const iterator = items[Symbol.asyncIterator]();
+  const start: T[] = [];
+  while (!areEnough(start)) {
+    const next = await iterator.next();
+    if (next.done) break;
+    start.push(next.value);
+  }
+  async function* all() {
+    yield* start;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return { start, all: all() };
 }
