@@ -55,27 +55,21 @@ function edgeRows(page: Page, side: 'top' | 'bottom'): Row[] {
 
 /** `titleSize` is the largest font of the first page, whose text may recur but is the title. */
 function recurringLines(edges: Edge[], titleSize: number): Line[] {
-  const texts = new Map<string, Set<number>>();
-  const offsets = new Map<string, Set<number>>();
-  const add = (map: Map<string, Set<number>>, key: string, page: number) => {
-    const found = map.get(key) ?? new Set();
-    map.set(key, found.add(page));
-  };
+  const found = new Map<string, Set<number>>();
   const each = edges.flatMap(({ page, rows }) => rows.map((row) => ({ page, row })));
-  for (const { page, row } of each) {
-    for (const place of places(row.y)) {
-      for (const key of new Set(keysOf(row, page))) add(texts, `${place} ${key}`, page);
-      for (const number of numbersOf(row)) add(offsets, `${place} ${number - page}`, page);
-    }
-  }
+  for (const { page, row } of each)
+    for (const place of places(row.y))
+      for (const key of keysOf(row, page)) {
+        const pages = found.get(`${place} ${key}`) ?? new Set();
+        found.set(`${place} ${key}`, pages.add(page));
+      }
   const least = Math.min(MIN_PAGES, Math.max(2, edges.length));
   // Running heads are on pages that follow each other, or on every second page.
-  const recurs = (found: Set<number> | undefined, page: number) =>
-    found !== undefined && found.size >= least && [-2, -1, 1, 2].some((step) => found.has(page + step));
+  const recurs = (pages: Set<number> | undefined, page: number) =>
+    pages !== undefined && pages.size >= least && [-2, -1, 1, 2].some((step) => pages.has(page + step));
   const center = (row: Row) => Math.round(row.y / SAME_PLACE);
   const isConfirmed = (page: number, row: Row) =>
-    keysOf(row, page).some((key) => recurs(texts.get(`${center(row)} ${key}`), page)) ||
-    numbersOf(row).some((number) => recurs(offsets.get(`${center(row)} ${number - page}`), page));
+    keysOf(row, page).some((key) => recurs(found.get(`${center(row)} ${key}`), page));
   const confirmed = new Map<number, number>();
   for (const { page, row } of each)
     if (isConfirmed(page, row))
@@ -106,23 +100,23 @@ function places(y: number): number[] {
   return [place - 1, place, place + 1];
 }
 
-/** The texts of a row as they are, and with a number relative to the page, such as `Page #0 of 9`. */
+/**
+ * What may recur in a row: its texts, as they are and with a number relative to the page, such as `page #0 of 9`; and the number at
+ * the start or at the end, which may be that of the page.
+ */
 function keysOf(row: Row, page: number): string[] {
-  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text.toLowerCase()));
   const relative = (digits: string) => `#${Number(digits) - page}`;
-  return cells
-    .filter((text) => /\p{L}.*\p{L}/u.test(text))
-    .flatMap((text) => [text, text.replace(/\d{1,5}/, relative), text.replace(/\d{1,5}(?=\D*$)/, relative)]);
-}
-
-/** The numbers at the start and at the end of a row, one of which may be that of the page. */
-function numbersOf(row: Row): number[] {
-  const cells = row.lines.flatMap((line) => line.cells.map(({ text }) => text));
-  const found = cells.flatMap((text) => [
-    text.match(/^\P{L}{0,3}?(\d{1,5})(?!\d)/u)?.[1],
-    text.match(/(?<!\d)(\d{1,5})\P{L}{0,3}$/u)?.[1],
-  ]);
-  return [...new Set(found.filter((number) => number !== undefined).map(Number))];
+  return row.lines.flatMap((line) =>
+    line.cells.flatMap((cell) => {
+      const text = cell.text.toLowerCase();
+      const numbers = [
+        text.match(/^\P{L}{0,3}?(\d{1,5})(?!\d)/u)?.[1],
+        text.match(/(?<!\d)(\d{1,5})\P{L}{0,3}$/u)?.[1],
+      ].flatMap((digits) => (digits === undefined ? [] : [relative(digits)]));
+      if (!/\p{L}.*\p{L}/u.test(text)) return numbers;
+      return [text, text.replace(/\d{1,5}/, relative), text.replace(/\d{1,5}(?=\D*$)/, relative), ...numbers];
+    }),
+  );
 }
 
 /** Shorter files are not books. */
