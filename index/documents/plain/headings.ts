@@ -9,10 +9,11 @@ import {
   numberDepth,
 } from './list-marks.ts';
 import { isAtMost, type Piece } from './pieces.ts';
-import { isClosed } from './script.ts';
 
 /** Shorter text below a line, if it is no sentence, does not show that the line is its heading. */
 const MIN_BODY = 20;
+/** In columns. Longer questions are paragraphs. */
+const MAX_QUESTION = 100;
 /** Labels of notes, whose text is not a section. */
 const LABEL =
   /^(?:notes?|tip|warning|caution|important|hinweis|tipp|achtung|warnung|remarque|attention|nota|consejo|aviso|注|注意|備考|警告|примечание|внимание)$/iu;
@@ -49,31 +50,23 @@ function levelOf(pieces: Piece[], i: number, levels: (number | undefined)[]): nu
     const previous = pieces[neighbour(pieces, i, -1)];
     // Titles of the same kind one after the other are a table of contents.
     const isSibling =
-      (next.level !== undefined && isSameKind(piece, next) && (levels[at] === undefined || depth > 0)) ||
+      (next.level !== undefined && levels[at] === undefined && isSameKind(piece, next)) ||
       (depth > 0 && previous?.level !== undefined && numberDepth(previous.head) >= depth);
     // `2. Run the command` may be an item of a list with an example below it.
     const isItem = itemMarker(piece.head) !== undefined && levels[at] === undefined && !isBody(next);
     return isSibling || isItem ? undefined : piece.level;
   }
-  const isQuestion = /[?？]$/u.test(piece.text) && piece.lines === 1 && isAtMost(100, piece.text);
-  if (
-    (piece.kind !== 'short' && !isQuestion) ||
-    piece.lines > 2 ||
-    !next ||
-    !isTitleLike(piece.text) ||
-    isSectionNumber(piece.text)
-  )
-    return undefined;
+  const isQuestion = /[?？]$/u.test(piece.text) && isAtMost(MAX_QUESTION, piece.text);
+  if (!next || !(piece.kind === 'short' || isQuestion)) return undefined;
+  if (!isTitleLike(piece.text) || isSectionNumber(piece.text)) return undefined;
   const before = neighbour(pieces, i, -1);
-  if (before < 0 && piece.kind === 'short') return 2;
+  if (before < 0) return 2;
   const isAbove = levels[at] !== undefined || isBody(next);
   if (!isAbove) return undefined;
-  if (piece.indent + OUTDENT <= next.indent && levels[at] !== 1) return 2;
-  if (isCentred(piece) && next.indent <= piece.indent) return 2;
+  if (piece.indent + OUTDENT <= next.indent || isCentred(piece)) return 2;
   if (isQuestion || piece.lines > 1 || (piece.indent > next.indent && levels[at] === undefined))
     return undefined;
-  const isAfterRule = i > 0 && isRule(pieces[i - 1]!.head);
-  return isAfterRule || piece.blanks >= 2 || mayEndBefore(pieces[before]!) ? 2 : undefined;
+  return isRule(pieces[i - 1]!.head) || piece.blanks >= 2 || mayEndBefore(pieces[before]!) ? 2 : undefined;
 }
 
 /** The index of the next piece that is no rule, no number and no head or foot of a page. */
@@ -100,13 +93,13 @@ function isBody(piece: Piece): boolean {
   if (!hasProseStart(piece.head) && itemMarker(piece.head) === undefined) return false;
   if (piece.lines > 1) return true;
   if (piece.kind === 'closed' && !/[:：]$/u.test(piece.text)) return true;
-  return piece.kind !== 'short' && piece.kind !== 'byline' && piece.text.length >= MIN_BODY;
+  return piece.kind !== 'short' && piece.text.length >= MIN_BODY;
 }
 
 /** Whether the text before a heading may end with this piece. */
 function mayEndBefore(piece: Piece): boolean {
   if (/[:：,，]$/u.test(piece.tail)) return false;
-  return piece.kind !== 'short' || piece.lines > 1 || piece.level !== undefined || isClosed(piece.tail);
+  return piece.kind !== 'short' || piece.lines > 1 || piece.level !== undefined;
 }
 
 /** Words, beginning with a capital if the script has them; no command, address or assignment. */

@@ -109,7 +109,7 @@ function otherHalf(half: Piece, pending: Piece[], marked: boolean): number | und
     if (!mayBeBetween(half, other)) break;
     if (other.isFurniture) continue;
     if (++between > 2) break;
-    isLikeliest &&= half.kind === 'open' || mustContinue || isLikelierHalf(half, other);
+    isLikeliest &&= half.kind === 'open' || isLikelierHalf(half, other);
   }
   if (mustContinue) return otherHalfAfterComma(half, pending);
   if (half.kind !== 'open' || !marked || !half.isFull) return undefined;

@@ -23,7 +23,6 @@ export interface Chunk {
 }
 
 const TAB = 8;
-const FORM_FEED = 0x0c;
 
 /** Splits text at blank lines and form feeds. */
 export function chunksOf(text: string): Chunk[] {
@@ -34,7 +33,7 @@ export function chunksOf(text: string): Chunk[] {
   // A form feed ends a page wherever it is in a line. It begins a line of its own here.
   const lines = text.replace(/\r\n?/g, '\n').replace(/\f/g, '\n\f').split('\n');
   for (const raw of lines) {
-    if (raw.charCodeAt(0) === FORM_FEED) {
+    if (raw.startsWith('\f')) {
       chunk = undefined;
       isPageStart = true;
     }
@@ -52,8 +51,8 @@ export function chunksOf(text: string): Chunk[] {
     }
     chunk.lines.push({
       text: trimmed,
-      indent: raw.length === trimmed.length ? 0 : indentOf(raw),
-      width: widthOf(trimmed),
+      indent: indentOf(raw),
+      width: columns(trimmed),
       isRule: isRule(trimmed),
     });
   }
@@ -65,38 +64,14 @@ export function edge({ indent, width }: Line): number {
   return indent + width;
 }
 
-/** The columns of a line's first word. */
-export function firstWord(line: Line): number {
-  const { text } = line;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x20) return i;
-    // Scripts without spaces break lines after any letter.
-    if (code > 0x7f) return i === 0 && isUnspaced(text[0]!) ? 2 : widthOf(text.slice(0, wordEnd(text, i)));
-  }
-  return line.width;
-}
-
-function wordEnd(text: string, start: number): number {
-  const space = text.indexOf(' ', start);
-  return space === -1 ? text.length : space;
-}
-
-/** The width of a text in columns. Most texts are ASCII, whose width is their length. */
-export function widthOf(text: string): number {
-  return /^[\x20-\x7E]*$/.test(text) ? text.length : columns(text);
+/** The columns of a line's first word. Scripts without spaces break lines after any letter. */
+export function firstWord({ text }: Line): number {
+  return isUnspaced(text[0]!) ? 2 : columns(text.split(' ', 1)[0]!);
 }
 
 function indentOf(line: string): number {
   let indent = 0;
-  for (let i = 0; i < line.length; i++) {
-    const code = line.charCodeAt(i);
-    if (code === 0x20) indent++;
-    else if (code === 0x09) indent += TAB - (indent % TAB);
-    else if (code === 0x3000) indent += 2;
-    else if (/\s/.test(line[i]!)) indent += code === FORM_FEED ? 0 : 1;
-    else break;
-  }
+  for (const space of /^\f?(\s*)/.exec(line)![1]!) indent += space === '\t' ? TAB - (indent % TAB) : 1;
   return indent;
 }
 

@@ -1,7 +1,6 @@
 /** Longer lines have no marks of the layout. */
 const LONG = 200;
 
-const ROMAN = 'ivxIVX';
 /** Markers of list items: `- `, `• `, `1. `, `(a) `, `一、`, `（二）`, `①`. */
 const ITEM =
   /^(?:[-*+•‣·–—○□▪▶■●◆▲]\s|o\s{2,}|[•‣▪▶・]|[（(]?\d{1,3}[.)）]\s|[（(](?:\p{L}|[ivx]{2,4})[)）]\s|(?:[a-zA-Z]|[ivx]{2,4})[.)]\s|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳])/u;
@@ -11,21 +10,14 @@ const ITEM =
  * of a list have the same marker.
  */
 export function itemMarker(line: string): string | undefined {
-  const second = line.charCodeAt(1);
-  // Most lines begin with a word. Only Roman numbers are markers of several letters.
-  if (isLatin(line.charCodeAt(0)) && isLatin(second) && !ROMAN.includes(line[1]!)) return undefined;
   return ITEM.exec(line)?.[0]
     .trim()
     .replace(/[\p{L}\p{N}]+/gu, '0');
 }
 
-function isLatin(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
-}
-
 /** Whether a line has no letter and no digit: a rule, a row of stars, a border. */
 export function isRule(line: string): boolean {
-  return !/[A-Za-z0-9]/.test(line) && !/[\p{L}\p{N}]/u.test(line);
+  return !/[\p{L}\p{N}]/u.test(line);
 }
 
 /** Whether a line underlines the one above it: one character, repeated. */
@@ -38,9 +30,6 @@ const NUMBERED = /^((?:\d{1,3}|[A-Z](?=\.\d))(?:\.\d{1,3}){0,5})([.):]{0,2})[\s\
 
 /** How many levels the number before a title has, or 0. */
 export function numberDepth(line: string): number {
-  const first = line.charCodeAt(0);
-  // No digit and no capital letter.
-  if (first < 0x30 || first > 0x5a) return 0;
   const match = NUMBERED.exec(line);
   if (!match) return 0;
   const levels = match[1]!.split('.').length;

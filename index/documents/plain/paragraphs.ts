@@ -33,8 +33,7 @@ export function textsOf(lines: Line[], page: number): string[] {
     rest[0]!.indent >= first!.indent + 4
       ? room(0.75)
       : room(0.3) && edge(rest[0]!) > 0.75 * right && right > WIDEST_VERSE;
-  if (isTerm && itemMarker(first!.text) === undefined)
-    return [`${first!.text}\n${textsOf(rest, page).join('\n')}`];
+  if (isTerm) return [`${first!.text}\n${textsOf(rest, page).join('\n')}`];
   return [isWrapped(lines, right, page) ? unwrap(texts.map(single)) : texts.join('\n')];
 }
 
@@ -67,11 +66,10 @@ function isWrapped(lines: Line[], right: number, page: number): boolean {
   // A line was wrapped if the first word of the next line did not fit on it.
   const room = lines.slice(1).map((line, i) => width - edge(lines[i]!) - firstWord(line) - 1);
   const full = room.filter((columns, i) => columns < 0 || endsInHyphen(lines[i]!.text)).length;
-  const isVerseLike = right - left < WIDEST_VERSE && isVerse(lines);
-  if (full >= 0.75 * room.length) return !isVerseLike;
+  if (full >= 0.75 * room.length) return right - left >= WIDEST_VERSE || !isVerse(lines);
   // With letters of different widths, the right edge is ragged. A sentence that goes on shows that the line was wrapped.
   const nearly = right - left < WIDEST_VERSE ? 0 : room.filter((columns) => columns < 0.2 * width).length;
-  return nearly >= 0.75 * room.length && !isVerseLike && share(lines, goesOn) >= 0.6;
+  return nearly >= 0.75 * room.length && share(lines, goesOn) >= 0.6;
 }
 
 function goesOn(line: Line, i: number, lines: Line[]): boolean {

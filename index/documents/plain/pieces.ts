@@ -1,5 +1,5 @@
 import { edge, type Line } from './lines.ts';
-import { isAllCaps, isPageNumber, isRoman, isRule, itemMarker } from './list-marks.ts';
+import { isAllCaps, isPageNumber, isRule, itemMarker } from './list-marks.ts';
 import { textsOf, WIDEST_PAGE } from './paragraphs.ts';
 import { columns, endsInComma, isClosed } from './script.ts';
 import { type Page, type Segment, titleLevel } from './segments.ts';
@@ -50,8 +50,9 @@ export function piecesOf(segments: Segment[], page: Page): Piece[] {
     const texts = level === undefined ? textsOf(lines, page.edge) : [lines.map(({ text }) => text).join(' ')];
     const previous = pieces.at(-1);
     // Items of a list are lines of one block.
-    if (i > 0 && blanks === 0 && previous && level === undefined && isListItem(segment, previous)) {
-      append(previous, texts.join('\n'));
+    if (previous && level === undefined && isNextItem(segment, previous)) {
+      const text = texts.join('\n');
+      Object.assign(previous, { text: `${previous.text}\n${text}`, tail: text, kind: 'apart' });
       continue;
     }
     const next = segments[i + 1];
@@ -66,19 +67,9 @@ export function piecesOf(segments: Segment[], page: Page): Piece[] {
   return pieces;
 }
 
-function isListItem({ lines, isPageStart }: Segment, previous: Piece): boolean {
-  return (
-    !isPageStart &&
-    previous.level === undefined &&
-    !isRule(previous.tail) &&
-    itemMarker(lines[0]!.text) !== undefined
-  );
-}
-
-function append(piece: Piece, text: string): void {
-  piece.text += `\n${text}`;
-  piece.tail = text;
-  piece.kind = 'apart';
+function isNextItem({ lines, blanks, isPageStart }: Segment, { level, tail }: Piece): boolean {
+  const isBelow = blanks === 0 && !isPageStart && level === undefined && !isRule(tail);
+  return isBelow && itemMarker(lines[0]!.text) !== undefined;
 }
 
 function pieceOf(
@@ -179,47 +170,30 @@ export function isAtMost(limit: number, text: string): boolean {
 
 /** In columns. */
 const WIDEST_HEAD = 200;
-/** In columns. Shorter lines may recur by chance. */
-const NARROWEST_HEAD = 8;
 
 /**
  * Which segments are the head or foot of a page: page numbers, and lines beside them or at the edge of a page that recur with other
  * numbers or have a page number to the left or right.
  */
-export function furnitureOf(segments: Segment[]): boolean[] {
+function furnitureOf(segments: Segment[]): boolean[] {
   const lines = segments.map(lineOf);
-  const isEdge = (i: number) => segments[i]!.isPageStart || segments[i + 1]?.isPageStart === true;
-  const isNumber = lines.map(
-    (line, i) => line !== undefined && (isPageNumber(line) || (isRoman(line) && isEdge(i))),
+  const isNumber = lines.map((line) => line !== undefined && isPageNumber(line));
+  const isOutside = segments.map(
+    ({ isPageStart }, i) => isPageStart || segments[i + 1]?.isPageStart || isNumber[i - 1] || isNumber[i + 1],
   );
-  const isSpread = lines.map((line) => line !== undefined && hasPageNumber(line));
-  const mayBe = lines.map((line, i) => {
-    if (line === undefined || segments[i]!.lines[0]!.isRule) return false;
-    return isSpread[i]! || isEdge(i) || isNumber[i - 1] === true || isNumber[i + 1] === true;
+  const keys = lines.map((line, i) => {
+    if (line === undefined || segments[i]!.lines[0]!.isRule) return undefined;
+    return isOutside[i] || hasPageNumber(line) ? line.replace(/\d+/g, '0').replace(/\s+/g, ' ') : undefined;
   });
-  const counts = new Map<string, number>();
-  for (const [i, line] of lines.entries())
-    if (mayBe[i]) counts.set(withoutNumbers(line!), (counts.get(withoutNumbers(line!)) ?? 0) + 1);
+  const counts = new Map<string | undefined, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
   const isFurniture = lines.map((line, i) => {
-    if (isNumber[i] || !mayBe[i]) return isNumber[i]!;
-    const isBeside = isEdge(i) || isNumber[i - 1] === true || isNumber[i + 1] === true;
-    return (
-      (isSpread[i]! && (isBeside || /\[Page \d+\]$/.test(line!))) || counts.get(withoutNumbers(line!))! > 1
-    );
+    if (isNumber[i] || keys[i] === undefined) return isNumber[i]!;
+    return counts.get(keys[i])! > 1 || (isOutside[i] === true && hasPageNumber(line!));
   });
   // The head of a page follows the foot of the one before, and may have two lines.
-  const recurring = new Map<string, number[]>();
-  for (const [i, line] of lines.entries()) {
-    if (line === undefined || !isFurniture[i - 1] || isFurniture[i]) continue;
-    if (/\S\s{3,}\S/.test(line)) isFurniture[i] = true;
-    else if (line.length > NARROWEST_HEAD) {
-      const places = recurring.get(line);
-      if (places) places.push(i);
-      else recurring.set(line, [i]);
-    }
-  }
-  for (const places of recurring.values())
-    if (places.length > 1) for (const i of places) isFurniture[i] = true;
+  for (const [i, line] of lines.entries())
+    if (line !== undefined && isFurniture[i - 1] && /\S\s{3,}\S/.test(line)) isFurniture[i] = true;
   return isFurniture;
 }
 
@@ -230,8 +204,4 @@ function lineOf({ lines }: Segment): string | undefined {
 /** `Writer    Informational    [Page 1]`, `26    THE HARBOUR BOOK`. */
 function hasPageNumber(line: string): boolean {
   return /^\d{1,4}\s{3,}\S|\S\s{3,}\S.*\d{1,4}\]?$/.test(line);
-}
-
-function withoutNumbers(line: string): string {
-  return line.replace(/\d+/g, '0').replace(/\s+/g, ' ');
 }

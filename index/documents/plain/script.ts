@@ -16,10 +16,6 @@ const SENTENCE_END =
  * a dash.
  */
 export function isClosed(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  // Most lines end with a letter or a full stop.
-  if (isAsciiWord(last)) return false;
-  if (last === 0x2e) return true;
   return SENTENCE_END.test(text.slice(-40)) || (/[:：\p{Pd}]$/u.test(text) && !endsInHyphen(text));
 }
 
@@ -41,41 +37,34 @@ export function columns(text: string): number {
   return isNarrow ? width : width + (text.match(WIDE)?.length ?? 0);
 }
 
-function isAsciiWord(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39);
-}
-
 /**
  * The separator for joining two lines: nothing after a hyphen inside a word, or between letters of scripts without spaces, else a
  * space. For digits and marks, the letter before them decides.
  */
 export function joint(left: string, right: string): '' | ' ' {
-  const last = left.charCodeAt(left.length - 1);
-  // A Latin letter or a comma, as in most texts.
-  if ((isAsciiWord(last) && last > 0x39) || last === 0x2c) {
-    const next = right.charCodeAt(0);
-    if (isAsciiWord(next) && next > 0x39) return ' ';
-  }
   if (endsInHyphen(left) && /^\p{L}/u.test(right)) return '';
-  const before = left.slice(-50).match(/\p{L}/gu)?.at(-1) ?? '';
+  const before = left.slice(-50).match(/\p{L}(?=\P{L}*$)/u)?.[0] ?? '';
   const after = right.slice(0, 50).match(/\p{L}/u)?.[0] ?? '';
   return isUnspaced(before) && isUnspaced(after) ? '' : ' ';
 }
 
 /** Whether a text ends with a hyphen directly after a letter. */
 export function endsInHyphen(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  return (
-    (last === 0x2d || last === 0xad || last === 0x2010) &&
-    /\p{L}\p{M}*[-\u00AD\u2010]$/u.test(text.slice(-20))
-  );
+  return /\p{L}\p{M}*[-\u00AD\u2010]$/u.test(text.slice(-20));
 }
 
 const words = new Intl.Segmenter('zh', { granularity: 'word' });
 
-/** Whether the cut between two texts splits a word. */
+/** Whether the cut between two texts splits a word: at a hyphen, or one of a script without spaces that the dictionary has. */
 export function cutsWord(left: string, right: string): boolean {
-  return (endsInHyphen(left) && /^\p{L}/u.test(right)) || splitsUnspacedWord(left, right);
+  if (endsInHyphen(left) && /^\p{L}/u.test(right)) return true;
+  const before = [...left.slice(-30)];
+  const after = [...right.slice(0, 30)];
+  // The segmenter joins numbers and iteration or length marks to any word, so they are no evidence.
+  const isLetter = (character = '') => isUnspaced(character) && !/[\p{N}\p{Lm}]/u.test(character);
+  if (!isLetter(before.at(-1)) || !isLetter(after[0])) return false;
+  const cut = before.join('').length;
+  return words.segment([...before, ...after].join('')).containing(cut)!.index < cut;
 }
 
 /** Whether a text ends with a comma or a semicolon. */
@@ -98,30 +87,10 @@ export function beginsInLowerCase(text: string): boolean {
   return /^\p{Ll}(?!\p{Lu})/u.test(text);
 }
 
-/** Whether the segmenter's dictionary finds a word across the cut, in a script without spaces between words. */
-function splitsUnspacedWord(left: string, right: string): boolean {
-  const before = [...left.slice(-30)];
-  const after = [...right.slice(0, 30)];
-  // The segmenter joins numbers and iteration or length marks to any word, so they are no evidence.
-  const isLetter = (character: string) => isUnspaced(character) && !/[\p{N}\p{Lm}]/u.test(character);
-  if (!isLetter(before.at(-1) ?? '') || !isLetter(after[0] ?? '')) return false;
-  const cut = before.join('').length;
-  const word = words.segment([...before, ...after].join('')).containing(cut);
-  return word !== undefined && word.index < cut;
-}
-
-const CLOSERS = new Map([
-  ['(', ')）'],
-  ['（', ')）'],
-  ['[', ']'],
-  ['【', '】'],
-  ['「', '」'],
-  ['『', '』'],
-  ['《', '》'],
-  ['〈', '〉'],
-  ['“', '”'],
-  ['„', '“”'],
-]);
+/** Opening marks, each with the marks that close it. */
+const CLOSERS = new Map(
+  '()） （)） [] 【】 「」 『』 《》 〈〉 “” „“”'.split(' ').map((marks) => [marks[0]!, marks.slice(1)]),
+);
 
 /** Whether a text opens a bracket or a quotation that it does not close. */
 export function leavesOpen(text: string): boolean {

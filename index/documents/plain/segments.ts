@@ -4,7 +4,6 @@ import {
   hasProseStart,
   isAllCaps,
   isDivision,
-  isManualHeader,
   isRoman,
   isUnderline,
   itemMarker,
@@ -95,7 +94,7 @@ function headingAt(lines: Line[], i: number, page: Page): { lines: number; level
   }
   if (i > 0 || !next || next.isRule) return undefined;
   if (page.isManual) {
-    const isHeading = line.indent <= 3 && next.indent > line.indent && !isManualHeader(line.text);
+    const isHeading = line.indent <= 3 && next.indent > line.indent;
     return isHeading ? { lines: 1, level: line.indent === 0 ? 2 : 3 } : undefined;
   }
   return numberedHeading(lines);
@@ -105,15 +104,14 @@ function headingAt(lines: Line[], i: number, page: Page): { lines: number; level
 function underlines(rule: Line, line: Line): boolean {
   if (/ {3,}|\t|\|/.test(line.text)) return false;
   if (Math.abs(rule.width - line.width) <= 2) return true;
-  return rule.width >= 0.5 * line.width && line.width < 120 && !isClosedSentence(line.text);
+  return rule.width >= 0.5 * line.width && !isClosedSentence(line.text);
 }
 
 /** A numbered heading with its text directly below it, as in text of a PDF. */
 function numberedHeading(lines: Line[]): { lines: number; level: number } | undefined {
   const first = lines[0]!;
   const depth = numberDepth(first.text);
-  if (depth < 2 || hasDotLeader(first.text) || lines.slice(1).some(({ text }) => numberDepth(text) > 0))
-    return undefined;
+  if (depth < 2 || lines.slice(1).some(({ text }) => numberDepth(text) > 0)) return undefined;
   const level = Math.min(6, depth + 1);
   for (let count = 1; count <= MAX_HEADING_LINES && count < lines.length; count++) {
     if (/[?？!！]$/u.test(lines[count - 1]!.text)) return { lines: count, level };
@@ -121,7 +119,7 @@ function numberedHeading(lines: Line[]): { lines: number; level: number } | unde
   const next = lines[1]!;
   const right = lines.reduce((widest, line) => Math.max(widest, edge(line)), 0);
   const isShort = edge(first) + firstWord(next) < SHORT_LINE * right;
-  return isShort && !isClosed(first.text) && !beginsInLowerCase(next.text) ? { lines: 1, level } : undefined;
+  return isShort && !beginsInLowerCase(next.text) ? { lines: 1, level } : undefined;
 }
 
 interface Place {
@@ -206,16 +204,9 @@ function beginsInLowerCase(text: string): boolean {
 export function titleLevel({ lines }: Segment): number | undefined {
   const text = lines.map((line) => line.text).join(' ');
   if (lines.length > MAX_HEADING_LINES || text.length > 200 || hasDotLeader(text)) return undefined;
-  if (!hasProseStart(text) || /(?:…|\.\.\.)$/.test(text)) return undefined;
+  if (!hasProseStart(text) || /(?:[;,:；，：…]|\.\.\.)$/u.test(text)) return undefined;
   const depth = numberDepth(text);
-  if (depth > 0) return /[.;,:。；，：]$/u.test(text) ? undefined : Math.min(6, depth + 1);
-  if (isDivision(text))
-    return /[;,:；，：]$/u.test(text) || (lines.length > 1 && text.endsWith('.')) ? undefined : 2;
-  if (isRoman(text)) return 2;
-  return isAllCaps(lines[0]!.text) &&
-    (lines.length === 1 || lines[0]!.indent >= 8 || isAllCaps(text)) &&
-    !/[;,:]$/.test(text) &&
-    /\p{Lu}{3}/u.test(text)
-    ? 2
-    : undefined;
+  if (depth > 0) return /[.。]$/u.test(text) ? undefined : Math.min(6, depth + 1);
+  if (isDivision(text) || isRoman(text)) return 2;
+  return isAllCaps(lines[0]!.text) && /\p{Lu}{3}/u.test(text) ? 2 : undefined;
 }
