@@ -23,74 +23,49 @@ export async function* mailboxMessages(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<MailboxMessage> {
-  const mailbox = new Mailbox(maxBytes);
-  for await (const chunk of stream) yield* mailbox.add(chunk);
-  yield* mailbox.end();
-}
-
-/** Finds the messages in bytes that come piece by piece. */
-class Mailbox {
-  readonly #maxBytes: number;
-  #number = 0;
+  let number = 0;
   /** Complete parts of the message, unless it is too large. */
-  #parts: Buffer[] = [];
-  #length = 0;
+  let parts: Buffer[] = [];
+  let length = 0;
   /** Bytes that may contain a part of a `From ` line. A line feed precedes the first ones, as if a blank line did. */
-  #rest = Buffer.from('\n\n');
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  *add(chunk: Uint8Array): Generator<MailboxMessage> {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    yield* this.#split(this.#rest.length - FROM_LENGTH);
-  }
-
-  *end(): Generator<MailboxMessage> {
-    yield* this.#split(this.#rest.length);
-    this.#take(this.#rest.length);
-    if (this.#number > 0) yield this.#message();
-  }
-
+  let rest = Buffer.from('\n\n');
+  const take = (end: number) => {
+    const part = rest.subarray(0, Math.max(0, end));
+    rest = rest.subarray(part.length);
+    length += part.length;
+    if (length <= maxBytes) parts.push(part);
+    else parts = [];
+  };
+  const message = (): MailboxMessage => {
+    if (length > maxBytes) return { number };
+    const bytes = Buffer.concat(parts);
+    return { number, bytes: unquoted(bytes.subarray(bytes.indexOf(NEW_LINE) + 1)) };
+  };
   /** Finds the messages that begin before `end`, and takes the bytes before it. */
-  *#split(end: number): Generator<MailboxMessage> {
-    let searched = 0;
-    for (;;) {
-      const at = this.#rest.indexOf(FROM, searched);
-      if (at === -1 || at >= end) break;
-      searched = at + 1;
-      const line = this.#rest.toString('latin1', at + 1, at + 1 + FROM_LENGTH);
-      if (!isAfterBlankLine(this.#rest, at) || !FROM_LINE.test(line.split('\n', 1)[0]!)) continue;
-      this.#take(at + 1);
-      end -= at + 1;
-      searched = 0;
-      if (this.#number > 0) yield this.#message();
-      this.#start();
+  function* split(end: number): Generator<MailboxMessage> {
+    const limit = end - rest.length;
+    for (let at = rest.indexOf(FROM); at !== -1 && at < rest.length + limit; ) {
+      const line = rest.toString('latin1', at + 1, at + 1 + FROM_LENGTH);
+      if (!isAfterBlankLine(rest, at) || !FROM_LINE.test(line.split('\n', 1)[0]!)) {
+        at = rest.indexOf(FROM, at + 1);
+        continue;
+      }
+      take(at + 1);
+      if (number > 0) yield message();
+      number++;
+      [parts, length] = [[], 0];
+      at = rest.indexOf(FROM);
     }
     // The bytes before a line tell whether it follows a blank line.
-    this.#take(end - 4);
+    take(rest.length + limit - 4);
   }
-
-  #start(): void {
-    this.#number++;
-    this.#parts = [];
-    this.#length = 0;
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk]);
+    yield* split(rest.length - FROM_LENGTH);
   }
-
-  #take(length: number): void {
-    if (length <= 0) return;
-    this.#length += length;
-    if (this.#length > this.#maxBytes) this.#parts = [];
-    else this.#parts.push(this.#rest.subarray(0, length));
-    this.#rest = this.#rest.subarray(length);
-  }
-
-  #message(): MailboxMessage {
-    if (this.#length > this.#maxBytes) return { number: this.#number };
-    const bytes = Buffer.concat(this.#parts);
-    return { number: this.#number, bytes: unquoted(bytes.subarray(bytes.indexOf(NEW_LINE) + 1)) };
-  }
+  yield* split(rest.length);
+  take(rest.length);
+  if (number > 0) yield message();
 }
 
 function isAfterBlankLine(bytes: Buffer, lineFeed: number): boolean {

@@ -68,13 +68,14 @@ export async function parseMessage(
   if (length > MAX_TEXT_LENGTH) throw tooLarge(path, `its text has ${length} characters`);
   if (!email.text && !email.html && email.attachments.some(({ mimeType }) => ENCRYPTED.has(mimeType)))
     throw new Unreadable(path, 'encrypted', 'Decrypt it in the mail program, and export it again.');
+  const id = email.messageId?.replace(/^<|>$/g, '') || undefined;
   return {
-    id: email.messageId?.replace(/^<|>$/g, '') || undefined,
+    id,
     subject:
       fixWindows1252(email.subject ?? '')
         .replace(/\s+/g, ' ')
         .trim() || undefined,
-    metadata: metadataOf(email),
+    metadata: metadataOf(email, id),
     parts: partsOf(email, path),
     attachments: email.attachments,
   };
@@ -96,11 +97,10 @@ function tooLarge(path: string, detail: string): Unreadable {
   return new Unreadable(path, 'too large', `Save its long text or its files apart (${detail}).`);
 }
 
-function metadataOf(email: Email): Record<string, MetadataValue> {
+function metadataOf(email: Email, id: string | undefined): Record<string, MetadataValue> {
   const from = email.from && people([email.from])[0];
   const to = people(email.to ?? []);
   const date = dateOf(email);
-  const id = email.messageId?.replace(/^<|>$/g, '');
   return {
     ...(from && { from }),
     ...(to.length > 0 && { to }),

@@ -39,9 +39,11 @@ const MAX_INTRO_LENGTH = 300;
 /** Splits the text of a message into its own parts and quoted parts, in order. Leaves out signatures. */
 export function mailParts(text: string): MailPart[] {
   const lines = withoutPgp(text.replace(/\r\n?/g, '\n').split('\n'));
-  const start = lines.findIndex((_, i) => startsOldMessage(lines, i));
-  const [reply, old] = start === -1 ? [lines, []] : [lines.slice(0, start), lines.slice(start)];
-  return [...runs(reply), ...oldMessage(old)].filter((part) => part.text !== '');
+  const found = lines.findIndex((_, i) => startsOldMessage(lines, i));
+  const start = found === -1 ? lines.length : found;
+  return [...runs(lines.slice(0, start)), ...oldMessage(lines.slice(start))].filter(
+    ({ text }) => text !== '',
+  );
 }
 
 /** Whether lines consist of the headers of a message, as mail programs write them above a quoted one. */
@@ -77,13 +79,8 @@ function oldMessage(lines: readonly string[]): MailPart[] {
   const first = lines.findIndex((line) => HEADER_LINE.test(line));
   const blank = lines.findIndex((line, i) => i > first && line.trim() === '');
   const end = blank === -1 ? lines.length : blank;
-  return [
-    {
-      quoted: true,
-      text: unquote(lines.slice(end)),
-      intro: lines.slice(first, end).join('\n').trim(),
-    },
-  ];
+  const intro = lines.slice(first, end).join('\n').trim();
+  return [{ quoted: true, text: unquote(lines.slice(end)), intro }];
 }
 
 /** Runs of lines with and without quote marks. */
@@ -99,8 +96,8 @@ function runs(lines: readonly string[]): MailPart[] {
     if (!quoted) parts.push({ quoted, text: withoutSignature(run).join('\n').trim() });
     else {
       const before = parts.at(-1);
-      const [own, intro] = before && !before.quoted ? splitIntro(before.text) : [undefined, undefined];
-      if (before && own !== undefined) before.text = own;
+      const intro = before && !before.quoted ? introOf(before.text) : undefined;
+      if (before && intro) before.text = before.text.slice(0, -intro.length).trimEnd();
       parts.push({ quoted, text: unquote(run), intro });
     }
   }
@@ -114,18 +111,14 @@ function continues(lines: readonly string[], at: number, quoted: boolean): boole
   return marked || (lines[at]!.trim() === '' && QUOTE.test(lines[at + 1] ?? ''));
 }
 
-/** The last paragraph before a quote introduces it if it ends with a colon and names a time or an address: "On … wrote:". */
-function splitIntro(text: string): [string, string] | [undefined, undefined] {
-  const gap = text.lastIndexOf('\n\n');
-  const paragraph = gap === -1 ? text : text.slice(gap + 2);
+/** The last paragraph or line before a quote introduces it if it ends with a colon and names a time or an address: "On … wrote:". */
+function introOf(text: string): string | undefined {
+  const paragraph = text.slice(text.lastIndexOf('\n\n') + 1).trimStart();
   const lines = paragraph.split('\n');
-  const last = lines.at(-1)!;
   const isIntro = (candidate: string) =>
     candidate.length <= MAX_INTRO_LENGTH && /[:：]\s*$/.test(candidate) && /[\d@]/.test(candidate);
-  if (lines.length <= MAX_INTRO_LINES && isIntro(paragraph))
-    return [gap === -1 ? '' : text.slice(0, gap).trimEnd(), paragraph.trim()];
-  if (isIntro(last)) return [text.slice(0, -last.length).trimEnd(), last.trim()];
-  return [undefined, undefined];
+  if (lines.length <= MAX_INTRO_LINES && isIntro(paragraph)) return paragraph;
+  return lines.slice(-1).find(isIntro)?.trim();
 }
 
 /** Takes off quote marks. Lines that are quoted more or less often than the line before start a paragraph. */
