@@ -146,26 +146,27 @@ export function dedent(lines: string[], most = Number.POSITIVE_INFINITY): string
   return common === Number.POSITIVE_INFINITY ? lines : lines.map((line) => line.slice(common));
 }
 
-/** The line after an indented block: the next one without indentation. */
-export function blockEnd(lines: string[], start: number): number {
+/** The line after those from `start` on that match. */
+export function runEnd(lines: string[], start: number, matches: (line: string) => boolean): number {
   let end = start;
-  while (end < lines.length && (lines[end] === '' || lines[end]!.startsWith(' '))) end++;
+  while (end < lines.length && matches(lines[end]!)) end++;
   return end;
 }
 
+/** The line after an indented block: the next one without indentation. */
+export function blockEnd(lines: string[], start: number): number {
+  return runEnd(lines, start, (line) => line === '' || line.startsWith(' '));
+}
+
 export function blankAfter(lines: string[], start: number): number {
-  let end = start;
-  while (end < lines.length && lines[end] !== '') end++;
-  return end;
+  return runEnd(lines, start, (line) => line !== '');
 }
 
 /** Removes blank lines at the start and at the end. */
 export function trimBlank(lines: string[]): string[] {
-  let start = 0;
-  let end = lines.length;
-  while (start < end && lines[start]!.trim() === '') start++;
-  while (end > start && lines[end - 1]!.trim() === '') end--;
-  return lines.slice(start, end);
+  const hasText = (line: string) => line.trim() !== '';
+  const start = lines.findIndex(hasText);
+  return start < 0 ? [] : lines.slice(start, lines.findLastIndex(hasText) + 1);
 }
 
 /** The id that docutils makes of a name or title: ASCII letters, digits and hyphens. */

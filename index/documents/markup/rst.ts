@@ -14,6 +14,7 @@ import {
   inlineRst,
   listRows,
   makeId,
+  runEnd,
   SIMPLE_BORDER,
   simpleRows,
   trimBlank,
@@ -34,13 +35,7 @@ const ADORNMENT = /^([!-/:-@[-`{-~])\1*$/;
 
 /** Whether the next line makes this one a heading. */
 function isUnderline(line: string, next: string): boolean {
-  return (
-    ADORNMENT.test(next) &&
-    (next.length >= line.length || next.length >= 4) &&
-    !line.startsWith(' ') &&
-    line !== '' &&
-    !ADORNMENT.test(line)
-  );
+  return ADORNMENT.test(next) && (next.length >= line.length || next.length >= 4) && !ADORNMENT.test(line);
 }
 
 const OPTION = /^:([\w-]+):(?:[ ]+(.*))?$/;
@@ -242,8 +237,7 @@ class RstReader {
   }
 
   #lineBlock(lines: string[], start: number, list: BlockList): number {
-    let end = start;
-    while (end < lines.length && /^(?:\||\s+\S)/.test(lines[end]!)) end++;
+    const end = runEnd(lines, start, (line) => /^(?:\||\s+\S)/.test(line));
     const content = lines.slice(start, end).map((line) => this.#inline(line.replace(/^\| ?/, '').trim()));
     list.paragraph(content.join('\n'));
     return end;
@@ -401,8 +395,7 @@ class RstReader {
 
 /** Code after `::`: indented, or each line with the same quote mark. */
 function literalBlock(lines: string[], start: number, list: BlockList): number {
-  let first = start;
-  while (first < lines.length && lines[first] === '') first++;
+  const first = runEnd(lines, start, (line) => line === '');
   const line = lines[first];
   if (line === undefined) return first;
   if (line.startsWith(' ')) {
@@ -411,8 +404,7 @@ function literalBlock(lines: string[], start: number, list: BlockList): number {
     return end;
   }
   if (!/^[!-/:-@[-`{-~]/.test(line)) return first;
-  let end = first;
-  while (end < lines.length && lines[end]!.startsWith(line[0]!)) end++;
+  const end = runEnd(lines, first, (next) => next.startsWith(line[0]!));
   list.paragraph(lines.slice(first, end).join('\n'));
   return end;
 }
