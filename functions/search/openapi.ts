@@ -1,9 +1,4 @@
-import {
-  type ConversionConfig,
-  type JsonSchema,
-  toJsonSchema,
-  toJsonSchemaDefs,
-} from '@valibot/to-json-schema';
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import type { Answer } from '../../index/search/answer.ts';
 import {
@@ -77,16 +72,15 @@ function queryParameters(entries: Record<string, GenericSchema>, examples: Recor
     const { description, ...own } = toJsonSchema(entry, conversion);
     delete own.$schema;
     // Allows a single value too: GPT Actions write lists in their own form.
-    const schema: JsonSchema | { anyOf: unknown[] } =
-      own.type === 'array' ? { anyOf: [own.items, own] } : own;
-    const required = entry.type !== 'optional';
+    const schema = own.type === 'array' ? { anyOf: [own.items, own] } : own;
     const example = name in examples && { example: examples[name] };
-    return { name, in: 'query', required, description, schema, ...example };
+    return { name, in: 'query', required: entry.type !== 'optional', description, schema, ...example };
   });
 }
 
-const content = (name: keyof typeof schemas, example?: unknown) => ({
-  'application/json': { schema: ref(name), ...(example !== undefined && { example }) },
+const answered = (description: string, name: keyof typeof schemas, example?: Answer) => ({
+  description,
+  content: { 'application/json': { schema: ref(name), ...(example && { example }) } },
 });
 
 const problem = (description: string) => ({
@@ -94,19 +88,89 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
 
-/** What a caller may send. */
-export interface Credentials {
-  keys?: boolean;
-  tokens?: boolean;
-}
-
-/** One of the two ways to send a key, and the only way to send a token. GPT Actions, among others, accept only one scheme. */
-const securitySchemes = (credential: string) => ({
-  apiKey: { type: 'http', scheme: 'bearer', description: `The ${credential} as bearer token.` },
-});
-
 const searchDescription =
   'Finds passages that answer a question. The question and the documents may be in different languages. `verdict` is `answered`, `possible` (no sure answer) or `none` (no answer found).';
+
+const asked = { q: exampleQuestion, k: 3, matches: true };
+
+/** The routes, with the error responses that any of them may give. */
+function pathsOf(problems: ReturnType<typeof commonProblems>) {
+  const found = {
+    200: answered('The passages found.', 'Answer', exampleAnswer),
+    400: problem('A parameter or field is missing, unknown or wrong. `detail` says what to change.'),
+    ...problems,
+  };
+  return {
+    '/search': {
+      get: {
+        operationId: 'search',
+        summary: 'Search with a question',
+        description: searchDescription,
+        parameters: queryParameters(searchParameters.entries, asked),
+        responses: found,
+      },
+      post: {
+        operationId: 'searchWithFilter',
+        summary: 'Search with a question, a history and filters on any field',
+        description: searchDescription,
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: ref('SearchBody'),
+              example: { ...asked, filter: { lang: ['en', 'fr'] } },
+            },
+          },
+        },
+        responses: {
+          ...found,
+          413: problem('The body is longer than 64 KiB.'),
+          415: problem('The body is not JSON.'),
+        },
+      },
+    },
+    '/passages/{id}': {
+      get: {
+        operationId: 'getPassage',
+        summary: 'Get a passage by its id',
+        description: 'Returns one passage. `context` adds the surrounding passages of its document.',
+        parameters: [
+          {
+            name: 'id',
+            in: 'path',
+            required: true,
+            description: 'The `id` of a search result, percent-encoded.',
+            schema: { type: 'string', minLength: 1 },
+          },
+          ...queryParameters(passageParameters.entries),
+        ],
+        responses: {
+          200: answered('The passage.', 'Passage'),
+          400: problem('A parameter is unknown or wrong.'),
+          404: problem('No passage has this id.'),
+          ...problems,
+        },
+      },
+    },
+    '/health': {
+      get: {
+        operationId: 'getHealth',
+        summary: 'Check that the search is ready',
+        description: 'Returns the version, size and model of the index once it is open.',
+        responses: { 200: answered('The index is open.', 'Health'), ...problems },
+      },
+    },
+    '/overview': {
+      get: {
+        operationId: 'getOverview',
+        summary: 'Describe the index',
+        description:
+          'Returns languages and sources with their number of passages, for filters, and suggested questions.',
+        responses: { 200: answered('Contents of the index.', 'Overview'), ...problems },
+      },
+    },
+  };
+}
 
 /** The error responses that any route may give. */
 function commonProblems(credential: string, tokens: boolean) {
@@ -124,103 +188,18 @@ function commonProblems(credential: string, tokens: boolean) {
   };
 }
 
-type Problems = ReturnType<typeof commonProblems>;
-
-function searchPath(problems: Problems) {
-  const responses = {
-    200: { description: 'The passages found.', content: content('Answer', exampleAnswer) },
-    400: problem('A parameter or field is missing, unknown or wrong. `detail` says what to change.'),
-    ...problems,
-  };
-  const asked = { q: exampleQuestion, k: 3, matches: true };
-  return {
-    get: {
-      operationId: 'search',
-      summary: 'Search with a question',
-      description: searchDescription,
-      parameters: queryParameters(searchParameters.entries, asked),
-      responses,
-    },
-    post: {
-      operationId: 'searchWithFilter',
-      summary: 'Search with a question, a history and filters on any field',
-      description: searchDescription,
-      requestBody: {
-        required: true,
-        content: content('SearchBody', { ...asked, filter: { lang: ['en', 'fr'] } }),
-      },
-      responses: {
-        ...responses,
-        413: problem('The body is longer than 64 KiB.'),
-        415: problem('The body is not JSON.'),
-      },
-    },
-  };
-}
-
-function passagePath(problems: Problems) {
-  const id = {
-    name: 'id',
-    in: 'path',
-    required: true,
-    description: 'The `id` of a search result, percent-encoded.',
-    schema: { type: 'string', minLength: 1 },
-  };
-  return {
-    get: {
-      operationId: 'getPassage',
-      summary: 'Get a passage by its id',
-      description: 'Returns one passage. `context` adds the surrounding passages of its document.',
-      parameters: [id, ...queryParameters(passageParameters.entries)],
-      responses: {
-        200: { description: 'The passage.', content: content('Passage') },
-        400: problem('A parameter is unknown or wrong.'),
-        404: problem('No passage has this id.'),
-        ...problems,
-      },
-    },
-  };
-}
-
-function healthPath(problems: Problems) {
-  return {
-    get: {
-      operationId: 'getHealth',
-      summary: 'Check that the search is ready',
-      description: 'Returns the version, size and model of the index once it is open.',
-      responses: { 200: { description: 'The index is open.', content: content('Health') }, ...problems },
-    },
-  };
-}
-
-function overviewPath(problems: Problems) {
-  return {
-    get: {
-      operationId: 'getOverview',
-      summary: 'Describe the index',
-      description:
-        'Returns languages and sources with their number of passages, for filters, and suggested questions.',
-      responses: {
-        200: { description: 'Contents of the index.', content: content('Overview') },
-        ...problems,
-      },
-    },
-  };
-}
-
 /**
  * The OpenAPI 3.1 document of the endpoint.
  * @param server public URL of the endpoint, without a final slash
- * @param credentials of which requests need one
+ * @param credentials what a request may send; without any, the endpoint is open
  */
-export function openApi(server: string, { keys = false, tokens = false }: Credentials = {}) {
+export function openApi(server: string, credentials: { keys?: boolean; tokens?: boolean } = {}) {
+  const { keys = false, tokens = false } = credentials;
   const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');
-  const isOpen = credential === '';
-  const problems = commonProblems(credential, tokens);
-  const definitions: Record<keyof typeof schemas, JsonSchema> = toJsonSchemaDefs(schemas, {
-    ...conversion,
-    overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
-  });
+  // The header is one of the two ways to send a key. GPT Actions, among others, accept only one scheme.
+  const securitySchemes = {
+    apiKey: { type: 'http', scheme: 'bearer', description: `The ${credential} as bearer token.` },
+  };
   return {
     openapi: '3.1.0',
     info: {
@@ -230,13 +209,14 @@ export function openApi(server: string, { keys = false, tokens = false }: Creden
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: server }],
-    security: isOpen ? [] : [{ apiKey: [] }],
-    paths: {
-      '/search': searchPath(problems),
-      '/passages/{id}': passagePath(problems),
-      '/health': healthPath(problems),
-      '/overview': overviewPath(problems),
+    security: credential ? [{ apiKey: [] }] : [],
+    paths: pathsOf(commonProblems(credential, tokens)),
+    components: {
+      schemas: toJsonSchemaDefs(schemas, {
+        ...conversion,
+        overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
+      }),
+      ...(credential && { securitySchemes }),
     },
-    components: { schemas: definitions, ...(!isOpen && { securitySchemes: securitySchemes(credential) }) },
   };
 }

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { ANSWERED, LIMITS } from '../../index/search/limits.ts';
 import type { Question } from '../web/client/types.ts';
-import type { Same } from './answer-schemas.ts';
 
 /** Example question in error messages and in the OpenAPI document. */
 export const exampleQuestion = 'Is slavery allowed';
@@ -9,41 +8,53 @@ export const exampleQuestion = 'Is slavery allowed';
 /** A question in links to any index, which may not answer the example. */
 export const questionPlaceholder = 'QUESTION';
 
+/** Whether two types are identical. Not assignability, which an optional field of only one side would pass. */
+export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Adds a description for callers. */
+export const described = <Schema extends v.GenericSchema>(schema: Schema, text: string) =>
+  v.pipe(schema, v.description<v.InferOutput<Schema>, string>(text));
+
+/** An optional value with a description. */
+export const optional = <Schema extends v.GenericSchema>(schema: Schema, text: string) =>
+  v.optional(described(schema, text));
+
 // The message of a request schema completes "k is 500, but must be <message>." The message of a maximum names the unit:
 // "lang has 200 <message>, but 100 is the limit."
 
-const whole = (min: number, max: number) => {
+/** An optional whole number in a range. */
+const whole = (range: { min: number; max: number; default: number }, text: string) => {
+  const { min, max } = range;
   const expected = `a whole number from ${min} to ${max}`;
-  return v.pipe(
+  const schema = v.pipe(
     v.number(expected),
     v.integer(expected),
     v.minValue(min, expected),
     v.maxValue(max, expected),
   );
+  return v.optional(described(schema, text), range.default);
 };
 
-const share = v.pipe(
-  v.number('a number from 0 to 1'),
-  v.minValue(0, 'a number from 0 to 1'),
-  v.maxValue(1, 'a number from 0 to 1'),
-);
+/** An optional boolean, by default false. */
+const flag = (text: string) => v.optional(described(v.boolean('true or false'), text), false);
+
+const shareExpected = 'a number from 0 to 1';
+const share = v.pipe(v.number(shareExpected), v.minValue(0, shareExpected), v.maxValue(1, shareExpected));
 
 const tagExpected = 'a language tag such as "de" or "pt-BR", or several tags';
 const tag = v.pipe(v.string(tagExpected), v.regex(/^[\w-]+$/, tagExpected));
-const path = v.pipe(
-  v.string('the path of a document or folder'),
-  v.nonEmpty('the path of a document or folder'),
-);
+const pathExpected = 'the path of a document or folder';
+const path = v.pipe(v.string(pathExpected), v.nonEmpty(pathExpected));
 const filterExpected = 'text, a number, true, false or a list of one or more of these';
 const scalar = v.union([v.string(), v.number(), v.boolean()], filterExpected);
-const filterList = v.pipe(
-  v.array(scalar, filterExpected),
-  v.nonEmpty(filterExpected),
-  v.maxLength(LIMITS.filterValues, 'values'),
-);
 
-const listOf = <Item extends v.GenericSchema<string>>(item: Item, expected: string) =>
-  v.pipe(v.array(item, expected), v.nonEmpty(expected), v.maxLength(LIMITS.filterValues, 'values'));
+/** A list of one or more values of a filter. */
+const listOf = <Item extends v.GenericSchema>(item: Item, expected: string) =>
+  v.pipe(
+    v.array(item, expected),
+    v.nonEmpty<v.InferOutput<Item>[], string>(expected),
+    v.maxLength<v.InferOutput<Item>[], number, string>(LIMITS.filterValues, 'values'),
+  );
 const tags = listOf(tag, 'a list of one or more language tags');
 const paths = listOf(path, 'a list of one or more paths');
 
@@ -52,75 +63,46 @@ const langText =
 const sourceText =
   'Returns only passages of the document with this path. A path that ends in `/` matches all documents in that folder. Several values match any of them.';
 
-const contextSchema = v.optional(
-  v.pipe(
-    whole(LIMITS.context.min, LIMITS.context.max),
-    v.description('Number of surrounding passages to add in `before` and `after`.'),
-  ),
-  LIMITS.context.default,
-);
+const context = whole(LIMITS.context, 'Number of surrounding passages to add in `before` and `after`.');
 
 const searchFields = {
-  q: v.pipe(
-    v.string('text'),
-    v.trim(),
-    v.minLength(1),
-    v.maxLength(LIMITS.questionCharacters),
-    // Always true of a trimmed text. JSON Schema expresses it only as a pattern.
-    v.regex(/\S/),
-    v.description(
-      `The question in any language, as a person would ask it. At most ${LIMITS.questionTokens} model tokens (about 1,000 characters in English).`,
-    ),
-  ),
-  k: v.optional(
-    v.pipe(whole(LIMITS.k.min, LIMITS.k.max), v.description('Maximum number of results.')),
-    LIMITS.k.default,
-  ),
-  mode: v.optional(
+  q: described(
     v.pipe(
+      v.string('text'),
+      v.trim(),
+      v.minLength(1),
+      v.maxLength(LIMITS.questionCharacters),
+      // Always true of a trimmed text. JSON Schema expresses it only as a pattern.
+      v.regex(/\S/),
+    ),
+    `The question in any language, as a person would ask it. At most ${LIMITS.questionTokens} model tokens (about 1,000 characters in English).`,
+  ),
+  k: whole(LIMITS.k, 'Maximum number of results.'),
+  mode: v.optional(
+    described(
       v.picklist(['hybrid', 'semantic', 'lexical'], 'one of hybrid, semantic, lexical'),
-      v.description(
-        '`hybrid` compares meaning and words, `semantic` only meaning, `lexical` only words (BM25).',
-      ),
+      '`hybrid` compares meaning and words, `semantic` only meaning, `lexical` only words (BM25).',
     ),
     'hybrid',
   ),
-  minConfidence: v.optional(
-    v.pipe(
-      share,
-      v.description(
-        `Drops results below this confidence. The first result then counts as the answer. Default: returns all k results, and the first counts as the answer from ${ANSWERED} on.`,
-      ),
-    ),
+  minConfidence: optional(
+    share,
+    `Drops results below this confidence. The first result then counts as the answer. Default: returns all k results, and the first counts as the answer from ${ANSWERED} on.`,
   ),
-  context: contextSchema,
-  maxCharacters: v.optional(
-    v.pipe(
-      whole(LIMITS.answerCharacters.min, LIMITS.answerCharacters.max),
-      v.description(
-        'Maximum length of the answer as JSON. Drops the last results that exceed it, and counts them in `omitted`. The first result always stays, but is cut if it is too long alone.',
-      ),
-    ),
-    LIMITS.answerCharacters.default,
+  context,
+  maxCharacters: whole(
+    LIMITS.answerCharacters,
+    'Maximum length of the answer as JSON. Drops the last results that exceed it, and counts them in `omitted`. The first result always stays, but is cut if it is too long alone.',
   ),
-  explain: v.optional(
-    v.pipe(
-      v.boolean('true or false'),
-      v.description('Adds the parts of each score, and the evidence for its confidence.'),
-    ),
-    false,
-  ),
-  matches: v.optional(
-    v.pipe(v.boolean('true or false'), v.description('Adds the matching words to the results.')),
-    false,
-  ),
+  explain: flag('Adds the parts of each score, and the evidence for its confidence.'),
+  matches: flag('Adds the matching words to the results.'),
 };
 
 /** Query parameters of `GET /search`, with numbers and booleans already read from their text. */
 export const searchParameters = v.strictObject({
   ...searchFields,
-  lang: v.optional(v.pipe(tags, v.description(`${langText} Repeat the parameter for several values.`))),
-  source: v.optional(v.pipe(paths, v.description(`${sourceText} Repeat the parameter for several values.`))),
+  lang: optional(tags, `${langText} Repeat the parameter for several values.`),
+  source: optional(paths, `${sourceText} Repeat the parameter for several values.`),
 });
 
 const exampleTurn = '{"role": "user", "content": "…"}';
@@ -139,31 +121,22 @@ const turn = v.object(
 export const searchBody = v.strictObject(
   {
     ...searchFields,
-    lang: v.optional(v.pipe(v.union([tag, tags], tagExpected), v.description(langText))),
-    source: v.optional(
-      v.pipe(v.union([path, paths], 'a path or a list of paths'), v.description(sourceText)),
+    lang: optional(v.union([tag, tags], tagExpected), langText),
+    source: optional(v.union([path, paths], 'a path or a list of paths'), sourceText),
+    history: optional(
+      v.pipe(v.array(turn, `a list of turns such as ${exampleTurn}`), v.maxLength(LIMITS.turns, 'turns')),
+      'Previous turns of the conversation, oldest first, for questions such as "and in winter?" that depend on them. Only the last exchange is used. The longer the question, the less it counts. `searchedFor` in the answer shows how it was used.',
     ),
-    history: v.optional(
-      v.pipe(
-        v.array(turn, `a list of turns such as ${exampleTurn}`),
-        v.maxLength(LIMITS.turns, 'turns'),
-        v.description(
-          'Previous turns of the conversation, oldest first, for questions such as "and in winter?" that depend on them. Only the last exchange is used. The longer the question, the less it counts. `searchedFor` in the answer shows how it was used.',
-        ),
-      ),
-    ),
-    filter: v.optional(
+    filter: optional(
       v.pipe(
         v.record(
           v.string(),
-          v.union([v.string(), v.number(), v.boolean(), filterList], filterExpected),
+          v.union([v.string(), v.number(), v.boolean(), listOf(scalar, filterExpected)], filterExpected),
           'an object of fields and values',
         ),
         v.maxEntries(LIMITS.filterFields, 'fields'),
-        v.description(
-          'Returns only passages whose metadata fields have these values. A list matches any of its values. All fields must match.',
-        ),
       ),
+      'Returns only passages whose metadata fields have these values. A list matches any of its values. All fields must match.',
     ),
   },
   'an object',
@@ -173,26 +146,18 @@ export const searchBody = v.strictObject(
 true satisfies Same<v.InferInput<typeof searchBody>, Question>;
 
 /** Query parameters of `GET /passages/:id`. */
-export const passageParameters = v.strictObject({ context: contextSchema });
+export const passageParameters = v.strictObject({ context });
+
+const { q: query, k, lang, source, filter, minConfidence } = searchBody.entries;
 
 /** Arguments of the MCP tool `search`. ChatGPT requires the name `query` for the question. */
-export const searchArguments = v.strictObject({
-  query: searchFields.q,
-  k: searchFields.k,
-  lang: searchBody.entries.lang,
-  source: searchBody.entries.source,
-  filter: searchBody.entries.filter,
-  minConfidence: searchFields.minConfidence,
-});
+export const searchArguments = v.strictObject({ query, k, lang, source, filter, minConfidence });
 
 /** Arguments of the MCP tool `fetch`. */
 export const fetchArguments = v.strictObject({
-  id: v.pipe(v.string('the id of a search result'), v.description('The `id` of a search result.')),
-  context: v.optional(
-    v.pipe(
-      whole(LIMITS.context.min, LIMITS.context.max),
-      v.description('Number of surrounding passages to include before and after this one.'),
-    ),
-    2,
+  id: described(v.string('the id of a search result'), 'The `id` of a search result.'),
+  context: whole(
+    { ...LIMITS.context, default: 2 },
+    'Number of surrounding passages to include before and after this one.',
   ),
 });
