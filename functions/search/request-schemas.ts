@@ -118,29 +118,26 @@ const turn = v.object(
 );
 
 /** JSON body of `POST /search`; every value of `searchParameters` is valid here too. */
-export const searchBody = v.strictObject(
-  {
-    ...searchFields,
-    lang: optional(v.union([tag, tags], tagExpected), langText),
-    source: optional(v.union([path, paths], 'a path or a list of paths'), sourceText),
-    history: optional(
-      v.pipe(v.array(turn, `a list of turns such as ${exampleTurn}`), v.maxLength(LIMITS.turns, 'turns')),
-      'Previous turns of the conversation, oldest first, for questions such as "and in winter?" that depend on them. Only the last exchange is used. The longer the question, the less it counts. `searchedFor` in the answer shows how it was used.',
-    ),
-    filter: optional(
-      v.pipe(
-        v.record(
-          v.string(),
-          v.union([v.string(), v.number(), v.boolean(), listOf(scalar, filterExpected)], filterExpected),
-          'an object of fields and values',
-        ),
-        v.maxEntries(LIMITS.filterFields, 'fields'),
+export const searchBody = v.strictObject({
+  ...searchFields,
+  lang: optional(v.union([tag, tags], tagExpected), langText),
+  source: optional(v.union([path, paths], 'a path or a list of paths'), sourceText),
+  history: optional(
+    v.pipe(v.array(turn, `a list of turns such as ${exampleTurn}`), v.maxLength(LIMITS.turns, 'turns')),
+    'Previous turns of the conversation, oldest first, for questions such as "and in winter?" that depend on them. Only the last exchange is used. The longer the question, the less it counts. `searchedFor` in the answer shows how it was used.',
+  ),
+  filter: optional(
+    v.pipe(
+      v.record(
+        v.string(),
+        v.union([v.string(), v.number(), v.boolean(), listOf(scalar, filterExpected)], filterExpected),
+        'an object of fields and values',
       ),
-      'Returns only passages whose metadata fields have these values. A list matches any of its values. All fields must match.',
+      v.maxEntries(LIMITS.filterFields, 'fields'),
     ),
-  },
-  'an object',
-);
+    'Returns only passages whose metadata fields have these values. A list matches any of its values. All fields must match.',
+  ),
+});
 
 // A compile error here means that the clients' type differs from the schema.
 true satisfies Same<v.InferInput<typeof searchBody>, Question>;

@@ -13,24 +13,6 @@ import {
 
 const maxBodyBytes = 64 * 1024;
 const exampleBody = JSON.stringify({ q: exampleQuestion });
-const exampleUrl = `/search?${new URLSearchParams({ q: exampleQuestion })}`;
-
-/** Parameter names of other search services, and their meaning there. */
-const otherNames = new Map<unknown, 'question' | 'number' | 'history'>([
-  ['q', 'question'],
-  ['query', 'question'],
-  ['question', 'question'],
-  ['limit', 'number'],
-  ['size', 'number'],
-  ['top_k', 'number'],
-  ['topK', 'number'],
-  ['history', 'history'],
-  ['messages', 'history'],
-]);
-
-const listNames = new Set(['lang', 'source']);
-const numberNames = new Set(['k', 'minConfidence', 'context', 'maxCharacters']);
-const booleanNames = new Set(['explain', 'matches']);
 
 /** Names that valibot's `record` drops from its output, so that a filter on them would be lost. */
 const lostNames = new Set(['__proto__', 'prototype', 'constructor']);
@@ -45,62 +27,47 @@ function show(value: unknown, quotes = true): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
+/** How messages name the parts of a request, and an example of one. */
 interface Wording {
   noun: 'parameter' | 'field' | 'argument';
-  /** Name of the question. */
-  question: 'q' | 'query';
   example: string;
-  /** Whether messages contain what the caller sent. */
-  quotes: boolean;
 }
 
-const queryWording: Wording = { noun: 'parameter', question: 'q', example: exampleUrl, quotes: true };
-const bodyWording: Wording = { noun: 'field', question: 'q', example: exampleBody, quotes: true };
-const toolWording: Wording = {
-  noun: 'argument',
-  question: 'query',
-  example: JSON.stringify({ query: exampleQuestion }),
-  quotes: true,
+const queryWording: Wording = {
+  noun: 'parameter',
+  example: `/search?${new URLSearchParams({ q: exampleQuestion })}`,
 };
+const bodyWording: Wording = { noun: 'field', example: exampleBody };
+const toolWording: Wording = { noun: 'argument', example: JSON.stringify({ query: exampleQuestion }) };
 
-function describe(issue: v.BaseIssue<unknown>, names: string[], wording: Wording): FieldError {
-  const { noun, question, example, quotes } = wording;
+/** @param quotes whether the message may contain what the caller sent */
+function describe(
+  issue: v.BaseIssue<unknown>,
+  names: string[],
+  { noun, example }: Wording,
+  quotes: boolean,
+): FieldError {
   // An error in an item names the list: `lang`, not `lang.0`. Names in a filter are the caller's.
   const part = quotes ? /^(lang|source)\.\d+$/ : /^(\w+)\..*$/s;
   const field = shorten((v.getDotPath(issue) ?? '').replace(part, '$1'));
-  const { input } = issue;
+  const { input, type, message } = issue;
+  const known = `The ${noun}s are ${names.join(', ')}.`;
   if (issue.expected === 'never') {
-    const advice = {
-      question: `Use ${question} for the question`,
-      number: 'Use k for the number of results',
-      history: names.includes('history')
-        ? 'Use history for previous messages'
-        : 'Send a history with POST /search',
-      none: `The ${noun}s are ${names.join(', ')}`,
-    }[(names.includes(question) && otherNames.get(input)) || 'none'];
-    return { field, detail: `Unknown ${noun}${quotes ? ` ${show(input)}` : ''}. ${advice}.` };
+    return { field, detail: `Unknown ${noun}${quotes ? ` ${show(input)}` : ''}. ${known}` };
   }
-  if (field === question && (input === undefined || input === '')) {
+  if ((field === 'q' || field === 'query') && (input === undefined || input === '')) {
     const fault = input === '' ? 'empty' : 'missing';
     return { field, detail: `${field} is ${fault}. Add your question, as in ${example}.` };
   }
-  if (issue.type === 'strict_object' && input === undefined) {
-    return { field, detail: `${field} is missing. The ${noun}s are ${names.join(', ')}.` };
+  if (type === 'strict_object' && input === undefined) {
+    return { field, detail: `${field} is missing. ${known}` };
   }
-  const found = sizeOf(issue.type, input);
-  if (found !== undefined) {
-    const [size, limit] = [found, Number(issue.requirement)].map((number) => number.toLocaleString('en'));
-    const unit = typeof input === 'string' ? 'characters' : issue.message;
+  if (type === 'max_length' || type === 'max_entries') {
+    const [size, limit] = [issue.received, issue.requirement].map((n) => Number(n).toLocaleString('en'));
+    const unit = typeof input === 'string' ? 'characters' : message;
     return { field, detail: `${field} has ${size} ${unit}, but ${limit} is the limit.` };
   }
-  return { field, detail: `${field} is ${show(input, quotes)}, but must be ${issue.message}.` };
-}
-
-/** The size that exceeds a maximum; undefined for other issues. */
-function sizeOf(type: string, input: unknown): number | undefined {
-  if (type === 'max_entries') return Object.keys(Object(input)).length;
-  if (type !== 'max_length') return undefined;
-  return Array.isArray(input) || typeof input === 'string' ? input.length : undefined;
+  return { field, detail: `${field} is ${show(input, quotes)}, but must be ${message}.` };
 }
 
 /** Throws a 400 with one sentence for each wrong field. */
@@ -108,11 +75,12 @@ function validate<Schema extends v.GenericSchema & { entries: object }>(
   schema: Schema,
   input: Record<string, unknown>,
   wording: Wording,
+  quotes = true,
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, input, { abortPipeEarly: true });
   if (result.success) return result.output;
   const names = Object.keys(schema.entries);
-  const errors = result.issues.slice(0, 10).map((issue) => describe(issue, names, wording));
+  const errors = result.issues.slice(0, 10).map((issue) => describe(issue, names, wording, quotes));
   throw new Problem(400, errors.map((error) => error.detail).join(' '), errors);
 }
 
@@ -120,24 +88,23 @@ function wrong(field: string, detail: string): Problem {
   return new Problem(400, detail, [{ field, detail }]);
 }
 
-/** Reads each parameter's text as its type. A text that is no number or boolean stays text, which `validate` refuses. */
-function readParameters(params: URLSearchParams, names: object): Record<string, unknown> {
-  const values = new Map<string, unknown>();
-  for (const [name, text] of params) {
-    if (listNames.has(name)) {
-      const list = values.get(name);
-      if (Array.isArray(list)) list.push(text);
-      else values.set(name, [text]);
-    } else if (values.has(name) && Object.hasOwn(names, name)) {
-      throw wrong(name, `${name} is given more than once. Give it once.`);
-    } else if (numberNames.has(name) && /^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
-      values.set(name, Number(text));
-    } else if (booleanNames.has(name) && (text === 'true' || text === 'false')) {
-      values.set(name, text === 'true');
-    } else {
-      values.set(name, text);
-    }
-  }
+/**
+ * Reads each parameter's text as the type of its schema. A text that is no number or boolean stays text, which `validate` refuses.
+ */
+function readParameters(
+  params: URLSearchParams,
+  entries: Record<string, v.GenericSchema & { wrapped?: v.GenericSchema }>,
+): Record<string, unknown> {
+  const values = [...new Set(params.keys())].map((name): [string, unknown] => {
+    const [text = '', ...more] = params.getAll(name);
+    const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    const type = entry?.wrapped?.type;
+    if (type === 'array') return [name, [text, ...more]];
+    if (entry && more.length > 0) throw wrong(name, `${name} is given more than once. Give it once.`);
+    if (type === 'number' && /^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return [name, Number(text)];
+    if (type === 'boolean' && /^(true|false)$/.test(text)) return [name, text === 'true'];
+    return [name, text];
+  });
   return Object.fromEntries(values);
 }
 
@@ -147,13 +114,10 @@ export interface Question extends SearchRequest {
 }
 
 function toRequest({ q, lang, source, filter, ...options }: v.InferOutput<typeof searchBody>): Question {
-  const own = Object.entries({ lang, source }).filter(([, value]) => value !== undefined);
-  for (const [name] of own) {
-    if (filter && Object.hasOwn(filter, name)) {
-      throw wrong(name, `${name} is given twice, on its own and in filter. Give it once.`);
-    }
-  }
-  const all = { ...filter, ...(lang && { lang }), ...(source && { source }) };
+  const own = { ...(lang && { lang }), ...(source && { source }) };
+  const twice = Object.keys(own).find((name) => filter && Object.hasOwn(filter, name));
+  if (twice) throw wrong(twice, `${twice} is given twice, on its own and in filter. Give it once.`);
+  const all = { ...filter, ...own };
   return { q, ...options, ...(Object.keys(all).length > 0 && { filter: all }) };
 }
 
@@ -176,16 +140,14 @@ export function readPassageParameters(params: URLSearchParams): number {
 export function readSearchBody(text: string, quotes = true): Question {
   const body = parseObject(text);
   checkFilter(body);
-  return toRequest(validate(searchBody, body, { ...bodyWording, quotes }));
+  return toRequest(validate(searchBody, body, bodyWording, quotes));
 }
 
 /** Reads the arguments of the MCP tool `search`. Throws a 400 `Problem`. */
 export function readSearchArguments(values: Record<string, unknown>): Question {
   checkFilter(values);
-  const { query, ...rest } = validate(searchArguments, values, toolWording);
-  const { maxCharacters } = v.getDefaults(searchBody);
-  const defaults = { mode: 'hybrid', context: 0, explain: false, matches: false, maxCharacters } as const;
-  return toRequest({ q: query, ...defaults, ...rest });
+  const { query, ...options } = validate(searchArguments, values, toolWording);
+  return toRequest({ ...v.getDefaults(searchBody), ...options, q: query });
 }
 
 /** Reads the arguments of the MCP tool `fetch`. Throws a 400 `Problem`. */
@@ -214,7 +176,7 @@ function parseObject(text: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem(400, `The body is ${show(value)}, but must be an object such as ${exampleBody}.`);
   }
-  return { ...value };
+  return value as Record<string, unknown>;
 }
 
 /**

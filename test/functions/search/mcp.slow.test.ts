@@ -200,7 +200,6 @@ describe('wrong arguments are reported in a sentence', () => {
     ['search', {}, 'query is missing. Add your question, as in {"query":"Is slavery allowed"}.'],
     ['search', { query: ' ' }, 'query is empty. Add your question, as in {"query":"Is slavery allowed"}.'],
     ['search', { query: 'x'.repeat(2001) }, 'query has 2,001 characters, but 2,000 is the limit.'],
-    ['search', { query: 'x', limit: 3 }, 'Unknown argument "limit". Use k for the number of results.'],
     [
       'search',
       { query: 'x', mode: 'lexical' },

@@ -73,8 +73,6 @@ describe('GET /search', () => {
       'lang is "de,en", but must be a language tag such as "de" or "pt-BR", or several tags.',
     ],
     ['q=x&source=', 'source is "", but must be the path of a document or folder.'],
-    ['q=x&limit=3', 'Unknown parameter "limit". Use k for the number of results.'],
-    ['q=x&query=y', 'Unknown parameter "query". Use q for the question.'],
     [
       'q=x&foo=1&foo=2',
       'Unknown parameter "foo". The parameters are q, k, mode, minConfidence, context, maxCharacters, explain, matches, lang, source.',
@@ -97,7 +95,10 @@ describe('GET /search', () => {
         { field: 'q', detail: 'q is missing. Add your question, as in /search?q=Is+slavery+allowed.' },
         { field: 'k', detail: 'k is 0, but must be a whole number from 1 to 100.' },
         { field: 'mode', detail: 'mode is "x", but must be one of hybrid, semantic, lexical.' },
-        { field: 'limit', detail: 'Unknown parameter "limit". Use k for the number of results.' },
+        {
+          field: 'limit',
+          detail: expect.stringContaining('Unknown parameter "limit". The parameters are q, k,'),
+        },
       ],
     });
   });
