@@ -1,4 +1,4 @@
-import type { Answer, PassageAnswer, Search } from '../../index/search/answer.ts';
+import type { PassageAnswer, Search } from '../../index/search/answer.ts';
 import {
   type AddToLog,
   type App,
@@ -29,13 +29,11 @@ export interface AppOptions extends DispatchOptions {
   page?: boolean;
 }
 
-function jsonText(body: string): HttpResponse {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' },
-    body,
-  };
-}
+const jsonText = (body: string): HttpResponse => ({
+  status: 200,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' },
+  body,
+});
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
@@ -46,7 +44,7 @@ const wantsPage = ({ method, headers }: HttpRequest) =>
 function home(request: RoutedRequest): HttpResponse {
   const base = baseUrl(request);
   const { collections } = request;
-  const answer = json({
+  const { headers, ...answer } = json({
     name: 'polyseek',
     example: `${base}/search?${new URLSearchParams({ q: questionPlaceholder })}`,
     routes: [
@@ -63,48 +61,35 @@ function home(request: RoutedRequest): HttpResponse {
     ...(collections.length > 0 && { collections: collections.map((name) => `/c/${name}`) }),
     openapi: `${base}/openapi.json`,
   });
-  return { ...answer, headers: { ...answer.headers, vary: 'accept' } };
+  return { ...answer, headers: { ...headers, vary: 'accept' } };
 }
 
-/** Returns the index of a request. Opens a collection at its first request, and again after a failure. */
-type SearchOf = (request: RoutedRequest) => Promise<Search>;
-
-function openAtFirst(
-  search: Search | Promise<Search> | (() => Promise<Search>),
-  collections: NonNullable<AppOptions['collections']> = new Map(),
-): SearchOf {
-  const opened = new Map<string, Promise<Search>>();
-  return async ({ collection }) => {
-    if (collection === undefined) return typeof search === 'function' ? search() : search;
-    const known = opened.get(collection);
-    if (known) return known;
-    const opening = collections.get(collection)!();
-    opened.set(collection, opening);
-    opening.catch(() => opened.delete(collection));
+/** Returns a function that opens something at its first call, and again after a failure. */
+export function opener<T>(open: () => Promise<T>): () => Promise<T> {
+  let opening: Promise<T> | undefined;
+  return () => {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return opening;
   };
 }
 
+/** Returns the index of a request. */
+type SearchOf = (request: RoutedRequest) => Promise<Search>;
+
 /** Routes that read an index. */
 function searchRoutes(searchOf: SearchOf, logQuestions = false): Route[] {
   /** @returns the answer and its JSON */
-  async function find(
-    from: RoutedRequest,
-    { maxCharacters, ...request }: Question,
-    addToLog: AddToLog,
-  ): Promise<{ answer: Answer; text: string }> {
+  async function find(from: RoutedRequest, { maxCharacters, ...request }: Question, addToLog: AddToLog) {
     const { q, k, mode } = request;
     addToLog({ k, mode, ...(logQuestions && { q }) });
     const found = truncateToLength(maxCharacters, await (await searchOf(from)).search(request));
     const { verdict, answered, results, took } = found.answer;
-    addToLog({
-      results: results.length,
-      verdict,
-      answered,
-      topConfidence: results[0]?.confidence,
-      embedMs: took.embedMs,
-      searchMs: took.searchMs,
-    });
+    const { embedMs, searchMs } = took;
+    const topConfidence = results[0]?.confidence;
+    addToLog({ results: results.length, verdict, answered, topConfidence, embedMs, searchMs });
     return found;
   }
 
@@ -198,6 +183,11 @@ export function createApp(
   search: Search | Promise<Search> | (() => Promise<Search>),
   options: AppOptions = {},
 ): App {
-  const searchOf = openAtFirst(search, options.collections);
+  const named = [...(options.collections ?? [])].map(([name, open]) => [name, opener(open)] as const);
+  const collections = new Map(named);
+  const searchOf: SearchOf = async ({ collection }) => {
+    if (collection !== undefined) return collections.get(collection)!();
+    return typeof search === 'function' ? search() : search;
+  };
   return dispatch([...searchRoutes(searchOf, options.logQuestions), ...endpointRoutes(options)], options);
 }

@@ -1,6 +1,6 @@
 import { collectionExpected, isCollectionName } from './paths.ts';
 import { Problem } from './problems.ts';
-import { isSafe, RETRY_AFTER_SECONDS, type TokenVerifier } from './tokens.ts';
+import { bearerOf, type SentHeaders } from './tokens.ts';
 
 /** An API key, and what it may do. */
 export interface ApiKey {
@@ -22,22 +22,11 @@ export type ApiKeySetting = string | { sha256: string; origins?: string[]; colle
 export const SECRET_KEY = 'ps_';
 export const BROWSER_KEY = 'psb_';
 
-/** The part of an event's `requestContext` in which AWS describes an authorized caller. */
-export interface AwsContext {
-  authorizer?: { iam?: unknown } | null;
-}
-
-/** Headers of a request, by lower-case name. */
-type SentHeaders = Readonly<Record<string, string | undefined>>;
-
-const namePattern = /^[A-Za-z0-9_-]{1,32}$/;
-const digestPattern = /^[0-9a-f]{64}$/;
-
 /** Form of a key's name, for error messages. */
 export const nameExpected = '1 to 32 of the characters A-Z, a-z, 0-9, _ and -';
 
 /** Whether a text is a valid name of a key. */
-export const isKeyName = (name: string) => namePattern.test(name);
+export const isKeyName = (name: string) => /^[A-Za-z0-9_-]{1,32}$/.test(name);
 
 /** Loaded with the first key, because it takes 3 ms and 2 MB of a cold start. */
 const crypto = () => process.getBuiltinModule('node:crypto');
@@ -52,8 +41,9 @@ export const isOrigin = (value: unknown): value is string =>
   URL.canParse(value) &&
   new URL(value).origin === value;
 
-const isFilledList = (value: unknown, check: (item: unknown) => boolean): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every(check);
+/** Whether a value is missing, or a list of one or more items. */
+const isFilled = (value: unknown, check: (item: unknown) => boolean): value is string[] | undefined =>
+  value === undefined || (Array.isArray(value) && value.length > 0 && value.every(check));
 
 /**
  * Reads an object of names and API keys, each an `ApiKeySetting`.
@@ -61,29 +51,25 @@ const isFilledList = (value: unknown, check: (item: unknown) => boolean): value 
  * in the wrong place.
  */
 export function toApiKeys(value: unknown, where: string): ApiKeys {
-  const wrong = (found: string, expected: string) =>
-    new Error(`${where} ${found}, but must ${expected}. Add keys with npx polyseek key NAME.`);
   const format = 'be an object of names and SHA-256 digests (64 lowercase hexadecimal digits)';
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong('is not an object', format);
+  const wrong = (found: string, expected = format) =>
+    new Error(`${where} ${found}, but must ${expected}. Add keys with npx polyseek key NAME.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('is not an object');
   const keys = new Map<string, ApiKey>();
-  for (const [name, setting] of Object.entries(value) as [string, unknown][]) {
-    if (!isKeyName(name)) throw wrong(`has a name that is not ${nameExpected}`, format);
-    const limited = typeof setting === 'object' && setting !== null && !Array.isArray(setting);
-    const { sha256, origins, collections, ...others }: Record<string, unknown> = limited
-      ? { ...setting }
-      : { sha256: setting };
-    if (typeof sha256 !== 'string' || !digestPattern.test(sha256))
-      throw wrong(`has no digest under "${name}"`, format);
+  for (const [name, setting] of Object.entries<unknown>({ ...value })) {
+    if (!isKeyName(name)) throw wrong(`has a name that is not ${nameExpected}`);
+    const { sha256, origins, collections, ...others }: Record<string, unknown> =
+      typeof setting === 'object' ? { ...setting } : { sha256: setting };
+    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
+      throw wrong(`has no digest under "${name}"`);
     if (Object.keys(others).length > 0)
       throw wrong(`has an unknown field under "${name}"`, 'have only sha256, origins and collections');
-    if (origins !== undefined && !isFilledList(origins, isOrigin))
+    if (!isFilled(origins, isOrigin))
       throw wrong(
         `has wrong origins under "${name}"`,
         'have a list of origins such as https://www.example.com, without a path',
       );
-    const isName = (item: unknown) => typeof item === 'string' && isCollectionName(item);
-    if (collections !== undefined && !isFilledList(collections, isName))
+    if (!isFilled(collections, (item) => typeof item === 'string' && isCollectionName(item)))
       throw wrong(`has wrong collections under "${name}"`, `have a list of names (${collectionExpected})`);
     keys.set(name, { digest: Buffer.from(sha256, 'hex'), origins, collections });
   }
@@ -101,17 +87,20 @@ export function browserOrigins(keys: ApiKeys = new Map()): string[] {
  */
 export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  const keys = toApiKeys(value, 'API_KEYS');
+  const keys = toApiKeys(parseJson(text), 'API_KEYS');
   if (keys.size > 0) return keys;
   throw new Error(
     'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npx polyseek key NAME.',
   );
+}
+
+/** The value of a JSON text; undefined if it is not valid. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A key that a request sent, and its name. */
@@ -134,8 +123,7 @@ function find(text: string, keys: ApiKeys): NamedKey | undefined {
  * Throws a 401 `Problem`.
  */
 export function authenticate(headers: SentHeaders, keys: ApiKeys): NamedKey {
-  const bearer = /^bearer +(\S.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-  const sent = [headers['x-api-key'] ?? '', bearer].filter((key) => key !== '');
+  const sent = [headers['x-api-key'] ?? '', bearerOf(headers)].filter((key) => key !== '');
   if (sent.length === 0) {
     throw new Problem(
       401,
@@ -171,73 +159,22 @@ export const pageOf = (url: URL, headers: SentHeaders): string | undefined =>
   headers.origin ?? (headers['sec-fetch-site'] === 'same-origin' ? url.origin : undefined);
 
 /**
- * Whether a key may make a request. A browser key may only search, under `/browser`, for pages of its origins. A secret key
- * may not be used there, because a page that contains it has published it. `refusals.ts` explains a refusal.
+ * Why a key may not make a request, and what to change; undefined if it may. A browser key may only search, under `/browser`, for pages
+ * of its origins. A secret key may not be used there, because a page that contains it has published it.
  */
-export function isAllowed(key: ApiKey, { browser, collection, searches, page }: Use): boolean {
-  const { origins } = key;
-  return (
-    mayUse(key, collection) &&
-    browser === (origins !== undefined) &&
-    (!origins || (searches && page !== undefined && origins.includes(page)))
-  );
-}
-
-/**
- * Whether AWS has authorized the caller: IAM of API Gateway or of a Function URL. Callers over HTTP cannot write this part
- * of an event; callers of Invoke are authorized by IAM.
- */
-export function isAuthorizedByAws(context: AwsContext | undefined): boolean {
-  return Boolean(context?.authorizer?.iam);
-}
-
-/** Environment variables that configure tokens. */
-export interface TokenEnvironment {
-  JWT_ISSUER?: string | undefined;
-  JWT_AUDIENCE?: string | undefined;
-  JWT_SCOPE?: string | undefined;
-}
-
-const split = (text: string | undefined, separator: RegExp) => text?.split(separator).filter(Boolean) ?? [];
-
-/**
- * Reads the environment variables for tokens. Returns undefined if none is set.
- * Throws an `Error` if only some are set, so that a mistake never opens the endpoint.
- */
-export function readTokens({
-  JWT_ISSUER: issuer,
-  JWT_AUDIENCE,
-  JWT_SCOPE,
-}: TokenEnvironment): TokenVerifier | undefined {
-  if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;
-  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer)) {
-    throw new Error(
-      `JWT_ISSUER is ${issuer === undefined ? 'not set' : JSON.stringify(issuer)}, but must be the URL of the issuer, beginning with https://. Only issuers on this machine may use http://.`,
-    );
-  }
-  const audience = split(JWT_AUDIENCE, /\s*,\s*/);
-  if (audience.length === 0) {
-    throw new Error(
-      'JWT_AUDIENCE is not set, so tokens for other services would be accepted. Set it to the audience of the tokens for this endpoint.',
-    );
-  }
-  const scopes = split(JWT_SCOPE, /\s+/);
-  // RFC 6749, 3.3. These characters need no escape in a header.
-  const wrong = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
-  if (wrong !== undefined) {
-    throw new Error(
-      `JWT_SCOPE contains ${JSON.stringify(wrong)}, which is not a scope. Separate scopes by spaces.`,
-    );
-  }
-  let verify: Promise<TokenVerifier['verify']> | undefined;
-  return {
-    issuer,
-    scopes,
-    verify: async (token) => {
-      verify ??= import('./jwt.ts').then(({ createVerifier }) =>
-        createVerifier(issuer, audience, { isSafe, retryAfterSeconds: RETRY_AFTER_SECONDS }),
-      );
-      return (await verify)(token);
-    },
-  };
+export function refusalOf(key: ApiKey, use: Use): string | undefined {
+  const { origins, collections = [] } = key;
+  const { browser, page } = use;
+  if (!origins && browser)
+    return 'This key is secret, but /browser is for pages, whose keys are public. Create a browser key with npx polyseek key NAME --origin ORIGIN. If a page contains this key, revoke it.';
+  if (origins && !browser)
+    return 'This is a browser key. Use it at paths that start with /browser, such as /browser/search.';
+  if (origins && page === undefined)
+    return 'This is a browser key, but the request has no Origin header. Browsers send it; programs need a secret key.';
+  if (origins && page !== undefined && !origins.includes(page))
+    return `Pages of the origin ${JSON.stringify(page)} may not use this browser key. Add the origin to the key in cdk.json, or create another key.`;
+  if (origins && !use.searches)
+    return 'This is a browser key, which may only use /search, /passages, /overview and /health. Use a secret key here.';
+  if (mayUse(key, use.collection)) return undefined;
+  return `This key may only use ${collections.map((one) => `/c/${one}`).join(', ')}.`;
 }

@@ -1,9 +1,8 @@
 import { isOptional, isRecordOf, isShaped, isText } from '../../index/format/shapes.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { type AwsContext, isAuthorizedByAws } from './auth.ts';
-import type { App, HttpRequest } from './http.ts';
-import { decodePath } from './paths.ts';
-import { Problem, problemHeaders, problemJson } from './problems.ts';
+import type { App, HttpRequest, HttpResponse } from './http.ts';
+import { decodePath, isCollectionName } from './paths.ts';
+import { Problem, problemResponse } from './problems.ts';
 import { exampleQuestion } from './request-schemas.ts';
 
 /**
@@ -17,16 +16,21 @@ interface HttpEvent {
   headers?: Record<string, string>;
   body?: string | null;
   isBase64Encoded?: boolean;
-  requestContext: AwsContext & { domainName?: string; stage?: string; http: { method: string } };
+  requestContext: {
+    domainName?: string;
+    stage?: string;
+    http: { method: string };
+    /** Has `iam` if AWS has authorized the caller. Callers over HTTP cannot write it; IAM authorizes callers of Invoke. */
+    authorizer?: { iam?: unknown } | null;
+  };
 }
 
 /** Lambda's response over HTTP. */
-interface HttpResult {
-  statusCode: number;
-  headers: Record<string, string>;
-  body: string;
-  isBase64Encoded: boolean;
-}
+const toResult = ({ status, ...response }: HttpResponse) => ({
+  statusCode: status,
+  isBase64Encoded: false,
+  ...response,
+});
 
 /** The part of Lambda's context that is used. */
 export interface LambdaContext {
@@ -47,22 +51,14 @@ const isHttpEvent = isShaped({
 }) as (event: unknown) => event is HttpEvent;
 
 /** Whether an event is not an HTTP request but the body of `POST /search`. */
-function isQuestion(event: unknown): event is { q: unknown } {
-  return (
-    typeof event === 'object' &&
-    event !== null &&
-    'q' in event &&
-    !('rawPath' in event) &&
-    !('requestContext' in event)
-  );
-}
+const isQuestion = (event: unknown): event is { q: unknown } =>
+  typeof event === 'object' &&
+  event !== null &&
+  'q' in event &&
+  !('rawPath' in event || 'requestContext' in event);
 
-/** A host name, with an optional port. */
-const HOST = /^[a-z0-9.-]+(:\d{1,5})?$/i;
-
-/** Some names of this form are no hosts, such as 1.2.3.999. */
-const isHost = (name: string | undefined): name is string =>
-  name !== undefined && HOST.test(name) && URL.canParse(`https://${name}`);
+/** Whether a text is a host name with an optional port. Some of this form are no hosts, such as 1.2.3.999. */
+const isHost = (name = '') => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(name) && URL.canParse(`https://${name}`);
 
 /**
  * The host that the caller used. Behind CloudFront, API Gateway sees its own host, and a function of the distribution sends the viewer's
@@ -91,7 +87,7 @@ function toRequest(event: HttpEvent, requestId: string): HttpRequest {
     headers,
     body: body ? [Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')] : [],
     requestId,
-    authorized: isAuthorizedByAws(requestContext),
+    authorized: Boolean(requestContext.authorizer?.iam),
   };
 }
 
@@ -104,13 +100,12 @@ async function ask(
   { collection, ...question }: { q: unknown; collection?: unknown },
   requestId: string,
 ): Promise<Answer> {
-  if (collection !== undefined && typeof collection !== 'string')
+  if (collection !== undefined && !(typeof collection === 'string' && isCollectionName(collection)))
     throw new Error('collection must be the name of a collection. Leave it out to ask the default index.');
   const response = await app({
     method: 'POST',
     url: new URL('https://localhost'),
-    path: '/search',
-    collection,
+    path: collection === undefined ? '/search' : `/c/${collection}/search`,
     headers: {},
     body: [Buffer.from(JSON.stringify(question))],
     requestId,
@@ -130,22 +125,14 @@ async function ask(
  */
 export function createHandler(
   app: App,
-): (event: unknown, context?: LambdaContext) => Promise<HttpResult | Answer> {
+): (event: unknown, context?: LambdaContext) => Promise<ReturnType<typeof toResult> | Answer> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
-    if (isHttpEvent(event)) {
-      const { status, headers, body, isBase64Encoded = false } = await app(toRequest(event, requestId));
-      return { statusCode: status, headers, body, isBase64Encoded };
-    }
+    if (isHttpEvent(event)) return toResult(await app(toRequest(event, requestId)));
     if (isQuestion(event)) return ask(app, event, requestId);
     const problem = new Problem(
       400,
       `The event is neither an HTTP request nor a question. Send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,
     );
-    return {
-      statusCode: problem.status,
-      headers: problemHeaders,
-      body: problemJson(problem, requestId),
-      isBase64Encoded: false,
-    };
+    return toResult(problemResponse(problem, requestId));
   };
 }

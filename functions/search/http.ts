@@ -1,11 +1,11 @@
 import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
 import { isInvalidRequest, isUnavailable } from '../../index/store/store.ts';
-import { type ApiKeys, authenticate, browserOrigins, isAllowed, mayUse, pageOf } from './auth.ts';
+import { type ApiKeys, authenticate, browserOrigins, mayUse, pageOf, refusalOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
 import { splitPath } from './paths.ts';
-import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { Problem, problemResponse } from './problems.ts';
 import { authenticateToken, challenge, metadataUrl, type TokenVerifier } from './tokens.ts';
 
 /** When callers may try again if the store could not be read. */
@@ -20,8 +20,6 @@ export interface HttpRequest {
   path: string;
   /** Start of the path that a gateway removed, such as `/prod`. */
   prefix?: string;
-  /** The collection of a caller that names it apart from the path, which is then a route's. */
-  collection?: string | undefined;
   /** Keyed by lower-case name; several values of one name are joined by `, `. */
   headers: Readonly<Record<string, string | undefined>>;
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -107,9 +105,8 @@ function handlerOf({ GET, POST }: Route, method: string): RouteHandler | undefin
   return method === 'GET' || method === 'HEAD' ? GET : undefined;
 }
 
-function allowedBy({ GET, POST }: Route): string {
-  return [GET && 'GET, HEAD', POST && 'POST', 'OPTIONS'].filter(Boolean).join(', ');
-}
+const allowedBy = ({ GET, POST }: Route) =>
+  [GET && 'GET, HEAD', POST && 'POST', 'OPTIONS'].filter(Boolean).join(', ');
 
 async function toProblem(
   error: unknown,
@@ -122,7 +119,7 @@ async function toProblem(
   const { inspect } = await import('node:util');
   addToLog({ error: inspect(error) });
   if (isUnavailable(error))
-    return new Problem(503, error.message, undefined, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    return new Problem(503, error.message, { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } });
   return new Problem(500, `The search failed. The log contains the cause under request ${requestId}.`);
 }
 
@@ -132,7 +129,7 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
   return async (received) => {
     const started = now();
     const { method, requestId, headers } = received;
-    const { prefix, browser, path, collection = received.collection } = splitPath(received.path);
+    const { prefix, browser, path, collection } = splitPath(received.path);
     const request = { ...received, path, prefix: (received.prefix ?? '') + prefix };
     const route = routes.find((one) => restOf(path, one) !== undefined);
     const fields: LogFields = {};
@@ -140,15 +137,11 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
     if (collection !== undefined && collections.has(collection)) addToLog({ collection });
 
     const arrival = { received, request, browser, collection, route, addToLog };
-    const response = await answer(arrival, options).catch(async (error: unknown): Promise<HttpResponse> => {
+    const response = await answer(arrival, options).catch(async (error: unknown) => {
       const problem = await toProblem(error, request, addToLog);
       // API Gateway renames the header that contains it.
       const resource = tokens && problem.status === 401 && { resource_metadata: metadataUrl(received) };
-      return {
-        status: problem.status,
-        headers: { ...problemHeaders, ...problem.headers },
-        body: problemJson(problem, requestId, resource || {}),
-      };
+      return problemResponse(problem, requestId, resource || {});
     });
 
     const { status } = response;
@@ -229,6 +222,7 @@ async function authorize(
   addToLog({ key: key.name });
   const searches = !route || route.searches === true;
   const use = { browser, collection, searches, page: pageOf(url, headers) };
-  if (!isAllowed(key, use)) throw new Problem(403, (await import('./refusals.ts')).explainRefusal(key, use));
+  const refusal = refusalOf(key, use);
+  if (refusal) throw new Problem(403, refusal);
   return names.filter((name) => mayUse(key, name));
 }

@@ -5,17 +5,28 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
-  type RemoteJWKSet,
 } from 'jose';
-import type { IssuerRules, TokenVerifier, Verified } from './tokens.ts';
+import type { Refused, TokenVerifier, Verified } from './tokens.ts';
 
 // Imports no code of the function: esbuild would move shared code into another file, which each cold start would open.
 
-/** The token is not valid here. The message says why. */
-class InvalidToken extends Error {}
+/** Why a token is not accepted. */
+class Refusal extends Error {
+  readonly refused: Refused['refused'];
 
-/** The issuer's keys cannot be read, so that no token can be verified. The message says why, for the log. */
-class IssuerUnavailable extends Error {}
+  constructor(refused: Refused['refused'], reason: string) {
+    super(reason);
+    this.refused = refused;
+  }
+}
+
+/** What requests to an issuer must respect. */
+interface Rules {
+  /** Whether keys may be read from a URL. */
+  isSafe: (url: string) => boolean;
+  /** How long to wait after a failure. */
+  retryAfterSeconds: number;
+}
 
 /** Only asymmetric algorithms: with HS256, the issuer's public key would be the secret. */
 const ALGORITHMS = [
@@ -31,10 +42,6 @@ const TIMEOUT_MS = 5_000;
 /** A document with keys has a few kilobytes. */
 const MAX_BYTES = 256 * 1024;
 
-/** How long keys are used before they are read again, and how long an unknown key waits for that. */
-const KEYS_MAX_AGE_MS = 600_000;
-const KEYS_COOLDOWN_MS = 30_000;
-
 /** An issuer's metadata: OpenID Connect Discovery, then RFC 8414. */
 function metadataUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
@@ -47,12 +54,6 @@ function metadataUrls(issuer: string): string[] {
 
 /** The issuer answers, but not with the document. */
 class RefusedRequest extends Error {}
-
-/** The reason of a failure. `fetch` has it in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-}
 
 /** Requests a JSON document, within limits of time and size. Follows no redirect. */
 async function fetchJson(url: string, headers: Record<string, string> | Headers = {}): Promise<unknown> {
@@ -76,7 +77,7 @@ async function fetchJson(url: string, headers: Record<string, string> | Headers 
 }
 
 /** Reads the URL of an issuer's keys from its metadata. */
-async function findKeysUrl(issuer: string, isSafe: IssuerRules['isSafe']): Promise<string> {
+async function findKeysUrl(issuer: string, isSafe: Rules['isSafe']): Promise<string> {
   let refused: unknown;
   for (const url of metadataUrls(issuer)) {
     try {
@@ -97,90 +98,61 @@ async function findKeysUrl(issuer: string, isSafe: IssuerRules['isSafe']): Promi
   throw refused;
 }
 
-/** The keys of an issuer, read when they are first needed, and cached. After a failure, waits before the next request. */
-class IssuerKeys {
-  readonly #issuer: string;
-  readonly #rules: IssuerRules;
-  #keys: Promise<RemoteJWKSet> | undefined;
-  #failure: { error: IssuerUnavailable; until: number } | undefined;
-  /** When keys were last read, in milliseconds of the clock. */
-  #read = Number.NEGATIVE_INFINITY;
-
-  constructor(issuer: string, rules: IssuerRules) {
-    this.#issuer = issuer;
-    this.#rules = rules;
-  }
-
-  /** Finds the key of a token. Rejects with `IssuerUnavailable`, or with an error of jose. */
-  readonly find: JWTVerifyGetKey = async (header, token) => {
-    this.#keys ??= this.#discover();
-    const keys = await this.#keys;
-    // After the clock was set back, jose would not read keys again before it has caught up. If that fails, known keys stay in use.
-    if (Date.now() < this.#read) await keys.reload().catch(() => {});
-    return keys(header, token);
-  };
-
-  async #discover(): Promise<RemoteJWKSet> {
-    try {
-      return this.#keysAt(await this.#request(() => findKeysUrl(this.#issuer, this.#rules.isSafe)));
-    } catch (error) {
-      this.#keys = undefined;
-      throw error;
-    }
-  }
-
-  #keysAt(url: string): RemoteJWKSet {
-    return createRemoteJWKSet(new URL(url), {
-      cacheMaxAge: KEYS_MAX_AGE_MS,
-      cooldownDuration: KEYS_COOLDOWN_MS,
-      [customFetch]: async (url, { headers }) => {
-        const keys = await this.#request(() => fetchJson(url, headers));
-        this.#read = Date.now();
-        return Response.json(keys);
-      },
-    });
-  }
+/**
+ * Finds the keys of an issuer. Reads them when they are first needed, every ten minutes, and for an unknown key after 30 seconds at the
+ * earliest: jose's defaults. After a failure, waits before the next request. Rejects with a `Refusal`, or with an error of jose.
+ */
+function keysOf(issuer: string, { isSafe, retryAfterSeconds }: Rules): JWTVerifyGetKey {
+  let failure: { error: Refusal; until: number } | undefined;
+  let keys: JWTVerifyGetKey | undefined;
 
   /** Runs a request to the issuer, unless one has just failed. */
-  async #request<T>(request: () => Promise<T>): Promise<T> {
-    const wait = this.#rules.retryAfterSeconds * 1000;
-    const left = this.#failure ? this.#failure.until - Date.now() : 0;
-    // More is left only if the clock was set back.
-    if (this.#failure && left > 0 && left <= wait) throw this.#failure.error;
+  async function request<T>(run: () => Promise<T>): Promise<T> {
+    if (failure && Date.now() < failure.until) throw failure.error;
     try {
-      return await request();
+      return await run();
     } catch (cause) {
-      const error = new IssuerUnavailable(`Cannot verify tokens of ${this.#issuer}: ${reasonOf(cause)}.`);
-      this.#failure = { error, until: Date.now() + wait };
+      const error = new Refusal('unavailable', `Cannot verify tokens of ${issuer}: ${reasonOf(cause)}.`);
+      failure = { error, until: Date.now() + retryAfterSeconds * 1000 };
       throw error;
     }
   }
+
+  return async (header, token) => {
+    keys ??= createRemoteJWKSet(new URL(await request(() => findKeysUrl(issuer, isSafe))), {
+      [customFetch]: async (url, { headers }) => Response.json(await request(() => fetchJson(url, headers))),
+    });
+    return keys(header, token);
+  };
 }
 
-/** Why jose refuses a token, in words for its sender. Other errors stay as they are. */
-function toInvalidToken(error: unknown): unknown {
-  if (error instanceof errors.JWTExpired) return new InvalidToken('The token has expired. Get a new one.');
-  if (error instanceof errors.JWKSNoMatchingKey) {
-    return new InvalidToken('The token is signed with a key that its issuer does not list.');
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return new InvalidToken('The signature of the token is not valid.');
-  }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    return new InvalidToken(
-      'The signature algorithm of the token is not accepted. Use an asymmetric one such as RS256.',
-    );
-  }
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return new InvalidToken(`The token is not valid: its claim ${error.claim} is missing or not acceptable.`);
-  }
+/** The reason of a failure. `fetch` has it in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+
+/** Why jose refuses a token, for its sender, by the code of its error. */
+const REASONS: Record<string, string> = {
+  ERR_JWT_EXPIRED: 'The token has expired. Get a new one.',
+  ERR_JWKS_NO_MATCHING_KEY: 'The token is signed with a key that its issuer does not list.',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'The signature of the token is not valid.',
+  ERR_JOSE_ALG_NOT_ALLOWED:
+    'The signature algorithm of the token is not accepted. Use an asymmetric one such as RS256.',
+};
+
+/** Converts an error of jose. Others stay as they are. */
+function toRefusal(error: unknown): unknown {
+  if (!(error instanceof errors.JOSEError)) return error;
   if (error instanceof errors.JWKSInvalid) {
-    return new IssuerUnavailable(`Cannot verify tokens: the issuer's keys are malformed. ${error.message}`);
+    const reason = `Cannot verify tokens: the issuer's keys are malformed. ${error.message}`;
+    return new Refusal('unavailable', reason);
   }
-  if (error instanceof errors.JOSEError) {
-    return new InvalidToken('The token is not a JSON Web Token (JWT) that can be verified.');
-  }
-  return error;
+  const reason =
+    error instanceof errors.JWTClaimValidationFailed
+      ? `The token is not valid: its claim ${error.claim} is missing or not acceptable.`
+      : 'The token is not a JSON Web Token (JWT) that can be verified.';
+  return new Refusal('invalid', REASONS[error.code] ?? reason);
 }
 
 const withoutSlash = (text: string) => text.replace(/\/$/, '');
@@ -210,33 +182,29 @@ function isAccessToken(type: string | undefined, { token_use }: JWTPayload): boo
 export function createVerifier(
   issuer: string,
   audience: readonly string[],
-  rules: IssuerRules,
+  rules: Rules,
 ): TokenVerifier['verify'] {
-  const keys = new IssuerKeys(issuer, rules);
+  const keys = keysOf(issuer, rules);
   const accepted = new Set(audience.map(withoutSlash));
   const options = { issuer, algorithms: ALGORITHMS, clockTolerance: LEEWAY_SECONDS, requiredClaims: ['exp'] };
   async function verify(token: string): Promise<Verified> {
-    const { payload, protectedHeader } = await jwtVerify(token, keys.find, options).catch(
-      (error: unknown) => {
-        throw toInvalidToken(error);
-      },
-    );
+    const { payload, protectedHeader } = await jwtVerify(token, keys, options);
     if (!isAccessToken(protectedHeader.typ, payload)) {
-      throw new InvalidToken('The token is not an access token. Send the access token of the same login.');
+      const reason = 'The token is not an access token. Send the access token of the same login.';
+      throw new Refusal('invalid', reason);
     }
     const named = audiencesOf(payload);
     if (!named.some((name) => accepted.has(withoutSlash(name)))) {
-      throw new InvalidToken(
-        `The token is for another audience: ${JSON.stringify(named).slice(0, 200)}. Get one for this endpoint.`,
-      );
+      const shown = JSON.stringify(named).slice(0, 200);
+      throw new Refusal('invalid', `The token is for another audience: ${shown}. Get one for this endpoint.`);
     }
     const [subject = 'unknown'] = strings(payload.sub, payload.client_id);
     return { subject: subject.slice(0, 255), scopes: scopesOf(payload) };
   }
   return (token) =>
-    verify(token).catch((error: unknown) => {
-      if (error instanceof InvalidToken) return { refused: 'invalid', reason: error.message };
-      if (error instanceof IssuerUnavailable) return { refused: 'unavailable', reason: error.message };
+    verify(token).catch((thrown: unknown) => {
+      const error = toRefusal(thrown);
+      if (error instanceof Refusal) return { refused: error.refused, reason: error.message };
       throw error;
     });
 }

@@ -6,12 +6,12 @@ import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
 import { openModel, openSearch, searchStore } from '../../index/search/index-search.ts';
 import { NO_INDEX, Unavailable } from '../../index/store/store.ts';
-import { createApp } from './app.ts';
-import { readApiKeys, readTokens } from './auth.ts';
-
+import { createApp, opener } from './app.ts';
+import { readApiKeys } from './auth.ts';
 import { createHandler } from './handler.ts';
 import { type LogEntry, metricsOf, writeEntry } from './log.ts';
 import { readOrigins } from './origins.ts';
+import { readTokens } from './tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
@@ -34,28 +34,17 @@ const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 const apiKeys = readApiKeys(API_KEYS);
 const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
 
-/** Opens something at once. Returns a function that returns it, or opens it again if that failed. */
-function opener<T>(open: () => Promise<T>): () => Promise<T> {
-  let opening = open();
-  // The first request reports a failure.
-  opening.catch(() => {});
-  return () => {
-    opening = opening.catch(open);
-    return opening;
-  };
-}
-
-// All is opened while Lambda starts the function, before the first request. An index elsewhere is opened at the same time as the model.
-const current = INDEX
+// All is opened while Lambda starts the function, before the first request, which reports a failure. An index elsewhere is opened at the
+// same time as the model.
+const model = opener(() => openModel(MODEL_DIR, 'blocks'));
+const search = INDEX
   ? (await import('./current-index.ts')).currentIndex(
       INDEX,
       async (store) => searchStore(store, INDEX, await model()),
       Number(TIMEOUT) || undefined,
     )
-  : undefined;
-const model = opener(() => openModel(MODEL_DIR, 'blocks'));
-const search = current ?? opener(openBeside);
-await Promise.allSettled([current ? model() : search()]);
+  : opener(openBeside);
+await Promise.allSettled([INDEX ? model() : search()]);
 
 async function openIndex(index: string): Promise<Search> {
   return openSearch({ index, model: await model(), verify: 'blocks' });

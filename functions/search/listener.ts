@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { App, HttpRequest, HttpResponse } from './http.ts';
 import { CORS, varyByOrigin } from './origins.ts';
 import { decodePath } from './paths.ts';
-import { Problem, problemHeaders, problemJson } from './problems.ts';
+import { Problem, problemResponse } from './problems.ts';
 
 /** The address of a request; undefined if its target or its `Host` is not valid (RFC 9112, 3.2). */
 function addressOf({
@@ -106,11 +106,7 @@ function afterRounds(rounds: number, next: () => void): void {
 }
 
 function refusal({ requestId }: HttpRequest): HttpResponse {
-  const headers = {
-    ...problemHeaders,
-    'retry-after': String(RETRY_AFTER_SECONDS),
-    'x-request-id': requestId,
-  };
-  const problem = new Problem(503, 'Too many questions wait for an answer. Try again in a second.');
-  return { status: problem.status, headers, body: problemJson(problem, requestId) };
+  const headers = { 'retry-after': String(RETRY_AFTER_SECONDS), 'x-request-id': requestId };
+  const detail = 'Too many questions wait for an answer. Try again in a second.';
+  return problemResponse(new Problem(503, detail, { headers }), requestId);
 }

@@ -6,22 +6,18 @@ import type { Mode, Verdict } from '../../index/search/answer.ts';
 export interface LogFields {
   /** Name of the caller's API key; never the key. */
   key?: string;
-  /** Name of the collection, if the path names one. */
   collection?: string;
   /** The `sub` of the caller's token, which identifies a user or a program at the issuer. */
   subject?: string;
   k?: number;
   mode?: Mode;
-  /** The MCP tool that was called. */
+  /** The MCP tool. */
   tool?: 'search' | 'fetch';
   /** The question, only with `LOG_QUESTIONS`. */
   q?: string;
-  /** Number of results. */
   results?: number;
   verdict?: Verdict;
-  /** True if `verdict` is `answered`. */
   answered?: boolean;
-  /** Confidence of the first result. */
   topConfidence?: number;
   embedMs?: number;
   searchMs?: number;

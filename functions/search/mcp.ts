@@ -58,11 +58,8 @@ export function createMcpServer(
 
 /** The headers that MCP uses. `Headers` refuses values that are not Latin-1. */
 function headersOf({ headers }: HttpRequest): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    value !== undefined && /^(accept|content-type|mcp-.*)$/.test(name)
-      ? [[name, value.replace(/[^\x20-\x7e]/g, '?')]]
-      : [],
-  );
+  const used = Object.entries(headers).filter(([name]) => /^(accept|content-type|mcp-.*)$/.test(name));
+  return used.map(([name, value = '']) => [name, value.replace(/[^\x20-\x7e]/g, '?')]);
 }
 
 /**

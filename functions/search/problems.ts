@@ -18,20 +18,17 @@ const titles = {
   503: 'Service Unavailable',
 };
 
-export type ProblemStatus = keyof typeof titles;
-
 /** An error whose message is safe to show to the caller, with the answer's status. */
 export class Problem extends Error {
-  readonly status: ProblemStatus;
+  readonly status: keyof typeof titles;
   readonly errors: FieldError[] | undefined;
-  /** Headers of the answer, in addition to `problemHeaders`. */
+  /** Further headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
-    status: ProblemStatus,
+    status: keyof typeof titles,
     detail: string,
-    errors?: FieldError[],
-    headers: Readonly<Record<string, string>> = {},
+    { errors, headers = {} }: { errors?: FieldError[]; headers?: Readonly<Record<string, string>> } = {},
   ) {
     super(detail);
     this.status = status;
@@ -44,28 +41,31 @@ export class Problem extends Error {
 export const noPassage = (): Problem =>
   new Problem(404, 'No passage has this id. Its document may have changed: search again.');
 
-/** Headers of every error response. */
-export const problemHeaders = {
-  'content-type': 'application/problem+json; charset=utf-8',
-  'cache-control': 'no-store',
-};
-
 /**
- * JSON text of an error response (RFC 9457).
- * @param members more members, such as `resource_metadata`
+ * The error response of a problem (RFC 9457).
+ * @param members more members of its JSON, such as `resource_metadata`
  */
-export function problemJson(
-  { status, message, errors }: Problem,
+export function problemResponse(
+  { status, message, errors, headers }: Problem,
   requestId: string,
   members: Readonly<Record<string, string>> = {},
-): string {
-  return JSON.stringify({
-    type: 'about:blank',
-    title: titles[status],
+) {
+  const type = 'about:blank';
+  return {
     status,
-    detail: message,
-    errors,
-    requestId,
-    ...members,
-  });
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...headers,
+    },
+    body: JSON.stringify({
+      type,
+      title: titles[status],
+      status,
+      detail: message,
+      errors,
+      requestId,
+      ...members,
+    }),
+  };
 }

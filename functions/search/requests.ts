@@ -81,11 +81,11 @@ function validate<Schema extends v.GenericSchema & { entries: object }>(
   if (result.success) return result.output;
   const names = Object.keys(schema.entries);
   const errors = result.issues.slice(0, 10).map((issue) => describe(issue, names, wording, quotes));
-  throw new Problem(400, errors.map((error) => error.detail).join(' '), errors);
+  throw new Problem(400, errors.map((error) => error.detail).join(' '), { errors });
 }
 
 function wrong(field: string, detail: string): Problem {
-  return new Problem(400, detail, [{ field, detail }]);
+  return new Problem(400, detail, { errors: [{ field, detail }] });
 }
 
 /**

@@ -4,28 +4,29 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 
 type Responder = (request: HttpRequest) => HttpResponse;
 
-let page: Promise<Responder> | undefined;
-let widget: Promise<Responder> | undefined;
+/** Makes a responder at the first request. */
+function atFirst(load: () => Promise<Responder>): (request: HttpRequest) => Promise<HttpResponse> {
+  let loaded: Promise<Responder> | undefined;
+  return async (request) => {
+    loaded ??= load();
+    return (await loaded)(request);
+  };
+}
 
 /** Answers `GET /` of a browser. */
-export async function servePage(request: HttpRequest): Promise<HttpResponse> {
-  page ??= loadPage().then(({ html, policy }) =>
-    respondWith(html, {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-cache',
-      'content-security-policy': policy,
-      'referrer-policy': 'no-referrer',
-      vary: 'accept, accept-encoding',
-    }),
-  );
-  return (await page)(request);
-}
+export const servePage = atFirst(async () => {
+  const { html, policy } = await loadPage();
+  return respondWith(html, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-cache',
+    'content-security-policy': policy,
+    'referrer-policy': 'no-referrer',
+    vary: 'accept, accept-encoding',
+  });
+});
 
 /** Answers `GET /widget.js`. */
-export async function serveWidget(request: HttpRequest): Promise<HttpResponse> {
-  widget ??= loadWidget().then(respondWithScript);
-  return (await widget)(request);
-}
+export const serveWidget = atFirst(async () => respondWithScript(await loadWidget()));
 
 function respondWithScript(script: string): Responder {
   // Not imported: the page does without it, and it takes 3 ms to load.
@@ -56,11 +57,7 @@ function respondWith(text: string, headers: Record<string, string>): Responder {
   return ({ headers: sent }) => {
     const acceptsGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(sent['accept-encoding'] ?? '');
     if (!acceptsGzip) return { status: 200, headers, body: text };
-    return {
-      status: 200,
-      headers: { ...headers, 'content-encoding': 'gzip' },
-      body: compressed,
-      isBase64Encoded: true,
-    };
+    const encoded = { ...headers, 'content-encoding': 'gzip' };
+    return { status: 200, headers: encoded, body: compressed, isBase64Encoded: true };
   };
 }

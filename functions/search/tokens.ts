@@ -10,44 +10,43 @@ export interface Verified {
   scopes: readonly string[];
 }
 
-/** Why a token is not accepted. */
+/**
+ * Why a token is not accepted: it is not valid here, with the reason for the caller, or the issuer's keys cannot be read, with the reason
+ * for the log.
+ */
 export interface Refused {
-  /** The token is not valid here, or the issuer's keys cannot be read, so that no token can be verified. */
   refused: 'invalid' | 'unavailable';
-  /** For the caller if the token is invalid; otherwise for the log. */
   reason: string;
-}
-
-/** What the verification of tokens must respect. */
-export interface IssuerRules {
-  /** Whether keys may be read from a URL. */
-  isSafe: (url: string) => boolean;
-  /** How long to wait after a failure. */
-  retryAfterSeconds: number;
 }
 
 /** Verifies access tokens of one issuer. */
 export interface TokenVerifier {
-  /** The issuer's URL. */
   readonly issuer: string;
   /** Scopes that a token must have. */
   readonly scopes: readonly string[];
   verify(token: string): Promise<Verified | Refused>;
 }
 
+/** Headers of a request, by lower-case name. */
+export type SentHeaders = Readonly<Record<string, string | undefined>>;
+
+/** What a request sends as `Authorization: Bearer …` (RFC 6750), or ''. */
+export const bearerOf = ({ authorization = '' }: SentHeaders): string =>
+  /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? '';
+
 /** The parts of a request that name its resource. */
 interface ProtectedRequest {
   url: URL;
   path: string;
   prefix?: string;
-  headers: Readonly<Record<string, string | undefined>>;
+  headers: SentHeaders;
 }
 
-/** Seconds after which a caller may try again, if the issuer cannot be reached. */
-export const RETRY_AFTER_SECONDS = 10;
+/** Seconds after a failure of the issuer until it is asked again. */
+const RETRY_AFTER_SECONDS = 10;
 
 /** Whether an issuer may be asked at a URL. Over http, anyone on the way could replace its keys. */
-export const isSafe = (url: string): boolean =>
+const isSafe = (url: string): boolean =>
   URL.canParse(url) && (/^https:/i.test(url) || (/^http:/i.test(url) && isLoopback(new URL(url).hostname)));
 
 /** The resource that a path is part of: `/mcp`, a collection, or the endpoint as a whole (''). */
@@ -104,7 +103,7 @@ export async function authenticateToken(
   withKeys: boolean,
   addToLog: (fields: { error: string }) => void,
 ): Promise<string | undefined> {
-  const token = /^bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const token = bearerOf(request.headers);
   if (withKeys && !looksSigned(token)) return undefined;
   if (token === '') {
     throw new Problem(
@@ -116,16 +115,62 @@ export async function authenticateToken(
   if ('refused' in verified) {
     const { refused, reason } = verified;
     if (refused === 'invalid') {
-      const headers = { 'www-authenticate': challenge(request, tokens, 'invalid_token') };
-      throw new Problem(401, reason, undefined, headers);
+      throw new Problem(401, reason, {
+        headers: { 'www-authenticate': challenge(request, tokens, 'invalid_token') },
+      });
     }
     addToLog({ error: reason });
     const detail = 'The token cannot be checked, because its issuer does not answer. Try again in a moment.';
-    throw new Problem(503, detail, undefined, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    throw new Problem(503, detail, { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } });
   }
   const { subject, scopes } = verified;
   const missing = tokens.scopes.filter((scope) => !scopes.includes(scope));
   if (missing.length === 0) return subject;
   const headers = { 'www-authenticate': challenge(request, tokens, 'insufficient_scope') };
-  throw new Problem(403, `The token lacks the scope ${missing.join(' ')}.`, undefined, headers);
+  throw new Problem(403, `The token lacks the scope ${missing.join(' ')}.`, { headers });
+}
+
+const split = (text: string | undefined, separator: RegExp) => text?.split(separator).filter(Boolean) ?? [];
+
+/**
+ * Reads the environment variables for tokens. Returns undefined if none is set.
+ * Throws an `Error` if only some are set, so that a mistake never opens the endpoint.
+ */
+export function readTokens(environment: {
+  JWT_ISSUER?: string | undefined;
+  JWT_AUDIENCE?: string | undefined;
+  JWT_SCOPE?: string | undefined;
+}): TokenVerifier | undefined {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE } = environment;
+  if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;
+  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer)) {
+    throw new Error(
+      `JWT_ISSUER is ${issuer === undefined ? 'not set' : JSON.stringify(issuer)}, but must be the URL of the issuer, beginning with https://. Only issuers on this machine may use http://.`,
+    );
+  }
+  const audience = split(JWT_AUDIENCE, /\s*,\s*/);
+  if (audience.length === 0) {
+    throw new Error(
+      'JWT_AUDIENCE is not set, so tokens for other services would be accepted. Set it to the audience of the tokens for this endpoint.',
+    );
+  }
+  const scopes = split(JWT_SCOPE, /\s+/);
+  // RFC 6749, 3.3. These characters need no escape in a header.
+  const wrong = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (wrong !== undefined) {
+    throw new Error(
+      `JWT_SCOPE contains ${JSON.stringify(wrong)}, which is not a scope. Separate scopes by spaces.`,
+    );
+  }
+  let verify: Promise<TokenVerifier['verify']> | undefined;
+  return {
+    issuer,
+    scopes,
+    verify: async (token) => {
+      verify ??= import('./jwt.ts').then(({ createVerifier }) =>
+        createVerifier(issuer, audience, { isSafe, retryAfterSeconds: RETRY_AFTER_SECONDS }),
+      );
+      return (await verify)(token);
+    },
+  };
 }

@@ -11,25 +11,21 @@ const LEAST_TEXT = 200;
 export function truncateToLength(maxCharacters: number, answer: Answer): { answer: Answer; text: string } {
   const { results } = answer;
   const [first] = results;
-  const text = JSON.stringify(answer);
-  if (!first || text.length <= maxCharacters) return { answer, text };
-  const only = (result: SearchResult) => ({
-    ...answer,
-    results: [result],
-    ...(results.length > 1 && { omitted: results.length - 1 }),
-  });
-  let length = JSON.stringify(only(first)).length;
-  if (length > maxCharacters) {
-    const shorter = only(cutToFit(first, (cut) => JSON.stringify(only(cut)).length <= maxCharacters));
+  const whole = JSON.stringify(answer);
+  if (!first || whole.length <= maxCharacters) return { answer, text: whole };
+  const keep = (kept: SearchResult[]) => {
+    const omitted = results.length - kept.length;
+    const shorter = { ...answer, results: kept, ...(omitted > 0 && { omitted }) };
     return { answer: shorter, text: JSON.stringify(shorter) };
-  }
-  const kept = results.findIndex((result, i) => {
-    // With the comma before it.
-    if (i > 0) length += JSON.stringify(result).length + 1;
-    return length > maxCharacters;
-  });
-  const shorter = { ...answer, results: results.slice(0, kept), omitted: results.length - kept };
-  return { answer: shorter, text: JSON.stringify(shorter) };
+  };
+  const fits = (kept: SearchResult[]) => keep(kept).text.length <= maxCharacters;
+  if (!fits([first])) return keep([cutToFit(first, (cut) => fits([cut]))]);
+  return keep(
+    results.slice(
+      0,
+      largest(1, results.length - 1, (count) => fits(results.slice(0, count))),
+    ),
+  );
 }
 
 /** A result without its surroundings and matches, and with as much of its text as fits. */
@@ -47,11 +43,15 @@ function cutToFit(whole: SearchResult, fits: (result: SearchResult) => boolean):
       highlight: { text: start.slice(from, to), start: from, end: to },
     };
   };
-  let [least, most] = [LEAST_TEXT, text.length];
+  return cut(largest(LEAST_TEXT, text.length, (characters) => fits(cut(characters))));
+}
+
+/** The largest number that passes a test, which all smaller ones pass too; `least` if none does. */
+function largest(least: number, most: number, passes: (number: number) => boolean): number {
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
-    if (fits(cut(middle))) least = middle;
+    if (passes(middle)) least = middle;
     else most = middle - 1;
   }
-  return cut(least);
+  return least;
 }

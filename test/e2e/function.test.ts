@@ -146,7 +146,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|jwt|mcp|onnx-encoder|openapi|refusals|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(chunk|jwt|mcp|onnx-encoder|openapi|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(name),
     );
     const model = ['checks.bin', 'encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));

@@ -9,9 +9,9 @@ import { type Client, StreamableHTTPClientTransport, UnauthorizedError } from '@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
-import { readTokens } from '../../functions/search/auth.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
 import type { LogEntry } from '../../functions/search/log.ts';
+import { readTokens } from '../../functions/search/tokens.ts';
 import {
   type AuthorizationServer,
   CALLBACK,

@@ -1,10 +1,11 @@
 import { readEvent } from '../../functions/builder/event.ts';
 import { createApp } from '../../functions/search/app.ts';
-import { readApiKeys, readTokens } from '../../functions/search/auth.ts';
+import { readApiKeys } from '../../functions/search/auth.ts';
 import { createHandler } from '../../functions/search/handler.ts';
 import type { App, HttpRequest, HttpResponse } from '../../functions/search/http.ts';
 import { readOrigins } from '../../functions/search/origins.ts';
 import { decodePath } from '../../functions/search/paths.ts';
+import { readTokens } from '../../functions/search/tokens.ts';
 import { addressOf } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 import { expectClear, jsonObject, type Target } from './target.ts';
