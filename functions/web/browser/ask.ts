@@ -20,18 +20,11 @@ export type SearchState =
   | { kind: 'answer'; query: string; answer: Answer }
   | { kind: 'error'; query: string; error: unknown };
 
-/** Searches as you type. Each call replaces the earlier ones, whose answers are never reported. */
-export interface Asker {
-  /** Searches now. The query is that of `GET /search`, such as `q=x&lang=en`. */
-  ask(query: string): void;
-  /** Searches once the person stops typing. */
-  askSoon(query: string): void;
-  /** Stops searching. */
-  stop(): void;
-}
-
-/** @param report receives each state of the search */
-export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void): Asker {
+/**
+ * Searches as you type. Each call replaces the earlier ones, whose answers are never reported.
+ * @param report receives each state of the search
+ */
+export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void) {
   const answers = new Map<string, Answer>();
   let current = new AbortController();
 
@@ -50,7 +43,9 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
       const answer =
         answers.get(query) ?? (await endpoint.get<Answer>(`search?${query}&matches=true`, signal));
       if (signal.aborted) return;
-      keep(query, answer);
+      answers.delete(query);
+      answers.set(query, answer);
+      if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
       report({ kind: 'answer', query, answer });
     } catch (error) {
       if (!signal.aborted) report({ kind: 'error', query, error });
@@ -59,16 +54,12 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
     }
   }
 
-  function keep(query: string, answer: Answer): void {
-    answers.delete(query);
-    answers.set(query, answer);
-    if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
-  }
-
+  /** Searches now. The query is that of `GET /search`, such as `q=x&lang=en`. */
   function ask(query: string): void {
     void search(query, replace());
   }
 
+  /** Searches once the person stops typing. */
   function askSoon(query: string): void {
     if (answers.has(query)) {
       ask(query);

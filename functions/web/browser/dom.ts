@@ -10,6 +10,26 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Calls `typed` for each change of a field but parts of a word that an input method composes, and `sent` for Enter. */
+export function listenToField(
+  form: HTMLFormElement,
+  field: HTMLInputElement,
+  typed: () => void,
+  sent: () => void,
+): void {
+  field.addEventListener('input', (event) => {
+    if (!(event instanceof InputEvent && event.isComposing)) typed();
+  });
+  // Some browsers send no further input event when a composed word is complete.
+  field.addEventListener('compositionend', typed);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    // Hides a phone's keyboard, which covers the results.
+    if (matchMedia('(pointer: coarse)').matches) field.blur();
+    sent();
+  });
+}
+
 /**
  * Moves the focus between a field and the links below it with the arrow keys. The links stay in the tab order: a list of links needs no
  * roles that would hide the texts below them from screen readers.
@@ -36,12 +56,5 @@ export function moveByArrows(
 }
 
 /** Whether a key is pressed without Ctrl, ⌘ and Alt, and neither composes a word nor has done something else. */
-export function isPlainKey({
-  defaultPrevented,
-  isComposing,
-  ctrlKey,
-  metaKey,
-  altKey,
-}: KeyboardEvent): boolean {
-  return !defaultPrevented && !isComposing && !ctrlKey && !metaKey && !altKey;
-}
+export const isPlainKey = (event: KeyboardEvent): boolean =>
+  !(event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey);

@@ -1,34 +1,22 @@
 import { type Connection, call } from '../client/call.ts';
 
-/** Longer than any endpoint takes: a browser shows meanwhile that it searches. */
-const TIMEOUT = 30_000;
-
 /** A polyseek endpoint. Both calls repeat a request that failed on the way, and reject with a `PolyseekError` or the signal's reason. */
-export interface Endpoint {
-  /** URL with a final slash. */
-  readonly base: string;
-  /**
-   * Gets JSON from a path.
-   * @param path relative to `base`, such as `search?q=x`
-   */
-  get<T>(path: string, signal?: AbortSignal): Promise<T>;
-  /** Posts JSON that changes nothing, such as a search, and gets JSON. */
-  post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T>;
-}
+export type Endpoint = ReturnType<typeof createEndpoint>;
 
 /**
  * Creates a client of an endpoint for browsers.
  * @param base URL with a final slash
  * @param key returns the API key to send, if any; called for each request
  */
-export function createEndpoint(base: string, key: () => string | null | undefined): Endpoint {
+export function createEndpoint(base: string, key: () => string | null | undefined) {
   const connection: Connection = {
     url: base,
     headers(): Record<string, string> {
       const value = key();
       return value ? { 'x-api-key': value } : {};
     },
-    timeoutMs: TIMEOUT,
+    // Longer than any endpoint takes: a browser shows meanwhile that it searches.
+    timeoutMs: 30_000,
     retries: 2,
     // If the endpoint asks for a longer wait, the person decides when to try again.
     longestWaitMs: 8_000,
@@ -36,7 +24,9 @@ export function createEndpoint(base: string, key: () => string | null | undefine
   };
   return {
     base,
-    get: (path, signal) => call(connection, path, undefined, signal),
-    post: (path, body, signal) => call(connection, path, body, signal),
+    /** Gets JSON from a path relative to `base`, such as `search?q=x`. */
+    get: <T>(path: string, signal?: AbortSignal) => call<T>(connection, path, undefined, signal),
+    /** Posts JSON that changes nothing, such as a search, and gets JSON. */
+    post: <T>(path: string, body: unknown, signal?: AbortSignal) => call<T>(connection, path, body, signal),
   };
 }

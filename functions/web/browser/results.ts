@@ -1,3 +1,4 @@
+import type { Overview } from '../../../index/format/overview-types.ts';
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
 import { ANSWERED } from '../../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
@@ -13,6 +14,15 @@ export interface ResultContext {
   /** Address of a passage in the search page. Without it, results have no link to themselves. */
   permalinkOf?: (id: string) => string;
 }
+
+/** Items of a list of questions to start with. */
+export const suggestionsOf = (
+  suggestions: Overview['suggestions'],
+  hrefOf: (question: string) => string,
+): HTMLLIElement[] =>
+  suggestions.map(({ text, lang }) =>
+    make('li', {}, make('a', { href: hrefOf(text), ...inLanguage(lang) }, text)),
+  );
 
 /** Whether a result probably answers. A lower result is never more certain than a higher one. */
 const isLikely = ({ confidence }: SearchResult) => confidence >= ANSWERED;

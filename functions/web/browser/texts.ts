@@ -50,33 +50,23 @@ export const TEXTS: Record<string, Record<TextName, Text>> = {
 };
 
 /** The texts of one language. */
-export interface Texts {
-  /** BCP 47 tag, for `lang`. */
-  lang: string;
-  dir: 'ltr' | 'rtl';
-  /** Returns a text with its placeholders filled. `count` also chooses the plural form. */
-  of(name: TextName, values?: Record<string, string | number>): string;
-  number(value: number): string;
-  percent(share: number): string;
-  /** Name of a language. */
-  languageName(tag: string): string;
-  /** Puts the language's separators, such as `, `, between these items. */
-  list<Item>(items: readonly Item[]): (Item | string)[];
-}
+export type Texts = ReturnType<typeof createTexts>;
 
 /**
  * Returns the texts of the first of these languages that has any, or else in English. Languages match by their script too: Taiwan's
  * `zh-TW` gets `zh-Hant`.
  * @param preferred BCP 47 tags, most preferred first, such as `navigator.languages`
  */
-export function createTexts(preferred: readonly string[]): Texts {
+export function createTexts(preferred: readonly string[]) {
   const lang = chooseLanguage(preferred);
   const texts = TEXTS[lang]!;
   const numbers = new Intl.NumberFormat(lang);
   const percents = new Intl.NumberFormat(lang, { style: 'percent' });
   const plurals = new Intl.PluralRules(lang);
   const lists = new Intl.ListFormat(lang, { type: 'unit', style: 'short' });
+  const languages = new Intl.DisplayNames(lang, { type: 'language' });
 
+  /** Returns a text with its placeholders filled. `count` also chooses the plural form. */
   function of(name: TextName, values: Record<string, string | number> = {}): string {
     const text = texts[name];
     const form =
@@ -88,13 +78,22 @@ export function createTexts(preferred: readonly string[]): Texts {
   }
 
   return {
+    /** BCP 47 tag, for `lang`. */
     lang,
     dir: directionOf(lang) === 'rtl' ? 'rtl' : 'ltr',
     of,
-    number: (value) => numbers.format(value),
-    percent: (share) => percents.format(share),
-    languageName: languageNames(lang, of('unknownLanguage')),
-    list(items) {
+    number: (value: number) => numbers.format(value),
+    percent: (share: number) => percents.format(share),
+    /** Name of a language without its variants: "German" for `de-1996`. Returns an invalid tag as it is. */
+    languageName(tag: string): string {
+      if (tag === 'und') return of('unknownLanguage');
+      const locale = localeOf(tag);
+      if (!locale) return tag;
+      const { language, script, region } = locale;
+      return languages.of([language, script, region].filter(Boolean).join('-')) ?? tag;
+    },
+    /** Puts the language's separators, such as `, `, between these items. */
+    list<Item>(items: readonly Item[]): (Item | string)[] {
       let next = 0;
       const parts = lists.formatToParts([...items.keys()].map(String));
       return parts.map(({ type, value }) => (type === 'element' ? items[next++]! : value));
@@ -111,32 +110,19 @@ function chooseLanguage(preferred: readonly string[]): string {
   return 'en';
 }
 
-/** Language and script of a tag, such as `zh-Hant`; the tag itself if it is not valid. */
-function writtenForm(tag: string): string {
+/** A language tag in its parts; undefined if it is not valid. */
+function localeOf(tag: string): Intl.Locale | undefined {
   try {
-    const { language, script } = new Intl.Locale(tag).maximize();
-    return `${language}-${script}`;
+    return new Intl.Locale(tag);
   } catch {
-    return tag;
+    return undefined;
   }
 }
 
-/**
- * Returns a function that names language tags without their variants: "German" for `de-1996`. It returns an invalid tag as it is.
- * @param lang language of the names
- * @param unknown name of `und`
- */
-function languageNames(lang: string, unknown: string): (tag: string) => string {
-  const names = new Intl.DisplayNames(lang, { type: 'language' });
-  return (tag) => {
-    if (tag === 'und') return unknown;
-    try {
-      const { language, script, region } = new Intl.Locale(tag);
-      return names.of([language, script, region].filter(Boolean).join('-')) ?? tag;
-    } catch {
-      return tag;
-    }
-  };
+/** Language and script of a tag, such as `zh-Hant`; the tag itself if it is not valid. */
+function writtenForm(tag: string): string {
+  const locale = localeOf(tag)?.maximize();
+  return locale ? `${locale.language}-${locale.script}` : tag;
 }
 
 /** Attributes for text in a language, for direction, screen readers and hyphenation. */
@@ -146,11 +132,7 @@ export function inLanguage(lang: string): { lang: string; dir: string } {
 
 /** `dir=auto` would use the first letter, but an Arabic passage may begin with a Latin name. */
 function directionOf(lang: string): 'rtl' | 'ltr' | 'auto' {
-  try {
-    const { language, script } = new Intl.Locale(lang).maximize();
-    if (language === 'und' || !script) return 'auto';
-    return /^(Adlm|Arab|Hebr|Mand|Nkoo|Rohg|Samr|Syrc|Thaa|Yezi)$/.test(script) ? 'rtl' : 'ltr';
-  } catch {
-    return 'auto';
-  }
+  const { language = 'und', script } = localeOf(lang)?.maximize() ?? {};
+  if (language === 'und' || !script) return 'auto';
+  return /^(Adlm|Arab|Hebr|Mand|Nkoo|Rohg|Samr|Syrc|Thaa|Yezi)$/.test(script) ? 'rtl' : 'ltr';
 }

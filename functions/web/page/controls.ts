@@ -45,16 +45,8 @@ export function collectionIn(path: string): string {
   return decodeURIComponent(name);
 }
 
-/** A menu of a field's values with their counts. */
-export interface FilterMenu {
-  /** Adds values to the menu. */
-  list(values: readonly Counted[]): void;
-  /** Selects these values only. A value that is not listed, as in an old URL, is added so that it can be removed. */
-  choose(values: readonly string[]): void;
-}
-
 /**
- * Makes the filter menu of a field. It is hidden while it has fewer than two values.
+ * Makes the filter menu of a field's values with their counts. It is hidden while it has fewer than two.
  * @param nameOf returns the label of a value
  * @param changed called with the selected values
  */
@@ -63,7 +55,7 @@ export function createFilterMenu(
   texts: Texts,
   nameOf: (value: string) => string,
   changed: (values: string[]) => void,
-): FilterMenu {
+) {
   const details = find('details', `#${id}`);
   const summary = find('summary', `#${id}-name`);
   const fieldset = find('fieldset', `#${id}-values`);
@@ -96,10 +88,12 @@ export function createFilterMenu(
   });
 
   return {
-    list(values) {
+    /** Adds values to the menu. */
+    list(values: readonly Counted[]): void {
       for (const { value, passages } of values) add(value, passages);
     },
-    choose(values) {
+    /** Selects these values only. A value that is not listed, as in an old URL, is added so that it can be removed. */
+    choose(values: readonly string[]): void {
       for (const value of values) add(value);
       for (const [value, box] of boxes) box.checked = values.includes(value);
       if (values.length > 0) details.hidden = false;

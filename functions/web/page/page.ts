@@ -1,10 +1,10 @@
 import type { Overview } from '../../../index/format/overview-types.ts';
 import type { IndexInfo } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
-import { make } from '../browser/dom.ts';
+import { listenToField, make } from '../browser/dom.ts';
 import { createEndpoint } from '../browser/endpoint.ts';
-import { errorNodes, listOf, type ResultContext, summaryOf } from '../browser/results.ts';
-import { createTexts, inLanguage } from '../browser/texts.ts';
+import { errorNodes, listOf, type ResultContext, suggestionsOf, summaryOf } from '../browser/results.ts';
+import { createTexts } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
 import { loadPassage, passageNodes } from './passage-view.ts';
@@ -97,19 +97,17 @@ function showControls(): void {
 /** Shows a state of the search. Results of an earlier question stay, paler, until those of the next replace them. */
 function report(search: SearchState): void {
   const { kind } = search;
-  results.ariaBusy = String(kind === 'waiting' || kind === 'searching' || kind === 'slow');
+  results.ariaBusy = String(/waiting|searching|slow/.test(kind));
   // A question that was typed enters the history only when it is searched.
   if (kind === 'searching') pages.draft(state);
   else if (kind === 'slow') status.replaceChildren(make('p', { class: 'searching' }, texts.of('searching')));
-  else if (kind === 'idle') {
-    status.replaceChildren();
-    results.replaceChildren();
-  } else if (kind === 'answer') {
+  else if (kind === 'answer') {
     status.replaceChildren(...summaryOf(search.answer, texts));
     results.replaceChildren(...listOf(search.answer, context));
-  } else if (kind === 'error') {
+  } else if (kind !== 'waiting') {
     results.replaceChildren();
-    showError(search.error, show);
+    if (kind === 'error') showError(search.error, show);
+    else status.replaceChildren();
   }
 }
 
@@ -147,10 +145,7 @@ async function showOverview(): Promise<void> {
     find('p', '#about').textContent = describeIndex(overview, texts);
     languages.list(overview.languages);
     sources.list(overview.sources);
-    const items = overview.suggestions.map(({ text, lang }) => {
-      const href = addressOf({ ...HOME, q: text }, path, ui);
-      return make('li', {}, make('a', { href, ...inLanguage(lang) }, text));
-    });
+    const items = suggestionsOf(overview.suggestions, (q) => addressOf({ ...HOME, q }, path, ui));
     find('ul', '').replaceChildren(...items);
     suggestions.hidden = state.q !== '' || state.passage !== '' || items.length === 0;
   } catch (error) {
@@ -161,18 +156,12 @@ async function showOverview(): Promise<void> {
   }
 }
 
-question.addEventListener('input', (event) => {
-  // A word of an input method is not complete yet.
-  if (!(event instanceof InputEvent && event.isComposing)) readQuestion(false);
-});
-question.addEventListener('compositionend', () => readQuestion(false));
-
-find('form', '#ask').addEventListener('submit', (event) => {
-  event.preventDefault();
-  // Hides a phone's keyboard, which covers the results.
-  if (matchMedia('(pointer: coarse)').matches) question.blur();
-  readQuestion(true);
-});
+listenToField(
+  find('form', '#ask'),
+  question,
+  () => readQuestion(false),
+  () => readQuestion(true),
+);
 
 keyForm.addEventListener('submit', (event) => {
   event.preventDefault();

@@ -26,11 +26,10 @@ export function readState({ search, hash }: { search: string; hash: string }): P
 
 /** Parameters for the page's address and for `GET /search`. */
 export function parametersOf({ q, lang, source }: PageState): [name: string, value: string][] {
-  return [
-    ...(q ? [['q', q] as [string, string]] : []),
-    ...lang.map((value): [string, string] => ['lang', value]),
-    ...source.map((value): [string, string] => ['source', value]),
-  ];
+  const values = { q: q ? [q] : [], lang, source };
+  return Object.entries(values).flatMap(([name, list]) =>
+    list.map((value): [string, string] => [name, value]),
+  );
 }
 
 /** Query string of a state, without the question mark. */
@@ -65,23 +64,12 @@ interface Entry {
   hasResults?: boolean;
 }
 
-/** The page's entries in the browser's history. */
-export interface PageHistory {
-  /** Adds an entry. */
-  add(state: PageState, hasResults?: boolean): void;
-  /** Adds an entry for a question that is being typed, or replaces the one before it. */
-  draft(state: PageState): void;
-  /** Adds an entry for a question that was sent, which replaces its draft. */
-  send(state: PageState): void;
-  /** Whether the entry before this one has the results that led to this passage. */
-  hasResults(): boolean;
-}
-
 /**
+ * The page's entries in the browser's history.
  * @param path of the page
  * @param ui language of the page that its address demands, if any
  */
-export function createHistory(path: string, ui: string | null): PageHistory {
+export function createHistory(path: string, ui: string | null) {
   const entry = (): Entry => history.state ?? {};
   const addressIn = (state: PageState) => addressOf(state, path, ui);
 
@@ -92,13 +80,17 @@ export function createHistory(path: string, ui: string | null): PageHistory {
   }
 
   return {
-    add: (state, hasResults = false) => write(state, { hasResults }, false),
-    draft(state) {
+    /** Adds an entry. */
+    add: (state: PageState, hasResults: boolean) => write(state, { hasResults }, false),
+    /** Adds an entry for a question that is being typed, or replaces the one before it. */
+    draft(state: PageState): void {
       // Browsers limit how often an address may change.
       if (addressIn(state) === addressIn(readState(location))) return;
       write(state, { isDraft: true }, entry().isDraft === true);
     },
-    send: (state) => write(state, {}, entry().isDraft === true),
+    /** Adds an entry for a question that was sent, which replaces its draft. */
+    send: (state: PageState) => write(state, {}, entry().isDraft === true),
+    /** Whether the entry before this one has the results that led to this passage. */
     hasResults: () => entry().hasResults === true,
   };
 }

@@ -9,15 +9,14 @@ import { createAskForm, type Panel, type PanelContext, reportLinks } from './pan
 
 /** Answers questions with quotations and their sources, without a language model. Earlier answers help follow-up questions. */
 export function createChatPanel(context: PanelContext): Panel {
-  const { options, texts, endpoint, emit } = context;
-  const { form, field, line } = createAskForm(context);
+  const { options, texts, endpoint } = context;
   const send = make('button', { class: 'strong', part: 'send' }, texts.of('widget.send'));
+  const { form, field } = createAskForm(context, undefined, send);
   const log = make('div', { class: 'log', part: 'log', role: 'log', 'aria-label': texts.of('widget.chat') });
   const note = make('p', { class: 'note' }, texts.of('widget.chatNote'));
   const restart = make('button', { type: 'button', hidden: '' }, texts.of('widget.newChat'));
   const body = make('div', { class: 'body' }, note, log, restart);
   const element = make('div', { class: 'part chat' }, body, form);
-  line.append(send);
 
   const history: NonNullable<Question['history']> = [];
   const cited = new WeakMap<HTMLAnchorElement, Omit<PolyseekSelectDetail, 'url'>>();
@@ -34,11 +33,8 @@ export function createChatPanel(context: PanelContext): Panel {
         ...(options.sources.length > 0 && { source: options.sources }),
       };
       const search = (question: Question) => endpoint.post<Answer>('search', question, signal);
-      const { verdict, passages } = await findCited(
-        search,
-        { q, ...filter },
-        { history: history.slice(-LIMITS.turns) },
-      );
+      const before = { history: history.slice(-LIMITS.turns) };
+      const { verdict, passages } = await findCited(search, { q, ...filter }, before);
       const quotes = quotesOf(passages);
       const preface = { answered: [], possible: ['widget.unsure'], none: ['widget.unknown'] } as const;
       reply.replaceChildren(
@@ -93,7 +89,7 @@ export function createChatPanel(context: PanelContext): Panel {
     restart.hidden = true;
     field.focus();
   });
-  reportLinks(log, emit, (link) => cited.get(link), context.followed);
+  reportLinks(log, context, (link) => cited.get(link));
 
-  return { element, field, stop, load: async () => {} };
+  return { element, field, stop };
 }

@@ -1,33 +1,22 @@
 import { make } from '../browser/dom.ts';
 import type { Texts } from '../browser/texts.ts';
 
-export interface SearchDialog {
-  /** The button that opens the dialog, which a page can replace, and the dialog. */
-  nodes: Node[];
-  open(): void;
-  close(): void;
-}
-
 /**
- * Puts a panel into a dialog. The browser's own `<dialog>` keeps the focus inside, and returns it after closing.
+ * Puts a panel into a dialog, beside a button that opens it, which a page can replace. The browser's own `<dialog>` keeps the focus inside, and returns it after closing.
  * @param showsHotkey whether the button names the keys that open the dialog
  * @param opened called after opening, to move the focus
  */
-export function createDialog(
-  panel: HTMLElement,
-  texts: Texts,
-  showsHotkey: boolean,
-  opened: () => void,
-): SearchDialog {
+export function createDialog(panel: HTMLElement, texts: Texts, showsHotkey: boolean, opened: () => void) {
   const name = texts.of('search');
   const dialog = make('dialog', { part: 'dialog', 'aria-label': name }, panel);
-  const keys = make('kbd', { 'aria-hidden': 'true' }, hotkeyName());
+  /** The keys of this system. */
+  const keys = /^(Mac|iP)/.test(navigator.platform) ? '⌘K' : 'Ctrl K';
   const button = make(
     'button',
     { type: 'button', class: 'open', part: 'button', 'aria-haspopup': 'dialog' },
     icon('search'),
     make('span', {}, name),
-    ...(showsHotkey ? [keys] : []),
+    ...(showsHotkey ? [make('kbd', { 'aria-hidden': 'true' }, keys)] : []),
   );
   if (showsHotkey) button.setAttribute('aria-keyshortcuts', 'Control+K Meta+K');
   const slot = make('slot', { name: 'button' }, button);
@@ -79,9 +68,6 @@ export function isHotkey(event: KeyboardEvent, setting: string | null): boolean 
   const { key, ctrlKey, metaKey, altKey } = event;
   return setting !== 'ctrl-k' && key === '/' && !ctrlKey && !metaKey && !altKey;
 }
-
-/** What is written on the button: the keys of this system. */
-const hotkeyName = (): string => (/^(Mac|iP)/.test(navigator.platform) ? '⌘K' : 'Ctrl K');
 
 const SVG = 'http://www.w3.org/2000/svg';
 

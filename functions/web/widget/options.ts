@@ -1,58 +1,34 @@
 import { LIMITS } from '../../../index/search/limits.ts';
 
 /** The settings of one element, from its attributes. */
-export interface WidgetOptions {
-  /** URL of the routes for browsers, with a final slash. */
-  api: string;
-  /** URL of the endpoint's page, with a final slash. It shows passages whose documents have no URL. */
-  page: string;
-  key: string | undefined;
-  mode: 'dialog' | 'inline';
-  chat: boolean;
-  placeholder: string | undefined;
-  k: number;
-  /** Fixed filters. A field with a fixed filter has no menu. */
-  langs: string[];
-  sources: string[];
-}
+export type WidgetOptions = ReturnType<typeof readOptions>;
 
 /** Attributes that build the element anew when they change. The style reads `theme`. */
-export const OBSERVED = [
-  'api-key',
-  'chat',
-  'collection',
-  'endpoint',
-  'hotkeys',
-  'k',
-  'key',
-  'langs',
-  'mode',
-  'placeholder',
-  'source',
-  'ui',
-];
-
-/** The script's folder: an endpoint serves the script beside its other routes. */
-const ownFolder = () => new URL('.', import.meta.url).href;
+export const OBSERVED =
+  'api-key chat collection endpoint hotkeys k key langs mode placeholder source ui'.split(' ');
 
 /** Reads the attributes of an element. An invalid number counts as missing. */
-export function readOptions(element: Element): WidgetOptions {
+export function readOptions(element: Element) {
   const get = (name: string) => element.getAttribute(name)?.trim() || undefined;
   const listOf = (name: string, separator: RegExp) => (get(name) ?? '').split(separator).filter(Boolean);
-  // A page may write its own path: `/search`.
-  const endpoint = new URL(get('endpoint')?.replace(/\/*$/, '/') ?? ownFolder(), element.baseURI).href;
+  // An endpoint serves the script beside its other routes. A page may write its own path: `/search`.
+  const own = new URL('.', import.meta.url).href;
+  const endpoint = new URL(get('endpoint')?.replace(/\/*$/, '/') ?? own, element.baseURI).href;
   const collection = get('collection');
   const path = collection === undefined ? '' : `c/${encodeURIComponent(collection)}/`;
   const k = Number(get('k'));
   return {
+    /** URL of the routes for browsers, with a final slash. */
     api: `${endpoint}browser/${path}`,
+    /** URL of the endpoint's page, with a final slash. It shows passages whose documents have no URL. */
     page: endpoint + path,
     // React and Vue keep `key` to themselves.
     key: get('api-key') ?? get('key'),
-    mode: get('mode') === 'inline' ? 'inline' : 'dialog',
+    isInline: get('mode') === 'inline',
     chat: element.hasAttribute('chat'),
     placeholder: get('placeholder'),
     k: k >= LIMITS.k.min && k <= LIMITS.k.max ? Math.floor(k) : LIMITS.k.default,
+    // Fixed filters.
     langs: listOf('langs', /[\s,]+/),
     sources: listOf('source', /\s*,\s*/),
   };

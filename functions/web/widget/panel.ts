@@ -20,8 +20,6 @@ export interface Panel {
   field: HTMLInputElement;
   /** Aborts requests. */
   stop(): void;
-  /** Requests what a panel shows before the first question. */
-  load(): Promise<void>;
 }
 
 /** What panels need. */
@@ -32,11 +30,8 @@ export interface PanelContext extends ResultContext {
   followed: () => void;
 }
 
-/** Creates a labelled field in a form. */
-export function createAskForm(
-  { texts }: PanelContext,
-  placeholder = texts.of('ask'),
-): { form: HTMLFormElement; field: HTMLInputElement; line: HTMLElement } {
+/** Creates a labelled field in a form, with further elements on its line. */
+export function createAskForm({ texts }: PanelContext, placeholder = texts.of('ask'), ...more: Node[]) {
   const field = make('input', {
     part: 'input',
     type: 'search',
@@ -47,20 +42,17 @@ export function createAskForm(
     enterkeyhint: 'search',
     'aria-label': texts.of('ask'),
   });
-  const line = make('div', { class: 'line' }, field);
-  return { form: make('form', { class: 'ask' }, line), field, line };
+  return { form: make('form', { class: 'ask' }, make('div', { class: 'line' }, field, ...more)), field };
 }
 
 /**
  * Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself.
  * @param resultOf finds the result of a link, with its position, or undefined for other links
- * @param followed called before the link is followed in this tab
  */
 export function reportLinks(
   container: HTMLElement,
-  emit: Emit,
+  { emit, followed }: PanelContext,
   resultOf: (link: HTMLAnchorElement) => Omit<PolyseekSelectDetail, 'url'> | undefined,
-  followed: () => void,
 ): void {
   container.addEventListener('click', (event) => {
     const link = event.target instanceof Element && event.target.closest('a');

@@ -1,46 +1,58 @@
-import type { Counted, Overview, Suggestion } from '../../../index/format/overview-types.ts';
+import type { Counted, Overview } from '../../../index/format/overview-types.ts';
 import type { Answer } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
-import { make, moveByArrows } from '../browser/dom.ts';
+import { listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
-import { errorNodes, listOf, summaryOf } from '../browser/results.ts';
-import { inLanguage, type Texts } from '../browser/texts.ts';
+import { errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
 /** Searches as you type: a field, filters and results. */
 export interface SearchPanel extends Panel {
   /** Searches now, as if this question had been typed. */
   search(q: string): void;
+  /** Requests what the panel shows before the first question. */
+  load(): Promise<void>;
 }
 
 export function createSearchPanel(context: PanelContext): SearchPanel {
   const { options, texts, endpoint, emit } = context;
   const { form, field } = createAskForm(context, options.placeholder);
-  const filters = createFilters(context, searchNow);
-  const suggestions = createSuggestions(texts, (q) => {
-    field.focus();
-    search(q);
-  });
+  const language = createMenu(texts.of('language'), searchNow);
+  const source = createMenu(texts.of('source'), searchNow);
+  const filters = make('div', { class: 'filters', part: 'filters' }, language, source);
+  const suggestions = make('section', { class: 'suggestions', hidden: '' });
   const status = make('div', { class: 'status', part: 'status', role: 'status' });
-  const results = createResults(context);
-  const body = make('div', { class: 'body' }, filters.element, suggestions.element, status, results.element);
+  const results = make('div', { class: 'results', part: 'results' });
+  const body = make('div', { class: 'body' }, filters, suggestions, status, results);
   const element = make('div', { class: 'part' }, make('search', {}, form), body);
   const asker = createAsker(
     options.key ? { get: (...sent) => postQuery(endpoint, ...sent) } : endpoint,
     show,
   );
+  let shown: Answer | undefined;
   /** Whether Enter has asked for the first result. */
   let wantsFirst = false;
 
+  const isIdle = () => !field.value.trim();
+  const articles = () => [...results.querySelectorAll('article')];
+  const suggested = () => [...suggestions.querySelectorAll('a')];
+  /** Where arrows move: the link of each result, or the result itself if its document has no address. */
+  const links = () => articles().map((one) => one.querySelector<HTMLElement>('h3 a') ?? one);
+
   function searchNow(): void {
-    const q = field.value.trim();
-    if (q) asker.ask(queryOf(q));
+    if (!isIdle()) asker.ask(queryOf(field.value.trim()));
   }
 
-  const queryOf = (q: string) =>
-    String(new URLSearchParams([['q', q], ['k', String(options.k)], ...filters.parameters()]));
+  function queryOf(q: string): string {
+    const query = new URLSearchParams({ q, k: String(options.k) });
+    const valuesOf = ({ value }: HTMLSelectElement, fixed: string[]) => (value ? [value] : fixed);
+    for (const value of valuesOf(language, options.langs)) query.append('lang', value);
+    for (const value of valuesOf(source, options.sources)) query.append('source', value);
+    return String(query);
+  }
 
   function typed(): void {
+    wantsFirst = false;
     if (isLongEnough(field.value)) asker.askSoon(queryOf(field.value.trim()));
     else asker.stop();
   }
@@ -48,37 +60,52 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   function search(q: string): void {
     field.value = q;
     wantsFirst = false;
-    if (q.trim()) searchNow();
-    else asker.stop();
+    if (isIdle()) asker.stop();
+    else searchNow();
   }
 
   function show(state: SearchState): void {
-    suggestions.show(state.kind === 'idle');
-    results.element.ariaBusy = String(/waiting|searching|slow/.test(state.kind));
+    showSuggestions(state.kind === 'idle');
+    results.ariaBusy = String(/waiting|searching|slow/.test(state.kind));
     if (state.kind === 'slow') status.replaceChildren(make('p', { class: 'count' }, texts.of('searching')));
     else if (state.kind === 'answer') showAnswer(state.answer);
     else if (state.kind === 'idle' || state.kind === 'error') {
-      results.show(undefined);
+      results.replaceChildren();
       status.replaceChildren(...(state.kind === 'error' ? errorNodes(state.error, texts, searchNow) : []));
     }
   }
 
+  function showSuggestions(isShown: boolean): void {
+    suggestions.hidden = !isShown || suggested().length === 0;
+  }
+
   function showAnswer(answer: Answer): void {
+    shown = answer;
     status.replaceChildren(...summaryOf(answer, texts));
-    results.show(answer);
+    results.replaceChildren(...listOf(answer, context));
+    for (const one of articles()) {
+      one.part.add('result');
+      one.tabIndex = -1;
+      one.querySelector('h3')?.part.add('result-title');
+    }
+    for (const one of results.querySelectorAll('mark')) one.part.add('mark');
     body.scrollTop = 0;
-    if (wantsFirst && field.matches(':focus')) results.links()[0]?.focus();
+    if (wantsFirst && field.matches(':focus')) links()[0]?.focus();
     wantsFirst = false;
     emit('polyseek-search', { q: answer.q, answer });
   }
 
   async function load(): Promise<void> {
-    const isIdle = () => !field.value.trim();
     try {
-      const overview = await endpoint.get<Overview>('overview');
-      filters.list(overview);
-      suggestions.list(overview.suggestions);
-      suggestions.show(isIdle());
+      const { languages, sources, suggestions: questions } = await endpoint.get<Overview>('overview');
+      // A field that the element's attributes fix has no menu.
+      if (options.langs.length === 0)
+        fillMenu(language, texts.of('widget.allLanguages'), languages, texts.languageName);
+      if (options.sources.length === 0)
+        fillMenu(source, texts.of('widget.allSources'), sources, (value) => value);
+      const items = make('ul', {}, ...suggestionsOf(questions, () => ''));
+      suggestions.replaceChildren(make('h2', {}, texts.of('suggestions')), items);
+      showSuggestions(isIdle());
       if (isIdle()) status.replaceChildren();
     } catch (error) {
       // A search reports its own error.
@@ -86,22 +113,25 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
     }
   }
 
-  field.addEventListener('input', (event) => {
-    wantsFirst = false;
-    if (!(event instanceof InputEvent && event.isComposing)) typed();
-  });
-  // Some browsers send no further input event when a composed word is complete.
-  field.addEventListener('compositionend', typed);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    // Hides a phone's keyboard, which covers the results.
-    if (matchMedia('(pointer: coarse)').matches) field.blur();
+  listenToField(form, field, typed, () => {
     wantsFirst = true;
     searchNow();
   });
-  moveByArrows(element, field, () => (suggestions.element.hidden ? results.links() : suggestions.links()));
+  suggestions.addEventListener('click', (event) => {
+    const link = event.target instanceof Element && event.target.closest('a');
+    if (!link) return;
+    event.preventDefault();
+    field.focus();
+    search(link.textContent);
+  });
+  reportLinks(results, context, (link) => {
+    const position = articles().indexOf(link.closest('article')!);
+    const result = shown?.results[position];
+    return result && shown && { q: shown.q, result, position: position + 1 };
+  });
+  moveByArrows(element, field, () => (suggestions.hidden ? links() : suggested()));
 
-  return { element, field, search, stop: () => asker.stop(), load };
+  return { element, field, search, stop: asker.stop, load };
 }
 
 /**
@@ -120,103 +150,24 @@ function postQuery<T>(endpoint: Endpoint, path: string, signal?: AbortSignal): P
   return endpoint.post<T>('search', body, signal);
 }
 
-/** Menus of languages and sources. A field that the element's attributes fix has none. */
-function createFilters({ options: { langs, sources }, texts }: PanelContext, changed: () => void) {
-  const language = createMenu(texts.of('language'), texts.of('widget.allLanguages'), changed);
-  const source = createMenu(texts.of('source'), texts.of('widget.allSources'), changed);
-  const valuesOf = (menu: Menu, fixed: string[]) => (menu.element.value ? [menu.element.value] : fixed);
-  return {
-    element: make('div', { class: 'filters', part: 'filters' }, language.element, source.element),
-    list(overview: Overview): void {
-      if (langs.length === 0) language.list(overview.languages, texts.languageName);
-      if (sources.length === 0) source.list(overview.sources, (value) => value);
-    },
-    /** Parameters of `GET /search`. */
-    parameters: (): [name: string, value: string][] => [
-      ...valuesOf(language, langs).map((value): [string, string] => ['lang', value]),
-      ...valuesOf(source, sources).map((value): [string, string] => ['source', value]),
-    ],
-  };
-}
-
-/** A menu of a field's values. The browser's own menu is accessible, and fits a phone. */
-interface Menu {
-  /** Its value is '' for all. */
-  element: HTMLSelectElement;
-  /** Shows the menu if there are several values. */
-  list(values: readonly Counted[], nameOf: (value: string) => string): void;
+/** Creates a menu of a field's values. The browser's own menu is accessible, and fits a phone. Its value is '' for all. */
+function createMenu(name: string, changed: () => void): HTMLSelectElement {
+  const menu = make('select', { 'aria-label': name, part: 'filter', hidden: '' });
+  menu.addEventListener('change', changed);
+  return menu;
 }
 
 /**
- * @param name accessible name
+ * Shows a menu if there are several values.
  * @param all label of the choice that filters nothing
  */
-function createMenu(name: string, all: string, changed: () => void): Menu {
-  const element = make('select', { 'aria-label': name, part: 'filter', hidden: '' });
-  element.addEventListener('change', changed);
-  return {
-    element,
-    list(values, nameOf) {
-      const options = values.map(({ value }) => make('option', { value }, nameOf(value)));
-      element.replaceChildren(make('option', { value: '' }, all), ...options);
-      element.hidden = values.length < 2;
-    },
-  };
-}
-
-/** Questions to start with. */
-function createSuggestions(texts: Texts, chosen: (q: string) => void) {
-  const element = make('section', { class: 'suggestions', hidden: '' });
-  element.addEventListener('click', (event) => {
-    const link = event.target instanceof Element && event.target.closest('a');
-    if (!link) return;
-    event.preventDefault();
-    chosen(link.textContent);
-  });
-  const links = () => [...element.querySelectorAll('a')];
-  return {
-    element,
-    links,
-    list(suggestions: readonly Suggestion[]): void {
-      const items = suggestions.map(({ text, lang }) =>
-        make('li', {}, make('a', { href: '', ...inLanguage(lang) }, text)),
-      );
-      element.replaceChildren(make('h2', {}, texts.of('suggestions')), make('ul', {}, ...items));
-    },
-    show(isShown: boolean): void {
-      element.hidden = !isShown || links().length === 0;
-    },
-  };
-}
-
-/** The results of the current answer. */
-function createResults(context: PanelContext) {
-  const element = make('div', { class: 'results', part: 'results' });
-  let current: Answer | undefined;
-  const articles = () => [...element.querySelectorAll('article')];
-  reportLinks(
-    element,
-    context.emit,
-    (link) => {
-      const position = articles().indexOf(link.closest('article')!);
-      const result = current?.results[position];
-      return result && current && { q: current.q, result, position: position + 1 };
-    },
-    context.followed,
-  );
-  return {
-    element,
-    /** Where arrows move: the link of each result, or the result itself if its document has no address. */
-    links: () => articles().map((one) => one.querySelector<HTMLElement>('h3 a') ?? one),
-    show(answer: Answer | undefined): void {
-      current = answer;
-      element.replaceChildren(...(answer ? listOf(answer, context) : []));
-      for (const one of articles()) {
-        one.part.add('result');
-        one.tabIndex = -1;
-        one.querySelector('h3')?.part.add('result-title');
-      }
-      for (const one of element.querySelectorAll('mark')) one.part.add('mark');
-    },
-  };
+function fillMenu(
+  menu: HTMLSelectElement,
+  all: string,
+  values: readonly Counted[],
+  nameOf: (value: string) => string,
+): void {
+  const options = values.map(({ value }) => make('option', { value }, nameOf(value)));
+  menu.replaceChildren(make('option', { value: '' }, all), ...options);
+  menu.hidden = values.length < 2;
 }

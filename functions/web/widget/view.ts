@@ -8,20 +8,13 @@ import type { Emit, Panel, PanelContext } from './panel.ts';
 import { createSearchPanel } from './search-panel.ts';
 
 /** What an element shows for one set of attributes. */
-export interface View {
-  root: HTMLElement;
-  open(): void;
-  close(): void;
-  search(q: string): void;
-  /** Aborts requests. */
-  stop(): void;
-}
+export type View = ReturnType<typeof createView>;
 
 /** Creates the content of an element from its attributes. */
-export function createView(host: Element, emit: Emit): View {
+export function createView(host: Element, emit: Emit) {
   const options = readOptions(host);
   const texts = createTexts(languagesOf(host));
-  const isDialog = options.mode === 'dialog';
+  const isDialog = !options.isInline;
   const context: PanelContext = {
     options,
     texts,
@@ -75,7 +68,7 @@ export function createView(host: Element, emit: Emit): View {
   });
 
   function focus(): void {
-    const { field } = tabs?.shown ?? search;
+    const { field } = tabs?.shown() ?? search;
     field.focus();
     field.select();
   }
@@ -88,29 +81,24 @@ export function createView(host: Element, emit: Emit): View {
     root,
     open: () => (dialog ? dialog.open() : focus()),
     close,
-    search(q) {
+    /** Shows the search, and searches. */
+    search(q: string): void {
       tabs?.show(search);
       search.search(q);
     },
-    stop() {
+    /** Aborts requests. */
+    stop(): void {
       search.stop();
       chat?.stop();
     },
   };
 }
 
-/** The name of a panel on its tab. */
-type Labelled = readonly [label: string, panel: Panel];
-
-interface Tabs {
-  list: HTMLElement;
-  /** The panel that is shown. */
-  readonly shown: Panel;
-  show(panel: Panel): void;
-}
-
-/** Shows one of several panels at a time, by the tabs pattern of the ARIA Authoring Practices Guide. */
-function createTabs(name: string, panels: readonly Labelled[]): Tabs {
+/**
+ * Shows one of several panels at a time, by the tabs pattern of the ARIA Authoring Practices Guide.
+ * @param panels with the label of each one's tab
+ */
+function createTabs(name: string, panels: readonly (readonly [label: string, panel: Panel])[]) {
   const list = make('div', { role: 'tablist', 'aria-label': name });
   const buttons = new Map(
     panels.map(([label, panel], i) => {
@@ -150,11 +138,5 @@ function createTabs(name: string, panels: readonly Labelled[]): Tabs {
   list.append(...buttons.values());
   show(shown);
 
-  return {
-    list,
-    show,
-    get shown() {
-      return shown;
-    },
-  };
+  return { list, show, shown: () => shown };
 }

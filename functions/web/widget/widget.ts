@@ -4,17 +4,8 @@ import { OBSERVED } from './options.ts';
 import type { Emit } from './panel.ts';
 import { createView, type View } from './view.ts';
 
+/** The style of all elements, with the first of them. A policy of the page forbids `<style>`, but not this. */
 let style: CSSStyleSheet | undefined;
-
-/** The style of all elements. A policy of the page forbids `<style>`, but not this. */
-function sharedStyle(): CSSStyleSheet {
-  if (!style) {
-    style = new CSSStyleSheet();
-    // assets.ts puts the style sheet here.
-    style.replaceSync('POLYSEEK_STYLE');
-  }
-  return style;
-}
 
 // In Node, as when a framework renders on a server, the module must load although there are no elements.
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
@@ -85,7 +76,12 @@ export class PolyseekSearch extends Base implements Published {
     this.#view?.stop();
     this.#view = createView(this, this.#emit);
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-    root.adoptedStyleSheets = [sharedStyle()];
+    if (!style) {
+      style = new CSSStyleSheet();
+      // assets.ts puts the style sheet here.
+      style.replaceSync('POLYSEEK_STYLE');
+    }
+    root.adoptedStyleSheets = [style];
     root.replaceChildren(this.#view.root);
   }
 }
