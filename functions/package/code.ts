@@ -73,14 +73,6 @@ function builderSettings(): BundleSettings {
   };
 }
 
-/** The result of `bundle`. */
-export interface Bundled {
-  /** Paths of the bundled modules, from the repository. */
-  modules: string[];
-  /** Licence comments of the bundled modules. */
-  comments: string[];
-}
-
 /** Settings of a bundle. */
 export interface BundleSettings {
   /** Selects modules from the `imports` of package.json. */
@@ -92,25 +84,17 @@ export interface BundleSettings {
   external?: string[];
 }
 
-/** The search function starts cold while someone waits, so its plugins make it load less. */
-const FUNCTION: BundleSettings = {
-  condition: 'polyseek-function',
-  constants: { POLYSEEK_FUNCTION: 'true' },
-  get plugins() {
-    return [currentIndex, onnxRuntimeBinding, withoutValidator, builtins];
-  },
-};
-
 /**
  * Bundles modules for Node. The bundle expects its native libraries in `native/` beside it.
  * @param entries path of each module by the name of its bundle, without `.mjs`
  * @param settings those of the search function by default
+ * @returns the paths of the bundled modules, from the repository, and their licence comments
  */
 export async function bundle(
   entries: Record<string, string>,
   out: string,
   { condition, constants, plugins, external = [] }: BundleSettings = FUNCTION,
-): Promise<Bundled> {
+): Promise<Pick<FunctionCode, 'modules' | 'comments'>> {
   const { metafile } = await build({
     entryPoints: entries,
     // The names of chunks depend on paths.
@@ -211,4 +195,11 @@ const withoutValidator: Plugin = {
       contents: `export class DefaultJsonSchemaValidator {} export { default as process } from 'node:process';`,
     }));
   },
+};
+
+/** The search function starts cold while someone waits, so its plugins make it load less. */
+const FUNCTION: BundleSettings = {
+  condition: 'polyseek-function',
+  constants: { POLYSEEK_FUNCTION: 'true' },
+  plugins: [currentIndex, onnxRuntimeBinding, withoutValidator, builtins],
 };
