@@ -6,11 +6,24 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import type { Refused, TokenVerifier, Verified } from './tokens.ts';
 
 // Imports no code of the function: esbuild would move shared code into another file, which each cold start would open.
 
-/** Why a token is not accepted. */
+/** Who a token belongs to, and what it permits. */
+export interface Verified {
+  subject: string;
+  scopes: readonly string[];
+}
+
+/**
+ * Why a token is not accepted: it is not valid here, with the reason for the caller, or the issuer's keys cannot be read, with the reason
+ * for the log.
+ */
+export interface Refused {
+  refused: 'invalid' | 'unavailable';
+  reason: string;
+}
+
 class Refusal extends Error {
   readonly refused: Refused['refused'];
 
@@ -183,7 +196,7 @@ export function createVerifier(
   issuer: string,
   audience: readonly string[],
   rules: Rules,
-): TokenVerifier['verify'] {
+): (token: string) => Promise<Verified | Refused> {
   const keys = keysOf(issuer, rules);
   const accepted = new Set(audience.map(withoutSlash));
   const options = { issuer, algorithms: ALGORITHMS, clockTolerance: LEEWAY_SECONDS, requiredClaims: ['exp'] };

@@ -1,23 +1,9 @@
+import type { Refused, Verified } from './jwt.ts';
 import { baseUrl, isLoopback } from './origins.ts';
 import { Problem } from './problems.ts';
 
 /** Where the metadata of a protected resource is (RFC 9728). The path of the resource may follow. */
 export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
-
-/** Who a token belongs to, and what it permits. */
-export interface Verified {
-  subject: string;
-  scopes: readonly string[];
-}
-
-/**
- * Why a token is not accepted: it is not valid here, with the reason for the caller, or the issuer's keys cannot be read, with the reason
- * for the log.
- */
-export interface Refused {
-  refused: 'invalid' | 'unavailable';
-  reason: string;
-}
 
 /** Verifies access tokens of one issuer. */
 export interface TokenVerifier {
