@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../kit/json.ts';
 import { bytesOf, damaged, damagedInPackage, type Format, readSections, writeSections } from './container.ts';
 import { crc32c } from './crc32c.ts';
-import { type Check, isRecordOf, isShaped, isText, isWhole, tryParseJson } from './shapes.ts';
+import { type Check, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
 /** The files that a manifest lists: each one's size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
 export type FileList = Record<string, { bytes: number; crc32: string }>;
@@ -95,7 +96,7 @@ export class FolderChecks {
     const before = own.byteOffset - bytes.byteOffset;
     if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
       throw damagedInPackage(path, 'its own checksums differ');
-    const parsed = tryParseJson(json);
+    const parsed = parseJson(json);
     const sizes = areSizes(parsed) ? (parsed as Record<string, number>) : undefined;
     const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
     if (!sizes || 4 * blocks !== all.length)

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { parseJson } from '../kit/json.ts';
 import type { FileChecks } from './checks.ts';
 import { damaged } from './container.ts';
-import { type Check, invalidKey, tryParseJson } from './shapes.ts';
+import { type Check, invalidKey } from './shapes.ts';
 
 /** The errors for an object that is not as expected. */
 export interface ObjectErrors {
@@ -47,7 +48,7 @@ export function parseDigestedObject(
   errors: ObjectErrors,
   verify = true,
 ): Record<string, unknown> {
-  const parsed = tryParseJson(bytes);
+  const parsed = parseJson(bytes);
   if (parsed === undefined) throw errors.damaged('it is not JSON');
   // The spread turns JSON that is no object into an object without keys.
   const { [digestKey]: digest, ...contents }: Record<string, unknown> = { ...(parsed as object) };

@@ -1,7 +1,8 @@
+import { parseJson } from '../kit/json.ts';
 import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
 import type { Counted, Overview, Suggestion } from './overview-types.ts';
-import { isListOf, isShaped, isText, isWhole, tryParseJson } from './shapes.ts';
+import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
 
 /** Most sources in a list: a person still reads this many. */
 const MOST_SOURCES = 50;
@@ -44,7 +45,7 @@ export function parseOverview(
   record: Buffer | undefined,
   { counts, languages }: Contents,
 ): Overview | undefined {
-  const parsed = tryParseJson(record);
+  const parsed = parseJson(record);
   if (!isOverviewRecord(parsed)) return undefined;
   return {
     documents: counts.documents,

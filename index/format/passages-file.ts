@@ -1,8 +1,9 @@
+import { parseJson } from '../kit/json.ts';
 import type { FileChecks } from './checks.ts';
 import type { Format } from './container.ts';
 import { ContainerFile, ContainerWriter } from './container-file.ts';
 import { isPassage, type Passage } from './passage.ts';
-import { isWhole, tryParseJson } from './shapes.ts';
+import { isWhole } from './shapes.ts';
 
 /** `passages.bin`: the passages as JSON. FORMAT.md describes its layout. */
 export const PASSAGES: Format = { magic: 'PSPA', version: 1, sections: 2 };
@@ -60,7 +61,7 @@ export class Passages {
     const length = this.#file.length(1);
     if (!isWhole(0, length)(start) || !isWhole(start, length)(end))
       throw this.#file.damaged(`passage ${ordinal} is at bytes ${start} to ${end} of ${length}`);
-    const passage = tryParseJson(this.#file.read(1, start, end - start));
+    const passage = parseJson(this.#file.read(1, start, end - start));
     if (!isPassage(passage)) throw this.#file.damaged(`the record of passage ${ordinal} is invalid`);
     return passage as Passage;
   }

@@ -33,15 +33,6 @@ export function invalidKey(value: object, shape: Record<string, Check>): string 
   return Object.keys(shape).find((key) => !shape[key]!((value as Record<string, unknown>)[key]));
 }
 
-/** Parses JSON. Undefined if the bytes are not JSON. */
-export function tryParseJson(bytes: Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes!).toString());
-  } catch {
-    return undefined;
-  }
-}
-
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
+import { parseJson } from '../kit/json.ts';
 import type { FileChecks } from './checks.ts';
 import { damaged, readSections } from './container.ts';
-import { isBoolean, isListOf, isShaped, isText, isWhole, tryParseJson } from './shapes.ts';
+import { isBoolean, isListOf, isShaped, isText, isWhole } from './shapes.ts';
 
 /** `tokenizer.bin`: a Unigram tokenizer. FORMAT.md describes its layout. */
 export const TOKENIZER = { magic: 'PSTK', version: 1, sections: 6 } as const;
@@ -70,7 +71,7 @@ export function readTokenizer(bytes: Uint8Array, name: string, checks?: FileChec
   const odd = [mapTrie, pieceTrie, scores].find(({ length }) => length === 0 || length % 4 !== 0);
   if (odd) throw damaged(name, `a table of 4-byte numbers has ${odd.length} bytes`);
   check(settings.byteOffset - bytes.byteOffset, json.byteOffset - bytes.byteOffset + json.length);
-  const special = tryParseJson(json);
+  const special = parseJson(json);
   if (!areSpecialTokens(special)) throw damaged(name, 'its special tokens are invalid');
   const toucher = (table: Uint8Array, size: number): Touch => {
     const start = table.byteOffset - bytes.byteOffset;
