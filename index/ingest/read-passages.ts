@@ -13,8 +13,8 @@ import { CachedEmbeddings } from './cache/embeddings.ts';
 import { type Cut, type Cutter, createCutter, Splitter } from './passages/split.ts';
 import { refuse } from './sources/source.ts';
 
-/** Tokens per passage, unless its section is shorter: long enough to contain an answer, short enough to read. */
-const MIN_TOKENS = 64;
+/** Tokens per passage, unless its section is shorter: long enough to contain a whole answer, short enough to read. */
+const MIN_TOKENS = 192;
 const MAX_TOKENS = 400;
 
 /** How far a build is. Its phases follow each other. */

@@ -14,7 +14,7 @@ test.each(['gimp', 'gnucash', 'lilypond'])(
     const { documents, questions } = await readCollection(join(root, 'test/quality/real', name));
     const texts = new Map<string, string[]>();
     for (const document of documents) {
-      const passages = toPassages(document, { countTokens, minTokens: 64, maxTokens: 400 });
+      const passages = toPassages(document, { countTokens, minTokens: 192, maxTokens: 400 });
       texts.set(
         document.source,
         passages.map(({ text }) => collapsed(text)),

@@ -8,11 +8,15 @@ const SEPARATOR = ' › ';
 export interface Section {
   /** The path of headings, joined by ` › `. Without headings, the document's title or file name. */
   title: string;
-  /** The heading, if any, and its paragraphs, separated by blank lines. */
+  /** The level of its first heading; 0 without one. */
+  level: number;
+  /** Whether an article ends with it. */
+  endsArticle: boolean;
+  /** The headings, if any, and the paragraphs, separated by blank lines. */
   text: string;
-  /** Start of the first paragraph in `text`; 0 if there are only headings. */
-  bodyStart: number;
-  /** Starts of the other paragraphs in `text`. */
+  /** `[start, end)` of the headings above paragraphs in `text`. Headings without paragraphs count as paragraphs. */
+  headings: [start: number, end: number][];
+  /** Starts of the other paragraphs in `text`, with their headings. */
   paragraphStarts: number[];
   /** The anchor of each heading and paragraph that has one, with its start in `text`, in order. */
   anchors: { start: number; anchor: string }[];
@@ -55,11 +59,13 @@ export function sections(document: Document, before = START): { sections: Sectio
     document.blocks.some(
       (block) => block.kind === 'heading' && levelOf(block) === 1 && block.text === document.title,
     );
-  const close = () => {
+  let level = 0;
+  const close = (endsArticle = false) => {
     if (headings.length + paragraphs.length > 0) {
       const title = sectionTitle(document.source, root, { path, isAfterEnd, hasOwnTitle });
-      found.push(toSection(title, headings, paragraphs));
+      found.push({ title, level, endsArticle, ...textOf(headings, paragraphs) });
     }
+    level = 0;
     headings = [];
     paragraphs = [];
   };
@@ -68,12 +74,13 @@ export function sections(document: Document, before = START): { sections: Sectio
     anchor = block.anchor ?? anchor;
     if (block.kind === 'heading' && text !== '') {
       if (paragraphs.length > 0) close();
-      const level = levelOf(block);
-      path = [...path.filter((above) => above.level < level), { level, text: titleLine(block.text) }];
+      const own = levelOf(block);
+      if (headings.length === 0) level = own;
+      path = [...path.filter((above) => above.level < own), { level: own, text: titleLine(block.text) }];
       headings.push({ text, anchor });
     } else if (text !== '') paragraphs.push({ text, anchor });
     if (block.endsSection) {
-      close();
+      close(true);
       path = [];
       isAfterEnd = true;
     }
@@ -82,7 +89,10 @@ export function sections(document: Document, before = START): { sections: Sectio
   return { sections: found, after: { path, isAfterEnd, hasOwnTitle, anchor } };
 }
 
-function toSection(title: string, headings: Text[], paragraphs: Text[]): Section {
+function textOf(
+  headings: Text[],
+  paragraphs: Text[],
+): Pick<Section, 'text' | 'headings' | 'paragraphStarts' | 'anchors'> {
   let text = '';
   const anchors: Section['anchors'] = [];
   const append = (part: Text, separator: string): number => {
@@ -97,7 +107,55 @@ function toSection(title: string, headings: Text[], paragraphs: Text[]): Section
   const [first, ...rest] = paragraphs;
   const bodyStart = first ? append(first, '\n') : 0;
   const paragraphStarts = rest.map((paragraph) => append(paragraph, '\n\n'));
-  return { title, text, bodyStart, paragraphStarts, anchors };
+  return { text, headings: bodyStart > 0 ? [[0, bodyStart]] : [], paragraphStarts, anchors };
+}
+
+/**
+ * Joins small sections with the next one, or else with the one before, unless a heading of a higher level or the end of an article is
+ * between them: a line of some words is near many questions, and answers few. The title is that of the longer one.
+ */
+export function joinSmall(all: readonly Section[], isSmall: (text: string) => boolean): Section[] {
+  const joined: Section[] = [];
+  let small: Section | undefined;
+  const keep = (section: Section) => {
+    const before = joined.at(-1);
+    if (before && isJoinable(before, section)) joined[joined.length - 1] = join(before, section);
+    else joined.push(section);
+  };
+  for (const next of all) {
+    const isPart = small !== undefined && isJoinable(small, next);
+    if (small && !isPart) keep(small);
+    const section = small && isPart ? join(small, next) : next;
+    small = isSmall(section.text) ? section : undefined;
+    if (!small) joined.push(section);
+  }
+  if (small) keep(small);
+  return joined;
+}
+
+const isJoinable = (first: Section, second: Section) => !first.endsArticle && first.level <= second.level;
+
+function join(first: Section, second: Section): Section {
+  const offset = first.text.length + 2;
+  return {
+    title: (first.text.length > second.text.length ? first : second).title,
+    level: first.level,
+    endsArticle: second.endsArticle,
+    text: `${first.text}\n\n${second.text}`,
+    headings: [
+      ...first.headings,
+      ...second.headings.map(([start, end]): [number, number] => [start + offset, end + offset]),
+    ],
+    paragraphStarts: [
+      ...first.paragraphStarts,
+      offset,
+      ...second.paragraphStarts.map((start) => start + offset),
+    ],
+    anchors: [
+      ...first.anchors,
+      ...second.anchors.map(({ start, anchor }) => ({ start: start + offset, anchor })),
+    ],
+  };
 }
 
 /**

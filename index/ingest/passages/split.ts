@@ -3,11 +3,13 @@ import type { Document } from '../../documents/document.ts';
 import type { Passage } from '../../format/passage.ts';
 import { detectLanguage, fittingLanguage } from './detect-language.ts';
 import { pack, pieces, type Segment } from './pack.ts';
-import { type Place, type Section, START, sections, titleLine } from './sections.ts';
+import { joinSmall, type Place, type Section, START, sections, titleLine } from './sections.ts';
 import { sentences } from './sentences.ts';
 
 /** Longer texts count as more tokens, because white space has none, and a run of unknown characters only one. */
 const CHARACTERS_PER_TOKEN = 20;
+/** Sections with less than this share of `minTokens` are joined with others. */
+const SMALL = 1 / 3;
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 export interface SplitOptions {
@@ -51,7 +53,7 @@ export function createCutter(options: SplitOptions): Cutter {
     const declared = fittingLanguage(document.lang, document.blocks);
     const size = (text: string) =>
       Math.max(options.countTokens(text), Math.ceil(text.length / CHARACTERS_PER_TOKEN));
-    const passages = found.flatMap((section) =>
+    const passages = joinSmall(found, (text) => size(text) < SMALL * minTokens).flatMap((section) =>
       splitSection(section, declared, { ...options, countTokens: size }),
     );
     return {
@@ -148,7 +150,7 @@ function splitSection(
   declared: string | undefined,
   options: SplitOptions,
 ): Omit<CutPassage, 'lang' | 'guess' | 'tokens'>[] {
-  const { text, title, bodyStart, paragraphStarts, anchors } = section;
+  const { text, title, headings, paragraphStarts, anchors } = section;
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared ?? detectLanguage(text)?.lang ?? 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
@@ -166,7 +168,7 @@ function splitSection(
   const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
   return groups.map((group) => {
-    const body = group.filter(({ start }) => start >= bodyStart);
+    const body = group.filter(({ start }) => !headings.some(([from, end]) => from <= start && start < end));
     const answers = body.length > 0 ? body : group;
     return {
       text: textOf(group),

@@ -15,13 +15,15 @@ import { shared } from '../../../fixtures/shared.ts';
 
 const countTokens = (text: string) => Math.ceil(text.length / 4);
 const options: SplitOptions = { countTokens, minTokens: 16, maxTokens: 64 };
+/** Every section is a passage of its own. */
+const separate = { ...options, minTokens: 3 };
 const heading = (text: string, level = 2): Block => ({ kind: 'heading', level, text });
 const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 const document = (...blocks: Block[]): Document => ({ source: 'a/b.txt', blocks });
 const INVISIBLE = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const solid = (text: string) => text.replace(INVISIBLE, '');
 const texts = (from: Document, given = options) => toPassages(from, given).map((passage) => passage.text);
-const titles = (from: Document) => toPassages(from, options).map((passage) => passage.title);
+const titles = (from: Document) => toPassages(from, separate).map((passage) => passage.title);
 const sentence = (n: number) => `This is sentence number ${n} of a paragraph about boats.`;
 const prose = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => sentence(from + i)).join(' ');
@@ -38,8 +40,37 @@ describe('sections', () => {
           heading('B'),
           paragraph('Three.'),
         ),
+        separate,
       ),
     ).toEqual(['Before.', 'A\nOne.\n\nTwo.', 'B\nThree.']);
+  });
+
+  it('of some words join the next one, or else the one before, but not across a higher heading', () => {
+    const long = (n: number) => prose(n, n + 2);
+    const cut = (...blocks: Block[]) =>
+      toPassages(document(...blocks), { ...options, minTokens: 30, maxTokens: 100 }).map(
+        ({ title, text, sentences }) => [title, text, sentences.map(([from, to]) => text.slice(from, to))],
+      );
+    expect(cut(paragraph('About boats.'), heading('A'), paragraph(long(0)))).toEqual([
+      ['A', `About boats.\n\nA\n${long(0)}`, ['About boats.', sentence(0), sentence(1)]],
+    ]);
+    expect(
+      cut(
+        heading('A'),
+        paragraph(long(0)),
+        heading('B', 3),
+        paragraph('One.'),
+        heading('C', 1),
+        paragraph(long(2)),
+      ),
+    ).toEqual([
+      ['A', `A\n${long(0)}\n\nB\nOne.`, [sentence(0), sentence(1), 'One.']],
+      ['C', `C\n${long(2)}`, [sentence(2), sentence(3)]],
+    ]);
+    expect(cut(heading('A', 1), paragraph('One.'), heading('B', 1), paragraph('Two.'))).toEqual([
+      ['B', 'A\nOne.\n\nB\nTwo.', ['One.', 'Two.']],
+    ]);
+    expect(cut(heading('A', 2), paragraph('One.'), heading('B', 1), paragraph('Two.'))).toHaveLength(2);
   });
 
   it('have no sentences in their headings, unless they have no other text', () => {
@@ -55,10 +86,9 @@ describe('sections', () => {
   });
 
   it('without a paragraph join the next section', () => {
-    expect(texts(document(heading('A', 1), heading('B'), paragraph('One.'), heading('C')))).toEqual([
-      'A\nB\nOne.',
-      'C',
-    ]);
+    expect(texts(document(heading('A', 1), heading('B'), paragraph('One.'), heading('C')), separate)).toEqual(
+      ['A\nB\nOne.', 'C'],
+    );
   });
 
   it('have a title made of the document title and the headings above them', () => {
@@ -85,12 +115,13 @@ describe('sections', () => {
       'Harbour\n\nIt rained.\n\n■ Karl Weber\n\nA boat in the rain.\n\nFerry\n\nIt sails.',
       'page.txt',
     );
-    expect(toPassages(page, options).map(({ title, text }) => [title, text])).toEqual([
+    const whole = { ...options, minTokens: 6 };
+    expect(toPassages(page, whole).map(({ title, text }) => [title, text])).toEqual([
       ['Harbour', 'Harbour\nIt rained.\n\n■ Karl Weber'],
       ['page.txt', 'A boat in the rain.'],
       ['Ferry', 'Ferry\nIt sails.'],
     ]);
-    expect(titles({ ...page, title: 'Page three' })).toEqual([
+    expect(toPassages({ ...page, title: 'Page three' }, whole).map(({ title }) => title)).toEqual([
       'Page three › Harbour',
       'Page three',
       'Page three › Ferry',
@@ -170,7 +201,7 @@ describe('passages', () => {
   });
 
   it('derive their ids from the id of their document', () => {
-    const ids = (from: Document) => toPassages(from, options).map((passage) => passage.id);
+    const ids = (from: Document) => toPassages(from, separate).map((passage) => passage.id);
     expect(ids({ ...document(paragraph('One.')), id: 'r1' })).toEqual(['r1']);
     expect(
       ids({ ...document(heading('A'), paragraph('One.'), heading('B'), paragraph('Two.')), id: 'r1' }),
@@ -180,7 +211,7 @@ describe('passages', () => {
   it('derive their ids from source, text and occurrence if the document has no id', () => {
     const passages = toPassages(
       document(heading('A'), paragraph('One.'), heading('A'), paragraph('One.')),
-      options,
+      separate,
     );
     // sha256sum of 'a/b.txt\0A\nOne.\0' followed by 0 and by 1.
     expect(passages.map((passage) => passage.id)).toEqual(['22944a97f552', 'eabf13b20527']);
@@ -194,7 +225,7 @@ describe('passages', () => {
       metadata,
     };
     expect(
-      toPassages(from, options).map(({ source, url, metadata, position }) => ({
+      toPassages(from, separate).map(({ source, url, metadata, position }) => ({
         source,
         url,
         metadata,
@@ -311,15 +342,20 @@ describe('any document', () => {
             expect(passage.position).toBe(i);
             expect(passage.text).toBe(passage.text.trim());
             expect(countTokens(passage.text)).toBeLessThanOrEqual(maxTokens);
-            // Text before the first sentence is headings. Without headings, the sentences cover the text.
-            let end = blocks.some(({ kind }) => kind === 'heading') ? passage.sentences[0]![0] : 0;
-            for (const [from, to] of passage.sentences) {
-              expect(passage.text.slice(end, from).trim()).toBe('');
+            // Only headings are outside sentences.
+            const headings = solid(
+              blocks.map(({ kind, text }) => (kind === 'heading' ? text : ' ')).join(''),
+            );
+            let end = 0;
+            for (const [from, to] of [
+              ...passage.sentences,
+              [passage.text.length, passage.text.length],
+            ] as const) {
+              expect(headings).toContain(solid(passage.text.slice(end, from)));
               expect(passage.text.slice(from, to).trim()).toHaveLength(to - from);
               expect(countTokens(passage.text.slice(from, to))).toBeLessThanOrEqual(maxTokens);
               end = to;
             }
-            expect(end).toBe(passage.text.length);
           });
         },
       ),
