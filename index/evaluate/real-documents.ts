@@ -83,7 +83,8 @@ export interface DocumentsReport {
 export async function readCollection(dir: string): Promise<Collection> {
   const documents: Document[] = [];
   const texts = new Map<string, string>();
-  for await (const document of readDocuments([join(dir, 'documents')])) {
+  // As a build does, it leaves out files without text. A question about one of them fails below.
+  for await (const document of readDocuments([join(dir, 'documents')], () => {})) {
     documents.push(document);
     const text = [texts.get(document.source) ?? '', ...document.blocks.map(({ text }) => text)].join('\n');
     texts.set(document.source, text);
@@ -140,7 +141,7 @@ export async function evaluateDocuments(
   const outcomes = new Map<string, Ranked[]>();
   const failures: FailedQuestion[] = [];
   for (const collection of collections) {
-    const some = await documentOutcomes(builder, collection, split, withFailures);
+    const some = await documentOutcomes(builder, collection, [split], withFailures);
     outcomes.set(collection.name, some);
     for (const { failure } of some) if (failure) failures.push({ collection: collection.name, ...failure });
   }
@@ -152,15 +153,16 @@ export async function evaluateDocuments(
   };
 }
 
-/** Asks the questions of a split on an index of a collection. Throws if the split has none. */
+/** Asks the questions of some splits on an index of a collection. Throws if they have none. */
 export function documentOutcomes(
   builder: Builder,
   { name, documents, questions }: Collection,
-  split: Split,
+  splits: readonly Split[],
   withFailures = false,
 ): Promise<Ranked[]> {
-  const asked = questions.filter((question) => question.split === split);
-  if (asked.length === 0) throw new Error(`${name} has no questions for the split ${split}. Leave it out.`);
+  const asked = questions.filter(({ split }) => splits.includes(split));
+  if (asked.length === 0)
+    throw new Error(`${name} has no questions for the split ${splits.join(' or ')}. Leave it out.`);
   return withDocuments(builder, documents, (search) => ask(builder, search, asked, withFailures));
 }
 

@@ -1,5 +1,5 @@
 import type { Document } from '../../documents/document.ts';
-import type { ReadOptions } from '../../documents/file.ts';
+import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { readFile } from '../../documents/read-file.ts';
 import type { Config, SourceConfig } from './config.ts';
 import { FolderSource } from './folder.ts';
@@ -49,11 +49,20 @@ function defined<Options extends ReadOptions>(options: Options): Options {
 
 /**
  * Reads the documents of files and folders, in the order of the paths and then of the file names.
- * @throws at the first file that cannot be read
+ * @param report called with each file that cannot be read; by default, the first one is thrown
  */
-export async function* readDocuments(paths: string[]): AsyncGenerator<Document> {
+export async function* readDocuments(
+  paths: string[],
+  report: (notice: Notice) => void = refuse,
+): AsyncGenerator<Document> {
   const memory = new Map<string, string>();
   const sources = paths.map((path) => new FolderSource(path));
-  for await (const { file } of listFiles(sources, { memory, report: refuse }))
-    yield* readFile(file, { options: {}, depth: 0, report: refuse, readNested: readFile });
+  for await (const { file } of listFiles(sources, { memory, report })) {
+    try {
+      yield* readFile(file, { options: {}, depth: 0, report, readNested: readFile });
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      report(error.notice);
+    }
+  }
 }
