@@ -53,7 +53,12 @@ const evidence = v.object({
     v.number(),
     'Standard deviations by which the score exceeds the mean of the candidates.',
   ),
-  margin: described(v.number(), 'How far the score exceeds the mean of the candidates.'),
+  passageMargin: described(
+    v.number(),
+    "How far the passage's similarity exceeds the mean of the candidates.",
+  ),
+  sentenceMargin: described(v.number(), 'The same for the best sentence.'),
+  tokenMargin: described(v.number(), 'The same for the words.'),
   lacking: described(v.number(), "How much better the question's words match in other candidates."),
   sentence: described(v.number(), 'Similarity of the best sentence.'),
   words: described(v.number(), "Whether the question's words occur in the index: the highest share, 0 to 1."),

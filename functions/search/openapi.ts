@@ -1,4 +1,9 @@
-import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
+import {
+  type ConversionConfig,
+  type JsonSchema,
+  toJsonSchema,
+  toJsonSchemaDefs,
+} from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import type { Answer } from '../../index/search/answer.ts';
 import {
@@ -56,7 +61,16 @@ const exampleAnswer: Answer = {
       confidence: 0.99,
       highlight: { text: 'No one shall be held in slavery.', start: 0, end: 32 },
       explain: { passage: 0.88, sentence: 0.91, lexical: 0.25, tokens: 0.34, typical: -0.5 },
-      evidence: { standing: 4.1, margin: 0.62, lacking: 0.03, sentence: 0.91, words: 0.83, typical: 0.76 },
+      evidence: {
+        standing: 4.1,
+        passageMargin: 0.05,
+        sentenceMargin: 0.06,
+        tokenMargin: 0.2,
+        lacking: 0.03,
+        sentence: 0.91,
+        words: 0.83,
+        typical: 0.76,
+      },
       matches: [
         { query: [3, 10], text: [24, 31], weight: 0.62 },
         { query: [11, 18], text: [58, 68], weight: 0.27 },
@@ -72,7 +86,8 @@ function queryParameters(entries: Record<string, GenericSchema>, examples: Recor
     const { description, ...own } = toJsonSchema(entry, conversion);
     delete own.$schema;
     // Allows a single value too: GPT Actions write lists in their own form.
-    const schema = own.type === 'array' ? { anyOf: [own.items, own] } : own;
+    const schema: JsonSchema | { anyOf: unknown[] } =
+      own.type === 'array' ? { anyOf: [own.items, own] } : own;
     const example = name in examples && { example: examples[name] };
     return { name, in: 'query', required: entry.type !== 'optional', description, schema, ...example };
   });
@@ -200,6 +215,10 @@ export function openApi(server: string, credentials: { keys?: boolean; tokens?: 
   const securitySchemes = {
     apiKey: { type: 'http', scheme: 'bearer', description: `The ${credential} as bearer token.` },
   };
+  const definitions: Record<keyof typeof schemas, JsonSchema> = toJsonSchemaDefs(schemas, {
+    ...conversion,
+    overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
+  });
   return {
     openapi: '3.1.0',
     info: {
@@ -212,10 +231,7 @@ export function openApi(server: string, credentials: { keys?: boolean; tokens?: 
     security: credential ? [{ apiKey: [] }] : [],
     paths: pathsOf(commonProblems(credential, tokens)),
     components: {
-      schemas: toJsonSchemaDefs(schemas, {
-        ...conversion,
-        overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
-      }),
+      schemas: definitions,
       ...(credential && { securitySchemes }),
     },
   };

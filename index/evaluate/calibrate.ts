@@ -6,7 +6,7 @@ import type { Mode } from '../search/answer.ts';
 import { FEATURES, quadratic } from '../search/confidence.ts';
 import { fitLogistic, fitLogisticRegression } from './logistic-regression.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
-import { type Collection, documentOutcomes } from './real-documents.ts';
+import { type Collection, documentOutcomes, type Split } from './real-documents.ts';
 import { mean } from './retrieval-metrics.ts';
 import { articleHalf, type EvaluationSet } from './set.ts';
 import type { Builder } from './temporary-index.ts';
@@ -16,13 +16,16 @@ const STRIDE = 3;
 /** Penalties of the weights, found by cross-validation over languages. */
 const RIDGE = { evidence: 20, asks: 2 };
 
+/** The parts of collections that weights may be fitted to. */
+const LEARNED: readonly Split[] = ['dev', 'learn'];
+
 /** Reports a finished part. */
 type Report = (line: string) => void;
 
 /**
  * Fits everything that turns a search into a confidence to the fitting half of the sets' articles.
  * @param sets parallel sets in several languages
- * @param collections real documents, whose development questions are a fifth group
+ * @param collections real documents, whose questions for learning are used
  */
 export async function calibrate(
   builder: Omit<Builder, 'mode' | 'tokens'>,
@@ -33,12 +36,11 @@ export async function calibrate(
   const halves = sets.map((set) => articleHalf(set, 'fit'));
   const fit = async (mode: Mode, tokens: 'on' | 'off'): Promise<EvidenceModel> => {
     const groups = await outcomesOf({ ...builder, mode, tokens }, halves);
-    const real: Outcome[] = [];
+    const real: Outcome[][] = [];
     for (const collection of collections)
-      real.push(...(await documentOutcomes({ ...builder, mode, tokens }, collection, 'dev')));
+      real.push(await documentOutcomes({ ...builder, mode, tokens }, collection, LEARNED));
     const model = fitEvidence(groups, real);
-    const count = groups.reduce((sum, group) => sum + group.length, real.length);
-    report(`${mode}, token states ${tokens}: from ${count} questions.`);
+    report(`${mode}, token states ${tokens}: from ${[...groups, ...real].flat().length} questions.`);
     return model;
   };
   const both = async (mode: Mode) => ({
@@ -88,29 +90,43 @@ async function outcomesOf(builder: Builder, sets: readonly EvaluationSet[]): Pro
   return groups;
 }
 
-/** Fits the evidence model. Each group counts the same, and real documents as much as three. */
-function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[]): EvidenceModel {
-  const outcomes = [...groups.flat(), ...real];
+/**
+ * Fits the evidence model. Each group of the sets counts the same, and real documents as much as eight. Of those, each collection counts by
+ * the square root of its questions, and a question without an answer as much as two: to answer it does more harm than to answer none.
+ */
+function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[][]): EvidenceModel {
+  const weighted = [
+    ...groups.flatMap((group) => group.map((outcome) => ({ outcome, weight: 1 / group.length }))),
+    ...inProportion(real, 8),
+  ];
+  const outcomes = weighted.map(({ outcome }) => outcome);
   const columns = FEATURES.map((name) => outcomes.map(({ evidence }) => evidence[name]));
   const means = columns.map((values) => round(mean(values)));
   const deviations = columns.map((values, i) =>
     // A constant feature, such as the words in semantic mode, is left as it is.
     Math.max(1e-3, round(Math.sqrt(mean(values.map((value) => (value - means[i]!) ** 2))))),
   );
-  const rows = outcomes.map(({ evidence }) =>
-    quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)),
-  );
-  const importance = [
-    ...groups.flatMap((group) => group.map(() => 1000 / group.length)),
-    ...real.map(() => 3000 / real.length),
-  ];
   const weights = fitLogisticRegression(
-    rows,
+    outcomes.map(({ evidence }) =>
+      quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)),
+    ),
     outcomes.map(({ correct }) => Number(correct)),
-    importance,
+    weighted.map(({ weight }) => 1000 * weight),
     RIDGE.evidence,
   );
   return { means, deviations, weights: weights.map(round) };
+}
+
+/** The outcomes of collections with their weights, which add up to `total`. */
+function inProportion(
+  collections: readonly Outcome[][],
+  total: number,
+): { outcome: Outcome; weight: number }[] {
+  const weighted = collections.flatMap((some) =>
+    some.map((outcome) => ({ outcome, weight: (outcome.answerable ? 1 : 2) / Math.sqrt(some.length) })),
+  );
+  const sum = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  return weighted.map(({ outcome, weight }) => ({ outcome, weight: (total * weight) / sum }));
 }
 
 /** Fits the model of texts that ask something to phrases of small talk, to short questions, and to the sets' questions. */

@@ -55,10 +55,12 @@ export interface ContextPassage {
 export interface Evidence {
   /** The result's score, in standard deviations above the mean of the candidates. */
   standing: number;
+  /** How far the passage's cosine, its best sentence's, and its tokens' similarity exceed the means of the candidates. */
+  passageMargin: number;
+  sentenceMargin: number;
+  tokenMargin: number;
   /** How much better the question's tokens match in other candidates, 0 to 2. A question about something else lacks a token. */
   lacking: number;
-  /** How far the result's score exceeds the mean of the candidates. */
-  margin: number;
   /** Cosine of the question and the passage's best sentence. */
   sentence: number;
   /** The highest BM25 share of any passage, 0 to 1: whether the question's words are in the index at all. */

@@ -3,7 +3,7 @@ import type { Evidence, Mode, Verdict } from './answer.ts';
 import { ANSWERED } from './limits.ts';
 
 /** The confidence from which a result may be the answer. */
-export const POSSIBLE = 0.2;
+export const POSSIBLE = 0.1;
 
 /** Curves of the score for models that `npx polyseek learn` has not calibrated: a rough estimate. */
 const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
@@ -96,7 +96,9 @@ function logistic(logit: number): number {
 /** The order of the evidence in a model. */
 export const FEATURES = [
   'standing',
-  'margin',
+  'passageMargin',
+  'sentenceMargin',
+  'tokenMargin',
   'lacking',
   'sentence',
   'words',
@@ -106,7 +108,9 @@ export const FEATURES = [
 /** The evidence in lexical mode, whose confidence depends on the score alone. */
 export const NO_EVIDENCE: Evidence = {
   standing: 0,
-  margin: 0,
+  passageMargin: 0,
+  sentenceMargin: 0,
+  tokenMargin: 0,
   lacking: 0,
   sentence: 0,
   words: 0,
@@ -115,8 +119,11 @@ export const NO_EVIDENCE: Evidence = {
 
 /** Candidates that are compared. An index with fewer passages is filled up with passages that any index has. */
 const CANDIDATES = 20;
-/** The standard deviation of the scores of such passages. Measured on XQuAD-R. */
-const COMMON_DEVIATION = 0.05;
+/**
+ * How much each cosine of such a passage exceeds the index mean, its tokens' similarity, and the standard deviation of such scores. Measured
+ * on XQuAD-R.
+ */
+export const COMMON = { cosine: 0.045, tokens: 0.31, deviation: 0.05 };
 
 /** The evidence that the results of a question share. */
 interface Shared extends Pick<Evidence, 'words' | 'typical'> {
@@ -127,7 +134,7 @@ interface Shared extends Pick<Evidence, 'words' | 'typical'> {
 /** A candidate, or a result. */
 interface Scored {
   score: number;
-  parts: { sentence: number };
+  parts: { passage: number; sentence: number };
   /** For each question token: the similarity, and the number of the most similar token. */
   nearestTokens?: Float32Array;
 }
@@ -135,7 +142,7 @@ interface Scored {
 /**
  * Returns a function from a result to its evidence.
  * @param peers the best candidates in the language of the best result
- * @param weights of the question's tokens
+ * @param weights of the question's tokens; none for an index without token states
  */
 export function evidence(
   peers: readonly Scored[],
@@ -143,23 +150,32 @@ export function evidence(
   { typical, words, common }: Shared,
 ): (result: Scored) => Evidence {
   const missing = Math.max(0, CANDIDATES - peers.length);
-  const count = peers.length + missing;
-  const mean = (peers.reduce((sum, { score }) => sum + score, 0) + missing * common) / count;
-  const squares = peers.reduce((sum, { score }) => sum + (score - mean) ** 2, 0);
-  const variance = (squares + missing * ((common - mean) ** 2 + COMMON_DEVIATION ** 2)) / count;
+  const meanOf = (value: (peer: Scored) => number, ofCommon: number) =>
+    (peers.reduce((sum, peer) => sum + value(peer), 0) + missing * ofCommon) / (peers.length + missing);
+  const mean = meanOf(({ score }) => score, common);
+  const variance = meanOf(({ score }) => (score - mean) ** 2, (common - mean) ** 2 + COMMON.deviation ** 2);
   const deviation = Math.sqrt(variance) + 1e-6;
+  const tokens = ({ nearestTokens }: Scored) =>
+    weights.reduce((sum, weight, t) => sum + weight * (nearestTokens?.[2 * t] ?? 0), 0);
+  const means = {
+    passage: meanOf(({ parts }) => parts.passage, typical / 2 + COMMON.cosine),
+    sentence: meanOf(({ parts }) => parts.sentence, typical / 2 + COMMON.cosine),
+    tokens: weights.length > 0 ? meanOf(tokens, COMMON.tokens) : 0,
+  };
   // Each token's similarity in the candidate that matches it best.
   const highest = Array.from(weights, (_, t) =>
     peers.reduce((most, { nearestTokens }) => Math.max(most, nearestTokens?.[2 * t] ?? 0), 0),
   );
-  return ({ score, parts, nearestTokens }) => ({
-    standing: (score - mean) / deviation,
+  return (result) => ({
+    standing: (result.score - mean) / deviation,
+    passageMargin: result.parts.passage - means.passage,
+    sentenceMargin: result.parts.sentence - means.sentence,
+    tokenMargin: tokens(result) - means.tokens,
     lacking: highest.reduce(
-      (sum, most, t) => sum + weights[t]! * Math.max(0, most - (nearestTokens?.[2 * t] ?? most)),
+      (sum, most, t) => sum + weights[t]! * Math.max(0, most - (result.nearestTokens?.[2 * t] ?? most)),
       0,
     ),
-    margin: score - mean,
-    sentence: parts.sentence,
+    sentence: result.parts.sentence,
     words,
     typical,
   });

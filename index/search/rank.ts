@@ -4,23 +4,22 @@ import type { TokenCodes } from '../format/tokens-file.ts';
 import type { Row } from '../store/store.ts';
 import type { Evidence, Explanation } from './answer.ts';
 import { type Candidates, highest } from './candidates.ts';
-import { evidence, NO_EVIDENCE } from './confidence.ts';
+import { COMMON, evidence, NO_EVIDENCE } from './confidence.ts';
 
 /** The tuned constants of ranking. */
 export const RANKING = {
   /** Weight of the BM25 share beside the two cosines, which have weight 1. */
-  lexicalWeight: 0.3,
+  lexicalWeight: 0.2,
   /** How far the BM25 share of a passage that only words find may be below the best share of those that the vector finds. */
   lexicalTolerance: 0.1,
   /** Weight subtracted for similarity to the index mean: a question similar to all passages is about none. */
   indexWeight: 0.3,
-  /** Candidates whose tokens are compared, or k if that is more. The evidence for a confidence comes from the first of them. */
-  compared: 20,
+  /** Candidates whose tokens are compared, or k if that is more. */
+  compared: 40,
+  /** Candidates that a confidence compares its result with. */
+  peers: 20,
   /** Weight of the tokens' similarity beside the two cosines. */
   tokenWeight: 0.8,
-  /** How much a common candidate's two cosines exceed the index mean, and its tokens' similarity. Measured on XQuAD-R. */
-  commonSimilarity: 0.09,
-  commonTokens: 0.31,
   /** Weight subtracted for similarity to the language mean beyond that: it depends on the language, not on the passage. */
   languageWeight: 0.7,
 } as const;
@@ -91,33 +90,24 @@ export async function rank(
         RANKING.languageWeight * (typicality.ofLanguage(row.language) - typicality.index),
     };
     const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
-    return { row, score, base: score, parts, sentence: nearest.sentence };
+    return { row, score, parts, sentence: nearest.sentence };
   });
-  const compare = tokenComparer(questionTokens);
-  const compared = best(candidates, Math.max(RANKING.compared, k));
-  await compare(compared);
-  const excess = languageExcess(compared);
-  for (const candidate of compared) subtract(candidate, excess(candidate));
-  const results = best(compared, k);
+  const count = Math.max(RANKING.compared, k);
+  subtractLexicalExcess(candidates, best(candidates, count));
+  const compared = best(candidates, count);
+  await compareTokens(compared, questionTokens);
+  const ranked = best(compared, compared.length);
   // An index may contain translations of the best passage, which would hide how far it exceeds the others.
-  const language = results[0]?.row.language;
-  const peers = best(
-    candidates.filter(({ row }) => row.language === language),
-    RANKING.compared,
-    (candidate) => candidate.base,
-  );
-  const others = peers.filter((peer) => !compared.includes(peer));
-  await compare(others);
-  for (const candidate of others) subtract(candidate, excess(candidate));
+  const peers = ranked.filter(({ row }) => row.language === ranked[0]!.row.language).slice(0, RANKING.peers);
   const evidenceOf = evidence(peers, questionTokens?.weights ?? new Float32Array(), {
     typical: typicality.index,
     words: lexical[0]?.[1] ?? 0,
     common:
       (1 - RANKING.indexWeight) * typicality.index +
-      RANKING.commonSimilarity +
-      (questionTokens ? RANKING.tokenWeight * RANKING.commonTokens : 0),
+      2 * COMMON.cosine +
+      (questionTokens ? RANKING.tokenWeight * COMMON.tokens : 0),
   });
-  return results.map(({ base, ...result }) => ({ ...result, evidence: evidenceOf(result) }));
+  return ranked.slice(0, k).map((result) => ({ ...result, evidence: evidenceOf(result) }));
 }
 
 /**
@@ -135,65 +125,51 @@ function competitive(
 }
 
 /** A passage before its evidence is known. */
-interface Candidate extends Omit<Ranked, 'evidence'> {
-  /** The score without tokens. */
-  base: number;
-}
+type Candidate = Omit<Ranked, 'evidence'>;
 
 /**
- * Returns by how much the tokens of candidates in a language match better than those of all candidates: tokens of the question's own
- * language match any passage in it better.
- * @param compared candidates whose tokens were compared
+ * Subtracts from each score by how much the words of the best candidates in its language match better than those of all best candidates.
+ * Words match in the question's own language only, whatever a passage in it says, so they compare passages of one language.
  */
-function languageExcess(compared: readonly Candidate[]): (candidate: Candidate) => number {
-  const meanOf = (candidates: readonly Candidate[]) =>
-    candidates.reduce((sum, { parts }) => sum + parts.tokens, 0) / candidates.length;
+function subtractLexicalExcess(candidates: readonly Candidate[], compared: readonly Candidate[]): void {
+  const meanOf = (some: readonly Candidate[]) =>
+    some.reduce((sum, { parts }) => sum + parts.lexical, 0) / some.length;
   const all = meanOf(compared);
-  const known = new Map<number, number>();
-  return ({ row: { language } }) => {
-    const before = known.get(language);
-    if (before !== undefined) return before;
+  const excesses = new Map<number, number>();
+  for (const language of new Set(compared.map(({ row }) => row.language))) {
     const own = compared.filter(({ row }) => row.language === language);
     // The mean of all counts as one more candidate: a single one may be right.
-    const excess = (own.length / (own.length + 1)) * (meanOf(own) - all);
-    known.set(language, excess);
-    return excess;
-  };
-}
-
-function subtract(candidate: Candidate, excess: number): void {
-  candidate.parts.typical -= excess;
-  candidate.score -= excess;
+    excesses.set(language, (own.length / (own.length + 1)) * (meanOf(own) - all));
+  }
+  for (const candidate of candidates) {
+    const excess = excesses.get(candidate.row.language) ?? 0;
+    candidate.parts.typical -= excess;
+    candidate.score -= excess;
+  }
 }
 
 /** The candidates with the highest scores, best first. */
-function best(
-  candidates: Candidate[],
-  count: number,
-  score: (candidate: Candidate) => number = (candidate) => candidate.score,
-): Candidate[] {
-  return highest(candidates, count, score)
-    .sort((a, b) => score(b) - score(a) || a.row.ordinal - b.row.ordinal)
+function best(candidates: Candidate[], count: number): Candidate[] {
+  return highest(candidates, count, ({ score }) => score)
+    .sort((a, b) => b.score - a.score || a.row.ordinal - b.row.ordinal)
     .slice(0, count);
 }
 
 /**
- * Returns a function that adds the tokens' similarity to the scores of candidates: MaxSim (Khattab and Zaharia 2020, ColBERT), weighted.
- * It does nothing for an index without token states.
+ * Adds the tokens' similarity to the scores of candidates: MaxSim (Khattab and Zaharia 2020, ColBERT), weighted. Does nothing for an index
+ * without token states.
  */
-function tokenComparer(question: QuestionTokens | undefined): (candidates: Candidate[]) => Promise<void> {
-  return async (candidates) => {
-    if (!question || candidates.length === 0) return;
-    const { states, weights, match, codes } = question;
-    const passages = await codes(candidates.map(({ row }) => row.ordinal));
-    const { best: nearest } = await match(states, passages);
-    const size = 2 * weights.length;
-    candidates.forEach((candidate, c) => {
-      candidate.nearestTokens = nearest.subarray(c * size, (c + 1) * size);
-      let similarity = 0;
-      for (let t = 0; t < weights.length; t++) similarity += weights[t]! * candidate.nearestTokens[2 * t]!;
-      candidate.parts.tokens = RANKING.tokenWeight * similarity;
-      candidate.score += candidate.parts.tokens;
-    });
-  };
+async function compareTokens(candidates: Candidate[], question: QuestionTokens | undefined): Promise<void> {
+  if (!question || candidates.length === 0) return;
+  const { states, weights, match, codes } = question;
+  const passages = await codes(candidates.map(({ row }) => row.ordinal));
+  const { best: nearest } = await match(states, passages);
+  const size = 2 * weights.length;
+  candidates.forEach((candidate, c) => {
+    candidate.nearestTokens = nearest.subarray(c * size, (c + 1) * size);
+    let similarity = 0;
+    for (let t = 0; t < weights.length; t++) similarity += weights[t]! * candidate.nearestTokens[2 * t]!;
+    candidate.parts.tokens = RANKING.tokenWeight * similarity;
+    candidate.score += candidate.parts.tokens;
+  });
 }

@@ -54,7 +54,16 @@ export class SearchDouble implements Search {
       ...(request.explain
         ? {
             explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, tokens: 0, typical: 0 },
-            evidence: { standing: 3, margin: 0.2, lacking: 0, sentence: 0.5, words: 0.5, typical: 1 },
+            evidence: {
+              standing: 3,
+              passageMargin: 0.05,
+              sentenceMargin: 0.05,
+              tokenMargin: 0.2,
+              lacking: 0,
+              sentence: 0.5,
+              words: 0.5,
+              typical: 1,
+            },
           }
         : {}),
       ...(request.matches ? { matches: [{ query: [0, 1], text: [0, 9], weight: 0.5 }] } : {}),

@@ -12,29 +12,32 @@ import {
   verdictOf,
 } from '../../../index/search/confidence.ts';
 
-const scored = (score: number, similarities: number[] = [], sentence = 0.8) => ({
-  score,
-  parts: { sentence },
+const scored = (cosine: number, similarities: number[] = []) => ({
+  score: 2 * cosine,
+  parts: { passage: cosine, sentence: cosine / 2 },
   nearestTokens: Float32Array.from(similarities.flatMap((similarity) => [similarity, 0])),
 });
 const SHARED = { typical: 1.5, words: 0.25, common: 1 };
 
 describe('evidence', () => {
-  test('of a result among 20 candidates is its distance from their mean', () => {
-    const peers = Array.from({ length: 20 }, (_, i) => scored(i === 0 ? 3 : 1));
-    const found = evidence(peers, new Float32Array(), SHARED)(peers[0]!);
-    // The mean is 1.1, and the variance (1.9 ** 2 + 19 * 0.1 ** 2) / 20.
-    expect(found.margin).toBeCloseTo(1.9, 9);
-    expect(found.standing).toBeCloseTo(1.9 / Math.sqrt(0.19), 4);
-    expect(found).toMatchObject({ sentence: 0.8, typical: 1.5, words: 0.25, lacking: 0 });
+  test('of a result among 20 candidates is its distance from their means', () => {
+    const peers = Array.from({ length: 20 }, (_, i) => scored(i === 0 ? 0.9 : 0.5, [i === 0 ? 1 : 0.5]));
+    const found = evidence(peers, Float32Array.of(1), SHARED)(peers[0]!);
+    // The mean of the scores is 1.04, and the variance (0.76 ** 2 + 19 * 0.04 ** 2) / 20.
+    expect(found.standing).toBeCloseTo(0.76 / Math.sqrt(0.0304), 4);
+    expect(found.passageMargin).toBeCloseTo(0.9 - 0.52, 9);
+    expect(found.sentenceMargin).toBeCloseTo(0.45 - 0.26, 9);
+    expect(found.tokenMargin).toBeCloseTo(1 - 0.525, 6);
+    expect(found).toMatchObject({ sentence: 0.45, typical: 1.5, words: 0.25, lacking: 0 });
   });
 
-  test('fills up fewer than 20 candidates with common passages', () => {
-    const found = evidence([scored(2)], new Float32Array(), SHARED)(scored(2));
-    const mean = (2 + 19 * 1) / 20;
-    const variance = ((2 - mean) ** 2 + 19 * ((1 - mean) ** 2 + 0.05 ** 2)) / 20;
-    expect(found.margin).toBeCloseTo(2 - mean, 9);
-    expect(found.standing).toBeCloseTo((2 - mean) / Math.sqrt(variance), 4);
+  test('fills up fewer than 20 candidates with passages that any index has', () => {
+    const found = evidence([scored(0.9)], new Float32Array(), SHARED)(scored(0.9));
+    expect(found.passageMargin).toBeCloseTo(0.9 - (0.9 + 19 * (1.5 / 2 + 0.045)) / 20, 9);
+    expect(found.tokenMargin).toBe(0);
+    const mean = (1.8 + 19) / 20;
+    const variance = ((1.8 - mean) ** 2 + 19 * ((1 - mean) ** 2 + 0.05 ** 2)) / 20;
+    expect(found.standing).toBeCloseTo((1.8 - mean) / Math.sqrt(variance), 4);
   });
 
   test('lacks the tokens that match other candidates better, by weight', () => {
@@ -69,11 +72,15 @@ describe('confidence', () => {
   const zeros = { means: Array(count).fill(0), deviations: Array(count).fill(1) };
   const weights = (changes: Record<number, number>) =>
     Array.from({ length: quadratic(zeros.means).length }, (_, i) => changes[i] ?? 0);
-  const judged = { score: 9, parts: { tokens: 1 }, evidence: { ...NO_EVIDENCE, standing: 3, typical: 2 } };
+  const judged = {
+    score: 9,
+    parts: { tokens: 1 },
+    evidence: { ...NO_EVIDENCE, standing: 3, typical: 2 },
+  };
 
   test('is the logistic function of the weighted terms', () => {
     const model = { means: [1, ...Array(count - 1).fill(0)], deviations: [2, ...Array(count - 1).fill(1)] };
-    // The standing is (3 - 1) / 2 = 1. Its square is the first product.
+    // The first feature is (3 - 1) / 2 = 1. Its square is the first product.
     const calibration = {
       hybrid: { tokens: { ...model, weights: weights({ 0: 0.5, 1: 2, [count + 1]: -1 }) } },
     };
@@ -123,11 +130,11 @@ describe('confidence', () => {
 
   test('gives the verdict', () => {
     expect(verdictOf(undefined)).toBe('none');
-    expect([0.19, 0.2, 0.99].map((confidence) => verdictOf(confidence, 0.99))).toEqual([
+    expect([0.09, 0.1, 0.99].map((confidence) => verdictOf(confidence, 0.99))).toEqual([
       'none',
       'possible',
       'answered',
     ]);
-    expect(verdictOf(0.1, 0.1)).toBe('answered');
+    expect(verdictOf(0.05, 0.05)).toBe('answered');
   });
 });

@@ -64,16 +64,22 @@ test('the graph is not used if at most 1,000 passages match a filter', async () 
 test('a passage outside the graph’s results can be a candidate by its words', async () => {
   const graph = finding(nearest.slice(0, 100));
   const other = nearest[110]!;
-  const find = async (shares: Map<number, number>) =>
-    (await ranked(graph, 100, undefined, shares)).find(({ ordinal }) => ordinal === other);
-  expect(await find(new Map())).toBeUndefined();
-  const { score, parts } = (await find(new Map([[other, 1]])))!;
+  const find = async (shares: Map<number, number>) => {
+    const all = await ranked(graph, 100, undefined, shares);
+    return { all, found: all.find(({ ordinal }) => ordinal === other) };
+  };
+  expect((await find(new Map())).found).toBeUndefined();
+  const { all, found } = await find(new Map([[other, 1]]));
+  const { score, parts } = found!;
   expect(parts.lexical).toBe(RANKING.lexicalWeight);
   expect(parts.passage).toBe(dot(vector, vectors[other]!));
   const { indexWeight, languageWeight } = RANKING;
   const typical = -indexWeight * 0.05 - languageWeight * ((other % 2) / 10 - 0.05);
-  expect(parts.typical).toBeCloseTo(typical, 12);
-  expect(score).toBe(parts.passage + parts.sentence + parts.lexical + parts.typical);
+  // Its language gets the mean of its shares subtracted, as far as it exceeds the mean of all.
+  const own = all.filter(({ ordinal }) => ordinal % 2 === other % 2).length;
+  const excess = (own / (own + 1)) * (parts.lexical / own - parts.lexical / all.length);
+  expect(parts.typical).toBeCloseTo(typical - excess, 12);
+  expect(score).toBeCloseTo(parts.passage + parts.sentence + parts.lexical + parts.typical, 12);
 });
 
 test('of passages outside the graph’s results, only those whose words match about as well as the best within are candidates', async () => {
@@ -88,6 +94,18 @@ test('of passages outside the graph’s results, only those whose words match ab
   };
   expect(await finds(0.51)).toBe(true);
   expect(await finds(0.49)).toBe(false);
+});
+
+test('words do not move a language as a whole ahead of another', async () => {
+  const graph = finding(nearest.slice(0, 100));
+  const languages = async (shares: Map<number, number>) =>
+    (await ranked(graph, 10, undefined, shares)).map(({ ordinal }) => ordinal % 2);
+  const german = nearest.slice(0, 100).filter((ordinal) => ordinal % 2 === 1);
+  const before = await languages(new Map());
+  const after = await languages(new Map(german.map((ordinal) => [ordinal, 0.5])));
+  expect(before).toContain(0);
+  // The mean of all counts as one more passage of each language, so a little remains.
+  expect(Math.abs(after.filter(Boolean).length - before.filter(Boolean).length)).toBeLessThanOrEqual(1);
 });
 
 test('equal scores are ordered by ordinal', async () => {
