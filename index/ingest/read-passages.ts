@@ -79,7 +79,10 @@ export async function readPassages(
       languages: new Map(),
       missing: { withTokens: new Numbers(), withoutTokens: new Numbers() },
     };
-    const cutter = createCutter({ countTokens, minTokens: MIN_TOKENS, maxTokens: maxTokens(model) });
+    const limit = maxTokens(model);
+    // A model may see fewer tokens.
+    const minTokens = Math.min(MIN_TOKENS, Math.ceil(limit / 2));
+    const cutter = createCutter({ countTokens, minTokens, maxTokens: limit });
     const splitter = new Splitter((document, before) => {
       const cut = cached(document, before);
       for (const { tokens } of cut.passages) read.tokens += tokens;

@@ -28,6 +28,8 @@ export class Candidates {
   /** The passages that match the filter. */
   readonly selection: Selection | undefined;
   readonly terms: LexicalScores;
+  /** By language: what ranking subtracts. The first ranking of a question decides it for those that follow. */
+  excesses?: ReadonlyMap<number, number>;
   readonly #store: Store;
   readonly #vector: Float32Array | undefined;
   readonly #rows = new Map<number, Row>();

@@ -92,9 +92,13 @@ export async function rank(
     const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
     return { row, score, parts, sentence: nearest.sentence };
   });
-  const count = Math.max(RANKING.compared, k);
-  subtractLexicalExcess(candidates, best(candidates, count));
-  const compared = best(candidates, count);
+  found.excesses ??= lexicalExcesses(best(candidates, RANKING.compared));
+  for (const candidate of candidates) {
+    const excess = found.excesses.get(candidate.row.language) ?? 0;
+    candidate.parts.typical -= excess;
+    candidate.score -= excess;
+  }
+  const compared = best(candidates, Math.max(RANKING.compared, k));
   await compareTokens(compared, questionTokens);
   const ranked = best(compared, compared.length);
   // An index may contain translations of the best passage, which would hide how far it exceeds the others.
@@ -128,10 +132,10 @@ function competitive(
 type Candidate = Omit<Ranked, 'evidence'>;
 
 /**
- * Subtracts from each score by how much the words of the best candidates in its language match better than those of all best candidates.
- * Words match in the question's own language only, whatever a passage in it says, so they compare passages of one language.
+ * Returns for each language by how much the words of its best candidates match better than those of all. It is subtracted from scores:
+ * words match in the question's own language only, whatever a passage in it says, so they compare passages of one language.
  */
-function subtractLexicalExcess(candidates: readonly Candidate[], compared: readonly Candidate[]): void {
+function lexicalExcesses(compared: readonly Candidate[]): Map<number, number> {
   const meanOf = (some: readonly Candidate[]) =>
     some.reduce((sum, { parts }) => sum + parts.lexical, 0) / some.length;
   const all = meanOf(compared);
@@ -141,11 +145,7 @@ function subtractLexicalExcess(candidates: readonly Candidate[], compared: reado
     // The mean of all counts as one more candidate: a single one may be right.
     excesses.set(language, (own.length / (own.length + 1)) * (meanOf(own) - all));
   }
-  for (const candidate of candidates) {
-    const excess = excesses.get(candidate.row.language) ?? 0;
-    candidate.parts.typical -= excess;
-    candidate.score -= excess;
-  }
+  return excesses;
 }
 
 /** The candidates with the highest scores, best first. */

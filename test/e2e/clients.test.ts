@@ -233,7 +233,7 @@ describe('the chatbot', () => {
     expect(code).toBe(0);
     const [greeting, answers = ''] = stdout.split(/\n(.*)/s);
     expect(greeting).toBe(
-      `Ask about the 102 passages of ${server.url}, in any language. Press Ctrl-D to quit.`,
+      `Ask about the 94 passages of ${server.url}, in any language. Press Ctrl-D to quit.`,
     );
     const [flash, leave, chess] = answers.replaceAll('> ', '').split('\n\n');
     expect(flash).toMatch(

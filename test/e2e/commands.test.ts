@@ -356,7 +356,7 @@ describe('chat', () => {
     const { code, stdout } = await command('chat', ['--index', index], asked);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Ask about the 30 passages of .*index, in.*\n> “[^”]+” \[1\]\n\[1\] .*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
+      /^Ask about the 30 passages of .*index, in.*\n> “[^”]+” \[1\]\n.*\n\[1\] [^\n]*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
     );
   });
 
@@ -366,7 +366,11 @@ describe('chat', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { q: asked.split('\n')[0], verdict: 'answered', passages: [{ source: 'en.jsonl' }] },
+      {
+        q: asked.split('\n')[0],
+        verdict: 'answered',
+        passages: expect.arrayContaining([expect.objectContaining({ source: 'en.jsonl' })]),
+      },
       { q: asked.split('\n')[1], verdict: 'none', text: "I don't know.", passages: [] },
     ]);
     const found = await command('search', [asked.split('\n')[0]!, '--index', index, '--json'], '', env);

@@ -26,13 +26,17 @@ export function detectLanguage(text: string): { lang: string; isSure: boolean } 
   return result.isReliable() ? { lang: result.language, isSure } : undefined;
 }
 
-/** The declared language, or undefined if the text is clearly in another one: programs declare that of their user. */
+/** A language tag (BCP 47), as far as it matters here. DocBook may declare an entity that only its tools resolve. */
+const TAG = /^[a-z]{2,8}(?:[-_][a-z0-9]{1,8})*$/i;
+
+/** The declared language, or undefined if it is no tag, or if the text is clearly in another one: programs declare that of their user. */
 export function fittingLanguage(declared: string | undefined, blocks: readonly Block[]): string | undefined {
   const primary = declared
     ?.toLowerCase()
     .split(/[-_]/)[0]
     ?.replace(/^n[bn]$/, 'no');
-  if (!declared || !primary || !KNOWN.has(primary)) return declared || undefined;
+  if (!declared || !primary || !TAG.test(declared)) return undefined;
+  if (!KNOWN.has(primary)) return declared;
   let text = '';
   for (const block of blocks) {
     if (block.kind === 'paragraph') text += `${block.text.slice(0, SAMPLE)}\n`;

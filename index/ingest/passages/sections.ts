@@ -111,35 +111,25 @@ function textOf(
 }
 
 /**
- * Joins small sections with the next one, or else with the one before, unless a heading of a higher level or the end of an article is
- * between them: a line of some words is near many questions, and answers few. The title is that of the longer one.
+ * Joins a small text without a heading, such as the description at the top of a page, with the section below it: a line of some words is
+ * near many questions, and answers few. A small section with a heading may be a whole answer, such as an article of a law.
  */
-export function joinSmall(all: readonly Section[], isSmall: (text: string) => boolean): Section[] {
+export function joinIntroductions(all: readonly Section[], isSmall: (text: string) => boolean): Section[] {
   const joined: Section[] = [];
-  let small: Section | undefined;
-  const keep = (section: Section) => {
+  for (const section of all) {
     const before = joined.at(-1);
-    if (before && isJoinable(before, section)) joined[joined.length - 1] = join(before, section);
+    if (before && before.level === 0 && !before.endsArticle && isSmall(before.text))
+      joined[joined.length - 1] = join(before, section);
     else joined.push(section);
-  };
-  for (const next of all) {
-    const isPart = small !== undefined && isJoinable(small, next);
-    if (small && !isPart) keep(small);
-    const section = small && isPart ? join(small, next) : next;
-    small = isSmall(section.text) ? section : undefined;
-    if (!small) joined.push(section);
   }
-  if (small) keep(small);
   return joined;
 }
-
-const isJoinable = (first: Section, second: Section) => !first.endsArticle && first.level <= second.level;
 
 function join(first: Section, second: Section): Section {
   const offset = first.text.length + 2;
   return {
-    title: (first.text.length > second.text.length ? first : second).title,
-    level: first.level,
+    title: second.title,
+    level: second.level,
     endsArticle: second.endsArticle,
     text: `${first.text}\n\n${second.text}`,
     headings: [

@@ -3,12 +3,12 @@ import type { Document } from '../../documents/document.ts';
 import type { Passage } from '../../format/passage.ts';
 import { detectLanguage, fittingLanguage } from './detect-language.ts';
 import { pack, pieces, type Segment } from './pack.ts';
-import { joinSmall, type Place, type Section, START, sections, titleLine } from './sections.ts';
+import { joinIntroductions, type Place, type Section, START, sections, titleLine } from './sections.ts';
 import { sentences } from './sentences.ts';
 
 /** Longer texts count as more tokens, because white space has none, and a run of unknown characters only one. */
 const CHARACTERS_PER_TOKEN = 20;
-/** Sections with less than this share of `minTokens` are joined with others. */
+/** A text without a heading is small below this share of `minTokens`. */
 const SMALL = 1 / 3;
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
@@ -53,7 +53,7 @@ export function createCutter(options: SplitOptions): Cutter {
     const declared = fittingLanguage(document.lang, document.blocks);
     const size = (text: string) =>
       Math.max(options.countTokens(text), Math.ceil(text.length / CHARACTERS_PER_TOKEN));
-    const passages = joinSmall(found, (text) => size(text) < SMALL * minTokens).flatMap((section) =>
+    const passages = joinIntroductions(found, (text) => size(text) < SMALL * minTokens).flatMap((section) =>
       splitSection(section, declared, { ...options, countTokens: size }),
     );
     return {

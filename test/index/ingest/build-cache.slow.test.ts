@@ -16,6 +16,10 @@ const countTokens = (text: string) => Math.ceil(text.length / 4);
 
 beforeEach(() => rmSync(cacheFolder, { recursive: true, force: true }));
 
+/** Makes a section long enough to be a passage of its own. */
+const LONG = ' and tells more about boats than anybody would read'.repeat(5);
+const NEW = `This section is new${LONG}.`;
+
 /** A page with sections, one passage each, of two sentences. */
 function page(name: string, sections = 5): Document {
   const heading = (n: number) => `Topic ${n} of ${name}`;
@@ -26,7 +30,10 @@ function page(name: string, sections = 5): Document {
     metadata: { name },
     blocks: Array.from({ length: sections }, (_, n): Document['blocks'] => [
       { kind: 'heading', level: 2, text: heading(n) },
-      { kind: 'paragraph', text: `${name} has a section ${n}. Boats of ${name} sail to harbour ${n}.` },
+      {
+        kind: 'paragraph',
+        text: `${name} has a section ${n}${LONG}. Boats of ${name} sail to harbour ${n}.`,
+      },
     ]).flat(),
   };
 }
@@ -34,7 +41,8 @@ const PAGES = ['anchor', 'beacon', 'cable', 'dock'].map((name) => page(name));
 
 /** A page in which one paragraph differs. */
 function edited({ blocks, ...rest }: Document): Document {
-  const changed = { kind: 'paragraph' as const, text: 'This section is new. Nobody has read it so far.' };
+  const text = `${NEW} Nobody has read it so far.`;
+  const changed = { kind: 'paragraph' as const, text };
   return { ...rest, blocks: blocks.with(3, changed) };
 }
 
@@ -119,8 +127,8 @@ describe('a second build', () => {
     expect(second).toMatchObject({ embedded: 1, unchanged: 19 });
     expect(second.texts.toSorted()).toEqual([
       'Nobody has read it so far.',
-      'This section is new.',
-      'beacon\nTopic 1 of beacon\nThis section is new. Nobody has read it so far.',
+      NEW,
+      `beacon\nTopic 1 of beacon\n${NEW} Nobody has read it so far.`,
     ]);
     expect(second.files).toEqual(await fresh(changed));
     const reverted = await build(PAGES);

@@ -19,7 +19,7 @@ const LANGUAGES = ['en', 'de', 'zh'];
 const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
 /** Sentence vectors have 8 bits per number, and BM25 shares are multiples of 1/255. */
 const ROUNDING = 0.006;
-/** The corrections for languages also depend on which passages are among the best 20. */
+/** The corrections for languages also depend on which passages are among the best 40. */
 const CORRECTION = 0.004;
 
 const { dir, model } = defaultModel();
@@ -85,23 +85,24 @@ interface Exact {
 async function exactScores(question: string, mode: Mode): Promise<Exact> {
   const base = await baseScores(question, mode);
   if (mode === 'lexical') return { scores: base, certain: [...base.keys()] };
-  const last = [...base.values()].sort((a, b) => b - a)[RANKING.compared - 1]!;
-  const above = (least: number) => [...base].filter(([, score]) => score > least);
-  const compared = above(last - ROUNDING).map(async ([id, score]) => {
-    const passage = passages.find((one) => one.id === id)!;
-    const tokens = RANKING.tokenWeight * (await tokenSimilarity(question, passage));
-    return { id, lang: passage.lang, score, tokens };
-  });
-  const all = await Promise.all(compared);
-  const mean = (some: typeof all) => some.reduce((sum, { tokens }) => sum + tokens, 0) / some.length;
-  // How much better the tokens of passages in a language match, where the mean of all counts as one more passage.
-  const best = all.sort((a, b) => b.score - a.score).slice(0, RANKING.compared);
+  const shares = mode === 'semantic' ? passages.map(() => 0) : bm25Shares(texts(), question);
+  const words = passages.map(({ id, lang }, i) => ({ id, lang, share: RANKING.lexicalWeight * shares[i]! }));
+  const mean = (some: typeof words) => some.reduce((sum, { share }) => sum + share, 0) / some.length;
+  // How much better the words of passages in a language match, where the mean of all counts as one more passage.
+  const best = words.sort((a, b) => base.get(b.id)! - base.get(a.id)!).slice(0, RANKING.compared);
   const excess = (language: string) => {
     const own = best.filter(({ lang }) => lang === language);
     return own.length === 0 ? 0 : (own.length / (own.length + 1)) * (mean(own) - mean(best));
   };
+  const corrected = words.map(({ id, lang }): [string, number] => [id, base.get(id)! - excess(lang)]);
+  const last = corrected.map(([, score]) => score).sort((a, b) => b - a)[RANKING.compared - 1]!;
+  const above = (least: number) => corrected.filter(([, score]) => score > least);
+  const compared = above(last - ROUNDING).map(async ([id, score]): Promise<[string, number]> => {
+    const passage = passages.find((one) => one.id === id)!;
+    return [id, score + RANKING.tokenWeight * (await tokenSimilarity(question, passage))];
+  });
   return {
-    scores: new Map(all.map(({ id, lang, score, tokens }) => [id, score + tokens - excess(lang)])),
+    scores: new Map(await Promise.all(compared)),
     certain: above(last + ROUNDING).map(([id]) => id),
   };
 }
