@@ -14,7 +14,7 @@ import type { Builder } from './temporary-index.ts';
 /** Of the questions in other languages, every third is asked. */
 const STRIDE = 3;
 /** Penalties of the weights, found by cross-validation over languages. */
-const RIDGE = { evidence: 20, asks: 2 };
+const RIDGE = { evidence: 20, asks: 0.1 };
 
 /** The parts of collections that weights may be fitted to. */
 const LEARNED: readonly Split[] = ['dev', 'learn'];
@@ -47,7 +47,7 @@ export async function calibrate(
     ...(builder.embedder.byToken && { tokens: await fit(mode, 'on') }),
     vectors: await fit(mode, 'off'),
   });
-  const asks = await fitAsks(builder.embedder, halves);
+  const asks = await fitAsks(builder.embedder, halves, collections);
   report(`Small talk: from ${asks.examples} texts.`);
   const hybrid = await both('hybrid');
   const semantic = await both('semantic');
@@ -129,14 +129,18 @@ function inProportion(
   return weighted.map(({ outcome, weight }) => ({ outcome, weight: (total * weight) / sum }));
 }
 
-/** Fits the model of texts that ask something to phrases of small talk, to short questions, and to the sets' questions. */
+/** Fits the model of texts that ask something to phrases of small talk, and to questions: short ones, the sets' and the collections'. */
 async function fitAsks(
   embedder: QuestionEmbedder,
   sets: readonly EvaluationSet[],
+  collections: readonly Collection[],
 ): Promise<{ model: AsksModel; examples: number }> {
   const asking = [
     ...readTexts('questions.jsonl'),
     ...sets.flatMap(({ queries }) => queries.filter((_, i) => i % 5 === 0).map(({ text }) => text)),
+    ...collections.flatMap(({ questions }) =>
+      questions.filter(({ split }) => LEARNED.includes(split)).map(({ text }) => text),
+    ),
   ];
   const other = readTexts('small-talk.jsonl');
   const texts = [...asking, ...other];

@@ -35,14 +35,12 @@ const REGULAR = {
 /** The turns with another outcome, and why. All others have the regular outcome. */
 const EXCEPTIONS: Record<'chat' | 'mcp', Record<number, [outcome: Outcome, why: string]>> = {
   chat: {
-    3: ['possible', 'a follow-up of one word, and another passage is about e-bikes too'],
     6: ['answered', 'known miss: the history is about dogs, and taking a dog along has a price'],
     8: ['possible', 'the passage is in another language, and the next one is about opening hours too'],
     9: ['possible, wrong passage', 'known miss: the history outweighs a follow-up of one word'],
     12: ['possible', 'about the app, but not about watches'],
     14: ['possible, wrong passage', 'known miss: the passage in another language is not among the first'],
     15: ['possible', 'the passage is in another language'],
-    16: ['possible', 'known miss: small talk in words of the subject'],
     18: ['possible', 'about bikes, but not about buying one'],
   },
   mcp: {
@@ -51,8 +49,6 @@ const EXCEPTIONS: Record<'chat' | 'mcp', Record<number, [outcome: Outcome, why: 
     9: ['possible', 'the passage is in another language, and the next one is about opening hours too'],
     12: ['possible', 'about the app, but not about watches'],
     14: ['possible, wrong passage', 'known miss: the passage in another language is not among the first'],
-    15: ['possible', 'the passage is in another language'],
-    16: ['possible', 'known miss: small talk in words of the subject'],
     18: ['possible', 'about bikes, but not about buying one'],
   },
 };
