@@ -34,7 +34,7 @@ export const command = new Tool(
     'folders of evaluation sets; calibration hides every second article, so half of the questions have no answer',
   )
   .addOption(modelOption('model folder; the results are written to its polyseek.json'))
-  .option('--documents <dir...>', 'also calibrate on the development questions of these collections')
+  .option('--documents <dir...>', 'also calibrate on the questions for learning of these collections')
   .option('--calibrate', 'only calibrate the confidence; keep the rest of polyseek.json')
   .addOption(jobsOption())
   .addOption(jsonOption())
