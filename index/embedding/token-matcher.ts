@@ -25,7 +25,7 @@ export type TokenMatcher = (states: Float32Array, passages: TokenCodes) => Promi
 
 /** A matcher of the project's own engine. */
 export function nativeMatcher(library: EngineLibrary, codewords: Float32Array): TokenMatcher {
-  // A question is usually compared with two groups of passages, one after the other.
+  // A question is compared again if copies of a text are left out.
   let last: { states: Float32Array; tables: Uint8Array } | undefined;
   return async (states, { codes, counts }) => {
     const tokens = states.length / (codewords.length / CODEWORDS);

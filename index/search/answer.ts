@@ -55,7 +55,7 @@ export interface ContextPassage {
 export interface Evidence {
   /** The result's score, in standard deviations above the mean of the candidates. */
   standing: number;
-  /** How far the passage's cosine, its best sentence's, and its tokens' similarity exceed the means of the candidates. */
+  /** How far the parts of its score for the passage, the best sentence and the tokens exceed the means of the candidates. */
   passageMargin: number;
   sentenceMargin: number;
   tokenMargin: number;

@@ -120,10 +120,10 @@ export const NO_EVIDENCE: Evidence = {
 /** Candidates that are compared. An index with fewer passages is filled up with passages that any index has. */
 const CANDIDATES = 20;
 /**
- * How much each cosine of such a passage exceeds the index mean, its tokens' similarity, and the standard deviation of such scores. Measured
- * on XQuAD-R.
+ * How much each cosine of such a passage exceeds the index mean, the part of its score for tokens, and the standard deviation of such
+ * scores. Measured on XQuAD-R.
  */
-export const COMMON = { cosine: 0.045, tokens: 0.31, deviation: 0.05 };
+export const COMMON = { cosine: 0.045, tokens: 0.248, deviation: 0.05 };
 
 /** The evidence that the results of a question share. */
 interface Shared extends Pick<Evidence, 'words' | 'typical'> {
@@ -134,33 +134,32 @@ interface Shared extends Pick<Evidence, 'words' | 'typical'> {
 /** A candidate, or a result. */
 interface Scored {
   score: number;
-  parts: { passage: number; sentence: number };
+  parts: { passage: number; sentence: number; tokens: number };
   /** For each question token: the similarity, and the number of the most similar token. */
   nearestTokens?: Float32Array;
 }
 
 /**
  * Returns a function from a result to its evidence.
- * @param peers the best candidates in the language of the best result
+ * @param candidates in the language of the best result, best first
  * @param weights of the question's tokens; none for an index without token states
  */
 export function evidence(
-  peers: readonly Scored[],
+  candidates: readonly Scored[],
   weights: Float32Array,
   { typical, words, common }: Shared,
 ): (result: Scored) => Evidence {
-  const missing = Math.max(0, CANDIDATES - peers.length);
+  const peers = candidates.slice(0, CANDIDATES);
+  const missing = CANDIDATES - peers.length;
   const meanOf = (value: (peer: Scored) => number, ofCommon: number) =>
-    (peers.reduce((sum, peer) => sum + value(peer), 0) + missing * ofCommon) / (peers.length + missing);
+    (peers.reduce((sum, peer) => sum + value(peer), 0) + missing * ofCommon) / CANDIDATES;
   const mean = meanOf(({ score }) => score, common);
   const variance = meanOf(({ score }) => (score - mean) ** 2, (common - mean) ** 2 + COMMON.deviation ** 2);
   const deviation = Math.sqrt(variance) + 1e-6;
-  const tokens = ({ nearestTokens }: Scored) =>
-    weights.reduce((sum, weight, t) => sum + weight * (nearestTokens?.[2 * t] ?? 0), 0);
   const means = {
     passage: meanOf(({ parts }) => parts.passage, typical / 2 + COMMON.cosine),
     sentence: meanOf(({ parts }) => parts.sentence, typical / 2 + COMMON.cosine),
-    tokens: weights.length > 0 ? meanOf(tokens, COMMON.tokens) : 0,
+    tokens: meanOf(({ parts }) => parts.tokens, weights.length > 0 ? COMMON.tokens : 0),
   };
   // Each token's similarity in the candidate that matches it best.
   const highest = Array.from(weights, (_, t) =>
@@ -170,7 +169,7 @@ export function evidence(
     standing: (result.score - mean) / deviation,
     passageMargin: result.parts.passage - means.passage,
     sentenceMargin: result.parts.sentence - means.sentence,
-    tokenMargin: tokens(result) - means.tokens,
+    tokenMargin: result.parts.tokens - means.tokens,
     lacking: highest.reduce(
       (sum, most, t) => sum + weights[t]! * Math.max(0, most - (result.nearestTokens?.[2 * t] ?? most)),
       0,

@@ -16,8 +16,6 @@ export const RANKING = {
   indexWeight: 0.3,
   /** Candidates whose tokens are compared, or k if that is more. */
   compared: 40,
-  /** Candidates that a confidence compares its result with. */
-  peers: 20,
   /** Weight of the tokens' similarity beside the two cosines. */
   tokenWeight: 0.8,
   /** Weight subtracted for similarity to the language mean beyond that: it depends on the language, not on the passage. */
@@ -102,14 +100,12 @@ export async function rank(
   await compareTokens(compared, questionTokens);
   const ranked = best(compared, compared.length);
   // An index may contain translations of the best passage, which would hide how far it exceeds the others.
-  const peers = ranked.filter(({ row }) => row.language === ranked[0]!.row.language).slice(0, RANKING.peers);
+  const peers = ranked.filter(({ row }) => row.language === ranked[0]!.row.language);
   const evidenceOf = evidence(peers, questionTokens?.weights ?? new Float32Array(), {
     typical: typicality.index,
     words: lexical[0]?.[1] ?? 0,
     common:
-      (1 - RANKING.indexWeight) * typicality.index +
-      2 * COMMON.cosine +
-      (questionTokens ? RANKING.tokenWeight * COMMON.tokens : 0),
+      (1 - RANKING.indexWeight) * typicality.index + 2 * COMMON.cosine + (questionTokens ? COMMON.tokens : 0),
   });
   return ranked.slice(0, k).map((result) => ({ ...result, evidence: evidenceOf(result) }));
 }

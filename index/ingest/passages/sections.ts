@@ -14,9 +14,9 @@ export interface Section {
   endsArticle: boolean;
   /** The headings, if any, and the paragraphs, separated by blank lines. */
   text: string;
-  /** `[start, end)` of the headings above paragraphs in `text`. Headings without paragraphs count as paragraphs. */
-  headings: [start: number, end: number][];
-  /** Starts of the other paragraphs in `text`, with their headings. */
+  /** `[start, end)` of the headings in `text`; empty if there are none, or no paragraphs below them. */
+  headings: [start: number, end: number];
+  /** Starts of the other paragraphs in `text`, the first one with its headings. */
   paragraphStarts: number[];
   /** The anchor of each heading and paragraph that has one, with its start in `text`, in order. */
   anchors: { start: number; anchor: string }[];
@@ -107,7 +107,7 @@ function textOf(
   const [first, ...rest] = paragraphs;
   const bodyStart = first ? append(first, '\n') : 0;
   const paragraphStarts = rest.map((paragraph) => append(paragraph, '\n\n'));
-  return { text, headings: bodyStart > 0 ? [[0, bodyStart]] : [], paragraphStarts, anchors };
+  return { text, headings: [0, bodyStart], paragraphStarts, anchors };
 }
 
 /**
@@ -125,17 +125,13 @@ export function joinIntroductions(all: readonly Section[], isSmall: (text: strin
   return joined;
 }
 
+/** @param first without headings */
 function join(first: Section, second: Section): Section {
   const offset = first.text.length + 2;
   return {
-    title: second.title,
-    level: second.level,
-    endsArticle: second.endsArticle,
+    ...second,
     text: `${first.text}\n\n${second.text}`,
-    headings: [
-      ...first.headings,
-      ...second.headings.map(([start, end]): [number, number] => [start + offset, end + offset]),
-    ],
+    headings: [second.headings[0] + offset, second.headings[1] + offset],
     paragraphStarts: [
       ...first.paragraphStarts,
       offset,

@@ -151,6 +151,7 @@ function splitSection(
   options: SplitOptions,
 ): Omit<CutPassage, 'lang' | 'guess' | 'tokens'>[] {
   const { text, title, headings, paragraphStarts, anchors } = section;
+  const [from, to] = headings;
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared ?? detectLanguage(text)?.lang ?? 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
@@ -168,7 +169,7 @@ function splitSection(
   const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
   return groups.map((group) => {
-    const body = group.filter(({ start }) => !headings.some(([from, end]) => from <= start && start < end));
+    const body = group.filter(({ start }) => start < from || start >= to);
     const answers = body.length > 0 ? body : group;
     return {
       text: textOf(group),

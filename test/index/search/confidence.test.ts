@@ -14,7 +14,7 @@ import {
 
 const scored = (cosine: number, similarities: number[] = []) => ({
   score: 2 * cosine,
-  parts: { passage: cosine, sentence: cosine / 2 },
+  parts: { passage: cosine, sentence: cosine / 2, tokens: similarities[0] ?? 0 },
   nearestTokens: Float32Array.from(similarities.flatMap((similarity) => [similarity, 0])),
 });
 const SHARED = { typical: 1.5, words: 0.25, common: 1 };
