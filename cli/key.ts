@@ -12,6 +12,7 @@ import {
 } from '../functions/search/auth.ts';
 import { BROWSER_PREFIX } from '../functions/search/paths.ts';
 import { codeOf } from '../index/format/writable.ts';
+import { parseJson } from '../index/kit/json.ts';
 import { checkEnvironment } from '../infra/function-environment.ts';
 import { formatJson, print, Tool } from './kit/command.ts';
 import { jsonOption, wrongValue } from './kit/flags.ts';
@@ -131,12 +132,8 @@ export function addKey(text: string, file: string, key: NewKey): string {
   if (!isKeyName(name)) {
     throw new Error(`Wrong name ${JSON.stringify(name)}: expected ${nameExpected}.`);
   }
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch {
-    throw new Error(`${file} is not valid JSON. Repair it first.`);
-  }
+  const config = parseJson(text);
+  if (config === undefined) throw new Error(`${file} is not valid JSON. Repair it first.`);
   const root = asObject(config, file);
   const context = asObject(root.context ?? {}, `context of ${file}`);
   const settings = stage === undefined ? context : findStage(context, stage, file);

@@ -1,3 +1,4 @@
+import { parseJson } from '../../index/kit/json.ts';
 import { collectionExpected, isCollectionName } from './paths.ts';
 import { Problem } from './problems.ts';
 import { bearerOf, type SentHeaders } from './tokens.ts';
@@ -92,15 +93,6 @@ export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   throw new Error(
     'API_KEYS contains no key, so nobody could call the endpoint. Add a key with npx polyseek key NAME.',
   );
-}
-
-/** The value of a JSON text; undefined if it is not valid. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A key that a request sent, and its name. */

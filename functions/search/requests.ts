@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseJson } from '../../index/kit/json.ts';
 import type { SearchRequest } from '../../index/search/answer.ts';
 import type { HttpRequest } from './http.ts';
 import { type FieldError, Problem } from './problems.ts';
@@ -167,12 +168,9 @@ function checkFilter({ filter }: Record<string, unknown>): void {
 
 function parseObject(text: string): Record<string, unknown> {
   if (text.trim() === '') throw new Problem(400, `The body is empty. Send JSON such as ${exampleBody}.`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parseJson(text);
+  if (value === undefined)
     throw new Problem(400, `The body is not valid JSON. Send an object such as ${exampleBody}.`);
-  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem(400, `The body is ${show(value)}, but must be an object such as ${exampleBody}.`);
   }
