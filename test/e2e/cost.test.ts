@@ -67,8 +67,8 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
     // malformed events, and 1 KB cut long answers and find what is behind copies.
     expect(bytesOf(small, /\.mjs$/)).toBeLessThan(95 * KB);
     expect(Object.keys(small.opened)).toContain('lambda.mjs');
-    // One of them has the library's checksums.
-    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(21);
+    // One of them has the library's checksums, and one of 216 bytes parses JSON for every chunk.
+    expect(Object.keys(small.opened).length).toBeLessThanOrEqual(22);
     expect(small.modules.length).toBeGreaterThan(0);
     // Node 20 loads 3 and Node 24 loads 5. Streams would add 20, and Fetch 50.
     expect(small.modules.length).toBeLessThanOrEqual(8);
