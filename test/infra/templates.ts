@@ -19,9 +19,9 @@ export function unpackagedApp(parent: string, context: object = {}): App {
 const stacks = new Map<string, SearchStack>();
 const templates = new Map<SearchStack, Template>();
 
-/** The stack of settings as in cdk.json, without code. It is made once for the same settings: tests do not change it. */
+/** The stack of settings as in cdk.json, without code. It is made once for the same settings and folder: tests do not change it. */
 export function stackOf(outdir: string, settings: SettingsInput): SearchStack {
-  const key = JSON.stringify(settings);
+  const key = JSON.stringify([outdir, settings]);
   const stack = stacks.get(key) ?? new SearchStack(unpackagedApp(outdir), 'docs', settings);
   stacks.set(key, stack);
   return stack;
