@@ -106,7 +106,7 @@ export const command = new Tool(
     const { function: name, stage, bucket: _, ...flags } = rest;
     const config = { ...readConfig(file), ...flags };
     const sources = await openSources(config, paths);
-    const { index = DEFAULT_INDEX, model, tokens, cache } = config;
+    const { index = DEFAULT_INDEX, model, tokens, tuning, cache } = config;
     const store = chosen ?? (to ? 's3vectors' : readSettings(stage).store);
     const address = () => findAddress({ to, function: name, stage });
     if (sources.length === 0) {
@@ -127,6 +127,7 @@ export const command = new Tool(
       const settings: BuildSettings = {
         model,
         tokens,
+        tuning,
         bundled: store === 'bundle',
         cache,
         jobs,

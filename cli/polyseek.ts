@@ -39,6 +39,7 @@ const GROUPS: Record<string, Record<string, Entry>> = {
   },
   'Models and quality:': {
     eval: { summary: 'compute retrieval metrics', load: () => import('./eval.ts') },
+    tune: { summary: 'fit the confidence to your questions', load: () => import('./tune.ts') },
     embed: { summary: 'embed texts', load: () => import('./embed.ts') },
     model: { summary: 'import another model', load: () => import('./model.ts') },
     learn: { summary: "learn a model's parameters", load: () => import('./learn.ts') },

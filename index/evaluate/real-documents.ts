@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import { describeValue, type JsonLine } from '../documents/records/json-lines.ts';
 import { readDocuments } from '../ingest/sources/open-sources.ts';
-import type { Answer, Search, Verdict } from '../search/answer.ts';
+import type { Answer, Mode, Search, Verdict } from '../search/answer.ts';
 import { LIMITS } from '../search/limits.ts';
 import {
   type ConfidenceScores,
@@ -90,26 +90,33 @@ export async function readCollection(dir: string): Promise<Collection> {
     texts.set(document.source, text);
   }
   const collapsedTexts = new Map([...texts].map(([source, text]) => [source, collapsed(text)]));
-  const questions = await readItems(dir, 'questions.jsonl', (line) => questionOf(line, collapsedTexts));
+  const questions = await readItems(dir, 'questions.jsonl', (line) => {
+    const question = questionOf(line);
+    for (const { source, contains } of question.answers) {
+      if (collapsedTexts.get(source)?.includes(collapsed(contains))) continue;
+      throw new Error(
+        `${line.place}: ${texts.has(source) ? `${source} does not contain ${describeValue(contains)}` : `no document is named ${describeValue(source)}`}. Copy both from a document.`,
+      );
+    }
+    return question;
+  });
   return { name: basename(resolve(dir)), documents, questions };
 }
 
-function questionOf(line: JsonLine, texts: ReadonlyMap<string, string>): DocumentQuestion {
+/**
+ * The question in a line of `questions.jsonl`: `text` and `answers`, and if they matter `id`, `lang` and `split`.
+ * @throws naming file and line if a field is missing or wrong
+ */
+export function questionOf(line: JsonLine): DocumentQuestion {
   const { record, place } = line;
-  const { split, answers } = record;
+  const { id = place, lang = 'und', split = 'dev', answers } = record;
   if (!isSplit(split))
     throw new Error(`${place}: "split" must be one of ${SPLITS.join(', ')} but is ${describeValue(split)}.`);
   if (!Array.isArray(answers) || !answers.every(isSnippet))
     throw new Error(
       `${place}: "answers" must be a list of {source, contains} but is ${describeValue(answers)}.`,
     );
-  for (const { source, contains } of answers) {
-    if (texts.get(source)?.includes(collapsed(contains))) continue;
-    throw new Error(
-      `${place}: ${texts.has(source) ? `${source} does not contain ${describeValue(contains)}` : `no document is named ${describeValue(source)}`}. Copy both from a document.`,
-    );
-  }
-  return { ...commonFields(line), split, answers };
+  return { ...commonFields({ record: { ...record, id, lang }, place }), split, answers };
 }
 
 function isSplit(value: unknown): value is Split {
@@ -121,7 +128,7 @@ function isSnippet(value: unknown): value is Snippet {
   return typeof source === 'string' && typeof contains === 'string' && contains.trim() !== '';
 }
 
-const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim();
+export const collapsed = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 interface Ranked extends Outcome {
   rightInFive: boolean;
@@ -163,7 +170,10 @@ export function documentOutcomes(
   const asked = questions.filter(({ split }) => splits.includes(split));
   if (asked.length === 0)
     throw new Error(`${name} has no questions for the split ${splits.join(' or ')}. Leave it out.`);
-  return withDocuments(builder, documents, (search) => ask(builder, search, asked, withFailures));
+  return withDocuments(builder, documents, async (search) => {
+    await embedQuestions(builder, asked);
+    return askAll(search, asked, builder.mode, withFailures);
+  });
 }
 
 function scoresOf(outcomes: readonly Ranked[]): DocumentScores {
@@ -173,14 +183,13 @@ function scoresOf(outcomes: readonly Ranked[]): DocumentScores {
   };
 }
 
-async function ask(
-  builder: Builder,
+/** Asks questions, and compares each first result with the answers. */
+export async function askAll(
   search: Search,
   questions: readonly DocumentQuestion[],
-  withFailures: boolean,
+  mode: Mode,
+  withFailures = false,
 ): Promise<Ranked[]> {
-  await embedQuestions(builder, questions);
-  const { mode } = builder;
   const outcomes: Ranked[] = [];
   for (const question of questions) {
     const { text, answers } = question;

@@ -1,10 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList, type FolderChecks, isFileList, writeChecks } from './checks.ts';
-import type { CompiledModel } from './compiled-model.ts';
+import type { CompiledModel, Logistic } from './compiled-model.ts';
 import { damaged } from './container.ts';
 import { digestOf, readDigestedObject } from './json-file.ts';
-import { type Check, isListOf, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
+import {
+  type Check,
+  isListOf,
+  isNumber,
+  isOptional,
+  isRecordOf,
+  isShaped,
+  isText,
+  isWhole,
+} from './shapes.ts';
 
 export const FORMAT = 4;
 
@@ -30,6 +39,8 @@ export interface Manifest {
   languages: Record<string, number>;
   /** Fields that a search can filter on. */
   fields: string[];
+  /** How `npx polyseek tune` fitted the confidence to questions about this index; see search/confidence.ts. */
+  tuning?: Logistic;
   files: FileList;
 }
 
@@ -48,6 +59,7 @@ export const MANIFEST_SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'
   }),
   languages: isRecordOf(isWhole(1)),
   fields: isListOf(isText),
+  tuning: isOptional(isShaped({ slope: isNumber, intercept: isNumber })),
   files: (value) => isFileList(value) && REQUIRED_FILES.every((name) => name in (value as FileList)),
 };
 

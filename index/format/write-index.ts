@@ -26,6 +26,7 @@ export interface IndexPlan {
   /** Of each language, in order of first appearance. */
   languages: ReadonlyMap<string, LanguageCount>;
   tokens: boolean;
+  tuning?: Manifest['tuning'];
 }
 
 /** The embeddings of a passage, as an index contains them. */
@@ -146,6 +147,7 @@ export class IndexWriter {
         ),
       ),
       fields: [...this.#fieldNames].sort(),
+      ...(this.#plan.tuning && { tuning: this.#plan.tuning }),
       files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
     };
     const manifest = { version: versionOf(contained), ...contained };

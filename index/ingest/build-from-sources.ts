@@ -47,6 +47,8 @@ export interface BuildSettings {
   tokens?: TokenSetting;
   /** Whether the index is for a function's bundle, whose space is limited; true by default. */
   bundled?: boolean;
+  /** How the confidence was fitted to questions about these documents. */
+  tuning?: Manifest['tuning'];
   /** Stop at the first file that cannot be read. */
   strict?: boolean;
   progress?: Progress;
@@ -121,7 +123,7 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, bundled, planned, progress = () => {}, signal }: BuildSettings,
+  { strict, report, tokens, bundled, tuning, planned, progress = () => {}, signal }: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
@@ -146,6 +148,7 @@ function reading(
       report: checked,
       tokens,
       bundled,
+      tuning,
       planned: (plan) => planned?.({ ...plan, ...summary }),
       progress: complete,
       signal,

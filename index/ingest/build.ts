@@ -33,6 +33,8 @@ export interface BuildOptions extends ReadingOptions {
   tokens?: TokenSetting;
   /** Whether the index is for a function's bundle, whose space is limited; true by default. */
   bundled?: boolean;
+  /** How the confidence was fitted to questions about these documents. */
+  tuning?: Manifest['tuning'];
   /** Called once all documents are read, before any passage is embedded. */
   planned?: (plan: BuildSummary) => void;
 }
@@ -178,7 +180,7 @@ async function embedAndWrite(
     known?.putQuestion(question, vector);
     return vector;
   };
-  const writer = new IndexWriter(draft, model, { ...read, tokens });
+  const writer = new IndexWriter(draft, model, { ...read, tokens, tuning: options.tuning });
   const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), spool.count, model.dimensions);
   const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
   const suggestions = new SuggestionFinder();

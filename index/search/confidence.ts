@@ -1,4 +1,10 @@
-import type { AsksModel, Calibration, CompiledModel, EvidenceModel } from '../format/compiled-model.ts';
+import type {
+  AsksModel,
+  Calibration,
+  CompiledModel,
+  EvidenceModel,
+  Logistic,
+} from '../format/compiled-model.ts';
 import type { Evidence, Mode, Verdict } from './answer.ts';
 import { ANSWERED } from './limits.ts';
 
@@ -22,16 +28,21 @@ export interface Judged {
 /**
  * Returns the probability that a result answers the question, 0 to 1, if the question asks something.
  * @param byTokens whether the index has token states
+ * @param tuning of the index, for the mode `hybrid`
  */
 export function confidenceOf(
   { score, parts, evidence }: Judged,
   mode: Mode,
   byTokens: boolean,
   calibration: Calibration,
+  tuning?: Logistic,
 ): number {
   if (mode !== 'lexical') {
     const model = calibration[mode]?.[byTokens ? 'tokens' : 'vectors'];
-    if (model) return probability(model, evidence);
+    if (model) {
+      const confidence = probability(model, evidence);
+      return tuning && mode === 'hybrid' ? tuned(confidence, tuning) : confidence;
+    }
   }
   const { slope, intercept } = (mode === 'lexical' && calibration.lexical) || DEFAULTS[mode];
   // The default curves were fitted to scores without tokens.
@@ -52,6 +63,20 @@ export function checkCalibration({ name, dimensions, calibration }: CompiledMode
     throw new Error(
       `The model ${name} was calibrated by another version of polyseek. Run npx polyseek learn SET… --model FOLDER again.`,
     );
+}
+
+/**
+ * Returns a confidence on an index that was tuned to questions about it. Scaling the logit keeps the order of the results (Platt 1999,
+ * Probabilistic Outputs for Support Vector Machines).
+ */
+export function tuned(confidence: number, { slope, intercept }: Logistic): number {
+  return logistic(slope * logitOf(confidence) + intercept);
+}
+
+/** The logarithm of a probability's odds. Neither 0 nor 1 is certain. */
+export function logitOf(probability: number): number {
+  const p = Math.min(Math.max(probability, 1e-6), 1 - 1e-6);
+  return Math.log(p / (1 - p));
 }
 
 /** Logistic regression on the standardized features, their squares and their products. */

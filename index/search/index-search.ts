@@ -179,11 +179,12 @@ export class IndexSearch implements ClosableSearch {
   /** The confidence of each result. A lower result is never more certain than a higher one. */
   #confidences(ranked: readonly Ranked[], mode: Mode, { own, questionTokens }: EmbeddedRequest): number[] {
     const { calibration } = this.#embedder.model;
+    const { tuning } = this.#store.manifest;
     // The history must not create an answer to a text that asks nothing.
     const asks = own ? asksOf(own, calibration.asks) : 1;
     let least = 1;
     return ranked.map((found) => {
-      const confidence = asks * confidenceOf(found, mode, questionTokens !== undefined, calibration);
+      const confidence = asks * confidenceOf(found, mode, questionTokens !== undefined, calibration, tuning);
       least = Math.min(least, confidence);
       return least;
     });

@@ -81,7 +81,10 @@ export interface Lists {
  * names the damaged part.
  */
 export interface Store {
-  readonly manifest: Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'languages' | 'fields'>;
+  readonly manifest: Pick<
+    Manifest,
+    'version' | 'model' | 'dimensions' | 'counts' | 'languages' | 'fields' | 'tuning'
+  >;
   /** All ordinals are below this. Not every number below it is a passage. */
   readonly size: number;
   readonly lists: Lists;

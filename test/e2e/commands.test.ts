@@ -5,6 +5,7 @@ import { Embedder, type TextKind } from '../../index/embedding/embedder.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Verdict } from '../../index/search/answer.ts';
+import { tuned } from '../../index/search/confidence.ts';
 import { setFolder, smallModel, temporaryFolder } from '../fixtures/index.ts';
 import { SMALL_MODEL } from '../fixtures/prepared.ts';
 import { command } from '../fixtures/processes.ts';
@@ -347,6 +348,74 @@ test('eval scores collections of documents, by default on the split dev', async 
   );
   expect(documents).toMatchObject({ split: 'test', all: { answerable: { questions: 2, right: 2 } } });
   expect(others).toEqual({});
+});
+
+describe('tune', () => {
+  const questions = join(folder, 'questions.jsonl');
+  const config = join(folder, 'tuned.config.json');
+  const jsonLines = (path: string): Record<string, unknown>[] =>
+    readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  /** The first sentence of each passage, by its id. */
+  const sentences = new Map(
+    jsonLines(join(setFolder('en'), 'passages.jsonl')).map(({ id, text }) => [
+      id,
+      String(text).split('.')[0]!,
+    ]),
+  );
+  const asked = jsonLines(join(setFolder('en'), 'queries.jsonl')).map(({ text, relevant }) => ({
+    text,
+    answers: (relevant as string[]).map((id) => ({ source: 'en.jsonl', contains: sentences.get(id) })),
+  }));
+  const write = (some: readonly unknown[]) =>
+    writeFileSync(questions, some.map((question) => JSON.stringify(question)).join('\n'));
+
+  test('fits confidence to questions, and the next build uses it', async () => {
+    write(asked);
+    writeFileSync(config, JSON.stringify({ lang: 'en', tuning: { slope: 1, intercept: 0 } }));
+    const { code, stdout } = await command('tune', [questions, '--index', index, '--config', config]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^75 questions +now +tuned\nright first, and answered +\d+ of (\d+) +\d+ of \1\n/);
+    const { lang, tuning } = JSON.parse(readFileSync(config, 'utf8'));
+    expect(lang).toBe('en');
+    expect(tuning).toEqual({ slope: expect.any(Number), intercept: expect.any(Number) });
+
+    const tunedIndex = join(folder, 'tuned');
+    const flags = [documents, '--index', tunedIndex, '--config', config, ...build];
+    expect(await command('index', flags)).toMatchObject({ code: 0 });
+    expect(readManifest(tunedIndex, undefined, true).tuning).toEqual(tuning);
+    const confidence = async (folder: string) => {
+      const search = await openLocal(folder);
+      try {
+        return (await search.search({ q: QUESTION, k: 1, mode: 'hybrid' })).results[0]!.confidence;
+      } finally {
+        search.close();
+      }
+    };
+    expect(await confidence(tunedIndex)).toBeCloseTo(tuned(await confidence(index), tuning), 2);
+  });
+
+  test.each([
+    [
+      [...asked, { text: 'x', answers: [{ source: 'no.md', contains: 'x' }] }],
+      /:76: no document is named "no\.md"/,
+    ],
+    [
+      [...asked, { text: 'x', answers: [{ source: 'en.jsonl', contains: 'never said' }] }],
+      /:76: no passage of en\.jsonl contains "never said"/,
+    ],
+    [[{ answers: [] }], /:1: "text" must be a non-empty string/],
+    [asked.slice(0, 4), /tuning needs at least 5/],
+  ])('refuses questions that say nothing of the index, and writes no config: %#', async (some, message) => {
+    write(some);
+    const target = join(folder, 'none.config.json');
+    const { code, stderr } = await command('tune', [questions, '--index', index, '--config', target]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(existsSync(target)).toBe(false);
+  });
 });
 
 describe('chat', () => {

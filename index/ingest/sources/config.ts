@@ -115,6 +115,12 @@ export const configSchema = v.strictObject({
       v.description('Whether the index stores token states.'),
     ),
   ),
+  tuning: v.optional(
+    v.pipe(
+      v.strictObject({ slope: v.number('a number'), intercept: v.number('a number') }),
+      v.description('How the confidence fits your questions. npx polyseek tune writes it.'),
+    ),
+  ),
 });
 
 export type Config = v.InferOutput<typeof configSchema>;

@@ -35,7 +35,8 @@ export interface Segment {
 }
 
 /** `manifest.json` of a generation. */
-export interface Generation extends Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'fields'> {
+export interface Generation
+  extends Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'fields' | 'tuning'> {
   format: number;
   generation: number;
   /** When it was written, in ISO 8601. */
@@ -90,6 +91,7 @@ const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   dimensions: MANIFEST_SHAPE.dimensions,
   counts: MANIFEST_SHAPE.counts,
   fields: MANIFEST_SHAPE.fields,
+  tuning: MANIFEST_SHAPE.tuning,
   languages: isFilledListOf(isCountedLanguage),
   segments: isFilledListOf(isSegment),
   files: hasFiles(OBJECTS.languages, OBJECTS.overview, OBJECTS.order),

@@ -122,9 +122,9 @@ test('lists the questions that failed, and what ranked instead', async () => {
 
 test.each([
   [
-    'a missing split',
-    { split: undefined },
-    '"split" must be one of dev, test, learn, choose, report but is missing.',
+    'an unknown split',
+    { split: 'train' },
+    '"split" must be one of dev, test, learn, choose, report but is "train".',
   ],
   [
     'missing answers',

@@ -302,7 +302,7 @@ async function writeGenerationObjects(
     return { id, rows, ...keys, files };
   });
   if (files) segments.push({ id: segment, rows, ...writeGone([]), files });
-  const { version, model, dimensions, counts, fields } = local.manifest;
+  const { version, model, dimensions, counts, fields, tuning } = local.manifest;
   const manifest = writeGeneration({
     generation,
     created,
@@ -311,6 +311,7 @@ async function writeGenerationObjects(
     dimensions,
     counts,
     fields,
+    ...(tuning && { tuning }),
     languages: [...languages],
     segments,
     files: Object.fromEntries([...objects].map(([name, bytes]) => [name, describeFile(bytes)])),

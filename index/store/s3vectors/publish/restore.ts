@@ -56,7 +56,7 @@ async function restore(
 ): Promise<Manifest> {
   const typical = await loadObject(service, generation, OBJECTS.languages);
   const overview = await loadObject(service, generation, OBJECTS.overview);
-  const { model, dimensions, counts } = generation;
+  const { model, dimensions, counts, tuning } = generation;
   /** In the order of their numbers, as the index's writer needs them. */
   const languages = new Map<string, LanguageCount>(generation.languages.map(([lang]) => [lang, NONE]));
   const rows = await downloadRows(service, generation, draft, options, ({ lang, sentences }) => {
@@ -71,7 +71,7 @@ async function restore(
   const writer = new IndexWriter(
     draft,
     { ...model, tokens, dimensions },
-    { documents: counts.documents, languages, tokens: tokens !== undefined },
+    { documents: counts.documents, languages, tokens: tokens !== undefined, tuning },
   );
   const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), rows.count, dimensions);
   try {
