@@ -6,7 +6,7 @@ import { printable } from '../functions/web/client/printable.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
-import { ANSWERED, LIMITS } from '../index/search/limits.ts';
+import { LIMITS } from '../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../index/search/marks.ts';
 import { print, Tool, UsageError, VERDICT_CODES } from './kit/command.ts';
 import {
@@ -72,7 +72,7 @@ export const command = addEndpoint(
       numberOption('--context', LIMITS.context.min, LIMITS.context.max, 'a whole number'),
       LIMITS.context.default,
     )
-    .option('--explain', 'show the parts of each score, and the evidence for its confidence')
+    .option('--explain', 'show the confidence, score and ID of each passage, and what they are made of')
     .option('--matches', 'mark the words that match the question')
     .addOption(jsonOption()),
 )
@@ -146,24 +146,24 @@ async function readQuestion(question: string, flags: Flags): Promise<SearchReque
   };
 }
 
-const BAR = 10;
+const CLOSE = 'These passages are close to your question.';
+const NOTHING = 'Nothing here matches your question.';
 
-const FINDINGS = { answered: '', possible: 'No sure answer.', none: 'No answer found.' };
-
-/** An answer as text. On a terminal, with colours and confidence bars. */
+/** An answer as text, with colours on a terminal. The best passage is marked if it probably answers. */
 export function readable({ verdict, results, took, index }: Answer): string {
-  const closest = results.length > 0 ? ' The closest passages:' : '';
-  const finding = verdict === 'answered' ? [] : [styleText('yellow', `${FINDINGS[verdict]}${closest}`)];
+  const nothing = results.length > 0 ? `${NOTHING} The closest passages:` : NOTHING;
+  const lines = { answered: [], possible: [dim(CLOSE)], none: [dim(nothing)] }[verdict];
   const end = dim(
     `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
   );
-  return [...finding, ...results.map(readableResult), end].join('\n\n');
+  const shown = results.map((result, i) => readableResult(result, i, verdict === 'answered' && i === 0));
+  return [...lines, ...shown, end].join('\n\n');
 }
 
 /** A document's path, and the place in it. */
 const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
 
-function readableResult(result: SearchResult, i: number): string {
+function readableResult(result: SearchResult, i: number, isBest: boolean): string {
   const {
     id,
     title,
@@ -185,29 +185,26 @@ function readableResult(result: SearchResult, i: number): string {
       .map(({ part, isMarked }) => (isMarked ? styled('underline', part, '*', '*') : part))
       .join('');
   const { start, end } = highlight;
-  const parts = named(result.explain);
-  const evidence = named(result.evidence);
   const places = alsoIn.map((place) => place.url ?? place.source);
-  const sum = parts.length > 0 ? ` = ${parts.join(' + ')}` : '';
   return [
-    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? placed(source, anchor)} [${lang}]`))} ` +
-      `${readableConfidence(confidence)}${dim(`, score ${score.toFixed(3)}${sum}, id ${printable(id)}`)}`,
+    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? placed(source, anchor)} [${lang}]`))}` +
+      (isBest ? `  ${styleText('green', 'Best match')}` : ''),
     ...before.map((one) => dim(printable(one.text))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
     ...after.map((one) => dim(printable(one.text))),
-    ...(evidence.length > 0 ? [dim(`Evidence: ${evidence.join(', ')}`)] : []),
+    ...(result.explain
+      ? [
+          dim(`Confidence ${confidence.toFixed(2)}: ${named(result.evidence).join(', ')}`),
+          dim(`Score ${score.toFixed(3)} = ${named(result.explain).join(' + ')}`),
+          dim(`ID ${printable(id)}`),
+        ]
+      : []),
     ...(places.length > 0 ? [dim(printable(`Also in: ${[...new Set(places)].join(', ')}`))] : []),
   ].join('\n');
 }
 
 function named(values: object = {}): string[] {
   return Object.entries(values).map(([name, value]) => `${name} ${Number(value).toFixed(3)}`);
-}
-
-function readableConfidence(confidence: number): string {
-  const full = Math.round(confidence * BAR);
-  const bar = process.stdout.isTTY ? `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ` : '';
-  return styleText(confidence >= ANSWERED ? 'green' : 'yellow', `confidence ${bar}${confidence.toFixed(2)}`);
 }
 
 /** A text in a style, or between two characters if styles are off. */

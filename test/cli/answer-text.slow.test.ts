@@ -38,10 +38,10 @@ function printed(verdict: Verdict, results: SearchResult[] = [result]): string {
 }
 
 test.each<[Verdict, SearchResult[], RegExp]>([
-  ['answered', [result], /^1\. T/],
-  ['possible', [result], /^No sure answer\. The closest passages:\n\n1\. T/],
-  ['none', [result], /^No answer found\. The closest passages:\n\n1\. T/],
-  ['none', [], /^No answer found\.\n\n2 ms/],
+  ['answered', [result], /^1\. T {2}s \[es\] {2}Best match\n/],
+  ['possible', [result], /^These passages are close to your question\.\n\n1\. T {2}s \[es\]\n/],
+  ['none', [result], /^Nothing here matches your question\. The closest passages:\n\n1\. T {2}s \[es\]\n/],
+  ['none', [], /^Nothing here matches your question\.\n\n2 ms/],
 ])('an answer with the verdict %s and the results %j', (verdict, results, expected) => {
   vi.stubEnv('NO_COLOR', '1');
   expect(printed(verdict, results)).toMatch(expected);

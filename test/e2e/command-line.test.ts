@@ -111,13 +111,13 @@ test.each([
 });
 
 describe('on a terminal', () => {
-  test('the best sentence is bold, the confidence has a bar, and the source is dim', async () => {
+  test('the best sentence is bold, the best match is green, and the source is dim', async () => {
     const { code, printed } = await onTerminal('search', [ANSWERABLE, '--index', index, '-k', '1']);
     expect(code).toBe(0);
     expect(printed).toContain(
       `1. ${ESCAPE}1mKorvane lighthouse${ESCAPE}22m  ${ESCAPE}2men.jsonl [en]${ESCAPE}22m`,
     );
-    expect(printed).toMatch(/confidence ━{5,10}─{0,5} (0\.[5-9]\d|1\.00)/);
+    expect(printed).toContain(`${ESCAPE}32mBest match${ESCAPE}39m`);
     expect(printed.replaceAll(ESCAPE, '<')).toMatch(/\n<1m[^<]+ 1871 [^<]+\.<22m Its white light /);
   });
 
@@ -127,7 +127,7 @@ describe('on a terminal', () => {
     ['TERM=dumb', [], { TERM: 'dumb' }],
   ])('there are no colours with %s', async (_, args, env) => {
     const { printed } = await onTerminal('search', [ANSWERABLE, '--index', index, ...args], { env });
-    expect(printed).toContain('1. Korvane lighthouse  en.jsonl [en] confidence ━');
+    expect(printed).toContain('1. Korvane lighthouse  en.jsonl [en]  Best match');
     expect(printed).not.toContain(ESCAPE);
   });
 

@@ -188,7 +188,7 @@ describe('search', () => {
     const found = await command('search', [QUESTION, ...flags]);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toMatch(
-      /^1\. Korvane lighthouse {2}en\.jsonl \[en\] confidence 0\.\d\d, score .* = passage .* id en-lighthouse-1\n.*»The Korvane lighthouse was [^»]+\.« Its white/m,
+      /^1\. Korvane lighthouse {2}en\.jsonl \[en\] {2}Best match\n.*»The Korvane lighthouse was [^»]+\.« Its white.*\nConfidence 0\.\d\d: standing .*\nScore \d\.\d{3} = passage .*\nID en-lighthouse-1\n/m,
     );
     expect(found.stdout).not.toMatch(/[^\P{Cc}\n]/u);
   });
@@ -209,9 +209,12 @@ describe('search', () => {
     const query = 'Who won the football world cup in 1974?';
     const uncertain = await command('search', [query, '--index', index, '-k', '1']);
     expect(uncertain).toMatchObject({ code: 3, stderr: '' });
-    expect(uncertain.stdout).toMatch(/^No answer found\. The closest passages:\n\n1\. /);
+    expect(uncertain.stdout).toMatch(/^Nothing here matches your question\. The closest passages:\n\n1\. /);
     const none = await command('search', [query, '--index', index, '--min-confidence', '1']);
-    expect(none).toMatchObject({ code: 3, stdout: expect.stringMatching(/^No answer found\.\n\n/) });
+    expect(none).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/^Nothing here matches your question\.\n\n/),
+    });
     const json = await command('search', [query, '--index', index, '--json']);
     expect(json.code).toBe(3);
     expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'none', answered: false });

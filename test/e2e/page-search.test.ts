@@ -206,17 +206,12 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(asked()).not.toContain('slow question');
   });
 
-  test('draws a line between likely answers and less certain passages', async () => {
+  test('marks the best match', async () => {
     const page = await open('/?q=fees');
-    expect(await page.locator('#status').innerText()).toBe('2 likely answers');
-    const parts = await page.evaluate<string[]>(
-      `[...document.querySelectorAll('#results > *')].map((part) => part.tagName + ' ' + (part.start ?? '') + ' ' + part.childElementCount)`,
-    );
-    expect(parts).toEqual(['OL 1 2', 'H2  0', 'OL 3 2']);
-    expect(await page.locator('.line-between').innerText()).toBe('2 less certain passages');
-    const line = (await page.locator('.line-between').boundingBox())!;
-    const third = (await page.locator('article').nth(2).boundingBox())!;
-    expect(line.y + line.height).toBeLessThanOrEqual(third.y);
+    expect(await page.locator('#status').innerText()).toBe('Passages that match your question');
+    expect(await page.locator('article').count()).toBe(4);
+    expect(await page.locator('.badge').allTextContents()).toEqual(['Best match']);
+    expect(await page.locator('article').first().locator('.badge').isVisible()).toBe(true);
   });
 
   test('repeats requests that a gateway refused', async () => {
@@ -344,7 +339,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   test('shows the page of a result', async () => {
     const page = await open('/?q=fees');
     expect(await page.locator('article').first().locator('.meta').innerText()).toMatch(
-      /^guides\/passports\.md\s+page 3\s+English\s+Confidence\s+90%$/,
+      /^guides\/passports\.md\s+page 3\s+English\s+Best match$/,
     );
     expect(await page.locator('.place').count()).toBe(3);
   });
@@ -376,10 +371,10 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       const status = page.locator('#status');
       expect(await status.getAttribute('role')).toBe('status');
       for (const [q, announced, passages] of [
-        ['Passports?', /^1 likely answer$/, 1],
-        ['perhaps', /^No sure answer\.\s+The closest passages:$/, 1],
-        ['unlikely', /^No answer found\.\s+The closest passages:$/, 1],
-        ['nothing', /^No answer found\.\s+No passages match these filters\.$/, 0],
+        ['Passports?', /^Passages that match your question$/, 1],
+        ['perhaps', /^These passages are close to your question$/, 1],
+        ['unlikely', /^Nothing here matches your question\. The closest passages:$/, 1],
+        ['nothing', /^Nothing here matches your question\. No passages match these filters\.$/, 0],
       ] as const) {
         await ask(page, q);
         expect(await status.innerText()).toMatch(announced);

@@ -68,11 +68,11 @@ describe.skipIf(missingTools('chromium'))('the page of', () => {
       const printed = await start(await copy(page, name));
       const answer = (await (await fetch(`${server.url}/search${search}`)).json()) as Answer;
       expect(answer).toMatchObject({ q, answered: true });
-      const { results } = answer;
+      const { verdict, results } = answer;
       if (name === 'curl') {
         expect(JSON.parse(printed)).toMatchObject({ q, results: results.map(({ id }) => ({ id })) });
       } else {
-        expect(printed.trim()).toBe(results[0]!.highlight.text);
+        expect(printed.trim()).toBe(`${verdict} ${results[0]!.highlight.text}`);
       }
     });
   });

@@ -162,7 +162,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       await page.locator('.neighbour').first().waitFor();
       await picture(page, 'arabic');
       await check(page, 360);
-      expect(await page.locator('.status').innerText()).toBe('إجابتان محتملتان');
+      expect(await page.locator('.status').innerText()).toBe('مقاطع تطابق سؤالك');
       const left = async (part: string) => (await page.locator(part).first().boundingBox())!.x;
       expect(await left('[part=close]')).toBeLessThan(await left('[role=tablist] > :first-child'));
       expect(await left('[role=tab]:last-child')).toBeLessThan(await left('[role=tab]:first-child'));

@@ -65,23 +65,22 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await page.locator('mark').first().textContent()).toBe('Passports');
   });
 
-  test('separates likely results from less certain ones, and says the verdict', async () => {
+  test('marks the best match, and shows passages without promising an answer', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);
     const status = page.locator('.status');
     expect(await status.getAttribute('role')).toBe('status');
-    expect(await status.innerText()).toBe('2 likely answers');
-    const shown = await page.locator('.results').innerText();
-    expect(shown.indexOf('2 less certain passages')).toBeGreaterThan(shown.indexOf('جواز السفر'));
-    expect(shown.indexOf('2 less certain passages')).toBeLessThan(shown.indexOf('guides/fees.pdf'));
+    expect(await status.innerText()).toBe('Passages that match your question');
+    expect(await page.locator('.badge').allTextContents()).toEqual(['Best match']);
+    expect(await page.locator('article').first().locator('.badge').count()).toBe(1);
     for (const [q, said] of [
-      ['perhaps', /^No sure answer\.\s+The closest passages:$/],
-      ['unlikely', /^No answer found\.\s+The closest passages:$/],
-      ['nothing', /^No answer found\.\s+No passages match these filters\.$/],
+      ['perhaps', /^These passages are close to your question$/],
+      ['unlikely', /^Nothing here matches your question\. The closest passages:$/],
+      ['nothing', /^Nothing here matches your question\. No passages match these filters\.$/],
     ] as const) {
       await askWidget(page, q);
       await expect.poll(() => status.innerText()).toMatch(said);
-      expect(await page.locator('.line-between').count()).toBe(0);
+      expect(await page.locator('.badge').count()).toBe(0);
     }
   });
 
@@ -97,7 +96,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await expect.poll(() => page.locator('article').count()).toBe(4);
     release();
     await askWidget(page, 'perhaps');
-    await expect.poll(() => page.locator('.status').innerText()).toContain('No sure answer.');
+    await expect.poll(() => page.locator('.status').innerText()).toContain('These passages are close');
     expect(await field.inputValue()).toBe('perhaps');
   });
 
@@ -327,7 +326,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await page.locator('.status').innerText()).toContain('The search does not respond.');
     expect(await page.locator('article').count()).toBe(0);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByText('No sure answer.').waitFor();
+    await page.getByText('These passages are close').waitFor();
     // The browser reports each failed request.
     expect(new Set(site.offences.splice(0))).toEqual(
       new Set([

@@ -1,6 +1,5 @@
 import type { Overview } from '../../../index/format/overview-types.ts';
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
-import { ANSWERED } from '../../../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
 import { PolyseekError } from '../client/call.ts';
 import { make } from './dom.ts';
@@ -24,39 +23,29 @@ export const suggestionsOf = (
     make('li', {}, make('a', { href: hrefOf(text), ...inLanguage(lang) }, text)),
   );
 
-/** Whether a result probably answers. A lower result is never more certain than a higher one. */
-const isLikely = ({ confidence }: SearchResult) => confidence >= ANSWERED;
-
-/** Summary of an answer, which screen readers announce. It is the heading of the first results. */
+/** A quiet line above the results of an answer, which screen readers announce. It is the heading of the results. */
 export function summaryOf({ verdict, results }: Answer, texts: Texts): Node[] {
-  const count = results.filter(isLikely).length;
-  if (count > 0) return [make('h2', { class: 'count' }, texts.of('likely', { count }))];
-  const finding = make('h2', {}, texts.of(verdict === 'possible' ? 'possible' : 'none'));
-  return [finding, make('p', {}, texts.of(results.length > 0 ? 'closest' : 'noMatch'))];
+  const line = texts.of(({ answered: 'matches', possible: 'close', none: 'none' } as const)[verdict]);
+  const more = verdict !== 'none' ? '' : ` ${texts.of(results.length > 0 ? 'closest' : 'noMatch')}`;
+  return [make('h2', { class: 'summary' }, line + more)];
 }
 
-/** The results of an answer, with a line between likely answers and less certain ones. */
-export function listOf({ results }: Answer, context: ResultContext): Node[] {
-  const likely = results.filter(isLikely);
-  const rest = results.filter((result) => !isLikely(result));
-  const listFrom = (start: number, part: readonly SearchResult[]) =>
-    make('ol', { start: String(start) }, ...part.map((result) => make('li', {}, resultOf(result, context))));
+/** The results of an answer. The best one has a badge if it probably answers. */
+export function listOf({ verdict, results }: Answer, context: ResultContext): Node[] {
   if (results.length === 0) return [];
-  if (likely.length === 0 || rest.length === 0) return [listFrom(1, results)];
-  const line = context.texts.of('lessCertain', { count: rest.length });
-  return [
-    listFrom(1, likely),
-    make('h2', { class: 'count line-between' }, line),
-    listFrom(likely.length + 1, rest),
-  ];
+  const items = results.map((result, i) =>
+    make('li', {}, resultOf(result, context, verdict === 'answered' && i === 0)),
+  );
+  return [make('ol', {}, ...items)];
 }
 
-function resultOf(result: SearchResult, context: ResultContext): HTMLElement {
+function resultOf(result: SearchResult, context: ResultContext, isBest: boolean): HTMLElement {
   const { texts } = context;
+  const badge = isBest ? [make('span', { class: 'badge' }, texts.of('bestMatch'))] : [];
   return make(
     'article',
     {},
-    ...headOf(result, context, 'h3', confidenceOf(result.confidence, texts)),
+    ...headOf(result, context, 'h3', ...badge),
     ...passageOf(result, context),
     ...alsoInOf(result, texts),
   );
@@ -113,19 +102,6 @@ export function alsoInOf({ alsoIn = [] }: PassageAnswer, texts: Texts): HTMLElem
 /** Whether a document's URL is safe to follow. */
 export function isLink(url: string | undefined): url is string {
   return url !== undefined && /^https?:\/\//i.test(url);
-}
-
-function confidenceOf(confidence: number, texts: Texts): HTMLElement {
-  const filled = make('span', { class: 'fill' });
-  // The page's policy forbids a style attribute.
-  filled.style.width = `${Math.round(confidence * 100)}%`;
-  return make(
-    'span',
-    { class: 'confidence', title: texts.of('confidenceNote') },
-    make('span', { class: 'unseen' }, `${texts.of('confidence')} `),
-    make('span', { class: 'bar', 'aria-hidden': 'true' }, filled),
-    texts.percent(confidence),
-  );
 }
 
 /** The passage, a button that shows the surrounding text, and a link to the passage. */

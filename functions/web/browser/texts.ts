@@ -61,7 +61,6 @@ export function createTexts(preferred: readonly string[]) {
   const lang = chooseLanguage(preferred);
   const texts = TEXTS[lang]!;
   const numbers = new Intl.NumberFormat(lang);
-  const percents = new Intl.NumberFormat(lang, { style: 'percent' });
   const plurals = new Intl.PluralRules(lang);
   const lists = new Intl.ListFormat(lang, { type: 'unit', style: 'short' });
   const languages = new Intl.DisplayNames(lang, { type: 'language' });
@@ -83,7 +82,6 @@ export function createTexts(preferred: readonly string[]) {
     dir: directionOf(lang) === 'rtl' ? 'rtl' : 'ltr',
     of,
     number: (value: number) => numbers.format(value),
-    percent: (share: number) => percents.format(share),
     /** Name of a language without its variants: "German" for `de-1996`. Returns an invalid tag as it is. */
     languageName(tag: string): string {
       if (tag === 'und') return of('unknownLanguage');

@@ -80,8 +80,7 @@ ${lines(state, '  [', ']')}]);
 const response = await fetch(\`${base}search?\${query}\`${options});
 if (!response.ok) throw new Error(await response.text());
 const { verdict, results } = await response.json();
-if (verdict === 'possible') console.log('No sure answer. The closest passage:');
-console.log(verdict === 'none' ? 'No answer found.' : results[0].highlight.text);
+console.log(verdict, results[0]?.highlight.text);
 `;
 }
 
@@ -96,9 +95,6 @@ ${lines(state, '    (', ')')}])
 request = Request("${base}search?" + query${headers})
 with urlopen(request) as response:
     answer = json.load(response)
-if answer["verdict"] == "possible":
-    print("No sure answer. The closest passage:")
-found = answer["verdict"] != "none"
-print(answer["results"][0]["highlight"]["text"] if found else "No answer found.")
+print(answer["verdict"], *[result["highlight"]["text"] for result in answer["results"][:1]])
 `;
 }

@@ -53,7 +53,7 @@ export function createChatPanel(context: PanelContext): Panel {
 
   /** A passage's words, and its source with the number of the citation. */
   function quotation(q: string, passage: Result, quote: string, position: number): HTMLElement {
-    const { id, title, source, url, lang, confidence } = passage;
+    const { id, title, source, url, lang } = passage;
     const name = make('bdi', inLanguage(lang), title || source);
     const href = isLink(url) ? url : context.permalinkOf?.(id);
     const place = href === undefined ? name : make('a', { href }, name);
@@ -62,7 +62,7 @@ export function createChatPanel(context: PanelContext): Panel {
       'figure',
       { part: 'quotation' },
       make('blockquote', inLanguage(lang), quote),
-      make('figcaption', {}, `[${texts.number(position)}] `, place, ` (${texts.percent(confidence)})`),
+      make('figcaption', {}, `[${texts.number(position)}] `, place),
     );
   }
 

@@ -112,12 +112,12 @@ describe('search', () => {
     [
       'perhaps',
       'possible',
-      /^No sure answer\. Check .* cite it and say that you are not sure\. Otherwise .*\. Titles, texts/,
+      /^These are the closest passages\. .* if one answers, cite it; if none does, .*\. Titles, texts/,
     ],
     [
       'unlikely',
       'none',
-      /^No answer found\. Say .*, and do not present the closest passages as one\. Titles, texts/,
+      /^These are the closest passages\. .* if one answers, cite it; if none does, .*\. Titles, texts/,
     ],
   ])('the notice on %j says what to do with the verdict %s', async (query, verdict, notice) => {
     const found = structured(await call('search', { query }, createApp(new SearchDouble(), silent)));
@@ -129,8 +129,7 @@ describe('search', () => {
   test('reports empty results', async () => {
     const found = structured(await call('search', { query: UNANSWERED, minConfidence: 1 }));
     expect(found).toEqual({
-      notice:
-        'No answer found. Search again with a lower minConfidence or another filter, or say that the documents do not contain the answer.',
+      notice: 'No passage was found. Search again with a lower minConfidence or another filter.',
       verdict: 'none',
       answered: false,
       results: [],

@@ -93,7 +93,6 @@ describe('createTexts', () => {
 
   test('fills placeholders, with the numbers and plurals of the language', () => {
     const [en, de, pl, ar] = ['en', 'de', 'pl', 'ar-EG'].map((lang) => createTexts([lang]));
-    expect(en!.of('likely', { count: 1 })).toBe('1 likely answer');
     expect(en!.of('page.aboutPassages', { count: 12_345 })).toBe('12,345 passages');
     expect(de!.of('page.aboutPassages', { count: 12_345 })).toBe('12.345 Passagen');
     expect([1, 3, 5, 22].map((count) => pl!.of('page.aboutPassages', { count }))).toEqual([
@@ -102,8 +101,7 @@ describe('createTexts', () => {
       '5 fragmentów',
       '22 fragmenty',
     ]);
-    expect(ar!.of('likely', { count: 2 })).toBe('إجابتان محتملتان');
-    expect(de!.percent(0.69)).toMatch(/^69\s%$/);
+    expect(ar!.of('page.aboutPassages', { count: 2 })).toBe('مقطعين');
   });
 
   test('names languages and joins lists in its language', () => {
@@ -121,7 +119,7 @@ test('a bundle has the shared texts and its own', async () => {
   const entry = join(browser, 'texts.ts');
   const page = await bundleForBrowser(entry, 'page', 'esm');
   const widget = await bundleForBrowser(entry, 'widget', 'esm');
-  for (const text of [page, widget]) expect(text).toContain('No answer found.');
+  for (const text of [page, widget]) expect(text).toContain('Nothing here matches your question.');
   expect(page).toContain('Use key');
   expect(widget).not.toContain('Use key');
 });
