@@ -14,7 +14,7 @@ import type { Builder } from './temporary-index.ts';
 /** Of the questions in other languages, every third is asked. */
 const STRIDE = 3;
 /** Penalties of the weights, chosen on the bank's part `choose`. */
-const RIDGE = { evidence: 500, asks: 0.1 };
+const RIDGE = { evidence: 20, asks: 0.1 };
 
 /** The parts of collections that weights may be fitted to. */
 const LEARNED: readonly Split[] = ['dev', 'learn'];
