@@ -66,7 +66,7 @@ const program = new Tool('polyseek', 'Semantic search over your documents, in an
   .helpCommand('help [command]', 'print help for a command')
   .examples(
     'npx polyseek index docs',
-    'npx polyseek search "May I be imprisoned without a trial?"',
+    'npx polyseek search "Can I leave my country?"',
     'npx polyseek help search',
   );
 

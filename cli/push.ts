@@ -38,7 +38,7 @@ export const command = changingTool(
     ]),
   )
   .examples(
-    'npx polyseek push --ask "May I be imprisoned without a trial?"',
+    'npx polyseek push --ask "Can I leave my country?"',
     'npx polyseek push --canary 10',
     'npx polyseek push --promote',
   )

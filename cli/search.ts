@@ -80,10 +80,10 @@ export const command = addEndpoint(
   .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
   .option('--qualifier <version>', 'with --function: version or alias (default: live)')
   .examples(
-    'npx polyseek search "May I be imprisoned without a trial?" -k 5',
+    'npx polyseek search "Can I leave my country?" -k 5',
     'npx polyseek search "Was kostet der Versand?" --lang de --source shop/ --filter year=2026',
     'npx polyseek search "Was kostet der Versand?" --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
-    'echo "Am I entitled to paid leave?" | npx polyseek search - --json',
+    'echo "Do I have a right to paid holidays?" | npx polyseek search - --json',
   )
   .action(async (question: string, flags: Flags, command: Command) => {
     const { json, key, index, function: functionName, qualifier } = flags;

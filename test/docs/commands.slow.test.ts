@@ -152,6 +152,18 @@ describe('runnable examples in the docs', () => {
     if (answer !== undefined) expect(differences(answer, JSON.parse(stdout))).toEqual([]);
   });
 
+  test('the demo answers the examples in the help of search', async () => {
+    const help = helpOf((await loadCommands()).get('search')!);
+    const questions = [...help.matchAll(/search "([^"]+)"(?: -k \d+)?$|echo "([^"]+)" \|/gm)].map(
+      ([, asked, piped]) => asked ?? piped!,
+    );
+    expect(questions.length).toBeGreaterThan(1);
+    for (const question of questions) {
+      const { code } = await run(`node '${POLYSEEK}' search "${question}" --index '${index}'`);
+      expect([question, code]).toEqual([question, 0]);
+    }
+  });
+
   test('the chatbot prints the answers in docs/clients.md', async () => {
     const shown = nodesOf(readPage('docs/clients.md').tree, 'code').find(({ value }) =>
       value.startsWith('$ npx polyseek chat'),
