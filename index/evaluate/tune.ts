@@ -14,7 +14,9 @@ import { readItems } from './set.ts';
 export const FEWEST = { right: 5, other: 5 };
 
 /** Imaginary questions at each of these confidences that confirm it, so that few questions move it little. */
-const PRIOR = { confidences: Array.from({ length: 19 }, (_, i) => (i + 1) / 20), weight: 0.5 };
+const PRIOR = { confidences: Array.from({ length: 19 }, (_, i) => (i + 1) / 20), weight: 1 };
+/** A question without an answer counts as much as two, as in calibrate.ts: to answer it does more harm than to answer none. */
+const UNANSWERABLE = 2;
 /** A smaller slope would make all results alike, and a negative one would reverse them. */
 const LEAST_SLOPE = 0.2;
 
@@ -74,9 +76,15 @@ export function tuneReport(outcomes: readonly Outcome[], current: Logistic | und
  * The prior is a set of imaginary questions (Bedrick, Christensen and Johnson 1996, A New Perspective on Priors for Generalized Linear
  * Models).
  */
-export function fitTuning(outcomes: readonly Pick<Outcome, 'confidence' | 'correct'>[]): Logistic {
+export function fitTuning(
+  outcomes: readonly Pick<Outcome, 'confidence' | 'correct' | 'answerable'>[],
+): Logistic {
   const examples = [
-    ...outcomes.map(({ confidence, correct }) => ({ confidence, label: Number(correct), weight: 1 })),
+    ...outcomes.map(({ confidence, correct, answerable }) => ({
+      confidence,
+      label: Number(correct),
+      weight: answerable ? 1 : UNANSWERABLE,
+    })),
     ...PRIOR.confidences.map((confidence) => ({ confidence, label: confidence, weight: PRIOR.weight })),
   ];
   const [intercept = 0, slope = 1] = fitLogisticRegression(

@@ -86,7 +86,9 @@ describe('the client', () => {
   test('has a working example', async () => {
     const { code, stdout, stderr } = await run('functions/web/client/examples/client.ts');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^(?:Best match|Close to the question): Toda persona tiene derecho al descanso, .* vacaciones periódicas pagadas\.\n$/);
+    expect(stdout).toMatch(
+      /^(?:Best match|Close to the question): Toda persona tiene derecho al descanso, .* vacaciones periódicas pagadas\.\n$/,
+    );
     expect(code).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ function outcomes(count: number, truth: (confidence: number) => number): Outcome
       confidence,
       evidence: NO_EVIDENCE,
       verdict: verdictOf(confidence),
-      answerable: correct || i % 2 === 0,
+      answerable: true,
       correct,
     };
   });
@@ -53,6 +53,7 @@ describe('a tuning', () => {
     const outcome = fc.record({
       confidence: fc.double({ min: 0, max: 1, noNaN: true }),
       correct: fc.boolean(),
+      answerable: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 60 }), (some) => {
