@@ -19,6 +19,8 @@ const PRIOR = { confidences: Array.from({ length: 19 }, (_, i) => (i + 1) / 20),
 const UNANSWERABLE = 2;
 /** A smaller slope would make all results alike, and a negative one would reverse them. */
 const LEAST_SLOPE = 0.2;
+/** Characters of an answer that are searched for: fewer than the most tokens of a question, in any language. */
+const SEARCHED = 120;
 
 export interface TuneReport {
   questions: number;
@@ -108,7 +110,7 @@ const rounded = (value: number) => Number(value.toFixed(3));
 async function checkAnswers(search: Search, { answers }: DocumentQuestion, place: string): Promise<void> {
   for (const { source, contains } of answers) {
     const { results } = await search.search({
-      q: contains.slice(0, LIMITS.questionCharacters),
+      q: contains.slice(0, SEARCHED),
       k: LIMITS.k.max,
       mode: 'hybrid',
       filter: { source: [source] },

@@ -117,7 +117,10 @@ export const configSchema = v.strictObject({
   ),
   tuning: v.optional(
     v.pipe(
-      v.strictObject({ slope: v.number('a number'), intercept: v.number('a number') }),
+      v.strictObject({
+        slope: v.pipe(v.number('a number'), v.minValue(0.1, '0.1 or more')),
+        intercept: v.number('a number'),
+      }),
       v.description('How the confidence fits your questions. npx polyseek tune writes it.'),
     ),
   ),
