@@ -27,7 +27,7 @@ export const command = new Tool(
   .addOption(jsonOption())
   .examples('npx polyseek tune my-questions.jsonl')
   .action(async (file: string, { index, config, json }: Flags) => {
-    // Before minutes of work.
+    // Before the questions are asked.
     if (existsSync(config)) readConfig(config);
     const search = await openLocal(index);
     try {

@@ -11,10 +11,10 @@ import { askAll, collapsed, type DocumentQuestion, questionOf } from './real-doc
 import { readItems } from './set.ts';
 
 /** With fewer questions of either kind, a fit would follow chance. */
-export const FEWEST = { right: 5, other: 5 };
+const FEWEST = { right: 5, other: 5 };
 
-/** Imaginary questions at each of these confidences that confirm it, so that few questions move it little. */
-const PRIOR = { confidences: Array.from({ length: 19 }, (_, i) => (i + 1) / 20), weight: 1 };
+/** An imaginary question at each of these confidences confirms it, so that few questions move it little. */
+const PRIOR = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 /** A question without an answer counts as much as two, as in calibrate.ts: to answer it does more harm than to answer none. */
 const UNANSWERABLE = 2;
 /** A smaller slope would make all results alike, and a negative one would reverse them. */
@@ -87,7 +87,7 @@ export function fitTuning(
       label: Number(correct),
       weight: answerable ? 1 : UNANSWERABLE,
     })),
-    ...PRIOR.confidences.map((confidence) => ({ confidence, label: confidence, weight: PRIOR.weight })),
+    ...PRIOR.map((confidence) => ({ confidence, label: confidence, weight: 1 })),
   ];
   const [intercept = 0, slope = 1] = fitLogisticRegression(
     examples.map(({ confidence }) => [1, logitOf(confidence)]),
