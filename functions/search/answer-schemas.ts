@@ -49,20 +49,20 @@ const explanation = v.object({
 });
 
 const evidence = v.object({
-  standing: described(
-    v.number(),
-    'Standard deviations by which the score exceeds the mean of the candidates.',
-  ),
   passageMargin: described(
     v.number(),
     "How far the passage's similarity exceeds the mean of the candidates.",
   ),
-  sentenceMargin: described(v.number(), 'The same for the best sentence.'),
-  tokenMargin: described(v.number(), 'The same for the words.'),
-  lacking: described(v.number(), "How much better the question's words match in other candidates."),
+  tokenMargin: described(v.number(), "The same for the similarity of the question's tokens."),
   sentence: described(v.number(), 'Similarity of the best sentence.'),
+  lexical: described(v.number(), 'The part of the score for words.'),
   words: described(v.number(), "Whether the question's words occur in the index: the highest share, 0 to 1."),
-  typical: described(v.number(), "The question's similarity to a typical passage of the index."),
+  unmatched: described(share, "The share of the question's tokens that the passage has nothing similar to."),
+  matchable: described(
+    v.number(),
+    "How well the best candidate for each of the question's tokens matches it.",
+  ),
+  length: described(v.number(), 'The logarithm of the number of informative tokens in the question.'),
 });
 
 const place = v.tuple([count, count]);

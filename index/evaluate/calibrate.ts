@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
-import type { AsksModel, Calibration, EvidenceModel } from '../format/compiled-model.ts';
+import type { Calibration, LinearModel } from '../format/compiled-model.ts';
 import type { Mode } from '../search/answer.ts';
-import { FEATURES, quadratic } from '../search/confidence.ts';
+import { FEATURES } from '../search/confidence.ts';
 import { fitLogistic, fitLogisticRegression } from './logistic-regression.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
 import { type Collection, documentOutcomes, type Split } from './real-documents.ts';
@@ -14,7 +14,7 @@ import type { Builder } from './temporary-index.ts';
 /** Of the questions in other languages, every third is asked. */
 const STRIDE = 3;
 /** Penalties of the weights, chosen on the bank's part `choose`. */
-const RIDGE = { evidence: 20, asks: 0.1 };
+const RIDGE = { evidence: 10, asks: 0.1 };
 
 /** The parts of collections that weights may be fitted to. */
 const LEARNED: readonly Split[] = ['dev', 'learn'];
@@ -34,7 +34,7 @@ export async function calibrate(
   report: Report,
 ): Promise<Calibration> {
   const halves = sets.map((set) => articleHalf(set, 'fit'));
-  const fit = async (mode: Mode, tokens: 'on' | 'off'): Promise<EvidenceModel> => {
+  const fit = async (mode: Mode, tokens: 'on' | 'off'): Promise<LinearModel> => {
     const groups = await outcomesOf({ ...builder, mode, tokens }, halves);
     const real: Outcome[][] = [];
     for (const collection of collections)
@@ -94,27 +94,31 @@ async function outcomesOf(builder: Builder, sets: readonly EvaluationSet[]): Pro
  * Fits the evidence model. Each group of the sets counts the same, and real documents as much as eight. Of those, each collection counts by
  * the square root of its questions, and a question without an answer as much as two: to answer it does more harm than to answer none.
  */
-function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[][]): EvidenceModel {
+function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[][]): LinearModel {
   const weighted = [
     ...groups.flatMap((group) => group.map((outcome) => ({ outcome, weight: 1 / group.length }))),
     ...inProportion(real, 8),
   ];
   const outcomes = weighted.map(({ outcome }) => outcome);
   const columns = FEATURES.map((name) => outcomes.map(({ evidence }) => evidence[name]));
-  const means = columns.map((values) => round(mean(values)));
+  const means = columns.map(mean);
   const deviations = columns.map((values, i) =>
     // A constant feature, such as the words in semantic mode, is left as it is.
-    Math.max(1e-3, round(Math.sqrt(mean(values.map((value) => (value - means[i]!) ** 2))))),
+    Math.max(1e-3, Math.sqrt(mean(values.map((value) => (value - means[i]!) ** 2)))),
   );
-  const weights = fitLogisticRegression(
-    outcomes.map(({ evidence }) =>
-      quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)),
-    ),
+  // The penalty needs features of one scale.
+  const [constant = 0, ...scaled] = fitLogisticRegression(
+    outcomes.map(({ evidence }) => [
+      1,
+      ...FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!),
+    ]),
     outcomes.map(({ correct }) => Number(correct)),
     weighted.map(({ weight }) => 1000 * weight),
     RIDGE.evidence,
   );
-  return { means, deviations, weights: weights.map(round) };
+  const weights = scaled.map((weight, i) => weight / deviations[i]!);
+  const intercept = weights.reduce((sum, weight, i) => sum - weight * means[i]!, constant);
+  return { weights: weights.map(round), intercept: round(intercept) };
 }
 
 /** The outcomes of collections with their weights, which add up to `total`. */
@@ -134,7 +138,7 @@ async function fitAsks(
   embedder: QuestionEmbedder,
   sets: readonly EvaluationSet[],
   collections: readonly Collection[],
-): Promise<{ model: AsksModel; examples: number }> {
+): Promise<{ model: LinearModel; examples: number }> {
   const asking = [
     ...readTexts('questions.jsonl'),
     ...sets.flatMap(({ queries }) => queries.filter((_, i) => i % 5 === 0).map(({ text }) => text)),

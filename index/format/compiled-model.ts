@@ -38,28 +38,20 @@ export interface Logistic {
   intercept: number;
 }
 
-/** Logistic regression on evidence; see search/confidence.ts. */
-export interface EvidenceModel {
-  /** Mean and standard deviation of each feature. */
-  means: number[];
-  deviations: number[];
-  /** A weight for each term: the constant, the features, and the products of each two. */
-  weights: number[];
-}
-
-/** Logistic regression on a question's vector: whether it asks something. */
-export interface AsksModel {
+/** Logistic regression: a weight for each value. */
+export interface LinearModel {
   weights: number[];
   intercept: number;
 }
 
 /** The results of `npx polyseek learn` that turn scores into confidences. Parts that were never learned are missing. */
 export interface Calibration {
-  /** For an index with token states, and for one without. */
-  hybrid?: { tokens?: EvidenceModel; vectors?: EvidenceModel };
-  semantic?: { tokens?: EvidenceModel; vectors?: EvidenceModel };
+  /** On the evidence (search/confidence.ts), for an index with token states, and for one without. */
+  hybrid?: { tokens?: LinearModel; vectors?: LinearModel };
+  semantic?: { tokens?: LinearModel; vectors?: LinearModel };
   lexical?: Logistic;
-  asks?: AsksModel;
+  /** On a question's vector: whether it asks something. */
+  asks?: LinearModel;
 }
 
 export type Engine = 'packed' | 'onnx';
@@ -90,19 +82,14 @@ export interface CompiledModel {
   checksum: string;
 }
 
-export const FORMAT = 5;
+export const FORMAT = 6;
 
 /** More dimensions or tokens than any model has. */
 const MOST = 65_536;
 
 const areNumbers = isListOf(isNumber);
-const isEvidenceModel = isOptional((value) => {
-  if (!isShaped({ means: areNumbers, deviations: areNumbers, weights: areNumbers })(value)) return false;
-  const { means, deviations, weights } = value as EvidenceModel;
-  const features = means.length;
-  return deviations.length === features && weights.length === 1 + features + (features * (features + 1)) / 2;
-});
-const isEvidencePair = isOptional(isShaped({ tokens: isEvidenceModel, vectors: isEvidenceModel }));
+const isLinear = isOptional(isShaped({ weights: areNumbers, intercept: isNumber }));
+const isLinearPair = isOptional(isShaped({ tokens: isLinear, vectors: isLinear }));
 const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> = {
   name: isText,
   hash: isText,
@@ -113,10 +100,10 @@ const SHAPE: Record<Exclude<keyof CompiledModel, 'format' | 'checksum'>, Check> 
   maxTokens: isWhole(3, MOST),
   prefixes: isShaped({ query: isText, passage: isText }),
   calibration: isShaped({
-    hybrid: isEvidencePair,
-    semantic: isEvidencePair,
+    hybrid: isLinearPair,
+    semantic: isLinearPair,
     lexical: isOptional(isShaped({ slope: isNumber, intercept: isNumber })),
-    asks: isOptional(isShaped({ weights: areNumbers, intercept: isNumber })),
+    asks: isLinear,
   }),
   engine: (value) => value === 'packed' || value === 'onnx',
   optimize: isBoolean,

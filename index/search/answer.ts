@@ -53,20 +53,21 @@ export interface ContextPassage {
 
 /** What a confidence depends on: how a result differs from the other candidates for the same question. */
 export interface Evidence {
-  /** The result's score, in standard deviations above the mean of the candidates. */
-  standing: number;
-  /** How far the parts of its score for the passage, the best sentence and the tokens exceed the means of the candidates. */
+  /** How far the parts of its score for the passage and the tokens exceed the means of the candidates. */
   passageMargin: number;
-  sentenceMargin: number;
   tokenMargin: number;
-  /** How much better the question's tokens match in other candidates, 0 to 2. A question about something else lacks a token. */
-  lacking: number;
   /** Cosine of the question and the passage's best sentence. */
   sentence: number;
+  /** The part of its score for words. */
+  lexical: number;
   /** The highest BM25 share of any passage, 0 to 1: whether the question's words are in the index at all. */
   words: number;
-  /** The question's similarity to a typical passage of the index. */
-  typical: number;
+  /** The weight of the question's tokens that the passage has nothing similar to, 0 to 1. */
+  unmatched: number;
+  /** The weighted similarity of the question's tokens to those candidates that match each best: what the index could match. */
+  matchable: number;
+  /** Logarithm of the number of the question's tokens; tokens with little weight count less. */
+  length: number;
 }
 
 /** The parts of a score. Their sum is the score. */

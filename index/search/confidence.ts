@@ -1,11 +1,5 @@
-import type {
-  AsksModel,
-  Calibration,
-  CompiledModel,
-  EvidenceModel,
-  Logistic,
-} from '../format/compiled-model.ts';
-import type { Evidence, Mode, Verdict } from './answer.ts';
+import type { Calibration, CompiledModel, LinearModel, Logistic } from '../format/compiled-model.ts';
+import type { Evidence, Explanation, Mode, Verdict } from './answer.ts';
 import { ANSWERED } from './limits.ts';
 
 /** The confidence from which a result may be the answer. */
@@ -40,7 +34,10 @@ export function confidenceOf(
   if (mode !== 'lexical') {
     const model = calibration[mode]?.[byTokens ? 'tokens' : 'vectors'];
     if (model) {
-      const confidence = probability(model, evidence);
+      const confidence = probability(
+        FEATURES.map((name) => evidence[name]),
+        model,
+      );
       return tuning && mode === 'hybrid' ? tuned(confidence, tuning) : confidence;
     }
   }
@@ -57,7 +54,7 @@ export function checkCalibration({ name, dimensions, calibration }: CompiledMode
   const { hybrid, semantic, asks } = calibration;
   const models = [hybrid?.tokens, hybrid?.vectors, semantic?.tokens, semantic?.vectors].filter(Boolean);
   const fits =
-    models.every((model) => model!.means.length === FEATURES.length) &&
+    models.every((model) => model!.weights.length === FEATURES.length) &&
     (asks === undefined || asks.weights.length === dimensions);
   if (!fits)
     throw new Error(
@@ -79,28 +76,17 @@ export function logitOf(probability: number): number {
   return Math.log(p / (1 - p));
 }
 
-/** Logistic regression on the standardized features, their squares and their products. */
-function probability({ means, deviations, weights }: EvidenceModel, evidence: Evidence): number {
-  return logistic(
-    quadratic(FEATURES.map((name, i) => (evidence[name] - means[i]!) / deviations[i]!)).reduce(
-      (sum, term, i) => sum + weights[i]! * term,
-      0,
-    ),
-  );
-}
-
-/** The terms of a quadratic function: 1, the values, then the products of each two values, in order. */
-export function quadratic(values: readonly number[]): number[] {
-  return [1, ...values, ...values.flatMap((value, i) => values.slice(i).map((other) => value * other))];
-}
-
 /**
  * Returns the probability that a text asks something of the documents, 0 to 1. Greetings, thanks and symbols ask nothing.
  * @param vector of the text, as a question
  */
-export function asksOf(vector: Float32Array, model: AsksModel | undefined): number {
-  if (!model) return 1;
-  return logistic(vector.reduce((sum, value, i) => sum + value * model.weights[i]!, model.intercept));
+export function asksOf(vector: Float32Array, model: LinearModel | undefined): number {
+  return model ? probability(Array.from(vector), model) : 1;
+}
+
+/** Logistic regression. */
+function probability(values: readonly number[], { weights, intercept }: LinearModel): number {
+  return logistic(values.reduce((sum, value, i) => sum + value * weights[i]!, intercept));
 }
 
 /**
@@ -120,46 +106,41 @@ function logistic(logit: number): number {
 
 /** The order of the evidence in a model. */
 export const FEATURES = [
-  'standing',
   'passageMargin',
-  'sentenceMargin',
   'tokenMargin',
-  'lacking',
   'sentence',
+  'lexical',
   'words',
-  'typical',
+  'unmatched',
+  'matchable',
+  'length',
 ] as const satisfies (keyof Evidence)[];
 
 /** The evidence in lexical mode, whose confidence depends on the score alone. */
 export const NO_EVIDENCE: Evidence = {
-  standing: 0,
   passageMargin: 0,
-  sentenceMargin: 0,
   tokenMargin: 0,
-  lacking: 0,
   sentence: 0,
+  lexical: 0,
   words: 0,
-  typical: 0,
+  unmatched: 0,
+  matchable: 0,
+  length: 0,
 };
 
-/** Candidates that are compared. An index with fewer passages is filled up with passages that any index has. */
+/** Candidates that are compared. */
 const CANDIDATES = 20;
 /**
- * How much each cosine of such a passage exceeds the index mean, the part of its score for tokens, and the standard deviation of such
- * scores. Measured on XQuAD-R.
+ * A passage that any index has: how much its cosine exceeds half of the question's similarity to the index mean, and the part of its
+ * score for tokens. Measured on XQuAD-R.
  */
-export const COMMON = { cosine: 0.045, tokens: 0.248, deviation: 0.05 };
-
-/** The evidence that the results of a question share. */
-interface Shared extends Pick<Evidence, 'words' | 'typical'> {
-  /** The score of a passage that any index has. */
-  common: number;
-}
+const COMMON = { cosine: 0.045, tokens: 0.248 };
+/** Tokens that are less similar have nothing in common. */
+const SIMILAR = 0.45;
 
 /** A candidate, or a result. */
 interface Scored {
-  score: number;
-  parts: { passage: number; sentence: number; tokens: number };
+  parts: Pick<Explanation, 'passage' | 'sentence' | 'lexical' | 'tokens'>;
   /** For each question token: the similarity, and the number of the most similar token. */
   nearestTokens?: Float32Array;
 }
@@ -168,39 +149,33 @@ interface Scored {
  * Returns a function from a result to its evidence.
  * @param candidates in the language of the best result, best first
  * @param weights of the question's tokens; none for an index without token states
+ * @param question its similarity to a typical passage, and the highest BM25 share of any passage
  */
 export function evidence(
   candidates: readonly Scored[],
   weights: Float32Array,
-  { typical, words, common }: Shared,
+  { typical, words }: { typical: number; words: number },
 ): (result: Scored) => Evidence {
   const peers = candidates.slice(0, CANDIDATES);
-  const missing = CANDIDATES - peers.length;
+  // A passage that any index has is one of them, so that the only passage of an index can exceed something.
   const meanOf = (value: (peer: Scored) => number, ofCommon: number) =>
-    (peers.reduce((sum, peer) => sum + value(peer), 0) + missing * ofCommon) / CANDIDATES;
-  const mean = meanOf(({ score }) => score, common);
-  const variance = meanOf(({ score }) => (score - mean) ** 2, (common - mean) ** 2 + COMMON.deviation ** 2);
-  const deviation = Math.sqrt(variance) + 1e-6;
-  const means = {
-    passage: meanOf(({ parts }) => parts.passage, typical / 2 + COMMON.cosine),
-    sentence: meanOf(({ parts }) => parts.sentence, typical / 2 + COMMON.cosine),
-    tokens: meanOf(({ parts }) => parts.tokens, weights.length > 0 ? COMMON.tokens : 0),
-  };
-  // Each token's similarity in the candidate that matches it best.
-  const highest = Array.from(weights, (_, t) =>
-    peers.reduce((most, { nearestTokens }) => Math.max(most, nearestTokens?.[2 * t] ?? 0), 0),
-  );
+    peers.reduce((sum, peer) => sum + value(peer), ofCommon) / (peers.length + 1);
+  const passage = meanOf(({ parts }) => parts.passage, typical / 2 + COMMON.cosine);
+  const tokens = meanOf(({ parts }) => parts.tokens, weights.length > 0 ? COMMON.tokens : 0);
+  const similarity = ({ nearestTokens }: Scored, t: number) => nearestTokens?.[2 * t] ?? 0;
+  const weighted = (value: (t: number) => number) =>
+    weights.reduce((sum, weight, t) => sum + weight * value(t), 0);
+  const matchable = weighted((t) => Math.max(0, ...peers.map((peer) => similarity(peer, t))));
+  // The inverse of the sum of squares is the number of tokens if all have the same weight.
+  const length = weights.length > 0 ? -Math.log(weighted((t) => weights[t]!)) : 0;
   return (result) => ({
-    standing: (result.score - mean) / deviation,
-    passageMargin: result.parts.passage - means.passage,
-    sentenceMargin: result.parts.sentence - means.sentence,
-    tokenMargin: result.parts.tokens - means.tokens,
-    lacking: highest.reduce(
-      (sum, most, t) => sum + weights[t]! * Math.max(0, most - (result.nearestTokens?.[2 * t] ?? most)),
-      0,
-    ),
+    passageMargin: result.parts.passage - passage,
+    tokenMargin: result.parts.tokens - tokens,
     sentence: result.parts.sentence,
+    lexical: result.parts.lexical,
     words,
-    typical,
+    unmatched: weighted((t) => Number(similarity(result, t) < SIMILAR)),
+    matchable,
+    length,
   });
 }

@@ -4,7 +4,7 @@ import type { TokenCodes } from '../format/tokens-file.ts';
 import type { Row } from '../store/store.ts';
 import type { Evidence, Explanation } from './answer.ts';
 import { type Candidates, highest } from './candidates.ts';
-import { COMMON, evidence, NO_EVIDENCE } from './confidence.ts';
+import { evidence, NO_EVIDENCE } from './confidence.ts';
 
 /** The tuned constants of ranking. */
 export const RANKING = {
@@ -104,8 +104,6 @@ export async function rank(
   const evidenceOf = evidence(peers, questionTokens?.weights ?? new Float32Array(), {
     typical: typicality.index,
     words: lexical[0]?.[1] ?? 0,
-    common:
-      (1 - RANKING.indexWeight) * typicality.index + 2 * COMMON.cosine + (questionTokens ? COMMON.tokens : 0),
   });
   return ranked.slice(0, k).map((result) => ({ ...result, evidence: evidenceOf(result) }));
 }

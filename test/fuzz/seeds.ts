@@ -251,7 +251,7 @@ const others: Record<string, Buffer[]> = {
     calibration: {
       lexical: { slope: 1, intercept: 0 },
       asks: { weights: [1], intercept: 0 },
-      hybrid: { vectors: { means: [1], deviations: [1], weights: [1, 1, 1] } },
+      hybrid: { vectors: { weights: [1], intercept: 1 } },
     },
     ...{ engine: 'packed', optimize: false, files: {} },
   }),

@@ -55,14 +55,14 @@ export class SearchDouble implements Search {
         ? {
             explain: { passage: 0.5, sentence: 0.5, lexical: 0.25, tokens: 0, typical: 0 },
             evidence: {
-              standing: 3,
               passageMargin: 0.05,
-              sentenceMargin: 0.05,
               tokenMargin: 0.2,
-              lacking: 0,
               sentence: 0.5,
+              lexical: 0.25,
               words: 0.5,
-              typical: 1,
+              unmatched: 0,
+              matchable: 0.5,
+              length: 1,
             },
           }
         : {}),

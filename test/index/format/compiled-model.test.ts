@@ -73,7 +73,7 @@ test.each([
       const model = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
       writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...model, format: 7 }));
     },
-    message: /model\.json has format 7, but this polyseek reads format 5\. Run npx polyseek index again\.$/,
+    message: /model\.json has format 7, but this polyseek reads format 6\. Run npx polyseek index again\.$/,
   },
   {
     name: 'a changed letter in a prefix',
@@ -121,7 +121,7 @@ test.each<[string, object]>([
   ['dimensions', { dimensions: 0 }],
   ['maxTokens', { maxTokens: 1e9 }],
   ['prefixes', { prefixes: { query: '' } }],
-  ['calibration', { calibration: { hybrid: { tokens: { means: [1], deviations: [1], weights: [1, 2] } } } }],
+  ['calibration', { calibration: { hybrid: { tokens: { weights: [1, 2] } } } }],
   ['engine', { engine: 'other' }],
   ['optimize', { optimize: 1 }],
   ['files', { files: { 'rows.bin': { bytes: -1, crc32: '' } } }],
