@@ -42,6 +42,11 @@ export function s3Client(settings: S3ClientConfig = {}): S3Client {
   return s3;
 }
 
+/** The items in lists of `size`, the last of which may be shorter. */
+export function* batchesOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
 /** An object and its ETag. */
 export interface StoredObject {
   bytes: Buffer;
@@ -216,8 +221,8 @@ export class Bucket extends ReadableBucket {
 
   /** Deletes objects, in this order as far as a failure allows. Those that do not exist are skipped. */
   async delete(keys: readonly string[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += MOST_DELETED) {
-      const Objects = keys.slice(at, at + MOST_DELETED).map((key) => ({ Key: this.place(key).Key }));
+    for (const batch of batchesOf(keys, MOST_DELETED)) {
+      const Objects = batch.map((key) => ({ Key: this.place(key).Key }));
       await this.call('s3:DeleteObjects', async () => {
         const input = { Bucket: this.name, Delete: { Objects, Quiet: true } };
         const { Errors: [failed] = [] } = await this.s3.send(new DeleteObjectsCommand(input));

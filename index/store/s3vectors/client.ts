@@ -8,6 +8,7 @@ import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/de
 import { type Retry, retried } from '../../aws/retry.ts';
 import {
   type BucketOptions,
+  batchesOf,
   ReadableBucket,
   type StoredObject,
   s3Client,
@@ -84,26 +85,19 @@ export abstract class Client {
   /** The vectors under keys with their metadata, in no order. Keys without a vector are left out. */
   async get(keys: readonly string[], returnData: boolean): Promise<StoredVector[]> {
     const retry = this.retry();
-    const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) =>
-      keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
-    );
     const found = await Promise.all(
-      batches.map(async (batch) => {
-        const command = new GetVectorsCommand({
-          ...this.index,
-          keys: batch,
-          returnData,
-          returnMetadata: true,
-        });
+      Array.from(batchesOf(keys, MOST_KEYS), async (keys) => {
+        const command = new GetVectorsCommand({ ...this.index, keys, returnData, returnMetadata: true });
         const send = (abortSignal?: AbortSignal) => this.vectors.send(command, { abortSignal });
         const { vectors = [] } = await this.call('GetVectors', send, retry);
-        return vectors.map(({ key = '', data, metadata }) => {
-          const vector = data?.float32 && Float32Array.from(data.float32);
-          return { key, vector, metadata };
-        });
+        return vectors;
       }),
     );
-    return found.flat();
+    return found.flat().map(({ key = '', data, metadata }) => ({
+      key,
+      vector: data?.float32 && Float32Array.from(data.float32),
+      metadata,
+    }));
   }
 
   /** Closes the connections. No call may run or follow. */

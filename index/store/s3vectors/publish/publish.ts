@@ -9,7 +9,7 @@ import { type Address, formatAddress } from '../address.ts';
 import {
   type Generation,
   loadGeneration,
-  loadGone,
+  loadSegments,
   type Segment,
   writeGeneration,
   writeGone,
@@ -212,16 +212,15 @@ async function readSegments(
   const isSame =
     base.model.hash === model.hash && base.model.neutral === model.neutral && base.dimensions === dimensions;
   if (!isSame) return [];
-  const segments: PublishedSegment[] = [];
-  for (const segment of base.segments) {
-    const { id, rows, files } = segment;
-    const key = segmentObject(id, OBJECTS.hashes);
-    const bytes = await service.read(key);
-    checkObject(bytes, files[OBJECTS.hashes]!, service.nameOf(key));
-    const hashes = readHashes(bytes, rows, service.nameOf(key));
-    segments.push({ id, rows, gone: await loadGone(service, base, segment), hashes, files });
-  }
-  return segments;
+  const segments = await loadSegments(service, base);
+  return Promise.all(
+    segments.map(async (segment) => {
+      const key = segmentObject(segment.id, OBJECTS.hashes);
+      const bytes = await service.read(key);
+      checkObject(bytes, segment.files[OBJECTS.hashes]!, service.nameOf(key));
+      return { ...segment, hashes: readHashes(bytes, segment.rows, service.nameOf(key)) };
+    }),
+  );
 }
 
 /** Records a publication, or continues the one that is recorded if it has the same plan. */
