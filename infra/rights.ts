@@ -44,15 +44,9 @@ export function allow(actions: readonly string[], ...resources: string[]): Polic
 /**
  * Allows actions on resources in S3 of the stack's own account: the name of a bucket does not say whose it is, and everyone can compute the
  * names of a stack's buckets.
- * @param more further conditions
  */
-export function allowOwn(
-  scope: Construct,
-  actions: readonly string[],
-  resources: string[],
-  more: Record<string, object> = {},
-): PolicyStatement {
-  const conditions = { StringEquals: { 'aws:ResourceAccount': Stack.of(scope).account }, ...more };
+export function allowOwn(scope: Construct, actions: readonly string[], resources: string[]): PolicyStatement {
+  const conditions = { StringEquals: { 'aws:ResourceAccount': Stack.of(scope).account } };
   return new PolicyStatement({ actions: [...actions], resources, conditions });
 }
 

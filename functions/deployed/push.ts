@@ -140,8 +140,7 @@ async function complete(remote: Remote, keep: number, outcome: Outcome): Promise
     if (error instanceof Interrupted)
       throw new Error(`${error.message} ${outcome.message}`, { cause: error });
     const failures = [`Old versions were not deleted: ${messageOf(error)}`];
-    const nothing = { deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0 };
-    return { ...outcome, pruned: { dryRun: false, ...nothing, failures } };
+    return { ...outcome, pruned: { dryRun: false, deleted: [], kept: [], bytes: 0, failures } };
   }
 }
 
