@@ -72,7 +72,7 @@ export interface BucketOptions {
   /** The error for a call, such as `s3:GetObject`, that failed at every attempt. Default: the SDK's own. */
   explain?: (error: unknown, call: string) => unknown;
   /** The most bytes that `get` returns. */
-  most?: number;
+  most?: number | undefined;
 }
 
 /** Which part or version of an object to read. */

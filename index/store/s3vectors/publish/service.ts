@@ -65,17 +65,15 @@ export async function withService<T>(
  * The vectors and objects of an index in S3 Vectors, for whoever writes it. Calls wait for throttling and failures to pass, and end with
  * a sentence if they do not.
  */
-export class Service extends Client {
-  readonly objects: Bucket;
+export class Service extends Client<Bucket> {
   readonly #retry: Retry;
   /** When the next write of vectors may start. */
   #next = 0;
   #vectorBytes = 0;
 
   constructor(address: Address, { speed, signal }: ServiceOptions = {}) {
-    super(address, TIMEOUTS);
+    super(address, TIMEOUTS, Bucket);
     this.#retry = { pauses: PATIENTLY, speed, signal };
-    this.objects = new Bucket(...this.bucketParts(TIMEOUTS));
   }
 
   /** Bytes of the vectors and objects that were sent. */
