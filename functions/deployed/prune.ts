@@ -11,7 +11,6 @@ import { readAlias, readVersions } from './versions.ts';
 /** Versions that `push` and `prune` keep by default. */
 export const DEFAULT_KEEP = 5;
 
-/** The result of a `prune`. */
 export interface Pruned {
   dryRun: boolean;
   /** Numbers of the deleted versions (with `dryRun`, of those that it would delete), newest first. */
@@ -79,7 +78,6 @@ export async function prune(
   };
 }
 
-/** Deletes a version. */
 export function deleteVersion({ lambda, functionName, step }: Remote, version: string): Promise<unknown> {
   return step(`delete version ${version}`, () =>
     lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),

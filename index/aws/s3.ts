@@ -47,13 +47,11 @@ export function* batchesOf<Item>(items: readonly Item[], size: number): Generato
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** An object and its ETag. */
 export interface StoredObject {
   bytes: Buffer;
   etag: string;
 }
 
-/** An object in a listing. */
 export interface ListedObject {
   key: string;
   bytes: number;
@@ -131,7 +129,6 @@ export class ReadableBucket {
 
 /** Reads and writes the objects of a bucket. */
 export class Bucket extends ReadableBucket {
-  /** Bytes that were written. */
   bytesSent = 0;
 
   /** An object; undefined if there is none. */
@@ -162,7 +159,6 @@ export class Bucket extends ReadableBucket {
     });
   }
 
-  /** Writes an object. */
   async put(key: string, body: Uint8Array | string): Promise<void> {
     await this.#put(key, body);
   }

@@ -105,7 +105,6 @@ const isCurrent = isShaped({
   replaced: isListOf(isShaped({ generation: isGeneration, until: isText })),
 });
 
-/** Writes a manifest. */
 export function writeGeneration(contents: Omit<Generation, 'format' | 'digest'>): Buffer {
   const all = { format: FORMAT, ...contents };
   return Buffer.from(JSON.stringify({ ...all, digest: digestOf(all) }));
@@ -227,7 +226,6 @@ export function keyOfOrdinal(
   return segment && row < segment.rows ? vectorKey(segment.id, row) : undefined;
 }
 
-/** Whether a row is one of those that are gone. */
 export function isGone(gone: Uint32Array, row: number): boolean {
   let [low, high] = [0, gone.length];
   while (low < high) {

@@ -8,6 +8,7 @@ import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vectors.ts';
 import {
   InvalidRequest,
+  noVector,
   type Row,
   type Selection,
   type Store,
@@ -86,7 +87,7 @@ export class S3VectorsStore implements Store {
 
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
     const known = vector && (this.#similarities.get(vector) ?? new Map<number, number>());
-    const bestSentence = vector && this.#comparer.best(vector);
+    const bestSentence = vector ? this.#comparer.best(vector) : noVector;
     const rows = await this.#read(ordinals, known ? ordinals.filter((ordinal) => !known.has(ordinal)) : []);
     return ordinals.map((ordinal, i): Row => {
       const { content, vector: stored } = rows[i]!;
@@ -97,18 +98,14 @@ export class S3VectorsStore implements Store {
       return {
         ordinal,
         language,
-        similarity: () => {
-          if (!vector || !known) throw new Error('These rows were read without a vector.');
-          return known.get(ordinal) ?? dot(vector, stored!) / lengthOf(stored!);
-        },
-        bestSentence: () => {
-          if (!bestSentence) throw new Error('These rows were read without a vector.');
-          return bestSentence({
+        similarity: () =>
+          known ? (known.get(ordinal) ?? dot(vector, stored!) / lengthOf(stored!)) : noVector(),
+        bestSentence: () =>
+          bestSentence({
             count: sentences.length / sentenceBytes(this.manifest.dimensions),
             fill: (bytes, start) => bytes.set(sentences.subarray(start, start + bytes.length)),
             damaged: (sentence, norm) => damaged(`sentence ${sentence} has the norm ${norm}`),
-          });
-        },
+          }),
         passage: () => passage,
         damaged,
       };

@@ -11,11 +11,12 @@ import {
 } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PackagedFunction } from '../../../functions/deployed/asset.ts';
 import { connect, type Remote } from '../../../functions/deployed/connect.ts';
 import { codeSha256, moveAlias, rollback } from '../../../functions/deployed/go-live.ts';
 import { ask } from '../../../functions/deployed/invoke.ts';
 import { packageZip } from '../../../functions/deployed/package-zip.ts';
-import { type PackagedFunction, type PushOptions, promote, push } from '../../../functions/deployed/push.ts';
+import { type PushOptions, promote, push } from '../../../functions/deployed/push.ts';
 import { chooseProbes, type Probe, smoke } from '../../../functions/deployed/smoke.ts';
 import { describeVersion } from '../../../functions/deployed/version-description.ts';
 import { listVersions, readAlias, versionTable } from '../../../functions/deployed/versions.ts';

@@ -87,7 +87,6 @@ export class Service extends Client<Bucket> {
     return stored.bytes;
   }
 
-  /** Describes the vector index. */
   async describeIndex(): Promise<Index> {
     const command = new GetIndexCommand(this.index);
     const { index } = await this.call('GetIndex', () => this.vectors.send(command));
