@@ -12,7 +12,7 @@ interface Flags extends Target {
 
 export const command = changingTool(
   'prune',
-  'Delete old versions and their uploads; of an index in S3 Vectors, old generations. Keeps the newest ones, and those in use.',
+  'Delete old versions; of an index in S3 Vectors, old generations. Keeps the newest ones, and those in use.',
 )
   .addOption(keepOption())
   .option('--dry-run', 'show the result without deleting anything')

@@ -8,7 +8,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { builderName, UPLOADS } from '../functions/deployed/settings.ts';
-import { BuildMetrics } from './monitoring.ts';
+import { type BuildMetrics, buildMetrics } from './monitoring.ts';
 import {
   acknowledgeObjects,
   acknowledgeVersions,
@@ -95,7 +95,7 @@ export class Builder extends Construct {
       reportBatchItemFailures: true,
     });
     this.addRules(props);
-    this.metrics = new BuildMetrics(this.function, this.queue, this.failed);
+    this.metrics = buildMetrics(this.function, this.queue, this.failed);
   }
 
   private makeFunction(props: BuilderProps): lambda.Function {
@@ -185,7 +185,15 @@ function makeBuilderRole(
       // A bucket of someone's own may belong to another account.
       (isOwn ? own : allow)(BUILDER_ACTIONS.documents, ...objects),
       // The stack's own bucket may be listed anyway.
-      ...(isOwn ? [] : [allowListing(from, prefix)]),
+      ...(isOwn
+        ? []
+        : [
+            new PolicyStatement({
+              actions: [...BUILDER_ACTIONS.documentsBucket],
+              resources: [from],
+              ...(prefix && { conditions: { StringEquals: { 's3:prefix': prefix } } }),
+            }),
+          ]),
     ],
     state: [
       own(BUILDER_ACTIONS.ownObjects, ...folders.map((folder) => bucket.arnForObjects(`${folder}*`))),
@@ -203,17 +211,8 @@ function makeBuilderRole(
     ),
   });
   acknowledgeObjects(role, bucket, folders, 'All objects of one folder.');
-  if (isOwn) acknowledgeObjects(role, bucket, [`${prefix}/`], 'All documents.');
-  else acknowledgeObjects(role, documents.bucketName, [prefix && `${prefix}/`], 'All documents.');
+  acknowledgeObjects(role, isOwn ? bucket : documents.bucketName, [prefix && `${prefix}/`], 'All documents.');
   if (store) store.acknowledge(role);
   else acknowledgeVersions(role, search);
   return role;
-}
-
-function allowListing(arn: string, prefix: string): PolicyStatement {
-  return new PolicyStatement({
-    actions: [...BUILDER_ACTIONS.documentsBucket],
-    resources: [arn],
-    ...(prefix && { conditions: { StringEquals: { 's3:prefix': prefix } } }),
-  });
 }

@@ -33,59 +33,49 @@ const ownMetric = (fn: IFunction, metricName: string, options: MetricOptions) =>
   });
 
 /** Metrics of an endpoint, each a sum or average over 5 minutes by default. */
-export class EndpointMetrics {
-  readonly #fn: IFunction;
-  readonly #api: IHttpApi;
-
-  constructor(fn: IFunction, api: IHttpApi) {
-    this.#fn = fn;
-    this.#api = api;
-  }
-
-  /** The function writes `Unanswered` for every search, 0 or 1. */
-  questions = (options?: MetricOptions) =>
-    ownMetric(this.#fn, 'Unanswered', { statistic: Stats.SAMPLE_COUNT, label: 'questions', ...options });
-  unanswered = (options?: MetricOptions) =>
-    ownMetric(this.#fn, 'Unanswered', { statistic: Stats.SUM, label: 'no answer', ...options });
-  possible = (options?: MetricOptions) =>
-    ownMetric(this.#fn, 'Possible', { statistic: Stats.SUM, label: 'no sure answer', ...options });
-  coldStarts = (options?: MetricOptions) =>
-    ownMetric(this.#fn, 'ColdStart', { statistic: Stats.SAMPLE_COUNT, label: 'cold starts', ...options });
-  errors = (options?: MetricOptions) => this.#fn.metricErrors({ period: PERIOD, ...options });
-  throttles = (options?: MetricOptions) => this.#fn.metricThrottles({ period: PERIOD, ...options });
-  duration = (options?: MetricOptions) => this.#fn.metricDuration({ period: PERIOD, ...options });
-  requests = (options?: MetricOptions) => this.#api.metricCount({ period: PERIOD, ...options });
-  clientErrors = (options?: MetricOptions) => this.#api.metricClientError({ period: PERIOD, ...options });
-  serverErrors = (options?: MetricOptions) => this.#api.metricServerError({ period: PERIOD, ...options });
-  latency = (options?: MetricOptions) => this.#api.metricLatency({ period: PERIOD, ...options });
+export function endpointMetrics(fn: IFunction, api: IHttpApi) {
+  const own = (name: string, defaults: MetricOptions) => (options?: MetricOptions) =>
+    ownMetric(fn, name, { ...defaults, ...options });
+  return {
+    /** The function writes `Unanswered` for every search, 0 or 1. */
+    questions: own('Unanswered', { statistic: Stats.SAMPLE_COUNT, label: 'questions' }),
+    unanswered: own('Unanswered', { statistic: Stats.SUM, label: 'no answer' }),
+    possible: own('Possible', { statistic: Stats.SUM, label: 'no sure answer' }),
+    coldStarts: own('ColdStart', { statistic: Stats.SAMPLE_COUNT, label: 'cold starts' }),
+    errors: (options?: MetricOptions) => fn.metricErrors({ period: PERIOD, ...options }),
+    throttles: (options?: MetricOptions) => fn.metricThrottles({ period: PERIOD, ...options }),
+    duration: (options?: MetricOptions) => fn.metricDuration({ period: PERIOD, ...options }),
+    requests: (options?: MetricOptions) => api.metricCount({ period: PERIOD, ...options }),
+    clientErrors: (options?: MetricOptions) => api.metricClientError({ period: PERIOD, ...options }),
+    serverErrors: (options?: MetricOptions) => api.metricServerError({ period: PERIOD, ...options }),
+    latency: (options?: MetricOptions) => api.metricLatency({ period: PERIOD, ...options }),
+  };
 }
 
-/** Metrics of a builder, each a sum or average over 5 minutes by default. */
-export class BuildMetrics {
-  readonly #builder: IFunction;
-  readonly #queue: IQueue;
-  readonly #failed: IQueue;
+export type EndpointMetrics = ReturnType<typeof endpointMetrics>;
 
-  /** @param failed the dead-letter queue of `queue` */
-  constructor(builder: IFunction, queue: IQueue, failed: IQueue) {
-    this.#builder = builder;
-    this.#queue = queue;
-    this.#failed = failed;
-  }
-
-  /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/builder/builds.ts). */
-  failed = (options?: MetricOptions) =>
-    ownMetric(this.#builder, 'BuildFailed', { statistic: Stats.SUM, ...options });
-  runs = (options?: MetricOptions) => this.#builder.metricInvocations({ period: PERIOD, ...options });
-  errors = (options?: MetricOptions) => this.#builder.metricErrors({ period: PERIOD, ...options });
-  duration = (options?: MetricOptions) => this.#builder.metricDuration({ period: PERIOD, ...options });
-  /** Changes that no build has indexed after several tries. */
-  deadLetters = (options?: MetricOptions) =>
-    this.#failed.metricApproximateNumberOfMessagesVisible({ period: PERIOD, ...options });
-  /** Seconds that the oldest change has waited for a build. SQS leaves out messages that it has delivered three times. */
-  oldestMessage = (options?: MetricOptions) =>
-    this.#queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, ...options });
+/**
+ * Metrics of a builder, each a sum or average over 5 minutes by default.
+ * @param deadLetters the dead-letter queue of `queue`
+ */
+export function buildMetrics(builder: IFunction, queue: IQueue, deadLetters: IQueue) {
+  return {
+    /** The builder writes `BuildFailed` at the end of every build, 0 or 1 (functions/builder/builds.ts). */
+    failed: (options?: MetricOptions) =>
+      ownMetric(builder, 'BuildFailed', { statistic: Stats.SUM, ...options }),
+    runs: (options?: MetricOptions) => builder.metricInvocations({ period: PERIOD, ...options }),
+    errors: (options?: MetricOptions) => builder.metricErrors({ period: PERIOD, ...options }),
+    duration: (options?: MetricOptions) => builder.metricDuration({ period: PERIOD, ...options }),
+    /** Changes that no build has indexed after several tries. */
+    deadLetters: (options?: MetricOptions) =>
+      deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, ...options }),
+    /** Seconds that the oldest change has waited for a build. SQS leaves out messages that it has delivered three times. */
+    oldestMessage: (options?: MetricOptions) =>
+      queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, ...options }),
+  };
 }
+
+export type BuildMetrics = ReturnType<typeof buildMetrics>;
 
 /** How long changes may wait for a build to start. Builds that fail raise other alarms: SQS leaves their changes out of the age. */
 const MAX_WAIT = Duration.hours(1);

@@ -138,38 +138,28 @@ export interface SemanticSearchProps {
   readonly distributionProps?: Partial<DistributionProps> | undefined;
 }
 
-/** Props that are no settings: cdk.json cannot have them. */
-const OBJECTS_OF_CDK = [
-  'certificate',
-  'hostedZone',
-  'vpc',
-  'vpcSubnets',
-  'securityGroups',
-  'removalPolicy',
-  'functionProps',
-  'apiProps',
-  'distributionProps',
-];
-
 /**
  * Checks props and fills in defaults.
  * @throws with one sentence for each wrong value
  */
 export function readProps(props: SemanticSearchProps): Settings {
-  const { architecture, timeout, cacheTtl, documents, buildSchedule } = props;
-  const { certificate, hostedZone, vpc, vpcSubnets, securityGroups } = props;
+  const { certificate, hostedZone, vpc, vpcSubnets, securityGroups, ...others } = props;
+  // cdk.json cannot have these either.
+  const { removalPolicy, functionProps, apiProps, distributionProps, ...simple } = others;
+  const { architecture, timeout, cacheTtl, documents, buildSchedule } = simple;
   const given: Record<string, unknown> = {
-    ...props,
-    documents: typeof documents === 'object' ? addressOf(documents) : documents,
+    ...simple,
+    documents:
+      typeof documents === 'object'
+        ? documentsAddress({ bucketName: documents.bucket.bucketName, prefix: documents.prefix ?? '' })
+        : documents,
     buildSchedule: typeof buildSchedule === 'object' ? buildSchedule.expressionString : buildSchedule,
     architecture: architecture?.name,
     timeout: timeout?.toSeconds({ integral: false }),
     cacheTtl: cacheTtl?.toSeconds({ integral: false }),
   };
   // Valibot counts an undefined value as a given one.
-  const values = Object.entries(given).filter(
-    ([name, value]) => value !== undefined && !OBJECTS_OF_CDK.includes(name),
-  );
+  const values = Object.entries(given).filter(([, value]) => value !== undefined);
   const settings = checkSettings(Object.fromEntries(values) as SettingsInput);
   if (Boolean(props.domainName) !== Boolean(certificate))
     throw new Error(
@@ -180,10 +170,6 @@ export function readProps(props: SemanticSearchProps): Settings {
   if (!vpc && (vpcSubnets || securityGroups))
     throw new Error('vpcSubnets or securityGroups is set, but vpc is missing. Set vpc too.');
   return settings;
-}
-
-function addressOf({ bucket: { bucketName }, prefix = '' }: BucketDocuments): string {
-  return documentsAddress({ bucketName, prefix });
 }
 
 /** A name for resources of a construct whose function has no name yet, at most 48 characters. */

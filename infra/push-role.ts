@@ -81,7 +81,6 @@ export class PushRole extends Construct {
             : [
                 ...functionStatements(fn),
                 allowOwn(this, BUILDER_ACTIONS.ownObjects, [`${bucket}/${UPLOADS}*`]),
-                allowOwn(this, ['s3:ListBucket'], [bucket], { StringLike: { 's3:prefix': `${UPLOADS}*` } }),
               ],
         }),
       },

@@ -44,15 +44,9 @@ export function allow(actions: readonly string[], ...resources: string[]): Polic
 /**
  * Allows actions on resources in S3 of the stack's own account: the name of a bucket does not say whose it is, and everyone can compute the
  * names of a stack's buckets.
- * @param more further conditions
  */
-export function allowOwn(
-  scope: Construct,
-  actions: readonly string[],
-  resources: string[],
-  more: Record<string, object> = {},
-): PolicyStatement {
-  const conditions = { StringEquals: { 'aws:ResourceAccount': Stack.of(scope).account }, ...more };
+export function allowOwn(scope: Construct, actions: readonly string[], resources: string[]): PolicyStatement {
+  const conditions = { StringEquals: { 'aws:ResourceAccount': Stack.of(scope).account } };
   return new PolicyStatement({ actions: [...actions], resources, conditions });
 }
 
@@ -75,18 +69,10 @@ export function acknowledge(construct: Construct, rule: string, reason: string):
   Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
 }
 
-/**
- * Explains a wildcard in a policy.
- * @param resource as cdk-nag writes it, such as `<Function.Arn>:*`
- */
-function acknowledgeWildcard(construct: Construct, resource: string, reason: string): void {
-  acknowledge(construct, `IAM5[Resource::${resource}]`, reason);
-}
-
 /** Explains that a policy allows actions on all versions of a function. */
 export function acknowledgeVersions(construct: Construct, fn: IFunction): void {
   const name = Stack.of(fn).getLogicalId(fn.node.defaultChild as CfnFunction);
-  acknowledgeWildcard(construct, `<${name}.Arn>:*`, 'All versions of one function.');
+  acknowledge(construct, `IAM5[Resource::<${name}.Arn>:*]`, 'All versions of one function.');
 }
 
 /**
@@ -104,7 +90,7 @@ export function acknowledgeObjects(
     typeof bucket === 'string'
       ? `arn:<AWS::Partition>:s3:::${shownName(construct, bucket)}`
       : `<${Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket)}.Arn>`;
-  for (const folder of folders) acknowledgeWildcard(construct, `${arn}/${folder}*`, reason);
+  for (const folder of folders) acknowledge(construct, `IAM5[Resource::${arn}/${folder}*]`, reason);
 }
 
 /** A name as cdk-nag writes it: a reference to another resource is its id in angle brackets. */

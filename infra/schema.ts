@@ -13,12 +13,8 @@ const RETENTION = [
 
 const whole = (min: number, max: number, or = '') => {
   const expected = `${or}a whole number from ${min} to ${max}`;
-  return v.pipe(
-    v.number(expected),
-    v.integer(expected),
-    v.minValue(min, expected),
-    v.maxValue(max, expected),
-  );
+  const isInRange = (value: number) => Number.isInteger(value) && value >= min && value <= max;
+  return v.pipe(v.number(expected), v.check(isInRange, expected));
 };
 /** A text of a format. A token, such as the URL of a user pool in the same app, gets its text only when it is deployed. */
 const pattern = (regex: RegExp, expected: string) =>

@@ -98,15 +98,10 @@ function makeSearchRole(
   store: VectorStore | undefined,
 ): Role {
   const policy = (...statements: PolicyStatement[]) => new PolicyDocument({ statements });
-  const tasks = [
-    'write its log',
-    ...(store ? ['read its index'] : []),
-    ...(inVpc ? ['join its network'] : []),
-  ];
-  const last = tasks.pop();
+  const tasks = ['write its log', store && 'read its index', inVpc && 'join its network'].filter(Boolean);
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    description: `Lets the search function ${[tasks.join(', '), last].filter(Boolean).join(' and ')}, and nothing else.`,
+    description: `Lets the search function ${new Intl.ListFormat('en-GB').format(tasks as string[])}, and nothing else.`,
     inlinePolicies: {
       log: policy(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn)),
       ...(store && { index: policy(...store.readStatements()) }),

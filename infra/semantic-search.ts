@@ -9,7 +9,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Builder } from './builder-function.ts';
 import { addRecords, makeApi, makeDistribution, makeStage } from './http-endpoint.ts';
-import { addAlarms, addDashboard, EndpointMetrics } from './monitoring.ts';
+import { addAlarms, addDashboard, type EndpointMetrics, endpointMetrics } from './monitoring.ts';
 import { builderCode } from './packaging.ts';
 import { generatedName, readProps, type SemanticSearchProps } from './props.ts';
 import { readsElsewhere, type Settings } from './schema.ts';
@@ -62,9 +62,12 @@ export class SemanticSearch extends Construct {
    */
   constructor(scope: Construct, id: string, props: SemanticSearchProps = {}) {
     super(scope, id);
-    const settings = this.named(readProps(props));
-    const { removalPolicy = RemovalPolicy.DESTROY, apiProps } = props;
-    const { functionName, logRetention: retention, domainName } = settings;
+    const given = readProps(props);
+    // Other resources are named after the function.
+    const name = given.functionName ?? (readsElsewhere(given) ? generatedName(this) : undefined);
+    const settings = { ...given, functionName: name };
+    const { removalPolicy = RemovalPolicy.DESTROY, apiProps, certificate } = props;
+    const { functionName, logRetention: retention, domainName, distribution } = settings;
     this.logGroup = new LogGroup(this, 'Log', {
       ...(functionName && { logGroupName: `/aws/lambda/${functionName}` }),
       retention,
@@ -77,17 +80,18 @@ export class SemanticSearch extends Construct {
     this.live = makeAlias(this, this.function, settings);
     this.builder = this.makeBuilder(settings, props, removalPolicy);
     this.api = makeApi(this, this.live, settings, apiProps);
-    const domain = this.makeDomain(settings, props);
+    // With a distribution, the domain name belongs to the distribution.
+    const domain =
+      domainName && certificate && !distribution
+        ? new DomainName(this, 'DomainName', { domainName, certificate })
+        : undefined;
     this.stage = makeStage(this, this.api, settings, removalPolicy, domain);
-    this.distribution = settings.distribution ? makeDistribution(this, this.api, settings, props) : undefined;
+    this.distribution = distribution ? makeDistribution(this, this.api, settings, props) : undefined;
     const target = this.distribution ?? domain;
     if (domainName && props.hostedZone && target) addRecords(this, domainName, props.hostedZone, target);
-    this.url = this.distribution
-      ? `https://${domainName ?? this.distribution.distributionDomainName}`
-      : domainName
-        ? `https://${domainName}`
-        : this.stage.url.replace(/\/$/, '');
-    this.#metrics = new EndpointMetrics(this.function, this.api);
+    const host = domainName ?? this.distribution?.distributionDomainName;
+    this.url = host ? `https://${host}` : this.stage.url.replace(/\/$/, '');
+    this.#metrics = endpointMetrics(this.function, this.api);
     if (settings.alarmEmail)
       addAlarms(this, this.#metrics, settings, settings.alarmEmail, this.builder?.metrics);
     if (settings.dashboard) addDashboard(this, this.#metrics, this.builder?.metrics);
@@ -126,12 +130,6 @@ export class SemanticSearch extends Construct {
   /** Milliseconds from a request's arrival at the API to its answer. Default: the average over 5 minutes. */
   metricLatency = (options?: MetricOptions): Metric => this.#metrics.latency(options);
 
-  /** Names the function if other resources are named after it. */
-  private named(settings: Settings): Settings {
-    if (settings.functionName || !readsElsewhere(settings)) return settings;
-    return { ...settings, functionName: generatedName(this) };
-  }
-
   private makeBuilder(
     settings: Settings,
     { documents }: SemanticSearchProps,
@@ -159,15 +157,6 @@ export class SemanticSearch extends Construct {
           'Turn on Amazon EventBridge in the properties of the bucket, once. npx polyseek doctor checks it.',
       );
     return builder;
-  }
-
-  /** The domain name of the API. With a distribution, the name belongs to the distribution. */
-  private makeDomain(
-    { domainName, distribution }: Settings,
-    { certificate }: SemanticSearchProps,
-  ): DomainName | undefined {
-    if (!domainName || !certificate || distribution) return undefined;
-    return new DomainName(this, 'DomainName', { domainName, certificate });
   }
 
   /** Says what an open endpoint and started instances may cost. */

@@ -1,4 +1,4 @@
-import { CfnOutput, CliCredentialsStackSynthesizer, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CliCredentialsStackSynthesizer, Duration, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
@@ -22,7 +22,7 @@ export class SearchStack extends Stack {
   readonly search: SemanticSearch;
 
   /** @throws one sentence for each wrong setting */
-  constructor(scope: Construct, name: string, input: SettingsInput, props?: StackProps) {
+  constructor(scope: Construct, name: string, input: SettingsInput) {
     const {
       architecture,
       timeout,
@@ -44,7 +44,6 @@ export class SearchStack extends Stack {
       ...(assetsBucket && {
         synthesizer: new CliCredentialsStackSynthesizer({ fileAssetsBucketName: assetsBucket }),
       }),
-      ...props,
     });
     this.search = new SemanticSearch(this, 'Search', {
       functionName: name,

@@ -145,20 +145,11 @@ export class VectorStore extends Construct {
   }
 
   readStatements(): PolicyStatement[] {
-    return [
-      allow(READ, this.index.attrIndexArn),
-      allowOwn(this, ['s3:GetObject'], this.#objects),
-      // Otherwise S3 answers 403 instead of 404 for an object that does not exist. A condition on the prefix would change nothing.
-      allowOwn(this, ['s3:ListBucket'], [this.#bucket.bucketArn]),
-    ];
+    return this.#statements(READ, ['s3:GetObject']);
   }
 
   writeStatements(): PolicyStatement[] {
-    return [
-      allow([...READ, ...WRITE], this.index.attrIndexArn),
-      allowOwn(this, BUILDER_ACTIONS.ownObjects, this.#objects),
-      allowOwn(this, ['s3:ListBucket'], [this.#bucket.bucketArn]),
-    ];
+    return this.#statements([...READ, ...WRITE], BUILDER_ACTIONS.ownObjects);
   }
 
   /** Explains the wildcard in these statements to cdk-nag. */
@@ -166,7 +157,12 @@ export class VectorStore extends Construct {
     acknowledgeObjects(role, this.#bucket, [`${VECTOR_INDEX}/`], 'All objects of one index.');
   }
 
-  get #objects(): string[] {
-    return [this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)];
+  #statements(onVectors: string[], onObjects: readonly string[]): PolicyStatement[] {
+    return [
+      allow(onVectors, this.index.attrIndexArn),
+      allowOwn(this, onObjects, [this.#bucket.arnForObjects(`${VECTOR_INDEX}/*`)]),
+      // Otherwise S3 answers 403 instead of 404 for an object that does not exist. A condition on the prefix would change nothing.
+      allowOwn(this, ['s3:ListBucket'], [this.#bucket.bucketArn]),
+    ];
   }
 }

@@ -27,11 +27,6 @@ const {
 process.env.TMPDIR = join(WORK_DIR, 'tmp');
 mkdirSync(process.env.TMPDIR, { recursive: true });
 
-/** The answer to a batch: messages that come again. */
-export interface BatchAnswer {
-  batchItemFailures: { itemIdentifier: string }[];
-}
-
 /** The clients are kept between invocations, with their connections. */
 const remote = connect({
   functionName: FUNCTION_NAME,
@@ -63,7 +58,7 @@ const builder: Builder = {
  * @returns for a batch: all its messages if another build runs, so that they come again
  * @throws if the build fails, so that the queue sends the messages again
  */
-export async function handler(event: unknown, context: Context): Promise<BatchAnswer | undefined> {
+export async function handler(event: unknown, context: Context) {
   const request = readEvent(event);
   const outcome = await runBuild(builder, request, context);
   if (request.kind !== 'batch') return undefined;

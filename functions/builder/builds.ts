@@ -104,22 +104,20 @@ export function shortened(groups: NoticeGroup[]): NoticeGroup[] {
   });
 }
 
-/** A log entry with a record's metrics: `BuildFailed` (1 or 0), `BuildSeconds`, and `BuildPassages` of a build that succeeded. */
-export function withBuildMetrics(
-  entry: object,
-  record: BuildRecord,
-  functionName: string,
-  now: Date,
-): object {
+/**
+ * A record for the log, without what could not be read. Its metrics are `BuildFailed` (1 or 0), `BuildSeconds`, and `BuildPassages` of a
+ * build that succeeded.
+ */
+export function logEntryOf(record: BuildRecord, functionName: string, now: Date): object {
   const isFailed = record.status === 'failed';
   const seconds = (now.getTime() - Date.parse(record.started)) / 1000;
+  const { passages } = record;
   const metrics: Record<string, Metric> = {
     BuildFailed: { unit: 'Count', value: isFailed ? 1 : 0 },
     BuildSeconds: { unit: 'Seconds', value: seconds },
+    ...(!isFailed && passages !== undefined && { BuildPassages: { unit: 'Count', value: passages } }),
   };
-  if (!isFailed && record.passages !== undefined)
-    metrics.BuildPassages = { unit: 'Count', value: record.passages };
-  return withMetrics(entry, functionName, metrics, now.getTime());
+  return withMetrics({ ...record, notices: undefined }, functionName, metrics, now.getTime());
 }
 
 /** The error for an object of the builder that another version of polyseek wrote. */

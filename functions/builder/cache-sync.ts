@@ -20,7 +20,8 @@ export class CacheSync {
   /** Bytes in the bucket of each segment that is in the folder, or was. */
   readonly #stored = new Map<string, number>();
   #isComplete = false;
-  #running: Promise<void> | undefined;
+  /** Saves follow each other. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(bucket: Bucket, folder: string) {
     this.#bucket = bucket;
@@ -52,11 +53,8 @@ export class CacheSync {
   /** Uploads segments that are new or have grown, then deletes those that were merged into others. Does nothing after a download that failed. */
   async save(): Promise<void> {
     if (!this.#isComplete) return;
-    while (this.#running) await this.#running.catch(() => {});
-    this.#running = this.#save().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    this.#last = this.#last.catch(() => {}).then(() => this.#save());
+    await this.#last;
   }
 
   async #save(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Architecture } from '../../index/engine/native-sources.ts';
 import { writeIndexChecks } from '../../index/format/manifest.ts';
 import { parseAddress } from '../../index/store/s3vectors/address.ts';
 import { OBJECTS } from '../../index/store/s3vectors/objects.ts';
-import { checkAsset, requireIndex, zipFolder } from '../deployed/asset.ts';
+import { zipPackaged } from '../deployed/asset.ts';
 import { push } from '../deployed/push.ts';
 import { readDescription } from '../deployed/version-description.ts';
 import { readAlias, readConfiguration } from '../deployed/versions.ts';
@@ -38,10 +38,9 @@ async function publishVersion({ builder, lock, deadline }: Run, index: string): 
   writeIndexChecks(index);
   const packaged = dirname(index);
   const packageFor = async (architecture: Architecture) => {
-    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
     // Zipping blocks this process, which cannot renew the lock meanwhile.
     await lock.renew();
-    return { zip: zipFolder(packaged), summary };
+    return zipPackaged(packaged, architecture);
   };
   const { live, was, message } = await push(builder.remote, {
     index,

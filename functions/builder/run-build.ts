@@ -1,6 +1,6 @@
 import { messageOf } from '../../index/kit/errors.ts';
 import { invokeBuilder } from '../deployed/function-parts.ts';
-import { type BuildRecord, Builds, newBuildId, withBuildMetrics } from './builds.ts';
+import { type BuildRecord, Builds, logEntryOf, newBuildId } from './builds.ts';
 import type { BuildRequest } from './event.ts';
 import { type Attempt, takeLock } from './lock.ts';
 import { makeIndex } from './make-index.ts';
@@ -44,7 +44,7 @@ export async function runBuild(builder: Builder, request: BuildRequest, context:
   } finally {
     run.deadline.end();
   }
-  run.log('INFO', summaryOf(run, new Date()));
+  run.log('INFO', logEntryOf(record, builder.name, new Date()));
   await cleanUp(run);
   return record.status;
 }
@@ -141,7 +141,7 @@ async function fail(run: Run, error: unknown): Promise<void> {
   const reason = isFull(error) ? FULL : messageOf(error);
   Object.assign(run.record, { status: 'failed', reason, ended: now.toISOString() });
   const { stack } = error instanceof Error ? error : new Error(String(error));
-  run.log('ERROR', { ...summaryOf(run, now), error: stack });
+  run.log('ERROR', { ...logEntryOf(run.record, run.builder.name, now), error: stack });
   try {
     await run.save();
     await run.lock.release(null);
@@ -156,11 +156,6 @@ async function fail(run: Run, error: unknown): Promise<void> {
 function isFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('code' in error && error.code === 'ENOSPC') || isFull(error.cause);
-}
-
-/** The record for the log, without what could not be read, and with metrics. */
-function summaryOf({ builder, record }: Run, now: Date): object {
-  return withBuildMetrics({ ...record, notices: undefined }, record, builder.name, now);
 }
 
 /** After a build that succeeded: frees the lock, deletes old records, and starts another build if one was refused meanwhile. */

@@ -37,7 +37,6 @@ export interface Context {
   getRemainingTimeInMillis: () => number;
 }
 
-/** Writes an entry to the log. */
 export function log(level: 'INFO' | 'ERROR', fields: object): void {
   writeEntry({ timestamp: new Date().toISOString(), level, ...fields });
 }

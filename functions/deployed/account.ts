@@ -45,20 +45,14 @@ export async function sendsEvents({ s3 }: Remote, bucket: string): Promise<boole
 /** Concurrent runs that Lambda keeps for functions without a reservation, unless the account has fewer. */
 const MOST_UNRESERVED = 100;
 
-/** A setting that AWS would refuse. */
-export interface Excess {
-  found: string;
-  fix: string;
-}
-
 /**
  * Finds out whether the account has the concurrent runs that the settings take from it. New accounts have 10, and none of them can be reserved.
- * @returns undefined if it has them, or if this AWS identity may not ask
+ * @returns the setting that AWS would refuse; undefined if there is none, or if this AWS identity may not ask
  */
 export async function findExcess(
   remote: Remote,
   { reservedConcurrency, provisionedConcurrency }: DeployedSettings,
-): Promise<Excess | undefined> {
+): Promise<{ found: string; fix: string } | undefined> {
   // Provisioned instances are a part of the reserved ones.
   const [setting, wanted] =
     reservedConcurrency === 'none'

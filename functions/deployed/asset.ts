@@ -74,6 +74,18 @@ export function requireIndex(folder: string, { index }: Asset): IndexSummary {
   );
 }
 
+/** A function with an index, ready for Lambda. */
+export interface PackagedFunction {
+  zip: Uint8Array;
+  summary: IndexSummary;
+}
+
+/** Checks a packaged function, and zips it. Throws if Lambda would not accept it, or if it has no index. */
+export function zipPackaged(folder: string, architecture: Architecture): PackagedFunction {
+  const summary = requireIndex(folder, checkAsset(folder, architecture));
+  return { zip: zipFolder(folder), summary };
+}
+
 /**
  * Zips a folder. The bytes depend only on the files' paths, contents and executable bits, and on Node's zlib, which needs a third of the
  * time of fflate's own. Everyone may read the files, because Lambda runs as another user.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   GetFunctionCommand,
   PublishVersionCommand,
@@ -7,7 +7,7 @@ import {
   waitUntilFunctionUpdatedV2,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describeError } from '../../index/aws/describe-error.ts';
 import { messageOf } from '../../index/kit/errors.ts';
 import { LIVE, type Remote } from './connect.ts';
@@ -35,34 +35,32 @@ export function codeSha256(zip: Uint8Array): string {
   return createHash('sha256').update(zip).digest('base64');
 }
 
-/** Key of an uploaded zip in the bucket: its SHA-256 (given in base64) in hexadecimal. */
-export function uploadKey(sha256: string): string {
-  return `${UPLOADS}${Buffer.from(sha256, 'base64').toString('hex')}.zip`;
-}
-
-/** Makes a zip the code of `$LATEST`. Uploads it to the bucket first, because a call of Lambda carries at most 50 MB. */
+/** Makes a zip the code of `$LATEST`. Uploads it for that, because a call of Lambda carries at most 50 MB. */
 export async function updateLatest(
   remote: Remote,
   zip: Uint8Array,
   { architecture, bootstrapBucket }: Configuration,
 ): Promise<void> {
-  const { lambda, s3, functionName, bucket = bootstrapBucket, step } = remote;
-  const key = uploadKey(codeSha256(zip));
-  await step(`upload to ${bucket}/${key}`, () =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: zip })),
-  );
-  await step('update the code of $LATEST', async () => {
-    await lambda.send(
-      new UpdateFunctionCodeCommand({
-        FunctionName: functionName,
-        S3Bucket: bucket,
-        S3Key: key,
-        // Lambda's default is x86_64.
-        Architectures: [architecture],
-      }),
-    );
-    await waitForUpdate(remote);
-  });
+  const { lambda, s3, functionName, bucket: Bucket = bootstrapBucket, step } = remote;
+  const Key = `${UPLOADS}${randomUUID()}.zip`;
+  await step(`upload to ${Bucket}`, () => s3.send(new PutObjectCommand({ Bucket, Key, Body: zip })));
+  try {
+    await step('update the code of $LATEST', async () => {
+      await lambda.send(
+        new UpdateFunctionCodeCommand({
+          FunctionName: functionName,
+          S3Bucket: Bucket,
+          S3Key: Key,
+          // Lambda's default is x86_64.
+          Architectures: [architecture],
+        }),
+      );
+      await waitForUpdate(remote);
+    });
+  } finally {
+    // Lambda has its own copy. An upload that stays is no reason to fail.
+    await s3.send(new DeleteObjectCommand({ Bucket, Key })).catch(() => {});
+  }
 }
 
 /** Waits until new code has reached `$LATEST`, or until a new version can be invoked. */

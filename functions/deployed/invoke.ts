@@ -8,7 +8,6 @@ import { LIVE, type Remote } from './connect.ts';
 const httpResult = v.object({ statusCode: v.number(), body: v.string() });
 const failure = v.object({ errorType: v.string(), errorMessage: v.string() });
 
-/** An HTTP request for the function. */
 interface HttpRequest {
   method: 'GET' | 'POST';
   path: string;

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { withTemporaryFolder } from '../../index/format/drafts.ts';
 import { packageFunction } from '../package/package-function.ts';
-import { checkAsset, requireIndex, zipFolder } from './asset.ts';
-import type { PackagedFunction } from './push.ts';
+import { type PackagedFunction, zipPackaged } from './asset.ts';
 
 /** Packages an index of this machine as a function, with further indexes by name, and zips it. */
 export async function packageZip(
@@ -17,7 +16,6 @@ export async function packageZip(
   return withTemporaryFolder(folder, async () => {
     const packaged = join(folder, 'function');
     await packageFunction(index, packaged, { architecture, collections });
-    const summary = requireIndex(packaged, checkAsset(packaged, architecture));
-    return { zip: zipFolder(packaged), summary };
+    return zipPackaged(packaged, architecture);
   });
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { messageOf } from '../../index/kit/errors.ts';
+import type { PackagedFunction } from './asset.ts';
 import { Interrupted, type Remote } from './connect.ts';
 import {
   alignAfterMove,
@@ -15,14 +16,8 @@ import {
 } from './go-live.ts';
 import { DEFAULT_KEEP, deleteVersion, type Pruned, prune } from './prune.ts';
 import { chooseProbes, smoke } from './smoke.ts';
-import { describeVersion, type IndexSummary } from './version-description.ts';
+import { describeVersion } from './version-description.ts';
 import { listVersions, readAlias, readConfiguration } from './versions.ts';
-
-/** A function with an index, ready for Lambda. */
-export interface PackagedFunction {
-  zip: Uint8Array;
-  summary: IndexSummary;
-}
 
 export interface PushOptions {
   /** Folder of the index, from which the smoke test takes questions. */
@@ -41,7 +36,6 @@ export interface PushOptions {
   guard?: () => Promise<void>;
 }
 
-/** The result of a push. */
 export interface Pushed extends Outcome {
   /** Missing if there was nothing to push. */
   pruned?: Pruned;
@@ -140,8 +134,7 @@ async function complete(remote: Remote, keep: number, outcome: Outcome): Promise
     if (error instanceof Interrupted)
       throw new Error(`${error.message} ${outcome.message}`, { cause: error });
     const failures = [`Old versions were not deleted: ${messageOf(error)}`];
-    const nothing = { deleted: [], kept: [], uploads: [], uploadsLeft: 0, bytes: 0 };
-    return { ...outcome, pruned: { dryRun: false, ...nothing, failures } };
+    return { ...outcome, pruned: { dryRun: false, deleted: [], kept: [], bytes: 0, failures } };
   }
 }
 

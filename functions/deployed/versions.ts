@@ -26,7 +26,6 @@ export interface Alias {
   stackVersion: string | undefined;
 }
 
-/** Reads the alias `live`. */
 export async function readAlias({ lambda, functionName }: Remote): Promise<Alias> {
   const { FunctionVersion, RevisionId, RoutingConfig, Description } = await lambda.send(
     new GetAliasCommand({ FunctionName: functionName, Name: LIVE }),
@@ -92,7 +91,6 @@ const SETTINGS = [
   'LoggingConfig',
 ] as const satisfies readonly (keyof FunctionConfiguration)[];
 
-/** A published version. */
 export interface Version {
   version: string;
   live: boolean;
@@ -106,7 +104,6 @@ export interface Version {
   date: string;
 }
 
-/** All versions of a function. */
 export interface Versions {
   live: string;
   /** CloudFormation's own version, which it makes live again if a deploy fails; missing if it never moves `live`. */
@@ -127,7 +124,6 @@ export async function readVersions({ lambda, functionName }: Remote): Promise<Fu
   return found.sort((a, b) => number(b) - number(a));
 }
 
-/** Lists the published versions of a function. */
 export async function listVersions(remote: Remote): Promise<Versions> {
   const { version: live, canary, stackVersion } = await readAlias(remote);
   const found = await readVersions(remote);

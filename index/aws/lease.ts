@@ -11,7 +11,6 @@ const MOST_LEFT = HAND_OVER + 60_000;
 /** Attempts to take a lease that others change at the same time. */
 const ATTEMPTS = 5;
 
-/** Where the object of a lease is. */
 export type LeaseBucket = Pick<Bucket, 'find' | 'putIf'>;
 
 /** What the object of a lease contains. */

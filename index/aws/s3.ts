@@ -42,13 +42,16 @@ export function s3Client(settings: S3ClientConfig = {}): S3Client {
   return s3;
 }
 
-/** An object and its ETag. */
+/** The items in lists of `size`, the last of which may be shorter. */
+export function* batchesOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
 export interface StoredObject {
   bytes: Buffer;
   etag: string;
 }
 
-/** An object in a listing. */
 export interface ListedObject {
   key: string;
   bytes: number;
@@ -67,7 +70,7 @@ export interface BucketOptions {
   /** The error for a call, such as `s3:GetObject`, that failed at every attempt. Default: the SDK's own. */
   explain?: (error: unknown, call: string) => unknown;
   /** The most bytes that `get` returns. */
-  most?: number;
+  most?: number | undefined;
 }
 
 /** Which part or version of an object to read. */
@@ -126,7 +129,6 @@ export class ReadableBucket {
 
 /** Reads and writes the objects of a bucket. */
 export class Bucket extends ReadableBucket {
-  /** Bytes that were written. */
   bytesSent = 0;
 
   /** An object; undefined if there is none. */
@@ -157,7 +159,6 @@ export class Bucket extends ReadableBucket {
     });
   }
 
-  /** Writes an object. */
   async put(key: string, body: Uint8Array | string): Promise<void> {
     await this.#put(key, body);
   }
@@ -216,8 +217,8 @@ export class Bucket extends ReadableBucket {
 
   /** Deletes objects, in this order as far as a failure allows. Those that do not exist are skipped. */
   async delete(keys: readonly string[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += MOST_DELETED) {
-      const Objects = keys.slice(at, at + MOST_DELETED).map((key) => ({ Key: this.place(key).Key }));
+    for (const batch of batchesOf(keys, MOST_DELETED)) {
+      const Objects = batch.map((key) => ({ Key: this.place(key).Key }));
       await this.call('s3:DeleteObjects', async () => {
         const input = { Bucket: this.name, Delete: { Objects, Quiet: true } };
         const { Errors: [failed] = [] } = await this.s3.send(new DeleteObjectsCommand(input));

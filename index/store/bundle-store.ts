@@ -13,7 +13,7 @@ import type { Passage } from '../format/passage.ts';
 import { Passages } from '../format/passages-file.ts';
 import { SentenceVectors } from '../format/sentences-file.ts';
 import { PART, type TokenCodes, Tokens } from '../format/tokens-file.ts';
-import type { Lists, Row, Selection, Store, Surrounding } from './store.ts';
+import { type Lists, noVector, type Row, type Selection, type Store, type Surrounding } from './store.ts';
 
 /** The tuned constants of searching the graph. */
 export const NEAREST = {
@@ -205,8 +205,4 @@ export function listsOf(lookup: Lookup): Lists {
     ordinal: async (id) => lookup.ordinal(id),
     damaged: (problem) => lookup.damaged(problem),
   };
-}
-
-function noVector(): never {
-  throw new Error('These rows were read without a vector.');
 }

@@ -60,6 +60,11 @@ export interface Row {
   damaged: (problem: string) => Error;
 }
 
+/** The similarities of rows that were read without a vector. */
+export function noVector(): never {
+  throw new Error('These rows were read without a vector.');
+}
+
 /** The passages before and after a passage in its document, in reading order. */
 export interface Surrounding {
   before: Passage[];

@@ -4,13 +4,17 @@ import { describeFile } from '../../index/format/checks.ts';
 import { digestOf } from '../../index/format/json-file.ts';
 import { KEYS, LOOKUP } from '../../index/format/lookup-file.ts';
 import { Lru } from '../../index/kit/lru.ts';
-import { GoneRows, readCurrent, readGeneration, readGone } from '../../index/store/s3vectors/generation.ts';
+import {
+  readCurrent,
+  readGeneration,
+  readGone,
+  withoutGone,
+} from '../../index/store/s3vectors/generation.ts';
 import { RangeLists, SegmentLookup } from '../../index/store/s3vectors/lists.ts';
 import { HASHES, parseVectorKey } from '../../index/store/s3vectors/objects.ts';
 import { readWork } from '../../index/store/s3vectors/publish/journal.ts';
 import { readHashes } from '../../index/store/s3vectors/publish/plan.ts';
 import type { Service } from '../../index/store/s3vectors/publish/service.ts';
-import { RemoteFile } from '../../index/store/s3vectors/remote-file.ts';
 import { decodeRow, readPlace } from '../../index/store/s3vectors/row.ts';
 import { SIZES, WORD } from './file-targets.ts';
 import { expectClear, jsonObject, sectionFile, type Target } from './target.ts';
@@ -39,8 +43,8 @@ export const s3Targets: Record<string, Target> = {
   's3-gone': (input) =>
     expectClear(NAME, () => {
       const segment = { id: '0a1b2c3d', rows: SIZES.passages, goneRows: (input[0] ?? 0) % 8, files: {} };
-      const gone = new GoneRows(readGone(segment, input.subarray(1), NAME));
-      gone.remove(Uint32Array.of(0, 2, 5), 10, Uint8Array.of(1, 2, 3));
+      const gone = readGone(segment, input.subarray(1), NAME);
+      withoutGone(gone, Uint32Array.of(0, 2, 5), 10, Uint8Array.of(1, 2, 3));
     }),
   's3-row': (input) => expectClear(NAME, () => decodeRow(withChecksum(input), SIZES.dimensions, NAME)),
   's3-metadata': (input) => {
@@ -62,10 +66,10 @@ export const s3Targets: Record<string, Target> = {
       etag: '',
     });
     const open = () =>
-      new SegmentLookup(new RemoteFile({ get }, NAME, describeFile(bytes), new Lru(1 << 20)), SIZES.passages);
+      new SegmentLookup({ get }, NAME, describeFile(bytes), SIZES.passages, new Lru(1 << 20));
     const segments = [
-      { lookup: open(), start: 0, gone: new GoneRows(Uint32Array.of(1)) },
-      { lookup: open(), start: SIZES.passages, gone: new GoneRows(new Uint32Array(0)) },
+      { lookup: open(), start: 0, gone: Uint32Array.of(1) },
+      { lookup: open(), start: SIZES.passages, gone: new Uint32Array(0) },
     ];
     const lists = new RangeLists(segments, NAME);
     await expectClear(NAME, () => lists.list(KEYS.term + WORD));

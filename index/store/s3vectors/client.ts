@@ -6,13 +6,7 @@ import {
 } from '@aws-sdk/client-s3vectors';
 import { COMMON, describeFailure, failureOf, type Sentences } from '../../aws/describe-error.ts';
 import { type Retry, retried } from '../../aws/retry.ts';
-import {
-  type BucketOptions,
-  ReadableBucket,
-  type StoredObject,
-  s3Client,
-  type Wanted,
-} from '../../aws/s3.ts';
+import { batchesOf, ReadableBucket, type StoredObject, s3Client, type Wanted } from '../../aws/s3.ts';
 import { Unavailable } from '../store.ts';
 import type { Address } from './address.ts';
 
@@ -35,19 +29,37 @@ export interface StoredVector {
   metadata: unknown;
 }
 
+type OpenBucket<Objects> = new (...parts: ConstructorParameters<typeof ReadableBucket>) => Objects;
+
 /** Reads the vectors and objects of an index in S3 Vectors, for searches or for whoever writes it. */
-export abstract class Client {
+export abstract class Client<Objects extends ReadableBucket = ReadableBucket> {
   readonly address: Address;
   /** The objects, below the index's name. */
-  abstract readonly objects: ReadableBucket;
+  readonly objects: Objects;
   protected readonly index: { vectorBucketName: string; indexName: string };
   protected readonly vectors: S3VectorsClient;
 
-  /** Makes no call. The timeouts of requests are as the SDK's handler takes them. */
-  constructor(address: Address, timeouts: object) {
+  /**
+   * Makes no call.
+   * @param timeouts of requests, as the SDK's handler takes them
+   * @param most bytes of an object that is read
+   */
+  constructor(address: Address, timeouts: object, Objects: OpenBucket<Objects>, most?: number) {
     this.address = address;
     this.index = { vectorBucketName: address.bucket, indexName: address.name };
     this.vectors = new S3VectorsClient({ maxAttempts: 1, requestHandler: timeouts });
+    const s3 = s3Client({
+      maxAttempts: 1,
+      requestHandler: timeouts,
+      // Ranges have no checksum in S3. Rows and whole objects have their own.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+    this.objects = new Objects(address.bucket, s3, {
+      prefix: `${address.name}/`,
+      retry: () => this.retry(),
+      explain: (error, call) => this.explain(error, call),
+      most,
+    });
   }
 
   /** How a call that starts now is repeated. */
@@ -55,21 +67,6 @@ export abstract class Client {
 
   /** The error for a call that failed at every attempt. */
   protected abstract explain(cause: unknown, call: string): unknown;
-
-  /** What the client of the objects has in common with that of the vectors. */
-  protected bucketParts(timeouts: object): [name: string, s3: ReturnType<typeof s3Client>, BucketOptions] {
-    // Ranges have no checksum in S3. Rows and whole objects have their own.
-    const checksums = { responseChecksumValidation: 'WHEN_REQUIRED' } as const;
-    return [
-      this.address.bucket,
-      s3Client({ maxAttempts: 1, requestHandler: timeouts, ...checksums }),
-      {
-        prefix: `${this.address.name}/`,
-        retry: () => this.retry(),
-        explain: (error, call) => this.explain(error, call),
-      },
-    ];
-  }
 
   /** The name of an object, for errors. */
   nameOf(key: string): string {
@@ -84,26 +81,19 @@ export abstract class Client {
   /** The vectors under keys with their metadata, in no order. Keys without a vector are left out. */
   async get(keys: readonly string[], returnData: boolean): Promise<StoredVector[]> {
     const retry = this.retry();
-    const batches = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) =>
-      keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
-    );
     const found = await Promise.all(
-      batches.map(async (batch) => {
-        const command = new GetVectorsCommand({
-          ...this.index,
-          keys: batch,
-          returnData,
-          returnMetadata: true,
-        });
+      Array.from(batchesOf(keys, MOST_KEYS), async (keys) => {
+        const command = new GetVectorsCommand({ ...this.index, keys, returnData, returnMetadata: true });
         const send = (abortSignal?: AbortSignal) => this.vectors.send(command, { abortSignal });
         const { vectors = [] } = await this.call('GetVectors', send, retry);
-        return vectors.map(({ key = '', data, metadata }) => {
-          const vector = data?.float32 && Float32Array.from(data.float32);
-          return { key, vector, metadata };
-        });
+        return vectors;
       }),
     );
-    return found.flat();
+    return found.flat().map(({ key = '', data, metadata }) => ({
+      key,
+      vector: data?.float32 && Float32Array.from(data.float32),
+      metadata,
+    }));
   }
 
   /** Closes the connections. No call may run or follow. */
@@ -179,7 +169,6 @@ class QueuedBucket extends ReadableBucket {
  * all its pages and attempts.
  */
 export class SearchClient extends Client {
-  readonly objects: ReadableBucket;
   readonly #limitMs: number;
 
   /** @param timeout seconds that a request may take */
@@ -191,10 +180,8 @@ export class SearchClient extends Client {
       requestTimeout: limitMs / 2,
       throwOnRequestTimeout: true,
     };
-    super(address, timeouts);
+    super(address, timeouts, QueuedBucket, MOST_BYTES);
     this.#limitMs = limitMs;
-    const [name, s3, options] = this.bucketParts(timeouts);
-    this.objects = new QueuedBucket(name, s3, { ...options, most: MOST_BYTES });
   }
 
   /**

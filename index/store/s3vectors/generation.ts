@@ -13,6 +13,7 @@ import {
   isRowCount,
   isSegmentId,
   OBJECTS,
+  vectorKey,
 } from './objects.ts';
 
 /** Version of the objects of an index in S3 Vectors, other than its rows. FORMAT.md describes them. */
@@ -83,15 +84,16 @@ const isFilledListOf =
   (value) =>
     isListOf(check)(value) && (value as unknown[]).length > 0;
 
+const { model, dimensions, counts, fields, tuning } = MANIFEST_SHAPE;
 const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   generation: isGeneration,
   created: isText,
   version: isText,
-  model: MANIFEST_SHAPE.model,
-  dimensions: MANIFEST_SHAPE.dimensions,
-  counts: MANIFEST_SHAPE.counts,
-  fields: MANIFEST_SHAPE.fields,
-  tuning: MANIFEST_SHAPE.tuning,
+  model,
+  dimensions,
+  counts,
+  fields,
+  tuning,
   languages: isFilledListOf(isCountedLanguage),
   segments: isFilledListOf(isSegment),
   files: hasFiles(OBJECTS.languages, OBJECTS.overview, OBJECTS.order),
@@ -103,7 +105,6 @@ const isCurrent = isShaped({
   replaced: isListOf(isShaped({ generation: isGeneration, until: isText })),
 });
 
-/** Writes a manifest. */
 export function writeGeneration(contents: Omit<Generation, 'format' | 'digest'>): Buffer {
   const all = { format: FORMAT, ...contents };
   return Buffer.from(JSON.stringify({ ...all, digest: digestOf(all) }));
@@ -115,8 +116,7 @@ export function readGeneration(bytes: Uint8Array, name: string): Generation {
     damaged: (problem) => damagedInS3(name, problem),
     otherFormat: (format) => otherFormat(name, format),
   }) as unknown as Generation;
-  let passages = 0;
-  for (const { rows, goneRows } of found.segments) passages += rows - goneRows;
+  const passages = found.segments.reduce((sum, { rows, goneRows }) => sum + rows - goneRows, 0);
   if (passages !== found.counts.passages)
     throw damagedInS3(name, `its segments have ${passages} passages, but it counts ${found.counts.passages}`);
   return found;
@@ -128,7 +128,7 @@ export function writeCurrent(current: Omit<Current, 'format'>): Buffer {
 
 /** Reads `current.json`. Throws if it has another format or is damaged. `name` is for errors. */
 export function readCurrent(bytes: Uint8Array, name: string): Current {
-  const found = parseJson(Buffer.from(bytes).toString()) as Current | undefined;
+  const found = parseJson(bytes) as Current | undefined;
   if (found?.format !== undefined && found.format !== FORMAT) throw otherFormat(name, found.format);
   if (found?.format === undefined || !isCurrent(found)) throw damagedInS3(name, 'its keys are invalid');
   return found;
@@ -144,12 +144,7 @@ export function writeGone(
   return { goneRows: gone.length, gone: Buffer.from(list).toString('base64') };
 }
 
-/** Whether a segment's gone rows are an object of the generation (`goneObject`). */
-export function hasGoneObject({ goneRows, gone }: Segment): boolean {
-  return goneRows > 0 && gone === undefined;
-}
-
-/** Reads the numbers of a segment's gone rows, ascending: from the manifest, or from the object if `hasGoneObject`. */
+/** Reads the numbers of a segment's gone rows, ascending: from the manifest, or from the object of a long list. */
 export function readGone(segment: Segment, object: Uint8Array | undefined, name: string): Uint32Array {
   const { id, rows, goneRows, gone } = segment;
   if (goneRows === 0) return new Uint32Array(0);
@@ -162,13 +157,6 @@ export function readGone(segment: Segment, object: Uint8Array | undefined, name:
     list.values.every((row, i) => row < rows && (i === 0 || row > list.values[i - 1]!));
   if (!isValid) throw damagedInS3(name, `its list of gone rows of segment ${id} is invalid`);
   return list.values;
-}
-
-/** The first ordinal of each segment, and then the number of all ordinals. */
-export function ordinalStarts(segments: readonly Pick<Segment, 'rows'>[]): number[] {
-  const starts = [0];
-  for (const { rows } of segments) starts.push(starts.at(-1)! + rows);
-  return starts;
 }
 
 function otherFormat(name: string, format: unknown): Error {
@@ -200,51 +188,70 @@ export async function loadObject(
   return object;
 }
 
-/** Reads the gone rows of a generation's segment, ascending. */
-export async function loadGone(
-  client: Client,
-  generation: Generation,
-  segment: Segment,
-): Promise<Uint32Array> {
-  const object = hasGoneObject(segment)
-    ? await loadObject(client, generation, goneObject(segment.id))
-    : undefined;
-  const manifest = generationObject(generation.generation, OBJECTS.manifest);
-  return readGone(segment, object, client.nameOf(manifest));
+/** The rows of a segment in a generation. */
+export interface SegmentRows extends Pick<Segment, 'id' | 'rows' | 'files'> {
+  /** The numbers of the rows that the generation does not have, ascending. */
+  gone: Uint32Array;
 }
 
-/** The rows of a segment that are not part of a generation. */
-export class GoneRows {
-  readonly #rows: Uint32Array;
+/** A segment of a generation whose list of gone rows was read. */
+export interface LoadedSegment extends SegmentRows {
+  /** The ordinal of its first row. */
+  start: number;
+}
 
-  /** @param rows ascending */
-  constructor(rows: Uint32Array) {
-    this.#rows = rows;
-  }
+/** Reads the lists of gone rows of all segments. */
+export function loadSegments(client: Client, generation: Generation): Promise<LoadedSegment[]> {
+  const name = client.nameOf(generationObject(generation.generation, OBJECTS.manifest));
+  let end = 0;
+  return Promise.all(
+    generation.segments.map(async (segment) => {
+      const { id, rows, files, goneRows, gone } = segment;
+      const start = end;
+      end += rows;
+      const isObject = goneRows > 0 && gone === undefined;
+      const object = isObject ? await loadObject(client, generation, goneObject(id)) : undefined;
+      return { id, rows, files, start, gone: readGone(segment, object, name) };
+    }),
+  );
+}
 
-  has(row: number): boolean {
-    const rows = this.#rows;
-    let [low, high] = [0, rows.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (rows[middle]! < row) low = middle + 1;
-      else high = middle;
-    }
-    return rows[low] === row;
-  }
+/** The key of the vector with an ordinal of a generation; undefined if there is none. */
+export function keyOfOrdinal(
+  segments: readonly Pick<LoadedSegment, 'id' | 'rows' | 'start'>[],
+  ordinal: number,
+): string | undefined {
+  const segment = segments.findLast(({ start }) => start <= ordinal);
+  const row = ordinal - (segment?.start ?? 0);
+  return segment && row < segment.rows ? vectorKey(segment.id, row) : undefined;
+}
 
-  /** Copies a list (rows ascending, and a byte for each or none) without the rows that are gone. Adds `offset` to each row. */
-  remove(rows: Uint32Array, offset: number, rest: Uint8Array): { ordinals: Uint32Array; rest: Uint8Array } {
-    const ordinals = new Uint32Array(rows.length);
-    const bytes = new Uint8Array(rest.length);
-    let [kept, gone] = [0, 0];
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
-      while (gone < this.#rows.length && this.#rows[gone]! < row) gone++;
-      if (this.#rows[gone] === row) continue;
-      if (rest.length > 0) bytes[kept] = rest[i]!;
-      ordinals[kept++] = row + offset;
-    }
-    return { ordinals: ordinals.subarray(0, kept), rest: bytes.subarray(0, Math.min(kept, rest.length)) };
+export function isGone(gone: Uint32Array, row: number): boolean {
+  let [low, high] = [0, gone.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (gone[middle]! < row) low = middle + 1;
+    else high = middle;
   }
+  return gone[low] === row;
+}
+
+/** Copies a list (rows ascending, and a byte for each or none) without the rows that are gone. Adds `offset` to each row. */
+export function withoutGone(
+  gone: Uint32Array,
+  rows: Uint32Array,
+  offset: number,
+  rest: Uint8Array,
+): { ordinals: Uint32Array; rest: Uint8Array } {
+  const ordinals = new Uint32Array(rows.length);
+  const bytes = new Uint8Array(rest.length);
+  let [kept, next] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    while (next < gone.length && gone[next]! < row) next++;
+    if (gone[next] === row) continue;
+    if (rest.length > 0) bytes[kept] = rest[i]!;
+    ordinals[kept++] = row + offset;
+  }
+  return { ordinals: ordinals.subarray(0, kept), rest: bytes.subarray(0, Math.min(kept, rest.length)) };
 }

@@ -4,19 +4,9 @@ import { parseOverview } from '../../format/overview.ts';
 import { Lru } from '../../kit/lru.ts';
 import { type Address, formatAddress } from './address.ts';
 import { SearchClient } from './client.ts';
-import {
-  type Generation,
-  GoneRows,
-  loadGeneration,
-  loadGone,
-  loadObject,
-  ordinalStarts,
-  readCurrent,
-  type Segment,
-} from './generation.ts';
-import { SegmentLookup } from './lists.ts';
+import { type Generation, loadGeneration, loadObject, loadSegments, readCurrent } from './generation.ts';
+import { type Parts, SegmentLookup } from './lists.ts';
 import { damagedInS3, OBJECTS, segmentObject } from './objects.ts';
-import { type Parts, RemoteFile } from './remote-file.ts';
 import { RowCache } from './row-cache.ts';
 import { type OpenSegment, S3VectorsStore } from './s3-vectors-store.ts';
 
@@ -73,7 +63,8 @@ export class Generations {
         languagesName,
         `it has ${languages.count} languages, but its manifest says ${manifest.languages.length}`,
       );
-    const passagesByLanguage = Object.fromEntries(mostFirst(manifest.languages));
+    const mostFirst = [...manifest.languages].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+    const passagesByLanguage = Object.fromEntries(mostFirst);
     const overview = parseOverview(overviewBytes, { counts, languages: passagesByLanguage });
     if (!overview) throw damagedInS3(`${name}/${OBJECTS.overview}`, 'it is invalid');
     if (this.#rows?.dimensions !== dimensions) this.#rows = new RowCache(client, dimensions);
@@ -94,29 +85,20 @@ export class Generations {
     this.#client.close();
   }
 
-  async #openSegments(manifest: Generation): Promise<OpenSegment[]> {
-    const { segments } = manifest;
-    const starts = ordinalStarts(segments);
-    this.#lookups = new Map(segments.map((segment) => [segment.id, this.#lookupOf(segment)]));
-    return Promise.all(
-      segments.map(async (segment, i): Promise<OpenSegment> => {
-        const { id, rows } = segment;
-        const lookup = this.#lookups.get(id)!;
-        // A failure shows when a question needs it, which tries again.
-        lookup.prefetch().catch(() => {});
-        const gone = new GoneRows(await loadGone(this.#client, manifest, segment));
-        return { id, start: starts[i]!, rows, gone, lookup };
+  async #openSegments(generation: Generation): Promise<OpenSegment[]> {
+    const before = this.#lookups;
+    this.#lookups = new Map(
+      generation.segments.map(({ id, rows, files }) => {
+        const name = segmentObject(id, OBJECTS.lookup);
+        const file = files[OBJECTS.lookup]!;
+        const known = before.get(id);
+        return [id, known ?? new SegmentLookup(this.#client.objects, name, file, rows, this.#parts)];
       }),
     );
+    const lookups = this.#lookups;
+    // A failure shows when a question needs it, which tries again.
+    for (const lookup of lookups.values()) lookup.prefetch().catch(() => {});
+    const segments = await loadSegments(this.#client, generation);
+    return segments.map((segment) => ({ ...segment, lookup: lookups.get(segment.id)! }));
   }
-
-  #lookupOf({ id, rows, files }: Segment): SegmentLookup {
-    const name = segmentObject(id, OBJECTS.lookup);
-    const file = new RemoteFile(this.#client.objects, name, files[OBJECTS.lookup]!, this.#parts);
-    return this.#lookups.get(id) ?? new SegmentLookup(file, rows);
-  }
-}
-
-function mostFirst(languages: Generation['languages']): Generation['languages'] {
-  return [...languages].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
 }

@@ -33,12 +33,10 @@ export function isSegmentId(value: unknown): boolean {
   return typeof value === 'string' && /^[0-9a-f]{8}$/.test(value);
 }
 
-/** The key of an object of a generation, below the index's name. */
 export function generationObject(generation: number, object: string): string {
   return `generations/${generation}/${object}`;
 }
 
-/** The key of an object of a segment, below the index's name. */
 export function segmentObject(segment: string, object: string): string {
   return `segments/${segment}/${object}`;
 }
@@ -48,7 +46,6 @@ export function goneObject(segment: string): string {
   return `gone-${segment}.bin`;
 }
 
-/** The key of a row's vector. */
 export function vectorKey(segment: string, row: number): string {
   return `${segment}/${row}`;
 }

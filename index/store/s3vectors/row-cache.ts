@@ -1,5 +1,4 @@
 import { Lru } from '../../kit/lru.ts';
-import { Unavailable } from '../store.ts';
 import type { Client } from './client.ts';
 import { damagedInS3, OBJECTS, parseVectorKey, segmentObject } from './objects.ts';
 import { decodeRow, type RowContent, readPlace } from './row.ts';
@@ -16,11 +15,8 @@ export interface CachedRow {
   vector?: Float32Array | undefined;
 }
 
-/** Where a long row is. */
-interface LongRow {
-  place: { start: number; length: number };
-  vector?: Float32Array | undefined;
-}
+/** A long row that is not read yet. */
+type LongRow = Pick<CachedRow, 'vector'> & { place: { start: number; length: number } };
 
 /** Rows of S3 Vectors by their vectors' keys. Rows never change, so all generations share it. */
 export class RowCache {
@@ -39,7 +35,7 @@ export class RowCache {
   }
 
   /**
-   * The rows under keys, which must exist. Reads those that are not cached: all at the same time, and then long ones.
+   * The rows under keys, without those that do not exist. Reads those that are not cached: all at the same time, and then long ones.
    * @param withVector keys of the rows that must have their vectors
    */
   async read(keys: readonly string[], withVector: ReadonlySet<string>): Promise<Map<string, CachedRow>> {
@@ -48,33 +44,22 @@ export class RowCache {
       const row = known.get(key);
       return !row || (withVector.has(key) && !row.vector);
     });
-    for (const { key, metadata, vector } of await this.#get(
-      missing,
-      missing.some((key) => withVector.has(key)),
-    ))
-      known.set(key, { ...this.#decode(key, metadata), vector });
-    const rows = await Promise.all(
-      Array.from(known, async ([key, row]): Promise<[string, CachedRow]> => {
-        const content = 'place' in row! ? await this.#readLong(key, row) : row!.content;
-        const complete = { content, vector: row!.vector };
-        this.#set(key, complete);
-        return [key, complete];
-      }),
-    );
-    return new Map(rows);
-  }
-
-  async #get(keys: readonly string[], withVectors: boolean) {
-    if (keys.length === 0) return [];
-    const found = await this.#client.get(keys, withVectors);
-    if (found.length < keys.length)
-      throw new Unavailable(
-        'Rows of this generation of the index were deleted while it was read. Try again: the next request reads the newest one.',
-      );
-    for (const { key, vector } of found)
+    const withVectors = missing.some((key) => withVector.has(key));
+    for (const { key, metadata, vector } of await this.#client.get(missing, withVectors)) {
       if (withVectors && vector?.length !== this.dimensions)
         throw damagedInS3(key, `its vector has ${vector?.length ?? 0} of ${this.dimensions} dimensions`);
-    return found;
+      known.set(key, { ...this.#decode(key, metadata), vector });
+    }
+    const rows = await Promise.all(
+      Array.from(known, async ([key, row]): Promise<[string, CachedRow][]> => {
+        if (!row) return [];
+        const content = 'place' in row ? await this.#readLong(key, row) : row.content;
+        const complete = { content, vector: row.vector };
+        this.#set(key, complete);
+        return [[key, complete]];
+      }),
+    );
+    return new Map(rows.flat());
   }
 
   #decode(key: string, metadata: unknown): CachedRow | LongRow {

@@ -31,7 +31,6 @@ export function sentenceBytes(dimensions: number): number {
   return dimensions + NORM;
 }
 
-/** Writes a row. */
 export function encodeRow({ passage, sentences, tokens, blocks }: RowContent): Uint8Array {
   const record = Buffer.from(JSON.stringify(passage));
   const row = Buffer.concat([new Uint8Array(HEAD), record, sentences, blocks]);
@@ -77,7 +76,6 @@ export function decodeRow(bytes: Uint8Array, dimensions: number, name: string): 
 
 /** What S3 Vectors stores with a vector. Only `row` is non-filterable. */
 export interface RowMetadata {
-  /** The row's segment. */
   segment: string;
   /** The row's fields and values, as `filterKey` writes them. */
   fields: string[];

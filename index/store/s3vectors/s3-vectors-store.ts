@@ -6,11 +6,19 @@ import type { Passage } from '../../format/passage.ts';
 import { SentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vectors.ts';
-import { InvalidRequest, type Row, type Selection, type Store, type Surrounding } from '../store.ts';
+import {
+  InvalidRequest,
+  noVector,
+  type Row,
+  type Selection,
+  type Store,
+  type Surrounding,
+  Unavailable,
+} from '../store.ts';
 import type { SearchClient } from './client.ts';
-import type { GoneRows } from './generation.ts';
-import { RangeLists, type SegmentLookup } from './lists.ts';
-import { damagedInS3, parseVectorKey, placeKey, vectorKey } from './objects.ts';
+import { isGone, keyOfOrdinal, type LoadedSegment } from './generation.ts';
+import { RangeLists, type SegmentLists } from './lists.ts';
+import { damagedInS3, parseVectorKey, placeKey } from './objects.ts';
 import { filterKey, sentenceBytes } from './row.ts';
 import type { CachedRow, RowCache } from './row-cache.ts';
 
@@ -24,14 +32,7 @@ const MOST_VALUES = 90;
 const ROWS_AT_ONCE = 400;
 
 /** A segment of an open generation. */
-export interface OpenSegment {
-  id: string;
-  /** The ordinal of its first row. */
-  start: number;
-  rows: number;
-  gone: GoneRows;
-  lookup: SegmentLookup;
-}
+export type OpenSegment = LoadedSegment & SegmentLists;
 
 /** What a store reads from. */
 export interface StoreParts {
@@ -86,7 +87,7 @@ export class S3VectorsStore implements Store {
 
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
     const known = vector && (this.#similarities.get(vector) ?? new Map<number, number>());
-    const bestSentence = vector && this.#comparer.best(vector);
+    const bestSentence = vector ? this.#comparer.best(vector) : noVector;
     const rows = await this.#read(ordinals, known ? ordinals.filter((ordinal) => !known.has(ordinal)) : []);
     return ordinals.map((ordinal, i): Row => {
       const { content, vector: stored } = rows[i]!;
@@ -97,18 +98,14 @@ export class S3VectorsStore implements Store {
       return {
         ordinal,
         language,
-        similarity: () => {
-          if (!vector || !known) throw new Error('These rows were read without a vector.');
-          return known.get(ordinal) ?? dot(vector, stored!) / lengthOf(stored!);
-        },
-        bestSentence: () => {
-          if (!bestSentence) throw new Error('These rows were read without a vector.');
-          return bestSentence({
+        similarity: () =>
+          known ? (known.get(ordinal) ?? dot(vector, stored!) / lengthOf(stored!)) : noVector(),
+        bestSentence: () =>
+          bestSentence({
             count: sentences.length / sentenceBytes(this.manifest.dimensions),
             fill: (bytes, start) => bytes.set(sentences.subarray(start, start + bytes.length)),
             damaged: (sentence, norm) => damaged(`sentence ${sentence} has the norm ${norm}`),
-          });
-        },
+          }),
         passage: () => passage,
         damaged,
       };
@@ -160,7 +157,7 @@ export class S3VectorsStore implements Store {
     for (const { start, rows, gone } of this.#parts.segments) {
       for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
         const batch = Array.from({ length: Math.min(ROWS_AT_ONCE, rows - first) }, (_, i) => first + i);
-        const present = batch.filter((row) => !gone.has(row)).map((row) => start + row);
+        const present = batch.filter((row) => !isGone(gone, row)).map((row) => start + row);
         if (present.length === 0) continue;
         for (const { content } of await this.#read(present)) yield content.passage;
       }
@@ -202,14 +199,21 @@ export class S3VectorsStore implements Store {
     const keys = ordinals.map((ordinal) => this.#keyOf(ordinal));
     const needsVector = new Set(withVector.map((ordinal) => this.#keyOf(ordinal)));
     const rows = await this.#parts.rows.read(keys, needsVector);
-    return keys.map((key) => rows.get(key)!);
+    return keys.map((key) => {
+      const row = rows.get(key);
+      if (!row)
+        throw new Unavailable(
+          'Rows of this generation of the index were deleted while it was read. Try again: the next request reads the newest one.',
+        );
+      return row;
+    });
   }
 
   #keyOf(ordinal: number): string {
-    const segment = this.#parts.segments.findLast(({ start }) => start <= ordinal);
-    if (!segment || ordinal >= segment.start + segment.rows)
+    const key = keyOfOrdinal(this.#parts.segments, ordinal);
+    if (key === undefined)
       throw damagedInS3(this.#parts.name, `it has no ordinal ${ordinal} of ${this.size}`);
-    return vectorKey(segment.id, ordinal - segment.start);
+    return key;
   }
 
   /** The ordinal of a vector; undefined if its row is not part of this generation. */
@@ -218,7 +222,7 @@ export class S3VectorsStore implements Store {
     const segment = found && this.#segments.get(found.segment);
     if (!segment || found.row >= segment.rows)
       throw damagedInS3(key, `${this.#parts.name} has no such vector`);
-    return segment.gone.has(found.row) ? undefined : segment.start + found.row;
+    return isGone(segment.gone, found.row) ? undefined : segment.start + found.row;
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { readSettings } from '../../../functions/deployed/settings.ts';
+import { bootstrapBucket, readSettings } from '../../../functions/deployed/settings.ts';
 import { readContext } from '../../../infra/cdk-app.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
 
@@ -152,4 +152,13 @@ describe('context', () => {
     const own = { 'aws:cdk:x': 1, '@aws-cdk/core:x': true, 'cli-telemetry': false, 'ami:account=1:x': 'y' };
     expect(read(own).settings).toEqual({});
   });
+});
+
+test('the bucket for uploads has the qualifier of cdk.json', () => {
+  const file = join(temporaryFolder(), 'cdk.json');
+  writeFileSync(file, JSON.stringify({ context: { '@aws-cdk/core:bootstrapQualifier': 'mine' } }));
+  const { bootstrapQualifier } = readSettings(undefined, file);
+  expect(bootstrapBucket('123456789012', 'eu-central-1', bootstrapQualifier)).toBe(
+    'cdk-mine-assets-123456789012-eu-central-1',
+  );
 });

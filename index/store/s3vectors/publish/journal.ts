@@ -141,8 +141,8 @@ function kindOf(service: Service): LeaseKind<State> {
         throw new Error(
           `${name} is damaged: its keys are invalid. Delete this object, then run npx polyseek prune.`,
         );
-      const { owner, token, expires, publication, abandoned, removing } = journal!;
-      return { state: { owner, publication, abandoned, removing }, token, expires: Date.parse(expires) };
+      const { format: _, token, expires, ...state } = journal!;
+      return { state, token, expires: Date.parse(expires) };
     },
     lost: (cause) =>
       cause instanceof Error

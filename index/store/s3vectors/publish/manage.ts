@@ -3,7 +3,7 @@ import { loadGeneration } from '../generation.ts';
 import { readWork, withJournal } from './journal.ts';
 import { listNumbers, movePointer, readPointer, settle } from './pointer.ts';
 import { deleteWaste, findWaste, type Pruned } from './prune.ts';
-import { type Service, type ServiceOptions, withService } from './service.ts';
+import { type Service, withService } from './service.ts';
 
 /** A generation, for people. */
 export interface GenerationInfo {
@@ -22,8 +22,8 @@ export interface GenerationInfo {
 const NOTHING: Pruned = { deleted: [], kept: [], vectors: 0, objects: 0 };
 
 /** Lists the generations of an index that a search can return to, newest first. */
-export function versionsOf(address: Address, options: ServiceOptions = {}): Promise<GenerationInfo[]> {
-  return withService(address, options, listGenerations);
+export function versionsOf(address: Address): Promise<GenerationInfo[]> {
+  return withService(address, {}, listGenerations);
 }
 
 /**
@@ -35,9 +35,8 @@ export function versionsOf(address: Address, options: ServiceOptions = {}): Prom
 export function rollBackTo(
   address: Address,
   generation: number | undefined,
-  options: ServiceOptions = {},
 ): Promise<{ live: number; was: number; version: string }> {
-  return withService(address, options, (service) =>
+  return withService(address, {}, (service) =>
     withJournal(service, {}, async (journal) => {
       const pointer = await settle(service, journal);
       const all = await listGenerations(service);
@@ -57,13 +56,8 @@ export function rollBackTo(
 }
 
 /** Deletes all generations but the newest ones (`keep`, with the current one), and whatever no kept generation needs. */
-export function pruneIndex(
-  address: Address,
-  keep: number,
-  dryRun = false,
-  options: ServiceOptions = {},
-): Promise<Pruned> {
-  return withService(address, options, async (service) => {
+export function pruneIndex(address: Address, keep: number, dryRun = false): Promise<Pruned> {
+  return withService(address, {}, async (service) => {
     if (dryRun) {
       const { current } = await readPointer(service);
       if (!current) return NOTHING;
@@ -85,20 +79,18 @@ export function pruneIndex(
 async function listGenerations(service: Service): Promise<GenerationInfo[]> {
   const { current } = await readPointer(service);
   const { removing, publication } = await readWork(service);
-  const infos: GenerationInfo[] = [];
-  for (const number of await listNumbers(service)) {
-    if (removing.includes(number) || number === publication?.generation) continue;
-    const { generation, created, version, model, counts, segments } = await loadGeneration(service, number);
-    infos.push({
-      generation,
-      current: generation === current?.generation,
-      created,
-      version,
-      model: model.name,
-      documents: counts.documents,
-      passages: counts.passages,
-      segments: segments.length,
-    });
-  }
-  return infos;
+  const numbers = (await listNumbers(service)).filter(
+    (number) => !removing.includes(number) && number !== publication?.generation,
+  );
+  const generations = await Promise.all(numbers.map((number) => loadGeneration(service, number)));
+  return generations.map(({ generation, created, version, model, counts, segments }) => ({
+    generation,
+    current: generation === current?.generation,
+    created,
+    version,
+    model: model.name,
+    documents: counts.documents,
+    passages: counts.passages,
+    segments: segments.length,
+  }));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FileList } from '../../../format/checks.ts';
 import { HashTable } from '../../../format/compact.ts';
 import { readSections } from '../../../format/container.ts';
+import type { SegmentRows } from '../generation.ts';
 import { damagedInS3, HASH_BYTES, HASHES } from '../objects.ts';
 
 /** The largest share of a segment's rows that may be gone. Above, the others move to the new segment. */
@@ -9,25 +9,16 @@ const MOST_GONE = 0.3;
 /** The most segments that a publication keeps. A search looks into all of them. */
 const MOST_SEGMENTS = 8;
 
-/** A segment that stays. */
-export interface KeptSegment {
-  id: string;
-  rows: number;
-  /** Rows that the generation does not have, ascending. */
-  gone: Uint32Array;
-  files: FileList;
-}
-
 /** A segment of the current generation. */
-export interface PublishedSegment extends KeptSegment {
+export interface PublishedSegment extends SegmentRows {
   /** The hashes of all rows, one after the other. */
   hashes: Uint8Array;
 }
 
 /** What a publication does. */
 export interface Plan {
-  /** Segments that stay, in their order. */
-  kept: KeptSegment[];
+  /** Segments that stay, in their order, with all rows that the new generation does not have. */
+  kept: SegmentRows[];
   /** Ordinals in the local index of the rows of the new segment, ascending. */
   written: Uint32Array;
   /** For each local row its ordinal in the new generation, whose last segment is the new one. */
@@ -48,7 +39,7 @@ export function planPublication(hashes: Uint8Array, published: readonly Publishe
   /** For each local row the number of the segment that has it, or -1; and its number there. */
   const places = new Int32Array(count).fill(-1);
   const numbers = new Uint32Array(count);
-  const segments = published.map(({ id, rows, files, gone: before, hashes: theirs }, number): KeptSegment => {
+  const segments = published.map(({ id, rows, files, gone: before, hashes: theirs }, number): SegmentRows => {
     const gone: number[] = [];
     let next = 0;
     for (let row = 0; row < rows; row++) {
@@ -64,7 +55,7 @@ export function planPublication(hashes: Uint8Array, published: readonly Publishe
     return { id, rows, files, gone: Uint32Array.from(gone) };
   });
 
-  const alive = ({ rows, gone }: KeptSegment) => rows - gone.length;
+  const alive = ({ rows, gone }: SegmentRows) => rows - gone.length;
   const largest = segments
     .filter((segment) => alive(segment) > 0 && segment.gone.length <= MOST_GONE * segment.rows)
     .sort((a, b) => alive(b) - alive(a))

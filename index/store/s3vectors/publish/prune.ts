@@ -1,4 +1,5 @@
-import { type Current, GoneRows, loadGeneration, loadGone } from '../generation.ts';
+import { batchesOf } from '../../../aws/s3.ts';
+import { type Current, isGone, loadGeneration, loadSegments, type SegmentRows } from '../generation.ts';
 import { damagedInS3, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
 import { type Journal, record, type Work } from './journal.ts';
 import { isRecent, listNumbers } from './pointer.ts';
@@ -41,10 +42,10 @@ export async function deleteWaste(
   const waste = await findWaste(service, journal.state, current, keep, sweep);
   const { deleted, kept, vectors, objects } = waste;
   if (deleted.length > 0) await record(journal, { removing: deleted });
-  await deleteVectors(service, vectors);
+  await inParallel(batchesOf(vectors, MOST_VECTORS), (keys) => service.deleteVectors(keys));
   // Manifests last: a process that continues needs them to find the rows.
-  const isManifest = (key: string) => key.endsWith(`/${OBJECTS.manifest}`);
-  await service.objects.delete([...objects.filter((key) => !isManifest(key)), ...objects.filter(isManifest)]);
+  const isManifest = (key: string) => Number(key.endsWith(`/${OBJECTS.manifest}`));
+  await service.objects.delete(objects.toSorted((a, b) => isManifest(a) - isManifest(b)));
   const { removing, abandoned } = journal.state;
   if (removing.length + abandoned.length > 0) await record(journal, { removing: [], abandoned: [] });
   return { deleted, kept, vectors: vectors.length, objects: objects.length };
@@ -61,13 +62,14 @@ export async function findWaste(
   const { publication } = work;
   const unfinished = [publication, ...work.abandoned].map((one) => one?.generation);
   const numbers = (await listNumbers(service)).filter((number) => !unfinished.includes(number));
-  const readable = new Map<number, Part[]>();
+  const readable = new Map<number, SegmentRows[]>();
   for (const number of numbers) {
-    const parts = await partsOf(service, number).catch((error: unknown) => {
+    try {
+      readable.set(number, await loadSegments(service, await loadGeneration(service, number)));
+    } catch (error) {
       // A damaged generation is deleted, unless it is the current one.
       if (number === current.generation || !isDamage(error)) throw error;
-    });
-    if (parts) readable.set(number, parts);
+    }
   }
   if (!readable.has(current.generation))
     throw damagedInS3(
@@ -109,15 +111,6 @@ function keptGenerations(
   return numbers.filter((number) => kept.has(number));
 }
 
-/** The segments of a generation. */
-async function partsOf(service: Service, number: number): Promise<Part[]> {
-  const generation = await loadGeneration(service, number);
-  const parts: Part[] = [];
-  for (const segment of generation.segments)
-    parts.push({ ...segment, gone: new GoneRows(await loadGone(service, generation, segment)) });
-  return parts;
-}
-
 /** Rows of abandoned publications, with some that may have been sent. */
 function* abandonedVectors({ abandoned }: Readonly<Work>): Generator<string> {
   for (const { segment, rows, written } of abandoned)
@@ -139,28 +132,13 @@ async function unneededVectors(
   return unneeded;
 }
 
-async function deleteVectors(service: Service, keys: readonly string[]): Promise<void> {
-  function* calls() {
-    for (let at = 0; at < keys.length; at += MOST_VECTORS)
-      yield () => service.deleteVectors(keys.slice(at, at + MOST_VECTORS));
-  }
-  await inParallel(calls(), PARALLEL);
-}
-
-/** A segment of a generation. */
-interface Part {
-  id: string;
-  rows: number;
-  gone: GoneRows;
-}
-
 /** The rows of some generations. */
 class RowSet {
   /** Of each segment its rows, and those that are gone in each generation. */
-  readonly #segments = new Map<string, { rows: number; gone: GoneRows[] }>();
+  readonly #segments = new Map<string, { rows: number; gone: Uint32Array[] }>();
 
-  constructor(parts: readonly Part[]) {
-    for (const { id, rows, gone } of parts) {
+  constructor(segments: readonly SegmentRows[]) {
+    for (const { id, rows, gone } of segments) {
       const others = this.#segments.get(id)?.gone ?? [];
       this.#segments.set(id, { rows, gone: [...others, gone] });
     }
@@ -172,7 +150,7 @@ class RowSet {
 
   has(segment: string, row: number): boolean {
     const { rows = 0, gone = [] } = this.#segments.get(segment) ?? {};
-    return row < rows && gone.some((one) => !one.has(row));
+    return row < rows && gone.some((one) => !isGone(one, row));
   }
 
   /** The keys of the vectors of rows that others do not have. */

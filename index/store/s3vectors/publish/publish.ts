@@ -9,7 +9,7 @@ import { type Address, formatAddress } from '../address.ts';
 import {
   type Generation,
   loadGeneration,
-  loadGone,
+  loadSegments,
   type Segment,
   writeGeneration,
   writeGone,
@@ -40,8 +40,6 @@ import { type Service, type TransferOptions, withService } from './service.ts';
 import { filterableOf, uploadSegment } from './upload.ts';
 
 export interface PublishOptions extends TransferOptions, HoldOptions {
-  /** Generations to keep, with the new one. Default: 2. */
-  keep?: number;
   /** Upload all passages again, whatever is there. */
   rewrite?: boolean;
 }
@@ -167,8 +165,8 @@ async function readRows(
 
 async function run(context: Context): Promise<Published> {
   const { service, journal, local, hashes, options } = context;
-  const { keep = DEFAULT_KEEP, rewrite = false } = options;
   const { manifest } = local;
+  const { rewrite = false } = options;
   const pointer = await settle(service, journal, rewrite);
   const base =
     pointer.current && !rewrite ? await loadGeneration(service, pointer.current.generation) : undefined;
@@ -177,12 +175,11 @@ async function run(context: Context): Promise<Published> {
     let current = pointer.current!;
     // After this, no abandoned publication can become current any more.
     if (journal.state.abandoned.length > 0) current = await movePointer(service, pointer, base.generation);
-    const pruned = await deleteWaste(service, journal, current, keep);
+    const pruned = await deleteWaste(service, journal, current, DEFAULT_KEEP);
     return resultOf(service, manifest, base.generation, { pruned });
   }
   const plan = planPublication(hashes, base ? await readSegments(service, base, manifest) : []);
-  const written = new Uint8Array(plan.written.length * HASH_BYTES);
-  for (const [row, ordinal] of plan.written.entries()) written.set(hashAt(hashes, ordinal), row * HASH_BYTES);
+  const written = Buffer.concat(Array.from(plan.written, (ordinal) => hashAt(hashes, ordinal)));
   const digest = digestOf(pointer.current?.generation, manifest.version, written, plan);
   const publication = await begin(context, digest, plan, pointer.current?.generation);
   options.signal?.throwIfAborted();
@@ -191,7 +188,7 @@ async function run(context: Context): Promise<Published> {
   options.signal?.throwIfAborted();
   const current = await movePointer(service, pointer, publication.generation);
   await record(journal, { publication: undefined });
-  const pruned = await deleteWaste(service, journal, current, keep);
+  const pruned = await deleteWaste(service, journal, current, DEFAULT_KEEP);
   const uploaded = plan.written.length;
   const kept = local.count - uploaded;
   return resultOf(service, manifest, publication.generation, {
@@ -212,16 +209,15 @@ async function readSegments(
   const isSame =
     base.model.hash === model.hash && base.model.neutral === model.neutral && base.dimensions === dimensions;
   if (!isSame) return [];
-  const segments: PublishedSegment[] = [];
-  for (const segment of base.segments) {
-    const { id, rows, files } = segment;
-    const key = segmentObject(id, OBJECTS.hashes);
-    const bytes = await service.read(key);
-    checkObject(bytes, files[OBJECTS.hashes]!, service.nameOf(key));
-    const hashes = readHashes(bytes, rows, service.nameOf(key));
-    segments.push({ id, rows, gone: await loadGone(service, base, segment), hashes, files });
-  }
-  return segments;
+  const segments = await loadSegments(service, base);
+  return Promise.all(
+    segments.map(async (segment) => {
+      const key = segmentObject(segment.id, OBJECTS.hashes);
+      const bytes = await service.read(key);
+      checkObject(bytes, segment.files[OBJECTS.hashes]!, service.nameOf(key));
+      return { ...segment, hashes: readHashes(bytes, segment.rows, service.nameOf(key)) };
+    }),
+  );
 }
 
 /** Records a publication, or continues the one that is recorded if it has the same plan. */

@@ -65,17 +65,15 @@ export async function withService<T>(
  * The vectors and objects of an index in S3 Vectors, for whoever writes it. Calls wait for throttling and failures to pass, and end with
  * a sentence if they do not.
  */
-export class Service extends Client {
-  readonly objects: Bucket;
+export class Service extends Client<Bucket> {
   readonly #retry: Retry;
   /** When the next write of vectors may start. */
   #next = 0;
   #vectorBytes = 0;
 
   constructor(address: Address, { speed, signal }: ServiceOptions = {}) {
-    super(address, TIMEOUTS);
+    super(address, TIMEOUTS, Bucket);
     this.#retry = { pauses: PATIENTLY, speed, signal };
-    this.objects = new Bucket(...this.bucketParts(TIMEOUTS));
   }
 
   /** Bytes of the vectors and objects that were sent. */
@@ -89,7 +87,6 @@ export class Service extends Client {
     return stored.bytes;
   }
 
-  /** Describes the vector index. */
   async describeIndex(): Promise<Index> {
     const command = new GetIndexCommand(this.index);
     const { index } = await this.call('GetIndex', () => this.vectors.send(command));
@@ -154,27 +151,23 @@ export class Service extends Client {
 }
 
 /**
- * Runs tasks, several at once, and starts them in order. No task starts before all but the last `most` have ended. After a failure or
- * the end of `signal` it starts no other, and waits for those that run.
+ * Runs a task for each item, `PARALLEL` at once, and starts them in order. No task starts before all but the last `PARALLEL` have ended.
+ * After a failure or the end of `signal` it starts no other, and waits for those that run.
  * @throws the first failure, or the reason of `signal`
  */
-export async function inParallel(
-  tasks: Iterable<() => Promise<void>>,
-  most: number,
+export async function inParallel<Item>(
+  items: Iterable<Item>,
+  task: (item: Item) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   const running: Promise<void>[] = [];
-  let failure: { error: unknown } | undefined;
-  for (const task of tasks) {
-    running.push(
-      task().catch((error: unknown) => {
-        failure ??= { error };
-      }),
-    );
-    if (running.length === most) await running.shift();
-    if (failure || signal?.aborted) break;
+  const failures: unknown[] = [];
+  for (const item of items) {
+    running.push(task(item).catch((error: unknown) => void failures.push(error)));
+    if (running.length === PARALLEL) await running.shift();
+    if (failures.length > 0 || signal?.aborted) break;
   }
   await Promise.all(running);
-  if (failure) throw failure.error;
+  if (failures.length > 0) throw failures[0];
   signal?.throwIfAborted();
 }

@@ -4,9 +4,7 @@ import type { Wanted } from '../../../../index/aws/s3.ts';
 import { describeFile } from '../../../../index/format/checks.ts';
 import { writeAscending, writeList } from '../../../../index/format/varint.ts';
 import { Lru } from '../../../../index/kit/lru.ts';
-import { GoneRows } from '../../../../index/store/s3vectors/generation.ts';
-import { RangeLists, SegmentLookup } from '../../../../index/store/s3vectors/lists.ts';
-import { type Parts, RemoteFile } from '../../../../index/store/s3vectors/remote-file.ts';
+import { type Parts, RangeLists, SegmentLookup } from '../../../../index/store/s3vectors/lists.ts';
 import { Unavailable } from '../../../../index/store/store.ts';
 import { lookupFile } from '../../../fixtures/files.ts';
 
@@ -69,9 +67,9 @@ function open(
     const bytes = lookupFile(records);
     const name = `segments/${number}/lookup.bin`;
     objects.put(name, bytes);
-    const file = new RemoteFile(objects, name, describeFile(bytes), blocks);
+    const lookup = new SegmentLookup(objects, name, describeFile(bytes), rows.length, blocks);
     const gone = Uint32Array.from(rows.flatMap((one, i) => (one.gone ? [i] : [])));
-    const segment = { lookup: new SegmentLookup(file, rows.length), start, gone: new GoneRows(gone) };
+    const segment = { lookup, start, gone };
     start += rows.length;
     return segment;
   });
@@ -177,12 +175,11 @@ test('an id in two segments is damage, unless one of them is gone', async () => 
   const objects = new Objects();
   const bytes = lookupFile(new Map([['ix', writeAscending([0])]]));
   objects.put('lookup.bin', bytes);
-  const lookup = () =>
-    new SegmentLookup(new RemoteFile(objects, 'lookup.bin', describeFile(bytes), new Lru(1)), 1);
+  const lookup = () => new SegmentLookup(objects, 'lookup.bin', describeFile(bytes), 1, new Lru(1));
   const segment = (start: number, gone: number[]) => ({
     lookup: lookup(),
     start,
-    gone: new GoneRows(Uint32Array.from(gone)),
+    gone: Uint32Array.from(gone),
   });
   const lists = (...gone: number[]) => new RangeLists([segment(0, gone), segment(1, [])], 'generations/1');
   expect(await lists(0).ordinal('x')).toBe(1);
@@ -196,8 +193,8 @@ describe('a damaged file is reported with its name', () => {
   const lists = (stored: Uint8Array, file = describeFile(bytes)) => {
     const objects = new Objects();
     objects.put('lookup.bin', stored);
-    const lookup = new SegmentLookup(new RemoteFile(objects, 'lookup.bin', file, new Lru(1)), 3);
-    return new RangeLists([{ lookup, start: 0, gone: new GoneRows(new Uint32Array()) }], 'generations/1');
+    const lookup = new SegmentLookup(objects, 'lookup.bin', file, 3, new Lru(1));
+    return new RangeLists([{ lookup, start: 0, gone: new Uint32Array() }], 'generations/1');
   };
 
   test.each([
