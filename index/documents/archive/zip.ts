@@ -77,7 +77,7 @@ export class Zip {
       }));
       return new Zip(zip, files, input, inflated);
     } catch (error) {
-      if (/encrypt/.test(String(error))) throw encrypted(input, input.path);
+      if (/encrypt/.test(String(error))) throw encrypted(input);
       throw damaged(input.path, error);
     }
   }
@@ -143,8 +143,9 @@ export class Zip {
   }
 }
 
-function encrypted({ failure }: ZipInput, place: string): Unreadable {
-  return failure('encrypted', 'Remove the password and build again.', place);
+/** The error for a file with a password. */
+export function encrypted(input: ZipInput, place = input.path): Unreadable {
+  return input.failure('encrypted', 'Remove the password and build again.', place);
 }
 
 async function listEntries(input: ZipInput, zip: ZipFile): Promise<Entry[]> {

@@ -7,7 +7,7 @@ import { blocksOf } from '../html/blocks.ts';
 import { attribute, type Element, limitedAdapter } from '../html/html-tree.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
-import { noText, openPackage, resolvePart } from './office-package.ts';
+import { noText, onOneLine, openPackage, resolvePart } from './office-package.ts';
 import { elementsOf } from './office-xml.ts';
 
 const PAGE_TYPES = new Set(['application/xhtml+xml', 'text/html', 'text/x-oeb1-document']);
@@ -118,7 +118,7 @@ async function readBook(zip: Zip, input: Input): Promise<Book> {
     else if (name === 'opf:itemref') {
       if (attributes.get('linear') !== 'no') book.spine.push(attributes.get('idref') ?? '');
     } else if (text.trim() !== '')
-      book.metadata.set(name, [...(book.metadata.get(name) ?? []), inOneLine(text)]);
+      book.metadata.set(name, [...(book.metadata.get(name) ?? []), onOneLine(text)]);
   }
   book.contents = (
     [...book.items.values()].find(({ isContents }) => isContents) ?? book.items.get(ncx)
@@ -153,7 +153,7 @@ async function chapterTitles(zip: Zip, { contents }: Book, input: Input): Promis
     const names = 'html:nav html:a ncx:text ncx:content';
     for (const { name, attributes, text, parent } of await elementsOf(zip, contents, input, names)) {
       const isLink = name === 'html:a' && isOf(parent?.attributes.get('epub:type') ?? 'toc', 'toc');
-      if (isLink || name === 'ncx:text') label = inOneLine(text);
+      if (isLink || name === 'ncx:text') label = onOneLine(text);
       const target = resolvePart(contents, attributes.get('href') ?? attributes.get('src') ?? '');
       if ((isLink || name === 'ncx:content') && label !== '' && !titles.has(target))
         titles.set(target, label);
@@ -162,10 +162,6 @@ async function chapterTitles(zip: Zip, { contents }: Book, input: Input): Promis
     // A book can be read without its table of contents.
   }
   return titles;
-}
-
-function inOneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }
 
 function isOf(list: string | undefined, word: string): boolean {

@@ -84,7 +84,7 @@ export function onOneLine(message: string): string {
 export async function startOf<T>(
   items: AsyncIterable<T>,
   areEnough: (start: readonly T[]) => boolean,
-): Promise<{ start: readonly T[]; all: AsyncIterable<T> }> {
+): Promise<{ start: readonly T[]; all: AsyncGenerator<T> }> {
   const iterator = items[Symbol.asyncIterator]();
   const start: T[] = [];
   while (!areEnough(start)) {
