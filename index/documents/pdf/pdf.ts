@@ -5,7 +5,7 @@ import { withoutContents, withoutFurniture } from './furniture.ts';
 import { blocksOf, type Entry } from './headings.ts';
 import { damaged, openPdf } from './open.ts';
 import { composeAccents, readPages } from './pages.ts';
-import { paragraphsOf, Vocabulary } from './paragraphs.ts';
+import { paragraphsOf } from './paragraphs.ts';
 
 /** Reads the text of a PDF file in the order of reading. */
 export const readPdf: Reader = async function* (input) {
@@ -24,7 +24,7 @@ export const readPdf: Reader = async function* (input) {
     ] as const)
       if (numbers.length > 0)
         input.report({ kind: 'failed', place: input.path, reason, fix: `${fix} (page ${ranges(numbers)}).` });
-    const paragraphs = paragraphsOf(kept, fonts, new Vocabulary(kept));
+    const paragraphs = paragraphsOf(kept, fonts);
     const blocks = blocksOf(paragraphs, await outlineOf(pdf));
     const { title = blocks.find(({ level }) => level === 1)?.text, lang } = await aboutOf(pdf);
     yield { source: input.source, title, lang, blocks };

@@ -107,13 +107,8 @@ function mark(item: { type: string; actualText?: unknown }, spans: (Span | undef
 /** Decodes a text string of a PDF file. */
 function decodeText(text: string): string {
   const bytes = Buffer.from(text, 'latin1');
-  if (text.startsWith('\xFE\xFF'))
-    return bytes
-      .subarray(2, bytes.length & ~1)
-      .swap16()
-      .toString('utf16le');
-  if (text.startsWith('\xFF\xFE')) return bytes.subarray(2).toString('utf16le');
-  return text.startsWith('\xEF\xBB\xBF') ? bytes.subarray(3).toString('utf8') : text;
+  if (text.startsWith('\xFE\xFF')) return new TextDecoder('utf-16be').decode(bytes);
+  return text.startsWith('\xEF\xBB\xBF') ? new TextDecoder().decode(bytes) : text;
 }
 
 /** How many quarters the direction of writing is turned clockwise. */
