@@ -60,10 +60,9 @@ export const readGzip: Reader = async function* (input) {
 };
 
 async function* inflate({ open, path }: Input): AsyncGenerator<Uint8Array> {
-  // The loop below throws the errors of both streams, so the callback is empty.
-  const bytes = pipeline(Readable.from(open()), createGunzip(), () => {});
   try {
-    yield* bytes;
+    // The error of either stream is thrown here, so the callback is empty.
+    yield* pipeline(Readable.from(open()), createGunzip(), () => {});
   } catch (error) {
     throw damaged(path, error);
   }

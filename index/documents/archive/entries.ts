@@ -42,20 +42,13 @@ export class Entries {
       this.#skip(JSON.stringify(raw.slice(0, 100)), 'unsafe name', 'Rename it in the archive.');
       return;
     }
-    if (this.#names.has(entry.name)) {
-      this.#skip(
-        entry.name,
-        'duplicate name',
-        'Only the first file of this name is read. Rename the others.',
-      );
+    const { name } = entry;
+    if (this.#names.has(name)) {
+      this.#skip(name, 'duplicate name', 'Only the first file of this name is read. Rename the others.');
       return;
     }
-    this.#names.add(entry.name);
-    yield* this.#input.nested({
-      ...file,
-      source: `${source}/${entry.name}`,
-      path: `${path}/${entry.name}`,
-    });
+    this.#names.add(name);
+    yield* this.#input.nested({ ...file, source: `${source}/${name}`, path: `${path}/${name}` });
   }
 
   /** @throws Unreadable if no entry could be offered for reading */

@@ -12,7 +12,6 @@ export const MAX_ENTRIES = 100_000;
  * Declared sizes do not matter.
  */
 export class Inflation {
-  /** Bytes of the outermost file that were read so far. */
   #size = 0;
   #inflated = 0;
   #text = 0;
@@ -24,14 +23,14 @@ export class Inflation {
     this.#freeBytes = freeBytes;
   }
 
-  /** Streams the outermost file, and counts its bytes. A file may be read several times. */
-  async *outermost(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let length = 0;
-    for await (const chunk of stream) {
-      length += chunk.length;
-      this.#size = Math.max(this.#size, length);
-      yield chunk;
-    }
+  /** Streams the outermost file, and counts its bytes. */
+  readonly outermost = countOnce((bytes) => {
+    this.#size += bytes;
+  });
+
+  /** Returns a function that counts the bytes of the file `path` in an archive while they are read. */
+  counter(path: string): CountingStream {
+    return countOnce((bytes) => this.add(bytes, path));
   }
 
   /**
@@ -65,30 +64,28 @@ export class Inflation {
     this.#check(this.#text, path);
   }
 
-  /**
-   * Returns a function that counts the bytes of a file in an archive while they are read. Reading them again does not count.
-   * @param path of the file, for the error
-   */
-  counter(path: string): (stream: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array> {
-    const add = (bytes: number) => this.add(bytes, path);
-    let counted = 0;
-    return async function* (stream) {
-      let length = 0;
-      for await (const chunk of stream) {
-        length += chunk.length;
-        add(Math.max(0, length - counted));
-        counted = Math.max(counted, length);
-        yield chunk;
-      }
-    };
-  }
-
   #check(bytes: number, path: string): void {
     if (bytes > MAX_INFLATED)
       throw tooLarge(path, `It contains more than ${MAX_INFLATED / 2 ** 30} GiB. Split or extract it.`);
     if (bytes > this.#freeBytes && bytes > MAX_RATIO * this.#size)
       throw tooLarge(path, `It contains more than ${MAX_RATIO} times its size. Extract what you need.`);
   }
+}
+
+type CountingStream = (stream: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>;
+
+/** Counts the bytes of a file that may be read several times: each byte once. */
+function countOnce(add: (bytes: number) => void): CountingStream {
+  let counted = 0;
+  return async function* (stream) {
+    let length = 0;
+    for await (const chunk of stream) {
+      length += chunk.length;
+      add(Math.max(0, length - counted));
+      counted = Math.max(counted, length);
+      yield chunk;
+    }
+  };
 }
 
 function tooLarge(path: string, fix: string): Unreadable {

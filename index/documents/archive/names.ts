@@ -16,9 +16,8 @@ export function entryName(raw: string): EntryName {
     .filter((part) => part !== '' && part !== '.');
   const name = parts.join('/');
   if (parts.some(isHidden)) return { kind: 'hidden' };
-  if (parts.includes('..') || /\p{Cc}/u.test(name) || name === '') return { kind: 'unsafe' };
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return { kind: 'unsafe' };
-  return { kind: 'named', name };
+  const isUnsafe = parts.includes('..') || /\p{Cc}/u.test(name) || name === '';
+  return isUnsafe || Buffer.byteLength(name) > MAX_NAME_BYTES ? { kind: 'unsafe' } : { kind: 'named', name };
 }
 
 /** As in folders. `__MACOSX` contains what macOS adds to a zip file. */

@@ -32,24 +32,14 @@ export async function spool(stream: AsyncIterable<Uint8Array>, memory = MEMORY):
     await file?.close();
     throw error;
   }
-  return file ? onDisk(file) : inMemory(Buffer.concat(chunks));
-}
-
-function inMemory(content: Buffer): Spool {
+  const content = file ?? Buffer.concat(chunks);
   return {
     content,
     open: async function* () {
-      yield content;
+      if (Buffer.isBuffer(content)) yield content;
+      else yield* content.createReadStream({ start: 0, autoClose: false });
     },
-    close: async () => {},
-  };
-}
-
-function onDisk(content: FileHandle): Spool {
-  return {
-    content,
-    open: () => content.createReadStream({ start: 0, autoClose: false }),
-    close: () => content.close(),
+    close: async () => file?.close(),
   };
 }
 

@@ -70,14 +70,10 @@ export class Zip {
       const entries = await listEntries(input, zip);
       const names = await namesOf(entries);
       const overlapping = overlaps(entries);
-      const files = entries.map((entry, i) => ({
-        name: names[i]!,
-        entry,
-        overlaps: overlapping.has(entry),
-      }));
+      const files = entries.map((entry, i) => ({ name: names[i]!, entry, overlaps: overlapping.has(entry) }));
       return new Zip(zip, files, input, inflated);
     } catch (error) {
-      if (/encrypt/.test(String(error))) throw encrypted(input, input.path);
+      if (/encrypt/.test(String(error))) throw encrypted(input);
       throw damaged(input.path, error);
     }
   }
@@ -143,8 +139,9 @@ export class Zip {
   }
 }
 
-function encrypted({ failure }: ZipInput, place: string): Unreadable {
-  return failure('encrypted', 'Remove the password and build again.', place);
+/** The error for a file with a password. */
+export function encrypted(input: ZipInput, place = input.path): Unreadable {
+  return input.failure('encrypted', 'Remove the password and build again.', place);
 }
 
 async function listEntries(input: ZipInput, zip: ZipFile): Promise<Entry[]> {
@@ -211,38 +208,34 @@ async function withoutTrailer(content: Buffer | FileHandle): Promise<Buffer | Fi
     : (await content.read(Buffer.alloc(size - start), 0, size - start, start)).buffer;
   const end = findZipEnd(tail, start);
   if (end === undefined) return content;
-  const comment = end + COMMENT_LENGTH_AT;
-  tail.writeUInt16LE(0, comment);
-  if (Buffer.isBuffer(content)) return content.subarray(0, start + comment + 2);
-  await content.write(tail, comment, 2, start + comment);
-  await content.truncate(start + comment + 2);
+  tail.writeUInt16LE(0, end - 2);
+  if (Buffer.isBuffer(content)) return content.subarray(0, start + end);
+  await content.write(tail, end - 2, 2, start + end - 2);
+  await content.truncate(start + end);
   return content;
 }
 
 const END = Buffer.from('PK\x05\x06', 'latin1');
-const LENGTH = 22;
+const END_LENGTH = 22;
 const ZIP64_LOCATOR = Buffer.from('PK\x06\x07', 'latin1');
 const ZIP64_LOCATOR_LENGTH = 20;
-
-/** Where the length of the comment is in an end-of-central-directory record. The comment is the last part of a zip file. */
-const COMMENT_LENGTH_AT = LENGTH - 2;
 
 /**
  * Finds the end-of-central-directory record of a zip file: the last one after which its directory ends, else the last one whose
  * directory ends before it. Comments, and bytes that servers append, may contain its signature.
- * @param bytes the last bytes of the file, or all
+ * @param bytes the last bytes of the file
  * @param start where they start in the file
- * @returns the record's place in `bytes`
+ * @returns the end of the record in `bytes`, which is after the length of the comment
  */
-function findZipEnd(bytes: Buffer, start = 0): number | undefined {
+function findZipEnd(bytes: Buffer, start: number): number | undefined {
   let loose: number | undefined;
   for (let at = bytes.lastIndexOf(END); at !== -1; at = at === 0 ? -1 : bytes.lastIndexOf(END, at - 1)) {
-    if (at + LENGTH > bytes.length || at + LENGTH + bytes.readUInt16LE(at + COMMENT_LENGTH_AT) > bytes.length)
-      continue;
+    const end = at + END_LENGTH;
+    if (end > bytes.length || end + bytes.readUInt16LE(end - 2) > bytes.length) continue;
     const directoryEnd = bytes.readUInt32LE(at + 12) + bytes.readUInt32LE(at + 16);
     const before = bytes.subarray(Math.max(0, at - ZIP64_LOCATOR_LENGTH), at);
-    if (directoryEnd === start + at || before.indexOf(ZIP64_LOCATOR) === 0) return at;
-    if (directoryEnd < start + at) loose ??= at;
+    if (directoryEnd === start + at || before.indexOf(ZIP64_LOCATOR) === 0) return end;
+    if (directoryEnd < start + at) loose ??= end;
   }
   return loose;
 }

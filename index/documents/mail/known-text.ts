@@ -19,7 +19,8 @@ export class KnownText {
   /** Adds the lines and the sentences of a text. */
   add(text: string): void {
     for (const paragraph of paragraphsOf(text))
-      for (const part of [...paragraph.split('\n'), ...sentencesOf(paragraph)]) this.#addKey(keyOf(part));
+      for (const part of [...paragraph.split('\n'), ...sentencesOf(paragraph)])
+        for (const place of this.#places(part)) this.#bits[place >>> 3]! |= 1 << (place & 7);
   }
 
   /** What is new in a text: its paragraphs without known sentences. Mail programs break quoted lines anew, so lines may differ. */
@@ -37,17 +38,13 @@ export class KnownText {
   }
 
   #has(text: string): boolean {
+    return this.#places(text).every((place) => (this.#bits[place >>> 3]! >> (place & 7)) & 1);
+  }
+
+  /** Double hashing (Kirsch and Mitzenmacher 2006) of two FNV-1a hashes. None for a text without letters, digits and symbols. */
+  #places(text: string): number[] {
     const key = keyOf(text);
-    return key === '' || this.#places(key).every((place) => (this.#bits[place >>> 3]! >> (place & 7)) & 1);
-  }
-
-  #addKey(key: string): void {
-    if (key === '') return;
-    for (const place of this.#places(key)) this.#bits[place >>> 3]! |= 1 << (place & 7);
-  }
-
-  /** Double hashing (Kirsch and Mitzenmacher 2006) of two FNV-1a hashes. */
-  #places(key: string): number[] {
+    if (key === '') return [];
     const a = hash(key, 0x811c9dc5);
     const b = hash(key, 0x01234567) | 1;
     return Array.from({ length: HASHES }, (_, i) => (a + Math.imul(i, b)) & this.#mask);

@@ -3,7 +3,8 @@ import iconv from 'iconv-lite';
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
 import type { Block, MetadataValue } from '../document.ts';
 import { decode } from '../encoding.ts';
-import { type Notice, Unreadable } from '../file.ts';
+import { Unreadable } from '../file.ts';
+import type { Input } from '../input.ts';
 import { textBlocks } from '../plain/text.ts';
 import { htmlBody } from './html-body.ts';
 import { type MailPart, mailParts } from './quotes.ts';
@@ -45,14 +46,13 @@ export interface MessagePart extends MailPart {
   blocks(text: string): Block[];
 }
 
+type Origin = Pick<Input, 'path' | 'report'>;
+
 /**
  * Parses a message (RFC 5322, MIME).
  * @throws Unreadable if it is not one
  */
-export async function parseMessage(
-  bytes: Buffer,
-  origin: { path: string; report: (notice: Notice) => void },
-): Promise<Message> {
+export async function parseMessage(bytes: Buffer, origin: Origin): Promise<Message> {
   const { path } = origin;
   checkSize(bytes, path);
   const email = await PostalMime.parse(await withUtf8Headers(bytes, origin), {
@@ -71,10 +71,7 @@ export async function parseMessage(
   const id = email.messageId?.replace(/^<|>$/g, '') || undefined;
   return {
     id,
-    subject:
-      fixWindows1252(email.subject ?? '')
-        .replace(/\s+/g, ' ')
-        .trim() || undefined,
+    subject: fixWindows1252(email.subject?.replace(/\s+/g, ' ').trim() ?? '') || undefined,
     metadata: metadataOf(email, id),
     parts: partsOf(email, path),
     attachments: email.attachments,
@@ -134,14 +131,12 @@ function partsOf({ text = '', html }: Email, path: string): MessagePart[] {
   const { own, quoted } = htmlBody(fixWindows1252(html), path);
   const lengthOf = (texts: { text: string }[]) => texts.reduce((sum, one) => sum + one.text.length, 0);
   if (plain.length > 0 && lengthOf(plain) >= STUB * lengthOf([...own, ...quoted])) return plain;
-  return [
-    ...own.map((block) => ({ quoted: false, text: block.text, blocks: same(block) })),
-    ...quoted.map((block) => ({ quoted: true, text: block.text, blocks: same(block) })),
-  ];
-}
-
-function same(block: Block): (text: string) => Block[] {
-  return (text) => (text === '' ? [] : [{ ...block, text }]);
+  const partOf = (block: Block, quoted: boolean): MessagePart => ({
+    quoted,
+    text: block.text,
+    blocks: (text) => (text === '' ? [] : [{ ...block, text }]),
+  });
+  return [...own.map((block) => partOf(block, false)), ...quoted.map((block) => partOf(block, true))];
 }
 
 /** Charsets are declared at the start of a message, or of its parts. */
@@ -151,10 +146,7 @@ const SEARCHED = 2 ** 16;
  * A message with headers in UTF-8, as the parser expects them. Headers of old messages are in the charset of their body without
  * saying so. Messages that declare no charset are decoded by their content.
  */
-export async function withUtf8Headers(
-  message: Buffer,
-  origin: { path: string; report: (notice: Notice) => void },
-): Promise<Buffer> {
+async function withUtf8Headers(message: Buffer, origin: Origin): Promise<Buffer> {
   if (isUtf8(message)) return message;
   const start = message.toString('latin1', 0, SEARCHED);
   const declared = /charset\s{0,9}=\s{0,9}"?([\w.:-]{1,40})/i.exec(start)?.[1];
@@ -166,7 +158,7 @@ export async function withUtf8Headers(
 }
 
 /** Node 20 decodes windows-1252 as ISO-8859-1, which has control characters in place of quotation marks, dashes and the euro sign. */
-export function fixWindows1252(text: string): string {
+function fixWindows1252(text: string): string {
   return text.replace(/[\u0080-\u009f]/g, (char) =>
     iconv.decode(Buffer.from([char.charCodeAt(0)]), 'windows-1252'),
   );

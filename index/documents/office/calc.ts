@@ -1,11 +1,13 @@
 import type { Input, Reader } from '../input.ts';
 import { MAX_SPREADSHEET_BYTES } from './office-package.ts';
-import { parseXml, type XmlElement } from './office-xml.ts';
+import { parseXml, type XmlElement, type XmlHandler } from './office-xml.ts';
 import { openOpenDocument } from './open-document.ts';
-import { CellCollector, MAX_COLUMNS, type SheetRow, sheetDocuments } from './sheets.ts';
+import { cellCollector, MAX_COLUMNS, type SheetRow, sheetDocuments } from './sheets.ts';
 
 /** Subtrees whose text is not that of cells. */
 const SKIPPED = new Set(['office:annotation', 'table:shapes', 'table:tracked-changes', 'office:forms']);
+
+const CELLS = new Set(['table:table-cell', 'table:covered-table-cell']);
 
 /** Reads an OpenDocument spreadsheet. */
 export const readCalc: Reader = (input) => sheetDocuments(calcRows(input), input);
@@ -16,85 +18,59 @@ export const readCalc: Reader = (input) => sheetDocuments(calcRows(input), input
  */
 async function* calcRows(input: Input): AsyncGenerator<SheetRow> {
   const zip = await openOpenDocument(input, '.ods', MAX_SPREADSHEET_BYTES);
-  const reader = new TableReader(input);
-  for await (const _ of parseXml(zip.stream('content.xml'), input, reader)) yield* reader.rows.splice(0);
+  const rows: SheetRow[] = [];
+  for await (const _ of parseXml(zip.stream('content.xml'), input, tableReader(input, rows)))
+    yield* rows.splice(0);
 }
 
-/** Collects the rows of all sheets. */
-class TableReader {
-  readonly rows: SheetRow[] = [];
-  readonly #input: Input;
-  readonly #cells: CellCollector;
-  readonly #hiddenStyles = new Set<string>();
-  #style = '';
-  #sheet = '';
+/** Collects the rows of all sheets in `rows`. */
+function tableReader(input: Input, rows: SheetRow[]): XmlHandler {
+  const row = cellCollector(input);
+  const hiddenStyles = new Set<string>();
+  let style = '';
+  let sheet = '';
   /** Number of the open row, and how many equal rows it is. */
-  #number = 0;
-  #repeated = 1;
-  #column = 0;
-  #cell: XmlElement['attributes'] = new Map();
-  #text = '';
-
-  constructor(input: Input) {
-    this.#input = input;
-    this.#cells = new CellCollector(input);
-  }
-
-  open({ name, attributes }: XmlElement): string | undefined {
-    if (SKIPPED.has(name)) return name;
-    if (name === 'style:style') this.#style = attributes.get('style:name') ?? '';
-    else if (name === 'style:table-properties' && attributes.get('table:display') === 'false')
-      this.#hiddenStyles.add(this.#style);
-    else if (name === 'table:table') return this.#openSheet(attributes) ? undefined : name;
-    else if (name === 'table:table-row') {
-      this.#column = 0;
-      this.#number += this.#repeated;
-      this.#repeated = repetition(attributes.get('table:number-rows-repeated'));
-    } else if (isCell(name)) {
-      this.#cell = attributes;
-      this.#text = '';
-    } else if (/^text:(?:p|s|tab|line-break)$/.test(name)) this.#text += ' ';
-    return undefined;
-  }
-
-  text(value: string): void {
-    this.#text += value;
-  }
-
-  close(name: string): void {
-    if (isCell(name)) this.#closeCell();
-    else if (name === 'table:table-row') {
-      const cells = this.#cells.take();
-      if (cells.length > 0) this.rows.push({ sheet: this.#sheet, number: this.#number, cells });
-    }
-  }
-
-  /** Returns whether the sheet is shown. */
-  #openSheet(attributes: XmlElement['attributes']): boolean {
-    this.#sheet = attributes.get('table:name') ?? '';
-    this.#number = 0;
-    this.#repeated = 1;
-    const isHidden = this.#hiddenStyles.has(attributes.get('table:style-name') ?? '');
-    const place = `${this.#input.path} (${this.#sheet})`;
-    if (isHidden) this.#input.report({ kind: 'skipped', place, reason: 'hidden sheet' });
-    return !isHidden;
-  }
-
-  #closeCell(): void {
-    const repeated = repetition(this.#cell.get('table:number-columns-repeated'));
-    const date = this.#cell
-      .get('office:date-value')
-      ?.replace(/T00:00:00.*$/, '')
-      .replace('T', ' ');
-    const text = date ?? this.#text;
-    if (text.trim() !== '')
-      for (let i = 0; i < Math.min(repeated, MAX_COLUMNS); i++) this.#cells.set(this.#column + i, text);
-    this.#column += repeated;
-  }
-}
-
-function isCell(name: string): boolean {
-  return name === 'table:table-cell' || name === 'table:covered-table-cell';
+  let [number, repeated] = [0, 1];
+  let column = 0;
+  let cell: XmlElement['attributes'] = new Map();
+  let text = '';
+  return {
+    open({ name, attributes }) {
+      if (SKIPPED.has(name)) return name;
+      if (name === 'style:style') style = attributes.get('style:name') ?? '';
+      else if (name === 'style:table-properties' && attributes.get('table:display') === 'false')
+        hiddenStyles.add(style);
+      else if (name === 'table:table') {
+        sheet = attributes.get('table:name') ?? '';
+        [number, repeated] = [0, 1];
+        if (!hiddenStyles.has(attributes.get('table:style-name') ?? '')) return undefined;
+        input.report({ kind: 'skipped', place: `${input.path} (${sheet})`, reason: 'hidden sheet' });
+        return name;
+      } else if (name === 'table:table-row') {
+        column = 0;
+        number += repeated;
+        repeated = repetition(attributes.get('table:number-rows-repeated'));
+      } else if (CELLS.has(name)) [cell, text] = [attributes, ''];
+      else if (/^text:(?:p|s|tab|line-break)$/.test(name)) text += ' ';
+      return undefined;
+    },
+    text(value) {
+      text += value;
+    },
+    close(name) {
+      if (CELLS.has(name)) {
+        const date = cell.get('office:date-value')?.replace(/T00:00:00.*$/, '');
+        const shown = date?.replace('T', ' ') ?? text;
+        const count = repetition(cell.get('table:number-columns-repeated'));
+        if (shown.trim() !== '')
+          for (let i = 0; i < Math.min(count, MAX_COLUMNS); i++) row.set(column + i, shown);
+        column += count;
+      } else if (name === 'table:table-row') {
+        const cells = row.take();
+        if (cells.length > 0) rows.push({ sheet, number, cells });
+      }
+    },
+  };
 }
 
 function repetition(declared = '1'): number {

@@ -7,7 +7,7 @@ import { blocksOf } from '../html/blocks.ts';
 import { attribute, type Element, limitedAdapter } from '../html/html-tree.ts';
 import type { Input } from '../input.ts';
 import { fittingLanguage } from './language.ts';
-import { noText, openPackage, resolvePart } from './office-package.ts';
+import { noText, onOneLine, openPackage, resolvePart } from './office-package.ts';
 import { elementsOf } from './office-xml.ts';
 
 const PAGE_TYPES = new Set(['application/xhtml+xml', 'text/html', 'text/x-oeb1-document']);
@@ -25,23 +25,19 @@ const DAMAGED = { reason: 'damaged', fix: 'Save the book again with the program 
  */
 export async function readEpub(input: Input): Promise<Document> {
   const zip = await openPackage(input, '.epub');
-  const book = await readBook(zip, input);
-  const titles = await chapterTitles(zip, book, input);
+  const { pages, contents, metadata } = await readBook(zip, input);
+  const titles = await chapterTitles(zip, contents, input);
   const blocks: Block[] = [];
-  for (const id of book.spine) {
-    const item = book.items.get(id);
-    if (!item || !PAGE_TYPES.has(item.mediaType) || item.isContents) continue;
+  for (const part of pages) {
     try {
-      const page = await readPage(zip, item.part, input);
-      for (const block of withHeading(page, titles.get(item.part))) blocks.push(block);
+      const page = await readPage(zip, part, input);
+      for (const block of withHeading(page, titles.get(part))) blocks.push(block);
     } catch (error) {
-      const place = `${input.path}/${item.part}`;
       const { reason, fix } = error instanceof Unreadable ? error.notice : DAMAGED;
-      input.report({ kind: 'failed', place, reason, fix });
+      input.report({ kind: 'failed', place: `${input.path}/${part}`, reason, fix });
     }
   }
   if (blocks.length === 0) throw noText(input);
-  const { metadata } = book;
   const creators = metadata.get('dc:creator');
   return {
     source: input.source,
@@ -80,17 +76,10 @@ async function readPage(zip: Zip, part: string, input: Input): Promise<Block[]> 
 /** Fonts may be obfuscated without protecting the text. */
 const FONT_OBFUSCATION = new Set(['http://www.idpf.org/2008/embedding', 'http://ns.adobe.com/pdf/enc#RC']);
 
-interface Item {
-  part: string;
-  mediaType: string;
-  isContents: boolean;
-}
-
 /** What the package document says. */
 interface Book {
-  items: Map<string, Item>;
-  /** Ids of the pages in reading order, without those outside it. */
-  spine: string[];
+  /** The parts of its pages in reading order, without tables of contents and pages outside that order. */
+  pages: string[];
   /** The part with the table of contents, if there is one. */
   contents?: string;
   /** By element name, such as `dc:title`. */
@@ -103,34 +92,32 @@ interface Book {
  */
 async function readBook(zip: Zip, input: Input): Promise<Book> {
   const [root] = await elementsOf(zip, 'META-INF/container.xml', input, 'container:rootfile');
-  const part = root?.attributes.get('full-path') ?? '';
-  const book: Book = { items: new Map(), spine: [], metadata: new Map() };
+  const base = root?.attributes.get('full-path') ?? '';
+  const items = new Map<string, { part: string; isPage: boolean; isContents: boolean }>();
+  const spine: string[] = [];
+  const metadata = new Map<string, string[]>();
   let ncx = '';
   const names = 'dc:title dc:creator dc:language opf:item opf:spine opf:itemref';
-  for (const { name, attributes, text } of await elementsOf(zip, part, input, names)) {
-    if (name === 'opf:item')
-      book.items.set(attributes.get('id') ?? '', {
-        part: resolvePart(part, attributes.get('href') ?? ''),
-        mediaType: attributes.get('media-type') ?? '',
-        isContents: isOf(attributes.get('properties'), 'nav'),
-      });
-    else if (name === 'opf:spine') ncx = attributes.get('toc') ?? '';
+  for (const { name, attributes, text } of await elementsOf(zip, base, input, names)) {
+    const value = (attribute: string) => attributes.get(attribute) ?? '';
+    if (name === 'opf:item') {
+      const isContents = hasWord(value('properties'), 'nav');
+      const isPage = PAGE_TYPES.has(value('media-type')) && !isContents;
+      items.set(value('id'), { part: resolvePart(base, value('href')), isPage, isContents });
+    } else if (name === 'opf:spine') ncx = value('toc');
     else if (name === 'opf:itemref') {
-      if (attributes.get('linear') !== 'no') book.spine.push(attributes.get('idref') ?? '');
-    } else if (text.trim() !== '')
-      book.metadata.set(name, [...(book.metadata.get(name) ?? []), inOneLine(text)]);
+      if (value('linear') !== 'no') spine.push(value('idref'));
+    } else if (text.trim() !== '') metadata.set(name, [...(metadata.get(name) ?? []), onOneLine(text)]);
   }
-  book.contents = (
-    [...book.items.values()].find(({ isContents }) => isContents) ?? book.items.get(ncx)
-  )?.part;
-  await checkEncryption(zip, book, input);
-  return book;
+  const contents = [...items.values()].find(({ isContents }) => isContents) ?? items.get(ncx);
+  const pages = spine.flatMap((id) => (items.get(id)?.isPage ? items.get(id)!.part : []));
+  await checkEncryption(zip, new Set(pages), input);
+  return { pages, contents: contents?.part, metadata };
 }
 
-async function checkEncryption(zip: Zip, book: Book, input: Input): Promise<void> {
+async function checkEncryption(zip: Zip, pages: Set<string>, input: Input): Promise<void> {
   const part = 'META-INF/encryption.xml';
   if (!zip.has(part)) return;
-  const pages = new Set(book.spine.map((id) => book.items.get(id)?.part));
   let algorithm = '';
   const names = 'enc:EncryptedData enc:EncryptionMethod enc:CipherReference';
   for (const { name, attributes } of await elementsOf(zip, part, input, names)) {
@@ -145,15 +132,19 @@ async function checkEncryption(zip: Zip, book: Book, input: Input): Promise<void
  * The titles of pages in a book's table of contents, by part: of the links in `<nav epub:type="toc">`, or before EPUB 3 the labels of
  * points. The first entry for a page counts. Without a readable table of contents, there are none.
  */
-async function chapterTitles(zip: Zip, { contents }: Book, input: Input): Promise<Map<string, string>> {
+async function chapterTitles(
+  zip: Zip,
+  contents: string | undefined,
+  input: Input,
+): Promise<Map<string, string>> {
   const titles = new Map<string, string>();
   if (contents === undefined) return titles;
   try {
     let label = '';
     const names = 'html:nav html:a ncx:text ncx:content';
     for (const { name, attributes, text, parent } of await elementsOf(zip, contents, input, names)) {
-      const isLink = name === 'html:a' && isOf(parent?.attributes.get('epub:type') ?? 'toc', 'toc');
-      if (isLink || name === 'ncx:text') label = inOneLine(text);
+      const isLink = name === 'html:a' && hasWord(parent?.attributes.get('epub:type') ?? 'toc', 'toc');
+      if (isLink || name === 'ncx:text') label = onOneLine(text);
       const target = resolvePart(contents, attributes.get('href') ?? attributes.get('src') ?? '');
       if ((isLink || name === 'ncx:content') && label !== '' && !titles.has(target))
         titles.set(target, label);
@@ -164,10 +155,6 @@ async function chapterTitles(zip: Zip, { contents }: Book, input: Input): Promis
   return titles;
 }
 
-function inOneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
-
-function isOf(list: string | undefined, word: string): boolean {
-  return list?.split(/\s+/).includes(word) ?? false;
+function hasWord(list: string, word: string): boolean {
+  return list.split(/\s+/).includes(word);
 }

@@ -1,8 +1,8 @@
 import type { Zip } from '../archive/zip.ts';
 import type { Input, Reader } from '../input.ts';
 import { MAX_SPREADSHEET_BYTES, openOffice } from './office-package.ts';
-import { elementsOf, parseXml, type XmlElement } from './office-xml.ts';
-import { CellCollector, type SheetRow, sheetDocuments } from './sheets.ts';
+import { elementsOf, parseXml, type XmlElement, type XmlHandler } from './office-xml.ts';
+import { cellCollector, type SheetRow, sheetDocuments } from './sheets.ts';
 
 /** The most bytes of the table of strings, inflated. It is held in memory. */
 const MAX_STRING_BYTES = 96 * 2 ** 20;
@@ -31,7 +31,7 @@ async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
     formats: await readFormats(zip, part('styles'), input),
     is1904: elements.some(({ attributes }) => /^(?:1|true)$/.test(attributes.get('date1904') ?? '')),
   };
-  const cells = new CellCollector(input);
+  const cells = cellCollector(input);
   for (const { name, attributes } of elements) {
     if (name !== 'x:sheet') continue;
     const sheet = attributes.get('name') ?? '';
@@ -39,9 +39,9 @@ async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
     if ((attributes.get('state') ?? 'visible') !== 'visible')
       input.report({ kind: 'skipped', place: `${input.path} (${sheet})`, reason: 'hidden sheet' });
     else if (relation) {
-      const reader = new SheetReader(sheet, workbook, cells);
-      for await (const _ of parseXml(zip.stream(relation.target), input, reader))
-        yield* reader.rows.splice(0);
+      const rows: SheetRow[] = [];
+      const reader = sheetReader(sheet, workbook, cells, rows);
+      for await (const _ of parseXml(zip.stream(relation.target), input, reader)) yield* rows.splice(0);
     }
   }
 }
@@ -49,33 +49,24 @@ async function* excelRows(input: Input): AsyncGenerator<SheetRow> {
 /** The strings that cells refer to, without pronunciations. */
 async function readStrings(zip: Zip, part: string | undefined, input: Input): Promise<string[]> {
   const strings: string[] = [];
-  let string = '';
-  const reader = {
-    open: ({ name }: XmlElement) => {
-      if (name === 'x:si') string = '';
+  const reader: XmlHandler = {
+    open({ name }) {
+      if (name === 'x:si') strings.push('');
       return name === 'x:rPh' ? name : undefined;
     },
-    text: (value: string, parent: string) => {
-      if (parent === 'x:t') string += value;
-    },
-    close: (name: string) => {
-      if (name === 'x:si') strings.push(string);
+    text(value, parent) {
+      if (parent === 'x:t' && strings.length > 0) strings[strings.length - 1] += value;
     },
   };
   if (part !== undefined) for await (const _ of parseXml(zip.stream(part, MAX_STRING_BYTES), input, reader));
   return strings;
 }
 
-async function readFormats(
-  zip: Zip,
-  part: string | undefined,
-  input: Input,
-): Promise<(string | undefined)[]> {
+async function readFormats(zip: Zip, part: string | undefined, input: Input): Promise<Workbook['formats']> {
   const codes = new Map(BUILT_IN.flatMap(([code, ...ids]) => ids.map((id) => [String(id), code])));
-  const formats: (string | undefined)[] = [];
-  for (const { name, attributes, parent } of part
-    ? await elementsOf(zip, part, input, 'x:numFmt x:cellXfs x:xf')
-    : []) {
+  const formats: Workbook['formats'] = [];
+  const names = 'x:numFmt x:cellXfs x:xf';
+  for (const { name, attributes, parent } of part ? await elementsOf(zip, part, input, names) : []) {
     const id = attributes.get('numFmtId') ?? '0';
     if (name === 'x:numFmt') codes.set(id, attributes.get('formatCode') ?? '');
     else if (name === 'x:xf' && parent?.name === 'x:cellXfs') formats.push(codes.get(id));
@@ -83,55 +74,48 @@ async function readFormats(
   return formats;
 }
 
-/** Collects the rows of a sheet. */
-class SheetReader {
-  readonly rows: SheetRow[] = [];
-  readonly #sheet: string;
-  readonly #workbook: Workbook;
-  readonly #cells: CellCollector;
-  #number = 0;
-  #cell: XmlElement['attributes'] = new Map();
-  #value = '';
+/** Collects the rows of a sheet in `rows`. */
+function sheetReader(
+  sheet: string,
+  workbook: Workbook,
+  row: ReturnType<typeof cellCollector>,
+  rows: SheetRow[],
+): XmlHandler {
+  let number = 0;
+  let cell: XmlElement['attributes'] = new Map();
+  let value = '';
+  return {
+    open({ name, attributes }) {
+      if (name === 'x:rPh') return name;
+      if (name === 'x:c') [cell, value] = [attributes, ''];
+      else if (name === 'x:row') number = Number(attributes.get('r') ?? number + 1);
+      return undefined;
+    },
+    text(part, parent) {
+      if (parent === 'x:v' || parent === 'x:t') value += part;
+    },
+    close(name) {
+      if (name === 'x:c') row.set(columnOf(cell.get('r')) ?? row.next(), shown(cell, value, workbook));
+      else if (name === 'x:row') {
+        const cells = row.take();
+        if (cells.length > 0) rows.push({ sheet, number, cells });
+      }
+    },
+  };
+}
 
-  constructor(sheet: string, workbook: Workbook, cells: CellCollector) {
-    this.#sheet = sheet;
-    this.#workbook = workbook;
-    this.#cells = cells;
-  }
-
-  open({ name, attributes }: XmlElement): string | undefined {
-    if (name === 'x:rPh') return name;
-    if (name === 'x:c') {
-      this.#cell = attributes;
-      this.#value = '';
-    } else if (name === 'x:row') this.#number = Number(attributes.get('r') ?? this.#number + 1);
-    return undefined;
-  }
-
-  text(value: string, parent: string): void {
-    if (parent === 'x:v' || parent === 'x:t') this.#value += value;
-  }
-
-  close(name: string): void {
-    if (name === 'x:c') {
-      const column = columnOf(this.#cell.get('r')) ?? this.#cells.next;
-      this.#cells.set(column, this.#shown());
-    } else if (name === 'x:row') {
-      const cells = this.#cells.take();
-      if (cells.length > 0) this.rows.push({ sheet: this.#sheet, number: this.#number, cells });
-    }
-  }
-
-  /** The cell as a user sees it. */
-  #shown(): string {
-    const { strings, formats, is1904 } = this.#workbook;
-    const type = this.#cell.get('t') ?? 'n';
-    if (type === 's') return strings[Number(this.#value)] ?? '';
-    if (type === 'b') return this.#value === '1' ? 'TRUE' : 'FALSE';
-    if (type === 'e') return '';
-    if (type !== 'n') return this.#value;
-    return formatNumber(this.#value, formats[Number(this.#cell.get('s') ?? 0)], is1904);
-  }
+/** A cell as a user sees it. */
+function shown(
+  cell: XmlElement['attributes'],
+  value: string,
+  { strings, formats, is1904 }: Workbook,
+): string {
+  const type = cell.get('t') ?? 'n';
+  if (type === 's') return strings[Number(value)] ?? '';
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
+  if (type === 'e') return '';
+  if (type !== 'n') return value;
+  return formatNumber(value, formats[Number(cell.get('s') ?? 0)], is1904);
 }
 
 /** The 0-based column of a reference such as `AB12`. */

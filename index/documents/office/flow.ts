@@ -4,31 +4,17 @@ import { fittingLanguage } from './language.ts';
 import { noText } from './office-package.ts';
 
 /** What elements of Word, PowerPoint and OpenDocument are, or the character that they stand for. */
-const PARTS: Record<string, string | undefined> = {
-  'w:p': 'paragraph',
-  'a:p': 'paragraph',
-  'text:p': 'paragraph',
-  'text:h': 'paragraph',
-  'w:tbl': 'table',
-  'a:tbl': 'table',
-  'table:table': 'table',
-  'w:tr': 'row',
-  'a:tr': 'row',
-  'table:table-row': 'row',
-  'w:tc': 'cell',
-  'a:tc': 'cell',
-  'table:table-cell': 'cell',
-  'table:covered-table-cell': 'cell',
-  'w:tab': '\t',
-  'w:ptab': '\t',
-  'a:tab': '\t',
-  'text:tab': '\t',
-  'w:br': '\n',
-  'w:cr': '\n',
-  'a:br': '\n',
-  'text:line-break': '\n',
-  'w:noBreakHyphen': '-',
-};
+const PARTS = new Map(
+  Object.entries({
+    paragraph: 'w:p a:p text:p text:h',
+    table: 'w:tbl a:tbl table:table',
+    row: 'w:tr a:tr table:table-row',
+    cell: 'w:tc a:tc table:table-cell table:covered-table-cell',
+    '\t': 'w:tab w:ptab a:tab text:tab',
+    '\n': 'w:br w:cr a:br text:line-break',
+    '-': 'w:noBreakHyphen',
+  }).flatMap(([part, names]) => names.split(' ').map((name) => [name, part] as const)),
+);
 
 interface Cell {
   blocks: Block[];
@@ -40,16 +26,12 @@ interface Cell {
  * cells. A note or a text box follows the paragraph that contains it.
  */
 export class Flow {
-  readonly #root: Block[] = [];
+  /** All blocks so far. */
+  readonly blocks: Block[] = [];
   /** Where finished blocks go: the document, the cell of a table, or the list of what follows an open paragraph. */
-  readonly #targets: Block[][] = [this.#root];
+  readonly #targets = [this.blocks];
   readonly #paragraphs: { pieces: string[]; level: number | undefined }[] = [];
   readonly #tables: Cell[][][] = [];
-
-  /** All blocks so far. */
-  get blocks(): Block[] {
-    return this.#root;
-  }
 
   /**
    * Opens a paragraph, or a table, row or cell. Adds a line break, a tab or another character that an element stands for.
@@ -57,7 +39,7 @@ export class Flow {
    * @param level of a heading; none for a paragraph
    */
   open(name: string, level?: number): void {
-    const part = PARTS[name];
+    const part = PARTS.get(name);
     if (part === 'paragraph') {
       this.#paragraphs.push({ pieces: [], level });
       this.#targets.push([]);
@@ -72,7 +54,7 @@ export class Flow {
 
   /** Closes what `open` opened. */
   close(name: string): void {
-    const part = PARTS[name];
+    const part = PARTS.get(name);
     if (part === 'paragraph') this.#closeParagraph();
     else if (part === 'table') this.#closeTable();
     else if (part === 'cell') this.#targets.pop();
@@ -110,11 +92,9 @@ export class Flow {
     const cells = rows.flat();
     const isLayout =
       cells.length === 1 ||
-      cells.some(
-        ({ blocks, containsTable }) => containsTable || blocks.some(({ kind }) => kind === 'heading'),
-      );
-    if (!isLayout) this.add(tableBlock(rows.map((row) => row.map(({ blocks }) => joined(blocks)))));
-    else for (const { blocks } of cells) for (const block of blocks) this.add(block);
+      cells.some((cell) => cell.containsTable || cell.blocks.some(({ kind }) => kind === 'heading'));
+    if (isLayout) for (const { blocks } of cells) for (const block of blocks) this.add(block);
+    else this.add(tableBlock(rows.map((row) => row.map(({ blocks }) => joined(blocks)))));
   }
 }
 
@@ -148,59 +128,37 @@ function tidy(text: string): string {
     .trim();
 }
 
-/**
- * Collects the parts of a slide: its title, its text in reading order, and the speaker notes. The heading starts with the slide's
- * number, because no viewer opens a slide by a link: `3. Results`, or `Slide 3` without a title.
- */
+/** Collects the parts of a slide: its title, and its text in reading order, with the speaker notes last. */
 export class Slide {
-  readonly #number: number;
   readonly #title = new Flow();
-  readonly #body = new Flow();
-  readonly #notes = new Flow();
-  #isInNotes = false;
-  #isInTitle = false;
-
-  constructor(number: number) {
-    this.#number = number;
-  }
-
+  readonly #text = new Flow();
   /** Where text goes now. */
-  get flow(): Flow {
-    if (this.#isInTitle) return this.#title;
-    return this.#isInNotes ? this.#notes : this.#body;
-  }
+  flow = this.#text;
 
   /** @param role of the frame, such as `title` */
   openFrame(role: string): void {
-    this.#isInTitle ||= role === 'title' && !this.#isInNotes;
+    if (role === 'title') this.flow = this.#title;
   }
 
   closeFrame(): void {
-    this.#isInTitle = false;
-  }
-
-  /** All later text is notes. */
-  openNotes(): void {
-    this.#isInNotes = true;
+    this.flow = this.#text;
   }
 
   get title(): string {
-    return this.#title.blocks.map(({ text }) => text).join(' ');
+    return joined(this.#title.blocks);
   }
 
-  /** None for a slide without text. */
-  get blocks(): Block[] {
+  /**
+   * None for a slide without text. The heading starts with the slide's number, because no viewer opens a slide by a link:
+   * `3. Results`, or `Slide 3` without a title.
+   */
+  blocks(number: number): Block[] {
     const { title } = this;
-    const text = [...this.#body.blocks, ...this.#notes.blocks].map(asParagraph);
-    if (title === '' && text.length === 0) return [];
-    const heading = blockOf(title === '' ? `Slide ${this.#number}` : `${this.#number}. ${title}`, 2);
-    return [...(heading ? [heading] : []), ...text];
+    const heading = blockOf(title === '' ? `Slide ${number}` : `${number}. ${title}`, 2)!;
+    // Programs mark some text on slides as headings, such as that of outline shapes. The slide's title is its only heading.
+    const text = this.#text.blocks.map(({ text }): Block => ({ kind: 'paragraph', text }));
+    return title === '' && text.length === 0 ? [] : [heading, ...text];
   }
-}
-
-/** Programs mark some text on slides as headings, such as that of outline shapes. The slide's title is its only heading. */
-function asParagraph({ kind, text }: Block): Block {
-  return kind === 'heading' ? { kind: 'paragraph', text } : { kind, text };
 }
 
 /**
@@ -222,10 +180,4 @@ export function toDocument(
   const lifted = blocks.map((block) => (block.level ? { ...block, level: block.level - 1 } : block));
   const heading = lifted.find(({ kind }) => kind === 'heading');
   return { source: input.source, title: heading?.text, lang, blocks: lifted };
-}
-
-/** A title for a file whose headings are not titles: its name without the extension. */
-export function fileTitle({ source }: Input): string {
-  const name = source.slice(source.lastIndexOf('/') + 1);
-  return name.replace(/\.[^.]*$/, '') || name;
 }

@@ -1,4 +1,4 @@
-import { Zip } from '../archive/zip.ts';
+import { encrypted, Zip } from '../archive/zip.ts';
 import type { Input } from '../input.ts';
 import { elementsOf } from './office-xml.ts';
 
@@ -7,7 +7,7 @@ const MAX_DOCUMENT_BYTES = 128 * 2 ** 20;
 export const MAX_SPREADSHEET_BYTES = 256 * 2 ** 20;
 
 /** The start of a compound file: an old Office file, or one with a password. */
-const COMPOUND_FILE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
+const COMPOUND_FILE = '\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1';
 /** Word, Excel and PowerPoint store an encrypted file in a compound file, as a part with this name. */
 const ENCRYPTED_PART = Buffer.from('EncryptedPackage', 'utf16le');
 
@@ -23,18 +23,11 @@ export async function openPackage(
   inflated = MAX_DOCUMENT_BYTES,
 ): Promise<Zip> {
   const bytes = await input.bytes();
-  if (bytes.subarray(0, 8).equals(COMPOUND_FILE)) {
-    if (bytes.includes(ENCRYPTED_PART))
-      throw input.failure('encrypted', 'Remove the password and build again.');
-    throw oldFormat(input, extension);
-  }
-  if (bytes.subarray(0, 5).toString('latin1') === '{\\rtf') throw oldFormat(input, extension);
+  const start = bytes.toString('latin1', 0, COMPOUND_FILE.length);
+  if (start === COMPOUND_FILE && bytes.includes(ENCRYPTED_PART)) throw encrypted(input);
+  if (start === COMPOUND_FILE || start.startsWith('{\\rtf'))
+    throw input.failure('old Office format', `Save it as ${extension} and build again.`);
   return Zip.open(bytes, input, inflated);
-}
-
-/** The error for a format that is not read. `extension` is that of its successor. */
-export function oldFormat(input: Input, extension: string): Error {
-  return input.failure('old Office format', `Save it as ${extension} and build again.`);
 }
 
 /** The error for a file without text. */
@@ -95,21 +88,16 @@ export async function openOffice(
 
 /** The name of a part that another part names by a relative URI. */
 export function resolvePart(base: string, uri: string): string {
-  const parts = uri.startsWith('/') ? [] : base.split('/').slice(0, -1);
-  for (const part of withoutFragment(uri).split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
+  try {
+    return decodeURIComponent(new URL(uri, `http://package/${encodeURI(base)}`).pathname.slice(1));
+  } catch {
+    return uri;
   }
-  return parts.join('/');
 }
 
-function withoutFragment(uri: string): string {
-  const [path = ''] = uri.split('#');
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+/** A text with single spaces in place of white space. */
+export function onOneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 /** Titles that programs write: `PowerPoint Presentation`, in any language, or the name of a file. */
@@ -125,10 +113,7 @@ export async function propertiesOf(
   if (!zip.has(part)) return {};
   const elements = await elementsOf(zip, part, input, 'dc:title dc:language');
   const value = (wanted: string) =>
-    elements
-      .find(({ name }) => name === wanted)
-      ?.text.replace(/\s+/g, ' ')
-      .trim() || undefined;
+    onOneLine(elements.find(({ name }) => name === wanted)?.text ?? '') || undefined;
   const title = value('dc:title');
   return { title: title && GENERATED_TITLE.test(title) ? undefined : title, lang: value('dc:language') };
 }

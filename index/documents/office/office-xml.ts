@@ -54,11 +54,8 @@ export interface XmlElement {
 
 /** Receives the parts of an XML file in order. */
 export interface XmlHandler {
-  /**
-   * Returns the name of an element to leave out: the rest of the innermost open one, such as the element itself. Its end is received.
-   * @param open names of the open elements, the new one last
-   */
-  open?(element: XmlElement, open: readonly string[]): string | undefined;
+  /** Returns the name of an element to leave out: the rest of the innermost open one, such as the element itself. Its end is received. */
+  open?(element: XmlElement): string | undefined;
   close?(name: string): void;
   /** @param parent name of the innermost open element */
   text?(value: string, parent: string): void;
@@ -72,7 +69,7 @@ export interface XmlHandler {
  */
 export async function* parseXml(
   bytes: AsyncIterable<Uint8Array>,
-  input: Pick<Input, 'failure'>,
+  input: Input,
   handler: XmlHandler,
   maxText = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<undefined> {
@@ -89,8 +86,7 @@ export async function* parseXml(
     if (open.push(name) > MAX_XML_DEPTH)
       problem ??= input.failure('nested too deep', 'Flatten its structure and build again.');
     if (problem || leftOut > 0) return;
-    const attributes = new TagAttributes(tag.attributes);
-    leftOut = open.lastIndexOf(handler.open?.({ name, attributes }, open) ?? '') + 1;
+    leftOut = open.lastIndexOf(handler.open?.({ name, attributes: attributesOf(tag) }) ?? '') + 1;
   });
   parser.on('closetag', () => {
     if (open.length === leftOut) leftOut = 0;
@@ -163,17 +159,13 @@ function encodingOf(start: Uint8Array): string {
 }
 
 /** Looks attributes up when they are asked for, because most never are. */
-class TagAttributes {
-  readonly #attributes: SaxesTagNS['attributes'];
-
-  constructor(attributes: SaxesTagNS['attributes']) {
-    this.#attributes = attributes;
-  }
-
-  get(name: string): string | undefined {
-    if (!name.includes(':')) return this.#attributes[name]?.value;
-    return Object.values(this.#attributes).find(({ uri, local }) => nameOf(uri, local) === name)?.value;
-  }
+function attributesOf({ attributes }: SaxesTagNS): XmlElement['attributes'] {
+  return {
+    get: (name) =>
+      name.includes(':')
+        ? Object.values(attributes).find(({ uri, local }) => nameOf(uri, local) === name)?.value
+        : attributes[name]?.value,
+  };
 }
 
 function nameOf(uri: string, local: string): string {

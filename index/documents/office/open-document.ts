@@ -1,9 +1,10 @@
-import type { Zip } from '../archive/zip.ts';
+import { posix } from 'node:path';
+import { encrypted, type Zip } from '../archive/zip.ts';
 import type { Document } from '../document.ts';
 import type { Input } from '../input.ts';
-import { Flow, fileTitle, Slide, toDocument } from './flow.ts';
+import { Flow, Slide, toDocument } from './flow.ts';
 import { openPackage, propertiesOf } from './office-package.ts';
-import { elementsOf, readXml, type XmlElement } from './office-xml.ts';
+import { elementsOf, readXml, type XmlElement, type XmlHandler } from './office-xml.ts';
 
 /** How many styles may be based on each other. */
 const MAX_PARENTS = 20;
@@ -29,6 +30,7 @@ const SKIPPED = new Set([
   'text:page-number',
   'office:forms',
 ]);
+const FRAMES = new Set(['draw:frame', 'draw:custom-shape']);
 const SLIDE_FOOTERS = new Set(['header', 'footer', 'date-time', 'page-number']);
 
 /**
@@ -40,8 +42,7 @@ export async function openOpenDocument(input: Input, extension: string, inflated
   const manifest = 'META-INF/manifest.xml';
   const hasKeys =
     zip.has(manifest) && (await elementsOf(zip, manifest, input, 'manifest:encryption-data')).length > 0;
-  if (hasKeys || zip.has('encrypted-package'))
-    throw input.failure('encrypted', 'Remove the password and build again.');
+  if (hasKeys || zip.has('encrypted-package')) throw encrypted(input);
   return zip;
 }
 
@@ -53,10 +54,12 @@ async function readOpenDocument(input: Input, extension: string): Promise<Docume
   const zip = await openOpenDocument(input, extension);
   const { title, lang } = await propertiesOf(zip, 'meta.xml', input);
   const { parents, languages } = await readStyles(zip, input);
-  const reader = new ContentReader(parents);
-  await readXml(zip, 'content.xml', input, reader);
-  const slideTitle = reader.slides > 0 ? (reader.slideTitle ?? fileTitle(input)) : undefined;
-  return toDocument(input, reader.flow.blocks, title ?? slideTitle, [lang, ...languages]);
+  const flow = new Flow();
+  const slides: Slide[] = [];
+  await readXml(zip, 'content.xml', input, contentReader(flow, slides, parents));
+  const slideTitle = slides.find((slide) => slide.title !== '')?.title;
+  const usualTitle = slides.length > 0 ? (slideTitle ?? posix.parse(input.source).name) : undefined;
+  return toDocument(input, flow.blocks, title ?? usualTitle, [lang, ...languages]);
 }
 
 /** Reads a text. */
@@ -94,57 +97,41 @@ function addStyle(parents: Map<string, string>, attributes: XmlElement['attribut
   if (name && parent && attributes.get('style:family') === 'paragraph') parents.set(name, parent);
 }
 
-/** Collects the blocks of `content.xml`. */
-class ContentReader {
-  readonly flow = new Flow();
-  /** How many slides there were. */
-  slides = 0;
-  /** The first title of a slide. */
-  slideTitle: string | undefined;
-  readonly #parents: Map<string, string>;
-  #slide: Slide | undefined;
+/** Collects the blocks and slides of `content.xml`. Adds its styles to `parents`. */
+function contentReader(flow: Flow, slides: Slide[], parents: Map<string, string>): XmlHandler {
+  let slide: Slide | undefined;
+  const target = () => slide?.flow ?? flow;
+  return {
+    open({ name, attributes }) {
+      const role = attributes.get('presentation:class') ?? '';
+      const isFrame = FRAMES.has(name);
+      if (SKIPPED.has(name) || (isFrame && SLIDE_FOOTERS.has(role))) return name;
+      if (isFrame) slide?.openFrame(role);
+      else if (name === 'style:style') addStyle(parents, attributes);
+      else if (name === 'draw:page') {
+        slide = new Slide();
+        slides.push(slide);
+      } else if (name === 'text:s')
+        target().append(' '.repeat(Math.min(MAX_SPACES, Number(attributes.get('text:c') ?? 1) || 1)));
+      else target().open(name, levelOf(name, attributes, parents));
+      return undefined;
+    },
+    close(name) {
+      if (FRAMES.has(name)) slide?.closeFrame();
+      else if (name === 'draw:page') {
+        for (const block of slide?.blocks(slides.length) ?? []) flow.add(block);
+        slide = undefined;
+      } else target().close(name);
+    },
+    text: (value) => target().append(value.replaceAll('\n', ' ')),
+  };
+}
 
-  constructor(parents: Map<string, string>) {
-    this.#parents = parents;
-  }
-
-  open({ name, attributes }: XmlElement): string | undefined {
-    const role = attributes.get('presentation:class') ?? '';
-    const isFrame = name === 'draw:frame' || name === 'draw:custom-shape';
-    if (SKIPPED.has(name) || (isFrame && SLIDE_FOOTERS.has(role))) return name;
-    if (isFrame) this.#slide?.openFrame(role);
-    else if (name === 'style:style') addStyle(this.#parents, attributes);
-    else if (name === 'draw:page') this.#slide = new Slide(++this.slides);
-    else if (name === 'presentation:notes') this.#slide?.openNotes();
-    else if (name === 'text:s')
-      this.#target.append(' '.repeat(Math.min(MAX_SPACES, Number(attributes.get('text:c') ?? 1) || 1)));
-    else this.#target.open(name, this.#levelOf(name, attributes));
-    return undefined;
-  }
-
-  close(name: string): void {
-    if (name === 'draw:frame' || name === 'draw:custom-shape') this.#slide?.closeFrame();
-    else if (name === 'draw:page') {
-      for (const block of this.#slide?.blocks ?? []) this.flow.add(block);
-      this.slideTitle ??= this.#slide?.title || undefined;
-      this.#slide = undefined;
-    } else this.#target.close(name);
-  }
-
-  text(value: string): void {
-    this.#target.append(value.replaceAll('\n', ' '));
-  }
-
-  get #target(): Flow {
-    return this.#slide?.flow ?? this.flow;
-  }
-
-  /** The level of a heading, or of a paragraph with the style Title or one that is based on it. */
-  #levelOf(name: string, attributes: XmlElement['attributes']): number | undefined {
-    if (name === 'text:h') return Number(attributes.get('text:outline-level') ?? 1) + 1;
-    let style = attributes.get('text:style-name');
-    for (let i = 0; i < MAX_PARENTS && style !== undefined && style !== 'Title'; i++)
-      style = this.#parents.get(style);
-    return style === 'Title' ? 1 : undefined;
-  }
+/** The level of a heading, or of a paragraph with the style Title or one that is based on it. */
+function levelOf(name: string, attributes: XmlElement['attributes'], parents: Map<string, string>) {
+  if (name === 'text:h') return Number(attributes.get('text:outline-level') ?? 1) + 1;
+  let style = attributes.get('text:style-name');
+  for (let i = 0; i < MAX_PARENTS && style !== undefined && style !== 'Title'; i++)
+    style = parents.get(style);
+  return style === 'Title' ? 1 : undefined;
 }

@@ -2,9 +2,10 @@ import { contentIds } from '../content-id.ts';
 import type { Document } from '../document.ts';
 import type { Input } from '../input.ts';
 import { missingNames } from '../records/roles.ts';
-import { readTable, type TableRow } from '../records/table.ts';
+import { readTable } from '../records/table.ts';
+import { startOf } from '../records/values.ts';
 import { tableBlock } from './flow.ts';
-import { noText } from './office-package.ts';
+import { noText, onOneLine } from './office-package.ts';
 
 /** A row of a spreadsheet with text, as a user sees it. */
 export interface SheetRow {
@@ -59,53 +60,42 @@ function titleIn(sheet: string, { title }: Document, { options }: Input): string
   return title ? `${sheet} › ${title}` : sheet;
 }
 
-async function* documentsOf(rows: AsyncGenerator<SheetRow>, input: Input): AsyncGenerator<Document> {
-  const sample: SheetRow[] = [];
-  for (let next = await rows.next(); !next.done; next = await rows.next())
-    if (sample.push(next.value) === SAMPLE) break;
-  const at = sample.findIndex(({ cells }) => filled(cells) > 1);
-  const [header, ...records] = sample.slice(at).map(({ cells }) => cells);
-  if (at === -1 || !header || at > MAX_ROWS_ABOVE || !isTable(header, records, input)) {
-    yield* lines([sample, rows], input);
+async function* documentsOf(rows: AsyncIterable<SheetRow>, input: Input): AsyncGenerator<Document> {
+  const { start, all } = await startOf(rows, ({ length }) => length >= SAMPLE);
+  const at = start.findIndex(({ cells }) => filled(cells) > 1);
+  const [header, ...records] = start.slice(at).map(({ cells }) => cells);
+  if (at === -1 || at > MAX_ROWS_ABOVE || !isTable(header!, records, input)) {
+    yield* lines(all, input);
     return;
   }
-  yield* lines([sample.slice(0, at)], input);
-  const table = withPlaces([sample.slice(at), rows], input);
-  const missing = missingNames(input.options.fields ?? {}, header);
-  if (missing.length === 0) yield* readTable(input, table);
-  else await reportMissing(missing, table, input);
-}
-
-/** Skips a table without the columns that a mapping names. Another sheet may have them. */
-async function reportMissing(
-  names: string[],
-  table: AsyncIterable<TableRow>,
-  { path, report }: Input,
-): Promise<void> {
-  let place = path;
-  for await (const row of table) place = row.place.slice(0, row.place.lastIndexOf(':'));
-  const list = names.map((name) => `"${name}"`).join(', ');
-  report({ kind: 'failed', place, reason: 'no such field', fix: `Correct ${list} in \`fields\`.` });
-}
-
-type Rows = (Iterable<SheetRow> | AsyncIterable<SheetRow>)[];
-
-async function* withPlaces(rows: Rows, { path }: Input): AsyncGenerator<TableRow> {
-  for (const part of rows)
-    for await (const { sheet, number, cells } of part) yield { place: `${path} (${sheet}):${number}`, cells };
+  for (let i = 0; i < at; i++) await all.next();
+  const above = tableBlock(start.slice(0, at).map(({ cells }) => cells));
+  if (above) yield { source: input.source, blocks: [above] };
+  const place = `${input.path} (${start[0]!.sheet})`;
+  const missing = missingNames(input.options.fields ?? {}, header!);
+  if (missing.length > 0) {
+    // Another sheet may have these columns.
+    const list = missing.map((name) => `"${name}"`).join(', ');
+    input.report({ kind: 'failed', place, reason: 'no such field', fix: `Correct ${list} in \`fields\`.` });
+    for await (const _ of all);
+    return;
+  }
+  async function* table() {
+    for await (const { number, cells } of all) yield { place: `${place}:${number}`, cells };
+  }
+  yield* readTable(input, table());
 }
 
 /** Documents with a line from each row. */
-async function* lines(rows: Rows, { source }: Input): AsyncGenerator<Document> {
+async function* lines(rows: AsyncIterable<SheetRow>, { source }: Input): AsyncGenerator<Document> {
   let waiting: string[][] = [];
-  const flush = function* (): Generator<Document> {
-    const block = tableBlock(waiting);
-    waiting = [];
-    if (block) yield { source, blocks: [block] };
-  };
-  for (const part of rows)
-    for await (const { cells } of part) if (waiting.push(cells) === ROWS_PER_DOCUMENT) yield* flush();
-  yield* flush();
+  for await (const { cells } of rows)
+    if (waiting.push(cells) === ROWS_PER_DOCUMENT) {
+      yield { source, blocks: [tableBlock(waiting)!] };
+      waiting = [];
+    }
+  const rest = tableBlock(waiting);
+  if (rest) yield { source, blocks: [rest] };
 }
 
 /** Whether a row has the names of columns, those of the mapping or any, and the rows below have these columns. */
@@ -130,57 +120,38 @@ export const MAX_COLUMNS = 1_000;
 const MAX_CELLS = 20_000_000;
 
 /** Collects the cells of rows. A cell far to the right costs no more than `MAX_COLUMNS`. */
-export class CellCollector {
-  readonly #input: Input;
-  #cells: string[] = [];
-  #left = MAX_CELLS;
-  #isCut = false;
+export function cellCollector(input: Input) {
+  let cells: string[] = [];
+  let left = MAX_CELLS;
+  let isCut = false;
+  return {
+    /** The 0-based column after the last one. */
+    next: () => cells.length,
 
-  constructor(input: Input) {
-    this.#input = input;
-  }
+    /**
+     * Sets a cell of the open row.
+     * @throws Unreadable `too large`
+     */
+    set(column: number, value: string): void {
+      const text = onOneLine(value);
+      if (text === '') return;
+      if (column < MAX_COLUMNS) {
+        left -= Math.max(0, column + 1 - cells.length);
+        if (left < 0) throw input.failure('too large', 'Split it into smaller files.');
+        while (cells.length < column) cells.push('');
+        cells[column] = text;
+      } else if (!isCut) {
+        isCut = true;
+        const fix = `Only the first ${MAX_COLUMNS.toLocaleString('en')} are read. Split it into smaller files.`;
+        input.report({ kind: 'failed', place: input.path, reason: 'too many columns', fix });
+      }
+    },
 
-  /** The 0-based column after the last one. */
-  get next(): number {
-    return this.#cells.length;
-  }
-
-  /**
-   * Sets a cell of the open row.
-   * @throws Unreadable `too large`
-   */
-  set(column: number, value: string): void {
-    const text = value.replace(/\s+/g, ' ').trim();
-    if (text === '') return;
-    if (column >= MAX_COLUMNS) {
-      this.#reportCut();
-      return;
-    }
-    while (this.#cells.length < column) this.#push('');
-    if (column < this.#cells.length) this.#cells[column] = text;
-    else this.#push(text);
-  }
-
-  /** Ends the row. Returns its cells, up to the last one with text. */
-  take(): string[] {
-    const cells = this.#cells;
-    this.#cells = [];
-    return cells;
-  }
-
-  #push(text: string): void {
-    if (--this.#left < 0) throw this.#input.failure('too large', 'Split it into smaller files.');
-    this.#cells.push(text);
-  }
-
-  #reportCut(): void {
-    if (this.#isCut) return;
-    this.#isCut = true;
-    this.#input.report({
-      kind: 'failed',
-      place: this.#input.path,
-      reason: 'too many columns',
-      fix: `Only the first ${MAX_COLUMNS.toLocaleString('en')} are read. Split it into smaller files.`,
-    });
-  }
+    /** Ends the row. Returns its cells, up to the last one with text. */
+    take(): string[] {
+      const taken = cells;
+      cells = [];
+      return taken;
+    },
+  };
 }

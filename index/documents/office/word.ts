@@ -3,7 +3,7 @@ import type { Block, Document } from '../document.ts';
 import type { Input } from '../input.ts';
 import { Flow, toDocument } from './flow.ts';
 import { openOffice, propertiesOf } from './office-package.ts';
-import { elementsOf, readXml, type XmlElement } from './office-xml.ts';
+import { elementsOf, readXml, type XmlHandler } from './office-xml.ts';
 
 /**
  * Reads a Word document. Footnotes, endnotes and the text of boxes follow the paragraph that contains them. Tables of contents,
@@ -18,63 +18,56 @@ export async function readWord(input: Input): Promise<Document> {
   );
   const notes = new Map<string, Block[]>();
   for (const { type, target } of relations)
-    if (/^(?:foot|end)notes$/.test(type)) await readXml(zip, target, input, new WordReader(styles, notes));
-  const reader = new WordReader(styles, notes);
-  await readXml(zip, main, input, reader);
+    if (/^(?:foot|end)notes$/.test(type))
+      await readXml(zip, target, input, wordReader(new Flow(), styles, notes));
+  const flow = new Flow();
+  await readXml(zip, main, input, wordReader(flow, styles, notes));
   const { title, lang } = await propertiesOf(zip, properties, input);
-  return toDocument(input, reader.flow.blocks, title, [lang, ...languages]);
+  return toDocument(input, flow.blocks, title, [lang, ...languages]);
 }
 
 /** Subtrees that are not text: deleted and moved text, earlier formats, pronunciations, copies for older programs. */
 const LEFT_OUT = /^(?:w:(?:del|moveFrom|rt|(?:p|r|tbl|tc|tr|sect)PrChange)|mc:Fallback)$/;
 
-/** Collects the blocks of a part of a Word document. */
-class WordReader {
-  /** The document, or the last note. */
-  flow = new Flow();
-  readonly #styles: Map<string, Style>;
-  /** Notes that no paragraph has referred to yet, by `w:footnote` or `w:endnote` and their id. */
-  readonly #notes: Map<string, Block[]>;
-  #isHidden = false;
-
-  constructor(styles: Map<string, Style>, notes: Map<string, Block[]>) {
-    this.#styles = styles;
-    this.#notes = notes;
-  }
-
-  open({ name, attributes }: XmlElement): string | undefined {
-    const value = attributes.get('w:val') ?? '';
-    if (LEFT_OUT.test(name)) return name;
-    if (name === 'w:footnote' || name === 'w:endnote') {
-      // Word draws the line above notes itself.
-      if (/separator|continuationNotice/i.test(attributes.get('w:type') ?? '')) return name;
-      this.flow = new Flow();
-      this.#notes.set(`${name} ${attributes.get('w:id')}`, this.flow.blocks);
-    } else if (name === 'w:footnoteReference' || name === 'w:endnoteReference') {
-      const key = `${name.replace('Reference', '')} ${attributes.get('w:id')}`;
-      for (const block of this.#notes.get(key) ?? []) this.flow.add(block);
-      this.#notes.delete(key);
-    } else if (name === 'w:docPartGallery') return value === 'Table of Contents' ? 'w:sdt' : undefined;
-    else if (name === 'w:pStyle') {
-      const role = roleOf(this.#styles, value);
-      if (role === 'contents') return 'w:p';
-      if (role !== 'text') this.flow.setLevel(role);
-    } else if (name === 'w:outlineLvl') this.flow.setLevel(levelOf(value));
-    else if (name === 'w:r') this.#isHidden = false;
-    else if (name === 'w:vanish') this.#isHidden = !/^(?:0|false|off)$/.test(value);
-    else if (!this.#isHidden) this.flow.open(name);
-    return undefined;
-  }
-
-  text(value: string, parent: string): void {
-    if ((parent === 'w:t' || parent === 'm:t') && !this.#isHidden) this.flow.append(value);
-  }
-
-  close(name: string): void {
-    // Properties of a paragraph may hide its mark.
-    if (name === 'w:r' || name === 'w:pPr') this.#isHidden = false;
-    this.flow.close(name);
-  }
+/**
+ * Collects the blocks of a part of a Word document in `flow`, or those of each note in `notes`.
+ * @param notes that no paragraph has referred to yet, by `w:footnote` or `w:endnote` and their id
+ */
+function wordReader(flow: Flow, styles: Map<string, Style>, notes: Map<string, Block[]>): XmlHandler {
+  let isHidden = false;
+  return {
+    open({ name, attributes }) {
+      const value = attributes.get('w:val') ?? '';
+      if (LEFT_OUT.test(name)) return name;
+      if (name === 'w:footnote' || name === 'w:endnote') {
+        // Word draws the line above notes itself.
+        if (/separator|continuationNotice/i.test(attributes.get('w:type') ?? '')) return name;
+        flow = new Flow();
+        notes.set(`${name} ${attributes.get('w:id')}`, flow.blocks);
+      } else if (name === 'w:footnoteReference' || name === 'w:endnoteReference') {
+        const key = `${name.replace('Reference', '')} ${attributes.get('w:id')}`;
+        for (const block of notes.get(key) ?? []) flow.add(block);
+        notes.delete(key);
+      } else if (name === 'w:docPartGallery') return value === 'Table of Contents' ? 'w:sdt' : undefined;
+      else if (name === 'w:pStyle') {
+        const role = roleOf(styles, value);
+        if (role === 'contents') return 'w:p';
+        if (role !== 'text') flow.setLevel(role);
+      } else if (name === 'w:outlineLvl') flow.setLevel(levelOf(value));
+      else if (name === 'w:r') isHidden = false;
+      else if (name === 'w:vanish') isHidden = !/^(?:0|false|off)$/.test(value);
+      else if (!isHidden) flow.open(name);
+      return undefined;
+    },
+    text(value, parent) {
+      if ((parent === 'w:t' || parent === 'm:t') && !isHidden) flow.append(value);
+    },
+    close(name) {
+      // Properties of a paragraph may hide its mark.
+      if (name === 'w:r' || name === 'w:pPr') isHidden = false;
+      flow.close(name);
+    },
+  };
 }
 
 interface Style {

@@ -24,38 +24,43 @@ const FOUND = 0.5;
 const DEEPEST = 6;
 const MAX_TITLE_LINES = 4;
 
+/**
+ * The blocks of a document. Headings are from the outline if there is one, else from sizes and weights of fonts. A block that is the
+ * first of its page has its page as anchor.
+ */
+export function blocksOf(parts: Paragraph[], outline: Entry[]): Block[] {
+  const body = bodySize(parts);
+  const paragraphs = joinTitle(parts, titleParagraph(parts, body));
+  const title = titleParagraph(paragraphs, body);
+  const matched = match(paragraphs, outline);
+  const useful = matched.size > 0 && matched.size >= FOUND * outline.length;
+  const levels = useful ? matched : byFont(paragraphs, body, title);
+  if (title && !levels.has(title) && ![...levels.values()].includes(1)) levels.set(title, 1);
+  return paragraphs.map((paragraph, i): Block => {
+    const { text, page } = paragraph;
+    const level = levels.get(paragraph);
+    const anchor = page === paragraphs[i - 1]?.page ? {} : { anchor: `page=${page}` };
+    if (level === undefined) return { kind: 'paragraph', text, ...anchor };
+    return { kind: 'heading', level, text: text.replaceAll('\n', ' '), ...anchor };
+  });
+}
+
 /** Joins the lines of a title. The first page may have wide steps between them. */
-export function joinTitle(paragraphs: Paragraph[]): Paragraph[] {
-  const title = titleParagraph(paragraphs, bodySize(paragraphs));
-  const at = title ? paragraphs.indexOf(title) : -1;
+function joinTitle(paragraphs: Paragraph[], title: Paragraph | undefined): Paragraph[] {
   if (!title) return paragraphs;
-  let end = at + 1;
+  const at = paragraphs.indexOf(title);
   const continues = ({ page, size, bold, text }: Paragraph) =>
     page === title.page &&
     size === title.size &&
     bold === title.bold &&
     text.length <= MAX_HEADING &&
     !/^[\p{N}]/u.test(text);
+  let end = at + 1;
   while (end < paragraphs.length && end - at < MAX_TITLE_LINES && continues(paragraphs[end]!)) end++;
   const parts = paragraphs.slice(at, end);
-  const whole = {
-    ...title,
-    text: parts.map(({ text }) => text).join(' '),
-    lines: parts.flatMap(({ lines }) => lines),
-  };
-  return [...paragraphs.slice(0, at), whole, ...paragraphs.slice(end)];
-}
-
-/** The level of each paragraph that is a heading. They are from the outline if there is one, else from sizes and weights of fonts. */
-export function headingLevels(paragraphs: Paragraph[], outline: Entry[]): Map<Paragraph, number> {
-  const body = bodySize(paragraphs);
-  const title = titleParagraph(paragraphs, body);
-  const matched = match(paragraphs, outline);
-  const useful = matched.size > 0 && matched.size >= FOUND * outline.length;
-  const levels = useful ? matched : byFont(paragraphs, body, title);
-  const hasTitle = [...levels.values()].includes(1);
-  if (title && !hasTitle && !levels.has(title)) levels.set(title, 1);
-  return levels;
+  const text = parts.map((part) => part.text).join(' ');
+  const lines = parts.flatMap((part) => part.lines);
+  return paragraphs.toSpliced(at, parts.length, { ...title, text, lines });
 }
 
 /** The size of the font that most text has. */
@@ -69,7 +74,7 @@ function bodySize(paragraphs: Paragraph[]): number {
 }
 
 /** The largest text on the first page, if it is larger than the rest. */
-export function titleParagraph(paragraphs: Paragraph[], body: number): Paragraph | undefined {
+function titleParagraph(paragraphs: Paragraph[], body: number): Paragraph | undefined {
   const first = paragraphs.filter(
     ({ page, text }) =>
       page === paragraphs[0]?.page && text.length <= MAX_HEADING && /\p{L}.*\p{L}/u.test(text),
@@ -144,18 +149,4 @@ function looksLikeHeading(paragraph: Paragraph, body: number): boolean {
   if (isShort && size >= SLIGHTLY_LARGER * body) return true;
   if (/[.,;，。、]$/u.test(text) && isClosed(text)) return false;
   return size >= LARGER * body || (bold && size >= 0.97 * body && !/[:,;]$/u.test(text));
-}
-
-/** The blocks of a document. A block that is the first of its page has its page as anchor. */
-export function toBlocks(paragraphs: Paragraph[], levels: Map<Paragraph, number>): Block[] {
-  let page: number | undefined;
-  return paragraphs.map((paragraph): Block => {
-    const level = levels.get(paragraph);
-    const text = level === undefined ? paragraph.text : paragraph.text.replaceAll('\n', ' ');
-    const anchor = paragraph.page === page ? {} : { anchor: `page=${paragraph.page}` };
-    page = paragraph.page;
-    return level === undefined
-      ? { kind: 'paragraph', text, ...anchor }
-      : { kind: 'heading', level, text, ...anchor };
-  });
 }

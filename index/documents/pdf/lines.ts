@@ -48,31 +48,33 @@ export function segmentsOf(pieces: Piece[]): Segment[] {
   const segments: Segment[] = [];
   const places = new Set<string>();
   for (const piece of pieces) {
-    const place = `${piece.text}\n${Math.round(piece.x0 / 2)}\n${Math.round(piece.y / 2)}`;
+    const { text, x0, x1, y, size, order } = piece;
+    const place = `${text}\n${Math.round(x0 / 2)}\n${Math.round(y / 2)}`;
     // Some programs print text twice for bold, or for a shadow.
-    if (piece.text.trim() !== '' && places.has(place)) continue;
+    if (!isBlank(piece) && places.has(place)) continue;
     places.add(place);
     const last = segments.at(-1);
     if (last && continues(last, piece)) append(last, piece);
-    else if (piece.text.trim() !== '') {
-      const { x0, x1, y, size, order } = piece;
-      segments.push({ pieces: [piece], x0, x1, y, size, order });
-    }
+    else if (!isBlank(piece)) segments.push({ pieces: [piece], x0, x1, y, size, order });
   }
   return segments;
+}
+
+function isBlank({ text }: Piece): boolean {
+  return text.trim() === '';
 }
 
 function continues(segment: Segment, piece: Piece): boolean {
   const size = Math.max(segment.size, piece.size);
   const gap = Math.max(piece.x0 - segment.x1, segment.x0 - piece.x1);
-  if (piece.text.trim() === '' && piece.x1 - piece.x0 > WORD_GAP * size) return false;
+  if (isBlank(piece) && piece.x1 - piece.x0 > WORD_GAP * size) return false;
   return overlapInHeight(segment, piece) >= 0.4 && gap < WORD_GAP * size;
 }
 
 function append(segment: Segment, piece: Piece): void {
   segment.pieces.push(piece);
   // The space after a word would hide the gap before the next column.
-  if (piece.text.trim() === '') return;
+  if (isBlank(piece)) return;
   if (piece.x1 - piece.x0 > segment.x1 - segment.x0) {
     segment.y = piece.y;
     segment.size = piece.size;
@@ -82,10 +84,7 @@ function append(segment: Segment, piece: Piece): void {
 }
 
 /** The share of the smaller one's height that is beside the other. */
-export function overlapInHeight(
-  one: { y: number; size: number },
-  other: { y: number; size: number },
-): number {
+function overlapInHeight(one: Pick<Piece, 'y' | 'size'>, other: Pick<Piece, 'y' | 'size'>): number {
   const top = Math.max(one.y - 0.75 * one.size, other.y - 0.75 * other.size);
   const bottom = Math.min(one.y + 0.05 * one.size, other.y + 0.05 * other.size);
   return (bottom - top) / (0.8 * Math.min(one.size, other.size));
@@ -94,7 +93,7 @@ export function overlapInHeight(
 /** Groups segments into rows, from top to bottom. */
 export function rowsOf(segments: Segment[]): Segment[][] {
   const rows: { main: Segment; segments: Segment[] }[] = [];
-  for (const segment of [...segments].sort((one, other) => one.y - other.y)) {
+  for (const segment of segments.toSorted((one, other) => one.y - other.y)) {
     // Rows are sorted by height, so only the last ones may be beside this one.
     const row = rows.slice(-3).find(({ main }) => overlapInHeight(main, segment) >= 0.4);
     if (!row) rows.push({ main: segment, segments: [segment] });
@@ -108,7 +107,7 @@ export function rowsOf(segments: Segment[]): Segment[][] {
 }
 
 /** Makes the line of a row. */
-export function lineOf(row: Segment[]): Line {
+function lineOf(row: Segment[]): Line {
   // Places that differ by rounding only are the same.
   const place = ({ x0 }: Piece) => Math.round(4 * x0);
   const pieces = row
@@ -124,25 +123,26 @@ export function lineOf(row: Segment[]): Line {
   const cells: { pieces: Piece[]; x0: number; x1: number }[] = [];
   for (const piece of pieces) {
     const cell = cells.at(-1);
-    const isBlank = piece.text.trim() === '';
-    if (cell && (isBlank || piece.x0 - cell.x1 < CELL_GAP * main.size)) {
+    const { x0, x1 } = piece;
+    if (cell && (isBlank(piece) || x0 - cell.x1 < CELL_GAP * main.size)) {
       cell.pieces.push(piece);
-      if (!isBlank) cell.x1 = Math.max(cell.x1, piece.x1);
-    } else if (!isBlank) cells.push({ pieces: [piece], x0: piece.x0, x1: piece.x1 });
+      if (!isBlank(piece)) cell.x1 = Math.max(cell.x1, x1);
+    } else if (!isBlank(piece)) cells.push({ pieces: [piece], x0, x1 });
   }
-  const separate = isJustified(cells, main.size)
-    ? [{ pieces, x0: cells[0]!.x0, x1: cells.at(-1)!.x1 }]
-    : cells;
-  const texts = separate.map((cell) => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  const { x0 } = cells[0]!;
+  const x1 = Math.max(...cells.map((cell) => cell.x1));
+  const separate = isJustified(cells, main.size) ? [{ pieces, x0, x1 }] : cells;
+  const texts = separate.map((cell): Cell => ({ text: textOf(cell.pieces), x0: cell.x0, x1: cell.x1 }));
+  const { y, size, font } = main;
   return {
     text: withoutLeader(textOf(pieces)),
     cells: entryCells(texts) ?? mergeMarker(texts, ' '),
-    x0: Math.min(...cells.map(({ x0 }) => x0)),
-    x1: Math.max(...cells.map(({ x1 }) => x1)),
-    y: main.y,
-    bottom: main.y,
-    size: main.size,
-    font: main.font,
+    x0,
+    x1,
+    y,
+    bottom: y,
+    size,
+    font,
   };
 }
 
@@ -166,7 +166,7 @@ function withMarks(pieces: Piece[]): Piece[] {
 }
 
 /** Whether the gaps are equal, as between the words of a justified line in a narrow column. */
-export function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
+function isJustified(cells: { x0: number; x1: number }[], size: number): boolean {
   const gaps = cells.slice(1).map(({ x0 }, i) => x0 - cells[i]!.x1);
   return gaps.length > 1 && Math.max(...gaps) - Math.min(...gaps) < 0.15 * size;
 }
@@ -175,21 +175,20 @@ function textOf(pieces: Piece[]): string {
   const spaced: { text: string }[] = [];
   let end: Piece | undefined;
   for (const piece of withMarks(pieces)) {
-    const isBlank = piece.text.trim() === '';
-    if (end && !isBlank && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
+    if (end && !isBlank(piece) && piece.x0 - end.x1 > LETTER_GAP * Math.min(piece.size, end.size))
       spaced.push({ text: ' ' });
     spaced.push(piece);
-    if (!isBlank) end = piece;
+    if (!isBlank(piece)) end = piece;
   }
-  return logicalOrder(spaced)
-    .map(({ text }) => text)
+  const text = logicalOrder(spaced).map((run) => run.text);
+  return text
     .join('')
     .replace(/\s+(?=[\s\p{M}])/gu, '')
     .trim();
 }
 
 /** Joins a bullet or a number to the text after it. */
-export function mergeMarker(cells: Cell[], space: string): Cell[] {
+function mergeMarker(cells: Cell[], space: string): Cell[] {
   const [marker, text, ...rest] = cells;
   if (!text || !/^(?:[^\p{L}\p{N}\s]|[\p{N}.]{1,8}|[(]?[\p{L}\p{N}]{1,3}[.)])$/u.test(marker!.text))
     return cells;
@@ -198,15 +197,16 @@ export function mergeMarker(cells: Cell[], space: string): Cell[] {
 
 /** The title and the page number of an entry of a table of contents, which dots connect. */
 function entryCells(cells: Cell[]): Cell[] | undefined {
-  const text = cells.map((cell) => cell.text).join(' ');
-  const leader = text.match(LEADER);
-  if (!leader) return undefined;
-  const parts = [text.slice(0, leader.index), text.slice(leader.index! + leader[0].length)];
+  const [title, ...rest] = cells
+    .map((cell) => cell.text)
+    .join(' ')
+    .split(LEADER);
+  if (rest.length === 0) return undefined;
   const { x0 } = cells[0]!;
   const { x1 } = cells.at(-1)!;
   return [
-    { text: parts[0]!.trim(), x0, x1: x0 },
-    { text: withoutLeader(parts[1]!), x0: x1, x1 },
+    { text: title!.trim(), x0, x1: x0 },
+    { text: rest.join(' ').trim(), x0: x1, x1 },
   ].filter((cell) => cell.text !== '');
 }
 
@@ -239,16 +239,20 @@ export function linesOf(block: Segment[]): Line[] {
 
 /** Joins the words of a justified line, which are not cells. */
 function joinJustified(row: Segment[]): Segment[] {
-  const sorted = [...row].sort((one, other) => one.x0 - other.x0);
-  const [first] = sorted;
-  if (!isJustified(sorted, first!.size)) return row;
+  const sorted = row.toSorted(fromLeft);
+  const first = sorted[0]!;
+  if (!isJustified(sorted, first.size)) return row;
   const order = Math.min(...row.map((segment) => segment.order));
-  return [{ ...first!, order, pieces: sorted.flatMap(({ pieces }) => pieces), x1: sorted.at(-1)!.x1 }];
+  return [{ ...first, order, pieces: sorted.flatMap(({ pieces }) => pieces), x1: sorted.at(-1)!.x1 }];
+}
+
+function fromLeft(one: { x0: number }, other: { x0: number }): number {
+  return one.x0 - other.x0;
 }
 
 function runsOf(block: Segment[]): Run[] {
   const runs: Run[] = [];
-  for (const segment of [...block].sort((one, other) => one.order - other.order)) {
+  for (const segment of block.toSorted((one, other) => one.order - other.order)) {
     const { x0, x1, y, size } = segment;
     const run = runs.at(-1);
     const step = run ? y - run.bottom : 0;
@@ -264,27 +268,27 @@ function runsOf(block: Segment[]): Run[] {
 
 /** Groups runs that are beside each other, from top to bottom. */
 function groupsOf(runs: Run[]): Run[][] {
-  const groups: { runs: Run[]; bottom: number }[] = [];
-  for (const run of [...runs].sort((one, other) => one.top - other.top)) {
-    const group = groups.at(-1);
-    if (group && run.top < group.bottom) {
-      group.runs.push(run);
-      group.bottom = Math.max(group.bottom, run.bottom);
-    } else groups.push({ runs: [run], bottom: run.bottom });
+  const groups: Run[][] = [];
+  let bottom = Number.NEGATIVE_INFINITY;
+  for (const run of runs.toSorted((one, other) => one.top - other.top)) {
+    if (run.top < bottom) groups.at(-1)!.push(run);
+    else groups.push([run]);
+    bottom = Math.max(bottom, run.bottom);
   }
-  return groups.map((group) => group.runs);
+  return groups.map((group) => group.sort(fromLeft));
 }
 
 function isRowOfCells(runs: Run[]): boolean {
-  if (runs.length < 2 || !runs.some(({ segments }) => segments.length > 1)) return false;
-  const sorted = [...runs].sort((one, other) => one.x0 - other.x0);
-  return sorted.every((run, i) => i === 0 || run.x0 > sorted[i - 1]!.x1);
+  return (
+    runs.length > 1 &&
+    runs.some(({ segments }) => segments.length > 1) &&
+    runs.every((run, i) => i === 0 || run.x0 > runs[i - 1]!.x1)
+  );
 }
 
 function rowLine(runs: Run[]): Line {
-  const sorted = [...runs].sort((one, other) => one.x0 - other.x0);
   const main = runs.reduce((best, next) => (next.segments.length > best.segments.length ? next : best));
-  const cells = sorted.map(({ segments, x0, x1 }) => ({
+  const cells = runs.map(({ segments, x0, x1 }) => ({
     text: segments.map((segment) => lineOf([segment]).text).join('\n'),
     x0,
     x1,
@@ -293,7 +297,7 @@ function rowLine(runs: Run[]): Line {
     ...lineOf(main.segments),
     text: cells.map(({ text }) => text).join('\n'),
     cells: mergeMarker(cells, '\n'),
-    x0: sorted[0]!.x0,
+    x0: runs[0]!.x0,
     x1: main.segments.at(-1)!.x1,
     y: Math.min(...runs.map(({ segments }) => segments[0]!.y)),
     bottom: Math.max(...runs.map(({ bottom }) => bottom)),

@@ -3,7 +3,7 @@ import type { Input } from '../input.ts';
 import { blocksInOrder } from './columns.ts';
 import { type Line, linesOf, segmentsOf } from './lines.ts';
 import { pdfJs } from './open.ts';
-import { isRightToLeft, type Layer, layersOf } from './pieces.ts';
+import { isRightToLeft, layersOf, type Piece } from './pieces.ts';
 
 /** A page as blocks of lines, in the order of reading. */
 export interface Page {
@@ -40,29 +40,22 @@ export async function readPages(pdf: PDFDocumentProxy, input: Input): Promise<Pa
     if (!content?.isComplete) result.damaged.push(number);
     if (!content) continue;
     const blocks = blocksOf(content.layers);
-    for (const line of blocks.flat()) length += line.text.length;
+    length += blocks.flat().reduce((sum, { text }) => sum + text.length, 0);
     if (blocks.length > 0) result.pages.push({ number, blocks });
     else if (content.isDrawn) result.scanned.push(number);
   }
   return result;
 }
 
-interface Content {
-  layers: Layer[];
-  isComplete: boolean;
-  /** Whether a page without text shows something. */
-  isDrawn: boolean;
-}
-
-/** The content of a page, or undefined if it is damaged. */
-async function contentOf(pdf: PDFDocumentProxy, number: number, fonts: Fonts): Promise<Content | undefined> {
+/** The content of a page, or undefined if it is damaged. `isDrawn` is whether a page without text shows something. */
+async function contentOf(pdf: PDFDocumentProxy, number: number, fonts: Fonts) {
   let page: PDFPageProxy | undefined;
   try {
     page = await pdf.getPage(number);
-    const { layers, isComplete } = await layersOf(page);
-    if (layers.length === 0) return { layers, isComplete, isDrawn: await isDrawn(page) };
-    await fonts.learn(page, new Set(layers.flatMap(({ pieces }) => pieces.map(({ font }) => font))));
-    return { layers, isComplete, isDrawn: false };
+    const content = await layersOf(page);
+    const pieces = content.layers.flat();
+    await fonts.learn(page, new Set(pieces.map(({ font }) => font)));
+    return { ...content, isDrawn: pieces.length === 0 && (await isDrawn(page)) };
   } catch {
     return undefined;
   } finally {
@@ -70,11 +63,10 @@ async function contentOf(pdf: PDFDocumentProxy, number: number, fonts: Fonts): P
   }
 }
 
-function blocksOf(layers: Layer[]): Line[][] {
-  const text = layers.flatMap(({ pieces }) => pieces.map((piece) => piece.text)).join('');
-  const rightToLeft = isRightToLeft(text);
+function blocksOf(layers: Piece[][]): Line[][] {
+  const rightToLeft = isRightToLeft(layers.flatMap((pieces) => pieces.map(({ text }) => text)).join(''));
   return layers
-    .flatMap((layer) => blocksInOrder(segmentsOf(layer.pieces), rightToLeft))
+    .flatMap((pieces) => blocksInOrder(segmentsOf(pieces), rightToLeft))
     .map((block) => linesOf(block).filter((line) => line.text !== ''))
     .filter(({ length }) => length > 0);
 }
@@ -97,11 +89,8 @@ export class Fonts {
     const unknown = [...fonts].filter((font) => !this.#names.has(font));
     if (unknown.length === 0 || this.#prepared >= MAX_PREPARED_PAGES) return;
     this.#prepared++;
-    try {
-      await page.getOperatorList();
-    } catch {
-      // A page that cannot be drawn may still be read.
-    }
+    // A page that cannot be drawn may still be read.
+    await page.getOperatorList().catch(() => {});
     for (const font of unknown) this.#names.set(font, nameOf(page, font));
   }
 
@@ -114,9 +103,8 @@ export class Fonts {
   }
 }
 
-function nameOf(page: PDFPageProxy, font: string): string {
-  if (!page.commonObjs.has(font)) return '';
-  const { name } = page.commonObjs.get(font) as { name?: unknown };
+function nameOf({ commonObjs }: PDFPageProxy, font: string): string {
+  const { name } = commonObjs.has(font) ? (commonObjs.get(font) as { name?: unknown }) : {};
   return typeof name === 'string' ? name : '';
 }
 
@@ -126,7 +114,7 @@ const MIN_PICTURE = 72;
 const MAX_PATHS = 20;
 
 /** Whether a page without text shows something else: a picture, or letters as lines. Pictures are not read, but their places are. */
-export async function isDrawn(page: PDFPageProxy): Promise<boolean> {
+async function isDrawn(page: PDFPageProxy): Promise<boolean> {
   const { OPS } = await pdfJs();
   const { fnArray, argsArray } = await page.getOperatorList();
   const paths = fnArray.filter((operator) => operator === OPS.constructPath).length;
@@ -141,24 +129,10 @@ export async function isDrawn(page: PDFPageProxy): Promise<boolean> {
 }
 
 /** Accents that old TeX fonts have as characters of their own, and those that Unicode combines with letters. */
-const COMBINING = new Map([
-  ['´', '\u0301'],
-  ['`', '\u0300'],
-  ['ˋ', '\u0300'],
-  ['ˆ', '\u0302'],
-  ['¨', '\u0308'],
-  ['˜', '\u0303'],
-  ['ˇ', '\u030C'],
-  ['˘', '\u0306'],
-  ['¯', '\u0304'],
-  ['˙', '\u0307'],
-  ['˚', '\u030A'],
-  ['˝', '\u030B'],
-  ['¸', '\u0327'],
-  ['˛', '\u0328'],
-]);
+const ACCENTS = '´`ˋˆ¨˜ˇ˘¯˙˚˝¸˛';
+const COMBINING = '\u0301\u0300\u0300\u0302\u0308\u0303\u030C\u0306\u0304\u0307\u030A\u030B\u0327\u0328';
 
-const ACCENTED = /([´`ˋˆ¨˜ˇ˘¯˙˚˝¸˛]) ?([\p{Script=Latin}])/gu;
+const ACCENTED = new RegExp(`([${ACCENTS}]) ?(\\p{Script=Latin})`, 'gu');
 const CEDILLA = /([cstCST])([¸˛])/gu;
 /** A grave accent also begins quotations, but other accents between letters occur only as accents. */
 const CERTAIN = /\p{L}[´ˆ¨ˇ][\p{L}]/u;
@@ -168,9 +142,7 @@ const MIN_LINES = 3;
 /** Combines letters with accents that were printed over them, if the document has such. */
 export function composeAccents(pages: Page[]): void {
   const lines = pages.flatMap(({ blocks }) => blocks.flat());
-  let certain = 0;
-  for (const { text } of lines) if (CERTAIN.test(text)) certain++;
-  if (certain < MIN_LINES) return;
+  if (lines.filter(({ text }) => CERTAIN.test(text)).length < MIN_LINES) return;
   for (const line of lines) {
     line.text = compose(line.text);
     for (const cell of line.cells) cell.text = compose(cell.text);
@@ -178,11 +150,12 @@ export function composeAccents(pages: Page[]): void {
 }
 
 function compose(text: string): string {
+  const combining = (accent: string) => COMBINING[ACCENTS.indexOf(accent)]!;
   return text
-    .replace(CEDILLA, (_, letter: string, accent: string) => letter + COMBINING.get(accent)!)
+    .replace(CEDILLA, (_, letter: string, accent: string) => letter + combining(accent))
     .replace(ACCENTED, (whole, accent: string, letter: string) => {
-      const base = letter === 'ı' ? 'i' : letter === 'ȷ' ? 'j' : letter;
-      const composed = (base + COMBINING.get(accent)!).normalize('NFC');
+      const base = letter.replace('ı', 'i').replace('ȷ', 'j');
+      const composed = (base + combining(accent)).normalize('NFC');
       return composed.length === 1 ? composed : whole;
     })
     .normalize('NFC');

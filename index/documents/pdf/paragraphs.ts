@@ -1,5 +1,5 @@
 import { itemMarker } from '../plain/list-marks.ts';
-import { isClosed, isUnspaced } from '../plain/script.ts';
+import { endsInHyphen, isClosed, isUnspaced } from '../plain/script.ts';
 import type { Line } from './lines.ts';
 import type { Fonts, Page } from './pages.ts';
 import { isRightToLeft } from './pieces.ts';
@@ -27,7 +27,8 @@ const INDENT = 0.7;
 const USUAL_WORD = 10;
 
 /** Joins the lines of pages to paragraphs. Paragraphs that go on in the next column or on the next page are one. */
-export function paragraphsOf(pages: Page[], fonts: Fonts, vocabulary: Vocabulary): Paragraph[] {
+export function paragraphsOf(pages: Page[], fonts: Fonts): Paragraph[] {
+  const vocabulary = new Vocabulary(pages);
   const paragraphs: Paragraph[] = [];
   for (const { number, blocks } of pages)
     for (const block of blocks) {
@@ -182,12 +183,8 @@ function continuesAs(half: Paragraph, first: Paragraph): boolean {
   );
 }
 
-function endsInHyphen(text: string): boolean {
-  return /[\p{L}\p{M}][-\u00AD\u2010]$/u.test(text.slice(-10));
-}
-
 /** Joins lines with spaces, or without after a hyphen and in scripts without spaces. */
-export function joinLines(lines: string[], vocabulary: Vocabulary): string {
+function joinLines(lines: string[], vocabulary: Vocabulary): string {
   const pieces: string[] = [];
   let last = '';
   for (const line of lines) {
@@ -210,37 +207,31 @@ function joinsDirectly(left: string, right: string, vocabulary: Vocabulary): boo
     right.slice(0, 20).match(/^\p{Script=Hang}+/u)?.[0],
   ];
   if (hangul[0] && hangul[1]) return vocabulary.dividesWord(hangul[0], hangul[1]);
-  if (isUnspaced(lastOf(left)) && isUnspaced(right[0] ?? '')) return true;
-  // Beside a mark that is as wide as a Han character.
+  const [last = '', first = ''] = [[...left.slice(-2)].at(-1), right[0]];
+  // Marks that are as wide as a Han character.
   const wide = /[\u3000-\u303F\uFF00-\uFF60]/u;
-  return (wide.test(lastOf(left)) && /^[^\p{Script=Latin}\p{N}]/u.test(right)) || wide.test(right[0] ?? '');
+  if (wide.test(first) || (isUnspaced(last) && isUnspaced(first))) return true;
+  return wide.test(last) && /^[^\p{Script=Latin}\p{N}]/u.test(right);
 }
 
-function lastOf(text: string): string {
-  return [...text.slice(-2)].at(-1) ?? '';
-}
-
+/** A word that no line end divides, with its hyphens. */
+const WORD = /[\p{L}\p{M}]+(?:[-\u2010][\p{L}\p{M}]+)*(?![-\u2010]$)/gmu;
 /** Words beyond these are no evidence. */
 const MAX_WORDS = 200_000;
 /** In characters. Syllables are shorter, so that a part this long that is a word itself is one of a compound with a hyphen. */
 const MIN_PART = 5;
 
 /** How often words occur in a document, with and without hyphens, away from the ends of lines. */
-export class Vocabulary {
+class Vocabulary {
   readonly #counts = new Map<string, number>();
 
   constructor(pages: Page[]) {
-    for (const { blocks } of pages)
-      for (const line of blocks.flat())
-        for (const [word] of line.text
-          .toLowerCase()
-          .matchAll(/[\p{L}\p{M}]+(?:[-\u2010][\p{L}\p{M}]+)*(?![-\u2010]$)/gmu))
-          this.#add(word.replaceAll('\u2010', '-'));
-  }
-
-  #add(word: string): void {
-    const count = this.#counts.get(word);
-    if (count !== undefined || this.#counts.size < MAX_WORDS) this.#counts.set(word, (count ?? 0) + 1);
+    for (const { text } of pages.flatMap(({ blocks }) => blocks.flat()))
+      for (const [found] of text.toLowerCase().matchAll(WORD)) {
+        const word = found.replaceAll('\u2010', '-');
+        const count = this.#counts.get(word) ?? 0;
+        if (count > 0 || this.#counts.size < MAX_WORDS) this.#counts.set(word, count + 1);
+      }
   }
 
   /** How the parts of a word at the end of a line and at the start of the next line join: with `-`, or without. */

@@ -1,10 +1,11 @@
 import type { PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import { languageTag } from '../document.ts';
 import type { Reader } from '../input.ts';
 import { withoutContents, withoutFurniture } from './furniture.ts';
-import { type Entry, headingLevels, joinTitle, toBlocks } from './headings.ts';
+import { blocksOf, type Entry } from './headings.ts';
 import { damaged, openPdf } from './open.ts';
 import { composeAccents, readPages } from './pages.ts';
-import { paragraphsOf, Vocabulary } from './paragraphs.ts';
+import { paragraphsOf } from './paragraphs.ts';
 
 /** Reads the text of a PDF file in the order of reading. */
 export const readPdf: Reader = async function* (input) {
@@ -17,19 +18,16 @@ export const readPdf: Reader = async function* (input) {
       if (bad.length > 0) throw damaged(input);
       throw input.failure('no text', 'Recognize its text (OCR), for example with ocrmypdf, and build again.');
     }
-    const report = (reason: string, numbers: number[], fix: string) => {
-      const place = input.path;
+    for (const [reason, numbers, fix] of [
+      ['no text', scanned, 'Recognize the text of its scanned pages (OCR)'],
+      ['damaged', bad, 'Open it in a PDF viewer, and save it again'],
+    ] as const)
       if (numbers.length > 0)
-        input.report({ kind: 'failed', place, reason, fix: `${fix} (page ${ranges(numbers)}).` });
-    };
-    report('no text', scanned, 'Recognize the text of its scanned pages (OCR)');
-    report('damaged', bad, 'Open it in a PDF viewer, and save it again');
-    const paragraphs = joinTitle(paragraphsOf(kept, fonts, new Vocabulary(kept)));
-    const levels = headingLevels(paragraphs, await outlineOf(pdf));
-    const about = await aboutOf(pdf);
-    const blocks = toBlocks(paragraphs, levels);
-    const heading = blocks.find(({ level }) => level === 1)?.text;
-    yield { source: input.source, title: about.title ?? heading, lang: about.lang, blocks };
+        input.report({ kind: 'failed', place: input.path, reason, fix: `${fix} (page ${ranges(numbers)}).` });
+    const paragraphs = paragraphsOf(kept, fonts);
+    const blocks = blocksOf(paragraphs, await outlineOf(pdf));
+    const { title = blocks.find(({ level }) => level === 1)?.text, lang } = await aboutOf(pdf);
+    yield { source: input.source, title, lang, blocks };
   } finally {
     await pdf.loadingTask.destroy();
   }
@@ -37,14 +35,9 @@ export const readPdf: Reader = async function* (input) {
 
 /** `3, 5-9` */
 function ranges(numbers: number[]): string {
-  const parts: string[] = [];
-  for (let start = 0; start < numbers.length; ) {
-    let end = start;
-    while (numbers[end + 1] === numbers[end]! + 1) end++;
-    parts.push(start === end ? `${numbers[start]}` : `${numbers[start]}-${numbers[end]}`);
-    start = end + 1;
-  }
-  return parts.join(', ');
+  const starts = numbers.filter((number, i) => number !== numbers[i - 1]! + 1);
+  const ends = numbers.filter((number, i) => number !== numbers[i + 1]! - 1);
+  return starts.map((start, i) => (start === ends[i] ? start : `${start}-${ends[i]}`)).join(', ');
 }
 
 /** In characters. */
@@ -55,23 +48,13 @@ const NO_TITLE =
   /^(?:untitled|ohne titel|sans titre|sin título|no title|title|unknown|none|無題|无标题|document\s*\d*|(?:microsoft (?:word|powerpoint|excel)|powerpoint presentation|layout) ?\d*(?: -.*)?|(?:https?|file):\S*|.*\.(?:pdf|docx?|odt|rtf|tex|dvi|ps|html?|indd|qxd|pmd|pptx?|fm|cdr|txt|p65|wpd|md|lyx|xlsx?))$/iu;
 
 /** The title and the language that a file declares. */
-export async function aboutOf(pdf: PDFDocumentProxy): Promise<{ title?: string; lang?: string }> {
-  const { info } = await pdf.getMetadata().catch(() => ({ info: {} as object }));
-  const { Title: title, Language: lang } = info as { Title?: unknown; Language?: unknown };
-  const clean = typeof title === 'string' ? title.replace(/[\s\p{Cc}]+/gu, ' ').trim() : '';
-  const isTitle = /\p{L}/u.test(clean) && clean.length <= MAX_TITLE && !NO_TITLE.test(clean);
-  return {
-    ...(isTitle && { title: clean }),
-    ...(typeof lang === 'string' && isTag(lang.trim()) && { lang: lang.trim() }),
-  };
-}
-
-function isTag(lang: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(lang).length === 1;
-  } catch {
-    return false;
-  }
+async function aboutOf(pdf: PDFDocumentProxy): Promise<{ title?: string; lang?: string }> {
+  const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
+  const { Title, Language } = info as { Title?: unknown; Language?: unknown };
+  const title = typeof Title === 'string' ? Title.replace(/[\s\p{Cc}]+/gu, ' ').trim() : '';
+  const isTitle = /\p{L}/u.test(title) && title.length <= MAX_TITLE && !NO_TITLE.test(title);
+  const lang = typeof Language === 'string' ? languageTag(Language.trim()) : undefined;
+  return { ...(isTitle && { title }), lang };
 }
 
 const MAX_ENTRIES = 10_000;
@@ -79,7 +62,7 @@ const MAX_ENTRIES = 10_000;
 type Node = NonNullable<Awaited<ReturnType<PDFDocumentProxy['getOutline']>>>[number];
 
 /** The entries of the outline, from first to last. */
-export async function outlineOf(pdf: PDFDocumentProxy): Promise<Entry[]> {
+async function outlineOf(pdf: PDFDocumentProxy): Promise<Entry[]> {
   const roots = await pdf.getOutline().catch(() => null);
   const entries: Entry[] = [];
   const pending = (roots ?? []).map((node) => ({ node, depth: 0 })).reverse();

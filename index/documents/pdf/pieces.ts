@@ -1,4 +1,5 @@
 import type { PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
+import { pdfJs } from './open.ts';
 
 /** A run of characters on a page. Coordinates are in points; `y` grows downwards. */
 export interface Piece {
@@ -16,12 +17,7 @@ export interface Piece {
   order: number;
 }
 
-/** Pieces of a page that have the same direction, turned so that lines run from left to right. */
-export interface Layer {
-  width: number;
-  height: number;
-  pieces: Piece[];
-}
+type Matrix = [number, number, number, number, number, number];
 
 /** The most runs of characters that are read from a page. */
 const MAX_ITEMS = 100_000;
@@ -30,10 +26,14 @@ const MAX_ACTUAL_TEXT = 400;
 /** How deep marked content may be nested. */
 const MAX_SPANS = 100;
 
-/** The pieces of a page. Text in another direction, such as a table on its side, is a layer of its own. */
-export async function layersOf(page: PDFPageProxy): Promise<{ layers: Layer[]; isComplete: boolean }> {
-  const { transform: view, width, height } = page.getViewport({ scale: 1 });
-  const turns = new Map<number, Piece[]>();
+/**
+ * The pieces of a page. Text in another direction, such as a table on its side, is a layer of its own, turned so that lines run from
+ * left to right.
+ */
+export async function layersOf(page: PDFPageProxy): Promise<{ layers: Piece[][]; isComplete: boolean }> {
+  const { Util } = await pdfJs();
+  const view = page.getViewport({ scale: 1 });
+  const turns: Piece[][] = [[], [], [], []];
   const spans: (Span | undefined)[] = [];
   let count = 0;
   const reader = page
@@ -47,26 +47,32 @@ export async function layersOf(page: PDFPageProxy): Promise<{ layers: Layer[]; i
         mark(item, spans);
         continue;
       }
-      const matrix = multiply(view, item.transform);
+      const [a, b, c, d, e, f] = Util.transform(view.transform, item.transform) as Matrix;
       const isVertical = styles[item.fontName]?.vertical === true;
-      const turn = isVertical ? 1 : turnOf(matrix);
-      const placed = place(item, matrix, turn, isVertical, { width, height });
-      if (placed === undefined) continue;
-      const pieces = turns.get(turn) ?? [];
-      turns.set(turn, pieces);
-      const piece = { ...placed, font: item.fontName, order: count };
-      pieces.push(piece);
+      const size = Math.hypot(c, d) || Math.hypot(a, b);
+      const length = Math.abs(isVertical ? item.height : item.width);
+      if (![e, f, size, length].every(Number.isFinite) || size === 0) continue;
+      const turn = isVertical ? 1 : turnOf(a, b);
+      // A quarter turn clockwise maps (x, y) to (y, width - x).
+      const [x0, y] = (
+        [
+          [e, f],
+          [f, view.width - e],
+          [view.width - e, view.height - f],
+          [view.height - f, e],
+        ] as const
+      )[turn]!;
+      const text = cleanText(item.str);
+      const piece = { text, x0, x1: x0 + length, y, size, font: item.fontName, order: count };
+      turns[turn]!.push(piece);
       spans.find((span) => span !== undefined)?.pieces.push(piece);
     }
   }
   await reader.cancel(new Error('The page has been read.')).catch(() => {});
-  const layers = [...turns]
-    .map(([turn, pieces]) => ({ turn, pieces: pieces.filter(({ text }) => text !== '') }))
-    .filter(({ pieces }) => pieces.length > 0)
-    .map(({ turn, pieces }) =>
-      turn % 2 === 0 ? { width, height, pieces } : { width: height, height: width, pieces },
-    );
-  layers.sort((left, right) => right.pieces.length - left.pieces.length);
+  const layers = turns
+    .map((pieces) => pieces.filter(({ text }) => text !== ''))
+    .filter(({ length }) => length > 0)
+    .sort((one, other) => other.length - one.length);
   return { layers, isComplete: count <= MAX_ITEMS };
 }
 
@@ -101,58 +107,14 @@ function mark(item: { type: string; actualText?: unknown }, spans: (Span | undef
 /** Decodes a text string of a PDF file. */
 function decodeText(text: string): string {
   const bytes = Buffer.from(text, 'latin1');
-  if (text.startsWith('\xFE\xFF'))
-    return bytes
-      .subarray(2, bytes.length & ~1)
-      .swap16()
-      .toString('utf16le');
-  if (text.startsWith('\xFF\xFE')) return bytes.subarray(2).toString('utf16le');
-  return text.startsWith('\xEF\xBB\xBF') ? bytes.subarray(3).toString('utf8') : text;
-}
-
-interface TextItem {
-  str: string;
-  width: number;
-  height: number;
-}
-
-function place(
-  item: TextItem,
-  matrix: number[],
-  turn: number,
-  isVertical: boolean,
-  page: { width: number; height: number },
-): Omit<Piece, 'font' | 'order'> | undefined {
-  const [a, b, c, d, e, f] = matrix as [number, number, number, number, number, number];
-  const size = Math.hypot(c, d) || Math.hypot(a, b);
-  const text = cleanText(item.str);
-  const length = isVertical ? item.height : item.width;
-  if (![e, f, size, length].every(Number.isFinite) || size === 0) return undefined;
-  // A quarter turn clockwise maps (x, y) to (y, width - x).
-  const [x, y] = [
-    [e, f],
-    [f, page.width - e],
-    [page.width - e, page.height - f],
-    [page.height - f, e],
-  ][turn]!;
-  return { text, x0: x!, x1: x! + Math.abs(length), y: y!, size };
+  if (text.startsWith('\xFE\xFF')) return new TextDecoder('utf-16be').decode(bytes);
+  return text.startsWith('\xEF\xBB\xBF') ? new TextDecoder().decode(bytes) : text;
 }
 
 /** How many quarters the direction of writing is turned clockwise. */
-function turnOf([a, b]: number[]): number {
-  if (Math.abs(a!) >= Math.abs(b!)) return a! >= 0 ? 0 : 2;
-  return b! > 0 ? 1 : 3;
-}
-
-function multiply(m: number[], n: number[]): number[] {
-  return [
-    m[0]! * n[0]! + m[2]! * n[1]!,
-    m[1]! * n[0]! + m[3]! * n[1]!,
-    m[0]! * n[2]! + m[2]! * n[3]!,
-    m[1]! * n[2]! + m[3]! * n[3]!,
-    m[0]! * n[4]! + m[2]! * n[5]! + m[4]!,
-    m[1]! * n[4]! + m[3]! * n[5]! + m[5]!,
-  ];
+function turnOf(a: number, b: number): number {
+  if (Math.abs(a) >= Math.abs(b)) return a >= 0 ? 0 : 2;
+  return b > 0 ? 1 : 3;
 }
 
 /** Ligatures and other forms that fonts have for letters: Latin and Armenian, Hebrew, Arabic, Han. */

@@ -57,14 +57,10 @@ export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenera
 
 async function* readBytes(path: string): AsyncGenerator<Buffer> {
   const file = createReadStream(path);
-  if (!path.toLowerCase().endsWith('.gz')) {
-    yield* file;
-    return;
-  }
-  // The loop below throws the errors of both streams, so the callback is empty.
-  const bytes = pipeline(file, createGunzip(), () => {});
+  if (!path.toLowerCase().endsWith('.gz')) return yield* file;
   try {
-    yield* bytes;
+    // The error of either stream is thrown here, so the callback is empty.
+    yield* pipeline(file, createGunzip(), () => {});
   } catch (error) {
     throw new Error(`${path}: cannot be decompressed (${String(error)}). Compress it again with gzip.`);
   }

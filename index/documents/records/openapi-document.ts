@@ -42,27 +42,26 @@ function operationOf(api: Json, method: string, path: string, shared: Json, oper
   const call = `${method} ${path}`;
   const summary = text(operation.summary) || text(shared.summary);
   const blocks = paragraphs(text(operation.description) || text(shared.description) || summary || call);
-  addTable(
-    blocks,
-    ['Parameter', 'In', 'Description'],
-    parametersOf(api, [shared.parameters, operation.parameters]),
-  );
+  const parameters = [shared.parameters, operation.parameters].flatMap(list);
+  addTable(blocks, ['Parameter', 'In', 'Description'], parametersOf(api, parameters));
   const body = resolve(api, operation.requestBody);
   const bodyText = joined([text(body.description), fieldsText(api, contentSchema(api, body))], '\n');
   if (bodyText !== '') blocks.push(paragraph(`Request body: ${bodyText}`));
   addTable(blocks, ['Response', 'Description'], responsesOf(api, operation.responses));
-  const tags = list(operation.tags)
-    .map(text)
-    .filter((tag) => tag !== '');
-  const metadata: Record<string, MetadataValue> = { method, path };
-  if (tags.length > 0) metadata.tags = tags;
-  if (text(operation.operationId) !== '') metadata.operationId = text(operation.operationId);
-  if (operation.deprecated === true) metadata.deprecated = true;
-  return { id: call, title: summary === '' ? call : `${call} - ${summary}`, metadata, blocks };
+  const tags = list(operation.tags).map(text).filter(Boolean);
+  const operationId = text(operation.operationId);
+  const metadata: Record<string, MetadataValue> = {
+    method,
+    path,
+    ...(tags.length > 0 && { tags }),
+    ...(operationId !== '' && { operationId }),
+    ...(operation.deprecated === true && { deprecated: true }),
+  };
+  return { id: call, title: joined([call, summary], ' - '), metadata, blocks };
 }
 
-function parametersOf(api: Json, lists: unknown[]): string[][] {
-  return lists.flatMap(list).map((item) => {
+function parametersOf(api: Json, parameters: unknown[]): string[][] {
+  return parameters.map((item) => {
     const parameter = resolve(api, item);
     const fields = parameter.in === 'body' ? fieldsText(api, resolve(api, parameter.schema)) : '';
     const place = `${text(parameter.in)}${parameter.required === true ? ', required' : ''}`;

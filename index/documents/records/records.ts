@@ -40,7 +40,7 @@ export async function* readRecords(
   const named = input.options.fields ?? {};
   if (columns) checkNames(input, columns);
   const idOf = contentIds(input.source);
-  const problems = new Problems(input);
+  const problems = problemCounter(input);
   const seen = new Set<string>();
   const shapes = new Map<string, Roles>();
   let any = false;
@@ -75,10 +75,8 @@ function checkNames(input: Input, existing: string[]): void {
   if (missing.length === 0) return;
   const quoted = (names: string[]) => names.map((name) => `"${name}"`).join(', ');
   const shown = quoted(existing.slice(0, 20)) + (existing.length > 20 ? ', …' : '');
-  throw input.failure(
-    'no such field',
-    `\`fields\` names ${quoted(missing)}, but the file has ${shown}. Correct the names.`,
-  );
+  const fix = `\`fields\` names ${quoted(missing)}, but the file has ${shown}. Correct the names.`;
+  throw input.failure('no such field', fix);
 }
 
 type Draft = Omit<Document, 'source'> & { source?: string };
@@ -137,25 +135,20 @@ function metadataOf(fields: Fields): Record<string, MetadataValue> | undefined {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** Reports the first problems of each kind one by one, and the number of others. */
-class Problems {
-  readonly #input: Input;
-  readonly #counts = new Map<string, { notice: Notice; count: number }>();
-
-  constructor(input: Input) {
-    this.#input = input;
-  }
-
-  add(notice: Notice): void {
-    const count = (this.#counts.get(notice.reason)?.count ?? 0) + 1;
-    this.#counts.set(notice.reason, { notice, count });
-    if (count <= MAX_NOTICES) this.#input.report(notice);
-  }
-
-  end(): void {
-    for (const { notice, count } of this.#counts.values()) {
-      const fix = `${count - MAX_NOTICES} more records have this problem.`;
-      if (count > MAX_NOTICES) this.#input.report({ ...notice, place: this.#input.path, fix });
-    }
-  }
+/** Reports the first problems of each kind one by one, and at the end the number of others. */
+function problemCounter({ path, report }: Input) {
+  const counts = new Map<string, { notice: Notice; count: number }>();
+  return {
+    add(notice: Notice): void {
+      const count = (counts.get(notice.reason)?.count ?? 0) + 1;
+      counts.set(notice.reason, { notice, count });
+      if (count <= MAX_NOTICES) report(notice);
+    },
+    end(): void {
+      for (const { notice, count } of counts.values()) {
+        const fix = `${count - MAX_NOTICES} more records have this problem.`;
+        if (count > MAX_NOTICES) report({ ...notice, place: path, fix });
+      }
+    },
+  };
 }

@@ -30,7 +30,6 @@ const LANGUAGES =
 const IDS = 'id uuid guid uid identifier';
 
 const words = (list: string): string[] => list.split(/\s+/).map(plainName);
-
 const NAMES = {
   id: words(IDS),
   title: words(TITLES),
@@ -63,11 +62,8 @@ export function rolesOf(names: readonly string[], named: FieldNames = {}): Roles
   };
   if (text.length > 0) return roles;
   const only = byPlainName.get('text');
-  const usual = new Set([...NAMES.text, 'question']);
-  roles.text =
-    only === undefined
-      ? [...byPlainName].flatMap(([plain, name]) => (usual.has(plain) ? [name] : []))
-      : [only];
+  const usual = only === undefined ? [...NAMES.text, 'question'] : ['text'];
+  roles.text = [...byPlainName].flatMap(([plain, name]) => (usual.includes(plain) ? name : []));
   return roles;
 }
 
@@ -79,10 +75,8 @@ export function isUsualName(name: string): boolean {
 
 /** The names that a mapping names, and that fields may lack. */
 export function missingNames({ id, title, text, url, lang }: FieldNames, names: Iterable<string>): string[] {
-  const existing = new Set(names);
-  return [id, title, text, url, lang]
-    .flat()
-    .filter((name) => name !== undefined && !existing.has(name)) as string[];
+  const existing = new Set<string | undefined>([undefined, ...names]);
+  return [id, title, text, url, lang].flat().filter((name) => !existing.has(name)) as string[];
 }
 
 /**

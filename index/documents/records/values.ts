@@ -14,22 +14,18 @@ export interface Row {
   fields: Fields;
 }
 
-/** The fields of a JSON object, which must not be nested deeper than `MAX_DEPTH`. Null counts as missing. */
-function fieldsOf(record: object): Fields {
-  const fields = new Map<string, MetadataValue>();
-  addFields(fields, '', record);
-  return fields;
-}
-
+/** Adds the fields in a value of JSON, which must not be nested deeper than `MAX_DEPTH`. Null counts as missing. */
 function addFields(fields: Map<string, MetadataValue>, name: string, value: unknown): void {
   if (Array.isArray(value)) {
-    const scalars = value.filter((item) => typeof item !== 'object').map((item) => wellFormed(String(item)));
+    const scalars = value
+      .filter((item) => typeof item !== 'object')
+      .map((item) => String(item).toWellFormed());
     if (scalars.length > 0) add(fields, name, scalars);
     for (const item of value) if (typeof item === 'object') addFields(fields, name, item);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value))
-      addFields(fields, wellFormed((name === '' ? key : `${name}.${key}`).slice(0, MAX_NAME)), item);
-  } else if (typeof value === 'string') add(fields, name, wellFormed(value));
+      addFields(fields, (name === '' ? key : `${name}.${key}`).slice(0, MAX_NAME).toWellFormed(), item);
+  } else if (typeof value === 'string') add(fields, name, value.toWellFormed());
   else if (typeof value === 'number' || typeof value === 'boolean') add(fields, name, value);
 }
 
@@ -44,11 +40,6 @@ export function textOf(value: MetadataValue): string {
   return (Array.isArray(value) ? value.join(', ') : String(value)).trim();
 }
 
-/** Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode, by the replacement character. */
-function wellFormed(text: string): string {
-  return text.toWellFormed();
-}
-
 /** The record of a JSON object. */
 export function parseObject(json: string, place: string): Row | Unreadable {
   let value: unknown;
@@ -60,14 +51,19 @@ export function parseObject(json: string, place: string): Row | Unreadable {
   return rowOf(value, place);
 }
 
-/** The record of a JSON value. A string is a record with nothing but a text. */
+/**
+ * The record of a JSON value. A string is a record with nothing but a text. Lone surrogates, which JSON can escape but UTF-8 cannot
+ * encode, become replacement characters.
+ */
 export function rowOf(value: unknown, place: string): Row | Unreadable {
   if (typeof value === 'string') return { place, fields: new Map([['text', value]]) };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Unreadable(place, 'not a JSON object', 'Write each record as a JSON object.');
   if (isTooDeep(value))
     return new Unreadable(place, 'nested too deep', `Flatten it to at most ${MAX_DEPTH} levels.`);
-  return { place, fields: fieldsOf(value) };
+  const fields = new Map<string, MetadataValue>();
+  addFields(fields, '', value);
+  return { place, fields };
 }
 
 /** Why a text is not JSON, from the error of `JSON.parse`. */
@@ -84,7 +80,7 @@ export function onOneLine(message: string): string {
 export async function startOf<T>(
   items: AsyncIterable<T>,
   areEnough: (start: readonly T[]) => boolean,
-): Promise<{ start: readonly T[]; all: AsyncIterable<T> }> {
+): Promise<{ start: readonly T[]; all: AsyncGenerator<T> }> {
   const iterator = items[Symbol.asyncIterator]();
   const start: T[] = [];
   while (!areEnough(start)) {
