@@ -1,6 +1,11 @@
 import type { Document } from '../document.ts';
+import type { Reader } from '../input.ts';
 import { BlockList } from './block-list.ts';
-import { pairsOf } from './pairs.ts';
+
+/** A map of names to values, from a list of both in turns that white space separates. */
+function pairsOf(list: string): ReadonlyMap<string, string> {
+  return new Map([...list.matchAll(/(\S+)\s+(\S+)/g)].map(([, name, value]) => [name!, value!]));
+}
 
 /** Special characters of groff_char(7), by name. Accented letters are composed. */
 const CHARACTERS = pairsOf(`
@@ -49,11 +54,25 @@ export function manKind(text: string): 'page' | 'mdoc' | 'redirection' | 'other'
   return /^[.'][ \t]*so[ \t]+\S/m.test(start) ? 'redirection' : 'other';
 }
 
+/** What is reported of files that are no page. Many other files end in `.1`, such as logs and libraries. */
+const SKIPPED = {
+  mdoc: { reason: 'manual page with mdoc macros', fix: 'Convert it with `mandoc -T html`.' },
+  redirection: { reason: 'only names another manual page' },
+  other: { reason: 'unknown format' },
+};
+
 /**
  * Reads a manual page with man macros, and expands those that the page defines. The title is its name and section:
  * `tar(1)`. The language is from its folder, such as `man/pt_BR/man1`.
  */
-export function readManPage(text: string, source: string, path = source): Document {
+export const readMan: Reader = async function* (input) {
+  const text = await input.text();
+  const kind = manKind(text);
+  if (kind === 'page') yield pageOf(text, input.source, input.path);
+  else input.report({ kind: 'skipped', place: input.path, ...SKIPPED[kind] });
+};
+
+function pageOf(text: string, source: string, path: string): Document {
   const { name, section, list } = new ManReader(text);
   const [, fileName, fileSection] = /([^/\\]+)\.(\d\w*|man)$/.exec(source) ?? [];
   const number = section?.trim() || (/^\d/.test(fileSection ?? '') ? fileSection : undefined);
