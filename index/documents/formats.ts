@@ -1,14 +1,13 @@
 import type { Document } from './document.ts';
 import type { InputFile, Notice } from './file.ts';
 import type { Input, Reader } from './input.ts';
-import { manKind } from './markup/man.ts';
+import { manKind, readMan } from './markup/man.ts';
 
 /** Loads a reader, only when a file needs it. */
 type Load = () => Promise<Reader>;
 
 /** A document format. */
 export interface Format {
-  name: string;
   /** Ends of file names, in lower case. */
   extensions: string[];
   load: Load;
@@ -19,148 +18,87 @@ export interface Format {
 /** Sections of manual pages, some with a suffix. Their reader skips other files with such names. */
 const MAN =
   '.1 .2 .3 .4 .5 .6 .7 .8 .9 .1m .1p .1ssl .1x .3p .3perl .3pm .3posix .3ssl .3x .5ssl .7ssl .8p .man';
-/** Formats of Office programs before 2007. */
-const OLD_OFFICE = '.doc .rtf .xls .xlt .xlsb .ppt .pps';
-const SUCCESSORS = { '.xls': '.xlsx', '.xlt': '.xlsx', '.xlsb': '.xlsx', '.ppt': '.pptx', '.pps': '.pptx' };
 
-/** All formats: a name, ends of file names, and the reader. */
+/** The formats that are read. */
 export const FORMATS: Format[] = [
-  format('plain text', '.txt .text', async () => (await import('./plain/text.ts')).readPlainText, 'other'),
-  ofText(
-    'Markdown',
-    '.md .markdown',
-    async () => (await import('./markdown/markdown.ts')).readMarkdown,
-    'other',
+  format('.txt .text', async () => (await import('./plain/text.ts')).readPlainText, 'other'),
+  format('.md .markdown', async () => ofText((await import('./markdown/markdown.ts')).readMarkdown), 'other'),
+  format('.mdx', async () => ofText((await import('./markdown/mdx.ts')).readMdx)),
+  format('.rst .rest .rst.txt', async () => ofText((await import('./markup/rst.ts')).readRst)),
+  format('.srt .vtt', async () => ofText((await import('./markup/subtitles.ts')).readSubtitles)),
+  format('.adoc .asciidoc .asc', async () => ofText((await import('./markup/asciidoc.ts')).readAsciidoc)),
+  format(MAN, async () => readMan),
+  format('.html .htm .xhtml', async () => (await import('./html/html-page.ts')).readHtml, 'other'),
+  format('.pdf', async () => (await import('./pdf/pdf.ts')).readPdf),
+  format('.docx .docm .dotx', async () => ofFile((await import('./office/word.ts')).readWord)),
+  format('.pptx .pptm .ppsx .potx', async () =>
+    ofFile((await import('./office/powerpoint.ts')).readPowerPoint),
   ),
-  ofText('MDX', '.mdx', async () => (await import('./markdown/mdx.ts')).readMdx),
-  ofText('reStructuredText', '.rst .rest .rst.txt', async () => (await import('./markup/rst.ts')).readRst),
-  ofText('TeX', '.tex .ltx .latex', async () => (await import('./markup/tex.ts')).readTex),
-  ofText('subtitles', '.srt .vtt', async () => (await import('./markup/subtitles.ts')).readSubtitles),
-  ofText('AsciiDoc', '.adoc .asciidoc .asc', async () => (await import('./markup/asciidoc.ts')).readAsciidoc),
-  format('manual page', MAN, loadMan),
-  format('HTML', '.html .htm .xhtml', loadHtml, 'other'),
-  format('PDF', '.pdf', async () => (await import('./pdf/pdf.ts')).readPdf),
-  ofFile('Word', '.docx .docm .dotx', async () => (await import('./office/word.ts')).readWord),
-  ofFile(
-    'PowerPoint',
-    '.pptx .pptm .ppsx .potx',
-    async () => (await import('./office/powerpoint.ts')).readPowerPoint,
-  ),
-  format('Excel', '.xlsx .xlsm .xltx', async () => (await import('./office/excel.ts')).readExcel),
-  ofFile('OpenDocument text', '.odt .ott', async () => (await import('./office/open-document.ts')).readOdt),
-  ofFile(
-    'OpenDocument presentation',
-    '.odp .otp',
-    async () => (await import('./office/open-document.ts')).readOdp,
-  ),
-  format('OpenDocument spreadsheet', '.ods .ots', async () => (await import('./office/calc.ts')).readCalc),
-  ofFile('EPUB', '.epub', async () => (await import('./office/epub.ts')).readEpub),
-  format('old Office', OLD_OFFICE, notRead('old Office format', '.docx', SUCCESSORS), 'other'),
-  format('JSON Lines', '.jsonl .ndjson', async () => (await import('./records/json.ts')).readJsonl),
-  format('CSV', '.csv .tsv .tab', async () => (await import('./records/csv.ts')).readCsv, 'other'),
-  format('JSON', '.json .geojson .jsonld', async () => (await import('./records/json.ts')).readJson, 'other'),
-  format('YAML', '.yaml .yml', async () => (await import('./records/json.ts')).readYaml),
+  format('.xlsx .xlsm .xltx', async () => (await import('./office/excel.ts')).readExcel),
+  format('.odt .ott', async () => ofFile((await import('./office/open-document.ts')).readOdt)),
+  format('.odp .otp', async () => ofFile((await import('./office/open-document.ts')).readOdp)),
+  format('.ods .ots', async () => (await import('./office/calc.ts')).readCalc),
+  format('.epub', async () => ofFile((await import('./office/epub.ts')).readEpub)),
+  format('.jsonl .ndjson', async () => (await import('./records/json.ts')).readJsonl),
+  format('.csv .tsv .tab', async () => (await import('./records/csv.ts')).readCsv, 'other'),
+  format('.json .geojson .jsonld', async () => (await import('./records/json.ts')).readJson, 'other'),
+  format('.yaml .yml', async () => (await import('./records/json.ts')).readYaml),
   format(
-    'XML',
     '.xml .rss .atom .dbk .docbook .page .tei',
     async () => (await import('./xml/xml.ts')).readXml,
     'other',
   ),
-  format('zip', '.zip', async () => (await import('./archive/archives.ts')).readZip),
-  format('tar', '.tar', async () => (await import('./archive/archives.ts')).readTar),
-  format('gzip', '.gz .tgz', async () => (await import('./archive/archives.ts')).readGzip),
-  format('saved page', '.mhtml .mht', async () => (await import('./mail/mail.ts')).readSavedPage),
-  format('e-mail', '.eml', async () => (await import('./mail/mail.ts')).readMessage),
-  format('mailbox', '.mbox', async () => (await import('./mail/mail.ts')).readMailbox),
-  format('Outlook message', '.msg', notRead('Outlook format', '.eml')),
-  format('Jupyter notebook', '.ipynb', async () => (await import('./notebook.ts')).readNotebook),
+  format('.zip', async () => (await import('./archive/archives.ts')).readZip),
+  format('.tar', async () => (await import('./archive/archives.ts')).readTar),
+  format('.gz .tgz', async () => (await import('./archive/archives.ts')).readGzip),
+  format('.mhtml .mht', async () => (await import('./mail/mail.ts')).readSavedPage),
+  format('.eml', async () => (await import('./mail/mail.ts')).readMessage),
+  format('.mbox', async () => (await import('./mail/mail.ts')).readMailbox),
+  format('.ipynb', async () => (await import('./notebook.ts')).readNotebook),
 ];
 
-function format(name: string, extensions: string, load: Load, isOften?: 'other'): Format {
-  return { name, extensions: extensions.split(' '), load, isOften };
+/** Formats that are not read, because their programs save others. */
+const NOT_READ = [
+  notRead('.doc .rtf', 'failed', 'old Office format', 'Save it as .docx and build again.'),
+  notRead('.xls .xlt .xlsb', 'failed', 'old Office format', 'Save it as .xlsx and build again.'),
+  notRead('.ppt .pps', 'failed', 'old Office format', 'Save it as .pptx and build again.'),
+  notRead('.msg', 'failed', 'Outlook format', 'Save it as .eml and build again.'),
+  notRead('.tex .ltx .latex', 'skipped', 'TeX source', 'Build it as PDF or HTML and index that.'),
+];
+
+const BY_EXTENSION = new Map(
+  [...FORMATS, ...NOT_READ].flatMap((format) => format.extensions.map((extension) => [extension, format])),
+);
+
+function format(extensions: string, load: Load, isOften?: 'other'): Format {
+  return { extensions: extensions.split(' '), load, isOften };
 }
 
-/** A format whose files are a text of one document each. */
-function ofText(
-  name: string,
-  extensions: string,
-  load: () => Promise<(text: string, source: string, path: string) => Document | Promise<Document>>,
-  isOften?: 'other',
-): Format {
-  const reader: Load = async () => {
-    const read = await load();
-    return async function* (input) {
-      yield await read(await input.text(), input.source, input.path);
-    };
-  };
-  return format(name, extensions, reader, isOften);
-}
-
-/** A format whose files are one document each. */
-function ofFile(
-  name: string,
-  extensions: string,
-  load: () => Promise<(input: Input) => Promise<Document>>,
-): Format {
-  const reader: Load = async () => {
-    const read = await load();
-    return async function* (input) {
-      yield await read(input);
-    };
-  };
-  return format(name, extensions, reader);
-}
-
-/** Frames of a page that a browser saved, beside the page. */
-const FRAME = /_files\/saved_resource(?:\(\d+\))?\.html?$/i;
-
-/** A format that is not read, because its programs save others too. `successors` are those by the end of the file name. */
-function notRead(reason: string, usual: string, successors: Record<string, string> = {}): Load {
+function notRead(extensions: string, kind: Notice['kind'], reason: string, fix: string): Format {
   // biome-ignore lint/correctness/useYield: no file has documents
-  const read: Reader = async function* (input) {
-    const extension = input.path.slice(input.path.lastIndexOf('.')).toLowerCase();
-    throw input.failure(reason, `Save it as ${successors[extension] ?? usual} and build again.`);
+  const read: Reader = async function* ({ path, report }) {
+    report({ kind, place: path, reason, fix });
   };
-  return async () => read;
+  return format(extensions, async () => read, 'other');
 }
 
-/** Reads a page, unless it is a part of another. */
-async function loadHtml(): Promise<Reader> {
-  const { declaredCharset } = await import('./html/head.ts');
-  const { readPage } = await import('./html/html-page.ts');
-  return async function* (input) {
-    const skip = (reason: string) => input.report({ kind: 'skipped', place: input.path, reason });
-    if (FRAME.test(input.source)) return skip('part of a saved page');
-    const { document, reason } = readPage(await input.text(declaredCharset), input.source, input.path);
-    if (reason === 'no text') throw input.failure(reason, 'Save the page with its text.');
-    if (reason) skip(reason);
-    else yield document;
-  };
+/** The reader of files that are a text of one document each. */
+function ofText(read: (text: string, source: string, path: string) => Document | Promise<Document>): Reader {
+  return ofFile(async (input) => read(await input.text(), input.source, input.path));
 }
 
-/** Reads a manual page. Many other files end in `.1`, such as logs and libraries. */
-async function loadMan(): Promise<Reader> {
-  const { manKind, readManPage } = await import('./markup/man.ts');
+/** The reader of files that are one document each. */
+function ofFile(read: (input: Input) => Promise<Document>): Reader {
   return async function* (input) {
-    const text = await input.text();
-    const kind = manKind(text);
-    const skip = (reason: string, fix?: string) =>
-      input.report({ kind: 'skipped', place: input.path, reason, ...(fix && { fix }) });
-    if (kind === 'other') skip('unknown format');
-    else if (kind === 'mdoc') skip('manual page with mdoc macros', 'Convert it with `mandoc -T html`.');
-    else if (kind === 'redirection') skip('only names another manual page');
-    else yield readManPage(text, input.source, input.path);
+    yield await read(input);
   };
 }
 
 /** The format of a file name: the one with the longest matching end. */
 export function formatOf(name: string): Format | undefined {
   const lower = name.toLowerCase();
-  let best: { format: Format; length: number } | undefined;
-  for (const format of FORMATS)
-    for (const { length } of format.extensions.filter((extension) => lower.endsWith(extension)))
-      if (length > (best?.length ?? 0)) best = { format, length };
-  return best?.format;
+  const dots = [...lower.matchAll(/\./g)];
+  return dots.map(({ index }) => BY_EXTENSION.get(lower.slice(index))).find((format) => format);
 }
 
 /** Whether a file may have a known format: by the end of its name, or by its content, if its name has no such end. */

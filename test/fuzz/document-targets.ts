@@ -71,7 +71,7 @@ function packageOf(input: Buffer): Buffer {
 
 /** Formats whose files are texts of any encoding. */
 const TEXTS = new Set(
-  '.txt .md .mdx .rst .tex .srt .adoc .1 .html .ipynb .jsonl .csv .json .yaml .xml .eml .mbox'.split(' '),
+  '.txt .md .mdx .rst .srt .adoc .1 .html .ipynb .jsonl .csv .json .yaml .xml .eml .mbox'.split(' '),
 );
 
 /** Texts of which each part has its own encoding, so that a mark says nothing. */

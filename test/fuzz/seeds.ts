@@ -368,9 +368,6 @@ const others: Record<string, Buffer[]> = {
   'document-rst': text(
     'Ferry\n=====\n\n:Author: A\n\nThe *ferry* `leaves <a>`_.\n\n.. note:: Hi\n\n   there\n\n+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\n\n=== ===\na   b\n=== ===\n1   2\n=== ===\n\n.. code:: py\n\n   x\n\n.. _t:\n\n* one\n',
   ),
-  'document-tex': text(
-    '\\documentclass{article}\\title{Ferry}\\newcommand{\\x}[1]{X #1}\\begin{document}\\maketitle\\section{One}\\label{a}The \\emph{ferry} \\x{leaves} $a^2$ % c\n\\begin{itemize}\\item One\\end{itemize}\\begin{tabular}{ll}a & b\\\\1 & 2\\end{tabular}\\verb|x|\\"a\\end{document}',
-  ),
   'document-srt': text(
     '1\n00:00:01,000 --> 00:00:02,000\nThe <i>ferry</i>\n\n2\n00:00:03,000 --> 00:00:04,000\nleaves.\n',
     'WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\n<v Ann>The ferry\n',
@@ -430,7 +427,6 @@ const others: Record<string, Buffer[]> = {
     ),
   ),
   'document-epub': packaged(book),
-  'document-doc': text('x'),
   'document-jsonl': text(
     '{"id":"a","title":"Ferry","text":"The ferry leaves.","year":2024}\n{"id":"b","text":"x"}\n',
   ),
@@ -443,7 +439,6 @@ const others: Record<string, Buffer[]> = {
   'document-ipynb': text(
     '{"cells":[{"cell_type":"markdown","source":["# Ferry\\n","The *ferry* leaves."]},{"cell_type":"code","source":"x","outputs":[{"output_type":"stream","text":["1\\n"]}]}],"metadata":{"language_info":{"name":"python"}},"nbformat":4}',
   ),
-  'document-msg': text('x'),
   'document-yaml': text(
     'openapi: 3.0.0\ninfo: {title: F, version: "1"}\npaths:\n  /a:\n    get:\n      summary: S\n      requestBody: {$ref: "#/components/x"}\n',
     'a: &x [1]\nb: *x\n',

@@ -150,7 +150,6 @@ test('markup that names other files includes none of them', async () => {
   const files: Record<string, string> = {
     'a.adoc': `= Title\n\nText.\n\ninclude::${secret}[]\n\nimage::${secret}[]\n\nlink:${secret}[]\n`,
     'a.rst': `Title\n=====\n\nText.\n\n.. include:: ${secret}\n\n.. literalinclude:: ${secret}\n\n.. raw:: html\n   :file: ${secret}\n\n.. csv-table:: T\n   :file: ${secret}\n`,
-    'a.tex': `\\documentclass{article}\\begin{document}Text. \\input{${secret}} \\include{${secret}} \\lstinputlisting{${secret}} \\verbatiminput{${secret}}\\end{document}`,
     'a.1': `.TH A 1\n.SH NAME\na \\- b\n.SH TEXT\nText.\n.so ${secret}\n.mso ${secret}\n.soquiet ${secret}\n`,
     'a.md': `Text.\n\n!include ${secret}\n\n{{#include ${secret}}}\n\n<!--#include file="${secret}" -->\n\n![a](file://${secret})\n`,
     'a.mdx': `import A from '${secret}'\n\n# Title\n\nText. {require('fs').readFileSync('${secret}')}\n\n<A />\n`,

@@ -21,7 +21,6 @@ const around: Record<string, (text: string) => string> = {
   '.txt': (text) => text,
   '.rst': (text) => text,
   '.adoc': (text) => `= Title\n\n${text}`,
-  '.tex': (text) => text,
   '.1': (text) => `.TH A 1\n.SH NAME\na \\- b\n.SH X\n${text}`,
   '.srt': (text) => `1\n00:00:01,000 --> 00:00:02,000\n${text}\n`,
   '.html': (text) => `<title>Title</title><p>${text}`,

@@ -28,30 +28,28 @@ export class CountingDecoder {
   }
 
   write(bytes: Buffer): string {
-    const text = this.#decoder.write(bytes);
-    this.#count(this.#decoder.onlyInvalid ?? text);
-    return text;
+    return this.#counted(this.#decoder.write(bytes));
   }
 
   end(): string {
-    const text = this.#decoder.end();
-    this.#count(this.#decoder.onlyInvalid ?? text);
-    return text;
+    return this.#counted(this.#decoder.end());
   }
 
-  #count(text: string): void {
+  #counted(decoded: string): string {
+    const text = this.#decoder.onlyInvalid ?? decoded;
     if (this.firstLine === undefined) {
       const first = text.indexOf('\uFFFD');
       this.#lines += occurrences(first < 0 ? text : text.slice(0, first), '\n');
       if (first >= 0) this.firstLine = this.#lines;
     }
     this.invalid += occurrences(text, '\uFFFD');
+    return decoded;
   }
 }
 
 function decoderOf(name: string): PieceDecoder {
   if (name === 'UTF-8') return new Utf8Decoder();
-  if (name === 'windows-1258') return new ComposingDecoder(iconvDecoder(name));
+  if (name === 'windows-1258') return composing(iconvDecoder(name));
   if (name !== 'ISO-2022-JP') return iconvDecoder(name);
   const decoder = new TextDecoder(name);
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
@@ -100,25 +98,18 @@ class Utf8Decoder implements PieceDecoder {
 }
 
 /** Composes letters and the marks after them. The last letter of a piece waits for its marks. */
-class ComposingDecoder implements PieceDecoder {
-  readonly #decoder: PieceDecoder;
-  #rest = '';
-
-  constructor(decoder: PieceDecoder) {
-    this.#decoder = decoder;
-  }
-
-  write(bytes: Buffer): string {
-    const text = this.#rest + this.#decoder.write(bytes);
-    let end = text.length - 1;
-    while (end > 0 && /\p{M}/u.test(text[end]!)) end--;
-    this.#rest = text.slice(Math.max(end, 0));
-    return text.slice(0, Math.max(end, 0)).normalize('NFC');
-  }
-
-  end(): string {
-    return (this.#rest + this.#decoder.end()).normalize('NFC');
-  }
+function composing(decoder: PieceDecoder): PieceDecoder {
+  let rest = '';
+  return {
+    write(bytes) {
+      const text = rest + decoder.write(bytes);
+      let end = Math.max(text.length - 1, 0);
+      while (end > 0 && /\p{M}/u.test(text[end]!)) end--;
+      rest = text.slice(end);
+      return text.slice(0, end).normalize('NFC');
+    },
+    end: () => (rest + decoder.end()).normalize('NFC'),
+  };
 }
 
 function occurrences(text: string, part: string): number {

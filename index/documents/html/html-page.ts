@@ -1,7 +1,8 @@
 import { parse, parseFragment } from 'parse5';
 import type { Block, Document } from '../document.ts';
+import type { Reader } from '../input.ts';
 import { blocksOf } from './blocks.ts';
-import { addressOf, isRedirect } from './head.ts';
+import { addressOf, declaredCharset, isRedirect } from './head.ts';
 import { attribute, childElements, limitedAdapter, type Node } from './html-tree.ts';
 import { flatText } from './inline-text.ts';
 import { mainContent } from './main-content.ts';
@@ -54,12 +55,20 @@ export function readPage(text: string, source: string, path = source): Page {
   };
 }
 
-/** Reads an HTML page as `readPage` does. */
-export function readHtml(text: string, source: string, path = source): Document {
-  return readPage(text, source, path).document;
-}
+/** Frames of a page that a browser saved, beside the page. */
+const FRAME = /_files\/saved_resource(?:\(\d+\))?\.html?$/i;
 
-/** Parses an HTML fragment. `path` and errors are as for `readHtml`. */
+/** Reads a page, unless it is a part of another. */
+export const readHtml: Reader = async function* (input) {
+  const skip = (reason: string) => input.report({ kind: 'skipped', place: input.path, reason });
+  if (FRAME.test(input.source)) return skip('part of a saved page');
+  const { document, reason } = readPage(await input.text(declaredCharset), input.source, input.path);
+  if (reason === 'no text') throw input.failure(reason, 'Save the page with its text.');
+  if (reason) skip(reason);
+  else yield document;
+};
+
+/** Parses an HTML fragment. `path` and errors are as for `readPage`. */
 export function parseHtml(fragment: string, path: string): Node {
   return parseFragment(fragment, { treeAdapter: limitedAdapter(path) });
 }

@@ -23,29 +23,27 @@ export interface TextStats {
 
 const RELATED = new Set('next prev previous up start top first last contents index alternate'.split(' '));
 
+/** What an element has with all that it contains. */
+const SUMS = ['text', 'linked', 'links', 'related', 'items', 'headings', 'titles'] as const;
+
 const CONTROLS = new Set(['button', 'select', 'datalist', 'label']);
 
 /** Measures each element of a page. Links in code, which lead to definitions, and links of headings to themselves are text. */
 export function measureText(root: Node, host?: string): Map<Element, TextStats> {
   const stats = new Map<Element, TextStats>();
   const open: (TextStats & { lastChild?: Element })[] = [];
-  let code = 0;
-  let headings = 0;
-  let linked = 0;
+  /** How many open elements are of each kind. */
+  const inside = { code: 0, heading: 0, control: 0, link: 0 };
   const kindOf = (element: Element) => {
     if (isCode(element)) return 'code';
     if (isHeading(element)) return 'heading';
     if (CONTROLS.has(element.tagName)) return 'control';
-    const isText =
-      code > 0 || !isLink(element) || (headings > 0 && attribute(element, 'href')!.startsWith('#'));
-    return !isText && isOfSite(attribute(element, 'href')!, host) ? 'link' : undefined;
+    if (inside.code > 0 || !isLink(element)) return undefined;
+    const href = attribute(element, 'href')!;
+    const isText = inside.heading > 0 && href.startsWith('#');
+    return !isText && isOfSite(href, host) ? 'link' : undefined;
   };
   const kinds: ReturnType<typeof kindOf>[] = [];
-  const count = (kind: ReturnType<typeof kindOf>, by: 1 | -1) => {
-    if (kind === 'code') code += by;
-    if (kind === 'heading') headings += by;
-    if (kind === 'link' || kind === 'control') linked += by;
-  };
   walk(root, {
     enter(element) {
       if (DROPPED.has(element.tagName)) return false;
@@ -66,29 +64,24 @@ export function measureText(root: Node, host?: string): Map<Element, TextStats> 
       stats.set(element, own);
       open.push(own);
       kinds.push(kind);
-      count(kind, 1);
+      if (kind) inside[kind]++;
       return true;
     },
     leave(element) {
       const own = open.pop()!;
       if (element.tagName === 'h1' && own.links === 0) own.titles++;
-      count(kinds.pop(), -1);
+      const kind = kinds.pop();
+      if (kind) inside[kind]--;
       const outer = open.at(-1);
       if (!outer) return;
-      outer.text += own.text;
-      outer.linked += own.linked;
-      outer.links += own.links;
-      outer.related += own.related;
-      outer.items += own.items;
-      outer.headings += own.headings;
-      outer.titles += own.titles;
+      for (const sum of SUMS) outer[sum] += own[sum];
     },
     text(value) {
       const inner = open.at(-1);
       if (!inner) return;
       const { length } = value.replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
       inner.text += length;
-      if (linked > 0) inner.linked += length;
+      if (inside.link + inside.control > 0) inner.linked += length;
     },
   });
   return stats;

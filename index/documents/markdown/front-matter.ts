@@ -34,14 +34,16 @@ export function splitFrontMatter(text: string): FrontMatter {
   if (!match || !lines.every((line) => YAML_LINE.test(line))) return { body: text };
   const own: Pick<FrontMatter, 'title' | 'url' | 'lang'> = {};
   const metadata = new Map<string, MetadataValue>();
-  for (const [key, value] of fieldsOf(lines)) {
-    const words = Array.isArray(value.typed) ? undefined : value.text;
+  for (const [key, node] of fieldsOf(lines)) {
+    const words = isScalar(node) ? scalarText(node) : '';
+    const value = fieldValue(node);
+    if (value === undefined) continue;
     const tag = key === 'lang' || key === 'language' ? languageTag(words) : undefined;
     if (key === 'title' && words) own.title = words;
-    else if ((key === 'url' || (key === 'permalink' && /^https?:\/\//.test(words ?? ''))) && words)
+    else if ((key === 'url' || (key === 'permalink' && /^https?:\/\//.test(words))) && words)
       own.url = key === 'url' ? words : (own.url ?? words);
     else if (tag !== undefined) own.lang = key === 'lang' ? tag : (own.lang ?? tag);
-    else metadata.set(key, value.typed);
+    else metadata.set(key, value);
   }
   return {
     ...own,
@@ -50,22 +52,14 @@ export function splitFrontMatter(text: string): FrontMatter {
   };
 }
 
-interface FieldValue {
-  text: string;
-  typed: MetadataValue;
-}
-
-/** The fields that have values. Each is parsed by itself, so that a mistake in one costs only that one. */
-function* fieldsOf(lines: string[]): Generator<[key: string, value: FieldValue]> {
+/** The fields. Each is parsed by itself, so that a mistake in one costs only that one. */
+function* fieldsOf(lines: string[]): Generator<[key: string, value: unknown]> {
   const starts = lines.flatMap((line, i) => (KEY_LINE.test(line) ? [i] : [])).slice(0, MAX_FIELDS);
   for (const [i, start] of starts.entries()) {
     const field = lines.slice(start, starts[i + 1]).join('\n');
     if (field.length > MAX_FIELD) continue;
-    const map = parseField(field);
-    const pair = map?.items[0];
-    if (!pair || !isScalar(pair.key)) continue;
-    const value = fieldValue(pair.value);
-    if (value !== undefined) yield [String(pair.key.value), value];
+    const pair = parseField(field)?.items[0];
+    if (pair && isScalar(pair.key)) yield [String(pair.key.value), pair.value];
   }
 }
 
@@ -79,15 +73,15 @@ function parseField(field: string): YAMLMap | undefined {
   }
 }
 
-function fieldValue(node: unknown): FieldValue | undefined {
-  if (isSeq(node)) {
-    if (!node.items.every((item) => isScalar(item))) return undefined;
+/** A scalar, or a list of scalars. Undefined for other values, and for empty ones. */
+function fieldValue(node: unknown): MetadataValue | undefined {
+  if (isSeq(node) && node.items.every((item) => isScalar(item))) {
     const texts = node.items.map((item) => scalarText(item)).filter((text) => text !== '');
-    return texts.length === 0 ? undefined : { text: '', typed: texts };
+    return texts.length === 0 ? undefined : texts;
   }
   if (!isScalar(node)) return undefined;
   const text = scalarText(node);
-  return text === '' ? undefined : { text, typed: node.type === 'PLAIN' ? typed(text) : text };
+  return text === '' ? undefined : node.type === 'PLAIN' ? typed(text) : text;
 }
 
 /** A scalar's text. Nulls are empty. */

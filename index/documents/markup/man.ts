@@ -1,6 +1,11 @@
 import type { Document } from '../document.ts';
+import type { Reader } from '../input.ts';
 import { BlockList } from './block-list.ts';
-import { pairsOf } from './pairs.ts';
+
+/** A map of names to values, from a list of both in turns that white space separates. */
+function pairsOf(list: string): ReadonlyMap<string, string> {
+  return new Map([...list.matchAll(/(\S+)\s+(\S+)/g)].map(([, name, value]) => [name!, value!]));
+}
 
 /** Special characters of groff_char(7), by name. Accented letters are composed. */
 const CHARACTERS = pairsOf(`
@@ -12,6 +17,8 @@ const CHARACTERS = pairsOf(`
 const ACCENTS = pairsOf(
   '\' \u0301 ` \u0300 ^ \u0302 : \u0308 ~ \u0303 , \u0327 v \u030C o \u030A - \u0304 " \u030B',
 );
+/** Escapes of one letter that stand for another. */
+const LETTERS: Record<string, string> = { e: '\\', "'": '´', t: '\t', '~': ' ', '0': ' ' };
 /** Strings that macro packages define. */
 const STRINGS = pairsOf(`lq “ rq ” R ® Tm ™ Aq ' -- –`);
 
@@ -28,6 +35,8 @@ const MAX_STRING = 1_000;
 const FONTS = /^(?:B|I|R|SM|CW|C|CB|CR)$/;
 const ALTERNATING = /^(?:BI|BR|IB|IR|RB|RI|SB)$/;
 const PARAGRAPHS = /^(?:PP|P|LP|HP|RS|RE|in)$/;
+const CODE = /^(?:nf|EX|Vb)$/;
+const END_OF_CODE = /^(?:fi|EE|Ve)$/;
 /** Macros that a page must not redefine. */
 const BUILT_IN =
   /^(?:B|I|R|SM|[BIRS][BIR]|PP|P|LP|HP|RS|RE|TH|SH|SS|TP|TQ|IP|MR|OP|SY|YS|UR|UE|MT|ME|EX|EE|TS)$/;
@@ -49,11 +58,25 @@ export function manKind(text: string): 'page' | 'mdoc' | 'redirection' | 'other'
   return /^[.'][ \t]*so[ \t]+\S/m.test(start) ? 'redirection' : 'other';
 }
 
+/** What is reported of files that are no page. Many other files end in `.1`, such as logs and libraries. */
+const SKIPPED = {
+  mdoc: { reason: 'manual page with mdoc macros', fix: 'Convert it with `mandoc -T html`.' },
+  redirection: { reason: 'only names another manual page' },
+  other: { reason: 'unknown format' },
+};
+
 /**
  * Reads a manual page with man macros, and expands those that the page defines. The title is its name and section:
  * `tar(1)`. The language is from its folder, such as `man/pt_BR/man1`.
  */
-export function readManPage(text: string, source: string, path = source): Document {
+export const readMan: Reader = async function* (input) {
+  const text = await input.text();
+  const kind = manKind(text);
+  if (kind === 'page') yield pageOf(text, input.source, input.path);
+  else input.report({ kind: 'skipped', place: input.path, ...SKIPPED[kind] });
+};
+
+function pageOf(text: string, source: string, path: string): Document {
   const { name, section, list } = new ManReader(text);
   const [, fileName, fileSection] = /([^/\\]+)\.(\d\w*|man)$/.exec(source) ?? [];
   const number = section?.trim() || (/^\d/.test(fileSection ?? '') ? fileSection : undefined);
@@ -80,39 +103,34 @@ class ManReader {
   readonly list = new BlockList();
   name: string | undefined;
   section: string | undefined;
-  readonly #source: Iterator<string, undefined>;
   readonly #strings = new Map(STRINGS);
   readonly #macros = new Map<string, string[]>();
-  /** Lines of macros to read before those of the text, the next one last. */
-  readonly #pending: string[] = [];
+  /** The lines to read, the next one last. */
+  readonly #pending: string[];
   #added = 0;
-  /** The lines of the paragraph, and the last one's pieces. */
+  /** The lines of the paragraph, and the last one as far as it was read. */
   #lines: string[] = [];
-  #pieces: string[] = [];
+  #line = '';
   #isCode = false;
   #joinsNext = false;
   #lastCondition = false;
-  /** What the next text is. */
-  #expects: 'tag' | 'SH' | 'SS' | undefined;
+  /** What the next text is: a heading of this level, or a tag. */
+  #expects: 2 | 3 | 'tag' | undefined;
   #link = '';
 
   constructor(text: string) {
     // A backslash at the end of a line joins the next one.
     const joined = text.replace(/\r\n?/g, '\n').replace(/(?<!\\)((?:\\\\)*)\\\n/g, '$1');
-    this.#source = joined.split('\n').values();
-    for (let line = this.#next(); line !== undefined; line = this.#next()) this.#read(line);
+    this.#pending = joined.split('\n').reverse();
+    for (let line = this.#pending.pop(); line !== undefined; line = this.#pending.pop()) this.#read(line);
     this.#endParagraph();
-  }
-
-  #next(): string | undefined {
-    return this.#pending.pop() ?? this.#source.next().value;
   }
 
   /** The lines before one that matches. */
   #until(end: RegExp): string[] {
-    const lines: string[] = [];
-    for (let line = this.#next(); line !== undefined && !end.test(line); line = this.#next())
-      lines.push(line);
+    const at = this.#pending.findLastIndex((line) => end.test(line));
+    const lines = this.#pending.splice(at + 1).reverse();
+    this.#pending.pop();
     return lines;
   }
 
@@ -138,90 +156,45 @@ class ManReader {
     if (FONTS.test(macro)) this.#add(words, joins);
     else if (ALTERNATING.test(macro)) this.#add(args.join(''), joins);
     else if (PARAGRAPHS.test(macro)) this.#endParagraph();
-    switch (macro) {
-      case 'TH':
-        [this.name, this.section] = args;
-        break;
-      case 'SH':
-      case 'SS':
-        this.#isCode = false;
-        this.#endParagraph();
-        this.#expects = macro;
-        this.#add(words);
-        break;
-      case 'TP':
-        this.#endParagraph();
-        this.#expects = 'tag';
-        break;
-      case 'TQ':
-        this.#breakLine();
-        this.#expects = 'tag';
-        break;
-      case 'IP':
-        this.#endParagraph();
-        if (args[0] && !BULLET.test(args[0].trim())) this.#add(args[0]);
-        this.#breakLine();
-        break;
-      case 'MR':
-        this.#add(`${args[0] ?? ''}(${args[1] ?? ''})${args[2] ?? ''}`);
-        break;
-      case 'OP':
-        this.#add(`[${words}]`);
-        break;
-      case 'br':
-      case 'ti':
-        this.#breakLine();
-        break;
-      case 'SY':
-      case 'YS':
-        this.#breakLine();
-        this.#add(words);
-        break;
-      case 'sp':
-        this.#blank();
-        break;
-      case 'nf':
-      case 'EX':
-      case 'Vb':
-      case 'fi':
-      case 'EE':
-      case 'Ve':
-        this.#endParagraph();
-        this.#isCode = /^(?:nf|EX|Vb)$/.test(macro);
-        break;
-      case 'UR':
-      case 'MT':
-        this.#link = words;
-        break;
-      case 'UE':
-      case 'ME':
-        this.#add(`<${this.#link}>${words}`);
-        break;
-      case 'TS':
-        this.#endParagraph();
-        this.list.table(tableRows(this.#until(/^[.']TE/)).map((row) => row.map((cell) => this.#plain(cell))));
-        break;
-      case 'ds': {
-        const [, name = '', value = ''] = /^(\S+)(?:[ \t]+"?(.*))?$/s.exec(raw) ?? [];
-        // Old pages of pod2man print a dash as an omega, which .tr turns into another hyphen.
-        this.#strings.set(name, this.#plain(value.replace('\\(*W-', '\\(em')).slice(0, MAX_STRING));
-        break;
-      }
-      case 'de':
-      case 'de1':
-      case 'am':
-      case 'ig': {
-        const [first = '.', second = '.'] = raw.trim().split(/\s+/);
-        const end = (macro === 'ig' ? first : second) || '.';
-        const body = this.#until(new RegExp(`^[.'][ \\t]*${end.replace(/\W/g, '\\$&')}\\s*$`));
-        if (macro.startsWith('de') && !BUILT_IN.test(first)) this.#macros.set(first, body);
-        break;
-      }
-      case 'if':
-      case 'ie':
-      case 'el':
-        this.#condition(macro, raw);
-    }
+    else if (CODE.test(macro) || END_OF_CODE.test(macro)) {
+      this.#endParagraph();
+      this.#isCode = CODE.test(macro);
+    } else if (macro === 'TH') [this.name, this.section] = args;
+    else if (macro === 'SH' || macro === 'SS') {
+      this.#isCode = false;
+      this.#endParagraph();
+      this.#expects = macro === 'SH' ? 2 : 3;
+      this.#add(words);
+    } else if (macro === 'TP' || macro === 'TQ') {
+      if (macro === 'TP') this.#endParagraph();
+      this.#breakLine();
+      this.#expects = 'tag';
+    } else if (macro === 'IP') {
+      this.#endParagraph();
+      if (args[0] && !BULLET.test(args[0].trim())) this.#add(args[0]);
+      this.#breakLine();
+    } else if (macro === 'MR') this.#add(`${args[0] ?? ''}(${args[1] ?? ''})${args[2] ?? ''}`);
+    else if (macro === 'OP') this.#add(`[${words}]`);
+    else if (macro === 'br' || macro === 'ti') this.#breakLine();
+    else if (macro === 'SY' || macro === 'YS') {
+      this.#breakLine();
+      this.#add(words);
+    } else if (macro === 'sp') this.#blank();
+    else if (macro === 'UR' || macro === 'MT') this.#link = words;
+    else if (macro === 'UE' || macro === 'ME') this.#add(`<${this.#link}>${words}`);
+    else if (macro === 'TS') {
+      this.#endParagraph();
+      this.list.table(tableRows(this.#until(/^[.']TE/)).map((row) => row.map((cell) => this.#plain(cell))));
+    } else if (macro === 'ds') {
+      const [, name = '', value = ''] = /^(\S+)(?:[ \t]+"?(.*))?$/s.exec(raw) ?? [];
+      // Old pages of pod2man print a dash as an omega, which .tr turns into another hyphen.
+      this.#strings.set(name, this.#plain(value.replace('\\(*W-', '\\(em')).slice(0, MAX_STRING));
+    } else if (/^(?:de1?|am|ig)$/.test(macro)) {
+      const [first = '.', second = '.'] = raw.trim().split(/\s+/);
+      const end = (macro === 'ig' ? first : second) || '.';
+      const lines = this.#until(new RegExp(`^[.'][ \\t]*${end.replace(/\W/g, '\\$&')}\\s*$`));
+      if (macro.startsWith('de') && !BUILT_IN.test(first)) this.#macros.set(first, lines);
+    } else if (/^(?:if|ie|el)$/.test(macro)) this.#condition(macro, raw);
   }
 
   /** Puts the lines of a macro before the next line of the text. */
@@ -246,7 +219,7 @@ class ManReader {
     const holds = macro === 'el' ? !this.#lastCondition : HOLDS.test(condition);
     if (macro === 'ie') this.#lastCondition = holds;
     if (holds) this.#read(rest.replace(/^\\\{[ \t]*/, '').replaceAll('\\}', '') || '.');
-    else for (let open = braces(rest); open > 0; ) open += braces(this.#next() ?? '\\}'.repeat(open));
+    else for (let open = braces(rest); open > 0; ) open += braces(this.#pending.pop() ?? '\\}'.repeat(open));
   }
 
   /** Adds text to the line, or as the heading or tag that a macro before it announced. */
@@ -255,16 +228,15 @@ class ManReader {
       if (this.#isCode) this.#blank();
       return;
     }
-    if (this.#expects === 'SH' || this.#expects === 'SS') {
-      this.list.heading(this.#expects === 'SH' ? 2 : 3, text);
+    if (this.#expects === 2 || this.#expects === 3) {
+      this.list.heading(this.#expects, text);
       this.#expects = undefined;
       return;
     }
     if (!this.#joinsNext && (this.#isCode || /^[ \t]/.test(text))) this.#breakLine();
     const content = this.#isCode ? text.trimEnd() : text.replace(/\s+/g, ' ').trimStart();
-    this.#pieces.push(
-      (this.#joinsNext || this.#pieces.length === 0 ? '' : ' ') + (joins ? content : content.trimEnd()),
-    );
+    if (!this.#joinsNext && this.#line !== '') this.#line += ' ';
+    this.#line += joins ? content : content.trimEnd();
     this.#joinsNext = joins;
     if (this.#expects !== 'tag' || joins) return;
     this.#breakLine();
@@ -272,8 +244,8 @@ class ManReader {
   }
 
   #breakLine(): void {
-    if (this.#pieces.length > 0) this.#lines.push(this.#pieces.join(''));
-    this.#pieces = [];
+    if (this.#line !== '') this.#lines.push(this.#line);
+    this.#line = '';
     this.#joinsNext = false;
   }
 
@@ -307,30 +279,22 @@ class ManReader {
 }
 
 function ofLetter(letter: string): string {
-  if (letter === 'e') return '\\';
-  if (letter === "'") return '´';
-  if (letter === 't') return '\t';
-  if (letter === '~' || letter === '0') return ' ';
   // Breaks, thin spaces, italic corrections, braces of conditions, and movements.
-  return '%:&/,|^)!{}cdurpz\n'.includes(letter) ? '' : letter;
+  return LETTERS[letter] ?? ('%:&/,|^)!{}cdurpz\n'.includes(letter) ? '' : letter);
 }
 
 function character(name: string): string {
   const known = CHARACTERS.get(name);
   if (known !== undefined) return known;
-  const codes = /^u([\dA-F]{4,6}(?:_[\dA-F]{4,6})*)$/i.exec(name)?.[1]?.split('_') ?? [];
   const accent = ACCENTS.get(name.charAt(0));
   if (accent !== undefined && /^.\p{L}$/u.test(name)) return (name.slice(1) + accent).normalize('NFC');
-  return codes
-    .map((code) => fromCode(Number.parseInt(code, 16)))
-    .join('')
-    .normalize('NFC');
+  const codes = /^u([\dA-F]{4,6}(?:_[\dA-F]{4,6})*)$/i.exec(name)?.[1]?.split('_') ?? [];
+  const letters = codes.map((code) => fromCode(Number.parseInt(code, 16)));
+  return letters.join('').normalize('NFC');
 }
 
 function fromCode(code: number): string {
-  return code >= 32 && code < 0x110000 && !(code >= 0xd800 && code < 0xe000)
-    ? String.fromCodePoint(code)
-    : '';
+  return code >= 32 && code < 0x110000 && (code < 0xd800 || code >= 0xe000) ? String.fromCodePoint(code) : '';
 }
 
 /** Opened minus closed braces. */

@@ -1,8 +1,5 @@
 import { parse } from 'csv-parse/sync';
 
-/** Roles whose text may begin with `~`, which shortens a dotted name to its last part. */
-const SHORTENED = /^~(?:.*\.)?/;
-
 /** Marks of inline text in one pass. Alternatives end at the next mark of their kind, so that the time is linear. */
 const MARKS = new RegExp(
   [
@@ -39,16 +36,11 @@ export function inlineRst(text: string, substitutions: ReadonlyMap<string, strin
   );
 }
 
-/** `text <target>` is its text, `~a.b.c` is `c`. */
+/** `text <target>` is its text. `~` shortens a dotted name to its last part. */
 function roleText(text: string): string {
   const titled = /^([^<]*[^<\s])\s*<[^<>]*>$/s.exec(text)?.[1];
-  return (
-    titled ??
-    text
-      .replace(/^<([^<>]*)>$/s, '$1')
-      .replace(/^!/, '')
-      .replace(SHORTENED, '')
-  ).replace(/\\(.)/gs, '$1');
+  const shown = titled ?? text.replace(/^<([^<>]*)>$/s, '$1').replace(/^!?(?:~(?:.*\.)?)?/, '');
+  return shown.replace(/\\(.)/gs, '$1');
 }
 
 /** The line above, below or inside a simple table: `=====  ===`. */
@@ -109,15 +101,9 @@ export function simpleRows(border: string, lines: string[], render: Render): str
 
 /** Rows of a `csv-table` directive. */
 export function csvRows(text: string, delimiter: string, render: Render): string[][] {
-  const options = {
-    delimiter,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    trim: true,
-  };
+  const relaxed = { relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true };
   try {
-    const rows: string[][] = parse(text, options);
+    const rows: string[][] = parse(text, { delimiter, ...relaxed });
     return rows.map((row) => row.map(render));
   } catch {
     return text.split('\n').map((line) => [render(line)]);
@@ -179,14 +165,9 @@ export function makeId(name: string): string {
     .replace(/^[-0-9]+|-+$/g, '');
 }
 
-/** Replaces tabs by spaces up to the next multiple of `stop` columns. */
-export function expandTabs(line: string, stop: number): string {
-  if (!line.includes('\t')) return line;
-  let expanded = '';
-  for (const part of line.split(/(?<=\t)/)) {
-    const text = part.replace('\t', '');
-    expanded += text;
-    if (text !== part) expanded += ' '.repeat(stop - (expanded.length % stop));
-  }
-  return expanded;
+/** Replaces tabs by spaces up to the next multiple of 8 columns. */
+export function expandTabs(line: string): string {
+  const parts = line.split('\t');
+  const last = parts.pop()!;
+  return parts.map((part) => part.padEnd(8 * (Math.floor(part.length / 8) + 1))).join('') + last;
 }

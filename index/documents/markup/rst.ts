@@ -102,7 +102,7 @@ export function readRst(text: string, source: string, path = source): Document {
   const lines = text
     .replace(/\r\n?/g, '\n')
     .split('\n')
-    .map((line) => expandTabs(line, 8).trimEnd());
+    .map((line) => expandTabs(line).trimEnd());
   const reader = new RstReader(lines);
   const { blocks } = reader.list;
   const { title, lang, fields } = reader;
@@ -423,23 +423,19 @@ function kindOf({ name, argument, content }: Directive): Kind | 'described' {
 
 /** Reads a directive from the lines of its block, where the lines after the first are dedented. */
 function readDirective(name: string, rest: string, lines: string[]): Directive {
-  const argument = [rest.trim()];
-  let i = 0;
-  while (i < lines.length && lines[i]!.trim() !== '' && !OPTION.test(lines[i]!))
-    argument.push(lines[i++]!.trim());
+  const end = blankAfter(lines, 0);
+  const start = Math.min(
+    end,
+    runEnd(lines, 0, (line) => !OPTION.test(line)),
+  );
+  const argument = [rest, ...lines.slice(0, start)].map((line) => line.trim()).filter((line) => line !== '');
   const options = new Map<string, string>();
-  let last: string | undefined;
-  for (; i < lines.length && lines[i]!.trim() !== ''; i++) {
-    const [, key, value = ''] = OPTION.exec(lines[i]!) ?? [];
-    if (key !== undefined) {
-      last = key;
-      options.set(key, value.trim());
-    } else if (last !== undefined) options.set(last, `${options.get(last)} ${lines[i]!.trim()}`.trim());
+  let last = '';
+  for (const line of lines.slice(start, end)) {
+    const [option, key = last, value = ''] = OPTION.exec(line) ?? [];
+    options.set(key, (option === undefined ? `${options.get(key)} ${line.trim()}` : value).trim());
+    last = key;
   }
-  return {
-    name: name.toLowerCase(),
-    argument: argument.filter((part) => part !== '').join('\n'),
-    options,
-    content: trimBlank(lines.slice(i)),
-  };
+  const content = trimBlank(lines.slice(end));
+  return { name: name.toLowerCase(), argument: argument.join('\n'), options, content };
 }

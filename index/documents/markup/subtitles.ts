@@ -1,4 +1,5 @@
 import type { Block, Document } from '../document.ts';
+import { joint } from '../plain/script.ts';
 
 /** A line with the times of a cue: `00:01:02,500 --> 00:01:04,000`. Hours are optional, and settings may follow. */
 const TIMES =
@@ -90,7 +91,8 @@ function paragraphs(cues: Cue[]): Block[] {
     speaker = voice ?? speaker;
     end = Math.max(cue.end, cue.start);
     for (const line of fresh) {
-      const piece = joint(pieces.at(-1), line) + line;
+      const before = pieces.at(-1) ?? '';
+      const piece = before === '' || before.endsWith(' ') ? line : joint(before, line) + line;
       pieces.push(piece);
       length += piece.length;
     }
@@ -99,31 +101,15 @@ function paragraphs(cues: Cue[]): Block[] {
   return blocks;
 }
 
-/** In scripts without spaces, lines are joined directly. */
-function joint(before: string | undefined, line: string): string {
-  if (before === undefined || before.endsWith(' ')) return '';
-  const isDirect = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}。、！？」』]$/u.test(
-    before,
-  );
-  return isDirect && /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}「『]/u.test(line)
-    ? ''
-    : ' ';
-}
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', nbsp: ' ' };
 
 function plain(line: string): string {
   return line
     .replace(MARKUP, '')
-    .replace(/&(amp|lt|gt|nbsp|lrm|rlm);/g, (_, name: string) => ENTITIES.get(name) ?? '')
+    .replace(/&(amp|lt|gt|nbsp|lrm|rlm);/g, (_, name: string) => ENTITIES[name] ?? '')
     .replace(/\s+/g, ' ')
     .trim();
 }
-
-const ENTITIES = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['nbsp', ' '],
-]);
 
 /** The lines after those that were shown before. Captions that roll show each line in two or three cues. */
 function withoutRepeated(lines: string[], shown: string[]): string[] {

@@ -232,7 +232,7 @@ class Sites {
 
   observe(document: Document, file: SourceFile, source: Source): void {
     const names = [file.extension ?? file.source, document.source];
-    if (!names.some((name) => formatOf(name)?.name === 'HTML')) return;
+    if (!names.some((name) => formatOf(name)?.extensions.includes('.html'))) return;
     const site = this.#sites.get(source) ?? new SiteChrome();
     this.#sites.set(source, site);
     this.#pages.set(document.source, site);

@@ -42,6 +42,13 @@ describe('a file with a suffix', () => {
     expect(notices).toEqual([{ kind: 'skipped', place: 'a.b/main.XYZ', reason: 'unknown format .xyz' }]);
   });
 
+  it('of TeX is skipped with what to do', async () => {
+    const { documents, notices } = await readBytes('a.tex', '\\section{Boats}');
+    expect(documents).toEqual([]);
+    const fix = 'Build it as PDF or HTML and index that.';
+    expect(notices).toEqual([{ kind: 'skipped', place: 'a.tex', reason: 'TeX source', fix }]);
+  });
+
   it('of Outlook fails with what to do', async () => {
     const { notices } = await readBytes('a.msg', Buffer.from([0xd0, 0xcf, 0x11, 0xe0]));
     expect(notices).toMatchObject([{ kind: 'failed', fix: 'Save it as .eml and build again.' }]);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../index/documents/html/html-page.ts';
+import { readPage } from '../../../index/documents/html/html-page.ts';
+
+const readHtml = (text: string, source: string) => readPage(text, source).document;
 
 /** The anchor of each block, by its text. */
 const anchors = (html: string) =>

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../index/documents/html/html-page.ts';
+import { readPage } from '../../../index/documents/html/html-page.ts';
 import { outline, readBytes } from '../../fixtures/read.ts';
+
+const readHtml = (text: string, source: string) => readPage(text, source).document;
 
 const texts = (body: string) => readHtml(body, 'a.html').blocks.map(({ text }) => text);
 

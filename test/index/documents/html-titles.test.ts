@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { declaredCharset } from '../../../index/documents/html/head.ts';
-import { readHtml } from '../../../index/documents/html/html-page.ts';
+import { readPage } from '../../../index/documents/html/html-page.ts';
+
+const readHtml = (text: string, source: string) => readPage(text, source).document;
 
 const title = (html: string, source = 'a.html') => readHtml(`${html}<p>Text.`, source).title;
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { htmlBlocks, readHtml } from '../../../index/documents/html/html-page.ts';
+import { htmlBlocks, readPage } from '../../../index/documents/html/html-page.ts';
 import { runs } from '../../fixtures/runs.ts';
+
+const readHtml = (text: string, source: string, path = source) => readPage(text, source, path).document;
 
 const texts = (html: string) => htmlBlocks(html, 'a.html').map((block) => block.text);
 

@@ -3,9 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readHtml } from '../../../../index/documents/html/html-page.ts';
+import { readPage } from '../../../../index/documents/html/html-page.ts';
 import { sentences } from '../../../../index/ingest/passages/sentences.ts';
 import { runs } from '../../../fixtures/runs.ts';
+
+const readHtml = (text: string, source: string) => readPage(text, source).document;
 
 const split = (text: string, lang = 'en') =>
   sentences(text, lang).map(([start, end]) => text.slice(start, end));
