@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { chat, type Searcher } from '../functions/web/client/chat.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { Tool } from './kit/command.ts';
 import {
   addEndpoint,
@@ -24,7 +23,7 @@ export const command = addEndpoint(
     'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
   ),
 )
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .option(
     '--min-confidence <x>',
     'answer from this confidence on, and "I don\'t know." below it (default: the verdict decides)',

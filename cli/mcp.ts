@@ -6,7 +6,6 @@ import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openFollowing } from '../index/ingest/open-local.ts';
 import { messageOf } from '../index/kit/errors.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
@@ -21,7 +20,7 @@ export const command = addEndpoint(
     'Serve the tools of an index or an endpoint to an MCP client, over standard input and output.',
   ),
 )
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .examples(
     'npx polyseek mcp --index /home/ada/docs/.polyseek/index',
     'npx polyseek mcp --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ConfidenceScores } from '../index/evaluate/confidence-report.ts';
 import { type TuneReport, tune } from '../index/evaluate/tune.ts';
 import { readFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX, readManifest } from '../index/format/manifest.ts';
+import { readManifest } from '../index/format/manifest.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { print, Tool } from './kit/command.ts';
@@ -22,7 +22,7 @@ export const command = new Tool(
     '<file>',
     'about 30 questions, a third of them without an answer: JSON Lines with "text" and "answers", a list of {source, contains}',
   )
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(indexOption())
   .option('--config <file>', 'config file to write', CONFIG_FILE)
   .addOption(jsonOption())
   .examples('npx polyseek tune my-questions.jsonl')

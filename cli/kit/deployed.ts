@@ -7,7 +7,7 @@ import { type DeployedSettings, readSettings } from '../../functions/deployed/se
 import { listVersions, type Version, type Versions } from '../../functions/deployed/versions.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { Tool } from './command.ts';
+import { exitInterrupted, stopOnInterrupt, Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 
 /** Flags of the commands that work on a deployed function. */
@@ -34,18 +34,14 @@ export function changingTool(name: string, description: string): Tool {
   );
 }
 
-export function stageOption(): Option {
-  return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
-}
+export const stageOption = () => new Option('--stage <name>', 'use the settings of this stage in cdk.json');
 
 let profile: string | undefined;
 
-export function profileOption(): Option {
-  return new Option(
-    '--profile <name>',
-    'AWS profile (default: profile of cdk.json, or AWS_PROFILE)',
-  ).argParser(useProfile);
-}
+export const profileOption = () =>
+  new Option('--profile <name>', 'AWS profile (default: profile of cdk.json, or AWS_PROFILE)').argParser(
+    useProfile,
+  );
 
 /** Lets the SDK and CDK use the credentials of a profile, instead of those in the environment. */
 function useProfile(name: string): string {
@@ -56,11 +52,10 @@ function useProfile(name: string): string {
   return name;
 }
 
-export function keepOption(): Option {
-  return new Option('--keep <n>', 'number of versions to keep')
+export const keepOption = () =>
+  new Option('--keep <n>', 'number of versions to keep')
     .argParser(numberOption('--keep', 1, 1000, 'a whole number'))
     .default(DEFAULT_KEEP);
-}
 
 /** Prepares the environment for the AWS SDK. */
 export function prepareSdk(): void {
@@ -81,13 +76,10 @@ export function target(flags: Target): Remote {
 
 let interrupted = false;
 
-/** From now on, an interrupt waits for the end of a step, so that the command can undo its changes. A second interrupt exits at once. */
+/** From now on, an interrupt waits for the end of a step, so that the command can undo its changes. */
 export function deferInterrupts(): void {
-  process.removeAllListeners('SIGINT');
-  process.once('SIGINT', () => {
+  stopOnInterrupt('this step', () => {
     interrupted = true;
-    process.once('SIGINT', () => process.exit(130));
-    console.error('Interrupted: stopping after this step. Interrupt again to exit at once.');
   });
 }
 
@@ -96,9 +88,7 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   if (interrupted) {
     // Only once: undoing has steps too.
     interrupted = false;
-    process.once('exit', () => {
-      process.exitCode = 130;
-    });
+    exitInterrupted();
     throw new Interrupted();
   }
   const started = performance.now();

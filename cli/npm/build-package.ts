@@ -38,6 +38,7 @@ const manifest: {
   version: string;
   imports: Record<string, Record<string, string>>;
   dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -82,7 +83,7 @@ function copyResources(): void {
 
 /** The manifest for modules in dist/: it decides what their `#` imports are. */
 function writeManifest(): void {
-  const { name, version, dependencies, peerDependencies } = manifest;
+  const { name, version, dependencies, devDependencies, peerDependencies } = manifest;
   const imports = Object.entries(manifest.imports).map(([from, { 'polyseek-package': packaged, ...to }]) => [
     from,
     (packaged ?? to.default)!.replace(/\.ts$/, '.js'),
@@ -93,6 +94,7 @@ function writeManifest(): void {
     type: 'module',
     imports: Object.fromEntries(imports),
     dependencies,
+    devDependencies,
     peerDependencies,
   };
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);

@@ -96,11 +96,10 @@ async function findKeysUrl(issuer: string, isSafe: Rules['isSafe']): Promise<str
     try {
       const metadata = (await fetchJson(url)) as { issuer?: unknown; jwks_uri?: unknown } | null;
       const { issuer: named, jwks_uri } = metadata ?? {};
-      if (named !== issuer) {
+      if (named !== issuer)
         throw new Error(
           `${url} names the issuer ${JSON.stringify(named)}. Set JWT_ISSUER to exactly this text`,
         );
-      }
       if (typeof jwks_uri === 'string' && isSafe(jwks_uri)) return jwks_uri;
       throw new Error(`${url} has no jwks_uri that begins with https://`);
     } catch (error) {

@@ -6,10 +6,8 @@ import { decodePath } from './paths.ts';
 import { Problem, problemResponse } from './problems.ts';
 
 /** The address of a request; undefined if its target or its `Host` is not valid (RFC 9112, 3.2). */
-function addressOf({
-  url: target = '',
-  headers: { host = '' },
-}: IncomingMessage): Pick<HttpRequest, 'url' | 'path'> | undefined {
+function addressOf({ url: target = '', headers }: IncomingMessage): { url: URL; path: string } | undefined {
+  const { host = '' } = headers;
   const root = `http://${host}`;
   if (!/^[^/?#@\\\s]+$/.test(host) || !URL.canParse(root)) return undefined;
   // A client may also send the whole URL, as to a proxy, with the same host.
@@ -71,7 +69,6 @@ export function withCors(app: App, origins: readonly string[]): App {
 
 /** Requests that may wait. An answer takes milliseconds, so the last one waits for about a second. */
 const MOST_WAITING = 256;
-const RETRY_AFTER_SECONDS = 1;
 /** Rounds of the event loop between two requests. In each, Node accepts one connection. */
 const ROUNDS = 16;
 
@@ -106,7 +103,7 @@ function afterRounds(rounds: number, next: () => void): void {
 }
 
 function refusal({ requestId }: HttpRequest): HttpResponse {
-  const headers = { 'retry-after': String(RETRY_AFTER_SECONDS), 'x-request-id': requestId };
+  const headers = { 'retry-after': '1', 'x-request-id': requestId };
   const detail = 'Too many questions wait for an answer. Try again in a second.';
   return problemResponse(new Problem(503, detail, { headers }), requestId);
 }

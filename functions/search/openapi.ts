@@ -60,17 +60,6 @@ const exampleAnswer: Answer = {
       score: 1.88,
       confidence: 0.99,
       highlight: { text: 'No one shall be held in slavery.', start: 0, end: 32 },
-      explain: { passage: 0.88, sentence: 0.91, lexical: 0.25, tokens: 0.34, typical: -0.5 },
-      evidence: {
-        standing: 4.1,
-        passageMargin: 0.05,
-        sentenceMargin: 0.06,
-        tokenMargin: 0.2,
-        lacking: 0.03,
-        sentence: 0.91,
-        words: 0.83,
-        typical: 0.76,
-      },
       matches: [
         { query: [3, 10], text: [24, 31], weight: 0.62 },
         { query: [11, 18], text: [58, 68], weight: 0.27 },

@@ -18,8 +18,7 @@ const isAddress = (hostname: string) => /^(\d+\.){3}\d+$|^\[/.test(hostname);
 
 /** The origins in the environment variable `CORS_ORIGINS`, which separates them by commas. */
 export function readOrigins(text = ''): string[] {
-  const origins = text.split(',').map((origin) => origin.trim());
-  return origins.filter((origin) => origin !== '');
+  return text.split(',').flatMap((origin) => origin.trim() || []);
 }
 
 /** Adds `vary: origin` to an answer's headers, for caches: the answer depends on the page's origin. */

@@ -1,8 +1,5 @@
 /** A wrong parameter or field, and what to change. */
-export interface FieldError {
-  field: string;
-  detail: string;
-}
+export type FieldError = { field: string; detail: string };
 
 const titles = {
   400: 'Bad Request',
@@ -50,7 +47,8 @@ export function problemResponse(
   requestId: string,
   members: Readonly<Record<string, string>> = {},
 ) {
-  const type = 'about:blank';
+  const title = titles[status];
+  const body = { type: 'about:blank', title, status, detail: message, errors, requestId, ...members };
   return {
     status,
     headers: {
@@ -58,14 +56,6 @@ export function problemResponse(
       'cache-control': 'no-store',
       ...headers,
     },
-    body: JSON.stringify({
-      type,
-      title: titles[status],
-      status,
-      detail: message,
-      errors,
-      requestId,
-      ...members,
-    }),
+    body: JSON.stringify(body),
   };
 }

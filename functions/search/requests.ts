@@ -53,16 +53,14 @@ function describe(
   const field = shorten((v.getDotPath(issue) ?? '').replace(part, '$1'));
   const { input, type, message } = issue;
   const known = `The ${noun}s are ${names.join(', ')}.`;
-  if (issue.expected === 'never') {
+  if (issue.expected === 'never')
     return { field, detail: `Unknown ${noun}${quotes ? ` ${show(input)}` : ''}. ${known}` };
-  }
   if ((field === 'q' || field === 'query') && (input === undefined || input === '')) {
     const fault = input === '' ? 'empty' : 'missing';
     return { field, detail: `${field} is ${fault}. Add your question, as in ${example}.` };
   }
-  if (type === 'strict_object' && input === undefined) {
+  if (type === 'strict_object' && input === undefined)
     return { field, detail: `${field} is missing. ${known}` };
-  }
   if (type === 'max_length' || type === 'max_entries') {
     const [size, limit] = [issue.received, issue.requirement].map((n) => Number(n).toLocaleString('en'));
     const unit = typeof input === 'string' ? 'characters' : message;
@@ -158,9 +156,8 @@ export function readFetchArguments(values: Record<string, unknown>): v.InferOutp
 
 /** Throws a 400 for filters that the schemas would accept. */
 function checkFilter({ filter }: Record<string, unknown>): void {
-  if (Array.isArray(filter)) {
+  if (Array.isArray(filter))
     throw wrong('filter', 'filter is a list, but must be an object of fields and values.');
-  }
   const lost = Object.keys(Object(filter)).find((name) => lostNames.has(name));
   if (lost)
     throw wrong(`filter.${lost}`, `filter has the field "${lost}". Filters on this field are not possible.`);
@@ -171,9 +168,8 @@ function parseObject(text: string): Record<string, unknown> {
   const value = parseJson(text);
   if (value === undefined)
     throw new Problem(400, `The body is not valid JSON. Send an object such as ${exampleBody}.`);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Problem(400, `The body is ${show(value)}, but must be an object such as ${exampleBody}.`);
-  }
   return value as Record<string, unknown>;
 }
 
@@ -184,12 +180,11 @@ function parseObject(text: string): Record<string, unknown> {
  */
 export async function readBody({ headers, body }: HttpRequest): Promise<string> {
   const type = headers['content-type'];
-  if (type && !/^application\/([^;\s]+\+)?json\s*(;|$)/i.test(type)) {
+  if (type && !/^application\/([^;\s]+\+)?json\s*(;|$)/i.test(type))
     throw new Problem(
       415,
       `The content type is ${show(type)}, but must be application/json. Send the body as JSON.`,
     );
-  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {

@@ -91,19 +91,17 @@ export async function authenticateToken(
 ): Promise<string | undefined> {
   const token = bearerOf(request.headers);
   if (withKeys && !looksSigned(token)) return undefined;
-  if (token === '') {
+  if (token === '')
     throw new Problem(
       401,
       `An access token is required. Get one from ${tokens.issuer}, and send it as Authorization: Bearer TOKEN.`,
     );
-  }
   const verified = await tokens.verify(token);
   if ('refused' in verified) {
     const { refused, reason } = verified;
     if (refused === 'invalid') {
-      throw new Problem(401, reason, {
-        headers: { 'www-authenticate': challenge(request, tokens, 'invalid_token') },
-      });
+      const headers = { 'www-authenticate': challenge(request, tokens, 'invalid_token') };
+      throw new Problem(401, reason, { headers });
     }
     addToLog({ error: reason });
     const detail = 'The token cannot be checked, because its issuer does not answer. Try again in a moment.';
@@ -122,32 +120,25 @@ const split = (text: string | undefined, separator: RegExp) => text?.split(separ
  * Reads the environment variables for tokens. Returns undefined if none is set.
  * Throws an `Error` if only some are set, so that a mistake never opens the endpoint.
  */
-export function readTokens(environment: {
-  JWT_ISSUER?: string | undefined;
-  JWT_AUDIENCE?: string | undefined;
-  JWT_SCOPE?: string | undefined;
-}): TokenVerifier | undefined {
+export function readTokens(environment: NodeJS.ProcessEnv): TokenVerifier | undefined {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE } = environment;
   if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;
-  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer)) {
+  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer))
     throw new Error(
       `JWT_ISSUER is ${issuer === undefined ? 'not set' : JSON.stringify(issuer)}, but must be the URL of the issuer, beginning with https://. Only issuers on this machine may use http://.`,
     );
-  }
   const audience = split(JWT_AUDIENCE, /\s*,\s*/);
-  if (audience.length === 0) {
+  if (audience.length === 0)
     throw new Error(
       'JWT_AUDIENCE is not set, so tokens for other services would be accepted. Set it to the audience of the tokens for this endpoint.',
     );
-  }
   const scopes = split(JWT_SCOPE, /\s+/);
   // RFC 6749, 3.3. These characters need no escape in a header.
   const wrong = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
-  if (wrong !== undefined) {
+  if (wrong !== undefined)
     throw new Error(
       `JWT_SCOPE contains ${JSON.stringify(wrong)}, which is not a scope. Separate scopes by spaces.`,
     );
-  }
   let verify: Promise<TokenVerifier['verify']> | undefined;
   return {
     issuer,
