@@ -134,10 +134,7 @@ async function requireKey(stage: string | undefined): Promise<void> {
   await runCommand(import('./key.ts'), [name, ...flags]);
 }
 
-/**
- * Credentials, a region, and CDK's bucket in it.
- * @param flags for CDK
- */
+/** Credentials, a region, and CDK's bucket in it. `flags` are for CDK. */
 async function requireEnvironment(stage: string | undefined, flags: string[]): Promise<void> {
   const { bootstrapQualifier } = readSettings(stage);
   const { region, isBootstrapped } = await readEnvironment(target({ stage }), bootstrapQualifier);
@@ -180,10 +177,7 @@ function cdk(args: string[], quiet = false): Promise<void> {
   return run(process.execPath, [join(folder, 'bin/cdk'), ...args], `cdk ${args[0]}`, quiet);
 }
 
-/**
- * Runs a program on this terminal until it ends.
- * @throws if it fails. Its own message is on the terminal.
- */
+/** Runs a program on this terminal until it ends. Throws if it fails; its own message is on the terminal. */
 async function run(program: string, args: string[], name: string, quiet = false): Promise<void> {
   // An interrupt reaches the program too, which then cleans up.
   process.removeAllListeners('SIGINT').on('SIGINT', () => {});
@@ -198,11 +192,7 @@ async function run(program: string, args: string[], name: string, quiet = false)
   if (code !== 0) throw new Error(`${name} failed. Its messages above say why.`);
 }
 
-/**
- * Asks the person at the terminal for a text.
- * @param instead the error's message if nobody can be asked: what to do instead
- * @param fallback the answer to an empty line
- */
+/** Asks the person at the terminal. An empty line means `fallback`. Throws the sentence `instead` if nobody can be asked. */
 async function ask(question: string, instead: string, fallback?: string): Promise<string> {
   if (!canAsk) throw new Error(instead);
   const shown = fallback === undefined ? `${question} ` : `${question} [${fallback}] `;
@@ -212,11 +202,7 @@ async function ask(question: string, instead: string, fallback?: string): Promis
   }
 }
 
-/**
- * Asks the person at the terminal for consent.
- * @param instead the error's message if nobody can be asked, or the answer is no
- * @param usual the answer to an empty line
- */
+/** Asks for consent. An empty line means `usual`. Throws the sentence `instead` if nobody can be asked, or the answer is no. */
 async function confirm(question: string, instead: string, usual: 'y' | 'n' = 'y'): Promise<void> {
   const answer = await ask(`${question} (y/n)`, instead, usual);
   if (!/^y(es)?$/i.test(answer)) throw new Error(instead);

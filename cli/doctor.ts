@@ -178,10 +178,7 @@ function firstLineOf(program: string, ...args: string[]): string | undefined {
   }
 }
 
-/**
- * Checks the files of the project in the current folder.
- * @param index its index; by default, that of the config file
- */
+/** Checks the files of the project in the current folder. Its index is by default that of the config file. */
 export async function checkProject(index?: string): Promise<Check[]> {
   return [
     await check(CONFIG_FILE, checkConfig, 'problem'),

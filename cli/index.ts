@@ -170,10 +170,7 @@ export const command = new Tool(
     if (watch) await watchSources(sources, run);
   });
 
-/**
- * Moves an index without building it: publishes the folder, or writes the published index into it.
- * @param chosen the store that the user named
- */
+/** Publishes the index in the folder as it is, or writes the published one into it. `chosen` is the store that the user named. */
 async function moveIndex(
   index: string,
   store: string,

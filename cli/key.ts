@@ -113,12 +113,8 @@ export interface NewKey {
 }
 
 /**
- * Adds a key to a cdk.json and leaves everything else unchanged.
- * @param text content of the file
- * @param file its name, for errors
- * @returns the new content
- * @throws if the name is wrong or taken, if the stage or a collection does not exist, if the keys exceed Lambda's limit, or if the
- *   text is not a valid cdk.json
+ * Adds a key to the text of a cdk.json and leaves everything else unchanged. `file` is its name, for errors.
+ * @throws if the text is not a cdk.json, the name is wrong or taken, the stage or a collection does not exist, or the keys exceed Lambda's limit
  */
 export function addKey(text: string, file: string, key: NewKey): string {
   const { name, stage, collections = [] } = key;

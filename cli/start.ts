@@ -145,11 +145,7 @@ async function start(flags: Flags): Promise<void> {
     process.removeAllListeners(signal).once(signal, () => server.close());
 }
 
-/**
- * What the server says at its start.
- * @param opened passages of each index by its URL, the default index first
- * @param shown.question one that the default index answers, if one is known
- */
+/** What the server says at its start: the passages of each index by its URL, the default index first, and how to ask it. */
 export function greeting(
   opened: Record<string, number>,
   shown: { question: string | undefined; hasPage: boolean; access: 'key' | 'token' | undefined },

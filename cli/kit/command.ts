@@ -92,9 +92,7 @@ export function exitInterrupted(): void {
   });
 }
 
-/**
- * Runs a command. Prints the message of an error on standard error, and exits with 2 for a `UsageError`, or 1 for other errors.
- */
+/** Runs a command. Prints the message of an error on standard error, and exits with 2 for a `UsageError`, or 1 for others. */
 export async function main(run: () => Promise<unknown>): Promise<void> {
   exitOnInterrupt();
   process.on('SIGTERM', () => process.exit(143));
@@ -141,10 +139,7 @@ export function print(json: boolean | undefined, value: unknown, text: () => str
 /** The styles of `styleText` that commands use: bold, dim, underline, colours and their ends. */
 const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m)/u;
 
-/**
- * A text for a terminal. Replaces all control characters but those of styles: names and texts of documents could otherwise move the
- * cursor, change the title or write to the clipboard.
- */
+/** Replaces control characters but those of styles. Texts of documents could otherwise move the cursor or write to the clipboard. */
 export function forTerminal(text: string): string {
   const parts = text.split(STYLE);
   return parts.map((part, i) => (i % 2 === 1 && part.startsWith('\u001b') ? part : printable(part))).join('');

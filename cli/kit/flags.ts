@@ -82,10 +82,7 @@ export function collectionOption(): Option {
   });
 }
 
-/**
- * The endpoint to ask, if any. A flag on the command line wins over the environment variable of `--url`.
- * @param others names of options that choose something else to ask
- */
+/** The endpoint to ask, if any. A typed flag of the others, which choose something else to ask, wins over the environment. */
 export function chosenUrl(command: Command, ...others: string[]): string | undefined {
   const typed = others.find((name) => command.getOptionValueSource(name) === 'cli');
   if (typed === undefined) return command.getOptionValue('url');

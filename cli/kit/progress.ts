@@ -13,11 +13,7 @@ const DOING: Record<BuildProgress['phase'], string> = {
   writing: 'written',
 };
 
-/**
- * Returns a function that describes progress: how much is done of how much, for how long, and the time left.
- * @param unit the things that are counted, and what happened to them
- * @param now the time in milliseconds
- */
+/** Returns a function that describes progress. `unit` is what is counted, and what happened to it. `now` returns milliseconds. */
 export function progressText(
   unit: string,
   now: () => number = () => performance.now(),

@@ -42,11 +42,7 @@ export async function restoreFolder(address: Address, folder: string) {
   return interruptible(advice, (signal) => restoreIndex(address, folder, { signal, progress: showPhases() }));
 }
 
-/**
- * Runs something that an interrupt ends at a good moment.
- * @param advice what the user may do after an interrupt
- * @param run throws the reason of the signal
- */
+/** Runs something that an interrupt ends at a good moment. The error then contains `advice` for the user. */
 async function interruptible<T>(advice: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   stopOnInterrupt('what runs now', () => {

@@ -47,9 +47,8 @@ const isFilled = (value: unknown, check: (item: unknown) => boolean): value is s
   value === undefined || (Array.isArray(value) && value.length > 0 && value.every(check));
 
 /**
- * Reads an object of names and API keys, each an `ApiKeySetting`.
- * Throws an `Error` that names the object `where`. The message quotes neither values nor wrong names, which might be keys
- * in the wrong place.
+ * Reads an object of names and API keys, each an `ApiKeySetting`, which messages name `where`.
+ * They quote neither values nor wrong names, which might be keys in the wrong place.
  */
 export function toApiKeys(value: unknown, where: string): ApiKeys {
   const wrong = (
@@ -84,7 +83,7 @@ export function browserOrigins(keys: ApiKeys = new Map()): string[] {
 }
 
 /**
- * Reads the environment variable `API_KEYS`. Returns undefined if it is not set; the endpoint is then open to anyone.
+ * Reads the environment variable `API_KEYS`. Without it, the endpoint is open to anyone.
  * Throws an `Error` if it is set without keys, so that a mistake never opens the endpoint.
  */
 export function readApiKeys(text: string | undefined): ApiKeys | undefined {
@@ -107,9 +106,8 @@ function find(text: string, keys: ApiKeys): (ApiKey & { name: string }) | undefi
 }
 
 /**
- * Returns the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750), and its name. If both are
- * sent, one of them must be valid.
- * Throws a 401 `Problem`.
+ * Returns the API key, with its name, that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750).
+ * If both are sent, one of them must be valid. Throws a 401 `Problem`.
  */
 export function authenticate(headers: SentHeaders, keys: ApiKeys): ApiKey & { name: string } {
   const sent = [headers['x-api-key'] ?? '', bearerOf(headers)].filter((key) => key !== '');

@@ -90,7 +90,7 @@ type Direct = { q: unknown; collection?: unknown };
 
 /** Answers a direct event. Throws an `Error` with the `detail` of an error response. */
 async function ask(app: App, { collection, ...question }: Direct, requestId: string): Promise<Answer> {
-  if (collection !== undefined && !(isText(collection) && isCollectionName(collection)))
+  if (collection !== undefined && !(typeof collection === 'string' && isCollectionName(collection)))
     throw new Error('collection must be the name of a collection. Leave it out to ask the default index.');
   const response = await app({
     method: 'POST',

@@ -57,10 +57,7 @@ function log(entry: LogEntry): void {
   coldStart = undefined;
 }
 
-/**
- * Entry point of the Lambda function: `lambda.handler`. Lambda's runtime would resolve `index.handler` to the folder
- * of the index.
- */
+/** The Lambda function is `lambda.handler`. Lambda's runtime would resolve `index.handler` to the folder of the index. */
 export const handler = createHandler(
   createApp(search, {
     logQuestions: LOG_QUESTIONS === '1',

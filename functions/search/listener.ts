@@ -45,10 +45,7 @@ export function createAppServer(app: App): Server {
   });
 }
 
-/**
- * Adds CORS headers to an app's answers, for hosts without a gateway that does so.
- * @param origins those whose pages may call; `*` for any
- */
+/** Adds CORS headers to answers to pages of these origins, `*` for any. AWS's gateway does this for a deployed function. */
 export function withCors(app: App, origins: readonly string[]): App {
   return async (request) => {
     const response = await app(request);

@@ -60,8 +60,7 @@ function headersOf({ headers }: HttpRequest): [string, string][] {
 }
 
 /**
- * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. There are no sessions: each
- * message gets its own server.
+ * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. Each message gets its own server.
  * Throws a `Problem` for a wrong body, and any unexpected error of a tool.
  */
 export async function answerMcp(

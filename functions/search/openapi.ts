@@ -192,11 +192,7 @@ function commonProblems(credential: string, tokens: boolean) {
   };
 }
 
-/**
- * The OpenAPI 3.1 document of the endpoint.
- * @param server public URL of the endpoint, without a final slash
- * @param credentials what a request may send; without any, the endpoint is open
- */
+/** The OpenAPI 3.1 document of an endpoint, by its URL without a final slash, and what requests to it may send. */
 export function openApi(server: string, credentials: { keys?: boolean; tokens?: boolean } = {}) {
   const { keys = false, tokens = false } = credentials;
   const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');

@@ -38,10 +38,7 @@ export class Problem extends Error {
 export const noPassage = (): Problem =>
   new Problem(404, 'No passage has this id. Its document may have changed: search again.');
 
-/**
- * The error response of a problem (RFC 9457).
- * @param members more members of its JSON, such as `resource_metadata`
- */
+/** The error response of a problem (RFC 9457), with further members of its JSON. */
 export function problemResponse(
   { status, message, errors, headers }: Problem,
   requestId: string,

@@ -87,9 +87,7 @@ function wrong(field: string, detail: string): Problem {
   return new Problem(400, detail, { errors: [{ field, detail }] });
 }
 
-/**
- * Reads each parameter's text as the type of its schema. A text that is no number or boolean stays text, which `validate` refuses.
- */
+/** Reads parameters as the types of their schemas. A text that is no number or boolean stays text, which `validate` refuses. */
 function readParameters(
   params: URLSearchParams,
   entries: Record<string, v.GenericSchema & { wrapped?: v.GenericSchema }>,
@@ -132,10 +130,7 @@ export function readPassageParameters(params: URLSearchParams): number {
   return validate(passageParameters, values, queryWording).context;
 }
 
-/**
- * Reads the JSON text of a body of `POST /search`. Throws a 400 `Problem`.
- * @param quotes whether the message may contain what the caller sent
- */
+/** Reads the body of `POST /search`. Throws a 400 `Problem`, which quotes the caller only if `quotes`. */
 export function readSearchBody(text: string, quotes = true): Question {
   const body = parseObject(text);
   checkFilter(body);
@@ -175,8 +170,7 @@ function parseObject(text: string): Record<string, unknown> {
 
 /**
  * Reads the text of a request's JSON body. Counts bytes as they arrive, since a request need not declare its length.
- * Throws a `Problem`: 415 for another content type, 413 above 64 KiB, 400 for other encodings than UTF-8, 499 if the
- * client closes the connection before the end.
+ * Throws a `Problem`: 415 for another content type, 413 above 64 KiB, 400 for another encoding, 499 if the client closes the connection.
  */
 export async function readBody({ headers, body }: HttpRequest): Promise<string> {
   const type = headers['content-type'];

@@ -58,10 +58,7 @@ export function challenge(
   return `Bearer ${parameters.join(', ')}`;
 }
 
-/**
- * The metadata of a protected resource (RFC 9728). Throws a 404 `Problem` for a path that is none.
- * @param path the resource's path, without its first slash
- */
+/** The metadata of the resource at a path without its first slash (RFC 9728). Throws a 404 `Problem` if there is none. */
 export function resourceMetadata(request: ProtectedRequest, path: string, tokens: TokenVerifier): object {
   const resource = path === '' ? '' : `/${path}`;
   if (resourceOf(resource) !== resource) throw new Problem(404, 'No resource has this path. Use /mcp.');
@@ -78,10 +75,9 @@ export function resourceMetadata(request: ProtectedRequest, path: string, tokens
 const looksSigned = (token: string) => /^[^.]+\.[^.]+\.[^.]+$/.test(token);
 
 /**
- * Returns the subject of a request's token, which only the header `Authorization` may carry.
+ * Returns the subject of a request's token, which only the header `Authorization` may carry. `addToLog` receives the reason of a 503.
  * Throws a `Problem`: 401 for an invalid token, 403 for one without the scopes, 503 if the issuer cannot be reached.
  * @param withKeys whether API keys are accepted too. Requests without a token then return undefined instead of a 401.
- * @param addToLog receives the reason of a 503
  */
 export async function authenticateToken(
   request: ProtectedRequest,
@@ -116,10 +112,7 @@ export async function authenticateToken(
 
 const split = (text: string | undefined, separator: RegExp) => text?.split(separator).filter(Boolean) ?? [];
 
-/**
- * Reads the environment variables for tokens. Returns undefined if none is set.
- * Throws an `Error` if only some are set, so that a mistake never opens the endpoint.
- */
+/** Reads the environment variables for tokens. Throws if only some are set, so that a mistake never opens the endpoint. */
 export function readTokens(environment: NodeJS.ProcessEnv): TokenVerifier | undefined {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE } = environment;
   if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;

@@ -8,22 +8,14 @@ const SLOW = 500;
 /** Answers to keep, for Back and for a question that is typed again. */
 const KEPT = 50;
 
-/**
- * - `idle`: no question
- * - `waiting`: the person is typing, so shown results are outdated
- * - `searching`, `slow`: a request is under way
- * - `answer`, `error`: its outcome
- */
+/** `waiting`: the person is typing, so shown results are outdated. `searching`, `slow`: a request is under way. */
 export type SearchState =
   | { kind: 'idle' }
   | { kind: 'waiting' | 'searching' | 'slow'; query: string }
   | { kind: 'answer'; query: string; answer: Answer }
   | { kind: 'error'; query: string; error: unknown };
 
-/**
- * Searches as you type. Each call replaces the earlier ones, whose answers are never reported.
- * @param report receives each state of the search
- */
+/** Searches as you type, and reports each state. Each call replaces the earlier ones, whose answers are never reported. */
 export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void) {
   const answers = new Map<string, Answer>();
   let current = new AbortController();

@@ -175,10 +175,7 @@ function textOf(result: SearchResult): (Node | string)[] {
   return [...part(bodyStart(result, start), start), sentence, ...part(end, text.length)];
 }
 
-/**
- * Offset after the headings at the start of a passage, which its title already shows.
- * @param last the highest offset to return
- */
+/** Offset after the headings at the start of a passage, which its title already shows; at most `last`. */
 export function bodyStart({ text, title }: PassageAnswer, last: number): number {
   const headings = title.split(' › ');
   let start = 0;

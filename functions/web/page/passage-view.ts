@@ -31,10 +31,7 @@ export async function loadPassage(
   }
 }
 
-/**
- * Shows one passage with its surroundings, a link to its document and its permalink.
- * @param back returns to the results that the reader came from, if any
- */
+/** One passage with its surroundings, a link to its document and its permalink. `back` returns to the results it came from. */
 export function passageNodes(
   passage: PassageAnswer,
   { endpoint, texts }: ResultContext,

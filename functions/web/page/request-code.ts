@@ -17,11 +17,7 @@ type CodeLanguage = 'curl' | 'typescript' | 'python';
 /** The request as a complete program without dependencies. */
 const snippets: Record<CodeLanguage, (request: ShownRequest) => string> = { curl, typescript, python };
 
-/**
- * Makes the button that shows the request as code.
- * @param requestOf returns the current request, or undefined if there is none
- * @returns shows the current request
- */
+/** Makes the button that shows the current request, if any, as code. Returns a function that updates it. */
 export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | undefined): () => void {
   const button = find('button', '#code');
   const section = find('section', '#request');
@@ -43,10 +39,7 @@ export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | 
   return show;
 }
 
-/**
- * Copies the text of an element.
- * @param note shows the outcome for some seconds
- */
+/** Copies the text of an element. `note` shows the outcome for some seconds. */
 export async function copyText(element: HTMLElement, note: HTMLElement, texts: Texts): Promise<void> {
   try {
     await navigator.clipboard.writeText(element.textContent ?? '');

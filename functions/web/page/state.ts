@@ -37,11 +37,7 @@ export function queryOf(state: PageState): string {
   return String(new URLSearchParams(parametersOf(state)));
 }
 
-/**
- * The page's address for a state: path, query and fragment.
- * @param path of the page
- * @param ui language of the page that its address demands, if any
- */
+/** The address of a state: the page's path, query and fragment. `ui` is the language that the page's address demands, if any. */
 export function addressOf(state: PageState, path: string, ui: string | null): string {
   const query = String(new URLSearchParams([...parametersOf(state), ...(ui === null ? [] : [['ui', ui]])]));
   const fragment = state.passage ? PASSAGE + encodeURIComponent(state.passage) : '';
@@ -64,11 +60,7 @@ interface Entry {
   hasResults?: boolean;
 }
 
-/**
- * The page's entries in the browser's history.
- * @param path of the page
- * @param ui language of the page that its address demands, if any
- */
+/** The page's entries in the browser's history, with addresses as from `addressOf`. */
 export function createHistory(path: string, ui: string | null) {
   const entry = (): Entry => history.state ?? {};
   const addressIn = (state: PageState) => addressOf(state, path, ui);

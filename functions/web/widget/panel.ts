@@ -45,10 +45,7 @@ export function createAskForm({ texts }: PanelContext, placeholder = texts.of('a
   return { form: make('form', { class: 'ask' }, make('div', { class: 'line' }, field, ...more)), field };
 }
 
-/**
- * Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself.
- * @param resultOf finds the result of a link, with its position, or undefined for other links
- */
+/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself. */
 export function reportLinks(
   container: HTMLElement,
   { emit, followed }: PanelContext,

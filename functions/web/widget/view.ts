@@ -94,10 +94,7 @@ export function createView(host: Element, emit: Emit) {
   };
 }
 
-/**
- * Shows one of several panels at a time, by the tabs pattern of the ARIA Authoring Practices Guide.
- * @param panels with the label of each one's tab
- */
+/** Shows one of several panels, each with the label of its tab, by the tabs pattern of the ARIA Authoring Practices Guide. */
 function createTabs(name: string, panels: readonly (readonly [label: string, panel: Panel])[]) {
   const list = make('div', { role: 'tablist', 'aria-label': name });
   const buttons = new Map(
