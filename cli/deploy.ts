@@ -13,7 +13,7 @@ import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { exitOnInterrupt, print, Tool } from './kit/command.ts';
 import { compareIndex, profileOption, stageOption, target } from './kit/deployed.ts';
 import { jsonOption } from './kit/flags.ts';
-import { CDK_PACKAGES, findInstalled, installCommand } from './kit/installed.ts';
+import { findInstalled, missingPackages } from './kit/installed.ts';
 
 interface Flags {
   stage?: string;
@@ -70,7 +70,6 @@ export const command = new Tool(
     }
   });
 
-/** What to do with a deployed stack, by its outputs. */
 function nextSteps({ Url, Documents, Index }: Record<string, string>): string[] {
   const steps = [
     Documents
@@ -96,13 +95,11 @@ async function requireProject(): Promise<void> {
 }
 
 async function requirePackages(): Promise<void> {
-  const missing = CDK_PACKAGES.filter((name) => !findInstalled(name));
-  if (missing.length === 0) return;
-  const [program = '', ...rest] = installCommand(missing);
-  const line = [program, ...rest].join(' ');
-  const names = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed.`;
-  await confirm(`${names} Run ${line}?`, `${names} Run ${line}`);
-  await run(program, rest, 'npm install');
+  const missing = missingPackages();
+  if (!missing) return;
+  const question = `${missing.found}. Run npm ${missing.install.join(' ')}`;
+  await confirm(`${question}?`, question);
+  await run('npm', missing.install, 'npm install');
 }
 
 /** An index to package, unless AWS builds it, or S3 Vectors has it. */

@@ -22,7 +22,7 @@ import { messageOf } from '../index/kit/errors.ts';
 import { counted, print, size, Tool } from './kit/command.ts';
 import { compareIndex, profileOption, stageOption, target } from './kit/deployed.ts';
 import { jsonOption } from './kit/flags.ts';
-import { CDK_PACKAGES, findInstalled, installCommand } from './kit/installed.ts';
+import { CDK_PACKAGES, findInstalled, missingPackages } from './kit/installed.ts';
 
 /** `ok`, `warning` (something works only partly, or not at all without it), or `problem` (polyseek does not work). */
 type Status = 'ok' | 'warning' | 'problem';
@@ -31,7 +31,6 @@ export interface Check {
   name: string;
   status: Status;
   found: string;
-  /** What to do, if something is wrong. */
   fix?: string;
 }
 
@@ -139,7 +138,6 @@ async function checkEngine(): Promise<string> {
   return `polyseek's own, ${originOf('engine')}, for ${kernels[0]} processors`;
 }
 
-/** Builds the graph of an index. */
 function checkHnswlib(): string {
   loadNative('hnswlib');
   return originOf('hnswlib');
@@ -253,14 +251,9 @@ function checkSettings(stage: string | undefined): Finding {
 }
 
 function checkPackages(): Finding {
-  const found = CDK_PACKAGES.map((name) => ({ name, version: findInstalled(name)?.version }));
-  const missing = found.filter(({ version }) => version === undefined).map(({ name }) => name);
-  if (missing.length === 0) return found.map(({ name, version }) => `${name} ${version}`).join(', ');
-  const are = missing.length === 1 ? 'is' : 'are';
-  return {
-    found: `${missing.join(', ')} ${are} not installed`,
-    fix: `Run ${installCommand(missing).join(' ')}`,
-  };
+  const missing = missingPackages();
+  if (missing) return { found: missing.found, fix: `Run npm ${missing.install.join(' ')}` };
+  return CDK_PACKAGES.map((name) => `${name} ${findInstalled(name)?.version}`).join(', ');
 }
 
 function checkBootstrap({ region, isBootstrapped }: Environment): Finding {

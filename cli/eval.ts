@@ -41,7 +41,6 @@ import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/f
 
 const SET_FLAGS = ['cross', 'pooled', 'confidence', 'svg', 'smallTalk', 'conversations'] as const;
 
-/** Flags of scores that need sets. */
 interface SetFlags {
   cross?: boolean;
   pooled?: boolean;

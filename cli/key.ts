@@ -81,7 +81,6 @@ function read(file: string): string {
   }
 }
 
-/** Replaces a file atomically. */
 function replace(file: string, text: string): void {
   const draft = `${file}.${process.pid}.new`;
   try {

@@ -10,22 +10,19 @@ import { noticesText } from './kit/notices-text.ts';
 
 const LISTED = 20;
 
-const ACTIONS = ['build', 'builds'];
-
-interface Flags extends Target {
-  wait: boolean;
-}
-
 export const command = remoteTool(
   'remote',
   'Build the index in AWS (build), or list the newest builds (builds). Needs documents in cdk.json.',
 )
   .addArgument(
-    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices(ACTIONS),
+    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices([
+      'build',
+      'builds',
+    ]),
   )
   .option('--no-wait', 'build: exit as soon as the build is started')
   .examples('npx polyseek remote build', 'npx polyseek remote builds --json')
-  .action(async (action: string, flags: Flags) => {
+  .action(async (action: string, flags: Target & { wait: boolean }) => {
     const remote = target(flags);
     const builder = await readBuilder(remote);
     const builds = new Builds(new Bucket(builder.bucket, remote.s3));

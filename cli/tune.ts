@@ -8,12 +8,6 @@ import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { print, Tool } from './kit/command.ts';
 import { indexOption, jsonOption } from './kit/flags.ts';
 
-interface Flags {
-  index: string;
-  config: string;
-  json?: boolean;
-}
-
 export const command = new Tool(
   'tune',
   'Fit the confidence of an index to your own questions about it. Writes "tuning" to the config file, for the next build.',
@@ -26,22 +20,21 @@ export const command = new Tool(
   .option('--config <file>', 'config file to write', CONFIG_FILE)
   .addOption(jsonOption())
   .examples('npx polyseek tune my-questions.jsonl')
-  .action(async (file: string, { index, config, json }: Flags) => {
-    // Before the questions are asked.
-    if (existsSync(config)) readConfig(config);
-    const search = await openLocal(index);
-    try {
-      const current = await readFolder(
-        index,
-        async (folder) => readManifest(folder, undefined, false).tuning,
-      );
-      const report = await tune(search, current, file);
-      writeTuning(config, report);
-      print(json, report, () => reportText(report, config));
-    } finally {
-      search.close();
-    }
-  });
+  .action(
+    async (file: string, { index, config, json }: { index: string; config: string; json?: boolean }) => {
+      // Before the questions are asked.
+      if (existsSync(config)) readConfig(config);
+      const search = await openLocal(index);
+      try {
+        const current = await readFolder(index, async (folder) => readManifest(folder, undefined, false));
+        const report = await tune(search, current.tuning, file);
+        writeTuning(config, report);
+        print(json, report, () => reportText(report, config));
+      } finally {
+        search.close();
+      }
+    },
+  );
 
 /** Replaces the key in the file. The other keys keep their order. */
 function writeTuning(file: string, { tuning }: TuneReport): void {

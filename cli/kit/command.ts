@@ -131,7 +131,6 @@ function explainOutput(error: Error): number {
   return 1;
 }
 
-/** Prints a result on standard output, as JSON or as text. */
 export function print(json: boolean | undefined, value: unknown, text: () => string): void {
   console.log(json ? printableJson(JSON.stringify(value, null, 2)) : forTerminal(text()));
 }
@@ -155,7 +154,6 @@ export function formatJson(value: object): string {
   return `${text}\n`;
 }
 
-/** A number of things as text, such as `2 files`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

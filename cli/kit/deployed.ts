@@ -4,13 +4,12 @@ import { Option } from 'commander';
 import { connect, Interrupted, type Remote } from '../../functions/deployed/connect.ts';
 import { DEFAULT_KEEP } from '../../functions/deployed/prune.ts';
 import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
-import { listVersions, type Version, type Versions } from '../../functions/deployed/versions.ts';
+import { listVersions } from '../../functions/deployed/versions.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
 import { exitInterrupted, stopOnInterrupt, Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 
-/** Flags of the commands that work on a deployed function. */
 export interface Target {
   function?: string;
   stage?: string;
@@ -57,7 +56,6 @@ export const keepOption = () =>
     .argParser(numberOption('--keep', 1, 1000, 'a whole number'))
     .default(DEFAULT_KEEP);
 
-/** Prepares the environment for the AWS SDK. */
 export function prepareSdk(): void {
   // CDK and the AWS CLI read this variable, but the SDK does not.
   if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
@@ -97,28 +95,21 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The live version of a function, compared with the index on this machine. */
-export interface Comparison extends Pick<Versions, 'stackVersion'> {
-  live: Version;
-  /** The version that gets a share of the requests besides. */
-  canary: Version | undefined;
-  /** Version of the index on this machine; undefined if a deploy packages none. */
-  local: string | undefined;
-  /** Whether the live version has another index, and was published after the one on this machine was built. */
-  isOlder: boolean;
-}
-
-/** @throws if the function does not exist, or its versions cannot be read */
-export async function compareIndex(settings: DeployedSettings): Promise<Comparison> {
-  const { functionName, index, documents, store } = settings;
+/**
+ * The live version and the canary of a function, and the version of the index on this machine, if a deploy packages it. `isOlder`: the
+ * live version has another index, and was published after the one here was built.
+ * @throws if the function does not exist, or its versions cannot be read
+ */
+export async function compareIndex({ functionName, index, documents, store }: DeployedSettings) {
   const { versions, live: number, stackVersion } = await listVersions(target({ function: functionName }));
   const live = versions.find(({ version }) => version === number)!;
   const canary = versions.find(({ percent }) => percent !== undefined);
+  const deployed = { live, canary, stackVersion };
   const folder = locateFolder(index);
   if (documents || store !== 'bundle' || !existsSync(folder))
-    return { live, canary, stackVersion, local: undefined, isOlder: false };
+    return { ...deployed, local: undefined, isOlder: false };
   const local = readManifest(folder, undefined, false).version;
   const built = statSync(join(folder, 'manifest.json')).mtime.toISOString();
   const isOther = live.index !== undefined && live.index.version !== local;
-  return { live, canary, stackVersion, local, isOlder: isOther && live.date > built };
+  return { ...deployed, local, isOlder: isOther && live.date > built };
 }

@@ -5,7 +5,6 @@ import { DEFAULT_INDEX } from '../../index/format/manifest.ts';
 import type { Mode } from '../../index/search/answer.ts';
 import { UsageError } from './command.ts';
 
-/** Flags of the commands that can ask an endpoint. */
 export interface EndpointFlags {
   url?: string;
   key?: string;

@@ -15,11 +15,16 @@ export const manifest: {
 /** What `polyseek deploy` needs beside polyseek. Most users of polyseek do not, so it does not depend on them. */
 export const CDK_PACKAGES = ['aws-cdk', 'aws-cdk-lib', 'constructs'];
 
-/** The command that installs packages of `CDK_PACKAGES`, in the versions that polyseek was tested with. */
-export const installCommand = (names: readonly string[]): string[] => {
-  const packages = names.map((name) => `${name}@${manifest.devDependencies[name]}`);
-  return ['npm', 'install', '--save-dev', ...packages];
-};
+/** Which of them are missing, and the arguments of npm that install the versions that polyseek was tested with. */
+export function missingPackages(): { found: string; install: string[] } | undefined {
+  const names = CDK_PACKAGES.filter((name) => !findInstalled(name));
+  if (names.length === 0) return undefined;
+  const versions = names.map((name) => `${name}@${manifest.devDependencies[name]}`);
+  return {
+    found: `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not installed`,
+    install: ['install', '--save-dev', ...versions],
+  };
+}
 
 /** Finds a package as a module of the current folder would, or else one of polyseek. */
 export function findInstalled(name: string): { version: string; folder: string } | undefined {

@@ -8,7 +8,6 @@ import { counted, exitInterrupted, exitOnInterrupt, size, stopOnInterrupt } from
 import { prepareSdk, type Target, target } from './deployed.ts';
 import { showEach } from './progress.ts';
 
-/** Flags of the commands that work on an index in S3 Vectors. */
 export interface AddressFlags extends Target {
   to?: string;
 }

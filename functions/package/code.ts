@@ -61,11 +61,9 @@ export async function writeBuilderCode(out: string): Promise<FunctionCode> {
   return { modules, components, engine: [], comments };
 }
 
-/** Settings of a bundle. */
 export interface BundleSettings {
   /** Selects modules from the `imports` of package.json. */
   condition: string;
-  /** Global constants, as JSON. */
   constants: Record<string, string>;
   plugins?: Plugin[];
   /** Modules that stay imports. */

@@ -10,11 +10,9 @@ export interface Component {
   /** CycloneDX's name of its kind: an npm package or a sentence model. */
   type: 'library' | 'machine-learning-model';
   name: string;
-  /** Of a package. */
   version?: string;
   /** Licence identifier (SPDX) or, if it has none, a few words. */
   licence: string;
-  /** The licence's text. */
   text: string;
   /** Hash of a package's archive in its registry, as in package-lock.json: `sha512-` and Base64. */
   integrity?: string;
@@ -24,11 +22,9 @@ export interface Component {
 export interface FunctionCode {
   /** Paths of the bundled modules, from the repository. */
   modules: string[];
-  /** Third-party work in the code. */
   components: Component[];
   /** Third-party work in our engine's native library, which is compiled with Node's headers. */
   engine: Component[];
-  /** Licence comments of the bundled modules. */
   comments: string[];
 }
 

@@ -20,7 +20,6 @@ const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 const PARTS =
   /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|model|index|collections)$/;
 
-/** What to package with a function. */
 export interface PackageSettings {
   /** Of the Lambda function; default: this machine's. */
   architecture?: Architecture;

@@ -10,7 +10,6 @@ const number = (about: string) => described(v.number(), about);
 const count = v.pipe(v.number(), v.integer());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** A document's own fields. */
 export const metadata = v.record(
   v.string(),
   v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
@@ -69,7 +68,6 @@ const match = v.object({
   weight: described(share, "The match's share of the score."),
 });
 
-/** One result of an answer. */
 export const resultSchema = v.object({
   ...passageFields,
   score: number('Higher is better.'),
@@ -92,7 +90,6 @@ export const resultSchema = v.object({
   ),
 });
 
-/** The index of an answer. */
 export const indexSchema = described(
   v.object({
     version: string('Changes only if the contents of the index change.'),

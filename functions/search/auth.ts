@@ -26,7 +26,6 @@ export const BROWSER_KEY = 'psb_';
 /** Form of a key's name, for error messages. */
 export const nameExpected = '1 to 32 of the characters A-Z, a-z, 0-9, _ and -';
 
-/** Whether a text is a valid name of a key. */
 export const isKeyName = (name: string) => /^[A-Za-z0-9_-]{1,32}$/.test(name);
 
 /** Loaded with the first key, because it takes 3 ms and 2 MB of a cold start. */
@@ -77,7 +76,6 @@ export function toApiKeys(value: unknown, where: string): ApiKeys {
   return keys;
 }
 
-/** The origins of all browser keys. */
 export function browserOrigins(keys: ApiKeys = new Map()): string[] {
   return [...new Set([...keys.values()].flatMap(({ origins = [] }) => origins))];
 }

@@ -25,7 +25,6 @@ interface HttpEvent {
   };
 }
 
-/** Lambda's response over HTTP. */
 const toResult = ({ status, ...response }: HttpResponse) => ({
   statusCode: status,
   isBase64Encoded: false,

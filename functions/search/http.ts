@@ -54,7 +54,6 @@ export interface HttpResponse {
 /** Answers every request. Wrong requests and failures get an error response. */
 export type App = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Adds fields to the request's log entry. */
 export type AddToLog = (fields: LogFields) => void;
 
 /** Answers a request. May throw a `Problem`, an `InvalidRequest` (400) or `Unavailable` (503); any other error becomes a 500. */
@@ -166,7 +165,6 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
   };
 }
 
-/** A request that has arrived, and what its path says. */
 interface Arrival extends Pick<SplitPath, 'browser' | 'collection'> {
   /** As the host received it. */
   received: HttpRequest;

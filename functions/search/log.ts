@@ -11,9 +11,7 @@ export interface LogFields {
   subject?: string;
   k?: number;
   mode?: Mode;
-  /** The MCP tool. */
   tool?: 'search' | 'fetch';
-  /** The question, only with `LOG_QUESTIONS`. */
   q?: string;
   results?: number;
   verdict?: Verdict;

@@ -82,7 +82,6 @@ function placeOf({ id, title, source, url }: OtherPlace, base: string | undefine
   return { id, title: title || source, url: url ?? own, source };
 }
 
-/** Names a passage and the other places of its text. */
 const placesOf = (passage: PassageAnswer, base: string | undefined) => ({
   ...placeOf(passage, base),
   alsoIn: passage.alsoIn?.map((place) => placeOf(place, base)),

@@ -37,5 +37,4 @@ const collectionPattern = /^[a-z0-9-]{1,32}$/;
 /** Form of a collection's name, for error messages. */
 export const collectionExpected = '1 to 32 of the characters a-z, 0-9 and -';
 
-/** Whether a text is a valid name of a collection. */
 export const isCollectionName = (name: string) => collectionPattern.test(name);

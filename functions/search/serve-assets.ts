@@ -4,7 +4,6 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 
 type Responder = (request: HttpRequest) => HttpResponse;
 
-/** Makes a responder at the first request. */
 function atFirst(load: () => Promise<Responder>): (request: HttpRequest) => Promise<HttpResponse> {
   let loaded: Promise<Responder> | undefined;
   return async (request) => {
@@ -13,7 +12,6 @@ function atFirst(load: () => Promise<Responder>): (request: HttpRequest) => Prom
   };
 }
 
-/** Answers `GET /` of a browser. */
 export const servePage = atFirst(async () => {
   const { html, policy } = await loadPage();
   return respondWith(html, {
@@ -25,7 +23,6 @@ export const servePage = atFirst(async () => {
   });
 });
 
-/** Answers `GET /widget.js`. */
 export const serveWidget = atFirst(async () => {
   const script = await loadWidget();
   // Not imported: the page does without it, and it takes 3 ms to load.

@@ -5,15 +5,12 @@ import { Problem } from './problems.ts';
 /** Where the metadata of a protected resource is (RFC 9728). The path of the resource may follow. */
 export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
 
-/** Verifies access tokens of one issuer. */
 export interface TokenVerifier {
   readonly issuer: string;
-  /** Scopes that a token must have. */
   readonly scopes: readonly string[];
   verify(token: string): Promise<Verified | Refused>;
 }
 
-/** Headers of a request, by lower-case name. */
 export type SentHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What a request sends as `Authorization: Bearer …` (RFC 6750), or ''. */

@@ -6,7 +6,6 @@ import { make } from './dom.ts';
 import type { Endpoint } from './endpoint.ts';
 import { inLanguage, type Texts } from './texts.ts';
 
-/** What results need to show themselves. */
 export interface ResultContext {
   endpoint: Endpoint;
   texts: Texts;
@@ -142,7 +141,6 @@ function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: Resul
   return [around, make('div', { class: 'more' }, button, ...link, note)];
 }
 
-/** Path of a passage with the passages around it. */
 export function passagePath(id: string, context: number): string {
   return `passages/${encodeURIComponent(id)}?context=${context}`;
 }

@@ -31,7 +31,6 @@ export const TEXTS: Record<string, Record<TextName, Text>> = {
   ...{ 'zh-Hans': zhHans, 'zh-Hant': zhHant },
 };
 
-/** The texts of one language. */
 export type Texts = ReturnType<typeof createTexts>;
 
 /**

@@ -1,4 +1,3 @@
-/** How to reach an endpoint. */
 export interface Connection {
   /** URL without a final slash. */
   url: string;

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { type CiteOptions, findCited, quotesOf } from './cite.ts';
-import type { Answer, Polyseek, Question, Result } from './client.ts';
+import { type Citation, type CiteOptions, findCited, quotesOf } from './cite.ts';
+import type { Polyseek, Question, Result } from './client.ts';
 import { LIMITS } from './limits.ts';
 import { printable, printableJson } from './printable.ts';
 
@@ -17,16 +17,12 @@ export const quote: Answerer = (_, passages) =>
     .map((text, i) => `“${text}” [${i + 1}]`)
     .join('\n');
 
-/** What a chatbot needs of a client. */
 export type Searcher = Pick<Polyseek, 'search'>;
 
 /** A reply, and where it comes from. */
-export interface Reply {
+export interface Reply extends Citation {
   /** The text, with the list of cited passages. */
   text: string;
-  verdict: Answer['verdict'];
-  /** The cited passages, best first. */
-  passages: Result[];
 }
 
 export interface ReplyOptions extends CiteOptions {

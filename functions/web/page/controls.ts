@@ -23,7 +23,6 @@ export function fillTexts(texts: Texts): void {
   find('input', '#api-key').title = texts.of('page.keyForm');
 }
 
-/** One line about what is searched. */
 export function describeIndex(
   { index, documents, languages }: Overview & { index: IndexInfo },
   texts: Texts,
@@ -84,7 +83,6 @@ export function createFilterMenu(
   });
 
   return {
-    /** Adds values to the menu. */
     list(values: readonly Counted[]): void {
       for (const { value, passages } of values) add(value, passages);
     },

@@ -13,7 +13,6 @@ import { inLanguage } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { copyText } from './request-code.ts';
 
-/** Passages to show before and after the passage. */
 const CONTEXT = 1;
 
 /** A passage by its id, with its surroundings. Throws an error whose message is for the reader if there is none. */

@@ -2,7 +2,6 @@ import type { Texts } from '../browser/texts.ts';
 import { find } from './controls.ts';
 import { type PageState, parametersOf, queryOf } from './state.ts';
 
-/** A request to show as code. */
 interface ShownRequest {
   /** URL of the endpoint, with a final slash. */
   base: string;
@@ -11,7 +10,6 @@ interface ShownRequest {
   withKey: boolean;
 }
 
-/** A language of the shown code. */
 type CodeLanguage = 'curl' | 'typescript' | 'python';
 
 /** The request as a complete program without dependencies. */

@@ -1,4 +1,3 @@
-/** What the page shows. Its address contains it. */
 export interface PageState {
   /** The question, or '' for none. */
   q: string;
@@ -13,7 +12,6 @@ const PASSAGE = '#p=';
 /** The state without question, filters and passage. */
 export const HOME: PageState = { q: '', lang: [], source: [], passage: '' };
 
-/** Reads the state from an address. */
 export function readState({ search, hash }: { search: string; hash: string }): PageState {
   const params = new URLSearchParams(search);
   return {
@@ -32,7 +30,6 @@ export function parametersOf({ q, lang, source }: PageState): [name: string, val
   );
 }
 
-/** Query string of a state, without the question mark. */
 export function queryOf(state: PageState): string {
   return String(new URLSearchParams(parametersOf(state)));
 }
@@ -72,7 +69,6 @@ export function createHistory(path: string, ui: string | null) {
   }
 
   return {
-    /** Adds an entry. */
     add: (state: PageState, hasResults: boolean) => write(state, { hasResults }, false),
     /** Adds an entry for a question that is being typed, or replaces the one before it. */
     draft(state: PageState): void {

@@ -8,7 +8,6 @@ import type { Texts } from '../browser/texts.ts';
 export function createDialog(panel: HTMLElement, texts: Texts, showsHotkey: boolean, opened: () => void) {
   const name = texts.of('search');
   const dialog = make('dialog', { part: 'dialog', 'aria-label': name }, panel);
-  /** The keys of this system. */
   const keys = /^(Mac|iP)/.test(navigator.platform) ? '⌘K' : 'Ctrl K';
   const button = make(
     'button',
@@ -52,7 +51,6 @@ function isTyped(event: KeyboardEvent): boolean {
   return target.isContentEditable || target.matches('input, textarea, select');
 }
 
-/** Whether an event is Ctrl-K, or ⌘K. */
 export function isCtrlK({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean {
   return key.toLowerCase() === 'k' && ctrlKey !== metaKey && !altKey && !shiftKey;
 }
