@@ -118,7 +118,7 @@ function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: Resul
       return;
     }
     try {
-      const passage = await endpoint.get<PassageAnswer>(passagePath(id, 1));
+      const passage = await endpoint.get<PassageAnswer>(passagePath(id));
       const { before = [], after = [] } = passage;
       around.replaceChildren(...withNeighbours(passage, body, texts));
       toggle(true);
@@ -141,9 +141,8 @@ function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: Resul
   return [around, make('div', { class: 'more' }, button, ...link, note)];
 }
 
-export function passagePath(id: string, context: number): string {
-  return `passages/${encodeURIComponent(id)}?context=${context}`;
-}
+/** Path of a passage with one passage on each side. */
+export const passagePath = (id: string) => `passages/${encodeURIComponent(id)}?context=1`;
 
 /** A passage's text between the passages before and after it. */
 export function withNeighbours(

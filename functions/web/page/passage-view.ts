@@ -13,8 +13,6 @@ import { inLanguage } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { copyText } from './request-code.ts';
 
-const CONTEXT = 1;
-
 /** A passage by its id, with its surroundings. Throws an error whose message is for the reader if there is none. */
 export async function loadPassage(
   id: string,
@@ -22,7 +20,7 @@ export async function loadPassage(
   signal: AbortSignal,
 ): Promise<PassageAnswer> {
   try {
-    return await context.endpoint.get<PassageAnswer>(passagePath(id, CONTEXT), signal);
+    return await context.endpoint.get<PassageAnswer>(passagePath(id), signal);
   } catch (error) {
     if (error instanceof PolyseekError && error.status === 404)
       throw new Error(context.texts.of('page.gone'));
