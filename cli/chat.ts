@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { chat, type Searcher } from '../functions/web/client/chat.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { Tool } from './kit/command.ts';
 import {
   addEndpoint,
@@ -12,11 +11,7 @@ import {
   searchedIndexOption,
 } from './kit/flags.ts';
 
-interface Flags extends EndpointFlags {
-  index: string;
-  minConfidence?: number;
-  json?: boolean;
-}
+type Flags = EndpointFlags & { index: string; minConfidence?: number; json?: boolean };
 
 export const command = addEndpoint(
   new Tool(
@@ -24,7 +19,7 @@ export const command = addEndpoint(
     'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
   ),
 )
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .option(
     '--min-confidence <x>',
     'answer from this confidence on, and "I don\'t know." below it (default: the verdict decides)',
@@ -37,32 +32,26 @@ export const command = addEndpoint(
     'echo "Am I entitled to paid leave?" | npx polyseek chat --json',
   )
   .action(async ({ key, index, minConfidence, json }: Flags, command: Command) => {
-    const { client, passages, place } = await open(chosenUrl(command, 'index'), key, index);
+    const url = chosenUrl(command, 'index');
+    const { client, passages } = await open(url, key, index);
+    const place = url ?? index;
     if (!json)
       console.log(`Ask about the ${passages} passages of ${place}, in any language. Press Ctrl-D to quit.`);
     await chat(client, { minConfidence, json });
   });
 
-interface Opened {
-  client: Searcher;
-  passages: number;
-  /** The URL, folder or address. */
-  place: string;
-}
+type Opened = { client: Searcher; passages: number };
 
 async function open(url: string | undefined, key: string | undefined, index: string): Promise<Opened> {
   if (url) {
     const client = new Polyseek({ url, apiKey: key });
-    return { client, passages: (await client.health()).index.passages, place: url };
+    return { client, passages: (await client.health()).index.passages };
   }
   const { openLocal } = await import('../index/ingest/open-local.ts');
   const { readSearchBody } = await import('../functions/search/requests.ts');
   const search = await openLocal(index);
   const client: Searcher = {
-    search: async (question) =>
-      search.search(
-        readSearchBody(JSON.stringify(typeof question === 'string' ? { q: question } : question)),
-      ),
+    search: async (question) => search.search(readSearchBody(JSON.stringify(question))),
   };
-  return { client, passages: search.info.passages, place: index };
+  return { client, passages: search.info.passages };
 }

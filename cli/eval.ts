@@ -4,7 +4,6 @@ import { compileModel } from '../index/compile/compile.ts';
 import { memoize } from '../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../index/embedding/parallel.ts';
 import {
-  type ConfidenceReport,
   confidenceTable,
   evaluateConfidence,
   METRICS,
@@ -12,7 +11,6 @@ import {
   scoresByTitle,
 } from '../index/evaluate/confidence-report.ts';
 import {
-  type ConversationScores,
   conversationTable,
   evaluateConversations,
   readConversations,
@@ -22,12 +20,10 @@ import {
   evaluatePooled,
   evaluateSet,
   meanScores,
-  type PooledScores,
   type Scores,
   type SetScores,
 } from '../index/evaluate/evaluate.ts';
 import {
-  type DocumentsReport,
   documentsTable,
   evaluateDocuments,
   readCollection,
@@ -35,12 +31,7 @@ import {
   type Split,
 } from '../index/evaluate/real-documents.ts';
 import { articleHalf, type EvaluationSet, type Half, readSet } from '../index/evaluate/set.ts';
-import {
-  evaluateSmallTalk,
-  readPhrases,
-  type SmallTalkReport,
-  smallTalkTable,
-} from '../index/evaluate/small-talk.ts';
+import { evaluateSmallTalk, readPhrases, smallTalkTable } from '../index/evaluate/small-talk.ts';
 import { type Builder, publishedTo } from '../index/evaluate/temporary-index.ts';
 import { tokenCounter } from '../index/ingest/build.ts';
 import type { Mode } from '../index/search/answer.ts';
@@ -48,7 +39,8 @@ import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/flags.ts';
 
-/** Flags of scores that need sets. */
+const SET_FLAGS = ['cross', 'pooled', 'confidence', 'svg', 'smallTalk', 'conversations'] as const;
+
 interface SetFlags {
   cross?: boolean;
   pooled?: boolean;
@@ -57,15 +49,6 @@ interface SetFlags {
   smallTalk?: string;
   conversations?: string;
 }
-
-const SET_FLAGS: Record<keyof SetFlags, string> = {
-  cross: '--cross',
-  pooled: '--pooled',
-  confidence: '--confidence',
-  svg: '--svg',
-  smallTalk: '--small-talk',
-  conversations: '--conversations',
-};
 
 interface Flags extends SetFlags {
   articles: Half | 'all';
@@ -77,16 +60,6 @@ interface Flags extends SetFlags {
   model: string;
   jobs?: number;
   to?: string;
-}
-
-interface SetsReport {
-  sets: Record<string, SetScores>;
-  mean: SetScores;
-  cross?: { pairs: Record<string, Scores>; mean: Scores };
-  pooled?: PooledScores;
-  confidence?: ConfidenceReport;
-  smallTalk?: SmallTalkReport;
-  conversations?: ConversationScores;
 }
 
 const EXAMPLE = 'npx polyseek eval test/quality/sets/en test/quality/sets/de --cross';
@@ -145,13 +118,14 @@ export const command = new Tool(
         const embedder = memoize(parallel);
         const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
         if (to !== undefined) builder.open = await publishedTo(to, embedder);
-        const report: Partial<SetsReport> & { documents?: DocumentsReport } = {
-          ...(sets.length > 0 && (await evaluateSets(builder, sets, flags))),
-          ...(collections.length > 0 && {
-            documents: await evaluateDocuments(builder, collections, split, failures),
-          }),
-        };
-        print(json, report, () => table(report));
+        const report = sets.length > 0 ? await evaluateSets(builder, sets, flags) : undefined;
+        const found =
+          collections.length > 0 ? await evaluateDocuments(builder, collections, split, failures) : undefined;
+        const tables = () => [
+          ...(report ? setTables(report) : []),
+          ...(found ? [documentsTable(found)] : []),
+        ];
+        print(json, { ...report, documents: found }, () => tables().join('\n\n'));
       } finally {
         parallel.close();
       }
@@ -169,8 +143,9 @@ function checkAddress(address: string): void {
 function checkUsage(folders: string[], documents: string[], flags: SetFlags): void {
   if (folders.length === 0) {
     if (documents.length === 0) throw new UsageError(`Missing argument: set. Example: ${EXAMPLE}`);
-    const flag = Object.entries(SET_FLAGS).find(([name]) => flags[name as keyof SetFlags] !== undefined);
-    if (flag) throw new UsageError(`${flag[1]} needs evaluation sets. Name their folders first.`);
+    const name = SET_FLAGS.find((one) => flags[one] !== undefined);
+    const flag = name?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (flag) throw new UsageError(`--${flag} needs evaluation sets. Name their folders first.`);
   }
   if (flags.svg === undefined) return;
   if (!flags.confidence) throw new UsageError('--svg needs --confidence. Add it.');
@@ -182,70 +157,55 @@ async function evaluateSets(
   builder: Builder,
   sets: EvaluationSet[],
   { cross, pooled, confidence, svg, smallTalk, conversations }: SetFlags,
-): Promise<SetsReport> {
+) {
   const scores: Record<string, SetScores> = {};
   for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
-  const report: SetsReport = { sets: scores, mean: meanScores(Object.values(scores)) };
+  const pairs = cross ? await evaluateCross(builder, sets) : undefined;
+  const confidences = confidence ? await evaluateConfidence(builder, sets, cross ?? false) : undefined;
+  if (confidences && svg) writeFileSync(svg, reliabilityDiagrams(scoresByTitle(confidences)));
+  const followUps = conversations
+    ? (await readConversations(conversations)).filter(({ split }) => split === 'test')
+    : undefined;
+  return {
+    sets: scores,
+    mean: meanScores(Object.values(scores)),
+    cross: pairs && { pairs, mean: meanScores(Object.values(pairs)) },
+    pooled: pooled ? await evaluatePooled(builder, sets) : undefined,
+    confidence: confidences,
+    smallTalk: smallTalk ? await evaluateSmallTalk(builder, sets, await readPhrases(smallTalk)) : undefined,
+    conversations: followUps && (await evaluateConversations(builder, sets, followUps)),
+  };
+}
+
+function setTables(report: Awaited<ReturnType<typeof evaluateSets>>): string[] {
+  const { sets, mean, cross, pooled, confidence, smallTalk, conversations } = report;
+  const names = row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC']);
+  const tables = [[names, ...rowsOf({ ...sets, mean }, (scores) => [...figures(scores), scores.auroc])]];
   if (cross) {
-    const pairs = await evaluateCross(builder, sets);
-    report.cross = { pairs, mean: meanScores(Object.values(pairs)) };
+    const count = Object.keys(cross.pairs).length;
+    const rows = rowsOf({ ...cross.pairs, mean: cross.mean }, figures);
+    tables.push([`cross, ${count} pairs (questions-passages)`, ...rows]);
   }
-  if (pooled) report.pooled = await evaluatePooled(builder, sets);
-  if (confidence) {
-    report.confidence = await evaluateConfidence(builder, sets, cross ?? false);
-    if (svg) writeFileSync(svg, reliabilityDiagrams(scoresByTitle(report.confidence)));
+  if (pooled) {
+    const [recall, precision] = [pooled.recall20.toFixed(3), pooled.p1.toFixed(3)];
+    tables.push([`pooled, one index of all sets: recall@20 ${recall}, P@1 ${precision}`]);
   }
-  if (smallTalk) report.smallTalk = await evaluateSmallTalk(builder, sets, await readPhrases(smallTalk));
-  if (conversations) {
-    const test = (await readConversations(conversations)).filter(({ split }) => split === 'test');
-    report.conversations = await evaluateConversations(builder, sets, test);
-  }
-  return report;
+  if (confidence) tables.push(['confidence', confidenceTable(scoresByTitle(confidence), METRICS)]);
+  if (smallTalk) tables.push([smallTalkTable(smallTalk)]);
+  if (conversations) tables.push([conversationTable(conversations)]);
+  return tables.map((lines) => lines.join('\n'));
 }
 
-function table({ documents, ...report }: Partial<SetsReport> & { documents?: DocumentsReport }): string {
-  return [...setTables(report), ...(documents ? [documentsTable(documents)] : [])].join('\n\n');
-}
+const figures = ({ r1, r5, r10, mrr10, ndcg10 }: Scores) => [r1, r5, r10, mrr10, ndcg10];
 
-function setTables({
-  sets,
-  mean,
-  cross,
-  pooled,
-  confidence,
-  smallTalk,
-  conversations,
-}: Partial<SetsReport>): string[] {
-  const tables: string[] = [];
-  if (sets && mean) {
-    const rows = Object.entries({ ...sets, mean }).map(([name, scores]) =>
-      row(name, [...figures(scores), scores.auroc]),
-    );
-    tables.push([row('', ['R@1', 'R@5', 'R@10', 'MRR@10', 'nDCG@10', 'AUROC']), ...rows].join('\n'));
-  }
-  if (cross) {
-    const rows = Object.entries({ ...cross.pairs, mean: cross.mean }).map(([name, scores]) =>
-      row(name, figures(scores)),
-    );
-    tables.push([`cross, ${Object.keys(cross.pairs).length} pairs (questions-passages)`, ...rows].join('\n'));
-  }
-  if (pooled)
-    tables.push(
-      `pooled, one index of all sets: recall@20 ${pooled.recall20.toFixed(3)}, P@1 ${pooled.p1.toFixed(3)}`,
-    );
-  if (confidence) tables.push(`confidence\n${confidenceTable(scoresByTitle(confidence), METRICS)}`);
-  if (smallTalk) tables.push(smallTalkTable(smallTalk));
-  if (conversations) tables.push(conversationTable(conversations));
-  return tables;
-}
-
-function figures({ r1, r5, r10, mrr10, ndcg10 }: Scores): number[] {
-  return [r1, r5, r10, mrr10, ndcg10];
-}
-
-function row(name: string, cells: (string | number)[]): string {
-  return (
-    name.padEnd(8) +
-    cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(3) : cell).padStart(9)).join('')
+function rowsOf<T>(all: Record<string, T>, figuresOf: (scores: T) => number[]): string[] {
+  return Object.entries(all).map(([name, scores]) =>
+    row(
+      name,
+      figuresOf(scores).map((figure) => figure.toFixed(3)),
+    ),
   );
 }
+
+const row = (name: string, cells: string[]) =>
+  name.padEnd(8) + cells.map((cell) => cell.padStart(9)).join('');

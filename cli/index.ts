@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { watch } from 'chokidar';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { locateFolder } from '../index/format/drafts.ts';
@@ -23,7 +24,7 @@ import { messageOf } from '../index/kit/errors.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
 import { counted, forTerminal, print, size, Tool, UsageError } from './kit/command.ts';
 import { stageOption } from './kit/deployed.ts';
-import { choice, jobsOption, jsonOption } from './kit/flags.ts';
+import { choice, jobsOption, jsonOption, repeatable } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
 import { showBuildProgress } from './kit/progress.ts';
 import {
@@ -51,8 +52,6 @@ const TOKEN_SETTINGS: TokenSetting[] = ['auto', 'on', 'off'];
 /** Exit code of a build that succeeded, but could not read some files. */
 const SOME_FAILED = 4;
 
-const append = (value: string, before: string[] = []) => [...before, value];
-
 export const command = new Tool(
   'index',
   'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more. docs/documents.md lists the formats.',
@@ -63,8 +62,16 @@ export const command = new Tool(
     '--index <dir>',
     `folder to write; replaces any existing index once the build succeeds (default: ${DEFAULT_INDEX})`,
   )
-  .option('--include <pattern>', 'read only files that match, as in .gitignore (repeatable)', append)
-  .option('--exclude <pattern>', 'skip files and folders that match, as in .gitignore (repeatable)', append)
+  .option(
+    '--include <pattern>',
+    'read only files that match, as in .gitignore (repeatable)',
+    repeatable(String),
+  )
+  .option(
+    '--exclude <pattern>',
+    'skip files and folders that match, as in .gitignore (repeatable)',
+    repeatable(String),
+  )
   .option('--base-url <url>', 'address of the folder, to turn paths into links')
   .option('--plain', 'take plain text as it is: find no headings and rejoin no lines')
   .option('--strict', 'stop at the first file that cannot be read')
@@ -139,9 +146,8 @@ export const command = new Tool(
         if (dryRun) {
           const plan = await planFromSources(sources, settings);
           const groups = notices.groups();
-          print(json, { ...plan, notices: groups }, () =>
-            [...(groups.length > 0 ? [noticesText(groups), ''] : []), planText(plan)].join('\n'),
-          );
+          const report = groups.length > 0 ? `${noticesText(groups)}\n\n` : '';
+          print(json, { ...plan, notices: groups }, () => report + planText(plan));
         } else {
           const start = performance.now();
           const place = store === 's3vectors' ? await address() : undefined;
@@ -164,10 +170,7 @@ export const command = new Tool(
     if (watch) await watchSources(sources, run);
   });
 
-/**
- * Moves an index without building it: publishes the folder, or writes the published index into it.
- * @param chosen the store that the user named
- */
+/** Publishes the index in the folder as it is, or writes the published one into it. `chosen` is the store that the user named. */
 async function moveIndex(
   index: string,
   store: string,
@@ -179,18 +182,15 @@ async function moveIndex(
     const published = await publishFolder(index, await address(), rewrite);
     return { result: { index, published }, text: publishedText(published) };
   }
-  if (chosen === 'bundle') {
-    const from = await address();
-    const { version, counts } = await restoreFolder(from, index);
-    const result = { index, from: formatAddress(from), version, counts };
-    return {
-      result,
-      text: `${index}: ${counted(counts.passages, 'passage')} of ${result.from}\nversion ${version}`,
-    };
-  }
-  throw new UsageError(
-    'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npx polyseek index docs',
-  );
+  if (chosen !== 'bundle')
+    throw new UsageError(
+      'Missing argument: path. Name files or folders, or list sources in polyseek.config.json. Example: npx polyseek index docs',
+    );
+  const place = await address();
+  const from = formatAddress(place);
+  const { version, counts } = await restoreFolder(place, index);
+  const text = `${index}: ${counted(counts.passages, 'passage')} of ${from}\nversion ${version}`;
+  return { result: { index, from, version, counts }, text };
 }
 
 function planText(plan: Plan): string {
@@ -221,7 +221,9 @@ function summarize(
   seconds: number,
 ) {
   const { version, counts, languages } = manifest;
-  const sizes = Object.entries(manifest.files).map(([name, file]) => [name, file.bytes]);
+  const bytes: Record<string, number> = {};
+  for (const [name, file] of Object.entries(manifest.files)) bytes[name] = file.bytes;
+  bytes['manifest.json'] = manifestText(manifest).length;
   return {
     index,
     version,
@@ -234,10 +236,7 @@ function summarize(
     unchanged,
     languages: countLanguages(languages),
     seconds: Number(seconds.toFixed(3)),
-    bytes: { ...Object.fromEntries(sizes), 'manifest.json': manifestText(manifest).length } as Record<
-      string,
-      number
-    >,
+    bytes,
     space,
   };
 }
@@ -266,24 +265,18 @@ async function watchSources(sources: readonly Source[], build: () => Promise<voi
   const paths = sources.flatMap((source) => (source instanceof FolderSource ? [source.path] : []));
   if (paths.length === 0) throw new UsageError('--watch needs a file or folder as source.');
   console.error(`Watching ${paths.join(', ')}. Press Ctrl-C to stop.`);
-  let changed = () => {};
-  watch(paths, { ignoreInitial: true }).on('all', () => changed());
-  for (;;) {
-    await new Promise<void>((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
-      let first: number | undefined;
-      changed = () => {
-        first ??= performance.now();
-        clearTimeout(timer);
-        timer = setTimeout(resolve, Math.min(QUIET, first + PATIENCE - performance.now()));
-      };
-    });
-    let again = false;
+  let changes = 0;
+  watch(paths, { ignoreInitial: true }).on('all', () => changes++);
+  for (let built = 0; ; ) {
+    await setTimeout(QUIET);
+    if (changes === built) continue;
+    const end = performance.now() + PATIENCE;
+    do {
+      built = changes;
+      await setTimeout(QUIET);
+    } while (changes !== built && performance.now() < end);
     // A change during a build starts another.
-    changed = () => {
-      again = true;
-    };
+    built = changes;
     await build().catch((error) => console.error(forTerminal(messageOf(error))));
-    if (again) setTimeout(() => changed(), 0);
   }
 }

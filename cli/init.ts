@@ -29,9 +29,7 @@ const CDK = {
   },
 };
 
-type State = 'written' | 'changed' | 'kept';
-
-export type Initialized = { file: string; state: State }[];
+type Initialized = { file: string; state: 'written' | 'changed' | 'kept' };
 
 export const command = new Tool(
   'init',
@@ -45,22 +43,15 @@ export const command = new Tool(
   .examples('npx polyseek init docs', 'npx polyseek init s3://my-bucket/docs', 'npx polyseek init --json')
   .action((path: string | undefined, { json }: { json?: boolean }) => {
     const files = initialize(path ?? 'docs');
-    const next = path && isAddress(path) ? nextStepsInAws() : nextSteps();
-    print(json, { files, next }, () =>
-      [
-        ...files.map(({ file, state }) => `${state.padEnd(8)} ${file}`),
-        '',
-        'Next:',
-        ...next.map((step, i) => `${i + 1}. ${step}`),
-      ].join('\n'),
-    );
+    const next = path && isAddress(path) ? STEPS_IN_AWS : nextSteps();
+    print(json, { files, next }, () => {
+      const written = files.map(({ file, state }) => `${state.padEnd(8)} ${file}`);
+      return [...written, '', 'Next:', ...next.map((step, i) => `${i + 1}. ${step}`)].join('\n');
+    });
   });
 
-/**
- * Writes the files of a project into the current folder. Overwrites none.
- * @param documents a file, a folder, or an address `s3://bucket/prefix`, from which AWS builds the index without a workflow
- */
-export function initialize(documents: string): Initialized {
+/** Writes the files of a project into the current folder. Overwrites none. AWS builds from an address `s3://…`, without a workflow. */
+export function initialize(documents: string): Initialized[] {
   const inBucket = isAddress(documents);
   const source = inBucket ? { s3: documents } : documents.split(sep).join('/');
   const config = { ...schemaReference(), sources: [source] };
@@ -75,14 +66,14 @@ export function initialize(documents: string): Initialized {
 
 const isAddress = (documents: string) => documents.startsWith('s3://');
 
-function write(file: string, content: () => string): Initialized[number] {
+function write(file: string, content: () => string): Initialized {
   if (existsSync(file)) return { file, state: 'kept' };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content(), { flag: 'wx' });
   return { file, state: 'written' };
 }
 
-function ignore(): Initialized[number] {
+function ignore(): Initialized {
   const file = '.gitignore';
   const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   const lines = new Set(before?.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
@@ -100,10 +91,7 @@ function schemaReference(): { $schema?: string } {
   return existsSync(file) && !path.startsWith('..') ? { $schema: `./${path}` } : {};
 }
 
-/**
- * What the index depends on, as patterns of GitHub: the config files and the folders of the sources. Undefined if a source is outside
- * this folder.
- */
+/** Patterns of the files that the index depends on. Undefined if a source is outside this folder. */
 function triggers(): string[] | undefined {
   const { sources = [] } = readConfig();
   const paths = sources.flatMap((source) => {
@@ -123,12 +111,10 @@ function nextSteps(): string[] {
   const { sources = [] } = readConfig();
   const [missing] = sources.filter((source) => typeof source === 'string' && !existsSync(source));
   const installs = existsSync('package.json') && /"polyseek"/.test(readFileSync('package.json', 'utf8'));
+  const install =
+    'npm install --save-dev ./polyseek-VERSION.tgz   (from npm run pack; commit the file, as the workflow runs npm ci)';
   return [
-    ...(installs
-      ? []
-      : [
-          'npm install --save-dev ./polyseek-VERSION.tgz   (from npm run pack; commit the file, as the workflow runs npm ci)',
-        ]),
+    ...(installs ? [] : [install]),
     ...(missing ? [`Put your documents in ${missing}, or change sources in ${CONFIG_FILE}.`] : []),
     'npx polyseek index    builds the index',
     'npx polyseek start    searches it in a browser',
@@ -138,13 +124,11 @@ function nextSteps(): string[] {
   ];
 }
 
-function nextStepsInAws(): string[] {
-  return [
-    'In the properties of the bucket, turn on Amazon EventBridge.',
-    'npx polyseek deploy          deploys to AWS; asks for what is missing',
-    'npx polyseek remote builds   lists the builds; the first one starts after the deploy',
-  ];
-}
+const STEPS_IN_AWS = [
+  'In the properties of the bucket, turn on Amazon EventBridge.',
+  'npx polyseek deploy          deploys to AWS; asks for what is missing',
+  'npx polyseek remote builds   lists the builds; the first one starts after the deploy',
+];
 
 /** GitHub reads workflows at the root of a repository only. */
 function rootSteps(): string[] {
@@ -163,10 +147,7 @@ const ACTIONS = {
   cache: 'actions/cache@cdf6c1fa76f9f475f3d7449005a359c84ca0f306 # v5.0.3',
 };
 
-/**
- * A GitHub Actions workflow that builds the index and makes it live.
- * @param paths what it depends on, as patterns of GitHub; without them, it runs on every push
- */
+/** A GitHub Actions workflow that makes a new index live when files of these patterns change, or else on every push. */
 export function workflow(paths: readonly string[] | undefined): string {
   const filter = paths ? `\n    paths: [${paths.map((path) => JSON.stringify(path)).join(', ')}]` : '';
   return `# Builds the index and makes it live when the documents change. polyseek init wrote this file. You may edit it.

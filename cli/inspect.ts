@@ -5,7 +5,6 @@ import {
   inspectIndex,
   type PassageSummary,
 } from '../index/evaluate/inspect-index.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import type { Passage } from '../index/format/passage.ts';
 import { print, Tool } from './kit/command.ts';
 import { jsonOption, searchedIndexOption } from './kit/flags.ts';
@@ -18,7 +17,7 @@ export const command = new Tool(
   'Show what an index contains: documents, languages, duplicates, and the text of passages.',
 )
   .argument('[name]', 'path of a document, folder (ending in /), or ID of a passage: shows its passages')
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .addOption(jsonOption())
   .examples('npx polyseek inspect', 'npx polyseek inspect faq.md', 'npx polyseek inspect guides/ --json')
   .action(async (name: string | undefined, { index, json }: { index: string; json?: boolean }) => {
@@ -37,16 +36,8 @@ export const command = new Tool(
 
 const bold = (text: string) => styleText('bold', text, { stream: process.stdout });
 
-function overviewText({
-  version,
-  model,
-  counts,
-  languages,
-  sources,
-  duplicates,
-  longest,
-  shortest,
-}: Inspection): string {
+function overviewText(inspection: Inspection): string {
+  const { version, model, counts, languages, sources, duplicates, longest, shortest } = inspection;
   const tags = Object.entries(languages).map(([lang, count]) => `${lang} ${count}`);
   const more = sources.length > SHOWN ? [`… and ${sources.length - SHOWN} more`] : [];
   return [

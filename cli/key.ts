@@ -15,7 +15,7 @@ import { codeOf } from '../index/format/writable.ts';
 import { parseJson } from '../index/kit/json.ts';
 import { checkEnvironment } from '../infra/function-environment.ts';
 import { formatJson, print, Tool } from './kit/command.ts';
-import { jsonOption, wrongValue } from './kit/flags.ts';
+import { jsonOption, repeatable, wrongValue } from './kit/flags.ts';
 
 interface Flags {
   origin?: string[];
@@ -33,13 +33,9 @@ export const command = new Tool(
   .option(
     '--origin <origin>',
     'create a browser key, which only searches, for pages of this origin (repeatable)',
-    (text: string, before: string[] = []) => [...before, readOrigin(text)],
+    repeatable(readOrigin),
   )
-  .option(
-    '--collection <name>',
-    'let the key use only this collection (repeatable)',
-    (text: string, before: string[] = []) => [...before, text],
-  )
+  .option('--collection <name>', 'let the key use only this collection (repeatable)', repeatable(String))
   .option('--stage <name>', 'add the key to context.stages.NAME.apiKeys')
   .option('--file <path>', 'file with the digests', 'cdk.json')
   .addOption(jsonOption())
@@ -85,7 +81,6 @@ function read(file: string): string {
   }
 }
 
-/** Replaces a file atomically. */
 function replace(file: string, text: string): void {
   const draft = `${file}.${process.pid}.new`;
   try {
@@ -107,77 +102,59 @@ function asObject(value: unknown, what: string): Json {
   throw new Error(`${what} is not a JSON object. Repair it first.`);
 }
 
+/** A new key: its SHA-256 as 64 hexadecimal digits, its limits, and its stage if it is one of `context.stages` alone. */
 export interface NewKey {
   name: string;
-  /** SHA-256 of the key, 64 lowercase hexadecimal digits. */
   digest: string;
-  /** For a browser key: the origins of its pages. */
   origins?: string[] | undefined;
-  /** Collections that it may use. Default: all, and the default index. */
   collections?: string[] | undefined;
-  /** Adds the key to `context.stages.STAGE.apiKeys` instead of `context.apiKeys`. */
   stage?: string | undefined;
 }
 
 /**
- * Adds a key to a cdk.json and leaves everything else unchanged.
- * @param text content of the file
- * @param file its name, for errors
- * @returns the new content
- * @throws if the name is wrong or taken, if the stage or a collection does not exist, if the keys exceed Lambda's limit, or if the
- *   text is not a valid cdk.json
+ * Adds a key to the text of a cdk.json and leaves everything else unchanged. `file` is its name, for errors.
+ * @throws if the text is not a cdk.json, the name is wrong or taken, the stage or a collection does not exist, or the keys exceed Lambda's limit
  */
 export function addKey(text: string, file: string, key: NewKey): string {
-  const { name, stage } = key;
-  if (!isKeyName(name)) {
-    throw new Error(`Wrong name ${JSON.stringify(name)}: expected ${nameExpected}.`);
-  }
+  const { name, stage, collections = [] } = key;
+  if (!isKeyName(name)) throw new Error(`Wrong name ${JSON.stringify(name)}: expected ${nameExpected}.`);
   const config = parseJson(text);
   if (config === undefined) throw new Error(`${file} is not valid JSON. Repair it first.`);
   const root = asObject(config, file);
   const context = asObject(root.context ?? {}, `context of ${file}`);
-  const settings = stage === undefined ? context : findStage(context, stage, file);
-  checkCollections(key, [context, settings], file);
+  let settings = context;
+  if (stage !== undefined) {
+    const stages = asObject(context.stages ?? {}, `context.stages of ${file}`);
+    // `__proto__` is a name like any other.
+    if (!Object.hasOwn(stages, stage)) throw missing(file, 'stage', stage, Object.keys(stages), '{}');
+    settings = asObject(stages[stage], `context.stages.${stage} of ${file}`);
+  }
+  // A key of a collection that does not exist could use nothing.
+  const known = [context, settings].flatMap((one) =>
+    Object.keys(asObject(one.collections ?? {}, `collections of ${file}`)),
+  );
+  const unknown = collections.find((one) => !known.includes(one));
+  if (unknown !== undefined) throw missing(file, 'collection', unknown, [...new Set(known)], '"FOLDER"');
   const place = stage === undefined ? 'context' : `context.stages.${stage}`;
   settings.apiKeys = addTo(settings.apiKeys ?? {}, `${place}.apiKeys of ${file}`, key);
   return formatJson({ ...root, context });
 }
 
-function findStage(context: Json, stage: string, file: string): Json {
-  const stages = asObject(context.stages ?? {}, `context.stages of ${file}`);
-  // `__proto__` is a name like any other.
-  if (Object.hasOwn(stages, stage)) return asObject(stages[stage], `context.stages.${stage} of ${file}`);
-  const names = Object.keys(stages).join(', ');
-  throw new Error(
-    `${file} has no stage ${JSON.stringify(stage)}. ` +
-      (names ? `Stages: ${names}.` : `Add it as "stages": {"${stage}": {}} in context.`),
-  );
-}
-
-/** Checks that a key's collections exist, as it could use nothing otherwise. */
-function checkCollections({ collections = [] }: NewKey, settings: Json[], file: string): void {
-  const all = settings.map((one) => asObject(one.collections ?? {}, `collections of ${file}`));
-  const names = [...new Set(all.flatMap(Object.keys))];
-  const unknown = collections.find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new Error(
-    `${file} has no collection ${JSON.stringify(unknown)}. ` +
-      (names.length > 0
-        ? `Collections: ${names.join(', ')}.`
-        : `Add it as "collections": {"${unknown}": "FOLDER"} in context.`),
-  );
+function missing(file: string, kind: string, name: string, known: string[], example: string): Error {
+  const remedy =
+    known.length > 0
+      ? `${kind[0]!.toUpperCase()}${kind.slice(1)}s: ${known.join(', ')}.`
+      : `Add it as "${kind}s": {"${name}": ${example}} in context.`;
+  return new Error(`${file} has no ${kind} ${JSON.stringify(name)}. ${remedy}`);
 }
 
 function addTo(keys: unknown, where: string, { name, digest, origins, collections }: NewKey): object {
-  if (toApiKeys(keys, where).has(name)) {
+  if (toApiKeys(keys, where).has(name))
     throw new Error(
       `A key "${name}" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete "${name}" from ${where}, and deploy again.`,
     );
-  }
-  const setting: ApiKeySetting =
-    origins || collections
-      ? { sha256: digest, ...(origins && { origins }), ...(collections && { collections }) }
-      : digest;
+  const limits = { ...(origins && { origins }), ...(collections && { collections }) };
+  const setting: ApiKeySetting = origins || collections ? { sha256: digest, ...limits } : digest;
   // A computed property name is safe even for "__proto__".
   const all = { ...asObject(keys, where), [name]: setting };
   checkEnvironment({ API_KEYS: JSON.stringify(all) });

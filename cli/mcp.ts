@@ -6,14 +6,13 @@ import type { ToolContext } from '../functions/search/mcp-tools.ts';
 import { noPassage } from '../functions/search/problems.ts';
 import { truncateToLength } from '../functions/search/truncate.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openFollowing } from '../index/ingest/open-local.ts';
 import { messageOf } from '../index/kit/errors.ts';
 import type { ClosableSearch } from '../index/search/answer.ts';
 import { isAddress } from '../index/store/s3vectors/address.ts';
 import type { Unavailable } from '../index/store/store.ts';
-import { Tool, UsageError } from './kit/command.ts';
-import { addEndpoint, chosenUrl, type EndpointFlags, searchedIndexOption } from './kit/flags.ts';
+import { Tool } from './kit/command.ts';
+import { addEndpoint, chosenUrl, type EndpointFlags, searchedIndexOption, wrongValue } from './kit/flags.ts';
 
 export const command = addEndpoint(
   new Tool(
@@ -21,7 +20,7 @@ export const command = addEndpoint(
     'Serve the tools of an index or an endpoint to an MCP client, over standard input and output.',
   ),
 )
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .examples(
     'npx polyseek mcp --index /home/ada/docs/.polyseek/index',
     'npx polyseek mcp --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
@@ -56,11 +55,8 @@ const report = (message: string) => console.error(`polyseek: ${message}`);
 async function serve(flags: EndpointFlags & { index: string }, command: Command): Promise<void> {
   const { index, key } = flags;
   const url = chosenUrl(command, 'index');
-  if (url !== undefined && !URL.canParse(url)) {
-    throw new UsageError(
-      `--url is ${JSON.stringify(url)}, but must be a URL such as https://search.example.com.`,
-    );
-  }
+  if (url !== undefined && !URL.canParse(url))
+    throw wrongValue('--url', url, 'a URL such as https://search.example.com');
   // Standard output belongs to the protocol, whatever a library prints.
   console.log = console.error;
   // A missing index ends the command here, before the client waits for answers.

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { importModel } from '../index/compile/import-model.ts';
 import { print, size, Tool } from './kit/command.ts';
 import { jsonOption } from './kit/flags.ts';
-import { showProgress } from './kit/progress.ts';
+import { showEach } from './kit/progress.ts';
 
 interface Flags {
   out?: string;
@@ -29,11 +29,10 @@ export const command = new Tool(
   )
   .action(async (source: string, flags: Flags) => {
     const { out = defaultOut(source), queryPrefix: query, passagePrefix: passage, json } = flags;
-    const bars = new Map<string, ReturnType<typeof showProgress>>();
-    const model = await importModel(source, out, { query, passage }, (file, done, total) => {
-      if (!bars.has(file)) bars.set(file, showProgress(`bytes of ${file}`));
-      bars.get(file)!(done, total);
-    });
+    const show = showEach();
+    const model = await importModel(source, out, { query, passage }, (file, done, total) =>
+      show(`bytes of ${file}`, done, total),
+    );
     const { name, dimensions, maxTokens, prefixes } = model;
     const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
     const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);

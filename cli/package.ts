@@ -5,7 +5,6 @@ import { Option } from 'commander';
 import { packageBuilder } from '../functions/package/package-builder.ts';
 import { packageFunction } from '../functions/package/package-function.ts';
 import type { Architecture } from '../index/engine/native-sources.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { print, size, Tool } from './kit/command.ts';
 import { choice, collectionOption, indexOption, jsonOption, modelOption } from './kit/flags.ts';
 
@@ -20,7 +19,7 @@ interface Flags {
 }
 
 export const command = new Tool('package', 'Build a self-contained Lambda deployment folder.')
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(indexOption())
   .option('--no-index', 'package no index: the function reads one from S3 Vectors, or gets one later')
   .addOption(
     new Option(

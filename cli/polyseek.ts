@@ -2,50 +2,41 @@
 import { styleText } from 'node:util';
 import { main, Tool } from './kit/command.ts';
 
-interface Entry {
-  /** What the list of commands says about it. */
-  summary: string;
-  load: () => Promise<{ command: Tool }>;
-}
+/** The summary of a command in the list of commands, and its module. */
+type Entry = [summary: string, load: () => Promise<{ command: Tool }>];
 
 /** Every command, by its heading in the list of commands. Only the module of the one that runs is loaded. */
 const GROUPS: Record<string, Record<string, Entry>> = {
   'Build:': {
-    init: {
-      summary: 'write the config files and a GitHub Actions workflow',
-      load: () => import('./init.ts'),
-    },
-    index: { summary: 'build an index from documents', load: () => import('./index.ts') },
-    inspect: { summary: 'show what an index contains', load: () => import('./inspect.ts') },
+    init: ['write the config files and a GitHub Actions workflow', () => import('./init.ts')],
+    index: ['build an index from documents', () => import('./index.ts')],
+    inspect: ['show what an index contains', () => import('./inspect.ts')],
   },
   'Search:': {
-    search: { summary: 'ask a question', load: () => import('./search.ts') },
-    chat: { summary: 'ask questions in a conversation', load: () => import('./chat.ts') },
-    mcp: { summary: 'serve an index or endpoint to language models', load: () => import('./mcp.ts') },
-    start: {
-      summary: 'start the endpoint and the search page on this machine',
-      load: () => import('./start.ts'),
-    },
+    search: ['ask a question', () => import('./search.ts')],
+    chat: ['ask questions in a conversation', () => import('./chat.ts')],
+    mcp: ['serve an index or endpoint to language models', () => import('./mcp.ts')],
+    start: ['start the endpoint and the search page on this machine', () => import('./start.ts')],
   },
   'Deploy:': {
-    deploy: { summary: 'deploy to AWS; asks for what is missing', load: () => import('./deploy.ts') },
-    key: { summary: 'create an API key', load: () => import('./key.ts') },
-    push: { summary: 'make a new index live', load: () => import('./push.ts') },
-    rollback: { summary: 'make an older version live', load: () => import('./rollback.ts') },
-    versions: { summary: 'list the deployed versions', load: () => import('./versions.ts') },
-    prune: { summary: 'delete old versions', load: () => import('./prune.ts') },
-    remote: { summary: 'build the index in AWS, and list builds', load: () => import('./remote.ts') },
-    package: { summary: 'build the folder that Lambda receives', load: () => import('./package.ts') },
+    deploy: ['deploy to AWS; asks for what is missing', () => import('./deploy.ts')],
+    key: ['create an API key', () => import('./key.ts')],
+    push: ['make a new index live', () => import('./push.ts')],
+    rollback: ['make an older version live', () => import('./rollback.ts')],
+    versions: ['list the deployed versions', () => import('./versions.ts')],
+    prune: ['delete old versions', () => import('./prune.ts')],
+    remote: ['build the index in AWS, and list builds', () => import('./remote.ts')],
+    package: ['build the folder that Lambda receives', () => import('./package.ts')],
   },
   'Models and quality:': {
-    eval: { summary: 'compute retrieval metrics', load: () => import('./eval.ts') },
-    tune: { summary: 'fit the confidence to your questions', load: () => import('./tune.ts') },
-    embed: { summary: 'embed texts', load: () => import('./embed.ts') },
-    model: { summary: 'import another model', load: () => import('./model.ts') },
-    learn: { summary: "learn a model's parameters", load: () => import('./learn.ts') },
+    eval: ['compute retrieval metrics', () => import('./eval.ts')],
+    tune: ['fit the confidence to your questions', () => import('./tune.ts')],
+    embed: ['embed texts', () => import('./embed.ts')],
+    model: ['import another model', () => import('./model.ts')],
+    learn: ["learn a model's parameters", () => import('./learn.ts')],
   },
   'Help:': {
-    doctor: { summary: 'check this machine and project', load: () => import('./doctor.ts') },
+    doctor: ['check this machine and project', () => import('./doctor.ts')],
   },
 };
 
@@ -76,7 +67,7 @@ await main(async () => {
   if (name === cdkApp.name()) program.addCommand(cdkApp);
   const isKnown = Object.values(GROUPS).some((group) => Object.hasOwn(group, name));
   for (const [heading, group] of Object.entries(GROUPS)) {
-    for (const [own, { summary, load }] of Object.entries(group)) {
+    for (const [own, [summary, load]] of Object.entries(group)) {
       const command = own === name ? (await load()).command : new Tool(own);
       if (own === name || !isKnown) program.addCommand(command.summary(summary).helpGroup(heading));
     }

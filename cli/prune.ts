@@ -5,11 +5,6 @@ import { print } from './kit/command.ts';
 import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/deployed.ts';
 import { findAddress, prunedText } from './kit/published.ts';
 
-interface Flags extends Target {
-  keep: number;
-  dryRun?: boolean;
-}
-
 export const command = changingTool(
   'prune',
   'Delete old versions; of an index in S3 Vectors, old generations. Keeps the newest ones, and those in use.',
@@ -17,7 +12,7 @@ export const command = changingTool(
   .addOption(keepOption())
   .option('--dry-run', 'show the result without deleting anything')
   .examples('npx polyseek prune --keep 3', 'npx polyseek prune --dry-run')
-  .action(async (flags: Flags, tool: Command) => {
+  .action(async (flags: Target & { keep: number; dryRun?: boolean }, tool: Command) => {
     const { keep, dryRun, json } = flags;
     deferInterrupts();
     if (readSettings(flags.stage).store === 's3vectors') {

@@ -3,11 +3,11 @@ import { describePruned } from '../functions/deployed/prune.ts';
 import { readSettings } from '../functions/deployed/settings.ts';
 import { print } from './kit/command.ts';
 import { changingTool, deferInterrupts, keepOption, type Target, target } from './kit/deployed.ts';
-import { numberOption } from './kit/flags.ts';
+import { numberOption, repeatable } from './kit/flags.ts';
 
 interface Flags extends Target {
   index?: string;
-  ask: string[];
+  ask?: string[];
   keep: number;
   canary?: number;
   promote?: boolean;
@@ -18,12 +18,7 @@ export const command = changingTool(
   'Publish an index as a new version, test it, make it live, and delete old versions.',
 )
   .option('--index <dir>', 'index folder (default: index of cdk.json)')
-  .option(
-    '--ask <question>',
-    'question that the new version must answer (repeatable)',
-    (question: string, before: string[]) => [...before, question],
-    [],
-  )
+  .option('--ask <question>', 'question that the new version must answer (repeatable)', repeatable(String))
   .addOption(keepOption())
   .addOption(
     new Option('--canary <percent>', 'send only this share of requests to the new version').argParser(
@@ -49,7 +44,7 @@ export const command = changingTool(
     ]);
     deferInterrupts();
     const settings = readSettings(flags.stage);
-    const { index = settings.index, ask: questions, keep, canary } = flags;
+    const { index = settings.index, ask: questions = [], keep, canary } = flags;
     const outcome = flags.promote
       ? await promote(target(flags), keep)
       : await push(target(flags), {

@@ -10,22 +10,19 @@ import { noticesText } from './kit/notices-text.ts';
 
 const LISTED = 20;
 
-const ACTIONS = ['build', 'builds'];
-
-interface Flags extends Target {
-  wait: boolean;
-}
-
 export const command = remoteTool(
   'remote',
   'Build the index in AWS (build), or list the newest builds (builds). Needs documents in cdk.json.',
 )
   .addArgument(
-    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices(ACTIONS),
+    new Argument('<action>', 'build: start a build and follow it; builds: list builds').choices([
+      'build',
+      'builds',
+    ]),
   )
   .option('--no-wait', 'build: exit as soon as the build is started')
   .examples('npx polyseek remote build', 'npx polyseek remote builds --json')
-  .action(async (action: string, flags: Flags) => {
+  .action(async (action: string, flags: Target & { wait: boolean }) => {
     const remote = target(flags);
     const builder = await readBuilder(remote);
     const builds = new Builds(new Bucket(builder.bucket, remote.s3));
@@ -52,11 +49,7 @@ const START = 120_000;
 /** How long a record may stay as it is, in ms: Lambda ends each invocation after 15 minutes. */
 const SILENCE = 20 * 60_000;
 
-/**
- * Follows a build until it ends, and reports its progress on standard error.
- * @param builder name of the function, for errors
- * @throws if there is no news of it
- */
+/** Follows a build until it ends, with progress on standard error. Throws if there is no news of it. */
 async function followBuild(builds: Builds, id: string, builder: string): Promise<BuildRecord> {
   let shown = '';
   let last = performance.now();
@@ -101,18 +94,11 @@ function buildTable(records: readonly BuildRecord[]): string {
 
 function describeBuild(record: BuildRecord): string {
   const { id, reason, documents, passages, embedded, notices } = record;
-  const counts = [
-    [documents, 'documents'],
-    [passages, 'passages'],
-    [embedded, 'passages embedded'],
-  ]
-    .filter(([number]) => number !== undefined)
-    .map(([number, what]) => `${number} ${what}`);
-  return [
-    `Build ${id} took ${durationOf(record)}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.`,
-    ...(reason ? [reason] : []),
-    ...(notices.length > 0 ? [noticesText(notices)] : []),
-  ].join('\n');
+  const counts = Object.entries({ documents, passages, 'passages embedded': embedded })
+    .filter(([, number]) => number !== undefined)
+    .map(([what, number]) => `${number} ${what}`);
+  const built = `Build ${id} took ${durationOf(record)}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.`;
+  return [built, reason, noticesText(notices)].filter(Boolean).join('\n');
 }
 
 const timeOf = ({ started }: BuildRecord) => started.slice(0, 16).replace('T', ' ');

@@ -3,7 +3,6 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
 import { printable } from '../functions/web/client/printable.ts';
-import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
 import { LIMITS } from '../index/search/limits.ts';
@@ -16,6 +15,7 @@ import {
   jsonOption,
   modeOption,
   numberOption,
+  repeatable,
   searchedIndexOption,
   wrongValue,
 } from './kit/flags.ts';
@@ -76,7 +76,7 @@ export const command = addEndpoint(
     .option('--matches', 'mark the words that match the question')
     .addOption(jsonOption()),
 )
-  .addOption(searchedIndexOption(DEFAULT_INDEX))
+  .addOption(searchedIndexOption())
   .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
   .option('--qualifier <version>', 'with --function: version or alias (default: live)')
   .examples(
@@ -89,18 +89,19 @@ export const command = addEndpoint(
     const { json, key, index, function: functionName, qualifier } = flags;
     const url = chosenUrl(command, 'function', 'index');
     const request = await readQuestion(question, flags);
+    let answer: Answer;
     if (functionName) {
       const { ask, describeReport } = await import('../functions/deployed/invoke.ts');
       const { target } = await import('./kit/deployed.ts');
-      const { answer, report } = await ask(target({ function: functionName }), request, qualifier);
-      print(json, { answer, report }, () => `${readable(answer)}\n\n${describeReport(report)}`);
-      process.exitCode = VERDICT_CODES[answer.verdict];
-      return;
+      const asked = await ask(target({ function: functionName }), request, qualifier);
+      answer = asked.answer;
+      print(json, asked, () => `${readable(answer)}\n\n${describeReport(asked.report)}`);
+    } else {
+      answer = url
+        ? await new Polyseek({ url, apiKey: key }).search(request)
+        : await searchIndex(index, request);
+      print(json, answer, () => readable(answer));
     }
-    const answer = url
-      ? await new Polyseek({ url, apiKey: key }).search(request)
-      : await searchIndex(index, request);
-    print(json, answer, () => readable(answer));
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
 
@@ -114,11 +115,11 @@ async function searchIndex(index: string, request: SearchRequest): Promise<Answe
 }
 
 /** Parses a repeatable option, each value of which matches `form`. */
-function list(name: string, form: RegExp, expected: string): (text: string, before?: string[]) => string[] {
-  return (text, before = []) => {
-    if (form.test(text)) return [...before, text];
+function list(name: string, form: RegExp, expected: string) {
+  return repeatable((text) => {
+    if (form.test(text)) return text;
     throw wrongValue(name, text, expected);
-  };
+  });
 }
 
 /** Builds the search request from a question and its flags. The question `-` is read from standard input. */
@@ -128,11 +129,13 @@ async function readQuestion(question: string, flags: Flags): Promise<SearchReque
   const q = (question === '-' ? await text(process.stdin) : question).trim();
   if (q === '') throw new UsageError('The question is empty. Pass one in quotes.');
   const fields = new Map<string, string[]>();
-  const pairs = [...lang.map((tag) => `lang=${tag}`), ...source.map((path) => `source=${path}`), ...filter];
-  for (const pair of pairs) {
-    const at = pair.indexOf('=');
-    const name = pair.slice(0, at);
-    fields.set(name, [...(fields.get(name) ?? []), pair.slice(at + 1)]);
+  for (const pair of [
+    ...lang.map((tag) => `lang=${tag}`),
+    ...source.map((path) => `source=${path}`),
+    ...filter,
+  ]) {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    fields.set(name, [...(fields.get(name) ?? []), value]);
   }
   return {
     q,
@@ -164,20 +167,8 @@ export function readable({ verdict, results, took, index }: Answer): string {
 const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
 
 function readableResult(result: SearchResult, i: number, isBest: boolean): string {
-  const {
-    id,
-    title,
-    source,
-    url,
-    anchor,
-    lang,
-    score,
-    confidence,
-    highlight,
-    before = [],
-    after = [],
-    alsoIn = [],
-  } = result;
+  const { id, title, source, url, anchor, lang, score, confidence, explain, evidence } = result;
+  const { before = [], after = [], alsoIn = [], highlight } = result;
   const text = printable(result.text);
   const marks = marksOf(result.text, result.matches);
   const part = (from: number, to: number) =>
@@ -192,10 +183,10 @@ function readableResult(result: SearchResult, i: number, isBest: boolean): strin
     ...before.map((one) => dim(printable(one.text))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
     ...after.map((one) => dim(printable(one.text))),
-    ...(result.explain
+    ...(explain
       ? [
-          dim(`Confidence ${confidence.toFixed(2)}: ${named(result.evidence).join(', ')}`),
-          dim(`Score ${score.toFixed(3)} = ${named(result.explain).join(' + ')}`),
+          dim(`Confidence ${confidence.toFixed(2)}: ${named(evidence).join(', ')}`),
+          dim(`Score ${score.toFixed(3)} = ${named(explain).join(' + ')}`),
           dim(`ID ${printable(id)}`),
         ]
       : []),

@@ -97,20 +97,12 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function start({
-  port,
-  host,
-  index,
-  cors: origins = [],
-  page,
-  logQuestions,
-  json,
-  collection = {},
-}: Flags): Promise<void> {
-  const { LOG_QUESTIONS, API_KEYS, PAGE, JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE } = process.env;
+async function start(flags: Flags): Promise<void> {
+  const { port, host, index, cors: origins = [], page, logQuestions, json, collection = {} } = flags;
+  const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
-  const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
+  const tokens = readTokens(process.env);
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
@@ -119,24 +111,29 @@ async function start({
   const say = json ? console.error : console.log;
   const search = openIndex(index, say);
   // All are opened now, so that a wrong folder is an error at the start.
-  const collections = Object.entries(collection).map(([name, folder]) => ({
-    name,
-    search: openIndex(folder, (message) => say(`${name}: ${message}`)),
-  }));
+  const collections = new Map(
+    Object.entries(collection).map(([name, folder]) => {
+      const opened = openIndex(folder, (message) => say(`${name}: ${message}`));
+      return [name, () => opened];
+    }),
+  );
   const endpoint = createApp(search, {
     logQuestions: logQuestions || LOG_QUESTIONS === '1',
     page: hasPage,
     apiKeys,
-    collections: new Map(collections.map(({ name, search }) => [name, () => search])),
+    collections,
     tokens,
     origins,
     host,
   });
   const app = withCors(withQueue(endpoint), [...origins, ...browserOrigins(apiKeys)]);
-  const [{ info }, ...others] = await Promise.all([search, ...collections.map((one) => one.search)]);
-
+  const [{ info }, ...others] = await Promise.all([
+    search,
+    ...[...collections.values()].map((open) => open()),
+  ]);
   const opened = { [url]: info.passages };
-  for (const [i, { name }] of collections.entries()) opened[`${url}/c/${name}`] = others[i]!.info.passages;
+  for (const [i, name] of [...collections.keys()].entries())
+    opened[`${url}/c/${name}`] = others[i]!.info.passages;
   // One line, as the log follows.
   if (json) console.log(JSON.stringify({ url, ...info }));
   else {
@@ -148,11 +145,7 @@ async function start({
     process.removeAllListeners(signal).once(signal, () => server.close());
 }
 
-/**
- * What the server says at its start.
- * @param opened passages of each index by its URL, the default index first
- * @param shown.question one that the default index answers, if one is known
- */
+/** What the server says at its start: the passages of each index by its URL, the default index first, and how to ask it. */
 export function greeting(
   opened: Record<string, number>,
   shown: { question: string | undefined; hasPage: boolean; access: 'key' | 'token' | undefined },

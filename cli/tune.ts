@@ -2,17 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ConfidenceScores } from '../index/evaluate/confidence-report.ts';
 import { type TuneReport, tune } from '../index/evaluate/tune.ts';
 import { readFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX, readManifest } from '../index/format/manifest.ts';
+import { readManifest } from '../index/format/manifest.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { print, Tool } from './kit/command.ts';
 import { indexOption, jsonOption } from './kit/flags.ts';
-
-interface Flags {
-  index: string;
-  config: string;
-  json?: boolean;
-}
 
 export const command = new Tool(
   'tune',
@@ -22,26 +16,25 @@ export const command = new Tool(
     '<file>',
     'about 30 questions, a third of them without an answer: JSON Lines with "text" and "answers", a list of {source, contains}',
   )
-  .addOption(indexOption(DEFAULT_INDEX))
+  .addOption(indexOption())
   .option('--config <file>', 'config file to write', CONFIG_FILE)
   .addOption(jsonOption())
   .examples('npx polyseek tune my-questions.jsonl')
-  .action(async (file: string, { index, config, json }: Flags) => {
-    // Before the questions are asked.
-    if (existsSync(config)) readConfig(config);
-    const search = await openLocal(index);
-    try {
-      const current = await readFolder(
-        index,
-        async (folder) => readManifest(folder, undefined, false).tuning,
-      );
-      const report = await tune(search, current, file);
-      writeTuning(config, report);
-      print(json, report, () => reportText(report, config));
-    } finally {
-      search.close();
-    }
-  });
+  .action(
+    async (file: string, { index, config, json }: { index: string; config: string; json?: boolean }) => {
+      // Before the questions are asked.
+      if (existsSync(config)) readConfig(config);
+      const search = await openLocal(index);
+      try {
+        const current = await readFolder(index, async (folder) => readManifest(folder, undefined, false));
+        const report = await tune(search, current.tuning, file);
+        writeTuning(config, report);
+        print(json, report, () => reportText(report, config));
+      } finally {
+        search.close();
+      }
+    },
+  );
 
 /** Replaces the key in the file. The other keys keep their order. */
 function writeTuning(file: string, { tuning }: TuneReport): void {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
 import { printable, printableJson } from '../../functions/web/client/printable.ts';
 import type { Verdict } from '../../index/search/answer.ts';
+import { manifest } from './installed.ts';
 
 /** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };
@@ -38,32 +38,27 @@ export class Tool extends Command {
   /** Adds the common flags, and examples for the help. The error for a missing argument shows the first example. */
   examples(...lines: [string, ...string[]]): this {
     this.#example = lines[0];
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     this.option('--no-color', 'disable colours, like NO_COLOR=1 in the environment');
-    this.version(`polyseek ${version}`, '--version', 'print the version');
+    this.version(`polyseek ${manifest.version}`, '--version', 'print the version');
+    const examples = lines.map((line) => `  ${line}`).join('\n');
     return this.addHelpText(
       'after',
-      () =>
-        `\n${styleText('bold', 'Examples:')}\n${lines.map((line) => `  ${line}`).join('\n')}\n\n${EXIT_CODES}`,
+      () => `\n${styleText('bold', 'Examples:')}\n${examples}\n\n${EXIT_CODES}`,
     );
   }
 
-  override error(message: string, { code }: ErrorOptions = {}): never {
+  override error(message: string, { code = '' }: ErrorOptions = {}): never {
     const [, name = '', similar] = /'(.*)'(?:\n\(Did you mean (.*)\?\))?/s.exec(message) ?? [];
     const suggestion = similar ? `Did you mean ${similar}?` : 'See --help.';
-    if (code === 'commander.unknownOption') throw new UsageError(`Unknown option ${name}. ${suggestion}`);
-    if (code === 'commander.unknownCommand') throw new UsageError(`Unknown command ${name}. ${suggestion}`);
-    if (code === 'commander.missingArgument')
-      throw new UsageError(`Missing argument: ${name}. Example: ${this.#example}`);
-    if (code === 'commander.optionMissingArgument')
-      throw new UsageError(`Missing value: ${name}. See --help.`);
-    if (code === 'commander.excessArguments') {
-      const [maximum, found] = message.match(/\d+/g) ?? [];
-      throw new UsageError(
-        `Too many arguments: ${found}, but at most ${maximum} allowed. Quote arguments that contain spaces, or see --help.`,
-      );
-    }
-    throw new UsageError(message);
+    const [maximum, found] = message.match(/\d+/g) ?? [];
+    const own: Record<string, string> = {
+      'commander.unknownOption': `Unknown option ${name}. ${suggestion}`,
+      'commander.unknownCommand': `Unknown command ${name}. ${suggestion}`,
+      'commander.missingArgument': `Missing argument: ${name}. Example: ${this.#example}`,
+      'commander.optionMissingArgument': `Missing value: ${name}. See --help.`,
+      'commander.excessArguments': `Too many arguments: ${found}, but at most ${maximum} allowed. Quote arguments that contain spaces, or see --help.`,
+    };
+    throw new UsageError(own[code] ?? message);
   }
 
   override help(context?: HelpContext | ((text: string) => string)): never {
@@ -76,12 +71,30 @@ export class Tool extends Command {
   }
 }
 
-/**
- * Runs a command. Prints the message of an error on standard error, and exits with 2 for a `UsageError`, or 1 for other errors. An
- * interrupt exits with 128 plus the signal's number, like a shell.
- */
+/** Lets an interrupt exit at once, with 128 plus the signal's number, like a shell. */
+export function exitOnInterrupt(): void {
+  process.removeAllListeners('SIGINT').on('SIGINT', () => process.exit(130));
+}
+
+/** Lets the first interrupt call `stop`, and a second one exit at once. */
+export function stopOnInterrupt(after: string, stop: () => void): void {
+  process.removeAllListeners('SIGINT').once('SIGINT', () => {
+    exitOnInterrupt();
+    console.error(`Interrupted: stopping after ${after}. Interrupt again to exit at once.`);
+    stop();
+  });
+}
+
+/** Lets the command exit like one that was interrupted, once it ends. */
+export function exitInterrupted(): void {
+  process.once('exit', () => {
+    process.exitCode = 130;
+  });
+}
+
+/** Runs a command. Prints the message of an error on standard error, and exits with 2 for a `UsageError`, or 1 for others. */
 export async function main(run: () => Promise<unknown>): Promise<void> {
-  process.on('SIGINT', () => process.exit(130));
+  exitOnInterrupt();
   process.on('SIGTERM', () => process.exit(143));
   let failure: Error | null = null;
   const failOutput = (error: Error) => {
@@ -118,7 +131,6 @@ function explainOutput(error: Error): number {
   return 1;
 }
 
-/** Prints a result on standard output, as JSON or as text. */
 export function print(json: boolean | undefined, value: unknown, text: () => string): void {
   console.log(json ? printableJson(JSON.stringify(value, null, 2)) : forTerminal(text()));
 }
@@ -126,10 +138,7 @@ export function print(json: boolean | undefined, value: unknown, text: () => str
 /** The styles of `styleText` that commands use: bold, dim, underline, colours and their ends. */
 const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m)/u;
 
-/**
- * A text for a terminal. Replaces all control characters but those of styles: names and texts of documents could otherwise move the
- * cursor, change the title or write to the clipboard.
- */
+/** Replaces control characters but those of styles. Texts of documents could otherwise move the cursor or write to the clipboard. */
 export function forTerminal(text: string): string {
   const parts = text.split(STYLE);
   return parts.map((part, i) => (i % 2 === 1 && part.startsWith('\u001b') ? part : printable(part))).join('');
@@ -145,7 +154,6 @@ export function formatJson(value: object): string {
   return `${text}\n`;
 }
 
-/** A number of things as text, such as `2 files`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
@@ -190,10 +198,7 @@ const MISSING = /Cannot find (?:package|module) '((?:@[^/']+\/)?[^/']+)/;
 /** The fix for an error about a package that few need, and that a user of the npm package installs. Undefined for other errors. */
 function installHint(message: string): string | undefined {
   const name = MISSING.exec(message)?.[1] ?? '';
-  const { peerDependencies }: { peerDependencies: Record<string, string> } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  const version = peerDependencies[name]?.replace('^', '');
+  const version = manifest.peerDependencies[name]?.replace('^', '');
   return (
     version && `This needs the package ${name}, which is not installed. Run npm install ${name}@${version}.`
   );

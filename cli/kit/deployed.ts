@@ -4,13 +4,12 @@ import { Option } from 'commander';
 import { connect, Interrupted, type Remote } from '../../functions/deployed/connect.ts';
 import { DEFAULT_KEEP } from '../../functions/deployed/prune.ts';
 import { type DeployedSettings, readSettings } from '../../functions/deployed/settings.ts';
-import { listVersions, type Version, type Versions } from '../../functions/deployed/versions.ts';
+import { listVersions } from '../../functions/deployed/versions.ts';
 import { locateFolder } from '../../index/format/drafts.ts';
 import { readManifest } from '../../index/format/manifest.ts';
-import { Tool } from './command.ts';
+import { exitInterrupted, stopOnInterrupt, Tool } from './command.ts';
 import { jsonOption, numberOption } from './flags.ts';
 
-/** Flags of the commands that work on a deployed function. */
 export interface Target {
   function?: string;
   stage?: string;
@@ -34,18 +33,14 @@ export function changingTool(name: string, description: string): Tool {
   );
 }
 
-export function stageOption(): Option {
-  return new Option('--stage <name>', 'use the settings of this stage in cdk.json');
-}
+export const stageOption = () => new Option('--stage <name>', 'use the settings of this stage in cdk.json');
 
 let profile: string | undefined;
 
-export function profileOption(): Option {
-  return new Option(
-    '--profile <name>',
-    'AWS profile (default: profile of cdk.json, or AWS_PROFILE)',
-  ).argParser(useProfile);
-}
+export const profileOption = () =>
+  new Option('--profile <name>', 'AWS profile (default: profile of cdk.json, or AWS_PROFILE)').argParser(
+    useProfile,
+  );
 
 /** Lets the SDK and CDK use the credentials of a profile, instead of those in the environment. */
 function useProfile(name: string): string {
@@ -56,13 +51,11 @@ function useProfile(name: string): string {
   return name;
 }
 
-export function keepOption(): Option {
-  return new Option('--keep <n>', 'number of versions to keep')
+export const keepOption = () =>
+  new Option('--keep <n>', 'number of versions to keep')
     .argParser(numberOption('--keep', 1, 1000, 'a whole number'))
     .default(DEFAULT_KEEP);
-}
 
-/** Prepares the environment for the AWS SDK. */
 export function prepareSdk(): void {
   // CDK and the AWS CLI read this variable, but the SDK does not.
   if (process.env.AWS_DEFAULT_REGION) process.env.AWS_REGION ||= process.env.AWS_DEFAULT_REGION;
@@ -81,13 +74,10 @@ export function target(flags: Target): Remote {
 
 let interrupted = false;
 
-/** From now on, an interrupt waits for the end of a step, so that the command can undo its changes. A second interrupt exits at once. */
+/** From now on, an interrupt waits for the end of a step, so that the command can undo its changes. */
 export function deferInterrupts(): void {
-  process.removeAllListeners('SIGINT');
-  process.once('SIGINT', () => {
+  stopOnInterrupt('this step', () => {
     interrupted = true;
-    process.once('SIGINT', () => process.exit(130));
-    console.error('Interrupted: stopping after this step. Interrupt again to exit at once.');
   });
 }
 
@@ -96,9 +86,7 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   if (interrupted) {
     // Only once: undoing has steps too.
     interrupted = false;
-    process.once('exit', () => {
-      process.exitCode = 130;
-    });
+    exitInterrupted();
     throw new Interrupted();
   }
   const started = performance.now();
@@ -107,28 +95,21 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The live version of a function, compared with the index on this machine. */
-export interface Comparison extends Pick<Versions, 'stackVersion'> {
-  live: Version;
-  /** The version that gets a share of the requests besides. */
-  canary: Version | undefined;
-  /** Version of the index on this machine; undefined if a deploy packages none. */
-  local: string | undefined;
-  /** Whether the live version has another index, and was published after the one on this machine was built. */
-  isOlder: boolean;
-}
-
-/** @throws if the function does not exist, or its versions cannot be read */
-export async function compareIndex(settings: DeployedSettings): Promise<Comparison> {
-  const { functionName, index, documents, store } = settings;
+/**
+ * The live version and the canary of a function, and the version of the index on this machine, if a deploy packages it. `isOlder`: the
+ * live version has another index, and was published after the one here was built.
+ * @throws if the function does not exist, or its versions cannot be read
+ */
+export async function compareIndex({ functionName, index, documents, store }: DeployedSettings) {
   const { versions, live: number, stackVersion } = await listVersions(target({ function: functionName }));
   const live = versions.find(({ version }) => version === number)!;
   const canary = versions.find(({ percent }) => percent !== undefined);
+  const deployed = { live, canary, stackVersion };
   const folder = locateFolder(index);
   if (documents || store !== 'bundle' || !existsSync(folder))
-    return { live, canary, stackVersion, local: undefined, isOlder: false };
+    return { ...deployed, local: undefined, isOlder: false };
   const local = readManifest(folder, undefined, false).version;
   const built = statSync(join(folder, 'manifest.json')).mtime.toISOString();
   const isOther = live.index !== undefined && live.index.version !== local;
-  return { live, canary, stackVersion, local, isOlder: isOther && live.date > built };
+  return { ...deployed, local, isOlder: isOther && live.date > built };
 }

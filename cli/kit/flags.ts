@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { collectionExpected, isCollectionName } from '../../functions/search/paths.ts';
 import { DEFAULT_MODEL } from '../../index/compile/compile.ts';
+import { DEFAULT_INDEX } from '../../index/format/manifest.ts';
 import type { Mode } from '../../index/search/answer.ts';
 import { UsageError } from './command.ts';
 
-/** Flags of the commands that can ask an endpoint. */
 export interface EndpointFlags {
   url?: string;
   key?: string;
@@ -37,36 +37,35 @@ export function wrongValue(name: string, text: string, expected: string): UsageE
   return new UsageError(`${name} is ${JSON.stringify(text)}, but must be ${expected}.`);
 }
 
-export function modeOption(): Option {
-  const modes: Mode[] = ['hybrid', 'semantic', 'lexical'];
-  return choice(
-    '--mode <mode>',
-    'compare meaning and words (hybrid), only meaning, or only words',
-    modes,
-  ).default('hybrid');
+/** Parses a value of an option that may be repeated, and adds it to a list. */
+export function repeatable<Value>(
+  parse: (text: string) => Value,
+): (text: string, before?: Value[]) => Value[] {
+  return (text, before = []) => [...before, parse(text)];
 }
 
-export function modelOption(description = 'model folder'): Option {
-  return new Option('--model <dir>', description).default(DEFAULT_MODEL, 'index/model');
-}
+const MODES: Mode[] = ['hybrid', 'semantic', 'lexical'];
+export const modeOption = () =>
+  choice('--mode <mode>', 'compare meaning and words (hybrid), only meaning, or only words', MODES).default(
+    'hybrid',
+  );
 
-export function searchedIndexOption(dir: string): Option {
-  return indexOption(dir, 'folder of the index, or its address s3vectors://BUCKET/NAME');
-}
+export const modelOption = (description = 'model folder') =>
+  new Option('--model <dir>', description).default(DEFAULT_MODEL, 'index/model');
 
-export function indexOption(dir: string, description = 'folder of the index'): Option {
-  return new Option('--index <dir>', description).default(dir);
-}
+export const indexOption = (description = 'folder of the index') =>
+  new Option('--index <dir>', description).default(DEFAULT_INDEX);
 
-export function jobsOption(): Option {
-  return new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
+export const searchedIndexOption = () =>
+  indexOption('folder of the index, or its address s3vectors://BUCKET/NAME');
+
+export const jobsOption = () =>
+  new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
     numberOption('--jobs', 1, 1024, 'a whole number'),
   );
-}
 
-export function jsonOption(description = 'print only JSON on standard output'): Option {
-  return new Option('--json', description);
-}
+export const jsonOption = (description = 'print only JSON on standard output') =>
+  new Option('--json', description);
 
 /** `--collection` of the commands that serve or package several indexes. Its value is folders by names. */
 export function collectionOption(): Option {
@@ -82,10 +81,7 @@ export function collectionOption(): Option {
   });
 }
 
-/**
- * The endpoint to ask, if any. A flag on the command line wins over the environment variable of `--url`.
- * @param others names of options that choose something else to ask
- */
+/** The endpoint to ask, if any. A typed flag of the others, which choose something else to ask, wins over the environment. */
 export function chosenUrl(command: Command, ...others: string[]): string | undefined {
   const typed = others.find((name) => command.getOptionValueSource(name) === 'cli');
   if (typed === undefined) return command.getOptionValue('url');

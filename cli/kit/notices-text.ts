@@ -18,9 +18,9 @@ export function noticesText(groups: readonly NoticeGroup[]): string {
   for (const [i, group] of shown.entries()) {
     // Each later reason needs a line.
     const free = MAX_LINES - lines.length - (shown.length - i);
-    const names = namesOf(group, Math.min(SHOWN[group.kind], free));
+    const [heading = '', ...names] = linesOf(group, Math.min(SHOWN[group.kind], free));
     isComplete &&= names.length === group.count;
-    lines.push(headingOf(group), ...names);
+    lines.push(heading, ...names);
   }
   const rest = groups.length - shown.length;
   const more = rest > 0 ? counted(rest, 'more reason') : 'more';
@@ -28,20 +28,14 @@ export function noticesText(groups: readonly NoticeGroup[]): string {
   return lines.join('\n');
 }
 
-function headingOf({ kind, reason, count, places }: NoticeGroup): string {
+/** The heading of a group, and up to `most` names of its files. A fix that is the same for all is in the heading. */
+function linesOf({ kind, reason, count, places }: NoticeGroup, most: number): string[] {
   const heading = `${HEADINGS[kind]}, ${reason}: ${count}`;
   const styled = kind === 'failed' ? styleText('red', heading, { stream: process.stdout }) : heading;
-  const fix = commonFix(places);
-  return `${styled}${fix ? `. ${fix}` : ''}`;
-}
-
-function namesOf({ places }: NoticeGroup, most: number): string[] {
-  const isSaid = commonFix(places) !== undefined;
-  return places.slice(0, most).map(({ place, fix }) => `  ${place}${!isSaid && fix ? `: ${fix}` : ''}`);
-}
-
-/** The fix of all places, which is said once. */
-function commonFix(places: NoticeGroup['places']): string | undefined {
   const fixes = new Set(places.map(({ fix }) => fix));
-  return fixes.size === 1 ? [...fixes][0] : undefined;
+  const [common] = fixes.size === 1 ? fixes : [];
+  const names = places
+    .slice(0, most)
+    .map(({ place, fix }) => `  ${place}${!common && fix ? `: ${fix}` : ''}`);
+  return [common ? `${styled}. ${common}` : styled, ...names];
 }

@@ -13,11 +13,7 @@ const DOING: Record<BuildProgress['phase'], string> = {
   writing: 'written',
 };
 
-/**
- * Returns a function that describes progress: how much is done of how much, for how long, and the time left.
- * @param unit the things that are counted, and what happened to them
- * @param now the time in milliseconds
- */
+/** Returns a function that describes progress. `unit` is what is counted, and what happened to it. `now` returns milliseconds. */
 export function progressText(
   unit: string,
   now: () => number = () => performance.now(),
@@ -40,7 +36,7 @@ function clock(milliseconds: number): string {
 }
 
 /** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` is as in `progressText`. */
-export function showProgress(unit: string): (done: number, total: number) => void {
+function showProgress(unit: string): (done: number, total: number) => void {
   const textOf = progressText(unit);
   if (!process.stderr.isTTY) {
     let shown = 0;
@@ -71,14 +67,21 @@ export function showProgress(unit: string): (done: number, total: number) => voi
   };
 }
 
+/** Shows progress on standard error, with a bar or lines of its own for each unit. */
+export function showEach(): (unit: string, done: number, total: number) => void {
+  const shown = new Map<string, ReturnType<typeof showProgress>>();
+  return (unit, done, total) => {
+    const show = shown.get(unit) ?? showProgress(unit);
+    shown.set(unit, show);
+    show(done, total);
+  };
+}
+
 /** Shows the progress of a build on standard error, phase by phase. */
 export function showBuildProgress(): Progress {
-  const shown = new Map<string, (done: number, total: number) => void>();
+  const show = showEach();
   return ({ phase, unit, done, total }) => {
-    if (!total) return;
     const doing = unit === 'documents' ? 'cut into passages' : DOING[phase];
-    const show = shown.get(doing) ?? showProgress(`${unit} ${doing}`);
-    shown.set(doing, show);
-    show(done, total);
+    if (total) show(`${unit} ${doing}`, done, total);
   };
 }

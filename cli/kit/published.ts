@@ -4,11 +4,10 @@ import { type Address, formatAddress, parseAddress } from '../../index/store/s3v
 import type { GenerationInfo } from '../../index/store/s3vectors/publish/manage.ts';
 import type { Pruned } from '../../index/store/s3vectors/publish/prune.ts';
 import type { Published } from '../../index/store/s3vectors/publish/publish.ts';
-import { counted, size } from './command.ts';
+import { counted, exitInterrupted, exitOnInterrupt, size, stopOnInterrupt } from './command.ts';
 import { prepareSdk, type Target, target } from './deployed.ts';
-import { showProgress } from './progress.ts';
+import { showEach } from './progress.ts';
 
-/** Flags of the commands that work on an index in S3 Vectors. */
 export interface AddressFlags extends Target {
   to?: string;
 }
@@ -42,51 +41,36 @@ export async function restoreFolder(address: Address, folder: string) {
   return interruptible(advice, (signal) => restoreIndex(address, folder, { signal, progress: showPhases() }));
 }
 
-/**
- * Runs something that an interrupt ends at a good moment. A second interrupt exits at once. After the first, the command exits with 130.
- * @param advice what the user may do after an interrupt
- * @param run throws the reason of the signal
- */
+/** Runs something that an interrupt ends at a good moment. The error then contains `advice` for the user. */
 async function interruptible<T>(advice: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const before = process.listeners('SIGINT');
-  const interrupt = () => {
-    process.once('SIGINT', () => process.exit(130));
-    process.once('exit', () => {
-      process.exitCode = 130;
-    });
-    console.error('Interrupted: stopping after what runs now. Interrupt again to exit at once.');
+  stopOnInterrupt('what runs now', () => {
+    exitInterrupted();
     controller.abort(new Error(`Interrupted. ${advice}`));
-  };
-  process.removeAllListeners('SIGINT');
-  process.once('SIGINT', interrupt);
+  });
   try {
     return await run(controller.signal);
   } finally {
-    process.removeListener('SIGINT', interrupt);
-    for (const listener of before) process.on('SIGINT', listener);
+    exitOnInterrupt();
   }
 }
 
+const DOING = { comparing: 'compared', uploading: 'uploaded', downloading: 'downloaded' };
+
 function showPhases() {
-  const doing = { comparing: 'compared', uploading: 'uploaded', downloading: 'downloaded' };
-  const shown = new Map<string, (done: number, total: number) => void>();
-  return ({ phase, done, total }: { phase: keyof typeof doing; done: number; total: number }) => {
-    const show = shown.get(phase) ?? showProgress(`passages ${doing[phase]}`);
-    shown.set(phase, show);
-    show(done, total);
-  };
+  const show = showEach();
+  return ({ phase, done, total }: { phase: keyof typeof DOING; done: number; total: number }) =>
+    show(`passages ${DOING[phase]}`, done, total);
 }
 
 export function publishedText(published: Published): string {
   const { status, address, generation, version, uploaded, kept, removed, bytes, pruned } = published;
-  const lines =
+  const outcome =
     status === 'unchanged'
-      ? [`${address}: nothing to upload. Generation ${generation} is the same index.`]
-      : [
-          `${address}: generation ${generation} is current. ${counted(uploaded, 'passage')} uploaded (${size(bytes)}), ${kept} kept, ${removed} removed.`,
-        ];
-  return [...lines, ...(pruned ? deletedLines(pruned) : []), `version ${version}`].join('\n');
+      ? `nothing to upload. Generation ${generation} is the same index.`
+      : `generation ${generation} is current. ${counted(uploaded, 'passage')} uploaded (${size(bytes)}), ${kept} kept, ${removed} removed.`;
+  const deleted = pruned ? deletedLines(pruned) : [];
+  return [`${address}: ${outcome}`, ...deleted, `version ${version}`].join('\n');
 }
 
 export function prunedText(address: Address, pruned: Pruned, dryRun: boolean | undefined): string {

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApi } from '../../functions/search/openapi.ts';
 import { loadWidget } from '../../functions/web/assets.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url));
 const client = join(root, 'functions/web/client');
 const modules = ['client', 'langchain', 'ai-sdk', 'chat'];
 /** Modules that the others import. */
@@ -19,8 +18,7 @@ function types(): string {
 }
 
 /**
- * Builds the npm package polyseek-client: plain JavaScript with types, without dependencies, and the widget. `polyseek-client/langchain` and
- * `polyseek-client/ai-sdk` require the peer dependencies `@langchain/core` and `ai`. The package polyseek contains the same files.
+ * Builds the npm package polyseek-client: plain JavaScript with types, and the widget. The package polyseek contains the same files.
  * @param out the package's folder, inside this repository so that the compiler finds the peer dependencies
  */
 export async function packageClient(out: string): Promise<void> {
@@ -28,10 +26,8 @@ export async function packageClient(out: string): Promise<void> {
   const { version, license, repository, engines, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const sources = [...modules, ...shared, 'limits', 'types'].map((module) => join(out, `${module}.ts`));
-  for (const module of [...modules, ...shared]) {
+  for (const module of [...modules, ...shared])
     copyFileSync(join(client, `${module}.ts`), join(out, `${module}.ts`));
-  }
   copyFileSync(join(root, 'index/search/limits.ts'), join(out, 'limits.ts'));
   writeFileSync(join(out, 'types.ts'), types());
   const exported = modules.map((module) => [
@@ -58,31 +54,20 @@ export async function packageClient(out: string): Promise<void> {
   copyFileSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
   copyFileSync(join(client, 'widget.d.ts'), join(out, 'widget.d.ts'));
 
-  const compiler = join(
-    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin/tsc',
-  );
-  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
   const config = join(out, 'tsconfig.json');
-  writeFileSync(
-    config,
-    JSON.stringify({
-      compilerOptions: {
-        ...compilerOptions,
-        noEmit: false,
-        declaration: true,
-        sourceMap: true,
-        inlineSources: true,
-        rewriteRelativeImportExtensions: true,
-      },
-      include: ['*.ts'],
-    }),
-  );
-  execFileSync(process.execPath, [compiler, '--project', config], {
-    stdio: ['ignore', 2, 2],
-  });
+  const own = { rootDir: '.', outDir: '.', customConditions: [] };
+  const project = { extends: join(root, 'cli/npm/tsconfig.json'), compilerOptions: own };
+  writeFileSync(config, JSON.stringify({ ...project, include: ['*.ts'], exclude: [] }));
+  compile(config);
   writeFileSync(join(out, 'widget.js'), await loadWidget());
-  for (const file of [config, join(out, 'types.js'), join(out, 'types.js.map'), ...sources]) rmSync(file);
+  const sources = [...modules, ...shared, 'limits', 'types'].map((module) => `${module}.ts`);
+  for (const name of ['tsconfig.json', 'types.js', 'types.js.map', ...sources]) rmSync(join(out, name));
+}
+
+/** Compiles TypeScript. The messages of the compiler go to standard error. */
+export function compile(project: string): void {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '--project', project], { stdio: ['ignore', 2, 2] });
 }
 
 type Json = Record<string, unknown>;

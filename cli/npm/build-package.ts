@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import { writeBuilderCode, writeFunctionCode } from '../../functions/package/code.ts';
 import {
   type Component,
@@ -18,12 +15,11 @@ import { componentId, writeSbom } from '../../functions/package/sbom.ts';
 import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
 import { main } from '../kit/command.ts';
-import { packageClient } from './build-client.ts';
+import { compile, packageClient, root } from './build-client.ts';
 import { compileLibraries } from './compile-libraries.ts';
 
 // Fills dist/, the content of the npm package. `npm pack` and `npm publish` run this first.
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const SOURCES = ['cli', 'functions', 'index', 'infra'];
 /** Folders that are replaced by something built from them. */
@@ -38,12 +34,14 @@ const manifest: {
   version: string;
   imports: Record<string, Record<string, string>>;
   dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 await main(async () => {
   rmSync(dist, { recursive: true, force: true });
-  compileSources();
+  // To JavaScript, declarations and source maps, in the same folders.
+  compile(join(root, 'cli/npm'));
   copyResources();
   writeManifest();
   await packageClient(join(dist, 'client'));
@@ -56,18 +54,6 @@ await main(async () => {
   makeReadable(dist);
   for (const name of ['package.json', 'README.md', 'LICENSE']) chmodSync(join(root, name), 0o644);
 });
-
-function packageFolder(name: string): string {
-  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-}
-
-/** Compiles TypeScript to JavaScript, declarations and source maps, in the same folders. */
-function compileSources(): void {
-  const compiler = join(packageFolder('typescript'), 'bin/tsc');
-  execFileSync(process.execPath, [compiler, '--project', join(root, 'cli/npm')], {
-    stdio: ['ignore', 2, 2],
-  });
-}
 
 function copyResources(): void {
   for (const folder of SOURCES) {
@@ -82,19 +68,13 @@ function copyResources(): void {
 
 /** The manifest for modules in dist/: it decides what their `#` imports are. */
 function writeManifest(): void {
-  const { name, version, dependencies, peerDependencies } = manifest;
+  const { name, version, dependencies, devDependencies, peerDependencies } = manifest;
   const imports = Object.entries(manifest.imports).map(([from, { 'polyseek-package': packaged, ...to }]) => [
     from,
     (packaged ?? to.default)!.replace(/\.ts$/, '.js'),
   ]);
-  const own = {
-    name,
-    version,
-    type: 'module',
-    imports: Object.fromEntries(imports),
-    dependencies,
-    peerDependencies,
-  };
+  const needed = { dependencies, devDependencies, peerDependencies };
+  const own = { name, version, type: 'module', imports: Object.fromEntries(imports), ...needed };
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 }
 
@@ -145,17 +125,11 @@ function writeNotices(codes: FunctionCode[]): void {
   });
 }
 
-/** The packages that npm installs with this one. Licence texts are in the packages themselves. */
-interface Installed {
-  packages: Component[];
-  /** Ids of the packages that this one needs. */
-  direct: string[];
-  /** Ids of the packages that each of them needs, by its id. */
-  needs: Map<string, string[]>;
-}
-
-/** The packages that npm installs with this one, in the versions of package-lock.json. */
-function installedPackages(): Installed {
+/**
+ * The packages that npm installs with this one, in the versions of package-lock.json: all, the ids of those that this one needs, and
+ * the ids of those that each of them needs. Licence texts are in the packages themselves.
+ */
+function installedPackages() {
   const lock = readLock();
   const packages = new Map<string, Component>();
   const needs = new Map<string, string[]>();

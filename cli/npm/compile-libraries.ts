@@ -15,8 +15,7 @@ const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
 
 /**
  * Compiles the native libraries for Linux into a folder, with their digests, and adds the sources that other systems compile.
- * @param report called with a sentence for each processor that is left out, because this machine cannot compile for it
- * @throws if this machine runs Linux and cannot compile for its own processor
+ * Reports each processor for which this machine cannot compile. Throws if it is a Linux machine's own.
  */
 export async function compileLibraries(
   into: string,

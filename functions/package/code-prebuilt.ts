@@ -6,10 +6,7 @@ import type { FunctionCode, StoreName } from './licence-notices.ts';
 /** The code that the npm package contains, as `cli/npm/build-package.ts` wrote it. package.json's `imports` select this module there. */
 const CODE = new URL('../../', import.meta.url);
 
-/**
- * Copies the npm package's code of a function into a folder.
- * @param store where the function's index is
- */
+/** Copies the npm package's code of a function, whose index will be in `store`, into a folder. */
 export async function writeFunctionCode(out: string, store: StoreName): Promise<FunctionCode> {
   const filter = (path: string) => store === 's3vectors' || basename(path) !== 'current-index.mjs';
   cpSync(fileURLToPath(new URL('function', CODE)), out, { recursive: true, filter });

@@ -14,70 +14,56 @@ import {
   type StoreName,
 } from './licence-notices.ts';
 
-const HANDLER = fileURLToPath(new URL('../search/lambda.ts', import.meta.url));
-/** Loaded by the handler for an index in S3 Vectors. */
-const CURRENT_INDEX = fileURLToPath(new URL('../search/current-index.ts', import.meta.url));
+const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/**
- * Writes a function's code, and the files that it serves to browsers, into a folder: bundled from the sources of this clone.
- * @param store where the function's index is
- */
+const HANDLER = beside('../search/lambda.ts');
+/** Loaded by the handler for an index in S3 Vectors. */
+const CURRENT_INDEX = beside('../search/current-index.ts');
+
+const folderOf = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+
+/** Bundles the code of a function, whose index will be in `store`, and the files that it serves to browsers, into a folder. */
 export async function writeFunctionCode(out: string, store: StoreName): Promise<FunctionCode> {
   const bundles = [await bundle({ lambda: HANDLER }, out)];
   if (store === 's3vectors') bundles.push(await bundle({ 'current-index': CURRENT_INDEX }, out));
   const modules = [...new Set(bundles.flatMap((one) => one.modules))];
   writeFileSync(join(out, 'page.json'), JSON.stringify(await loadPage()));
   writeFileSync(join(out, 'widget.js'), await loadWidget());
-  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
   return {
     modules,
     components: packageFolders(modules).map(readPackageLicence),
-    engine: [readPackageLicence(headers)],
+    engine: [readPackageLicence(folderOf('node-api-headers'))],
     comments: bundles.flatMap((one) => one.comments),
   };
 }
 
 /** The builder's handler, and the modules that `forkModule` runs. They get the names of their sources. */
 const BUILDER_ENTRIES = {
-  builder: '../builder/builder.ts',
-  'reading-child': '../../index/ingest/reading/reading-child.ts',
-  worker: '../../index/embedding/worker.ts',
-  'graph-process': '../../index/graph/graph-process.ts',
+  builder: beside('../builder/builder.ts'),
+  'reading-child': beside('../../index/ingest/reading/reading-child.ts'),
+  worker: beside('../../index/embedding/worker.ts'),
+  'graph-process': beside('../../index/graph/graph-process.ts'),
 };
 
-/** A file of each package that is not bundled, because its files are copied or compiled. */
-const COPIED = ['pdfjs-dist', 'hnswlib-node', 'node-addon-api', 'node-api-headers'].map(
-  (name) => `${name}/package.json`,
-);
+/** Packages that are not bundled, because their files are copied or compiled. */
+const COPIED = ['pdfjs-dist', 'hnswlib-node', 'node-addon-api', 'node-api-headers'];
 
 /** Writes a builder's code into a folder: bundled from the sources of this clone. */
 export async function writeBuilderCode(out: string): Promise<FunctionCode> {
-  const entries = Object.entries(BUILDER_ENTRIES).map(([name, path]) => [
-    name,
-    fileURLToPath(new URL(path, import.meta.url)),
-  ]);
-  const { modules, comments } = await bundle(Object.fromEntries(entries), out, builderSettings());
-  const { resolve } = createRequire(import.meta.url);
-  const copied = COPIED.map((file) => dirname(resolve(file)));
-  const components = [...packageFolders(modules), ...copied].map(readPackageLicence);
-  return { modules, components, engine: [], comments };
-}
-
-function builderSettings(): BundleSettings {
   const hashes = SOURCE_FOLDERS.map((folder) => [folder, hashSources(folder)]);
-  return {
+  const { modules, comments } = await bundle(BUILDER_ENTRIES, out, {
     condition: 'polyseek-builder',
     constants: { POLYSEEK_SOURCE_HASHES: JSON.stringify(Object.fromEntries(hashes)) },
     // The package's own package.json says where pdf.js is. Only a model that no builder has runs in ONNX Runtime.
     external: ['#pdfjs/*', 'onnxruntime-node'],
-  };
+  });
+  const components = [...packageFolders(modules), ...COPIED.map(folderOf)].map(readPackageLicence);
+  return { modules, components, engine: [], comments };
 }
 
-/** Settings of a bundle. */
 export interface BundleSettings {
   /** Selects modules from the `imports` of package.json. */
   condition: string;
-  /** Global constants, as JSON. */
   constants: Record<string, string>;
   plugins?: Plugin[];
   /** Modules that stay imports. */
@@ -87,7 +73,6 @@ export interface BundleSettings {
 /**
  * Bundles modules for Node. The bundle expects its native libraries in `native/` beside it.
  * @param entries path of each module by the name of its bundle, without `.mjs`
- * @param settings those of the search function by default
  * @returns the paths of the bundled modules, from the repository, and their licence comments
  */
 export async function bundle(

@@ -10,11 +10,9 @@ export interface Component {
   /** CycloneDX's name of its kind: an npm package or a sentence model. */
   type: 'library' | 'machine-learning-model';
   name: string;
-  /** Of a package. */
   version?: string;
   /** Licence identifier (SPDX) or, if it has none, a few words. */
   licence: string;
-  /** The licence's text. */
   text: string;
   /** Hash of a package's archive in its registry, as in package-lock.json: `sha512-` and Base64. */
   integrity?: string;
@@ -24,11 +22,9 @@ export interface Component {
 export interface FunctionCode {
   /** Paths of the bundled modules, from the repository. */
   modules: string[];
-  /** Third-party work in the code. */
   components: Component[];
   /** Third-party work in our engine's native library, which is compiled with Node's headers. */
   engine: Component[];
-  /** Licence comments of the bundled modules. */
   comments: string[];
 }
 
@@ -61,33 +57,25 @@ THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
 
 /** Folders of the npm packages that modules belong to, each once. Takes paths from the repository. */
 export function packageFolders(modules: string[]): string[] {
-  const folders = modules.flatMap((path) => {
-    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(ROOT, path)) ?? [];
-    return folder === undefined ? [] : [folder];
-  });
+  const folders = modules.flatMap(
+    (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(resolve(ROOT, path)) ?? [],
+  );
   return [...new Set(folders)];
 }
 
-/**
- * Reads name, version, licence and hash of an npm package.
- * @throws if the package has no licence information
- */
+/** Reads name, version, licence and hash of an npm package. Throws if it has no licence information. */
 export function readPackageLicence(folder: string): Component {
   const { name, version, license } = readPackage(folder);
-  const id = typeof license === 'string' ? license : undefined;
-  const texts = licenceTexts(folder);
-  if (texts.length === 0) texts.push(...textsOfSibling(folder));
-  if (texts.length === 0) {
-    const standard = id === undefined ? undefined : STANDARD_TEXTS[id];
-    if (standard === undefined)
-      throw new Error(
-        `${folder}: no licence text${id ? ` for ${id}` : ''}. Its code must not ship without one, so remove the package or add the text.`,
-      );
-    texts.push(`Copyright (c) the authors of ${name}\n\n${standard}`);
-  }
+  const id = typeof license === 'string' ? license : '';
+  const texts = [licenceTexts(folder), textsOfSibling(folder)].find((found) => found.length > 0);
+  const standard = STANDARD_TEXTS[id] && `Copyright (c) the authors of ${name}\n\n${STANDARD_TEXTS[id]}`;
+  const text = texts?.join('\n\n') ?? standard;
+  if (text === undefined)
+    throw new Error(
+      `${folder}: no licence text${id ? ` for ${id}` : ''}. Its code must not ship without one, so remove the package or add the text.`,
+    );
   const { integrity } = readLock()[relative(ROOT, folder).replaceAll('\\', '/')] ?? {};
-  const licence = id ?? 'see the text';
-  return { type: 'library', name, version, licence, text: texts.join('\n\n'), integrity };
+  return { type: 'library', name, version, licence: id || 'see the text', text, integrity };
 }
 
 /** An entry of package-lock.json. */
@@ -102,11 +90,11 @@ export interface LockEntry {
   optionalDependencies?: Record<string, string>;
 }
 
-let lock: Record<string, LockEntry> | undefined;
+let lock: Record<string, LockEntry>;
 
 /** The packages of package-lock.json by their folders, such as `node_modules/a/node_modules/b`. Only a clone has this file. */
 export function readLock(): Record<string, LockEntry> {
-  lock ??= JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages as typeof lock & {};
+  lock ??= JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
   return lock;
 }
 
@@ -133,17 +121,15 @@ function textsOfSibling(folder: string): string[] {
   const { license, repository } = readPackage(folder);
   for (const name of readdirSync(scope).sort()) {
     const other = readPackage(join(scope, name));
-    if (other.license !== license || !repository?.url || other.repository?.url !== repository.url) continue;
-    const texts = licenceTexts(join(scope, name));
+    const isSibling =
+      other.license === license && repository?.url && other.repository?.url === repository.url;
+    const texts = isSibling ? licenceTexts(join(scope, name)) : [];
     if (texts.length > 0) return texts;
   }
   return [];
 }
 
-/**
- * The licence of a sentence model, from the file LICENSE in its model folder.
- * @param folder of the model's sources; undefined if it is unknown
- */
+/** The licence of a sentence model, from the file LICENSE in the folder of its sources, if that is known. */
 export function readModelLicence(name: string, folder: string | undefined): Component {
   const file = folder && join(folder, 'LICENSE');
   const [licence = '', ...rest] =
@@ -153,26 +139,18 @@ export function readModelLicence(name: string, folder: string | undefined): Comp
 }
 
 /**
- * The content of THIRD_PARTY_NOTICES.txt: components by name, and each licence text once.
- * @param whole what contains them, to begin a sentence with
- * @param comments licence comments in bundled code, which may name code copied into a package
+ * The content of THIRD_PARTY_NOTICES.txt: components by name, and each licence text once. `whole` contains them, and begins a sentence.
+ * The comments of bundled code may name code that was copied into a package.
  */
 export function formatNotices(whole: string, components: Component[], comments: string[]): string {
-  const byText = new Map<string, Component[]>();
-  for (const component of components.toSorted(byHeading))
-    byText.set(component.text, [...(byText.get(component.text) ?? []), component]);
-  const sections = [...byText].map(([text, same]) => {
-    return [...same.map(headingOf), '', text].join('\n');
+  const headed = components.map(({ name, version = '(sentence model)', licence, text }) => {
+    return { heading: `${name} ${version}, licence: ${licence}`, text };
   });
+  const headings = new Map<string, string[]>();
+  for (const { heading, text } of headed.sort((a, b) => (a.heading < b.heading ? -1 : 1)))
+    headings.set(text, [...(headings.get(text) ?? []), heading]);
+  const sections = [...headings].map(([text, same]) => [...same, '', text].join('\n'));
   const unique = [...new Set(comments.map((comment) => comment.trim()))].filter(Boolean).sort();
   if (unique.length > 0) sections.push(['Licence comments in bundled code', '', ...unique].join('\n'));
   return `${[`${whole} contains the following third-party work.`, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
-}
-
-function headingOf({ name, version, licence }: Component): string {
-  return `${name} ${version ?? '(sentence model)'}, licence: ${licence}`;
-}
-
-function byHeading(a: Component, b: Component): number {
-  return headingOf(a) < headingOf(b) ? -1 : 1;
 }

@@ -22,11 +22,9 @@ const PDFJS = ['legacy/build/pdf.min.mjs', 'legacy/build/pdf.worker.min.mjs', 'c
 const MANIFEST = { type: 'module', imports: { '#pdfjs/*': './pdfjs/*' } };
 
 /**
- * Builds the Lambda deployment folder of a builder: code that reads and builds, what it reads at run time, and in `function/` the search
- * function without an index.
+ * Builds the Lambda deployment folder of a builder: code that reads and builds, and in `function/` the search function without an index.
  * @param out replaced once the new folder is complete; must be a packaged builder or not exist
  * @param architecture of both Lambda functions; default: this machine's
- * @param model folder of the model, before it is compiled
  * @returns the modules in the bundle, as paths from the repository
  * @throws if a part is missing or cannot be compiled, or the model needs ONNX Runtime; `out` then stays unchanged
  */

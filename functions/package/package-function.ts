@@ -20,7 +20,6 @@ const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 const PARTS =
   /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|model|index|collections)$/;
 
-/** What to package with a function. */
 export interface PackageSettings {
   /** Of the Lambda function; default: this machine's. */
   architecture?: Architecture;
@@ -33,9 +32,7 @@ export interface PackageSettings {
 }
 
 /**
- * Builds a self-contained Lambda deployment folder: code, page, native library, model, indexes, and licences and a bill of materials of
- * third-party work.
- * Verifies all files of model and indexes.
+ * Builds a self-contained Lambda deployment folder: code, page, library, verified model and indexes, licences and a bill of materials.
  * @param index folder of the index; undefined for a function that reads its index from elsewhere, or gets one later
  * @param out replaced once the new folder is complete; must be a packaged function or not exist
  * @returns the modules in the bundle, as paths from the repository
@@ -71,12 +68,7 @@ export async function packageFunction(
   });
 }
 
-/**
- * Checks that a collection can be packaged.
- * @param folder as the user named it
- * @param found where its index is
- * @throws if its name is wrong, or its index is missing, damaged, or built with another model
- */
+/** Checks the collection in `folder`, whose index is in `found`. Throws if its name is wrong, or its index damaged or of another model. */
 function checkCollection(name: string, folder: string, found: string, model: CompiledModel): void {
   if (!isCollectionName(name))
     throw new Error(`The collection ${JSON.stringify(name)} needs another name: ${collectionExpected}.`);
@@ -89,10 +81,7 @@ function checkCollection(name: string, folder: string, found: string, model: Com
   readManifest(found, model, true);
 }
 
-/**
- * Copies an index without the markers that a killed process may have left in it, and adds checksums. Verifies the copy, as a build may have
- * replaced the index meanwhile.
- */
+/** Copies an index with checksums. Verifies the copy, as a build may have replaced the index meanwhile. */
 async function copyIndex(folder: string, to: string, model: CompiledModel): Promise<void> {
   await readFolder(folder, (from) => {
     rmSync(to, { recursive: true, force: true });
@@ -122,11 +111,7 @@ export function makeReadable(folder: string): void {
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
 }
 
-/**
- * Copies the native libraries of an engine into a new folder.
- * @param architecture of the Lambda function; default: this machine's
- * @throws if the engine cannot be compiled for Lambda here, with the reason for each method tried
- */
+/** Copies the libraries of an engine for Lambda's processor, or else for this machine, into a new folder. */
 export async function copyLibraries(out: string, engine: Engine, architecture?: Architecture): Promise<void> {
   mkdirSync(out);
   if (engine === 'packed') {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../search/version.ts';
 import type { Component } from './licence-notices.ts';
@@ -25,10 +25,7 @@ export function componentId({ name, version }: Pick<Component, 'name' | 'version
   return version === undefined ? name : `pkg:npm/${name.replace(/^@/, '%40')}@${version}`;
 }
 
-/**
- * Writes a bill of materials in CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/) into a folder. It contains neither time nor random
- * number, so the same contents have the same bytes.
- */
+/** Writes a bill of materials in CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/). The same contents have the same bytes. */
 export function writeSbom(folder: string, { name, components, hashed, direct, needs }: Contents): void {
   const whole = `${name}@${version}`;
   const byId = new Map(components.map((component) => [componentId(component), component]));
@@ -72,14 +69,14 @@ function licencesOf(licence: string): object[] {
 
 function filesOf(folder: string, parts: readonly string[]): object[] {
   const paths = parts.flatMap((part) =>
-    readdirSync(join(folder, part), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
+    readdirSync(join(folder, part), { recursive: true, encoding: 'utf8' }).map((name) => join(part, name)),
   );
-  return paths.sort().map((path) => {
-    const content = createHash('sha256').update(readFileSync(path)).digest('hex');
-    const name = path.slice(folder.length + 1).replaceAll('\\', '/');
-    return { type: 'file', name, hashes: [{ alg: 'SHA-256', content }] };
+  const files = paths.filter((path) => statSync(join(folder, path)).isFile());
+  return files.sort().map((path) => {
+    const content = createHash('sha256')
+      .update(readFileSync(join(folder, path)))
+      .digest('hex');
+    return { type: 'file', name: path.replaceAll('\\', '/'), hashes: [{ alg: 'SHA-256', content }] };
   });
 }
 

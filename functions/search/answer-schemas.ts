@@ -4,10 +4,12 @@ import type { Answer, IndexInfo, PassageAnswer } from '../../index/search/answer
 import type { Health } from '../web/client/types.ts';
 import { described, optional, type Same } from './request-schemas.ts';
 
+/** A text or a number with a description for callers. */
+export const string = (about: string) => described(v.string(), about);
+const number = (about: string) => described(v.number(), about);
 const count = v.pipe(v.number(), v.integer());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-/** A document's own fields. */
 export const metadata = v.record(
   v.string(),
   v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
@@ -21,13 +23,13 @@ const otherPlace = v.object({
 const neighbours = v.array(v.object({ id: v.string(), text: v.string() }));
 
 const passageFields = {
-  id: described(v.string(), 'Unique in the index. Percent-encode it in `/passages/{id}`.'),
+  id: string('Unique in the index. Percent-encode it in `/passages/{id}`.'),
   text: v.string(),
-  title: described(v.string(), 'Headings above the passage, joined by ` › `, or the title of its document.'),
-  source: described(v.string(), 'Path of the document.'),
+  title: string('Headings above the passage, joined by ` › `, or the title of its document.'),
+  source: string('Path of the document.'),
   url: optional(v.string(), 'URL of the document, if it has one. It opens the place of the passage.'),
   anchor: optional(v.string(), 'The place in the document: a heading such as `install`, `page=3` or `t=12`.'),
-  lang: described(v.string(), 'BCP 47 language tag; `und` if the language is unknown.'),
+  lang: string('BCP 47 language tag; `und` if the language is unknown.'),
   metadata: optional(metadata, "The document's metadata."),
   alsoIn: optional(
     v.array(otherPlace),
@@ -49,20 +51,14 @@ const explanation = v.object({
 });
 
 const evidence = v.object({
-  passageMargin: described(
-    v.number(),
-    "How far the passage's similarity exceeds the mean of the candidates.",
-  ),
-  tokenMargin: described(v.number(), "The same for the similarity of the question's tokens."),
-  sentence: described(v.number(), 'Similarity of the best sentence.'),
-  lexical: described(v.number(), 'The part of the score for words.'),
-  words: described(v.number(), "Whether the question's words occur in the index: the highest share, 0 to 1."),
+  passageMargin: number("How far the passage's similarity exceeds the mean of the candidates."),
+  tokenMargin: number("The same for the similarity of the question's tokens."),
+  sentence: number('Similarity of the best sentence.'),
+  lexical: number('The part of the score for words.'),
+  words: number("Whether the question's words occur in the index: the highest share, 0 to 1."),
   unmatched: described(share, "The share of the question's tokens that the passage has nothing similar to."),
-  matchable: described(
-    v.number(),
-    "How well the best candidate for each of the question's tokens matches it.",
-  ),
-  length: described(v.number(), 'The logarithm of the number of informative tokens in the question.'),
+  matchable: number("How well the best candidate for each of the question's tokens matches it."),
+  length: number('The logarithm of the number of informative tokens in the question.'),
 });
 
 const place = v.tuple([count, count]);
@@ -72,10 +68,9 @@ const match = v.object({
   weight: described(share, "The match's share of the score."),
 });
 
-/** One result of an answer. */
 export const resultSchema = v.object({
   ...passageFields,
-  score: described(v.number(), 'Higher is better.'),
+  score: number('Higher is better.'),
   confidence: described(share, 'Probability that the passage answers the question.'),
   highlight: described(
     v.object({ text: v.string(), start: v.number(), end: v.number() }),
@@ -95,10 +90,9 @@ export const resultSchema = v.object({
   ),
 });
 
-/** The index of an answer. */
 export const indexSchema = described(
   v.object({
-    version: described(v.string(), 'Changes only if the contents of the index change.'),
+    version: string('Changes only if the contents of the index change.'),
     passages: v.pipe(count, v.minValue(0)),
     model: v.string(),
   }),
@@ -106,7 +100,7 @@ export const indexSchema = described(
 );
 
 const searchedFor = v.object({
-  text: described(v.string(), 'The question and the last exchange before it.'),
+  text: string('The question and the last exchange before it.'),
   share: described(
     v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)),
     'Weight of this text. The question alone has the rest.',
@@ -115,7 +109,7 @@ const searchedFor = v.object({
 
 /** Answer of `GET /search` and `POST /search`. */
 export const answerSchema = v.object({
-  q: described(v.string(), 'The question.'),
+  q: string('The question.'),
   searchedFor: optional(
     searchedFor,
     'Text that was searched for besides the question. Absent if no `history` was used.',
@@ -160,14 +154,14 @@ export const overviewSchema = v.object({
 /** Body of every error answer (RFC 9457). */
 export const problemSchema = v.object({
   type: v.string(),
-  title: described(v.string(), 'Name of the status.'),
+  title: string('Name of the status.'),
   status: count,
-  detail: described(v.string(), 'What is wrong and what to change.'),
+  detail: string('What is wrong and what to change.'),
   errors: optional(
     v.array(v.object({ field: v.string(), detail: v.string() })),
     'The wrong parameters or fields.',
   ),
-  requestId: described(v.string(), 'Identifies this request in the log.'),
+  requestId: string('Identifies this request in the log.'),
   resource_metadata: optional(v.string(), 'URL of the metadata that names where to get a token (RFC 9728).'),
 });
 

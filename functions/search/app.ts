@@ -37,10 +37,6 @@ const jsonText = (body: string): HttpResponse => ({
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
-/** Whether a browser asks for a page, rather than a program for JSON. */
-const wantsPage = ({ method, headers }: HttpRequest) =>
-  (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
-
 function home(request: RoutedRequest): HttpResponse {
   const base = baseUrl(request);
   const { collections } = request;
@@ -76,11 +72,8 @@ export function opener<T>(open: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Returns the index of a request. */
-type SearchOf = (request: RoutedRequest) => Promise<Search>;
-
-/** Routes that read an index. */
-function searchRoutes(searchOf: SearchOf, logQuestions = false): Route[] {
+/** Routes that read an index: the one of each request. */
+function searchRoutes(searchOf: (request: RoutedRequest) => Promise<Search>, logQuestions = false): Route[] {
   /** @returns the answer and its JSON */
   async function find(from: RoutedRequest, { maxCharacters, ...request }: Question, addToLog: AddToLog) {
     const { q, k, mode } = request;
@@ -146,7 +139,9 @@ function searchRoutes(searchOf: SearchOf, logQuestions = false): Route[] {
 
 /** Routes that describe the endpoint, and serve browsers. */
 function endpointRoutes({ page: hasPage = true, apiKeys, tokens }: AppOptions): Route[] {
-  const showsPage = (request: HttpRequest) => hasPage && wantsPage(request);
+  /** Whether a browser asks for a page, rather than a program for JSON. */
+  const showsPage = ({ method, headers }: HttpRequest) =>
+    hasPage && (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
   return [
     {
       path: '/openapi.json',
@@ -183,9 +178,8 @@ export function createApp(
   search: Search | Promise<Search> | (() => Promise<Search>),
   options: AppOptions = {},
 ): App {
-  const named = [...(options.collections ?? [])].map(([name, open]) => [name, opener(open)] as const);
-  const collections = new Map(named);
-  const searchOf: SearchOf = async ({ collection }) => {
+  const collections = new Map([...(options.collections ?? [])].map(([name, open]) => [name, opener(open)]));
+  const searchOf = async ({ collection }: RoutedRequest) => {
     if (collection !== undefined) return collections.get(collection)!();
     return typeof search === 'function' ? search() : search;
   };

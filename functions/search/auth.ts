@@ -26,7 +26,6 @@ export const BROWSER_KEY = 'psb_';
 /** Form of a key's name, for error messages. */
 export const nameExpected = '1 to 32 of the characters A-Z, a-z, 0-9, _ and -';
 
-/** Whether a text is a valid name of a key. */
 export const isKeyName = (name: string) => /^[A-Za-z0-9_-]{1,32}$/.test(name);
 
 /** Loaded with the first key, because it takes 3 ms and 2 MB of a cold start. */
@@ -47,14 +46,14 @@ const isFilled = (value: unknown, check: (item: unknown) => boolean): value is s
   value === undefined || (Array.isArray(value) && value.length > 0 && value.every(check));
 
 /**
- * Reads an object of names and API keys, each an `ApiKeySetting`.
- * Throws an `Error` that names the object `where`. The message quotes neither values nor wrong names, which might be keys
- * in the wrong place.
+ * Reads an object of names and API keys, each an `ApiKeySetting`, which messages name `where`.
+ * They quote neither values nor wrong names, which might be keys in the wrong place.
  */
 export function toApiKeys(value: unknown, where: string): ApiKeys {
-  const format = 'be an object of names and SHA-256 digests (64 lowercase hexadecimal digits)';
-  const wrong = (found: string, expected = format) =>
-    new Error(`${where} ${found}, but must ${expected}. Add keys with npx polyseek key NAME.`);
+  const wrong = (
+    found: string,
+    expected = 'be an object of names and SHA-256 digests (64 lowercase hexadecimal digits)',
+  ) => new Error(`${where} ${found}, but must ${expected}. Add keys with npx polyseek key NAME.`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('is not an object');
   const keys = new Map<string, ApiKey>();
   for (const [name, setting] of Object.entries<unknown>({ ...value })) {
@@ -77,13 +76,12 @@ export function toApiKeys(value: unknown, where: string): ApiKeys {
   return keys;
 }
 
-/** The origins of all browser keys. */
 export function browserOrigins(keys: ApiKeys = new Map()): string[] {
   return [...new Set([...keys.values()].flatMap(({ origins = [] }) => origins))];
 }
 
 /**
- * Reads the environment variable `API_KEYS`. Returns undefined if it is not set; the endpoint is then open to anyone.
+ * Reads the environment variable `API_KEYS`. Without it, the endpoint is open to anyone.
  * Throws an `Error` if it is set without keys, so that a mistake never opens the endpoint.
  */
 export function readApiKeys(text: string | undefined): ApiKeys | undefined {
@@ -95,39 +93,29 @@ export function readApiKeys(text: string | undefined): ApiKeys | undefined {
   );
 }
 
-/** A key that a request sent, and its name. */
-export interface NamedKey extends ApiKey {
-  name: string;
-}
-
 /** Finds a key. Compares every digest, each in constant time, so that timing reveals nothing. */
-function find(text: string, keys: ApiKeys): NamedKey | undefined {
+function find(text: string, keys: ApiKeys): (ApiKey & { name: string }) | undefined {
   const digest = digestOf(text);
-  let found: NamedKey | undefined;
-  for (const [name, key] of keys) if (crypto().timingSafeEqual(digest, key.digest)) found = { name, ...key };
+  const found = [...keys].filter(([, key]) => crypto().timingSafeEqual(digest, key.digest)).at(-1);
+  if (!found) return undefined;
+  const [name, key] = found;
   // A browser key is public. Without its origins, as after a mistake in cdk.json, it would count as a secret key.
-  return found && (found.origins || !text.startsWith(BROWSER_KEY)) ? found : undefined;
+  return key.origins || !text.startsWith(BROWSER_KEY) ? { name, ...key } : undefined;
 }
 
 /**
- * Returns the API key that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750). If both are sent,
- * one of them must be valid.
- * Throws a 401 `Problem`.
+ * Returns the API key, with its name, that a request sends in `x-api-key` or as `Authorization: Bearer KEY` (RFC 6750).
+ * If both are sent, one of them must be valid. Throws a 401 `Problem`.
  */
-export function authenticate(headers: SentHeaders, keys: ApiKeys): NamedKey {
+export function authenticate(headers: SentHeaders, keys: ApiKeys): ApiKey & { name: string } {
   const sent = [headers['x-api-key'] ?? '', bearerOf(headers)].filter((key) => key !== '');
-  if (sent.length === 0) {
-    throw new Problem(
-      401,
-      'An API key is required. Send it in the header x-api-key, or as Authorization: Bearer KEY.',
-    );
-  }
-  const key = sent.map((text) => find(text, keys)).find((found) => found !== undefined);
+  const [key] = sent.flatMap((text) => find(text, keys) ?? []);
   if (key) return key;
-  throw new Problem(
-    401,
-    'The API key is not valid. Check for typing errors; if it was revoked, ask for a new one.',
-  );
+  const detail =
+    sent.length === 0
+      ? 'An API key is required. Send it in the header x-api-key, or as Authorization: Bearer KEY.'
+      : 'The API key is not valid. Check for typing errors; if it was revoked, ask for a new one.';
+  throw new Problem(401, detail);
 }
 
 /** Whether a key may use a collection, or the default index (undefined). */
@@ -137,18 +125,14 @@ export function mayUse({ collections }: ApiKey, collection: string | undefined):
 
 /** The part of a request that decides whether a key may make it. */
 export interface Use {
+  url: URL;
+  headers: SentHeaders;
   /** Whether the path starts with `/browser`. */
   browser: boolean;
   collection: string | undefined;
   /** Whether pages may call the route with a browser key. */
   searches: boolean;
-  /** The origin of the page that sent the request. */
-  page: string | undefined;
 }
-
-/** The origin of the page that sent a request. Browsers leave it out of GET from a page on the same host. */
-export const pageOf = (url: URL, headers: SentHeaders): string | undefined =>
-  headers.origin ?? (headers['sec-fetch-site'] === 'same-origin' ? url.origin : undefined);
 
 /**
  * Why a key may not make a request, and what to change; undefined if it may. A browser key may only search, under `/browser`, for pages
@@ -156,14 +140,16 @@ export const pageOf = (url: URL, headers: SentHeaders): string | undefined =>
  */
 export function refusalOf(key: ApiKey, use: Use): string | undefined {
   const { origins, collections = [] } = key;
-  const { browser, page } = use;
+  const { browser, url, headers } = use;
+  // Browsers leave the origin out of GET from a page on the same host.
+  const page = headers.origin ?? (headers['sec-fetch-site'] === 'same-origin' ? url.origin : undefined);
   if (!origins && browser)
     return 'This key is secret, but /browser is for pages, whose keys are public. Create a browser key with npx polyseek key NAME --origin ORIGIN. If a page contains this key, revoke it.';
   if (origins && !browser)
     return 'This is a browser key. Use it at paths that start with /browser, such as /browser/search.';
   if (origins && page === undefined)
     return 'This is a browser key, but the request has no Origin header. Browsers send it; programs need a secret key.';
-  if (origins && page !== undefined && !origins.includes(page))
+  if (origins && !origins.includes(page!))
     return `Pages of the origin ${JSON.stringify(page)} may not use this browser key. Add the origin to the key in cdk.json, or create another key.`;
   if (origins && !use.searches)
     return 'This is a browser key, which may only use /search, /passages, /overview and /health. Use a secret key here.';

@@ -5,12 +5,7 @@ import { Generations } from '../../index/store/s3vectors/generations.ts';
 import type { Store } from '../../index/store/store.ts';
 import { writeEntry } from './log.ts';
 
-/**
- * The current index at an address in S3 Vectors. Starts to open it.
- * @param searchStore searches an open generation
- * @param timeout seconds that a request may take
- * @returns a function that returns the index for a request
- */
+/** Starts to open the current index in S3 Vectors. Returns a function that returns it for a request, within `timeout` seconds. */
 export function currentIndex(
   address: string,
   searchStore: (store: Store) => Promise<ClosableSearch>,

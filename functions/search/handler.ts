@@ -25,17 +25,11 @@ interface HttpEvent {
   };
 }
 
-/** Lambda's response over HTTP. */
 const toResult = ({ status, ...response }: HttpResponse) => ({
   statusCode: status,
   isBase64Encoded: false,
   ...response,
 });
-
-/** The part of Lambda's context that is used. */
-export interface LambdaContext {
-  awsRequestId: string;
-}
 
 /** Anyone who may invoke the function can send an event that no AWS service would. */
 const isHttpEvent = isShaped({
@@ -50,8 +44,7 @@ const isHttpEvent = isShaped({
   }),
 }) as (event: unknown) => event is HttpEvent;
 
-/** Whether an event is not an HTTP request but the body of `POST /search`. */
-const isQuestion = (event: unknown): event is { q: unknown } =>
+const isQuestion = (event: unknown): event is Direct =>
   typeof event === 'object' &&
   event !== null &&
   'q' in event &&
@@ -91,15 +84,11 @@ function toRequest(event: HttpEvent, requestId: string): HttpRequest {
   };
 }
 
-/**
- * Answers a direct event as `POST /search` would, or that of its `collection`. Throws an `Error` with the `detail` of an
- * error response.
- */
-async function ask(
-  app: App,
-  { collection, ...question }: { q: unknown; collection?: unknown },
-  requestId: string,
-): Promise<Answer> {
+/** A direct event: the body of `POST /search`, and a collection. */
+type Direct = { q: unknown; collection?: unknown };
+
+/** Answers a direct event. Throws an `Error` with the `detail` of an error response. */
+async function ask(app: App, { collection, ...question }: Direct, requestId: string): Promise<Answer> {
   if (collection !== undefined && !(typeof collection === 'string' && isCollectionName(collection)))
     throw new Error('collection must be the name of a collection. Leave it out to ask the default index.');
   const response = await app({
@@ -125,7 +114,7 @@ async function ask(
  */
 export function createHandler(
   app: App,
-): (event: unknown, context?: LambdaContext) => Promise<ReturnType<typeof toResult> | Answer> {
+): (event: unknown, context?: { awsRequestId: string }) => Promise<ReturnType<typeof toResult> | Answer> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) return toResult(await app(toRequest(event, requestId)));
     if (isQuestion(event)) return ask(app, event, requestId);

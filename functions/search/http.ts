@@ -1,10 +1,10 @@
 import type { Search } from '../../index/search/answer.ts';
 import { now } from '../../index/search/clock.ts';
 import { isInvalidRequest, isUnavailable } from '../../index/store/store.ts';
-import { type ApiKeys, authenticate, browserOrigins, mayUse, pageOf, refusalOf } from './auth.ts';
+import { type ApiKeys, authenticate, browserOrigins, mayUse, refusalOf } from './auth.ts';
 import { type LogEntry, type LogFields, writeEntry } from './log.ts';
 import { type Access, checkOrigin, varyByOrigin } from './origins.ts';
-import { splitPath } from './paths.ts';
+import { type SplitPath, splitPath } from './paths.ts';
 import { Problem, problemResponse } from './problems.ts';
 import { authenticateToken, challenge, metadataUrl, type TokenVerifier } from './tokens.ts';
 
@@ -54,16 +54,10 @@ export interface HttpResponse {
 /** Answers every request. Wrong requests and failures get an error response. */
 export type App = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Adds fields to the request's log entry. */
 export type AddToLog = (fields: LogFields) => void;
 
-/**
- * Answers a request of one route. May throw a `Problem`, an `InvalidRequest` (400) or `Unavailable` (503); any other error becomes a 500.
- */
-export type RouteHandler = (
-  request: RoutedRequest,
-  addToLog: AddToLog,
-) => HttpResponse | Promise<HttpResponse>;
+/** Answers a request. May throw a `Problem`, an `InvalidRequest` (400) or `Unavailable` (503); any other error becomes a 500. */
+type RouteHandler = (request: RoutedRequest, addToLog: AddToLog) => HttpResponse | Promise<HttpResponse>;
 
 /** A path and its handlers; `GET` answers HEAD too. */
 export interface Route {
@@ -171,16 +165,11 @@ export function dispatch(routes: Route[], options: DispatchOptions): App {
   };
 }
 
-/** A request that has arrived, and what its path says. */
-interface Arrival {
+interface Arrival extends Pick<SplitPath, 'browser' | 'collection'> {
   /** As the host received it. */
   received: HttpRequest;
   /** With the path of the route. */
   request: HttpRequest;
-  /** Whether the path starts with `/browser`. */
-  browser: boolean;
-  /** The collection that the request names, which may not exist. */
-  collection: string | undefined;
   route: Route | undefined;
   addToLog: AddToLog;
 }
@@ -221,8 +210,7 @@ async function authorize(
   const key = authenticate(headers, apiKeys ?? new Map());
   addToLog({ key: key.name });
   const searches = !route || route.searches === true;
-  const use = { browser, collection, searches, page: pageOf(url, headers) };
-  const refusal = refusalOf(key, use);
+  const refusal = refusalOf(key, { url, headers, browser, collection, searches });
   if (refusal) throw new Problem(403, refusal);
   return names.filter((name) => mayUse(key, name));
 }

@@ -15,10 +15,7 @@ export interface Verified {
   scopes: readonly string[];
 }
 
-/**
- * Why a token is not accepted: it is not valid here, with the reason for the caller, or the issuer's keys cannot be read, with the reason
- * for the log.
- */
+/** Why a token is not accepted: a reason for the caller, or for the log if the issuer's keys cannot be read. */
 export interface Refused {
   refused: 'invalid' | 'unavailable';
   reason: string;
@@ -96,11 +93,10 @@ async function findKeysUrl(issuer: string, isSafe: Rules['isSafe']): Promise<str
     try {
       const metadata = (await fetchJson(url)) as { issuer?: unknown; jwks_uri?: unknown } | null;
       const { issuer: named, jwks_uri } = metadata ?? {};
-      if (named !== issuer) {
+      if (named !== issuer)
         throw new Error(
           `${url} names the issuer ${JSON.stringify(named)}. Set JWT_ISSUER to exactly this text`,
         );
-      }
       if (typeof jwks_uri === 'string' && isSafe(jwks_uri)) return jwks_uri;
       throw new Error(`${url} has no jwks_uri that begins with https://`);
     } catch (error) {
@@ -187,11 +183,7 @@ function isAccessToken(type: string | undefined, { token_use }: JWTPayload): boo
   return isType && (token_use === undefined || token_use === 'access');
 }
 
-/**
- * Makes a function that verifies signed access tokens (RFC 9068, as far as common issuers follow it): signature, issuer,
- * time and audience. Its keys come from the issuer's metadata.
- * @param audience of which a token must have one
- */
+/** Returns a verifier of signed access tokens (RFC 9068) that have one of the audiences, with the keys of the issuer's metadata. */
 export function createVerifier(
   issuer: string,
   audience: readonly string[],

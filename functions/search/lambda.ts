@@ -15,24 +15,11 @@ import { readTokens } from './tokens.ts';
 
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
-const {
-  INDEX,
-  INDEX_DIR = beside('index'),
-  TIMEOUT,
-  MODEL_DIR = beside('model'),
-  LOG_QUESTIONS,
-  API_KEYS,
-  PAGE,
-  CORS_ORIGINS,
-  JWT_ISSUER,
-  JWT_AUDIENCE,
-  JWT_SCOPE,
-} = process.env;
-/** Set by Lambda. */
-const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
-
+const { INDEX, INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), TIMEOUT } = process.env;
+const { API_KEYS, CORS_ORIGINS, LOG_QUESTIONS, PAGE, AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
+// A wrong setting must fail before the index is opened.
 const apiKeys = readApiKeys(API_KEYS);
-const tokens = readTokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE });
+const tokens = readTokens(process.env);
 
 // All is opened while Lambda starts the function, before the first request, which reports a failure. An index elsewhere is opened at the
 // same time as the model.
@@ -70,10 +57,7 @@ function log(entry: LogEntry): void {
   coldStart = undefined;
 }
 
-/**
- * Entry point of the Lambda function: `lambda.handler`. Lambda's runtime would resolve `index.handler` to the folder
- * of the index.
- */
+/** The Lambda function is `lambda.handler`. Lambda's runtime would resolve `index.handler` to the folder of the index. */
 export const handler = createHandler(
   createApp(search, {
     logQuestions: LOG_QUESTIONS === '1',

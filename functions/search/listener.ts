@@ -6,10 +6,8 @@ import { decodePath } from './paths.ts';
 import { Problem, problemResponse } from './problems.ts';
 
 /** The address of a request; undefined if its target or its `Host` is not valid (RFC 9112, 3.2). */
-function addressOf({
-  url: target = '',
-  headers: { host = '' },
-}: IncomingMessage): Pick<HttpRequest, 'url' | 'path'> | undefined {
+function addressOf({ url: target = '', headers }: IncomingMessage): { url: URL; path: string } | undefined {
+  const { host = '' } = headers;
   const root = `http://${host}`;
   if (!/^[^/?#@\\\s]+$/.test(host) || !URL.canParse(root)) return undefined;
   // A client may also send the whole URL, as to a proxy, with the same host.
@@ -47,10 +45,7 @@ export function createAppServer(app: App): Server {
   });
 }
 
-/**
- * Adds CORS headers to an app's answers, for hosts without a gateway that does so.
- * @param origins those whose pages may call; `*` for any
- */
+/** Adds CORS headers to answers to pages of these origins, `*` for any. AWS's gateway does this for a deployed function. */
 export function withCors(app: App, origins: readonly string[]): App {
   return async (request) => {
     const response = await app(request);
@@ -71,7 +66,6 @@ export function withCors(app: App, origins: readonly string[]): App {
 
 /** Requests that may wait. An answer takes milliseconds, so the last one waits for about a second. */
 const MOST_WAITING = 256;
-const RETRY_AFTER_SECONDS = 1;
 /** Rounds of the event loop between two requests. In each, Node accepts one connection. */
 const ROUNDS = 16;
 
@@ -106,7 +100,7 @@ function afterRounds(rounds: number, next: () => void): void {
 }
 
 function refusal({ requestId }: HttpRequest): HttpResponse {
-  const headers = { 'retry-after': String(RETRY_AFTER_SECONDS), 'x-request-id': requestId };
+  const headers = { 'retry-after': '1', 'x-request-id': requestId };
   const detail = 'Too many questions wait for an answer. Try again in a second.';
   return problemResponse(new Problem(503, detail, { headers }), requestId);
 }

@@ -11,9 +11,7 @@ export interface LogFields {
   subject?: string;
   k?: number;
   mode?: Mode;
-  /** The MCP tool. */
   tool?: 'search' | 'fetch';
-  /** The question, only with `LOG_QUESTIONS`. */
   q?: string;
   results?: number;
   verdict?: Verdict;
@@ -46,10 +44,8 @@ export interface LogEntry extends LogFields {
 }
 
 /**
- * Writes one line of JSON to standard output. Lambda's runtime would wrap the lines of `console.log`, and `process.stdout`
- * loads streams and sockets: 2 ms of a cold start. Escapes what JSON allows but some readers of logs obey: C1 codes, which may be
- * commands of a terminal, and other line ends.
- * @param out another file descriptor
+ * Writes one line of JSON to standard output. Lambda's runtime would wrap the lines of `console.log`, and `process.stdout` loads streams:
+ * 2 ms of a cold start. Escapes C1 codes, which may be commands of a terminal, and line ends that JSON allows.
  */
 export function writeEntry(entry: object, out = 1): void {
   const json = JSON.stringify(entry).replace(
@@ -66,9 +62,8 @@ export function writeEntry(entry: object, out = 1): void {
 }
 
 /**
- * The metrics of a request: `Possible` and `Unanswered` (0 or 1) for the verdicts `possible` and `none` of each search, and `ColdStart`
- * if given. Each metric costs money, so there are no others.
- * @param coldStart milliseconds from the start of the process until the index was open; for a process's first entry only
+ * The metrics of a search: `Possible` and `Unanswered`, 0 or 1. With `ColdStart` if given: milliseconds from the start of the process
+ * until the index was open. Each metric costs money, so there are no others.
  */
 export function metricsOf({ verdict }: LogEntry, coldStart?: number): Record<string, Metric> {
   const count = (counted: Verdict): Metric => ({ unit: 'Count', value: Number(verdict === counted) });

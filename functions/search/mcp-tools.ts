@@ -2,7 +2,7 @@ import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import type { Answer, OtherPlace, PassageAnswer } from '../../index/search/answer.ts';
-import { answerSchema, metadata, resultSchema } from './answer-schemas.ts';
+import { answerSchema, metadata, resultSchema, string } from './answer-schemas.ts';
 import { described, fetchArguments, optional, searchArguments } from './request-schemas.ts';
 import { type Question, readFetchArguments, readSearchArguments } from './requests.ts';
 
@@ -23,10 +23,10 @@ const { entries: found } = resultSchema;
 // In results of a tool, every passage has a title and a URL. Both results contain the fields that ChatGPT requires, and more:
 // https://platform.openai.com/docs/mcp
 const common = {
-  title: described(v.string(), 'Headings above the passage, or the path of its document.'),
-  url: described(v.string(), 'URL of the passage, for citations.'),
+  title: string('Headings above the passage, or the path of its document.'),
+  url: string('URL of the passage, for citations.'),
 };
-const notice = described(v.string(), 'How to use this result.');
+const notice = string('How to use this result.');
 const alsoIn = optional(
   v.array(v.object({ id: v.string(), ...common, source: v.string() })),
   'Other passages with the same or nearly the same text.',
@@ -39,10 +39,10 @@ const searchResult = v.object({
   results: described(
     v.array(
       v.object({
-        id: described(v.string(), 'The `id` argument of the tool `fetch`.'),
+        id: string('The `id` argument of the tool `fetch`.'),
         ...common,
-        text: described(v.string(), 'Text of the passage, quoted.'),
-        highlight: described(v.string(), 'The best matching sentence, quoted.'),
+        text: string('Text of the passage, quoted.'),
+        highlight: string('The best matching sentence, quoted.'),
         confidence: found.confidence,
         source: found.source,
         lang: found.lang,
@@ -58,8 +58,7 @@ const fetchResult = v.object({
   notice,
   id: v.string(),
   title: common.title,
-  text: described(
-    v.string(),
+  text: string(
     'The passage and its surrounding passages in reading order, quoted, separated by blank lines.',
   ),
   url: common.url,
@@ -83,7 +82,6 @@ function placeOf({ id, title, source, url }: OtherPlace, base: string | undefine
   return { id, title: title || source, url: url ?? own, source };
 }
 
-/** Names a passage and the other places of its text. */
 const placesOf = (passage: PassageAnswer, base: string | undefined) => ({
   ...placeOf(passage, base),
   alsoIn: passage.alsoIn?.map((place) => placeOf(place, base)),
@@ -114,10 +112,7 @@ async function fetchPassage(
   return { notice: QUOTED, ...place, text, metadata: { ...metadata, source, lang } };
 }
 
-/**
- * A schema in the SDK's form. It accepts any arguments: `requests.ts` checks them, with errors that say what to change.
- * The compiler checks results.
- */
+/** A schema in the SDK's form. It accepts any arguments: `requests.ts` checks them, with errors that say what to change. */
 function declared(
   schema: v.GenericSchema,
   typeMode: 'input' | 'output',

@@ -25,10 +25,8 @@ export interface CallEvents {
 }
 
 /** Makes an MCP server with the tools, for any transport. Wrong arguments are results with an error. */
-export function createMcpServer(
-  context: ToolContext,
-  { called, unavailable, failed }: CallEvents,
-): McpServer {
+export function createMcpServer(context: ToolContext, events: CallEvents): McpServer {
+  const { called, unavailable, failed } = events;
   const server = new McpServer(
     { name: 'polyseek', version },
     {
@@ -45,9 +43,8 @@ export function createMcpServer(
         return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
       } catch (error) {
         if (isUnavailable(error)) unavailable(error);
-        if (error instanceof Problem || isInvalidRequest(error) || isUnavailable(error)) {
+        if (error instanceof Problem || isInvalidRequest(error) || isUnavailable(error))
           return { content: [{ type: 'text', text: error.message }], isError: true };
-        }
         failed(error);
         throw error;
       }
@@ -63,8 +60,7 @@ function headersOf({ headers }: HttpRequest): [string, string][] {
 }
 
 /**
- * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. There are no sessions: each
- * message gets its own server.
+ * Answers a message of the Model Context Protocol, revision 2026-07-28 or older, with JSON. Each message gets its own server.
  * Throws a `Problem` for a wrong body, and any unexpected error of a tool.
  */
 export async function answerMcp(
@@ -74,9 +70,8 @@ export async function answerMcp(
 ): Promise<HttpResponse> {
   const message = await readBody(request);
   // Only revision 2025-03-26 has batches. They would allow a hundred searches in one request.
-  if (message.trimStart().startsWith('[')) {
+  if (message.trimStart().startsWith('['))
     throw new Problem(400, 'The body is a batch of messages. Send each message in a separate request.');
-  }
   let failure: { error: unknown } | undefined;
   const server = createMcpServer(context, {
     called: (tool) => addToLog({ tool }),
@@ -85,10 +80,8 @@ export async function answerMcp(
       failure = { error };
     },
   });
-  const response = await respond(
-    server,
-    new Request(request.url, { method: 'POST', headers: headersOf(request), body: message }),
-  );
+  const sent = new Request(request.url, { method: 'POST', headers: headersOf(request), body: message });
+  const response = await respond(server, sent);
   const body = await response.text();
   // The SDK would send an error's message to the caller, and nothing to the log.
   if (failure) throw failure.error;
@@ -100,9 +93,8 @@ export async function answerMcp(
 }
 
 async function respond(server: McpServer, request: Request): Promise<Response> {
-  if (!(await isLegacyRequest(request))) {
+  if (!(await isLegacyRequest(request)))
     return createMcpHandler(() => server, { legacy: 'reject' }).fetch(request);
-  }
   // Like the SDK's own handler for clients of 2025, but with JSON instead of a stream.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);

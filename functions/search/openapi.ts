@@ -60,17 +60,6 @@ const exampleAnswer: Answer = {
       score: 1.88,
       confidence: 0.99,
       highlight: { text: 'No one shall be held in slavery.', start: 0, end: 32 },
-      explain: { passage: 0.88, sentence: 0.91, lexical: 0.25, tokens: 0.34, typical: -0.5 },
-      evidence: {
-        passageMargin: 0.05,
-        tokenMargin: 0.2,
-        sentence: 0.91,
-        lexical: 0.17,
-        words: 0.83,
-        unmatched: 0.03,
-        matchable: 0.65,
-        length: 1.4,
-      },
       matches: [
         { query: [3, 10], text: [24, 31], weight: 0.62 },
         { query: [11, 18], text: [58, 68], weight: 0.27 },
@@ -203,11 +192,7 @@ function commonProblems(credential: string, tokens: boolean) {
   };
 }
 
-/**
- * The OpenAPI 3.1 document of the endpoint.
- * @param server public URL of the endpoint, without a final slash
- * @param credentials what a request may send; without any, the endpoint is open
- */
+/** The OpenAPI 3.1 document of an endpoint, by its URL without a final slash, and what requests to it may send. */
 export function openApi(server: string, credentials: { keys?: boolean; tokens?: boolean } = {}) {
   const { keys = false, tokens = false } = credentials;
   const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');

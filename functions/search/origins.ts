@@ -18,8 +18,7 @@ const isAddress = (hostname: string) => /^(\d+\.){3}\d+$|^\[/.test(hostname);
 
 /** The origins in the environment variable `CORS_ORIGINS`, which separates them by commas. */
 export function readOrigins(text = ''): string[] {
-  const origins = text.split(',').map((origin) => origin.trim());
-  return origins.filter((origin) => origin !== '');
+  return text.split(',').flatMap((origin) => origin.trim() || []);
 }
 
 /** Adds `vary: origin` to an answer's headers, for caches: the answer depends on the page's origin. */
@@ -29,12 +28,10 @@ export function varyByOrigin(headers: Record<string, string>): Record<string, st
 }
 
 /**
- * Throws a 403 `Problem` for a request that a page of another site may have caused.
+ * Throws a 403 `Problem` for a request that a page of another site may have caused. Programs other than browsers send no origin.
  * - Over https, a certificate proves the server's name: a page must have the same origin or a listed one.
- * - Over http, anyone can point a name that they own at this server (DNS rebinding). The request's host must therefore
- *   be `localhost`, an IP address, the name that the server binds, or the host of a listed origin. Pages must have the
- *   same origin or a listed one; pages on this machine may call a server on this machine.
- * Programs other than browsers send no origin.
+ * - Over http, anyone can point a name that they own at this server (DNS rebinding). The request's host must therefore be `localhost`,
+ *   an IP address, the name that the server binds, or the host of a listed origin. Pages on this machine may call a server on it.
  */
 export function checkOrigin(url: URL, origin: string | undefined, { origins = [], host }: Access): void {
   if (origins.includes('*')) return;

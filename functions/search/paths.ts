@@ -1,10 +1,7 @@
 /** The start of pages' requests. API Gateway throttles it apart. */
 export const BROWSER_PREFIX = '/browser';
 
-/**
- * Decodes the path of a URL. Escapes that are not UTF-8 stay as they are. Dot segments are text, as an id may contain them: they lead to
- * no other route.
- */
+/** Decodes the path of a URL. Escapes that are not UTF-8 stay as they are, and dot segments too: an id may contain them. */
 export function decodePath(path: string): string {
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
@@ -40,5 +37,4 @@ const collectionPattern = /^[a-z0-9-]{1,32}$/;
 /** Form of a collection's name, for error messages. */
 export const collectionExpected = '1 to 32 of the characters a-z, 0-9 and -';
 
-/** Whether a text is a valid name of a collection. */
 export const isCollectionName = (name: string) => collectionPattern.test(name);

@@ -1,8 +1,5 @@
 /** A wrong parameter or field, and what to change. */
-export interface FieldError {
-  field: string;
-  detail: string;
-}
+export type FieldError = { field: string; detail: string };
 
 const titles = {
   400: 'Bad Request',
@@ -41,16 +38,14 @@ export class Problem extends Error {
 export const noPassage = (): Problem =>
   new Problem(404, 'No passage has this id. Its document may have changed: search again.');
 
-/**
- * The error response of a problem (RFC 9457).
- * @param members more members of its JSON, such as `resource_metadata`
- */
+/** The error response of a problem (RFC 9457), with further members of its JSON. */
 export function problemResponse(
   { status, message, errors, headers }: Problem,
   requestId: string,
   members: Readonly<Record<string, string>> = {},
 ) {
-  const type = 'about:blank';
+  const title = titles[status];
+  const body = { type: 'about:blank', title, status, detail: message, errors, requestId, ...members };
   return {
     status,
     headers: {
@@ -58,14 +53,6 @@ export function problemResponse(
       'cache-control': 'no-store',
       ...headers,
     },
-    body: JSON.stringify({
-      type,
-      title: titles[status],
-      status,
-      detail: message,
-      errors,
-      requestId,
-      ...members,
-    }),
+    body: JSON.stringify(body),
   };
 }

@@ -11,11 +11,9 @@ export const questionPlaceholder = 'QUESTION';
 /** Whether two types are identical. Not assignability, which an optional field of only one side would pass. */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** Adds a description for callers. */
 export const described = <Schema extends v.GenericSchema>(schema: Schema, text: string) =>
   v.pipe(schema, v.description<v.InferOutput<Schema>, string>(text));
 
-/** An optional value with a description. */
 export const optional = <Schema extends v.GenericSchema>(schema: Schema, text: string) =>
   v.optional(described(schema, text));
 
@@ -35,7 +33,6 @@ const whole = (range: { min: number; max: number; default: number }, text: strin
   return v.optional(described(schema, text), range.default);
 };
 
-/** An optional boolean, by default false. */
 const flag = (text: string) => v.optional(described(v.boolean('true or false'), text), false);
 
 const shareExpected = 'a number from 0 to 1';

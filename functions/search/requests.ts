@@ -53,16 +53,14 @@ function describe(
   const field = shorten((v.getDotPath(issue) ?? '').replace(part, '$1'));
   const { input, type, message } = issue;
   const known = `The ${noun}s are ${names.join(', ')}.`;
-  if (issue.expected === 'never') {
+  if (issue.expected === 'never')
     return { field, detail: `Unknown ${noun}${quotes ? ` ${show(input)}` : ''}. ${known}` };
-  }
   if ((field === 'q' || field === 'query') && (input === undefined || input === '')) {
     const fault = input === '' ? 'empty' : 'missing';
     return { field, detail: `${field} is ${fault}. Add your question, as in ${example}.` };
   }
-  if (type === 'strict_object' && input === undefined) {
+  if (type === 'strict_object' && input === undefined)
     return { field, detail: `${field} is missing. ${known}` };
-  }
   if (type === 'max_length' || type === 'max_entries') {
     const [size, limit] = [issue.received, issue.requirement].map((n) => Number(n).toLocaleString('en'));
     const unit = typeof input === 'string' ? 'characters' : message;
@@ -89,9 +87,7 @@ function wrong(field: string, detail: string): Problem {
   return new Problem(400, detail, { errors: [{ field, detail }] });
 }
 
-/**
- * Reads each parameter's text as the type of its schema. A text that is no number or boolean stays text, which `validate` refuses.
- */
+/** Reads parameters as the types of their schemas. A text that is no number or boolean stays text, which `validate` refuses. */
 function readParameters(
   params: URLSearchParams,
   entries: Record<string, v.GenericSchema & { wrapped?: v.GenericSchema }>,
@@ -134,10 +130,7 @@ export function readPassageParameters(params: URLSearchParams): number {
   return validate(passageParameters, values, queryWording).context;
 }
 
-/**
- * Reads the JSON text of a body of `POST /search`. Throws a 400 `Problem`.
- * @param quotes whether the message may contain what the caller sent
- */
+/** Reads the body of `POST /search`. Throws a 400 `Problem`, which quotes the caller only if `quotes`. */
 export function readSearchBody(text: string, quotes = true): Question {
   const body = parseObject(text);
   checkFilter(body);
@@ -158,9 +151,8 @@ export function readFetchArguments(values: Record<string, unknown>): v.InferOutp
 
 /** Throws a 400 for filters that the schemas would accept. */
 function checkFilter({ filter }: Record<string, unknown>): void {
-  if (Array.isArray(filter)) {
+  if (Array.isArray(filter))
     throw wrong('filter', 'filter is a list, but must be an object of fields and values.');
-  }
   const lost = Object.keys(Object(filter)).find((name) => lostNames.has(name));
   if (lost)
     throw wrong(`filter.${lost}`, `filter has the field "${lost}". Filters on this field are not possible.`);
@@ -171,25 +163,22 @@ function parseObject(text: string): Record<string, unknown> {
   const value = parseJson(text);
   if (value === undefined)
     throw new Problem(400, `The body is not valid JSON. Send an object such as ${exampleBody}.`);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Problem(400, `The body is ${show(value)}, but must be an object such as ${exampleBody}.`);
-  }
   return value as Record<string, unknown>;
 }
 
 /**
  * Reads the text of a request's JSON body. Counts bytes as they arrive, since a request need not declare its length.
- * Throws a `Problem`: 415 for another content type, 413 above 64 KiB, 400 for other encodings than UTF-8, 499 if the
- * client closes the connection before the end.
+ * Throws a `Problem`: 415 for another content type, 413 above 64 KiB, 400 for another encoding, 499 if the client closes the connection.
  */
 export async function readBody({ headers, body }: HttpRequest): Promise<string> {
   const type = headers['content-type'];
-  if (type && !/^application\/([^;\s]+\+)?json\s*(;|$)/i.test(type)) {
+  if (type && !/^application\/([^;\s]+\+)?json\s*(;|$)/i.test(type))
     throw new Problem(
       415,
       `The content type is ${show(type)}, but must be application/json. Send the body as JSON.`,
     );
-  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {

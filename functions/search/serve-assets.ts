@@ -4,7 +4,6 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 
 type Responder = (request: HttpRequest) => HttpResponse;
 
-/** Makes a responder at the first request. */
 function atFirst(load: () => Promise<Responder>): (request: HttpRequest) => Promise<HttpResponse> {
   let loaded: Promise<Responder> | undefined;
   return async (request) => {
@@ -13,7 +12,6 @@ function atFirst(load: () => Promise<Responder>): (request: HttpRequest) => Prom
   };
 }
 
-/** Answers `GET /` of a browser. */
 export const servePage = atFirst(async () => {
   const { html, policy } = await loadPage();
   return respondWith(html, {
@@ -25,16 +23,11 @@ export const servePage = atFirst(async () => {
   });
 });
 
-/** Answers `GET /widget.js`. */
-export const serveWidget = atFirst(async () => respondWithScript(await loadWidget()));
-
-function respondWithScript(script: string): Responder {
+export const serveWidget = atFirst(async () => {
+  const script = await loadWidget();
   // Not imported: the page does without it, and it takes 3 ms to load.
-  const digest = process
-    .getBuiltinModule('node:crypto')
-    .createHash('sha256')
-    .update(script)
-    .digest('base64url');
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const digest = createHash('sha256').update(script).digest('base64url');
   // Weak, because the compressed bytes are the same script.
   const etag = `W/"${digest.slice(0, 22)}"`;
   const headers = {
@@ -49,7 +42,7 @@ function respondWithScript(script: string): Responder {
   const respond = respondWith(script, headers);
   return (request) =>
     request.headers['if-none-match']?.includes(etag) ? { status: 304, headers, body: '' } : respond(request);
-}
+});
 
 /** Answers with a text, compressed for clients that accept it. API Gateway does not compress the answers of an HTTP API. */
 function respondWith(text: string, headers: Record<string, string>): Responder {

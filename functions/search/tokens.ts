@@ -5,15 +5,12 @@ import { Problem } from './problems.ts';
 /** Where the metadata of a protected resource is (RFC 9728). The path of the resource may follow. */
 export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
 
-/** Verifies access tokens of one issuer. */
 export interface TokenVerifier {
   readonly issuer: string;
-  /** Scopes that a token must have. */
   readonly scopes: readonly string[];
   verify(token: string): Promise<Verified | Refused>;
 }
 
-/** Headers of a request, by lower-case name. */
 export type SentHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What a request sends as `Authorization: Bearer …` (RFC 6750), or ''. */
@@ -58,10 +55,7 @@ export function challenge(
   return `Bearer ${parameters.join(', ')}`;
 }
 
-/**
- * The metadata of a protected resource (RFC 9728). Throws a 404 `Problem` for a path that is none.
- * @param path the resource's path, without its first slash
- */
+/** The metadata of the resource at a path without its first slash (RFC 9728). Throws a 404 `Problem` if there is none. */
 export function resourceMetadata(request: ProtectedRequest, path: string, tokens: TokenVerifier): object {
   const resource = path === '' ? '' : `/${path}`;
   if (resourceOf(resource) !== resource) throw new Problem(404, 'No resource has this path. Use /mcp.');
@@ -78,10 +72,9 @@ export function resourceMetadata(request: ProtectedRequest, path: string, tokens
 const looksSigned = (token: string) => /^[^.]+\.[^.]+\.[^.]+$/.test(token);
 
 /**
- * Returns the subject of a request's token, which only the header `Authorization` may carry.
+ * Returns the subject of a request's token, which only the header `Authorization` may carry. `addToLog` receives the reason of a 503.
  * Throws a `Problem`: 401 for an invalid token, 403 for one without the scopes, 503 if the issuer cannot be reached.
  * @param withKeys whether API keys are accepted too. Requests without a token then return undefined instead of a 401.
- * @param addToLog receives the reason of a 503
  */
 export async function authenticateToken(
   request: ProtectedRequest,
@@ -91,19 +84,17 @@ export async function authenticateToken(
 ): Promise<string | undefined> {
   const token = bearerOf(request.headers);
   if (withKeys && !looksSigned(token)) return undefined;
-  if (token === '') {
+  if (token === '')
     throw new Problem(
       401,
       `An access token is required. Get one from ${tokens.issuer}, and send it as Authorization: Bearer TOKEN.`,
     );
-  }
   const verified = await tokens.verify(token);
   if ('refused' in verified) {
     const { refused, reason } = verified;
     if (refused === 'invalid') {
-      throw new Problem(401, reason, {
-        headers: { 'www-authenticate': challenge(request, tokens, 'invalid_token') },
-      });
+      const headers = { 'www-authenticate': challenge(request, tokens, 'invalid_token') };
+      throw new Problem(401, reason, { headers });
     }
     addToLog({ error: reason });
     const detail = 'The token cannot be checked, because its issuer does not answer. Try again in a moment.';
@@ -118,36 +109,26 @@ export async function authenticateToken(
 
 const split = (text: string | undefined, separator: RegExp) => text?.split(separator).filter(Boolean) ?? [];
 
-/**
- * Reads the environment variables for tokens. Returns undefined if none is set.
- * Throws an `Error` if only some are set, so that a mistake never opens the endpoint.
- */
-export function readTokens(environment: {
-  JWT_ISSUER?: string | undefined;
-  JWT_AUDIENCE?: string | undefined;
-  JWT_SCOPE?: string | undefined;
-}): TokenVerifier | undefined {
+/** Reads the environment variables for tokens. Throws if only some are set, so that a mistake never opens the endpoint. */
+export function readTokens(environment: NodeJS.ProcessEnv): TokenVerifier | undefined {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE } = environment;
   if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;
-  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer)) {
+  if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer))
     throw new Error(
       `JWT_ISSUER is ${issuer === undefined ? 'not set' : JSON.stringify(issuer)}, but must be the URL of the issuer, beginning with https://. Only issuers on this machine may use http://.`,
     );
-  }
   const audience = split(JWT_AUDIENCE, /\s*,\s*/);
-  if (audience.length === 0) {
+  if (audience.length === 0)
     throw new Error(
       'JWT_AUDIENCE is not set, so tokens for other services would be accepted. Set it to the audience of the tokens for this endpoint.',
     );
-  }
   const scopes = split(JWT_SCOPE, /\s+/);
   // RFC 6749, 3.3. These characters need no escape in a header.
   const wrong = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
-  if (wrong !== undefined) {
+  if (wrong !== undefined)
     throw new Error(
       `JWT_SCOPE contains ${JSON.stringify(wrong)}, which is not a scope. Separate scopes by spaces.`,
     );
-  }
   let verify: Promise<TokenVerifier['verify']> | undefined;
   return {
     issuer,

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 /** Set by the packager: the function has no package.json. */
 declare const POLYSEEK_VERSION: string | undefined;
 
-/** The version in package.json. */
 export const version: string = typeof POLYSEEK_VERSION === 'string' ? POLYSEEK_VERSION : readVersion();
 
 function readVersion(): string {

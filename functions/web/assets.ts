@@ -60,22 +60,14 @@ export async function loadWidget(): Promise<string> {
   return script.replace('"POLYSEEK_STYLE"', () => JSON.stringify(scalable(style)));
 }
 
-/**
- * Replaces the unit `rem` by the style's own `--rem`, except in its definition and in the conditions of media queries. Many sites
- * set another size for `rem`.
- */
+/** Replaces the unit `rem` by the style's own `--rem`, but in its definition and in media queries. Many sites set another `rem`. */
 function scalable(style: string): string {
   return style.replace(/[^{}]*\{|[^{}]+/g, (part) =>
     part.endsWith('{') ? part : part.replace(/(?<!max\(|[\d.])(-?[\d.]+)rem\b/g, 'calc($1*var(--rem))'),
   );
 }
 
-/**
- * Bundles and minifies a script or stylesheet for browsers.
- * @param entry path of the file
- * @param surface whose UI texts the bundle contains, besides the shared ones
- * @param format `iife` for a script inside HTML, `esm` for a module
- */
+/** Bundles and minifies a script or stylesheet for browsers, with the UI texts of a surface: `iife` for HTML, `esm` for a module. */
 export async function bundleForBrowser(
   entry: string,
   surface: Surface,

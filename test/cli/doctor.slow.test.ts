@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Check, type Checks, checkDeployment, checkProject } from '../../cli/kit/doctor-checks.ts';
+import { type Check, type Checks, checkDeployment, checkProject } from '../../cli/doctor.ts';
 import { describeAlias } from '../../functions/deployed/version-description.ts';
 import { compilerFor } from '../../index/engine/compile-engine.ts';
 import { readManifest } from '../../index/format/manifest.ts';

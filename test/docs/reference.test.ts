@@ -132,7 +132,7 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
     ...[...text.matchAll(/process\.env\.([A-Z_]+)|\.env\('([A-Z_]+)'\)/g)].map(
       ([, name, option = '']) => name ?? option,
     ),
-    ...[...text.matchAll(/\{([^{}]*)\} = process\.env;/g)].flatMap(
+    ...[...text.matchAll(/\{([^{}]*)\} = (?:process\.env|environment);/g)].flatMap(
       // Without the default values.
       ([, names = '']) => names.replace(/=[^,]*/g, '').match(/\b[A-Z_]{2,}\b/g) ?? [],
     ),

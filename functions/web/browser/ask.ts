@@ -8,22 +8,13 @@ const SLOW = 500;
 /** Answers to keep, for Back and for a question that is typed again. */
 const KEPT = 50;
 
-/**
- * - `idle`: no question
- * - `waiting`: the person is typing, so shown results are outdated
- * - `searching`, `slow`: a request is under way
- * - `answer`, `error`: its outcome
- */
+/** `waiting`: the person is typing, so shown results are outdated. `searching`, `slow`: a request is under way. */
 export type SearchState =
-  | { kind: 'idle' }
-  | { kind: 'waiting' | 'searching' | 'slow'; query: string }
-  | { kind: 'answer'; query: string; answer: Answer }
-  | { kind: 'error'; query: string; error: unknown };
+  | { kind: 'idle' | 'waiting' | 'searching' | 'slow' }
+  | { kind: 'answer'; answer: Answer }
+  | { kind: 'error'; error: unknown };
 
-/**
- * Searches as you type. Each call replaces the earlier ones, whose answers are never reported.
- * @param report receives each state of the search
- */
+/** Searches as you type, and reports each state. Each call replaces the earlier ones, whose answers are never reported. */
 export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: SearchState) => void) {
   const answers = new Map<string, Answer>();
   let current = new AbortController();
@@ -36,8 +27,8 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
   }
 
   async function search(query: string, signal: AbortSignal): Promise<void> {
-    report({ kind: 'searching', query });
-    const slow = setTimeout(() => report({ kind: 'slow', query }), SLOW);
+    report({ kind: 'searching' });
+    const slow = setTimeout(() => report({ kind: 'slow' }), SLOW);
     signal.addEventListener('abort', () => clearTimeout(slow));
     try {
       const answer =
@@ -46,9 +37,9 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
       answers.delete(query);
       answers.set(query, answer);
       if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
-      report({ kind: 'answer', query, answer });
+      report({ kind: 'answer', answer });
     } catch (error) {
-      if (!signal.aborted) report({ kind: 'error', query, error });
+      if (!signal.aborted) report({ kind: 'error', error });
     } finally {
       clearTimeout(slow);
     }
@@ -66,7 +57,7 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
       return;
     }
     const signal = replace();
-    report({ kind: 'waiting', query });
+    report({ kind: 'waiting' });
     const timer = setTimeout(() => void search(query, signal), TYPING_PAUSE);
     signal.addEventListener('abort', () => clearTimeout(timer));
   }

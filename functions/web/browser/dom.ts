@@ -31,9 +31,8 @@ export function listenToField(
 }
 
 /**
- * Moves the focus between a field and the links below it with the arrow keys. The links stay in the tab order: a list of links needs no
- * roles that would hide the texts below them from screen readers.
- * @param links returns the links at present, in order
+ * Moves the focus between a field and the present links below it with the arrow keys. The links stay in the tab order: a list of links
+ * needs no roles that would hide the texts below them from screen readers.
  */
 export function moveByArrows(
   container: HTMLElement,

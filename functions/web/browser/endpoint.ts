@@ -3,11 +3,7 @@ import { type Connection, call } from '../client/call.ts';
 /** A polyseek endpoint. Both calls repeat a request that failed on the way, and reject with a `PolyseekError` or the signal's reason. */
 export type Endpoint = ReturnType<typeof createEndpoint>;
 
-/**
- * Creates a client of an endpoint for browsers.
- * @param base URL with a final slash
- * @param key returns the API key to send, if any; called for each request
- */
+/** Creates a client of an endpoint for browsers. `base` ends in a slash. `key` returns the API key to send with a request, if any. */
 export function createEndpoint(base: string, key: () => string | null | undefined) {
   const connection: Connection = {
     url: base,

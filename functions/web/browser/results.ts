@@ -6,7 +6,6 @@ import { make } from './dom.ts';
 import type { Endpoint } from './endpoint.ts';
 import { inLanguage, type Texts } from './texts.ts';
 
-/** What results need to show themselves. */
 export interface ResultContext {
   endpoint: Endpoint;
   texts: Texts;
@@ -119,7 +118,7 @@ function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: Resul
       return;
     }
     try {
-      const passage = await endpoint.get<PassageAnswer>(passagePath(id, 1));
+      const passage = await endpoint.get<PassageAnswer>(passagePath(id));
       const { before = [], after = [] } = passage;
       around.replaceChildren(...withNeighbours(passage, body, texts));
       toggle(true);
@@ -142,10 +141,8 @@ function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: Resul
   return [around, make('div', { class: 'more' }, button, ...link, note)];
 }
 
-/** Path of a passage with the passages around it. */
-export function passagePath(id: string, context: number): string {
-  return `passages/${encodeURIComponent(id)}?context=${context}`;
-}
+/** Path of a passage with one passage on each side. */
+export const passagePath = (id: string) => `passages/${encodeURIComponent(id)}?context=1`;
 
 /** A passage's text between the passages before and after it. */
 export function withNeighbours(
@@ -175,10 +172,7 @@ function textOf(result: SearchResult): (Node | string)[] {
   return [...part(bodyStart(result, start), start), sentence, ...part(end, text.length)];
 }
 
-/**
- * Offset after the headings at the start of a passage, which its title already shows.
- * @param last the highest offset to return
- */
+/** Offset after the headings at the start of a passage, which its title already shows; at most `last`. */
 export function bodyStart({ text, title }: PassageAnswer, last: number): number {
   const headings = title.split(' › ');
   let start = 0;

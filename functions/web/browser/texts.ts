@@ -27,35 +27,15 @@ export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 
 /** All texts by language. assets.ts removes those that a bundle does not use. */
 export const TEXTS: Record<string, Record<TextName, Text>> = {
-  en,
-  de,
-  fr,
-  es,
-  it,
-  pt,
-  nl,
-  pl,
-  ru,
-  uk,
-  tr,
-  ar,
-  fa,
-  he,
-  hi,
-  'zh-Hans': zhHans,
-  'zh-Hant': zhHant,
-  ja,
-  ko,
-  vi,
+  ...{ en, de, fr, es, it, pt, nl, pl, ru, uk, tr, ar, fa, he, hi, ja, ko, vi },
+  ...{ 'zh-Hans': zhHans, 'zh-Hant': zhHant },
 };
 
-/** The texts of one language. */
 export type Texts = ReturnType<typeof createTexts>;
 
 /**
- * Returns the texts of the first of these languages that has any, or else in English. Languages match by their script too: Taiwan's
- * `zh-TW` gets `zh-Hant`.
- * @param preferred BCP 47 tags, most preferred first, such as `navigator.languages`
+ * Returns the texts of the first of these languages (BCP 47) that has any, or else in English. Languages match by their script too:
+ * Taiwan's `zh-TW` gets `zh-Hant`.
  */
 export function createTexts(preferred: readonly string[]) {
   const lang = chooseLanguage(preferred);

@@ -19,14 +19,9 @@ export function searchTool(client: Polyseek, options: Omit<Question, 'q'> = {}) 
     }),
     execute: async ({ q }, { abortSignal }) => {
       const { verdict, results } = await client.search({ ...options, q }, { signal: abortSignal });
-      const passages = results.map(({ title, source, url, lang, text, confidence }) => ({
-        title,
-        source,
-        url,
-        lang,
-        text,
-        confidence,
-      }));
+      const passages = results.map(({ title, source, url, lang, text, confidence }) => {
+        return { title, source, url, lang, text, confidence };
+      });
       return { verdict, passages };
     },
   });

@@ -1,4 +1,3 @@
-/** How to reach an endpoint. */
 export interface Connection {
   /** URL without a final slash. */
   url: string;
@@ -41,9 +40,8 @@ const backoff = (attempt: number) => Math.random() * Math.min(5_000, 250 * 2 ** 
 const isTemporary = ({ status }: PolyseekError) => status === undefined || status === 429 || status >= 500;
 
 /**
- * Gets JSON from a path of the endpoint, and repeats a request that failed for now.
+ * Gets JSON from a path of the endpoint, with `POST` if there is a body. Repeats a request that failed for now.
  * Rejects with a `PolyseekError`, or with the signal's reason.
- * @param body is sent as JSON with `POST`; without it, the request is a `GET`
  */
 export async function call<T>(
   connection: Connection,

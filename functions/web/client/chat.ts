@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { type CiteOptions, findCited, quotesOf } from './cite.ts';
-import type { Answer, Polyseek, Question, Result } from './client.ts';
+import { type Citation, type CiteOptions, findCited, quotesOf } from './cite.ts';
+import type { Polyseek, Question, Result } from './client.ts';
 import { LIMITS } from './limits.ts';
 import { printable, printableJson } from './printable.ts';
 
@@ -17,16 +17,12 @@ export const quote: Answerer = (_, passages) =>
     .map((text, i) => `“${text}” [${i + 1}]`)
     .join('\n');
 
-/** What a chatbot needs of a client. */
 export type Searcher = Pick<Polyseek, 'search'>;
 
 /** A reply, and where it comes from. */
-export interface Reply {
+export interface Reply extends Citation {
   /** The text, with the list of cited passages. */
   text: string;
-  verdict: Answer['verdict'];
-  /** The cited passages, best first. */
-  passages: Result[];
 }
 
 export interface ReplyOptions extends CiteOptions {
@@ -59,16 +55,6 @@ export async function replyWithPassages(
   return { text: [...preface, await answer(q, passages), ...sources].join('\n'), verdict, passages };
 }
 
-/** Prints a reply, or the error that replaces it. */
-type Printer = (q: string, said: Reply | Error) => void;
-
-const printText: Printer = (_, said) =>
-  console.log(`${printable(said instanceof Error ? said.message : said.text)}\n`);
-const printJson: Printer = (q, said) =>
-  console.log(
-    printableJson(JSON.stringify({ q, ...(said instanceof Error ? { error: said.message } : said) })),
-  );
-
 /**
  * Answers each line of standard input until it ends. Prints the message of an error instead of an answer.
  * @param options.json prints one line of JSON for each question, with the fields of `Reply` or `error`, and no prompt
@@ -78,7 +64,6 @@ export async function chat(
   { json = false, ...options }: ReplyOptions & { json?: boolean } = {},
 ): Promise<void> {
   const history: NonNullable<Question['history']> = [];
-  const print = json ? printJson : printText;
   const lines = createInterface({
     input: process.stdin,
     ...(!json && { output: process.stdout, prompt: '> ' }),
@@ -86,17 +71,24 @@ export async function chat(
   const prompt = () => {
     if (!json) lines.prompt();
   };
+  /** Prints a reply, or the error that replaces it. */
+  const print = (text: string, q: string, fields: object) =>
+    console.log(json ? printableJson(JSON.stringify({ q, ...fields })) : `${printable(text)}\n`);
   prompt();
   for await (const line of lines) {
-    const question = line.trim();
-    if (question !== '') {
+    const q = line.trim();
+    if (q !== '') {
       const asked = { ...options, history: history.slice(-LIMITS.turns) };
-      const said = await replyWithPassages(client, question, asked).catch((error: Error) => error);
-      print(question, said);
-      if (!(said instanceof Error) && said.verdict !== 'none') {
+      try {
+        const said = await replyWithPassages(client, q, asked);
+        print(said.text, q, said);
         // Searches use the first words of an answer, so they must be about its topic.
         const content = said.text.replace(`${unsure}\n`, '').slice(0, LIMITS.turnCharacters);
-        history.push({ role: 'user', content: question }, { role: 'assistant', content });
+        if (said.verdict !== 'none')
+          history.push({ role: 'user', content: q }, { role: 'assistant', content });
+      } catch (error) {
+        const { message } = error as Error;
+        print(message, q, { error: message });
       }
     }
     prompt();

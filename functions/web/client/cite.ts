@@ -17,10 +17,7 @@ export interface Citation {
   passages: Result[];
 }
 
-/**
- * Searches for the passages that answer a question of a conversation.
- * @param search sends a question to the endpoint
- */
+/** Searches for the passages that answer a question of a conversation. `search` sends a question to the endpoint. */
 export async function findCited(
   search: (question: Question) => Promise<Answer>,
   question: Omit<Question, 'k' | 'minConfidence' | 'history'>,

@@ -2,7 +2,6 @@ import { Document } from '@langchain/core/documents';
 import { BaseRetriever, type BaseRetrieverInput } from '@langchain/core/retrievers';
 import type { Polyseek, Question } from './client.ts';
 
-/** A client and the options of every search. */
 export interface PolyseekRetrieverInput extends BaseRetrieverInput, Omit<Question, 'q'> {
   client: Polyseek;
 }

@@ -8,7 +8,6 @@ import type {
 
 // functions/search/ checks that its schemas have these types. In the npm package, types made of the schemas replace this module.
 
-/** Body of `POST /search`. */
 export interface Question extends Partial<SearchRequest> {
   q: string;
   lang?: string | string[];
@@ -16,13 +15,9 @@ export interface Question extends Partial<SearchRequest> {
   maxCharacters?: number;
 }
 
-/** Response of a search. */
 export type { Answer };
-/** One result of an answer. */
 export type Result = SearchResult;
-/** Response of `GET /passages/{id}`. */
 export type Passage = PassageAnswer;
-/** Response of `GET /health`. */
 export interface Health {
   status: 'ok';
   index: IndexInfo;

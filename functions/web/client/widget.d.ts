@@ -20,7 +20,6 @@ export interface PolyseekSelectDetail {
 export declare class PolyseekSearch extends HTMLElement {
   /** Opens the dialog. Inline, moves the focus to the field. */
   open(): void;
-  /** Closes the dialog. */
   close(): void;
   /** Opens the element and searches. The event `polyseek-search` reports the answer. */
   search(q: string): void;

@@ -23,7 +23,6 @@ export function fillTexts(texts: Texts): void {
   find('input', '#api-key').title = texts.of('page.keyForm');
 }
 
-/** One line about what is searched. */
 export function describeIndex(
   { index, documents, languages }: Overview & { index: IndexInfo },
   texts: Texts,
@@ -45,11 +44,7 @@ export function collectionIn(path: string): string {
   return decodeURIComponent(name);
 }
 
-/**
- * Makes the filter menu of a field's values with their counts. It is hidden while it has fewer than two.
- * @param nameOf returns the label of a value
- * @param changed called with the selected values
- */
+/** Makes the filter menu of a field's values with their counts, which is hidden while it has fewer than two. */
 export function createFilterMenu(
   id: 'lang' | 'source',
   texts: Texts,
@@ -88,7 +83,6 @@ export function createFilterMenu(
   });
 
   return {
-    /** Adds values to the menu. */
     list(values: readonly Counted[]): void {
       for (const { value, passages } of values) add(value, passages);
     },
@@ -102,11 +96,7 @@ export function createFilterMenu(
   };
 }
 
-/**
- * Enables the keys of the page: `/` focuses the question, arrows move through the links, Escape leaves.
- * @param links returns the links that arrows move through, in reading order
- * @param leave called for Escape outside menus
- */
+/** Enables the keys of the page: `/` focuses the question, arrows move through the links, Escape outside menus leaves. */
 export function enableKeys(
   question: HTMLInputElement,
   links: () => readonly HTMLElement[],

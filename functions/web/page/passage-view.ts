@@ -13,9 +13,6 @@ import { inLanguage } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { copyText } from './request-code.ts';
 
-/** Passages to show before and after the passage. */
-const CONTEXT = 1;
-
 /** A passage by its id, with its surroundings. Throws an error whose message is for the reader if there is none. */
 export async function loadPassage(
   id: string,
@@ -23,7 +20,7 @@ export async function loadPassage(
   signal: AbortSignal,
 ): Promise<PassageAnswer> {
   try {
-    return await context.endpoint.get<PassageAnswer>(passagePath(id, CONTEXT), signal);
+    return await context.endpoint.get<PassageAnswer>(passagePath(id), signal);
   } catch (error) {
     if (error instanceof PolyseekError && error.status === 404)
       throw new Error(context.texts.of('page.gone'));
@@ -31,10 +28,7 @@ export async function loadPassage(
   }
 }
 
-/**
- * Shows one passage with its surroundings, a link to its document and its permalink.
- * @param back returns to the results that the reader came from, if any
- */
+/** One passage with its surroundings, a link to its document and its permalink. `back` returns to the results it came from. */
 export function passageNodes(
   passage: PassageAnswer,
   { endpoint, texts }: ResultContext,

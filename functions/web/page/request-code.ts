@@ -2,7 +2,6 @@ import type { Texts } from '../browser/texts.ts';
 import { find } from './controls.ts';
 import { type PageState, parametersOf, queryOf } from './state.ts';
 
-/** A request to show as code. */
 interface ShownRequest {
   /** URL of the endpoint, with a final slash. */
   base: string;
@@ -11,17 +10,12 @@ interface ShownRequest {
   withKey: boolean;
 }
 
-/** A language of the shown code. */
 type CodeLanguage = 'curl' | 'typescript' | 'python';
 
 /** The request as a complete program without dependencies. */
 const snippets: Record<CodeLanguage, (request: ShownRequest) => string> = { curl, typescript, python };
 
-/**
- * Makes the button that shows the request as code.
- * @param requestOf returns the current request, or undefined if there is none
- * @returns shows the current request
- */
+/** Makes the button that shows the current request, if any, as code. Returns a function that updates it. */
 export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | undefined): () => void {
   const button = find('button', '#code');
   const section = find('section', '#request');
@@ -43,10 +37,7 @@ export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | 
   return show;
 }
 
-/**
- * Copies the text of an element.
- * @param note shows the outcome for some seconds
- */
+/** Copies the text of an element. `note` shows the outcome for some seconds. */
 export async function copyText(element: HTMLElement, note: HTMLElement, texts: Texts): Promise<void> {
   try {
     await navigator.clipboard.writeText(element.textContent ?? '');

@@ -1,4 +1,3 @@
-/** What the page shows. Its address contains it. */
 export interface PageState {
   /** The question, or '' for none. */
   q: string;
@@ -13,7 +12,6 @@ const PASSAGE = '#p=';
 /** The state without question, filters and passage. */
 export const HOME: PageState = { q: '', lang: [], source: [], passage: '' };
 
-/** Reads the state from an address. */
 export function readState({ search, hash }: { search: string; hash: string }): PageState {
   const params = new URLSearchParams(search);
   return {
@@ -32,16 +30,11 @@ export function parametersOf({ q, lang, source }: PageState): [name: string, val
   );
 }
 
-/** Query string of a state, without the question mark. */
 export function queryOf(state: PageState): string {
   return String(new URLSearchParams(parametersOf(state)));
 }
 
-/**
- * The page's address for a state: path, query and fragment.
- * @param path of the page
- * @param ui language of the page that its address demands, if any
- */
+/** The address of a state: the page's path, query and fragment. `ui` is the language that the page's address demands, if any. */
 export function addressOf(state: PageState, path: string, ui: string | null): string {
   const query = String(new URLSearchParams([...parametersOf(state), ...(ui === null ? [] : [['ui', ui]])]));
   const fragment = state.passage ? PASSAGE + encodeURIComponent(state.passage) : '';
@@ -64,11 +57,7 @@ interface Entry {
   hasResults?: boolean;
 }
 
-/**
- * The page's entries in the browser's history.
- * @param path of the page
- * @param ui language of the page that its address demands, if any
- */
+/** The page's entries in the browser's history, with addresses as from `addressOf`. */
 export function createHistory(path: string, ui: string | null) {
   const entry = (): Entry => history.state ?? {};
   const addressIn = (state: PageState) => addressOf(state, path, ui);
@@ -80,7 +69,6 @@ export function createHistory(path: string, ui: string | null) {
   }
 
   return {
-    /** Adds an entry. */
     add: (state: PageState, hasResults: boolean) => write(state, { hasResults }, false),
     /** Adds an entry for a question that is being typed, or replaces the one before it. */
     draft(state: PageState): void {

@@ -2,14 +2,12 @@ import { make } from '../browser/dom.ts';
 import type { Texts } from '../browser/texts.ts';
 
 /**
- * Puts a panel into a dialog, beside a button that opens it, which a page can replace. The browser's own `<dialog>` keeps the focus inside, and returns it after closing.
- * @param showsHotkey whether the button names the keys that open the dialog
- * @param opened called after opening, to move the focus
+ * Puts a panel into a dialog, beside a button that opens it, which a page can replace and which may name the keys that open the dialog.
+ * The browser's own `<dialog>` keeps the focus inside, and returns it after closing. `opened` moves it after opening.
  */
 export function createDialog(panel: HTMLElement, texts: Texts, showsHotkey: boolean, opened: () => void) {
   const name = texts.of('search');
   const dialog = make('dialog', { part: 'dialog', 'aria-label': name }, panel);
-  /** The keys of this system. */
   const keys = /^(Mac|iP)/.test(navigator.platform) ? '⌘K' : 'Ctrl K';
   const button = make(
     'button',
@@ -53,15 +51,11 @@ function isTyped(event: KeyboardEvent): boolean {
   return target.isContentEditable || target.matches('input, textarea, select');
 }
 
-/** Whether an event is Ctrl-K, or ⌘K. */
 export function isCtrlK({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean {
   return key.toLowerCase() === 'k' && ctrlKey !== metaKey && !altKey && !shiftKey;
 }
 
-/**
- * Whether a key opens the search.
- * @param setting the attribute `hotkeys`: `off` for none, `ctrl-k` for that alone
- */
+/** Whether a key opens the search, by the attribute `hotkeys`: `off` for none, `ctrl-k` for that alone. */
 export function isHotkey(event: KeyboardEvent, setting: string | null): boolean {
   if (setting === 'off' || event.defaultPrevented || event.isComposing || isTyped(event)) return false;
   if (isCtrlK(event)) return true;

@@ -4,7 +4,6 @@ import type { ResultContext } from '../browser/results.ts';
 import type { PolyseekSearchDetail, PolyseekSelectDetail } from '../client/widget.d.ts';
 import type { WidgetOptions } from './options.ts';
 
-/** Details of the element's events. */
 export interface WidgetEvents {
   'polyseek-search': PolyseekSearchDetail;
   'polyseek-select': PolyseekSelectDetail;
@@ -18,11 +17,9 @@ export interface Panel {
   element: HTMLElement;
   /** Gets the focus when the panel is shown. */
   field: HTMLInputElement;
-  /** Aborts requests. */
   stop(): void;
 }
 
-/** What panels need. */
 export interface PanelContext extends ResultContext {
   options: WidgetOptions;
   emit: Emit;
@@ -45,10 +42,7 @@ export function createAskForm({ texts }: PanelContext, placeholder = texts.of('a
   return { form: make('form', { class: 'ask' }, make('div', { class: 'line' }, field, ...more)), field };
 }
 
-/**
- * Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself.
- * @param resultOf finds the result of a link, with its position, or undefined for other links
- */
+/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself. */
 export function reportLinks(
   container: HTMLElement,
   { emit, followed }: PanelContext,

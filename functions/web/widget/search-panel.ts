@@ -157,10 +157,7 @@ function createMenu(name: string, changed: () => void): HTMLSelectElement {
   return menu;
 }
 
-/**
- * Shows a menu if there are several values.
- * @param all label of the choice that filters nothing
- */
+/** Shows a menu if there are several values. Its choice `all` filters nothing. */
 function fillMenu(
   menu: HTMLSelectElement,
   all: string,

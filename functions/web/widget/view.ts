@@ -10,7 +10,6 @@ import { createSearchPanel } from './search-panel.ts';
 /** What an element shows for one set of attributes. */
 export type View = ReturnType<typeof createView>;
 
-/** Creates the content of an element from its attributes. */
 export function createView(host: Element, emit: Emit) {
   const options = readOptions(host);
   const texts = createTexts(languagesOf(host));
@@ -81,12 +80,10 @@ export function createView(host: Element, emit: Emit) {
     root,
     open: () => (dialog ? dialog.open() : focus()),
     close,
-    /** Shows the search, and searches. */
     search(q: string): void {
       tabs?.show(search);
       search.search(q);
     },
-    /** Aborts requests. */
     stop(): void {
       search.stop();
       chat?.stop();
@@ -94,10 +91,7 @@ export function createView(host: Element, emit: Emit) {
   };
 }
 
-/**
- * Shows one of several panels at a time, by the tabs pattern of the ARIA Authoring Practices Guide.
- * @param panels with the label of each one's tab
- */
+/** Shows one of several panels, each with the label of its tab, by the tabs pattern of the ARIA Authoring Practices Guide. */
 function createTabs(name: string, panels: readonly (readonly [label: string, panel: Panel])[]) {
   const list = make('div', { role: 'tablist', 'aria-label': name });
   const buttons = new Map(

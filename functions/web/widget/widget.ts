@@ -43,7 +43,6 @@ export class PolyseekSearch extends Base implements Published {
     if (this.checkVisibility()) this.#view?.open();
   }
 
-  /** Closes the dialog. */
   close(): void {
     this.#view?.close();
   }

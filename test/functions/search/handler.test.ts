@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AppOptions, createApp } from '../../../functions/search/app.ts';
 import { digestOf } from '../../../functions/search/auth.ts';
-import { createHandler, type LambdaContext } from '../../../functions/search/handler.ts';
+import { createHandler } from '../../../functions/search/handler.ts';
 import type { LogEntry } from '../../../functions/search/log.ts';
 import { defaults } from './ask.ts';
 import { anyId, DOT_SEGMENTS, failingSearch, oddIds, PassagesDouble, SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
 
-const context: LambdaContext = { awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' };
+const context = { awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' };
 
 /** The fields of both kinds of event. */
 const shared = (method: string, rawPath: string, rawQueryString: string) => ({
@@ -256,7 +256,7 @@ describe('a direct event', () => {
   async function ask(
     event: unknown,
     search = new SearchDouble(),
-    lambda: LambdaContext | undefined = context,
+    lambda: { awsRequestId: string } | undefined = context,
   ) {
     const log: LogEntry[] = [];
     const handler = createHandler(createApp(search, { apiKeys, log: (entry) => log.push(entry) }));
