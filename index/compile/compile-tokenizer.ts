@@ -87,8 +87,6 @@ const UNUSED = 0x80000000;
 /**
  * Builds the trie that `embedding/double-array.ts` reads and describes.
  * @param keys distinct, non-empty, sorted by their bytes, none containing a zero byte
- * @param values a value per key, 0 to 2^31 - 1
- * @returns the units, of which a few percent are unused
  * @throws if the keys need more than 2^21 units
  */
 export function buildDoubleArray(keys: Uint8Array[], values: number[]): Uint32Array {

@@ -45,44 +45,31 @@ interface Config {
   _name_or_path?: string;
 }
 
-/** A model folder in the layout of @xenova/transformers, read and checked but not compiled. */
-export interface ModelSource {
-  name: string;
-  config: Config;
-  tokenizer: string;
-  onnx: Uint8Array;
-  prefixes: { query: string; passage: string };
-  learned: Learned;
-  hash: string;
-}
-
 /**
- * Reads a model folder, compares it with its SHA256SUMS if it has one, and checks that polyseek supports its kind.
+ * Reads a model folder in the layout of @xenova/transformers, compares it with its SHA256SUMS if it has one, and checks that polyseek
+ * supports its kind.
  * @throws if a file is missing or has another hash, or polyseek does not support the model
  */
-export function readModelSource(dir: string): ModelSource {
+export function readModelSource(dir: string) {
   if (isCompiled(dir))
     throw new Error(
       `${dir} is a compiled model, but this needs its source. Import it with npx polyseek model, and name that folder with --model.`,
     );
+  const has = (name: string): boolean => existsSync(join(dir, name));
   const read = (name: string): Buffer => {
-    if (!existsSync(join(dir, name))) {
-      throw new Error(
-        `${dir} has no ${name}. A model folder needs config.json, tokenizer.json and onnx/model_quantized.onnx (or onnx/model.onnx).`,
-      );
-    }
-    return readFileSync(join(dir, name));
-  };
-  const optional = <T>(name: string): T | undefined =>
-    existsSync(join(dir, name)) ? parseJson<T>(join(dir, name), read(name).toString()) : undefined;
-
-  const config = parseJson<Config>(join(dir, 'config.json'), read('config.json').toString());
-  if (
-    !['bert', 'xlm-roberta', 'roberta'].includes(config.model_type ?? '') ||
-    (config.position_embedding_type ?? 'absolute') !== 'absolute'
-  ) {
+    if (has(name)) return readFileSync(join(dir, name));
     throw new Error(
-      `${dir} has a model of type ${config.model_type ?? '(none)'} with ${config.position_embedding_type ?? 'absolute'} positions, but polyseek supports bert, roberta ` +
+      `${dir} has no ${name}. A model folder needs config.json, tokenizer.json and onnx/model_quantized.onnx (or onnx/model.onnx).`,
+    );
+  };
+  const json = <T>(name: string): T => parseJson<T>(join(dir, name), read(name).toString());
+  const optional = <T>(name: string): T | undefined => (has(name) ? json<T>(name) : undefined);
+
+  const config = json<Config>('config.json');
+  const { model_type: type = '(none)', position_embedding_type: positions = 'absolute' } = config;
+  if (!['bert', 'xlm-roberta', 'roberta'].includes(type) || positions !== 'absolute') {
+    throw new Error(
+      `${dir} has a model of type ${type} with ${positions} positions, but polyseek supports bert, roberta ` +
         'and xlm-roberta with absolute positions. Choose such a sentence model, for example a multilingual E5 model.',
     );
   }
@@ -92,15 +79,13 @@ export function readModelSource(dir: string): ModelSource {
       `${dir} does not use mean pooling (1_Pooling/config.json), but polyseek does. Choose a model with mean pooling.`,
     );
   }
-  const onnxName = existsSync(join(dir, 'onnx/model_quantized.onnx'))
-    ? 'onnx/model_quantized.onnx'
-    : 'onnx/model.onnx';
+  const onnxName = has('onnx/model_quantized.onnx') ? 'onnx/model_quantized.onnx' : 'onnx/model.onnx';
   const names = ['config.json', 'tokenizer.json', onnxName];
   const files = names.map(read);
   const digests = files.map(sha256Of);
   checkSums(dir, new Map(names.map((name, i) => [name, digests[i]!])));
-  const prompts =
-    optional<{ prompts?: Record<string, string> }>('config_sentence_transformers.json')?.prompts ?? {};
+  const { prompts = {} } =
+    optional<{ prompts?: Record<string, string> }>('config_sentence_transformers.json') ?? {};
   const prefixes = { query: prompts.query ?? '', passage: prompts.document ?? prompts.passage ?? '' };
   return {
     name: nameOf(dir, config),
@@ -224,7 +209,6 @@ function nameOf(dir: string, config: Config): string {
 
 const isCompiled = (dir: string): boolean => existsSync(join(dir, 'model.json'));
 
-/** Whether a folder is a compiled model of this format with the right checksums. */
 function isIntact(dir: string): boolean {
   try {
     readCompiledModel(dir, true);

@@ -1,37 +1,11 @@
 import type { Neutral } from '../format/compiled-model.ts';
 import { PART } from '../format/tokens-file.ts';
-import { decodeTable, readTable, type Table } from './lookup-tables.ts';
-import {
-  type EncodedGraph,
-  FLOAT,
-  FLOAT16,
-  floats,
-  Graph,
-  integers,
-  type Node,
-  node,
-  type Tensor,
-} from './onnx-graph.ts';
+import { decodeTable, readTable } from './lookup-tables.ts';
+import { FLOAT, FLOAT16, floats, Graph, integers, type Node, node, type Tensor } from './onnx-graph.ts';
 import { packEncoder } from './pack-encoder.ts';
 
-/** A model in two parts: lookup tables and an encoder. */
-export interface CutModel {
-  words: Table;
-  /** The sum of position row and type row for each position, `maxTokens * columns`. */
-  positions: Float32Array;
-  maxTokens: number;
-  /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns]. */
-  encoder: EncodedGraph;
-  /** The encoder for the project's own engine; undefined if the engine does not support it. */
-  packed: Uint8Array | undefined;
-  /** Whether the encoder outputs token states: `states` float [1, tokens, columns] in ONNX. */
-  hasStates: boolean;
-  /** Whether ONNX Runtime should fuse nodes when it opens the graph. */
-  optimize: boolean;
-}
-
 export interface CutOptions {
-  /** From config.json. */
+  /** `hidden_size` of config.json. */
   hidden: number;
   /** Row of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */
   firstPosition: number;
@@ -48,10 +22,7 @@ type Role = 'word' | 'position' | 'type';
  * @param onnx a BERT-like model: input_ids, attention_mask (and token_type_ids) to last_hidden_state
  * @throws naming the part of the model that is missing or unsupported
  */
-export function cutModel(
-  onnx: Uint8Array,
-  { hidden, firstPosition, neutral, stateLayer }: CutOptions,
-): CutModel {
+export function cutModel(onnx: Uint8Array, { hidden, firstPosition, neutral, stateLayer }: CutOptions) {
   const graph = new Graph(onnx);
   const gathers = findLookups(graph);
   const sum = findSum(graph, gathers);
@@ -72,8 +43,10 @@ export function cutModel(
   const states = layerOutput ? [node('Cast', [layerOutput], ['states'], { to: FLOAT })] : [];
   return {
     words,
+    /** The sum of position row and type row for each position, `maxTokens * columns`. */
     positions,
     maxTokens: positions.length / columns,
+    /** ONNX: `rows` float [1, tokens, columns] to `vector` float [1, columns], and to `states` float [1, tokens, columns]. */
     encoder: graph.encode(
       [...head.nodes, ...body, ...tail.nodes, ...states],
       'rows',
@@ -81,8 +54,10 @@ export function cutModel(
       columns,
       [...head.constants, ...tail.constants],
     ),
+    /** The encoder for the project's own engine; undefined if the engine does not support it. */
     packed: packEncoder(graph, sum.output![0]!, output, neutral?.axes ?? [], positions.length / columns),
     hasStates: layerOutput !== undefined && columns % (4 * PART) === 0 && columns <= 256 * PART,
+    /** Whether ONNX Runtime should fuse nodes when it opens the graph. */
     optimize: !graph.nodes.some((candidate) => /Attention$/.test(candidate.opType ?? '')),
   };
 }
@@ -93,7 +68,8 @@ function findLookups(graph: Graph): Record<Role, Node[]> {
   for (const candidate of graph.nodes) {
     if (candidate.opType !== 'Gather') continue;
     const [data, indices] = candidate.input!;
-    const stored = graph.constant(data!) ?? graph.constant(graph.producer(data!)?.input?.[0] ?? '');
+    const stored =
+      graph.constants.get(data!) ?? graph.constants.get(graph.producers.get(data!)?.input?.[0] ?? '');
     if (stored?.dims?.length !== 2) continue;
     if (indices === 'input_ids') found.word.push(candidate);
     else if (indices === 'token_type_ids' || Number(stored.dims[0]) <= 2) found.type.push(candidate);
@@ -147,7 +123,7 @@ function addTypeRow(graph: Graph, gathers: Record<Role, Node[]>, firstPosition: 
 function outputOfLayer(graph: Graph, output: string, layer: number): string | undefined {
   const norms = graph.nodes.filter(({ opType }) => /LayerNormalization$/.test(opType ?? ''));
   const last = norms.at(-1)?.output?.[0];
-  const isLast = last === output || graph.producer(output)?.input?.[0] === last;
+  const isLast = last === output || graph.producers.get(output)?.input?.[0] === last;
   if (norms.length % 2 === 0 || 2 * layer >= norms.length || !isLast) return undefined;
   return norms[2 * layer]!.output![0]!;
 }
@@ -155,7 +131,7 @@ function outputOfLayer(graph: Graph, output: string, layer: number): string | un
 /** Whether the sum is float16: there is no Cast between the half-precision tables and their sum. */
 function isHalf(graph: Graph, sum: Node): boolean {
   const isCast = (name: string): boolean => {
-    const producer = graph.producer(name);
+    const producer = graph.producers.get(name);
     if (!producer || producer.opType === 'Gather') return false;
     return producer.opType === 'Cast' || (producer.input ?? []).some(isCast);
   };
@@ -181,7 +157,6 @@ function inputNodes(sum: string, half: boolean): { nodes: Node[]; constants: Ten
   };
 }
 
-/** The mean over tokens, removal of language axes (if any), and L2 normalization. */
 function poolingNodes(
   output: string,
   graph: Graph,

@@ -26,7 +26,6 @@ interface PromptFile {
   prompts?: Record<string, string>;
 }
 
-/** Reports the download of each file, in bytes. */
 export type FileProgress = (file: string, done: number, total: number) => void;
 
 /** Returns the bytes of a model's file, or undefined if it is missing. Compiling reports missing files that are required. */
@@ -36,7 +35,6 @@ type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefi
  * Imports a model: copies its files into a new folder with their SHA-256, compiles them and embeds a sentence, to check that polyseek supports it.
  * @param source a model folder, or `owner/name@revision` on the Hugging Face hub (or at HF_ENDPOINT)
  * @param out a folder that does not exist; created only if the import succeeds
- * @returns the manifest of the compiled model
  * @throws an error that names the missing or unsupported part
  */
 export async function importModel(
@@ -65,7 +63,9 @@ export async function importModel(
         // Learned constants depend on the prefixes, so they are not copied.
         const settings =
           prompts && parseJson<PromptFile>(join(draft, PROMPTS), Buffer.from(prompts).toString());
-        write(PROMPTS, JSON.stringify(withPrefixes(settings, prefixes)));
+        const query = prefixes.query ?? settings?.prompts?.query;
+        const document = prefixes.passage ?? settings?.prompts?.document;
+        write(PROMPTS, JSON.stringify({ ...settings, prompts: { ...settings?.prompts, query, document } }));
       }
       const quantized = await read(WEIGHTS[0]!, false);
       if (quantized) write(WEIGHTS[0]!, quantized);
@@ -124,14 +124,6 @@ function reasonOf(error: unknown): string {
   return detail || code || message.replace(/\.$/, '');
 }
 
-function withPrefixes(settings: PromptFile | undefined, { query, passage }: Prefixes): PromptFile {
-  const prompts = { ...settings?.prompts };
-  if (query !== undefined) prompts.query = query;
-  if (passage !== undefined) prompts.document = passage;
-  return { ...settings, prompts };
-}
-
-/** Compiles a model in a temporary folder and embeds a sentence with it. */
 async function tryModel(dir: string): Promise<CompiledModel> {
   const into = mkdtempSync(join(tmpdir(), 'polyseek-'));
   return withTemporaryFolder(into, async () => {

@@ -9,9 +9,8 @@ export interface Table {
   bytes: Uint8Array;
 }
 
-/** A tensor of rows, and the node that looks them up. */
+/** A tensor of rows. */
 interface LookUp {
-  gather: Node;
   tensor: Tensor;
   /** The node that converts an int8 table to floats, before or after the lookup. */
   dequantize?: Node;
@@ -19,7 +18,6 @@ interface LookUp {
 
 /**
  * Reads the lookup table of one kind of id.
- * @param gathers the Gather nodes with that kind of id as input
  * @throws if the rows are not 4-bit blocks, int8, fp16 or fp32
  */
 export function readTable(graph: Graph, gathers: Node[], what: string): Table {
@@ -44,7 +42,6 @@ export function readTable(graph: Graph, gathers: Node[], what: string): Table {
   );
 }
 
-/** Decodes all rows of a table, to `rows * columns` numbers. */
 export function decodeTable({ layout, rows, bytes }: Table): Float32Array {
   const out = new Float32Array(rows * layout.columns);
   const size = rowBytes(layout);
@@ -68,21 +65,21 @@ export function writeRows({ layout, bytes }: Table, positions: Float32Array): Ui
 
 function lookUp(graph: Graph, gather: Node): LookUp {
   const [data, output] = [gather.input![0]!, gather.output![0]!];
-  const tensor = graph.constant(data);
+  const tensor = graph.constants.get(data);
   if (tensor) {
     const after = graph.nodes.find(
       (node) => node.opType === 'DequantizeLinear' && node.input?.[0] === output,
     );
-    return { gather, tensor, dequantize: after };
+    return { tensor, dequantize: after };
   }
-  const before = graph.producer(data);
-  const stored = before?.opType === 'DequantizeLinear' ? graph.constant(before.input![0]!) : undefined;
+  const before = graph.producers.get(data);
+  const stored = before?.opType === 'DequantizeLinear' ? graph.constants.get(before.input![0]!) : undefined;
   if (!before || !stored) {
     throw new Error(
       `The lookup ${gather.name ?? output} reads its rows from ${before?.opType ?? 'an input'}, not from weights. Export the model again.`,
     );
   }
-  return { gather, tensor: stored, dequantize: before };
+  return { tensor: stored, dequantize: before };
 }
 
 /** 4-bit blocks: nibbles [rows, columns / 2] and float16 scales [rows, columns / 32], stored together so that one read returns a row. */
@@ -106,8 +103,8 @@ function blockTable(nibbles: Tensor, scales: Tensor): Table {
 }
 
 function int8Table(graph: Graph, tensor: Tensor, dequantize: Node): Table {
-  const scale = graph.constant(dequantize.input![1]!);
-  const zero = graph.constant(dequantize.input![2] ?? '');
+  const scale = graph.constants.get(dequantize.input![1]!);
+  const zero = graph.constants.get(dequantize.input![2] ?? '');
   const scales = scale ? floatsOf(scale) : [];
   if (scales.length !== 1)
     throw new Error(
@@ -137,7 +134,6 @@ function floatsOf(tensor: Tensor): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
 }
 
-/** A tensor's bytes, from whichever field contains them. */
 function rawData(tensor: Tensor): Uint8Array {
   if (tensor.rawData?.length) return tensor.rawData;
   if (tensor.floatData?.length) return new Uint8Array(Float32Array.from(tensor.floatData).buffer);

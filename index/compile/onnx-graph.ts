@@ -28,24 +28,16 @@ const ALIGNMENT = 64;
 /** Constants with fewer bytes stay in the graph, since ONNX Runtime reads shapes from them. */
 const SMALL = 1024;
 
-export interface EncodedGraph {
-  graph: Uint8Array;
-  weights: Uint8Array;
-}
-
 /** An ONNX graph, with lookups by tensor name: the node that produces it, or its constant. */
 export class Graph {
   readonly nodes: Node[];
   readonly opset: number;
   readonly #model: Model;
   readonly #initializers: Tensor[];
-  readonly #constants = new Map<string, Tensor>();
-  readonly #producers = new Map<string, Node>();
+  readonly constants = new Map<string, Tensor>();
+  readonly producers = new Map<string, Node>();
 
-  /**
-   * @param bytes an ONNX file
-   * @throws if its weights are in other files
-   */
+  /** @throws if its weights are in other files */
   constructor(bytes: Uint8Array) {
     this.#model = loadOnnx().ModelProto.decode(bytes);
     const graph = this.#model.graph;
@@ -59,21 +51,13 @@ export class Graph {
           `The weights ${tensor.name} are not inside the ONNX file. Export the model as one file.`,
         );
       }
-      this.#constants.set(tensor.name ?? '', tensor);
+      this.constants.set(tensor.name ?? '', tensor);
     }
     for (const node of this.nodes) {
-      for (const output of node.output ?? []) this.#producers.set(output, node);
+      for (const output of node.output ?? []) this.producers.set(output, node);
       const value = node.attribute?.find((attribute) => attribute.name === 'value')?.t;
-      if (node.opType === 'Constant' && value) this.#constants.set(node.output![0]!, value);
+      if (node.opType === 'Constant' && value) this.constants.set(node.output![0]!, value);
     }
-  }
-
-  constant(name: string): Tensor | undefined {
-    return this.#constants.get(name);
-  }
-
-  producer(name: string): Node | undefined {
-    return this.#producers.get(name);
   }
 
   outputs(): string[] {
@@ -97,7 +81,7 @@ export class Graph {
     outputs: Record<string, (string | number)[]>,
     columns: number,
     added: Tensor[],
-  ): EncodedGraph {
+  ): { graph: Uint8Array; weights: Uint8Array } {
     const needed = new Set(Object.keys(outputs));
     const kept: Node[] = [];
     for (let i = nodes.length - 1; i >= 0; i--) {
@@ -160,13 +144,11 @@ export function floats(name: string, dims: number[], values: Float32Array): Tens
   return { name, dims, dataType: FLOAT, rawData: bytesOf(values) };
 }
 
-/** Creates an int64 constant with one dimension. */
 export function integers(name: string, values: number[]): Tensor {
   const rawData = bytesOf(BigInt64Array.from(values, BigInt));
   return { name, dims: [values.length], dataType: INT64, rawData };
 }
 
-/** Creates a node of a standard operator. */
 export function node(
   opType: string,
   input: string[],

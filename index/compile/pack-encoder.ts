@@ -10,21 +10,11 @@ const MAX_WEIGHT = 64;
 /** Packed weights start at a multiple of a cache line in the file. */
 const ALIGNMENT = 64;
 
-/** A linear layer with 8-bit weights (`inputs * outputs`, row by row), output scales and bias. */
-interface Dense {
-  inputs: number;
-  outputs: number;
-  weights: Int8Array;
-  scales: Float32Array;
-  bias: Float32Array;
-}
-
 /**
  * Packs an encoder for the project's own engine (`engine/native`), which supports fused BERT layers with 8-bit weights: ONNX Runtime's
  * operators QAttention, DynamicQuantizeMatMul, SkipLayerNormalization and Gelu.
  * @param rows name of the tensor with the sum of the rows
  * @param states name of the tensor with the last layer's output
- * @param axes language axes
  * @returns the bytes of `encoder.bin`, or undefined for an unsupported encoder
  */
 export function packEncoder(
@@ -66,20 +56,13 @@ class Packer {
     let [layers, heads, inner] = [0, 0, 0];
     while (this.#resultOf(this.#at) !== states) {
       const before = this.#at;
-      const smooth = this.#smooth(columns);
-      this.#next('DynamicQuantizeLinear');
-      const attention = this.#next('QAttention');
-      heads = this.#same(heads, headsOf(attention));
-      this.#collect(smooth, this.#attention(attention, columns));
-      this.#collect(this.#smooth(columns), this.#dense(this.#next('DynamicQuantizeMatMul')));
+      heads = this.#same(heads, this.#attention(columns));
+      this.#dense(columns);
       this.#skip(before, columns);
       const between = this.#at;
-      const widening = this.#smooth(columns);
-      const wide = this.#dense(this.#next('DynamicQuantizeMatMul'));
-      this.#collect(widening, wide);
-      inner = this.#same(inner, wide.outputs);
+      inner = this.#same(inner, this.#dense(columns));
       this.#next('Gelu');
-      this.#collect(this.#smooth(inner), this.#dense(this.#next('DynamicQuantizeMatMul')));
+      this.#dense(inner);
       this.#skip(between, columns);
       layers++;
     }
@@ -112,7 +95,6 @@ class Packer {
     return node;
   }
 
-  /** The tensor after any Identity nodes. */
   #resultOf(name: string): string {
     const same = this.#users.get(name)?.find((user) => user.opType === 'Identity');
     return same ? this.#resultOf(same.output![0]!) : name;
@@ -127,52 +109,56 @@ class Packer {
     return this.#floatsOf(factor, columns);
   }
 
-  #attention({ input }: Node, columns: number): Dense {
-    const names = input ?? [];
+  /** Collects the product of an attention. Returns the number of heads. */
+  #attention(columns: number): number {
+    const smooth = this.#smooth(columns);
+    this.#next('DynamicQuantizeLinear');
+    const attention = this.#next('QAttention');
     // input, weight, bias, input_scale, weight_scale, mask_index, input_zero_point, weight_zero_point
-    return this.#product(names[1]!, names[4]!, names[7], names[2], columns);
+    const names = attention.input!;
+    this.#product(smooth, names[1]!, names[4]!, names[7], names[2]);
+    return headsOf(attention);
   }
 
-  #dense({ input }: Node): Dense {
-    const names = input ?? [];
+  /** Collects a linear layer. Returns the number of its outputs. */
+  #dense(columns: number): number {
+    const smooth = this.#smooth(columns);
     // A, B, b_scale, b_zero_point, bias
-    return this.#product(names[1]!, names[2]!, names[3], names[4]);
+    const names = this.#next('DynamicQuantizeMatMul').input!;
+    return this.#product(smooth, names[1]!, names[2]!, names[3], names[4]);
   }
 
-  #product(weight: string, scale: string, zero = '', bias = '', inputs?: number): Dense {
+  /**
+   * Collects a product's constants in the order of `readModel` in `engine/native/model.h`. The weights are 8-bit, `inputs * outputs`, row
+   * by row. Returns the number of outputs.
+   */
+  #product(smooth: Float32Array, weight: string, scale: string, zero = '', bias = ''): number {
     const tensor = this.#constant(weight, INT8);
-    const [rows, outputs] = tensor.dims!.map(Number) as [number, number];
+    const [inputs, outputs] = tensor.dims!.map(Number) as [number, number];
     const weights = new Int8Array(Uint8Array.from(tensor.rawData!).buffer);
     const scales = this.#floatsOf(scale);
     const zeros = zero === '' ? [] : this.#constant(zero, INT8).rawData!;
     if (
-      (inputs !== undefined && rows !== inputs) ||
-      rows % BLOCK !== 0 ||
+      smooth.length !== inputs ||
+      inputs % BLOCK !== 0 ||
       (scales.length !== 1 && scales.length !== outputs) ||
       outputs % (2 * BLOCK) !== 0 ||
       zeros.some((value) => value !== 0) ||
       weights.some((value) => Math.abs(value) > MAX_WEIGHT)
     )
       throw new Unsupported();
-    return {
-      inputs: rows,
-      outputs,
-      weights,
-      scales: scales.length === 1 ? new Float32Array(outputs).fill(scales[0]!) : scales,
-      bias: bias === '' ? new Float32Array(outputs) : this.#floatsOf(bias, outputs),
-    };
-  }
-
-  /** Collects a product's constants in the order of `readModel` in `engine/native/model.h`. */
-  #collect(smooth: Float32Array, { inputs, outputs, weights, scales, bias }: Dense): void {
-    if (smooth.length !== inputs) throw new Unsupported();
-    this.#floats.push(smooth, scales, bias);
+    this.#floats.push(
+      smooth,
+      scales.length === 1 ? new Float32Array(outputs).fill(scales[0]!) : scales,
+      bias === '' ? new Float32Array(outputs) : this.#floatsOf(bias, outputs),
+    );
     const sums = new Int32Array(outputs);
     weights.forEach((value, i) => {
       sums[i % outputs]! += value;
     });
     this.#sums.push(sums);
     this.#weights.push(packed(weights, inputs, outputs));
+    return outputs;
   }
 
   /** The residual connection from `before`, and the normalization after it. */
@@ -195,7 +181,7 @@ class Packer {
   }
 
   #constant(name: string, type: number): Tensor {
-    const tensor = this.#graph.constant(name);
+    const tensor = this.#graph.constants.get(name);
     if (tensor?.dataType !== type || !tensor.rawData) throw new Unsupported();
     return tensor;
   }

@@ -10,8 +10,6 @@ const ITERATIONS = 12;
 /**
  * Learns the compression of token states from texts in many languages: their mean, and the codewords of each part of a state (product
  * quantization; Jégou, Douze and Schmid 2011).
- * @param layer the layer of the states, from 1
- * @param editions texts by language
  * @param statesOf the states of a text's tokens, `dimensions` numbers each
  */
 export async function learnTokens(
@@ -20,8 +18,15 @@ export async function learnTokens(
   dimensions: number,
   statesOf: (text: string, kind: TextKind) => Promise<Float32Array>,
 ): Promise<LearnedTokens> {
-  const query = await readStates(editions, (text) => statesOf(text, 'query'));
-  const passage = await readStates(editions, (text) => statesOf(text, 'passage'));
+  const read = async (kind: TextKind): Promise<Float32Array[][]> => {
+    const states: Float32Array[][] = [];
+    for (const [i, texts] of editions.entries()) {
+      states[i] = [];
+      for (const text of texts) states[i].push(await statesOf(text, kind));
+    }
+    return states;
+  };
+  const [query, passage] = [await read('query'), await read('passage')];
   const center = meanOf(passage, dimensions);
   const sample = sampleOf(passage.flat(), dimensions).map((state) => centered(state, center));
   const codewords = Array.from({ length: dimensions / PART }, (_, part) =>
@@ -32,19 +37,6 @@ export async function learnTokens(
     passage: Array.from(center, round),
   };
   return { layer, centers, codewords };
-}
-
-async function readStates(
-  editions: readonly (readonly string[])[],
-  statesOf: (text: string) => Promise<Float32Array>,
-): Promise<Float32Array[][]> {
-  const states: Float32Array[][] = [];
-  for (const texts of editions) {
-    const own: Float32Array[] = [];
-    for (const text of texts) own.push(await statesOf(text));
-    states.push(own);
-  }
-  return states;
 }
 
 /** The mean of states, in which each edition counts the same. */

@@ -1,14 +1,21 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJson } from '../kit/json.ts';
-import { bytesOf, damaged, damagedInPackage, type Format, readSections, writeSections } from './container.ts';
+import {
+  bytesOf,
+  copied,
+  damaged,
+  damagedInPackage,
+  type Format,
+  readSections,
+  writeSections,
+} from './container.ts';
 import { crc32c } from './crc32c.ts';
 import { type Check, isRecordOf, isShaped, isText, isWhole } from './shapes.ts';
 
 /** The files that a manifest lists: each one's size, and the CRC-32 (zlib's) of all its bytes in hexadecimal. */
 export type FileList = Record<string, { bytes: number; crc32: string }>;
 
-/** Bytes of a file that are read at once. */
 const PIECE = 1 << 20;
 
 export const isFileList: Check = isRecordOf(isShaped({ bytes: isWhole(0), crc32: isText }));
@@ -72,7 +79,6 @@ export const BLOCK = 4096;
 /** Compares the CRC-32C of each block with an expected one. Returns the number of the first block that differs, or -1. */
 export type CompareBlocks = (bytes: Uint8Array, checksums: Uint32Array) => number;
 
-/** The comparison without a native library. */
 export const compareBlocks: CompareBlocks = (bytes, checksums) =>
   checksums.findIndex((expected, i) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)) !== expected);
 
@@ -80,125 +86,96 @@ export const blocksOf = (bytes: number) => Math.ceil(bytes / BLOCK);
 
 const areSizes = isRecordOf(isWhole(0));
 
-/** Copied, because the file may start at any byte of a larger buffer. */
-const words = ({ buffer, byteOffset, length }: Uint8Array) =>
-  new Uint32Array(buffer.slice(byteOffset, byteOffset + length));
-
-export class FolderChecks {
-  readonly #path: string;
-  readonly #files = new Map<string, FileChecks>();
-
-  /** @throws if it is damaged or has another format */
-  constructor(folder: string, compare: CompareBlocks) {
-    const path = join(folder, CHECKS_FILE);
-    const bytes = readFileSync(path);
-    const [json, all, own] = readSections(bytes, CHECKS, path) as [Uint8Array, Uint8Array, Uint8Array];
-    const before = own.byteOffset - bytes.byteOffset;
-    if (own.length !== 4 * blocksOf(before) || compare(bytes.subarray(0, before), words(own)) !== -1)
-      throw damagedInPackage(path, 'its own checksums differ');
-    const parsed = parseJson(json);
-    const sizes = areSizes(parsed) ? (parsed as Record<string, number>) : undefined;
-    const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
-    if (!sizes || 4 * blocks !== all.length)
-      throw damagedInPackage(path, 'its sizes do not fit its checksums');
-    const checksums = words(all);
-    let first = 0;
-    for (const [name, size] of Object.entries(sizes)) {
-      const end = first + blocksOf(size);
-      const checks = new FileChecks(join(folder, name), size, checksums.subarray(first, end), compare);
-      this.#files.set(name, checks);
-      first = end;
-    }
-    this.#path = path;
-  }
-
+export interface FolderChecks {
   /** @throws if no such file was packaged */
-  of(name: string): FileChecks {
-    const checks = this.#files.get(name);
-    if (!checks) throw damagedInPackage(this.#path, `it has no checksums of ${name}`);
-    return checks;
-  }
-}
-
-/** Opens the `checks.bin` of a folder; undefined if there is none. */
-export function openChecks(folder: string, compare: CompareBlocks): FolderChecks | undefined {
-  return existsSync(join(folder, CHECKS_FILE)) ? new FolderChecks(folder, compare) : undefined;
-}
-
-/** The checksums of a file, and which of its blocks were compared already. */
-export class FileChecks {
-  readonly size: number;
-  readonly #path: string;
-  readonly #checksums: Uint32Array;
-  readonly #compare: CompareBlocks;
-  /** Of each block, whether it was compared. */
-  readonly #seen: Uint8Array;
-
-  constructor(path: string, size: number, checksums: Uint32Array, compare: CompareBlocks) {
-    this.size = size;
-    this.#path = path;
-    this.#checksums = checksums;
-    this.#compare = compare;
-    this.#seen = new Uint8Array(checksums.length);
-  }
-
-  /** @throws if the file has another size than when it was packaged */
-  checkSize(size: number): void {
-    if (size !== this.size)
-      throw damagedInPackage(this.#path, `it has ${size} bytes, but ${this.size} were packaged`);
-  }
-
-  /** Compares a whole file. */
-  checkAll(bytes: Uint8Array): void {
-    this.checkSize(bytes.length);
-    this.#check(bytes, 0);
-  }
-
-  /** Whether all blocks with the bytes `[start, end)` were compared. */
-  knows(start: number, end: number): boolean {
-    for (let block = Math.floor(start / BLOCK); block * BLOCK < end; block++)
-      if (this.#seen[block] === 0) return false;
-    return true;
-  }
-
-  /**
-   * Compares the blocks with the bytes `[start, end)`.
-   * @param read returns the bytes `[from, to)` of the file, which are whole blocks
-   */
-  check(start: number, end: number, read: (from: number, to: number) => Uint8Array): void {
-    const from = Math.floor(start / BLOCK) * BLOCK;
-    this.#check(read(from, Math.min(this.size, blocksOf(end) * BLOCK)), from / BLOCK);
-  }
-
-  #check(bytes: Uint8Array, first: number): void {
-    const end = first + blocksOf(bytes.length);
-    const wrong = this.#compare(bytes, this.#checksums.subarray(first, end));
-    if (wrong !== -1)
-      throw damagedInPackage(this.#path, `the checksum of its block ${first + wrong} differs`);
-    this.#seen.fill(1, first, end);
-  }
+  of(name: string): FileChecks;
 }
 
 /**
- * Writes the `checks.bin` of a folder, whose files must not change any more.
- * @param names of the files
+ * Opens the `checks.bin` of a folder; undefined if there is none.
+ * @throws if it is damaged or has another format
  */
+export function openChecks(folder: string, compare: CompareBlocks): FolderChecks | undefined {
+  const path = join(folder, CHECKS_FILE);
+  if (!existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
+  const [json, all, own] = readSections(bytes, CHECKS, path) as [Uint8Array, Uint8Array, Uint8Array];
+  const before = own.byteOffset - bytes.byteOffset;
+  const fits = own.length === 4 * blocksOf(before);
+  if (!fits || compare(bytes.subarray(0, before), new Uint32Array(copied(own))) !== -1)
+    throw damagedInPackage(path, 'its own checksums differ');
+  const parsed = parseJson(json);
+  const sizes = areSizes(parsed) ? (parsed as Record<string, number>) : undefined;
+  const blocks = Object.values(sizes ?? {}).reduce((sum, size) => sum + blocksOf(size), 0);
+  if (!sizes || 4 * blocks !== all.length) throw damagedInPackage(path, 'its sizes do not fit its checksums');
+  const checksums = new Uint32Array(copied(all));
+  const files = new Map<string, FileChecks>();
+  let first = 0;
+  for (const [name, size] of Object.entries(sizes)) {
+    const end = first + blocksOf(size);
+    files.set(name, fileChecks(join(folder, name), size, checksums.subarray(first, end), compare));
+    first = end;
+  }
+  return {
+    of(name) {
+      const checks = files.get(name);
+      if (!checks) throw damagedInPackage(path, `it has no checksums of ${name}`);
+      return checks;
+    },
+  };
+}
+
+export type FileChecks = ReturnType<typeof fileChecks>;
+
+/** The checksums of a file, and which of its blocks were compared already. */
+function fileChecks(path: string, size: number, checksums: Uint32Array, compare: CompareBlocks) {
+  const seen = new Uint8Array(checksums.length);
+  const checkBlocks = (bytes: Uint8Array, first: number): void => {
+    const end = first + blocksOf(bytes.length);
+    const wrong = compare(bytes, checksums.subarray(first, end));
+    if (wrong !== -1) throw damagedInPackage(path, `the checksum of its block ${first + wrong} differs`);
+    seen.fill(1, first, end);
+  };
+  /** @throws if the file has another size than when it was packaged */
+  const checkSize = (found: number): void => {
+    if (found !== size) throw damagedInPackage(path, `it has ${found} bytes, but ${size} were packaged`);
+  };
+  return {
+    size,
+    checkSize,
+    checkAll(bytes: Uint8Array): void {
+      checkSize(bytes.length);
+      checkBlocks(bytes, 0);
+    },
+    /** Whether all blocks with the bytes `[start, end)` were compared. */
+    knows(start: number, end: number): boolean {
+      for (let block = Math.floor(start / BLOCK); block * BLOCK < end; block++)
+        if (seen[block] === 0) return false;
+      return true;
+    },
+    /**
+     * Compares the blocks with the bytes `[start, end)`.
+     * @param read returns the bytes `[from, to)` of the file, which are whole blocks
+     */
+    check(start: number, end: number, read: (from: number, to: number) => Uint8Array): void {
+      const from = Math.floor(start / BLOCK) * BLOCK;
+      checkBlocks(read(from, Math.min(size, blocksOf(end) * BLOCK)), from / BLOCK);
+    },
+  };
+}
+
+/** Writes the `checks.bin` of a folder, whose files must not change any more. */
 export function writeChecks(folder: string, names: readonly string[]): void {
-  const sizes: Record<string, number> = {};
-  const checksums = names.map((name) => {
-    const bytes = readFileSync(join(folder, name));
-    sizes[name] = bytes.length;
-    return checksumsOf(bytes);
-  });
+  const files = names.map((name) => readFileSync(join(folder, name)));
+  const sizes = Object.fromEntries(names.map((name, i) => [name, files[i]!.length]));
   const json = Buffer.from(JSON.stringify(sizes));
-  const all = Buffer.concat(checksums);
+  const all = Buffer.concat(files.map(checksumsOf));
   const before = writeSections(CHECKS, [json, all, new Uint8Array()]).length;
   const file = writeSections(CHECKS, [json, all, new Uint8Array(4 * blocksOf(before))]);
   file.set(checksumsOf(file.subarray(0, before)), before);
   writeFileSync(join(folder, CHECKS_FILE), file);
 }
 
-/** The checksum of each block, as bytes. */
 function checksumsOf(bytes: Uint8Array): Uint8Array {
   const block = (_: unknown, i: number) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK));
   return bytesOf(Uint32Array.from({ length: blocksOf(bytes.length) }, block));

@@ -66,7 +66,6 @@ export class ContainerFile {
     return bytes;
   }
 
-  /** Fills `bytes` with the content of a section from `start`. */
   fill(bytes: Uint8Array, section: number, start: number): void {
     const { start: base, length } = this.#places[section]!;
     if (start + bytes.length > length)
@@ -185,12 +184,10 @@ export class Spool {
     this.#start = start;
   }
 
-  /** Bytes on the disk. */
   get written(): number {
     return this.#written;
   }
 
-  /** Bytes appended so far. */
   get length(): number {
     return this.#written + this.#used;
   }
@@ -220,6 +217,12 @@ export class Spool {
       readExactly(this.fd, part, this.#start + at, this.#path);
       yield part;
     }
+  }
+
+  /** Removes the last bytes, so that this many are left. */
+  truncate(length: number): void {
+    this.flush();
+    this.#written = length;
   }
 
   flush(): void {

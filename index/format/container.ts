@@ -27,8 +27,6 @@ export function readSections(bytes: Uint8Array, format: Format, name: string): U
 /**
  * Reads the head of a file.
  * @param head at least the first `headBytes(format.sections)` bytes of the file
- * @param name of the file, for errors
- * @param fileLength bytes of the whole file
  * @returns the place of each section
  * @throws if magic, version or length differ from the format, or the sections do not fill the file as `writeSections` lays them out
  */
@@ -100,13 +98,16 @@ export function startsOf(lengths: readonly number[], sections = lengths.length):
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
+/** A copy of a section, as typed arrays need it: a file may start at any byte of a larger buffer. */
+export const copied = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+  buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+
 function padded(length: number): number {
   return Math.ceil(length / 8) * 8;
 }
 
 /**
  * The error for a file that contradicts its format.
- * @param name path of the file
  * @param problem the contradiction, as a clause
  */
 export function damaged(name: string, problem: string): Error {

@@ -24,7 +24,6 @@ const PAUSE = 10;
  */
 interface Beside {
   path: string;
-  /** Path of the folder that is replaced. */
   target: string;
   state: 'draft' | 'old';
   /** The process, and when it started: process ids are reused. */
@@ -42,14 +41,12 @@ function nameBeside(target: string, state: Beside['state']): string {
 }
 
 function allIn(folder: string): Beside[] {
-  const all: Beside[] = [];
-  for (const name of namesIn(folder)) {
+  return namesIn(folder).flatMap((name) => {
     const [, target, state, pid, started = ''] = NAME.exec(name) ?? [];
-    if (target === undefined) continue;
+    if (target === undefined) return [];
     const places = { path: join(folder, name), target: join(folder, target) };
-    all.push({ ...places, state: state as Beside['state'], pid: Number(pid), started });
-  }
-  return all;
+    return { ...places, state: state as Beside['state'], pid: Number(pid), started };
+  });
 }
 
 function besides(target: string): Beside[] {
@@ -59,7 +56,6 @@ function besides(target: string): Beside[] {
 
 /**
  * Creates an empty draft folder beside `target`.
- * @returns its path
  * @throws a sentence that names the folder and the reason
  */
 export function createDraft(target: string): string {
@@ -146,14 +142,22 @@ export async function writeFolder<Made>(
 
 /** Runs `make`, then removes the folder, even if the process exits first (as on an interrupt). */
 export async function withTemporaryFolder<Made>(folder: string, make: () => Promise<Made>): Promise<Made> {
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  const remove = removeAtExit(folder);
   try {
     return await make();
   } finally {
-    process.off('exit', remove);
     remove();
   }
+}
+
+/** Removes a folder when the process ends. Returns a function that removes it now. */
+export function removeAtExit(folder: string): () => void {
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  return () => {
+    process.off('exit', remove);
+    remove();
+  };
 }
 
 /**
@@ -162,7 +166,6 @@ export async function withTemporaryFolder<Made>(folder: string, make: () => Prom
  * @param target the folder; if a build was killed while it replaced the folder, the old one is read
  * @param read opens or copies the files; may run several times
  * @param discard frees what `read` returned from files of two indexes
- * @returns what `read` returned from one index
  * @throws what `read` throws although nobody replaced the folder
  */
 export async function readFolder<Result>(

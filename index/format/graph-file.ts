@@ -9,7 +9,6 @@ import { DotProducts } from './vectors.ts';
 /** `graph.bin`: the passages' vectors, and the links between near ones. FORMAT.md describes its layout. */
 export const GRAPH: Format = { magic: 'PSGR', version: 1, sections: 7 };
 
-/** A passage near a query. */
 export interface Neighbor {
   ordinal: number;
   similarity: number;
@@ -29,9 +28,7 @@ export interface Graph {
 
 /**
  * Reads a whole graph: every search visits passages all over the file.
- * @param dimensions numbers in a vector
- * @param checks of the file's blocks
- * @throws if the file is damaged or has another format. Without checks, a damaged link or factor is only found by a search that uses it
+ * @throws if the file is damaged or has another format. Lists, node numbers and factors are only checked by a search that uses them
  */
 export function openGraph(path: string, dimensions: number, checks?: FileChecks): Graph & Links {
   const fd = openSync(path, 'r');
@@ -39,131 +36,102 @@ export function openGraph(path: string, dimensions: number, checks?: FileChecks)
     const products = new DotProducts(fstatSync(fd).size, dimensions);
     readExactly(fd, products.bytes, 0, path);
     checks?.checkAll(products.bytes);
-    return new GraphFile(products, dimensions, path);
+    return graphOf(products, dimensions, path);
   } finally {
     closeSync(fd);
   }
 }
 
-/** The bytes of a `graph.bin`. FORMAT.md describes each section. */
-class GraphFile implements Graph, Links {
-  readonly nodes: number;
-  readonly entry: number;
-  readonly top: number;
-  readonly #path: string;
-  readonly #products: DotProducts;
-  readonly #dimensions: number;
-  readonly #levels: Uint32Array;
-  readonly #direction: Float32Array;
-  readonly #factors: Float32Array;
-  /** Where section 3 starts in the file. */
-  readonly #numbersStart: number;
-  readonly #starts: Uint32Array;
-  readonly #links: Uint8Array;
-  readonly #upper: Uint32Array;
-
-  constructor(products: DotProducts, dimensions: number, path: string) {
-    const sections = readSections(products.bytes, GRAPH, path);
-    const [levels, direction, factors, numbers, starts, links, upper] = sections as Sections;
-    this.nodes = factors.length / 8;
-    const sizes = [levels, direction, factors, numbers, starts, upper].map(({ length }) => length);
-    const fits =
-      levels.length >= 8 &&
-      [levels, upper].every(({ length }) => length % 4 === 0) &&
-      Number.isInteger(this.nodes) &&
-      direction.length === 4 * dimensions &&
-      numbers.length === this.nodes * dimensions &&
-      starts.length === 4 * (this.nodes + 1) + upper.length;
-    if (!fits)
-      throw damaged(path, `its sections of ${sizes.join(', ')} bytes do not fit ${dimensions} dimensions`);
-    this.#path = path;
-    this.#products = products;
-    this.#dimensions = dimensions;
-    this.#levels = words(levels);
-    this.#direction = floats(direction);
-    this.#factors = floats(factors);
-    this.#numbersStart = numbers.byteOffset - products.bytes.byteOffset;
-    this.#starts = words(starts);
-    this.#links = links;
-    this.#upper = words(upper);
-    this.entry = this.#levels[0]!;
-    this.top = this.#levels.length - 2;
-    this.#check();
+/** @param products contains the bytes of the file. FORMAT.md describes each section */
+function graphOf(products: DotProducts, dimensions: number, path: string): Graph & Links {
+  const sections = readSections(products.bytes, GRAPH, path) as Sections;
+  const [levelBytes, directionBytes, factorBytes, numbers, startBytes, lists, upperBytes] = sections;
+  const nodes = factorBytes.length / 8;
+  const fits =
+    levelBytes.length >= 8 &&
+    [levelBytes, upperBytes].every(({ length }) => length % 4 === 0) &&
+    Number.isInteger(nodes) &&
+    directionBytes.length === 4 * dimensions &&
+    numbers.length === nodes * dimensions &&
+    startBytes.length === 4 * (nodes + 1) + upperBytes.length;
+  if (!fits) {
+    const sizes = sections.filter((section) => section !== lists).map(({ length }) => length);
+    throw damaged(path, `its sections of ${sizes.join(', ')} bytes do not fit ${dimensions} dimensions`);
   }
+  const [levels, starts, upper] = [words(levelBytes), words(startBytes), words(upperBytes)];
+  const [direction, factors] = [floats(directionBytes), floats(factorBytes)];
+  const numbersStart = numbers.byteOffset - products.bytes.byteOffset;
+  const entry = levels[0]!;
+  if (entry >= nodes) throw damaged(path, `its entry node is ${entry} of ${nodes}`);
+  const levelStarts = levels.subarray(1);
+  const isAscending = levelStarts.every((value, i) => i === 0 || levelStarts[i - 1]! <= value);
+  if (levelStarts[0] !== 0 || levelStarts.at(-1) !== upper.length || !isAscending)
+    throw damaged(path, `its levels start at ${levelStarts.join(', ')} of ${upper.length} nodes`);
+  if (!direction.every(Number.isFinite))
+    throw damaged(path, 'its mean direction contains a number that is not finite');
 
-  /** Checks the short sections. Lists, node numbers and factors are checked when they are used. */
-  #check(): void {
-    if (this.entry >= this.nodes)
-      throw damaged(this.#path, `its entry node is ${this.entry} of ${this.nodes}`);
-    const starts = this.#levels.subarray(1);
-    if (starts[0] !== 0 || starts.at(-1) !== this.#upper.length || !isAscending(starts))
-      throw damaged(this.#path, `its levels start at ${starts.join(', ')} of ${this.#upper.length} nodes`);
-    if (!this.#direction.every(Number.isFinite))
-      throw damaged(this.#path, 'its mean direction contains a number that is not finite');
-  }
-
-  search(query: Float32Array, k: number, ef: number, allowed?: (ordinal: number) => boolean): Neighbor[] {
-    return nearest(this, this.similarities(query), Math.max(ef, k), allowed)
-      .sort((a, b) => b.similarity - a.similarity || a.ordinal - b.ordinal)
-      .slice(0, k);
-  }
-
-  neighbors(node: number, level: number): number[] {
-    const list = level === 0 ? node : this.#upperList(node, level);
-    const [start, end] = [this.#starts[list]!, this.#starts[list + 1]!];
-    if (!(start <= end && end <= this.#links.length))
-      throw damaged(this.#path, `list ${list} has bytes ${start} to ${end} of ${this.#links.length}`);
-    const nodes: number[] = [];
-    for (let at = start, value = 0; at < end; ) {
-      for (let weight = 1, more = true; more; weight *= 128) {
-        const byte = this.#links[at++]!;
-        value += (byte & 127) * weight;
-        more = byte > 127;
-      }
-      // Written so that NaN fails too: the weight of an endless number becomes infinite.
-      if (at > end || !(value < this.nodes))
-        throw damaged(this.#path, `list ${list} contains node ${value} of ${this.nodes}`);
-      nodes.push(value);
-    }
-    return nodes;
-  }
-
-  #upperList(node: number, level: number): number {
-    let low = this.#levels[level]!;
-    let high = this.#levels[level + 1]! - 1;
+  /** The number of a node's list on a level above 0. */
+  const upperList = (node: number, level: number): number => {
+    let low = levels[level]!;
+    let high = levels[level + 1]! - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#upper[middle]! < node) low = middle + 1;
+      if (upper[middle]! < node) low = middle + 1;
       else high = middle;
     }
-    if (this.#upper[low] !== node) throw damaged(this.#path, `node ${node} has no list on level ${level}`);
-    return this.nodes + low;
-  }
-
-  similarities(query: Float32Array): (node: number) => number {
-    let along = 0;
-    for (let i = 0; i < query.length; i++) along += query[i]! * this.#direction[i]!;
-    const product = this.#products.prepare(query);
-    const [factors, start, dimensions] = [this.#factors, this.#numbersStart, this.#dimensions];
-    return (node) => {
-      const factor = factors[2 * node]!;
-      const scale = factors[2 * node + 1]!;
-      // Also rejects a node outside the graph, because its factors are undefined.
-      if (!Number.isFinite(factor + scale))
-        throw damaged(this.#path, `node ${node} of ${this.nodes} has no valid vector`);
-      // The part along the mean direction, plus the dot product with the rest of the vector.
-      return along * factor + scale * product(start + node * dimensions);
-    };
-  }
+    if (upper[low] !== node) throw damaged(path, `node ${node} has no list on level ${level}`);
+    return nodes + low;
+  };
+  const graph: Graph & Links = {
+    nodes,
+    entry,
+    top: levels.length - 2,
+    neighbors(node, level) {
+      const list = level === 0 ? node : upperList(node, level);
+      const [start, end] = [starts[list]!, starts[list + 1]!];
+      if (!(start <= end && end <= lists.length))
+        throw damaged(path, `list ${list} has bytes ${start} to ${end} of ${lists.length}`);
+      const found: number[] = [];
+      for (let at = start, value = 0; at < end; ) {
+        for (let weight = 1, more = true; more; weight *= 128) {
+          const byte = lists[at++]!;
+          value += (byte & 127) * weight;
+          more = byte > 127;
+        }
+        // Written so that NaN fails too: the weight of an endless number becomes infinite.
+        if (at > end || !(value < nodes))
+          throw damaged(path, `list ${list} contains node ${value} of ${nodes}`);
+        found.push(value);
+      }
+      return found;
+    },
+    similarities(query) {
+      let along = 0;
+      for (let i = 0; i < query.length; i++) along += query[i]! * direction[i]!;
+      const product = products.prepare(query);
+      return (node) => {
+        const factor = factors[2 * node]!;
+        const scale = factors[2 * node + 1]!;
+        // Also rejects a node outside the graph, because its factors are undefined.
+        if (!Number.isFinite(factor + scale))
+          throw damaged(path, `node ${node} of ${nodes} has no valid vector`);
+        // The part along the mean direction, plus the dot product with the rest of the vector.
+        return along * factor + scale * product(numbersStart + node * dimensions);
+      };
+    },
+    search: (query, k, ef, allowed) =>
+      nearest(graph, graph.similarities(query), Math.max(ef, k), allowed)
+        .sort((a, b) => b.similarity - a.similarity || a.ordinal - b.ordinal)
+        .slice(0, k),
+  };
+  return graph;
 }
 
-/** One view for each section of the format. */
 type Sections = [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 
 const words = ({ buffer, byteOffset, length }: Uint8Array) => new Uint32Array(buffer, byteOffset, length / 4);
 const floats = ({ buffer, byteOffset, length }: Uint8Array) =>
   new Float32Array(buffer, byteOffset, length / 4);
-const isAscending = (values: Uint32Array) => values.every((value, i) => i === 0 || values[i - 1]! <= value);
 
 /** The links of a hierarchical navigable small world (HNSW) graph. */
 export interface Links {
@@ -172,11 +140,8 @@ export interface Links {
   entry: number;
   /** The top level, counted from 0. */
   top: number;
-  /** Returns the nodes linked to a node on one of its levels. */
   neighbors(node: number, level: number): readonly number[];
 }
-
-type Similarity = (node: number) => number;
 
 /**
  * Searches a graph for the `ef` nearest nodes. Returns them in no order (Malkov and Yashunin 2016, arXiv:1603.09320, algorithms 2 and 5).
@@ -184,10 +149,10 @@ type Similarity = (node: number) => number;
  */
 export function nearest(
   links: Links,
-  similarity: Similarity,
+  similarity: (node: number) => number,
   ef: number,
   allowed?: (node: number) => boolean,
-): { ordinal: number; similarity: number }[] {
+): Neighbor[] {
   const visited = new Uint8Array(links.nodes);
   // Keys are negative similarities in the first heap, so that the nearest candidate is on top.
   const candidates = new Heap();
@@ -216,7 +181,7 @@ export function nearest(
 }
 
 /** On each level from the top down to 1, moves to the nearest neighbor until none is nearer: algorithm 2 with ef 1. */
-function descend(links: Links, similarity: Similarity): number {
+function descend(links: Links, similarity: (node: number) => number): number {
   let best = links.entry;
   let max = similarity(best);
   for (let level = links.top; level > 0; level--) {
@@ -240,10 +205,7 @@ export interface GraphLinks {
   links: number[][][];
 }
 
-/**
- * Writes a `graph.bin`.
- * @param sum of all vectors
- */
+/** Writes a `graph.bin`. */
 export function writeGraph(
   path: string,
   { entry, links }: GraphLinks,

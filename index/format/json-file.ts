@@ -13,7 +13,6 @@ export interface ObjectErrors {
 
 /**
  * Reads a JSON file: an object with a `format` and a digest over all other keys. Checks both and its shape.
- * @param digestKey the key of the digest
  * @param checks of the file, in place of the digest: loading `node:crypto` would take 3 ms and 2 MB of a cold start
  * @throws if the format differs, or the file is damaged
  */

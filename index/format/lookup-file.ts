@@ -30,39 +30,31 @@ export function fieldKey(field: string, value: Scalar): string {
 }
 
 /** Writes a `lookup.bin`, record by record. Its bytes depend on the order. */
-export class LookupWriter {
-  readonly #file: ContainerWriter;
-  readonly #table: DataView;
-  readonly #slots: number;
-  #offset = 0;
-
-  constructor(path: string, records: number) {
-    this.#slots = Math.ceil(records * SLOTS) + 1;
-    this.#table = new DataView(new ArrayBuffer(this.#slots * SLOT));
-    this.#file = new ContainerWriter(path, LOOKUP, [this.#table.byteLength]);
-  }
-
-  /** Adds a record. No two have the same key. */
-  add(key: string, data: Uint8Array): void {
-    const keyBytes = Buffer.from(key);
-    const head = Buffer.concat([keyBytes, data].map(({ length }) => writeAscending([length])));
-    const hash = hashOf(keyBytes);
-    let slot = hash % this.#slots;
-    // An empty slot has offset 0, so offsets are stored plus one.
-    while (this.#table.getUint32(slot * SLOT + 4, true) !== 0) slot = (slot + 1) % this.#slots;
-    this.#table.setUint32(slot * SLOT, hash, true);
-    this.#table.setUint32(slot * SLOT + 4, this.#offset + 1, true);
-    for (const part of [head, keyBytes, data]) this.#file.append(part);
-    this.#offset += head.length + keyBytes.length + data.length;
-    if (this.#offset >= 2 ** 32 - 1)
-      throw new Error(
-        'The postings exceed 4 GiB, the most that an index addresses. Split the documents into several indexes.',
-      );
-  }
-
-  finish(): void {
-    this.#file.finish([this.#table]);
-  }
+export function lookupWriter(path: string, records: number) {
+  const slots = Math.ceil(records * SLOTS) + 1;
+  const table = new DataView(new ArrayBuffer(slots * SLOT));
+  const file = new ContainerWriter(path, LOOKUP, [table.byteLength]);
+  let offset = 0;
+  return {
+    /** Adds a record. No two have the same key. */
+    add(key: string, data: Uint8Array): void {
+      const keyBytes = Buffer.from(key);
+      const head = Buffer.concat([keyBytes, data].map(({ length }) => writeAscending([length])));
+      const hash = hashOf(keyBytes);
+      let slot = hash % slots;
+      // An empty slot has offset 0, so offsets are stored plus one.
+      while (table.getUint32(slot * SLOT + 4, true) !== 0) slot = (slot + 1) % slots;
+      table.setUint32(slot * SLOT, hash, true);
+      table.setUint32(slot * SLOT + 4, offset + 1, true);
+      for (const part of [head, keyBytes, data]) file.append(part);
+      offset += head.length + keyBytes.length + data.length;
+      if (offset >= 2 ** 32 - 1)
+        throw new Error(
+          'The postings exceed 4 GiB, the most that an index addresses. Split the documents into several indexes.',
+        );
+    },
+    finish: () => file.finish([table]),
+  };
 }
 
 /** An open `lookup.bin`. A lookup takes two short reads, for any size of file. Throws for damaged records. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkFiles, type FileList, type FolderChecks, isFileList, writeChecks } from './checks.ts';
 import type { CompiledModel, Logistic } from './compiled-model.ts';
 import { damaged } from './container.ts';
-import { digestOf, readDigestedObject } from './json-file.ts';
+import { readDigestedObject } from './json-file.ts';
 import {
   type Check,
   isListOf,
@@ -20,7 +20,6 @@ export const FORMAT = 4;
 /** The default folder of the index for all commands, in the current folder. */
 export const DEFAULT_INDEX = '.polyseek/index';
 
-/** The files of every index. */
 const REQUIRED_FILES = ['graph.bin', 'sentences.bin', 'languages.bin', 'passages.bin', 'lookup.bin'];
 
 /** The files that an index may have. */
@@ -29,7 +28,7 @@ export const INDEX_FILES = ['manifest.json', ...REQUIRED_FILES, 'tokens.bin'];
 /** `manifest.json` of an index: its model, its counts and its files. */
 export interface Manifest {
   format: number;
-  /** The first 12 hexadecimal digits of a SHA-256 over all other keys. It names the index's contents. */
+  /** `digestOf` all other keys. It names the index's contents. */
   version: string;
   /** `tokens` is the hash of the compression of token states; null for an index without tokens.bin. */
   model: { name: string; hash: string; neutral: string | null; tokens: string | null };
@@ -63,12 +62,6 @@ export const MANIFEST_SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'
   files: (value) => isFileList(value) && REQUIRED_FILES.every((name) => name in (value as FileList)),
 };
 
-/** The version of an index. It changes with any content, and guards the manifest as checksums guard the files. */
-export function versionOf(manifest: Omit<Manifest, 'version'>): string {
-  return digestOf(manifest);
-}
-
-/** The bytes of `manifest.json`. */
 export const manifestText = (manifest: Manifest): Buffer =>
   Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
 

@@ -18,13 +18,9 @@ const isOverviewRecord = isShaped({
   suggestions: isListOf(isShaped({ text: isText, lang: isText })),
 });
 
-/**
- * The record of an overview.
- * @param sources the number of passages of each document, by its path
- */
+/** @param sources the number of passages of each document, by its path */
 export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions: Suggestion[]): Uint8Array {
-  const record: OverviewRecord = { sources: listSources(sources), suggestions };
-  return Buffer.from(JSON.stringify(record));
+  return Buffer.from(JSON.stringify({ sources: listSources(sources), suggestions } satisfies OverviewRecord));
 }
 
 /**
@@ -37,10 +33,7 @@ export function readOverview(lookup: Lookup, manifest: Contents): Overview {
   return overview;
 }
 
-/**
- * The overview of a record.
- * @returns undefined if the record is invalid
- */
+/** The overview of a record, or undefined if the record is invalid. */
 export function parseOverview(
   record: Buffer | undefined,
   { counts, languages }: Contents,
@@ -54,13 +47,17 @@ export function parseOverview(
   };
 }
 
+/** The text before each separator: `a` and `a/b` for `a/b/c`. */
+export function prefixes(text: string, separator: string): string[] {
+  const parts = text.split(separator);
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(separator));
+}
+
 /** Passages in each language, most first. As a filter on `en` includes `en-US`, both count as `en` if both exist. */
 export function countLanguages(languages: Manifest['languages']): Manifest['languages'] {
   const counts = new Map<string, number>();
   for (const [tag, passages] of Object.entries(languages)) {
-    const parts = tag.split('-');
-    const tags = parts.map((_, i) => parts.slice(0, i + 1).join('-'));
-    const widest = tags.find((each) => languages[each] !== undefined) ?? tag;
+    const widest = prefixes(tag, '-').find((prefix) => languages[prefix] !== undefined) ?? tag;
     counts.set(widest, (counts.get(widest) ?? 0) + passages);
   }
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));

@@ -9,32 +9,21 @@ import { isWhole } from './shapes.ts';
 export const PASSAGES: Format = { magic: 'PSPA', version: 1, sections: 2 };
 
 /** Writes a `passages.bin`, record by record. Passages of a document are consecutive, in reading order. */
-export class PassagesWriter {
-  readonly #file: ContainerWriter;
-  readonly #ends: Float64Array;
-  #count = 0;
-
-  constructor(path: string, passages: number) {
-    this.#ends = new Float64Array(passages + 1);
-    this.#file = new ContainerWriter(path, PASSAGES, [this.#ends.byteLength]);
-  }
-
-  /**
-   * Adds the passage of the next ordinal.
-   * @param record a passage as JSON
-   * @param group the passage's `group`
-   */
-  add(record: Uint8Array, group?: number): void {
-    const rest = Buffer.from(group === undefined ? '}' : `,"group":${group}}`);
-    this.#file.append(record.subarray(0, -1));
-    this.#file.append(rest);
-    this.#ends[this.#count + 1] = this.#ends[this.#count]! + record.length - 1 + rest.length;
-    this.#count++;
-  }
-
-  finish(): void {
-    this.#file.finish([this.#ends]);
-  }
+export function passagesWriter(path: string, passages: number) {
+  const ends = new Float64Array(passages + 1);
+  const file = new ContainerWriter(path, PASSAGES, [ends.byteLength]);
+  let count = 0;
+  return {
+    /** Adds the passage of the next ordinal. */
+    add(record: Uint8Array, group?: number): void {
+      const rest = Buffer.from(group === undefined ? '}' : `,"group":${group}}`);
+      file.append(record.subarray(0, -1));
+      file.append(rest);
+      ends[count + 1] = ends[count]! + record.length - 1 + rest.length;
+      count++;
+    },
+    finish: () => file.finish([ends]),
+  };
 }
 
 /** An open `passages.bin`. Each passage is read when it is needed. */
@@ -52,7 +41,6 @@ export class Passages {
 
   /**
    * Reads a passage.
-   * @param ordinal less than `count`
    * @throws if its place or its record is damaged
    */
   get(ordinal: number): Passage {

@@ -14,17 +14,14 @@ export class Postings {
   readonly #terms: InvertedFile;
   readonly #lengths: number[] = [];
 
-  /** @param path of a temporary file */
   constructor(path: string) {
     this.#terms = new InvertedFile(path);
   }
 
-  /** How many terms there are. */
   get size(): number {
     return this.#terms.size;
   }
 
-  /** Adds the text of the next passage. */
   add(text: string): void {
     const counts = new Map<string, number>();
     let length = 0;
@@ -79,16 +76,12 @@ export class InvertedFile {
 
   readonly #mostEntries: number;
 
-  /**
-   * @param path of a temporary file
-   * @param mostEntries that are in memory at once, unless a key has more
-   */
+  /** @param mostEntries that are in memory at once, unless a key has more */
   constructor(path: string, mostEntries = MOST_ENTRIES) {
     this.#log = new Spool(path);
     this.#mostEntries = mostEntries;
   }
 
-  /** How many keys there are. */
   get size(): number {
     return this.#numbers.size;
   }
@@ -129,11 +122,23 @@ export class InvertedFile {
     const [ordinals, counts] = [new Uint32Array(total), new Uint32Array(total)];
     const next = new Uint32Array(end - first);
     for (let i = 1; i < next.length; i++) next[i] = next[i - 1]! + this.#frequencies[first + i - 1]!;
-    for (const [ordinal, number, count] of this.#entries()) {
-      if (number < first || number >= end) continue;
-      const at = next[number - first]!++;
-      ordinals[at] = ordinal;
-      counts[at] = count;
+    let [ordinal, left] = [0, 0];
+    for (const piece of this.#log.pieces(8)) {
+      const numbers = new Uint32Array(piece.buffer, piece.byteOffset, piece.length / 4);
+      for (let i = 0; i < numbers.length; i += 2) {
+        const number = numbers[i]!;
+        const count = numbers[i + 1]!;
+        if (left === 0) {
+          ordinal = number;
+          left = count;
+          continue;
+        }
+        left--;
+        if (number < first || number >= end) continue;
+        const at = next[number - first]!++;
+        ordinals[at] = ordinal;
+        counts[at] = count;
+      }
     }
     for (let number = first, start = 0; number < end; number++) {
       const stop = next[number - first]!;
@@ -143,26 +148,6 @@ export class InvertedFile {
         counts: counts.subarray(start, stop),
       };
       start = stop;
-    }
-  }
-
-  /** Returns the same array for each entry. */
-  *#entries(): Generator<readonly [ordinal: number, number: number, count: number]> {
-    const entry: [number, number, number] = [0, 0, 0];
-    let left = 0;
-    for (const piece of this.#log.pieces(8)) {
-      const numbers = new Uint32Array(piece.buffer, piece.byteOffset, piece.length / 4);
-      for (let i = 0; i < numbers.length; i += 2) {
-        if (left === 0) {
-          entry[0] = numbers[i]!;
-          left = numbers[i + 1]!;
-          continue;
-        }
-        left--;
-        entry[1] = numbers[i]!;
-        entry[2] = numbers[i + 1]!;
-        yield entry;
-      }
     }
   }
 

@@ -4,7 +4,6 @@ import { ContainerFile } from './container-file.ts';
 /** `rows.bin`: word and position rows. FORMAT.md describes its layout. */
 export const ROWS = { magic: 'PSRW', version: 1, sections: 3 } as const;
 
-/** Bytes of the settings in section 0. */
 const SETTINGS = 16;
 /** More columns than any model has. */
 const MAX_COLUMNS = 65_536;
@@ -59,7 +58,6 @@ export function addRow(
   }
 }
 
-/** The number that an IEEE 754 half encodes. */
 export function float16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -82,10 +80,7 @@ export class RowFile {
   readonly #file: ContainerFile;
   readonly #layout: RowLayout;
 
-  /**
-   * @param checks of the file's blocks
-   * @throws if the file is damaged or has another format
-   */
+  /** @throws if the file is damaged or has another format */
   constructor(path: string, checks?: FileChecks) {
     this.#file = new ContainerFile(path, ROWS, checks);
     this.#layout = readLayout(this.#file);

@@ -12,31 +12,22 @@ const NORM = 4;
 const BATCH = 64;
 
 /** Writes a `sentences.bin`, passage by passage. */
-export class SentencesWriter {
-  readonly #file: ContainerWriter;
-  readonly #firsts: Uint32Array;
-  #passages = 0;
-
-  constructor(path: string, passages: number) {
-    this.#firsts = new Uint32Array(passages + 1);
-    this.#file = new ContainerWriter(path, SENTENCES, [this.#firsts.byteLength]);
-  }
-
-  /** Adds the quantized vectors of the next passage's sentences, all with the same dimensions. */
-  add(vectors: readonly Int8Array[]): void {
-    this.#firsts[this.#passages + 1] = this.#firsts[this.#passages]! + vectors.length;
-    this.#passages++;
-    const norm = Buffer.alloc(NORM);
-    for (const row of vectors) {
-      norm.writeFloatLE(lengthOf(row));
-      this.#file.append(bytesOf(row));
-      this.#file.append(norm);
-    }
-  }
-
-  finish(): void {
-    this.#file.finish([this.#firsts]);
-  }
+export function sentencesWriter(path: string, passages: number) {
+  const firsts = new Uint32Array(passages + 1);
+  const file = new ContainerWriter(path, SENTENCES, [firsts.byteLength]);
+  let count = 0;
+  return {
+    /** Adds the quantized vectors of the next passage's sentences, all with the same dimensions. */
+    add(vectors: readonly Int8Array[]): void {
+      firsts[count + 1] = firsts[count]! + vectors.length;
+      count++;
+      for (const row of vectors) {
+        file.append(bytesOf(row));
+        file.append(bytesOf(Float32Array.of(lengthOf(row))));
+      }
+    },
+    finish: () => file.finish([firsts]),
+  };
 }
 
 /** Rounds a vector to 8 bits a number, scaled so that its largest number becomes 127 or -127. Cosines do not need the scale. */
@@ -45,34 +36,28 @@ export function quantized(vector: Float32Array): Int8Array {
   return Int8Array.from(vector, (value) => Math.round((value / max) * 127));
 }
 
-/** Finds the best sentence of passages, whose vectors are written as in section 1 of a `sentences.bin`. */
-export class SentenceComparer {
-  readonly #dimensions: number;
-  readonly #products: DotProducts;
+/** Returns the best sentence of a passage by its number, and its cosine with the query. */
+export type BestSentence = (vectors: PassageSentences) => { sentence: number; cosine: number };
 
-  constructor(dimensions: number) {
-    this.#dimensions = dimensions;
-    this.#products = new DotProducts(BATCH * (dimensions + NORM), dimensions);
-  }
-
-  /**
-   * Returns a function that compares a passage's sentences with the query. It returns the number of the sentence with the highest cosine,
-   * and the cosine.
-   * @param query a vector of length 1, or a weighted mean of such vectors
-   */
-  best(query: Float32Array): (vectors: PassageSentences) => { sentence: number; cosine: number } {
-    const product = this.#products.prepare(query);
-    const { bytes } = this.#products;
-    const norms = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const size = this.#dimensions + NORM;
-    const maxNorm = 128 * Math.sqrt(this.#dimensions);
+/**
+ * Returns a function from a query, a vector of length 1 or a weighted mean of such vectors, to the comparison of a passage's sentences
+ * with it. Their vectors are written as in section 1 of a `sentences.bin`.
+ */
+export function sentenceComparer(dimensions: number): (query: Float32Array) => BestSentence {
+  const size = dimensions + NORM;
+  const products = new DotProducts(BATCH * size, dimensions);
+  const { bytes } = products;
+  const norms = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const maxNorm = 128 * Math.sqrt(dimensions);
+  return (query) => {
+    const product = products.prepare(query);
     return ({ count: all, fill, damaged }) => {
       let best = { sentence: 0, cosine: -1 };
       for (let first = 0; first < all; first += BATCH) {
         const count = Math.min(BATCH, all - first);
         fill(bytes.subarray(0, count * size), first * size);
         for (let i = 0; i < count; i++) {
-          const norm = norms.getFloat32(i * size + this.#dimensions, true);
+          const norm = norms.getFloat32(i * size + dimensions, true);
           if (!(norm >= 0 && norm <= maxNorm)) throw damaged(first + i, norm);
           const cosine = product(i * size) / norm;
           if (cosine > best.cosine) best = { sentence: first + i, cosine };
@@ -80,15 +65,12 @@ export class SentenceComparer {
       }
       return best;
     };
-  }
+  };
 }
 
-/** The vectors of a passage's sentences. */
 export interface PassageSentences {
   count: number;
-  /** Fills a buffer with the vectors from a byte on. */
   fill: (bytes: Uint8Array, start: number) => void;
-  /** The error for a sentence with an impossible norm. */
   damaged: (sentence: number, norm: number) => Error;
 }
 
@@ -97,7 +79,7 @@ export class SentenceVectors {
   /** For each passage the number of its first sentence, and at the end the number of all sentences. */
   readonly #firsts: Buffer;
   readonly #dimensions: number;
-  readonly #comparer: SentenceComparer;
+  readonly #comparer: (query: Float32Array) => BestSentence;
 
   /** @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it */
   constructor(path: string, dimensions: number, checks?: FileChecks) {
@@ -112,7 +94,7 @@ export class SentenceVectors {
     const problem = `its sections of ${sizes.join(' and ')} bytes do not fit ${dimensions} dimensions`;
     this.#file.require(fits, problem);
     this.#dimensions = dimensions;
-    this.#comparer = new SentenceComparer(dimensions);
+    this.#comparer = sentenceComparer(dimensions);
   }
 
   /**
@@ -121,7 +103,7 @@ export class SentenceVectors {
    * @param query a vector of length 1, or a weighted mean of such vectors
    */
   best(query: Float32Array): (passage: number) => { sentence: number; cosine: number } {
-    const compare = this.#comparer.best(query);
+    const compare = this.#comparer(query);
     const size = this.#dimensions + NORM;
     return (passage) => {
       const [first, end] = this.#sentencesOf(passage);
@@ -133,7 +115,6 @@ export class SentenceVectors {
     };
   }
 
-  /** The numbers of a passage's first sentence, and of the first one after it. */
   #sentencesOf(passage: number): [first: number, end: number] {
     const passages = this.#firsts.length / 4 - 1;
     if (!(passage < passages)) throw this.#file.damaged(`it has no passage ${passage} of ${passages}`);

@@ -5,7 +5,6 @@ export const isText: Check = (value) => typeof value === 'string';
 export const isBoolean: Check = (value) => typeof value === 'boolean';
 export const isNumber: Check = (value) => Number.isFinite(value);
 
-/** A whole number in a range. */
 export function isWhole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check {
   return (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max;
 }
@@ -14,7 +13,6 @@ export function isListOf(check: Check): Check {
   return (value) => Array.isArray(value) && value.every(check);
 }
 
-/** An object with any keys, if all values pass. */
 export function isRecordOf(check: Check): Check {
   return (value) => isObject(value) && Object.values(value).every(check);
 }
@@ -28,7 +26,6 @@ export function isShaped(shape: Record<string, Check>): Check {
   return (value) => isObject(value) && invalidKey(value, shape) === undefined;
 }
 
-/** The first key of a shape whose value fails its check. */
 export function invalidKey(value: object, shape: Record<string, Check>): string | undefined {
   return Object.keys(shape).find((key) => !shape[key]!((value as Record<string, unknown>)[key]));
 }

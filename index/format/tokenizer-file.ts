@@ -22,7 +22,6 @@ export interface TokenizerParts {
   begin: number;
   end: number;
   unknown: number;
-  /** The lowest score of a piece. */
   lowestScore: number;
   special: SpecialToken[];
   mapTrie: Uint32Array;
@@ -33,7 +32,6 @@ export interface TokenizerParts {
   touch: Record<'mapTrie' | 'replacements' | 'pieceTrie' | 'scores', Touch>;
 }
 
-/** Bytes of the settings in section 0. */
 const SETTINGS = 16;
 
 const areSpecialTokens = isListOf(
@@ -46,8 +44,6 @@ const areSpecialTokens = isListOf(
 
 /**
  * Reads a tokenizer. Tries are checked during searches, because a text uses few of their millions of nodes.
- * @param bytes a whole `tokenizer.bin`
- * @param name of the file, for errors
  * @param checks of the file's blocks: each is compared when a text first needs it
  * @throws if the file is damaged or has another format
  */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { FileChecks } from './checks.ts';
-import { damaged, type Format, readSections, writeSections } from './container.ts';
+import { copied, damaged, type Format, readSections, writeSections } from './container.ts';
 import { ContainerFile, ContainerWriter } from './container-file.ts';
 
 /** `token-codes.bin` of a compiled model: how token states are compressed. FORMAT.md describes its layout. */
@@ -24,8 +24,6 @@ export function writeTokenCodebook({ centers, codewords }: TokenCodebook): Uint8
 
 /**
  * Reads a `token-codes.bin`.
- * @param dimensions of the model
- * @param checks of the file's blocks
  * @throws if the file is damaged or has another format
  */
 export function readTokenCodebook(path: string, dimensions: number, checks?: FileChecks): TokenCodebook {
@@ -38,12 +36,8 @@ export function readTokenCodebook(path: string, dimensions: number, checks?: Fil
       path,
       `its sections have ${sections.map(({ byteLength }) => byteLength / 4).join(', ')} numbers, but the model has ${dimensions} dimensions`,
     );
-  const [query, passage, codewords] = sections.map(
-    ({ buffer, byteOffset, byteLength }) =>
-      // Copied, because a section starts at a multiple of 8 of the file, but the file may be part of a larger buffer.
-      new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)),
-  ) as [Float32Array, Float32Array, Float32Array];
-  return { centers: { query, passage }, codewords };
+  const [query, passage, codewords] = sections.map((section) => new Float32Array(copied(section)));
+  return { centers: { query: query!, passage: passage! }, codewords: codewords! };
 }
 
 /** `tokens.bin`: the compressed token states of each passage. FORMAT.md describes its layout. */
@@ -56,7 +50,6 @@ export const BLOCK_TOKENS = 16;
 export interface TokenCodes {
   /** The blocks of the passages, one passage after the other. */
   codes: Uint8Array;
-  /** Tokens of each passage. */
   counts: Uint32Array;
 }
 
@@ -73,7 +66,6 @@ export function firstByte(token: number, parts: number): number {
 /**
  * Interleaves the codes of a passage's tokens in blocks of `BLOCK_TOKENS`. Zeros fill the last block.
  * @param codes `parts` codes from 0 to 15 for each token
- * @param parts an even number
  */
 export function interleave(codes: Uint8Array, parts: number): Uint8Array {
   const tokens = codes.length / parts;
@@ -88,10 +80,7 @@ export function interleave(codes: Uint8Array, parts: number): Uint8Array {
   return blocks;
 }
 
-/**
- * The codes of a passage's tokens, from blocks that `interleave` made.
- * @param tokens of the passage
- */
+/** The codes of a passage's tokens, from blocks that `interleave` made. */
 export function deinterleave(blocks: Uint8Array, tokens: number, parts: number): Uint8Array {
   const codes = new Uint8Array(tokens * parts);
   for (let token = 0; token < tokens; token++) {
@@ -105,34 +94,23 @@ export function deinterleave(blocks: Uint8Array, tokens: number, parts: number):
   return codes;
 }
 
-/** Writes a `tokens.bin`, passage by passage. */
-export class TokensWriter {
-  readonly #file: ContainerWriter;
-  readonly #firsts: Uint32Array;
-  readonly #counts: Uint16Array;
-  readonly #parts: number;
-  #passages = 0;
-
-  /** @param parts of a token's state */
-  constructor(path: string, passages: number, parts: number) {
-    this.#firsts = new Uint32Array(passages + 1);
-    this.#counts = new Uint16Array(passages);
-    this.#parts = parts;
-    this.#file = new ContainerWriter(path, TOKENS, [this.#firsts.byteLength, this.#counts.byteLength]);
-  }
-
-  /** Adds the codes of the next passage: `parts` for each of its tokens. */
-  add(codes: Uint8Array): void {
-    const count = codes.length / this.#parts;
-    this.#counts[this.#passages] = count;
-    this.#firsts[this.#passages + 1] = this.#firsts[this.#passages]! + Math.ceil(count / BLOCK_TOKENS);
-    this.#passages++;
-    this.#file.append(interleave(codes, this.#parts));
-  }
-
-  finish(): void {
-    this.#file.finish([this.#firsts, this.#counts]);
-  }
+/** Writes a `tokens.bin`, passage by passage. A token's state has `parts` parts. */
+export function tokensWriter(path: string, passages: number, parts: number) {
+  const firsts = new Uint32Array(passages + 1);
+  const counts = new Uint16Array(passages);
+  const file = new ContainerWriter(path, TOKENS, [firsts.byteLength, counts.byteLength]);
+  let passage = 0;
+  return {
+    /** Adds the codes of the next passage: `parts` for each of its tokens. */
+    add(codes: Uint8Array): void {
+      const count = codes.length / parts;
+      counts[passage] = count;
+      firsts[passage + 1] = firsts[passage]! + Math.ceil(count / BLOCK_TOKENS);
+      passage++;
+      file.append(interleave(codes, parts));
+    },
+    finish: () => file.finish([firsts, counts]),
+  };
 }
 
 export class Tokens {
@@ -141,14 +119,9 @@ export class Tokens {
   readonly #firsts: Buffer;
   /** For each passage its tokens (u16). */
   readonly #counts: Buffer;
-  /** Bytes of a block. */
   readonly #block: number;
 
-  /**
-   * @param parts of a token's state
-   * @param passages of the index
-   * @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it
-   */
+  /** @throws if the file is damaged or has another format. A damaged passage is only found by a search that uses it */
   constructor(path: string, parts: number, passages: number, checks?: FileChecks) {
     this.#file = new ContainerFile(path, TOKENS, checks);
     this.#block = blockBytes(BLOCK_TOKENS, parts);

@@ -1,4 +1,3 @@
-/** The largest number that is stored. */
 const MAX = 2 ** 32 - 1;
 
 /**
@@ -18,7 +17,6 @@ export function writeAscending(values: ArrayLike<number>): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Numbers and the position after the last. */
 export interface Numbers {
   values: Uint32Array;
   end: number;

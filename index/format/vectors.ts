@@ -35,7 +35,6 @@ export class DotProducts {
   #loaded: Int16Array | undefined;
   readonly #dot: (at: number, end: number) => number;
 
-  /** @param size bytes to reserve for the vectors */
   constructor(size: number, dimensions: number) {
     const padded = Math.ceil(dimensions / LANES) * LANES;
     const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * padded + size + LANES) / PAGE) });
@@ -62,14 +61,10 @@ export class DotProducts {
     for (let i = 0; i < query.length; i++) numbers[i] = Math.round(query[i]! * scale);
     const [dot, start, end] = [this.#dot, this.bytes.byteOffset, this.#query.byteLength];
     return (at) => {
-      if (this.#loaded !== numbers) this.#load(numbers);
+      if (this.#loaded !== numbers) this.#query.set(numbers);
+      this.#loaded = numbers;
       return dot(start + at, end) / scale;
     };
-  }
-
-  #load(numbers: Int16Array): void {
-    this.#query.set(numbers);
-    this.#loaded = numbers;
   }
 }
 

@@ -20,7 +20,6 @@ const FIXES: Record<string, string> = {
  * Refuses to replace files that the command did not create, because a mistyped path must not delete a user's files. Also checks
  * write access, before any expensive work.
  * @param isPart whether the command creates an entry with this name in the folder
- * @param kind the kind of folder, for the message: `an index`
  * @throws if `target` is a file, contains anything else, or cannot be written
  */
 export function checkReplaceable(target: string, isPart: (name: string) => boolean, kind: string): void {

@@ -4,16 +4,17 @@ import { describeFileAt } from './checks.ts';
 import type { CompiledModel } from './compiled-model.ts';
 import { bytesOf } from './container.ts';
 import { readVectors, Spool } from './container-file.ts';
-import { type LanguageCount, LanguagesWriter } from './languages-file.ts';
-import { fieldKey, KEYS, LookupWriter } from './lookup-file.ts';
-import { FORMAT, INDEX_FILES, type Manifest, manifestText, versionOf } from './manifest.ts';
-import { overviewRecord } from './overview.ts';
+import { digestOf } from './json-file.ts';
+import { type LanguageCount, languagesWriter } from './languages-file.ts';
+import { fieldKey, KEYS, lookupWriter } from './lookup-file.ts';
+import { FORMAT, INDEX_FILES, type Manifest, manifestText } from './manifest.ts';
+import { overviewRecord, prefixes } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
 import { type Passage, type Scalar, withTitle } from './passage.ts';
-import { PassagesWriter } from './passages-file.ts';
+import { passagesWriter } from './passages-file.ts';
 import { InvertedFile, Postings } from './postings.ts';
-import { SentencesWriter } from './sentences-file.ts';
-import { PART, TokensWriter } from './tokens-file.ts';
+import { sentencesWriter } from './sentences-file.ts';
+import { PART, tokensWriter } from './tokens-file.ts';
 import { writeAscending, writeList } from './varint.ts';
 import { checkReplaceable } from './writable.ts';
 
@@ -42,7 +43,6 @@ export interface PassageEmbeddings {
 export interface IndexEnd {
   /** The passages as JSON, in order. */
   records: Iterable<Buffer>;
-  /** Questions to try first. */
   suggestions?: Suggestion[];
   /** Groups of passages with the same or nearly the same text, by their ordinals, ascending. */
   duplicates?: number[][];
@@ -52,131 +52,100 @@ export interface IndexEnd {
  * Writes the files of an index into a folder, passage by passage. Only the terms, and some bytes a passage, are in memory. The caller
  * writes `graph.bin` from the file of vectors, before the manifest.
  */
-export class IndexWriter {
-  readonly #folder: string;
-  readonly #model: IndexModel;
-  readonly #plan: IndexPlan;
-  readonly #passages: number;
-  readonly #vectors: Spool;
-  readonly #sentences: SentencesWriter;
-  readonly #tokens: TokensWriter | undefined;
-  readonly #languages: LanguagesWriter;
-  readonly #postings: Postings;
-  readonly #fields: InvertedFile;
-  readonly #fieldNames = new Set<string>();
-  readonly #sources = new Map<string, number>();
-  #added = 0;
+export function indexWriter(folder: string, model: IndexModel, plan: IndexPlan) {
+  const { name, hash, neutral, dimensions } = model;
+  const path = (name: string) => join(folder, name);
+  const count = sum(plan.languages, 'passages');
+  const vectorsPath = path('vectors.tmp');
+  const vectors = new Spool(vectorsPath);
+  const sentences = sentencesWriter(path('sentences.bin'), count);
+  const tokens = plan.tokens ? tokensWriter(path('tokens.bin'), count, dimensions / PART) : undefined;
+  const languages = languagesWriter(path('languages.bin'), plan.languages, dimensions);
+  const postings = new Postings(path('postings.tmp'));
+  const fields = new InvertedFile(path('fields.tmp'));
+  const fieldNames = new Set<string>();
+  const sources = new Map<string, number>();
+  let added = 0;
 
-  constructor(folder: string, model: IndexModel, plan: IndexPlan) {
-    const { dimensions } = model;
-    const path = (name: string) => join(folder, name);
-    this.#folder = folder;
-    this.#model = model;
-    this.#plan = plan;
-    this.#passages = sum(plan.languages, 'passages');
-    this.#vectors = new Spool(path(VECTORS));
-    this.#sentences = new SentencesWriter(path('sentences.bin'), this.#passages);
-    if (plan.tokens) this.#tokens = new TokensWriter(path('tokens.bin'), this.#passages, dimensions / PART);
-    this.#languages = new LanguagesWriter(path('languages.bin'), plan.languages, dimensions);
-    this.#postings = new Postings(path('postings.tmp'));
-    this.#fields = new InvertedFile(path('fields.tmp'));
-  }
+  return {
+    /** Adds the passage of the next ordinal. */
+    add(passage: Passage, embeddings: PassageEmbeddings): void {
+      vectors.append(bytesOf(embeddings.vector));
+      sentences.add(embeddings.sentences);
+      tokens?.add(embeddings.codes!);
+      languages.add(passage.lang, embeddings.vector, embeddings.sentences);
+      postings.add(withTitle(passage).text);
+      const keys = new Map<string, number>();
+      for (const [field, value] of fieldsOf(passage)) {
+        fieldNames.add(field);
+        keys.set(fieldKey(field, value), 1);
+      }
+      fields.add(added++, keys);
+      sources.set(passage.source, (sources.get(passage.source) ?? 0) + 1);
+    },
 
-  /** Adds the passage of the next ordinal. */
-  add(passage: Passage, { vector, sentences, codes }: PassageEmbeddings): void {
-    this.#vectors.append(bytesOf(vector));
-    this.#sentences.add(sentences);
-    this.#tokens?.add(codes!);
-    this.#languages.add(passage.lang, vector, sentences);
-    this.#postings.add(withTitle(passage).text);
-    const fields = new Map<string, number>();
-    for (const [field, value] of fieldsOf(passage)) {
-      this.#fieldNames.add(field);
-      fields.set(fieldKey(field, value), 1);
-    }
-    this.#fields.add(this.#added++, fields);
-    this.#sources.set(passage.source, (this.#sources.get(passage.source) ?? 0) + 1);
-  }
+    /** A file with the vectors of the passages (f32). */
+    vectorsPath,
+    /** How many vectors are in the file. The others follow in pieces. */
+    vectorsWritten: () => Math.floor(vectors.written / (4 * dimensions)),
+    flushVectors: () => vectors.flush(),
+    /** The vectors of all passages, in order. Each is valid until the next. */
+    vectors: () => readVectors(vectorsPath, dimensions, 0, count),
 
-  get vectorsPath(): string {
-    return join(this.#folder, VECTORS);
-  }
+    /** Writes all files but the graph and the manifest. */
+    finish({ records, suggestions = [], duplicates = [] }: IndexEnd): void {
+      sentences.finish();
+      tokens?.finish();
+      languages.finish(model.mean);
+      const groups = new Map(duplicates.flatMap((group) => group.map((ordinal) => [ordinal, group[0]!])));
+      const keys = postings.size + fields.size + count + duplicates.length + 1;
+      const lookup = lookupWriter(path('lookup.bin'), keys);
+      for (const [key, data] of postings.records()) lookup.add(key, data);
+      for (const { key, ordinals } of fields.lists()) lookup.add(key, writeList(ordinals));
+      const passages = passagesWriter(path('passages.bin'), count);
+      let ordinal = 0;
+      for (const record of records) {
+        passages.add(record, groups.get(ordinal));
+        const { id } = JSON.parse(record.toString()) as Passage;
+        lookup.add(KEYS.id + id, writeAscending([ordinal++]));
+      }
+      for (const group of duplicates) lookup.add(KEYS.duplicates + group[0], writeList(group));
+      lookup.add(KEYS.overview, overviewRecord(sources, suggestions));
+      passages.finish();
+      lookup.finish();
+      postings.remove();
+      fields.remove();
+    },
 
-  /** How many vectors are in the file. The others follow in pieces. */
-  get vectorsWritten(): number {
-    return Math.floor(this.#vectors.written / (4 * this.#model.dimensions));
-  }
-
-  flushVectors(): void {
-    this.#vectors.flush();
-  }
-
-  /** The vectors of all passages, in order. Each is valid until the next. */
-  vectors(): Iterable<Float32Array> {
-    return readVectors(this.vectorsPath, this.#model.dimensions, 0, this.#passages);
-  }
-
-  /** Writes all files but the graph and the manifest. */
-  finish(end: IndexEnd): void {
-    this.#sentences.finish();
-    this.#tokens?.finish();
-    this.#languages.finish(this.#model.mean);
-    this.#writeRecords(end);
-    this.#postings.remove();
-    this.#fields.remove();
-  }
-
-  writeManifest(): Manifest {
-    const path = (name: string) => join(this.#folder, name);
-    this.#vectors.remove();
-    const names = ['graph.bin', ...(this.#tokens ? ['tokens.bin'] : []), ...WRITTEN];
-    const { name, hash, neutral, tokens, dimensions } = this.#model;
-    const contained = {
-      format: FORMAT,
-      model: { name, hash, neutral, tokens: (this.#tokens && tokens?.hash) ?? null },
-      dimensions,
-      counts: {
-        documents: this.#plan.documents,
-        passages: this.#passages,
-        sentences: sum(this.#plan.languages, 'sentences'),
-        terms: this.#postings.size,
-      },
-      languages: Object.fromEntries(
-        Array.from(this.#plan.languages, ([lang, { passages }]): [string, number] => [lang, passages]).sort(
-          ([a, n], [b, m]) => m - n || (a < b ? -1 : 1),
+    writeManifest(): Manifest {
+      vectors.remove();
+      const names = ['graph.bin', ...(tokens ? ['tokens.bin'] : []), ...WRITTEN];
+      const contained = {
+        format: FORMAT,
+        model: { name, hash, neutral, tokens: (tokens && model.tokens?.hash) ?? null },
+        dimensions,
+        counts: {
+          documents: plan.documents,
+          passages: count,
+          sentences: sum(plan.languages, 'sentences'),
+          terms: postings.size,
+        },
+        languages: Object.fromEntries(
+          Array.from(plan.languages, ([lang, { passages }]): [string, number] => [lang, passages]).sort(
+            ([a, n], [b, m]) => m - n || (a < b ? -1 : 1),
+          ),
         ),
-      ),
-      fields: [...this.#fieldNames].sort(),
-      ...(this.#plan.tuning && { tuning: this.#plan.tuning }),
-      files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
-    };
-    const manifest = { version: versionOf(contained), ...contained };
-    writeFileSync(path('manifest.json'), manifestText(manifest));
-    return manifest;
-  }
-
-  #writeRecords({ records, suggestions = [], duplicates = [] }: IndexEnd): void {
-    const groups = new Map(duplicates.flatMap((group) => group.map((ordinal) => [ordinal, group[0]!])));
-    const count = this.#postings.size + this.#fields.size + this.#passages + duplicates.length + 1;
-    const lookup = new LookupWriter(join(this.#folder, 'lookup.bin'), count);
-    for (const [key, data] of this.#postings.records()) lookup.add(key, data);
-    for (const { key, ordinals } of this.#fields.lists()) lookup.add(key, writeList(ordinals));
-    const passages = new PassagesWriter(join(this.#folder, 'passages.bin'), this.#passages);
-    let ordinal = 0;
-    for (const record of records) {
-      passages.add(record, groups.get(ordinal));
-      const { id } = JSON.parse(record.toString()) as Passage;
-      lookup.add(KEYS.id + id, writeAscending([ordinal++]));
-    }
-    for (const group of duplicates) lookup.add(KEYS.duplicates + group[0], writeList(group));
-    lookup.add(KEYS.overview, overviewRecord(this.#sources, suggestions));
-    passages.finish();
-    lookup.finish();
-  }
+        fields: [...fieldNames].sort(),
+        ...(plan.tuning && { tuning: plan.tuning }),
+        files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
+      };
+      const manifest = { version: digestOf(contained), ...contained };
+      writeFileSync(path('manifest.json'), manifestText(manifest));
+      return manifest;
+    },
+  };
 }
 
-/** A temporary file: the vectors of the passages (f32). */
-const VECTORS = 'vectors.tmp';
 /** The files that the manifest lists last, in its order. */
 const WRITTEN = ['passages.bin', 'sentences.bin', 'languages.bin', 'lookup.bin'];
 
@@ -199,10 +168,4 @@ export function fieldsOf({ lang, source, metadata = {} }: Passage): [field: stri
   return Object.entries(values).flatMap(([field, value]) =>
     (Array.isArray(value) ? [...new Set(value)] : [value]).map((one): [string, Scalar] => [field, one]),
   );
-}
-
-/** The text before each separator: `a` and `a/b` for `a/b/c`. */
-function prefixes(text: string, separator: string): string[] {
-  const parts = text.split(separator);
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join(separator));
 }

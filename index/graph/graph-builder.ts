@@ -1,10 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
 import type hnswlib from 'hnswlib-node';
 import { loadNative } from '#native';
 import { readExactly, readVectors } from '../format/container-file.ts';
 import { type GraphLinks, writeGraph } from '../format/graph-file.ts';
 import { forkModule } from '../format/installation.ts';
+import { messageOf } from '../kit/errors.ts';
 import { readHnswlibFile } from './hnswlib-file.ts';
 
 /** Links a node and candidates while building: hnswlib's usual choice for hundreds of dimensions (Malkov and Yashunin 2016, arXiv:1603.09320). */
@@ -13,38 +13,39 @@ const EF_CONSTRUCTION = 200;
 const SEED = 100;
 
 /**
- * Builds a graph with hnswlib, vector by vector. The same vectors in the same order give the same bytes on any processor: hnswlib gets
- * whole numbers (see `rounded`).
+ * Builds a graph with hnswlib from a file of vectors (f32) of length 1. The same vectors in the same order give the same bytes on any
+ * processor: hnswlib gets whole numbers (see `rounded`).
  */
 export class GraphBuilder {
-  readonly #graph: hnswlib.HierarchicalNSW;
+  readonly #vectors: string;
   readonly #dimensions: number;
-  /** The sum of all vectors. */
+  readonly #graph: hnswlib.HierarchicalNSW;
   readonly #sum: Float64Array;
-  #nodes = 0;
+  #added = 0;
 
-  /** @param nodes how many vectors will be added */
-  constructor(nodes: number, dimensions: number) {
+  /** @param nodes how many vectors will be in the file */
+  constructor(vectors: string, nodes: number, dimensions: number) {
     const { HierarchicalNSW } = loadNative<typeof hnswlib>('hnswlib');
     this.#graph = new HierarchicalNSW('ip', dimensions);
     this.#graph.initIndex(nodes, M, EF_CONSTRUCTION, SEED);
+    this.#vectors = vectors;
     this.#dimensions = dimensions;
     this.#sum = new Float64Array(dimensions);
   }
 
-  /** Adds the next ordinal's vector, of length 1. */
-  add(vector: Float32Array): void {
-    for (let i = 0; i < vector.length; i++) this.#sum[i]! += vector[i]!;
-    this.#graph.addPoint(rounded(vector), this.#nodes++);
+  /** @param available how many vectors are in the file by now */
+  add(available: number): void {
+    for (const vector of readVectors(this.#vectors, this.#dimensions, this.#added, available)) {
+      for (let i = 0; i < vector.length; i++) this.#sum[i]! += vector[i]!;
+      this.#graph.addPoint(rounded(vector), this.#added++);
+    }
   }
 
-  /**
-   * Writes a `graph.bin`, by way of a temporary file in hnswlib's own format beside it.
-   * @param vectors those that were added, in the same order
-   */
-  write(path: string, vectors: Iterable<Float32Array>): void {
+  /** Writes a `graph.bin` of the vectors that were added, by way of a temporary file in hnswlib's own format beside it. */
+  write(path: string): void {
     const temporary = `${path}.hnswlib`;
     try {
+      const vectors = readVectors(this.#vectors, this.#dimensions, 0, this.#added);
       writeGraph(path, this.#links(temporary), vectors, this.#sum);
     } finally {
       rmSync(temporary, { force: true });
@@ -53,14 +54,24 @@ export class GraphBuilder {
 
   /** The links, by way of a file. hnswlib ignores that a disk is full. */
   #links(temporary: string): GraphLinks {
+    let fd: number | undefined;
     try {
       this.#graph.writeIndexSync(temporary);
-      return readLinks(temporary, this.#dimensions);
+      const file = openSync(temporary, 'r');
+      fd = file;
+      const read = (start: number, length: number) => {
+        const bytes = new Uint8Array(length);
+        readExactly(file, bytes, start, temporary);
+        return bytes;
+      };
+      return readHnswlibFile({ length: fstatSync(file).size, read }, this.#dimensions);
     } catch (error) {
       throw new Error(
-        `${temporary} was not written whole. Free some space on the disk and try again. (${(error as Error).message})`,
+        `${temporary} was not written whole. Free some space on the disk and try again. (${messageOf(error)})`,
         { cause: error },
       );
+    } finally {
+      if (fd !== undefined) closeSync(fd);
     }
   }
 }
@@ -79,96 +90,47 @@ export function rounded(vector: Float32Array): number[] {
   return numbers;
 }
 
-/** Builds a graph from a file of vectors (f32), as far as they are there. */
-export function linkVectors(
-  path: string,
-  nodes: number,
-  dimensions: number,
-): { add: (available: number) => void; write: (graph: string) => void } {
-  const builder = new GraphBuilder(nodes, dimensions);
-  let added = 0;
-  return {
-    add(available) {
-      for (const vector of readVectors(path, dimensions, added, available)) builder.add(vector);
-      added = available;
-    },
-    write: (graph) => builder.write(graph, readVectors(path, dimensions, 0, nodes)),
-  };
-}
-
-function readLinks(path: string, dimensions: number): GraphLinks {
-  const fd = openSync(path, 'r');
-  try {
-    const read = (start: number, length: number) => {
-      const bytes = new Uint8Array(length);
-      readExactly(fd, bytes, start, path);
-      return bytes;
-    };
-    return readHnswlibFile({ length: fstatSync(fd).size, read }, dimensions);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** Vectors from which a graph is built in a process of its own. Starting one takes as long as linking 1,500. */
 const MANY = 4000;
 
-/** Builds a `graph.bin` from a file of vectors. A large graph is built while the file is written. */
-export class GraphLinker {
-  readonly #vectors: string;
-  readonly #graph: string;
-  readonly #nodes: number;
-  readonly #dimensions: number;
-  readonly #process: ChildProcess | undefined;
-  readonly #written: Promise<void> | undefined;
-
-  /**
-   * @param vectors path of a file of f32
-   * @param graph path of the `graph.bin`
-   */
-  constructor(vectors: string, graph: string, nodes: number, dimensions: number) {
-    this.#vectors = vectors;
-    this.#graph = graph;
-    this.#nodes = nodes;
-    this.#dimensions = dimensions;
-    if (nodes < MANY) return;
-    const args = [vectors, graph, String(nodes), String(dimensions)];
-    const child = forkModule(new URL('./graph-process.ts', import.meta.url), args);
-    this.#process = child;
-    this.#written = new Promise((resolve, reject) => {
-      child.on('message', ({ error, code }: { error: string | null; code?: string }) =>
-        error === null ? resolve() : reject(Object.assign(new Error(error), { code })),
-      );
-      child.on('error', reject);
-      child.on('exit', (code, signal) =>
-        reject(
-          new Error(`The process that links passages ended with ${signal ?? code}. Start the command again.`),
-        ),
-      );
-    });
-    // `finish` reports a failure.
-    this.#written.catch(() => {});
-  }
-
+/** Builds the `graph.bin` at the path `graph` from a file of vectors (f32). A large graph is built while that file is written. */
+export function graphLinker(vectors: string, graph: string, nodes: number, dimensions: number) {
+  const child = nodes < MANY ? undefined : forkLinker(vectors, graph, nodes, dimensions);
   /** Says how many vectors are in the file. */
-  available(count: number): void {
+  const available = (count: number): void => {
     // The exit event reports a process that ended meanwhile.
-    if (this.#process?.connected) this.#process.send(count, () => {});
-  }
+    if (child?.process.connected) child.process.send(count, () => {});
+  };
+  return {
+    available,
+    async finish(): Promise<void> {
+      available(nodes);
+      if (child) return child.written;
+      const builder = new GraphBuilder(vectors, nodes, dimensions);
+      builder.add(nodes);
+      builder.write(graph);
+    },
+    /** Ends the process of an unfinished graph. */
+    abandon(): void {
+      if (child?.process.connected) child.process.disconnect();
+    },
+  };
+}
 
-  /** Writes the graph of all vectors. */
-  async finish(): Promise<void> {
-    if (this.#process) {
-      this.available(this.#nodes);
-      return this.#written;
-    }
-    const link = linkVectors(this.#vectors, this.#nodes, this.#dimensions);
-    link.add(this.#nodes);
-    link.write(this.#graph);
-  }
-
-  /** Ends the process of an unfinished graph. */
-  abandon(): void {
-    if (this.#process?.connected) this.#process.disconnect();
-  }
+function forkLinker(...args: [vectors: string, graph: string, nodes: number, dimensions: number]) {
+  const child = forkModule(new URL('./graph-process.ts', import.meta.url), args.map(String));
+  const written = new Promise<void>((resolve, reject) => {
+    child.on('message', ({ error, code }: { error: string | null; code?: string }) =>
+      error === null ? resolve() : reject(Object.assign(new Error(error), { code })),
+    );
+    child.on('error', reject);
+    child.on('exit', (code, signal) =>
+      reject(
+        new Error(`The process that links passages ended with ${signal ?? code}. Start the command again.`),
+      ),
+    );
+  });
+  // `finish` reports a failure.
+  written.catch(() => {});
+  return { process: child, written };
 }

@@ -1,14 +1,14 @@
-import { linkVectors } from './graph-builder.ts';
+import { GraphBuilder } from './graph-builder.ts';
 
 /** Builds a graph while another process writes its vectors. Each message is how many are in the file, the last one all. */
 const [vectors, graph, nodes, dimensions] = process.argv.slice(2) as [string, string, string, string];
-const link = linkVectors(vectors, Number(nodes), Number(dimensions));
+const builder = new GraphBuilder(vectors, Number(nodes), Number(dimensions));
 
 process.on('message', (available: number) => {
   try {
-    link.add(available);
+    builder.add(available);
     if (available < Number(nodes)) return;
-    link.write(graph);
+    builder.write(graph);
     process.send?.({ error: null }, () => process.exit());
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;

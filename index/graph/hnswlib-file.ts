@@ -1,11 +1,5 @@
 import type { GraphLinks } from '../format/graph-file.ts';
 
-/** A file that is read in parts. */
-export interface PartlyRead {
-  length: number;
-  read: (start: number, length: number) => Uint8Array;
-}
-
 /** Bytes of elements that are read at once. */
 const CHUNK = 1 << 20;
 
@@ -27,10 +21,12 @@ const AT = { count: 16, size: 24, label: 32, data: 40, level: 48, entry: 52, max
  * An element contains its list on level 0, its vector (f32 each) and its label (u64). A list contains its number of links (u16),
  * two bytes whose first bit marks a deleted point, and space for its capacity of links (u32 element numbers). After the elements,
  * the file contains for each element the size of its upper lists in bytes (u32) and these lists, from level 1.
- * @param dimensions numbers in a vector
  * @throws if the header has other sizes, a number is out of range, a point is deleted, or the labels are not 0 to the number of points
  */
-export function readHnswlibFile({ length, read }: PartlyRead, dimensions: number): GraphLinks {
+export function readHnswlibFile(
+  { length, read }: { length: number; read: (start: number, length: number) => Uint8Array },
+  dimensions: number,
+): GraphLinks {
   const fail = (problem: string): never => {
     throw new Error(`hnswlib wrote an unexpected file of ${length} bytes: ${problem}.`);
   };
@@ -55,7 +51,6 @@ export function readHnswlibFile({ length, read }: PartlyRead, dimensions: number
   const top = header.getInt32(AT.level, true);
   if (!(HEADER + count * size <= length)) fail(`it ends before byte ${HEADER + count * size}`);
 
-  /** The element numbers of a list. */
   const list = (view: DataView, at: number, capacity: number) => {
     const links = view.getUint16(at, true);
     if (links > capacity) fail(`a list of at most ${capacity} links has ${links}`);

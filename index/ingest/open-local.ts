@@ -77,7 +77,6 @@ export function findModel(index: string): string {
   return findModelOf(readManifest(index, undefined, false).model);
 }
 
-/** Finds the compiled model that a manifest names, as `findModel` does. */
 function findModelOf(model: Manifest['model']): string {
   // Verifying the default model hashes its source and its files, 160 MB. An index of another model does not need it.
   if (model.name === modelName(DEFAULT_MODEL)) {
@@ -92,7 +91,6 @@ function findModelOf(model: Manifest['model']): string {
   return other;
 }
 
-/** Whether a folder has the compiled model that a manifest names. */
 function isModel(dir: string, model: Manifest['model']): boolean {
   try {
     const { hash, neutral, tokens } = readCompiledModel(dir, false);

@@ -3,14 +3,14 @@ import type { Document } from '../documents/document.ts';
 import type { Notice } from '../documents/file.ts';
 import { HashTable, hash48, Numbers } from '../format/compact.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
-import { Spool } from '../format/container-file.ts';
 import type { LanguageCount } from '../format/languages-file.ts';
 import type { Passage } from '../format/passage.ts';
 import { messageOf } from '../kit/errors.ts';
 import type { Cache } from './cache/cache.ts';
 import { codeHash } from './cache/code-hash.ts';
-import { CachedEmbeddings } from './cache/embeddings.ts';
-import { type Cut, type Cutter, createCutter, Splitter } from './passages/split.ts';
+import { cachedEmbeddings } from './cache/embeddings.ts';
+import { type Cut, type Cutter, createCutter, createSplitter } from './passages/split.ts';
+import { SpooledList } from './reading/spooled-list.ts';
 import { refuse } from './sources/source.ts';
 
 /** Tokens per passage, unless its section is shorter: long enough to contain a whole answer, short enough to read. */
@@ -25,17 +25,13 @@ export interface BuildProgress {
   done: number;
   /** How many there are in all. Only the caller can know that of documents. */
   total?: number;
-  /** Passages so far, while reading. */
   passages?: number;
 }
 
-/** Reports how far a build is. */
 export type Progress = (progress: BuildProgress) => void;
 
-/** Settings for reading documents. */
 export interface ReadingOptions {
   progress?: Progress;
-  /** Results of earlier builds. */
   cache?: Cache;
   /** Called with each document that is skipped: its id is taken, or it cannot be cut. By default, the build ends there. */
   report?: (notice: Notice) => void;
@@ -45,10 +41,9 @@ export interface ReadingOptions {
 
 /** The passages of documents, in a temporary file, and what is known of them. */
 export interface ReadPassages {
-  spool: PassageSpool;
+  spool: SpooledList<Passage>;
   documents: number;
   sentences: number;
-  /** Tokens of all passages. */
   tokens: number;
   /** Of each language, in order of first appearance. */
   languages: Map<string, LanguageCount>;
@@ -56,10 +51,7 @@ export interface ReadPassages {
   missing: { withTokens: Numbers; withoutTokens: Numbers };
 }
 
-/**
- * Reads documents and cuts them into passages. Takes constant memory, except for some bytes a passage.
- * @param path of a temporary file
- */
+/** Reads documents and cuts them into passages. Takes constant memory, except for some bytes a passage. */
 export async function readPassages(
   documents: AsyncIterable<Document> | Iterable<Document>,
   path: string,
@@ -67,56 +59,56 @@ export async function readPassages(
   countTokens: (text: string) => number,
   { progress = () => {}, cache, report = refuse, signal }: ReadingOptions,
 ): Promise<ReadPassages> {
-  const spool = new PassageSpool(path);
+  const spool = new SpooledList<Passage>(path);
+  const read: ReadPassages = {
+    spool,
+    documents: 0,
+    sentences: 0,
+    tokens: 0,
+    languages: new Map(),
+    missing: { withTokens: new Numbers(), withoutTokens: new Numbers() },
+  };
   try {
-    const ids = new Ids(spool);
-    const embeddings = cache && new CachedEmbeddings(cache, model);
-    const read: ReadPassages = {
-      spool,
-      documents: 0,
-      sentences: 0,
-      tokens: 0,
-      languages: new Map(),
-      missing: { withTokens: new Numbers(), withoutTokens: new Numbers() },
-    };
+    const ordinals = new HashTable();
+    const embeddings = cache && cachedEmbeddings(cache, model);
     const limit = maxTokens(model);
     // A model may see fewer tokens.
     const minTokens = Math.min(MIN_TOKENS, Math.ceil(limit / 2));
     const cutter = createCutter({ countTokens, minTokens, maxTokens: limit });
-    const splitter = new Splitter((document, before) => {
+    const cached = cache ? cachedCutter(cache, cutter, model) : cutter;
+    const split = createSplitter((document, before) => {
       const cut = cached(document, before);
       for (const { tokens } of cut.passages) read.tokens += tokens;
       return cut;
     });
-    const cached = cache ? cachedCutter(cache, cutter, model) : cutter;
     for await (const document of documents) {
       signal?.throwIfAborted();
       let passages: Passage[];
       let records: Buffer[];
       try {
-        passages = splitter.split(document);
+        passages = split(document);
         records = passages.map((passage) => Buffer.from(JSON.stringify(passage)));
       } catch (error) {
         report(uncut(document, error));
         continue;
       }
-      const notice = ids.add(passages);
+      const notice = addIds(passages, spool, ordinals);
       if (notice) {
         report(notice);
         continue;
       }
       if (!document.part) read.documents++;
       for (const [i, passage] of passages.entries()) {
-        if (!embeddings?.has(passage, true)) read.missing.withTokens.push(spool.count);
-        if (!embeddings?.has(passage, false)) read.missing.withoutTokens.push(spool.count);
+        if (!embeddings?.has(passage, true)) read.missing.withTokens.push(spool.length);
+        if (!embeddings?.has(passage, false)) read.missing.withoutTokens.push(spool.length);
         spool.add(records[i]!);
         count(read, passage);
       }
-      progress({ phase: 'reading', unit: 'documents', done: read.documents, passages: spool.count });
+      progress({ phase: 'reading', unit: 'documents', done: read.documents, passages: spool.length });
     }
     return read;
   } catch (error) {
-    spool.remove();
+    spool.close();
     throw error;
   }
 }
@@ -136,34 +128,24 @@ function count(read: ReadPassages, { lang, sentences }: Passage): void {
   read.sentences += sentences.length;
 }
 
-/** The ids of all passages. */
-class Ids {
-  readonly #spool: PassageSpool;
-  /** Ordinals by the hash of the id. */
-  readonly #ordinals = new HashTable();
-
-  constructor(spool: PassageSpool) {
-    this.#spool = spool;
+/** Adds the ids of the next passages. Returns a notice instead if an earlier passage has one of them. */
+function addIds(
+  passages: readonly Passage[],
+  spool: SpooledList<Passage>,
+  ordinals: HashTable,
+): Notice | undefined {
+  const hashes = passages.map(({ id }) => hash48(createHash('sha256').update(id).digest()));
+  for (const [i, { id, source }] of passages.entries()) {
+    const ordinal = ordinals.get(hashes[i]!);
+    const other = ordinal === undefined ? undefined : spool.get(ordinal);
+    if (other?.id !== id) continue;
+    const fix = `${JSON.stringify(id)} is also in ${other.source}. Give each record a unique id.`;
+    return { kind: 'failed', place: source, reason: 'repeated id', fix };
   }
-
-  /** Adds the ids of the next passages. Returns a notice instead if an earlier passage has one of them. */
-  add(passages: readonly Passage[]): Notice | undefined {
-    const hashes = passages.map(({ id }) => hash48(createHash('sha256').update(id).digest()));
-    for (const [i, { id, source }] of passages.entries()) {
-      const ordinal = this.#ordinals.get(hashes[i]!);
-      const other = ordinal === undefined ? undefined : this.#spool.get(ordinal);
-      if (other?.id !== id) continue;
-      const fix = `${JSON.stringify(id)} is also in ${other.source}. Give each record a unique id.`;
-      return { kind: 'failed', place: source, reason: 'repeated id', fix };
-    }
-    hashes.forEach((hash, i) => {
-      this.#ordinals.set(hash, this.#spool.count + i);
-    });
-    return undefined;
-  }
+  for (const [i, hash] of hashes.entries()) ordinals.set(hash, spool.length + i);
+  return undefined;
 }
 
-/** A cutter that cuts a document only once. */
 function cachedCutter(cache: Cache, cutter: Cutter, model: CompiledModel): Cutter {
   const code = codeHash('index/ingest/passages', 'index/text', 'index/documents/plain');
   const kind = `passages ${JSON.stringify([code, model.hash, MIN_TOKENS, maxTokens(model)])}`;
@@ -182,48 +164,4 @@ function cachedCutter(cache: Cache, cutter: Cutter, model: CompiledModel): Cutte
 /** A passage must fit the model together with its prefix and the begin and end tokens, so that it is embedded at once. */
 function maxTokens({ maxTokens: limit, prefixes }: CompiledModel): number {
   return Math.min(MAX_TOKENS, limit - 2 - prefixes.passage.length);
-}
-
-/** The passages of a build as JSON in a temporary file. */
-export class PassageSpool {
-  readonly #file: Spool;
-  /** The end of each passage's record. */
-  readonly #ends: number[] = [];
-
-  constructor(path: string) {
-    this.#file = new Spool(path);
-  }
-
-  get count(): number {
-    return this.#ends.length;
-  }
-
-  /** Bytes of all records. */
-  get bytes(): number {
-    return this.#file.length;
-  }
-
-  /** Adds the record of the next ordinal: a passage as JSON. */
-  add(record: Uint8Array): void {
-    this.#file.append(record);
-    this.#ends.push(this.#file.length);
-  }
-
-  get(ordinal: number): Passage {
-    return JSON.parse(this.#record(ordinal).toString()) as Passage;
-  }
-
-  /** The records, in order. */
-  *records(): Generator<Buffer> {
-    for (let ordinal = 0; ordinal < this.count; ordinal++) yield this.#record(ordinal);
-  }
-
-  remove(): void {
-    this.#file.remove();
-  }
-
-  #record(ordinal: number): Buffer {
-    const start = this.#ends[ordinal - 1] ?? 0;
-    return this.#file.read(start, this.#ends[ordinal]! - start);
-  }
 }

@@ -23,30 +23,28 @@ const TRIED_AT_ONCE = 4;
 /** Most questions that are collected in a language. Then every second is dropped. */
 const MAX_COLLECTED = 8192;
 
-interface Question {
-  text: string;
-  /** Of its passage. */
-  ordinal: number;
-}
-
-/** The questions of a language's passages, each once, in reading order. */
-class Collected {
-  /** The ordinals of the passages, by question. */
-  #questions = new Map<string, number>();
+/** A language's passages, and their questions: each once, in reading order. */
+class Language {
+  readonly lang: string;
+  readonly number: number;
+  passages = 0;
+  /** The ordinals of the questions' passages. */
+  questions = new Map<string, number>();
   #seen = 0;
-  /** One of how many is collected. */
+  /** One of how many questions is collected. */
   #stride = 1;
 
-  add({ text, ordinal }: Question): void {
-    if (this.#questions.has(text) || this.#seen++ % this.#stride !== 0) return;
-    this.#questions.set(text, ordinal);
-    if (this.#questions.size < MAX_COLLECTED) return;
-    this.#questions = new Map([...this.#questions].filter((_, i) => i % 2 === 0));
-    this.#stride *= 2;
+  constructor(lang: string, number: number) {
+    this.lang = lang;
+    this.number = number;
   }
 
-  list(): Question[] {
-    return Array.from(this.#questions, ([text, ordinal]) => ({ text, ordinal }));
+  add(question: string, ordinal: number): void {
+    if (this.questions.has(question) || this.#seen++ % this.#stride !== 0) return;
+    this.questions.set(question, ordinal);
+    if (this.questions.size < MAX_COLLECTED) return;
+    this.questions = new Map([...this.questions].filter((_, i) => i % 2 === 0));
+    this.#stride *= 2;
   }
 }
 
@@ -55,65 +53,55 @@ class Collected {
  * languages, and over the questions of each language. An index without questions has no suggestions.
  */
 export class SuggestionFinder {
-  readonly #languages: string[] = [];
-  readonly #numbers = new Map<string, number>();
-  readonly #collected: Collected[] = [];
+  readonly #languages = new Map<string, Language>();
   /** The number of each passage's language. */
   readonly #languageOf = new Numbers();
-  readonly #passages: number[] = [];
 
   /** Adds the passage of the next ordinal. */
   add(passage: Passage): void {
-    const number = this.#numberOf(passage.lang);
-    const ordinal = this.#languageOf.length;
-    this.#languageOf.push(number);
-    this.#passages[number]!++;
-    for (const text of questionsIn(passage)) this.#collected[number]!.add({ text, ordinal });
+    const { lang } = passage;
+    const language = this.#languages.get(lang) ?? new Language(lang, this.#languages.size);
+    this.#languages.set(lang, language);
+    language.passages++;
+    for (const text of questionsIn(passage)) language.add(text, this.#languageOf.length);
+    this.#languageOf.push(language.number);
   }
 
-  /**
-   * @param vectors returns the embeddings of the passages, in order
-   * @param embed embeds a question
-   */
+  /** @param vectors returns the embeddings of the passages, in order */
   async find(
     vectors: () => Iterable<Float32Array>,
     embed: (question: string) => Promise<Float32Array>,
   ): Promise<Suggestion[]> {
-    const languages = this.#mainLanguages()
-      .map((number) => ({
-        number,
-        lang: this.#languages[number]!,
-        questions: this.#collected[number]!.list(),
-      }))
-      .filter(({ questions }) => questions.length > 0);
+    const languages = this.#mainLanguages();
     const found: Suggestion[] = [];
     const tried = new Set<string>();
     for (let i = 0; i < MAX_SUGGESTIONS && languages.length > 0; i++) {
       const { number, lang, questions } = languages[i % languages.length]!;
-      const first = Math.floor((questions.length * i) / MAX_SUGGESTIONS);
-      const inOrder = [...questions.slice(first), ...questions.slice(0, first)];
-      const next = inOrder.filter(({ text }) => !tried.has(text)).slice(0, MAX_TRIED);
+      const first = Math.floor((questions.size * i) / MAX_SUGGESTIONS);
+      const inOrder = [...[...questions].slice(first), ...[...questions].slice(0, first)];
+      const next = inOrder.filter(([text]) => !tried.has(text)).slice(0, MAX_TRIED);
       for (let start = 0; start < next.length; start += TRIED_AT_ONCE) {
         const some = next.slice(start, start + TRIED_AT_ONCE);
-        const queries = await Promise.all(some.map(({ text }) => embed(text)));
+        const queries = await Promise.all(some.map(([text]) => embed(text)));
         const nearest = this.#nearest(queries, vectors(), number);
-        const right = some.findIndex(({ ordinal }, query) => nearest[query] === ordinal);
-        for (const { text } of right === -1 ? some : some.slice(0, right + 1)) tried.add(text);
+        const right = some.findIndex(([, ordinal], query) => nearest[query] === ordinal);
+        for (const [text] of right === -1 ? some : some.slice(0, right + 1)) tried.add(text);
         if (right === -1) continue;
-        found.push({ text: some[right]!.text, lang });
+        found.push({ text: some[right]![0], lang });
         break;
       }
     }
     return found;
   }
 
-  /** The numbers of the languages with the most passages. */
-  #mainLanguages(): number[] {
-    const sorted = [...this.#languages.keys()].sort(
-      (a, b) =>
-        this.#passages[b]! - this.#passages[a]! || (this.#languages[a]! < this.#languages[b]! ? -1 : 1),
+  /** The languages with many passages, most first, that have questions. */
+  #mainLanguages(): Language[] {
+    const sorted = [...this.#languages.values()].sort(
+      (a, b) => b.passages - a.passages || (a.lang < b.lang ? -1 : 1),
     );
-    return sorted.filter((number) => this.#passages[number]! >= this.#passages[sorted[0]!]! * MIN_SHARE);
+    return sorted.filter(
+      ({ passages, questions }) => passages >= sorted[0]!.passages * MIN_SHARE && questions.size > 0,
+    );
   }
 
   /** For each query, the ordinal of the nearest passage in a language. */
@@ -132,16 +120,6 @@ export class SuggestionFinder {
       });
     }
     return best;
-  }
-
-  #numberOf(lang: string): number {
-    const known = this.#numbers.get(lang);
-    if (known !== undefined) return known;
-    const number = this.#languages.push(lang) - 1;
-    this.#numbers.set(lang, number);
-    this.#collected.push(new Collected());
-    this.#passages.push(0);
-    return number;
   }
 }
 

@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zipFolder } from '../../functions/deployed/asset.ts';
 import { packageBuilder } from '../../functions/package/package-builder.ts';
 import { compileModel } from '../../index/compile/compile.ts';
-import { GraphLinker } from '../../index/graph/graph-builder.ts';
+import { graphLinker } from '../../index/graph/graph-builder.ts';
 import { hashSources, SOURCE_FOLDERS } from '../../index/ingest/cache/code-hash.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { checkBuilder } from '../../infra/packaging.ts';
@@ -134,7 +134,7 @@ describe('the packaged builder', () => {
   test('links a large graph in a process of its own, as a clone does', async () => {
     const [nodes, dimensions, vectors] = [4001, 8, join(folder, 'vectors')];
     writeFileSync(vectors, gaussian(nodes * dimensions, randomNumbers(5)));
-    const linker = new GraphLinker(vectors, join(folder, 'here.bin'), nodes, dimensions);
+    const linker = graphLinker(vectors, join(folder, 'here.bin'), nodes, dimensions);
     await linker.finish();
     const args = [vectors, join(folder, 'there.bin'), String(nodes), String(dimensions)];
     const child = fork(join(packaged, 'graph-process.mjs'), args, { cwd: folder, execArgv: [] });

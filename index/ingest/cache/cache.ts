@@ -1,15 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HashTable, hash48 } from '../../format/compact.ts';
@@ -36,7 +26,6 @@ interface Segment {
   name: string;
   fd: number;
   size: number;
-  /** When it was last written, in ms. */
   written: number;
 }
 
@@ -44,7 +33,6 @@ interface Place {
   segment: Segment;
   start: number;
   length: number;
-  crc: number;
   used: boolean;
 }
 
@@ -63,15 +51,15 @@ export class Cache {
   #pendingBytes = 0;
   #isWritable: boolean;
 
-  /**
-   * @param folder created with the first value
-   * @param readOnly forgets new values, and changes nothing on disk
-   */
+  /** @param readOnly forgets new values, and changes nothing on disk */
   constructor(folder: string, maxBytes = MAX_BYTES, readOnly = false) {
     this.#folder = folder;
     this.#isWritable = !readOnly;
     this.#maxBytes = maxBytes;
-    for (const name of namesIn(folder)) this.#open(name);
+    for (const segment of openSegments(folder)) {
+      this.#segments.push(segment);
+      this.#index(segment);
+    }
   }
 
   /** Whether there is a value. It may still be damaged. */
@@ -109,11 +97,9 @@ export class Cache {
   tidy(): void {
     this.flush();
     const total = this.#segments.reduce((sum, { size }) => sum + size, 0);
-    if (total > this.#maxBytes) this.#rewrite(this.#segments, this.#newest(this.#maxBytes * KEPT));
-    else if (this.#segments.length > MAX_SEGMENTS) {
-      const bySize = this.#segments.toSorted((a, b) => b.size - a.size);
-      this.#rewrite(bySize.slice(1), () => true);
-    }
+    const bySize = this.#segments.toSorted((a, b) => b.size - a.size);
+    if (total > this.#maxBytes) this.#rewrite(bySize, this.#newest(this.#maxBytes * KEPT));
+    else if (bySize.length > MAX_SEGMENTS) this.#rewrite(bySize.slice(1), new Set(this.#places));
   }
 
   close(): void {
@@ -122,37 +108,32 @@ export class Cache {
     this.#isWritable = false;
   }
 
-  /** Returns whether to keep a record: those that this process used, and the newest others up to this many bytes in all. */
-  #newest(bytes: number): (place: Place) => boolean {
-    const kept = new Set<Place>();
+  /** The records that this process used, and the newest others up to this many bytes in all. */
+  #newest(bytes: number): Set<Place> {
+    const byAge = this.#places.toSorted(
+      (a, b) => Number(b.used) - Number(a.used) || b.segment.written - a.segment.written || b.start - a.start,
+    );
     let total = 0;
-    const keep = (place: Place) => {
-      kept.add(place);
-      total += HEAD + place.length;
-    };
-    for (const place of this.#places) if (place.used) keep(place);
-    const newestFirst = this.#places
-      .filter(({ used }) => !used)
-      .sort((a, b) => b.segment.written - a.segment.written || b.start - a.start);
-    for (const place of newestFirst) {
-      if (total + HEAD + place.length > bytes) break;
-      keep(place);
-    }
-    return (place) => kept.has(place);
+    return new Set(
+      byAge.filter(({ used, length }) => {
+        total += HEAD + length;
+        return used || total <= bytes;
+      }),
+    );
   }
 
   /** Copies records of segments to a new one, and removes the segments, except those that another process may be writing. */
-  #rewrite(segments: readonly Segment[], keep: (place: Place) => boolean): void {
+  #rewrite(segments: readonly Segment[], kept: ReadonlySet<Place>): void {
     const old = new Set(
       segments.filter((segment) => segment === this.#own || Math.abs(Date.now() - segment.written) > RECENT),
     );
     this.#own = undefined;
     for (const [number, place] of this.#places.slice().entries()) {
-      if (!old.has(place.segment) || !this.#isWritable) continue;
+      if (!old.has(place.segment) || !kept.has(place) || !this.#isWritable) continue;
       const record = readAt(place.segment.fd, place.start - HEAD, HEAD + place.length);
       const key = record?.subarray(0, KEY);
       // A record that was replaced is not copied.
-      if (!record || !key || this.#numbers.get(hash48(key)) !== number || !keep(place)) continue;
+      if (!record || !key || this.#numbers.get(hash48(key)) !== number) continue;
       this.#append(key, record.subarray(HEAD));
     }
     this.flush();
@@ -176,13 +157,7 @@ export class Cache {
     head.writeUInt32LE(value.length, KEY);
     head.writeUInt32LE(crc32(value), KEY + 4);
     head.writeUInt32LE(crc32(head.subarray(0, KEY + 8)), KEY + 8);
-    const place = {
-      segment,
-      start: segment.size + HEAD,
-      length: value.length,
-      crc: crc32(value),
-      used: true,
-    };
+    const place = { segment, start: segment.size + HEAD, length: value.length, used: true };
     this.#numbers.set(hash48(key), this.#places.push(place) - 1);
     this.#pending.push(head, Buffer.from(value));
     this.#pendingBytes += HEAD + value.length;
@@ -206,18 +181,8 @@ export class Cache {
     }
   }
 
-  /** Opens a segment of an earlier process, or of one that runs now. Ignores it from its first damaged head. */
-  #open(name: string): void {
-    let segment: Segment;
-    try {
-      const fd = openSync(join(this.#folder, name), 'r');
-      const { size, mtimeMs } = fstatSync(fd);
-      segment = { name, fd, size, written: mtimeMs };
-    } catch {
-      // Another process has removed it.
-      return;
-    }
-    this.#segments.push(segment);
+  /** Finds the records of a segment, up to its first damaged head. */
+  #index(segment: Segment): void {
     if (!readAt(segment.fd, 0, MAGIC.length)?.equals(MAGIC)) return;
     let window: Buffer = Buffer.alloc(0);
     let base = 0;
@@ -232,29 +197,35 @@ export class Cache {
       const start = at + HEAD;
       if (head.readUInt32LE(KEY + 8) !== crc32(head.subarray(0, KEY + 8)) || start + length > segment.size)
         return;
-      const place = { segment, start, length, crc: head.readUInt32LE(KEY + 4), used: false };
-      this.#numbers.set(hash48(head), this.#places.push(place) - 1);
+      this.#numbers.set(hash48(head), this.#places.push({ segment, start, length, used: false }) - 1);
       at = start + length;
     }
   }
 
-  #read({ segment, start, length, crc }: Place, key: Buffer): Buffer | undefined {
+  #read({ segment, start, length }: Place, key: Buffer): Buffer | undefined {
     if (segment === this.#own && this.#pending.length > 0) this.flush();
     const record = readAt(segment.fd, start - HEAD, HEAD + length);
     if (!record?.subarray(0, KEY).equals(key)) return undefined;
     const value = record.subarray(HEAD);
-    return crc32(value) === crc ? value : undefined;
+    return crc32(value) === record.readUInt32LE(KEY + 4) ? value : undefined;
   }
 }
 
-/** The names of the segments in a folder, oldest first: a newer value replaces an older one. */
-function namesIn(folder: string): string[] {
+/** The segments of earlier processes and of those that run now, oldest first: a newer value replaces an older one. */
+function openSegments(folder: string): Segment[] {
+  const open = (name: string): Segment[] => {
+    try {
+      const fd = openSync(join(folder, name), 'r');
+      const { size, mtimeMs } = fstatSync(fd);
+      return [{ name, fd, size, written: mtimeMs }];
+    } catch {
+      // Another process has just removed it.
+      return [];
+    }
+  };
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(EXTENSION))
-      .map((name) => ({ name, written: statSync(join(folder, name)).mtimeMs }))
-      .sort((a, b) => a.written - b.written || (a.name < b.name ? -1 : 1))
-      .map(({ name }) => name);
+    const names = readdirSync(folder).filter((name) => name.endsWith(EXTENSION));
+    return names.flatMap(open).sort((a, b) => a.written - b.written || (a.name < b.name ? -1 : 1));
   } catch {
     return [];
   }

@@ -10,7 +10,6 @@ const SURE_LETTERS = 40;
 const LETTERS_OF_TEXT = 200;
 /** By how much the score of the detected language exceeds that of the declared one. Danish and Norwegian differ by 0.05. */
 const CLEARLY = 0.15;
-/** Characters that are looked at. */
 const SAMPLE = 1000;
 
 const KNOWN = new Set(Object.values(eld.info().Languages));

@@ -24,7 +24,6 @@ interface Content {
   letters: string;
 }
 
-/** No passage. */
 const NONE = 0xffffffff;
 
 /**
@@ -53,7 +52,6 @@ export class DuplicateFinder {
     this.#textOf = textOf;
   }
 
-  /** Adds the next text. */
   add(text: string): void {
     const ordinal = this.#leaders.length;
     const content = contentOf(text);
@@ -82,9 +80,9 @@ export class DuplicateFinder {
     for (let ordinal = 0; ordinal < this.#leaders.length; ordinal++) {
       const leader = this.#leaders.get(ordinal);
       if (leader === NONE || leader === ordinal) continue;
-      const group = groups.get(leader);
-      if (group) group.push(ordinal);
-      else groups.set(leader, [leader, ordinal]);
+      const group = groups.get(leader) ?? [leader];
+      group.push(ordinal);
+      groups.set(leader, group);
     }
     return [...groups.values()].sort((a, b) => a[0]! - b[0]!);
   }
@@ -125,7 +123,6 @@ export class DuplicateFinder {
     });
   }
 
-  /** The leaders in a band, the first one first. */
   #leadersIn(band: number): number[] {
     const leaders: number[] = [];
     for (let at = this.#bands.get(band) ?? NONE; at !== NONE; at = this.#entries.get(at + 1))
@@ -178,7 +175,7 @@ function minimaOf(letters: string): Uint32Array {
 
 /** A 48-bit hash for each band. It contains the numbers, so texts that differ in numbers only hardly ever meet. */
 function bandHashes(numbers: string, minima: Uint32Array): number[] {
-  const [high, low] = [fnv(numbers, 0x811c9dc5), fnv(numbers, 0x9747b28c)];
+  const [high, low] = [fnv(numbers, FNV_START), fnv(numbers, 0x9747b28c)];
   return Array.from({ length: BANDS }, (_, band) => {
     let [a, b] = [mixed(high ^ band), mixed(low ^ band)];
     for (const value of minima.subarray(band * ROWS, (band + 1) * ROWS)) {
@@ -189,10 +186,12 @@ function bandHashes(numbers: string, minima: Uint32Array): number[] {
   });
 }
 
-/** FNV-1a (RFC 9923) over the code units. */
-function fnv(text: string, start: number): number {
+const FNV_START = 0x811c9dc5;
+
+/** FNV-1a (RFC 9923) over the code units `[from, to)`. */
+function fnv(text: string, start: number, from = 0, to = text.length): number {
   let hash = start;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash;
 }
 
@@ -203,15 +202,11 @@ function mixed(value: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** A 32-bit hash of each shingle: FNV-1a (RFC 9923), mixed by the last step of MurmurHash3. */
+/** A 32-bit hash of each shingle, below the largest value, which marks an empty range. */
 function shingleHashes(letters: string): Uint32Array {
-  const hashes = new Uint32Array(Math.max(1, letters.length - SHINGLE + 1));
-  for (let start = 0; start < hashes.length; start++) {
-    let hash = 0x811c9dc5;
-    for (let i = start; i < start + SHINGLE && i < letters.length; i++)
-      hash = Math.imul(hash ^ letters.charCodeAt(i), 0x01000193);
-    // The largest value marks an empty range.
-    hashes[start] = Math.min(mixed(hash), 0xfffffffe);
-  }
-  return hashes;
+  const shingles = Math.max(1, letters.length - SHINGLE + 1);
+  return new Uint32Array(shingles).map((_, start) => {
+    const hash = fnv(letters, FNV_START, start, Math.min(start + SHINGLE, letters.length));
+    return Math.min(mixed(hash), 0xfffffffe);
+  });
 }

@@ -42,13 +42,15 @@ export function pieces(
   }
   return cuts.flatMap((cut, i) => {
     const parts = pieces(content.slice(cut, cuts[i + 1]), lang, maxTokens, countTokens);
-    return parts.map(({ start, end, tokens }) => ({
-      start: offset + cut + start,
-      end: offset + cut + end,
-      tokens,
-    }));
+    return parts.map((piece) => shifted(piece, offset + cut));
   });
 }
+
+export const shifted = ({ start, end, tokens }: Piece, by: number): Piece => ({
+  start: start + by,
+  end: end + by,
+  tokens,
+});
 
 /** The best place to cut a text near the ideal place. Never at its start or end. */
 function cutNear(text: string, ideal: number, size: number, lang: string): number {
@@ -57,11 +59,7 @@ function cutNear(text: string, ideal: number, size: number, lang: string): numbe
   const nearest = (places: number[]): number | undefined =>
     places
       .filter((place) => place >= from && place <= to)
-      .reduce<number | undefined>(
-        (best, place) =>
-          best === undefined || Math.abs(place - ideal) < Math.abs(best - ideal) ? place : best,
-        undefined,
-      );
+      .sort((a, b) => Math.abs(a - ideal) - Math.abs(b - ideal))[0];
   const ends = (mark: RegExp) =>
     [...text.slice(from, to).matchAll(mark)].map((m) => from + m.index + m[0].length);
   const boundaries = (granularity: 'word' | 'grapheme') => {
@@ -91,7 +89,6 @@ function isCharacter(text: string): boolean {
 
 /** A sentence of a section, or a piece of a sentence that is too long. */
 export interface Segment extends Piece {
-  /** Whether a paragraph ends with it. */
   endsParagraph: boolean;
 }
 

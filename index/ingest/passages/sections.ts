@@ -10,7 +10,6 @@ export interface Section {
   title: string;
   /** The level of its first heading; 0 without one. */
   level: number;
-  /** Whether an article ends with it. */
   endsArticle: boolean;
   /** The headings, if any, and the paragraphs, separated by blank lines. */
   text: string;
@@ -26,15 +25,12 @@ export interface Section {
 export interface Place {
   /** The headings above, each in one line of limited length. */
   path: { level: number; text: string }[];
-  /** Whether an article has ended. */
   isAfterEnd: boolean;
   /** Whether the document's title is one of the headings of level 1. */
   hasOwnTitle: boolean;
-  /** The last anchor. */
   anchor?: string;
 }
 
-/** The start of a document. */
 export const START: Place = { path: [], isAfterEnd: false, hasOwnTitle: false };
 
 interface Text {
@@ -46,7 +42,6 @@ interface Text {
  * Splits a document, or a part of one, into sections. Their texts contain every character of its blocks except white space, once and in order. A
  * heading without paragraphs becomes the first line of the next section, or the last section if none follows.
  * @param before where the part before this one ended
- * @returns also where this part ends
  */
 export function sections(document: Document, before = START): { sections: Section[]; after: Place } {
   const found: Section[] = [];
@@ -132,11 +127,7 @@ function join(first: Section, second: Section): Section {
     ...second,
     text: `${first.text}\n\n${second.text}`,
     headings: [second.headings[0] + offset, second.headings[1] + offset],
-    paragraphStarts: [
-      ...first.paragraphStarts,
-      offset,
-      ...second.paragraphStarts.map((start) => start + offset),
-    ],
+    paragraphStarts: [...first.paragraphStarts, offset, ...second.paragraphStarts.map((at) => at + offset)],
     anchors: [
       ...first.anchors,
       ...second.anchors.map(({ start, anchor }) => ({ start: start + offset, anchor })),

@@ -90,7 +90,6 @@ function joinShort(spans: Span[], text: string): Span[] {
   return last && short(last) ? merge(joined, (_, after) => after[1] === last[1]) : joined;
 }
 
-/** Joins adjacent spans that belong together. */
 function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
   const merged: Span[] = [];
   for (const span of spans) {

@@ -2,7 +2,7 @@ import { contentIds } from '../../documents/content-id.ts';
 import type { Document } from '../../documents/document.ts';
 import type { Passage } from '../../format/passage.ts';
 import { detectLanguage, fittingLanguage } from './detect-language.ts';
-import { pack, pieces, type Segment } from './pack.ts';
+import { pack, pieces, type Segment, shifted } from './pack.ts';
 import { joinIntroductions, type Place, type Section, START, sections, titleLine } from './sections.ts';
 import { sentences } from './sentences.ts';
 
@@ -13,9 +13,7 @@ const SMALL = 1 / 3;
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 export interface SplitOptions {
-  /** Counts a text's tokens. */
   countTokens: (text: string) => number;
-  /** The limit per passage. */
   maxTokens: number;
   /** Paragraphs of a section are joined until they have this many. */
   minTokens: number;
@@ -23,11 +21,9 @@ export interface SplitOptions {
 
 /** A passage, as far as its part of the document decides. Plain JSON. */
 export interface CutPassage extends Pick<Passage, 'text' | 'title' | 'sentences' | 'anchor'> {
-  /** Declared or detected. */
   lang?: string;
   /** Detected, but less certain than the language of most passages. */
   guess?: string;
-  /** Tokens of the text. */
   tokens: number;
 }
 
@@ -70,57 +66,51 @@ export function createCutter(options: SplitOptions): Cutter {
 }
 
 /**
- * Splits documents into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
+ * Returns a function that splits a document, or the next part of the document before, into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
  * character of the document's blocks except white space, once and in order; passages without a visible character are left out. No
  * passage has more than 20 UTF-16 code units for each of its most tokens. A heading is the first line of its section, but not one
  * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
  * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits
  * it, else detected. The link to a passage opens the anchor of its first block.
  */
-export class Splitter {
-  readonly #cut: Cutter;
+export function createSplitter(cut: Cutter): (document: Document) => Passage[] {
   /** The document whose parts may follow, and its passages so far. */
-  #current: { document: Document; count: number; place: Place; idOf: (text: string) => string } | undefined;
-  #languages = new Map<string, number>();
-
-  constructor(cut: Cutter) {
-    this.#cut = cut;
-  }
-
-  /** The passages of a document, or of the next part of the document before. */
-  split(document: Document): Passage[] {
+  let current:
+    | { document: Document; count: number; place: Place; idOf: (text: string) => string }
+    | undefined;
+  let languages = new Map<string, number>();
+  return (document) => {
     const { source, id, url, metadata, above } = document;
     // Rows of a file are documents with the same source.
-    if (this.#current?.document.source !== source) this.#languages = new Map();
-    if (!this.#current || !continues(document, this.#current.document))
-      this.#current = { document, count: 0, place: START, idOf: contentIds(source) };
-    const current = this.#current;
-    current.document = document;
-    const { passages, after } = this.#cut(document, current.place);
-    current.place = after;
+    if (current?.document.source !== source) languages = new Map();
+    const now =
+      current && continues(document, current.document)
+        ? { ...current, document }
+        : { document, count: 0, place: START, idOf: contentIds(source) };
+    current = now;
+    const { passages, after } = cut(document, now.place);
+    const { count: before, idOf } = now;
+    now.count += passages.length;
+    now.place = after;
     for (const { lang } of passages)
-      if (lang !== undefined) this.#languages.set(lang, (this.#languages.get(lang) ?? 0) + 1);
-    const usual = mostFrequent(this.#languages);
+      if (lang !== undefined) languages.set(lang, (languages.get(lang) ?? 0) + 1);
+    const usual = mostFrequent(languages);
     const isOnly = passages.length === 1 && document.part === undefined;
     const whole = titleLine(document.title);
-    const isBelow = (title: string) => title.startsWith(whole);
-    return passages.map(({ text, title, sentences, lang, guess, anchor }) => {
-      const position = current.count++;
-      return {
-        id: id === undefined ? current.idOf(text) : isOnly ? id : `${id}#${position + 1}`,
-        text,
-        title,
-        sentences,
-        source,
-        position,
-        lang: lang ?? usual ?? guess ?? 'und',
-        url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
-        anchor,
-        ...(above && isBelow(title) && { above }),
-        metadata,
-      };
-    });
-  }
+    return passages.map(({ text, title, sentences, lang, guess, anchor }, i) => ({
+      id: id === undefined ? idOf(text) : isOnly ? id : `${id}#${before + i + 1}`,
+      text,
+      title,
+      sentences,
+      source,
+      position: before + i,
+      lang: lang ?? usual ?? guess ?? 'und',
+      url: anchor === undefined || url?.includes('#') ? url : url && `${url}#${anchor}`,
+      anchor,
+      ...(above && title.startsWith(whole) && { above }),
+      metadata,
+    }));
+  };
 }
 
 function languageOf(text: string, declared: string | undefined): Pick<CutPassage, 'lang' | 'guess'> {
@@ -129,20 +119,12 @@ function languageOf(text: string, declared: string | undefined): Pick<CutPassage
   return detected?.isSure ? { lang: detected.lang } : { guess: detected?.lang };
 }
 
-/** Splits one whole document. */
 export function toPassages(document: Document, options: SplitOptions): Passage[] {
-  return new Splitter(createCutter(options)).split(document);
+  return createSplitter(createCutter(options))(document);
 }
 
-/** Whether a document is the next part of another. */
-function continues(document: Document, before: Document): boolean {
-  return (
-    document.part !== undefined &&
-    document.part > 0 &&
-    document.part - 1 === before.part &&
-    document.source === before.source &&
-    document.id === before.id
-  );
+function continues({ part, source, id }: Document, before: Document): boolean {
+  return !!part && part - 1 === before.part && source === before.source && id === before.id;
 }
 
 function splitSection(
@@ -155,16 +137,12 @@ function splitSection(
   const { countTokens, minTokens, maxTokens } = options;
   const lang = declared ?? detectLanguage(text)?.lang ?? 'und';
   const segments = sentences(text, lang).flatMap(([start, end]) =>
-    pieces(text.slice(start, end), lang, maxTokens, countTokens).map((piece) => ({
-      start: start + piece.start,
-      end: start + piece.end,
-      tokens: piece.tokens,
-    })),
+    pieces(text.slice(start, end), lang, maxTokens, countTokens).map((piece) => shifted(piece, start)),
   );
   const starts = new Set(paragraphStarts);
   const marked = segments.map((segment, i): Segment => {
     const next = segments[i + 1];
-    return { ...segment, endsParagraph: next === undefined || starts.has(next.start) };
+    return { ...segment, endsParagraph: !next || starts.has(next.start) };
   });
   const textOf = (group: Segment[]) => text.slice(group[0]!.start, group.at(-1)!.end);
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));

@@ -32,7 +32,6 @@ export class Notices {
     );
   }
 
-  /** How many files, or parts of files, failed. */
   get failed(): number {
     return this.groups().reduce((sum, { kind, count }) => sum + (kind === 'failed' ? count : 0), 0);
   }

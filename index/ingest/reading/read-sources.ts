@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Document } from '../../documents/document.ts';
 import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
 import { SiteChrome } from '../../documents/site/site-chrome.ts';
+import { removeAtExit } from '../../format/drafts.ts';
 import { codeOf } from '../../format/writable.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Cache } from '../cache/cache.ts';
@@ -13,8 +16,8 @@ import type { Memory, Source, SourceFile } from '../sources/source.ts';
 import { listFiles } from '../sources/source.ts';
 import type { ReadJob } from './reading-child.ts';
 import { NOT_STARTED, type ReadEvent, ReadingProcess, type ReadLimits, TOO_LONG } from './reading-process.ts';
-import { SpooledList, TemporaryFolder } from './spooled-list.ts';
-import { StoredEvents } from './stored-events.ts';
+import { SpooledList } from './spooled-list.ts';
+import { storedEvents } from './stored-events.ts';
 
 /**
  * The time of a build is over, and another build goes on. The reason of a signal: a file during whose reading this happens in two
@@ -29,7 +32,6 @@ export interface ReadProgress {
 }
 
 export interface ReadSettings {
-  /** Keeps what earlier builds read. */
   cache?: Cache;
   /** Called with what cannot be read. Reading ends if it throws. */
   report?: (notice: Notice) => void;
@@ -49,7 +51,6 @@ export interface ReadSummary {
 /**
  * Reads the documents of sources, in their order. Reports what cannot be read, and goes on. Reads only files that changed since the
  * last build with this cache. Of a file that runs out of time or memory, it returns the documents of the last build.
- * @returns how many files were read
  */
 export async function* readSources(
   sources: readonly Source[],
@@ -82,30 +83,27 @@ interface SourcedFile {
   source: Source;
 }
 
-/** Reads files one after the other, and collects their documents. */
 class SourceReader {
-  readonly #spool = new TemporaryFolder();
+  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'polyseek-')));
+  readonly #removeFolder = removeAtExit(this.#folder);
   readonly #reading: ReadingProcess;
-  readonly #cache: Cache | undefined;
-  readonly #report: (notice: Notice) => void;
-  readonly #signal: AbortSignal | undefined;
-  readonly documents = new SpooledList<Document>(join(this.#spool.folder, 'documents.jsonl'));
+  readonly #settings: ReadSettings;
+  readonly documents = new SpooledList<Document>(join(this.#folder, 'documents.jsonl'));
   readonly sites = new Sites();
   readonly summary: ReadSummary = { files: 0, unchangedFiles: 0 };
 
-  constructor({ cache, report = () => {}, signal, limits }: ReadSettings) {
-    this.#reading = new ReadingProcess(limits);
-    this.#cache = cache;
-    this.#report = report;
-    this.#signal = signal;
+  constructor(settings: ReadSettings) {
+    this.#reading = new ReadingProcess(settings.limits);
+    this.#settings = settings;
   }
 
   /** Adds the documents of a file. Of a file that runs out of time or memory, adds those of the last build. */
   async read(one: SourcedFile): Promise<void> {
+    const { cache, signal } = this.#settings;
     const { file, source } = one;
     if (!mayBeKnown(file.extension ?? file.source)) return this.#report(unknownFormat(file));
     const before = this.documents.length;
-    const stored = new StoredEvents(this.#cache, file, source, this.#reading.limits);
+    const stored = storedEvents(cache, file, source, this.#reading.limits);
     const giveUp = (notice: Notice) => {
       const last = stored.last();
       if (last) {
@@ -116,21 +114,32 @@ class SourceReader {
       if (notice.reason !== NOT_STARTED) stored.giveUp({ ...notice, fix }, last);
       this.#report({ ...notice, fix });
     };
-    const progress = { local: file, isReading: false };
+    const path = join(this.#folder, 'file');
+    let local = file;
+    let isReading = false;
     try {
-      const isKnown = await this.#readStored(one, stored, progress);
-      if (this.documents.length > before && isKnown) this.summary.unchangedFiles++;
+      // The content of a file without a version is compared, and not all files can be opened twice.
+      if (file.version === undefined) local = await orAborted(localCopy(file, path), signal);
+      const known = await orAborted(stored.find(local.open), signal);
+      if (!known) local = await orAborted(localCopy(local, path), signal);
+      isReading = !known;
+      for await (const event of known ?? this.#reading.read(jobOf(local, source), signal)) {
+        signal?.throwIfAborted();
+        const length = this.#take(event, one);
+        if (isReading && length !== undefined) stored.add(event, length);
+      }
+      if (isReading) stored.store();
+      else if (this.documents.length > before) this.summary.unchangedFiles++;
     } catch (error) {
-      if (progress.isReading && this.#signal?.reason instanceof OutOfTime)
+      if (isReading && signal?.reason instanceof OutOfTime)
         giveUp(new RanOut(file.path, TOO_LONG, 'Split it into smaller files.').notice);
-      this.#signal?.throwIfAborted();
+      signal?.throwIfAborted();
       // Later files would fail too.
       if (codeOf(error) === 'ENOSPC') throw error;
       if (error instanceof RanOut) giveUp(error.notice);
       else this.#report(error instanceof Unreadable ? error.notice : unopened(file, error));
     } finally {
-      const { localPath } = progress.local;
-      if (localPath !== file.localPath) await rm(localPath!, { force: true });
+      if (local.localPath !== file.localPath) await rm(local.localPath!, { force: true });
     }
     if (this.documents.length > before) this.summary.files++;
   }
@@ -138,46 +147,30 @@ class SourceReader {
   close(): void {
     this.#reading.close();
     this.documents.close();
-    this.#spool.close();
+    this.#removeFolder();
   }
 
-  /**
-   * Takes what an earlier build stored of a file, or reads it.
-   * @param progress gets the local copy of the file, which the caller removes, and whether reading has begun
-   * @returns whether an earlier build had stored it
-   */
-  async #readStored(
-    { file, source }: SourcedFile,
-    stored: StoredEvents,
-    progress: { local: SourceFile; isReading: boolean },
-  ): Promise<boolean> {
-    const signal = this.#signal;
-    // The content of a file without a version is compared, and not all files can be opened twice.
-    if (file.version === undefined) progress.local = await orAborted(localCopy(file, this.#spool), signal);
-    const known = await orAborted(stored.find(progress.local.open), signal);
-    if (!known) progress.local = await orAborted(localCopy(progress.local, this.#spool), signal);
-    progress.isReading = !known;
-    const job = jobOf(progress.local, source);
-    for await (const event of known ?? this.#reading.read(job, signal)) {
-      signal?.throwIfAborted();
-      const length = lengthOf(event);
-      if (length === undefined) {
-        this.#report(tooLong(file, event));
-        continue;
-      }
-      if (!known) stored.add(event, length);
-      this.#take(event, { file, source });
+  /** Returns the length of the event as JSON, or undefined if it is longer than a string may be. */
+  #take(event: ReadEvent, { file, source }: SourcedFile): number | undefined {
+    let json: string;
+    try {
+      json = JSON.stringify(event);
+    } catch {
+      const place = 'document' in event ? event.document.source : file.path;
+      const fix = 'Split it into smaller documents.';
+      this.#report({ kind: 'failed', place, reason: 'too large', fix });
+      return undefined;
     }
-    if (!known) stored.store();
-    return known !== undefined;
-  }
-
-  #take(event: ReadEvent, { file, source }: SourcedFile): void {
     if ('notice' in event) this.#report(event.notice);
     else {
       this.sites.observe(event.document, file, source);
-      this.documents.add(event.document);
+      this.documents.add(Buffer.from(JSON.stringify(event.document)));
     }
+    return json.length;
+  }
+
+  #report(notice: Notice): void {
+    this.#settings.report?.(notice);
   }
 }
 
@@ -189,10 +182,10 @@ function jobOf(
 }
 
 /** The file on this machine: itself, or a copy. */
-async function localCopy(file: SourceFile, spool: TemporaryFolder): Promise<SourceFile> {
+async function localCopy(file: SourceFile, path: string): Promise<SourceFile> {
   if (file.localPath !== undefined) return file;
-  const localPath = await spool.save(file.open());
-  return { ...file, localPath, open: () => createReadStream(localPath) };
+  await pipeline(file.open(), createWriteStream(path));
+  return { ...file, localPath: path, open: () => createReadStream(path) };
 }
 
 /** The result of work, or the reason of a signal that is aborted before. Work that waits for a network may never end. */
@@ -202,20 +195,6 @@ async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | un
   const ended = new AbortController();
   const aborted = once(signal, 'abort', { signal: ended.signal }).then(() => Promise.reject(signal.reason));
   return Promise.race([work, aborted]).finally(() => ended.abort());
-}
-
-/** Characters of an event as JSON; undefined if it is longer than a string may be. */
-function lengthOf(event: ReadEvent): number | undefined {
-  try {
-    return JSON.stringify(event).length;
-  } catch {
-    return undefined;
-  }
-}
-
-function tooLong(file: SourceFile, event: ReadEvent): Notice {
-  const place = 'document' in event ? event.document.source : file.path;
-  return { kind: 'failed', place, reason: 'too large', fix: 'Split it into smaller documents.' };
 }
 
 function unopened({ path }: SourceFile, error: unknown): Notice {

@@ -4,7 +4,6 @@ import type { InputFile, Notice, ReadOptions } from '../../documents/file.ts';
 import { readFile } from '../../documents/read-file.ts';
 import { readRegularFile } from '../sources/files.ts';
 
-/** A file for the reading process. */
 export interface ReadJob extends Omit<InputFile, 'open'> {
   /** Without links. */
   localPath: string;
@@ -22,10 +21,8 @@ export type FromChild = { started: number } | { document: Document } | { notice:
 
 /** The argument: a file descriptor for lines with the CPU milliseconds used so far, a space, and the resident bytes. */
 const USAGE_FD = Number(process.argv[2]);
-/** Milliseconds between two lines. */
 const INTERVAL = 100;
 
-/** Documents sent ahead of the parent. */
 const AHEAD = 16;
 
 let untaken = 0;
@@ -35,13 +32,9 @@ function send(message: FromChild): void {
   process.send?.(message);
 }
 
-function cpuMilliseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 async function read({ localPath, options, ...file }: ReadJob): Promise<void> {
-  send({ started: cpuMilliseconds() });
+  const { user, system } = process.cpuUsage();
+  send({ started: (user + system) / 1000 });
   const report = (notice: Notice) => send({ notice });
   const open = () => readRegularFile(localPath, file.path);
   for await (const document of readFile(

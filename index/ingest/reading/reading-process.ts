@@ -7,7 +7,6 @@ import { type Notice, RanOut } from '../../documents/file.ts';
 import { forkModule } from '../../format/installation.ts';
 import type { FromChild, ReadJob, ToChild } from './reading-child.ts';
 
-/** What reading a file returns, piece by piece. */
 export type ReadEvent = { document: Document } | { notice: Notice };
 
 /** Limits of reading one file, with all files in it. */
@@ -35,9 +34,7 @@ export const NOT_STARTED = 'the process that reads files did not start';
 const USED_UP = 400 * 2 ** 20;
 /** Milliseconds after which a process has failed to start, however busy the computer is. */
 const START = 60_000;
-/** Where the process reports what it uses. */
 const USAGE_FD = 4;
-/** Milliseconds between two looks at the limits. */
 const LOOK = 100;
 
 /** A reading process, the messages that it sent, and what it has used: CPU milliseconds and resident bytes. */
@@ -92,14 +89,18 @@ export class ReadingProcess {
     try {
       this.#send(running, { job });
       while (!isDone) {
-        const message = await this.#next(running, check);
-        if ('document' in message || 'notice' in message) yield message;
-        if ('document' in message) this.#send(running, { taken: true });
-        if ('started' in message) {
+        const [message] = running.messages;
+        if (!message || !('done' in message)) check();
+        running.messages.shift();
+        if (!message) await this.#wait();
+        else if ('started' in message) {
           started = message.started;
           end = performance.now() + cpu * this.limits.patience;
+        } else if ('done' in message) isDone = true;
+        else {
+          yield message;
+          if ('document' in message) this.#send(running, { taken: true });
         }
-        isDone = 'done' in message;
       }
     } finally {
       // The process may still work on a file that was left early.
@@ -154,16 +155,6 @@ export class ReadingProcess {
     const { milliseconds, bytesPerSecond } = this.limits;
     const size = statSync(localPath, { throwIfNoEntry: false })?.size ?? 0;
     return milliseconds + (1000 * size) / bytesPerSecond;
-  }
-
-  /** @param check throws if the file must be given up */
-  async #next({ messages }: Running, check: () => void): Promise<FromChild> {
-    for (;;) {
-      const [next] = messages;
-      if (!next || !('done' in next)) check();
-      if (next) return messages.shift()!;
-      await this.#wait();
-    }
   }
 
   #wait(): Promise<void> {

@@ -14,98 +14,86 @@ const [COMPLETE, PARTIAL] = ['documents of a file', 'documents of a file with fa
 /** The hash of the content that a build read last, by a hash of the file's name and options. */
 const LAST = 'last content of a file';
 
-/** What a build that gave up a file stores. */
 interface GivenUp {
   tries: number;
   events: ReadEvent[];
 }
 
+/** A hash of the readers' code, which takes milliseconds to compute. */
+let readers: string | undefined;
+
 /** What reading a file returned, for the next build. A file with failures is read again each time. */
-export class StoredEvents {
-  readonly #cache: Cache | undefined;
-  readonly #file: SourceFile;
-  readonly #name: string;
-  readonly #givenUpKind: string;
-  #key: Buffer | undefined;
-  #tries = 0;
-  #events: ReadEvent[] | undefined = [];
-  #length = 0;
+export function storedEvents(
+  cache: Cache | undefined,
+  file: SourceFile,
+  { options }: Source,
+  limits: ReadLimits,
+) {
+  const { source, path, url, extension, charset, version } = file;
+  readers ??= codeHash('index/documents');
+  const name = JSON.stringify([readers, source, path, url, extension, charset, options]);
+  const givenUp = `file that was given up ${JSON.stringify(limits)}`;
+  let key: Buffer | undefined;
+  let tries = 0;
+  let events: ReadEvent[] | undefined = [];
+  let characters = 0;
 
-  constructor(cache: Cache | undefined, file: SourceFile, { options }: Source, limits: ReadLimits) {
-    const { source, path, url, extension, charset } = file;
-    this.#cache = cache;
-    this.#file = file;
-    this.#name = JSON.stringify([
-      ...[codeHash('index/documents'), source, path, url, extension, charset, options],
-    ]);
-    this.#givenUpKind = `file that was given up ${JSON.stringify(limits)}`;
-  }
-
-  /**
-   * What an earlier build stored for this file with this content.
-   * @param content streams the content of a file without a version
-   */
-  async find(content: () => AsyncIterable<Uint8Array>): Promise<ReadEvent[] | undefined> {
-    if (!this.#cache) return undefined;
-    const { version } = this.#file;
-    const hash = createHash('sha256').update(JSON.stringify([this.#name, version]));
-    if (version === undefined) for await (const chunk of content()) hash.update(chunk);
-    this.#key = hash.digest();
-    const complete = this.#read<ReadEvent[]>(COMPLETE, this.#key);
-    if (complete) {
-      this.#rememberLast();
-      return complete;
-    }
-    const { tries, events } = this.#read<GivenUp>(this.#givenUpKind, this.#key) ?? { tries: 0, events: [] };
-    this.#tries = tries;
-    return tries < TRIES ? undefined : events;
-  }
-
-  /** @param length characters of the event as JSON */
-  add(event: ReadEvent, length: number): void {
-    this.#length += length;
-    if (this.#length > MAX_STORED) this.#events = undefined;
-    this.#events?.push(event);
-  }
-
-  /** Stores the events of a file that was read to its end. */
-  store(): void {
-    if (!this.#key || !this.#events) return;
-    const hasFailures = this.#events.some((event) => 'notice' in event && event.notice.kind === 'failed');
-    this.#write(hasFailures ? PARTIAL : COMPLETE, this.#key, this.#events);
-    this.#rememberLast();
-  }
-
-  /** The documents of the content that a build read last. */
-  last(): ReadEvent[] | undefined {
-    const key = this.#cache?.get(LAST, this.#name);
-    const events = key && (this.#read<ReadEvent[]>(COMPLETE, key) ?? this.#read<ReadEvent[]>(PARTIAL, key));
-    return events?.filter((event) => 'document' in event);
-  }
-
-  /**
-   * Stores that the file was given up, and what the index has of it.
-   * @param last replaces the events so far
-   */
-  giveUp(notice: Notice, last: ReadEvent[] | undefined): void {
-    const events = [...(last ?? this.#events ?? []), { notice }];
-    if (this.#key)
-      this.#write(this.#givenUpKind, this.#key, { tries: this.#tries + 1, events } satisfies GivenUp);
-  }
-
-  #rememberLast(): void {
-    if (this.#key && !this.#cache?.get(LAST, this.#name)?.equals(this.#key))
-      this.#cache?.put(LAST, this.#name, this.#key);
-  }
-
-  #read<Value>(kind: string, key: Buffer): Value | undefined {
-    const bytes = this.#cache?.get(kind, key);
+  const read = <Value>(kind: string, key: Buffer): Value | undefined => {
+    const bytes = cache?.get(kind, key);
     return bytes && (JSON.parse(bytes.toString()) as Value);
-  }
-
+  };
   /** A file with failures is read by each build. Equal values would fill the cache. */
-  #write(kind: string, key: Buffer, value: ReadEvent[] | GivenUp): void {
-    const bytes = Buffer.from(JSON.stringify(value));
-    if (!this.#cache?.get(kind, key)?.equals(bytes)) this.#cache?.put(kind, key, bytes);
-  }
+  const write = (kind: string, key: string | Buffer, value: Buffer) => {
+    if (!cache?.get(kind, key)?.equals(value)) cache?.put(kind, key, value);
+  };
+
+  return {
+    /**
+     * What an earlier build stored for this file with this content.
+     * @param content streams the content of a file without a version
+     */
+    async find(content: () => AsyncIterable<Uint8Array>): Promise<ReadEvent[] | undefined> {
+      if (!cache) return undefined;
+      const hash = createHash('sha256').update(JSON.stringify([name, version]));
+      if (version === undefined) for await (const chunk of content()) hash.update(chunk);
+      key = hash.digest();
+      const complete = read<ReadEvent[]>(COMPLETE, key);
+      if (complete) {
+        write(LAST, name, key);
+        return complete;
+      }
+      const before = read<GivenUp>(givenUp, key);
+      tries = before?.tries ?? 0;
+      return tries < TRIES ? undefined : before?.events;
+    },
+
+    add(event: ReadEvent, length: number): void {
+      characters += length;
+      if (characters > MAX_STORED) events = undefined;
+      events?.push(event);
+    },
+
+    store(): void {
+      if (!key || !events) return;
+      const hasFailures = events.some((event) => 'notice' in event && event.notice.kind === 'failed');
+      write(hasFailures ? PARTIAL : COMPLETE, key, Buffer.from(JSON.stringify(events)));
+      write(LAST, name, key);
+    },
+
+    /** The documents of the content that a build read last. */
+    last(): ReadEvent[] | undefined {
+      const key = cache?.get(LAST, name);
+      const last = key && (read<ReadEvent[]>(COMPLETE, key) ?? read<ReadEvent[]>(PARTIAL, key));
+      return last?.filter((event) => 'document' in event);
+    },
+
+    /**
+     * Stores that the file was given up, and what the index has of it.
+     * @param last replaces the events so far
+     */
+    giveUp(notice: Notice, last: ReadEvent[] | undefined): void {
+      const value: GivenUp = { tries: tries + 1, events: [...(last ?? events ?? []), { notice }] };
+      if (key) write(givenUp, key, Buffer.from(JSON.stringify(value)));
+    },
+  };
 }

@@ -31,7 +31,6 @@ const address = (description: string) =>
     v.description(description),
   );
 
-/** Settings of any source. */
 const readOptions = {
   plain: v.optional(
     v.pipe(
@@ -45,7 +44,6 @@ const readOptions = {
   ),
 };
 
-/** Settings of files and folders. */
 const folderOptions = {
   ...readOptions,
   include: patterns('Reads only files that match one of these patterns, as in .gitignore.'),
@@ -53,6 +51,13 @@ const folderOptions = {
   baseUrl: v.optional(
     address('The address of the folder. The URL of a document is this address and its path.'),
   ),
+};
+
+/** Settings of databases. */
+const queryOptions = {
+  query: text('A SELECT statement with ORDER BY. Each row is a document.'),
+  name: v.optional(text('The name of the rows in the index: sql.jsonl by default.')),
+  ...readOptions,
 };
 
 /** A kind of source for each setting that only it has. */
@@ -82,17 +87,10 @@ const sourceKinds = {
     ),
     ...readOptions,
   }),
-  sqlite: v.strictObject({
-    sqlite: text('A SQLite database file.'),
-    query: text('A SELECT statement with ORDER BY. Each row is a document.'),
-    name: v.optional(text('The name of the rows in the index: sql.jsonl by default.')),
-    ...readOptions,
-  }),
+  sqlite: v.strictObject({ sqlite: text('A SQLite database file.'), ...queryOptions }),
   postgres: v.strictObject({
     postgres: text('The environment variable with the connection string of a PostgreSQL database.'),
-    query: text('A SELECT statement with ORDER BY. Each row is a document.'),
-    name: v.optional(text('The name of the rows in the index: sql.jsonl by default.')),
-    ...readOptions,
+    ...queryOptions,
   }),
 };
 
@@ -101,7 +99,6 @@ const sourceSchema = v.union(
   `a path, or an object with one of ${Object.keys(sourceKinds).join(', ')}`,
 );
 
-/** The config file. */
 export const configSchema = v.strictObject({
   $schema: v.optional(v.string()),
   sources: v.optional(v.pipe(v.array(sourceSchema, 'a list'), v.description('Where the documents are.'))),
@@ -154,10 +151,11 @@ export function readConfig(path?: string): Config {
 /** For a source of a known kind, what is wrong with it, rather than that it is of no kind. */
 function preciseIssue(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown>; above: string } {
   const [list, item] = issue.path ?? [];
-  if (list?.key === 'sources' && item && typeof item.value === 'object' && item.value !== null) {
-    const [, schema] = Object.entries(sourceKinds).find(([key]) => key in (item.value as object)) ?? [];
-    const own = schema && v.safeParse(schema, item.value);
-    if (own && !own.success) return { issue: own.issues[0], above: `sources.${item.key}.` };
+  const value = item?.value;
+  if (list?.key === 'sources' && typeof value === 'object' && value !== null) {
+    const [, schema] = Object.entries(sourceKinds).find(([key]) => key in value) ?? [];
+    const own = schema && v.safeParse(schema, value);
+    if (own && !own.success) return { issue: own.issues[0], above: `sources.${item?.key}.` };
   }
   return { issue, above: '' };
 }
@@ -167,5 +165,6 @@ function describe({ issue, above }: { issue: v.BaseIssue<unknown>; above: string
   if (issue.type === 'strict_object' && issue.expected === 'never')
     return `${place} is not a setting. docs/documents.md lists the settings.`;
   const value = issue.input === undefined ? 'missing' : JSON.stringify(issue.input);
-  return `${place} is ${value}, but must be ${issue.type === 'strict_object' && issue.message.startsWith('Invalid') ? 'present' : issue.message}.`;
+  const isObject = issue.type === 'strict_object' && issue.message.startsWith('Invalid');
+  return `${place} is ${value}, but must be ${isObject ? 'present' : issue.message}.`;
 }

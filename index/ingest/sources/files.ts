@@ -10,8 +10,6 @@ import { codeOf } from '../../format/writable.ts';
  * Streams a regular file. Follows no link in any part of its path: whoever may add a document could put one there after the files were
  * listed. Does not wait for the writer of a FIFO.
  * @param path an absolute path without links, as `realpath` returns it
- * @param place the file in messages
- * @param limit of its size in bytes
  * @throws Unreadable if it is no regular file, is too large, or was replaced
  */
 export async function* readRegularFile(
@@ -46,7 +44,6 @@ function replaced(place: string): Unreadable {
   return new Unreadable(place, 'replaced while the build ran', 'Build again.');
 }
 
-/** The largest file of any source, in bytes. */
 export const MAX_FILE_BYTES = 10 * 2 ** 30;
 
 /** Streams bytes. @throws Unreadable once there are more than the limit */
@@ -63,7 +60,6 @@ export async function* limitBytes(
   }
 }
 
-/** The error for a file with more bytes than the limit. */
 export function tooLarge(place: string, limit = MAX_FILE_BYTES): Unreadable {
   const fix = `Split it into files of at most ${Math.ceil(limit / 2 ** 20)} MiB.`;
   return new Unreadable(place, 'too large', fix);

@@ -26,9 +26,7 @@ const MAX_PATTERNS = 2 ** 20;
 
 /** Settings of a file or folder. Patterns are as in .gitignore, relative to the folder. */
 export interface FolderOptions extends ReadOptions {
-  /** Reads only files that match one of these patterns. */
   include?: string[];
-  /** Skips files and folders that match one of these patterns. */
   exclude?: string[];
   /** The address of the folder: the URL of each file is this and the file's path. */
   baseUrl?: string;
@@ -71,7 +69,6 @@ export class FolderSource implements Source {
     }
   }
 
-  /** @param real the path without links */
   #file(path: string, source: string, real: string): SourceFile {
     return {
       source,
@@ -83,19 +80,13 @@ export class FolderSource implements Source {
   }
 }
 
-/** The address of a file: the base, and its path below the folder. */
 function urlOf(base: string, source: string): string {
   return (base.endsWith('/') ? base : `${base}/`) + source.split('/').map(encodeURIComponent).join('/');
 }
 
-/** A file below a folder: its path there, and its path on this machine without links. */
-interface Found {
-  name: string;
-  real: string;
-}
-
 /**
- * The files below a folder, by name: sorted by UTF-16 code units in each folder, so that the order is the same everywhere.
+ * The files below a folder, with their paths on this machine without links. Sorted by UTF-16 code units in each folder, so that the order
+ * is the same everywhere.
  * @param realRoot the path of the root without links
  */
 async function* walk(
@@ -104,31 +95,24 @@ async function* walk(
   folder: string,
   excluded: Ignore,
   report: SourceContext['report'],
-): AsyncGenerator<Found> {
+): AsyncGenerator<{ name: string; real: string }> {
   const entries = await listEntries(join(root, folder), report);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { name: own, isUtf8, kind } of entries) {
     const name = folder + own;
     const path = join(root, name);
-    if (kind.isSymbolicLink() && isUtf8) {
-      // A link is followed to a file only.
-      const target = await stat(path).catch(() => undefined);
-      if (!target?.isFile()) continue;
-    }
+    // A link is followed to a file only.
+    if (kind.isSymbolicLink() && isUtf8 && !(await stat(path).catch(() => undefined))?.isFile()) continue;
     if (excluded.ignores(kind.isDirectory() ? `${name}/` : name)) {
       if (own !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
     } else if (!isUtf8)
       report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
     else if (kind.isSymbolicLink()) {
       const real = await targetInside(realRoot, path, excluded);
+      const reason = 'links to a file that is not in this folder, or is excluded';
       if (real !== undefined) yield { name, real };
       else
-        report({
-          kind: 'failed',
-          place: path,
-          reason: 'links to a file that is not in this folder, or is excluded',
-          fix: 'Copy the file here, or name it as a source.',
-        });
+        report({ kind: 'failed', place: path, reason, fix: 'Copy the file here, or name it as a source.' });
     } else if (kind.isDirectory()) yield* walk(realRoot, root, `${name}/`, excluded, report);
     else if (kind.isFile()) yield { name, real: join(realRoot, name) };
     else report({ ...notRegular(path).notice, kind: 'skipped' });
@@ -184,7 +168,6 @@ async function ownPatterns(folder: string): Promise<string> {
   }
 }
 
-/** Whether a path is a folder, rather than a file. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     const found = await stat(path);

@@ -25,7 +25,6 @@ export interface HttpLimits {
   request: number;
   /** Milliseconds of waiting for answers, and between several tries, in all. Pauses that limit the rate do not count. */
   waiting: number;
-  /** Bytes of all bodies. */
   bytes: number;
 }
 
@@ -34,14 +33,13 @@ const LIMITS: HttpLimits = { request: 60_000, waiting: 12 * 3_600_000, bytes: 4 
 /** What a client needs from outside. Tests replace it. */
 export interface HttpEnvironment {
   sleep(milliseconds: number): Promise<unknown>;
-  /** Milliseconds since any time. */
   now(): number;
-  /** Finds the addresses of a name. */
   lookup?: LookupFunction;
   limits?: Partial<HttpLimits>;
 }
 
-/** A response with its whole body. */
+const SYSTEM: HttpEnvironment = { sleep: delay, now: () => performance.now() };
+
 export interface HttpPage {
   /** 304: the content is as it was. */
   status: number;
@@ -58,29 +56,23 @@ const DECODERS = new Map([
   ['br', createBrotliDecompress],
 ]);
 
-/** Fetches pages one after the other, at a limited rate and in limited amounts, from few origins only. */
+/** Fetches pages one after the other, at a limited rate and in limited amounts, of one origin. */
 export class HttpClient {
   /** Milliseconds between the starts of two requests. */
   interval: number;
-  readonly #origins: Set<string>;
+  readonly origin: string;
   readonly #environment: HttpEnvironment;
   readonly #limits: HttpLimits;
-  readonly #lookup: LookupFunction;
   #next = Number.NEGATIVE_INFINITY;
   #waited = 0;
   #received = 0;
   #unanswered = 0;
 
-  constructor(
-    origins: Iterable<string>,
-    interval: number,
-    environment: HttpEnvironment = { sleep: delay, now: () => performance.now() },
-  ) {
-    this.#origins = new Set(origins);
+  constructor(origin: string, interval: number, environment: HttpEnvironment = SYSTEM) {
+    this.origin = origin;
     this.interval = interval;
     this.#environment = environment;
     this.#limits = { ...LIMITS, ...environment.limits };
-    this.#lookup = environment.lookup ?? systemLookup;
   }
 
   /** Starts another build, with limits of its own. */
@@ -90,14 +82,12 @@ export class HttpClient {
     this.#unanswered = 0;
   }
 
-  /** Whether a URL is of a site that pages are fetched from. */
   isAllowed({ origin }: URL): boolean {
-    return this.#origins.has(origin);
+    return origin === this.origin;
   }
 
   /**
    * Fetches a page. Follows redirects, and tries again if the server is busy.
-   * @param limit of the body, in bytes
    * @throws Unreadable naming the URL for any status other than 200 and 304, a redirect to another site, a body that is too large, and a
    *   site that has used up its limits
    */
@@ -125,16 +115,16 @@ export class HttpClient {
       const problem = this.#usedUp(url);
       if (problem) throw problem;
       await this.#takeTurn();
+      const isLast = number === MAX_TRIES;
       const page = await this.#timed(() => this.#getOnce(url, limit, headers)).catch((error) => {
         if (error instanceof Unreadable) this.#unanswered = 0;
-        if (error instanceof Unreadable || number === MAX_TRIES) throw unreachable(url, error);
+        if (error instanceof Unreadable || isLast) throw unreachable(url, error);
         return undefined;
       });
       const isBusy = page && [429, 502, 503, 504].includes(page.status);
       if (page && !isBusy) this.#unanswered = 0;
-      if (page && (!isBusy || number === MAX_TRIES)) return page;
       const seconds = retryAfter(page?.headers['retry-after']) ?? 2 ** number;
-      if (page && seconds > MAX_WAIT_SECONDS) return page;
+      if (page && (!isBusy || isLast || seconds > MAX_WAIT_SECONDS)) return page;
       await this.#timed(() => this.#environment.sleep(1000 * seconds));
     }
   }
@@ -167,20 +157,31 @@ export class HttpClient {
     return { status, url, headers: response.headers, body: Buffer.concat(chunks) };
   }
 
-  /** Sends a request, to an address that is checked when the connection is made: a name may have another one the next time. */
+  /**
+   * Sends a request, but not to a cloud's metadata: the owner of a site chooses the addresses of its names. An address is checked when the
+   * connection is made, because a name may have another one the next time.
+   */
   async #open(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<http.IncomingMessage> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host)) checkAddresses(url, [host]);
+    const check = (addresses: string[]) => {
+      if (addresses.some(isMetadataAddress))
+        throw new Unreadable(
+          url.href,
+          'address of cloud metadata',
+          'Name a site that is not part of this machine.',
+        );
+    };
+    if (isIP(host)) check([host]);
+    const { lookup = systemLookup } = this.#environment;
     const { request } = url.protocol === 'https:' ? https : http;
     const sent = request({
       ...urlToHttpOptions(url),
       auth: null,
       headers: { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip', ...headers },
       lookup: (name, options, callback) =>
-        this.#lookup(name, options, (error, found, family) => {
+        lookup(name, options, (error, found, family) => {
           try {
-            if (!error)
-              checkAddresses(url, typeof found === 'string' ? [found] : found.map((one) => one.address));
+            if (!error) check(typeof found === 'string' ? [found] : found.map(({ address }) => address));
             callback(error, found, family);
           } catch (refused) {
             callback(refused as Error, found, family);
@@ -197,18 +198,12 @@ export class HttpClient {
   /** Why a site may not be asked for more, if so. */
   #usedUp({ href }: URL): Unreadable | undefined {
     const { bytes, waiting } = this.#limits;
+    const tooMuch = (reason: string, limit: string) =>
+      new Unreadable(href, `the site is too ${reason}`, `Name a smaller sitemap: ${limit}.`);
     if (this.#received > bytes)
-      return new Unreadable(
-        href,
-        'the site is too large',
-        `Name a smaller sitemap: at most ${Math.ceil(bytes / 2 ** 30)} GiB of a site are read.`,
-      );
+      return tooMuch('large', `at most ${Math.ceil(bytes / 2 ** 30)} GiB of a site are read`);
     if (this.#waited > waiting)
-      return new Unreadable(
-        href,
-        'the site is too slow',
-        `Name a smaller sitemap: a build waits at most ${Math.ceil(waiting / 3_600_000)} hours for a site.`,
-      );
+      return tooMuch('slow', `a build waits at most ${Math.ceil(waiting / 3_600_000)} hours for a site`);
     return undefined;
   }
 
@@ -231,12 +226,6 @@ export class HttpClient {
 }
 
 /** Throws `Unreadable` for addresses of a cloud's metadata: the owner of a site chooses the addresses of its names. */
-function checkAddresses({ href }: URL, addresses: readonly string[]): void {
-  if (addresses.some(isMetadataAddress))
-    throw new Unreadable(href, 'address of cloud metadata', 'Name a site that is not part of this machine.');
-}
-
-/** Seconds, or a date. */
 function retryAfter(header: string | undefined): number | undefined {
   if (!header) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
@@ -250,35 +239,36 @@ function unreachable(url: URL, error: unknown): Unreadable {
   return new Unreadable(url.href, 'not reachable', `Check the address and the network (${detail}).`);
 }
 
-/** Where a machine in a cloud can read its own credentials, beside link-local addresses. */
-const IPV4 = {
-  'Alibaba Cloud': '100.100.100.200',
-  Azure: '168.63.129.16',
-  'Oracle Cloud Classic': '192.0.0.192',
-};
-
-/** Prefixes of IPv6 addresses that end in an IPv4 address, with their bits: IPv4-compatible, NAT64 and 6to4. */
-const EMBEDDING: [before: string, after: string, bits: number][] = [
-  ['::', '', 96],
-  ['64:ff9b::', '', 96],
-  ['2002:', '::', 16],
+/** Where a machine in a cloud can read its own credentials. */
+const METADATA_IPV4: [network: string, bits: number][] = [
+  // Link-local addresses: most clouds.
+  ['169.254.0.0', 16],
+  // Alibaba Cloud, Azure, Oracle Cloud Classic.
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['192.0.0.192', 32],
+];
+const METADATA_IPV6: [network: string, bits: number][] = [
+  // Link-local addresses.
+  ['fe80::', 10],
+  // AWS: instances, pods and the resolver.
+  ['fd00:ec2::', 32],
+  // Google Cloud, Scaleway.
+  ['fd20:ce::', 64],
+  ['fd00:42::42', 128],
 ];
 
 /** `BlockList` compares IPv4-mapped addresses with the rules of IPv4. */
 const METADATA = new BlockList();
-METADATA.addSubnet('169.254.0.0', 16, 'ipv4');
-METADATA.addSubnet('fe80::', 10, 'ipv6');
-// AWS: instances, pods and the resolver.
-METADATA.addSubnet('fd00:ec2::', 32, 'ipv6');
-// Google Cloud.
-METADATA.addSubnet('fd20:ce::', 64, 'ipv6');
-// Scaleway.
-METADATA.addAddress('fd00:42::42', 'ipv6');
-for (const address of Object.values(IPV4)) METADATA.addAddress(address, 'ipv4');
-for (const [before, after, bits] of EMBEDDING) {
-  METADATA.addSubnet(`${before}${hexadecimal('169.254.0.0')}${after}`, bits + 16, 'ipv6');
-  for (const address of Object.values(IPV4))
-    METADATA.addSubnet(`${before}${hexadecimal(address)}${after}`, bits + 32, 'ipv6');
+for (const [network, bits] of METADATA_IPV6) METADATA.addSubnet(network, bits, 'ipv6');
+for (const [network, bits] of METADATA_IPV4) {
+  METADATA.addSubnet(network, bits, 'ipv4');
+  // IPv6 addresses that contain an IPv4 address: IPv4-compatible, NAT64 and 6to4.
+  const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
+  const contained = `${(256 * a + b).toString(16)}:${(256 * c + d).toString(16)}`;
+  METADATA.addSubnet(`::${contained}`, 96 + bits, 'ipv6');
+  METADATA.addSubnet(`64:ff9b::${contained}`, 96 + bits, 'ipv6');
+  METADATA.addSubnet(`2002:${contained}::`, 16 + bits, 'ipv6');
 }
 
 /** Whether an address, in any common notation, is one where a machine in a cloud reads its metadata. */
@@ -288,20 +278,12 @@ function isMetadataAddress(address: string): boolean {
   return METADATA.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }
 
-/** The notation of an IPv4 address inside an IPv6 one. */
-function hexadecimal(address: string): string {
-  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
-  return `${(256 * a + b).toString(16)}:${(256 * c + d).toString(16)}`;
-}
-
 const MAX_ROBOTS_BYTES = 500 * 2 ** 10;
 /** A site that asks for longer pauses does not want to be read. */
 const MAX_DELAY_SECONDS = 60;
 
-/** What a site allows (RFC 9309). */
 export interface Robots {
   isAllowed(url: URL): boolean;
-  /** Seconds between requests that the site asks for. */
   delay: number;
 }
 
@@ -312,8 +294,8 @@ const parseRobots = robotsParser as unknown as typeof robotsParser.default;
  * Fetches the robots.txt of a site. Without one, all is allowed.
  * @throws Unreadable if the server fails, or asks for too long pauses
  */
-export async function fetchRobots(client: HttpClient, origin: string): Promise<Robots> {
-  const url = new URL('/robots.txt', origin);
+export async function fetchRobots(client: HttpClient): Promise<Robots> {
+  const url = new URL('/robots.txt', client.origin);
   const rules = parseRobots(url.href, await textOf(client, url));
   const delay = rules.getCrawlDelay(USER_AGENT) ?? 0;
   if (delay > MAX_DELAY_SECONDS)

@@ -6,7 +6,6 @@ export type Row = Record<string, unknown>;
 export interface QueryLimits {
   seconds: number;
   rows: number;
-  /** Of the rows as JSON. */
   bytes: number;
 }
 
@@ -15,7 +14,6 @@ const CHUNK = 2 ** 16;
 
 /**
  * Writes rows of a database as JSON Lines, so that the reader of records reads them.
- * @param place of the database, for the error
  * @throws RanOut if there are more rows or bytes than the limits
  */
 export async function* jsonRows(

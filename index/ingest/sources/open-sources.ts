@@ -10,16 +10,14 @@ import { listFiles, refuse, type Source } from './source.ts';
  * @param paths files and folders that replace the sources of the config
  */
 export async function openSources(config: Config, paths: string[] = []): Promise<Source[]> {
-  const sources: SourceConfig[] = paths.length > 0 ? paths : (config.sources ?? []);
   let queries = 0;
-  const opened: Source[] = [];
-  for (const source of sources) {
-    // The rows of each query have a name of their own.
-    if (typeof source === 'object' && 'query' in source && queries++ > 0)
-      opened.push(await openSource({ name: `sql-${queries}.jsonl`, ...source }, config));
-    else opened.push(await openSource(source, config));
-  }
-  return opened;
+  return Promise.all(
+    (paths.length > 0 ? paths : (config.sources ?? [])).map((source: SourceConfig) => {
+      // The rows of each query have a name of their own.
+      const isFurther = typeof source === 'object' && 'query' in source && queries++ > 0;
+      return openSource(isFurther ? { name: `sql-${queries}.jsonl`, ...source } : source, config);
+    }),
+  );
 }
 
 /** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */

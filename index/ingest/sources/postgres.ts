@@ -6,12 +6,6 @@ import type { Row } from './json-rows.ts';
 const ROWS_AT_A_TIME = 1000;
 const CONNECT_MS = 15_000;
 
-/** Types that the client would convert with the time zone of this machine, or to text: by their numbers in the server's catalog. */
-const INT8 = 20;
-const DATE = 1082;
-const TIMESTAMP = 1114;
-const NUMERIC = 1700;
-
 /** The package's types lack the protocol. */
 type Statement = pg.QueryConfig & { queryMode: 'extended' };
 
@@ -63,7 +57,9 @@ export async function* postgresRows(connection: string, query: string, timeout: 
   }
 }
 
+/** The client itself would convert some types with the time zone of this machine, or to text. */
 function parserOf(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  const { INT8, NUMERIC, DATE, TIMESTAMP } = pg.types.builtins;
   if (type === INT8 || type === NUMERIC) return exactNumber;
   if (type === DATE) return (value) => value;
   if (type === TIMESTAMP) return (value) => value.replace(' ', 'T');

@@ -10,12 +10,7 @@ import type { Source, SourceContext, SourceFile } from './source.ts';
 export const PASSING_REASONS = { changed: 'changed while the build ran', failed: 'download failed' } as const;
 
 /** A listing with more objects or requests than this may have no end. */
-export interface ListingLimits {
-  objects: number;
-  requests: number;
-}
-
-const LIMITS: ListingLimits = { objects: 1_000_000, requests: 10_000 };
+const LIMITS = { objects: 1_000_000, requests: 10_000 };
 
 const SENTENCES: Sentences = {
   'no bucket': () => 'no such bucket. Check its name.',
@@ -27,7 +22,7 @@ export class S3Source implements Source {
   readonly options: ReadOptions;
   readonly #bucket: Bucket;
   readonly #prefix: string;
-  readonly #limits: ListingLimits;
+  readonly #limits: typeof LIMITS;
 
   /**
    * @param address `s3://bucket/prefix`. The prefix is a folder, or the key of one object.

@@ -44,7 +44,7 @@ export class SitemapSource implements Source {
     const { sitemap, requestsPerSecond = REQUESTS_PER_SECOND } = settings;
     this.#sitemap = new URL(sitemap);
     this.options = options;
-    this.#client = new HttpClient([this.#sitemap.origin], 1000 / requestsPerSecond, environment);
+    this.#client = new HttpClient(this.#sitemap.origin, 1000 / requestsPerSecond, environment);
   }
 
   /**
@@ -56,7 +56,7 @@ export class SitemapSource implements Source {
     this.#pages?.remove();
     this.#pages = undefined;
     this.#client.begin();
-    const robots = await fetchRobots(this.#client, this.#sitemap.origin);
+    const robots = await fetchRobots(this.#client);
     this.#client.interval = Math.max(this.#client.interval, 1000 * robots.delay);
     for (const [name, url] of await this.#list(robots, report)) {
       try {
@@ -115,24 +115,22 @@ export class SitemapSource implements Source {
     }
   }
 
-  /** A page by its address, or undefined if it is not of the site, or may not be read. */
+  /** A page by its address. Reports one that is not of the site, or may not be read. */
   #page(
     address: string,
     robots: Robots,
     report: (notice: Notice) => void,
   ): { name: string; url: URL } | undefined {
-    const skip = (reason: string, fix: string) => report({ kind: 'skipped', place: address, reason, fix });
+    const skip = (reason: string, fix: string): undefined =>
+      void report({ kind: 'skipped', place: address, reason, fix });
     const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (!url || !this.#client.isAllowed(url)) {
-      skip('not of this site', 'Name the sitemap of its site.');
-      return undefined;
-    }
+    if (!url || !this.#client.isAllowed(url))
+      return skip('not of this site', 'Name the sitemap of its site.');
     url.hash = '';
     const entry = entryName(urlName(url));
-    if (!robots.isAllowed(url)) skip('not allowed by robots.txt', 'Ask the owner of the site.');
-    else if (entry.kind !== 'named') skip('unsafe name', 'Rename the page.');
-    else return { name: entry.name, url };
-    return undefined;
+    if (!robots.isAllowed(url)) return skip('not allowed by robots.txt', 'Ask the owner of the site.');
+    if (entry.kind !== 'named') return skip('unsafe name', 'Rename the page.');
+    return { name: entry.name, url };
   }
 
   async #file(name: string, url: URL, memory: Memory, report: (notice: Notice) => void): Promise<SourceFile> {

@@ -14,10 +14,8 @@ export interface Memory {
   set(key: string, value: string): void;
 }
 
-/** What a source gets from the build. */
 export interface SourceContext {
   memory: Memory;
-  /** Reports a file that is left out. */
   report: (notice: Notice) => void;
 }
 

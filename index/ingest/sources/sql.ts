@@ -74,11 +74,7 @@ export class SqlSource implements Source {
  * Streams the rows of a query to a SQLite file as JSON Lines. Runs it in another process, because nothing else can stop a query.
  * @throws Unreadable if the file or the query is wrong, RanOut if a limit is reached
  */
-export async function* sqliteRows(
-  path: string,
-  query: string,
-  limits: QueryLimits,
-): AsyncGenerator<Uint8Array> {
+async function* sqliteRows(path: string, query: string, limits: QueryLimits): AsyncGenerator<Uint8Array> {
   const child = forkModule(new URL('./sqlite-process.ts', import.meta.url), [], {
     execArgv: ['--max-old-space-size=1024'],
     serialization: 'advanced',

@@ -3,9 +3,7 @@ import type { ReadOptions } from '../../documents/file.ts';
 import { limitBytes } from './files.ts';
 import type { Source, SourceFile } from './source.ts';
 
-export interface StandardInput extends AsyncIterable<Uint8Array> {
-  isTTY?: boolean;
-}
+type StandardInput = AsyncIterable<Uint8Array> & { isTTY?: boolean };
 
 /** JSON Lines on standard input, as one file. */
 export class StdinSource implements Source {

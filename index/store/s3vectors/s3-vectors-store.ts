@@ -3,7 +3,7 @@ import type { Languages, Typicality } from '../../format/languages-file.ts';
 import { KEYS } from '../../format/lookup-file.ts';
 import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
-import { SentenceComparer } from '../../format/sentences-file.ts';
+import { type BestSentence, sentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
 import { lengthOf } from '../../format/vectors.ts';
 import {
@@ -56,7 +56,7 @@ export class S3VectorsStore implements Store {
   readonly #passages: number;
   readonly #parts: StoreParts;
   readonly #segments: ReadonlyMap<string, OpenSegment>;
-  readonly #comparer: SentenceComparer;
+  readonly #comparer: (query: Float32Array) => BestSentence;
   /** The cosines that queries returned, by the vector that was searched. */
   readonly #similarities = new WeakMap<Float32Array, Map<number, number>>();
 
@@ -68,7 +68,7 @@ export class S3VectorsStore implements Store {
     this.#passages = manifest.counts.passages;
     this.lists = new RangeLists(segments, name);
     this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
-    this.#comparer = new SentenceComparer(manifest.dimensions);
+    this.#comparer = sentenceComparer(manifest.dimensions);
   }
 
   async nearest(vector: Float32Array, count: number, selection?: Selection): Promise<Neighbor[]> {
@@ -87,7 +87,7 @@ export class S3VectorsStore implements Store {
 
   async rows(ordinals: readonly number[], vector?: Float32Array): Promise<Row[]> {
     const known = vector && (this.#similarities.get(vector) ?? new Map<number, number>());
-    const bestSentence = vector ? this.#comparer.best(vector) : noVector;
+    const bestSentence = vector ? this.#comparer(vector) : noVector;
     const rows = await this.#read(ordinals, known ? ordinals.filter((ordinal) => !known.has(ordinal)) : []);
     return ordinals.map((ordinal, i): Row => {
       const { content, vector: stored } = rows[i]!;

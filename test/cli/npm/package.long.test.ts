@@ -17,7 +17,7 @@ import {
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeDigest } from '../../../index/engine/native-sources.ts';
-import { GraphLinker } from '../../../index/graph/graph-builder.ts';
+import { graphLinker } from '../../../index/graph/graph-builder.ts';
 import type { Answer } from '../../../index/search/answer.ts';
 import { gaussian, randomNumbers, root, temporaryFolder } from '../../fixtures/index.ts';
 import { HTTP_API, httpEvent } from '../../fixtures/lambda-events.ts';
@@ -225,11 +225,11 @@ describe('the package in an empty folder', () => {
   test('links a large graph in a process of its own, as the clone does', async () => {
     const [nodes, dimensions, vectors] = [4001, 8, join(folder, 'vectors')];
     writeFileSync(vectors, gaussian(nodes * dimensions, randomNumbers(5)));
-    const linker = new GraphLinker(vectors, join(folder, 'here.bin'), nodes, dimensions);
+    const linker = graphLinker(vectors, join(folder, 'here.bin'), nodes, dimensions);
     await linker.finish();
     const script = `
-      import { GraphLinker } from ${JSON.stringify(join(dist, 'index/graph/graph-builder.js'))};
-      await new GraphLinker(${JSON.stringify(vectors)}, ${JSON.stringify(join(folder, 'there.bin'))}, ${nodes}, ${dimensions}).finish();`;
+      import { graphLinker } from ${JSON.stringify(join(dist, 'index/graph/graph-builder.js'))};
+      await graphLinker(${JSON.stringify(vectors)}, ${JSON.stringify(join(folder, 'there.bin'))}, ${nodes}, ${dimensions}).finish();`;
     const { code, stderr } = await finished(
       spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: app, env: { PATH: bin } }),
     );

@@ -17,7 +17,8 @@ import { describe, expect, test } from 'vitest';
 import { checkAsset, requireIndex } from '../../../functions/deployed/asset.ts';
 import { copyLibraries } from '../../../functions/package/package-function.ts';
 import { type CompiledModel, withChecksum } from '../../../index/format/compiled-model.ts';
-import { type Manifest, versionOf } from '../../../index/format/manifest.ts';
+import { digestOf } from '../../../index/format/json-file.ts';
+import type { Manifest } from '../../../index/format/manifest.ts';
 import { SemanticSearch } from '../../../infra/semantic-search.ts';
 import {
   defaultModel,
@@ -72,7 +73,7 @@ function lengthen(out: string, part: string, name: string, bytes: number): void 
   const path = join(out, part, 'manifest.json');
   const { version: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   rest.files[name] = { ...rest.files[name]!, bytes };
-  writeFileSync(path, JSON.stringify({ version: versionOf(rest), ...rest }));
+  writeFileSync(path, JSON.stringify({ version: digestOf(rest), ...rest }));
 }
 
 test.each([

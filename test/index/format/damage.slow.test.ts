@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../index/format/compiled-model.ts';
-import { INDEX_FILES, type Manifest, readManifest, versionOf } from '../../../index/format/manifest.ts';
+import { digestOf } from '../../../index/format/json-file.ts';
+import { INDEX_FILES, type Manifest, readManifest } from '../../../index/format/manifest.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
 import { testDamage, writeWholeIndex } from '../../fixtures/damage.ts';
 import { randomContents, smallModel, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
@@ -41,7 +42,7 @@ async function errorMessage(): Promise<string> {
 function withManifest(change: Partial<Manifest>): void {
   cpSync(whole, copy, { recursive: true });
   const { version: _, ...rest }: Manifest = { ...readManifest(whole, undefined, false), ...change };
-  writeFileSync(join(copy, 'manifest.json'), JSON.stringify({ version: versionOf(rest), ...rest }));
+  writeFileSync(join(copy, 'manifest.json'), JSON.stringify({ version: digestOf(rest), ...rest }));
 }
 
 test('opens an undamaged index', async () => {

@@ -6,7 +6,7 @@ import { normalized } from '../../../index/embedding/embedder.ts';
 import { HashTable, Numbers } from '../../../index/format/compact.ts';
 import { InvertedFile } from '../../../index/format/postings.ts';
 import { lengthOf } from '../../../index/format/vectors.ts';
-import { GraphLinker } from '../../../index/graph/graph-builder.ts';
+import { graphLinker } from '../../../index/graph/graph-builder.ts';
 import { buildGraph } from '../../fixtures/files.ts';
 import { gaussian, randomNumbers, temporaryFolder } from '../../fixtures/index.ts';
 
@@ -66,7 +66,7 @@ test('a process that gets the vectors bit by bit writes the same graph', async (
   const random = randomNumbers(2);
   const vectors = Array.from({ length: count }, () => normalized(gaussian(dimensions, random)));
   const [file, graph] = [join(folder, 'vectors.tmp'), join(folder, 'graph.bin')];
-  const linker = new GraphLinker(file, graph, count, dimensions);
+  const linker = graphLinker(file, graph, count, dimensions);
   for (const end of [1000, 1001, count]) {
     writeFileSync(file, Buffer.concat(vectors.slice(0, end).map(({ buffer }) => new Uint8Array(buffer))));
     if (end < count) linker.available(end);

@@ -7,8 +7,8 @@ import { LANGUAGES } from '../../../format/languages-file.ts';
 import type { Manifest } from '../../../format/manifest.ts';
 import type { Suggestion } from '../../../format/overview-types.ts';
 import { deinterleave, PART } from '../../../format/tokens-file.ts';
-import { checkIndexFolder, IndexWriter } from '../../../format/write-index.ts';
-import { GraphLinker } from '../../../graph/graph-builder.ts';
+import { checkIndexFolder, indexWriter } from '../../../format/write-index.ts';
+import { graphLinker } from '../../../graph/graph-builder.ts';
 import { type Address, formatAddress } from '../address.ts';
 import { MOST_KEYS } from '../client.ts';
 import {
@@ -68,12 +68,12 @@ async function restore(
   );
   // A layer is no part of an index.
   const tokens = model.tokens === null ? undefined : { layer: 0, hash: model.tokens };
-  const writer = new IndexWriter(
+  const writer = indexWriter(
     draft,
     { ...model, tokens, dimensions },
     { documents: counts.documents, languages, tokens: tokens !== undefined, tuning },
   );
-  const graph = new GraphLinker(writer.vectorsPath, join(draft, 'graph.bin'), counts.passages, dimensions);
+  const graph = graphLinker(writer.vectorsPath, join(draft, 'graph.bin'), counts.passages, dimensions);
   /** The passages as JSON, in order, and the bytes of each. */
   const records = new Spool(join(draft, 'records.tmp'));
   const lengths: number[] = [];

@@ -6,7 +6,7 @@ import { describeFileAt, type FileList } from '../../../format/checks.ts';
 import { headBytes, writeSections } from '../../../format/container.ts';
 import { ContainerWriter } from '../../../format/container-file.ts';
 import { withTemporaryFolder } from '../../../format/drafts.ts';
-import { fieldKey, KEYS, LookupWriter } from '../../../format/lookup-file.ts';
+import { fieldKey, KEYS, lookupWriter } from '../../../format/lookup-file.ts';
 import { type Passage, withTitle } from '../../../format/passage.ts';
 import { InvertedFile, Postings } from '../../../format/postings.ts';
 import { writeAscending, writeList } from '../../../format/varint.ts';
@@ -199,7 +199,7 @@ class SegmentWriter {
     const places = this.#isPlaced.filter(Boolean).length;
     const records =
       this.#postings.size + this.#fields.size + this.#groups.size + this.#isPlaced.length + places;
-    const lookup = new LookupWriter(path, records);
+    const lookup = lookupWriter(path, records);
     for (const [key, data] of this.#postings.records()) lookup.add(key, data);
     for (const { key, ordinals } of this.#fields.lists()) lookup.add(key, writeList(ordinals));
     for (const [group, rows] of this.#groups) lookup.add(KEYS.duplicates + group, writeList(rows));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import * as native from '#native';
 import { Cache } from '../../../../index/ingest/cache/cache.ts';
-import { CachedEmbeddings } from '../../../../index/ingest/cache/embeddings.ts';
+import { cachedEmbeddings } from '../../../../index/ingest/cache/embeddings.ts';
 import { defaultModel, randomContents, temporaryFolder } from '../../../fixtures/index.ts';
 
 test('embeddings of a library whose bytes differ are not used', () => {
@@ -15,7 +15,7 @@ test('embeddings of a library whose bytes differ are not used', () => {
   const cache = new Cache(join(temporaryFolder(), 'cache'));
   const open = (digest: string) => {
     vi.spyOn(native, 'nativeDigest').mockReturnValue(digest);
-    return new CachedEmbeddings(cache, model);
+    return cachedEmbeddings(cache, model);
   };
   open('a').put(passage, embeddings);
   expect(open('a').get(passage, false)).toEqual(embeddings);

@@ -6,8 +6,8 @@ import { readMarkdown } from '../../../../index/documents/markdown/markdown.ts';
 import { readText } from '../../../../index/documents/plain/text.ts';
 import {
   createCutter,
+  createSplitter,
   type SplitOptions,
-  Splitter,
   toPassages,
 } from '../../../../index/ingest/passages/split.ts';
 import { runs } from '../../../fixtures/runs.ts';
@@ -264,9 +264,9 @@ describe('language', () => {
 
   it('of a short row is that of the rows before it', () => {
     const row = (text: string) => ({ ...document(paragraph(text)), id: text });
-    const splitter = new Splitter(createCutter({ ...options, minTokens: 1 }));
+    const split = createSplitter(createCutter({ ...options, minTokens: 1 }));
     const rows = [german, 'Red Ottawa Lisbon Total', 'Где находится гавань города'].map(row);
-    expect(rows.flatMap((each) => splitter.split(each)).map(({ lang }) => lang)).toEqual(['de', 'de', 'ru']);
+    expect(rows.flatMap((each) => split(each)).map(({ lang }) => lang)).toEqual(['de', 'de', 'ru']);
   });
 
   it('is und if it cannot be detected', () => {
@@ -408,8 +408,8 @@ describe('anchors', () => {
 
 describe('a document in parts', () => {
   const split = (documents: Document[]) => {
-    const splitter = new Splitter(createCutter(options));
-    return documents.flatMap((part) => splitter.split(part));
+    const split = createSplitter(createCutter(options));
+    return documents.flatMap((part) => split(part));
   };
   const section = (n: number): Block[] => [
     heading(`Section ${n}`),
