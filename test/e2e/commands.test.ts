@@ -188,7 +188,7 @@ describe('search', () => {
     const found = await command('search', [QUESTION, ...flags]);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toMatch(
-      /^1\. Korvane lighthouse {2}en\.jsonl \[en\] {2}Best match\n.*»The Korvane lighthouse was [^»]+\.« Its white.*\nConfidence 0\.\d\d: standing .*\nScore \d\.\d{3} = passage .*\nID en-lighthouse-1\n/m,
+      /^1\. Korvane lighthouse {2}en\.jsonl \[en\] {2}Best match\n.*»The Korvane lighthouse was [^»]+\.« Its white.*\nConfidence 0\.\d\d: passageMargin .*\nScore \d\.\d{3} = passage .*\nID en-lighthouse-1\n/m,
     );
     expect(found.stdout).not.toMatch(/[^\P{Cc}\n]/u);
   });
