@@ -22,14 +22,14 @@ export const command = addEndpoint(
   .addOption(searchedIndexOption())
   .option(
     '--min-confidence <x>',
-    'answer from this confidence on, and "I don\'t know." below it (default: the verdict decides)',
+    'quote passages from this confidence on (default: the verdict decides)',
     numberOption('--min-confidence', 0, 1, 'a number'),
   )
   .addOption(jsonOption('print one line of JSON for each question'))
   .examples(
     'npx polyseek chat',
     'npx polyseek chat --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
-    'echo "Am I entitled to paid leave?" | npx polyseek chat --json',
+    'echo "Is there a right to paid holidays?" | npx polyseek chat --json',
   )
   .action(async ({ key, index, minConfidence, json }: Flags, command: Command) => {
     const url = chosenUrl(command, 'index');

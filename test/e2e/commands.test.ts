@@ -428,7 +428,7 @@ describe('chat', () => {
     const { code, stdout } = await command('chat', ['--index', index], asked);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Ask about the 30 passages of .*index, in.*\n> “[^”]+” \[1\]\n.*\n\[1\] [^\n]*en\.jsonl.*\n\n> I don't know\.\n\n> $/s,
+      /^Ask about the 30 passages of .*index, in.*\n> “[^”]+” \[1\]\n.*\n\[1\] [^\n]*en\.jsonl.*\n\n> Nothing here matches your question\.\n\n> $/s,
     );
   });
 
@@ -443,7 +443,7 @@ describe('chat', () => {
         verdict: 'answered',
         passages: expect.arrayContaining([expect.objectContaining({ source: 'en.jsonl' })]),
       },
-      { q: asked.split('\n')[1], verdict: 'none', text: "I don't know.", passages: [] },
+      { q: asked.split('\n')[1], verdict: 'none', text: 'Nothing here matches your question.' },
     ]);
     const found = await command('search', [asked.split('\n')[0]!, '--index', index, '--json'], '', env);
     expect(found.code).toBe(0);

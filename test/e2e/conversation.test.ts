@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { unknown, unsure } from '../../functions/web/client/chat.ts';
+import { close, nothing } from '../../functions/web/client/chat.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
 import { connect, REVISIONS, structured } from '../fixtures/mcp.ts';
@@ -88,10 +88,10 @@ test('the chatbot answers a conversation of 20 turns', async () => {
   expect(replies).toHaveLength(turns.length);
   const found = turns.map((turn, i) => {
     const reply = replies[i]!;
-    if (reply === unknown) return { ...turn, outcome: 'none' };
+    if (reply === nothing) return { ...turn, outcome: 'none' };
     const [, passage] = /^“(.*?)” \[1\]$/ms.exec(reply) ?? [];
     expect(passage, reply).toBeDefined();
-    const verdict = reply.startsWith(`${unsure}\n`) ? 'possible' : 'answered';
+    const verdict = reply.startsWith(`${close}\n`) ? 'possible' : 'answered';
     return { ...turn, outcome: outcomeOf(turn, verdict, passage) };
   });
   expect(found).toEqual(expected('chat'));

@@ -4,11 +4,11 @@ import type { Polyseek, Question, Result } from './client.ts';
 import { LIMITS } from './limits.ts';
 import { printable, printableJson } from './printable.ts';
 
-export const unknown = "I don't know.";
-/** Precedes an answer to a question with the verdict `possible`. */
-export const unsure = "I'm not sure.";
+export const nothing = 'Nothing here matches your question.';
+/** Precedes quotations with the verdict `possible`. */
+export const close = 'These passages are close to your question:';
 
-/** Writes the answer to a question from one or more passages, best first. Cites the first passage as [1]. */
+/** Writes the answer to a question from one or more passages, best first, or says that they have none. Cites the first as [1]. */
 export type Answerer = (question: string, passages: Result[]) => string | Promise<string>;
 
 /** Quotes the documents: the best passage, and the best matching sentence of each other passage. */
@@ -26,33 +26,34 @@ export interface Reply extends Citation {
 }
 
 export interface ReplyOptions extends CiteOptions {
-  /** Writes the answer. Default: `quote`. */
+  /** Writes the answer. It gets the closest passages whatever the verdict, and their confidence. Default: `quote`. */
   answer?: Answerer;
 }
 
 /**
- * Answers a question and lists the cited passages. Starts with "I'm not sure." if the best passage only may answer it. Returns "I
- * don't know." if none does.
+ * Answers a question and lists the cited passages. Without `answer`, quotes them if they answer the question or may do so.
  * Rejects with a `PolyseekError`, or with an error of `answer`.
  */
 export async function reply(client: Searcher, q: string, options: ReplyOptions = {}): Promise<string> {
   return (await replyWithPassages(client, q, options)).text;
 }
 
-/** Does the same as `reply`, and returns the cited passages and the verdict too. */
+/** Does the same as `reply`, and returns the passages and the verdict too. */
 export async function replyWithPassages(
   client: Searcher,
   q: string,
-  { answer = quote, ...options }: ReplyOptions = {},
+  { answer, ...options }: ReplyOptions = {},
 ): Promise<Reply> {
   const { verdict, passages } = await findCited((question) => client.search(question), { q }, options);
-  if (verdict === 'none') return { text: unknown, verdict, passages };
-  const sources = passages.map(({ title, url, source, anchor, confidence }, i) => {
+  if (passages.length === 0 || (verdict === 'none' && !answer)) return { text: nothing, verdict, passages };
+  const preface = verdict === 'possible' && !answer ? [close] : [];
+  const said = await (answer ?? quote)(q, passages);
+  const sources = passages.flatMap(({ title, url, source, anchor }, i) => {
     const place = url ?? (anchor ? `${source}#${anchor}` : source);
-    return `[${i + 1}] ${title}, ${place} (${Math.round(confidence * 100)} %)`;
+    const number = `[${i + 1}]`;
+    return said.includes(number) ? `${number} ${title}, ${place}` : [];
   });
-  const preface = verdict === 'possible' ? [unsure] : [];
-  return { text: [...preface, await answer(q, passages), ...sources].join('\n'), verdict, passages };
+  return { text: [...preface, said, ...sources].join('\n'), verdict, passages };
 }
 
 /**
@@ -83,7 +84,7 @@ export async function chat(
         const said = await replyWithPassages(client, q, asked);
         print(said.text, q, said);
         // Searches use the first words of an answer, so they must be about its topic.
-        const content = said.text.replace(`${unsure}\n`, '').slice(0, LIMITS.turnCharacters);
+        const content = said.text.replace(`${close}\n`, '').slice(0, LIMITS.turnCharacters);
         if (said.verdict !== 'none')
           history.push({ role: 'user', content: q }, { role: 'assistant', content });
       } catch (error) {

@@ -13,7 +13,7 @@ export interface CiteOptions {
 /** The passages from which a chatbot answers. */
 export interface Citation {
   verdict: Answer['verdict'];
-  /** Best first. Empty if the verdict is `none`. */
+  /** Best first. With the verdict `none`, those that are closest. */
   passages: Result[];
 }
 
@@ -30,7 +30,6 @@ export async function findCited(
     if (alone.answered || found.verdict === 'none') found = alone;
   }
   const { verdict, results } = found;
-  if (verdict === 'none') return { verdict, passages: [] };
   // Beside a sure answer, only passages that would be one themselves are cited.
   const least = verdict === 'answered' ? (minConfidence ?? ANSWERED) : 0;
   return { verdict, passages: results.filter(({ confidence }, i) => i === 0 || confidence >= least) };

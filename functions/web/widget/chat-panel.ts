@@ -35,13 +35,14 @@ export function createChatPanel(context: PanelContext): Panel {
       const search = (question: Question) => endpoint.post<Answer>('search', question, signal);
       const before = { history: history.slice(-LIMITS.turns) };
       const { verdict, passages } = await findCited(search, { q, ...filter }, before);
-      const quotes = quotesOf(passages);
-      const preface = { answered: [], possible: ['widget.unsure'], none: ['widget.unknown'] } as const;
+      const quoted = verdict === 'none' ? [] : passages;
+      const quotes = quotesOf(quoted);
+      const preface = { answered: [], possible: ['close'], none: ['none'] } as const;
       reply.replaceChildren(
         ...preface[verdict].map((name) => make('p', {}, texts.of(name))),
-        ...passages.map((passage, i) => quotation(q, passage, quotes[i]!, i + 1)),
+        ...quoted.map((passage, i) => quotation(q, passage, quotes[i]!, i + 1)),
       );
-      if (passages.length > 0) {
+      if (quoted.length > 0) {
         const content = quotes.join('\n').slice(0, LIMITS.turnCharacters);
         history.push({ role: 'user', content: q }, { role: 'assistant', content });
       }
