@@ -165,7 +165,7 @@ describe('the reading process', () => {
   it('gives up a file that waits for ever, and reads the next', async () => {
     writeMany('a.jsonl');
     write('b.txt', 'Two.');
-    const reading = new ReadingProcess({ milliseconds: 1000, patience: 1 });
+    const reading = new ReadingProcess({ milliseconds: 1000, patience: 4 });
     const found = await outcomes(reading, ['a.jsonl', 'b.txt'], () => signal('STOP'));
     expect(found.length).toBeLessThan(100);
     expect(found.slice(-2)).toEqual(['takes too long', 'Two.']);
