@@ -32,7 +32,7 @@ test('recombined documents are distinct single passages, and a shorter list is t
 test('no passage contains a held-out question', async () => {
   const questions = await heldOutQuestions(countTokens);
   expect(new Set(questions).size).toBe(200);
-  const documents = [...(await declarations(2000, countTokens)), ...(await recombined(2000, countTokens))];
+  const documents = [...(await declarations(1500, countTokens)), ...(await recombined(2000, countTokens))];
   const text = documents.flatMap(({ blocks }) => blocks.map((block) => block.text)).join('\n');
   expect(questions.filter((question) => text.includes(question))).toEqual([]);
 });

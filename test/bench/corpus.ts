@@ -20,12 +20,12 @@ const ASKED = ['cat', 'ron_2006', 'dan', 'ukr', 'ell_monotonic', 'kor', 'tam', '
 const QUESTIONS_EACH = 20;
 
 /** Limits for cutting passages, equal to a build's: `build` in `prepare.ts` checks that. */
-const TOKENS = { minTokens: 64, maxTokens: 400 };
+const TOKENS = { minTokens: 192, maxTokens: 400 };
 /** Maximum tokens of a recombined passage, so that each document stays one passage. */
 const MOST_TOKENS = 350;
 const SEED = 20_261_124;
 
-/** Returns declarations in as many languages as needed for this many passages, at most 2,000. The last one is cut. */
+/** Returns declarations in as many languages as needed for this many passages, at most 1,500. The last one is cut. */
 export async function declarations(count: number, countTokens: CountTokens): Promise<Document[]> {
   const documents: Document[] = [];
   let missing = count;
