@@ -81,12 +81,12 @@ export function logitOf(probability: number): number {
  * @param vector of the text, as a question
  */
 export function asksOf(vector: Float32Array, model: LinearModel | undefined): number {
-  return model ? probability(Array.from(vector), model) : 1;
+  return model ? probability(vector, model) : 1;
 }
 
 /** Logistic regression. */
-function probability(values: readonly number[], { weights, intercept }: LinearModel): number {
-  return logistic(values.reduce((sum, value, i) => sum + value * weights[i]!, intercept));
+function probability(values: ArrayLike<number>, { weights, intercept }: LinearModel): number {
+  return logistic(weights.reduce((sum, weight, i) => sum + weight * values[i]!, intercept));
 }
 
 /**
@@ -165,7 +165,7 @@ export function evidence(
   const similarity = ({ nearestTokens }: Scored, t: number) => nearestTokens?.[2 * t] ?? 0;
   const weighted = (value: (t: number) => number) =>
     weights.reduce((sum, weight, t) => sum + weight * value(t), 0);
-  const matchable = weighted((t) => Math.max(0, ...peers.map((peer) => similarity(peer, t))));
+  const matchable = weighted((t) => peers.reduce((most, peer) => Math.max(most, similarity(peer, t)), 0));
   // The inverse of the sum of squares is the number of tokens if all have the same weight.
   const length = weights.length > 0 ? -Math.log(weighted((t) => weights[t]!)) : 0;
   return (result) => ({

@@ -66,12 +66,13 @@ export function createCutter(options: SplitOptions): Cutter {
 }
 
 /**
- * Returns a function that splits a document, or the next part of the document before, into passages: whole paragraphs of one section if they fit, else whole sentences. Their texts contain every
- * character of the document's blocks except white space, once and in order; passages without a visible character are left out. No
- * passage has more than 20 UTF-16 code units for each of its most tokens. A heading is the first line of its section, but not one
- * of its sentences, because a heading is not an answer. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of
- * several, and of a document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits
- * it, else detected. The link to a passage opens the anchor of its first block.
+ * Returns a function that splits a document, or the next part of the document before, into passages: whole paragraphs of one section if
+ * they fit, else whole sentences. Their texts contain every character of the document's blocks except white space, once and in order;
+ * passages without a visible character are left out. No passage has more than 20 UTF-16 code units for each of its most tokens. A
+ * heading is the first line of its section, but not one of its sentences, because a heading is not an answer. A document's id becomes
+ * the id of its only passage, or `id#1`, `id#2` … of several, and of a document in parts. Without an id, ids are derived from the
+ * texts. The language is the declared language if the text fits it, else detected. The link to a passage opens the anchor of its first
+ * block.
  */
 export function createSplitter(cut: Cutter): (document: Document) => Passage[] {
   /** The document whose parts may follow, and its passages so far. */
