@@ -18,8 +18,8 @@ const ADDRESS = `s3vectors://${BUCKET}/passages`;
 const COMMAND = 'command';
 /** A publication makes about as many calls. */
 const CALLS = 32;
-/** Answers differ between the editions in versions, results and texts. */
-const REQUEST: SearchRequest = { q: 'word5 number 5 revised', k: 10, mode: 'hybrid', context: 1 };
+/** Answers differ between the editions in versions, results and texts. Past 7 results, scores differ by less than rounding. */
+const REQUEST: SearchRequest = { q: 'word5 number 5 revised', k: 7, mode: 'hybrid', context: 1 };
 
 describe('npx polyseek index --store s3vectors', () => {
   const folder = temporaryFolder();
