@@ -174,7 +174,11 @@ export function evidence(
     sentence: result.parts.sentence,
     lexical: result.parts.lexical,
     words,
-    unmatched: weighted((t) => Number(similarity(result, t) < SIMILAR)),
+    // Weights add up to 1, except for rounding.
+    unmatched: Math.min(
+      1,
+      weighted((t) => Number(similarity(result, t) < SIMILAR)),
+    ),
     matchable,
     length,
   });

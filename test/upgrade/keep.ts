@@ -59,6 +59,7 @@ const CONFIG = {
   cache: '.polyseek/cache',
   model: '.polyseek/model-sources/other',
   tokens: 'auto',
+  tuning: { slope: 1.2, intercept: 0.3 },
 };
 
 rmSync(out, { recursive: true, force: true });

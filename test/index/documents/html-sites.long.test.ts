@@ -9,7 +9,7 @@ const SITES: [kind: string, name: string, folder: string, every: number, least: 
   ['Sphinx', 'developers-reference', 'usr/share/developers-reference', 1, 0.1],
   ['Sphinx', 'debian-policy', 'usr/share/doc/debian-policy/policy.html', 1, 0.1],
   ['DocBook', 'postgresql-doc-15', 'usr/share/doc/postgresql-doc-15/html', 16, 0.005],
-  ['DocBook', 'maint-guide', 'usr/share/doc/maint-guide/html', 1, 0.05],
+  ['DocBook', 'maint-guide', 'usr/share/doc/maint-guide/html', 1, 0.03],
   ['DocBook', 'libpam-doc', 'usr/share/doc/libpam-doc/html', 1, 0.1],
   ['MkDocs', 'mkdocs-doc', 'usr/share/doc/mkdocs/html', 1, 0.02],
 ];
