@@ -11,6 +11,7 @@ import { checkEnvironment } from '../../infra/function-environment.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
 import { finished, type Outcome } from '../fixtures/processes.ts';
+import { runs } from '../fixtures/runs.ts';
 import { request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
@@ -225,7 +226,7 @@ describe('a key added to cdk.json', () => {
           expect(after).toEqual(JSON.parse(JSON.stringify(before)));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -21,9 +21,6 @@ describe.each(Object.entries(targets))('%s handles', (name, target) => {
 
   test('any bytes', async () => {
     const input = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
-    await fc.assert(
-      fc.asyncProperty(input, async (bytes) => target(bytes)),
-      { numRuns: 30 },
-    );
+    await fc.assert(fc.asyncProperty(input, async (bytes) => target(bytes)));
   });
 });

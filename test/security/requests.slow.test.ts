@@ -14,6 +14,7 @@ import { createAppServer, withCors } from '../../functions/search/listener.ts';
 import { type LogEntry, writeEntry } from '../../functions/search/log.ts';
 import { readTokens } from '../../functions/search/tokens.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
+import { runs } from '../fixtures/runs.ts';
 import { addressOf, request } from '../functions/search/ask.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
@@ -134,7 +135,7 @@ describe('headers of answers', () => {
           if (challenge !== undefined) expect(challenge).toMatch(/^Bearer( \w+="[^"\\]*",?)*$/);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

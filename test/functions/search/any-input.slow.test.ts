@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../functions/search/app.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { request } from './ask.ts';
 import { send, sendCurrent } from './mcp-ask.ts';
 import { SearchDouble } from './search-double.ts';
@@ -35,7 +36,7 @@ describe('any input', () => {
       fc.asyncProperty(fc.oneof(pairs, fc.string({ unit: 'binary' })), async (query) => {
         await checkAnswer(await request(app, `/search?${query}`), [400]);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -61,7 +62,7 @@ describe('any input', () => {
       fc.asyncProperty(fc.oneof(near, fc.jsonValue()), async (value) => {
         await checkAnswer(await request(app, '/search', post(JSON.stringify(value))), [400]);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -96,7 +97,7 @@ describe('any input', () => {
           expect(result ?? error).toBeDefined();
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -107,7 +108,7 @@ describe('any input', () => {
       fc.asyncProperty(fc.oneof(near, fc.jsonValue()), async (message) => {
         expect([200, 202, 400]).toContain((await send(app, JSON.stringify(message))).status);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

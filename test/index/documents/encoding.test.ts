@@ -251,7 +251,6 @@ describe('a file', () => {
         }
         expect(await readPieces(bytes, cuts)).toEqual(whole);
       }),
-      { numRuns: 20 },
     );
   });
 });

@@ -8,6 +8,7 @@ import { DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { compileTokenizer, type TokenizerJson } from '../../../index/compile/compile-tokenizer.ts';
 import { Tokenizer } from '../../../index/embedding/tokenizer.ts';
 import { tinyTokenizer } from '../../fixtures/models/tiny-model.ts';
+import { runs } from '../../fixtures/runs.ts';
 import { shared } from '../../fixtures/shared.ts';
 
 const reference = shared('eval/tokens/golden.jsonl.gz');
@@ -122,7 +123,7 @@ describe('any text', () => {
         expect(ids.every((id) => id >= 0 && (id < json.model.vocab.length || id === 250_001))).toBe(true);
         expect(ids.slice(1, -1)).toEqual(tokenizer.pieces(one));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -150,7 +151,6 @@ describe('any text', () => {
       fc.property(fc.array(word, { minLength: 200, maxLength: 900 }), (words) => {
         expect(tokenizer.pieces(words.join(' '))).toEqual(words.flatMap((one) => tokenizer.pieces(one)));
       }),
-      { numRuns: 50 },
     );
   });
 

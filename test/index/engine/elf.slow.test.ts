@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { compileLibrary } from '../../../index/engine/compile-engine.ts';
 import { checkLibrary, readElf } from '../../../index/engine/elf.ts';
 import { temporaryFolder } from '../../fixtures/index.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 const folder = temporaryFolder();
 const require = createRequire(import.meta.url);
@@ -202,7 +203,7 @@ describe('other files', () => {
         }
         if (attempt(bytes)) parsed++;
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     expect(parsed).toBeGreaterThan(0);
     expect(parsed).toBeLessThan(1000);

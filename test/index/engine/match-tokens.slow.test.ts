@@ -79,7 +79,6 @@ describe('every kernel', () => {
           }
         }
       }),
-      { numRuns: 60 },
     );
   });
 

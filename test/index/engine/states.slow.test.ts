@@ -29,7 +29,6 @@ test('every kernel returns the states of a layer with the same bits', async () =
       for (const other of others) expect(other).toEqual(first);
       expect(first!.vector).toEqual(await open(SIZES, seed).run(rows));
     }),
-    { numRuns: 30 },
   );
 });
 
@@ -42,7 +41,6 @@ test('the states of a layer do not depend on the layers after it', async () => {
       const shorter = await open({ ...SIZES, layers: layer }, seed, layer).runWithStates(rows);
       expect(states).toEqual(shorter.states);
     }),
-    { numRuns: 30 },
   );
 });
 
@@ -56,7 +54,6 @@ test('the mean of the last layer’s states has the direction of the vector', as
       );
       expect(dot(vector, sum) / Math.hypot(...sum)).toBeCloseTo(1, 5);
     }),
-    { numRuns: 30 },
   );
 });
 

@@ -145,7 +145,6 @@ describe.each(INDEX_FILES.slice(1))('%s', (name) => {
           /is damaged: it has the checksum [0-9a-f]{8}, but its manifest says [0-9a-f]{8}\. Run npx polyseek index again\.$/,
         );
       }),
-      { numRuns: 20 },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildDoubleArray } from '../../../index/compile/compile-tokenizer.ts';
 import { visitPrefixes } from '../../../index/format/tokenizer-file.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 /** Few different bytes, so that keys share prefixes and texts contain keys. */
 const byte = fc.oneof(fc.constantFrom(1, 2, 97, 98, 255), fc.integer({ min: 1, max: 255 }));
@@ -54,7 +55,7 @@ test('finds every key that is a prefix of a text, shortest first', () => {
       const units = buildDoubleArray(list, values);
       for (const one of [...texts, ...list]) expect(found(units, one)).toEqual(expected(list, values, one));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -67,7 +68,7 @@ test('finds no key across a zero byte', () => {
       const values = list.map((_, i) => i);
       expect(found(buildDoubleArray(list, values), torn)).toEqual(expected(list, values, torn));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

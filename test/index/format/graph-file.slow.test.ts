@@ -103,7 +103,6 @@ describe('any vectors', () => {
         expect(readFileSync(path).equals(first)).toBe(true);
         expect(readdirSync(folder)).toEqual(['graph.bin']);
       }),
-      { numRuns: 20 },
     );
   });
 });

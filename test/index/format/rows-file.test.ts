@@ -107,7 +107,6 @@ describe.each([
           }
         },
       ),
-      { numRuns: 30 },
     );
   });
 

@@ -6,6 +6,7 @@ import type { Mode, Search } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
 import { InvalidRequest } from '../../../index/store/store.ts';
 import { defaultModel, randomContents, temporaryFolder, writeRandomIndex } from '../../fixtures/index.ts';
+import { runs } from '../../fixtures/runs.ts';
 
 /** Enough passages for a filter to match more than are compared exhaustively. */
 const PASSAGES = 3000;
@@ -73,7 +74,7 @@ test('any filter returns min(k, matches) results, and all of them match', async 
         expect(new Set(results.map(({ id }) => id)).size).toBe(results.length);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -62,7 +62,6 @@ test('returns any values to other processes, the newest of a key', () => {
         }
       });
     }),
-    { numRuns: 30 },
   );
 });
 
