@@ -54,7 +54,7 @@ const SOME_FAILED = 4;
 
 export const command = new Tool(
   'index',
-  'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more. docs/documents.md lists the formats.',
+  'Build an index from documents: PDF, Office, HTML, Markdown, mail, data, archives and more.',
 )
   .argument('[path...]', 'files and folders; without them, the sources of the config file')
   .option('--config <file>', 'config file (default: polyseek.config.json, if it exists)')
@@ -90,7 +90,7 @@ export const command = new Tool(
   .addOption(
     choice(
       '--store <store>',
-      's3vectors also publishes the index to Amazon S3 Vectors (docs/s3-vectors.md). Without paths and sources, it publishes the index in the folder as it is, and bundle writes the published index back into the folder. Default: store of cdk.json',
+      's3vectors also publishes the index to Amazon S3 Vectors. Without paths and sources, it publishes the index in the folder as it is, and bundle writes the published index back into the folder. Default: store of cdk.json',
       [...STORES],
     ),
   )

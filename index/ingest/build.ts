@@ -54,7 +54,7 @@ export interface BuildSummary {
 /** The documents contain no text, so there is nothing to index. */
 export class NoText extends Error {
   constructor() {
-    super('No text found. docs/documents.md lists the formats.');
+    super('No text found. Name files or folders with text, such as PDF, Office, HTML or Markdown.');
   }
 }
 

@@ -86,12 +86,12 @@ test.each([
 
 test.each([
   ['index', [at('none')], /none does not exist\. Check the path\.$/],
-  ['index', [at('empty')], /^No text found\. docs\/documents\.md lists the formats\.$/],
   [
     'index',
-    [at('documents.png')],
-    /documents\.png: unknown format\. docs\/documents\.md lists the formats\.$/,
+    [at('empty')],
+    /^No text found\. Name files or folders with text, such as PDF, Office, HTML or Markdown\.$/,
   ],
+  ['index', [at('documents.png')], /documents\.png: unknown format\. Save it as PDF, HTML or text\.$/],
   [
     'index',
     [documents, '--index', at('mine')],

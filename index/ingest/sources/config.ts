@@ -163,7 +163,7 @@ function preciseIssue(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown
 function describe({ issue, above }: { issue: v.BaseIssue<unknown>; above: string }): string {
   const place = above + (v.getDotPath(issue) ?? 'the file');
   if (issue.type === 'strict_object' && issue.expected === 'never')
-    return `${place} is not a setting. docs/documents.md lists the settings.`;
+    return `${place} is not a setting. Correct its name, or delete it.`;
   const value = issue.input === undefined ? 'missing' : JSON.stringify(issue.input);
   const isObject = issue.type === 'strict_object' && issue.message.startsWith('Invalid');
   return `${place} is ${value}, but must be ${isObject ? 'present' : issue.message}.`;

@@ -51,7 +51,7 @@ export class FolderSource implements Source {
   async *files({ report }: SourceContext): AsyncGenerator<SourceFile> {
     if (!(await isFolder(this.path))) {
       if (!mayBeKnown(this.path))
-        throw new Error(`${this.path}: unknown format. docs/documents.md lists the formats.`);
+        throw new Error(`${this.path}: unknown format. Save it as PDF, HTML or text.`);
       yield this.#file(this.path, basename(this.path), await realpath(this.path));
       return;
     }
