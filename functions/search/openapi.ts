@@ -46,28 +46,33 @@ const conversion: ConversionConfig = {
   },
 };
 
+/** The demo's answer. */
 const exampleAnswer: Answer = {
   q: exampleQuestion,
   verdict: 'answered',
   answered: true,
   results: [
     {
-      id: 'a1b2c3d4e5f6',
-      text: 'No one shall be held in slavery. The slave trade shall be prohibited.',
+      id: 'bfa7b9f0b9d7',
+      text: 'Article 4\nNo one shall be held in slavery or servitude; slavery and the slave trade shall be prohibited in all their forms.',
       title: 'Universal Declaration of Human Rights › Article 4',
       source: 'eng.html',
       lang: 'en',
-      score: 1.88,
-      confidence: 0.99,
-      highlight: { text: 'No one shall be held in slavery.', start: 0, end: 32 },
+      score: 1.72,
+      confidence: 0.76,
+      highlight: {
+        text: 'No one shall be held in slavery or servitude; slavery and the slave trade shall be prohibited in all their forms.',
+        start: 10,
+        end: 123,
+      },
       matches: [
-        { query: [3, 10], text: [24, 31], weight: 0.62 },
-        { query: [11, 18], text: [58, 68], weight: 0.27 },
+        { query: [3, 10], text: [34, 41], weight: 0.46 },
+        { query: [11, 18], text: [93, 103], weight: 0.31 },
       ],
     },
   ],
   took: { embedMs: 8.1, searchMs: 0.6, totalMs: 8.9 },
-  index: { version: '3f1c9a7e', passages: 1204, model: 'multilingual-e5-small' },
+  index: { version: 'e385e0be38ee', passages: 383, model: 'multilingual-e5-small' },
 };
 
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
