@@ -58,6 +58,9 @@ export function addRow(
   }
 }
 
+/** 2 ** (exponent - 15), which is slow to compute. */
+const POWERS = Float32Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
+
 export function float16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -68,7 +71,7 @@ export function float16(bits: number): number {
         ? fraction
           ? NaN
           : Infinity
-        : (1 + fraction / 1024) * 2 ** (exponent - 15);
+        : (1 + fraction / 1024) * POWERS[exponent]!;
   return bits & 0x8000 ? -size : size;
 }
 
