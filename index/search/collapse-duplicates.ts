@@ -65,7 +65,7 @@ function firstOfGroups(k: number, ranked: Ranked[]): Ranked[] {
 }
 
 /**
- * For each passage the others of its group, in the order of the index. Reads all of them in one step.
+ * For each passage the others of its group, in the order of the index; nothing if none has a group. Reads all of them in one step.
  * @param selection undefined without a filter
  */
 export async function otherPlaces(
@@ -73,6 +73,7 @@ export async function otherPlaces(
   store: { lists: Lists; rows: (ordinals: readonly number[]) => Promise<Placed[]> },
   selection?: Selection,
 ): Promise<{ alsoIn?: OtherPlace[] }[]> {
+  if (passages.every((one) => one.passage().group === undefined)) return [];
   const others = await Promise.all(
     passages.map(async (one) => {
       const all = await othersOfGroup(one, store.lists);
