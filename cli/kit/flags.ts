@@ -59,6 +59,12 @@ export const indexOption = (description = 'folder of the index') =>
 export const searchedIndexOption = () =>
   indexOption('folder of the index, or its address s3vectors://BUCKET/NAME');
 
+export const portOption = () =>
+  new Option('--port <n>', 'port to bind; 0 picks a free one')
+    .env('PORT')
+    .default(8787)
+    .argParser(numberOption('--port or PORT', 0, 65535, 'a whole number'));
+
 export const jobsOption = () =>
   new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
     numberOption('--jobs', 1, 1024, 'a whole number'),
