@@ -98,7 +98,12 @@ export function chosenUrl(command: Command, ...others: string[]): string | undef
 
 export function addEndpoint<Asking extends Command>(command: Asking): Asking {
   return command
-    .addOption(new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL'))
+    .addOption(
+      new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL').argParser((text) => {
+        if (/^https?:\/\//i.test(text)) return text;
+        throw new UsageError('--url must start with http:// or https://.');
+      }),
+    )
     .addOption(
       new Option(
         '--key <key>',

@@ -3,7 +3,7 @@ import type { BuildProgress, Progress } from '../../index/ingest/read-passages.t
 
 /** Maximum number of lines of a phase without a terminal. */
 const MAX_LINES = 10;
-/** Milliseconds of a phase that needs no progress. */
+/** Milliseconds of a phase in which nothing is shown. */
 const QUICK = 1000;
 /** Characters of a bar. The text beside it must fit into 80 columns. */
 const BAR_SIZE = 20;
@@ -38,30 +38,28 @@ function clock(milliseconds: number): string {
 }
 
 /**
- * Shows progress on standard error: a bar on a terminal, otherwise up to ten lines, or none in the first second.
+ * Shows progress on standard error, after a second: a bar or up to ten lines.
  * @param unit as in `progressText`
  */
 function showProgress(unit: string, isBar: boolean): (done: number, total: number) => void {
   const textOf = progressText(unit);
-  if (!isBar) {
-    const start = performance.now();
-    let shown = 0;
-    return (done, total) => {
-      const text = textOf(done, total);
-      const tenth = Math.floor((done / total) * MAX_LINES);
-      if (tenth <= shown || performance.now() - start < QUICK) return;
-      shown = tenth;
-      console.error(text);
-    };
-  }
+  const start = performance.now();
   const bar = new SingleBar({
     format: '{bar} {text}',
     barsize: BAR_SIZE,
     stream: process.stderr,
     hideCursor: true,
   });
+  let shown = 0;
   return (done, total) => {
     const text = textOf(done, total);
+    if (performance.now() - start < QUICK) return;
+    if (!isBar) {
+      const tenth = Math.floor((done / total) * MAX_LINES);
+      if (tenth > shown) console.error(text);
+      shown = Math.max(shown, tenth);
+      return;
+    }
     if (!bar.isActive) {
       bar.start(total, 0, { text });
       // However the process ends, the cursor must reappear.

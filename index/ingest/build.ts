@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../documents/document.ts';
+import { FORMAT_NAMES } from '../documents/formats.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import type { Numbers } from '../format/compact.ts';
@@ -59,7 +60,7 @@ export interface BuildSummary {
 /** The documents contain no text, so there is nothing to index. */
 export class NoText extends Error {
   constructor() {
-    super('No text found. docs/documents.md lists the formats.');
+    super(`No text found. Formats: ${FORMAT_NAMES}.`);
   }
 }
 

@@ -40,7 +40,7 @@ describe('index', () => {
       ),
       expect.stringMatching(/^version [0-9a-f]{12}, model small, with token states$/),
       expect.stringMatching(
-        /^The function takes \d+ of 262 MB \(\d+ %\)\. About [\d,]+ more passages fit\. Past that: store s3vectors \(docs\/scaling\.md\)\.$/,
+        /^The function takes \d+ of 262 MB \(\d+ %\)\. About [\d,]+ more passages fit\. Past that: store s3vectors\.$/,
       ),
     ]);
     const progress = stderr.trimEnd().split('\n');
