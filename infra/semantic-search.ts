@@ -168,7 +168,7 @@ export class SemanticSearch extends Construct {
       Annotations.of(this).addWarningV2(
         'polyseek:open-endpoint',
         `auth is none: everyone can call the endpoint, up to ${throttleRate + browserThrottleRate} times a second${instances}. ` +
-          'docs/security.md has the cost of an attack. Use -c auth=api-key to require an API key.',
+          'Use -c auth=api-key to require an API key.',
       );
     }
     if (!provisionedConcurrency) return;

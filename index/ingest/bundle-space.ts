@@ -44,13 +44,13 @@ export function describeBundle({ bytes, limit, passages, passagesLeft }: BundleS
     );
   return (
     `The function takes ${Math.floor(bytes / 1e6)} of ${most} MB (${Math.floor((bytes / limit) * 100)} %). ` +
-    `About ${rounded(passagesLeft)} more passages fit. Past that: store s3vectors (docs/scaling.md).`
+    `About ${rounded(passagesLeft)} more passages fit. Past that: store s3vectors.`
   );
 }
 
 /** What to do about indexes that do not fit. */
 export const REMEDY =
-  'Index fewer or shorter passages, build with --tokens off, or set "store": "s3vectors" in cdk.json (docs/scaling.md).';
+  'Index fewer or shorter passages, build with --tokens off, or set "store": "s3vectors" in cdk.json.';
 
 /** A count rounded down to two digits, as text. */
 export function rounded(count: number): string {

@@ -32,7 +32,7 @@ test('the size beside the indexes is that of the model, and of code and library 
 
 test('the description says how full the bundle is, what still fits, and what to do after that', () => {
   expect(describeBundle(bundleSpace(83e6, { bytes: 130_700_000, passages: 33_000 }))).toBe(
-    'The function takes 213 of 262 MB (81 %). About 12,000 more passages fit. Past that: store s3vectors (docs/scaling.md).',
+    'The function takes 213 of 262 MB (81 %). About 12,000 more passages fit. Past that: store s3vectors.',
   );
   expect(describeBundle(bundleSpace(83e6, { bytes: 1_000, passages: 1 }))).toContain(
     'About 170,000 more passages fit.',
@@ -45,7 +45,7 @@ test('the description says how full the bundle is, what still fits, and what to 
 test('the description of a bundle that is too large says how many passages fit, and names the remedies', () => {
   expect(describeBundle(bundleSpace(83e6, { bytes: 430e6, passages: 100_000 }))).toBe(
     "The function would take 513 MB, but Lambda's limit is 262 MB: about 41,000 of these 100,000 passages fit. " +
-      'Index fewer or shorter passages, build with --tokens off, or set "store": "s3vectors" in cdk.json (docs/scaling.md).',
+      'Index fewer or shorter passages, build with --tokens off, or set "store": "s3vectors" in cdk.json.',
   );
   // Lambda refuses a function of exactly the limit.
   expect(describeBundle(bundleSpace(BUNDLE_LIMIT - 2000, { bytes: 2000, passages: 2 }))).toContain(
