@@ -65,14 +65,18 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await page.locator('mark').first().textContent()).toBe('Passports');
   });
 
-  test('marks the best match, and shows passages without promising an answer', async () => {
+  test('shows the answer as a card, and passages without promising one', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);
     const status = page.locator('.status');
     expect(await status.getAttribute('role')).toBe('status');
     expect(await status.innerText()).toBe('Passages that match your question');
-    expect(await page.locator('.badge').allTextContents()).toEqual(['Best match']);
-    expect(await page.locator('article').first().locator('.badge').count()).toBe(1);
+    const card = page.locator('.answer');
+    expect(await card.locator('.snippet').allTextContents()).toEqual(['Passports are renewed online.']);
+    expect(await card.getByRole('link', { name: 'Read in context' }).getAttribute('href')).toBe(
+      'https://example.org/passports#:~:text=Passports%20are%20renewed%20online.',
+    );
+    expect(await card.getByRole('button', { name: 'Copy citation' }).count()).toBe(1);
     for (const [q, said] of [
       ['perhaps', /^These passages are close to your question$/],
       ['unlikely', /^Nothing here matches your question\. The closest passages:$/],
@@ -80,7 +84,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     ] as const) {
       await askWidget(page, q);
       await expect.poll(() => status.innerText()).toMatch(said);
-      expect(await page.locator('.badge').count()).toBe(0);
+      expect(await card.count()).toBe(0);
     }
   });
 
@@ -129,7 +133,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await press('ArrowDown');
     expect(await focused(page)).toBe('جواز السفر');
     await press('Tab');
-    expect(await focused(page)).toBe('Show surrounding text');
+    expect(await focused(page)).toBe('Show more');
     await press('ArrowDown', 'ArrowUp', 'ArrowUp', 'ArrowUp');
     expect(await focused(page)).toBe('Ask in any language');
     // The first Enter leads to the best result, the second opens it.

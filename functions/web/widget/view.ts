@@ -1,4 +1,4 @@
-import { make } from '../browser/dom.ts';
+import { buttonOf, make } from '../browser/dom.ts';
 import { createEndpoint } from '../browser/endpoint.ts';
 import { createTexts } from '../browser/texts.ts';
 import { createChatPanel } from './chat-panel.ts';
@@ -24,7 +24,14 @@ export function createView(host: Element, emit: Emit) {
     ...(!options.key && { permalinkOf: (id: string) => `${options.page}#p=${encodeURIComponent(id)}` }),
   };
 
-  const search = createSearchPanel(context);
+  const closer = buttonOf('icon', '', close);
+  closer.part.add('close');
+  closer.ariaLabel = texts.of('widget.close');
+  closer.append(icon('close'));
+  const closers = isDialog ? [closer] : [];
+
+  // Without tabs, the field is at the top.
+  const search = createSearchPanel(context, ...(options.chat ? [] : closers));
   const chat = options.chat ? createChatPanel(context) : undefined;
   const tabs =
     chat &&
@@ -32,18 +39,10 @@ export function createView(host: Element, emit: Emit) {
       [texts.of('search'), search],
       [texts.of('widget.chat'), chat],
     ]);
-  const closer = make(
-    'button',
-    { type: 'button', class: 'icon', part: 'close', 'aria-label': texts.of('widget.close') },
-    icon('close'),
-  );
-  closer.addEventListener('click', close);
-  const title = tabs?.list ?? make('h2', { class: 'title' }, texts.of('search'));
-  const head = make('div', { class: 'head' }, title, ...(isDialog ? [closer] : []));
   const panel = make(
     'div',
     { class: isDialog ? 'panel' : 'panel inline', part: 'panel' },
-    ...(isDialog || tabs ? [head] : []),
+    ...(tabs ? [make('div', { class: 'head' }, tabs.list, ...closers)] : []),
     search.element,
     ...(chat ? [chat.element] : []),
   );
