@@ -270,7 +270,7 @@ export function bodyStart({ text, title }: PassageAnswer, last: number): number 
 }
 
 /** The text for a failure after which the same request may succeed later; undefined for another. */
-function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | undefined {
+export function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | undefined {
   if (!(error instanceof PolyseekError)) return undefined;
   const { status } = error;
   if (status === undefined) return 'offline';
@@ -281,8 +281,11 @@ function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | und
 /** The message of a failed request and, if the same request may succeed later, a button to repeat it. */
 export function errorNodes(error: unknown, texts: Texts, retry: () => void): Node[] {
   const text = transientText(error);
-  // The endpoint's own messages are in English.
-  if (!text) return [make('p', { class: 'error', lang: 'en', dir: 'ltr' }, (error as Error).message)];
+  if (!text) {
+    // The endpoint's own messages are in English.
+    const language = error instanceof PolyseekError ? inLanguage('en') : {};
+    return [make('p', { class: 'error', ...language }, (error as Error).message)];
+  }
   const button = make('button', { type: 'button', class: 'again' }, texts.of('tryAgain'));
   button.addEventListener('click', retry);
   return [make('p', { class: 'error' }, texts.of(text)), button];

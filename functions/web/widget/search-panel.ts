@@ -1,7 +1,7 @@
 import type { Counted, Overview } from '../../../index/format/overview-types.ts';
 import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
-import { listenToField, make, moveByArrows } from '../browser/dom.ts';
+import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
 import { byDocument, copyByKey, errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
@@ -86,6 +86,8 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   function showAnswer(answer: Answer): void {
     shown = { q: answer.q, results: byDocument(answer.results).flat() };
     status.replaceChildren(...summaryOf(answer, texts));
+    if (answer.results.length === 0 && (language.value || source.value))
+      status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
     results.replaceChildren(...listOf(answer, context));
     for (const one of articles()) {
       one.part.add('result');
@@ -97,6 +99,12 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     if (wantsFirst && field.matches(':focus')) links()[0]?.focus();
     wantsFirst = false;
     emit('polyseek-search', { q: answer.q, answer });
+  }
+
+  function clearFilters(): void {
+    language.value = source.value = '';
+    field.focus();
+    searchNow();
   }
 
   async function load(): Promise<void> {

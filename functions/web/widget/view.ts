@@ -1,9 +1,11 @@
 import { buttonOf, make } from '../browser/dom.ts';
-import { createEndpoint } from '../browser/endpoint.ts';
-import { createTexts } from '../browser/texts.ts';
+import { createEndpoint, type Endpoint } from '../browser/endpoint.ts';
+import { transientText } from '../browser/results.ts';
+import { createTexts, type Texts } from '../browser/texts.ts';
+import { PolyseekError } from '../client/call.ts';
 import { createChatPanel } from './chat-panel.ts';
 import { createDialog, icon } from './dialog.ts';
-import { languagesOf, readOptions } from './options.ts';
+import { languagesOf, readOptions, type WidgetOptions } from './options.ts';
 import type { Emit, Panel, PanelContext } from './panel.ts';
 import { createSearchPanel } from './search-panel.ts';
 
@@ -18,7 +20,7 @@ export function createView(host: Element, emit: Emit) {
     options,
     texts,
     emit,
-    endpoint: createEndpoint(options.api, () => options.key),
+    endpoint: createNeutralEndpoint(options, texts),
     followed: close,
     // With a key, the page would ask each visitor for one too.
     ...(!options.key && { permalinkOf: (id: string) => `${options.page}#p=${encodeURIComponent(id)}` }),
@@ -84,9 +86,25 @@ export function createView(host: Element, emit: Emit) {
       search.search(q);
     },
     stop(): void {
+      close();
       search.stop();
       chat?.stop();
     },
+  };
+}
+
+/** An endpoint whose refusals, which no visitor can remedy, have a neutral text. The console has the cause and the remedy. */
+function createNeutralEndpoint({ api, key }: WidgetOptions, texts: Texts): Endpoint {
+  const { base, get, post } = createEndpoint(api, () => key);
+  const refused = (error: unknown): never => {
+    if (!(error instanceof PolyseekError) || transientText(error)) throw error;
+    console.error(`polyseek-search: ${error.message}`);
+    throw new Error(texts.of('unavailable'));
+  };
+  return {
+    base,
+    get: (path, signal) => get<never>(path, signal).catch(refused),
+    post: (path, body, signal) => post<never>(path, body, signal).catch(refused),
   };
 }
 
