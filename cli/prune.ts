@@ -9,7 +9,7 @@ export const command = changingTool(
   'prune',
   'Delete old versions; of an index in S3 Vectors, old generations. Keeps the newest ones, and those in use.',
 )
-  .addOption(keepOption())
+  .addOption(keepOption('5, or 2 in S3 Vectors'))
   .option('--dry-run', 'show the result without deleting anything')
   .examples('npx polyseek prune --keep 3', 'npx polyseek prune --dry-run')
   .action(async (flags: Target & { keep: number; dryRun?: boolean }, tool: Command) => {

@@ -51,10 +51,11 @@ function useProfile(name: string): string {
   return name;
 }
 
-export const keepOption = () =>
+/** @param shown the default, as help shows it */
+export const keepOption = (shown?: string) =>
   new Option('--keep <n>', 'number of versions to keep')
     .argParser(numberOption('--keep', 1, 1000, 'a whole number'))
-    .default(DEFAULT_KEEP);
+    .default(DEFAULT_KEEP, shown);
 
 export function prepareSdk(): void {
   // CDK and the AWS CLI read this variable, but the SDK does not.

@@ -185,7 +185,7 @@ test('a refusal lists the largest parts first, and the number of passages that f
       `^${out}: 31\\d\\.\\d MB unzipped, but Lambda's limit is 262\\.1 MB ` +
         `\\(index/passages\\.bin 200\\.0 MB, index/graph\\.bin \\d+\\.\\d MB, native ${native} MB, .*\\)\\. ` +
         'About 240 of these 300 passages fit\\. Index fewer or shorter passages, build with --tokens off, ' +
-        'or set "store": "s3vectors" in cdk\\.json \\(docs/scaling\\.md\\)\\.$',
+        'or set "store": "s3vectors" in cdk\\.json\\.$',
     ),
   );
 });
