@@ -38,6 +38,7 @@ import type { Mode } from '../index/search/answer.ts';
 import { parseAddress } from '../index/store/s3vectors/address.ts';
 import { print, Tool, UsageError } from './kit/command.ts';
 import { choice, jobsOption, jsonOption, modelOption, modeOption } from './kit/flags.ts';
+import { showBuildProgress } from './kit/progress.ts';
 
 const SET_FLAGS = ['cross', 'pooled', 'confidence', 'svg', 'smallTalk', 'conversations'] as const;
 
@@ -116,7 +117,12 @@ export const command = new Tool(
       const parallel = new ParallelEmbedder(compiled, jobs);
       try {
         const embedder = memoize(parallel);
-        const builder: Builder = { embedder, countTokens: tokenCounter(compiled), mode };
+        const builder: Builder = {
+          embedder,
+          countTokens: tokenCounter(compiled),
+          mode,
+          progress: showBuildProgress,
+        };
         if (to !== undefined) builder.open = await publishedTo(to, embedder);
         const report = sets.length > 0 ? await evaluateSets(builder, sets, flags) : undefined;
         const found =

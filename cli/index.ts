@@ -15,6 +15,7 @@ import {
   planFromSources,
 } from '../index/ingest/build-from-sources.ts';
 import { describeBundle } from '../index/ingest/bundle-space.ts';
+import type { BuildProgress } from '../index/ingest/read-passages.ts';
 import { Notices } from '../index/ingest/reading/notices.ts';
 import { type Config, readConfig } from '../index/ingest/sources/config.ts';
 import { FolderSource } from '../index/ingest/sources/folder.ts';
@@ -22,7 +23,7 @@ import { openSources } from '../index/ingest/sources/open-sources.ts';
 import type { Source } from '../index/ingest/sources/source.ts';
 import { messageOf } from '../index/kit/errors.ts';
 import { type Address, formatAddress } from '../index/store/s3vectors/address.ts';
-import { counted, forTerminal, print, size, Tool, UsageError } from './kit/command.ts';
+import { counted, exitOnInterrupt, forTerminal, print, size, Tool, UsageError } from './kit/command.ts';
 import { stageOption } from './kit/deployed.ts';
 import { choice, jobsOption, jsonOption, repeatable } from './kit/flags.ts';
 import { noticesText } from './kit/notices-text.ts';
@@ -124,13 +125,21 @@ export const command = new Tool(
     const run = async () => {
       const notices = new Notices();
       let isReported = false;
+      let at: BuildProgress | undefined;
       /** Reports what was read. Embedding it may take long. */
       const reportRead = (plan: Plan) => {
         isReported = true;
+        at = { phase: 'embedding', unit: 'passages', done: 0, total: plan.embedded };
         const report = noticesText(notices.groups());
         if (report !== '') (json ? console.error : console.log)(`${forTerminal(report)}\n`);
         console.error(readText(plan));
       };
+      const show = showBuildProgress();
+      const interrupt = new AbortController();
+      process.removeAllListeners('SIGINT').once('SIGINT', () => {
+        exitOnInterrupt();
+        interrupt.abort();
+      });
       const settings: BuildSettings = {
         model,
         tokens,
@@ -139,7 +148,11 @@ export const command = new Tool(
         cache,
         jobs,
         strict,
-        progress: showBuildProgress(),
+        signal: interrupt.signal,
+        progress: (now) => {
+          at = now;
+          show(now);
+        },
         report: (notice) => notices.add(notice),
       };
       try {
@@ -159,10 +172,18 @@ export const command = new Tool(
           );
         }
       } catch (error) {
+        if (interrupt.signal.aborted) {
+          const place = at?.phase === 'embedding' ? ` at ${at.done} of ${at.total}` : '';
+          // Printed on exit, after a progress bar has ended its line.
+          process.once('exit', () => console.error(`Stopped${place}; run again to continue.`));
+          process.exit(130);
+        }
         // The reason why there is no text, for instance.
         const report = noticesText(notices.groups());
         if (report !== '' && !isReported) console.error(`${forTerminal(report)}\n`);
         throw error;
+      } finally {
+        exitOnInterrupt();
       }
       process.exitCode = notices.failed > 0 ? SOME_FAILED : 0;
     };

@@ -16,6 +16,7 @@ const GROUPS: Record<string, Record<string, Entry>> = {
     search: ['ask a question', () => import('./search.ts')],
     chat: ['ask questions in a conversation', () => import('./chat.ts')],
     mcp: ['serve an index or endpoint to language models', () => import('./mcp.ts')],
+    try: ['search your documents in a browser, at once', () => import('./try.ts')],
     start: ['start the endpoint and the search page on this machine', () => import('./start.ts')],
   },
   'Deploy:': {
@@ -46,8 +47,8 @@ const cdkApp = new Tool('cdk-app', 'The CDK app of cdk.json.')
   .action(async () => (await import('../infra/cdk-app.ts')).runApp());
 
 const FIRST_STEPS = [
-  ['npx polyseek index docs', 'build an index from your documents'],
-  ['npx polyseek start', 'search it in a browser'],
+  ['npx polyseek try docs', 'search your documents in a browser'],
+  ['npx polyseek index docs', 'build an index from them'],
   ['npx polyseek deploy', 'deploy it to AWS'],
 ].map(([line = '', does]) => `  ${line.padEnd(25)}${does}`);
 

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
 import { printable } from '../functions/web/client/printable.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
+import { readConfig } from '../index/ingest/sources/config.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
 import { LIMITS } from '../index/search/limits.ts';
 import { marksOf, splitAtMarks } from '../index/search/marks.ts';
@@ -95,12 +99,12 @@ export const command = addEndpoint(
       const { target } = await import('./kit/deployed.ts');
       const asked = await ask(target({ function: functionName }), request, qualifier);
       answer = asked.answer;
-      print(json, asked, () => `${readable(answer)}\n\n${describeReport(asked.report)}`);
+      print(json, asked, () => `${readable(answer, { request })}\n\n${describeReport(asked.report)}`);
     } else {
       answer = url
         ? await new Polyseek({ url, apiKey: key }).search(request)
         : await searchIndex(index, request);
-      print(json, answer, () => readable(answer));
+      print(json, answer, () => readable(answer, url ? { request } : { request, roots: sourceFolders() }));
     }
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
@@ -152,24 +156,82 @@ async function readQuestion(question: string, flags: Flags): Promise<SearchReque
 const CLOSE = 'These passages are close to your question.';
 const NOTHING = 'Nothing here matches your question.';
 
+interface Shown {
+  request?: SearchRequest;
+  /** Folders that may contain the documents. Missing if the index is on no disk of this machine. */
+  roots?: string[];
+  /** Width of the terminal. */
+  columns?: number;
+}
+
 /** An answer as text, with colours on a terminal. The best passage is marked if it probably answers. */
-export function readable({ verdict, results, took, index }: Answer): string {
-  const nothing = results.length > 0 ? `${NOTHING} The closest passages:` : NOTHING;
+export function readable(
+  { verdict, results, took, index }: Answer,
+  { request, roots, columns = process.stdout.columns }: Shown = {},
+): string {
+  const nothing = results.length > 0 ? `${NOTHING} The closest passages:` : whyNothing(request, roots);
   const lines = { answered: [], possible: [dim(CLOSE)], none: [dim(nothing)] }[verdict];
   const end = dim(
     `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
   );
-  const shown = results.map((result, i) => readableResult(result, i, verdict === 'answered' && i === 0));
+  const shown = results.map((result, i) =>
+    readableResult(result, i, verdict === 'answered' && i === 0, { roots, columns }),
+  );
   return [...lines, ...shown, end].join('\n\n');
 }
 
 /** A document's path, and the place in it. */
 const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
 
-function readableResult(result: SearchResult, i: number, isBest: boolean): string {
+/** Why an answer has no results. Without another limit, a filter is the reason. */
+function whyNothing({ filter, mode, minConfidence }: Partial<SearchRequest> = {}, roots?: string[]): string {
+  if (!filter || mode === 'lexical' || minConfidence !== undefined) return NOTHING;
+  const values = Object.entries(filter).map(
+    ([field, wanted]) =>
+      `${field} ${[wanted]
+        .flat()
+        .map((one) => JSON.stringify(one))
+        .join(' or ')}`,
+  );
+  const fix = roots && filter.source !== undefined ? ' npx polyseek inspect lists sources.' : '';
+  return `No passage has ${printable(values.join(' and '))}.${fix}`;
+}
+
+/** The folders that the config file names as sources, to open files from a terminal. */
+function sourceFolders(): string[] {
+  if (!process.stdout.isTTY) return [];
+  const { sources = [] } = readConfig();
+  return sources.flatMap((source) =>
+    typeof source === 'string' ? source : 'path' in source ? source.path : [],
+  );
+}
+
+/** A path that opens its file, in terminals that know links. Others ignore them. */
+function linked(path: string, source: string, roots: string[] = []): string {
+  const file = roots.map((root) => join(root, source)).find((one) => existsSync(one));
+  if (file === undefined) return path;
+  return `\u001b]8;;${pathToFileURL(file).href}\u001b\\${path}\u001b]8;;\u001b\\`;
+}
+
+const WIDE = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/gu;
+
+/** Breaks lines between words. The text keeps its length, so that offsets into it stay valid. */
+function breakLines(text: string, columns = Number.POSITIVE_INFINITY): string {
+  let width = 0;
+  return text.replace(/([ \n]*)([^ \n]+)/g, (all, gap: string, word: string) => {
+    const added = word.replace(/\p{M}/gu, '').length + (word.match(WIDE)?.length ?? 0);
+    if (gap.includes('\n')) width = 0;
+    width += gap.length + added;
+    if (width <= columns || !gap.endsWith(' ')) return all;
+    width = added;
+    return `${gap.slice(0, -1)}\n${word}`;
+  });
+}
+
+function readableResult(result: SearchResult, i: number, isBest: boolean, { roots, columns }: Shown): string {
   const { id, title, source, url, anchor, lang, score, confidence, explain, evidence } = result;
   const { before = [], after = [], alsoIn = [], highlight } = result;
-  const text = printable(result.text);
+  const text = breakLines(printable(result.text), columns);
   const marks = marksOf(result.text, result.matches);
   const part = (from: number, to: number) =>
     splitAtMarks(text, from, to, marks)
@@ -177,12 +239,13 @@ function readableResult(result: SearchResult, i: number, isBest: boolean): strin
       .join('');
   const { start, end } = highlight;
   const places = alsoIn.map((place) => place.url ?? place.source);
+  const path = linked(printable(url ?? placed(source, anchor)), source, roots);
   return [
-    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(printable(`${url ?? placed(source, anchor)} [${lang}]`))}` +
+    `${i + 1}. ${styleText('bold', printable(title))}  ${dim(`${path} [${printable(lang)}]`)}` +
       (isBest ? `  ${styleText('green', 'Best match')}` : ''),
-    ...before.map((one) => dim(printable(one.text))),
+    ...before.map((one) => dim(breakLines(printable(one.text), columns))),
     part(0, start) + styled('bold', part(start, end), '»', '«') + part(end, text.length),
-    ...after.map((one) => dim(printable(one.text))),
+    ...after.map((one) => dim(breakLines(printable(one.text), columns))),
     ...(explain
       ? [
           dim(`Confidence ${confidence.toFixed(2)}: ${named(evidence).join(', ')}`),

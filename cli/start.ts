@@ -6,33 +6,37 @@ import { Option } from 'commander';
 import { createApp } from '../functions/search/app.ts';
 import { browserOrigins, readApiKeys } from '../functions/search/auth.ts';
 import { createAppServer, withCors, withQueue } from '../functions/search/listener.ts';
+import type { LogEntry } from '../functions/search/log.ts';
 import { readOrigins } from '../functions/search/origins.ts';
 import { questionPlaceholder } from '../functions/search/request-schemas.ts';
 import { readTokens } from '../functions/search/tokens.ts';
 import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { codeOf } from '../index/format/writable.ts';
 import type { Search } from '../index/search/answer.ts';
-import { Tool } from './kit/command.ts';
-import { collectionOption, jsonOption, numberOption } from './kit/flags.ts';
+import { forTerminal, Tool } from './kit/command.ts';
+import { collectionOption, jsonOption, portOption } from './kit/flags.ts';
 
-interface Flags {
+/** How to serve an index. */
+export interface ServeFlags {
   port: number;
-  host: string;
-  index?: string;
+  host?: string;
   cors?: string[];
-  page: boolean;
+  page?: boolean;
   logQuestions?: boolean;
   json?: boolean;
   collection?: Record<string, string>;
 }
 
+interface Flags extends ServeFlags {
+  index?: string;
+}
+
+type Say = (message: string) => void;
+
+const NEXT = 'Index your own documents: npx polyseek index PATH\nDeploy to AWS: npx polyseek deploy';
+
 export const command = new Tool('start', 'Start the endpoint and the search page on this machine.')
-  .addOption(
-    new Option('--port <n>', 'port to bind; 0 picks a free one')
-      .env('PORT')
-      .default(8787)
-      .argParser(numberOption('--port or PORT', 0, 65535, 'a whole number')),
-  )
+  .addOption(portOption())
   .addOption(new Option('--host <host>', 'address or host name to bind').env('HOST').default('127.0.0.1'))
   .addOption(
     new Option(
@@ -65,10 +69,12 @@ ${styleText('bold', 'Environment variables for access:')}
     'npx polyseek start --cors https://app.example --no-page',
     'npx polyseek start --collection hr=hr-index',
   )
-  .action(start);
+  .action(async ({ index, ...flags }: Flags) => {
+    await serve(flags, (say) => openIndex(index, say), NEXT);
+  });
 
 /** Opens an index. Builds a demo index if `dir` is undefined and the default index does not exist. */
-async function openIndex(dir: string | undefined, say: (message: string) => void): Promise<Search> {
+async function openIndex(dir: string | undefined, say: Say): Promise<Search> {
   // Imported here so that the port is bound before the code that builds indexes is loaded.
   const { buildDemo } = await import('../index/ingest/build-from-sources.ts');
   const { openFollowing } = await import('../index/ingest/open-local.ts');
@@ -97,8 +103,19 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-async function start(flags: Flags): Promise<void> {
-  const { port, host, index, cors: origins = [], page, logQuestions, json, collection = {} } = flags;
+/**
+ * Serves an index until the process is interrupted.
+ * @param open opens the index once the port is bound; requests wait for it
+ * @param next says what to do next
+ * @returns the URL, once the index is open
+ */
+export async function serve(
+  flags: ServeFlags,
+  open: (say: Say) => Promise<Search>,
+  next: string,
+): Promise<string> {
+  const { port, host = '127.0.0.1', cors: origins = [], page = true } = flags;
+  const { logQuestions, json, collection = {} } = flags;
   const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
@@ -109,7 +126,7 @@ async function start(flags: Flags): Promise<void> {
   const server = createAppServer((request) => app(request));
   const url = await listen(server, port, host);
   const say = json ? console.error : console.log;
-  const search = openIndex(index, say);
+  const search = open(say);
   // All are opened now, so that a wrong folder is an error at the start.
   const collections = new Map(
     Object.entries(collection).map(([name, folder]) => {
@@ -125,6 +142,7 @@ async function start(flags: Flags): Promise<void> {
     tokens,
     origins,
     host,
+    ...(process.stdout.isTTY && !json && { log: (entry) => console.log(logLine(entry)) }),
   });
   const app = withCors(withQueue(endpoint), [...origins, ...browserOrigins(apiKeys)]);
   const [{ info }, ...others] = await Promise.all([
@@ -139,10 +157,20 @@ async function start(flags: Flags): Promise<void> {
   else {
     const { suggestions } = await (await search).overview();
     const access = apiKeys ? 'key' : tokens ? 'token' : undefined;
-    console.log(greeting(opened, { question: suggestions[0]?.text, hasPage, access }));
+    console.log(`${greeting(opened, { question: suggestions[0]?.text, hasPage, access })}\n${next}`);
   }
   for (const signal of ['SIGINT', 'SIGTERM'])
-    process.removeAllListeners(signal).once(signal, () => server.close());
+    process.removeAllListeners(signal).once(signal, () => server.close(() => process.exit()));
+  return url;
+}
+
+/** An entry of the log as a line for people. */
+function logLine({ timestamp, status, method, route, ms, verdict, q, error }: LogEntry): string {
+  const time = new Date(timestamp).toTimeString().slice(0, 8);
+  const asked = [verdict, q].filter((part) => part !== undefined).join(' ');
+  return forTerminal(
+    `${time}  ${status} ${method} ${route}  ${ms} ms  ${asked}`.trimEnd() + (error ? `\n${error}` : ''),
+  );
 }
 
 /** What the server says at its start: the passages of each index by its URL, the default index first, and how to ask it. */

@@ -135,13 +135,15 @@ export function print(json: boolean | undefined, value: unknown, text: () => str
   console.log(json ? printableJson(JSON.stringify(value, null, 2)) : forTerminal(text()));
 }
 
-/** The styles of `styleText` that commands use: bold, dim, underline, colours and their ends. */
-const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m)/u;
+/** What commands write beside text: the styles bold, dim, underline and colours, links to files, and the ends of these. */
+const STYLE = /(\p{Cc}\[(?:[124]|2[24]|3[1-9])m|\p{Cc}\]8;;(?:file:[!-~]+)?\p{Cc}\\)/u;
 
 /** Replaces control characters but those of styles. Texts of documents could otherwise move the cursor or write to the clipboard. */
 export function forTerminal(text: string): string {
   const parts = text.split(STYLE);
-  return parts.map((part, i) => (i % 2 === 1 && part.startsWith('\u001b') ? part : printable(part))).join('');
+  // Biome allows no escape character in the expression.
+  const isStyle = (part: string) => !/\p{Cc}/u.test(part.replaceAll('\u001b', ''));
+  return parts.map((part, i) => (i % 2 === 1 && isStyle(part) ? part : printable(part))).join('');
 }
 
 /** JSON indented by two spaces, with short flat lists on one line, as formatters write it. */

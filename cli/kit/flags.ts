@@ -59,6 +59,12 @@ export const indexOption = (description = 'folder of the index') =>
 export const searchedIndexOption = () =>
   indexOption('folder of the index, or its address s3vectors://BUCKET/NAME');
 
+export const portOption = () =>
+  new Option('--port <n>', 'port to bind; 0 picks a free one')
+    .env('PORT')
+    .default(8787)
+    .argParser(numberOption('--port or PORT', 0, 65535, 'a whole number'));
+
 export const jobsOption = () =>
   new Option('--jobs <n>', 'number of embedding processes (default: one per processor)').argParser(
     numberOption('--jobs', 1, 1024, 'a whole number'),
@@ -92,7 +98,12 @@ export function chosenUrl(command: Command, ...others: string[]): string | undef
 
 export function addEndpoint<Asking extends Command>(command: Asking): Asking {
   return command
-    .addOption(new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL'))
+    .addOption(
+      new Option('--url <url>', 'URL of an endpoint').env('POLYSEEK_URL').argParser((text) => {
+        if (/^https?:\/\//i.test(text)) return text;
+        throw new UsageError('--url must start with http:// or https://.');
+      }),
+    )
     .addOption(
       new Option(
         '--key <key>',

@@ -3,6 +3,8 @@ import type { BuildProgress, Progress } from '../../index/ingest/read-passages.t
 
 /** Maximum number of lines of a phase without a terminal. */
 const MAX_LINES = 10;
+/** Milliseconds of a phase in which nothing is shown. */
+const QUICK = 1000;
 /** Characters of a bar. The text beside it must fit into 80 columns. */
 const BAR_SIZE = 20;
 
@@ -35,27 +37,29 @@ function clock(milliseconds: number): string {
   return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
 }
 
-/** Shows progress on standard error: a bar on a terminal, otherwise up to ten lines. `unit` is as in `progressText`. */
-function showProgress(unit: string): (done: number, total: number) => void {
+/**
+ * Shows progress on standard error, after a second: a bar or up to ten lines.
+ * @param unit as in `progressText`
+ */
+function showProgress(unit: string, isBar: boolean): (done: number, total: number) => void {
   const textOf = progressText(unit);
-  if (!process.stderr.isTTY) {
-    let shown = 0;
-    return (done, total) => {
-      const text = textOf(done, total);
-      const tenth = Math.floor((done / total) * MAX_LINES);
-      if (tenth <= shown) return;
-      shown = tenth;
-      console.error(text);
-    };
-  }
+  const start = performance.now();
   const bar = new SingleBar({
     format: '{bar} {text}',
     barsize: BAR_SIZE,
     stream: process.stderr,
     hideCursor: true,
   });
+  let shown = 0;
   return (done, total) => {
     const text = textOf(done, total);
+    if (performance.now() - start < QUICK) return;
+    if (!isBar) {
+      const tenth = Math.floor((done / total) * MAX_LINES);
+      if (tenth > shown) console.error(text);
+      shown = Math.max(shown, tenth);
+      return;
+    }
     if (!bar.isActive) {
       bar.start(total, 0, { text });
       // However the process ends, the cursor must reappear.
@@ -67,19 +71,22 @@ function showProgress(unit: string): (done: number, total: number) => void {
   };
 }
 
-/** Shows progress on standard error, with a bar or lines of its own for each unit. */
-export function showEach(): (unit: string, done: number, total: number) => void {
+/**
+ * Shows progress on standard error, with a bar or lines of its own for each unit.
+ * @param isBar whether to show bars, which nothing else may write between
+ */
+export function showEach(isBar = process.stderr.isTTY): (unit: string, done: number, total: number) => void {
   const shown = new Map<string, ReturnType<typeof showProgress>>();
   return (unit, done, total) => {
-    const show = shown.get(unit) ?? showProgress(unit);
+    const show = shown.get(unit) ?? showProgress(unit, isBar);
     shown.set(unit, show);
     show(done, total);
   };
 }
 
 /** Shows the progress of a build on standard error, phase by phase. */
-export function showBuildProgress(): Progress {
-  const show = showEach();
+export function showBuildProgress(isBar?: boolean): Progress {
+  const show = showEach(isBar);
   return ({ phase, unit, done, total }) => {
     const doing = unit === 'documents' ? 'cut into passages' : DOING[phase];
     if (total) show(`${unit} ${doing}`, done, total);

@@ -96,7 +96,7 @@ export async function smoke(
     const ids = (await answerTo(question)).results.map((result) => result.id);
     if (!ids.includes(id))
       throw new Error(
-        `${JSON.stringify(question)} does not find its own passage ${id}, but ${ids.join(', ') || 'nothing'}.`,
+        `Check failed: ${JSON.stringify(question)} should return ${id} but returned ${ids.join(', ') || 'nothing'}.`,
       );
   }
   for (const question of questions) {

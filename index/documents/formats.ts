@@ -57,6 +57,11 @@ export const FORMATS: Format[] = [
   format('.ipynb', async () => (await import('./notebook.ts')).readNotebook),
 ];
 
+/** The usual end of each format's file names. */
+export const FORMAT_NAMES = FORMATS.map(({ extensions }) => extensions[0]!)
+  .map((name) => (name === '.1' ? 'manual pages' : name))
+  .join(', ');
+
 /** Formats that are not read, because their programs save others. */
 const NOT_READ = [
   notRead('.doc .rtf', 'failed', 'old Office format', 'Save it as .docx and build again.'),

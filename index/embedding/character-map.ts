@@ -6,6 +6,9 @@ import { segments } from '../text/segmenter.ts';
 const PLAIN =
   /^[\n\x20-\u02ff\u0370-\u0482\u048a-\u052f\u0e01\u3000-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]*$/;
 
+/** Characters whose replacements are remembered. Most texts have no others. */
+const MOST_KNOWN = 4096;
+
 /**
  * SentencePiece's precompiled character map (for XLM-R: NMT-NFKC), applied as the reference tokenizers do. A grapheme of at most 5
  * bytes is looked up whole, a longer or unknown one character by character. Characters without a key stay unchanged.
@@ -16,6 +19,8 @@ export class CharacterMap {
   readonly #replacements: Buffer;
   readonly #name: string;
   readonly #touch: Record<'mapTrie' | 'replacements', Touch>;
+  /** The first characters that were looked up. */
+  readonly #known = new Map<string, string>();
 
   /**
    * @param trie double array from a sequence of bytes to a position in `replacements`
@@ -80,7 +85,11 @@ export class CharacterMap {
 
   #characters(text: string): string {
     let out = '';
-    for (const character of text) out += this.#lookUp(Buffer.from(character)) ?? character;
+    for (const character of text) {
+      const known = this.#known.get(character) ?? this.#lookUp(Buffer.from(character)) ?? character;
+      if (this.#known.size < MOST_KNOWN) this.#known.set(character, known);
+      out += known;
+    }
     return out;
   }
 

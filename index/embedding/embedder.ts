@@ -37,6 +37,8 @@ export class Embedder implements QuestionEmbedder {
   readonly #encoder: Encoder;
   /** A question is counted before it is embedded: its tokens are kept in between. */
   #last: { text: string; ids: number[] } | undefined;
+  /** Tokens before a text's own, once they were counted. */
+  readonly #before: Partial<Record<TextKind, number>> = {};
 
   private constructor(
     model: CompiledModel,
@@ -140,11 +142,12 @@ export class Embedder implements QuestionEmbedder {
     const run = await this.#encoder.runWithStates(this.#rows.sum(ids));
     const { states } = run;
     const vector = all.length > maxTokens ? await this.embed(text, kind) : run.vector;
-    const before = this.#tokenizer.encode(this.#prefix(kind)).length - 1;
+    this.#before[kind] ??= this.#tokenizer.encode(this.#prefix(kind)).length - 1;
+    const before = this.#before[kind];
     return {
       vector,
       ids: ids.slice(before, -1),
-      states: states.slice(before * dimensions, states.length - dimensions),
+      states: states.subarray(before * dimensions, states.length - dimensions),
     };
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Document } from '../documents/document.ts';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import { buildIndex, type TokenSetting } from '../ingest/build.ts';
+import type { Progress } from '../ingest/read-passages.ts';
 import { readDocuments } from '../ingest/sources/open-sources.ts';
 import type { ClosableSearch, Mode, Search } from '../search/answer.ts';
 import { openSearch, searchStore } from '../search/index-search.ts';
@@ -16,6 +17,8 @@ export interface Builder {
   mode: Mode;
   /** Whether indexes get token states; `auto` by default. */
   tokens?: TokenSetting;
+  /** Returns what shows the progress of an index. */
+  progress?: () => Progress;
   /** Opens the index in a folder, or a copy of it elsewhere. Default: the one in the folder. */
   open?: (folder: string) => Promise<ClosableSearch>;
 }
@@ -29,8 +32,8 @@ export async function withDocuments<T>(
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-eval-'));
   try {
     const index = join(folder, 'index');
-    const { embedder, countTokens, tokens, open } = builder;
-    await buildIndex(documents, index, embedder, countTokens, { tokens });
+    const { embedder, countTokens, tokens, progress, open } = builder;
+    await buildIndex(documents, index, embedder, countTokens, { tokens, progress: progress?.() });
     const search = open ? await open(index) : await openSearch({ index, model: embedder, verify: false });
     try {
       return await use(search);

@@ -17,7 +17,7 @@ const CHUNK = 1 << 20;
 const MOST = 1 << 30;
 
 /** A file up to this many bytes is read in full with this read. The first question needs fewer reads, and less memory. */
-const SMALL = 1 << 20;
+const SMALL = 4 << 20;
 const MANY_READS = 256;
 
 /** An open file of sections (see container.ts), read in parts as needed. */

@@ -5,6 +5,8 @@ import { ContainerFile } from './container-file.ts';
 export const ROWS = { magic: 'PSRW', version: 1, sections: 3 } as const;
 
 const SETTINGS = 16;
+/** Word rows that are remembered: half a megabyte of the default model's. */
+const MOST_KNOWN = 2000;
 /** More columns than any model has. */
 const MAX_COLUMNS = 65_536;
 
@@ -58,6 +60,9 @@ export function addRow(
   }
 }
 
+/** 2 ** (exponent - 15), which is slow to compute. */
+const POWERS = Float32Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
+
 export function float16(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -68,7 +73,7 @@ export function float16(bits: number): number {
         ? fraction
           ? NaN
           : Infinity
-        : (1 + fraction / 1024) * 2 ** (exponent - 15);
+        : (1 + fraction / 1024) * POWERS[exponent]!;
   return bits & 0x8000 ? -size : size;
 }
 
@@ -79,6 +84,8 @@ export class RowFile {
   readonly positions: number;
   readonly #file: ContainerFile;
   readonly #layout: RowLayout;
+  /** The first word rows that were read. Nearly all texts share some. */
+  readonly #known = new Map<number, Uint8Array>();
 
   /** @throws if the file is damaged or has another format */
   constructor(path: string, checks?: FileChecks) {
@@ -103,15 +110,19 @@ export class RowFile {
     const bytes = new Uint8Array(ids.length * this.columns * 4);
     this.#file.fill(bytes, 2, 0);
     const out = new Float32Array(bytes.buffer);
-    const size = rowBytes(this.#layout);
-    const row = new Uint8Array(size);
     ids.forEach((id, i) => {
-      if (id * size >= this.#file.length(1))
-        throw this.#file.damaged(`it has no row for token ${id} of tokenizer.bin`);
-      this.#file.fill(row, 1, id * size);
+      const row = this.#known.get(id) ?? this.#read(id);
+      if (this.#known.size < MOST_KNOWN) this.#known.set(id, row);
       addRow(this.#layout, row, out, i * this.columns);
     });
     return out;
+  }
+
+  #read(id: number): Uint8Array {
+    const size = rowBytes(this.#layout);
+    if (id * size >= this.#file.length(1))
+      throw this.#file.damaged(`it has no row for token ${id} of tokenizer.bin`);
+    return this.#file.read(1, id * size, size);
   }
 
   close(): void {

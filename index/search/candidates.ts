@@ -191,7 +191,8 @@ export async function scoreTerms(lists: Lists, question: string, passages: numbe
  */
 export function highest<Entry>(entries: Entry[], count: number, value: (entry: Entry) => number): Entry[] {
   if (entries.length <= count) return entries;
-  const values = Float64Array.from(entries, value).sort();
-  const min = values[values.length - count]!;
+  const values = new Float64Array(entries.length);
+  for (let i = 0; i < entries.length; i++) values[i] = value(entries[i]!);
+  const min = values.sort()[values.length - count]!;
   return entries.filter((entry) => value(entry) >= min);
 }

@@ -26,7 +26,7 @@ import type {
 } from './answer.ts';
 import { Candidates, type LexicalScores, matching, scoreTerms } from './candidates.ts';
 import { now } from './clock.ts';
-import { type Distinct, distinct, otherPlaces } from './collapse-duplicates.ts';
+import { distinct, otherPlaces } from './collapse-duplicates.ts';
 import { asksOf, checkCalibration, confidenceOf, verdictOf } from './confidence.ts';
 import { matchesOf } from './matches.ts';
 import { contextualQuery, type EmbeddedRequest, embedRequest, limitTokens, mixShares } from './question.ts';
@@ -124,16 +124,15 @@ export class IndexSearch implements ClosableSearch {
       (ordinals) => candidates.leaveOut(ordinals),
     );
     const confidences = this.#confidences(found, mode, question);
-    const left = found
-      .map((one, i) => ({ ...one, confidence: confidences[i]! }))
-      .filter(({ confidence }) => confidence >= (minConfidence ?? 0));
-    const placed = left.map(({ row, passage }) => ({ ordinal: row.ordinal, passage }));
+    // Confidences never rise, so the first results are left.
+    const left = found.filter((_, i) => confidences[i]! >= (minConfidence ?? 0));
+    const rows = left.map(({ row }) => row);
     const [others, around] = await Promise.all([
-      otherPlaces(placed, store, candidates.selection),
-      this.#around(placed, context),
+      otherPlaces(rows, store, candidates.selection),
+      this.#around(rows, context),
     ]);
     const results = left.map((one, i) => ({
-      ...resultOf(one, candidates.terms.idf),
+      ...resultOf(one, confidences[i]!, candidates.terms.idf),
       ...others[i],
       ...around[i],
       ...(explain && { explain: one.parts, evidence: one.evidence }),
@@ -159,13 +158,9 @@ export class IndexSearch implements ClosableSearch {
   async passage(id: string, context = 0): Promise<PassageAnswer | undefined> {
     const ordinal = await this.#store.lists.ordinal(id);
     if (ordinal === undefined) return undefined;
-    const [row] = await this.#store.rows([ordinal]);
-    const placed = [{ ordinal, passage: row!.passage() }];
-    const [others, around] = await Promise.all([
-      otherPlaces(placed, this.#store),
-      this.#around(placed, context),
-    ]);
-    return { ...shown(placed[0]!.passage), ...others[0], ...around[0] };
+    const rows = await this.#store.rows([ordinal]);
+    const [others, around] = await Promise.all([otherPlaces(rows, this.#store), this.#around(rows, context)]);
+    return { ...shown(rows[0]!.passage()), ...others[0], ...around[0] };
   }
 
   overview(): Promise<Overview> {
@@ -199,9 +194,10 @@ export class IndexSearch implements ClosableSearch {
   }
 
   /** The matching words of the question, without its context, and a result. */
-  #matches(q: string, { passage, nearestTokens }: Distinct, { questionTokens }: EmbeddedRequest): Match[] {
+  #matches(q: string, { row, nearestTokens }: Ranked, { questionTokens }: EmbeddedRequest): Match[] {
     const { byToken } = this.#embedder;
     if (!byToken || !nearestTokens || !questionTokens) return [];
+    const passage = row.passage();
     const { text, start } = withTitle(passage);
     const places = byToken.places(text, 'passage').map(([from, to]): Range => [from - start, to - start]);
     return matchesOf(
@@ -229,9 +225,11 @@ const inContext = ({ id, text }: Passage): ContextPassage => ({ id, text });
 
 /** A result without its surroundings. */
 function resultOf(
-  { row, score, sentence, passage, confidence }: Distinct & { confidence: number },
+  { row, score, sentence }: Ranked,
+  confidence: number,
   idf: Map<string, number>,
 ): SearchResult {
+  const passage = row.passage();
   const place = passage.sentences[sentence === -1 ? bestByWords(passage, idf) : sentence];
   if (!place) throw row.damaged(`passage ${row.ordinal} has no sentence ${sentence}`);
   const [start, end] = place;

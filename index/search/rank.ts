@@ -29,6 +29,7 @@ export interface Ranked {
   parts: Explanation;
   /** The number of its best sentence; -1 in lexical mode. */
   sentence: number;
+  /** `NO_EVIDENCE` until it is compared with the other candidates. */
   evidence: Evidence;
   /** For each question token: the similarity, and the number of the most similar token. Undefined without token states. */
   nearestTokens?: Float32Array;
@@ -76,7 +77,7 @@ export async function rank(
   const rows = await found.rows(
     new Set([...similarities.keys(), ...competitive(lexical, similarities, shares)]),
   );
-  const candidates = rows.map((row): Candidate => {
+  const candidates = rows.map((row): Ranked => {
     const nearest = row.bestSentence();
     const parts = {
       passage: similarities.get(row.ordinal) ?? row.similarity(),
@@ -88,7 +89,7 @@ export async function rank(
         RANKING.languageWeight * (typicality.ofLanguage(row.language) - typicality.index),
     };
     const score = parts.passage + parts.sentence + parts.lexical + parts.typical;
-    return { row, score, parts, sentence: nearest.sentence };
+    return { row, score, parts, sentence: nearest.sentence, evidence: NO_EVIDENCE };
   });
   found.excesses ??= lexicalExcesses(best(candidates, RANKING.compared));
   for (const candidate of candidates) {
@@ -105,7 +106,9 @@ export async function rank(
     typical: typicality.index,
     words: lexical[0]?.[1] ?? 0,
   });
-  return ranked.slice(0, k).map((result) => ({ ...result, evidence: evidenceOf(result) }));
+  const results = ranked.slice(0, k);
+  for (const result of results) result.evidence = evidenceOf(result);
+  return results;
 }
 
 /**
@@ -122,15 +125,12 @@ function competitive(
   return lexical.filter(([, share]) => share > most - RANKING.lexicalTolerance).map(([ordinal]) => ordinal);
 }
 
-/** A passage before its evidence is known. */
-type Candidate = Omit<Ranked, 'evidence'>;
-
 /**
  * Returns for each language by how much the words of its best candidates match better than those of all. It is subtracted from scores:
  * words match in the question's own language only, whatever a passage in it says, so they compare passages of one language.
  */
-function lexicalExcesses(compared: readonly Candidate[]): Map<number, number> {
-  const meanOf = (some: readonly Candidate[]) =>
+function lexicalExcesses(compared: readonly Ranked[]): Map<number, number> {
+  const meanOf = (some: readonly Ranked[]) =>
     some.reduce((sum, { parts }) => sum + parts.lexical, 0) / some.length;
   const all = meanOf(compared);
   const excesses = new Map<number, number>();
@@ -143,7 +143,7 @@ function lexicalExcesses(compared: readonly Candidate[]): Map<number, number> {
 }
 
 /** The candidates with the highest scores, best first. */
-function best(candidates: Candidate[], count: number): Candidate[] {
+function best(candidates: Ranked[], count: number): Ranked[] {
   return highest(candidates, count, ({ score }) => score)
     .sort((a, b) => b.score - a.score || a.row.ordinal - b.row.ordinal)
     .slice(0, count);
@@ -153,7 +153,7 @@ function best(candidates: Candidate[], count: number): Candidate[] {
  * Adds the tokens' similarity to the scores of candidates: MaxSim (Khattab and Zaharia 2020, ColBERT), weighted. Does nothing for an index
  * without token states.
  */
-async function compareTokens(candidates: Candidate[], question: QuestionTokens | undefined): Promise<void> {
+async function compareTokens(candidates: Ranked[], question: QuestionTokens | undefined): Promise<void> {
   if (!question || candidates.length === 0) return;
   const { states, weights, match, codes } = question;
   const passages = await codes(candidates.map(({ row }) => row.ordinal));

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
+import { forTerminal } from '../../cli/kit/command.ts';
 import { readable } from '../../cli/search.ts';
-import type { Answer, SearchResult, Verdict } from '../../index/search/answer.ts';
+import type { Answer, SearchRequest, SearchResult, Verdict } from '../../index/search/answer.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
 afterEach(() => {
@@ -22,19 +23,17 @@ const result: SearchResult = {
 };
 
 /** An answer with a verdict as text. Without results, or with a result. */
-function printed(verdict: Verdict, results: SearchResult[] = [result]): string {
+function printed(
+  verdict: Verdict,
+  results: SearchResult[] = [result],
+  shown?: Parameters<typeof readable>[1],
+): string {
   const [took, index] = [
     { embedMs: 1, searchMs: 1, totalMs: 2 },
     { version: 'v', passages: 1, model: 'm' },
   ];
-  return readable({
-    q: 'x',
-    verdict,
-    answered: verdict === 'answered',
-    results,
-    took,
-    index,
-  } satisfies Answer);
+  const answer: Answer = { q: 'x', verdict, answered: verdict === 'answered', results, took, index };
+  return readable(answer, shown);
 }
 
 test.each<[Verdict, SearchResult[], RegExp]>([
@@ -45,6 +44,31 @@ test.each<[Verdict, SearchResult[], RegExp]>([
 ])('an answer with the verdict %s and the results %j', (verdict, results, expected) => {
   vi.stubEnv('NO_COLOR', '1');
   expect(printed(verdict, results)).toMatch(expected);
+});
+
+test('lines break between words at the width of the terminal', () => {
+  vi.stubEnv('FORCE_COLOR', '1');
+  const plain = stripVTControlCharacters(printed('answered', [result], { columns: 30 })).split('\n');
+  expect(plain.slice(1, 4)).toEqual([
+    'Artículo 24. Toda persona',
+    'tiene derecho a vacaciones',
+    'pagadas. Son anuales.',
+  ]);
+});
+
+test('a path opens the file, but no text of a document does', () => {
+  const link = (address: string) => `\u001b]8;;${address}\u001b\\`;
+  const of = { ...result, source: 'answer-text.slow.test.ts', text: link('file:///a') + text };
+  const lines = forTerminal(printed('answered', [of], { roots: ['none', import.meta.dirname] }));
+  expect(lines).toContain(`${link(import.meta.url)}${of.source}${link('')} [es]`);
+  expect(lines).not.toContain(link('file:///a'));
+});
+
+test('a filter that matches nothing names the values', () => {
+  const request: SearchRequest = { q: 'x', k: 1, mode: 'hybrid', filter: { source: ['nope'] } };
+  expect(printed('none', [], { request, roots: [] })).toContain(
+    'No passage has source "nope". npx polyseek inspect lists sources.',
+  );
 });
 
 const matches = ['pagadas', 'vacaciones', 'anuales'].map((word) => ({

@@ -114,7 +114,7 @@ describe('the index and the config file', () => {
     });
     expect(found['polyseek.config.json']).toMatchObject({
       status: 'problem',
-      found: expect.stringMatching(/sauces is not a setting/),
+      found: expect.stringMatching(/Unknown setting "sauces"/),
     });
   });
 

@@ -139,6 +139,7 @@ test('continues without a reader of its log, as after polyseek start | head', as
       if (/\n.*curl/.test(printed)) break;
     }
     const [, url] = /passages at (http:\S+)/.exec(printed) ?? [];
+    expect(printed).toContain('npx polyseek index PATH\nDeploy to AWS: npx polyseek deploy\n');
     server.stdout.destroy();
     for (let i = 0; i < 3; i++) expect((await fetch(`${url}/health`)).status).toBe(200);
     expect([server.exitCode, server.signalCode]).toEqual([null, null]);

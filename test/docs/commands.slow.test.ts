@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code } from 'mdast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Overview } from '../../index/format/overview-types.ts';
 import { buildDemo } from '../../index/ingest/build-from-sources.ts';
+import type { Answer } from '../../index/search/answer.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { helpOf, loadCommands } from '../fixtures/commands.ts';
 import { root, temporaryFolder } from '../fixtures/index.ts';
@@ -161,6 +163,16 @@ describe('runnable examples in the docs', () => {
     for (const question of questions) {
       const { code } = await run(`node '${POLYSEEK}' search "${question}" --index '${index}'`);
       expect([question, code]).toEqual([question, 0]);
+    }
+  });
+
+  test('the demo answers the questions that it suggests, in six languages', async () => {
+    const overview = await fetch(`${server.url}/overview`);
+    const { suggestions } = (await overview.json()) as Overview;
+    expect(new Set(suggestions.map(({ lang }) => lang)).size).toBe(6);
+    for (const { text } of suggestions) {
+      const answer = await fetch(`${server.url}/search?${new URLSearchParams({ q: text })}`);
+      expect([text, ((await answer.json()) as Answer).verdict]).toEqual([text, 'answered']);
     }
   });
 

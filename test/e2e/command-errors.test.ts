@@ -79,6 +79,7 @@ test.each([
     ['--url', 'https://a.example', '--index', index],
     /^--url and --index exclude each other\. Use one of them\.$/,
   ],
+  ['search', [QUESTION, '--url', 'ftp://a.example'], /^--url must start with http:\/\/ or https:\/\/\.$/],
   ['package', ['--arch', 'x86'], /^--arch is "x86", but must be one of x86_64, arm64\.$/],
 ])('wrong usage is an error of one line: %s %j', async (script, args, message) => {
   expect(await failureOf(script, args, message)).toBeInstanceOf(UsageError);
@@ -86,12 +87,8 @@ test.each([
 
 test.each([
   ['index', [at('none')], /none does not exist\. Check the path\.$/],
-  [
-    'index',
-    [at('empty')],
-    /^No text found\. Name files or folders with text, such as PDF, Office, HTML or Markdown\.$/,
-  ],
-  ['index', [at('documents.png')], /documents\.png: unknown format\. Save it as PDF, HTML or text\.$/],
+  ['index', [at('empty')], /^No text found\. Formats: \.txt, .*\.ipynb\.$/],
+  ['index', [at('documents.png')], /documents\.png: \.png files aren't supported\. Formats: \.txt, .*\.$/],
   [
     'index',
     [documents, '--index', at('mine')],

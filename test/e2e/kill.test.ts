@@ -126,6 +126,20 @@ test('a build goes on where a killed build with the same cache stopped', async (
   expect(resumed.files).toEqual((await built(join(folder, 'index-fresh'))).files);
 });
 
+test('an interrupted build says where it stopped', async () => {
+  const args = ['index', documents, '--index', out, '--cache', join(folder, 'interrupted'), '--jobs', '1'];
+  const build = startGroup(args[0]!, args.slice(1));
+  let said = '';
+  build.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    if (said.includes('Embedding')) build.kill('SIGINT');
+  });
+  const [code] = await once(build, 'close');
+  expect(code).toBe(130);
+  const [, total] = /\nStopped at \d+ of (\d+); run again to continue\.\n$/.exec(said) ?? [];
+  expect(Number(total)).toBe(RECORDS);
+});
+
 test('a build removes the draft of a killed build', async () => {
   const build = startGroup('index', [documents, '--index', out]);
   await once(build.stderr, 'data');

@@ -82,7 +82,8 @@ class NamingSearch extends SearchDouble {
       const { url, ...rest } = answer.results[0]!;
       const place =
         i === 1 ? {} : { url: `https://example.org/a.pdf#page=${i + 3}`, anchor: `page=${i + 3}` };
-      return { ...rest, ...place, id: idOf(i), title: `Guide › ${request.q} ${i}`, confidence };
+      const source = request.q === 'grouped' && i === 0 ? 'other.md' : rest.source;
+      return { ...rest, ...place, id: idOf(i), source, title: `Guide › ${request.q} ${i}`, confidence };
     });
     return { ...answer, results };
   }
@@ -206,12 +207,35 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(asked()).not.toContain('slow question');
   });
 
-  test('marks the best match', async () => {
+  test('shows the answer as a card, to read at its sentence and to copy with the key C', async () => {
     const page = await open('/?q=fees');
     expect(await page.locator('#status').innerText()).toBe('Passages that match your question');
     expect(await page.locator('article').count()).toBe(4);
-    expect(await page.locator('.badge').allTextContents()).toEqual(['Best match']);
-    expect(await page.locator('article').first().locator('.badge').isVisible()).toBe(true);
+    expect(await page.locator('.answer .snippet').allTextContents()).toEqual([
+      'Passports are renewed online.',
+    ]);
+    const read = page.getByRole('link', { name: 'Read in context' });
+    expect(await read.getAttribute('href')).toBe(
+      'https://example.org/a.pdf#page=3:~:text=Passports%20are%20renewed%20online.',
+    );
+    await page.keyboard.press('c');
+    await page.getByText('Copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      '“Passports are renewed online.”\nGuide › fees 0\nhttps://example.org/a.pdf#page=3',
+    );
+    await ask(page, 'c');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('c');
+  });
+
+  test('puts results of a document below its first, a line each until that shows more', async () => {
+    const page = await open('/?q=grouped');
+    await shows(page, 'grouped 0');
+    const second = page.locator('article + article');
+    expect(await page.locator('ol > li').count()).toBe(2);
+    expect(await second.count()).toBe(2);
+    expect(await second.getByRole('button').count()).toBe(0);
+    await page.locator('ol > li').nth(1).getByRole('button', { name: 'Show more' }).click();
+    expect(await second.getByRole('button', { name: 'Show more' }).count()).toBe(2);
   });
 
   test('repeats requests that a gateway refused', async () => {
@@ -276,7 +300,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     await page.locator('.chosen-passage').waitFor();
     await press('Escape');
     await shows(page, 'fees 0');
-    expect(await focused(page)).toBe('Link to this passage');
+    expect(await focused(page)).toBe('fees 1');
     expect(await press('ArrowUp', 'ArrowUp')).toBe('question');
     // Escape in the box clears it.
     await press('Escape');
@@ -297,7 +321,8 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
   test.each(['/', '/prod/c/hr'])('has a permalink to each passage, at %s', async (path) => {
     const page = await open(`${path}?q=fees`);
     expect(await page.locator('#collection').textContent()).toBe(path === '/' ? '' : 'hr');
-    const link = page.locator('article').nth(2).getByRole('link', { name: 'Link to this passage' });
+    await page.locator('article').nth(2).getByRole('button', { name: 'Show more' }).click();
+    const link = page.getByRole('link', { name: 'Link to this passage' });
     const address = `${url}${path}#p=${encodeURIComponent(idOf(2))}`;
     expect(new URL((await link.getAttribute('href'))!, page.url()).href).toBe(address);
     await link.click();
@@ -338,9 +363,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
 
   test('shows the page of a result', async () => {
     const page = await open('/?q=fees');
-    expect(await page.locator('article').first().locator('.meta').innerText()).toMatch(
-      /^guides\/passports\.md\s+page 3\s+English\s+Best match$/,
-    );
+    expect(await page.locator('article').first().locator('.meta').innerText()).toMatch(/^Guide\s+page 3$/);
     expect(await page.locator('.place').count()).toBe(3);
   });
 
@@ -386,16 +409,18 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
 
     test('marks matching words, joins neighbours, and leaves out weak ones', async () => {
       const page = await open('ferie pagate');
+      expect(await marks(page)).toEqual(['vacaciones periódicas pagadas']);
+      await page.getByRole('button', { name: 'Show more' }).click();
       expect(await marks(page)).toEqual(['vacaciones periódicas pagadas', 'anuales']);
       const { text } = SHOWN['ferie pagate']!;
-      expect(await page.locator('.passage').textContent()).toBe(text.replace(/[«»]/g, ''));
+      expect(await page.locator('.text').textContent()).toBe(text.replace(/[«»]/g, ''));
       expect(await page.locator('.best').textContent()).toBe(/«(.*)»/.exec(text)![1]);
       expect(await page.locator('.best mark').count()).toBe(1);
       // Back shows the same marks from the page's own memory.
       await ask(page, 'Passports?');
       await page.goBack();
       await settled(page);
-      expect(await marks(page)).toEqual(['vacaciones periódicas pagadas', 'anuales']);
+      expect(await marks(page)).toEqual(['vacaciones periódicas pagadas']);
     });
 
     test('marks the best sentence without words or matches', async () => {
@@ -430,6 +455,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
 
     test('words stand out in the sentence, and pass axe', async () => {
       const page = await open('ferie pagate', { colorScheme: 'dark', reducedMotion: 'reduce' });
+      await page.getByRole('button', { name: 'Show more' }).click();
       const background = (selector: string) =>
         page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).backgroundColor`);
       const colours = [await background('.best'), await background('.best mark'), await background('body')];

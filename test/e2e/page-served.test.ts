@@ -170,7 +170,7 @@ describe.skipIf(missingTools('chromium'))('the page of', () => {
       await ask(page, KORVANE);
       expect(new URL(page.url()).pathname).toBe(stage);
       expect(await page.locator('article h3').first().textContent()).toBe('Korvane lighthouse');
-      await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
+      await page.getByRole('button', { name: 'Show more' }).first().click();
       await page.locator('.neighbour').first().waitFor();
       expect(await copy(page, 'curl')).toMatch(
         /^curl 'http:\/\/127\.0\.0\.1:\d+\/prod\/search\?q=How\+often/,

@@ -50,7 +50,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     await page.locator('.suggestions a').waitFor();
     await shot('suggestions');
     await askWidget(page, LIKELY);
-    await page.getByRole('button', { name: 'Show surrounding text' }).first().click();
+    await page.getByRole('button', { name: 'Show more' }).first().click();
     await page.locator('.neighbour').first().waitFor();
     await shot('results');
     await page.getByRole('tab', { name: 'Chat' }).click();
@@ -158,7 +158,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       await page.locator('.suggestions a').waitFor();
       await check(page, 360);
       await askWidget(page, LIKELY);
-      await page.locator('article button').first().click();
+      await page.locator('article button[aria-expanded]').first().click();
       await page.locator('.neighbour').first().waitFor();
       await picture(page, 'arabic');
       await check(page, 360);
@@ -237,7 +237,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       expect(await style(page, 'dialog', 'width')).toBe('500px');
       // The font is that of the page, its size is not.
       expect(await style(page, '.passage p', 'fontFamily')).toBe('monospace');
-      expect(await style(page, '.passage p', 'fontSize')).toBe('16px');
+      expect(await style(page, 'li:last-child .passage p', 'fontSize')).toBe('16px');
       expect(await style(page, '.meta', 'fontSize')).toBe('14px');
       expect(await style(page, '.passage p', 'textTransform')).toBe('none');
       expect(await style(page, '.close, .icon', 'backgroundColor')).toBe('rgba(0, 0, 0, 0)');

@@ -138,17 +138,20 @@ describe.skipIf(missingTools('chromium'))('the widget of an endpoint with keys',
   test.each([
     ['psb_wrong', 'The API key is not valid.', '401 (Unauthorized)'],
     ['psb_elsewhere', 'may not use this browser key.', '403 (Forbidden)'],
-  ])('says why it refuses the key %s', async (key, reason, status) => {
+  ])('tells the console, and no visitor, why it refuses the key %s', async (key, reason, status) => {
     const page = await site.open({ attributes: `key="${key}"` });
     await page.getByRole('button', { name: 'Search' }).click();
-    await page.getByText(reason).waitFor();
+    await page.getByText('The search does not respond.').waitFor();
     await page.getByRole('searchbox').fill(KORVANE);
-    // The browser reports both refusals: of the overview and of the search.
-    await expect.poll(() => site.offences.length).toBe(2);
-    expect(await page.locator('.status').innerText()).toContain(reason);
+    // Of the overview and of the search, each with a line of the browser itself.
+    await expect.poll(() => site.offences.length).toBe(4);
+    expect(await page.locator('.status').innerText()).toBe('The search does not respond.');
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
     expect(new Set(site.offences.splice(0))).toEqual(
-      new Set([`said Failed to load resource: the server responded with a status of ${status}`]),
+      new Set([
+        `said Failed to load resource: the server responded with a status of ${status}`,
+        expect.stringMatching(`^said polyseek-search: .*${reason}`),
+      ]),
     );
   });
 });

@@ -1,3 +1,5 @@
+import type { Texts } from './texts.ts';
+
 /** Makes an element with these attributes. Strings among its children become text, never markup. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -8,6 +10,31 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+/** Makes a button of these classes. */
+export function buttonOf(className: string, text: string, clicked: () => void): HTMLButtonElement {
+  const button = make('button', { type: 'button', class: className }, text);
+  button.addEventListener('click', clicked);
+  return button;
+}
+
+/** Copies a text, which `element` shows. `note` shows the outcome for some seconds. */
+export async function copyText(
+  text: string,
+  element: Element,
+  note: HTMLElement,
+  texts: Texts,
+): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    note.textContent = texts.of('copied');
+  } catch {
+    // Some browsers do not let a page copy.
+    getSelection()?.selectAllChildren(element);
+    note.textContent = texts.of('selected');
+  }
+  setTimeout(() => note.replaceChildren(), 3000);
 }
 
 /** Calls `typed` for each change of a field but parts of a word that an input method composes, and `sent` for Enter. */
@@ -31,7 +58,7 @@ export function listenToField(
 }
 
 /**
- * Moves the focus between a field and the present links below it with the arrow keys. The links stay in the tab order: a list of links
+ * Moves the focus between a field and the visible links below it with the arrow keys. The links stay in the tab order: a list of links
  * needs no roles that would hide the texts below them from screen readers.
  */
 export function moveByArrows(
@@ -42,7 +69,7 @@ export function moveByArrows(
   container.addEventListener('keydown', (event) => {
     const { key, target } = event;
     if (event.shiftKey || !isPlainKey(event) || !(target instanceof Element)) return;
-    const all = links();
+    const all = links().filter((link) => link.checkVisibility());
     // A button in a result moves to the result after or before it.
     const result = target.closest('article');
     const at = all.findIndex((link) => link === target || (result && link.closest('article') === result));

@@ -2,7 +2,7 @@ import type { Overview } from '../../../index/format/overview-types.ts';
 import type { Answer, ContextPassage, PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
 import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
 import { PolyseekError } from '../client/call.ts';
-import { make } from './dom.ts';
+import { buttonOf, copyText, isPlainKey, make } from './dom.ts';
 import type { Endpoint } from './endpoint.ts';
 import { inLanguage, type Texts } from './texts.ts';
 
@@ -26,55 +26,143 @@ export const suggestionsOf = (
 export function summaryOf({ verdict, results }: Answer, texts: Texts): Node[] {
   const line = texts.of(({ answered: 'matches', possible: 'close', none: 'none' } as const)[verdict]);
   const more = verdict !== 'none' ? '' : ` ${texts.of(results.length > 0 ? 'closest' : 'noMatch')}`;
-  return [make('h2', { class: 'summary' }, line + more)];
+  // The answer itself says that it is one, except to those who cannot see it.
+  return [make('h2', { class: verdict === 'answered' ? 'unseen' : 'summary' }, line + more)];
 }
 
-/** The results of an answer. The best one has a badge if it probably answers. */
+/** Results by document, in the order in which an answer shows them. Results of a single document are not grouped. */
+export function byDocument(results: readonly SearchResult[]): SearchResult[][] {
+  const documents = [...Map.groupBy(results, ({ source }) => source).values()];
+  return documents.length > 1 ? documents : results.map((result) => [result]);
+}
+
+/** The results of an answer by document. If the first one probably answers, it is a card with its best sentence. */
 export function listOf({ verdict, results }: Answer, context: ResultContext): Node[] {
   if (results.length === 0) return [];
-  const items = results.map((result, i) =>
-    make('li', {}, resultOf(result, context, verdict === 'answered' && i === 0)),
+  const items = byDocument(results).map((group) =>
+    make(
+      'li',
+      {},
+      ...group.map((result) => resultOf(result, context, verdict === 'answered' && result === results[0])),
+    ),
   );
   return [make('ol', {}, ...items)];
 }
 
-function resultOf(result: SearchResult, context: ResultContext, isBest: boolean): HTMLElement {
-  const { texts } = context;
-  const badge = isBest ? [make('span', { class: 'badge' }, texts.of('bestMatch'))] : [];
+/** A result: its heading, its place, and a snippet that expands to the passage and the surrounding text. */
+function resultOf(result: SearchResult, context: ResultContext, isAnswer: boolean): HTMLElement {
+  const { endpoint, texts, permalinkOf } = context;
+  const { id, lang } = result;
+  const snippet = make('p', { class: 'snippet', ...inLanguage(lang) }, ...snippetOf(result, isAnswer));
+  const passage = make('div', { class: 'passage' }, snippet);
+  const note = make('span', { role: 'status' });
+  const more = buttonOf('quiet', texts.of('more'), () => void toggle(more.ariaExpanded !== 'true'));
+  more.ariaExpanded = 'false';
+
+  async function toggle(isOpen: boolean): Promise<void> {
+    more.ariaExpanded = String(isOpen);
+    more.textContent = texts.of(isOpen ? 'less' : 'more');
+    note.textContent = '';
+    if (!isOpen) {
+      passage.replaceChildren(snippet);
+      return;
+    }
+    const whole = textOf(result, partsOf(result));
+    const also = alsoInOf(result, texts);
+    passage.replaceChildren(whole, ...also);
+    try {
+      const found = await endpoint.get<PassageAnswer>(passagePath(id));
+      if (!whole.isConnected) return;
+      passage.replaceChildren(...withNeighbours(found, whole, texts), ...also);
+      if (!found.before?.length && !found.after?.length) note.textContent = texts.of('alone');
+    } catch (error) {
+      note.replaceChildren(...errorNodes(error, texts, () => void toggle(true)));
+    }
+  }
+
+  const permalink = permalinkOf
+    ? [make('a', { class: 'quiet permalink', href: permalinkOf(id) }, texts.of('permalink'))]
+    : [];
+  const cite = isAnswer ? citeOf(result, context, note) : [];
   return make(
     'article',
-    {},
-    ...headOf(result, context, 'h3', ...badge),
-    ...passageOf(result, context),
-    ...alsoInOf(result, texts),
+    isAnswer ? { class: 'answer' } : {},
+    titleOf(result, context, 'h3'),
+    metaOf(result, texts),
+    make('div', { class: 'more' }, ...cite, more, ...permalink, note),
+    passage,
   );
 }
 
-/** The headings of a passage, linked to its document, and a line with its source, place and language. */
-export function headOf(
-  { id, title, source, url, anchor, lang }: PassageAnswer,
-  { texts, permalinkOf }: ResultContext,
+/** Copies the answer by the key C, except while a person types. */
+export function copyByKey(container: HTMLElement): void {
+  container.addEventListener('keydown', (event) => {
+    // By its place, because other alphabets have other letters there.
+    if (event.code !== 'KeyC' || event.shiftKey || !isPlainKey(event)) return;
+    if (
+      event.target instanceof Element &&
+      !event.target.matches('input:not([type=checkbox], [type=radio]), select')
+    )
+      container.querySelector<HTMLElement>('.cite')?.click();
+  });
+}
+
+/** A link to the best sentence in its document, and a button that copies the sentence with its title and address. */
+function citeOf(result: SearchResult, { texts, permalinkOf }: ResultContext, note: HTMLElement): Node[] {
+  const { id, title, source, url, highlight } = result;
+  const href = isLink(url) ? urlOfSentence(url, highlight.text) : permalinkOf?.(id);
+  const read = make('a', { class: 'quiet' }, texts.of('inContext'));
+  if (href) read.href = href;
+  const cite = buttonOf('quiet cite', texts.of('cite'), () => {
+    const citation = [`“${highlight.text.trim()}”`, title || source, isLink(url) ? url : read.href];
+    void copyText(citation.filter(Boolean).join('\n'), cite.closest('article')!, note, texts);
+  });
+  cite.setAttribute('aria-keyshortcuts', 'c');
+  cite.append(make('kbd', { 'aria-hidden': 'true' }, 'C'));
+  return [...(href ? [read] : []), cite];
+}
+
+/** A URL at which a browser scrolls to a sentence and marks it, if it can. A long sentence is given by its first and last words. */
+function urlOfSentence(url: string, sentence: string): string {
+  if (!('fragmentDirective' in document)) return url;
+  const words = sentence.trim().split(/\s+/);
+  const ends = words.length > 8 ? [words.slice(0, 4), words.slice(-4)] : [words];
+  // A hyphen has a meaning in a directive.
+  const text = ends.map((part) => encodeURIComponent(part.join(' ')).replaceAll('-', '%2D'));
+  return `${url}${url.includes('#') ? '' : '#'}:~:text=${text.join(',')}`;
+}
+
+/** The heading of a passage, linked to its document. */
+export function titleOf(
+  { id, title, source, url, lang }: PassageAnswer,
+  { permalinkOf }: ResultContext,
   level: 'h2' | 'h3',
-  ...more: Node[]
-): Node[] {
-  const headings = title.split(' › ');
-  const heading = headings.pop() || source;
+): HTMLElement {
+  const heading = title.split(' › ').pop() || source;
   const href = isLink(url) ? url : permalinkOf?.(id);
+  return make(level, inLanguage(lang), href === undefined ? heading : make('a', { href }, heading));
+}
+
+/** A line with the headings above a passage's own, or else its document, with its place and, if it is another, its language. */
+export function metaOf(
+  { title, source, anchor, lang }: PassageAnswer,
+  texts: Texts,
+  ...more: Node[]
+): HTMLElement {
+  const crumbs = title.split(' › ').slice(0, -1).join(' › ');
   const place = placeOf(anchor, texts);
-  return [
-    ...(headings.length > 0
-      ? [make('p', { class: 'crumbs', ...inLanguage(lang) }, headings.join(' › '))]
-      : []),
-    make(level, inLanguage(lang), href === undefined ? heading : make('a', { href }, heading)),
-    make(
-      'p',
-      { class: 'meta' },
-      make('span', { class: 'source' }, make('bdi', {}, source)),
-      ...(place === undefined ? [] : [make('span', { class: 'place' }, place)]),
-      make('span', { class: 'language' }, texts.languageName(lang)),
-      ...more,
-    ),
-  ];
+  const language = texts.languageName(lang);
+  const isOther = language !== texts.languageName(texts.lang);
+  return make(
+    'div',
+    { class: 'meta' },
+    crumbs
+      ? make('span', { class: 'crumbs', ...inLanguage(lang) }, crumbs)
+      : make('span', { class: 'source', dir: 'auto' }, source),
+    ...(place === undefined ? [] : [make('span', { class: 'place' }, place)]),
+    ...(isOther ? [make('span', { class: 'language' }, language)] : []),
+    ...more,
+  );
 }
 
 /** The page or the time that an anchor refers to. */
@@ -103,44 +191,6 @@ export function isLink(url: string | undefined): url is string {
   return url !== undefined && /^https?:\/\//i.test(url);
 }
 
-/** The passage, a button that shows the surrounding text, and a link to the passage. */
-function passageOf(result: SearchResult, { endpoint, texts, permalinkOf }: ResultContext): Node[] {
-  const { id, lang } = result;
-  const body = make('p', inLanguage(lang), ...textOf(result));
-  const around = make('div', { class: 'passage' }, body);
-  const button = make('button', { type: 'button', class: 'quiet', 'aria-expanded': 'false' });
-  const note = make('span', { role: 'status' });
-
-  button.addEventListener('click', async () => {
-    if (button.ariaExpanded === 'true') {
-      around.replaceChildren(body);
-      toggle(false);
-      return;
-    }
-    try {
-      const passage = await endpoint.get<PassageAnswer>(passagePath(id));
-      const { before = [], after = [] } = passage;
-      around.replaceChildren(...withNeighbours(passage, body, texts));
-      toggle(true);
-      if (before.length + after.length === 0) note.textContent = texts.of('alone');
-    } catch (error) {
-      note.replaceChildren(...errorNodes(error, texts, () => button.click()));
-    }
-  });
-
-  function toggle(open: boolean): void {
-    button.ariaExpanded = String(open);
-    button.textContent = texts.of(open ? 'hideAround' : 'showAround');
-    note.textContent = '';
-  }
-
-  toggle(false);
-  const link = permalinkOf
-    ? [make('a', { class: 'quiet permalink', href: permalinkOf(id) }, texts.of('permalink'))]
-    : [];
-  return [around, make('div', { class: 'more' }, button, ...link, note)];
-}
-
 /** Path of a passage with one passage on each side. */
 export const passagePath = (id: string) => `passages/${encodeURIComponent(id)}?context=1`;
 
@@ -159,17 +209,52 @@ export function withNeighbours(
   ];
 }
 
-/** The text of a passage with its best sentence, in which the matching words are marked; without matches, the sentence itself is. */
-function textOf(result: SearchResult): (Node | string)[] {
-  const { text, highlight, matches } = result;
+/** Characters of a snippet: what its lines show, and at most. */
+const SNIPPET = { shown: 160, most: 480 };
+
+/** The best sentence of a result and, unless it is the answer, what follows it, or what precedes it near the end of the passage. */
+function snippetOf(result: SearchResult, isAnswer: boolean): (Node | string)[] {
+  const { text, highlight } = result;
   const { start, end } = highlight;
+  const first = bodyStart(result, start);
+  if (isAnswer) return partsOf(result)(start, end);
+  const earliest = Math.max(first, text.trimEnd().length - SNIPPET.shown);
+  const sentences = [...new Intl.Segmenter(undefined, { granularity: 'sentence' }).segment(text)];
+  const from = Math.min(start, sentences.find(({ index }) => index >= earliest)?.index ?? start);
+  return [
+    ...(from > first ? ['… '] : []),
+    ...partsOf(result)(from, Math.min(text.length, from + SNIPPET.most)),
+  ];
+}
+
+/** Makes the nodes of parts of a passage, from one offset to another. */
+type Parts = (from: number, to: number) => (Node | string)[];
+
+/** Marks the matching words and, more quietly, the best sentence; without matches, the sentence itself is marked. */
+function partsOf({ text, highlight, matches }: SearchResult): Parts {
   const marks = marksOf(text, matches);
-  const part = (from: number, to: number) =>
+  const marked: Parts = (from, to) =>
     splitAtMarks(text, from, to, marks).map(({ part, isMarked }) =>
       isMarked ? make('mark', {}, part) : part,
     );
-  const sentence = make(marks.length > 0 ? 'span' : 'mark', { class: 'best' }, ...part(start, end));
-  return [...part(bodyStart(result, start), start), sentence, ...part(end, text.length)];
+  return (from, to) => {
+    const [start, end] = [highlight.start, highlight.end].map((at) => Math.min(Math.max(at, from), to)) as [
+      number,
+      number,
+    ];
+    const best = make(marks.length > 0 ? 'span' : 'mark', { class: 'best' }, ...marked(start, end));
+    return [...marked(from, start), ...(start < end ? [best] : []), ...marked(end, to)];
+  };
+}
+
+/** The whole text of a passage below its headings. */
+export function textOf(passage: PassageAnswer, parts: Parts = (from, to) => [passage.text.slice(from, to)]) {
+  const { text, lang } = passage;
+  return make(
+    'p',
+    { class: 'text', ...inLanguage(lang) },
+    ...parts(bodyStart(passage, text.length), text.length),
+  );
 }
 
 /** Offset after the headings at the start of a passage, which its title already shows; at most `last`. */
@@ -185,7 +270,7 @@ export function bodyStart({ text, title }: PassageAnswer, last: number): number 
 }
 
 /** The text for a failure after which the same request may succeed later; undefined for another. */
-function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | undefined {
+export function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | undefined {
   if (!(error instanceof PolyseekError)) return undefined;
   const { status } = error;
   if (status === undefined) return 'offline';
@@ -196,8 +281,11 @@ function transientText(error: unknown): 'offline' | 'busy' | 'unavailable' | und
 /** The message of a failed request and, if the same request may succeed later, a button to repeat it. */
 export function errorNodes(error: unknown, texts: Texts, retry: () => void): Node[] {
   const text = transientText(error);
-  // The endpoint's own messages are in English.
-  if (!text) return [make('p', { class: 'error', lang: 'en', dir: 'ltr' }, (error as Error).message)];
+  if (!text) {
+    // The endpoint's own messages are in English.
+    const language = error instanceof PolyseekError ? inLanguage('en') : {};
+    return [make('p', { class: 'error', ...language }, (error as Error).message)];
+  }
   const button = make('button', { type: 'button', class: 'again' }, texts.of('tryAgain'));
   button.addEventListener('click', retry);
   return [make('p', { class: 'error' }, texts.of(text)), button];

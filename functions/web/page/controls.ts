@@ -20,6 +20,7 @@ export function fillTexts(texts: Texts): void {
   root.dir = texts.dir;
   for (const element of document.querySelectorAll<HTMLElement>('[data-text]'))
     element.textContent = texts.of(element.dataset.text as TextName);
+  find('input', '#question').placeholder = texts.of('ask');
   find('input', '#api-key').title = texts.of('page.keyForm');
 }
 

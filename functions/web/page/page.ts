@@ -3,7 +3,14 @@ import type { IndexInfo } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { listenToField, make } from '../browser/dom.ts';
 import { createEndpoint } from '../browser/endpoint.ts';
-import { errorNodes, listOf, type ResultContext, suggestionsOf, summaryOf } from '../browser/results.ts';
+import {
+  copyByKey,
+  errorNodes,
+  listOf,
+  type ResultContext,
+  suggestionsOf,
+  summaryOf,
+} from '../browser/results.ts';
 import { createTexts } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
@@ -89,6 +96,7 @@ function showControls(): void {
   sources.choose(source);
   clear.hidden = lang.length + source.length === 0;
   find('div', '#tools').hidden = passage !== '';
+  find('p', '#about').hidden = q !== '' || passage !== '';
   suggestions.hidden = q !== '' || passage !== '' || !suggestions.querySelector('li');
   passageView.hidden = passage === '';
   showRequest();
@@ -191,9 +199,10 @@ clear.addEventListener('click', () => {
   question.focus();
 });
 
+copyByKey(document.body);
 enableKeys(
   question,
-  () => [...document.querySelectorAll<HTMLElement>('#results h3 a, #suggestions:not([hidden]) a')],
+  () => [...document.querySelectorAll<HTMLElement>('#results h3 a, #suggestions a')],
   () => {
     if (document.activeElement !== question) {
       if (pages.hasResults()) history.back();
@@ -209,10 +218,10 @@ addEventListener('popstate', () => {
   const { passage } = state;
   state = readState(location);
   show();
-  // The focus returns to the link that opened the passage.
-  const links = results.querySelectorAll<HTMLElement>('.permalink');
+  // The focus returns to the result that led to the passage.
+  const links = results.querySelectorAll('.permalink');
   const opened = [...links].find((link) => passage && link.getAttribute('href') === permalinkOf(passage));
-  opened?.focus({ preventScroll: true });
+  opened?.closest('article')?.querySelector<HTMLElement>('h3 a')?.focus({ preventScroll: true });
 });
 
 void showOverview();

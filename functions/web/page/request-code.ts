@@ -1,3 +1,4 @@
+import { copyText } from '../browser/dom.ts';
 import type { Texts } from '../browser/texts.ts';
 import { find } from './controls.ts';
 import { type PageState, parametersOf, queryOf } from './state.ts';
@@ -33,21 +34,10 @@ export function createRequestCode(texts: Texts, requestOf: () => ShownRequest | 
 
   button.addEventListener('click', () => show(button.ariaExpanded !== 'true'));
   section.addEventListener('change', () => show(true));
-  find('button', '#copy').addEventListener('click', () => copyText(code, find('span', '#copied'), texts));
+  find('button', '#copy').addEventListener('click', () =>
+    copyText(code.textContent ?? '', code, find('span', '#copied'), texts),
+  );
   return show;
-}
-
-/** Copies the text of an element. `note` shows the outcome for some seconds. */
-export async function copyText(element: HTMLElement, note: HTMLElement, texts: Texts): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(element.textContent ?? '');
-    note.textContent = texts.of('page.copied');
-  } catch {
-    // Some browsers do not let a page copy.
-    getSelection()?.selectAllChildren(element);
-    note.textContent = texts.of('page.selected');
-  }
-  setTimeout(() => note.replaceChildren(), 3000);
 }
 
 const KEY = 'POLYSEEK_API_KEY';

@@ -19,9 +19,16 @@ export function createDialog(panel: HTMLElement, texts: Texts, showsHotkey: bool
   if (showsHotkey) button.setAttribute('aria-keyshortcuts', 'Control+K Meta+K');
   const slot = make('slot', { name: 'button' }, button);
   let pressed: EventTarget | null = null;
+  const page = document.documentElement.style;
+  let overflow = '';
 
   function open(): void {
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) {
+      dialog.showModal();
+      // The page behind it does not scroll.
+      overflow = page.overflow;
+      page.overflow = 'hidden';
+    }
     opened();
   }
 
@@ -32,6 +39,9 @@ export function createDialog(panel: HTMLElement, texts: Texts, showsHotkey: bool
     if (event.key !== 'Escape' && !isCtrlK(event)) return;
     event.preventDefault();
     dialog.close();
+  });
+  dialog.addEventListener('close', () => {
+    page.overflow = overflow;
   });
   // Only a press and a release on the backdrop close, not a selection of text that ends there.
   dialog.addEventListener('pointerdown', ({ target }) => {

@@ -1,9 +1,9 @@
 import type { Counted, Overview } from '../../../index/format/overview-types.ts';
-import type { Answer } from '../../../index/search/answer.ts';
+import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
-import { listenToField, make, moveByArrows } from '../browser/dom.ts';
+import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
-import { errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
+import { byDocument, copyByKey, errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
 /** Searches as you type: a field, filters and results. */
@@ -14,22 +14,24 @@ export interface SearchPanel extends Panel {
   load(): Promise<void>;
 }
 
-export function createSearchPanel(context: PanelContext): SearchPanel {
+/** `more` is further content of the field's line. */
+export function createSearchPanel(context: PanelContext, ...more: Node[]): SearchPanel {
   const { options, texts, endpoint, emit } = context;
-  const { form, field } = createAskForm(context, options.placeholder);
+  const { form, field } = createAskForm(context, options.placeholder, ...more);
   const language = createMenu(texts.of('language'), searchNow);
   const source = createMenu(texts.of('source'), searchNow);
-  const filters = make('div', { class: 'filters', part: 'filters' }, language, source);
+  const filters = make('div', { class: 'filters', part: 'filters', hidden: '' }, language, source);
   const suggestions = make('section', { class: 'suggestions', hidden: '' });
   const status = make('div', { class: 'status', part: 'status', role: 'status' });
   const results = make('div', { class: 'results', part: 'results' });
-  const body = make('div', { class: 'body' }, filters, suggestions, status, results);
+  const head = make('div', { class: 'bar' }, status, filters);
+  const body = make('div', { class: 'body' }, head, suggestions, results);
   const element = make('div', { class: 'part' }, make('search', {}, form), body);
   const asker = createAsker(
     options.key ? { get: (...sent) => postQuery(endpoint, ...sent) } : endpoint,
     show,
   );
-  let shown: Answer | undefined;
+  let shown: { q: string; results: SearchResult[] } | undefined;
   /** Whether Enter has asked for the first result. */
   let wantsFirst = false;
 
@@ -65,7 +67,9 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   }
 
   function show(state: SearchState): void {
-    showSuggestions(state.kind === 'idle');
+    const isIdle = state.kind === 'idle';
+    filters.hidden = isIdle;
+    showSuggestions(isIdle);
     results.ariaBusy = String(/waiting|searching|slow/.test(state.kind));
     if (state.kind === 'slow') status.replaceChildren(make('p', { class: 'count' }, texts.of('searching')));
     else if (state.kind === 'answer') showAnswer(state.answer);
@@ -80,8 +84,10 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
   }
 
   function showAnswer(answer: Answer): void {
-    shown = answer;
+    shown = { q: answer.q, results: byDocument(answer.results).flat() };
     status.replaceChildren(...summaryOf(answer, texts));
+    if (answer.results.length === 0 && (language.value || source.value))
+      status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
     results.replaceChildren(...listOf(answer, context));
     for (const one of articles()) {
       one.part.add('result');
@@ -93,6 +99,12 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
     if (wantsFirst && field.matches(':focus')) links()[0]?.focus();
     wantsFirst = false;
     emit('polyseek-search', { q: answer.q, answer });
+  }
+
+  function clearFilters(): void {
+    language.value = source.value = '';
+    field.focus();
+    searchNow();
   }
 
   async function load(): Promise<void> {
@@ -129,6 +141,7 @@ export function createSearchPanel(context: PanelContext): SearchPanel {
     const result = shown?.results[position];
     return result && shown && { q: shown.q, result, position: position + 1 };
   });
+  copyByKey(element);
   moveByArrows(element, field, () => (suggestions.hidden ? links() : suggested()));
 
   return { element, field, search, stop: asker.stop, load };

@@ -1,9 +1,11 @@
-import { make } from '../browser/dom.ts';
-import { createEndpoint } from '../browser/endpoint.ts';
-import { createTexts } from '../browser/texts.ts';
+import { buttonOf, make } from '../browser/dom.ts';
+import { createEndpoint, type Endpoint } from '../browser/endpoint.ts';
+import { transientText } from '../browser/results.ts';
+import { createTexts, type Texts } from '../browser/texts.ts';
+import { PolyseekError } from '../client/call.ts';
 import { createChatPanel } from './chat-panel.ts';
 import { createDialog, icon } from './dialog.ts';
-import { languagesOf, readOptions } from './options.ts';
+import { languagesOf, readOptions, type WidgetOptions } from './options.ts';
 import type { Emit, Panel, PanelContext } from './panel.ts';
 import { createSearchPanel } from './search-panel.ts';
 
@@ -18,13 +20,20 @@ export function createView(host: Element, emit: Emit) {
     options,
     texts,
     emit,
-    endpoint: createEndpoint(options.api, () => options.key),
+    endpoint: createNeutralEndpoint(options, texts),
     followed: close,
     // With a key, the page would ask each visitor for one too.
     ...(!options.key && { permalinkOf: (id: string) => `${options.page}#p=${encodeURIComponent(id)}` }),
   };
 
-  const search = createSearchPanel(context);
+  const closer = buttonOf('icon', '', close);
+  closer.part.add('close');
+  closer.ariaLabel = texts.of('widget.close');
+  closer.append(icon('close'));
+  const closers = isDialog ? [closer] : [];
+
+  // Without tabs, the field is at the top.
+  const search = createSearchPanel(context, ...(options.chat ? [] : closers));
   const chat = options.chat ? createChatPanel(context) : undefined;
   const tabs =
     chat &&
@@ -32,18 +41,10 @@ export function createView(host: Element, emit: Emit) {
       [texts.of('search'), search],
       [texts.of('widget.chat'), chat],
     ]);
-  const closer = make(
-    'button',
-    { type: 'button', class: 'icon', part: 'close', 'aria-label': texts.of('widget.close') },
-    icon('close'),
-  );
-  closer.addEventListener('click', close);
-  const title = tabs?.list ?? make('h2', { class: 'title' }, texts.of('search'));
-  const head = make('div', { class: 'head' }, title, ...(isDialog ? [closer] : []));
   const panel = make(
     'div',
     { class: isDialog ? 'panel' : 'panel inline', part: 'panel' },
-    ...(isDialog || tabs ? [head] : []),
+    ...(tabs ? [make('div', { class: 'head' }, tabs.list, ...closers)] : []),
     search.element,
     ...(chat ? [chat.element] : []),
   );
@@ -85,9 +86,25 @@ export function createView(host: Element, emit: Emit) {
       search.search(q);
     },
     stop(): void {
+      close();
       search.stop();
       chat?.stop();
     },
+  };
+}
+
+/** An endpoint whose refusals, which no visitor can remedy, have a neutral text. The console has the cause and the remedy. */
+function createNeutralEndpoint({ api, key }: WidgetOptions, texts: Texts): Endpoint {
+  const { base, get, post } = createEndpoint(api, () => key);
+  const refused = (error: unknown): never => {
+    if (!(error instanceof PolyseekError) || transientText(error)) throw error;
+    console.error(`polyseek-search: ${error.message}`);
+    throw new Error(texts.of('unavailable'));
+  };
+  return {
+    base,
+    get: (path, signal) => get<never>(path, signal).catch(refused),
+    post: (path, body, signal) => post<never>(path, body, signal).catch(refused),
   };
 }
 

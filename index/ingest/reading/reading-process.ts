@@ -79,7 +79,7 @@ export class ReadingProcess {
         return;
       }
       if (hasEnded && messages.length === 0)
-        throw new RanOut(job.path, 'ends the program that reads it', 'Save it again in another format.');
+        throw new RanOut(job.path, 'crashed the reader', 'Re-save it in another format.');
       if (used.memory > this.limits.memory)
         throw new RanOut(job.path, 'needs too much memory', 'Split it into smaller files.');
       if (used.cpu - started > cpu || isOver)

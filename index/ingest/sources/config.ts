@@ -148,22 +148,32 @@ export function readConfig(path?: string): Config {
   throw new Error(`${file}: ${describe(preciseIssue(result.issues[0]))}`);
 }
 
+interface Fault {
+  issue: v.BaseIssue<unknown>;
+  /** The place of the source that has the fault. */
+  above: string;
+  /** The settings that its place may have. */
+  settings: object;
+}
+
 /** For a source of a known kind, what is wrong with it, rather than that it is of no kind. */
-function preciseIssue(issue: v.BaseIssue<unknown>): { issue: v.BaseIssue<unknown>; above: string } {
+function preciseIssue(issue: v.BaseIssue<unknown>): Fault {
   const [list, item] = issue.path ?? [];
   const value = item?.value;
   if (list?.key === 'sources' && typeof value === 'object' && value !== null) {
     const [, schema] = Object.entries(sourceKinds).find(([key]) => key in value) ?? [];
     const own = schema && v.safeParse(schema, value);
-    if (own && !own.success) return { issue: own.issues[0], above: `sources.${item?.key}.` };
+    if (own && !own.success)
+      return { issue: own.issues[0], above: `sources.${item?.key}.`, settings: schema.entries };
   }
-  return { issue, above: '' };
+  const { $schema, ...settings } = configSchema.entries;
+  return { issue, above: '', settings: settings };
 }
 
-function describe({ issue, above }: { issue: v.BaseIssue<unknown>; above: string }): string {
+function describe({ issue, above, settings }: Fault): string {
   const place = above + (v.getDotPath(issue) ?? 'the file');
   if (issue.type === 'strict_object' && issue.expected === 'never')
-    return `${place} is not a setting. Correct its name, or delete it.`;
+    return `Unknown setting ${JSON.stringify(place)}. Settings: ${Object.keys(settings).join(', ')}.`;
   const value = issue.input === undefined ? 'missing' : JSON.stringify(issue.input);
   const isObject = issue.type === 'strict_object' && issue.message.startsWith('Invalid');
   return `${place} is ${value}, but must be ${isObject ? 'present' : issue.message}.`;

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import ignore, { type Ignore } from 'ignore';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
-import { mayBeKnown } from '../../documents/formats.ts';
+import { FORMAT_NAMES, mayBeKnown } from '../../documents/formats.ts';
 import { codeOf } from '../../format/writable.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { notRegular, readRegularFile } from './files.ts';
@@ -51,7 +51,9 @@ export class FolderSource implements Source {
   async *files({ report }: SourceContext): AsyncGenerator<SourceFile> {
     if (!(await isFolder(this.path))) {
       if (!mayBeKnown(this.path))
-        throw new Error(`${this.path}: unknown format. Save it as PDF, HTML or text.`);
+        throw new Error(
+          `${this.path}: ${extname(this.path)} files aren't supported. Formats: ${FORMAT_NAMES}.`,
+        );
       yield this.#file(this.path, basename(this.path), await realpath(this.path));
       return;
     }

@@ -211,7 +211,7 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     // The index contains other passages, but not this one.
     const [{ question }] = probes as [Probe];
     await expect(smoke(live, '2', version, [{ question, id: 'none' }], [])).rejects.toThrow(
-      /^".*" does not find its own passage none, but \w+, \w+, \w+\.$/,
+      /^Check failed: ".*" should return none but returned \w+, \w+, \w+\.$/,
     );
   });
 

@@ -86,7 +86,7 @@ describe('an error keeps the old index', () => {
   const out = join(folder, 'kept');
 
   test.each([
-    ['nothing', [], 'No text found. Name files or folders with text, such as PDF, Office, HTML or Markdown.'],
+    ['nothing', [], 'No text found. Formats: .txt, .md, '],
     [
       'a repeated id',
       ['a.jsonl', 'b.jsonl'].map((source): Document => ({ ...readText('A text.', source), id: 'same' })),

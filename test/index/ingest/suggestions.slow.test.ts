@@ -91,14 +91,14 @@ describe('suggestions', () => {
     }
   });
 
-  test('are empty without questions', async () => {
+  test('are headings of several words where there are no questions', async () => {
     const { suggestions } = await suggestionsOf([
       document('a', 'en', ['Article 24', 'Bees build their combs of wax.']),
       document('b', 'en', ['Repairing a bicycle tyre', 'Take the wheel off; then the tyre.']),
       document('c', 'en', ['and if it rains on that day?', 'He asked "where are we going?" again.']),
-      document('d', 'en', ['Why?', 'What does section 4.2 (and "5") say?']),
+      document('d', 'en', ['Troubleshooting', 'What does section 4.2 (and "5") say?']),
     ]);
-    expect(suggestions).toEqual([]);
+    expect(suggestions).toEqual([{ text: 'Repairing a bicycle tyre', lang: 'en' }]);
   });
 
   test('leave out questions that find another passage', async () => {
@@ -108,7 +108,7 @@ describe('suggestions', () => {
         'Is this not strange? Bees build their combs of wax, in six-sided cells.',
       ]),
       document('b', 'en', [
-        'Strange things',
+        'Strange',
         'This is very strange. This is not at all normal, it is strange indeed.',
       ]),
     ]);

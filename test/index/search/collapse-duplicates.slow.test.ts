@@ -92,7 +92,7 @@ test('a group without a record is reported as damage', async () => {
   writeFileSync(path, lookupFile(new Map([['d7', Uint8Array.of(2, 0, 9)]])));
   const lists = (size: number) => listsOf(new Lookup(path, size));
   const places = (group: number, size = 10) =>
-    otherPlaces([{ ordinal: 0, passage: { ...passages[0]!, group } }], {
+    otherPlaces([{ ordinal: 0, passage: () => ({ ...passages[0]!, group }) }], {
       lists: lists(size),
       rows: async (ordinals) => ordinals.map((ordinal) => ({ ordinal, passage: () => passages[ordinal]! })),
     });

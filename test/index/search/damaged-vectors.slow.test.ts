@@ -14,8 +14,9 @@ import {
   temporaryFolder,
   writeRandomIndex,
 } from '../../fixtures/index.ts';
+import { runs } from '../../fixtures/runs.ts';
 
-const [FLIPS, CUTS] = [300, 100];
+const [FLIPS, CUTS] = [runs(300), runs(100)];
 /** Enough passages for searches to use the graph. */
 const PASSAGES = NEAREST.exactPassages + 200;
 

@@ -171,6 +171,13 @@ describe('the reading process', () => {
     expect(found.slice(-2)).toEqual(['takes too long', 'Two.']);
   });
 
+  it('gives up a file that crashes it, and reads the next', async () => {
+    writeMany('a.jsonl');
+    write('b.txt', 'Two.');
+    const found = await outcomes(new ReadingProcess(), ['a.jsonl', 'b.txt'], () => signal('KILL'));
+    expect(found.slice(-2)).toEqual(['crashed the reader', 'Two.']);
+  });
+
   it('limits the time of a file with all documents in it', async () => {
     const count = 60_000;
     write('a.jsonl', '{"text":"Some words."}\n'.repeat(count));

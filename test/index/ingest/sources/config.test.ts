@@ -20,8 +20,11 @@ describe('a config file', () => {
   });
 
   it.each([
-    [{ sources: ['a', { path: 'b', incl: [] }] }, 'sources.1.incl is not a setting.'],
-    [{ foo: 1 }, 'foo is not a setting.'],
+    [
+      { sources: ['a', { path: 'b', incl: [] }] },
+      'Unknown setting "sources.1.incl". Settings: path, plain, ',
+    ],
+    [{ foo: 1 }, 'Unknown setting "foo". Settings: sources, plain, '],
     [{ baseUrl: 'docs' }, 'baseUrl is "docs", but must be an address such as https://docs.example/.'],
     [{ sources: [{ sqlite: 'a.db' }] }, 'sources.0.query is missing, but must be present.'],
     [{ sources: 'docs' }, 'sources is "docs", but must be a list.'],
