@@ -72,7 +72,7 @@ const exampleAnswer: Answer = {
     },
   ],
   took: { embedMs: 8.1, searchMs: 0.6, totalMs: 8.9 },
-  index: { version: 'e385e0be38ee', passages: 383, model: 'multilingual-e5-small' },
+  index: { version: '15e24de3e730', passages: 383, model: 'multilingual-e5-small' },
 };
 
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
