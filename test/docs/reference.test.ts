@@ -95,6 +95,30 @@ describe('docs/deploying.md', () => {
   });
 });
 
+/** The TypeScript of polyseek. */
+const code = ['cli', 'functions', 'index', 'infra'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
+);
+
+test('docs/troubleshooting.md quotes errors of the code', () => {
+  const symptoms = tableUnder(readPage('docs/troubleshooting.md'), 'Troubleshooting').map(
+    ([cell = '']) => cell,
+  );
+  const quoted = symptoms.flatMap((cell) => [...cell.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text));
+  // Values take the place of ellipses, numbers and the default index.
+  const pieces = quoted
+    .flatMap((text) => text.split(/…|\d+|\.polyseek\/index\.?/))
+    .map((piece) => piece.trim());
+  const long = pieces.filter((piece) => piece.length > 7);
+  expect(long.length).toBeGreaterThan(8);
+  const foreign = long.filter((piece) => !code.some(({ text }) => text.includes(piece)));
+  // CloudFormation reports it.
+  expect(foreign).toEqual(['A version for this Lambda function exists']);
+});
+
 test('docs/cli.md lists the environment variables that the code reads', () => {
   const internal = [
     ...['NO_COLOR', 'FORCE_COLOR', 'MODEL_DIR', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_ENDPOINT_URL'],
@@ -121,13 +145,8 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
       'RUNNER_TEMP',
     ],
   ];
-  const sources = ['cli', 'functions', 'index', 'infra'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .map((path) => join(folder, path))
-      // The stack sets all variables of the builder.
-      .filter((path) => path.endsWith('.ts') && !path.startsWith('functions/builder/'))
-      .map((path) => readFileSync(join(root, path), 'utf8')),
-  );
+  // The stack sets all variables of the builder.
+  const sources = code.flatMap(({ path, text }) => (path.startsWith('functions/builder/') ? [] : [text]));
   const read = sources.flatMap((text) => [
     ...[...text.matchAll(/process\.env\.([A-Z_]+)|\.env\('([A-Z_]+)'\)/g)].map(
       ([, name, option = '']) => name ?? option,
