@@ -46,6 +46,10 @@ const SHOWN: Record<string, Shown> = {
       ['المجاني', 0.4],
     ],
   },
+  'a price': {
+    text: 'Prices.\n\nsize | price\n«small | 3 euros»\nlarge | 5 euros\n\nrun {\n  pay();\n}',
+    words: [['3 euros', 0.5]],
+  },
   'no words': { text: 'One. «Two two.» Three.', words: [] },
   'no matches': { text: 'One. «Two two.» Three.' },
 };
@@ -421,6 +425,16 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       await page.goBack();
       await settled(page);
       expect(await marks(page)).toEqual(['vacaciones periódicas pagadas']);
+    });
+
+    test('shows tables as tables, and code with its indentation', async () => {
+      const page = await open('a price');
+      await page.getByRole('button', { name: 'Show more' }).click();
+      expect(await page.locator('tr').first().locator('td').allTextContents()).toEqual(['size', 'price']);
+      expect(await page.locator('td').count()).toBe(6);
+      expect(await marks(page)).toEqual(['3 euros']);
+      expect(await page.locator('pre').last().innerText()).toBe('run {\n  pay();\n}');
+      expect(await page.locator('.text p').allTextContents()).toEqual(['Prices.']);
     });
 
     test('marks the best sentence without words or matches', async () => {

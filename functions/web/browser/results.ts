@@ -201,7 +201,12 @@ export function withNeighbours(
   texts: Texts,
 ): Node[] {
   const neighbourOf = (place: string, { text }: ContextPassage) =>
-    make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
+    make(
+      'div',
+      { class: 'neighbour' },
+      make('p', {}, place),
+      make('div', inLanguage(lang), ...blocksOf(text)),
+    );
   return [
     ...before.map((one) => neighbourOf(texts.of('before'), one)),
     body,
@@ -248,13 +253,38 @@ function partsOf({ text, highlight, matches }: SearchResult): Parts {
 }
 
 /** The whole text of a passage below its headings. */
-export function textOf(passage: PassageAnswer, parts: Parts = (from, to) => [passage.text.slice(from, to)]) {
+export function textOf(passage: PassageAnswer, parts?: Parts): HTMLElement {
   const { text, lang } = passage;
-  return make(
-    'p',
-    { class: 'text', ...inLanguage(lang) },
-    ...parts(bodyStart(passage, text.length), text.length),
-  );
+  const blocks = blocksOf(text, bodyStart(passage, text.length), parts);
+  return make('div', { class: 'text', ...inLanguage(lang) }, ...blocks);
+}
+
+/** The paragraphs of a text from an offset on. Lines with as many cells between bars are a table, indented lines are code. */
+function blocksOf(
+  text: string,
+  start = 0,
+  parts: Parts = (from, to) => [text.slice(from, to)],
+): HTMLElement[] {
+  return [...text.slice(start).matchAll(/.+(?:\n.+)*/g)].map(({ 0: block, index }) => {
+    const from = start + index;
+    const rows = [...block.matchAll(/.+/g)].map((line) => ({
+      at: from + line.index,
+      cells: line[0].split(' | '),
+    }));
+    const width = rows[0]!.cells.length;
+    if (width === 1 || rows.length === 1 || rows.some(({ cells }) => cells.length !== width))
+      return make(/^(?: {2}|\t)/m.test(block) ? 'pre' : 'p', {}, ...parts(from, from + block.length));
+    const lines = rows.map(({ at, cells }) => {
+      let next = at;
+      const all = cells.map((cell) => {
+        const cellStart = next;
+        next += cell.length + ' | '.length;
+        return make('td', {}, ...parts(cellStart, cellStart + cell.length));
+      });
+      return make('tr', {}, ...all);
+    });
+    return make('table', {}, ...lines);
+  });
 }
 
 /** Offset after the headings at the start of a passage, which its title already shows; at most `last`. */
