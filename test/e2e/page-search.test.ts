@@ -64,9 +64,9 @@ class MatchingSearch extends SearchDouble {
     const [before = '', sentence = '', after = ''] = shown.text.split(/[«»]/);
     const text = before + sentence + after;
     const highlight = { text: sentence, start: before.length, end: before.length + sentence.length };
-    const matches = words?.map(([word, weight]): Match => {
+    const matches = words?.map(([word, weight], i): Match => {
       const start = text.indexOf(word);
-      return { query: [0, request.q.length], text: [start, start + word.length], weight };
+      return { query: [i, i + 1], text: [start, start + word.length], weight };
     });
     const { matches: _, ...result } = answer.results[0]!;
     const own = request.matches && matches ? { matches } : {};
@@ -425,6 +425,17 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       await page.goBack();
       await settled(page);
       expect(await marks(page)).toEqual(['vacaciones periódicas pagadas']);
+    });
+
+    test('lights up the counterparts of a word of the question', async () => {
+      const page = await open('who pays');
+      const lit = page.locator('.lit');
+      await page.locator('mark').last().hover();
+      expect(await lit.allTextContents()).toEqual(['<b>town</b>']);
+      await page.getByRole('searchbox').press('Home');
+      expect(await lit.allTextContents()).toEqual([SHOWN['who pays']!.words![0]![0]]);
+      await page.getByRole('searchbox').press('End');
+      expect(await lit.count()).toBe(0);
     });
 
     test('shows tables as tables, and code with its indentation', async () => {

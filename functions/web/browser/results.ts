@@ -94,6 +94,27 @@ function resultOf(result: SearchResult, context: ResultContext, isAnswer: boolea
   );
 }
 
+/** Lights up a word of the question in all passages: the word at the caret, or that of a mark under the pointer. */
+export function alignWords(field: HTMLInputElement, results: HTMLElement): void {
+  const light = (isSame: (word: string) => boolean) => {
+    for (const mark of results.querySelectorAll<HTMLElement>('[data-words]'))
+      mark.classList.toggle('lit', mark.dataset.words!.split(' ').some(isSame));
+  };
+  results.addEventListener('pointerover', ({ target }) => {
+    const words = target instanceof HTMLElement ? target.dataset.words?.split(' ') : undefined;
+    light((word) => words?.includes(word) === true);
+  });
+  for (const type of ['keyup', 'pointerup']) {
+    field.addEventListener(type, () => {
+      const at = field.selectionStart ?? 0;
+      light((word) => {
+        const [start = 0, end = 0] = word.split('-').map(Number);
+        return start <= at && at < end;
+      });
+    });
+  }
+}
+
 /** Copies the answer by the key C, except while a person types. */
 export function copyByKey(container: HTMLElement): void {
   container.addEventListener('keydown', (event) => {
@@ -238,10 +259,16 @@ type Parts = (from: number, to: number) => (Node | string)[];
 /** Marks the matching words and, more quietly, the best sentence; without matches, the sentence itself is marked. */
 function partsOf({ text, highlight, matches }: SearchResult): Parts {
   const marks = marksOf(text, matches);
-  const marked: Parts = (from, to) =>
-    splitAtMarks(text, from, to, marks).map(({ part, isMarked }) =>
-      isMarked ? make('mark', {}, part) : part,
-    );
+  const marked: Parts = (from, to) => {
+    let at = from;
+    return splitAtMarks(text, from, to, marks).map(({ part, isMarked }) => {
+      const start = at;
+      at += part.length;
+      if (!isMarked) return part;
+      const own = matches!.filter((match) => match.text[0] < at && match.text[1] > start);
+      return make('mark', { 'data-words': own.map(({ query }) => query.join('-')).join(' ') }, part);
+    });
+  };
   return (from, to) => {
     const [start, end] = [highlight.start, highlight.end].map((at) => Math.min(Math.max(at, from), to)) as [
       number,
