@@ -13,7 +13,7 @@ const shots: { name: string; q: string; options: BrowserContextOptions }[] = [
   {
     name: 'light.png',
     q: 'Ho diritto alle ferie pagate?',
-    options: { colorScheme: 'light', viewport: { width: 960, height: 760 }, deviceScaleFactor: 1.5 },
+    options: { colorScheme: 'light', viewport: { width: 800, height: 540 }, deviceScaleFactor: 1.5 },
   },
   {
     name: 'dark-360.png',

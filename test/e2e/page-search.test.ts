@@ -46,6 +46,10 @@ const SHOWN: Record<string, Shown> = {
       ['المجاني', 0.4],
     ],
   },
+  'a price': {
+    text: 'Prices.\n\nsize | price\n«small | 3 euros»\nlarge | 5 euros\n\nrun {\n  pay();\n}',
+    words: [['3 euros', 0.5]],
+  },
   'no words': { text: 'One. «Two two.» Three.', words: [] },
   'no matches': { text: 'One. «Two two.» Three.' },
 };
@@ -60,9 +64,9 @@ class MatchingSearch extends SearchDouble {
     const [before = '', sentence = '', after = ''] = shown.text.split(/[«»]/);
     const text = before + sentence + after;
     const highlight = { text: sentence, start: before.length, end: before.length + sentence.length };
-    const matches = words?.map(([word, weight]): Match => {
+    const matches = words?.map(([word, weight], i): Match => {
       const start = text.indexOf(word);
-      return { query: [0, request.q.length], text: [start, start + word.length], weight };
+      return { query: [i, i + 1], text: [start, start + word.length], weight };
     });
     const { matches: _, ...result } = answer.results[0]!;
     const own = request.matches && matches ? { matches } : {};
@@ -421,6 +425,27 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       await page.goBack();
       await settled(page);
       expect(await marks(page)).toEqual(['vacaciones periódicas pagadas']);
+    });
+
+    test('lights up the counterparts of a word of the question', async () => {
+      const page = await open('who pays');
+      const lit = page.locator('.lit');
+      await page.locator('mark').last().hover();
+      expect(await lit.allTextContents()).toEqual(['<b>town</b>']);
+      await page.getByRole('searchbox').press('Home');
+      expect(await lit.allTextContents()).toEqual([SHOWN['who pays']!.words![0]![0]]);
+      await page.getByRole('searchbox').press('End');
+      expect(await lit.count()).toBe(0);
+    });
+
+    test('shows tables as tables, and code with its indentation', async () => {
+      const page = await open('a price');
+      await page.getByRole('button', { name: 'Show more' }).click();
+      expect(await page.locator('tr').first().locator('td').allTextContents()).toEqual(['size', 'price']);
+      expect(await page.locator('td').count()).toBe(6);
+      expect(await marks(page)).toEqual(['3 euros']);
+      expect(await page.locator('pre').last().innerText()).toBe('run {\n  pay();\n}');
+      expect(await page.locator('.text p').allTextContents()).toEqual(['Prices.']);
     });
 
     test('marks the best sentence without words or matches', async () => {

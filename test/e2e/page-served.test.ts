@@ -43,7 +43,7 @@ const runners: [name: string, start: (code: string, env?: Record<string, string>
 async function copy(page: Page, name: string): Promise<string> {
   await page.getByRole('button', { name: 'Request as code' }).click();
   await page.getByRole('radio', { name }).check();
-  await page.getByRole('button', { name: 'Copy' }).click();
+  await page.getByRole('button', { name: 'Copy', exact: true }).click();
   await page.getByText('Copied').waitFor();
   return String(await page.evaluate('navigator.clipboard.readText()'));
 }

@@ -163,7 +163,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     await first.getByRole('button', { name: 'Show more', expanded: false }).click();
     const less = first.getByRole('button', { name: 'Show less', expanded: true });
     await first.locator('.neighbour').first().waitFor();
-    expect(await first.locator('.neighbour > p:last-child').allTextContents()).toEqual(texts);
+    expect(await first.locator('.neighbour > div').allTextContents()).toEqual(texts);
     await less.click();
     expect(await first.locator('.neighbour').count()).toBe(0);
     expect(await first.locator('.best').count()).toBe(1);

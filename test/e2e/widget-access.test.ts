@@ -167,7 +167,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       expect(await left('[part=close]')).toBeLessThan(await left('[role=tablist] > :first-child'));
       expect(await left('[role=tab]:last-child')).toBeLessThan(await left('[role=tab]:first-child'));
       // English passages keep their direction.
-      expect(await page.locator('.passage p').first().getAttribute('dir')).toBe('ltr');
+      expect(await page.locator('.passage .text').first().getAttribute('dir')).toBe('ltr');
       await page.getByRole('tab').first().press('ArrowLeft');
       expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('محادثة');
       await page.getByRole('searchbox').fill('perhaps');

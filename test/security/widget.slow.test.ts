@@ -91,10 +91,7 @@ describe.skipIf(missingTools('chromium'))('hostile documents', () => {
     await askWidget(page, 'x y z');
     expect(await page.locator('article').count()).toBe(ADDRESSES.length);
     expect(await page.locator('article').first().textContent()).toContain('<script>');
-    await page
-      .getByRole('button', { name: /surrounding/i })
-      .first()
-      .click();
+    await page.getByRole('button', { name: 'Show more' }).first().click();
     await page.locator('.neighbour').first().waitFor();
     expect(await contents(page)).toEqual({ schemes: ['http:'], foreign: 0 });
     await page.getByRole('tab', { name: 'Chat' }).click();

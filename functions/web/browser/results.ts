@@ -94,6 +94,27 @@ function resultOf(result: SearchResult, context: ResultContext, isAnswer: boolea
   );
 }
 
+/** Lights up a word of the question in all passages: the word at the caret, or that of a mark under the pointer. */
+export function alignWords(field: HTMLInputElement, results: HTMLElement): void {
+  const light = (isSame: (word: string) => boolean) => {
+    for (const mark of results.querySelectorAll<HTMLElement>('[data-words]'))
+      mark.classList.toggle('lit', mark.dataset.words!.split(' ').some(isSame));
+  };
+  results.addEventListener('pointerover', ({ target }) => {
+    const words = target instanceof HTMLElement ? target.dataset.words?.split(' ') : undefined;
+    light((word) => words?.includes(word) === true);
+  });
+  for (const type of ['keyup', 'pointerup']) {
+    field.addEventListener(type, () => {
+      const at = field.selectionStart ?? 0;
+      light((word) => {
+        const [start = 0, end = 0] = word.split('-').map(Number);
+        return start <= at && at < end;
+      });
+    });
+  }
+}
+
 /** Copies the answer by the key C, except while a person types. */
 export function copyByKey(container: HTMLElement): void {
   container.addEventListener('keydown', (event) => {
@@ -201,7 +222,12 @@ export function withNeighbours(
   texts: Texts,
 ): Node[] {
   const neighbourOf = (place: string, { text }: ContextPassage) =>
-    make('div', { class: 'neighbour' }, make('p', {}, place), make('p', inLanguage(lang), text));
+    make(
+      'div',
+      { class: 'neighbour' },
+      make('p', {}, place),
+      make('div', inLanguage(lang), ...blocksOf(text)),
+    );
   return [
     ...before.map((one) => neighbourOf(texts.of('before'), one)),
     body,
@@ -233,10 +259,16 @@ type Parts = (from: number, to: number) => (Node | string)[];
 /** Marks the matching words and, more quietly, the best sentence; without matches, the sentence itself is marked. */
 function partsOf({ text, highlight, matches }: SearchResult): Parts {
   const marks = marksOf(text, matches);
-  const marked: Parts = (from, to) =>
-    splitAtMarks(text, from, to, marks).map(({ part, isMarked }) =>
-      isMarked ? make('mark', {}, part) : part,
-    );
+  const marked: Parts = (from, to) => {
+    let at = from;
+    return splitAtMarks(text, from, to, marks).map(({ part, isMarked }) => {
+      const start = at;
+      at += part.length;
+      if (!isMarked) return part;
+      const own = matches!.filter((match) => match.text[0] < at && match.text[1] > start);
+      return make('mark', { 'data-words': own.map(({ query }) => query.join('-')).join(' ') }, part);
+    });
+  };
   return (from, to) => {
     const [start, end] = [highlight.start, highlight.end].map((at) => Math.min(Math.max(at, from), to)) as [
       number,
@@ -248,13 +280,38 @@ function partsOf({ text, highlight, matches }: SearchResult): Parts {
 }
 
 /** The whole text of a passage below its headings. */
-export function textOf(passage: PassageAnswer, parts: Parts = (from, to) => [passage.text.slice(from, to)]) {
+export function textOf(passage: PassageAnswer, parts?: Parts): HTMLElement {
   const { text, lang } = passage;
-  return make(
-    'p',
-    { class: 'text', ...inLanguage(lang) },
-    ...parts(bodyStart(passage, text.length), text.length),
-  );
+  const blocks = blocksOf(text, bodyStart(passage, text.length), parts);
+  return make('div', { class: 'text', ...inLanguage(lang) }, ...blocks);
+}
+
+/** The paragraphs of a text from an offset on. Lines with as many cells between bars are a table, indented lines are code. */
+function blocksOf(
+  text: string,
+  start = 0,
+  parts: Parts = (from, to) => [text.slice(from, to)],
+): HTMLElement[] {
+  return [...text.slice(start).matchAll(/.+(?:\n.+)*/g)].map(({ 0: block, index }) => {
+    const from = start + index;
+    const rows = [...block.matchAll(/.+/g)].map((line) => ({
+      at: from + line.index,
+      cells: line[0].split(' | '),
+    }));
+    const width = rows[0]!.cells.length;
+    if (width === 1 || rows.length === 1 || rows.some(({ cells }) => cells.length !== width))
+      return make(/^(?: {2}|\t)/m.test(block) ? 'pre' : 'p', {}, ...parts(from, from + block.length));
+    const lines = rows.map(({ at, cells }) => {
+      let next = at;
+      const all = cells.map((cell) => {
+        const cellStart = next;
+        next += cell.length + ' | '.length;
+        return make('td', {}, ...parts(cellStart, cellStart + cell.length));
+      });
+      return make('tr', {}, ...all);
+    });
+    return make('table', {}, ...lines);
+  });
 }
 
 /** Offset after the headings at the start of a passage, which its title already shows; at most `last`. */

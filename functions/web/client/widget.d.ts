@@ -10,7 +10,7 @@ export interface PolyseekSearchDetail {
 export interface PolyseekSelectDetail {
   q: string;
   result: Result;
-  /** Place of the result in the answer, from 1. */
+  /** Place of the result in the list that the visitor sees, from 1. */
   position: number;
   /** Address of the link. */
   url: string;

@@ -4,6 +4,7 @@ import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { listenToField, make } from '../browser/dom.ts';
 import { createEndpoint } from '../browser/endpoint.ts';
 import {
+  alignWords,
   copyByKey,
   errorNodes,
   listOf,
@@ -199,6 +200,7 @@ clear.addEventListener('click', () => {
   question.focus();
 });
 
+alignWords(question, results);
 copyByKey(document.body);
 enableKeys(
   question,

@@ -3,7 +3,15 @@ import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
-import { byDocument, copyByKey, errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
+import {
+  alignWords,
+  byDocument,
+  copyByKey,
+  errorNodes,
+  listOf,
+  suggestionsOf,
+  summaryOf,
+} from '../browser/results.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
 /** Searches as you type: a field, filters and results. */
@@ -141,6 +149,7 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     const result = shown?.results[position];
     return result && shown && { q: shown.q, result, position: position + 1 };
   });
+  alignWords(field, results);
   copyByKey(element);
   moveByArrows(element, field, () => (suggestions.hidden ? links() : suggested()));
 

@@ -29,7 +29,9 @@ describe('GET / from a browser', () => {
     const addresses = [...html.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, address]) => address);
     expect(addresses.filter((address) => !address!.startsWith('data:'))).toEqual(['?']);
     // Before its script runs, the page is in English.
-    expect(html).toContain('<label for="question" data-text="ask">Ask in any language</label>');
+    expect(html).toContain(
+      '<label for="question" class="unseen" data-text="ask">Ask in any language</label>',
+    );
     expect(html).not.toMatch(/@import|url\(| style="| on[a-z]+="/);
   });
 
