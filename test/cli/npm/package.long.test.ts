@@ -355,7 +355,7 @@ test('two builds have the same bytes: in another folder, with nothing compiled, 
     execFileSync('sh', ['-c', 'umask 027 && chmod -R o-r *.* && npm run pack'], {
       cwd: copy,
       stdio: 'pipe',
-      env: { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
+      env: { ...process.env, ALL_ARCHITECTURES: '1', TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
     });
     expect(readdirSync(join(copy, 'build')).sort()).toEqual(['models', 'native', 'npm']);
     for (const name of ['polyseek', 'polyseek-client'].map((name) => `${name}-${version}.tgz`))
