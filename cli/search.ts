@@ -216,7 +216,9 @@ function linked(path: string, source: string, roots: string[] = []): string {
 const WIDE = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/gu;
 
 /** Breaks lines between words. The text keeps its length, so that offsets into it stay valid. */
-function breakLines(text: string, columns = Number.POSITIVE_INFINITY): string {
+function breakLines(text: string, columns?: number): string {
+  // A terminal of unknown width has 0 columns.
+  if (!columns) return text;
   let width = 0;
   return text.replace(/([ \n]*)([^ \n]+)/g, (all, gap: string, word: string) => {
     const added = word.replace(/\p{M}/gu, '').length + (word.match(WIDE)?.length ?? 0);

@@ -48,7 +48,7 @@ await main(async () => {
   copyModel();
   copyPdfJs(join(dist, 'pdfjs'));
   const codes = [await buildFunction(), await buildBuilder()];
-  await compileLibraries(join(dist, 'prebuilt'), console.error);
+  await compileLibraries(join(dist, 'prebuilt'), process.env.ALL_ARCHITECTURES === '1');
   writeNotices(codes);
   // npm packs the modes of files, which depend on the umask.
   makeReadable(dist);

@@ -7,7 +7,6 @@ import {
   stageSource,
   writeDigest,
 } from '../../index/engine/native-sources.ts';
-import { messageOf } from '../../index/kit/errors.ts';
 
 /** The folder of each library for Linux, as `prebuiltLibrary` looks for them. */
 const TARGETS: Record<string, Architecture> = { 'linux-x64': 'x86_64', 'linux-arm64': 'arm64' };
@@ -15,26 +14,20 @@ const LIBRARIES: LibraryName[] = ['engine', 'hnswlib'];
 
 /**
  * Compiles the native libraries for Linux into a folder, with their digests, and adds the sources that other systems compile.
- * Reports each processor for which this machine cannot compile. Throws if it is a Linux machine's own.
+ * @param all whether to compile for both processors, not only for this machine
  */
 export async function compileLibraries(
   into: string,
-  report: (sentence: string) => void,
+  all: boolean,
   compile: typeof compileForLambda = compileForLambda,
 ): Promise<void> {
   for (const name of LIBRARIES) stageSource(join(into, name), name);
   for (const [target, architecture] of Object.entries(TARGETS)) {
-    try {
-      const compiled: [LibraryName, string][] = [];
-      for (const name of LIBRARIES) compiled.push([name, await compile(name, architecture)]);
-      for (const [name, path] of compiled) {
-        const library = join(into, target, `${name}.node`);
-        cpSync(path, library);
-        writeDigest(library);
-      }
-    } catch (error) {
-      if (target === `${process.platform}-${process.arch}`) throw error;
-      report(`The package leaves out the libraries for ${target}. ${messageOf(error)}`);
+    if (!all && target !== `${process.platform}-${process.arch}`) continue;
+    for (const name of LIBRARIES) {
+      const library = join(into, target, `${name}.node`);
+      cpSync(await compile(name, architecture), library);
+      writeDigest(library);
     }
   }
 }

@@ -60,8 +60,8 @@ test('without arguments, prints the help, which starts with the first steps', as
   expect(await run()).toEqual({ code: 0, stdout: overview, stderr: '' });
   const [, steps = ''] = /^First steps:\n((?: {2}.+\n)+)\n/.exec(overview) ?? [];
   expect(steps.match(/npx polyseek \w+/g)).toEqual([
+    'npx polyseek try',
     'npx polyseek index',
-    'npx polyseek start',
     'npx polyseek deploy',
   ]);
 });

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeDigest } from '../../../index/engine/native-sources.ts';
 import { graphLinker } from '../../../index/graph/graph-builder.ts';
 import type { Answer } from '../../../index/search/answer.ts';
@@ -67,7 +67,9 @@ function expectSameFiles(path: string, other: string): void {
 const untimed = (answer: Answer) => ({ ...answer, took: undefined });
 
 beforeAll(() => {
+  vi.stubEnv('ALL_ARCHITECTURES', '1');
   npm(root, 'run', 'pack');
+  vi.unstubAllEnvs();
   mkdirSync(join(app, 'docs'), { recursive: true });
   writeFileSync(
     join(app, 'docs/lighthouse.md'),
@@ -353,7 +355,7 @@ test('two builds have the same bytes: in another folder, with nothing compiled, 
     execFileSync('sh', ['-c', 'umask 027 && chmod -R o-r *.* && npm run pack'], {
       cwd: copy,
       stdio: 'pipe',
-      env: { ...process.env, TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
+      env: { ...process.env, ALL_ARCHITECTURES: '1', TZ: 'Asia/Tokyo', LC_ALL: 'C', HOME: copy },
     });
     expect(readdirSync(join(copy, 'build')).sort()).toEqual(['models', 'native', 'npm']);
     for (const name of ['polyseek', 'polyseek-client'].map((name) => `${name}-${version}.tgz`))
