@@ -2,7 +2,6 @@ import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { printable } from '../functions/web/client/printable.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
 import { LIMITS } from '../index/search/limits.ts';
@@ -19,6 +18,7 @@ import {
   searchedIndexOption,
   wrongValue,
 } from './kit/flags.ts';
+import { printable } from './kit/printable.ts';
 
 interface Flags extends EndpointFlags {
   k: number;
