@@ -1,5 +1,6 @@
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { chat, type Searcher } from '../functions/web/client/chat.ts';
+import { type Chat, createChat, type Searcher } from '../functions/web/client/chat.ts';
 import { Polyseek } from '../functions/web/client/client.ts';
 import { Tool } from './kit/command.ts';
 import {
@@ -10,6 +11,7 @@ import {
   numberOption,
   searchedIndexOption,
 } from './kit/flags.ts';
+import { printable, printableJson } from './kit/printable.ts';
 
 type Flags = EndpointFlags & { index: string; minConfidence?: number; json?: boolean };
 
@@ -37,8 +39,31 @@ export const command = addEndpoint(
     const place = url ?? index;
     if (!json)
       console.log(`Ask about the ${passages} passages of ${place}, in any language. Press Ctrl-D to quit.`);
-    await chat(client, { minConfidence, json });
+    await converse(createChat({ client, minConfidence }), json);
   });
+
+/** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
+async function converse(chat: Chat, json = false): Promise<void> {
+  const lines = createInterface({
+    input: process.stdin,
+    ...(!json && { output: process.stdout, prompt: '> ' }),
+  });
+  const prompt = () => {
+    if (!json) lines.prompt();
+  };
+  const print = (text: string, q: string, fields: object) =>
+    console.log(json ? printableJson(JSON.stringify({ q, ...fields })) : `${printable(text)}\n`);
+  prompt();
+  for await (const line of lines) {
+    const q = line.trim();
+    if (q !== '')
+      await chat.ask(q).then(
+        (reply) => print(reply.text, q, reply),
+        ({ message }: Error) => print(message, q, { error: message }),
+      );
+    prompt();
+  }
+}
 
 type Opened = { client: Searcher; passages: number };
 

@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Polyseek } from '../functions/web/client/client.ts';
-import { printable } from '../functions/web/client/printable.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import { readConfig } from '../index/ingest/sources/config.ts';
 import type { Answer, Mode, SearchRequest, SearchResult } from '../index/search/answer.ts';
@@ -23,6 +22,7 @@ import {
   searchedIndexOption,
   wrongValue,
 } from './kit/flags.ts';
+import { printable } from './kit/printable.ts';
 
 interface Flags extends EndpointFlags {
   k: number;

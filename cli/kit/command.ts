@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
-import { printable, printableJson } from '../../functions/web/client/printable.ts';
 import type { Verdict } from '../../index/search/answer.ts';
 import { manifest } from './installed.ts';
+import { printable, printableJson } from './printable.ts';
 
 /** Exit code of `search`. Only a sure answer is a success. */
 export const VERDICT_CODES: Record<Verdict, number> = { answered: 0, possible: 4, none: 3 };

@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 const client = join(root, 'functions/web/client');
 const modules = ['client', 'langchain', 'ai-sdk', 'chat'];
 /** Modules that the others import. */
-const shared = ['call', 'cite', 'printable'];
+const shared = ['call', 'cite'];
 
 /** The client's types as plain TypeScript, with the descriptions of the schemas. In this repository they are types of the search. */
 function types(): string {

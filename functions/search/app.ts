@@ -72,8 +72,28 @@ export function opener<T>(open: () => Promise<T>): () => Promise<T> {
   };
 }
 
+/** Returns whether a browser asks for a page, rather than a program for JSON. */
+const pageTest =
+  ({ page = true }: AppOptions) =>
+  ({ method, headers }: HttpRequest): boolean =>
+    page && (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
+
+/** Leads to a passage in the page, which asks for a key if it needs one. */
+const toPage = ({ prefix = '', rest }: RoutedRequest): HttpResponse => ({
+  status: 302,
+  headers: {
+    location: `${encodeURI(prefix.toWellFormed())}/#p=${encodeURIComponent(rest.toWellFormed())}`,
+    vary: 'accept',
+  },
+  body: '',
+});
+
 /** Routes that read an index: the one of each request. */
-function searchRoutes(searchOf: (request: RoutedRequest) => Promise<Search>, logQuestions = false): Route[] {
+function searchRoutes(
+  searchOf: (request: RoutedRequest) => Promise<Search>,
+  { logQuestions = false, ...options }: AppOptions,
+): Route[] {
+  const showsPage = pageTest(options);
   /** @returns the answer and its JSON */
   async function find(from: RoutedRequest, { maxCharacters, ...request }: Question, addToLog: AddToLog) {
     const { q, k, mode } = request;
@@ -107,8 +127,13 @@ function searchRoutes(searchOf: (request: RoutedRequest) => Promise<Search>, log
     {
       path: '/passages/:id',
       searches: true,
-      GET: async (request) =>
-        json(await passage(request, request.rest, readPassageParameters(request.url.searchParams))),
+      GET: async (request) => {
+        if (showsPage(request)) return toPage(request);
+        const context = readPassageParameters(request.url.searchParams);
+        const { headers, ...answer } = json(await passage(request, request.rest, context));
+        return { ...answer, headers: { ...headers, vary: 'accept' } };
+      },
+      isOpen: showsPage,
     },
     {
       path: '/mcp',
@@ -116,7 +141,7 @@ function searchRoutes(searchOf: (request: RoutedRequest) => Promise<Search>, log
         const { answerMcp } = await import('./mcp.ts');
         return answerMcp(request, addToLog, {
           find: async (question) => (await find(request, question, addToLog)).answer,
-          passage: (id, context) => passage(request, id, context),
+          index: () => searchOf(request),
           base: baseUrl(request),
         });
       },
@@ -138,10 +163,8 @@ function searchRoutes(searchOf: (request: RoutedRequest) => Promise<Search>, log
 }
 
 /** Routes that describe the endpoint, and serve browsers. */
-function endpointRoutes({ page: hasPage = true, apiKeys, tokens }: AppOptions): Route[] {
-  /** Whether a browser asks for a page, rather than a program for JSON. */
-  const showsPage = ({ method, headers }: HttpRequest) =>
-    hasPage && (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '');
+function endpointRoutes({ apiKeys, tokens, ...options }: AppOptions): Route[] {
+  const showsPage = pageTest(options);
   return [
     {
       path: '/openapi.json',
@@ -183,5 +206,5 @@ export function createApp(
     if (collection !== undefined) return collections.get(collection)!();
     return typeof search === 'function' ? search() : search;
   };
-  return dispatch([...searchRoutes(searchOf, options.logQuestions), ...endpointRoutes(options)], options);
+  return dispatch([...searchRoutes(searchOf, options), ...endpointRoutes(options)], options);
 }

@@ -11,7 +11,7 @@ export interface LogFields {
   subject?: string;
   k?: number;
   mode?: Mode;
-  tool?: 'search' | 'fetch';
+  tool?: string;
   q?: string;
   results?: number;
   verdict?: Verdict;

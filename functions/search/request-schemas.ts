@@ -42,6 +42,7 @@ const tagExpected = 'a language tag such as "de" or "pt-BR", or several tags';
 const tag = v.pipe(v.string(tagExpected), v.regex(/^[\w-]+$/, tagExpected));
 const pathExpected = 'the path of a document or folder';
 const path = v.pipe(v.string(pathExpected), v.nonEmpty(pathExpected));
+const folderExpected = 'the path of a folder, which ends in /';
 const filterExpected = 'text, a number, true, false or a list of one or more of these';
 const scalar = v.union([v.string(), v.number(), v.boolean()], filterExpected);
 
@@ -154,4 +155,24 @@ export const fetchArguments = v.strictObject({
     { ...LIMITS.context, default: 2 },
     'Number of surrounding passages to include before and after this one.',
   ),
+});
+
+const from = whole(
+  { min: 0, max: Number.MAX_SAFE_INTEGER, default: 0 },
+  'Where to continue: `next` of the result before.',
+);
+
+/** Arguments of the MCP tool `list_documents`. */
+export const listArguments = v.strictObject({
+  source: optional(
+    v.pipe(v.string(folderExpected), v.endsWith('/', folderExpected)),
+    'Lists only the documents in the folder with this path, which ends in `/`.',
+  ),
+  from,
+});
+
+/** Arguments of the MCP tool `read_document`. */
+export const readArguments = v.strictObject({
+  source: described(path, 'The `source` of a document or a search result.'),
+  from,
 });

@@ -5,7 +5,6 @@ import type { HttpRequest } from './http.ts';
 import { type FieldError, Problem } from './problems.ts';
 import {
   exampleQuestion,
-  fetchArguments,
   passageParameters,
   searchArguments,
   searchBody,
@@ -140,13 +139,16 @@ export function readSearchBody(text: string, quotes = true): Question {
 /** Reads the arguments of the MCP tool `search`. Throws a 400 `Problem`. */
 export function readSearchArguments(values: Record<string, unknown>): Question {
   checkFilter(values);
-  const { query, ...options } = validate(searchArguments, values, toolWording);
+  const { query, ...options } = readToolArguments(searchArguments, values);
   return toRequest({ ...v.getDefaults(searchBody), ...options, q: query });
 }
 
-/** Reads the arguments of the MCP tool `fetch`. Throws a 400 `Problem`. */
-export function readFetchArguments(values: Record<string, unknown>): v.InferOutput<typeof fetchArguments> {
-  return validate(fetchArguments, values, toolWording);
+/** Reads the arguments of an MCP tool. Throws a 400 `Problem`. */
+export function readToolArguments<Schema extends v.GenericSchema & { entries: object }>(
+  schema: Schema,
+  values: Record<string, unknown>,
+): v.InferOutput<Schema> {
+  return validate(schema, values, toolWording);
 }
 
 /** Throws a 400 for filters that the schemas would accept. */

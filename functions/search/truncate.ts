@@ -1,7 +1,7 @@
 import type { Answer, SearchResult } from '../../index/search/answer.ts';
 
-/** Characters of the first result's text that stay, whatever the maximum. */
-const LEAST_TEXT = 200;
+/** Characters of a result's text that stay, whatever the maximum. */
+export const LEAST_TEXT = 200;
 
 /**
  * Drops the last results of an answer until its JSON has at most this many characters (UTF-16 code units). The first
@@ -47,7 +47,7 @@ function cutToFit(whole: SearchResult, fits: (result: SearchResult) => boolean):
 }
 
 /** The largest number that passes a test, which all smaller ones pass too; `least` if none does. */
-function largest(least: number, most: number, passes: (number: number) => boolean): number {
+export function largest(least: number, most: number, passes: (number: number) => boolean): number {
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
     if (passes(middle)) least = middle;

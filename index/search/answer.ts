@@ -158,6 +158,30 @@ export type PassageAnswer = Omit<
   'score' | 'confidence' | 'highlight' | 'explain' | 'evidence' | 'matches'
 >;
 
+/** A document in a list. */
+export interface DocumentEntry {
+  source: string;
+  title: string;
+  /** Opens the document, if it has a URL. */
+  url?: string;
+  lang: string;
+  /** The number of its passages. */
+  passages: number;
+}
+
+export interface DocumentList {
+  documents: DocumentEntry[];
+  /** The `from` of the next list; absent at the end. */
+  next?: number;
+}
+
+export interface DocumentPart extends DocumentEntry {
+  /** The texts of its passages, in reading order. */
+  texts: string[];
+  /** The `from` of the next part; absent at the end. */
+  next?: number;
+}
+
 /** An open index, from `openSearch`. All methods may throw `Unavailable`. */
 export interface Search {
   readonly info: IndexInfo;
@@ -165,6 +189,17 @@ export interface Search {
   /** Returns the passage with this id, or undefined. */
   passage(id: string, context?: number): Promise<PassageAnswer | undefined>;
   overview(): Promise<Overview>;
+  /**
+   * Lists the documents, 25 at a time.
+   * @param folder limits the list to paths that start with it; ends in `/`
+   * @param from 0, or `next` of the list before
+   */
+  documents(folder: string | undefined, from: number): Promise<DocumentList>;
+  /**
+   * Returns 20 passages of the document with this path, or undefined if it does not exist or has no more passages.
+   * @param from 0, or `next` of the part before
+   */
+  document(source: string, from: number): Promise<DocumentPart | undefined>;
 }
 
 /** A search that can be closed. */

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import type { Overview } from '../format/overview-types.ts';
 import { messageOf } from '../kit/errors.ts';
 import { NO_INDEX, Unavailable } from '../store/store.ts';
-import type { Answer, ClosableSearch, IndexInfo, PassageAnswer, Search, SearchRequest } from './answer.ts';
+import type {
+  Answer,
+  ClosableSearch,
+  DocumentList,
+  DocumentPart,
+  IndexInfo,
+  PassageAnswer,
+  Search,
+  SearchRequest,
+} from './answer.ts';
 import { now } from './clock.ts';
 
 /** Milliseconds between two looks for a newer generation. */
@@ -97,6 +106,14 @@ export class CurrentSearch<Id> implements ClosableSearch {
 
   overview(): Promise<Overview> {
     return this.#run((search) => search.overview());
+  }
+
+  documents(folder: string | undefined, from: number): Promise<DocumentList> {
+    return this.#run((search) => search.documents(folder, from));
+  }
+
+  document(source: string, from: number): Promise<DocumentPart | undefined> {
+    return this.#run((search) => search.document(source, from));
   }
 
   close(): void {

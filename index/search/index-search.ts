@@ -17,6 +17,8 @@ import type {
   ClosableSearch,
   ContextPassage,
   ContextualQuery,
+  DocumentList,
+  DocumentPart,
   IndexInfo,
   Match,
   Mode,
@@ -24,6 +26,7 @@ import type {
   SearchRequest,
   SearchResult,
 } from './answer.ts';
+import { listDocuments, readDocument } from './browse.ts';
 import { Candidates, type LexicalScores, matching, scoreTerms } from './candidates.ts';
 import { now } from './clock.ts';
 import { distinct, otherPlaces } from './collapse-duplicates.ts';
@@ -165,6 +168,14 @@ export class IndexSearch implements ClosableSearch {
 
   overview(): Promise<Overview> {
     return this.#store.overview();
+  }
+
+  documents(folder: string | undefined, from: number): Promise<DocumentList> {
+    return listDocuments(this.#store, folder, from);
+  }
+
+  document(source: string, from: number): Promise<DocumentPart | undefined> {
+    return readDocument(this.#store, source, from);
   }
 
   close(): void {

@@ -7,16 +7,15 @@ import { FakeListChatModel } from '@langchain/core/utils/testing';
 
 import { MockLanguageModelV3 } from 'ai/test';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reply } from '../../functions/web/client/chat.ts';
 import { Polyseek, PolyseekError } from '../../functions/web/client/client.ts';
 import { ask } from '../../functions/web/client/examples/ai-sdk.ts';
-import { writtenBy } from '../../functions/web/client/examples/chat.ts';
 import { questionAnswering } from '../../functions/web/client/examples/langchain.ts';
 import { PolyseekRetriever } from '../../functions/web/client/langchain.ts';
 import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { defaultModel, root, sharedCache, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
+import { startModel } from '../fixtures/model.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 
 const key = 'ps_key';
@@ -259,22 +258,14 @@ describe('the chatbot', () => {
     expect(results[0]!.title).not.toContain('Korvane');
   });
 
-  test('has an example whose model writes from the passages', async () => {
-    const model = new MockLanguageModelV3({ doGenerate: says({ text: 'Once in 12 seconds [1].' }) });
-    const answer = await reply(client, flashes, { answer: writtenBy(model) });
-    expect(answer).toMatch(
-      /^Once in 12 seconds \[1\]\.\n\[1\] lighthouse › Korvane lighthouse, en\/lighthouse\.md$/,
-    );
-    const [instructions, message] = model.doGenerateCalls[0]!.prompt;
-    expect(message).toMatchObject({ role: 'user' });
-    expect(JSON.stringify(message)).toContain('flashes once every 12 seconds');
-    expect(instructions).toEqual({ role: 'system', content: expect.stringContaining(QUOTED) });
-    expect(JSON.stringify(instructions)).not.toContain('flashes');
-    const silent = new MockLanguageModelV3({ doGenerate: says({ text: "I don't know." }) });
-    expect(
-      await reply(client, 'Who won the chess championship in 1995?', { answer: writtenBy(silent) }),
-    ).toBe("I don't know.");
-    expect(silent.doGenerateCalls).toHaveLength(1);
+  test('has an example whose model writes from the passages, and completes a follow-up', async () => {
+    const model = await startModel();
+    model.answers([{ text: ['No [1].\n'] }, { text: ['Is torture allowed?'] }, { text: ['No [', '1].'] }]);
+    const { code, stdout, stderr } = await run('functions/web/client/examples/chat.ts', [model.url]);
+    await model.stop();
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^No \[1\]\.\n\n\[1\] .* 4, \S+\n\nNo \[1\]\.\n\[1\] .*\n\n$/);
+    expect(JSON.stringify(model.requests[0]!.body)).toContain('slavery');
   });
 
   test('refuses to start without an endpoint', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../functions/search/auth.ts';
 import { POLYSEEK } from '../fixtures/bundle-cli.ts';
 import { buildTopics, root, smallModel, temporaryFolder, topicsIndex } from '../fixtures/index.ts';
-import { connectOver, type Found, REVISIONS, structured, textOf } from '../fixtures/mcp.ts';
+import { connectOver, type Found, REVISIONS, structured, TOOLS, textOf } from '../fixtures/mcp.ts';
 import { command, finished, startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 
@@ -42,12 +42,12 @@ function connectTo(args: string[], revision: string = REVISIONS[0], env: Record<
   return connectOver(transport, revision);
 }
 
-/** The texts of a question's results over HTTP. */
+/** The ids of a question's results over HTTP. */
 async function expected(q: string): Promise<string[]> {
   const headers = { 'x-api-key': KEY };
   const response = await fetch(`${endpoint.url}/search?${new URLSearchParams({ q })}`, { headers });
   const { results } = (await response.json()) as Found;
-  return results.map(({ text }) => text);
+  return results.map(({ id }) => id);
 }
 
 /** Starts the server for messages that a test writes itself. Returns each line of its output. */
@@ -76,10 +76,10 @@ describe('over a local index', () => {
       const client = await connectTo(['--index', index], revision);
       expect(client.getNegotiatedProtocolVersion()).toBe(revision);
       const { tools } = await client.listTools();
-      expect(tools.map(({ name }) => name)).toEqual(['search', 'fetch']);
+      expect(tools.map(({ name }) => name)).toEqual(TOOLS);
       for (const [i, query] of QUESTIONS.entries()) {
         const found = structured(await client.callTool({ name: 'search', arguments: { query } }));
-        expect(found.results.map(({ text }) => text)).toEqual(await expected(query));
+        expect(found.results.map(({ id }) => id)).toEqual(await expected(query));
         expect(found.answered).toBe(i === 0);
         // Without an endpoint, the document is what can be cited.
         for (const { url, source } of found.results) expect(url).toBe(source);
@@ -106,7 +106,7 @@ describe('over a local index', () => {
       const { code, stdout } = await finished(spawn(tools['mcp for Python'], args, { env, cwd: root }));
       expect(code).toBe(0);
       const { found } = JSON.parse(stdout) as { found: Found[] };
-      expect(found.map(({ results }) => results.map(({ text }) => text))).toEqual(
+      expect(found.map(({ results }) => results.map(({ id }) => id))).toEqual(
         await Promise.all(QUESTIONS.map(expected)),
       );
     });
@@ -153,7 +153,7 @@ describe('over an endpoint', () => {
   test('the client gets the same, and addresses of the endpoint', async () => {
     const client = await connectTo(remote(), REVISIONS[0], { POLYSEEK_API_KEY: KEY });
     const found = structured(await client.callTool({ name: 'search', arguments: { query: QUESTIONS[0] } }));
-    expect(found.results.map(({ text }) => text)).toEqual(await expected(QUESTIONS[0]!));
+    expect(found.results.map(({ id }) => id)).toEqual(await expected(QUESTIONS[0]!));
     const [{ id, url }] = found.results as [Found['results'][0]];
     expect(url).toBe(`${endpoint.url}/passages/${encodeURIComponent(id)}`);
     const read = await client.callTool({ name: 'fetch', arguments: { id } });

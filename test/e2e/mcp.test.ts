@@ -8,7 +8,7 @@ import { startHttpApi } from '../fixtures/http-api.ts';
 import { root, temporaryFolder, topicsFunction, topicsIndex } from '../fixtures/index.ts';
 import { HTTP_API } from '../fixtures/lambda-events.ts';
 import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
-import { connect, type Found, REVISIONS, structured, textOf } from '../fixtures/mcp.ts';
+import { connect, type Found, REVISIONS, structured, TOOLS, textOf } from '../fixtures/mcp.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 
@@ -32,19 +32,17 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** The results of a question over HTTP, limited to the fields of the tool `search`. */
-async function expected(q: string): Promise<{ answered: boolean; ids: string[]; texts: string[] }> {
+async function expected(q: string): Promise<{ answered: boolean; ids: string[] }> {
   const answer = (await (await fetch(`${server.url}/search?${new URLSearchParams({ q })}`)).json()) as Answer;
   return {
     answered: answer.answered,
     ids: answer.results.map(({ id }) => id),
-    texts: answer.results.map(({ text }) => text),
   };
 }
 
 const given = ({ answered, results }: Found) => ({
   answered,
   ids: results.map(({ id }) => id),
-  texts: results.map(({ text }) => text),
 });
 
 /** Requests the tools like a page of an origin. */
@@ -73,7 +71,7 @@ function answersClients(endpoint: () => { url: string; key?: string }, modes = M
     const client = await connect(`${url}/mcp`, revision, { requestInit });
     expect(client.getNegotiatedProtocolVersion()).toBe(revision);
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['search', 'fetch']);
+    expect(tools.map(({ name }) => name)).toEqual(TOOLS);
     // Concurrent calls, as from a model.
     const found = await Promise.all(
       QUESTIONS.map((query) => client.callTool({ name: 'search', arguments: { query } })),
@@ -97,7 +95,7 @@ function answersClients(endpoint: () => { url: string; key?: string }, modes = M
       const { code, stdout, stderr } = await finished(spawn(tools['mcp for Python'], args, { env }));
       expect([code, stderr]).toEqual([0, '']);
       const got = JSON.parse(stdout);
-      expect(got).toMatchObject({ revision, tools: ['search', 'fetch'] });
+      expect(got).toMatchObject({ revision, tools: TOOLS });
       expect(got.found.map(given)).toEqual(await Promise.all(QUESTIONS.map(expected)));
       expect(got.texts.map((texts: string[]) => texts.map((text) => JSON.parse(text)))).toEqual(
         got.found.map((found: Found) => [found]),

@@ -34,9 +34,11 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('contains JavaScript, types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'call', 'chat', 'cite', 'client', 'langchain', 'limits', 'printable'].flatMap(
-      (name) => [`${name}.d.ts`, `${name}.js`, `${name}.js.map`],
-    );
+    const files = ['ai-sdk', 'call', 'chat', 'cite', 'client', 'langchain', 'limits'].flatMap((name) => [
+      `${name}.d.ts`,
+      `${name}.js`,
+      `${name}.js.map`,
+    ]);
     const others = ['LICENSE', 'README.md', 'package.json', 'types.d.ts', 'widget.d.ts', 'widget.js'];
     expect(readdirSync(out).sort()).toEqual([...files, ...others].sort());
     const { exports, dependencies, peerDependenciesMeta } = JSON.parse(

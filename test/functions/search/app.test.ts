@@ -1,13 +1,15 @@
 import { object, parse, string } from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { createApp } from '../../../functions/search/app.ts';
+import { type AppOptions, createApp } from '../../../functions/search/app.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
 const id = 'guides/passports.md#2';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-const open = () => ({ app: createApp(new SearchDouble(), { log: () => {} }) });
+const open = (options: AppOptions = {}) => ({
+  app: createApp(new SearchDouble(), { log: () => {}, ...options }),
+});
 
 describe('routes', () => {
   test('GET /search and POST /search return the same answer', async () => {
@@ -36,6 +38,20 @@ describe('routes', () => {
   test('GET /passages/:id with surrounding passages', async () => {
     const response = await request(open().app, `/passages/${encodeURIComponent(id)}?context=1`);
     expect(await response.json()).toEqual(await new SearchDouble().passage(id, 1));
+  });
+
+  test.each([
+    ['', '/#p='],
+    ['/c/hr', '/c/hr/#p='],
+    ['/c/a%0d%0aset-cookie:%20x', '/c/a%0D%0Aset-cookie:%20x/#p='],
+  ])('GET %s/passages/:id leads browsers to the page, without a key', async (prefix, place) => {
+    const { app } = open({ apiKeys: new Map() });
+    const address = `${prefix}/passages/${encodeURIComponent(id)}`;
+    const response = await request(app, address, { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(response.status).toBe(302);
+    expect(response.headers.get('location')).toBe(place + encodeURIComponent(id));
+    expect(response.headers.get('vary')).toBe('accept');
+    expect((await request(app, address)).status).toBe(401);
   });
 
   test.each([

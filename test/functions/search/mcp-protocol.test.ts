@@ -37,7 +37,7 @@ test('all answers are JSON, and no session is opened', async () => {
     expect(headers.get('mcp-session-id')).toBeNull();
   }
   expect(await older.json()).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
-  expect(await newer.json()).toMatchObject({ result: { ttlMs: 300_000, cacheScope: 'public' } });
+  expect(await newer.json()).toMatchObject({ result: { ttlMs: 300_000, cacheScope: 'private' } });
 });
 
 test('a subscription ends at once, because nothing changes', async () => {

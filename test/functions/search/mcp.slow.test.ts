@@ -12,6 +12,7 @@ import { failingSearch, SearchDouble, UNAVAILABLE, unavailableSearch } from './s
 
 const QUESTION = 'How often does the light of the Korvane lighthouse flash?';
 const UNANSWERED = 'Which film won the main prize at the film festival?';
+const NO_DOCUMENT = 'No document has this path, or it has fewer passages. Call list_documents.';
 const silent = { log: () => {} };
 
 let search: Search;
@@ -39,6 +40,8 @@ describe.each(REVISIONS)('revision %s', (revision) => {
     expect(tools.map(({ name, inputSchema }) => [name, inputSchema.required])).toEqual([
       ['search', ['query']],
       ['fetch', ['id']],
+      ['list_documents', []],
+      ['read_document', ['source']],
     ]);
     for (const tool of tools) {
       expect(tool.annotations).toMatchObject({ readOnlyHint: true, openWorldHint: false });
@@ -53,10 +56,10 @@ describe.each(REVISIONS)('revision %s', (revision) => {
     const answer = await answerTo({ q: QUESTION });
     expect(found).toMatchObject({ verdict: 'answered', answered: true });
     expect(found.results).toEqual(
-      answer.results.map(({ score: _, highlight, ...result }) => ({
+      answer.results.map(({ score: _, highlight: __, ...result }) => ({
         ...result,
+        text: expect.any(String),
         url: `http://localhost/passages/${encodeURIComponent(result.id)}`,
-        highlight: highlight.text,
       })),
     );
     const { id } = found.results[0]!;
@@ -174,6 +177,98 @@ describe('search', () => {
   });
 });
 
+test('a default search returns at most 6 KB, with texts around the best sentence', async () => {
+  const answer = await search.search({ q: QUESTION, k: 10, mode: 'hybrid' });
+  const [first] = answer.results;
+  const place = { start: 3000, end: 3000 + first!.text.length };
+  const [before, after] = ['語 '.repeat(1500), ' Many words follow it.'.repeat(200)];
+  const results = answer.results.map((result) => ({
+    ...result,
+    text: before + first!.text + after,
+    highlight: { text: first!.text, ...place },
+  }));
+  const double = createApp(
+    Object.assign(new SearchDouble(), { search: async () => ({ ...answer, results }) }),
+    silent,
+  );
+  const found = structured(await call('search', { query: QUESTION }, double));
+  expect(Buffer.byteLength(JSON.stringify(found))).toBeLessThanOrEqual(6000);
+  expect(found.notice).toContain('Texts with … are shortened');
+  const texts = found.results.map(({ text }) => text);
+  for (const text of texts) {
+    expect(text).toMatch(/^….*…$/s);
+    expect(results[0]!.text).toContain(text.slice(1, -1));
+    expect(text).toContain(first!.text.slice(0, 100));
+  }
+  expect(texts[0]!.length).toBeGreaterThan(texts[1]!.length);
+  const whole = structured(await call('search', { query: QUESTION, k: 1 }));
+  expect(whole.results[0]!.text).toBe(first!.text);
+  expect(whole.notice).not.toContain('shortened');
+});
+
+describe('an index describes itself', () => {
+  test('in the instructions and the description of search, in at most 1 KB', async () => {
+    const client = await clientOf(app);
+    const instructions = client.getInstructions()!;
+    expect(instructions).toMatch(
+      /^The index has \d+ documents with \d+ passages\. Languages: (en|de|zh), .*\. Largest sources: ".*/,
+    );
+    expect(Buffer.byteLength(instructions)).toBeLessThan(1024);
+    const [first] = (await client.listTools()).tools;
+    expect(first!.description).toMatch(/^The index has \d+ documents .* Finds passages /);
+  });
+
+  test('not where it cannot be read, and the tools are still listed', async () => {
+    const client = await clientOf(createApp(unavailableSearch, silent));
+    expect(client.getInstructions()).not.toContain('The index has');
+    expect((await client.listTools()).tools).toHaveLength(4);
+  });
+});
+
+describe('documents', () => {
+  interface Listed {
+    documents: { source: string; title: string; passages: number }[];
+    next?: number;
+  }
+  interface Read {
+    title: string;
+    text: string;
+    passages: number;
+    next?: number;
+  }
+
+  /** Calls a tool from the start until it returns no `next`. */
+  async function pages<Page extends { next?: number }>(name: string, args: object): Promise<Page[]> {
+    const found: Page[] = [];
+    for (let from: number | undefined = 0; from !== undefined; from = found.at(-1)!.next)
+      found.push(structured<Page>(await call(name, { ...args, from })));
+    return found;
+  }
+
+  test('are listed once each, by folder too, with all passages of the index', async () => {
+    const all = (await pages<Listed>('list_documents', {})).flatMap(({ documents }) => documents);
+    expect(new Set(all.map(({ source }) => source)).size).toBe(all.length);
+    expect(all.reduce((sum, { passages }) => sum + passages, 0)).toBe(search.info.passages);
+    const english = await pages<Listed>('list_documents', { source: 'en/' });
+    expect(english.flatMap(({ documents }) => documents)).toEqual(
+      all.filter(({ source }) => source.startsWith('en/')),
+    );
+    expect(all.find(({ source }) => source === 'en/lighthouse.md')).toMatchObject({ title: 'lighthouse' });
+  });
+
+  test('are read in order, as `fetch` returns their passages', async () => {
+    const source = 'en/lighthouse.md';
+    const parts = await pages<Read>('read_document', { source });
+    const text = parts.map((part) => part.text).join('\n\n');
+    const { results } = await answerTo({ q: 'lighthouse', source, k: 100 });
+    expect(parts[0]!.passages).toBe(results.length);
+    for (const result of results) {
+      const around = structured<{ text: string }>(await call('fetch', { id: result.id, context: 5 }));
+      expect(text).toContain(around.text);
+    }
+  });
+});
+
 describe('fetch', () => {
   test('reads a passage with its surrounding passages', async () => {
     const [{ id } = { id: '' }] = (await answerTo({ q: 'Selmora lighthouse', lang: 'en', k: 1 })).results;
@@ -225,6 +320,14 @@ describe('wrong arguments are reported in a sentence', () => {
     ['fetch', { id: '\ud800' }, 'No passage has this id. Its document may have changed: search again.'],
     ['fetch', { id: 'x', context: 9 }, 'context is 9, but must be a whole number from 0 to 5.'],
     ['fetch', { id: 'x', query: 'x' }, 'Unknown argument "query". The arguments are id, context.'],
+    [
+      'list_documents',
+      { source: 'en' },
+      'source is "en", but must be the path of a folder, which ends in /.',
+    ],
+    ['read_document', {}, 'source is missing. The arguments are source, from.'],
+    ['read_document', { source: 'en/' }, NO_DOCUMENT],
+    ['read_document', { source: 'en/lighthouse.md', from: 1000 }, NO_DOCUMENT],
   ])('%s %o', async (name, args, sentence) => {
     const result = await call(name, args);
     expect(result.isError).toBe(true);
@@ -239,9 +342,12 @@ test('text of documents is always data', async () => {
     '\u2028\u2029\u202e\u0000\u{e0041} 𝕳𝖊𝖑𝖑𝖔 नमस्ते مرحبا 👩🏽‍🚀',
   ].join('\n');
   const passage = { id: hostile, text: hostile, title: hostile, source: hostile, lang: 'und' };
+  const document = { source: hostile, title: hostile, lang: 'und', passages: 1 };
   const double: Search = {
     info: search.info,
     overview: () => search.overview(),
+    documents: async () => ({ documents: [document] }),
+    document: async () => ({ ...document, texts: [hostile] }),
     search: async ({ q }: SearchRequest) => ({
       q,
       verdict: 'answered',
@@ -270,7 +376,6 @@ test('text of documents is always data', async () => {
       {
         ...passage,
         url: expect.stringMatching(/^http:\/\/localhost\/passages\/[\w%~!*'().-]+$/),
-        highlight: hostile,
         confidence: 1,
         metadata: { note: hostile },
       },

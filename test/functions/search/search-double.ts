@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import type {
   Answer,
+  DocumentEntry,
+  DocumentList,
+  DocumentPart,
   IndexInfo,
   PassageAnswer,
   Search,
@@ -26,6 +29,8 @@ const passage: PassageAnswer = {
     { id: 'old/2', title: '', source: 'old/copy.md' },
   ],
 };
+
+const entry: DocumentEntry = { source: passage.source, title: 'Passports', lang: 'en', passages: 1 };
 
 const VERDICTS = new Map<string, Verdict>([
   ['perhaps', 'possible'],
@@ -92,6 +97,14 @@ export class SearchDouble implements Search {
       suggestions: [{ text: 'How are passports renewed?', lang: 'en' }],
     };
   }
+
+  async documents(): Promise<DocumentList> {
+    return { documents: [entry] };
+  }
+
+  async document(source: string): Promise<DocumentPart | undefined> {
+    return source === entry.source ? { ...entry, texts: [passage.text] } : undefined;
+  }
 }
 
 /** A search that records the ids of requested passages, and finds none. */
@@ -135,6 +148,8 @@ const failingWith = (error: Error): Search => ({
   search: () => Promise.reject(error),
   passage: () => Promise.reject(error),
   overview: () => Promise.reject(error),
+  documents: () => Promise.reject(error),
+  document: () => Promise.reject(error),
 });
 
 /** A search that fails, as with an unreadable index. */

@@ -89,19 +89,22 @@ describe('with API keys', () => {
   const apiKeys = new Map([['chatbot', { digest: digestOf('ps_key') }]]);
   const locked = createApp(new SearchDouble(), { ...quiet, apiKeys });
 
-  test('only the page is open to a browser without a key', async () => {
+  test('only the page, and the way to it, are open to a browser without a key', async () => {
     expect((await request(locked, '/', browser)).status).toBe(200);
     expect((await request(locked, '/', { ...browser, method: 'HEAD' })).status).toBe(200);
-    for (const path of ['/search?q=x', '/overview', '/health', '/openapi.json', '/passages/x', '/nothing']) {
+    for (const path of ['/search?q=x', '/overview', '/health', '/openapi.json', '/nothing']) {
       expect((await request(locked, path, browser)).status).toBe(401);
     }
+    // The page then asks for the key. Nothing says whether the passage exists.
+    const passage = await request(locked, '/passages/x', browser);
+    expect([passage.status, await passage.text()]).toEqual([302, '']);
     expect((await request(locked, '/', { ...browser, method: 'POST' })).status).toBe(401);
     expect((await request(locked, '/')).status).toBe(401);
   });
 
-  test('GET / requires a key if the page is off', async () => {
+  test('they require a key if the page is off', async () => {
     const off = createApp(new SearchDouble(), { ...quiet, apiKeys, page: false });
-    expect((await request(off, '/', browser)).status).toBe(401);
+    for (const path of ['/', '/passages/x']) expect((await request(off, path, browser)).status).toBe(401);
   });
 });
 
