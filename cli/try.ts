@@ -57,6 +57,8 @@ async function tryOut(paths: string[], { open, ...flags }: Flags): Promise<void>
       search: (request) => search.search(isEmbedded ? request : { ...request, mode: 'lexical' }),
       passage: (id, context) => search.passage(id, context),
       overview: () => search.overview(),
+      documents: (folder, from) => search.documents(folder, from),
+      document: (source, from) => search.document(source, from),
     };
   };
   const keep = `Keep this index: npx polyseek index ${paths.join(' ')}`;

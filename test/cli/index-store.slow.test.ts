@@ -82,7 +82,7 @@ test('index publishes to S3 Vectors, uploads only changes, and brings the same i
   settings({ store: 's3vectors' });
   writeFileSync(join(docs, 'brakes.md'), '# Brakes\n\nCheck both brakes before each long ride.\n');
   aws.calls.length = 0;
-  const { stdout, stderr } = await run('index', 'docs');
+  const { stdout } = await run('index', 'docs');
   expect(stdout).toMatch(
     /s3vectors:\/\/docs-bucket\/passages: generation 2 is current\. 1 passage uploaded \(.*\), 3 kept, 1 removed\./,
   );
