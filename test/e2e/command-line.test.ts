@@ -145,8 +145,11 @@ describe('on a terminal', () => {
 
   test('an interrupt ends a build with exit code 130, restores the cursor and leaves no files', async () => {
     const before = readdirSync(folder);
-    // With the default model, which takes longer than the key.
-    const args = [documents, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
+    // They take the default model longer than the second without progress, and the key.
+    const text = (_: unknown, i: number) => JSON.stringify({ text: `${i} ${'lighthouse '.repeat(50)}` });
+    const many = join(temporaryFolder(), 'many.jsonl');
+    writeFileSync(many, Array.from({ length: 500 }, text).join('\n'));
+    const args = [many, '--index', join(folder, 'new'), '--cache', temporaryFolder()];
     const { code, printed } = await onTerminal('index', args, {
       type: [[/ [1-9]\d* of \d+ pass/, '\x03']],
     });
