@@ -156,6 +156,7 @@ describe('on a terminal', () => {
     expect({ code, printed }).toMatchObject({ code: 130 });
     expect(printed).toContain(`${ESCAPE}?25l`);
     expect(printed.lastIndexOf(`${ESCAPE}?25h`)).toBeGreaterThan(printed.lastIndexOf(`${ESCAPE}?25l`));
+    expect(printed).toMatch(/Stopped at [1-9]\d* of 500; run again to continue\./);
     expect(printed).not.toContain('error');
     expect(readdirSync(folder)).toEqual(before);
   });

@@ -185,6 +185,9 @@ describe('over an endpoint', () => {
 
   test('a wrong URL is an error of usage', async () => {
     const { code, stderr } = await command('mcp', ['--url', 'search.example.com']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--url is "search.example.com"')]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('--url must start with http:// or https://.'),
+    ]);
   });
 });
