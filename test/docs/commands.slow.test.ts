@@ -72,13 +72,13 @@ describe('commands in the docs', () => {
     },
   );
 
-  test('a flag mentioned alone is a flag of some command', async () => {
-    const bench = await run('node --import tsx test/bench/bench.ts --help');
+  test('a flag mentioned alone is a flag of some command', () => {
+    const bench = readFileSync(join(root, 'test/bench/bench.ts'), 'utf8');
     // These are flags of npm, curl and cdk.
     const others = ['--silent', '--aws-sigv4', '-c'];
     const all = new Set([
       ...[...known.values()].flatMap((flags) => [...flags]),
-      ...listedIn(bench.stdout),
+      ...flagsIn(bench),
       ...others,
     ]);
     const alone = pages.flatMap(({ tree }) =>

@@ -10,11 +10,13 @@ import { readBytes } from '../fixtures/read.ts';
 // seconds for each, also on a busy machine.
 
 const LIMIT = 120_000;
+/** What only `npm run test:long` repeats. */
+const MORE_UNITS = ['\t', '\u00a0', '`', '\\', '|', ':', '.', '-', 'a '];
 const countTokens = tokenCounter(defaultModel().dir);
 const options = { countTokens, minTokens: 16, maxTokens: 160 };
 
 /** What slows expressions: white space, and openings of markup that never close. */
-const UNITS = [' ', '\t', '\u00a0', '\n', '[', '<', '*', '`', '{', '\\', '"', '|', ':', '.', '-', 'a '];
+const UNITS = [' ', '\n', '[', '<', '*', '{', '"', ...(process.env.ALL_RUNS ? MORE_UNITS : [])];
 const LENGTH = 30_000;
 
 const around: Record<string, (text: string) => string> = {
@@ -44,6 +46,7 @@ describe('reading takes linear time', () => {
 describe('cutting takes linear time', () => {
   /** Short sentences, which are joined to one that grows. */
   const JOINED = 'あ。';
+  const JOINED_LENGTH = process.env.ALL_RUNS ? 700_000 : 300_000;
   // Sentences too short to stand alone, scripts without spaces, marks that never end a word, and quotes before each letter.
   const parts = [
     JOINED,
@@ -68,7 +71,7 @@ describe('cutting takes linear time', () => {
     '-',
   ];
   test.each(parts)('%j', { timeout: LIMIT }, (part) => {
-    const text = `Some words. ${part.repeat((part === JOINED ? 700_000 : 100_000) / part.length)}x end.`;
+    const text = `Some words. ${part.repeat((part === JOINED ? JOINED_LENGTH : 100_000) / part.length)}x end.`;
     const passages = toPassages({ source: 'a', blocks: [{ kind: 'paragraph', text }] }, options);
     expect(passages.length).toBeGreaterThan(0);
     for (const passage of passages)

@@ -38,7 +38,7 @@ beforeAll(async () => {
   passages = Array.from({ length: file.count }, (_, ordinal) => file.get(ordinal));
   file.close();
   const sets = await Promise.all(LANGUAGES.map((lang) => readSet(setFolder(lang))));
-  questions = sets.flatMap(({ queries }) => queries.filter((_, i) => i % 15 === 0).map(({ text }) => text));
+  questions = sets.flatMap(({ queries }) => queries.filter((_, i) => i % 30 === 0).map(({ text }) => text));
 });
 
 /** The text that is embedded and indexed for a passage. */
