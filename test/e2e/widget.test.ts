@@ -170,6 +170,31 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await dialog(page).isVisible()).toBe(true);
   });
 
+  test('offers the last five questions of the tab until they are cleared', async () => {
+    const page = await openDialog();
+    const offered = () => page.locator('.suggestions a').allTextContents();
+    const suggested = 'How are passports renewed?';
+    await page.getByRole('link', { name: suggested }).waitFor();
+    for (const q of ['first', 'second', LIKELY, 'perhaps', 'unlikely', 'nothing', 'perhaps']) {
+      await page.getByRole('searchbox').fill(q);
+      await page.keyboard.press('Enter');
+    }
+    // Typing alone is no search to return to.
+    await askWidget(page, 'typed');
+    await page.reload();
+    await page.keyboard.press('/');
+    await page.getByRole('link', { name: suggested }).waitFor();
+    expect(await offered()).toEqual(['perhaps', 'nothing', 'unlikely', LIKELY, 'second', suggested]);
+    await page.getByRole('link', { name: LIKELY }).click();
+    await answered(page);
+    expect(search.requests.at(-1)?.q).toBe(LIKELY);
+    await page.getByRole('searchbox').fill('');
+    expect((await offered())[0]).toBe(LIKELY);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    expect(await offered()).toEqual([suggested]);
+    expect(await focused(page)).toBe('Ask in any language');
+  });
+
   test('filters by language and source', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);

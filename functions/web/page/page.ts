@@ -12,7 +12,7 @@ import {
   suggestionsOf,
   summaryOf,
 } from '../browser/results.ts';
-import { createTexts } from '../browser/texts.ts';
+import { createTexts, mergeLanguages } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
 import { loadPassage, passageNodes } from './passage-view.ts';
@@ -151,8 +151,9 @@ function showError(error: unknown, retry: () => void): void {
 async function showOverview(): Promise<void> {
   try {
     const overview = await endpoint.get<Overview & { index: IndexInfo }>('overview');
-    find('p', '#about').textContent = describeIndex(overview, texts);
-    languages.list(overview.languages);
+    const merged = mergeLanguages(overview.languages);
+    find('p', '#about').textContent = describeIndex({ ...overview, languages: merged }, texts);
+    languages.list(merged);
     sources.list(overview.sources);
     const items = suggestionsOf(overview.suggestions, (q) => addressOf({ ...HOME, q }, path, ui));
     find('ul', '').replaceChildren(...items);
