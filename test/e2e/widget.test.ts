@@ -310,6 +310,14 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     ]);
     await page.evaluate(`document.querySelector('polyseek-search').open()`);
     expect(await dialog(page).isVisible()).toBe(true);
+    // The page has no say in another tab.
+    const tab = page.context().waitForEvent('page');
+    await page
+      .getByRole('link', { name: 'Renewal', exact: true })
+      .first()
+      .click({ modifiers: ['Control'] });
+    await (await tab).close();
+    expect(await dialog(page).isVisible()).toBe(true);
     await page.evaluate(`document.querySelector('polyseek-search').close()`);
     expect(await dialog(page).isVisible()).toBe(false);
   });

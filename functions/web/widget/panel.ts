@@ -42,7 +42,7 @@ export function createAskForm({ texts }: PanelContext, placeholder = texts.of('a
   return { form: make('form', { class: 'ask' }, make('div', { class: 'line' }, field, ...more)), field };
 }
 
-/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself. */
+/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens it itself, but not in another tab. */
 export function reportLinks(
   container: HTMLElement,
   { emit, followed }: PanelContext,
@@ -52,8 +52,10 @@ export function reportLinks(
     const link = event.target instanceof Element && event.target.closest('a');
     const chosen = link && resultOf(link);
     if (!chosen) return;
-    if (!emit('polyseek-select', { ...chosen, url: link.href })) event.preventDefault();
+    const isTaken = !emit('polyseek-select', { ...chosen, url: link.href });
     // With these keys, the link opens elsewhere.
-    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) followed();
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (isTaken) event.preventDefault();
+    followed();
   });
 }
