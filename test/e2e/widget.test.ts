@@ -238,7 +238,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await askWidget(page, LIKELY);
     expect(asked).toEqual(['/c/hr/overview', `/c/hr/search ${LIKELY}`]);
     expect([search.requests.length, handbook.requests.length]).toEqual([0, 1]);
-    expect(await page.locator('h3 a').nth(1).getAttribute('href')).toMatch(`${site.endpoint}/c/hr/#p=`);
+    expect(await page.locator('h3 a').nth(1).getAttribute('href')).toContain(`${site.endpoint}/c/hr/?q=`);
     await openDialog({ attributes: `endpoint="${site.endpoint}/stage/"` });
     await expect.poll(() => asked.at(-1)).toBe('/stage/browser/overview');
     // The browser and the widget report that the address does not exist.
@@ -276,12 +276,13 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
   test('links to the document, and to the page of the endpoint if it has no address', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);
+    const query = new URLSearchParams({ q: LIKELY });
     const links = await page.locator('h3 a').all();
     const hrefs = await Promise.all(links.map((link) => link.getAttribute('href')));
     expect(hrefs).toEqual([
       'https://example.org/passports',
-      `${site.endpoint}/#p=${encodeURIComponent('ar/جواز.md#1')}`,
-      `${site.endpoint}/#p=${encodeURIComponent('guides/fees.pdf#3')}`,
+      `${site.endpoint}/?${query}#p=${encodeURIComponent('ar/جواز.md#1')}`,
+      `${site.endpoint}/?${query}#p=${encodeURIComponent('guides/fees.pdf#3')}`,
       'https://example.org/passports',
     ]);
     expect(await page.locator('.place').allTextContents()).toEqual(['page 3']);

@@ -20,7 +20,9 @@ export interface Panel {
   stop(): void;
 }
 
-export interface PanelContext extends ResultContext {
+export interface PanelContext extends Omit<ResultContext, 'permalinkOf'> {
+  /** Address of a passage in the endpoint's page, with the marks of a question, if visitors can open it. */
+  addressOf?: (id: string, q: string) => string;
   options: WidgetOptions;
   emit: Emit;
   /** A person follows a link in this tab. */

@@ -25,7 +25,7 @@ export interface SearchPanel extends Panel {
 
 /** `more` is further content of the field's line. */
 export function createSearchPanel(context: PanelContext, ...more: Node[]): SearchPanel {
-  const { options, texts, endpoint, emit } = context;
+  const { options, texts, endpoint, emit, addressOf } = context;
   const { form, field } = createAskForm(context, options.placeholder, ...more);
   const language = createMenu(texts.of('language'), searchNow);
   const source = createMenu(texts.of('source'), searchNow);
@@ -118,7 +118,8 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     status.replaceChildren(...summaryOf(answer, texts));
     if (answer.results.length === 0 && (language.value || source.value))
       status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
-    results.replaceChildren(...listOf(answer, context));
+    const permalinkOf = addressOf && ((id: string) => addressOf(id, answer.q));
+    results.replaceChildren(...listOf(answer, { endpoint, texts, permalinkOf }));
     for (const one of articles()) {
       one.part.add('result');
       one.tabIndex = -1;
