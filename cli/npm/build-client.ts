@@ -7,7 +7,7 @@ import { loadWidget } from '../../functions/web/assets.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const client = join(root, 'functions/web/client');
-const modules = ['client', 'langchain', 'ai-sdk', 'chat'];
+const modules = ['client', 'langchain', 'ai-sdk', 'chat', 'docsearch'];
 /** Modules that the others import. */
 const shared = ['call', 'cite'];
 

@@ -38,6 +38,29 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   }
 
+  /** Asks during an outage and again after it, and checks the page in both. */
+  async function checkOutage(page: Page, width: number): Promise<void> {
+    const refused = { status: 503, headers: { 'retry-after': '0' }, json: {} };
+    await page.route('**/search?*', (route) => route.fulfill(refused));
+    await ask(page, 'During an outage?');
+    await check(page, width);
+    await page.unroute('**/search?*');
+    await page.locator('.again').click();
+    await page.locator('article').first().waitFor();
+    await check(page, width);
+    // The browser reports each refusal.
+    expect(new Set(browser.offences.splice(0).map((said) => said.match(/status of \d+/)?.[0]))).toEqual(
+      new Set(['status of 503']),
+    );
+  }
+
+  /** Copies the answer, and checks the copy. */
+  async function cite(page: Page): Promise<void> {
+    await page.locator('.cite').click();
+    await page.locator('.answer [role=status]:not(:empty)').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^“.+”\n.*Korvane lighthouse\n/);
+  }
+
   /** Checks that an open menu is inside of the page. */
   async function checkMenu(page: Page, width: number): Promise<void> {
     const list = (await page.locator('#source-values').boundingBox())!;
@@ -115,6 +138,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     });
     await check(page, width);
     await ask(page, KORVANE);
+    await cite(page);
     await page.getByRole('button', { name: 'Show more' }).first().click();
     await page.locator('.neighbour').first().waitFor();
     await page.getByRole('button', { name: 'Request as code' }).click();
@@ -123,6 +147,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     await checkMenu(page, width);
     await ask(page, UNANSWERED);
     await check(page, width);
+    await checkOutage(page, width);
   });
 
   test.each([
@@ -162,6 +187,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     });
     await check(page, width);
     await ask(page, KORVANE);
+    await cite(page);
     const [box, button] = [
       (await page.getByRole('searchbox').boundingBox())!,
       (await page.getByRole('button', { name: 'بحث', exact: true }).boundingBox())!,
@@ -182,6 +208,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
     await check(page, width);
     await ask(page, UNANSWERED);
     await check(page, width);
+    await checkOutage(page, width);
   });
 
   test('has touch targets of at least 44 px', async () => {

@@ -322,12 +322,12 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     expect(browser.offences.splice(0)).toEqual(['asked https://example.org/a.pdf']);
   });
 
-  test.each(['/', '/prod/c/hr'])('has a permalink to each passage, at %s', async (path) => {
-    const page = await open(`${path}?q=fees`);
+  test.each(['/', '/prod/c/hr'])('has a permalink to each passage of an answer, at %s', async (path) => {
+    const page = await open(`${path}?q=fees&lang=en`);
     expect(await page.locator('#collection').textContent()).toBe(path === '/' ? '' : 'hr');
     await page.locator('article').nth(2).getByRole('button', { name: 'Show more' }).click();
     const link = page.getByRole('link', { name: 'Link to this passage' });
-    const address = `${url}${path}#p=${encodeURIComponent(idOf(2))}`;
+    const address = `${url}${path}?q=fees&lang=en#p=${encodeURIComponent(idOf(2))}`;
     expect(new URL((await link.getAttribute('href'))!, page.url()).href).toBe(address);
     await link.click();
     await page.locator('.chosen-passage').waitFor();
@@ -347,12 +347,27 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     await shows(page, 'fees 0');
     expect(await view.isVisible()).toBe(false);
 
-    // In a fresh session there are no results to return to.
-    const other = await open(new URL(address).href.slice(url.length));
-    await other.locator('.chosen-passage').waitFor();
+    // Elsewhere it has the same marks, quotation and results.
+    const other = await open(address.slice(url.length));
+    const chosen = other.locator('.chosen-passage');
+    await chosen.waitFor();
+    expect(await chosen.locator('.best').allTextContents()).toEqual(['Passports are renewed online.']);
+    await other.getByRole('heading', { name: 'polyseek' }).click();
+    await other.keyboard.press('c');
+    await other.getByText('Copied').waitFor();
+    expect(await other.evaluate('navigator.clipboard.readText()')).toBe(
+      '“Passports are renewed online.”\nPassports › Renewal\nhttps://example.org/passports',
+    );
+    await other.getByRole('button', { name: 'Back to the results' }).click();
+    await shows(other, 'fees 0');
+    expect(await other.locator('#lang-chosen').textContent()).toBe('English');
+
+    // Without a question, there are no results to return to, and the whole passage is the quotation.
+    await other.goto(`${url}${path}#p=${encodeURIComponent(idOf(2))}`);
+    await chosen.waitFor();
     expect(await other.getByRole('button', { name: 'Back to the results' }).count()).toBe(0);
-    expect(await other.getByRole('link', { name: 'Open the document' }).getAttribute('href')).toBe(
-      'https://example.org/passports',
+    expect(await other.getByRole('link', { name: 'Read in context' }).getAttribute('href')).toBe(
+      'https://example.org/passports#:~:text=Passports%20are%20renewed%20online.,renewal%20takes%20three%20weeks.',
     );
     await other.getByRole('searchbox').fill('visa');
     await shows(other, 'visa 0');

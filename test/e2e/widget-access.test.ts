@@ -34,6 +34,28 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   }
 
+  /** Asks during an outage and after it, and starts anew from recent searches. Checks the widget in each. */
+  async function checkOutage(page: Page, width: number): Promise<void> {
+    const isSearch = (url: URL) => url.pathname === '/browser/search';
+    const headers = { 'access-control-allow-origin': '*', 'retry-after': '0' };
+    await page.route(isSearch, (route) => route.fulfill({ status: 503, headers }));
+    const field = page.getByRole('searchbox').first();
+    await field.fill('perhaps');
+    await field.press('Enter');
+    await page.locator('.again').waitFor();
+    await check(page, width);
+    await page.unroute(isSearch);
+    await page.locator('.again').click();
+    await page.locator('article').waitFor();
+    // The browser reports each refusal.
+    expect(new Set(site.offences.splice(0).map((said) => said.match(/status of \d+/)?.[0]))).toEqual(
+      new Set(['status of 503']),
+    );
+    await field.fill('');
+    await page.locator('.suggestions button').waitFor();
+    await check(page, width);
+  }
+
   // The test in Arabic is in dark colours on a phone.
   test('passes axe and fits a wide screen', async () => {
     const width = 1280;
@@ -53,6 +75,7 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
     await page.getByRole('button', { name: 'Show more' }).first().click();
     await page.locator('.neighbour').first().waitFor();
     await shot('results');
+    await checkOutage(page, width);
     await page.getByRole('tab', { name: 'Chat' }).click();
     for (const q of [LIKELY, 'perhaps', 'unlikely']) {
       await page.getByRole('searchbox').fill(q);
@@ -162,12 +185,18 @@ describe.skipIf(missingTools('chromium'))('the widget, for everyone,', () => {
       await page.locator('.neighbour').first().waitFor();
       await picture(page, 'arabic');
       await check(page, 360);
+      await page.locator('.cite').click();
+      await page.locator('.answer [role=status]:not(:empty)').waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
+        /^“Passports are renewed online.”\n/,
+      );
       expect(await page.locator('.status').innerText()).toBe('مقاطع تطابق سؤالك');
       const left = async (part: string) => (await page.locator(part).first().boundingBox())!.x;
       expect(await left('[part=close]')).toBeLessThan(await left('[role=tablist] > :first-child'));
       expect(await left('[role=tab]:last-child')).toBeLessThan(await left('[role=tab]:first-child'));
       // English passages keep their direction.
       expect(await page.locator('.passage .text').first().getAttribute('dir')).toBe('ltr');
+      await checkOutage(page, 360);
       await page.getByRole('tab').first().press('ArrowLeft');
       expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('محادثة');
       await page.getByRole('searchbox').fill('perhaps');

@@ -170,6 +170,31 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(await dialog(page).isVisible()).toBe(true);
   });
 
+  test('offers the last five questions of the tab until they are cleared', async () => {
+    const page = await openDialog();
+    const offered = () => page.locator('.suggestions a').allTextContents();
+    const suggested = 'How are passports renewed?';
+    await page.getByRole('link', { name: suggested }).waitFor();
+    for (const q of ['first', 'second', LIKELY, 'perhaps', 'unlikely', 'nothing', 'perhaps']) {
+      await page.getByRole('searchbox').fill(q);
+      await page.keyboard.press('Enter');
+    }
+    // Typing alone is no search to return to.
+    await askWidget(page, 'typed');
+    await page.reload();
+    await page.keyboard.press('/');
+    await page.getByRole('link', { name: suggested }).waitFor();
+    expect(await offered()).toEqual(['perhaps', 'nothing', 'unlikely', LIKELY, 'second', suggested]);
+    await page.getByRole('link', { name: LIKELY }).click();
+    await answered(page);
+    expect(search.requests.at(-1)?.q).toBe(LIKELY);
+    await page.getByRole('searchbox').fill('');
+    expect((await offered())[0]).toBe(LIKELY);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    expect(await offered()).toEqual([suggested]);
+    expect(await focused(page)).toBe('Ask in any language');
+  });
+
   test('filters by language and source', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);
@@ -213,7 +238,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await askWidget(page, LIKELY);
     expect(asked).toEqual(['/c/hr/overview', `/c/hr/search ${LIKELY}`]);
     expect([search.requests.length, handbook.requests.length]).toEqual([0, 1]);
-    expect(await page.locator('h3 a').nth(1).getAttribute('href')).toMatch(`${site.endpoint}/c/hr/#p=`);
+    expect(await page.locator('h3 a').nth(1).getAttribute('href')).toContain(`${site.endpoint}/c/hr/?q=`);
     await openDialog({ attributes: `endpoint="${site.endpoint}/stage/"` });
     await expect.poll(() => asked.at(-1)).toBe('/stage/browser/overview');
     // The browser and the widget report that the address does not exist.
@@ -251,12 +276,13 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
   test('links to the document, and to the page of the endpoint if it has no address', async () => {
     const page = await openDialog();
     await askWidget(page, LIKELY);
+    const query = new URLSearchParams({ q: LIKELY });
     const links = await page.locator('h3 a').all();
     const hrefs = await Promise.all(links.map((link) => link.getAttribute('href')));
     expect(hrefs).toEqual([
       'https://example.org/passports',
-      `${site.endpoint}/#p=${encodeURIComponent('ar/جواز.md#1')}`,
-      `${site.endpoint}/#p=${encodeURIComponent('guides/fees.pdf#3')}`,
+      `${site.endpoint}/?${query}#p=${encodeURIComponent('ar/جواز.md#1')}`,
+      `${site.endpoint}/?${query}#p=${encodeURIComponent('guides/fees.pdf#3')}`,
       'https://example.org/passports',
     ]);
     expect(await page.locator('.place').allTextContents()).toEqual(['page 3']);
@@ -284,6 +310,14 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
       ['select', LIKELY, 'https://example.org/passports', 4, 'guides/visas.md'],
     ]);
     await page.evaluate(`document.querySelector('polyseek-search').open()`);
+    expect(await dialog(page).isVisible()).toBe(true);
+    // The page has no say in another tab.
+    const tab = page.context().waitForEvent('page');
+    await page
+      .getByRole('link', { name: 'Renewal', exact: true })
+      .first()
+      .click({ modifiers: ['Control'] });
+    await (await tab).close();
     expect(await dialog(page).isVisible()).toBe(true);
     await page.evaluate(`document.querySelector('polyseek-search').close()`);
     expect(await dialog(page).isVisible()).toBe(false);

@@ -26,23 +26,32 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
     return current.signal;
   }
 
+  /** Requests an answer, and keeps it. */
+  async function request(query: string, signal: AbortSignal): Promise<Answer> {
+    const answer = await endpoint.get<Answer>(`search?${query}&matches=true`, signal);
+    answers.set(query, answer);
+    if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
+    return answer;
+  }
+
   async function search(query: string, signal: AbortSignal): Promise<void> {
     report({ kind: 'searching' });
     const slow = setTimeout(() => report({ kind: 'slow' }), SLOW);
     signal.addEventListener('abort', () => clearTimeout(slow));
     try {
-      const answer =
-        answers.get(query) ?? (await endpoint.get<Answer>(`search?${query}&matches=true`, signal));
-      if (signal.aborted) return;
-      answers.delete(query);
-      answers.set(query, answer);
-      if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
-      report({ kind: 'answer', answer });
+      // A known answer is reported at once.
+      const answer = answers.get(query) ?? (await request(query, signal));
+      if (!signal.aborted) report({ kind: 'answer', answer });
     } catch (error) {
       if (!signal.aborted) report({ kind: 'error', error });
     } finally {
       clearTimeout(slow);
     }
+  }
+
+  /** The answer to a query, without a report. Rejects as the endpoint does. */
+  async function answerTo(query: string, signal: AbortSignal): Promise<Answer> {
+    return answers.get(query) ?? request(query, signal);
   }
 
   /** Searches now. The query is that of `GET /search`, such as `q=x&lang=en`. */
@@ -67,7 +76,7 @@ export function createAsker(endpoint: Pick<Endpoint, 'get'>, report: (state: Sea
     report({ kind: 'idle' });
   }
 
-  return { ask, askSoon, stop };
+  return { ask, askSoon, answerTo, stop };
 }
 
 /** Whether a text is long enough to search while it is being typed: 3 characters, or 2 in scripts that write words with few. */

@@ -83,7 +83,7 @@ function resultOf(result: SearchResult, context: ResultContext, isAnswer: boolea
   const permalink = permalinkOf
     ? [make('a', { class: 'quiet permalink', href: permalinkOf(id) }, texts.of('permalink'))]
     : [];
-  const cite = isAnswer ? citeOf(result, context, note) : [];
+  const cite = isAnswer ? citeOf(result, result.highlight.text.trim(), context, note) : [];
   return make(
     'article',
     isAnswer ? { class: 'answer' } : {},
@@ -128,25 +128,29 @@ export function copyByKey(container: HTMLElement): void {
   });
 }
 
-/** A link to the best sentence in its document, and a button that copies the sentence with its title and address. */
-function citeOf(result: SearchResult, { texts, permalinkOf }: ResultContext, note: HTMLElement): Node[] {
-  const { id, title, source, url, highlight } = result;
-  const href = isLink(url) ? urlOfSentence(url, highlight.text) : permalinkOf?.(id);
+/** A link to a quotation in its document, and a button that copies the quotation with its title and address. */
+export function citeOf(
+  { id, title, source, url }: PassageAnswer,
+  quotation: string,
+  { texts, permalinkOf }: ResultContext,
+  note: HTMLElement,
+): Node[] {
+  const href = isLink(url) ? urlOf(url, quotation) : permalinkOf?.(id);
   const read = make('a', { class: 'quiet' }, texts.of('inContext'));
   if (href) read.href = href;
   const cite = buttonOf('quiet cite', texts.of('cite'), () => {
-    const citation = [`“${highlight.text.trim()}”`, title || source, isLink(url) ? url : read.href];
-    void copyText(citation.filter(Boolean).join('\n'), cite.closest('article')!, note, texts);
+    const citation = [`“${quotation}”`, title || source, isLink(url) ? url : read.href];
+    void copyText(citation.filter(Boolean).join('\n'), cite.closest('article, section')!, note, texts);
   });
   cite.setAttribute('aria-keyshortcuts', 'c');
   cite.append(make('kbd', { 'aria-hidden': 'true' }, 'C'));
   return [...(href ? [read] : []), cite];
 }
 
-/** A URL at which a browser scrolls to a sentence and marks it, if it can. A long sentence is given by its first and last words. */
-function urlOfSentence(url: string, sentence: string): string {
+/** A URL at which a browser scrolls to a quotation and marks it, if it can. A long one is given by its first and last words. */
+function urlOf(url: string, quotation: string): string {
   if (!('fragmentDirective' in document)) return url;
-  const words = sentence.trim().split(/\s+/);
+  const words = quotation.split(/\s+/);
   const ends = words.length > 8 ? [words.slice(0, 4), words.slice(-4)] : [words];
   // A hyphen has a meaning in a directive.
   const text = ends.map((part) => encodeURIComponent(part.join(' ')).replaceAll('-', '%2D'));
@@ -257,7 +261,7 @@ function snippetOf(result: SearchResult, isAnswer: boolean): (Node | string)[] {
 type Parts = (from: number, to: number) => (Node | string)[];
 
 /** Marks the matching words and, more quietly, the best sentence; without matches, the sentence itself is marked. */
-function partsOf({ text, highlight, matches }: SearchResult): Parts {
+export function partsOf({ text, highlight, matches }: SearchResult): Parts {
   const marks = marksOf(text, matches);
   const marked: Parts = (from, to) => {
     let at = from;

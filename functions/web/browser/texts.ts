@@ -1,3 +1,4 @@
+import type { Counted } from '../../../index/format/overview-types.ts';
 import ar from './texts/ar.json' with { type: 'json' };
 import de from './texts/de.json' with { type: 'json' };
 import en from './texts/en.json' with { type: 'json' };
@@ -101,6 +102,17 @@ function localeOf(tag: string): Intl.Locale | undefined {
 function writtenForm(tag: string): string {
   const locale = localeOf(tag)?.maximize();
   return locale ? `${locale.language}-${locale.script}` : tag;
+}
+
+/** Languages without regions and variants, as a filter on `de` includes `de-AT`. Most passages first. */
+export function mergeLanguages(languages: readonly Counted[]): Counted[] {
+  const merged = new Map<string, number>();
+  for (const { value, passages } of languages) {
+    const tag = /^[a-z]{2,3}(-[a-z]{4}\b)?/i.exec(value)?.[0] ?? value;
+    merged.set(tag, (merged.get(tag) ?? 0) + passages);
+  }
+  const counted = [...merged].map(([value, passages]) => ({ value, passages }));
+  return counted.sort((a, b) => b.passages - a.passages);
 }
 
 /** Attributes for text in a language, for direction, screen readers and hyphenation. */

@@ -16,6 +16,22 @@ export interface PolyseekSelectDetail {
   url: string;
 }
 
+/** The attributes of `<polyseek-search>`, for the types of templates. docs/widget.md describes them. */
+export interface PolyseekAttributes {
+  endpoint?: string;
+  'api-key'?: string;
+  collection?: string;
+  mode?: 'dialog' | 'inline';
+  chat?: boolean;
+  placeholder?: string;
+  k?: number | string;
+  langs?: string;
+  source?: string;
+  ui?: string;
+  hotkeys?: 'ctrl-k' | 'off';
+  theme?: 'light' | 'dark' | 'auto';
+}
+
 /** The element `<polyseek-search>`, which importing this module defines. */
 export declare class PolyseekSearch extends HTMLElement {
   /** Opens the dialog. Inline, moves the focus to the field. */

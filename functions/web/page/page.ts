@@ -12,7 +12,7 @@ import {
   suggestionsOf,
   summaryOf,
 } from '../browser/results.ts';
-import { createTexts } from '../browser/texts.ts';
+import { createTexts, mergeLanguages } from '../browser/texts.ts';
 import { PolyseekError } from '../client/call.ts';
 import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
 import { loadPassage, passageNodes } from './passage-view.ts';
@@ -39,7 +39,7 @@ const key = () => sessionStorage.getItem(KEY);
 // The page's own URL may lack the slash after the stage or the collection.
 const endpoint = createEndpoint(new URL(path.replace(/\/?$/, '/'), location.origin).href, key);
 find('bdi', '#collection').textContent = collectionIn(path);
-const permalinkOf = (passage: string) => addressOf({ ...HOME, passage }, path, null);
+const permalinkOf = (passage: string) => addressOf({ ...state, passage }, path, null);
 const context: ResultContext = { endpoint, texts, permalinkOf };
 
 const languages = createFilterMenu('lang', texts, texts.languageName, (lang) => go({ ...state, lang }));
@@ -126,11 +126,15 @@ async function showPassage(id: string): Promise<void> {
   passageView.ariaBusy = 'true';
   passageView.replaceChildren();
   try {
+    // The question's answer has the marks, without which the passage is shown too.
+    const answering = state.q ? asker.answerTo(queryOf(state), signal).catch(() => undefined) : undefined;
     const passage = await loadPassage(id, context, signal);
+    const result = (await answering)?.results.find((one) => one.id === id);
+    if (signal.aborted) return;
     document.title = `${passage.title || passage.source} – polyseek`;
     const permalink = new URL(permalinkOf(id), location.href).href;
-    const back = pages.hasResults() ? () => history.back() : undefined;
-    passageView.replaceChildren(...passageNodes(passage, context, permalink, back));
+    const back = state.q ? leavePassage : undefined;
+    passageView.replaceChildren(...passageNodes(passage, result, context, permalink, back));
     // A long text before it may fill the window.
     passageView.querySelector('.chosen-passage')?.scrollIntoView({ block: 'nearest' });
   } catch (error) {
@@ -138,6 +142,12 @@ async function showPassage(id: string): Promise<void> {
     showError(error, show);
   }
   passageView.ariaBusy = 'false';
+}
+
+/** Returns to the results, which are in the history unless a link from elsewhere led to the passage. */
+function leavePassage(): void {
+  if (pages.hasResults()) history.back();
+  else go({ ...state, passage: '' });
 }
 
 function showError(error: unknown, retry: () => void): void {
@@ -151,8 +161,9 @@ function showError(error: unknown, retry: () => void): void {
 async function showOverview(): Promise<void> {
   try {
     const overview = await endpoint.get<Overview & { index: IndexInfo }>('overview');
-    find('p', '#about').textContent = describeIndex(overview, texts);
-    languages.list(overview.languages);
+    const merged = mergeLanguages(overview.languages);
+    find('p', '#about').textContent = describeIndex({ ...overview, languages: merged }, texts);
+    languages.list(merged);
     sources.list(overview.sources);
     const items = suggestionsOf(overview.suggestions, (q) => addressOf({ ...HOME, q }, path, ui));
     find('ul', '').replaceChildren(...items);
@@ -200,14 +211,14 @@ clear.addEventListener('click', () => {
   question.focus();
 });
 
-alignWords(question, results);
+alignWords(question, find('main', ''));
 copyByKey(document.body);
 enableKeys(
   question,
   () => [...document.querySelectorAll<HTMLElement>('#results h3 a, #suggestions a')],
   () => {
     if (document.activeElement !== question) {
-      if (pages.hasResults()) history.back();
+      if (state.passage && state.q) leavePassage();
       else question.focus();
     } else if (question.value) {
       question.value = '';

@@ -1,9 +1,12 @@
-import type { PassageAnswer } from '../../../index/search/answer.ts';
+import type { PassageAnswer, SearchResult } from '../../../index/search/answer.ts';
 import { buttonOf, copyText, make } from '../browser/dom.ts';
 import {
   alsoInOf,
+  bodyStart,
+  citeOf,
   isLink,
   metaOf,
+  partsOf,
   passagePath,
   type ResultContext,
   textOf,
@@ -27,26 +30,32 @@ export async function loadPassage(
   }
 }
 
-/** One passage with its surroundings, a link to its document and its permalink. `back` returns to the results it came from. */
+/**
+ * One passage with its surroundings, a link to its document and its permalink. As the `result` of a question it has marks.
+ * `back` returns to the results.
+ */
 export function passageNodes(
   passage: PassageAnswer,
-  { endpoint, texts }: ResultContext,
+  result: SearchResult | undefined,
+  context: ResultContext,
   permalink: string,
   back: (() => void) | undefined,
 ): Node[] {
-  const { title, source, url } = passage;
-  const body = textOf(passage);
+  const { endpoint, texts } = context;
+  const { text, title, source, url } = passage;
+  const body = textOf(passage, result && partsOf(result));
   body.classList.add('chosen-passage');
+  const quotation = result?.highlight.text ?? text.slice(bodyStart(passage, text.length));
   const note = make('span', { role: 'status' });
   const address = make('code', { class: 'address', dir: 'ltr' }, permalink);
+  const cite = citeOf(passage, quotation.trim(), context, note);
   const copy = buttonOf('quiet', texts.of('page.copyLink'), () => copyText(permalink, address, note, texts));
-  const open = isLink(url) ? [make('a', { class: 'quiet', href: url }, texts.of('page.open'))] : [];
   return [
     ...(back ? [buttonOf('quiet back', texts.of('page.back'), back)] : []),
     titleOf(passage, { endpoint, texts }, 'h2'),
     metaOf(passage, texts, ...(title.includes(' › ') ? [make('bdi', {}, source)] : [])),
     make('div', { class: 'passage' }, ...withNeighbours(passage, body, texts)),
     ...alsoInOf(passage, texts),
-    make('div', { class: 'more' }, ...open, copy, address, note),
+    make('div', { class: 'more' }, ...(isLink(url) ? cite : cite.slice(1)), copy, address, note),
   ];
 }

@@ -56,7 +56,7 @@ export function createChatPanel(context: PanelContext): Panel {
   function quotation(q: string, passage: Result, quote: string, position: number): HTMLElement {
     const { id, title, source, url, lang } = passage;
     const name = make('bdi', inLanguage(lang), title || source);
-    const href = isLink(url) ? url : context.permalinkOf?.(id);
+    const href = isLink(url) ? url : context.addressOf?.(id, q);
     const place = href === undefined ? name : make('a', { href }, name);
     if (place instanceof HTMLAnchorElement) cited.set(place, { q, result: passage, position });
     return make(

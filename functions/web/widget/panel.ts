@@ -20,7 +20,9 @@ export interface Panel {
   stop(): void;
 }
 
-export interface PanelContext extends ResultContext {
+export interface PanelContext extends Omit<ResultContext, 'permalinkOf'> {
+  /** Address of a passage in the endpoint's page, with the marks of a question, if visitors can open it. */
+  addressOf?: (id: string, q: string) => string;
   options: WidgetOptions;
   emit: Emit;
   /** A person follows a link in this tab. */
@@ -42,7 +44,7 @@ export function createAskForm({ texts }: PanelContext, placeholder = texts.of('a
   return { form: make('form', { class: 'ask' }, make('div', { class: 'line' }, field, ...more)), field };
 }
 
-/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens the result itself. */
+/** Reports each link to a result that a person follows. A listener that calls `preventDefault` opens it itself, but not in another tab. */
 export function reportLinks(
   container: HTMLElement,
   { emit, followed }: PanelContext,
@@ -52,8 +54,10 @@ export function reportLinks(
     const link = event.target instanceof Element && event.target.closest('a');
     const chosen = link && resultOf(link);
     if (!chosen) return;
-    if (!emit('polyseek-select', { ...chosen, url: link.href })) event.preventDefault();
+    const isTaken = !emit('polyseek-select', { ...chosen, url: link.href });
     // With these keys, the link opens elsewhere.
-    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) followed();
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (isTaken) event.preventDefault();
+    followed();
   });
 }

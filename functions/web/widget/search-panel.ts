@@ -1,4 +1,4 @@
-import type { Counted, Overview } from '../../../index/format/overview-types.ts';
+import type { Counted, Overview, Suggestion } from '../../../index/format/overview-types.ts';
 import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
@@ -12,6 +12,7 @@ import {
   suggestionsOf,
   summaryOf,
 } from '../browser/results.ts';
+import { mergeLanguages, type TextName, type Texts } from '../browser/texts.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
 /** Searches as you type: a field, filters and results. */
@@ -24,7 +25,7 @@ export interface SearchPanel extends Panel {
 
 /** `more` is further content of the field's line. */
 export function createSearchPanel(context: PanelContext, ...more: Node[]): SearchPanel {
-  const { options, texts, endpoint, emit } = context;
+  const { options, texts, endpoint, emit, addressOf } = context;
   const { form, field } = createAskForm(context, options.placeholder, ...more);
   const language = createMenu(texts.of('language'), searchNow);
   const source = createMenu(texts.of('source'), searchNow);
@@ -34,7 +35,9 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   const results = make('div', { class: 'results', part: 'results' });
   const head = make('div', { class: 'bar' }, status, filters);
   const body = make('div', { class: 'body' }, head, suggestions, results);
-  const element = make('div', { class: 'part' }, make('search', {}, form), body);
+  const keys = options.isInline ? [] : [keysOf(texts)];
+  const element = make('div', { class: 'part' }, make('search', {}, form), body, ...keys);
+  const recent = createRecent(`polyseek ${options.api}`);
   const asker = createAsker(
     options.key ? { get: (...sent) => postQuery(endpoint, ...sent) } : endpoint,
     show,
@@ -42,6 +45,7 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   let shown: { q: string; results: SearchResult[] } | undefined;
   /** Whether Enter has asked for the first result. */
   let wantsFirst = false;
+  let questions: Suggestion[] = [];
 
   const isIdle = () => !field.value.trim();
   const articles = () => [...results.querySelectorAll('article')];
@@ -87,7 +91,25 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     }
   }
 
+  /** Shows recent searches and suggested questions. */
   function showSuggestions(isShown: boolean): void {
+    const clear = buttonOf('quiet', texts.of('widget.clear'), () => {
+      recent.clear();
+      showSuggestions(true);
+      field.focus();
+    });
+    const listed = (name: TextName, items: Suggestion[], ...more: Node[]) =>
+      items.length === 0
+        ? []
+        : [
+            make('div', { class: 'bar' }, make('h2', {}, texts.of(name)), ...more),
+            make('ul', {}, ...suggestionsOf(items, () => '')),
+          ];
+    const asked = recent.list().map((text) => ({ text, lang: 'und' }));
+    suggestions.replaceChildren(
+      ...listed('widget.recent', asked, clear),
+      ...listed('suggestions', questions),
+    );
     suggestions.hidden = !isShown || suggested().length === 0;
   }
 
@@ -96,7 +118,8 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     status.replaceChildren(...summaryOf(answer, texts));
     if (answer.results.length === 0 && (language.value || source.value))
       status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
-    results.replaceChildren(...listOf(answer, context));
+    const permalinkOf = addressOf && ((id: string) => addressOf(id, answer.q));
+    results.replaceChildren(...listOf(answer, { endpoint, texts, permalinkOf }));
     for (const one of articles()) {
       one.part.add('result');
       one.tabIndex = -1;
@@ -117,14 +140,18 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
 
   async function load(): Promise<void> {
     try {
-      const { languages, sources, suggestions: questions } = await endpoint.get<Overview>('overview');
+      const overview = await endpoint.get<Overview>('overview');
       // A field that the element's attributes fix has no menu.
       if (options.langs.length === 0)
-        fillMenu(language, texts.of('widget.allLanguages'), languages, texts.languageName);
+        fillMenu(
+          language,
+          texts.of('widget.allLanguages'),
+          mergeLanguages(overview.languages),
+          texts.languageName,
+        );
       if (options.sources.length === 0)
-        fillMenu(source, texts.of('widget.allSources'), sources, (value) => value);
-      const items = make('ul', {}, ...suggestionsOf(questions, () => ''));
-      suggestions.replaceChildren(make('h2', {}, texts.of('suggestions')), items);
+        fillMenu(source, texts.of('widget.allSources'), overview.sources, (value) => value);
+      questions = overview.suggestions;
       showSuggestions(isIdle());
       if (isIdle()) status.replaceChildren();
     } catch (error) {
@@ -135,6 +162,7 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
 
   listenToField(form, field, typed, () => {
     wantsFirst = true;
+    if (!isIdle()) recent.add(field.value.trim());
     searchNow();
   });
   suggestions.addEventListener('click', (event) => {
@@ -142,11 +170,13 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     if (!link) return;
     event.preventDefault();
     field.focus();
+    recent.add(link.textContent);
     search(link.textContent);
   });
   reportLinks(results, context, (link) => {
     const position = articles().indexOf(link.closest('article')!);
     const result = shown?.results[position];
+    if (shown) recent.add(shown.q);
     return result && shown && { q: shown.q, result, position: position + 1 };
   });
   alignWords(field, results);
@@ -189,4 +219,39 @@ function fillMenu(
   const options = values.map(({ value }) => make('option', { value }, nameOf(value)));
   menu.replaceChildren(make('option', { value: '' }, all), ...options);
   menu.hidden = values.length < 2;
+}
+
+/** The last five questions of this tab, newest first. They end with the tab, for the sake of those who share a machine. */
+function createRecent(name: string) {
+  // Pages without storage, such as sandboxed frames, throw.
+  function list(): string[] {
+    try {
+      return JSON.parse(sessionStorage.getItem(name) ?? '[]');
+    } catch {
+      return [];
+    }
+  }
+  function write(questions: string[]): void {
+    try {
+      sessionStorage.setItem(name, JSON.stringify(questions));
+    } catch {}
+  }
+  return {
+    list,
+    add: (q: string) => write([q, ...list().filter((other) => other !== q)].slice(0, 5)),
+    clear: () => write([]),
+  };
+}
+
+/** A line with the keys of the dialog, which screen readers skip: they have keys of their own. */
+function keysOf(texts: Texts): HTMLElement {
+  const keys = [
+    ['↑', '↓', texts.of('widget.move')],
+    ['↵', texts.of('widget.open')],
+    ['Esc', texts.of('widget.close')],
+  ];
+  const items = keys.map((key) =>
+    make('span', {}, ...key.slice(0, -1).map((cap) => make('kbd', {}, cap)), key.at(-1)!),
+  );
+  return make('p', { class: 'keys', 'aria-hidden': 'true' }, ...items);
 }

@@ -23,7 +23,10 @@ export function createView(host: Element, emit: Emit) {
     endpoint: createNeutralEndpoint(options, texts),
     followed: close,
     // With a key, the page would ask each visitor for one too.
-    ...(!options.key && { permalinkOf: (id: string) => `${options.page}#p=${encodeURIComponent(id)}` }),
+    ...(!options.key && {
+      addressOf: (id: string, q: string) =>
+        `${options.page}?${new URLSearchParams({ q })}#p=${encodeURIComponent(id)}`,
+    }),
   };
 
   const closer = buttonOf('icon', '', close);

@@ -51,6 +51,12 @@ const folderOptions = {
   baseUrl: v.optional(
     address('The address of the folder. The URL of a document is this address and its path.'),
   ),
+  urlSuffix: v.optional(
+    v.pipe(
+      v.picklist(['', '/', '.html'], '"", "/" or ".html"'),
+      v.description('Replaces .md, .mdx, .rst and .adoc in URLs of documents, as the website does.'),
+    ),
+  ),
 };
 
 /** Settings of databases. */

@@ -30,6 +30,8 @@ export interface FolderOptions extends ReadOptions {
   exclude?: string[];
   /** The address of the folder: the URL of each file is this and the file's path. */
   baseUrl?: string;
+  /** Replaces the suffix of Markdown and other text markup in URLs, as a website does that is made from it. */
+  urlSuffix?: string;
 }
 
 /**
@@ -72,18 +74,23 @@ export class FolderSource implements Source {
   }
 
   #file(path: string, source: string, real: string): SourceFile {
+    const { baseUrl, urlSuffix } = this.options;
     return {
       source,
       path,
       localPath: real,
-      url: this.options.baseUrl === undefined ? undefined : urlOf(this.options.baseUrl, source),
+      url: baseUrl === undefined ? undefined : urlOf(baseUrl, source, urlSuffix),
       open: () => readRegularFile(real, path),
     };
   }
 }
 
-function urlOf(base: string, source: string): string {
-  return (base.endsWith('/') ? base : `${base}/`) + source.split('/').map(encodeURIComponent).join('/');
+/** A file from which website generators make a page, and an index page, which they serve as its folder. */
+const MARKUP = /(?:(^|\/)(?:index|readme))?\.(?:mdx?|markdown|rst|adoc)$/i;
+
+function urlOf(base: string, source: string, suffix?: string): string {
+  const page = suffix === undefined ? source : source.replace(MARKUP, (_, folder = suffix) => folder);
+  return (base.endsWith('/') ? base : `${base}/`) + page.split('/').map(encodeURIComponent).join('/');
 }
 
 /**

@@ -22,13 +22,13 @@ export async function openSources(config: Config, paths: string[] = []): Promise
 
 /** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */
 async function openSource(settings: SourceConfig, config: Config): Promise<Source> {
-  const { include, exclude, baseUrl, plain, lang, fields } = config;
+  const { include, exclude, baseUrl, urlSuffix, plain, lang, fields } = config;
+  const folder = { include, exclude, baseUrl, urlSuffix };
   const shared = { plain, lang, fields };
-  if (typeof settings === 'string')
-    return new FolderSource(settings, defined({ include, exclude, baseUrl, ...shared }));
+  if (typeof settings === 'string') return new FolderSource(settings, defined({ ...folder, ...shared }));
   if ('path' in settings) {
     const { path, ...own } = settings;
-    return new FolderSource(path, defined({ include, exclude, baseUrl, ...shared, ...own }));
+    return new FolderSource(path, defined({ ...folder, ...shared, ...own }));
   }
   const options = defined({
     plain: settings.plain ?? plain,

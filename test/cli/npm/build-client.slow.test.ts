@@ -34,11 +34,9 @@ function compile(program: string): string {
 
 describe('the package', () => {
   test('contains JavaScript, types, and a manifest without dependencies', () => {
-    const files = ['ai-sdk', 'call', 'chat', 'cite', 'client', 'langchain', 'limits'].flatMap((name) => [
-      `${name}.d.ts`,
-      `${name}.js`,
-      `${name}.js.map`,
-    ]);
+    const files = ['ai-sdk', 'call', 'chat', 'cite', 'client', 'docsearch', 'langchain', 'limits'].flatMap(
+      (name) => [`${name}.d.ts`, `${name}.js`, `${name}.js.map`],
+    );
     const others = ['LICENSE', 'README.md', 'package.json', 'types.d.ts', 'widget.d.ts', 'widget.js'];
     expect(readdirSync(out).sort()).toEqual([...files, ...others].sort());
     const { exports, dependencies, peerDependenciesMeta } = JSON.parse(
@@ -46,7 +44,9 @@ describe('the package', () => {
     );
     expect(dependencies).toBeUndefined();
     expect(Object.values(peerDependenciesMeta)).toEqual([{ optional: true }, { optional: true }]);
-    expect(Object.keys(exports)).toEqual(['.', './langchain', './ai-sdk', './chat', './widget.js']);
+    expect(Object.keys(exports)).toEqual([
+      ...['.', './langchain', './ai-sdk', './chat', './docsearch', './widget.js'],
+    ]);
   });
 
   test('has the types of the sources', () => {

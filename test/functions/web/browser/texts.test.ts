@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bundleForBrowser } from '../../../../functions/web/assets.ts';
-import { createTexts, TEXTS, type Text } from '../../../../functions/web/browser/texts.ts';
+import { createTexts, mergeLanguages, TEXTS, type Text } from '../../../../functions/web/browser/texts.ts';
 import { root } from '../../../fixtures/index.ts';
 
 const browser = join(root, 'functions/web/browser');
@@ -113,6 +113,31 @@ describe('createTexts', () => {
     expect(ja!.list([1, 2])).not.toContain(', ');
     expect(en!.list([])).toEqual([]);
   });
+});
+
+test('merges regions and variants of a language, but not its scripts', () => {
+  const counted = {
+    de: 1,
+    'de-AT': 2,
+    'en-US': 4,
+    'zh-Hant-TW': 2,
+    'zh-Hans': 1,
+    'pt-1990': 5,
+    und: 6,
+    'x-y': 1,
+  };
+  const all = Object.entries(counted).map(([value, passages]) => ({ value, passages }));
+  expect(mergeLanguages(all).map(({ value, passages }) => [value, passages])).toEqual([
+    ...[
+      ['und', 6],
+      ['pt', 5],
+      ['en', 4],
+      ['de', 3],
+      ['zh-Hant', 2],
+      ['zh-Hans', 1],
+      ['x-y', 1],
+    ],
+  ]);
 });
 
 test('a bundle has the shared texts and its own', async () => {

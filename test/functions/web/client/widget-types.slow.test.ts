@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,12 +8,14 @@ import { root, temporaryFolder } from '../../../fixtures/index.ts';
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
+const widget = JSON.stringify(join(root, 'functions/web/client/widget.js'));
+
 /** Compiles a program for browsers that imports the widget. Returns the compiler's messages. */
 async function compile(program: string): Promise<string> {
-  const file = join(temporaryFolder(), 'program.ts');
-  writeFileSync(file, `import ${JSON.stringify(join(root, 'functions/web/client/widget.js'))};\n${program}`);
+  const file = join(temporaryFolder(), 'program.tsx');
+  writeFileSync(file, `import ${widget};\n${program}`);
   const options =
-    '--noEmit --strict --target es2023 --lib es2023,es2024.string,dom --module nodenext --types node'.split(
+    '--noEmit --strict --target es2023 --lib es2023,es2024.string,dom --module nodenext --jsx react --types node'.split(
       ' ',
     );
   const config = [
@@ -52,4 +54,30 @@ test('rejects wrong uses of the element', async () => {
     element.search(1);
     element.addEventListener('polyseek-search', ({ detail }) => console.log(detail.results));`);
   expect(messages.match(/error TS\d+/g)).toHaveLength(2);
+});
+
+test('types the element in TSX by the declarations of docs/widget.md', async () => {
+  const [, declarations] = /```ts\n(import type .+?)```/s.exec(
+    readFileSync(join(root, 'docs/widget.md'), 'utf8'),
+  )!;
+  const folder = temporaryFolder();
+  // The parts of React's types that the declarations name.
+  writeFileSync(
+    join(folder, 'react.ts'),
+    `export type HTMLAttributes<T> = { className?: string; onClick?: (event: T) => void };
+    export type DetailedHTMLProps<E, T> = E & { ref?: (element: T | null) => void };
+    export declare function createElement(...parts: unknown[]): JSX.Element;
+    export declare namespace JSX { interface Element {} interface IntrinsicElements { p: {} } }`,
+  );
+  const react = JSON.stringify(join(folder, 'react.ts'));
+  const own = declarations!.replaceAll(`'react'`, react).replace(`'polyseek/widget.js'`, widget);
+  const messages = await compile(`${own}
+    import * as React from ${react};
+    <polyseek-search api-key="psb_1" mode="inline" k={5} chat className="a" ref={(element) => element?.open()} />;
+    <polyseek-search mode="window" />;
+    <polyseek-search colour="red" />;`);
+  expect(messages.match(/TS\d+: .*/g)).toEqual([
+    expect.stringContaining(`'"window"' is not assignable to type '"dialog" | "inline" | undefined'`),
+    expect.stringContaining('{ colour: string; }'),
+  ]);
 });

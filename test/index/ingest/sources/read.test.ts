@@ -94,6 +94,23 @@ describe('a folder', () => {
     const [document] = await collect(new FolderSource(root, { baseUrl: 'https://docs.example/v1' }));
     expect(document?.url).toBe('https://docs.example/v1/a%20b/%C3%BC.md');
   });
+
+  it.each([
+    ['', ['', 'guide/', 'guide/a.html', 'guide/reindex', 'guide/set.up']],
+    ['/', ['', 'guide/', 'guide/a.html', 'guide/reindex/', 'guide/set.up/']],
+    ['.html', ['', 'guide/', 'guide/a.html', 'guide/reindex.html', 'guide/set.up.html']],
+  ])('gives pages made from markup the suffix %j', async (urlSuffix, urls) => {
+    for (const name of [
+      'README.md',
+      'guide/index.mdx',
+      'guide/a.html',
+      'guide/reindex.rst',
+      'guide/set.up.md',
+    ])
+      write(name, `Text of ${name}.`);
+    const documents = await collect(new FolderSource(root, { baseUrl: 'https://docs.example/', urlSuffix }));
+    expect(documents.map(({ url }) => url?.replace('https://docs.example/', '')).sort()).toEqual(urls);
+  });
 });
 
 describe('files and folders', () => {
