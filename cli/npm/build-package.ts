@@ -22,7 +22,7 @@ import { compileLibraries } from './compile-libraries.ts';
 
 const dist = join(root, 'dist');
 const SOURCES = ['cli', 'functions', 'index', 'infra'];
-/** Folders that are replaced by something built from them. */
+/** Folders that are replaced by something built from them, or are another package. */
 const REPLACED = /^(cli\/npm|functions\/(python|web)|index\/(engine|model))(\/|$)/;
 /** Files that explain sources, or are compiled. */
 const EXPLAINS = new Set(['.ts', '.md', '.wat']);

@@ -6,7 +6,9 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../functions/search/auth.ts';
 import type { Answer } from '../../index/search/answer.ts';
-import { root, temporaryFolder, topicsIndex, writeRandomIndex } from '../fixtures/index.ts';
+import { startHttpApi } from '../fixtures/http-api.ts';
+import { root, temporaryFolder, topicsFunction, topicsIndex, writeRandomIndex } from '../fixtures/index.ts';
+import { LambdaRuntime } from '../fixtures/lambda-runtime.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 import { missingTools, tools } from '../fixtures/tools.ts';
 
@@ -114,3 +116,27 @@ test.skipIf(missingTools('mcp for Python'))('the clients for Python', async () =
     bedrock: expected.slice(0, 5).map(({ confidence, text }) => [confidence, text]),
   });
 });
+
+test.skipIf(missingTools('Node 24', 'aws-lambda-ric'))(
+  "the packaged function answers under AWS's runtime client",
+  async () => {
+    const runtime = new LambdaRuntime({
+      folder: await topicsFunction(['en', 'zh']),
+      env: { CONTRACTS: '1' },
+    });
+    const api = await startHttpApi(runtime);
+    try {
+      const { vectorStores } = new OpenAI({ baseURL: `${api.url}/v1`, apiKey });
+      const { data } = await vectorStores.search('default', { query });
+      expect(data.map(({ score }) => score)).toEqual(expected.map(({ confidence }) => confidence));
+      const parameters = [{ name: 'q', type: 'string', value: query }];
+      const event = { messageVersion: '1.0', actionGroup: 'documents', function: 'search', parameters };
+      const { payload } = await runtime.invoke(event);
+      const body = expect.stringContaining(JSON.stringify(expected[0]!.text));
+      expect(payload).toMatchObject({ response: { functionResponse: { responseBody: { TEXT: { body } } } } });
+    } finally {
+      await api.stop();
+      await runtime.close();
+    }
+  },
+);
