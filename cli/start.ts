@@ -137,6 +137,7 @@ export async function serve(
   const endpoint = createApp(search, {
     logQuestions: logQuestions || LOG_QUESTIONS === '1',
     page: hasPage,
+    contracts: true,
     apiKeys,
     collections,
     tokens,

@@ -9,7 +9,7 @@ const ENVIRONMENT_LIMIT = 4096;
  * @throws if it exceeds Lambda's limit
  */
 export function environmentOf(
-  { auth, apiKeys, cors, jwtIssuer, jwtAudience, jwtScope, logQuestions, page, timeout }: Settings,
+  { auth, apiKeys, contracts, cors, jwtIssuer, jwtAudience, jwtScope, logQuestions, page, timeout }: Settings,
   index?: string,
 ): Record<string, string> {
   const hasKeys = auth === 'api-key' || (auth === 'jwt' && Object.keys(apiKeys).length > 0);
@@ -18,6 +18,7 @@ export function environmentOf(
     ...(auth === 'jwt' && jwtIssuer && { JWT_ISSUER: jwtIssuer, JWT_AUDIENCE: jwtAudience.join(',') }),
     ...(auth === 'jwt' && jwtScope && { JWT_SCOPE: jwtScope }),
     ...(logQuestions && { LOG_QUESTIONS: '1' }),
+    ...(contracts && { CONTRACTS: '1' }),
     ...(!page && { PAGE: '0' }),
     ...(index !== undefined && { INDEX: index, TIMEOUT: String(timeout) }),
     ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),

@@ -76,6 +76,8 @@ export interface SemanticSearchProps {
   readonly cors?: string[] | undefined;
   /** Serves a search page to browsers at `/`. Default: true. */
   readonly page?: boolean | undefined;
+  /** Answers requests in the form of chat platforms too, such as OpenAI's vector stores, Dify and Bedrock (docs/integrations.md). Default: false. */
+  readonly contracts?: boolean | undefined;
 
   /** Average number of requests per second that pass the throttle. Default: 50; with `auth: 'none'`, 5. */
   readonly throttleRate?: number | undefined;

@@ -72,6 +72,7 @@ const inputSchema = v.strictObject({
   jwtScope: v.optional(pattern(/^\S+$/, 'the name of a scope')),
   cors: v.optional(v.array(origin, 'a list of origins'), []),
   page: v.optional(v.boolean('true or false'), true),
+  contracts: v.optional(v.boolean('true or false'), false),
   throttleRate: v.optional(whole(1, 10_000)),
   throttleBurst: v.optional(whole(1, 10_000)),
   browserThrottleRate: v.optional(whole(1, 10_000)),

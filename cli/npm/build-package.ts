@@ -22,8 +22,8 @@ import { compileLibraries } from './compile-libraries.ts';
 
 const dist = join(root, 'dist');
 const SOURCES = ['cli', 'functions', 'index', 'infra'];
-/** Folders that are replaced by something built from them. */
-const REPLACED = /^(cli\/npm|functions\/web|index\/(engine|model))(\/|$)/;
+/** Folders that are replaced by something built from them, or are another package. */
+const REPLACED = /^(cli\/npm|functions\/(python|web)|index\/(engine|model))(\/|$)/;
 /** Files that explain sources, or are compiled. */
 const EXPLAINS = new Set(['.ts', '.md', '.wat']);
 /** Files that a function serves to browsers. The local server of the package reads them beside `assets-packaged.ts`. */

@@ -21,12 +21,15 @@ import {
 } from './requests.ts';
 import { RESOURCE_METADATA, resourceMetadata } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
+import { withContracts } from './with-contracts.ts';
 
 export interface AppOptions extends DispatchOptions {
   /** Logs the text of each question. Default: false. */
   logQuestions?: boolean;
   /** Shows browsers a page at `/`. The page contains no data, so it needs no API key. Default: true. */
   page?: boolean;
+  /** Answers requests in the form of chat platforms too (docs/integrations.md). Default: false. */
+  contracts?: boolean;
 }
 
 const jsonText = (body: string): HttpResponse => ({
@@ -206,5 +209,6 @@ export function createApp(
     if (collection !== undefined) return collections.get(collection)!();
     return typeof search === 'function' ? search() : search;
   };
-  return dispatch([...searchRoutes(searchOf, options), ...endpointRoutes(options)], options);
+  const app = dispatch([...searchRoutes(searchOf, options), ...endpointRoutes(options)], options);
+  return options.contracts ? withContracts(app) : app;
 }

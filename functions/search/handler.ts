@@ -1,5 +1,6 @@
-import { isOptional, isRecordOf, isShaped, isText } from '../../index/format/shapes.ts';
+import { isListOf, isOptional, isRecordOf, isShaped, isText } from '../../index/format/shapes.ts';
 import type { Answer } from '../../index/search/answer.ts';
+import type { ActionEvent, ActionResult } from './contracts/bedrock-agent.ts';
 import type { App, HttpRequest, HttpResponse } from './http.ts';
 import { decodePath, isCollectionName } from './paths.ts';
 import { Problem, problemResponse } from './problems.ts';
@@ -49,6 +50,17 @@ const isQuestion = (event: unknown): event is Direct =>
   event !== null &&
   'q' in event &&
   !('rawPath' in event || 'requestContext' in event);
+
+const isParameters = isOptional(isListOf(isShaped({ name: isText, value: isText })));
+
+const isAction = isShaped({
+  messageVersion: isText,
+  actionGroup: isText,
+  apiPath: isOptional(isText),
+  function: isOptional(isText),
+  parameters: isParameters,
+  requestBody: isOptional(isShaped({ content: isRecordOf(isShaped({ properties: isParameters })) })),
+}) as (event: unknown) => event is ActionEvent;
 
 /** Whether a text is a host name with an optional port. Some of this form are no hosts, such as 1.2.3.999. */
 const isHost = (name = '') => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(name) && URL.canParse(`https://${name}`);
@@ -111,13 +123,20 @@ async function ask(app: App, { collection, ...question }: Direct, requestId: str
 /**
  * Makes a Lambda handler of an app. HTTP API (payload format 2.0) and Function URL events get an HTTP response. Direct
  * events, `{q: "…"}` with the fields of `POST /search` and `collection`, get the `Answer` itself or a function error.
+ * @param contracts whether action groups of Amazon Bedrock's agents get an answer too
  */
 export function createHandler(
   app: App,
-): (event: unknown, context?: { awsRequestId: string }) => Promise<ReturnType<typeof toResult> | Answer> {
+  contracts = false,
+): (
+  event: unknown,
+  context?: { awsRequestId: string },
+) => Promise<ReturnType<typeof toResult> | Answer | ActionResult> {
   return async (event, { awsRequestId: requestId } = { awsRequestId: 'local' }) => {
     if (isHttpEvent(event)) return toResult(await app(toRequest(event, requestId)));
     if (isQuestion(event)) return ask(app, event, requestId);
+    if (contracts && isAction(event))
+      return (await import('./contracts/bedrock-agent.ts')).answerAction(app, event, requestId);
     const problem = new Problem(
       400,
       `The event is neither an HTTP request nor a question. Send an HTTP API event (payload format 2.0), a Function URL event, or a direct event such as ${JSON.stringify({ q: exampleQuestion })}.`,

@@ -16,10 +16,12 @@ import { readTokens } from './tokens.ts';
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
 const { INDEX, INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), TIMEOUT } = process.env;
-const { API_KEYS, CORS_ORIGINS, LOG_QUESTIONS, PAGE, AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
+const { API_KEYS, CONTRACTS, CORS_ORIGINS, LOG_QUESTIONS, PAGE } = process.env;
+const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 // A wrong setting must fail before the index is opened.
 const apiKeys = readApiKeys(API_KEYS);
 const tokens = readTokens(process.env);
+const contracts = CONTRACTS === '1';
 
 // All is opened while Lambda starts the function, before the first request, which reports a failure. An index elsewhere is opened at the
 // same time as the model.
@@ -62,10 +64,12 @@ export const handler = createHandler(
   createApp(search, {
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
+    contracts,
     apiKeys,
     collections,
     tokens,
     origins: readOrigins(CORS_ORIGINS),
     log,
   }),
+  contracts,
 );

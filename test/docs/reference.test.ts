@@ -125,6 +125,7 @@ test('docs/cli.md lists the environment variables that the code reads', () => {
     // The stack sets them for its functions, and tests for the builder.
     ...[
       'INDEX',
+      'CONTRACTS',
       'TIMEOUT',
       'FUNCTION_NAME',
       'DOCUMENTS',

@@ -18,6 +18,7 @@ test('defaults', () => {
     timeout: 10,
     auth: 'api-key',
     jwtAudience: [],
+    contracts: false,
     cors: [],
     throttleRate: 50,
     throttleBurst: 100,

@@ -221,10 +221,11 @@ test('the dashboard and the function use the same metrics', async () => {
 });
 
 test.each([
-  [true, undefined],
-  [false, { Variables: { PAGE: '0' } }],
-])('page %s is passed to the function', (page, environment) => {
-  const { Environment } = only(templateOf({ ...modes.iam, page }), 'AWS::Lambda::Function').properties;
+  [{ page: true }, undefined],
+  [{ page: false }, { Variables: { PAGE: '0' } }],
+  [{ contracts: true }, { Variables: { CONTRACTS: '1' } }],
+])('%o is passed to the function', (setting, environment) => {
+  const { Environment } = only(templateOf({ ...modes.iam, ...setting }), 'AWS::Lambda::Function').properties;
   expect(Environment).toEqual(environment);
 });
 

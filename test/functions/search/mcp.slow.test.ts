@@ -79,12 +79,17 @@ describe.each(REVISIONS)('revision %s', (revision) => {
 });
 
 describe('search', () => {
-  test('returns one text with id, title and url for ChatGPT, and the url opens the passage', async () => {
+  // https://developers.openai.com/docs/mcp. ChatGPT sends only these arguments, and reads one text, which is JSON.
+  test('returns one text with id, title and url for ChatGPT, which url opens and fetch reads', async () => {
     const { results } = JSON.parse(textOf(await call('search', { query: QUESTION })));
     expect(results).toHaveLength(10);
     for (const { id, title, url } of results) {
       expect(title).not.toBe('');
-      expect(await (await request(app, url)).json()).toMatchObject({ id, title });
+      const passage = (await (await request(app, url)).json()) as PassageAnswer;
+      expect(passage).toMatchObject({ id, title });
+      const read = JSON.parse(textOf(await call('fetch', { id })));
+      expect(read).toMatchObject({ id, title, url, text: expect.stringContaining(passage.text) });
+      expect(read.metadata).toEqual(expect.any(Object));
     }
   });
 

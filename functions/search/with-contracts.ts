@@ -1,0 +1,48 @@
+import type { Answer } from '../../index/search/answer.ts';
+import { LIMITS } from '../../index/search/limits.ts';
+import type { Refusal } from './contracts/contract.ts';
+import type { App, HttpRequest } from './http.ts';
+import { baseUrl } from './origins.ts';
+import { splitPath } from './paths.ts';
+import { readBody } from './requests.ts';
+
+/** The id of the default index, which has no name. */
+const DEFAULT_ID = 'default';
+
+/** A body whose reader gets an error, so that the app first checks the caller, and logs the error. */
+const failing = (error: unknown): HttpRequest['body'] => ({
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }),
+});
+
+/** Makes an app that also answers requests in the form of chat platforms, as `POST /search` of `app`. */
+export function withContracts(app: App): App {
+  return async (request) => {
+    const { browser, path, collection } = splitPath(request.path);
+    if (request.method !== 'POST' || browser || path === '/search' || path === '/mcp') return app(request);
+    const { contracts } = await import('./contracts/contracts.ts');
+    const contract = contracts.find((one) => one.path.test(path));
+    if (!contract) return app(request);
+    let id = contract.path.exec(path)?.groups?.id;
+    let body: HttpRequest['body'];
+    try {
+      const { id: asked, ...question } = contract.ask(await readBody(request));
+      id ??= asked;
+      body = [Buffer.from(JSON.stringify({ maxCharacters: LIMITS.answerCharacters.max, ...question }))];
+    } catch (error) {
+      body = failing(error);
+    }
+    const name = id === undefined || id === DEFAULT_ID ? collection : id;
+    // A slash would lead to another route.
+    const start = name === undefined ? '' : `/c/${name.replaceAll('/', '%2F')}`;
+    const response = await app({ ...request, path: `${start}/search`, body });
+    const found: Answer | Refusal = JSON.parse(response.body);
+    const base = baseUrl({ ...request, prefix: (request.prefix ?? '') + start });
+    const { answer, refuse = (refusal) => refusal } = contract;
+    const translated =
+      'results' in found
+        ? answer(found, ({ id, url }) => url ?? `${base}/passages/${encodeURIComponent(id)}`)
+        : refuse(found, request.headers);
+    const headers = { ...response.headers, 'content-type': 'application/json; charset=utf-8' };
+    return { ...response, headers, body: JSON.stringify(translated) };
+  };
+}
