@@ -65,9 +65,10 @@ export const answerRoute =
   (model: ModelEndpoint): NonNullable<AppOptions['answerRoute']> =>
   (searchOf) => ({
     path: '/answer',
-    POST: async (request, addToLog) => {
+    POST: async (request) => {
       const body = await readBody(request);
-      addToLog({ k: readSearchBody(body).k });
+      // Throws for a wrong request.
+      readSearchBody(body);
       const { q, k, minConfidence, lang, source, filter }: Question = JSON.parse(body);
       const client = searcherOf(await searchOf(request), { lang, source, filter });
       const { ask } = createChat({ client, model, k, minConfidence });
