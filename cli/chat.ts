@@ -11,14 +11,17 @@ import {
   numberOption,
   searchedIndexOption,
 } from './kit/flags.ts';
+import { addModel, type ModelFlags, modelOf, searcherOf } from './kit/llm.ts';
 import { printable, printableJson } from './kit/printable.ts';
 
-type Flags = EndpointFlags & { index: string; minConfidence?: number; json?: boolean };
+type Flags = EndpointFlags & ModelFlags & { index: string; minConfidence?: number; json?: boolean };
 
-export const command = addEndpoint(
-  new Tool(
-    'chat',
-    'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
+export const command = addModel(
+  addEndpoint(
+    new Tool(
+      'chat',
+      'Answer questions in the terminal and cite the passages. A question may refer to the previous ones.',
+    ),
   ),
 )
   .addOption(searchedIndexOption())
@@ -31,15 +34,17 @@ export const command = addEndpoint(
   .examples(
     'npx polyseek chat',
     'npx polyseek chat --url https://abcde12345.execute-api.eu-central-1.amazonaws.com',
+    'npx polyseek chat --llm http://localhost:11434/v1 --llm-model gemma3',
     'echo "Is there a right to paid holidays?" | npx polyseek chat --json',
   )
-  .action(async ({ key, index, minConfidence, json }: Flags, command: Command) => {
+  .action(async ({ key, index, minConfidence, json, ...flags }: Flags, command: Command) => {
     const url = chosenUrl(command, 'index');
+    const model = await modelOf(flags);
     const { client, passages } = await open(url, key, index);
     const place = url ?? index;
     if (!json)
       console.log(`Ask about the ${passages} passages of ${place}, in any language. Press Ctrl-D to quit.`);
-    await converse(createChat({ client, minConfidence }), json);
+    await converse(createChat({ client, model, minConfidence }), json);
   });
 
 /** Answers each line of standard input until it ends. Prints the message of an error instead of an answer. */
@@ -53,12 +58,15 @@ async function converse(chat: Chat, json = false): Promise<void> {
   };
   const print = (text: string, q: string, fields: object) =>
     console.log(json ? printableJson(JSON.stringify({ q, ...fields })) : `${printable(text)}\n`);
+  const onText = (part: string) => {
+    if (!json) process.stdout.write(printable(part));
+  };
   prompt();
   for await (const line of lines) {
     const q = line.trim();
     if (q !== '')
-      await chat.ask(q).then(
-        (reply) => print(reply.text, q, reply),
+      await chat.ask(q, { onText }).then(
+        (reply) => print('', q, reply),
         ({ message }: Error) => print(message, q, { error: message }),
       );
     prompt();
@@ -73,10 +81,6 @@ async function open(url: string | undefined, key: string | undefined, index: str
     return { client, passages: (await client.health()).index.passages };
   }
   const { openLocal } = await import('../index/ingest/open-local.ts');
-  const { readSearchBody } = await import('../functions/search/requests.ts');
   const search = await openLocal(index);
-  const client: Searcher = {
-    search: async (question) => search.search(readSearchBody(JSON.stringify(question))),
-  };
-  return { client, passages: search.info.passages };
+  return { client: searcherOf(search), passages: search.info.passages };
 }

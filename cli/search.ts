@@ -101,10 +101,16 @@ export const command = addEndpoint(
       answer = asked.answer;
       print(json, asked, () => `${readable(answer, { request })}\n\n${describeReport(asked.report)}`);
     } else {
-      answer = url
-        ? await new Polyseek({ url, apiKey: key }).search(request)
-        : await searchIndex(index, request);
-      print(json, answer, () => readable(answer, url ? { request } : { request, roots: sourceFolders() }));
+      const search = (one: SearchRequest) =>
+        url ? new Polyseek({ url, apiKey: key }).search(one) : searchIndex(index, one);
+      answer = await search(request);
+      const { filter, ...unfiltered } = request;
+      const closest =
+        filter && answer.results.length === 0 && !json
+          ? (await search({ ...unfiltered, k: LIMITS.k.max })).results
+          : undefined;
+      const roots = url ? undefined : sourceFolders();
+      print(json, answer, () => readable(answer, { request, closest, roots }));
     }
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
@@ -158,8 +164,10 @@ const NOTHING = 'Nothing here matches your question.';
 
 interface Shown {
   request?: SearchRequest;
+  /** Without results: those of the request without its filter. */
+  closest?: readonly SearchResult[] | undefined;
   /** Folders that may contain the documents. Missing if the index is on no disk of this machine. */
-  roots?: string[];
+  roots?: string[] | undefined;
   /** Width of the terminal. */
   columns?: number;
 }
@@ -167,9 +175,9 @@ interface Shown {
 /** An answer as text, with colours on a terminal. The best passage is marked if it probably answers. */
 export function readable(
   { verdict, results, took, index }: Answer,
-  { request, roots, columns = process.stdout.columns }: Shown = {},
+  { request, closest, roots, columns = process.stdout.columns }: Shown = {},
 ): string {
-  const nothing = results.length > 0 ? `${NOTHING} The closest passages:` : whyNothing(request, roots);
+  const nothing = results.length > 0 ? `${NOTHING} The closest passages:` : whyNothing(request, closest);
   const lines = { answered: [], possible: [dim(CLOSE)], none: [dim(nothing)] }[verdict];
   const end = dim(
     `${took.totalMs} ms (embedding ${took.embedMs}, search ${took.searchMs}) in ${index.passages} passages`,
@@ -183,8 +191,14 @@ export function readable(
 /** A document's path, and the place in it. */
 const placed = (source: string, anchor?: string) => (anchor ? `${source}#${anchor}` : source);
 
-/** Why an answer has no results. Without another limit, a filter is the reason. */
-function whyNothing({ filter, mode, minConfidence }: Partial<SearchRequest> = {}, roots?: string[]): string {
+/** Most values of a field that are listed. */
+const LISTED = 10;
+
+/** Why an answer has no results. Without another limit, a filter is the reason. Names the values of the closest passages instead. */
+function whyNothing(
+  { filter, mode, minConfidence }: Partial<SearchRequest> = {},
+  closest: readonly SearchResult[] = [],
+): string {
   if (!filter || mode === 'lexical' || minConfidence !== undefined) return NOTHING;
   const values = Object.entries(filter).map(
     ([field, wanted]) =>
@@ -193,8 +207,14 @@ function whyNothing({ filter, mode, minConfidence }: Partial<SearchRequest> = {}
         .map((one) => JSON.stringify(one))
         .join(' or ')}`,
   );
-  const fix = roots && filter.source !== undefined ? ' npx polyseek inspect lists sources.' : '';
-  return `No passage has ${printable(values.join(' and '))}.${fix}`;
+  const others = Object.keys(filter).flatMap((field) => {
+    const found = closest.flatMap(
+      ({ lang, source, metadata }) => ({ ...metadata, lang, source })[field] ?? [],
+    );
+    const listed = [...new Set(found)].slice(0, LISTED);
+    return listed.length > 0 ? [` The closest passages have ${field} ${listed.join(', ')}.`] : [];
+  });
+  return printable(`No passage has ${values.join(' and ')}.${others.join('')}`);
 }
 
 /** The folders that the config file names as sources, to open files from a terminal. */

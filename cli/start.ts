@@ -15,9 +15,10 @@ import { codeOf } from '../index/format/writable.ts';
 import type { Search } from '../index/search/answer.ts';
 import { forTerminal, Tool } from './kit/command.ts';
 import { collectionOption, jsonOption, portOption } from './kit/flags.ts';
+import { addModel, answerRoute, type ModelFlags, modelOf } from './kit/llm.ts';
 
 /** How to serve an index. */
-export interface ServeFlags {
+export interface ServeFlags extends ModelFlags {
   port: number;
   host?: string;
   cors?: string[];
@@ -35,7 +36,7 @@ type Say = (message: string) => void;
 
 const NEXT = 'Index your own documents: npx polyseek index PATH\nDeploy to AWS: npx polyseek deploy';
 
-export const command = new Tool('start', 'Start the endpoint and the search page on this machine.')
+export const command = addModel(new Tool('start', 'Start the endpoint and the search page on this machine.'))
   .addOption(portOption())
   .addOption(new Option('--host <host>', 'address or host name to bind').env('HOST').default('127.0.0.1'))
   .addOption(
@@ -68,6 +69,7 @@ ${styleText('bold', 'Environment variables for access:')}
     'npx polyseek start --port 8080 --index .polyseek/index',
     'npx polyseek start --cors https://app.example --no-page',
     'npx polyseek start --collection hr=hr-index',
+    'npx polyseek start --llm http://localhost:11434/v1',
   )
   .action(async ({ index, ...flags }: Flags) => {
     await serve(flags, (say) => openIndex(index, say), NEXT);
@@ -120,6 +122,7 @@ export async function serve(
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
   const tokens = readTokens(process.env);
+  const model = await modelOf(flags);
   // A closed standard output, as after `polyseek start | head`, loses the log but must not end the server.
   process.stdout.removeAllListeners('error').on('error', () => {});
   // The port is bound first, since building the demo index for a port in use would waste minutes.
@@ -143,6 +146,7 @@ export async function serve(
     tokens,
     origins,
     host,
+    ...(model && { answerRoute: answerRoute(model) }),
     ...(process.stdout.isTTY && !json && { log: (entry) => console.log(logLine(entry)) }),
   });
   const app = withCors(withQueue(endpoint), [...origins, ...browserOrigins(apiKeys)]);

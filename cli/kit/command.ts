@@ -177,7 +177,7 @@ const FIXES: Record<string, string> = {
 };
 
 /** The message of an error. For an operating system's error about a file: path, reason and fix. */
-function describeError(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = '', path }: NodeJS.ErrnoException = error;
   const hint = installHint(error.message);

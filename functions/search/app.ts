@@ -30,6 +30,8 @@ export interface AppOptions extends DispatchOptions {
   page?: boolean;
   /** Answers requests in the form of chat platforms too (docs/integrations.md). Default: false. */
   contracts?: boolean;
+  /** Makes the route of a host that writes answers with a language model, from a function that opens the index of a request. */
+  answerRoute?: (searchOf: (request: RoutedRequest) => Promise<Search>) => Route;
 }
 
 const jsonText = (body: string): HttpResponse => ({
@@ -40,7 +42,7 @@ const jsonText = (body: string): HttpResponse => ({
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
-function home(request: RoutedRequest): HttpResponse {
+function home(request: RoutedRequest, writesAnswers: boolean): HttpResponse {
   const base = baseUrl(request);
   const { collections } = request;
   const { headers, ...answer } = json({
@@ -51,6 +53,7 @@ function home(request: RoutedRequest): HttpResponse {
       'POST /search',
       'GET /passages/{id}',
       'POST /mcp',
+      ...(writesAnswers ? ['POST /answer'] : []),
       'GET /health',
       'GET /overview',
       'GET /openapi.json',
@@ -159,7 +162,8 @@ function searchRoutes(
       searches: true,
       GET: async (request) => {
         const from = await searchOf(request);
-        return json({ index: from.info, ...(await from.overview()) });
+        const writesAnswers = options.answerRoute && { writesAnswers: true };
+        return json({ index: from.info, ...(await from.overview()), ...writesAnswers });
       },
     },
   ];
@@ -184,7 +188,9 @@ function endpointRoutes({ apiKeys, tokens, ...options }: AppOptions): Route[] {
     {
       path: '/',
       GET: async (request) =>
-        showsPage(request) ? (await import('./serve-assets.ts')).servePage(request) : home(request),
+        showsPage(request)
+          ? (await import('./serve-assets.ts')).servePage(request)
+          : home(request, options.answerRoute !== undefined),
       isOpen: showsPage,
     },
     // The metadata from which MCP clients learn where to log in. They read it before they have a token.
@@ -209,6 +215,8 @@ export function createApp(
     if (collection !== undefined) return collections.get(collection)!();
     return typeof search === 'function' ? search() : search;
   };
-  const app = dispatch([...searchRoutes(searchOf, options), ...endpointRoutes(options)], options);
+  const answerRoutes = options.answerRoute ? [options.answerRoute(searchOf)] : [];
+  const routes = [...searchRoutes(searchOf, options), ...answerRoutes, ...endpointRoutes(options)];
+  const app = dispatch(routes, options);
   return options.contracts ? withContracts(app) : app;
 }

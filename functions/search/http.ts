@@ -49,6 +49,8 @@ export interface HttpResponse {
   body: string;
   /** Whether the body is Base64 of bytes, such as compressed ones. */
   isBase64Encoded?: boolean;
+  /** Writes the body in parts, instead of `body`. Only a host that declares such a route can send it. */
+  stream?: (write: (text: string) => void, signal: AbortSignal) => Promise<void>;
 }
 
 /** Answers every request. Wrong requests and failures get an error response. */

@@ -39,6 +39,11 @@ export function createAppServer(app: App): Server {
     });
     response.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+    if (answer.stream) {
+      const closed = new AbortController();
+      response.once('close', () => closed.abort()).flushHeaders();
+      await answer.stream((text) => response.write(text), closed.signal);
+    }
     response.end(answer.body, answer.isBase64Encoded ? 'base64' : 'utf8');
     // The rest of the body must be read before the connection's next request.
     request.resume();

@@ -66,8 +66,9 @@ test('a path opens the file, but no text of a document does', () => {
 
 test('a filter that matches nothing names the values', () => {
   const request: SearchRequest = { q: 'x', k: 1, mode: 'hybrid', filter: { source: ['nope'] } };
-  expect(printed('none', [], { request, roots: [] })).toContain(
-    'No passage has source "nope". npx polyseek inspect lists sources.',
+  const closest = [result, { ...result, source: 'b\u0007.html' }, result];
+  expect(printed('none', [], { request, closest })).toContain(
+    `No passage has source "nope". The closest passages have source ${result.source}, b\uFFFD.html.`,
   );
 });
 

@@ -67,6 +67,18 @@ test('refuses API_KEYS without keys before it listens', async () => {
   });
 });
 
+test.each([
+  [
+    ['--llm', 'http://127.0.0.1:9/v1'],
+    /^http:\/\/127\.0\.0\.1:9\/v1 lists no models\. Check the URL and POLYSEEK_LLM_KEY, /,
+  ],
+  [['--llm-model', 'small'], /^--llm-model needs --llm\. Add it\.\n$/],
+])('refuses a language model that it cannot ask: %j', async (args, message) => {
+  const { code, stderr } = await run({ PORT: '0' }, ...args);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+});
+
 test('lists the environment variables in its help', async () => {
   const { code, stdout, stderr } = await command('start', ['--help']);
   expect([code, stderr]).toEqual([0, '']);

@@ -41,7 +41,7 @@ function parsePage(path: string): Page {
 /** The Markdown pages in a folder and below. */
 export function pagesIn(folder: string): Page[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.md'))
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
     .sort()
     .map((path) => readPage(`${folder}/${path}`));
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { BaseMessage } from '@langchain/core/messages';
@@ -15,10 +16,11 @@ import { ParallelEmbedder } from '../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../index/ingest/build.ts';
 import { readDocuments } from '../../index/ingest/sources/open-sources.ts';
 import { defaultModel, root, sharedCache, temporaryFolder, topicDocuments } from '../fixtures/index.ts';
-import { startModel } from '../fixtures/model.ts';
+import { type ModelStandIn, startModel } from '../fixtures/model.ts';
 import { finished, startServer } from '../fixtures/processes.ts';
 
 const key = 'ps_key';
+let model: ModelStandIn;
 let server: Awaited<ReturnType<typeof startServer>>;
 let client: Polyseek;
 beforeAll(async () => {
@@ -33,10 +35,11 @@ beforeAll(async () => {
   await buildIndex(documents, index, embedder, tokenCounter(dir), { cache: sharedCache() });
   embedder.close();
   const API_KEYS = JSON.stringify({ chatbot: createHash('sha256').update(key).digest('hex') });
-  server = await startServer(index, { API_KEYS });
+  model = await startModel();
+  server = await startServer(index, { API_KEYS }, ['--llm', model.url]);
   client = new Polyseek({ url: server.url, apiKey: key });
 });
-afterAll(() => server?.stop());
+afterAll(() => Promise.all([server?.stop(), model?.stop()]));
 
 /** Runs a program of the repository with the server's address and key in its environment. */
 const run = (file: string, args: string[] = [], input?: string) =>
@@ -259,18 +262,81 @@ describe('the chatbot', () => {
   });
 
   test('has an example whose model writes from the passages, and completes a follow-up', async () => {
-    const model = await startModel();
     model.answers([{ text: ['No [1].\n'] }, { text: ['Is torture allowed?'] }, { text: ['No [', '1].'] }]);
     const { code, stdout, stderr } = await run('functions/web/client/examples/chat.ts', [model.url]);
-    await model.stop();
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^No \[1\]\.\n\n\[1\] .* 4, \S+\n\nNo \[1\]\.\n\[1\] .*\n\n$/);
-    expect(JSON.stringify(model.requests[0]!.body)).toContain('slavery');
+    expect(JSON.stringify(model.requests.at(-3)!.body)).toContain('slavery');
+  });
+
+  test('in the terminal streams what a model writes, and marks what no passage supports', async () => {
+    const [supported, other] = [
+      'Its light flashes every 12 seconds [1].',
+      'It was painted by Monet in 1872 [1].',
+    ];
+    model.answers([{ text: [`${supported} ${other} `, 'Ships love it.'] }, { status: 500 }]);
+    const { code, stdout, stderr } = await run(
+      'cli/polyseek.ts',
+      ['chat', '--url', server.url, '--llm', model.url],
+      `${flashes}\nAnd ships?\n`,
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    const [, answer, failure] = stdout.split(/^> |\n\n> /m);
+    expect(answer).toBe(
+      `${supported} ${other} [?] Ships love it. [?]\n[1] lighthouse › Korvane lighthouse, en/lighthouse.md`,
+    );
+    expect(failure).toContain('/chat/completions returned status 500.');
+    expect(model.requests.at(-1)!.body).toMatchObject({ model: 'small' });
   });
 
   test('refuses to start without an endpoint', async () => {
     const { code, stdout, stderr } = await run('cli/polyseek.ts', ['chat', '--url', 'http://127.0.0.1:9']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe('http://127.0.0.1:9/health cannot be reached. Check the url and the connection.\n');
+  });
+});
+
+describe('POST /answer', () => {
+  const post = (body: object, apiKey = key, path = '/answer') =>
+    fetch(server.url + path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
+    });
+  const eventsIn = async (response: Response) =>
+    (await response.text()).match(/(?<=^data: ).+$/gm)!.map((data) => JSON.parse(data));
+
+  test('streams the sentences that a model writes, and the passages', async () => {
+    model.answers([{ text: ['Every 12 seconds [1]. ', 'I think.'] }]);
+    const response = await post({ q: flashes, lang: 'en', k: 1 });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const [first, second, sources, reply, ...more] = await eventsIn(response);
+    expect([first, second, more]).toEqual([{ part: 'Every 12 seconds [1]. ' }, { part: 'I think. [?]' }, []]);
+    expect(reply).toMatchObject({
+      question: flashes,
+      text: first.part + second.part + sources.part,
+      verdict: 'answered',
+      passages: [{ source: 'en/lighthouse.md' }],
+    });
+    const headers = { 'x-api-key': key };
+    const overview = await (await fetch(`${server.url}/overview`, { headers })).json();
+    expect(overview).toMatchObject({ writesAnswers: true });
+  });
+
+  test('checks the request and the key, and reports a failure of the model without its cause', async () => {
+    expect((await post({ q: '' })).status).toBe(400);
+    expect((await post({ q: flashes }, 'none')).status).toBe(401);
+    model.answers([{ status: 429 }]);
+    expect(await eventsIn(await post({ q: flashes }))).toEqual([
+      { error: expect.stringMatching(/^No answer was written\. The log contains the cause under [\w-]+\.$/) },
+    ]);
+  });
+
+  test('stops the model when the caller leaves', async () => {
+    model.answers([{ text: ['One. ', 'Two. '], pauses: true }]);
+    const closed = once(model.server, 'request').then(([request]) => once(request.socket, 'close'));
+    const response = await post({ q: flashes });
+    await response.body!.cancel();
+    await closed;
   });
 });

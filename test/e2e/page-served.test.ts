@@ -13,6 +13,7 @@ import { createAppServer } from '../../functions/search/listener.ts';
 import { openLocal } from '../../index/ingest/open-local.ts';
 import type { Answer } from '../../index/search/answer.ts';
 import { defaultModel, root, temporaryFolder } from '../fixtures/index.ts';
+import { type ModelStandIn, startModel } from '../fixtures/model.ts';
 import { ask, KORVANE, settled, useBrowser, usePageIndex } from '../fixtures/page.ts';
 import { startServer } from '../fixtures/processes.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -54,11 +55,31 @@ describe.skipIf(missingTools('chromium'))('the page of', () => {
   const browser = useBrowser();
 
   describe('the local server', () => {
+    let model: ModelStandIn;
     let server: Awaited<ReturnType<typeof startServer>>;
     beforeAll(async () => {
-      server = await startServer(index);
+      model = await startModel();
+      server = await startServer(index, {}, ['--llm', model.url]);
     });
-    afterAll(() => server?.stop());
+    afterAll(() => Promise.all([server?.stop(), model?.stop()]));
+
+    test('writes an answer on request, which links passages and marks what none supports', async () => {
+      model.answers([{ text: ['Every 12 seconds [1]. ', 'Ships love it.'] }, { status: 500 }]);
+      const page = await browser.open(`${server.url}/?${new URLSearchParams({ q: KORVANE, lang: 'en' })}`);
+      await settled(page);
+      const panel = page.locator('.written');
+      await panel.getByRole('button', { name: 'Let a language model answer' }).click();
+      await panel.getByText('[?] No passage supports this sentence.').waitFor();
+      expect(await panel.locator('p').first().innerText()).toMatch(
+        /^Every 12 seconds \[1\]\. Ships love it\. \[\?\]\n\[1\] .*Korvane lighthouse, en\//,
+      );
+      expect(await panel.locator('mark').allInnerTexts()).toEqual(['[?]']);
+      await panel.getByRole('link').first().click();
+      await page.locator('.chosen-passage', { hasText: 'every 12 seconds' }).waitFor();
+      await page.goBack();
+      await panel.getByRole('button').click();
+      await panel.getByText('No answer was written.').waitFor();
+    });
 
     test.each(runners)('shows the request in %s, and the copied code runs', async (name, start) => {
       const q = `Wie oft blinkt das Licht des "Leuchtturms" Korvane? $HOME '\`id\`' \\ 🗼`;

@@ -20,6 +20,7 @@ export function createEndpoint(base: string, key: () => string | null | undefine
   };
   return {
     base,
+    headers: connection.headers,
     /** Gets JSON from a path relative to `base`, such as `search?q=x`. */
     get: <T>(path: string, signal?: AbortSignal) => call<T>(connection, path, undefined, signal),
     /** Posts JSON that changes nothing, such as a search, and gets JSON. */

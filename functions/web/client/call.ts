@@ -136,3 +136,24 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', stop, { once: true });
   });
 }
+
+/** The data of server-sent events, line by line. */
+export async function* eventsOf(body: NonNullable<Response['body']>): AsyncGenerator<string> {
+  // Safari cannot iterate over a stream.
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let line = '';
+  try {
+    for (let done = false; !done; ) {
+      const chunk = await reader.read();
+      done = chunk.done;
+      const lines = (line + (chunk.value ?? '\n')).split('\n');
+      line = lines.pop()!;
+      for (const whole of lines) {
+        const data = whole.startsWith('data:') ? whole.slice(5).trim() : '';
+        if (data !== '') yield data;
+      }
+    }
+  } finally {
+    await reader.cancel();
+  }
+}

@@ -13,6 +13,7 @@ import {
   summaryOf,
 } from '../browser/results.ts';
 import { createTexts, mergeLanguages } from '../browser/texts.ts';
+import { writtenAnswer } from '../browser/written-answer.ts';
 import { PolyseekError } from '../client/call.ts';
 import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, find } from './controls.ts';
 import { loadPassage, passageNodes } from './passage-view.ts';
@@ -57,6 +58,8 @@ const pages = createHistory(path, ui);
 
 let state = readState(location);
 let loading = new AbortController();
+/** Whether the endpoint has a language model. */
+let writesAnswers = false;
 
 /** Shows another state and adds it to the browser's history. */
 function go(next: PageState): void {
@@ -113,11 +116,22 @@ function report(search: SearchState): void {
   else if (kind === 'answer') {
     status.replaceChildren(...summaryOf(search.answer, texts));
     results.replaceChildren(...listOf(search.answer, context));
+    offerAnswer();
   } else if (kind !== 'waiting') {
     results.replaceChildren();
     if (kind === 'error') showError(search.error, show);
     else status.replaceChildren();
   }
+}
+
+function offerAnswer(): void {
+  if (!writesAnswers || !results.querySelector('article') || results.querySelector('.written')) return;
+  const { q, lang, source } = state;
+  const filter = {
+    ...(lang.length > 0 && { lang: [...lang] }),
+    ...(source.length > 0 && { source: [...source] }),
+  };
+  results.prepend(writtenAnswer({ q, ...filter }, context));
 }
 
 async function showPassage(id: string): Promise<void> {
@@ -160,7 +174,9 @@ function showError(error: unknown, retry: () => void): void {
 
 async function showOverview(): Promise<void> {
   try {
-    const overview = await endpoint.get<Overview & { index: IndexInfo }>('overview');
+    const overview = await endpoint.get<Overview & { index: IndexInfo; writesAnswers?: true }>('overview');
+    writesAnswers = overview.writesAnswers === true;
+    offerAnswer();
     const merged = mergeLanguages(overview.languages);
     find('p', '#about').textContent = describeIndex({ ...overview, languages: merged }, texts);
     languages.list(merged);

@@ -98,14 +98,14 @@ export function createView(host: Element, emit: Emit) {
 
 /** An endpoint whose refusals, which no visitor can remedy, have a neutral text. The console has the cause and the remedy. */
 function createNeutralEndpoint({ api, key }: WidgetOptions, texts: Texts): Endpoint {
-  const { base, get, post } = createEndpoint(api, () => key);
+  const { get, post, ...rest } = createEndpoint(api, () => key);
   const refused = (error: unknown): never => {
     if (!(error instanceof PolyseekError) || transientText(error)) throw error;
     console.error(`polyseek-search: ${error.message}`);
     throw new Error(texts.of('unavailable'));
   };
   return {
-    base,
+    ...rest,
     get: (path, signal) => get<never>(path, signal).catch(refused),
     post: (path, body, signal) => post<never>(path, body, signal).catch(refused),
   };

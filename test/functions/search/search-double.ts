@@ -35,6 +35,7 @@ const entry: DocumentEntry = { source: passage.source, title: 'Passports', lang:
 const VERDICTS = new Map<string, Verdict>([
   ['perhaps', 'possible'],
   ['unlikely', 'none'],
+  ['This is unlikely.', 'none'],
   ['nothing', 'none'],
 ]);
 
