@@ -42,7 +42,10 @@ describe.skipIf(missingTools('chromium'))('the documentation site', () => {
     });
     const site = pages.resolvedUrls!.local[0]!;
     const index = join(folder, 'index');
-    const source = new FolderSource(outDir, { include: ['docs/a*.html'], baseUrl: site });
+    const source = new FolderSource(outDir, {
+      include: ['docs/access.html', 'docs/mcp.html', 'docs/widget.html'],
+      baseUrl: site,
+    });
     await buildFromSources([source], index, { cache: join(folder, 'cache') });
     const search = await openLocal(index);
     app = withCors(createApp(search, { log: () => {}, origins: ['*'] }), ['*']);
