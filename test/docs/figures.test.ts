@@ -11,9 +11,9 @@ interface Results {
   sections: { tables: { rows: string[][] }[] }[];
 }
 
-describe('the tables of docs/benchmarks.md', () => {
+describe('the tables of docs/internals/benchmarks.md', () => {
   const folder = join(root, 'test/bench/results');
-  const lines = readPage('docs/benchmarks.md').text.split('\n');
+  const lines = readPage('docs/internals/benchmarks.md').text.split('\n');
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
   // Names begin with the date, so the last of a part is the newest.
   const newest = [...new Map(names.sort().map((name) => [name.slice('2026-01-01-'.length), name])).values()];
