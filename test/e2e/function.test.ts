@@ -146,7 +146,9 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(chunk|jwt|mcp|onnx-encoder|openapi|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(name),
+      /^(bedrock-agent|chunk|contracts|jwt|mcp|onnx-encoder|openapi|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(
+        name,
+      ),
     );
     const model = ['checks.bin', 'encoder.bin', 'model.json', 'rows.bin', 'token-codes.bin', 'tokenizer.bin'];
     const native = names.filter((name) => name.startsWith('native/'));
@@ -173,6 +175,7 @@ describe('the packaged function', () => {
     const folders = [...new Set(own.map((path) => path.split('/').slice(0, -1).join('/')))].sort();
     expect(folders).toEqual([
       'functions/search',
+      'functions/search/contracts',
       'functions/web',
       'index/aws',
       'index/embedding',
