@@ -1,4 +1,5 @@
 import { eventsOf } from '../client/call.ts';
+import { UNSUPPORTED } from '../client/chat.ts';
 import type { Question, Result } from '../client/types.ts';
 import { buttonOf, make } from './dom.ts';
 import { errorNodes, type ResultContext } from './results.ts';
@@ -6,7 +7,6 @@ import { errorNodes, type ResultContext } from './results.ts';
 /** What `POST /answer` sends: sentences, and at the end the passages or an error. */
 type Event = { part: string } | { passages: Result[] } | { error: string };
 
-const UNSUPPORTED = '[?]';
 const MARKS = /(\[(?:\?|[\d, ]+)\])/;
 
 /** A panel in which a language model of the endpoint writes an answer, once the reader asks for it: it may cost time and money. */
