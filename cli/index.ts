@@ -238,7 +238,7 @@ type Summary = ReturnType<typeof summarize>;
 
 function summarize(
   index: string,
-  { manifest, files, unchangedFiles, embedded, unchanged, space }: Built,
+  { manifest, restricted, files, unchangedFiles, embedded, unchanged, space }: Built,
   seconds: number,
 ) {
   const { version, counts, languages } = manifest;
@@ -259,6 +259,9 @@ function summarize(
     seconds: Number(seconds.toFixed(3)),
     bytes,
     space,
+    ...(restricted.length > 0 && {
+      restricted: restricted.map(({ access, version, counts }) => ({ access, version, counts })),
+    }),
   };
 }
 
@@ -272,6 +275,10 @@ function summaryText(summary: Summary): string {
     `${seconds.toFixed(1)} s, ${(counts.passages / seconds).toFixed(1)} passages/s`,
     sizes.join(', '),
     `version ${version}, model ${model}, ${tokens ? 'with' : 'without'} token states`,
+    ...(summary.restricted ?? []).map(
+      ({ access = [], counts }) =>
+        `Only for ${access.join(', ')}: ${counted(counts.documents, 'document')}, ${counted(counts.passages, 'passage')}`,
+    ),
     ...(space ? [describeBundle(space)] : []),
   ].join('\n');
 }

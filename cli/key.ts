@@ -14,12 +14,13 @@ import { BROWSER_PREFIX } from '../functions/search/paths.ts';
 import { codeOf } from '../index/format/writable.ts';
 import { parseJson } from '../index/kit/json.ts';
 import { checkEnvironment } from '../infra/function-environment.ts';
-import { formatJson, print, Tool } from './kit/command.ts';
+import { formatJson, print, Tool, UsageError } from './kit/command.ts';
 import { jsonOption, repeatable, wrongValue } from './kit/flags.ts';
 
 interface Flags {
   origin?: string[];
   collection?: string[];
+  group?: string[];
   stage?: string;
   file: string;
   json?: boolean;
@@ -36,6 +37,11 @@ export const command = new Tool(
     repeatable(readOrigin),
   )
   .option('--collection <name>', 'let the key use only this collection (repeatable)', repeatable(String))
+  .option(
+    '--group <name>',
+    'let the key read documents restricted to this group (repeatable)',
+    repeatable(String),
+  )
   .option('--stage <name>', 'add the key to context.stages.NAME.apiKeys')
   .option('--file <path>', 'file with the digests', 'cdk.json')
   .addOption(jsonOption())
@@ -43,10 +49,19 @@ export const command = new Tool(
     'npx polyseek key chatbot > chatbot.key',
     'npx polyseek key website --origin https://www.example.com',
   )
-  .action((name: string, { origin: origins, collection: collections, stage, file, json }: Flags) => {
+  .action((name: string, flags: Flags) => {
+    const { origin: origins, collection: collections, group: groups, stage, file, json } = flags;
+    if (origins && groups)
+      throw new UsageError(
+        '--group does not go with --origin: everyone can read a browser key in its page, and with it the documents of the group.',
+      );
     const key = newKey(origins !== undefined);
     const digest = digestOf(key).toString('hex');
-    const limits = { ...(origins && { origins }), ...(collections && { collections }) };
+    const limits = {
+      ...(origins && { origins }),
+      ...(collections && { collections }),
+      ...(groups && { groups }),
+    };
     replace(file, addKey(read(file), file, { name, digest, ...limits, stage }));
     print(json, { name, key, digest, ...limits, ...(stage !== undefined && { stage }) }, () => key);
     console.error(describe(file, origins, stage));
@@ -108,6 +123,7 @@ export interface NewKey {
   digest: string;
   origins?: string[] | undefined;
   collections?: string[] | undefined;
+  groups?: string[] | undefined;
   stage?: string | undefined;
 }
 
@@ -148,13 +164,17 @@ function missing(file: string, kind: string, name: string, known: string[], exam
   return new Error(`${file} has no ${kind} ${JSON.stringify(name)}. ${remedy}`);
 }
 
-function addTo(keys: unknown, where: string, { name, digest, origins, collections }: NewKey): object {
+function addTo(keys: unknown, where: string, { name, digest, origins, collections, groups }: NewKey): object {
   if (toApiKeys(keys, where).has(name))
     throw new Error(
       `A key "${name}" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete "${name}" from ${where}, and deploy again.`,
     );
-  const limits = { ...(origins && { origins }), ...(collections && { collections }) };
-  const setting: ApiKeySetting = origins || collections ? { sha256: digest, ...limits } : digest;
+  const limits = {
+    ...(origins && { origins }),
+    ...(collections && { collections }),
+    ...(groups && { groups }),
+  };
+  const setting: ApiKeySetting = Object.keys(limits).length > 0 ? { sha256: digest, ...limits } : digest;
   // A computed property name is safe even for "__proto__".
   const all = { ...asObject(keys, where), [name]: setting };
   checkEnvironment({ API_KEYS: JSON.stringify(all) });

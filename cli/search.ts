@@ -36,6 +36,7 @@ interface Flags extends EndpointFlags {
   matches?: boolean;
   json?: boolean;
   index: string;
+  group?: string[];
   function?: string;
   qualifier?: string;
 }
@@ -81,6 +82,11 @@ export const command = addEndpoint(
     .addOption(jsonOption()),
 )
   .addOption(searchedIndexOption())
+  .option(
+    '--group <name>',
+    'also search documents of the index restricted to this group (repeatable)',
+    repeatable(String),
+  )
   .option('--function <name>', 'ask this deployed function directly, bypassing the HTTP endpoint')
   .option('--qualifier <version>', 'with --function: version or alias (default: live)')
   .examples(
@@ -90,8 +96,8 @@ export const command = addEndpoint(
     'echo "Do I have a right to paid holidays?" | npx polyseek search - --json',
   )
   .action(async (question: string, flags: Flags, command: Command) => {
-    const { json, key, index, function: functionName, qualifier } = flags;
-    const url = chosenUrl(command, 'function', 'index');
+    const { json, key, index, group: groups = [], function: functionName, qualifier } = flags;
+    const url = chosenUrl(command, 'function', 'index', 'group');
     const request = await readQuestion(question, flags);
     let answer: Answer;
     if (functionName) {
@@ -102,7 +108,7 @@ export const command = addEndpoint(
       print(json, asked, () => `${readable(answer, { request })}\n\n${describeReport(asked.report)}`);
     } else {
       const search = (one: SearchRequest) =>
-        url ? new Polyseek({ url, apiKey: key }).search(one) : searchIndex(index, one);
+        url ? new Polyseek({ url, apiKey: key }).search(one) : searchIndex(index, groups, one);
       answer = await search(request);
       const { filter, ...unfiltered } = request;
       const closest =
@@ -115,10 +121,10 @@ export const command = addEndpoint(
     process.exitCode = VERDICT_CODES[answer.verdict];
   });
 
-async function searchIndex(index: string, request: SearchRequest): Promise<Answer> {
+async function searchIndex(index: string, groups: string[], request: SearchRequest): Promise<Answer> {
   const search = await openLocal(index);
   try {
-    return await search.search(request);
+    return await (await search.for(groups)).search(request);
   } finally {
     search.close();
   }

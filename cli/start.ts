@@ -14,7 +14,7 @@ import { DEFAULT_INDEX } from '../index/format/manifest.ts';
 import { codeOf } from '../index/format/writable.ts';
 import type { Search } from '../index/search/answer.ts';
 import { forTerminal, Tool } from './kit/command.ts';
-import { collectionOption, jsonOption, portOption } from './kit/flags.ts';
+import { collectionOption, jsonOption, portOption, repeatable } from './kit/flags.ts';
 import { addModel, answerRoute, type ModelFlags, modelOf } from './kit/llm.ts';
 
 /** How to serve an index. */
@@ -26,6 +26,7 @@ export interface ServeFlags extends ModelFlags {
   logQuestions?: boolean;
   json?: boolean;
   collection?: Record<string, string>;
+  group?: string[];
 }
 
 interface Flags extends ServeFlags {
@@ -51,6 +52,11 @@ export const command = addModel(new Tool('start', 'Start the endpoint and the se
       .argParser((text: string, before: string[] = []) => [...before, ...readOrigins(text)]),
   )
   .addOption(collectionOption())
+  .option(
+    '--group <name>',
+    'show everyone the documents restricted to this group (repeatable; with keys or tokens, these say the groups)',
+    repeatable(String),
+  )
   // commander would take any value of PAGE and LOG_QUESTIONS as true.
   .option('--no-page', 'serve no page at / (env: PAGE=0)')
   .option('--log-questions', 'log the text of each question (env: LOG_QUESTIONS=1)')
@@ -62,7 +68,8 @@ ${styleText('bold', 'Environment variables for access:')}
   API_KEYS      JSON object of key names and SHA-256 digests; requests then need a key
   JWT_ISSUER    URL of an issuer; requests then need one of its access tokens, or a key
   JWT_AUDIENCE  audiences that a token may have, separated by commas
-  JWT_SCOPE     scopes that a token must have, separated by spaces`,
+  JWT_SCOPE     scopes that a token must have, separated by spaces
+  JWT_GROUPS    claim with the groups of a caller, for restricted documents`,
   )
   .examples(
     'npx polyseek start',
@@ -117,7 +124,7 @@ export async function serve(
   next: string,
 ): Promise<string> {
   const { port, host = '127.0.0.1', cors: origins = [], page = true } = flags;
-  const { logQuestions, json, collection = {} } = flags;
+  const { logQuestions, json, collection = {}, group: groups = [] } = flags;
   const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
@@ -144,6 +151,7 @@ export async function serve(
     apiKeys,
     collections,
     tokens,
+    groups,
     origins,
     host,
     ...(model && { answerRoute: answerRoute(model) }),

@@ -59,6 +59,7 @@ async function tryOut(paths: string[], { open, ...flags }: Flags): Promise<void>
       overview: () => search.overview(),
       documents: (folder, from) => search.documents(folder, from),
       document: (source, from) => search.document(source, from),
+      for: (groups) => search.for(groups),
     };
   };
   const keep = `Keep this index: npx polyseek index ${paths.join(' ')}`;

@@ -9,7 +9,19 @@ const ENVIRONMENT_LIMIT = 4096;
  * @throws if it exceeds Lambda's limit
  */
 export function environmentOf(
-  { auth, apiKeys, contracts, cors, jwtIssuer, jwtAudience, jwtScope, logQuestions, page, timeout }: Settings,
+  {
+    auth,
+    apiKeys,
+    contracts,
+    cors,
+    jwtIssuer,
+    jwtAudience,
+    jwtScope,
+    jwtGroups,
+    logQuestions,
+    page,
+    timeout,
+  }: Settings,
   index?: string,
 ): Record<string, string> {
   const hasKeys = auth === 'api-key' || (auth === 'jwt' && Object.keys(apiKeys).length > 0);
@@ -17,6 +29,7 @@ export function environmentOf(
     ...(hasKeys && { API_KEYS: JSON.stringify(apiKeys) }),
     ...(auth === 'jwt' && jwtIssuer && { JWT_ISSUER: jwtIssuer, JWT_AUDIENCE: jwtAudience.join(',') }),
     ...(auth === 'jwt' && jwtScope && { JWT_SCOPE: jwtScope }),
+    ...(auth === 'jwt' && jwtGroups && { JWT_GROUPS: jwtGroups }),
     ...(logQuestions && { LOG_QUESTIONS: '1' }),
     ...(contracts && { CONTRACTS: '1' }),
     ...(!page && { PAGE: '0' }),

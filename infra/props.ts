@@ -64,7 +64,7 @@ export interface SemanticSearchProps {
    * `execute-api:Invoke` (`iam`), or callers with a token or a key (`jwt`). Default: `api-key`.
    */
   readonly auth?: Auth | undefined;
-  /** For `api-key` and `jwt`: the keys by name, each as SHA-256 in hexadecimal, or as `{sha256, origins, collections}`. */
+  /** For `api-key` and `jwt`: the keys by name, each as SHA-256 in hexadecimal, or as `{sha256, origins, collections, groups}`. */
   readonly apiKeys?: Record<string, ApiKeySetting> | undefined;
   /** For `jwt`: URL of the tokens' issuer, such as a Cognito user pool. The function reads its public keys. */
   readonly jwtIssuer?: string | undefined;
@@ -72,6 +72,8 @@ export interface SemanticSearchProps {
   readonly jwtAudience?: string[] | undefined;
   /** For `jwt`: a scope that every token must have. Default: none. */
   readonly jwtScope?: string | undefined;
+  /** For `jwt`: the claim with the groups of a caller, who may read documents restricted to one of them. Default: none. */
+  readonly jwtGroups?: string | undefined;
   /** Origins of web pages that may call the endpoint, such as `https://example.com`, or `*`. Origins of browser keys need no entry. Default: none. */
   readonly cors?: string[] | undefined;
   /** Serves a search page to browsers at `/`. Default: true. */

@@ -70,6 +70,7 @@ const inputSchema = v.strictObject({
   jwtIssuer: v.optional(pattern(/^https:\/\/\S+$/, 'an address that begins with https://')),
   jwtAudience: v.optional(names('a list of names'), []),
   jwtScope: v.optional(pattern(/^\S+$/, 'the name of a scope')),
+  jwtGroups: v.optional(pattern(/^\S+$/, 'the name of a claim')),
   cors: v.optional(v.array(origin, 'a list of origins'), []),
   page: v.optional(v.boolean('true or false'), true),
   contracts: v.optional(v.boolean('true or false'), false),

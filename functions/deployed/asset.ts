@@ -5,7 +5,7 @@ import { Zip, type ZipInputFile } from 'fflate';
 import { checkLibrary } from '../../index/engine/elf.ts';
 import type { Architecture } from '../../index/engine/native-sources.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
-import { readManifest } from '../../index/format/manifest.ts';
+import { readManifest, restrictedIn } from '../../index/format/manifest.ts';
 import {
   BUNDLE_LIMIT,
   type BundleSpace,
@@ -53,8 +53,11 @@ export function checkAsset(folder: string, architecture: Architecture): Asset {
   const index = join(folder, 'index');
   const manifest = existsSync(index) ? readManifest(index, model, false) : undefined;
   const collections = join(folder, 'collections');
-  const further = (existsSync(collections) ? readdirSync(collections) : []).map(
-    (name) => readManifest(join(collections, name), model, false).counts.passages,
+  const named = (existsSync(collections) ? readdirSync(collections) : []).map((name) =>
+    join(collections, name),
+  );
+  const further = [...named, ...[index, ...named].flatMap(restrictedIn)].map(
+    (folder) => readManifest(folder, model, false).counts.passages,
   );
   const sizes = sizesOf(folder, ['index', 'collections']);
   const { passages: own = 0 } = manifest?.counts ?? {};

@@ -8,7 +8,7 @@ import type { Architecture } from '../../index/engine/native-sources.ts';
 import { writeChecks } from '../../index/format/checks.ts';
 import { type CompiledModel, type Engine, readCompiledModel } from '../../index/format/compiled-model.ts';
 import { readFolder, writeFolder } from '../../index/format/drafts.ts';
-import { readManifest, writeIndexChecks } from '../../index/format/manifest.ts';
+import { readManifest, restrictedIn, writeIndexChecks } from '../../index/format/manifest.ts';
 import { checkReplaceable, isOwn } from '../../index/format/writable.ts';
 import { findModel } from '../../index/ingest/open-local.ts';
 import { collectionExpected, isCollectionName } from '../search/paths.ts';
@@ -86,7 +86,7 @@ async function copyIndex(folder: string, to: string, model: CompiledModel): Prom
   await readFolder(folder, (from) => {
     rmSync(to, { recursive: true, force: true });
     cpSync(from, to, { recursive: true, filter: (path) => !isOwn(basename(path)) });
-    readManifest(to, model, true);
+    for (const one of [to, ...restrictedIn(to)]) readManifest(one, model, true);
   });
   writeIndexChecks(to);
 }

@@ -211,9 +211,10 @@ export function createApp(
   options: AppOptions = {},
 ): App {
   const collections = new Map([...(options.collections ?? [])].map(([name, open]) => [name, opener(open)]));
-  const searchOf = async ({ collection }: RoutedRequest) => {
-    if (collection !== undefined) return collections.get(collection)!();
-    return typeof search === 'function' ? search() : search;
+  const searchOf = async ({ collection, groups }: RoutedRequest) => {
+    const open = collection === undefined ? search : collections.get(collection)!;
+    const opened = await (typeof open === 'function' ? open() : open);
+    return groups.length === 0 ? opened : opened.for(groups);
   };
   const answerRoutes = options.answerRoute ? [options.answerRoute(searchOf)] : [];
   const routes = [...searchRoutes(searchOf, options), ...answerRoutes, ...endpointRoutes(options)];

@@ -11,13 +11,17 @@ export interface ApiKey {
   origins?: readonly string[] | undefined;
   /** Collections that the key may use. Default: the default index and all collections. */
   collections?: readonly string[] | undefined;
+  /** Groups whose restricted documents it opens. Default: none. */
+  groups?: readonly string[] | undefined;
 }
 
 /** API keys by their names. */
 export type ApiKeys = ReadonlyMap<string, ApiKey>;
 
 /** An API key in cdk.json and in `API_KEYS`: its SHA-256 in hexadecimal, alone or with its limits. */
-export type ApiKeySetting = string | { sha256: string; origins?: string[]; collections?: string[] };
+export type ApiKeySetting =
+  | string
+  | { sha256: string; origins?: string[]; collections?: string[]; groups?: string[] };
 
 /** Starts of every secret key and every browser key. */
 export const SECRET_KEY = 'ps_';
@@ -58,12 +62,15 @@ export function toApiKeys(value: unknown, where: string): ApiKeys {
   const keys = new Map<string, ApiKey>();
   for (const [name, setting] of Object.entries<unknown>({ ...value })) {
     if (!isKeyName(name)) throw wrong(`has a name that is not ${nameExpected}`);
-    const { sha256, origins, collections, ...others }: Record<string, unknown> =
+    const { sha256, origins, collections, groups, ...others }: Record<string, unknown> =
       typeof setting === 'object' ? { ...setting } : { sha256: setting };
     if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
       throw wrong(`has no digest under "${name}"`);
     if (Object.keys(others).length > 0)
-      throw wrong(`has an unknown field under "${name}"`, 'have only sha256, origins and collections');
+      throw wrong(
+        `has an unknown field under "${name}"`,
+        'have only sha256, origins, collections and groups',
+      );
     if (!isFilled(origins, isOrigin))
       throw wrong(
         `has wrong origins under "${name}"`,
@@ -71,7 +78,11 @@ export function toApiKeys(value: unknown, where: string): ApiKeys {
       );
     if (!isFilled(collections, (item) => typeof item === 'string' && isCollectionName(item)))
       throw wrong(`has wrong collections under "${name}"`, `have a list of names (${collectionExpected})`);
-    keys.set(name, { digest: Buffer.from(sha256, 'hex'), origins, collections });
+    if (!isFilled(groups, (item) => typeof item === 'string' && item !== ''))
+      throw wrong(`has wrong groups under "${name}"`, 'have a list of names of groups');
+    // Everyone can read a browser key in its page.
+    if (groups && origins) throw wrong(`has groups under "${name}"`, 'have no groups for a browser key');
+    keys.set(name, { digest: Buffer.from(sha256, 'hex'), origins, collections, groups });
   }
   return keys;
 }

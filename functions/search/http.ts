@@ -39,6 +39,8 @@ export interface RoutedRequest extends HttpRequest {
   collection: string | undefined;
   /** Names of all collections that the caller may use. */
   collections: readonly string[];
+  /** Groups that the caller belongs to, whose restricted documents it may read. */
+  groups: readonly string[];
   /** The decoded end of the path, for a route whose path ends in `:` and a name; '' for others. */
   rest: string;
 }
@@ -82,6 +84,8 @@ export interface DispatchOptions extends Access {
   tokens?: TokenVerifier | undefined;
   /** Opens each further index, by its name. */
   collections?: ReadonlyMap<string, () => Promise<Search>>;
+  /** Groups of callers who need neither key nor token. Default: none. */
+  groups?: readonly string[];
   /** Receives each log entry. Default: writes it to standard output. */
   log?: (entry: LogEntry) => void;
 }
@@ -184,35 +188,37 @@ async function answer(arrival: Arrival, options: DispatchOptions): Promise<HttpR
   if (!route?.isPublic) checkOrigin(url, headers.origin, access);
   const usable = await authorize(arrival, options);
   // Strangers must not learn which collections exist.
-  if (usable && collection !== undefined && !usable.includes(collection))
+  if (usable && collection !== undefined && !usable.collections.includes(collection))
     throw new Problem(404, 'There is no such collection. GET / lists the collections.');
   if (!route) throw new Problem(404, 'Not found. GET / lists the routes.');
   const handler = handlerOf(route, method);
   const rest = restOf(path, route)!;
-  if (handler) return handler({ ...request, collection, collections: usable ?? [], rest }, addToLog);
+  const { collections = [], groups = [] } = usable ?? {};
+  if (handler) return handler({ ...request, collection, collections, groups, rest }, addToLog);
   if (method === 'OPTIONS') return { status: 204, headers: {}, body: '' };
   throw new Problem(405, `${method} is not supported here. Use one of ${allowedBy(route)}.`);
 }
 
-/** Names of the collections that the caller may use; undefined if the request needs no key and has not proved one. */
+/** What the caller may use; undefined if the request needs no key and has not proved one. */
 async function authorize(
   { received, request, browser, collection, route, addToLog }: Arrival,
-  { apiKeys, tokens, collections = new Map() }: DispatchOptions,
-): Promise<string[] | undefined> {
+  { apiKeys, tokens, collections = new Map(), groups }: DispatchOptions,
+): Promise<{ collections: string[]; groups?: readonly string[] | undefined } | undefined> {
   const { method, url, headers, authorized } = request;
   const names = [...collections.keys()];
-  if ((!apiKeys && !tokens) || authorized) return names;
+  if (authorized) return { collections: names };
+  if (!apiKeys && !tokens) return { collections: names, groups };
   // A browser's CORS preflight contains neither key nor token.
   if (method === 'OPTIONS' || route?.isPublic || route?.isOpen?.(request)) return undefined;
-  const subject = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
-  if (subject !== undefined) {
-    addToLog({ subject });
-    return names;
+  const bearer = tokens && (await authenticateToken(received, tokens, apiKeys !== undefined, addToLog));
+  if (bearer) {
+    addToLog({ subject: bearer.subject });
+    return { collections: names, groups: bearer.groups };
   }
   const key = authenticate(headers, apiKeys ?? new Map());
   addToLog({ key: key.name });
   const searches = !route || route.searches === true;
   const refusal = refusalOf(key, { url, headers, browser, collection, searches });
   if (refusal) throw new Problem(403, refusal);
-  return names.filter((name) => mayUse(key, name));
+  return { collections: names.filter((name) => mayUse(key, name)), groups: key.groups };
 }

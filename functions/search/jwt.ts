@@ -13,6 +13,8 @@ import {
 export interface Verified {
   subject: string;
   scopes: readonly string[];
+  /** Groups that the subject belongs to. */
+  groups: readonly string[];
 }
 
 /** Why a token is not accepted: a reason for the caller, or for the log if the issuer's keys cannot be read. */
@@ -183,10 +185,14 @@ function isAccessToken(type: string | undefined, { token_use }: JWTPayload): boo
   return isType && (token_use === undefined || token_use === 'access');
 }
 
-/** Returns a verifier of signed access tokens (RFC 9068) that have one of the audiences, with the keys of the issuer's metadata. */
+/**
+ * Returns a verifier of signed access tokens (RFC 9068) that have one of the audiences, with the keys of the issuer's metadata.
+ * @param groups name of the claim with the groups of the subject: a text or a list of texts
+ */
 export function createVerifier(
   issuer: string,
   audience: readonly string[],
+  groups: string | undefined,
   rules: Rules,
 ): (token: string) => Promise<Verified | Refused> {
   const keys = keysOf(issuer, rules);
@@ -204,7 +210,11 @@ export function createVerifier(
       throw new Refusal('invalid', `The token is for another audience: ${shown}. Get one for this endpoint.`);
     }
     const [subject = 'unknown'] = strings(payload.sub, payload.client_id);
-    return { subject: subject.slice(0, 255), scopes: scopesOf(payload) };
+    return {
+      subject: subject.slice(0, 255),
+      scopes: scopesOf(payload),
+      groups: groups === undefined ? [] : strings(payload[groups]),
+    };
   }
   return (token) =>
     verify(token).catch((thrown: unknown) => {

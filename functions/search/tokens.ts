@@ -72,7 +72,7 @@ export function resourceMetadata(request: ProtectedRequest, path: string, tokens
 const looksSigned = (token: string) => /^[^.]+\.[^.]+\.[^.]+$/.test(token);
 
 /**
- * Returns the subject of a request's token, which only the header `Authorization` may carry. `addToLog` receives the reason of a 503.
+ * Returns whom a request's token belongs to. Only the header `Authorization` may carry it. `addToLog` receives the reason of a 503.
  * Throws a `Problem`: 401 for an invalid token, 403 for one without the scopes, 503 if the issuer cannot be reached.
  * @param withKeys whether API keys are accepted too. Requests without a token then return undefined instead of a 401.
  */
@@ -81,7 +81,7 @@ export async function authenticateToken(
   tokens: TokenVerifier,
   withKeys: boolean,
   addToLog: (fields: { error: string }) => void,
-): Promise<string | undefined> {
+): Promise<Verified | undefined> {
   const token = bearerOf(request.headers);
   if (withKeys && !looksSigned(token)) return undefined;
   if (token === '')
@@ -100,9 +100,8 @@ export async function authenticateToken(
     const detail = 'The token cannot be checked, because its issuer does not answer. Try again in a moment.';
     throw new Problem(503, detail, { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } });
   }
-  const { subject, scopes } = verified;
-  const missing = tokens.scopes.filter((scope) => !scopes.includes(scope));
-  if (missing.length === 0) return subject;
+  const missing = tokens.scopes.filter((scope) => !verified.scopes.includes(scope));
+  if (missing.length === 0) return verified;
   const headers = { 'www-authenticate': challenge(request, tokens, 'insufficient_scope') };
   throw new Problem(403, `The token lacks the scope ${missing.join(' ')}.`, { headers });
 }
@@ -111,7 +110,7 @@ const split = (text: string | undefined, separator: RegExp) => text?.split(separ
 
 /** Reads the environment variables for tokens. Throws if only some are set, so that a mistake never opens the endpoint. */
 export function readTokens(environment: NodeJS.ProcessEnv): TokenVerifier | undefined {
-  const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE } = environment;
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE, JWT_SCOPE, JWT_GROUPS } = environment;
   if (issuer === undefined && JWT_AUDIENCE === undefined && JWT_SCOPE === undefined) return undefined;
   if (issuer === undefined || !isSafe(issuer) || /[?#\s]/.test(issuer))
     throw new Error(
@@ -135,7 +134,7 @@ export function readTokens(environment: NodeJS.ProcessEnv): TokenVerifier | unde
     scopes,
     verify: async (token) => {
       verify ??= import('./jwt.ts').then(({ createVerifier }) =>
-        createVerifier(issuer, audience, { isSafe, retryAfterSeconds: RETRY_AFTER_SECONDS }),
+        createVerifier(issuer, audience, JWT_GROUPS, { isSafe, retryAfterSeconds: RETRY_AFTER_SECONDS }),
       );
       return (await verify)(token);
     },

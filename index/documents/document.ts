@@ -39,6 +39,9 @@ export interface Document {
   blocks: Block[];
 }
 
+/** The field of a document's metadata that names the groups which may read it. Without one, everyone may. */
+export const ACCESS = 'access';
+
 /** The text of a table: a line per row, with `|` between its cells. */
 export function tableText(rows: string[][]): string {
   return rows.map((row) => row.join(' | ')).join('\n');

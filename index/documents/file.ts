@@ -32,6 +32,8 @@ export interface ReadOptions {
   lang?: string;
   /** The fields of records in CSV, JSON, XML and similar files. */
   fields?: FieldNames;
+  /** The groups that may read documents which name none. */
+  access?: string[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Document } from './document.ts';
+import { ACCESS, type Document } from './document.ts';
 import { damaged, type InputFile, type Notice } from './file.ts';
 import { type Format, formatOf, mayBeKnown, START, signature, sniff, unknownFormat } from './formats.ts';
 import { Input, type ReadContext } from './input.ts';
@@ -56,7 +56,7 @@ function limited(metadata: NonNullable<Document['metadata']>): Document['metadat
   const fields = Object.entries(metadata);
   const kept = fields.filter((field) => {
     const { length } = JSON.stringify(field);
-    const fits = length <= left;
+    const fits = length <= left || field[0] === ACCESS;
     if (fits) left -= length;
     return fits;
   });
@@ -112,7 +112,9 @@ export async function* readFile(file: InputFile, context: ReadContext): AsyncGen
       const document = limit(whole);
       if (context.depth === 0) input.inflation.addText(lengthOf(document), file.path);
       const url = isWebAddress(document.url) ? document.url : undefined;
-      yield { ...document, url: url ?? file.url, lang: document.lang ?? context.options.lang };
+      const { lang, access } = context.options;
+      const metadata = access && { [ACCESS]: access, ...document.metadata };
+      yield { ...document, url: url ?? file.url, lang: document.lang ?? lang, ...(metadata && { metadata }) };
     }
     if (silent) context.report({ kind: 'skipped', place: file.path, reason: 'no text' });
   } catch (error) {

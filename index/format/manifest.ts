@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFiles, type FileList, type FolderChecks, isFileList, writeChecks } from './checks.ts';
 import type { CompiledModel, Logistic } from './compiled-model.ts';
@@ -20,6 +20,9 @@ export const FORMAT = 4;
 /** The default folder of the index for all commands, in the current folder. */
 export const DEFAULT_INDEX = '.polyseek/index';
 
+/** The folder in an index with the indexes that only some groups may search, whose names are numbers from 00. */
+export const RESTRICTED = 'restricted';
+
 const REQUIRED_FILES = ['graph.bin', 'sentences.bin', 'languages.bin', 'passages.bin', 'lookup.bin'];
 
 /** The files that an index may have. */
@@ -40,6 +43,8 @@ export interface Manifest {
   fields: string[];
   /** How `npx polyseek tune` fitted the confidence to questions about this index; see search/confidence.ts. */
   tuning?: Logistic;
+  /** The groups that may search it, in the order of their names. Without it, everyone may. */
+  access?: string[];
   files: FileList;
 }
 
@@ -59,6 +64,7 @@ export const MANIFEST_SHAPE: Record<Exclude<keyof Manifest, 'format' | 'version'
   languages: isRecordOf(isWhole(1)),
   fields: isListOf(isText),
   tuning: isOptional(isShaped({ slope: isNumber, intercept: isNumber })),
+  access: isOptional(isListOf(isText)),
   files: (value) => isFileList(value) && REQUIRED_FILES.every((name) => name in (value as FileList)),
 };
 
@@ -122,7 +128,18 @@ export function checkModel(
   }
 }
 
-/** Writes the `checks.bin` of an index, with which a function verifies its files as it reads them. */
+/** The folders of the indexes in an index that only some groups may search. */
+export function restrictedIn(index: string): string[] {
+  const folder = join(index, RESTRICTED);
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name))
+    : [];
+}
+
+/** Writes the `checks.bin` of an index and of those in it, with which a function verifies its files as it reads them. */
 export function writeIndexChecks(folder: string): void {
+  for (const restricted of restrictedIn(folder)) writeIndexChecks(restricted);
   writeChecks(folder, ['manifest.json', ...Object.keys(readManifest(folder, undefined, false).files)]);
 }

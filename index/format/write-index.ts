@@ -7,7 +7,7 @@ import { readVectors, Spool } from './container-file.ts';
 import { digestOf } from './json-file.ts';
 import { type LanguageCount, languagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, lookupWriter } from './lookup-file.ts';
-import { FORMAT, INDEX_FILES, type Manifest, manifestText } from './manifest.ts';
+import { FORMAT, INDEX_FILES, type Manifest, manifestText, RESTRICTED } from './manifest.ts';
 import { overviewRecord, prefixes } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
 import { type Passage, type Scalar, withTitle } from './passage.ts';
@@ -28,6 +28,7 @@ export interface IndexPlan {
   languages: ReadonlyMap<string, LanguageCount>;
   tokens: boolean;
   tuning?: Manifest['tuning'];
+  access?: Manifest['access'];
 }
 
 /** The embeddings of a passage, as an index contains them. */
@@ -137,6 +138,7 @@ export function indexWriter(folder: string, model: IndexModel, plan: IndexPlan) 
         ),
         fields: [...fieldNames].sort(),
         ...(plan.tuning && { tuning: plan.tuning }),
+        ...(plan.access && { access: plan.access }),
         files: Object.fromEntries(names.map((name) => [name, describeFileAt(path(name))])),
       };
       const manifest = { version: digestOf(contained), ...contained };
@@ -158,7 +160,8 @@ function sum(languages: IndexPlan['languages'], key: keyof LanguageCount): numbe
 /** Refuses to replace a folder that is not an index, or that cannot be written. */
 export function checkIndexFolder(target: string): void {
   // graph.hnsw belongs to indexes of format 1.
-  checkReplaceable(target, (name) => INDEX_FILES.includes(name) || name === 'graph.hnsw', 'an index');
+  const parts = [...INDEX_FILES, RESTRICTED, 'graph.hnsw'];
+  checkReplaceable(target, (name) => parts.includes(name), 'an index');
 }
 
 /** Metadata, language and source; the latter two with their parents (`de` for `de-AT`, `a/` for `a/b.md`). */

@@ -46,6 +46,8 @@ export type Plan = BuildSummary & ReadSummary;
 
 export interface Built extends Plan {
   manifest: Manifest;
+  /** Of the indexes that only some groups may search. */
+  restricted: Manifest[];
   /** How full a function with the index is; undefined for an index that is for no bundle. */
   space: BundleSpace | undefined;
 }
@@ -66,11 +68,11 @@ export async function buildFromSources(
   try {
     const textEmbedder = embedder ?? constantEmbedder(readCompiledModel(compiled, false));
     const built = await buildIndex(documents, target, textEmbedder, tokenCounter(compiled), options);
-    const { files, counts } = built.manifest;
-    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const all = [built.manifest, ...built.restricted];
+    const bytes = all.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
     const beside = bytesBesideIndexes(readCompiledModel(compiled, false));
     const { bundled = true } = settings;
-    const space = bundled ? bundleSpace(beside, { bytes, passages: counts.passages }) : undefined;
+    const space = bundled ? bundleSpace(beside, { bytes, passages: built.passages }) : undefined;
     return { ...built, ...read(), space };
   } finally {
     embedder?.close();

@@ -20,6 +20,8 @@ import { BUNDLE_LIMIT, bytesBesideIndexes } from './bundle-space.ts';
 import { cachedEmbeddings } from './cache/embeddings.ts';
 import { DuplicateFinder } from './passages/duplicates.ts';
 import { type ReadingOptions, type ReadPassages, readPassages } from './read-passages.ts';
+import { publicDocuments, type RestrictedDocuments } from './restricted.ts';
+import { refuse } from './sources/source.ts';
 import { SuggestionFinder } from './suggestions.ts';
 
 /** Whether an index gets token states: `auto` adds them unless the index is for a function's bundle without space for them. */
@@ -66,10 +68,20 @@ export class NoText extends Error {
 
 export interface Built extends BuildSummary {
   manifest: Manifest;
+  /** Of the indexes that only some groups may search. */
+  restricted: Manifest[];
+}
+
+/** What one index of a build is made of. */
+interface Part {
+  /** Its folder. */
+  folder: string;
+  groups?: string[];
+  read: ReadPassages;
 }
 
 /**
- * Builds an index from documents. The order of the passages, and so the bytes of the index, depend only on the documents.
+ * Builds an index from documents, and in its folder one for each list of groups that some documents are restricted to. The order of the passages, and so the bytes of the index, depend only on the documents.
  * @param target the folder to write; replaces an existing index once the build succeeds
  * @throws before embedding if there is no text, two passages share an id, or `target` cannot be written
  */
@@ -82,14 +94,13 @@ export async function buildIndex(
 ): Promise<Built> {
   checkIndexFolder(target);
   const built = await writeFolder(target, async (draft) => {
-    const path = join(draft, 'passages.tmp');
-    const read = await readPassages(documents, path, embedder.model, countTokens, options);
+    const parts: Part[] = [];
     try {
-      if (read.spool.length === 0) throw new NoText();
-      checkFreeSpace(draft, leastBytes(read, embedder.model.dimensions));
-      return await embedAndWrite(read, draft, embedder, options);
+      await readParts(parts, documents, draft, embedder.model, countTokens, options);
+      checkFreeSpace(draft, leastBytes(totalOf(parts), embedder.model.dimensions));
+      return await embedAndWrite(parts, embedder, options);
     } finally {
-      read.spool.close();
+      for (const { read } of parts) read.spool.close();
     }
   });
   options.cache?.tidy();
@@ -105,17 +116,66 @@ export async function planIndex(
 ): Promise<BuildSummary> {
   const folder = mkdtempSync(join(tmpdir(), 'polyseek-plan-'));
   return withTemporaryFolder(folder, async () => {
-    const path = join(folder, 'passages.tmp');
-    const read = await readPassages(documents, path, model, countTokens, options);
-    read.spool.close();
-    return planOf(read, storesTokens(options, read, model, model.tokens !== undefined));
+    const parts: Part[] = [];
+    await readParts(parts, documents, folder, model, countTokens, options);
+    for (const { read } of parts) read.spool.close();
+    return planOf(parts, storesTokens(options, totalOf(parts), model, model.tokens !== undefined));
   });
 }
 
-function planOf(read: ReadPassages, tokens: boolean): BuildSummary {
-  const { documents, sentences } = read;
-  const passages = read.spool.length;
-  const embedded = missing(read, tokens).length;
+/**
+ * Reads the passages of each index: first the public one, then those of restricted documents.
+ * @param parts receives them
+ * @param folder of the public index
+ * @throws if there is no text, or none that everyone may read
+ */
+async function readParts(
+  parts: Part[],
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  folder: string,
+  model: CompiledModel,
+  countTokens: (text: string) => number,
+  options: BuildOptions,
+): Promise<void> {
+  const restricted: RestrictedDocuments[] = [];
+  const read = async (from: Parameters<typeof readPassages>[0], folder: string, groups?: string[]) => {
+    const path = join(folder, 'passages.tmp');
+    const passages = await readPassages(from, path, model, countTokens, options);
+    parts.push({ folder, read: passages, ...(groups && { groups }) });
+    if (passages.spool.length > 0) return;
+    if (restricted.length === 0) throw new NoText();
+    throw new Error(
+      groups
+        ? `The documents for ${groups.join(', ')} contain no text. Exclude them, or add text.`
+        : 'All documents are restricted to groups. Add one that everyone may read, such as a page about how to get access.',
+    );
+  };
+  try {
+    await read(publicDocuments(documents, folder, restricted, options.report ?? refuse), folder);
+    for (const { documents, folder, groups } of restricted) await read(documents.values(), folder, groups);
+  } finally {
+    for (const { documents } of restricted) documents.close();
+  }
+}
+
+/** How much the indexes of a build contain together. */
+type Total = ReturnType<typeof totalOf>;
+
+function totalOf(parts: readonly Part[]) {
+  const sum = (value: (read: ReadPassages) => number) =>
+    parts.reduce((total, { read }) => total + value(read), 0);
+  return {
+    documents: sum(({ documents }) => documents),
+    passages: sum(({ spool }) => spool.length),
+    sentences: sum(({ sentences }) => sentences),
+    tokens: sum(({ tokens }) => tokens),
+    bytes: sum(({ spool }) => spool.bytes),
+  };
+}
+
+function planOf(parts: readonly Part[], tokens: boolean): BuildSummary {
+  const { documents, passages, sentences } = totalOf(parts);
+  const embedded = parts.reduce((total, { read }) => total + missing(read, tokens).length, 0);
   return { documents, passages, sentences, tokens, embedded, unchanged: passages - embedded };
 }
 
@@ -124,8 +184,8 @@ function missing({ missing }: ReadPassages, tokens: boolean): Numbers {
 }
 
 /** A lower bound for the size of an index: a byte per number of each embedding. */
-function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): number {
-  return dimensions * (spool.length + sentences);
+function leastBytes({ passages, sentences }: Total, dimensions: number): number {
+  return dimensions * (passages + sentences);
 }
 
 /**
@@ -134,7 +194,7 @@ function leastBytes({ spool, sentences }: ReadPassages, dimensions: number): num
  */
 function storesTokens(
   { tokens: setting = 'auto', bundled = true }: BuildOptions,
-  read: ReadPassages,
+  read: Total,
   model: CompiledModel,
   isPossible: boolean,
 ): boolean {
@@ -148,22 +208,18 @@ function storesTokens(
   if (setting === 'on' || !bundled) return true;
   // An upper bound: frequent tokens are not stored.
   const tokens = (read.tokens * model.dimensions) / PART / 2;
-  const bytes = leastBytes(read, model.dimensions) + tokens + TEXT_BYTES * read.spool.bytes;
+  const bytes = leastBytes(read, model.dimensions) + tokens + TEXT_BYTES * read.bytes;
   return bytesBesideIndexes(model) + bytes < BUNDLE_LIMIT;
 }
 
 async function embedAndWrite(
-  read: ReadPassages,
-  draft: string,
+  parts: readonly Part[],
   embedder: TextEmbedder,
   options: BuildOptions,
 ): Promise<Built> {
-  const { progress = () => {}, planned, cache, signal } = options;
-  const { model } = embedder;
-  const { spool } = read;
-  const tokens = storesTokens(options, read, model, embedder.byToken !== undefined);
-  const known = options.lexical ? undefined : cache && cachedEmbeddings(cache, model);
-  const plan = planOf(read, tokens);
+  const { progress = () => {}, planned } = options;
+  const tokens = storesTokens(options, totalOf(parts), embedder.model, embedder.byToken !== undefined);
+  const plan = planOf(parts, tokens);
   planned?.(plan);
   let embedded = 0;
   const count = () => {
@@ -171,6 +227,24 @@ async function embedAndWrite(
     const total = Math.max(plan.embedded, embedded);
     progress({ phase: 'embedding', unit: 'passages', done: embedded, total });
   };
+  const manifests: Manifest[] = [];
+  for (const part of parts) manifests.push(await writeIndex(part, tokens, embedder, options, count));
+  const [manifest, ...restricted] = manifests;
+  return { manifest: manifest!, restricted, ...plan, embedded, unchanged: plan.passages - embedded };
+}
+
+/** @param count called for each passage that was not in the cache before the build */
+async function writeIndex(
+  { read, folder, groups }: Part,
+  tokens: boolean,
+  embedder: TextEmbedder,
+  options: BuildOptions,
+  count: () => void,
+): Promise<Manifest> {
+  const { progress = () => {}, cache, signal } = options;
+  const { model } = embedder;
+  const { spool } = read;
+  const known = options.lexical ? undefined : cache && cachedEmbeddings(cache, model);
   const embed = async (passage: Passage): Promise<PassageEmbeddings> => {
     const embeddings = await embedPassage(passage, embedder, tokens);
     known?.put(passage, embeddings);
@@ -182,8 +256,9 @@ async function embedAndWrite(
     known?.putQuestion(question, vector);
     return vector;
   };
-  const writer = indexWriter(draft, model, { ...read, tokens, tuning: options.tuning });
-  const graph = graphLinker(writer.vectorsPath, join(draft, 'graph.bin'), spool.length, model.dimensions);
+  const { tuning } = options;
+  const writer = indexWriter(folder, model, { ...read, tokens, tuning, ...(groups && { access: groups }) });
+  const graph = graphLinker(writer.vectorsPath, join(folder, 'graph.bin'), spool.length, model.dimensions);
   const duplicates = new DuplicateFinder((ordinal) => spool.get(ordinal).text);
   const suggestions = new SuggestionFinder();
   const inFlight: { passage: Passage; embeddings: PassageEmbeddings | Promise<PassageEmbeddings> }[] = [];
@@ -224,13 +299,12 @@ async function embedAndWrite(
         progress({ phase: 'writing', unit: 'passages', done, total: spool.length }),
       ),
       suggestions:
-        options.suggestions ??
+        (groups ? undefined : options.suggestions) ??
         (await suggestions.find(() => writer.vectors(), options.lexical ? undefined : embedQuestion)),
       duplicates: duplicates.groups(),
     });
     await linked;
-    const manifest = writer.writeManifest();
-    return { manifest, ...plan, embedded, unchanged: spool.length - embedded };
+    return writer.writeManifest();
   } finally {
     graph.abandon();
   }

@@ -200,6 +200,8 @@ export interface Search {
    * @param from 0, or `next` of the part before
    */
   document(source: string, from: number): Promise<DocumentPart | undefined>;
+  /** The index with the documents that one of these groups may read. Without groups, only what everyone may read. */
+  for(groups: readonly string[]): Promise<Search>;
 }
 
 /** A search that can be closed. */

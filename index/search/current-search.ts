@@ -116,6 +116,21 @@ export class CurrentSearch<Id> implements ClosableSearch {
     return this.#run((search) => search.document(source, from));
   }
 
+  async for(groups: readonly string[]): Promise<Search> {
+    const run = <Result>(call: (search: Search) => Promise<Result>) =>
+      this.#run(async (search) => call(await search.for(groups)));
+    const { info } = await this.#run((search) => search.for(groups));
+    return {
+      info,
+      search: (request) => run((search) => search.search(request)),
+      passage: (id, context) => run((search) => search.passage(id, context)),
+      overview: () => run((search) => search.overview()),
+      documents: (folder, from) => run((search) => search.documents(folder, from)),
+      document: (source, from) => run((search) => search.document(source, from)),
+      for: (further) => this.for(further),
+    };
+  }
+
   close(): void {
     this.#replace(undefined);
     this.#generations.close();

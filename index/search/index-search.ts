@@ -5,12 +5,12 @@ import {
   type Verification,
 } from '../embedding/embedder.ts';
 import type { Range } from '../embedding/tokenizer.ts';
-import { checkModel } from '../format/manifest.ts';
+import { checkModel, readManifest, restrictedIn } from '../format/manifest.ts';
 import type { Overview } from '../format/overview-types.ts';
 import { type Passage, withTitle } from '../format/passage.ts';
 import { Lru } from '../kit/lru.ts';
 import { BundleStore } from '../store/bundle-store.ts';
-import type { Store } from '../store/store.ts';
+import { isInvalidRequest, type Store } from '../store/store.ts';
 import { termsOf } from '../text/terms.ts';
 import type {
   Answer,
@@ -23,6 +23,7 @@ import type {
   Match,
   Mode,
   PassageAnswer,
+  Search,
   SearchRequest,
   SearchResult,
 } from './answer.ts';
@@ -65,7 +66,13 @@ export function searchStore(store: Store, name: string, model: QuestionEmbedder)
 export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
   const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
   const checks = verify === 'blocks' ? await openIndexChecks(index, embedder.model) : undefined;
-  return new IndexSearch(embedder, BundleStore.open(index, embedder.model, checks ?? verify !== false));
+  const store = BundleStore.open(index, embedder.model, checks ?? verify !== false);
+  return new IndexSearch(embedder, store, () =>
+    restrictedIn(index).map((folder) => {
+      const { access = [] } = readManifest(folder, embedder.model, false);
+      return { groups: access, open: () => openSearch({ index: folder, model: embedder, verify }) };
+    }),
+  );
 }
 
 /** Answers cached for repeated requests, and the characters that one may have: some megabytes in all. */
@@ -74,6 +81,13 @@ const MAX_CACHED_CHARACTERS = 50_000;
 
 const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, number>() };
 
+/** An index that only some groups may search. */
+interface Restricted {
+  groups: readonly string[];
+  open: () => Promise<ClosableSearch>;
+  opened?: Promise<ClosableSearch> | undefined;
+}
+
 /** Answers questions from an open index. */
 export class IndexSearch implements ClosableSearch {
   readonly info: IndexInfo;
@@ -81,10 +95,17 @@ export class IndexSearch implements ClosableSearch {
   readonly #store: Store;
   readonly #answers = new Lru<Answer>(CACHED_ANSWERS);
 
-  /** @param store closed by `close` */
-  constructor(embedder: QuestionEmbedder, store: Store) {
+  readonly #findRestricted: () => Restricted[];
+  #restricted: Restricted[] | undefined;
+
+  /**
+   * @param store closed by `close`
+   * @param findRestricted returns the further indexes of documents that only some groups may read
+   */
+  constructor(embedder: QuestionEmbedder, store: Store, findRestricted: () => Restricted[] = () => []) {
     this.#embedder = embedder;
     this.#store = store;
+    this.#findRestricted = findRestricted;
     checkCalibration(embedder.model);
     const { version, counts, model } = store.manifest;
     this.info = { version, passages: counts.passages, model: model.name };
@@ -178,8 +199,26 @@ export class IndexSearch implements ClosableSearch {
     return readDocument(this.#store, source, from);
   }
 
+  async for(groups: readonly string[]): Promise<Search> {
+    if (groups.length === 0) return this;
+    this.#restricted ??= this.#findRestricted();
+    const allowed = this.#restricted.filter((one) => one.groups.some((group) => groups.includes(group)));
+    if (allowed.length === 0) return this;
+    const further = allowed.map((one) => {
+      // A failure is not kept.
+      one.opened ??= one.open().catch((error: unknown) => {
+        one.opened = undefined;
+        throw error;
+      });
+      return one.opened;
+    });
+    const { MergedSearch } = await import('./merged-search.ts');
+    return new MergedSearch([this, ...(await Promise.all(further))], { isInvalidRequest, verdictOf });
+  }
+
   close(): void {
     this.#store.close();
+    for (const { opened } of this.#restricted ?? []) opened?.then((search) => search.close()).catch(() => {});
   }
 
   /** The confidence of each result. A lower result is never more certain than a higher one. */

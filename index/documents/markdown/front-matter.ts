@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from 'yaml';
-import { languageTag, type MetadataValue } from '../document.ts';
+import { ACCESS, languageTag, type MetadataValue } from '../document.ts';
 
 /** The front matter of a text, and the text after it. */
 export interface FrontMatter {
@@ -15,6 +15,7 @@ const FENCED = /^---[ \t]*\n(?:([\s\S]*?)\n)??(?:---|\.\.\.)[ \t]*(?:\n|$)/;
 const TOML = /^\+\+\+[ \t]*\n(?:([\s\S]*?)\n)??\+\+\+[ \t]*(?:\n|$)/;
 /** `key: value`, a comment, a list item, a nested or blank line. */
 const YAML_LINE = /^(?:[\w.-]+[ \t]*:(?:[ \t].*)?|#.*|-.*|[ \t].*|)$/;
+const RESTRICTED = new RegExp(`^${ACCESS}[ \\t]*[:=]`, 'm');
 const KEY_LINE = /^[\w.-]+[ \t]*:/;
 /** Fields with more UTF-16 code units are skipped. The parser's time grows with the square of the nesting. */
 const MAX_FIELD = 4_096;
@@ -24,14 +25,22 @@ const MAX_FIELDS = 200;
 /**
  * Splits front matter from a text with `\n` line ends. Reads scalars and lists of scalars, and skips maps. `title`, `url` (or an
  * absolute `permalink`) and `lang` (or `language`) belong to the document, other fields to its metadata. Empty values count as
- * absent. Of TOML, only the title is read. Without front matter, the body is the whole text.
+ * absent. Of TOML, only the title is read. Without front matter, the body is the whole text. If `access` cannot be read, nobody has it:
+ * the mistake must not publish the document.
  */
 export function splitFrontMatter(text: string): FrontMatter {
   const toml = TOML.exec(text);
-  if (toml) return { title: tomlTitle(toml[1] ?? ''), body: text.slice(toml[0].length) };
+  if (toml)
+    return {
+      title: tomlTitle(toml[1] ?? ''),
+      metadata: RESTRICTED.test(toml[1] ?? '') ? { [ACCESS]: [] } : undefined,
+      body: text.slice(toml[0].length),
+    };
   const match = FENCED.exec(text);
   const lines = match?.[1]?.split('\n') ?? [];
-  if (!match || !lines.every((line) => YAML_LINE.test(line))) return { body: text };
+  const isRestricted = RESTRICTED.test(match?.[1] ?? '');
+  if (!match || !lines.every((line) => YAML_LINE.test(line)))
+    return isRestricted ? { metadata: { [ACCESS]: [] }, body: text } : { body: text };
   const own: Pick<FrontMatter, 'title' | 'url' | 'lang'> = {};
   const metadata = new Map<string, MetadataValue>();
   for (const [key, node] of fieldsOf(lines)) {
@@ -45,6 +54,7 @@ export function splitFrontMatter(text: string): FrontMatter {
     else if (tag !== undefined) own.lang = key === 'lang' ? tag : (own.lang ?? tag);
     else metadata.set(key, value);
   }
+  if (isRestricted && !metadata.has(ACCESS)) metadata.set(ACCESS, []);
   return {
     ...own,
     metadata: metadata.size === 0 ? undefined : Object.fromEntries(metadata),

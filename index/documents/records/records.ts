@@ -1,5 +1,5 @@
 import { contentIds } from '../content-id.ts';
-import { type Block, type Document, languageTag, type MetadataValue } from '../document.ts';
+import { ACCESS, type Block, type Document, languageTag, type MetadataValue } from '../document.ts';
 import { type Notice, Unreadable } from '../file.ts';
 import type { Input } from '../input.ts';
 import { likelyTitle, missingNames, type Roles, rolesOf } from './roles.ts';
@@ -98,7 +98,7 @@ function toDocument(fields: Fields, roles: Roles, { unnamed, ownSource, isOnly }
     title,
     url: value(roles.url),
     lang,
-    metadata: isOnly && texts.length === 0 ? undefined : metadataOf(others),
+    metadata: metadataOf(others, isOnly && texts.length === 0 ? 0 : MAX_METADATA),
     blocks:
       texts.length > 0
         ? texts.flatMap(paragraphs)
@@ -130,8 +130,10 @@ export function paragraphs(text: string): Block[] {
     .map((text) => ({ kind: 'paragraph', text }));
 }
 
-function metadataOf(fields: Fields): Record<string, MetadataValue> | undefined {
-  const entries = [...fields].filter(([, value]) => value !== '').slice(0, MAX_METADATA);
+/** The first fields that are not empty. Those after `most` are left out, but never what restricts the record. */
+function metadataOf(fields: Fields, most: number): Record<string, MetadataValue> | undefined {
+  const filled = [...fields].filter(([, value]) => value !== '');
+  const entries = filled.filter(([name], i) => i < most || name === ACCESS);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 

@@ -1,4 +1,4 @@
-import type { MetadataValue } from '../document.ts';
+import { ACCESS, type MetadataValue } from '../document.ts';
 import { isTooDeep, MAX_DEPTH, Unreadable } from '../file.ts';
 
 /** The values of a record by the names of its fields, in order. Nested ones have names with dots: `author.name`. */
@@ -63,6 +63,8 @@ export function rowOf(value: unknown, place: string): Row | Unreadable {
     return new Unreadable(place, 'nested too deep', `Flatten it to at most ${MAX_DEPTH} levels.`);
   const fields = new Map<string, MetadataValue>();
   addFields(fields, '', value);
+  // Groups that are no list of names are nobody: the mistake must not publish the record.
+  if (ACCESS in value && value[ACCESS] !== null && !fields.has(ACCESS)) fields.set(ACCESS, []);
   return { place, fields };
 }
 

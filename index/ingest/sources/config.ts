@@ -31,6 +31,14 @@ const address = (description: string) =>
     v.description(description),
   );
 
+const access = v.optional(
+  v.pipe(
+    v.array(v.pipe(v.string('a group'), v.nonEmpty('a group')), 'a list of groups'),
+    v.minLength(1, 'a list of groups'),
+    v.description('The groups that may read documents without a field "access". Default: everyone.'),
+  ),
+);
+
 const readOptions = {
   plain: v.optional(
     v.pipe(
@@ -42,6 +50,7 @@ const readOptions = {
   fields: v.optional(
     v.pipe(fieldNames, v.description('The fields of records in CSV, JSON, XML, spreadsheets and databases.')),
   ),
+  access,
 };
 
 const folderOptions = {

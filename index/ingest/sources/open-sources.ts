@@ -22,9 +22,9 @@ export async function openSources(config: Config, paths: string[] = []): Promise
 
 /** Opens a source. Packages for databases and AWS are loaded only if a source needs them. */
 async function openSource(settings: SourceConfig, config: Config): Promise<Source> {
-  const { include, exclude, baseUrl, urlSuffix, plain, lang, fields } = config;
+  const { include, exclude, baseUrl, urlSuffix, plain, lang, fields, access } = config;
   const folder = { include, exclude, baseUrl, urlSuffix };
-  const shared = { plain, lang, fields };
+  const shared = { plain, lang, fields, access };
   if (typeof settings === 'string') return new FolderSource(settings, defined({ ...folder, ...shared }));
   if ('path' in settings) {
     const { path, ...own } = settings;
@@ -34,6 +34,7 @@ async function openSource(settings: SourceConfig, config: Config): Promise<Sourc
     plain: settings.plain ?? plain,
     lang: settings.lang ?? lang,
     fields: settings.fields ?? fields,
+    access: settings.access ?? access,
   });
   if ('stdin' in settings) return new (await import('./stdin.ts')).StdinSource(options);
   if ('sitemap' in settings) return new (await import('./sitemap.ts')).SitemapSource(settings, options);

@@ -173,9 +173,11 @@ describe('API_KEYS', () => {
   });
 
   const add = 'Add keys with npx polyseek key NAME.';
-  const fields = `API_KEYS has an unknown field under "a", but must have only sha256, origins and collections. ${add}`;
+  const fields = `API_KEYS has an unknown field under "a", but must have only sha256, origins, collections and groups. ${add}`;
   const origins = `API_KEYS has wrong origins under "a", but must have a list of origins such as https://www.example.com, without a path. ${add}`;
   const names = `API_KEYS has wrong collections under "a", but must have a list of names (1 to 32 of the characters a-z, 0-9 and -). ${add}`;
+  const groupNames = `API_KEYS has wrong groups under "a", but must have a list of names of groups. ${add}`;
+  const publicGroups = `API_KEYS has groups under "a", but must have no groups for a browser key. ${add}`;
   test.each<[object, string]>([
     [{}, `API_KEYS has no digest under "a"${rest}`],
     [{ sha256: 'ps_secret' }, `API_KEYS has no digest under "a"${rest}`],
@@ -210,6 +212,8 @@ describe('API_KEYS', () => {
     [{ sha256: digest, collections: ['HR'] }, names],
     [{ sha256: digest, collections: ['hr', ''] }, names],
     [{ sha256: digest, collections: ['/c/hr'] }, names],
+    ...[[], 'hr', [''], [7]].map((groups): [object, string] => [{ sha256: digest, groups }, groupNames]),
+    [{ sha256: digest, groups: ['hr'], origins: ['https://a.example'] }, publicGroups],
   ])('is refused with the key %j', (key, sentence) => {
     expect(() => readApiKeys(JSON.stringify({ ok: digest, a: key }))).toThrow(new Error(sentence));
   });

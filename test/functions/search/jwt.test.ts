@@ -34,6 +34,7 @@ interface Settings {
   JWT_ISSUER?: string;
   JWT_AUDIENCE?: string;
   JWT_SCOPE?: string;
+  JWT_GROUPS?: string;
   keys?: boolean;
 }
 
@@ -55,6 +56,27 @@ async function send(token: string, app = appOf(), path = '/search?q=x') {
   const { detail } = (await response.json()) as { detail?: string };
   return { status: response.status, detail, challenge: response.headers.get('www-authenticate') };
 }
+
+test.each([
+  ['a list', { groups: ['hr', 'board', 7] }, 'groups', ['hr', 'board']],
+  ['a text', { role: 'hr' }, 'role', ['hr']],
+  ['a name with dots', { 'https://a.example/groups': ['hr'] }, 'https://a.example/groups', ['hr']],
+  ['another claim', { groups: ['hr'] }, 'roles', []],
+  ['no setting', { groups: ['hr'] }, undefined, []],
+])('the groups of a token are those of its claim: %s', async (_, claims, claim, groups) => {
+  const asked: (readonly string[])[] = [];
+  const search = new SearchDouble();
+  vi.spyOn(search, 'for').mockImplementation(async (...[groups]: unknown[]) => {
+    asked.push(groups as string[]);
+    return search;
+  });
+  const environment = { JWT_ISSUER: issuer.url, JWT_AUDIENCE: AUDIENCE };
+  const tokens = readTokens({ ...environment, ...(claim && { JWT_GROUPS: claim }) });
+  const app = createApp(search, { tokens, log: () => {} });
+  const token = await issuer.sign({ claims });
+  expect((await request(app, '/search?q=x', bearer(token))).status).toBe(200);
+  expect(asked).toEqual(groups.length > 0 ? [groups] : []);
+});
 
 describe('a token opens', () => {
   test('every route, and the log has its subject', async () => {

@@ -370,6 +370,7 @@ test('text of documents is always data', async () => {
       index: search.info,
     }),
     passage: async (id) => (id === hostile ? passage : undefined),
+    for: async () => double,
   };
   const base = createApp(double, silent);
   for (const revision of REVISIONS) {

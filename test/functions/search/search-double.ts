@@ -106,6 +106,10 @@ export class SearchDouble implements Search {
   async document(source: string): Promise<DocumentPart | undefined> {
     return source === entry.source ? { ...entry, texts: [passage.text] } : undefined;
   }
+
+  async for(): Promise<this> {
+    return this;
+  }
 }
 
 /** A search that records the ids of requested passages, and finds none. */
@@ -151,6 +155,7 @@ const failingWith = (error: Error): Search => ({
   overview: () => Promise.reject(error),
   documents: () => Promise.reject(error),
   document: () => Promise.reject(error),
+  for: () => Promise.reject(error),
 });
 
 /** A search that fails, as with an unreadable index. */

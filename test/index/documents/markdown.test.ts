@@ -214,6 +214,20 @@ folded: a
     });
   });
 
+  it.each([
+    ['---\naccess: [hr, board]\n---\nA.', ['hr', 'board']],
+    ['---\naccess: hr\n---\nA.', 'hr'],
+    ['---\naccess: [hr\n---\nA.', []],
+    ['---\naccess:\n---\nA.', []],
+    ['---\naccess:\n  groups: [hr]\n---\nA.', []],
+    ['---\naccess: [hr]\n???\n---\nA.', []],
+    [`---\naccess: ["${'x'.repeat(5000)}"]\n---\nA.`, []],
+    [`---\n${'a: 1\n'.repeat(300)}access: hr\n---\nA.`, []],
+    ['+++\naccess = ["hr"]\n+++\nA.', []],
+  ])('never publishes a text whose groups it cannot read: %j', (text, access) => {
+    expect(read(text).metadata).toMatchObject({ access });
+  });
+
   it('reports a file without text', async () => {
     const { documents, notices } = await readBytes('a.md', '---\ntitle: A\n---\n<!-- x -->\n');
     expect(documents).toEqual([]);

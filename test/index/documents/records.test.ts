@@ -15,6 +15,26 @@ describe('JSON Lines', () => {
     expect(documents[0]!.metadata).toEqual({ [`${key}.a.${key}`.slice(0, 500)]: 1, [`${key}.c`]: 2 });
   });
 
+  it('are restricted to the groups in their field, however many fields they have', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`f${i}`, i]));
+    const records = ['hr', ['hr'], [], { any: ['hr'] }, null, ''].map((access) => ({
+      text: 'A',
+      ...many,
+      access,
+    }));
+    const { documents } = await readBytes('a.jsonl', lines(...records));
+    expect(documents.map(({ metadata }) => metadata?.access)).toEqual([
+      'hr',
+      ['hr'],
+      [],
+      [],
+      undefined,
+      undefined,
+    ]);
+    const { documents: only } = await readBytes('a.json', '{"name": "A", "access": ["hr"]}');
+    expect(only).toMatchObject([{ metadata: { access: ['hr'] } }]);
+  });
+
   it('are documents with their fields, and other values as metadata', async () => {
     const record = {
       id: 7,

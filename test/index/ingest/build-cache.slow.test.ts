@@ -84,7 +84,8 @@ test('a first build has nothing unchanged, although passages repeat, and its pro
     progress: (progress) => seen.push(progress),
   });
   expect(built).toMatchObject({ passages: 400, embedded: 400, unchanged: 0 });
-  const { manifest: _, ...summary } = built;
+  const { manifest: _, restricted: none, ...summary } = built;
+  expect(none).toEqual([]);
   expect(planned.mock.calls).toEqual([[summary]]);
   const embedding = seen.filter(({ phase }) => phase === 'embedding');
   expect(embedding.at(-1)).toMatchObject({ done: 400, total: 400 });

@@ -1,0 +1,135 @@
+import type { Counted, Overview } from '../format/overview-types.ts';
+import type {
+  Answer,
+  DocumentList,
+  DocumentPart,
+  IndexInfo,
+  PassageAnswer,
+  Search,
+  SearchRequest,
+  Verdict,
+} from './answer.ts';
+
+// Imports no code of the function: esbuild would move shared code into another file, which each cold start would open.
+
+/** The number of an index in `from`, which continues a list, is in the digits above the numbers of passages. */
+const INDEX = 2 ** 32;
+const MOST_SOURCES = 50;
+const MOST_SUGGESTIONS = 6;
+
+/** What a search over one index needs of the code that judges results. */
+export interface Judge {
+  isInvalidRequest: (error: unknown) => boolean;
+  verdictOf: (confidence: number | undefined, minConfidence: number | undefined) => Verdict;
+}
+
+/** Several indexes as one. Results are in the order of their confidence, which is comparable between indexes. */
+export class MergedSearch implements Search {
+  readonly #parts: readonly Search[];
+  readonly #judge: Judge;
+
+  /** @param parts of one model, at least one; the first one's suggestions come first */
+  constructor(parts: readonly Search[], judge: Judge) {
+    this.#parts = parts;
+    this.#judge = judge;
+  }
+
+  get info(): IndexInfo {
+    const all = this.#parts.map(({ info }) => info);
+    return {
+      version: all.map(({ version }) => version).join('+'),
+      passages: all.reduce((sum, { passages }) => sum + passages, 0),
+      model: all[0]!.model,
+    };
+  }
+
+  async for(): Promise<Search> {
+    return this;
+  }
+
+  async search(request: SearchRequest): Promise<Answer> {
+    const answers = await this.#ask((part) => part.search(request));
+    const texts = new Set<string>();
+    const results = answers
+      .flatMap(({ results }) => results)
+      .sort((a, b) => b.confidence - a.confidence)
+      .filter(({ text }) => !texts.has(text) && texts.add(text))
+      .slice(0, request.k);
+    const verdict = this.#judge.verdictOf(results[0]?.confidence, request.minConfidence);
+    const total = (ms: keyof Answer['took']) =>
+      Math.round(100 * answers.reduce((sum, { took }) => sum + took[ms], 0)) / 100;
+    return {
+      ...answers[0]!,
+      verdict,
+      answered: verdict === 'answered',
+      results,
+      took: { embedMs: total('embedMs'), searchMs: total('searchMs'), totalMs: total('totalMs') },
+      index: this.info,
+    };
+  }
+
+  async passage(id: string, context?: number): Promise<PassageAnswer | undefined> {
+    for (const part of this.#parts) {
+      const found = await part.passage(id, context);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async overview(): Promise<Overview> {
+    const all = await Promise.all(this.#parts.map((part) => part.overview()));
+    return {
+      documents: all.reduce((sum, { documents }) => sum + documents, 0),
+      languages: added(all.flatMap(({ languages }) => languages)),
+      sources: added(all.flatMap(({ sources }) => sources)).slice(0, MOST_SOURCES),
+      suggestions: all.flatMap(({ suggestions }) => suggestions).slice(0, MOST_SUGGESTIONS),
+    };
+  }
+
+  async documents(folder: string | undefined, from: number): Promise<DocumentList> {
+    const found = await this.#continue(from, async (part, at) => {
+      const list = await part.documents(folder, at);
+      return list.documents.length > 0 ? list : undefined;
+    });
+    return found ?? { documents: [] };
+  }
+
+  document(source: string, from: number): Promise<DocumentPart | undefined> {
+    return this.#continue(from, (part, at) => part.document(source, at));
+  }
+
+  /** Asks all indexes. One may refuse a filter on a field that only others have. Throws if all refuse. */
+  async #ask<Found>(call: (part: Search) => Promise<Found>): Promise<Found[]> {
+    const settled = await Promise.allSettled(this.#parts.map(call));
+    const failed = settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+    const fault = failed.find((reason) => !this.#judge.isInvalidRequest(reason));
+    if (fault !== undefined || failed.length === settled.length) throw fault ?? failed[0];
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** Reads on in the index that `from` names, and then in the next ones. */
+  async #continue<Found extends { next?: number }>(
+    from: number,
+    read: (part: Search, from: number) => Promise<Found | undefined>,
+  ): Promise<Found | undefined> {
+    const first = Math.floor(from / INDEX);
+    for (const [i, part] of this.#parts.entries()) {
+      const found = i < first ? undefined : await read(part, i === first ? from % INDEX : 0);
+      if (!found) continue;
+      const { next } = found;
+      if (next !== undefined) return { ...found, next: i * INDEX + next };
+      const after = (i + 1) * INDEX;
+      return (await this.#continue(after, read)) ? { ...found, next: after } : found;
+    }
+    return undefined;
+  }
+}
+
+/** The sums of equal values, most passages first. */
+function added(all: readonly Counted[]): Counted[] {
+  const sums = new Map<string, number>();
+  for (const { value, passages } of all) sums.set(value, (sums.get(value) ?? 0) + passages);
+  return [...sums]
+    .map(([value, passages]) => ({ value, passages }))
+    .sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1));
+}
