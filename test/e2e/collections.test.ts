@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkAsset } from '../../functions/deployed/asset.ts';
 import { packageFunction } from '../../functions/package/package-function.ts';
 import { readCompiledModel } from '../../index/format/compiled-model.ts';
-import { readManifest } from '../../index/format/manifest.ts';
+import { readManifest, restrictedIn } from '../../index/format/manifest.ts';
 import { bundleSpace, bytesBesideIndexes } from '../../index/ingest/bundle-space.ts';
 import { countWork } from '../fixtures/counted-work.ts';
 import {
@@ -29,6 +29,7 @@ const SHOP = 'https://shop.example';
 const KEYS = {
   all: sha256('ps_all'),
   hr: { sha256: sha256('ps_hr'), collections: ['hr'] },
+  board: { sha256: sha256('ps_board'), groups: ['board', 'it'] },
   web: { sha256: sha256('psb_web'), origins: [SHOP], collections: ['law'] },
 };
 const API_KEYS = JSON.stringify(KEYS);
@@ -37,6 +38,12 @@ beforeAll(async () => {
   writeRandomIndex(index, 5);
   writeRandomIndex(hr, 7);
   writeRandomIndex(law, 9);
+  const { model } = smallModel();
+  // Documents of two collections are restricted.
+  const restrict = (name: string, count: number, groups: string[]) =>
+    writeIndex(join(name, 'restricted/00'), model, randomContents(count, model.dimensions), groups);
+  restrict(index, 100, ['board', 'hr']);
+  restrict(law, 200, ['hr']);
   await packageFunction(index, packaged, { collections: { hr, law } });
 });
 
@@ -47,6 +54,9 @@ const REQUESTS: [key: string, path: string, origin: string | undefined, expected
   ['ps_all', '/c/law/overview', undefined, 9],
   ['ps_all', '/c/law/search?q=word1', undefined, 9],
   ['ps_all', '/c/none/search?q=word1', undefined, 404],
+  ['ps_board', '/health', undefined, 105],
+  ['ps_board', '/search?q=word1', undefined, 105],
+  ['ps_board', '/c/law/overview', undefined, 9],
   ['ps_hr', '/c/hr/search?q=word1', undefined, 7],
   ['ps_hr', '/c/law/search?q=word1', undefined, 403],
   ['ps_hr', '/search?q=word1', undefined, 403],
@@ -133,10 +143,8 @@ describe('the packaged function', () => {
 
   test('has at most the size that a build states, and at most 0.3 MB less', () => {
     const { bytes, space } = checkAsset(packaged, 'x86_64');
-    const folders = [
-      join(packaged, 'index'),
-      ...['hr', 'law'].map((name) => join(packaged, 'collections', name)),
-    ];
+    const own = ['index', 'collections/hr', 'collections/law'].map((name) => join(packaged, name));
+    const folders = [...own, ...own.flatMap(restrictedIn)];
     const manifests = folders.map((name) => readManifest(name, undefined, false));
     const files = manifests.flatMap((manifest) => Object.values(manifest.files));
     const indexes = { bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), passages: space!.passages };
