@@ -96,7 +96,7 @@ export function isChrome(element: Element, stats: TextStats, trust: Trust, place
     if (isLinks || (!isText && stats.titles === 0 && unlinked <= limit)) return true;
   }
   if (trust === 'footers') return false;
-  if (CONTROLS.has(tagName) || isPermalink(element)) return true;
+  if (CONTROLS.has(tagName) || isPermalink(element) || isCodeLabel(element)) return true;
   if (!place.inTable && isLinkList(element, stats)) return true;
   if (!place.inTable && isLabelledLinks(element, stats)) return true;
   // "Next: Boats, Up: Harbour [Contents]"
@@ -155,6 +155,17 @@ function isLabelledLinks(element: Element, stats: TextStats): boolean {
     return false;
   const label = flatText(previous, isPermalink).text;
   return isIndex && isIndexLabel(label) ? true : isMostlyLinks(stats) && isSeeAlsoLabel(label);
+}
+
+/** The language that VitePress writes beside a block of code. */
+function isCodeLabel(element: Element): boolean {
+  const { tagName, parentNode } = element;
+  if (tagName !== 'span' || !words(element, 'class').includes('lang')) return false;
+  return (
+    !!parentNode &&
+    'attrs' in parentNode &&
+    words(parentNode, 'class').some((name) => name.startsWith('language-'))
+  );
 }
 
 function isMostlyLinks({ text, linked }: TextStats): boolean {

@@ -239,6 +239,12 @@ describe('main content', () => {
       ['if x:\n    y'],
     ],
     [
+      'code without the label of its language',
+      '<div class="language-sh vp-adaptive-theme"><button class="copy"></button><span class="lang">sh</span><pre><code>npm i</code></pre></div>',
+      ['npm i'],
+    ],
+    ['names of languages in text', '<p>In <span class="lang">French</span></p>', ['In French']],
+    [
       'the foot of a table last',
       '<table><thead><tr><th>A<th>B</thead><tfoot><tr><td>3<td>4</tfoot><tbody><tr><td>1<td>2</table>',
       ['A | B\n1 | 2\n3 | 4'],
