@@ -45,7 +45,7 @@ const QUEUE_ACTIONS = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:Recei
 /** Statuses after which the search function may have new code or settings. */
 const DEPLOYED = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 
-export interface BuilderProps {
+interface BuilderProps {
   settings: Settings;
   code: lambda.Code;
   removalPolicy: RemovalPolicy;

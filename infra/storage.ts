@@ -15,7 +15,7 @@ const PLACE = 28;
 const START = 'polyseek-';
 
 /** Name of a stack's vector index, and its folder in the bucket of the stack. */
-export const VECTOR_INDEX = 'passages';
+const VECTOR_INDEX = 'passages';
 
 /** Folders of the stack's own bucket. `UPLOADS` and `VECTOR_INDEX` are others. */
 export const DOCUMENTS_FOLDER = 'documents/';
@@ -28,7 +28,7 @@ export const BUILDER_FOLDER = 'builder/';
  * @param account and
  * @param region may be tokens of CDK
  */
-export function bucketName(functionName: string, account: string, region: string): string {
+function bucketName(functionName: string, account: string, region: string): string {
   const name = functionName.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const space = MAX_BUCKET - START.length - PLACE;
   const hash = createHash('sha256').update(functionName).digest('hex').slice(0, 8);

@@ -13,7 +13,7 @@ import type { Builder, Run } from './run.ts';
 /** Milliseconds to wait for a publication of another process, or for the lease of one that was killed. */
 const PATIENCE = 90_000;
 
-export interface Published {
+interface Published {
   /** The version of the function that is live, or the current generation in S3 Vectors. */
   live: string;
   /** Whether it was live before. */

@@ -17,7 +17,7 @@ export async function readIndexAddress({ lambda, functionName }: Remote): Promis
 }
 
 /** The function that builds the index of a search function. */
-export interface DeployedBuilder {
+interface DeployedBuilder {
   name: string;
   /** The stack's own bucket, with the records of builds. */
   bucket: string;

@@ -72,7 +72,7 @@ function httpEvent({ method, path, body }: HttpRequest) {
 }
 
 /** Lambda's report of an invocation. */
-export interface Report {
+interface Report {
   durationMs: number;
   billedMs: number;
   memoryMb: number;

@@ -22,7 +22,7 @@ export interface Pruned {
   failures: string[];
 }
 
-export interface PruneOptions {
+interface PruneOptions {
   /** Only report what would be deleted. */
   dryRun?: boolean | undefined;
   /**

@@ -36,7 +36,7 @@ export interface PushOptions {
   guard?: () => Promise<void>;
 }
 
-export interface Pushed extends Outcome {
+interface Pushed extends Outcome {
   /** Missing if there was nothing to push. */
   pruned?: Pruned;
 }

@@ -3,7 +3,7 @@ import { jsonProblem } from '../../index/documents/records/values.ts';
 import { DEFAULT_INDEX } from '../../index/format/manifest.ts';
 
 /** Settings by name, as in `context` of cdk.json. */
-export type Context = Record<string, unknown>;
+type Context = Record<string, unknown>;
 
 /** The settings of cdk.json that commands share with `cdk deploy`. */
 export interface DeployedSettings {

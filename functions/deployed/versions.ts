@@ -17,7 +17,7 @@ export interface Canary {
 }
 
 /** The alias `live`. */
-export interface Alias {
+interface Alias {
   version: string;
   /** Detects changes by others. */
   revision: string;

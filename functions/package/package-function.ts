@@ -20,7 +20,7 @@ const NOTICES = 'THIRD_PARTY_NOTICES.txt';
 const PARTS =
   /^(lambda\.mjs|current-index\.mjs|[\w-]+-[0-9A-Z]{8}\.mjs|checks\.bin|page\.json|widget\.js|THIRD_PARTY_NOTICES\.txt|sbom\.cdx\.json|native|model|index|collections)$/;
 
-export interface PackageSettings {
+interface PackageSettings {
   /** Of the Lambda function; default: this machine's. */
   architecture?: Architecture;
   /** Folders of further indexes by their names, which must have the model of the index. */

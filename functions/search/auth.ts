@@ -135,7 +135,7 @@ export function mayUse({ collections }: ApiKey, collection: string | undefined):
 }
 
 /** The part of a request that decides whether a key may make it. */
-export interface Use {
+interface Use {
   url: URL;
   headers: SentHeaders;
   /** Whether the path starts with `/browser`. */

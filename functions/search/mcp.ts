@@ -22,7 +22,7 @@ type Tool = (typeof tools)[number];
 export type CallTool = (tool: Tool, values: Record<string, unknown>) => Promise<CallToolResult>;
 
 /** What a host learns of the calls. */
-export interface CallEvents {
+interface CallEvents {
   called?: (tool: Tool['name']) => void;
   /** The store cannot be read now. The caller is told to try again; `cause` is for the log. */
   unavailable: (error: Unavailable) => void;

@@ -1,5 +1,5 @@
 /** A failed call to AWS, and its subject. */
-export interface FailedCall {
+interface FailedCall {
   /** Service and operation, such as `lambda:Invoke`. */
   call: string;
   /** A function, for calls of Lambda. */

@@ -12,7 +12,7 @@ export interface Retry {
 }
 
 /** For calls that someone waits for. */
-export const BRIEFLY: readonly number[] = [100, 300, 900];
+const BRIEFLY: readonly number[] = [100, 300, 900];
 /** For long work. S3 Vectors limits writes a second, so throttling ends with patience. */
 export const PATIENTLY: readonly number[] = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
 

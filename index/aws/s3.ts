@@ -62,7 +62,7 @@ export interface ListedObject {
 /** What a write requires of an object: that it has this ETag, or does not exist. */
 export type Condition = { etag: string } | 'missing';
 
-export interface BucketOptions {
+interface BucketOptions {
   /** Start of all keys. Keys of calls and results are without it. */
   prefix?: string;
   /** How a call that starts now is repeated. Its signal ends reads. */

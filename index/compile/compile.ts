@@ -240,7 +240,7 @@ function combined(digests: string[]): string {
 /** The file of a model folder with the SHA-256 of the others, as of the program sha256sum. A folder from elsewhere may have none. */
 export const SUMS = 'SHA256SUMS';
 
-export function sha256Of(bytes: string | Uint8Array): string {
+function sha256Of(bytes: string | Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 

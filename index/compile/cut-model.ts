@@ -4,7 +4,7 @@ import { decodeTable, readTable } from './lookup-tables.ts';
 import { FLOAT, FLOAT16, floats, Graph, integers, type Node, node, type Tensor } from './onnx-graph.ts';
 import { packEncoder } from './pack-encoder.ts';
 
-export interface CutOptions {
+interface CutOptions {
   /** `hidden_size` of config.json. */
   hidden: number;
   /** Row of the first token in the position table: 0 for BERT, padding id + 1 for RoBERTa. */

@@ -16,7 +16,7 @@ const WEIGHTS = ['onnx/model_quantized.onnx', 'onnx/model.onnx'];
 const HUB: string = '@xenova/transformers/src/utils/hub.js';
 
 /** The prefix of each kind of text. Undefined keeps the model's own. */
-export interface Prefixes {
+interface Prefixes {
   query?: string;
   passage?: string;
 }
@@ -26,7 +26,7 @@ interface PromptFile {
   prompts?: Record<string, string>;
 }
 
-export type FileProgress = (file: string, done: number, total: number) => void;
+type FileProgress = (file: string, done: number, total: number) => void;
 
 /** Returns the bytes of a model's file, or undefined if it is missing. Compiling reports missing files that are required. */
 type ReadFile = (name: string, required: boolean) => Promise<Uint8Array | undefined>;

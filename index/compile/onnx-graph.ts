@@ -7,7 +7,7 @@ function loadOnnx(): typeof onnxProto.onnx {
   return createRequire(import.meta.url)('onnx-proto').onnx;
 }
 
-export type Model = onnxProto.onnx.ModelProto;
+type Model = onnxProto.onnx.ModelProto;
 export type Node = onnxProto.onnx.INodeProto;
 export type Tensor = onnxProto.onnx.ITensorProto;
 

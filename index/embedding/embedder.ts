@@ -185,11 +185,7 @@ export function normalized(vector: Float32Array): Float32Array {
  * @param checks of the folder, which nobody changes then: the encoder stays in the file and needs no memory of its own
  * @throws if the encoder is damaged, or does not belong to the model
  */
-export async function openEncoder(
-  dir: string,
-  model: CompiledModel,
-  checks?: FolderChecks,
-): Promise<Encoder> {
+async function openEncoder(dir: string, model: CompiledModel, checks?: FolderChecks): Promise<Encoder> {
   const { dimensions, maxTokens, optimize, tokens } = model;
   if (model.engine === 'onnx') {
     const { OnnxEncoder } = await import('./onnx-encoder.ts');

@@ -37,7 +37,7 @@ export interface TokenEmbedder {
 }
 
 /** The parts of an open model that embed token by token. */
-export interface TokenEmbedderParts {
+interface TokenEmbedderParts {
   tokenizer: Tokenizer;
   codebook: TokenCodebook;
   match: TokenMatcher;

@@ -1,7 +1,7 @@
 import type { Architecture } from './native-sources.ts';
 
 /** A shared library's requirements, which the dynamic loader checks. */
-export interface ElfLibrary {
+interface ElfLibrary {
   /** `x86_64`, `arm64`, or `ELF machine N` for others. */
   machine: string;
   /** Names of the libraries that it requires (DT_NEEDED). */

@@ -12,12 +12,12 @@ const TITLES = { articlesOut: 'articles out', nearTopic: 'near topic' };
 type Protocol = keyof typeof PROTOCOLS;
 
 /** Scores of questions on the passages of their own set, and of questions of every other set. */
-export interface ProtocolScores {
+interface ProtocolScores {
   within: ConfidenceScores;
   across?: ConfidenceScores;
 }
 
-export type ConfidenceReport = Record<Protocol, ProtocolScores>;
+type ConfidenceReport = Record<Protocol, ProtocolScores>;
 
 /**
  * Scores the confidence of the sets' questions, of which about half have no answer in the index.

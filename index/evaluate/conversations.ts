@@ -24,7 +24,7 @@ const FORMS = ['alone', 'history', 'rewritten'] as const;
 type Form = (typeof FORMS)[number];
 
 /** Means over questions. `answered` is the share with a confident result, relevant or not. */
-export interface FormScores {
+interface FormScores {
   r1: number;
   r5: number;
   mrr10: number;

@@ -51,13 +51,13 @@ export interface Collection {
   readonly questions: readonly DocumentQuestion[];
 }
 
-export interface DocumentScores extends ConfidenceScores {
+interface DocumentScores extends ConfidenceScores {
   /** Answerable questions with a right result among the first five. */
   rightInFive: number;
 }
 
 /** A question whose first result is no answer, or which got one although it has none. */
-export interface FailedQuestion extends Question {
+interface FailedQuestion extends Question {
   collection: string;
   expected: readonly Snippet[];
   /** Of the best answer, from 1; null if none is among the first 100. */
@@ -68,7 +68,7 @@ export interface FailedQuestion extends Question {
 }
 
 /** Scores of each collection by its name, and of all questions. */
-export interface DocumentsReport {
+interface DocumentsReport {
   split: Split;
   collections: Record<string, DocumentScores>;
   all: DocumentScores;

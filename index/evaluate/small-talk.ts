@@ -4,24 +4,24 @@ import { commonFields, type EvaluationSet, type Question, readItems, stringField
 import { type Builder, embedQuestions, withIndex } from './temporary-index.ts';
 
 /** A text that asks nothing, such as a greeting. */
-export interface Phrase extends Question {
+interface Phrase extends Question {
   readonly kind: string;
 }
 
 /** Counts of phrases by verdict. `possible` counts the verdicts `possible` and `answered`. */
-export interface VerdictCounts {
+interface VerdictCounts {
   answered: number;
   possible: number;
 }
 
 /** The verdicts on some phrases: asked alone, and after a question that the index answers. */
-export interface SmallTalkRow {
+interface SmallTalkRow {
   phrases: number;
   alone: VerdictCounts;
   history: VerdictCounts;
 }
 
-export interface SmallTalkReport {
+interface SmallTalkReport {
   /** All phrases of all sets, and the phrases of each kind. */
   rows: Record<string, SmallTalkRow>;
   /** The answered phrases, each as `SET: ID`. */

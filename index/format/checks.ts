@@ -71,18 +71,18 @@ function hex(checksum: number): string {
 
 /** `checks.bin`: a checksum for each block of the files in its folder. FORMAT.md describes its layout. */
 export const CHECKS: Format = { magic: 'PSCK', version: 1, sections: 3 };
-export const CHECKS_FILE = 'checks.bin';
+const CHECKS_FILE = 'checks.bin';
 
 /** Bytes of a block: small, because a search reads a few hundred bytes at a time from all over a file. */
 export const BLOCK = 4096;
 
 /** Compares the CRC-32C of each block with an expected one. Returns the number of the first block that differs, or -1. */
-export type CompareBlocks = (bytes: Uint8Array, checksums: Uint32Array) => number;
+type CompareBlocks = (bytes: Uint8Array, checksums: Uint32Array) => number;
 
 export const compareBlocks: CompareBlocks = (bytes, checksums) =>
   checksums.findIndex((expected, i) => crc32c(bytes.subarray(i * BLOCK, (i + 1) * BLOCK)) !== expected);
 
-export const blocksOf = (bytes: number) => Math.ceil(bytes / BLOCK);
+const blocksOf = (bytes: number) => Math.ceil(bytes / BLOCK);
 
 const areSizes = isRecordOf(isWhole(0));
 

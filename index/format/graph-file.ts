@@ -134,7 +134,7 @@ const floats = ({ buffer, byteOffset, length }: Uint8Array) =>
   new Float32Array(buffer, byteOffset, length / 4);
 
 /** The links of a hierarchical navigable small world (HNSW) graph. */
-export interface Links {
+interface Links {
   nodes: number;
   /** The node where every search starts. It is on all levels. */
   entry: number;

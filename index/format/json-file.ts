@@ -5,7 +5,7 @@ import { damaged } from './container.ts';
 import { type Check, invalidKey } from './shapes.ts';
 
 /** The errors for an object that is not as expected. */
-export interface ObjectErrors {
+interface ObjectErrors {
   /** @param problem a clause */
   damaged: (problem: string) => Error;
   otherFormat: (format: unknown) => Error;

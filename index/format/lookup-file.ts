@@ -107,21 +107,21 @@ export class Lookup {
 }
 
 /** Bytes of a slot of the table: a hash, and the place of a record plus one (u32 each). */
-export const SLOT = 8;
+const SLOT = 8;
 /** Bytes in the first read of a record, enough for most keys and their data. */
 const GUESS = 512;
 /** Slots per read. A lookup rarely needs more. */
 const PROBED = 8;
 
 /** The bytes `[start, start + length)` of a section, or fewer at its end. */
-export interface Part {
+interface Part {
   section: number;
   start: number;
   length: number;
 }
 
 /** An open `lookup.bin`, wherever its bytes are. */
-export interface LookupLayout {
+interface LookupLayout {
   /** Bytes of each of the two sections. */
   lengths: readonly [table: number, records: number];
   /** The bound of all ordinals. */
@@ -204,7 +204,7 @@ export class LookupReader {
 }
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo; RFC 9923). */
-export function hashOf(bytes: Uint8Array): number {
+function hashOf(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;

@@ -60,7 +60,7 @@ export class Postings {
 const MOST_ENTRIES = 4 << 20;
 
 /** The ordinals that a key occurs in, ascending, and how often. Valid until the next one. */
-export interface InvertedList {
+interface InvertedList {
   key: string;
   ordinals: Uint32Array;
   counts: Uint32Array;

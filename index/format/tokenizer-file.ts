@@ -110,7 +110,7 @@ function numbers({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
  */
 
 /** Receives the value of a key and the byte position after it. Returning true ends the search. */
-export type Visit = (value: number, end: number) => boolean | undefined;
+type Visit = (value: number, end: number) => boolean | undefined;
 
 /**
  * Visits every key that is a prefix of `bytes[start, end)`, shortest first.

@@ -17,7 +17,7 @@ export function writeAscending(values: ArrayLike<number>): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-export interface Numbers {
+interface Numbers {
   values: Uint32Array;
   end: number;
 }

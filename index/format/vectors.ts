@@ -23,7 +23,7 @@ const PAGE = 65536;
 const LANES = 8;
 
 /** Returns the dot product of one query and the vector that starts at a byte of `DotProducts.bytes`. */
-export type DotProduct = (at: number) => number;
+type DotProduct = (at: number) => number;
 
 /** A block of WebAssembly memory for vectors of 8-bit numbers, and their dot products with queries. */
 export class DotProducts {

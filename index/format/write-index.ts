@@ -19,7 +19,7 @@ import { writeAscending, writeList } from './varint.ts';
 import { checkReplaceable } from './writable.ts';
 
 /** What an index records of its model. */
-export type IndexModel = Pick<CompiledModel, 'name' | 'hash' | 'neutral' | 'tokens' | 'dimensions' | 'mean'>;
+type IndexModel = Pick<CompiledModel, 'name' | 'hash' | 'neutral' | 'tokens' | 'dimensions' | 'mean'>;
 
 /** What is known of an index before its passages are embedded. */
 export interface IndexPlan {
@@ -41,7 +41,7 @@ export interface PassageEmbeddings {
 }
 
 /** What is known of an index after all passages are added. */
-export interface IndexEnd {
+interface IndexEnd {
   /** The passages as JSON, in order. */
   records: Iterable<Buffer>;
   suggestions?: Suggestion[];

@@ -66,7 +66,7 @@ export class NoText extends Error {
   }
 }
 
-export interface Built extends BuildSummary {
+interface Built extends BuildSummary {
   manifest: Manifest;
   /** Of the indexes that only some groups may search. */
   restricted: Manifest[];

@@ -13,7 +13,7 @@ export const CANDIDATES = {
 } as const;
 
 /** How to find candidates. */
-export interface Finders {
+interface Finders {
   store: Store;
   /** The question's; undefined in lexical mode. */
   vector?: Float32Array | undefined;

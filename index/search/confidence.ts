@@ -13,7 +13,7 @@ const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
 };
 
 /** What a confidence is computed from. */
-export interface Judged {
+interface Judged {
   score: number;
   parts: { tokens: number };
   evidence: Evidence;

@@ -25,7 +25,7 @@ const RESERVED = 1;
 const PATIENCE = 1000;
 
 /** The generations of an index outside of this process, one of which is current. */
-export interface Generations<Id> {
+interface Generations<Id> {
   /** Identifies the current generation; undefined if there is no index yet. */
   current(): Promise<Id | undefined>;
   /** Opens a generation. It is closed after its last call, once another one has replaced it. */
@@ -34,7 +34,7 @@ export interface Generations<Id> {
   close(): void;
 }
 
-export interface CurrentOptions {
+interface CurrentOptions {
   /** Seconds that a request may take, if looks need the network. Requests then look every 10 seconds; otherwise, each one does. */
   timeout?: number;
   /** Receives a sentence about what callers do not see: a newer generation, or that none can be found. */

@@ -37,7 +37,7 @@ import { contextualQuery, type EmbeddedRequest, embedRequest, limitTokens, mixSh
 import { type Ranked, rank } from './rank.ts';
 
 /** The locations of an index and its model. */
-export interface OpenOptions {
+interface OpenOptions {
   /** Folder of the index. */
   index: string;
   /** Folder of the compiled model, or an open model. */

@@ -24,7 +24,7 @@ export function marksOf(text: string, matches: readonly Match[] = []): [start: n
 }
 
 /** A part of a text, with or without a mark. */
-export interface MarkedPart {
+interface MarkedPart {
   part: string;
   isMarked: boolean;
 }

@@ -6,7 +6,7 @@ import type { Match } from './answer.ts';
 const LEAST_SIMILARITY = 0.4;
 
 /** Each question token's most similar token of a passage. */
-export interface Alignment {
+interface Alignment {
   /** For each question token: the similarity, and the number of the passage's token. */
   best: Float32Array;
   /** The weight of each question token. */

@@ -18,7 +18,7 @@ const MOST_SOURCES = 50;
 const MOST_SUGGESTIONS = 6;
 
 /** What a search over one index needs of the code that judges results. */
-export interface Judge {
+interface Judge {
   isInvalidRequest: (error: unknown) => boolean;
   verdictOf: (confidence: number | undefined, minConfidence: number | undefined) => Verdict;
 }

@@ -50,11 +50,7 @@ interface WeightedStates {
  * Joins the token states of two queries. The similarity of the joined states is the weighted mean of both similarities.
  * @param share weight of the second query
  */
-export function mixTokens(
-  question: WeightedStates,
-  inContext: WeightedStates,
-  share: number,
-): WeightedStates {
+function mixTokens(question: WeightedStates, inContext: WeightedStates, share: number): WeightedStates {
   const states = new Float32Array(question.states.length + inContext.states.length);
   states.set(question.states);
   states.set(inContext.states, question.states.length);

@@ -46,7 +46,7 @@ export interface QuestionTokens {
 }
 
 /** The input of ranking. */
-export interface RankInput {
+interface RankInput {
   candidates: Candidates;
   /** Undefined in lexical mode. */
   typicality?: Typicality | undefined;

@@ -32,7 +32,7 @@ export const NEAREST = {
 } as const;
 
 /** The open files of an index. */
-export interface IndexFiles {
+interface IndexFiles {
   manifest: Manifest;
   graph: Graph;
   lookup: Lookup;

@@ -4,7 +4,7 @@ const WINDOW = 2048;
 export type Granularity = 'grapheme' | 'word' | 'sentence';
 
 /** A part of a text, as `Intl.Segmenter` returns it. */
-export interface Segment {
+interface Segment {
   segment: string;
   /** Offset in the text in UTF-16 code units. */
   index: number;

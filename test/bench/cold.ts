@@ -93,7 +93,7 @@ type Measured = Record<'polyseek' | 'steps' | 'bare' | 'floor' | 'plain' | 'oram
 };
 
 /** Returns the quartiles of cold starts. */
-export interface Summary {
+interface Summary {
   ms: Quartiles;
   mb: Quartiles;
   steps: Record<string, Quartiles>;

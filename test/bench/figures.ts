@@ -12,7 +12,7 @@ export interface Figure {
 }
 
 /** A figure of two runs. */
-export interface Comparison {
+interface Comparison {
   name: string;
   before: string;
   now: string;

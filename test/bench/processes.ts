@@ -53,7 +53,7 @@ function allowedCores(status: string): number[] {
 }
 
 /** The report of a cold process on standard error, after its first answer. */
-export interface ColdReport {
+interface ColdReport {
   /** Time of the first answer, in milliseconds since 1970. */
   answered: number;
   /** Peak resident memory, as counted by the kernel. */
@@ -91,7 +91,7 @@ export interface Timed {
 }
 
 /** A module whose functions are timed or called. */
-export interface TimedModule extends Timed {
+interface TimedModule extends Timed {
   answers(name: string, args: readonly unknown[]): Promise<unknown[]>;
 }
 

@@ -26,7 +26,7 @@ export interface LoadReport {
 }
 
 /** A server's results at a number of connections. */
-export interface Load {
+interface Load {
   connections: number;
   polyseek: { perSecond: number; p99: number; errors: number };
   plain: { perSecond: number; p99: number; errors: number };

@@ -18,7 +18,7 @@ function* cut(bytes: Buffer, size: number): Generator<Buffer> {
 }
 
 /** Reads a file as a build does. Throws if nothing is reported, or an error that tells nothing. */
-export async function readDocument(name: string, bytes: Buffer): Promise<void> {
+async function readDocument(name: string, bytes: Buffer): Promise<void> {
   const notices: Notice[] = [];
   const size = Math.max(PIECES[bytes.length % PIECES.length]!, Math.ceil(bytes.length / MOST_PIECES));
   const file: InputFile = {

@@ -12,7 +12,7 @@ import { targets } from './targets.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Everything that fuzzing writes. */
-export const BUILD = here('../../build/fuzz');
+const BUILD = here('../../build/fuzz');
 /** The inputs that showed a defect, all fixed, in a folder for each target. */
 export const DEFECTS = here('defects');
 /** Contains libFuzzer. */
@@ -76,7 +76,7 @@ function compileEngine(): void {
 }
 
 /** What a run did. */
-export interface Run {
+interface Run {
   /** How many inputs the target handled. */
   inputs: number;
   /** Branches reached, each counted for several numbers of repetitions. */
@@ -159,7 +159,7 @@ function seedFolder(target: string): string {
 }
 
 /** How long a run is, and what it leaves. */
-export interface RunSettings {
+interface RunSettings {
   /** At least, unless the time ends. */
   inputs: number;
   /** At most. 0 for any time. */

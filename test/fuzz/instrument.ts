@@ -57,7 +57,7 @@ export async function instrument(entry: string, driver: string, out: string): Pr
 }
 
 /** Adds a counter to each function, branch, loop, case and operand that may not run. */
-export function withCounters(code: string): string {
+function withCounters(code: string): string {
   const insertions: { at: number; text: string; isEnd: boolean }[] = [];
   let count = 0;
   const counter = () => `$counters[${count++ % COUNTERS}]++`;

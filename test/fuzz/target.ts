@@ -10,11 +10,10 @@ export type Target = (input: Buffer) => void | Promise<void>;
 const RAW = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError];
 
 /** Whether an error is of JavaScript itself. */
-export const isRaw = (error: unknown) =>
-  !(error instanceof Error) || RAW.some((type) => error instanceof type);
+const isRaw = (error: unknown) => !(error instanceof Error) || RAW.some((type) => error instanceof type);
 
 /** Whether an error tells a user what happened: a sentence that starts with a name, such as that of a file. */
-export function isClear(error: unknown, name = ''): boolean {
+function isClear(error: unknown, name = ''): boolean {
   if (!(error instanceof Error) || isRaw(error) || 'errno' in error) return false;
   return error.message.startsWith(name) && /^[^\n]+[.)]$/.test(error.message);
 }

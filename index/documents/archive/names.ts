@@ -2,7 +2,7 @@
 const MAX_NAME_BYTES = 1024;
 
 /** Whether an entry of an archive is read under a name, is hidden as it would be in a folder, or has a name that is not safe. */
-export type EntryName = { kind: 'named'; name: string } | { kind: 'hidden' } | { kind: 'unsafe' };
+type EntryName = { kind: 'named'; name: string } | { kind: 'hidden' } | { kind: 'unsafe' };
 
 /**
  * Cleans the name of an entry of an archive: `/` between parts, no drive, no `/` at the start, no `.` parts. Names with `..` parts or
@@ -77,7 +77,7 @@ const EXTENSIONS: Record<string, string> = {
 };
 
 /** What a `Content-Type` header says. */
-export interface ContentType {
+interface ContentType {
   /** In lower case, without parameters: `text/html`. */
   type: string;
   charset?: string;

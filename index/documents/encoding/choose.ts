@@ -4,7 +4,7 @@ import { detectEncoding } from './detect.ts';
 import { byteOrderMark, completeUtf8, countUtf8, detectUtf16 } from './utf.ts';
 
 /** The encoding of a file. */
-export interface Encoding {
+interface Encoding {
   /** A name that iconv-lite or `TextDecoder` knows. */
   name: string;
   /** The bytes of a byte order mark. */

@@ -12,7 +12,7 @@ import { ancestors, ownTitle, spacePrefix } from './titles.ts';
 const MAX_REDIRECT_BLOCKS = 3;
 
 /** A page as it was read. */
-export interface Page {
+interface Page {
   document: Document;
   /** Why it is no page to search, if so. */
   reason?: 'no text' | 'only navigation' | 'redirect';

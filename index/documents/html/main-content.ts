@@ -20,7 +20,7 @@ const INDEX_LINKS = 0.7;
 const NAMED_INDEX_LINKS = 0.3;
 
 /** What a page contains beside navigation. */
-export interface MainContent {
+interface MainContent {
   blocks: Block[];
   /** Why there are no blocks, if so. */
   reason?: 'no text' | 'only navigation';

@@ -5,7 +5,7 @@ import { isIndexLabel, isSeeAlsoLabel } from './labels.ts';
 import type { TextStats } from './text-stats.ts';
 
 /** Where an element is. */
-export interface Place {
+interface Place {
   /** In a row of a table of data, where lists of links are data. */
   inTable: boolean;
   /** In the main element, an article or a section, whose headers are text. */

@@ -7,7 +7,7 @@ const NEW_LINE = 10;
 const RETURN = 13;
 
 /** A message of a mailbox file. */
-export interface MailboxMessage {
+interface MailboxMessage {
   /** 1-based. */
   number: number;
   /** Undefined if it is too large. */

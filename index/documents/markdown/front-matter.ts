@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from
 import { ACCESS, languageTag, type MetadataValue } from '../document.ts';
 
 /** The front matter of a text, and the text after it. */
-export interface FrontMatter {
+interface FrontMatter {
   title?: string;
   url?: string;
   lang?: string;

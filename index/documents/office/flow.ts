@@ -111,7 +111,7 @@ export function tableBlock(rows: string[][]): Block | undefined {
 }
 
 /** A paragraph, or a heading if it has a level; undefined without text. */
-export function blockOf(text: string, level?: number): Block | undefined {
+function blockOf(text: string, level?: number): Block | undefined {
   const content = tidy(text);
   if (content === '') return undefined;
   if (level === undefined) return { kind: 'paragraph', text: content };

@@ -36,7 +36,7 @@ export function noText(input: Input): Error {
 }
 
 /** What another part of an Office document is to a part. */
-export interface Relation {
+interface Relation {
   id: string;
   /** The last part of the type's URI, such as `notesSlide`. */
   type: string;
@@ -59,7 +59,7 @@ export async function relationsOf(zip: Zip, part: string, input: Input): Promise
 }
 
 /** A file of Word, Excel or PowerPoint. */
-export interface OfficeFile {
+interface OfficeFile {
   zip: Zip;
   main: string;
   /** The relations of the main part. */

@@ -120,7 +120,7 @@ export async function readXml(zip: Zip, part: string, input: Input, handler: Xml
 }
 
 /** An element with its own text, and the wanted one around it. */
-export interface XmlNode extends XmlElement {
+interface XmlNode extends XmlElement {
   text: string;
   parent?: XmlNode;
 }

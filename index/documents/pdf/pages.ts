@@ -13,7 +13,7 @@ export interface Page {
 }
 
 /** What the pages of a file contain. */
-export interface Pages {
+interface Pages {
   pages: Page[];
   fonts: Fonts;
   /** Numbers of pages that show something, but no text. Usually they are scans. */

@@ -132,7 +132,7 @@ const RADICALS = new Map(
 );
 
 /** Replaces ligatures and forms by their letters, and removes what carries no text. */
-export function cleanText(text: string): string {
+function cleanText(text: string): string {
   return text
     .replace(FORMS, (form) =>
       form.normalize('NFKC').replace(/[\u2E80-\u2EFF]/g, (radical) => RADICALS.get(radical) ?? radical),

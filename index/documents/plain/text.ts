@@ -19,7 +19,7 @@ export function textBlocks(text: string): Block[] {
 }
 
 /** Takes text as it is: each block between blank lines is a paragraph with its lines. */
-export function plainBlocks(text: string): Block[] {
+function plainBlocks(text: string): Block[] {
   return text
     .replace(/\r\n?/g, '\n')
     .split(/\n(?:[^\S\n]*\n)+|\f/)
@@ -35,7 +35,7 @@ export function plainBlocks(text: string): Block[] {
 }
 
 /** The title of a plain text: the heading that it begins with, if any. */
-export function titleOf(blocks: Block[]): string | undefined {
+function titleOf(blocks: Block[]): string | undefined {
   return blocks[0]?.kind === 'heading' ? blocks[0].text : undefined;
 }
 

@@ -40,7 +40,7 @@ export function describeValue(value: unknown): string {
 }
 
 /** Splits at line feeds only: JSON strings may contain other characters that Unicode counts as line ends. */
-export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   for await (const bytesOfChunk of bytes) {
     const chunk = Buffer.from(bytesOfChunk.buffer, bytesOfChunk.byteOffset, bytesOfChunk.byteLength);

@@ -12,7 +12,7 @@ const MAX_METADATA = 1000;
 /** Sets of names of which the roles are remembered. */
 const MAX_SHAPES = 1000;
 
-export interface RecordOptions {
+interface RecordOptions {
   /** The names of all columns, if all records have the same. */
   columns?: string[];
   /** Records may name another source than the file in `source`. */

@@ -6,7 +6,7 @@ import { isUsualName, missingNames } from './roles.ts';
 import { type Row, startOf } from './values.ts';
 
 /** A row of a table, and its place for messages: `path:line`. */
-export interface TableRow {
+interface TableRow {
   place: string;
   cells: string[];
 }

@@ -72,12 +72,12 @@ export async function* xmlEvents(input: Input, onError: (message: string) => voi
   if (error !== undefined) onError(error);
 }
 
-export function localName(name: string): string {
+function localName(name: string): string {
   return name.slice(name.indexOf(':') + 1);
 }
 
 /** The encoding in the declaration at the start of an XML file. */
-export function declaredEncoding(start: string): string | undefined {
+function declaredEncoding(start: string): string | undefined {
   return start.match(/^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']/)?.[1];
 }
 

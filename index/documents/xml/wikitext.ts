@@ -22,7 +22,7 @@ export function readPage({ source }: Input, fields: Fields): Document | undefine
 }
 
 /** Headings and paragraphs of wikitext, without templates, tables, notes and media. */
-export function wikiBlocks(wikitext: string): Block[] {
+function wikiBlocks(wikitext: string): Block[] {
   const plain = links(withoutTemplates(withoutTags(wikitext)))
     .replace(/'{2,5}/g, '')
     .replace(/__[A-Z]{1,30}__/g, '');

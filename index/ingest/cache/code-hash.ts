@@ -13,7 +13,7 @@ export const SOURCE_FOLDERS = [
   'index/ingest/passages',
   'index/text',
 ] as const;
-export type SourceFolder = (typeof SOURCE_FOLDERS)[number];
+type SourceFolder = (typeof SOURCE_FOLDERS)[number];
 
 /** The package that the npm package contains a copy of, and so does not depend on. */
 const COPIED = 'pdfjs-dist';

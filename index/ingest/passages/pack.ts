@@ -1,7 +1,7 @@
 import { segments } from '../../text/segmenter.ts';
 
 /** A range of a text, `[start, end)` in UTF-16 code units, without white space at either end. */
-export interface Piece {
+interface Piece {
   start: number;
   end: number;
   tokens: number;

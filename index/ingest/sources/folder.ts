@@ -12,7 +12,7 @@ import { notRegular, readRegularFile } from './files.ts';
 import type { Source, SourceContext, SourceFile } from './source.ts';
 
 /** Names of the file with patterns in the root of a folder. */
-export const IGNORE_FILE = '.polyseekignore';
+const IGNORE_FILE = '.polyseekignore';
 
 /** What nobody searches in, unless a pattern such as `!vendor/` includes it again. */
 const DEFAULT_EXCLUDE = [

@@ -10,7 +10,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import robotsParser from 'robots-parser';
 import { Unreadable } from '../../documents/file.ts';
 
-export const USER_AGENT = 'polyseek';
+const USER_AGENT = 'polyseek';
 
 const MAX_REDIRECTS = 5;
 const MAX_TRIES = 4;
@@ -40,7 +40,7 @@ export interface HttpEnvironment {
 
 const SYSTEM: HttpEnvironment = { sleep: delay, now: () => performance.now() };
 
-export interface HttpPage {
+interface HttpPage {
   /** 304: the content is as it was. */
   status: number;
   /** After redirects. */

@@ -204,12 +204,12 @@ function parseRemembered(text: string | undefined): Remembered | undefined {
 }
 
 /** As in the sitemap protocol. */
-export const MAX_SITEMAP_BYTES = 50 * 2 ** 20;
+const MAX_SITEMAP_BYTES = 50 * 2 ** 20;
 const MAX_URLS = 50_000;
 const MAX_LEVELS = 10;
 
 /** The addresses in a sitemap: of pages, or of further sitemaps. */
-export interface Sitemap {
+interface Sitemap {
   pages: string[];
   sitemaps: string[];
 }

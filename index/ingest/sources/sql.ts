@@ -7,7 +7,7 @@ import type { Source, SourceFile } from './source.ts';
 import type { FromSqlite, ToSqlite } from './sqlite-process.ts';
 
 /** A query, and the database that answers it: a SQLite file or a PostgreSQL server. */
-export type SqlSettings = {
+type SqlSettings = {
   /** A SELECT statement. Its columns are the fields of records. */
   query: string;
   /** The name of the file with the rows in the index. */

@@ -14,7 +14,7 @@ import type { Address } from './address.ts';
 export const MOST_KEYS = 100;
 
 /** A vector that a query found. */
-export interface Hit {
+interface Hit {
   key: string;
   /** 1 minus the cosine. */
   distance: number;
@@ -22,7 +22,7 @@ export interface Hit {
 }
 
 /** A vector that was read by its key. */
-export interface StoredVector {
+interface StoredVector {
   key: string;
   /** Undefined if it was not requested. */
   vector: Float32Array | undefined;

@@ -35,7 +35,7 @@ const ROWS_AT_ONCE = 400;
 export type OpenSegment = LoadedSegment & SegmentLists;
 
 /** What a store reads from. */
-export interface StoreParts {
+interface StoreParts {
   client: Pick<SearchClient, 'query'>;
   manifest: Store['manifest'];
   /** The number of each language. */

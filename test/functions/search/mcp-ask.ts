@@ -5,7 +5,7 @@ import { post, request } from './ask.ts';
 
 const [current] = REVISIONS;
 
-export interface ClientOptions {
+interface ClientOptions {
   revision?: string;
   headers?: Record<string, string>;
   /** The part of the path that a gateway removed. */

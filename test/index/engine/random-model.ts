@@ -53,7 +53,7 @@ export function randomModel(sizes: Sizes, seed: number) {
   floats.push(...axisRows);
   return { first, parts, axisRows, floats, sums, weights };
 }
-export type RandomModel = ReturnType<typeof randomModel>;
+type RandomModel = ReturnType<typeof randomModel>;
 
 /** The bytes of an `encoder.bin` for texts of up to `maxTokens` tokens. */
 export function encoderBytes(

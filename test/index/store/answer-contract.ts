@@ -17,7 +17,7 @@ const NEAR = 1e-3;
 const ROUGHLY = 0.03;
 
 /** What is compared. */
-export interface Compared {
+interface Compared {
   /** Folder of the index. */
   index: string;
   embedder: QuestionEmbedder;

@@ -19,7 +19,7 @@ import { openEmbedder, QUESTIONS, type StoreContents, storeContents } from './co
 const NEAR = 2e-3;
 
 /** A store, and what ends it. */
-export interface OpenedStore {
+interface OpenedStore {
   store: Store;
   close: () => void | Promise<void>;
 }

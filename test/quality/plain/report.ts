@@ -3,7 +3,7 @@ import { type Counts, figures, type Mistake, score, sum } from './score.ts';
 import { type AnnotatedText, annotatedTexts, excerptOf } from './texts.ts';
 
 /** A text with what the reader made of it. */
-export interface Scored {
+interface Scored {
   text: AnnotatedText;
   excerpt: string;
   counts: Counts;
@@ -23,7 +23,7 @@ export function scoreHalf(split: AnnotatedText['split']): { scored: Scored[]; mi
 }
 
 /** A line of a table: boundary F1, heading precision and recall, joined lines that are right. */
-export function row(name: string, counts: Counts): string {
+function row(name: string, counts: Counts): string {
   const percent = (value: number) => (100 * value).toFixed(1);
   const boundaries = figures(counts.boundaries);
   const headings = figures(counts.headings);

@@ -17,13 +17,13 @@ export interface Counts {
   joints: { right: number; true: number };
 }
 
-export interface Figures {
+interface Figures {
   precision: number;
   recall: number;
   f1: number;
 }
 
-export function noCounts(): Counts {
+function noCounts(): Counts {
   const none = () => ({ right: 0, found: 0, true: 0 });
   return { boundaries: none(), headings: none(), joints: { right: 0, true: 0 } };
 }

@@ -50,7 +50,7 @@ export function excerptOf(text: AnnotatedText): { excerpt: string } | { missing:
   return { missing: `${text.name}: ${text.path} of another version of ${text.package}.` };
 }
 
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -62,7 +62,7 @@ function contentOf({ name, package: owner, path, rendering }: AnnotatedText): st
 }
 
 /** The text of a file, made by the program that people would use. */
-export function render(path: string, rendering: Rendering): string {
+function render(path: string, rendering: Rendering): string {
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
   const run = (command: string, args: string[], input?: string) =>
     execFileSync(command, args, { env, input, stdio: ['pipe', 'pipe', 'ignore'] }).toString();

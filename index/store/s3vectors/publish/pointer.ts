@@ -13,7 +13,7 @@ export function isRecent({ until }: Current['replaced'][number]): boolean {
 }
 
 /** `current.json`, and the condition for replacing it. */
-export interface Pointer {
+interface Pointer {
   current?: Current;
   condition: Condition;
 }

@@ -25,7 +25,7 @@ import { type CachedRow, RowCache } from '../row-cache.ts';
 import { readPointer } from './pointer.ts';
 import { type Service, type TransferOptions, withService } from './service.ts';
 
-export interface RestoreOptions extends TransferOptions {
+interface RestoreOptions extends TransferOptions {
   /** Default: the current generation. */
   generation?: number;
 }

@@ -27,7 +27,7 @@ const REQUESTS_A_SECOND = 1000;
 /** Milliseconds: the second without a byte, after which a request ends. */
 const TIMEOUTS = { connectionTimeout: 5000, socketTimeout: 20_000 };
 
-export interface ServiceOptions {
+interface ServiceOptions {
   /** Divides the time between attempts of a failed call. */
   speed?: number | undefined;
   /** Ends reads, and the wait for a further attempt. */
