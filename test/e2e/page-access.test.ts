@@ -56,7 +56,7 @@ describe.skipIf(missingTools('chromium'))('the page, for everyone,', () => {
 
   /** Copies the answer, and checks the copy. */
   async function cite(page: Page): Promise<void> {
-    await page.locator('.cite').click();
+    await page.locator('.cite:visible').click();
     await page.locator('.answer [role=status]:not(:empty)').waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^“.+”\n.*Korvane lighthouse\n/);
   }

@@ -78,10 +78,29 @@ const CONFIDENCES = [0.9, 0.7, 0.4, 0.1];
 /** An id that an address must escape. */
 const idOf = (i: number) => `guides/a b.pdf#${i}?&é`;
 
+/** Two documents with their languages, in several translations. */
+const TRANSLATED: [source: string, lang: string][] = [
+  ['deu_1996.html', 'de-1996'],
+  ['fr/guide.md', 'fr'],
+  ['eng.html', 'en'],
+  ['guide.md', 'en'],
+  ['guide.pt-BR.md', 'pt'],
+];
+
 /** Answers each question with passages whose headings name it. Only the second has no URL. */
 class NamingSearch extends SearchDouble {
   override async search(request: SearchRequest): Promise<Answer> {
     const answer = await super.search(request);
+    if (request.q === 'translated') {
+      const results = TRANSLATED.map(([source, lang]) => ({
+        ...answer.results[0]!,
+        id: source,
+        source,
+        title: source,
+        lang,
+      }));
+      return { ...answer, results };
+    }
     const results = CONFIDENCES.map((confidence, i) => {
       const { url, ...rest } = answer.results[0]!;
       const place =
@@ -372,6 +391,28 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     await other.getByRole('searchbox').fill('visa');
     await shows(other, 'visa 0');
     expect(await other.locator('#passage').isVisible()).toBe(false);
+  });
+
+  test("shows translations as one result: the answer, or first in the reader's language", async () => {
+    const titlesOf = (page: Page) => page.locator('article:visible h3').allInnerTexts();
+    const page = await open('/?q=translated');
+    expect(await titlesOf(page)).toEqual(['deu_1996.html', 'guide.md']);
+    const groups = page.getByRole('group', { name: 'Language' });
+    expect(await groups.allInnerTexts()).toEqual(['German\nEnglish', 'French\nEnglish\nPortuguese']);
+    await page.getByRole('button', { name: 'French' }).press('Enter');
+    expect(await titlesOf(page)).toEqual(['deu_1996.html', 'fr/guide.md']);
+    expect(await page.getByRole('button', { name: 'French', pressed: true }).count()).toBe(1);
+    expect(await focused(page)).toBe('French');
+    await page.getByRole('button', { name: 'English' }).first().click();
+    expect(await titlesOf(page)).toEqual(['eng.html', 'fr/guide.md']);
+    // Only the best result is the answer.
+    expect(await page.locator('article:visible.answer').count()).toBe(0);
+    await page.getByRole('searchbox').focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await focused(page)).toBe('eng.html');
+    // A reader of another language gets the best.
+    const other = await open('/?q=translated', { locale: 'ja' });
+    expect(await titlesOf(other)).toEqual(['deu_1996.html', 'fr/guide.md']);
   });
 
   test('says if a permalink leads nowhere', async () => {

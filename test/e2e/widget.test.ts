@@ -207,7 +207,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     await askWidget(page, 'nothing');
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await expect.poll(() => search.requests.at(-1)?.filter).toBeUndefined();
-    expect(await page.getByRole('button', { name: 'Clear filters' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Clear filters' }).count()).toBe(0);
   });
 
   test('searches with the settings of its attributes, which may change', async () => {

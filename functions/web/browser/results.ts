@@ -4,7 +4,7 @@ import { marksOf, splitAtMarks } from '../../../index/search/marks.ts';
 import { PolyseekError } from '../client/call.ts';
 import { buttonOf, copyText, isPlainKey, make } from './dom.ts';
 import type { Endpoint } from './endpoint.ts';
-import { inLanguage, type Texts } from './texts.ts';
+import { inLanguage, languageIn, type Texts } from './texts.ts';
 
 export interface ResultContext {
   endpoint: Endpoint;
@@ -30,23 +30,64 @@ export function summaryOf({ verdict, results }: Answer, texts: Texts): Node[] {
   return [make('h2', { class: verdict === 'answered' ? 'unseen' : 'summary' }, line + more)];
 }
 
-/** Results by document, in the order in which an answer shows them. Results of a single document are not grouped. */
-export function byDocument(results: readonly SearchResult[]): SearchResult[][] {
-  const documents = [...Map.groupBy(results, ({ source }) => source).values()];
-  return documents.length > 1 ? documents : results.map((result) => [result]);
+/** Results by document, in the order of the best of each. Results of a single document in one language are not grouped. */
+function byDocument(results: readonly SearchResult[]): SearchResult[][] {
+  const documents = [...Map.groupBy(results, untranslated).values()];
+  const isOne = documents.length === 1 && results.every(({ source }) => source === results[0]!.source);
+  return isOne ? results.map((result) => [result]) : documents;
+}
+
+/** The path of a document without its language: the same for `guide.md`, `de/guide.md` and `guide.de.md`. */
+function untranslated({ source, lang }: SearchResult): string {
+  const own = languageIn(lang);
+  return source
+    .split(/[/.]/)
+    .filter((part) => own === undefined || languageIn(part) !== own)
+    .join('/');
 }
 
 /** The results of an answer by document. If the first one probably answers, it is a card with its best sentence. */
 export function listOf({ verdict, results }: Answer, context: ResultContext): Node[] {
   if (results.length === 0) return [];
-  const items = byDocument(results).map((group) =>
-    make(
-      'li',
-      {},
-      ...group.map((result) => resultOf(result, context, verdict === 'answered' && result === results[0])),
-    ),
-  );
+  const answer = verdict === 'answered' ? results[0] : undefined;
+  const items = byDocument(results).map((group) => itemOf(group, context, answer));
   return [make('ol', {}, ...items)];
+}
+
+/**
+ * The results of a document. Of its translations, one is shown, and buttons show the others. It is the answer, the one in the reader's
+ * language, or else the best: a passage in the reader's language may be another than the one that answers.
+ */
+function itemOf(
+  group: readonly SearchResult[],
+  context: ResultContext,
+  answer: SearchResult | undefined,
+): HTMLLIElement {
+  const { texts } = context;
+  const articles = new Map(
+    [...Map.groupBy(group, ({ lang }) => texts.languageName(lang))].map(([language, results]) => [
+      language,
+      results.map((result) => resultOf(result, context, result === answer)),
+    ]),
+  );
+  const buttons = [...articles.keys()].map((language) => buttonOf('quiet', language, () => show(language)));
+  const item = make('li', {}, ...[...articles.values()].flat());
+  if (buttons.length > 1)
+    item.append(
+      make('div', { class: 'languages', role: 'group', 'aria-label': texts.of('language') }, ...buttons),
+    );
+
+  function show(chosen: string): void {
+    for (const [language, all] of articles) for (const one of all) one.hidden = language !== chosen;
+    for (const button of buttons) button.ariaPressed = String(button.textContent === chosen);
+    // Further results are told by their places.
+    item.prepend(...articles.get(chosen)!);
+  }
+
+  const best = group[0]!;
+  const own = texts.languageName(texts.lang);
+  show(best !== answer && articles.has(own) ? own : texts.languageName(best.lang));
+  return item;
 }
 
 /** A result: its heading, its place, and a snippet that expands to the passage and the surrounding text. */
@@ -86,7 +127,7 @@ function resultOf(result: SearchResult, context: ResultContext, isAnswer: boolea
   const cite = isAnswer ? citeOf(result, result.highlight.text.trim(), context, note) : [];
   return make(
     'article',
-    isAnswer ? { class: 'answer' } : {},
+    { 'data-id': id, ...(isAnswer && { class: 'answer' }) },
     titleOf(result, context, 'h3'),
     metaOf(result, texts),
     make('div', { class: 'more' }, ...cite, more, ...permalink, note),

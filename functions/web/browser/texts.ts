@@ -104,6 +104,11 @@ function writtenForm(tag: string): string {
   return locale ? `${locale.language}-${locale.script}` : tag;
 }
 
+/** The language that a tag or a part of a path names, without script and region: `en` for `en-US` and `eng`, `de` for `deu_1996`. */
+export function languageIn(name: string): string | undefined {
+  return /^[a-z]{2,3}(?![a-z\d])/i.test(name) ? localeOf(name.replaceAll('_', '-'))?.language : undefined;
+}
+
 /** Languages without regions and variants, as a filter on `de` includes `de-AT`. Most passages first. */
 export function mergeLanguages(languages: readonly Counted[]): Counted[] {
   const merged = new Map<string, number>();

@@ -3,15 +3,7 @@ import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
-import {
-  alignWords,
-  byDocument,
-  copyByKey,
-  errorNodes,
-  listOf,
-  suggestionsOf,
-  summaryOf,
-} from '../browser/results.ts';
+import { alignWords, copyByKey, errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
 import { mergeLanguages, type TextName, type Texts } from '../browser/texts.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
@@ -48,7 +40,7 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   let questions: Suggestion[] = [];
 
   const isIdle = () => !field.value.trim();
-  const articles = () => [...results.querySelectorAll('article')];
+  const articles = () => [...results.querySelectorAll<HTMLElement>('article:not([hidden])')];
   const suggested = () => [...suggestions.querySelectorAll('a')];
   /** Where arrows move: the link of each result, or the result itself if its document has no address. */
   const links = () => articles().map((one) => one.querySelector<HTMLElement>('h3 a') ?? one);
@@ -114,13 +106,13 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   }
 
   function showAnswer(answer: Answer): void {
-    shown = { q: answer.q, results: byDocument(answer.results).flat() };
+    shown = { q: answer.q, results: answer.results };
     status.replaceChildren(...summaryOf(answer, texts));
     if (answer.results.length === 0 && (language.value || source.value))
       status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
     const permalinkOf = addressOf && ((id: string) => addressOf(id, answer.q));
     results.replaceChildren(...listOf(answer, { endpoint, texts, permalinkOf }));
-    for (const one of articles()) {
+    for (const one of results.querySelectorAll('article')) {
       one.part.add('result');
       one.tabIndex = -1;
       one.querySelector('h3')?.part.add('result-title');
@@ -174,8 +166,9 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
     search(link.textContent);
   });
   reportLinks(results, context, (link) => {
-    const position = articles().indexOf(link.closest('article')!);
-    const result = shown?.results[position];
+    const article = link.closest('article')!;
+    const position = articles().indexOf(article);
+    const result = shown?.results.find(({ id }) => id === article.dataset.id);
     if (shown) recent.add(shown.q);
     return result && shown && { q: shown.q, result, position: position + 1 };
   });
