@@ -57,11 +57,7 @@ export const command = new Tool(
       );
     const key = newKey(origins !== undefined);
     const digest = digestOf(key).toString('hex');
-    const limits = {
-      ...(origins && { origins }),
-      ...(collections && { collections }),
-      ...(groups && { groups }),
-    };
+    const limits = limitsOf({ origins, collections, groups });
     replace(file, addKey(read(file), file, { name, digest, ...limits, stage }));
     print(json, { name, key, digest, ...limits, ...(stage !== undefined && { stage }) }, () => key);
     console.error(describe(file, origins, stage));
@@ -164,16 +160,19 @@ function missing(file: string, kind: string, name: string, known: string[], exam
   return new Error(`${file} has no ${kind} ${JSON.stringify(name)}. ${remedy}`);
 }
 
-function addTo(keys: unknown, where: string, { name, digest, origins, collections, groups }: NewKey): object {
+/** The limits that a key has. */
+const limitsOf = ({ origins, collections, groups }: Pick<NewKey, 'origins' | 'collections' | 'groups'>) => ({
+  ...(origins && { origins }),
+  ...(collections && { collections }),
+  ...(groups && { groups }),
+});
+
+function addTo(keys: unknown, where: string, { name, digest, ...key }: NewKey): object {
   if (toApiKeys(keys, where).has(name))
     throw new Error(
       `A key "${name}" already exists. To rotate it: create a key with a new name, deploy, switch the callers, delete "${name}" from ${where}, and deploy again.`,
     );
-  const limits = {
-    ...(origins && { origins }),
-    ...(collections && { collections }),
-    ...(groups && { groups }),
-  };
+  const limits = limitsOf(key);
   const setting: ApiKeySetting = Object.keys(limits).length > 0 ? { sha256: digest, ...limits } : digest;
   // A computed property name is safe even for "__proto__".
   const all = { ...asObject(keys, where), [name]: setting };

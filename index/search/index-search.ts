@@ -63,7 +63,7 @@ export function searchStore(store: Store, name: string, model: QuestionEmbedder)
  * Opens an index for questions.
  * @throws if the index is missing, damaged, has another format, or was built with another model
  */
-export async function openSearch({ index, model, verify }: OpenOptions): Promise<ClosableSearch> {
+export async function openSearch({ index, model, verify }: OpenOptions): Promise<IndexSearch> {
   const embedder = typeof model === 'string' ? await openModel(model, verify) : model;
   const checks = verify === 'blocks' ? await openIndexChecks(index, embedder.model) : undefined;
   const store = BundleStore.open(index, embedder.model, checks ?? verify !== false);
@@ -84,8 +84,8 @@ const NO_TERMS = { shares: new Map<number, number>(), idf: new Map<string, numbe
 /** An index that only some groups may search. */
 interface Restricted {
   groups: readonly string[];
-  open: () => Promise<ClosableSearch>;
-  opened?: Promise<ClosableSearch> | undefined;
+  open: () => Promise<IndexSearch>;
+  opened?: Promise<IndexSearch> | undefined;
 }
 
 /** Answers questions from an open index. */
@@ -111,7 +111,7 @@ export class IndexSearch implements ClosableSearch {
     this.info = { version, passages: counts.passages, model: model.name };
   }
 
-  async search(request: SearchRequest): Promise<Answer> {
+  async search(request: SearchRequest, embedder = this.#embedder): Promise<Answer> {
     const start = now();
     // A history rarely repeats, and may be long.
     const key = request.history?.length ? undefined : JSON.stringify(request);
@@ -120,18 +120,18 @@ export class IndexSearch implements ClosableSearch {
       const totalMs = rounded(now() - start);
       return { ...known, took: { embedMs: 0, searchMs: totalMs, totalMs } };
     }
-    const answer = await this.#answer(request, start);
+    const answer = await this.#answer(request, start, embedder);
     if (key && !request.context && lengthOf(answer) <= MAX_CACHED_CHARACTERS) this.#answers.set(key, answer);
     return answer;
   }
 
   /** @param start when the request arrived, in milliseconds of `now()` */
-  async #answer(request: SearchRequest, start: number): Promise<Answer> {
+  async #answer(request: SearchRequest, start: number, embedder: QuestionEmbedder): Promise<Answer> {
     const { q, history = [], k, mode, filter, minConfidence, context = 0 } = request;
     const { explain = false, matches = false } = request;
-    const searchedFor = limitTokens(q, contextualQuery(q, history), this.#embedder);
+    const searchedFor = limitTokens(q, contextualQuery(q, history), embedder);
     const store = this.#store;
-    const question = await embedRequest(this.#embedder, store, mode, q, searchedFor);
+    const question = await embedRequest(embedder, store, mode, q, searchedFor);
     const { vector, questionTokens } = question;
     const embedded = now();
     const candidates = await Candidates.find(k, {
@@ -213,7 +213,8 @@ export class IndexSearch implements ClosableSearch {
       return one.opened;
     });
     const { MergedSearch } = await import('./merged-search.ts');
-    return new MergedSearch([this, ...(await Promise.all(further))], { isInvalidRequest, verdictOf });
+    const shared = { embedder: this.#embedder, isInvalidRequest, verdictOf };
+    return new MergedSearch([this, ...(await Promise.all(further))], shared);
   }
 
   close(): void {

@@ -1,3 +1,5 @@
+import type { QuestionEmbedder } from '../embedding/embedder.ts';
+import { memoize } from '../embedding/memoize.ts';
 import type { Counted, Overview } from '../format/overview-types.ts';
 import type {
   Answer,
@@ -10,28 +12,35 @@ import type {
   Verdict,
 } from './answer.ts';
 
-// Imports no code of the function: esbuild would move shared code into another file, which each cold start would open.
+// Imports no code that others in the function import: esbuild would move shared code into another file, which each cold start would open.
 
 /** The number of an index in `from`, which continues a list, is in the digits above the numbers of passages. */
 const INDEX = 2 ** 32;
 const MOST_SOURCES = 50;
 const MOST_SUGGESTIONS = 6;
 
-/** What a search over one index needs of the code that judges results. */
-interface Judge {
+/** One of the indexes. */
+export interface Part extends Search {
+  /** @param embedder of the question; default: the index's own */
+  search(request: SearchRequest, embedder?: QuestionEmbedder): Promise<Answer>;
+}
+
+/** What the indexes share. */
+interface Shared {
+  embedder: QuestionEmbedder;
   isInvalidRequest: (error: unknown) => boolean;
   verdictOf: (confidence: number | undefined, minConfidence: number | undefined) => Verdict;
 }
 
 /** Several indexes as one. Results are in the order of their confidence, which is comparable between indexes. */
 export class MergedSearch implements Search {
-  readonly #parts: readonly Search[];
-  readonly #judge: Judge;
+  readonly #parts: readonly Part[];
+  readonly #shared: Shared;
 
   /** @param parts of one model, at least one; the first one's suggestions come first */
-  constructor(parts: readonly Search[], judge: Judge) {
+  constructor(parts: readonly Part[], shared: Shared) {
     this.#parts = parts;
-    this.#judge = judge;
+    this.#shared = shared;
   }
 
   get info(): IndexInfo {
@@ -48,22 +57,23 @@ export class MergedSearch implements Search {
   }
 
   async search(request: SearchRequest): Promise<Answer> {
-    const answers = await this.#ask((part) => part.search(request));
+    const embedder = memoize(this.#shared.embedder);
+    const answers = await this.#ask((part) => part.search(request, embedder));
     const texts = new Set<string>();
     const results = answers
       .flatMap(({ results }) => results)
       .sort((a, b) => b.confidence - a.confidence)
       .filter(({ text }) => !texts.has(text) && texts.add(text))
       .slice(0, request.k);
-    const verdict = this.#judge.verdictOf(results[0]?.confidence, request.minConfidence);
-    const total = (ms: keyof Answer['took']) =>
-      Math.round(100 * answers.reduce((sum, { took }) => sum + took[ms], 0)) / 100;
+    const verdict = this.#shared.verdictOf(results[0]?.confidence, request.minConfidence);
+    // They search at the same time.
+    const most = (ms: keyof Answer['took']) => Math.max(...answers.map(({ took }) => took[ms]));
     return {
       ...answers[0]!,
       verdict,
       answered: verdict === 'answered',
       results,
-      took: { embedMs: total('embedMs'), searchMs: total('searchMs'), totalMs: total('totalMs') },
+      took: { embedMs: most('embedMs'), searchMs: most('searchMs'), totalMs: most('totalMs') },
       index: this.info,
     };
   }
@@ -99,10 +109,10 @@ export class MergedSearch implements Search {
   }
 
   /** Asks all indexes. One may refuse a filter on a field that only others have. Throws if all refuse. */
-  async #ask<Found>(call: (part: Search) => Promise<Found>): Promise<Found[]> {
+  async #ask<Found>(call: (part: Part) => Promise<Found>): Promise<Found[]> {
     const settled = await Promise.allSettled(this.#parts.map(call));
     const failed = settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
-    const fault = failed.find((reason) => !this.#judge.isInvalidRequest(reason));
+    const fault = failed.find((reason) => !this.#shared.isInvalidRequest(reason));
     if (fault !== undefined || failed.length === settled.length) throw fault ?? failed[0];
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }

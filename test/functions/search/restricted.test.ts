@@ -9,7 +9,7 @@ import type { Document } from '../../../index/documents/document.ts';
 import type { Notice } from '../../../index/documents/file.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
-import { openSearch } from '../../../index/search/index-search.ts';
+import { openModel, openSearch } from '../../../index/search/index-search.ts';
 import { sharedCache, smallModel, temporaryFolder, topicDocuments } from '../../fixtures/index.ts';
 import { runs } from '../../fixtures/runs.ts';
 import { post, request } from './ask.ts';
@@ -162,6 +162,30 @@ describe('documents restricted to groups', () => {
       expect(listed).toBeGreaterThan(new Set(topics.map(({ source }) => source)).size - 1);
     }
     expect(await search.for(['none'])).toBe(search);
+    search.close();
+  });
+
+  test('cost one embedding of the question for all lists of groups', async () => {
+    const { index } = await build(topics.map((one, i) => (i % 3 ? restrictedTo(one, GROUPS[i % 3]) : one)));
+    const model = await openModel(dir, true);
+    let embedded = 0;
+    const counting = <Args extends unknown[], Result>(embed: (...args: Args) => Result) => {
+      return (...args: Args): Result => {
+        embedded++;
+        return embed(...args);
+      };
+    };
+    const counted = {
+      model: model.model,
+      tokens: model.tokens.bind(model),
+      embed: counting(model.embed.bind(model)),
+      ...(model.byToken && { byToken: { ...model.byToken, question: counting(model.byToken.question) } }),
+    };
+    const search = await openSearch({ index, model: counted, verify: true });
+    const own = await search.for(GROUPS);
+    const { index: info } = await own.search({ q: 'How is bread baked?', k: 5, mode: 'hybrid' });
+    expect(info.version.split('+')).toHaveLength(3);
+    expect(embedded).toBe(1);
     search.close();
   });
 
