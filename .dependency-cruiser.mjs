@@ -93,7 +93,7 @@ export default {
       from: { path: '^functions/search/lambda\\.ts$' },
       to: {
         reachable: true,
-        path: '^(cli|infra)/|^functions/(builder|deployed|package)/|^index/(documents|ingest|compile|evaluate|graph)/|^index/store/s3vectors/publish/|/(compile-engine|load-native|write-index|drafts|parallel|memoize)\\.ts$',
+        path: '^(cli|infra)/|^functions/(builder|deployed|package)/|^index/(documents|ingest|compile|evaluate|graph)/|^index/store/s3vectors/publish/|/(compile-engine|load-native|write-index|drafts|parallel)\\.ts$',
       },
     },
     {
