@@ -186,8 +186,7 @@ describe('the packaged function', () => {
       'index/store',
       'index/text',
     ]);
-    for (const name of ['parallel', 'worker'])
-      expect(own).not.toContain(`index/embedding/${name}.ts`);
+    for (const name of ['parallel', 'worker']) expect(own).not.toContain(`index/embedding/${name}.ts`);
     for (const name of ['write-index', 'graph-builder', 'drafts'])
       expect(own).not.toContain(`index/format/${name}.ts`);
     expect(own).not.toContain('index/engine/compile-engine.ts');
