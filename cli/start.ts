@@ -148,6 +148,7 @@ export async function serve(
     logQuestions: logQuestions || LOG_QUESTIONS === '1',
     page: hasPage,
     contracts: true,
+    chats: process.env,
     apiKeys,
     collections,
     tokens,

@@ -12,6 +12,7 @@ export function environmentOf(
   {
     auth,
     apiKeys,
+    chatSecrets,
     contracts,
     cors,
     jwtIssuer,
@@ -32,6 +33,13 @@ export function environmentOf(
     ...(auth === 'jwt' && jwtGroups && { JWT_GROUPS: jwtGroups }),
     ...(logQuestions && { LOG_QUESTIONS: '1' }),
     ...(contracts && { CONTRACTS: '1' }),
+    // CloudFormation puts the values in, so that no template contains them.
+    ...Object.fromEntries(
+      Object.entries(chatSecrets).map(([name, secret]) => [
+        name,
+        `{{resolve:secretsmanager:${secret}:SecretString}}`,
+      ]),
+    ),
     ...(!page && { PAGE: '0' }),
     ...(index !== undefined && { INDEX: index, TIMEOUT: String(timeout) }),
     ...(cors.length > 0 && { CORS_ORIGINS: cors.join(',') }),

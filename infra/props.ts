@@ -80,6 +80,8 @@ export interface SemanticSearchProps {
   readonly page?: boolean | undefined;
   /** Answers requests in the form of chat platforms too, such as OpenAI's vector stores, Dify and Bedrock (docs/integrations.md). Default: false. */
   readonly contracts?: boolean | undefined;
+  /** Answers Slack and Teams: names of secrets in Secrets Manager by environment variable (docs/integrations.md). Default: none. */
+  readonly chatSecrets?: SettingsInput['chatSecrets'];
 
   /** Average number of requests per second that pass the throttle. Default: 50; with `auth: 'none'`, 5. */
   readonly throttleRate?: number | undefined;

@@ -38,6 +38,11 @@ const documentsExpected = 'true or an address such as s3://bucket/prefix';
 const documents = pattern(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/, documentsExpected);
 const scheduleExpected = 'none, or a schedule such as rate(1 day) or cron(0 3 * * ? *)';
 
+/** Variables that functions/search/contracts/chats.ts reads. */
+const CHAT_VARIABLES = ['SLACK_SIGNING_SECRET', 'SLACK_BOT_TOKEN', 'TEAMS_SECRET'] as const;
+const chatSecretsExpected = `an object of ${CHAT_VARIABLES.join(', ')} and names of secrets in AWS Secrets Manager`;
+const secretName = pattern(/^[\w/+=.@-]{1,512}$/, chatSecretsExpected);
+
 // The message of a schema is the expected value, for "memorySize is 64, but must be <message>."
 const inputSchema = v.strictObject({
   index: v.optional(v.string('a path'), DEFAULT_INDEX),
@@ -74,6 +79,10 @@ const inputSchema = v.strictObject({
   cors: v.optional(v.array(origin, 'a list of origins'), []),
   page: v.optional(v.boolean('true or false'), true),
   contracts: v.optional(v.boolean('true or false'), false),
+  chatSecrets: v.optional(
+    v.record(v.picklist(CHAT_VARIABLES, chatSecretsExpected), secretName, chatSecretsExpected),
+    {},
+  ),
   throttleRate: v.optional(whole(1, 10_000)),
   throttleBurst: v.optional(whole(1, 10_000)),
   browserThrottleRate: v.optional(whole(1, 10_000)),

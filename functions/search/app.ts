@@ -21,6 +21,7 @@ import {
 } from './requests.ts';
 import { RESOURCE_METADATA, resourceMetadata } from './tokens.ts';
 import { truncateToLength } from './truncate.ts';
+import { type ChatSecrets, withChats } from './with-chats.ts';
 import { withContracts } from './with-contracts.ts';
 
 export interface AppOptions extends DispatchOptions {
@@ -30,6 +31,8 @@ export interface AppOptions extends DispatchOptions {
   page?: boolean;
   /** Answers requests in the form of chat platforms too (docs/integrations.md). Default: false. */
   contracts?: boolean;
+  /** Secrets of chats, which get an answer then (docs/integrations.md). Default: none. */
+  chats?: ChatSecrets;
   /** Makes the route of a host that writes answers with a language model, from a function that opens the index of a request. */
   answerRoute?: (searchOf: (request: RoutedRequest) => Promise<Search>) => Route;
 }
@@ -219,5 +222,5 @@ export function createApp(
   const answerRoutes = options.answerRoute ? [options.answerRoute(searchOf)] : [];
   const routes = [...searchRoutes(searchOf, options), ...answerRoutes, ...endpointRoutes(options)];
   const app = dispatch(routes, options);
-  return options.contracts ? withContracts(app) : app;
+  return withChats(options.contracts ? withContracts(app) : app, options.chats);
 }

@@ -65,6 +65,7 @@ export const handler = createHandler(
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
     contracts,
+    chats: process.env,
     apiKeys,
     collections,
     tokens,

@@ -19,6 +19,7 @@ test('defaults', () => {
     auth: 'api-key',
     jwtAudience: [],
     contracts: false,
+    chatSecrets: {},
     cors: [],
     throttleRate: 50,
     throttleBurst: 100,
@@ -54,6 +55,11 @@ const wrong: [object, string][] = [
   [{ timeout: 30 }, 'timeout is 30, but must be a whole number from 1 to 29.'],
   [{ timeout: 1.5 }, 'timeout is 1.5, but must be a whole number from 1 to 29.'],
   [{ architecture: 'arm' }, 'architecture is "arm", but must be one of x86_64, arm64.'],
+  [
+    { chatSecrets: { SLACK_SECRET: 'polyseek/slack' } },
+    'chatSecrets is {"SLACK_SECRET":"polyseek/slack"}, but must be an object of SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN, TEAMS_SECRET and names of secrets in AWS Secrets Manager.',
+  ],
+  [{ chatSecrets: { TEAMS_SECRET: 'a}}' } }, 'chatSecrets is {"TEAMS_SECRET":"a}}"}, but must be an object'],
   [{ auth: 'key' }, 'auth is "key", but must be one of none, api-key, iam, jwt.'],
   [
     { apiKeys: { chatbot: 'secret' } },

@@ -224,6 +224,10 @@ test.each([
   [{ page: true }, undefined],
   [{ page: false }, { Variables: { PAGE: '0' } }],
   [{ contracts: true }, { Variables: { CONTRACTS: '1' } }],
+  [
+    { chatSecrets: { TEAMS_SECRET: 'polyseek/teams' } },
+    { Variables: { TEAMS_SECRET: '{{resolve:secretsmanager:polyseek/teams:SecretString}}' } },
+  ],
 ])('%o is passed to the function', (setting, environment) => {
   const { Environment } = only(templateOf({ ...modes.iam, ...setting }), 'AWS::Lambda::Function').properties;
   expect(Environment).toEqual(environment);
