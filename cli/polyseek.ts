@@ -31,6 +31,7 @@ const GROUPS: Record<string, Record<string, Entry>> = {
   },
   'Models and quality:': {
     eval: ['compute retrieval metrics', () => import('./eval.ts')],
+    unanswered: ['list questions without a sure answer', () => import('./unanswered.ts')],
     tune: ['fit the confidence to your questions', () => import('./tune.ts')],
     embed: ['embed texts', () => import('./embed.ts')],
     model: ['import another model', () => import('./model.ts')],

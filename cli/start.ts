@@ -24,6 +24,8 @@ export interface ServeFlags extends ModelFlags {
   cors?: string[];
   page?: boolean;
   logQuestions?: boolean;
+  feedback?: boolean;
+  unanswered?: string[];
   json?: boolean;
   collection?: Record<string, string>;
   group?: string[];
@@ -60,6 +62,8 @@ export const command = addModel(new Tool('start', 'Start the endpoint and the se
   // commander would take any value of PAGE and LOG_QUESTIONS as true.
   .option('--no-page', 'serve no page at / (env: PAGE=0)')
   .option('--log-questions', 'log the text of each question (env: LOG_QUESTIONS=1)')
+  .option('--feedback', 'ask on the page whether an answer helped, and log it (env: FEEDBACK=1)')
+  .option('--unanswered <log...>', 'show the questions in these logs that got no sure answer, at /unanswered')
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -124,8 +128,8 @@ export async function serve(
   next: string,
 ): Promise<string> {
   const { port, host = '127.0.0.1', cors: origins = [], page = true } = flags;
-  const { logQuestions, json, collection = {}, group: groups = [] } = flags;
-  const { LOG_QUESTIONS, API_KEYS, PAGE } = process.env;
+  const { logQuestions, feedback, unanswered, json, collection = {}, group: groups = [] } = flags;
+  const { LOG_QUESTIONS, FEEDBACK, API_KEYS, PAGE } = process.env;
   const hasPage = page && PAGE !== '0';
   const apiKeys = readApiKeys(API_KEYS);
   const tokens = readTokens(process.env);
@@ -146,6 +150,7 @@ export async function serve(
   );
   const endpoint = createApp(search, {
     logQuestions: logQuestions || LOG_QUESTIONS === '1',
+    feedback: feedback || FEEDBACK === '1',
     page: hasPage,
     contracts: true,
     chats: process.env,
@@ -155,7 +160,10 @@ export async function serve(
     groups,
     origins,
     host,
-    ...(model && { answerRoute: answerRoute(model) }),
+    hostRoutes: [
+      ...(model ? [answerRoute(model)] : []),
+      ...(unanswered ? [(await import('./unanswered.ts')).pageOf(unanswered)] : []),
+    ],
     ...(process.stdout.isTTY && !json && { log: (entry) => console.log(logLine(entry)) }),
   });
   const app = withCors(withQueue(endpoint), [...origins, ...browserOrigins(apiKeys)]);

@@ -14,6 +14,7 @@ export function environmentOf(
     apiKeys,
     chatSecrets,
     contracts,
+    feedback,
     cors,
     jwtIssuer,
     jwtAudience,
@@ -33,6 +34,7 @@ export function environmentOf(
     ...(auth === 'jwt' && jwtGroups && { JWT_GROUPS: jwtGroups }),
     ...(logQuestions && { LOG_QUESTIONS: '1' }),
     ...(contracts && { CONTRACTS: '1' }),
+    ...(feedback && { FEEDBACK: '1' }),
     // CloudFormation puts the values in, so that no template contains them.
     ...Object.fromEntries(
       Object.entries(chatSecrets).map(([name, secret]) => [

@@ -80,6 +80,8 @@ export interface SemanticSearchProps {
   readonly page?: boolean | undefined;
   /** Answers requests in the form of chat platforms too, such as OpenAI's vector stores, Dify and Bedrock (docs/integrations.md). Default: false. */
   readonly contracts?: boolean | undefined;
+  /** Asks people on the page and in the widget whether an answer helped, and logs what they say. Default: false. */
+  readonly feedback?: boolean | undefined;
   /** Answers Slack and Teams: names of secrets in Secrets Manager by environment variable (docs/integrations.md). Default: none. */
   readonly chatSecrets?: SettingsInput['chatSecrets'];
 

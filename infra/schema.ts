@@ -79,6 +79,7 @@ const inputSchema = v.strictObject({
   cors: v.optional(v.array(origin, 'a list of origins'), []),
   page: v.optional(v.boolean('true or false'), true),
   contracts: v.optional(v.boolean('true or false'), false),
+  feedback: v.optional(v.boolean('true or false'), false),
   chatSecrets: v.optional(
     v.record(v.picklist(CHAT_VARIABLES, chatSecretsExpected), secretName, chatSecretsExpected),
     {},

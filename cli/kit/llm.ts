@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { AppOptions } from '../../functions/search/app.ts';
+import type { HostRoute } from '../../functions/search/app.ts';
 import { readBody, readSearchBody } from '../../functions/search/requests.ts';
 import { createChat, type ModelEndpoint, type Searcher } from '../../functions/web/client/chat.ts';
 import type { Question } from '../../functions/web/client/client.ts';
@@ -62,7 +62,7 @@ export const searcherOf = (search: Search, within: Omit<Question, 'q'> = {}): Se
 
 /** The route `POST /answer`, which streams an answer that a language model writes, as server-sent events. */
 export const answerRoute =
-  (model: ModelEndpoint): NonNullable<AppOptions['answerRoute']> =>
+  (model: ModelEndpoint): HostRoute =>
   (searchOf) => ({
     path: '/answer',
     POST: async (request) => {

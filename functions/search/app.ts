@@ -1,4 +1,5 @@
 import type { PassageAnswer, Search } from '../../index/search/answer.ts';
+import type { Offers } from './home.ts';
 import {
   type AddToLog,
   type App,
@@ -11,10 +12,11 @@ import {
 } from './http.ts';
 import { baseUrl } from './origins.ts';
 import { noPassage } from './problems.ts';
-import { questionPlaceholder } from './request-schemas.ts';
+import { exampleFeedback, feedbackBody, questionPlaceholder } from './request-schemas.ts';
 import {
   type Question,
   readBody,
+  readBodyAs,
   readPassageParameters,
   readSearchBody,
   readSearchParameters,
@@ -33,9 +35,13 @@ export interface AppOptions extends DispatchOptions {
   contracts?: boolean;
   /** Secrets of chats, which get an answer then (docs/integrations.md). Default: none. */
   chats?: ChatSecrets;
-  /** Makes the route of a host that writes answers with a language model, from a function that opens the index of a request. */
-  answerRoute?: (searchOf: (request: RoutedRequest) => Promise<Search>) => Route;
+  /** Takes `POST /feedback`: whether an answer helped, for the log. Default: false. */
+  feedback?: boolean;
+  /** Make routes of a host, such as one that writes answers with a language model, from a function that opens the index of a request. */
+  hostRoutes?: readonly HostRoute[];
 }
+
+export type HostRoute = (searchOf: (request: RoutedRequest) => Promise<Search>) => Route;
 
 const jsonText = (body: string): HttpResponse => ({
   status: 200,
@@ -45,29 +51,11 @@ const jsonText = (body: string): HttpResponse => ({
 
 const json = (value: unknown) => jsonText(JSON.stringify(value));
 
-function home(request: RoutedRequest, writesAnswers: boolean): HttpResponse {
-  const base = baseUrl(request);
-  const { collections } = request;
-  const { headers, ...answer } = json({
-    name: 'polyseek',
-    example: `${base}/search?${new URLSearchParams({ q: questionPlaceholder })}`,
-    routes: [
-      'GET /search',
-      'POST /search',
-      'GET /passages/{id}',
-      'POST /mcp',
-      ...(writesAnswers ? ['POST /answer'] : []),
-      'GET /health',
-      'GET /overview',
-      'GET /openapi.json',
-      'GET /widget.js',
-    ],
-    // Each has all of these routes.
-    ...(collections.length > 0 && { collections: collections.map((name) => `/c/${name}`) }),
-    openapi: `${base}/openapi.json`,
-  });
-  return { ...answer, headers: { ...headers, vary: 'accept' } };
-}
+/** For paths where browsers see the page. */
+const byAccept = (response: HttpResponse): HttpResponse => ({
+  ...response,
+  headers: { ...response.headers, vary: 'accept' },
+});
 
 /** Returns a function that opens something at its first call, and again after a failure. */
 export function opener<T>(open: () => Promise<T>): () => Promise<T> {
@@ -100,6 +88,7 @@ const toPage = ({ prefix = '', rest }: RoutedRequest): HttpResponse => ({
 /** Routes that read an index: the one of each request. */
 function searchRoutes(
   searchOf: (request: RoutedRequest) => Promise<Search>,
+  offers: Offers,
   { logQuestions = false, ...options }: AppOptions,
 ): Route[] {
   const showsPage = pageTest(options);
@@ -139,8 +128,7 @@ function searchRoutes(
       GET: async (request) => {
         if (showsPage(request)) return toPage(request);
         const context = readPassageParameters(request.url.searchParams);
-        const { headers, ...answer } = json(await passage(request, request.rest, context));
-        return { ...answer, headers: { ...headers, vary: 'accept' } };
+        return byAccept(json(await passage(request, request.rest, context)));
       },
       isOpen: showsPage,
     },
@@ -155,6 +143,19 @@ function searchRoutes(
         });
       },
     },
+    ...(offers.takesFeedback
+      ? [
+          {
+            path: '/feedback',
+            searches: true,
+            POST: async (request: RoutedRequest, addToLog: AddToLog) => {
+              const { q, helpful } = readBodyAs(feedbackBody, await readBody(request), exampleFeedback);
+              addToLog({ helpful, ...(logQuestions && { q }) });
+              return json({ helpful });
+            },
+          },
+        ]
+      : []),
     {
       path: '/health',
       searches: true,
@@ -165,15 +166,14 @@ function searchRoutes(
       searches: true,
       GET: async (request) => {
         const from = await searchOf(request);
-        const writesAnswers = options.answerRoute && { writesAnswers: true };
-        return json({ index: from.info, ...(await from.overview()), ...writesAnswers });
+        return json({ index: from.info, ...(await from.overview()), ...offers });
       },
     },
   ];
 }
 
 /** Routes that describe the endpoint, and serve browsers. */
-function endpointRoutes({ apiKeys, tokens, ...options }: AppOptions): Route[] {
+function endpointRoutes(offers: Offers, { apiKeys, tokens, ...options }: AppOptions): Route[] {
   const showsPage = pageTest(options);
   return [
     {
@@ -190,10 +190,11 @@ function endpointRoutes({ apiKeys, tokens, ...options }: AppOptions): Route[] {
     },
     {
       path: '/',
-      GET: async (request) =>
-        showsPage(request)
-          ? (await import('./serve-assets.ts')).servePage(request)
-          : home(request, options.answerRoute !== undefined),
+      GET: async (request) => {
+        if (showsPage(request)) return (await import('./serve-assets.ts')).servePage(request);
+        const { home } = await import('./home.ts');
+        return byAccept(json(home(baseUrl(request), questionPlaceholder, request.collections, offers)));
+      },
       isOpen: showsPage,
     },
     // The metadata from which MCP clients learn where to log in. They read it before they have a token.
@@ -219,8 +220,16 @@ export function createApp(
     const opened = await (typeof open === 'function' ? open() : open);
     return groups.length === 0 ? opened : opened.for(groups);
   };
-  const answerRoutes = options.answerRoute ? [options.answerRoute(searchOf)] : [];
-  const routes = [...searchRoutes(searchOf, options), ...answerRoutes, ...endpointRoutes(options)];
+  const hostRoutes = (options.hostRoutes ?? []).map((make) => make(searchOf));
+  const offers: Offers = {
+    ...(hostRoutes.some(({ path }) => path === '/answer') && { writesAnswers: true }),
+    ...(options.feedback && { takesFeedback: true }),
+  };
+  const routes = [
+    ...searchRoutes(searchOf, offers, options),
+    ...hostRoutes,
+    ...endpointRoutes(offers, options),
+  ];
   const app = dispatch(routes, options);
   return withChats(options.contracts ? withContracts(app) : app, options.chats);
 }

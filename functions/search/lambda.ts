@@ -16,7 +16,7 @@ import { readTokens } from './tokens.ts';
 const beside = (folder: string) => fileURLToPath(new URL(folder, import.meta.url));
 
 const { INDEX, INDEX_DIR = beside('index'), MODEL_DIR = beside('model'), TIMEOUT } = process.env;
-const { API_KEYS, CONTRACTS, CORS_ORIGINS, LOG_QUESTIONS, PAGE } = process.env;
+const { API_KEYS, CONTRACTS, CORS_ORIGINS, FEEDBACK, LOG_QUESTIONS, PAGE } = process.env;
 const { AWS_LAMBDA_FUNCTION_NAME = 'local' } = process.env;
 // A wrong setting must fail before the index is opened.
 const apiKeys = readApiKeys(API_KEYS);
@@ -64,6 +64,7 @@ export const handler = createHandler(
   createApp(search, {
     logQuestions: LOG_QUESTIONS === '1',
     page: PAGE !== '0',
+    feedback: FEEDBACK === '1',
     contracts,
     chats: process.env,
     apiKeys,

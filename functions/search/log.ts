@@ -17,6 +17,8 @@ export interface LogFields {
   verdict?: Verdict;
   answered?: boolean;
   topConfidence?: number;
+  /** What a person said about the answer to `q`. */
+  helpful?: boolean;
   embedMs?: number;
   searchMs?: number;
   /** Why the request failed, with the stack. */

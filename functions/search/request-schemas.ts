@@ -140,6 +140,10 @@ export const searchBody = v.strictObject({
 // A compile error here means that the clients' type differs from the schema.
 true satisfies Same<v.InferInput<typeof searchBody>, Question>;
 
+/** JSON body of `POST /feedback`. An answer has no id of its own, because caches give one to many people: so it names the question. */
+export const feedbackBody = v.strictObject({ q: searchFields.q, helpful: v.boolean('true or false') });
+export const exampleFeedback = JSON.stringify({ q: exampleQuestion, helpful: true });
+
 /** Query parameters of `GET /passages/:id`. */
 export const passageParameters = v.strictObject({ context });
 

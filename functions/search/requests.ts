@@ -164,8 +164,8 @@ function checkFilter({ filter }: Record<string, unknown>): void {
 export function readBodyAs<Schema extends v.GenericSchema & { entries: object }>(
   schema: Schema,
   text: string,
+  example = toolWording.example,
 ): v.InferOutput<Schema> {
-  const { example } = toolWording;
   return validate(schema, parseObject(text, example), { noun: 'field', example });
 }
 

@@ -4,7 +4,7 @@ import { damaged, type Format, readSections } from './container.ts';
 import { ContainerWriter, readExactly } from './container-file.ts';
 import { Heap } from './heap.ts';
 import { writeAscending } from './varint.ts';
-import { DotProducts } from './vectors.ts';
+import { DotProducts, dot } from './vectors.ts';
 
 /** `graph.bin`: the passages' vectors, and the links between near ones. FORMAT.md describes its layout. */
 export const GRAPH: Format = { magic: 'PSGR', version: 1, sections: 7 };
@@ -273,10 +273,4 @@ function quantize(
   if (scale > 0) row.set(rest.map((value) => Math.round(value / scale)));
   // Rounding adds a little of the mean direction to the numbers, so the float subtracts it.
   return { row, along: along - scale * dot(row, direction), scale };
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

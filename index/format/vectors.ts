@@ -68,6 +68,13 @@ export class DotProducts {
   }
 }
 
+/** The dot product of two vectors of the same length. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
 /**
  * The length of a vector: `Math.hypot(...vector)` as V8 computes it, with a compensated sum of the squares of shares of the largest
  * number. Spelled out, it is fast for many numbers, and the same in each version of V8.

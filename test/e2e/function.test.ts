@@ -146,7 +146,7 @@ describe('the packaged function', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packaged, join(entry.parentPath, entry.name)));
     const chunks = names.filter((name) =>
-      /^(bedrock-agent|chats|chunk|contracts|jwt|mcp|merged-search|onnx-encoder|openapi|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(
+      /^(bedrock-agent|chats|chunk|contracts|home|jwt|mcp|merged-search|onnx-encoder|openapi|serve-assets)-[0-9A-Z]{8}\.mjs$/.test(
         name,
       ),
     );

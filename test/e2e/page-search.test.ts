@@ -7,6 +7,7 @@ import type { BrowserContextOptions, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../functions/search/app.ts';
 import { createAppServer } from '../../functions/search/listener.ts';
+import type { LogEntry } from '../../functions/search/log.ts';
 import type { Answer, Match, PassageAnswer, SearchRequest } from '../../index/search/answer.ts';
 import { ask, settled, useBrowser } from '../fixtures/page.ts';
 import { missingTools } from '../fixtures/tools.ts';
@@ -120,10 +121,17 @@ class NamingSearch extends SearchDouble {
 describe.skipIf(missingTools('chromium'))('the page', () => {
   const browser = useBrowser();
   const search = new NamingSearch();
+  const feedback: LogEntry[] = [];
   const server = createServer();
   let url: string;
   beforeAll(async () => {
-    const listener = createAppServer(createApp(search, { log: () => {} })).listeners('request')[0]!;
+    const listener = createAppServer(
+      createApp(search, {
+        feedback: true,
+        logQuestions: true,
+        log: (entry) => entry.route === '/feedback' && feedback.push(entry),
+      }),
+    ).listeners('request')[0]!;
     // Like a gateway with a stage, and an endpoint with a collection.
     server.on('request', (request, response) => {
       request.url = request.url!.replace(/^\/prod\/c\/hr\/?/, '/');
@@ -174,6 +182,16 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
     await page.locator('#suggestions').waitFor();
     expect(await page.locator('#results article').count()).toBe(0);
     expect(new Set(asked()).size).toBe(asked().length);
+  });
+
+  test('asks whether an answer helped', async () => {
+    const page = await open('/?q=passport');
+    const line = page.getByRole('group').filter({ hasText: 'Did this help?' });
+    await line.getByRole('button', { name: 'No' }).click();
+    expect(await page.locator('.feedback').innerText()).toBe('Thank you.');
+    await expect.poll(() => feedback).toMatchObject([{ q: 'passport', helpful: false, status: 200 }]);
+    await ask(page, 'passport fees');
+    expect(await line.getByRole('button').allTextContents()).toEqual(['Yes', 'No']);
   });
 
   test('waits for the pause, except after Enter', async () => {

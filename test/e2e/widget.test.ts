@@ -14,7 +14,7 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
   const handbook = new WidgetSearch();
   const site = useWidgetSite(
     () => search,
-    { collections: new Map([['hr', async () => handbook]]) },
+    { collections: new Map([['hr', async () => handbook]]), feedback: true },
     async ({ url, path: whole }) => {
       const path = whole.replace(/^\/browser/, '');
       const q = url.searchParams.get('q');
@@ -63,6 +63,16 @@ describe.skipIf(missingTools('chromium'))('the widget on a page of another origi
     expect(asked.length).toBeLessThan(5);
     expect(await page.locator('.suggestions').isVisible()).toBe(false);
     expect(await page.locator('mark').first().textContent()).toBe('Passports');
+  });
+
+  test('asks whether an answer helped', async () => {
+    const page = await openDialog();
+    await askWidget(page, LIKELY);
+    const sent = page.waitForRequest((request) => request.url().endsWith('/feedback'));
+    await page.locator('.feedback').getByRole('button', { name: 'Yes' }).click();
+    expect((await sent).postDataJSON()).toEqual({ q: LIKELY, helpful: true });
+    expect((await (await sent).response())?.status()).toBe(200);
+    expect(await page.locator('.feedback').innerText()).toBe('Thank you.');
   });
 
   test('shows the answer as a card, and passages without promising one', async () => {

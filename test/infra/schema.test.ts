@@ -19,6 +19,7 @@ test('defaults', () => {
     auth: 'api-key',
     jwtAudience: [],
     contracts: false,
+    feedback: false,
     chatSecrets: {},
     cors: [],
     throttleRate: 50,

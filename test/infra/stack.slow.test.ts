@@ -224,6 +224,7 @@ test.each([
   [{ page: true }, undefined],
   [{ page: false }, { Variables: { PAGE: '0' } }],
   [{ contracts: true }, { Variables: { CONTRACTS: '1' } }],
+  [{ feedback: true }, { Variables: { FEEDBACK: '1' } }],
   [
     { chatSecrets: { TEAMS_SECRET: 'polyseek/teams' } },
     { Variables: { TEAMS_SECRET: '{{resolve:secretsmanager:polyseek/teams:SecretString}}' } },

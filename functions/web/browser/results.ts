@@ -54,6 +54,27 @@ export function listOf({ verdict, results }: Answer, context: ResultContext): No
   return [make('ol', {}, ...items)];
 }
 
+/** Asks whether an answer helped, for endpoints that take feedback. */
+export function feedbackOf({ q }: Answer, { endpoint, texts }: ResultContext): HTMLElement {
+  const send = (helpful: boolean) => () => {
+    // Nobody waits for it, and a failure is nothing to a reader.
+    endpoint.post('feedback', { q, helpful }).catch(() => {});
+    line.replaceChildren(texts.of('thanks'));
+    line.focus();
+  };
+  const buttons = [
+    buttonOf('quiet', texts.of('yes'), send(true)),
+    buttonOf('quiet', texts.of('no'), send(false)),
+  ];
+  const line = make(
+    'div',
+    { class: 'feedback', role: 'group', tabindex: '-1' },
+    texts.of('helped'),
+    ...buttons,
+  );
+  return line;
+}
+
 /**
  * The results of a document. Of its translations, one is shown, and buttons show the others. It is the answer, the one in the reader's
  * language, or else the best: a passage in the reader's language may be another than the one that answers.

@@ -7,6 +7,7 @@ import {
   alignWords,
   copyByKey,
   errorNodes,
+  feedbackOf,
   listOf,
   type ResultContext,
   suggestionsOf,
@@ -19,6 +20,9 @@ import { collectionIn, createFilterMenu, describeIndex, enableKeys, fillTexts, f
 import { loadPassage, passageNodes } from './passage-view.ts';
 import { createRequestCode } from './request-code.ts';
 import { addressOf, createHistory, HOME, type PageState, queryOf, readState } from './state.ts';
+
+/** The overview of an index, and what the endpoint offers. */
+type EndpointOverview = Overview & { index: IndexInfo; writesAnswers?: true; takesFeedback?: true };
 
 const KEY = 'polyseek-api-key';
 
@@ -60,6 +64,8 @@ let state = readState(location);
 let loading = new AbortController();
 /** Whether the endpoint has a language model. */
 let writesAnswers = false;
+/** Whether the endpoint asks people if an answer helped. */
+let takesFeedback = false;
 
 /** Shows another state and adds it to the browser's history. */
 function go(next: PageState): void {
@@ -116,6 +122,7 @@ function report(search: SearchState): void {
   else if (kind === 'answer') {
     status.replaceChildren(...summaryOf(search.answer, texts));
     results.replaceChildren(...listOf(search.answer, context));
+    if (takesFeedback && search.answer.results.length > 0) results.append(feedbackOf(search.answer, context));
     offerAnswer();
   } else if (kind !== 'waiting') {
     results.replaceChildren();
@@ -174,8 +181,9 @@ function showError(error: unknown, retry: () => void): void {
 
 async function showOverview(): Promise<void> {
   try {
-    const overview = await endpoint.get<Overview & { index: IndexInfo; writesAnswers?: true }>('overview');
+    const overview = await endpoint.get<EndpointOverview>('overview');
     writesAnswers = overview.writesAnswers === true;
+    takesFeedback = overview.takesFeedback === true;
     offerAnswer();
     const merged = mergeLanguages(overview.languages);
     find('p', '#about').textContent = describeIndex({ ...overview, languages: merged }, texts);

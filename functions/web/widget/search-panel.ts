@@ -3,7 +3,15 @@ import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
 import type { Endpoint } from '../browser/endpoint.ts';
-import { alignWords, copyByKey, errorNodes, listOf, suggestionsOf, summaryOf } from '../browser/results.ts';
+import {
+  alignWords,
+  copyByKey,
+  errorNodes,
+  feedbackOf,
+  listOf,
+  suggestionsOf,
+  summaryOf,
+} from '../browser/results.ts';
 import { mergeLanguages, type TextName, type Texts } from '../browser/texts.ts';
 import { createAskForm, type Panel, type PanelContext, reportLinks } from './panel.ts';
 
@@ -38,6 +46,8 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
   /** Whether Enter has asked for the first result. */
   let wantsFirst = false;
   let questions: Suggestion[] = [];
+  /** Whether the endpoint asks people if an answer helped. */
+  let takesFeedback = false;
 
   const isIdle = () => !field.value.trim();
   const articles = () => [...results.querySelectorAll<HTMLElement>('article:not([hidden])')];
@@ -112,6 +122,7 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
       status.append(buttonOf('again', texts.of('clearFilters'), clearFilters));
     const permalinkOf = addressOf && ((id: string) => addressOf(id, answer.q));
     results.replaceChildren(...listOf(answer, { endpoint, texts, permalinkOf }));
+    if (takesFeedback && answer.results.length > 0) results.append(feedbackOf(answer, { endpoint, texts }));
     for (const one of results.querySelectorAll('article')) {
       one.part.add('result');
       one.tabIndex = -1;
@@ -132,7 +143,8 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
 
   async function load(): Promise<void> {
     try {
-      const overview = await endpoint.get<Overview>('overview');
+      const overview = await endpoint.get<Overview & { takesFeedback?: true }>('overview');
+      takesFeedback = overview.takesFeedback === true;
       // A field that the element's attributes fix has no menu.
       if (options.langs.length === 0)
         fillMenu(

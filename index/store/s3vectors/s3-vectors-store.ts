@@ -5,7 +5,7 @@ import type { Overview } from '../../format/overview-types.ts';
 import type { Passage } from '../../format/passage.ts';
 import { type BestSentence, sentenceComparer } from '../../format/sentences-file.ts';
 import type { TokenCodes } from '../../format/tokens-file.ts';
-import { lengthOf } from '../../format/vectors.ts';
+import { dot, lengthOf } from '../../format/vectors.ts';
 import {
   InvalidRequest,
   noVector,
@@ -237,12 +237,6 @@ function conditionsOf(selection: Selection | undefined): object[] {
       `The filter has ${count} values, but this index accepts ${MOST_VALUES} at most. Use fewer values.`,
     );
   return keys.map((keys) => ({ fields: { $in: keys } }));
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 /** The keys of the passages at the places around one, in their order. */

@@ -1,6 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import {
   CreateAliasCommand,
   CreateFunctionCommand,
   DeleteFunctionCommand,
@@ -20,6 +26,7 @@ import { type PushOptions, promote, push } from '../../../functions/deployed/pus
 import { chooseProbes, type Probe, smoke } from '../../../functions/deployed/smoke.ts';
 import { describeVersion } from '../../../functions/deployed/version-description.ts';
 import { listVersions, readAlias, versionTable } from '../../../functions/deployed/versions.ts';
+import type { QuestionGroup } from '../../../index/evaluate/unanswered.ts';
 import { Passages } from '../../../index/format/passages-file.ts';
 import { openLocal } from '../../../index/ingest/open-local.ts';
 import { type Aws, startAws } from '../../fixtures/aws.ts';
@@ -128,6 +135,35 @@ describe.skipIf(missingTools('moto', 'Node 24', 'aws-lambda-ric'))('a deployed f
     const { answer, report } = JSON.parse(await printed(...search('--json')));
     expect({ ...answer, took: undefined }).toEqual(await local(first));
     expect(report.initMs).toBeUndefined();
+  });
+
+  test('has a log, from which unanswered questions are read', async () => {
+    const unanswered = ['unanswered', '--index', first, '--json'];
+    const { code, stderr } = await finished(start(unanswered));
+    expect([code, stderr]).toEqual([
+      1,
+      'There is no log group /aws/lambda/polyseek yet. Ask the function a question first.\n',
+    ]);
+    const client = new CloudWatchLogsClient({ endpoint: aws.url });
+    const place = { logGroupName: '/aws/lambda/polyseek', logStreamName: '2026/12/01/[1]ab' };
+    await client.send(new CreateLogGroupCommand(place));
+    await client.send(new CreateLogStreamCommand(place));
+    const now = Date.now();
+    const event = (q: string, verdict: string, hours: number) => {
+      const timestamp = now - hours * 3_600_000;
+      const message = JSON.stringify({ timestamp: new Date(timestamp).toISOString(), q, verdict });
+      return { timestamp, message };
+    };
+    const logEvents = [
+      event('Do you ship to Brazil?', 'none', 8 * 24),
+      event('How do I reset my password?', 'possible', 24),
+      event(QUESTION, 'answered', 1),
+    ];
+    await client.send(new PutLogEventsCommand({ ...place, logEvents }));
+    const questionsOf = (printed: string) =>
+      JSON.parse(printed).groups.map(({ question }: QuestionGroup) => question);
+    expect(questionsOf(await printed(...unanswered))).toEqual(['How do I reset my password?']);
+    expect(questionsOf(await printed(...unanswered, '--since', '2w'))).toHaveLength(2);
   });
 
   test('is asked with the flags of search, and the exit code reports empty results', async () => {

@@ -1,6 +1,7 @@
 import { object, parse, string } from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { type AppOptions, createApp } from '../../../functions/search/app.ts';
+import type { LogEntry } from '../../../functions/search/log.ts';
 import { post, request } from './ask.ts';
 import { SearchDouble } from './search-double.ts';
 
@@ -75,6 +76,38 @@ describe('routes', () => {
       });
     },
   );
+
+  test.each([
+    [{ logQuestions: true }, { q: 'passport', helpful: false }],
+    [{}, { helpful: false }],
+  ])('POST /feedback logs whether an answer helped: %j', async (options, logged) => {
+    const log: LogEntry[] = [];
+    const { app } = open({ ...options, feedback: true, log: (entry) => log.push(entry) });
+    const response = await request(app, '/feedback', post({ q: ' passport ', helpful: false }));
+    expect([response.status, await response.json()]).toEqual([200, { helpful: false }]);
+    const [{ q, helpful, route } = {} as LogEntry] = log;
+    expect([route, { helpful, ...(q !== undefined && { q }) }]).toEqual(['/feedback', logged]);
+    expect(await (await request(app, '/overview')).json()).toMatchObject({ takesFeedback: true });
+    expect(await (await request(app, '/')).json()).toMatchObject({
+      routes: expect.arrayContaining(['POST /feedback']),
+    });
+  });
+
+  test.each([
+    [{ q: 'x' }, 'helpful is missing. The fields are q, helpful.'],
+    [{ helpful: true }, 'q is missing. Add your question, as in {"q":"Is slavery allowed","helpful":true}.'],
+    [{ q: 'x', helpful: true, id: 1 }, 'Unknown field "id". The fields are q, helpful.'],
+  ])('POST /feedback refuses %j', async (body, detail) => {
+    const response = await request(open({ feedback: true }).app, '/feedback', post(body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ detail });
+  });
+
+  test('there is no feedback unless it is on', async () => {
+    const { app } = open();
+    expect((await request(app, '/feedback', post({ q: 'x', helpful: true }))).status).toBe(404);
+    expect(await (await request(app, '/overview')).json()).not.toHaveProperty('takesFeedback');
+  });
 
   test('GET /health', async () => {
     const response = await request(open().app, '/health');
