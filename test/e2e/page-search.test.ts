@@ -186,9 +186,11 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
 
   test('asks whether an answer helped', async () => {
     const page = await open('/?q=passport');
-    const line = page.getByRole('group').filter({ hasText: 'Did this help?' });
-    await line.getByRole('button', { name: 'No' }).click();
-    expect(await page.locator('.feedback').innerText()).toBe('Thank you.');
+    const line = page.locator('.feedback').filter({ hasText: 'Did this help?' });
+    const no = line.getByRole('button', { name: 'No' });
+    await no.click();
+    expect(await no.getAttribute('aria-pressed')).toBe('true');
+    await line.getByRole('button', { name: 'Yes' }).click();
     await expect.poll(() => feedback).toMatchObject([{ q: 'passport', helpful: false, status: 200 }]);
     await ask(page, 'passport fees');
     expect(await line.getByRole('button').allTextContents()).toEqual(['Yes', 'No']);

@@ -56,23 +56,15 @@ export function listOf({ verdict, results }: Answer, context: ResultContext): No
 
 /** Asks whether an answer helped, for endpoints that take feedback. */
 export function feedbackOf({ q }: Answer, { endpoint, texts }: ResultContext): HTMLElement {
-  const send = (helpful: boolean) => () => {
-    // Nobody waits for it, and a failure is nothing to a reader.
-    endpoint.post('feedback', { q, helpful }).catch(() => {});
-    line.replaceChildren(texts.of('thanks'));
-    line.focus();
-  };
-  const buttons = [
-    buttonOf('quiet', texts.of('yes'), send(true)),
-    buttonOf('quiet', texts.of('no'), send(false)),
-  ];
-  const line = make(
-    'div',
-    { class: 'feedback', role: 'group', tabindex: '-1' },
-    texts.of('helped'),
-    ...buttons,
+  const buttons = [true, false].map((helpful) =>
+    buttonOf('quiet', texts.of(helpful ? 'yes' : 'no'), () => {
+      // Once. Nobody waits for the answer, and a failure is nothing to a reader.
+      if (buttons.some(({ ariaPressed }) => ariaPressed)) return;
+      buttons[helpful ? 0 : 1]!.ariaPressed = 'true';
+      endpoint.post('feedback', { q, helpful }).catch(() => {});
+    }),
   );
-  return line;
+  return make('div', { class: 'feedback' }, texts.of('helped'), ...buttons);
 }
 
 /**
