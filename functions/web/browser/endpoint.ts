@@ -23,7 +23,7 @@ export function createEndpoint(base: string, key: () => string | null | undefine
     headers: connection.headers,
     /** Gets JSON from a path relative to `base`, such as `search?q=x`. */
     get: <T>(path: string, signal?: AbortSignal) => call<T>(connection, path, undefined, signal),
-    /** Posts JSON that changes nothing, such as a search, and gets JSON. */
+    /** Posts JSON and gets JSON. A request that arrives twice must do no harm. */
     post: <T>(path: string, body: unknown, signal?: AbortSignal) => call<T>(connection, path, body, signal),
   };
 }
