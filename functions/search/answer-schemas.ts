@@ -151,6 +151,9 @@ export const overviewSchema = v.object({
   ),
 });
 
+/** Answer of `POST /feedback`. */
+export const feedbackSchema = v.object({ helpful: v.boolean() });
+
 /** Body of every error answer (RFC 9457). */
 export const problemSchema = v.object({
   type: v.string(),

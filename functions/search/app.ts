@@ -180,7 +180,13 @@ function endpointRoutes(offers: Offers, { apiKeys, tokens, ...options }: AppOpti
       path: '/openapi.json',
       GET: async (request) => {
         const { openApi } = await import('./openapi.ts');
-        return json(openApi(baseUrl(request), { keys: apiKeys !== undefined, tokens: tokens !== undefined }));
+        return json(
+          openApi(baseUrl(request), {
+            keys: apiKeys !== undefined,
+            tokens: tokens !== undefined,
+            feedback: options.feedback === true,
+          }),
+        );
       },
     },
     {

@@ -8,6 +8,7 @@ import type { GenericSchema } from 'valibot';
 import type { Answer } from '../../index/search/answer.ts';
 import {
   answerSchema,
+  feedbackSchema,
   healthSchema,
   indexSchema,
   overviewSchema,
@@ -15,7 +16,14 @@ import {
   problemSchema,
   resultSchema,
 } from './answer-schemas.ts';
-import { exampleQuestion, passageParameters, searchBody, searchParameters } from './request-schemas.ts';
+import {
+  exampleFeedback,
+  exampleQuestion,
+  feedbackBody,
+  passageParameters,
+  searchBody,
+  searchParameters,
+} from './request-schemas.ts';
 import { version } from './version.ts';
 
 const schemas = {
@@ -75,10 +83,15 @@ const exampleAnswer: Answer = {
   index: { version: '15e24de3e730', passages: 383, model: 'multilingual-e5-small' },
 };
 
+/** A schema in its place, for one that only some documents need. */
+function inline(schema: GenericSchema): JsonSchema {
+  const { $schema: _, ...own } = toJsonSchema(schema, conversion);
+  return own;
+}
+
 function queryParameters(entries: Record<string, GenericSchema>, examples: Record<string, unknown> = {}) {
   return Object.entries(entries).map(([name, entry]) => {
-    const { description, ...own } = toJsonSchema(entry, conversion);
-    delete own.$schema;
+    const { description, ...own } = inline(entry);
     // Allows a single value too: GPT Actions write lists in their own form.
     const schema: JsonSchema | { anyOf: unknown[] } =
       own.type === 'array' ? { anyOf: [own.items, own] } : own;
@@ -99,6 +112,11 @@ const problem = (description: string) => ({
 
 const searchDescription =
   'Finds passages that answer a question. The question and the documents may be in different languages. `verdict` is `answered`, `possible` (no sure answer) or `none` (no answer found).';
+
+const bodyProblems = {
+  413: problem('The body is longer than 64 KiB.'),
+  415: problem('The body is not JSON.'),
+};
 
 const asked = { q: exampleQuestion, k: 3, matches: true };
 
@@ -131,11 +149,7 @@ function pathsOf(problems: ReturnType<typeof commonProblems>) {
             },
           },
         },
-        responses: {
-          ...found,
-          413: problem('The body is longer than 64 KiB.'),
-          415: problem('The body is not JSON.'),
-        },
+        responses: { ...found, ...bodyProblems },
       },
     },
     '/passages/{id}': {
@@ -181,6 +195,34 @@ function pathsOf(problems: ReturnType<typeof commonProblems>) {
   };
 }
 
+/** The route of endpoints that take feedback. */
+function feedbackPath(problems: ReturnType<typeof commonProblems>) {
+  return {
+    '/feedback': {
+      post: {
+        operationId: 'giveFeedback',
+        summary: 'Say whether an answer helped',
+        description: 'Writes to the log whether the answer to a question helped.',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: inline(feedbackBody), example: JSON.parse(exampleFeedback) },
+          },
+        },
+        responses: {
+          200: {
+            description: 'The feedback is in the log.',
+            content: { 'application/json': { schema: inline(feedbackSchema) } },
+          },
+          400: problem('A field is missing, unknown or wrong.'),
+          ...bodyProblems,
+          ...problems,
+        },
+      },
+    },
+  };
+}
+
 /** The error responses that any route may give. */
 function commonProblems(credential: string, tokens: boolean) {
   return {
@@ -197,14 +239,18 @@ function commonProblems(credential: string, tokens: boolean) {
   };
 }
 
-/** The OpenAPI 3.1 document of an endpoint, by its URL without a final slash, and what requests to it may send. */
-export function openApi(server: string, credentials: { keys?: boolean; tokens?: boolean } = {}) {
-  const { keys = false, tokens = false } = credentials;
+/** The OpenAPI 3.1 document of an endpoint, by its URL without a final slash, what requests to it may send, and whether it takes feedback. */
+export function openApi(
+  server: string,
+  settings: { keys?: boolean; tokens?: boolean; feedback?: boolean } = {},
+) {
+  const { keys = false, tokens = false, feedback = false } = settings;
   const credential = [keys && 'API key', tokens && 'access token'].filter(Boolean).join(' or ');
   // The header is one of the two ways to send a key. GPT Actions, among others, accept only one scheme.
   const securitySchemes = {
     apiKey: { type: 'http', scheme: 'bearer', description: `The ${credential} as bearer token.` },
   };
+  const problems = commonProblems(credential, tokens);
   const definitions: Record<keyof typeof schemas, JsonSchema> = toJsonSchemaDefs(schemas, {
     ...conversion,
     overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -219,7 +265,7 @@ export function openApi(server: string, credentials: { keys?: boolean; tokens?: 
     },
     servers: [{ url: server }],
     security: credential ? [{ apiKey: [] }] : [],
-    paths: pathsOf(commonProblems(credential, tokens)),
+    paths: { ...pathsOf(problems), ...(feedback && feedbackPath(problems)) },
     components: {
       schemas: definitions,
       ...(credential && { securitySchemes }),

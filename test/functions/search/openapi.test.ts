@@ -169,6 +169,20 @@ describe('the document', () => {
     ]);
   });
 
+  test('contains feedback only where it is on', async () => {
+    expect(document.paths).not.toHaveProperty('/feedback');
+    const taking = createApp(new SearchDouble(), { feedback: true, log: () => {} });
+    const served = await (await request(taking, 'https://search.example.org/openapi.json')).text();
+    expect(served).toBe(JSON.stringify(openApi('https://search.example.org', { feedback: true })));
+    const { requestBody, responses } = JSON.parse(served).paths['/feedback'].post;
+    const { example, schema } = requestBody.content['application/json'];
+    expect(differences(example, schema, {})).toEqual([]);
+    expect(differences({ q: 'x', helpful: 'yes' }, schema, {})).not.toEqual([]);
+    const response = await request(taking, '/feedback', post(example));
+    const answer = responses[200].content['application/json'].schema;
+    expect(differences(await response.json(), answer, {})).toEqual([]);
+  });
+
   test('refers only to existing schemas', () => {
     const names = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     expect(names.length).toBeGreaterThan(5);
@@ -220,10 +234,10 @@ describe('a linter', () => {
     );
   }
 
-  test.each([{}, { keys: true }, { keys: true, tokens: true }])(
-    'finds nothing (credentials: %j)',
-    async (credentials) => {
-      expect(await lint(openApi('https://search.example.org', credentials))).toEqual([]);
+  test.each([{}, { keys: true }, { keys: true, tokens: true }, { feedback: true }])(
+    'finds nothing (%j)',
+    async (settings) => {
+      expect(await lint(openApi('https://search.example.org', settings))).toEqual([]);
     },
   );
 
@@ -237,8 +251,8 @@ describe('a linter', () => {
 
 // https://developers.openai.com/api/docs/actions/production
 describe('the document meets the limits of GPT Actions', () => {
-  const both = [{}, { keys: true, tokens: true }].map((credentials) =>
-    openApi('https://search.example.org', credentials),
+  const both = [{}, { keys: true, tokens: true, feedback: true }].map((settings) =>
+    openApi('https://search.example.org', settings),
   );
 
   /** All objects in a document, at any depth. */
@@ -249,7 +263,11 @@ describe('the document meets the limits of GPT Actions', () => {
 
   test('descriptions and summaries have at most 300 characters, or 700 for parameters and fields', () => {
     for (const { summary, description, responses } of both.flatMap(operationsOf)) {
-      for (const text of [summary, description, ...Object.values(responses).map((r) => r.description)]) {
+      for (const text of [
+        summary,
+        description,
+        ...Object.values<{ description: string }>(responses).map((r) => r.description),
+      ]) {
         expect(text.length).toBeGreaterThan(10);
         expect(text.length).toBeLessThanOrEqual(300);
       }
