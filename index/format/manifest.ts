@@ -128,6 +128,11 @@ export function checkModel(
   }
 }
 
+/** The folder in an index of one of the indexes that only some groups may search, from 0. */
+export function restrictedFolder(index: string, number: number): string {
+  return join(index, RESTRICTED, String(number).padStart(2, '0'));
+}
+
 /** The folders of the indexes in an index that only some groups may search. */
 export function restrictedIn(index: string): string[] {
   const folder = join(index, RESTRICTED);

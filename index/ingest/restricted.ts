@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ACCESS, type Document } from '../documents/document.ts';
 import type { Notice } from '../documents/file.ts';
-import { RESTRICTED } from '../format/manifest.ts';
+import { restrictedFolder } from '../format/manifest.ts';
 import { SpooledList } from './reading/spooled-list.ts';
 
 /** Different lists of groups. Each is an index of its own, which takes a search of its own. */
@@ -47,7 +47,7 @@ export async function* publicDocuments(
         throw new Error(
           `${document.source}: the documents have more than ${MOST_LISTS} different lists of groups. Give more of them the same list.`,
         );
-      const folder = join(draft, RESTRICTED, String(restricted.length).padStart(2, '0'));
+      const folder = restrictedFolder(draft, restricted.length);
       mkdirSync(folder, { recursive: true });
       list = { groups, documents: new SpooledList(join(folder, 'documents.tmp')), folder };
       restricted.push(list);

@@ -54,9 +54,14 @@ export const openModel = (folder: string, verify: Verification): Promise<Questio
  * @param name of the index, for errors
  * @throws if the index was built with another model
  */
-export function searchStore(store: Store, name: string, model: QuestionEmbedder): ClosableSearch {
+export function searchStore(store: Store, name: string, model: QuestionEmbedder): IndexSearch {
   checkModel(name, store.manifest, model.model);
-  return new IndexSearch(model, store);
+  return new IndexSearch(model, store, () =>
+    (store.restricted ?? []).map(({ groups, open }) => ({
+      groups,
+      open: async () => searchStore(await open(), name, model),
+    })),
+  );
 }
 
 /**

@@ -81,6 +81,12 @@ export interface Lists {
   damaged(problem: string): Error;
 }
 
+/** An index that only callers of some groups may search. */
+export interface RestrictedStore {
+  groups: readonly string[];
+  open: () => Promise<Store>;
+}
+
 /**
  * One generation of an index, open for questions. Its contents never change. All methods may throw `Unavailable`, and an `Error` that
  * names the damaged part.
@@ -110,6 +116,8 @@ export interface Store {
   /** Compares a question with typical passages. */
   typicality(vector: Float32Array): Typicality;
   overview(): Promise<Overview>;
+  /** Indexes of the same place that only some groups may search. */
+  readonly restricted?: readonly RestrictedStore[];
   /** Frees its files and connections. No call may run or follow. */
   close(): void;
 }

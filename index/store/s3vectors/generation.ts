@@ -35,9 +35,14 @@ export interface Segment {
   files: FileList;
 }
 
+/** A generation that only some groups may search. It is never current itself: generations that everyone may search name it. */
+export interface RestrictedGeneration extends Pick<Generation, 'generation' | 'version'> {
+  access: string[];
+}
+
 /** `manifest.json` of a generation. */
 export interface Generation
-  extends Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'fields' | 'tuning'> {
+  extends Pick<Manifest, 'version' | 'model' | 'dimensions' | 'counts' | 'fields' | 'tuning' | 'access'> {
   format: number;
   generation: number;
   /** When it was written, in ISO 8601. */
@@ -45,6 +50,8 @@ export interface Generation
   /** Languages and their passages, in the order of the languages' numbers. */
   languages: [language: string, passages: number][];
   segments: Segment[];
+  /** In the order of the local index. Missing if there are none. */
+  restricted?: RestrictedGeneration[];
   /** Its `languages.bin`, `overview.json` and `order.bin`, and the lists of gone rows that are objects. */
   files: FileList;
   /** As in an index's manifest, of all other keys. */
@@ -84,7 +91,8 @@ const isFilledListOf =
   (value) =>
     isListOf(check)(value) && (value as unknown[]).length > 0;
 
-const { model, dimensions, counts, fields, tuning } = MANIFEST_SHAPE;
+const { model, dimensions, counts, fields, tuning, access } = MANIFEST_SHAPE;
+const isRestricted = isShaped({ access: isListOf(isText), generation: isGeneration, version: isText });
 const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   generation: isGeneration,
   created: isText,
@@ -94,6 +102,8 @@ const SHAPE: Record<Exclude<keyof Generation, 'format' | 'digest'>, Check> = {
   counts,
   fields,
   tuning,
+  access,
+  restricted: isOptional(isListOf(isRestricted)),
   languages: isFilledListOf(isCountedLanguage),
   segments: isFilledListOf(isSegment),
   files: hasFiles(OBJECTS.languages, OBJECTS.overview, OBJECTS.order),

@@ -19,7 +19,7 @@ export class Generations {
   readonly name: string;
   readonly #client: SearchClient;
   readonly #parts: Parts = new Lru(MOST_PARTS);
-  /** Lookups of the segments of the generation that was opened last. */
+  /** Lookups of the segments of the generation that was opened last, and of restricted ones since. */
   #lookups = new Map<string, SegmentLookup>();
   #rows: RowCache | undefined;
   /** The generation that was current at the last look, and the tag of `current.json`. */
@@ -76,6 +76,10 @@ export class Generations {
       languages,
       overview,
       rows: this.#rows,
+      restricted: (manifest.restricted ?? []).map(({ access, generation }) => ({
+        groups: access,
+        open: () => this.open(generation),
+      })),
       name,
     });
   }
@@ -86,16 +90,15 @@ export class Generations {
   }
 
   async #openSegments(generation: Generation): Promise<OpenSegment[]> {
-    const before = this.#lookups;
-    this.#lookups = new Map(
+    const lookups = new Map(
       generation.segments.map(({ id, rows, files }) => {
         const name = segmentObject(id, OBJECTS.lookup);
         const file = files[OBJECTS.lookup]!;
-        const known = before.get(id);
+        const known = this.#lookups.get(id);
         return [id, known ?? new SegmentLookup(this.#client.objects, name, file, rows, this.#parts)];
       }),
     );
-    const lookups = this.#lookups;
+    this.#lookups = generation.access ? new Map([...this.#lookups, ...lookups]) : lookups;
     // A failure shows when a question needs it, which tries again.
     for (const lookup of lookups.values()) lookup.prefetch().catch(() => {});
     const segments = await loadSegments(this.#client, generation);

@@ -9,6 +9,7 @@ import { dot, lengthOf } from '../../format/vectors.ts';
 import {
   InvalidRequest,
   noVector,
+  type RestrictedStore,
   type Row,
   type Selection,
   type Store,
@@ -44,6 +45,7 @@ interface StoreParts {
   languages: Languages;
   overview: Overview;
   rows: RowCache;
+  restricted: readonly RestrictedStore[];
   /** Name of the generation, for errors. */
   name: string;
 }
@@ -53,6 +55,7 @@ export class S3VectorsStore implements Store {
   readonly manifest: Store['manifest'];
   readonly size: number;
   readonly lists: RangeLists;
+  readonly restricted: readonly RestrictedStore[];
   readonly #passages: number;
   readonly #parts: StoreParts;
   readonly #segments: ReadonlyMap<string, OpenSegment>;
@@ -64,6 +67,7 @@ export class S3VectorsStore implements Store {
     const { manifest, segments, name } = parts;
     this.#parts = parts;
     this.manifest = manifest;
+    this.restricted = parts.restricted;
     this.size = segments.reduce((sum, { rows }) => sum + rows, 0);
     this.#passages = manifest.counts.passages;
     this.lists = new RangeLists(segments, name);

@@ -10,7 +10,7 @@ import type { Service } from './service.ts';
 /** Milliseconds between looks at another's lease. */
 const POLL = 1000;
 
-/** A publication that is not finished. */
+/** A publication that is not current. */
 export interface Publication {
   /** A digest of the base generation and of everything to write. */
   plan: string;
@@ -22,13 +22,16 @@ export interface Publication {
   written: number;
 }
 
-/** A publication that never became current. */
-export type Abandoned = Pick<Publication, 'generation' | 'segment' | 'rows' | 'written'>;
+/** A publication that can be continued if its plan is known. */
+export type Abandoned = Omit<Publication, 'plan' | 'created'> & Partial<Publication>;
 
 /** The work that `journal.json` records. */
 export interface Work {
   publication?: Publication;
-  /** Publications whose rows and objects still have to be deleted. */
+  /**
+   * Publications that may be continued, until another generation becomes current. Then their rows and objects are deleted, except for
+   * restricted generations that it names.
+   */
   abandoned: Abandoned[];
   /** Generations that are being deleted. Nobody may return to them. */
   removing: number[];
@@ -40,8 +43,10 @@ interface State extends Work {
 }
 
 const ABANDONED = {
+  plan: isOptional(isText),
   generation: isWhole(1),
   segment: isSegmentId,
+  created: isOptional(isText),
   rows: isWhole(0),
   written: isWhole(0),
 };

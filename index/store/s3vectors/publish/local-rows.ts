@@ -7,7 +7,7 @@ import { ContainerFile } from '../../../format/container-file.ts';
 import { GRAPH } from '../../../format/graph-file.ts';
 import { LANGUAGES } from '../../../format/languages-file.ts';
 import { KEYS, Lookup } from '../../../format/lookup-file.ts';
-import { type Manifest, readManifest, restrictedIn } from '../../../format/manifest.ts';
+import { type Manifest, readManifest } from '../../../format/manifest.ts';
 import type { Passage } from '../../../format/passage.ts';
 import { Passages } from '../../../format/passages-file.ts';
 import { SENTENCES } from '../../../format/sentences-file.ts';
@@ -35,12 +35,8 @@ export class LocalRows {
   readonly #firstSentences: Buffer;
   readonly #tokens: Tokens | undefined;
 
-  /** @throws if the folder is not an index, has restricted documents, or is damaged: compares all checksums */
+  /** @throws if the folder is not an index, or is damaged: compares all checksums */
   constructor(folder: string) {
-    if (restrictedIn(folder).length > 0)
-      throw new Error(
-        `${folder} has documents restricted to groups, which an index in S3 Vectors cannot have. Use the store bundle, or exclude them.`,
-      );
     const file = (name: string) => join(folder, name);
     this.manifest = readManifest(folder, undefined, true);
     const { dimensions, model } = this.manifest;

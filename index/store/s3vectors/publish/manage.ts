@@ -83,7 +83,8 @@ async function listGenerations(service: Service): Promise<GenerationInfo[]> {
     (number) => !removing.includes(number) && number !== publication?.generation,
   );
   const generations = await Promise.all(numbers.map((number) => loadGeneration(service, number)));
-  return generations.map(({ generation, created, version, model, counts, segments }) => ({
+  const forEveryone = generations.filter(({ access }) => !access);
+  return forEveryone.map(({ generation, created, version, model, counts, segments }) => ({
     generation,
     current: generation === current?.generation,
     created,

@@ -1,5 +1,5 @@
 import type { Condition } from '../../../aws/s3.ts';
-import { type Current, readCurrent, writeCurrent } from '../generation.ts';
+import { type Current, loadGeneration, readCurrent, writeCurrent } from '../generation.ts';
 import { isDamage, OBJECTS } from '../objects.ts';
 import { type Journal, record } from './journal.ts';
 import type { Service } from './service.ts';
@@ -13,7 +13,7 @@ export function isRecent({ until }: Current['replaced'][number]): boolean {
 }
 
 /** `current.json`, and the condition for replacing it. */
-interface Pointer {
+export interface Pointer {
   current?: Current;
   condition: Condition;
 }
@@ -38,7 +38,11 @@ export async function readPointer(service: Service, ignoreDamage = false): Promi
 export async function settle(service: Service, journal: Journal, ignoreDamage = false): Promise<Pointer> {
   const pointer = await readPointer(service, ignoreDamage);
   const { publication, abandoned } = journal.state;
-  const isUnfinished = (one: { generation: number }) => one.generation !== pointer.current?.generation;
+  const finished = new Set<number>();
+  if (pointer.current && (publication || abandoned.length > 0))
+    for (const one of await withRestricted(service, pointer.current.generation, ignoreDamage))
+      finished.add(one);
+  const isUnfinished = (one: { generation: number }) => !finished.has(one.generation);
   const left = {
     publication: publication && isUnfinished(publication) ? publication : undefined,
     abandoned: abandoned.filter(isUnfinished),
@@ -46,6 +50,21 @@ export async function settle(service: Service, journal: Journal, ignoreDamage = 
   if (left.publication !== publication || left.abandoned.length < abandoned.length)
     await record(journal, left);
   return pointer;
+}
+
+/** The number of a generation, and of the restricted ones that it names. */
+async function withRestricted(
+  service: Service,
+  generation: number,
+  ignoreDamage: boolean,
+): Promise<number[]> {
+  try {
+    const { restricted = [] } = await loadGeneration(service, generation);
+    return [generation, ...restricted.map((one) => one.generation)];
+  } catch (error) {
+    if (ignoreDamage && isDamage(error)) return [generation];
+    throw error;
+  }
 }
 
 /** Makes a generation current. This one write changes what searches see. Throws if someone else has replaced `current.json` meanwhile. */

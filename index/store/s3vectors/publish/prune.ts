@@ -1,6 +1,13 @@
 import { batchesOf } from '../../../aws/s3.ts';
-import { type Current, isGone, loadGeneration, loadSegments, type SegmentRows } from '../generation.ts';
-import { damagedInS3, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
+import {
+  type Current,
+  type Generation,
+  isGone,
+  loadGeneration,
+  loadSegments,
+  type SegmentRows,
+} from '../generation.ts';
+import { damagedInS3, generationObject, isDamage, OBJECTS, parseVectorKey, vectorKey } from '../objects.ts';
 import { type Journal, record, type Work } from './journal.ts';
 import { isRecent, listNumbers } from './pointer.ts';
 import { inParallel, MOST_VECTORS, PARALLEL, type Service } from './service.ts';
@@ -62,10 +69,11 @@ export async function findWaste(
   const { publication } = work;
   const unfinished = [publication, ...work.abandoned].map((one) => one?.generation);
   const numbers = (await listNumbers(service)).filter((number) => !unfinished.includes(number));
-  const readable = new Map<number, SegmentRows[]>();
+  const readable = new Map<number, { manifest: Generation; segments: SegmentRows[] }>();
   for (const number of numbers) {
     try {
-      readable.set(number, await loadSegments(service, await loadGeneration(service, number)));
+      const manifest = await loadGeneration(service, number);
+      readable.set(number, { manifest, segments: await loadSegments(service, manifest) });
     } catch (error) {
       // A damaged generation is deleted, unless it is the current one.
       if (number === current.generation || !isDamage(error)) throw error;
@@ -76,20 +84,32 @@ export async function findWaste(
       service.nameOf(OBJECTS.current),
       `it names generation ${current.generation}, which is missing`,
     );
-  const kept = keptGenerations(current, [...readable.keys()], work.removing, keep);
-  const deleted = numbers.filter((number) => !kept.includes(number));
-  const rowsOf = (some: number[]) => new RowSet(some.flatMap((number) => readable.get(number) ?? []));
-  const needed = rowsOf(kept);
-  const isUnknown = deleted.some((number) => !readable.has(number));
+  const forEveryone = [...readable.keys()].filter((number) => !readable.get(number)!.manifest.access);
+  const kept = keptGenerations(current, forEveryone, work.removing, keep);
+  const neededNumbers = new Set(kept);
+  for (const { generation } of kept.flatMap((number) => readable.get(number)!.manifest.restricted ?? [])) {
+    if (!readable.has(generation))
+      throw damagedInS3(
+        service.nameOf(generationObject(generation, OBJECTS.manifest)),
+        'it is missing or unreadable',
+      );
+    neededNumbers.add(generation);
+  }
+  const unneeded = numbers.filter((number) => !neededNumbers.has(number));
+  const deleted = unneeded.filter((number) => !readable.get(number)?.manifest.access);
+  const rowsOf = (some: Iterable<number>) =>
+    new RowSet([...some].flatMap((number) => readable.get(number)?.segments ?? []));
+  const needed = rowsOf(neededNumbers);
+  const isUnknown = unneeded.some((number) => !readable.has(number));
   const vectors =
     sweep || isUnknown
       ? await unneededVectors(service, needed, publication?.segment)
-      : [...rowsOf(deleted).without(needed), ...abandonedVectors(work)];
+      : [...rowsOf(unneeded).without(needed), ...abandonedVectors(work)];
   const isNeeded = (key: string) => {
     const [kind, id] = key.split('/') as [string, string];
     return kind === 'segments'
       ? needed.hasSegment(id) || id === publication?.segment
-      : kept.includes(Number(id)) || Number(id) === publication?.generation;
+      : neededNumbers.has(Number(id)) || Number(id) === publication?.generation;
   };
   const all = [...(await service.objects.list('segments/')), ...(await service.objects.list('generations/'))];
   return { deleted, kept, vectors, objects: all.map(({ key }) => key).filter((key) => !isNeeded(key)) };

@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSections, writeSections } from '../../../format/container.ts';
 import { Spool } from '../../../format/container-file.ts';
 import { writeFolder } from '../../../format/drafts.ts';
 import { LANGUAGES } from '../../../format/languages-file.ts';
-import type { Manifest } from '../../../format/manifest.ts';
+import { type Manifest, restrictedFolder } from '../../../format/manifest.ts';
 import type { Suggestion } from '../../../format/overview-types.ts';
 import { deinterleave, PART } from '../../../format/tokens-file.ts';
 import { checkIndexFolder, indexWriter } from '../../../format/write-index.ts';
@@ -49,7 +49,14 @@ export async function restoreIndex(
         `${formatAddress(address)} has no index yet. Publish one with npx polyseek index PATH --store s3vectors.`,
       );
     const generation = await loadGeneration(service, number);
-    return writeFolder(target, (draft) => restore(service, generation, draft, options));
+    return writeFolder(target, async (draft) => {
+      for (const [i, { generation: number }] of (generation.restricted ?? []).entries()) {
+        const folder = restrictedFolder(draft, i);
+        mkdirSync(folder, { recursive: true });
+        await restore(service, await loadGeneration(service, number), folder, options);
+      }
+      return restore(service, generation, draft, options);
+    });
   });
 }
 
@@ -61,7 +68,7 @@ async function restore(
 ): Promise<Manifest> {
   const typical = await loadObject(service, generation, OBJECTS.languages);
   const overview = await loadObject(service, generation, OBJECTS.overview);
-  const { model, dimensions, counts, tuning } = generation;
+  const { model, dimensions, counts, tuning, access } = generation;
   /** In the order of their numbers, as the index's writer needs them. Sentences are counted below. */
   const languages = new Map(
     generation.languages.map(([lang, passages]) => [lang, { passages, sentences: 0 }]),
@@ -71,7 +78,13 @@ async function restore(
   const writer = indexWriter(
     draft,
     { ...model, tokens, dimensions },
-    { documents: counts.documents, languages, tokens: tokens !== undefined, tuning },
+    {
+      documents: counts.documents,
+      languages,
+      tokens: tokens !== undefined,
+      tuning,
+      ...(access && { access }),
+    },
   );
   const graph = graphLinker(writer.vectorsPath, join(draft, 'graph.bin'), counts.passages, dimensions);
   /** The passages as JSON, in order, and the bytes of each. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { normalized } from '../../../../../index/embedding/embedder.ts';
 import type { CompiledModel } from '../../../../../index/format/compiled-model.ts';
+import { readManifest, restrictedFolder, restrictedIn } from '../../../../../index/format/manifest.ts';
 import type { Address } from '../../../../../index/store/s3vectors/address.ts';
 import { readGeneration, readGone } from '../../../../../index/store/s3vectors/generation.ts';
 import { takeJournal } from '../../../../../index/store/s3vectors/publish/journal.ts';
@@ -54,10 +55,12 @@ function minutesLater(minutes: number): void {
 }
 
 let folders = 0;
-/** Writes a local index. */
-function write(contents: IndexContents, of = model): string {
+/** Writes a local index. @param restricted contents that only a group may search */
+function write(contents: IndexContents, of = model, restricted: [string, IndexContents][] = []): string {
   const path = join(folder, `index-${folders++}`);
   writeIndex(path, of, contents);
+  for (const [i, [group, own]] of restricted.entries())
+    writeIndex(restrictedFolder(path, i), of, own, [group]);
   return path;
 }
 
@@ -98,6 +101,10 @@ async function expectIndex(local: string, generation?: number): Promise<void> {
   const target = join(folder, `restored-${folders++}`);
   await restoreIndex(address, target, { generation, speed });
   expect(exactFiles(target)).toEqual(exactFiles(local));
+  const [found, expected] = [restrictedIn(target), restrictedIn(local)];
+  expect(found.map((one) => exactFiles(one))).toEqual(expected.map((one) => exactFiles(one)));
+  const access = (one: string) => readManifest(one, undefined, true).access;
+  expect(found.map(access)).toEqual(expected.map(access));
 }
 
 /** Expects that the buckets have what these generations need, and nothing else. */
@@ -105,13 +112,15 @@ async function expectNothingBut(generations: readonly number[]): Promise<void> {
   const { vectors, objects } = await aws.everything(address.bucket);
   const keys = new Set<string>();
   const names = new Set(['current.json', 'journal.json']);
-  for (const number of generations) {
+  const numbers = new Set(generations);
+  for (const number of numbers) {
     const bytes = await readObject(
       aws.s3,
       address.bucket,
       `${address.name}/generations/${number}/manifest.json`,
     );
-    const { segments, files } = readGeneration(bytes, 'manifest');
+    const { segments, files, restricted = [] } = readGeneration(bytes, 'manifest');
+    for (const { generation } of restricted) numbers.add(generation);
     for (const name of ['manifest.json', ...Object.keys(files)]) names.add(`generations/${number}/${name}`);
     for (const segment of segments) {
       const gone = new Set(readGone(segment, undefined, 'manifest'));
@@ -353,6 +362,80 @@ describe('an interrupted publication', () => {
     const later = aws.calls.slice(current + 1).filter((call) => writes().includes(call));
     expect(later.every(({ key }) => key === 'passages/journal.json')).toBe(true);
     await expectIndex(second);
+  });
+});
+
+describe('an index with parts that only some groups may search', () => {
+  const all = contentsOf(40);
+  const everyone = edition(all, (i) => i < 20);
+  const hr = edition(all, (i) => i >= 20 && i < 30);
+  const it = edition(all, (i) => i >= 30);
+
+  test('is published as one: parts without changes stay, and parts that are gone are deleted', async () => {
+    const first = write(everyone, model, [
+      ['hr', hr],
+      ['it', it],
+    ]);
+    expect(await publish(first, address)).toMatchObject({ passages: 40, uploaded: 40, removed: 0 });
+    await expectIndex(first);
+    const was = (await versionsOf(address))[0]!.generation;
+    await expectNothingBut([was]);
+    aws.calls.length = 0;
+    expect(await publish(first, address)).toMatchObject({ status: 'unchanged', generation: was, kept: 40 });
+    expect(writes()).toEqual([]);
+
+    // One more passage for `hr` alone.
+    const more = edition(all, (i) => i === 0 || (i >= 20 && i < 30));
+    const second = write(everyone, model, [
+      ['it', it],
+      ['hr', more],
+    ]);
+    minutesLater(2);
+    const { generation } = await publish(second, address);
+    expect(uploaded()).toBe(1);
+    await expectIndex(second);
+    await expectNothingBut([was, generation]);
+    expect(await versionsOf(address)).toMatchObject([{ generation }, { generation: was }]);
+    expect(await rollBackTo(address, undefined)).toMatchObject({ live: was });
+    await expectIndex(first);
+
+    minutesLater(4);
+    const third = write(everyone, model, [['hr', hr]]);
+    expect(await publish(third, address)).toMatchObject({ uploaded: 0, kept: 30, removed: 10 });
+    await expectIndex(third);
+    minutesLater(6);
+    expect(await pruneIndex(address, 1)).toMatchObject({ kept: [expect.any(Number)] });
+    await expectNothingBut((await versionsOf(address)).map(({ generation }) => generation));
+    await expectIndex(third);
+  });
+
+  test('continues where it was interrupted, and is invisible until then', async () => {
+    const before = write(everyone);
+    await publish(before, address);
+    const whole = write(everyone, model, [
+      ['hr', hr],
+      ['it', it],
+    ]);
+    aws.calls.length = 0;
+    for (const before_ of [0, 10]) {
+      const controller = new AbortController();
+      const progress = () => {
+        if (uploaded() > before_) controller.abort(new Error('Interrupted.'));
+      };
+      await expect(
+        publish(whole, address, { signal: controller.signal, progress, batch: 5 }),
+      ).rejects.toThrow('Interrupted.');
+      expect(uploaded()).toBeGreaterThan(before_);
+      await expectIndex(before);
+    }
+    await publish(whole, address, { batch: 5 });
+    expect(uploaded()).toBe(20);
+    await expectIndex(whole);
+    minutesLater(2);
+    await publish(before, address);
+    await expectIndex(before);
+    const numbers = (await versionsOf(address)).map(({ generation }) => generation);
+    await expectNothingBut(numbers);
   });
 });
 
