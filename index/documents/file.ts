@@ -1,3 +1,5 @@
+import type { MetadataValue } from './document.ts';
+
 /** A file to read, wherever it is: in a folder, in an archive, behind a URL. */
 export interface InputFile {
   /** Its name in the index, with `/` between parts. */
@@ -34,6 +36,8 @@ export interface ReadOptions {
   fields?: FieldNames;
   /** The groups that may read documents which name none. */
   access?: string[];
+  /** Metadata of the file's documents from outside of it. Their own fields count first. */
+  metadata?: Record<string, MetadataValue>;
 }
 
 /**

@@ -112,9 +112,15 @@ export async function* readFile(file: InputFile, context: ReadContext): AsyncGen
       const document = limit(whole);
       if (context.depth === 0) input.inflation.addText(lengthOf(document), file.path);
       const url = isWebAddress(document.url) ? document.url : undefined;
-      const { lang, access } = context.options;
-      const metadata = access && { [ACCESS]: access, ...document.metadata };
-      yield { ...document, url: url ?? file.url, lang: document.lang ?? lang, ...(metadata && { metadata }) };
+      const { lang, access, metadata: given } = context.options;
+      const metadata = { ...(access && { [ACCESS]: access }), ...given, ...document.metadata };
+      const hasMetadata = Object.keys(metadata).length > 0;
+      yield {
+        ...document,
+        url: url ?? file.url,
+        lang: document.lang ?? lang,
+        ...(hasMetadata && { metadata }),
+      };
     }
     if (silent) context.report({ kind: 'skipped', place: file.path, reason: 'no text' });
   } catch (error) {

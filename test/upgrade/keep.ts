@@ -55,6 +55,8 @@ const CONFIG = {
   include: ['*'],
   exclude: ['old/'],
   baseUrl: 'https://docs.example/',
+  urlSuffix: '.html',
+  access: ['staff'],
   index: '.polyseek/index',
   cache: '.polyseek/cache',
   model: '.polyseek/model-sources/other',

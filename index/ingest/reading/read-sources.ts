@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Document } from '../../documents/document.ts';
-import { type Notice, RanOut, Unreadable } from '../../documents/file.ts';
+import { type Notice, RanOut, type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { formatOf, mayBeKnown, unknownFormat } from '../../documents/formats.ts';
 import { SiteChrome } from '../../documents/site/site-chrome.ts';
 import { removeAtExit } from '../../format/drafts.ts';
 import { codeOf } from '../../format/writable.ts';
 import { messageOf } from '../../kit/errors.ts';
 import type { Cache } from '../cache/cache.ts';
-import type { Memory, Source, SourceFile } from '../sources/source.ts';
-import { listFiles } from '../sources/source.ts';
+import { type ListedFile, listFiles, type Memory, type Source, type SourceFile } from '../sources/source.ts';
+import { type DescribedFile, describeFiles } from './described-files.ts';
 import type { ReadJob } from './reading-child.ts';
 import { NOT_STARTED, type ReadEvent, ReadingProcess, type ReadLimits, TOO_LONG } from './reading-process.ts';
 import { SpooledList } from './spooled-list.ts';
@@ -60,11 +60,13 @@ export async function* readSources(
   const reader = new SourceReader(settings);
   const { documents } = reader;
   try {
-    const files: SourcedFile[] = [];
-    for await (const one of listFiles(sources, { memory: memoryIn(cache), report })) {
+    const context = { memory: memoryIn(cache), report };
+    const listed: ListedFile[] = [];
+    for await (const one of listFiles(sources, context)) {
       signal?.throwIfAborted();
-      files.push(one);
+      listed.push(one);
     }
+    const files = await describeFiles(listed, context);
     for (const [done, one] of files.entries()) {
       progress({ done, total: files.length, documents: documents.length });
       signal?.throwIfAborted();
@@ -76,11 +78,6 @@ export async function* readSources(
   } finally {
     reader.close();
   }
-}
-
-interface SourcedFile {
-  file: SourceFile;
-  source: Source;
 }
 
 class SourceReader {
@@ -98,12 +95,12 @@ class SourceReader {
   }
 
   /** Adds the documents of a file. Of a file that runs out of time or memory, adds those of the last build. */
-  async read(one: SourcedFile): Promise<void> {
+  async read(one: DescribedFile): Promise<void> {
     const { cache, signal } = this.#settings;
-    const { file, source } = one;
+    const { file, options } = one;
     if (!mayBeKnown(file.extension ?? file.source)) return this.#report(unknownFormat(file));
     const before = this.documents.length;
-    const stored = storedEvents(cache, file, source, this.#reading.limits);
+    const stored = storedEvents(cache, file, options, this.#reading.limits);
     const giveUp = (notice: Notice) => {
       const last = stored.last();
       if (last) {
@@ -123,7 +120,7 @@ class SourceReader {
       const known = await orAborted(stored.find(local.open), signal);
       if (!known) local = await orAborted(localCopy(local, path), signal);
       isReading = !known;
-      for await (const event of known ?? this.#reading.read(jobOf(local, source), signal)) {
+      for await (const event of known ?? this.#reading.read(jobOf(local, options), signal)) {
         signal?.throwIfAborted();
         const length = this.#take(event, one);
         if (isReading && length !== undefined) stored.add(event, length);
@@ -151,7 +148,7 @@ class SourceReader {
   }
 
   /** Returns the length of the event as JSON, or undefined if it is longer than a string may be. */
-  #take(event: ReadEvent, { file, source }: SourcedFile): number | undefined {
+  #take(event: ReadEvent, { file, source }: DescribedFile): number | undefined {
     let json: string;
     try {
       json = JSON.stringify(event);
@@ -176,7 +173,7 @@ class SourceReader {
 
 function jobOf(
   { localPath = '', path, source, url, extension, charset }: SourceFile,
-  { options }: Source,
+  options: ReadOptions,
 ): ReadJob {
   return { localPath, path, source, url, extension, charset, options };
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Notice } from '../../documents/file.ts';
+import type { Notice, ReadOptions } from '../../documents/file.ts';
 import type { Cache } from '../cache/cache.ts';
 import { codeHash } from '../cache/code-hash.ts';
-import type { Source, SourceFile } from '../sources/source.ts';
+import type { SourceFile } from '../sources/source.ts';
 import type { ReadEvent, ReadLimits } from './reading-process.ts';
 
 /** What reading a file returned is stored for the next build if it has at most this many characters of JSON. */
@@ -26,7 +26,7 @@ let readers: string | undefined;
 export function storedEvents(
   cache: Cache | undefined,
   file: SourceFile,
-  { options }: Source,
+  options: ReadOptions,
   limits: ReadLimits,
 ) {
   const { source, path, url, extension, charset, version } = file;

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Dirent } from 'node:fs';
+import { type Dirent, existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { FORMAT_NAMES, mayBeKnown } from '../../documents/formats.ts';
 import { codeOf } from '../../format/writable.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { notRegular, readRegularFile } from './files.ts';
-import type { Source, SourceContext, SourceFile } from './source.ts';
+import { DESCRIPTION, type Source, type SourceContext, type SourceFile } from './source.ts';
 
 /** Names of the file with patterns in the root of a folder. */
 const IGNORE_FILE = '.polyseekignore';
@@ -56,7 +56,9 @@ export class FolderSource implements Source {
         throw new Error(
           `${this.path}: ${extname(this.path)} files aren't supported. Formats: ${FORMAT_NAMES}.`,
         );
-      yield this.#file(this.path, basename(this.path), await realpath(this.path));
+      for (const path of [this.path, this.path + DESCRIPTION])
+        if (path === this.path || existsSync(path))
+          yield this.#file(path, basename(path), await realpath(path));
       return;
     }
     const { include, exclude = [] } = this.options;
@@ -65,9 +67,15 @@ export class FolderSource implements Source {
       .add(await ownPatterns(this.path))
       .add(exclude);
     const included = include && ignore().add(include);
-    for await (const { name, real } of walk(await realpath(this.path), this.path, '', excluded, report)) {
+    for await (const { name, real, filtered } of walk(
+      await realpath(this.path),
+      this.path,
+      '',
+      excluded,
+      report,
+    )) {
       const path = join(this.path, name);
-      if (included && !included.ignores(name))
+      if (included && !included.ignores(filtered))
         report({ kind: 'skipped', place: path, reason: 'not included by a pattern' });
       else yield this.#file(path, name, real);
     }
@@ -97,6 +105,7 @@ function urlOf(base: string, source: string, suffix?: string): string {
  * The files below a folder, with their paths on this machine without links. Sorted by UTF-16 code units in each folder, so that the order
  * is the same everywhere.
  * @param realRoot the path of the root without links
+ * @returns with the name that patterns apply to: a description goes with the file that it describes
  */
 async function* walk(
   realRoot: string,
@@ -104,26 +113,28 @@ async function* walk(
   folder: string,
   excluded: Ignore,
   report: SourceContext['report'],
-): AsyncGenerator<{ name: string; real: string }> {
+): AsyncGenerator<{ name: string; real: string; filtered: string }> {
   const entries = await listEntries(join(root, folder), report);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const names = new Set(entries.map(({ name }) => name + DESCRIPTION));
   for (const { name: own, isUtf8, kind } of entries) {
     const name = folder + own;
+    const filtered = names.has(own) ? name.slice(0, -DESCRIPTION.length) : name;
     const path = join(root, name);
     // A link is followed to a file only.
     if (kind.isSymbolicLink() && isUtf8 && !(await stat(path).catch(() => undefined))?.isFile()) continue;
-    if (excluded.ignores(kind.isDirectory() ? `${name}/` : name)) {
+    if (excluded.ignores(kind.isDirectory() ? `${name}/` : filtered)) {
       if (own !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
     } else if (!isUtf8)
       report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
     else if (kind.isSymbolicLink()) {
       const real = await targetInside(realRoot, path, excluded);
       const reason = 'links to a file that is not in this folder, or is excluded';
-      if (real !== undefined) yield { name, real };
+      if (real !== undefined) yield { name, real, filtered };
       else
         report({ kind: 'failed', place: path, reason, fix: 'Copy the file here, or name it as a source.' });
     } else if (kind.isDirectory()) yield* walk(realRoot, root, `${name}/`, excluded, report);
-    else if (kind.isFile()) yield { name, real: join(realRoot, name) };
+    else if (kind.isFile()) yield { name, real: join(realRoot, name), filtered };
     else report({ ...notRegular(path).notice, kind: 'skipped' });
   }
 }

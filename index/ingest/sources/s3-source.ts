@@ -4,7 +4,7 @@ import { entryName } from '../../documents/archive/names.ts';
 import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { limitBytes, MAX_FILE_BYTES, tooLarge } from './files.ts';
-import type { Source, SourceContext, SourceFile } from './source.ts';
+import { DESCRIPTION, type Source, type SourceContext, type SourceFile } from './source.ts';
 
 /** Reasons why an object could not be read this time, although another try may succeed. */
 export const PASSING_REASONS = { changed: 'changed while the build ran', failed: 'download failed' } as const;
@@ -66,7 +66,8 @@ export class S3Source implements Source {
   /** The part of a key below the prefix, or undefined for a key such as `docs2/a` with the prefix `docs`. */
   #below(key: string): string | undefined {
     if (this.#prefix === '') return key;
-    if (key === this.#prefix) return key.slice(key.lastIndexOf('/') + 1);
+    if (key === this.#prefix || key === this.#prefix + DESCRIPTION)
+      return key.slice(key.lastIndexOf('/') + 1);
     return key.startsWith(`${this.#prefix}/`) ? key.slice(this.#prefix.length + 1) : undefined;
   }
 

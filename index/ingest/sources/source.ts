@@ -25,6 +25,15 @@ export interface Source {
   files(context: SourceContext): AsyncIterable<SourceFile>;
 }
 
+/** How the name of a file ends that describes the file beside it, as in Amazon Bedrock: `leave.pdf.metadata.json`. */
+export const DESCRIPTION = '.metadata.json';
+
+/** A file of a source. */
+export interface ListedFile {
+  file: SourceFile;
+  source: Source;
+}
+
 /**
  * The files of sources, in the order of the sources. A file that is named twice is listed once. Reports a file whose name another
  * file already has.
@@ -32,7 +41,7 @@ export interface Source {
 export async function* listFiles(
   sources: readonly Source[],
   context: SourceContext,
-): AsyncGenerator<{ file: SourceFile; source: Source }> {
+): AsyncGenerator<ListedFile> {
   const places = new Set<string>();
   const named = new Map<string, string>();
   for (const source of sources) {
