@@ -142,7 +142,13 @@ export const overviewSchema = v.object({
   documents: count,
   languages: described(counted, 'Values for `lang`, most passages first.'),
   sources: described(
-    counted,
+    v.array(
+      v.object({
+        value: v.string(),
+        passages: count,
+        title: optional(v.string(), 'Title of a document, unless another one has the same.'),
+      }),
+    ),
     'Values for `source`, most passages first. At most 50 documents, or folders (ending in `/`).',
   ),
   suggestions: described(

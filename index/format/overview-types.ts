@@ -4,6 +4,12 @@ export interface Counted {
   passages: number;
 }
 
+/** A document, or a folder whose name ends in `/`. */
+export interface CountedSource extends Counted {
+  /** Of a document: its title, unless another one in the list has the same. */
+  title?: string;
+}
+
 /** A question to start with, and its language. */
 export interface Suggestion {
   text: string;
@@ -15,8 +21,8 @@ export interface Overview {
   documents: number;
   /** Most passages first. */
   languages: Counted[];
-  /** At most 50 documents or, ending in `/`, folders. Most passages first. */
-  sources: Counted[];
+  /** At most 50, most passages first. */
+  sources: CountedSource[];
   /** At most 6. */
   suggestions: Suggestion[];
 }

@@ -1,8 +1,8 @@
 import { parseJson } from '../kit/json.ts';
 import { KEYS, type Lookup } from './lookup-file.ts';
 import type { Manifest } from './manifest.ts';
-import type { Counted, Overview, Suggestion } from './overview-types.ts';
-import { isListOf, isShaped, isText, isWhole } from './shapes.ts';
+import type { CountedSource, Overview, Suggestion } from './overview-types.ts';
+import { isListOf, isOptional, isShaped, isText, isWhole } from './shapes.ts';
 
 /** Most sources in a list: a person still reads this many. */
 const MOST_SOURCES = 50;
@@ -14,12 +14,22 @@ type OverviewRecord = Pick<Overview, 'sources' | 'suggestions'>;
 type Contents = Pick<Manifest, 'counts' | 'languages'>;
 
 const isOverviewRecord = isShaped({
-  sources: isListOf(isShaped({ value: isText, passages: isWhole(0) })),
+  sources: isListOf(isShaped({ value: isText, passages: isWhole(0), title: isOptional(isText) })),
   suggestions: isListOf(isShaped({ text: isText, lang: isText })),
 });
 
-/** @param sources the number of passages of each document, by its path */
-export function overviewRecord(sources: ReadonlyMap<string, number>, suggestions: Suggestion[]): Uint8Array {
+/** What is known of a document. */
+export interface SourceSummary {
+  passages: number;
+  /** Missing if its passages have no title in common, such as those of records. */
+  title?: string | undefined;
+}
+
+/** @param sources the documents by their paths */
+export function overviewRecord(
+  sources: ReadonlyMap<string, SourceSummary>,
+  suggestions: Suggestion[],
+): Uint8Array {
   return Buffer.from(JSON.stringify({ sources: listSources(sources), suggestions } satisfies OverviewRecord));
 }
 
@@ -67,7 +77,7 @@ export function countLanguages(languages: Manifest['languages']): Manifest['lang
  * Documents with their passages, most first. Longer lists are shortened to folders (ending in `/`), at the greatest depth at which
  * all of them fit.
  */
-function listSources(sources: ReadonlyMap<string, number>): Counted[] {
+function listSources(sources: ReadonlyMap<string, SourceSummary>): CountedSource[] {
   let listed = countAt(sources, 1);
   for (let depth = 2; ; depth++) {
     const deeper = countAt(sources, depth);
@@ -76,17 +86,25 @@ function listSources(sources: ReadonlyMap<string, number>): Counted[] {
     if (deeper.size > MOST_SOURCES && listed!.size > 1) break;
     listed = deeper;
   }
+  const titles = [...listed!.keys()].map((value) => sources.get(value)?.title);
   return [...listed!]
-    .map(([value, passages]) => ({ value, passages }))
+    .map(([value, passages]) => {
+      const title = sources.get(value)?.title;
+      const isUnique = titles.indexOf(title) === titles.lastIndexOf(title);
+      return { value, passages, ...(title !== undefined && isUnique && { title }) };
+    })
     .sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1))
     .slice(0, MOST_SOURCES);
 }
 
 /** Passages under each path prefix of this many parts. Undefined if no path has so many. */
-function countAt(sources: ReadonlyMap<string, number>, depth: number): Map<string, number> | undefined {
+function countAt(
+  sources: ReadonlyMap<string, SourceSummary>,
+  depth: number,
+): Map<string, number> | undefined {
   const counts = new Map<string, number>();
   let deepest = 1;
-  for (const [source, passages] of sources) {
+  for (const [source, { passages }] of sources) {
     const parts = source.split('/');
     deepest = Math.max(deepest, parts.length);
     const path = parts.slice(0, depth).join('/') + (parts.length > depth ? '/' : '');

@@ -73,6 +73,12 @@ export function isPassage(value: unknown): boolean {
   );
 }
 
+/** The title of a passage's document; undefined if that is only its file name. */
+export function documentTitle({ title, source, above = 0 }: Passage): string | undefined {
+  const own = title.split(' › ')[above];
+  return own === '' || own === source.slice(source.lastIndexOf('/') + 1) ? undefined : own;
+}
+
 /** UTF-16 code units of a title that are embedded. Longer ones are mostly sentences. */
 const TITLE = 200;
 

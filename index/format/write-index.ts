@@ -8,9 +8,9 @@ import { digestOf } from './json-file.ts';
 import { type LanguageCount, languagesWriter } from './languages-file.ts';
 import { fieldKey, KEYS, lookupWriter } from './lookup-file.ts';
 import { FORMAT, INDEX_FILES, type Manifest, manifestText, RESTRICTED } from './manifest.ts';
-import { overviewRecord, prefixes } from './overview.ts';
+import { overviewRecord, prefixes, type SourceSummary } from './overview.ts';
 import type { Suggestion } from './overview-types.ts';
-import { type Passage, type Scalar, withTitle } from './passage.ts';
+import { documentTitle, type Passage, type Scalar, withTitle } from './passage.ts';
 import { passagesWriter } from './passages-file.ts';
 import { InvertedFile, Postings } from './postings.ts';
 import { sentencesWriter } from './sentences-file.ts';
@@ -65,7 +65,7 @@ export function indexWriter(folder: string, model: IndexModel, plan: IndexPlan) 
   const postings = new Postings(path('postings.tmp'));
   const fields = new InvertedFile(path('fields.tmp'));
   const fieldNames = new Set<string>();
-  const sources = new Map<string, number>();
+  const sources = new Map<string, SourceSummary>();
   let added = 0;
 
   return {
@@ -82,7 +82,12 @@ export function indexWriter(folder: string, model: IndexModel, plan: IndexPlan) 
         keys.set(fieldKey(field, value), 1);
       }
       fields.add(added++, keys);
-      sources.set(passage.source, (sources.get(passage.source) ?? 0) + 1);
+      const title = documentTitle(passage);
+      const known = sources.get(passage.source) ?? { passages: 0, title };
+      sources.set(passage.source, {
+        passages: known.passages + 1,
+        title: known.title === title ? title : undefined,
+      });
     },
 
     /** A file with the vectors of the passages (f32). */

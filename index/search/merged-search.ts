@@ -1,6 +1,6 @@
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import { memoize } from '../embedding/memoize.ts';
-import type { Counted, Overview } from '../format/overview-types.ts';
+import type { CountedSource, Overview } from '../format/overview-types.ts';
 import type {
   Answer,
   DocumentList,
@@ -136,10 +136,9 @@ export class MergedSearch implements Search {
 }
 
 /** The sums of equal values, most passages first. */
-function added(all: readonly Counted[]): Counted[] {
-  const sums = new Map<string, number>();
-  for (const { value, passages } of all) sums.set(value, (sums.get(value) ?? 0) + passages);
-  return [...sums]
-    .map(([value, passages]) => ({ value, passages }))
-    .sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1));
+function added(all: readonly CountedSource[]): CountedSource[] {
+  const sums = new Map<string, CountedSource>();
+  for (const one of all)
+    sums.set(one.value, { ...one, passages: (sums.get(one.value)?.passages ?? 0) + one.passages });
+  return [...sums.values()].sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1));
 }

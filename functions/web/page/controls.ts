@@ -1,4 +1,4 @@
-import type { Counted, Overview } from '../../../index/format/overview-types.ts';
+import type { CountedSource, Overview } from '../../../index/format/overview-types.ts';
 import type { IndexInfo } from '../../../index/search/answer.ts';
 import { isPlainKey, make, moveByArrows } from '../browser/dom.ts';
 import type { TextName, Texts } from '../browser/texts.ts';
@@ -56,13 +56,15 @@ export function createFilterMenu(
   const summary = find('summary', `#${id}-name`);
   const fieldset = find('fieldset', `#${id}-values`);
   const boxes = new Map<string, HTMLInputElement>();
+  const titles = new Map<string, string | undefined>();
+  const labelOf = (value: string) => titles.get(value) ?? nameOf(value);
 
   function add(value: string, passages?: number): void {
     if (boxes.has(value)) return;
     const box = make('input', { type: 'checkbox' });
     const count = passages === undefined ? [] : [make('span', { class: 'number' }, texts.number(passages))];
     boxes.set(value, box);
-    fieldset.append(make('label', {}, box, make('bdi', {}, nameOf(value)), ...count));
+    fieldset.append(make('label', {}, box, make('bdi', {}, labelOf(value)), ...count));
     details.hidden = boxes.size < 2;
   }
 
@@ -84,15 +86,18 @@ export function createFilterMenu(
   });
 
   return {
-    list(values: readonly Counted[]): void {
-      for (const { value, passages } of values) add(value, passages);
+    list(values: readonly CountedSource[]): void {
+      for (const { value, passages, title } of values) {
+        titles.set(value, title);
+        add(value, passages);
+      }
     },
     /** Selects these values only. A value that is not listed, as in an old URL, is added so that it can be removed. */
     choose(values: readonly string[]): void {
       for (const value of values) add(value);
       for (const [value, box] of boxes) box.checked = values.includes(value);
       if (values.length > 0) details.hidden = false;
-      find('span', `#${id}-chosen`).textContent = texts.list(values.map(nameOf)).join('');
+      find('span', `#${id}-chosen`).textContent = texts.list(values.map(labelOf)).join('');
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Counted, Overview, Suggestion } from '../../../index/format/overview-types.ts';
+import type { CountedSource, Overview, Suggestion } from '../../../index/format/overview-types.ts';
 import type { Answer, SearchResult } from '../../../index/search/answer.ts';
 import { createAsker, isLongEnough, type SearchState } from '../browser/ask.ts';
 import { buttonOf, listenToField, make, moveByArrows } from '../browser/dom.ts';
@@ -147,14 +147,16 @@ export function createSearchPanel(context: PanelContext, ...more: Node[]): Searc
       takesFeedback = overview.takesFeedback === true;
       // A field that the element's attributes fix has no menu.
       if (options.langs.length === 0)
-        fillMenu(
-          language,
-          texts.of('widget.allLanguages'),
-          mergeLanguages(overview.languages),
-          texts.languageName,
+        fillMenu(language, texts.of('widget.allLanguages'), mergeLanguages(overview.languages), ({ value }) =>
+          texts.languageName(value),
         );
       if (options.sources.length === 0)
-        fillMenu(source, texts.of('widget.allSources'), overview.sources, (value) => value);
+        fillMenu(
+          source,
+          texts.of('widget.allSources'),
+          overview.sources,
+          ({ value, title }) => title ?? value,
+        );
       questions = overview.suggestions;
       showSuggestions(isIdle());
       if (isIdle()) status.replaceChildren();
@@ -218,10 +220,10 @@ function createMenu(name: string, changed: () => void): HTMLSelectElement {
 function fillMenu(
   menu: HTMLSelectElement,
   all: string,
-  values: readonly Counted[],
-  nameOf: (value: string) => string,
+  values: readonly CountedSource[],
+  nameOf: (value: CountedSource) => string,
 ): void {
-  const options = values.map(({ value }) => make('option', { value }, nameOf(value)));
+  const options = values.map((one) => make('option', { value: one.value }, nameOf(one)));
   menu.replaceChildren(make('option', { value: '' }, all), ...options);
   menu.hidden = values.length < 2;
 }

@@ -8,11 +8,12 @@ import {
   overviewRecord,
   parseOverview,
   readOverview,
+  type SourceSummary,
 } from '../../../index/format/overview.ts';
 import type { Overview } from '../../../index/format/overview-types.ts';
 import { fieldsOf } from '../../../index/format/write-index.ts';
 import { lookupFile } from '../../fixtures/files.ts';
-import { randomContents, temporaryFolder } from '../../fixtures/index.ts';
+import { randomContents, smallModel, temporaryFolder, writeIndex } from '../../fixtures/index.ts';
 
 const contents = {
   counts: { documents: 3, passages: 7, sentences: 9, terms: 20 },
@@ -21,8 +22,8 @@ const contents = {
 
 /** The overview of an index with one passage for each of these sources. */
 function overviewOf(sources: string[]): Overview {
-  const counts = new Map<string, number>();
-  for (const source of sources) counts.set(source, (counts.get(source) ?? 0) + 1);
+  const counts = new Map<string, SourceSummary>();
+  for (const source of sources) counts.set(source, { passages: (counts.get(source)?.passages ?? 0) + 1 });
   return parseOverview(Buffer.from(overviewRecord(counts, [])), contents)!;
 }
 
@@ -38,6 +39,31 @@ describe('sources', () => {
       { value: 'a/y.md', passages: 1 },
       { value: 'b.md', passages: 1 },
       { value: 'c.md', passages: 1 },
+    ]);
+  });
+
+  test('have the titles of documents, where these are their own', () => {
+    const { passages, ...rest } = randomContents(7, 4);
+    const titled = [
+      ['a.md', 'Leave › Parents'],
+      ['a.md', 'Leave › Sickness'],
+      ['b.md', 'Travel'],
+      ['de/b.md', 'Travel'],
+      ['faq.csv', 'How long?'],
+      ['faq.csv', 'How much?'],
+      ['x/c.txt', 'c.txt'],
+    ].map(([source, title], i) => ({ ...passages[i]!, source: source!, title: title! }));
+    const out = join(temporaryFolder(), 'index');
+    writeIndex(out, { ...smallModel().model, dimensions: 4 }, { ...rest, passages: titled });
+    const lookup = new Lookup(join(out, 'lookup.bin'), 7);
+    const { sources } = readOverview(lookup, contents);
+    lookup.close();
+    expect(sources).toEqual([
+      { value: 'a.md', passages: 2, title: 'Leave' },
+      { value: 'faq.csv', passages: 2 },
+      { value: 'b.md', passages: 1 },
+      { value: 'de/b.md', passages: 1 },
+      { value: 'x/c.txt', passages: 1 },
     ]);
   });
 
