@@ -15,7 +15,7 @@ import { libraryOrigin, loadNative } from '../index/engine/load-native.ts';
 import type { Architecture } from '../index/engine/native-sources.ts';
 import { readCompiledModel } from '../index/format/compiled-model.ts';
 import { locateFolder } from '../index/format/drafts.ts';
-import { DEFAULT_INDEX, readManifest } from '../index/format/manifest.ts';
+import { DEFAULT_INDEX, readManifest, restrictedIn } from '../index/format/manifest.ts';
 import { openLocal } from '../index/ingest/open-local.ts';
 import { CONFIG_FILE, readConfig } from '../index/ingest/sources/config.ts';
 import { messageOf } from '../index/kit/errors.ts';
@@ -206,7 +206,10 @@ async function checkIndex(index: string): Promise<Finding> {
   search.close();
   const { files, counts } = readManifest(folder, undefined, false);
   const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-  return `${index}: ${counts.documents} documents, ${passages} passages, ${size(bytes)}, version ${version}, model ${model}, intact`;
+  const restricted = restrictedIn(folder).map((one) => readManifest(one, undefined, true));
+  const others =
+    restricted.length > 0 ? `, with ${counted(restricted.length, 'list')} of restricted documents` : '';
+  return `${index}: ${counts.documents} documents, ${passages} passages, ${size(bytes)}, version ${version}, model ${model}, intact${others}`;
 }
 
 /** Checks what `polyseek deploy` and `push` need. Nothing here is needed on this machine alone, so there are only warnings. */
