@@ -84,17 +84,17 @@ export async function findWaste(
       service.nameOf(OBJECTS.current),
       `it names generation ${current.generation}, which is missing`,
     );
+  for (const [number, { manifest }] of readable)
+    for (const { generation } of manifest.restricted ?? []) {
+      if (readable.has(generation)) continue;
+      const name = service.nameOf(generationObject(generation, OBJECTS.manifest));
+      if (number === current.generation) throw damagedInS3(name, 'it is missing or unreadable');
+      readable.delete(number);
+    }
   const forEveryone = [...readable.keys()].filter((number) => !readable.get(number)!.manifest.access);
   const kept = keptGenerations(current, forEveryone, work.removing, keep);
-  const neededNumbers = new Set(kept);
-  for (const { generation } of kept.flatMap((number) => readable.get(number)!.manifest.restricted ?? [])) {
-    if (!readable.has(generation))
-      throw damagedInS3(
-        service.nameOf(generationObject(generation, OBJECTS.manifest)),
-        'it is missing or unreadable',
-      );
-    neededNumbers.add(generation);
-  }
+  const restricted = kept.flatMap((number) => readable.get(number)!.manifest.restricted ?? []);
+  const neededNumbers = new Set([...kept, ...restricted.map(({ generation }) => generation)]);
   const unneeded = numbers.filter((number) => !neededNumbers.has(number));
   const deleted = unneeded.filter((number) => !readable.get(number)?.manifest.access);
   const rowsOf = (some: Iterable<number>) =>

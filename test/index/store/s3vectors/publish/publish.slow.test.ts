@@ -409,6 +409,25 @@ describe('an index with parts that only some groups may search', () => {
     await expectIndex(third);
   });
 
+  test('with a damaged generation is named, and replaced with rewrite', async () => {
+    const first = write(everyone, model, [['hr', hr]]);
+    await publish(first, address);
+    const service = new Service(address);
+    await service.objects.put('generations/1/manifest.json', Buffer.from('{"format":1'));
+    service.close();
+    const second = write(
+      edition(all, (i) => i < 19),
+      model,
+      [['hr', hr]],
+    );
+    await expect(publish(second, address)).rejects.toThrow(
+      /generations\/1\/manifest\.json is damaged.*--rewrite/,
+    );
+    const { generation } = await publish(second, address, { rewrite: true });
+    await expectIndex(second);
+    await expectNothingBut([generation]);
+  });
+
   test('continues where it was interrupted, and is invisible until then', async () => {
     const before = write(everyone);
     await publish(before, address);
