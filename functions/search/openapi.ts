@@ -67,7 +67,7 @@ const exampleAnswer: Answer = {
       source: 'eng.html',
       lang: 'en',
       score: 1.72,
-      confidence: 0.76,
+      confidence: 0.8,
       highlight: {
         text: 'No one shall be held in slavery or servitude; slavery and the slave trade shall be prohibited in all their forms.',
         start: 10,
@@ -80,7 +80,7 @@ const exampleAnswer: Answer = {
     },
   ],
   took: { embedMs: 8.1, searchMs: 0.6, totalMs: 8.9 },
-  index: { version: '15e24de3e730', passages: 383, model: 'multilingual-e5-small' },
+  index: { version: '0885088ddd7b', passages: 383, model: 'multilingual-e5-small' },
 };
 
 /** A schema in its place, for one that only some documents need. */

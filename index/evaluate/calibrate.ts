@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { QuestionEmbedder } from '../embedding/embedder.ts';
 import type { Calibration, LinearModel } from '../format/compiled-model.ts';
 import type { Mode } from '../search/answer.ts';
-import { FEATURES } from '../search/confidence.ts';
+import { asksOf, FEATURES, logistic, logitBy } from '../search/confidence.ts';
 import { fitLogistic, fitLogisticRegression } from './logistic-regression.ts';
 import { nearTopic, type Outcome, unanswerable } from './outcomes.ts';
 import { type Collection, documentOutcomes, type Split } from './real-documents.ts';
@@ -34,21 +34,27 @@ export async function calibrate(
   report: Report,
 ): Promise<Calibration> {
   const halves = sets.map((set) => articleHalf(set, 'fit'));
+  const asks = await fitAsks(builder.embedder, halves, collections);
+  report(`Small talk: from ${asks.examples} texts.`);
   const fit = async (mode: Mode, tokens: 'on' | 'off'): Promise<LinearModel> => {
     const groups = await outcomesOf({ ...builder, mode, tokens }, halves);
     const real: Outcome[][] = [];
     for (const collection of collections)
       real.push(await documentOutcomes({ ...builder, mode, tokens }, collection, LEARNED));
     const model = fitEvidence(groups, real);
+    const asked = await Promise.all(
+      real.flatMap(inProportion).map(async (one) => ({
+        ...one,
+        asks: asksOf(await builder.embedder.embed(one.outcome.question.text, 'query'), asks.model),
+      })),
+    );
     report(`${mode}, token states ${tokens}: from ${[...groups, ...real].flat().length} questions.`);
-    return model;
+    return rounded(asked.length > 0 ? centred(model, asked) : model);
   };
   const both = async (mode: Mode) => ({
     ...(builder.embedder.byToken && { tokens: await fit(mode, 'on') }),
     vectors: await fit(mode, 'off'),
   });
-  const asks = await fitAsks(builder.embedder, halves, collections);
-  report(`Small talk: from ${asks.examples} texts.`);
   const hybrid = await both('hybrid');
   const semantic = await both('semantic');
   const groups = await outcomesOf({ ...builder, mode: 'lexical', tokens: 'off' }, halves);
@@ -91,13 +97,19 @@ async function outcomesOf(builder: Builder, sets: readonly EvaluationSet[]): Pro
 }
 
 /**
- * Fits the evidence model. Each group of the sets counts the same, and real documents as much as eight. Of those, each collection counts by
- * the square root of its questions, and a question without an answer as much as two: to answer it does more harm than to answer none.
+ * Fits the evidence model. Each group of the sets counts the same, and real documents as much as eight. Of those, a question without an
+ * answer counts as much as two: to answer it does more harm than to answer none. That makes all confidences too low, which `centred`
+ * corrects.
  */
 function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[][]): LinearModel {
+  const all = real.flatMap(inProportion);
+  const sum = all.reduce((sum, { outcome, weight }) => sum + (outcome.answerable ? 1 : 2) * weight, 0);
   const weighted = [
     ...groups.flatMap((group) => group.map((outcome) => ({ outcome, weight: 1 / group.length }))),
-    ...inProportion(real, 8),
+    ...all.map(({ outcome, weight }) => ({
+      outcome,
+      weight: (8 * (outcome.answerable ? 1 : 2) * weight) / sum,
+    })),
   ];
   const outcomes = weighted.map(({ outcome }) => outcome);
   const columns = FEATURES.map((name) => outcomes.map(({ evidence }) => evidence[name]));
@@ -118,19 +130,45 @@ function fitEvidence(groups: readonly Outcome[][], real: readonly Outcome[][]): 
   );
   const weights = scaled.map((weight, i) => weight / deviations[i]!);
   const intercept = weights.reduce((sum, weight, i) => sum - weight * means[i]!, constant);
-  return { weights: weights.map(round), intercept: round(intercept) };
+  return { weights, intercept };
 }
 
-/** The outcomes of collections with their weights, which add up to `total`. */
-function inProportion(
-  collections: readonly Outcome[][],
-  total: number,
-): { outcome: Outcome; weight: number }[] {
-  const weighted = collections.flatMap((some) =>
-    some.map((outcome) => ({ outcome, weight: (outcome.answerable ? 1 : 2) / Math.sqrt(some.length) })),
-  );
-  const sum = weighted.reduce((sum, { weight }) => sum + weight, 0);
-  return weighted.map(({ outcome, weight }) => ({ outcome, weight: (total * weight) / sum }));
+/** An outcome, and how much it counts. */
+interface Weighted {
+  outcome: Outcome;
+  weight: number;
+}
+
+/** Each collection counts by the square root of its questions. */
+function inProportion(collection: readonly Outcome[]): Weighted[] {
+  return collection.map((outcome) => ({ outcome, weight: 1 / Math.sqrt(collection.length) }));
+}
+
+/**
+ * Moves the intercept of a model until the mean confidence of outcomes is the share of those that are right (calibration in the large).
+ * @param outcomes with the probability that their question asks something
+ */
+export function centred(
+  { weights, intercept }: LinearModel,
+  outcomes: readonly (Weighted & { asks: number })[],
+): LinearModel {
+  /** How much the confidences exceed the share, in all. */
+  const excess = (change: number) =>
+    outcomes.reduce((sum, { outcome, weight, asks }) => {
+      const logit = logitBy({ weights, intercept: intercept + change }, outcome.evidence);
+      return sum + weight * (asks * logistic(logit) - Number(outcome.correct));
+    }, 0);
+  let [low, high] = [-10, 10];
+  for (let step = 0; step < 50; step++) {
+    const middle = (low + high) / 2;
+    if (excess(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return { weights, intercept: intercept + low };
+}
+
+function rounded({ weights, intercept }: LinearModel): LinearModel {
+  return { weights: weights.map(round), intercept: round(intercept) };
 }
 
 /** Fits the model of texts that ask something to phrases of small talk, and to questions: short ones, the sets' and the collections'. */

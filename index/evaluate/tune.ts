@@ -15,8 +15,6 @@ const FEWEST = { right: 5, other: 5 };
 
 /** An imaginary question at each of these confidences confirms it, so that few questions move it little. */
 const PRIOR = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
-/** A question without an answer counts as much as two, as in calibrate.ts: to answer it does more harm than to answer none. */
-const UNANSWERABLE = 2;
 /** A smaller slope would make all results alike, and a negative one would reverse them. */
 const LEAST_SLOPE = 0.2;
 /** Characters of an answer that are searched for: fewer than the most tokens of a question, in any language. */
@@ -78,21 +76,15 @@ export function tuneReport(outcomes: readonly Outcome[], current: Logistic | und
  * The prior is a set of imaginary questions (Bedrick, Christensen and Johnson 1996, A New Perspective on Priors for Generalized Linear
  * Models).
  */
-export function fitTuning(
-  outcomes: readonly Pick<Outcome, 'confidence' | 'correct' | 'answerable'>[],
-): Logistic {
+export function fitTuning(outcomes: readonly Pick<Outcome, 'confidence' | 'correct'>[]): Logistic {
   const examples = [
-    ...outcomes.map(({ confidence, correct, answerable }) => ({
-      confidence,
-      label: Number(correct),
-      weight: answerable ? 1 : UNANSWERABLE,
-    })),
-    ...PRIOR.map((confidence) => ({ confidence, label: confidence, weight: 1 })),
+    ...outcomes.map(({ confidence, correct }) => ({ confidence, label: Number(correct) })),
+    ...PRIOR.map((confidence) => ({ confidence, label: confidence })),
   ];
   const [intercept = 0, slope = 1] = fitLogisticRegression(
     examples.map(({ confidence }) => [1, logitOf(confidence)]),
     examples.map(({ label }) => label),
-    examples.map(({ weight }) => weight),
+    examples.map(() => 1),
     0,
   );
   return { slope: Math.max(LEAST_SLOPE, rounded(slope)), intercept: rounded(intercept) };

@@ -3,7 +3,7 @@ import type { Evidence, Explanation, Mode, Verdict } from './answer.ts';
 import { ANSWERED } from './limits.ts';
 
 /** The confidence from which a result may be the answer. */
-export const POSSIBLE = 0.1;
+export const POSSIBLE = 0.15;
 
 /** Curves of the score for models that `npx polyseek learn` has not calibrated: a rough estimate. */
 const DEFAULTS: Record<Mode, { slope: number; intercept: number }> = {
@@ -34,10 +34,7 @@ export function confidenceOf(
   if (mode !== 'lexical') {
     const model = calibration[mode]?.[byTokens ? 'tokens' : 'vectors'];
     if (model) {
-      const confidence = probability(
-        FEATURES.map((name) => evidence[name]),
-        model,
-      );
+      const confidence = logistic(logitBy(model, evidence));
       return tuning && mode === 'hybrid' ? tuned(confidence, tuning) : confidence;
     }
   }
@@ -81,12 +78,19 @@ export function logitOf(probability: number): number {
  * @param vector of the text, as a question
  */
 export function asksOf(vector: Float32Array, model: LinearModel | undefined): number {
-  return model ? probability(vector, model) : 1;
+  return model ? logistic(linear(vector, model)) : 1;
 }
 
-/** Logistic regression. */
-function probability(values: ArrayLike<number>, { weights, intercept }: LinearModel): number {
-  return logistic(weights.reduce((sum, weight, i) => sum + weight * values[i]!, intercept));
+/** The logit of the confidence that a model gives evidence. */
+export function logitBy(model: LinearModel, evidence: Evidence): number {
+  return linear(
+    FEATURES.map((name) => evidence[name]),
+    model,
+  );
+}
+
+function linear(values: ArrayLike<number>, { weights, intercept }: LinearModel): number {
+  return weights.reduce((sum, weight, i) => sum + weight * values[i]!, intercept);
 }
 
 /**
@@ -100,7 +104,7 @@ export function verdictOf(confidence: number | undefined, answered: number = ANS
   return confidence >= POSSIBLE ? 'possible' : 'none';
 }
 
-function logistic(logit: number): number {
+export function logistic(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 

@@ -1,5 +1,5 @@
 /** The confidence from which a question counts as answered, unless the request sets another. */
-export const ANSWERED = 0.6;
+export const ANSWERED = 0.7;
 
 /** The limits of a request, for schemas, flags, clients, the page and the docs. */
 export const LIMITS = {

