@@ -19,21 +19,30 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const phone: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true };
 const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
-const VIEWS: [string, BrowserContextOptions, question: string, language: string][] = [
+/** Name, browser, question, another language in the words of the page, and whether there is an answer. */
+const VIEWS: [string, BrowserContextOptions, string, string, boolean][] = [
   [
     'desktop-light',
     { ...desktop, colorScheme: 'light', locale: 'en' },
     'Do workers have a right to holidays with pay?',
     'German',
+    true,
   ],
-  ['phone-dark', { ...phone, colorScheme: 'dark', locale: 'en' }, 'Is slavery allowed?', 'French'],
+  ['phone-dark', { ...phone, colorScheme: 'dark', locale: 'en' }, 'Is slavery allowed?', 'French', true],
   [
     'desktop-dark-rtl',
     { ...desktop, colorScheme: 'dark', locale: 'ar' },
     'من له الحق في التعليم المجاني؟',
-    'الإنجليزية',
+    'الفرنسية',
+    false,
   ],
-  ['phone-light-rtl', { ...phone, colorScheme: 'light', locale: 'ar' }, 'هل يحق لي الزواج؟', 'الإنجليزية'],
+  [
+    'phone-light-rtl',
+    { ...phone, colorScheme: 'light', locale: 'ar' },
+    'هل يحق لي الزواج؟',
+    'الفرنسية',
+    false,
+  ],
 ];
 
 describe.skipIf(missingTools('chromium'))('ten tasks', () => {
@@ -59,11 +68,12 @@ describe.skipIf(missingTools('chromium'))('ten tasks', () => {
     await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
   }
 
-  test.each(VIEWS)('1 to 5 and 9 on the page: %s', async (view, options, question, language) => {
+  test.each(VIEWS)('1 to 5 on the page: %s', async (view, options, question, language, isAnswered) => {
     const page = await browser.open(server.url, options);
     await settled(page);
     await ask(page, question);
-    await page.locator('.answer .best').first().waitFor();
+    await page.locator('#results article:visible').first().waitFor();
+    expect(await page.locator('.answer').count()).toBe(Number(isAnswered));
     await look(page, `1-ask-${view}`);
 
     await page.locator('#lang summary').click();
@@ -78,19 +88,20 @@ describe.skipIf(missingTools('chromium'))('ten tasks', () => {
     await page.waitForURL((url) => !url.search.includes('lang'));
     await settled(page);
 
-    await page.locator('.cite:visible').click();
-    await page.locator('.answer [role=status]:not(:empty)').waitFor();
-    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^“.+”\n/);
-    await look(page, `3-cite-${view}`);
+    if (isAnswered) {
+      await page.locator('.cite:visible').click();
+      await page.locator('.answer [role=status]:not(:empty)').waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^“.+”\n/);
+      await look(page, `3-cite-${view}`);
+    }
 
-    const languages = page.locator('#results li').first().locator('.languages button');
-    await languages.filter({ hasText: language }).click();
-    await expect
-      .poll(() => page.locator('#results li').first().locator('article:visible .language').count())
-      .toBe(1);
+    const first = page.locator('#results li').first();
+    await first.locator('.languages button').filter({ hasText: language }).click();
+    await expect.poll(() => first.locator('article:visible .language').first().textContent()).toBe(language);
     await look(page, `5-language-${view}`);
 
-    await page.locator('article:visible .permalink').first().click();
+    await first.locator('article:visible [aria-expanded]').first().click();
+    await first.locator('article:visible .permalink').first().click();
     await page.locator('#passage:visible').waitFor();
     await look(page, `4-context-${view}`);
   });
@@ -145,7 +156,7 @@ describe.skipIf(missingTools('chromium'))('ten tasks', () => {
           const page = await browser.open(url, desktop);
           await page.getByRole('searchbox', { name: 'Question' }).fill('Is slavery allowed?');
           await page.getByRole('button', { name: 'Search' }).click();
-          await page.locator('#results li').first().waitFor();
+          await page.locator('li').first().waitFor();
           await page.screenshot({ path: join(SHOTS, '7-nextjs.png') });
           // It has no icon.
           browser.offences.splice(0);
@@ -156,10 +167,14 @@ describe.skipIf(missingTools('chromium'))('ten tasks', () => {
   });
 
   test('8 chat, and 1 ask in a terminal', async () => {
-    const chat = await command('chat', ['--url', server.url], 'Is slavery allowed?\nAnd torture?\n');
+    const chat = await command(
+      'chat',
+      ['--url', server.url],
+      'Is slavery allowed?\nDo workers have a right to holidays with pay?\n',
+    );
     expect(chat).toMatchObject({ code: 0, stderr: '' });
     expect(chat.stdout).toMatch(/No one shall be held in slavery or servitude/);
-    expect(chat.stdout).toMatch(/No one shall be subjected to torture/);
+    expect(chat.stdout).toMatch(/Everyone has the right to rest and leisure/);
     const asked = await command('search', ['Is slavery allowed?', '--url', server.url]);
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     writeFileSync(join(SHOTS, '8-terminal.txt'), `${chat.stdout}\n${asked.stdout}`);
