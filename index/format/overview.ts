@@ -86,15 +86,16 @@ function listSources(sources: ReadonlyMap<string, SourceSummary>): CountedSource
     if (deeper.size > MOST_SOURCES && listed!.size > 1) break;
     listed = deeper;
   }
-  const titles = [...listed!.keys()].map((value) => sources.get(value)?.title);
-  return [...listed!]
-    .map(([value, passages]) => {
-      const title = sources.get(value)?.title;
-      const isUnique = titles.indexOf(title) === titles.lastIndexOf(title);
-      return { value, passages, ...(title !== undefined && isUnique && { title }) };
-    })
+  const shown = [...listed!]
+    .map(([value, passages]) => ({ value, passages }))
     .sort((a, b) => b.passages - a.passages || (a.value < b.value ? -1 : 1))
     .slice(0, MOST_SOURCES);
+  const titles = shown.map(({ value }) => sources.get(value)?.title);
+  return shown.map((one, i) => {
+    const title = titles[i];
+    const isUnique = titles.indexOf(title) === titles.lastIndexOf(title);
+    return { ...one, ...(title !== undefined && isUnique && { title }) };
+  });
 }
 
 /** Passages under each path prefix of this many parts. Undefined if no path has so many. */

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
-import { type Notice, type ReadOptions, Unreadable } from '../../documents/file.ts';
+import { type ReadOptions, Unreadable } from '../../documents/file.ts';
 import { rowOf } from '../../documents/records/values.ts';
 import { parseJson } from '../../kit/json.ts';
 import { limitBytes } from '../sources/files.ts';
-import { DESCRIPTION, type ListedFile, type Memory } from '../sources/source.ts';
+import { DESCRIPTION, type ListedFile, type Memory, type SourceContext } from '../sources/source.ts';
 
 /** Bytes of a description, as in Amazon Bedrock. */
 const MOST_BYTES = 10 * 1024;
@@ -17,12 +17,13 @@ export interface DescribedFile extends ListedFile {
  * Takes the descriptions out of a list of files, and adds their fields to the files that they describe. Leaves out a file whose
  * description cannot be read, as that may say who may read it.
  * @param files with different names
- * @param memory what descriptions with a version contain
+ * @param context its memory has what descriptions with a version contain, and its signal stops reading
  */
 export async function describeFiles(
   files: readonly ListedFile[],
-  { memory, report }: { memory: Memory; report: (notice: Notice) => void },
+  context: SourceContext & { signal?: AbortSignal | undefined },
 ): Promise<DescribedFile[]> {
+  const { memory, report, signal } = context;
   const names = new Set(files.map(({ file }) => file.source));
   const descriptions = new Map(
     files
@@ -31,6 +32,7 @@ export async function describeFiles(
   );
   const described: DescribedFile[] = [];
   for (const { file, source } of files) {
+    signal?.throwIfAborted();
     const { options } = source;
     const description = descriptions.get(file.source);
     if (descriptions.get(describedBy(file.source) ?? '') === file) continue;

@@ -66,7 +66,7 @@ export async function* readSources(
       signal?.throwIfAborted();
       listed.push(one);
     }
-    const files = await describeFiles(listed, context);
+    const files = await describeFiles(listed, { ...context, signal });
     for (const [done, one] of files.entries()) {
       progress({ done, total: files.length, documents: documents.length });
       signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Dirent, existsSync } from 'node:fs';
+import { type Dirent, lstatSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -56,9 +56,15 @@ export class FolderSource implements Source {
         throw new Error(
           `${this.path}: ${extname(this.path)} files aren't supported. Formats: ${FORMAT_NAMES}.`,
         );
-      for (const path of [this.path, this.path + DESCRIPTION])
-        if (path === this.path || existsSync(path))
-          yield this.#file(path, basename(path), await realpath(path));
+      yield this.#file(this.path, basename(this.path), await realpath(this.path));
+      const description = this.path + DESCRIPTION;
+      // A link to nothing leads to an error of its reader.
+      if (lstatSync(description, { throwIfNoEntry: false }))
+        yield this.#file(
+          description,
+          basename(description),
+          await realpath(description).catch(() => description),
+        );
       return;
     }
     const { include, exclude = [] } = this.options;
@@ -119,18 +125,21 @@ async function* walk(
   const names = new Set(entries.map(({ name }) => name + DESCRIPTION));
   for (const { name: own, isUtf8, kind } of entries) {
     const name = folder + own;
-    const filtered = names.has(own) ? name.slice(0, -DESCRIPTION.length) : name;
+    const isDescription = names.has(own);
+    const filtered = isDescription ? name.slice(0, -DESCRIPTION.length) : name;
     const path = join(root, name);
     // A link is followed to a file only.
-    if (kind.isSymbolicLink() && isUtf8 && !(await stat(path).catch(() => undefined))?.isFile()) continue;
+    const isLink = kind.isSymbolicLink();
+    if (isLink && isUtf8 && !isDescription && !(await stat(path).catch(() => undefined))?.isFile()) continue;
     if (excluded.ignores(kind.isDirectory() ? `${name}/` : filtered)) {
       if (own !== IGNORE_FILE) report({ kind: 'skipped', place: path, reason: 'hidden or excluded' });
     } else if (!isUtf8)
       report({ kind: 'failed', place: path, reason: 'name is not UTF-8', fix: 'Rename it.' });
-    else if (kind.isSymbolicLink()) {
+    else if (isLink) {
       const real = await targetInside(realRoot, path, excluded);
       const reason = 'links to a file that is not in this folder, or is excluded';
-      if (real !== undefined) yield { name, real, filtered };
+      // Of a description, the reader fails too, so that the file is left out that it may restrict.
+      if (real !== undefined || isDescription) yield { name, real: real ?? join(realRoot, name), filtered };
       else
         report({ kind: 'failed', place: path, reason, fix: 'Copy the file here, or name it as a source.' });
     } else if (kind.isDirectory()) yield* walk(realRoot, root, `${name}/`, excluded, report);

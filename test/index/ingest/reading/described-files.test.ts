@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { Notice } from '../../../../index/documents/file.ts';
@@ -86,6 +86,22 @@ test.each([
   expect(Object.keys(metadata)).toEqual(['other.txt']);
   expect(notices).toEqual([expect.objectContaining({ kind: 'failed', place })]);
   expect(notices[0]!.fix).toContain('Until then, leave.txt is left out.');
+});
+
+test.each([
+  ['a link to nothing', () => 'nothing.json'],
+  ['a link to a file outside', (outside: string) => outside],
+])('a description that is %s leaves its file out', async (_, target) => {
+  const path = write('in/leave.txt', 'Employees get 25 days.');
+  const outside = write('outside.json', described({ access: ['hr'] }));
+  symlinkSync(target(outside), `${path}.metadata.json`);
+  for (const source of [join(folder, 'in'), path]) {
+    const { metadata, notices } = await read(new FolderSource(source));
+    // A link beside a file that is named itself may lead anywhere, as that file may.
+    const follows = source === path && target(outside) === outside;
+    expect(metadata).toEqual(follows ? { 'leave.txt': { access: ['hr'] } } : {});
+    expect(notices.length).toBe(Number(!follows));
+  }
 });
 
 test('a description with a version is read once', async () => {
