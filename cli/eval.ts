@@ -14,6 +14,7 @@ import {
   conversationTable,
   evaluateConversations,
   readConversations,
+  requireSets,
 } from '../index/evaluate/conversations.ts';
 import {
   evaluateCross,
@@ -164,21 +165,24 @@ async function evaluateSets(
   sets: EvaluationSet[],
   { cross, pooled, confidence, svg, smallTalk, conversations }: SetFlags,
 ) {
+  // Before minutes of work.
+  const phrases = smallTalk ? await readPhrases(smallTalk) : undefined;
+  const followUps = conversations
+    ? (await readConversations(conversations)).filter(({ split }) => split === 'test')
+    : undefined;
+  if (followUps) requireSets(followUps, sets);
   const scores: Record<string, SetScores> = {};
   for (const set of sets) scores[set.name] = await evaluateSet(builder, set);
   const pairs = cross ? await evaluateCross(builder, sets) : undefined;
   const confidences = confidence ? await evaluateConfidence(builder, sets, cross ?? false) : undefined;
   if (confidences && svg) writeFileSync(svg, reliabilityDiagrams(scoresByTitle(confidences)));
-  const followUps = conversations
-    ? (await readConversations(conversations)).filter(({ split }) => split === 'test')
-    : undefined;
   return {
     sets: scores,
     mean: meanScores(Object.values(scores)),
     cross: pairs && { pairs, mean: meanScores(Object.values(pairs)) },
     pooled: pooled ? await evaluatePooled(builder, sets) : undefined,
     confidence: confidences,
-    smallTalk: smallTalk ? await evaluateSmallTalk(builder, sets, await readPhrases(smallTalk)) : undefined,
+    smallTalk: phrases && (await evaluateSmallTalk(builder, sets, phrases)),
     conversations: followUps && (await evaluateConversations(builder, sets, followUps)),
   };
 }

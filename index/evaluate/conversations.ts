@@ -71,6 +71,13 @@ export function readConversations(dir: string): Promise<Conversation[]> {
   });
 }
 
+/** Throws naming the set if one of the conversations has none. To be called first: an evaluation takes minutes. */
+export function requireSets(conversations: readonly Conversation[], sets: readonly EvaluationSet[]): void {
+  const missing = conversations.find(({ lang }) => !sets.some(({ name }) => name === lang));
+  if (missing)
+    throw new Error(`Conversation ${missing.id} needs the set ${missing.lang}. Name its folder too.`);
+}
+
 function isTurn(value: unknown): value is Turn {
   const { role, content } = Object(value);
   return (role === 'user' || role === 'assistant') && typeof content === 'string';
@@ -83,15 +90,13 @@ interface Judged extends Conversation {
 /**
  * Asks each conversation's question on the set of its language: alone, with its history, and rewritten. As controls, also asks the
  * sets' own questions after a history on another topic, which should not change their results.
+ * @param conversations each with its set: see `requireSets`
  */
 export async function evaluateConversations(
   builder: Builder,
   sets: readonly EvaluationSet[],
   conversations: readonly Conversation[],
 ): Promise<ConversationScores> {
-  const missing = conversations.find(({ lang }) => !sets.some(({ name }) => name === lang));
-  if (missing)
-    throw new Error(`Conversation ${missing.id} needs the set ${missing.lang}. Name its folder too.`);
   const judged: Judged[] = [];
   for (const set of sets) {
     const own = conversations.filter(({ lang }) => lang === set.name);

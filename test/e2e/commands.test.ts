@@ -268,12 +268,12 @@ describe('search', () => {
   });
 });
 
-/** What evaluation prints does not depend on the model. */
+/** What evaluation prints does not depend on the model. Only on a slow machine, it shows progress on stderr. */
 const LEXICAL = ['--mode', 'lexical', '--model', SMALL_MODEL];
 
 test('eval scores sets, as a table and as JSON', async () => {
   const table = await command('eval', [setFolder('en'), ...LEXICAL]);
-  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.code).toBe(0);
   expect(table.stdout).toMatch(
     /^ +R@1 +R@5 +R@10 +MRR@10 +nDCG@10 +AUROC\nen( +\d\.\d{3}){6}\nmean( +\d\.\d{3}){6}\n$/,
   );
@@ -298,8 +298,7 @@ test('eval asks follow-ups with and without their history', async () => {
   writeFileSync(join(conversed, 'conversations.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
   const args = [...LEXICAL, '--conversations', conversed];
   const table = await command('eval', [setFolder('en'), ...args]);
-  // A slow machine sees progress.
-  expect(table).toMatchObject({ code: 0 });
+  expect(table.code).toBe(0);
   expect(table.stdout).toMatch(/^follow-ups +1( +\d\.\d{3}){12}$/m);
   const { conversations } = JSON.parse((await command('eval', [setFolder('en'), ...args, '--json'])).stdout);
   expect(conversations.rows['follow-ups']).toMatchObject({ questions: 1, rewritten: { r1: 1 } });
@@ -315,7 +314,7 @@ test('eval scores confidence on a half of the articles, and draws it', async () 
   const flags = [...LEXICAL, '--confidence', '--articles', 'test'];
   const sets = ['en', 'de'].map(setFolder);
   const table = await command('eval', [...sets, ...flags, '--cross', '--svg', svg]);
-  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.code).toBe(0);
   expect(table.stdout).toMatch(/^ +within +across +within +across\n( +articles out){2}( +near topic){2}$/m);
   expect(table.stdout).toMatch(/^ECE( +0\.\d{3}){4}$/m);
   expect(readFileSync(svg, 'utf8')).toMatch(/^<svg .*across, near topic.*<\/svg>\n$/s);
@@ -344,7 +343,7 @@ test('eval scores collections of documents, by default on the split dev', async 
   writeFileSync(join(collection, 'questions.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
   const flags = [...LEXICAL, '--documents', collection];
   const table = await command('eval', flags);
-  expect(table).toMatchObject({ code: 0, stderr: '' });
+  expect(table.code).toBe(0);
   expect(table.stdout).toMatch(/^documents, split dev\n +collection +all\nanswerable questions +1 +1\n/);
   const { documents, ...others } = JSON.parse(
     (await command('eval', [...flags, '--split', 'test', '--json'])).stdout,
