@@ -22,13 +22,19 @@ export default defineConfig({
     globalSetup: 'test/fixtures/global-setup.ts',
     testTimeout: 120_000,
     hookTimeout: 300_000,
-    // Tests share the machine with the native engine's own threads; two files at a time is what two cores carry.
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'quick', include: ALL, exclude: [...SLOW, ...LONG], ...SHARED } },
       {
         extends: true,
-        test: { name: 'slow', include: SLOW, exclude: LONG, ...SHARED, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'slow',
+          include: SLOW,
+          exclude: LONG,
+          ...SHARED,
+          sequence: { groupOrder: 1 },
+          maxWorkers: 3,
+        },
       },
       { extends: true, test: { name: 'long', include: LONG, sequence: { groupOrder: 2 } } },
     ],

@@ -25,5 +25,5 @@ test('documents restricted to groups are for others as if they were not in S3 Ve
     await aws.createIndex(bucket, 'passages', model.model.dimensions);
     return (await publishedTo(`s3vectors://${bucket}`, model))(folder);
   };
-  await compareWithNever(open, runs(10));
+  await compareWithNever(open, runs(5));
 });

@@ -22,7 +22,7 @@ afterAll(() => embedder.close());
 
 describe('documents restricted to groups', () => {
   test('are for others as if they were not in the index', { timeout: 300_000 }, () =>
-    compareWithNever(open, runs(20)),
+    compareWithNever(open, runs(10)),
   );
 
   test('change no byte of the public index', async () => {

@@ -103,7 +103,7 @@ test('finds each of a hundred thousand keys, beyond the units searched for free 
   expect(lost).toEqual([]);
 });
 
-test('refuses more keys than the layout can address', () => {
+test.runIf(process.env.ALL_RUNS)('refuses more keys than the layout can address', () => {
   const list = Array.from({ length: 700_000 }, (_, i) => {
     const key = Buffer.alloc(4, 1);
     for (let at = 0, rest = i; at < 4; at++, rest = Math.floor(rest / 200)) key[3 - at] = 1 + (rest % 200);
