@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { questionsIn } from '../../functions/deployed/questions.ts';
-import { compileModel, DEFAULT_MODEL } from '../../index/compile/compile.ts';
 import { Embedder } from '../../index/embedding/embedder.ts';
 import { findUnanswered } from '../../index/evaluate/unanswered.ts';
+import { defaultModel } from '../fixtures/index.ts';
 import { root } from '../fixtures/prepared.ts';
 import { SearchDouble } from '../functions/search/search-double.ts';
 
@@ -15,7 +15,7 @@ const names = [...new Set(topics.values())];
 /** Groups the questions about every second topic. Of the groups of three or more, those are right of which nine in ten have one topic. */
 async function groupsOf(half: 0 | 1) {
   const own = lines.filter((line) => names.indexOf(JSON.parse(line).topic) % 2 === half);
-  const embedder = await Embedder.open(compileModel(DEFAULT_MODEL), { verify: false });
+  const embedder = await Embedder.open(defaultModel().dir, { verify: false });
   const questions = await questionsIn(own, 0, undefined);
   const { groups } = await findUnanswered(questions, embedder, new SearchDouble());
   const large = groups

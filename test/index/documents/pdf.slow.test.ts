@@ -8,8 +8,8 @@ import { missingTools } from '../../fixtures/tools.ts';
 describe.skipIf(missingTools('chromium'))('a PDF file printed by Chromium', () => {
   const printer = usePrinter();
 
-  // English in each layout, and each other edition in one of them.
-  testLayouts(printer, (edition, layout) => edition === 0 || edition % 3 === layout);
+  // English in each layout, and every second edition in one of them.
+  testLayouts(printer, (edition, layout) => edition === 0 || (edition % 2 === 0 && edition % 3 === layout));
 
   it('with an outline has its headings from there', async () => {
     const html = `<title>Notes</title><h1>Notes on boats</h1><p>Boats float.</p><h2>Sails</h2><p>Sails pull.</p>

@@ -1,14 +1,14 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
+import { compileModel } from '../../../index/compile/compile.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
 import { centered, compress, storedTokens, tokenWeights } from '../../../index/embedding/token-embedder.ts';
 import { Tokenizer } from '../../../index/embedding/tokenizer.ts';
 import { interleave, readTokenCodebook } from '../../../index/format/tokens-file.ts';
-import { defaultModel, dot, temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, dot, onnxModel, temporaryFolder } from '../../fixtures/index.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
 const { dir, model } = defaultModel();
@@ -197,7 +197,7 @@ test('a memoizing embedder returns the same, and embeds each text of a kind once
 
 describe('a model that ONNX Runtime runs', () => {
   test('returns nearly the same states, and mostly the same codes', async () => {
-    const onnx = await Embedder.open(compileModel(DEFAULT_MODEL, { engine: 'onnx', into }), { verify: true });
+    const onnx = await Embedder.open(onnxModel().dir, { verify: true });
     expect(onnx.model.tokens).toEqual(model.tokens);
     let [same, all] = [0, 0];
     for (const text of TEXTS) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Embedder, type TextKind } from '../../../index/embedding/embedder.ts';
 import { ParallelEmbedder } from '../../../index/embedding/parallel.ts';
+import { onnxModel } from '../../fixtures/index.ts';
 import { dot, scaled } from '../../fixtures/models/reference-model.ts';
 import { tinyModel, writeModel } from '../../fixtures/models/tiny-model.ts';
 
@@ -35,7 +36,7 @@ beforeAll(async () => {
   plain = await Embedder.open(compileModel(DEFAULT_MODEL, { neutral: false, into, engine: 'onnx' }), {
     verify: true,
   });
-  shipped = compileModel(DEFAULT_MODEL, { into, engine: 'onnx' });
+  shipped = onnxModel().dir;
 });
 afterAll(() => rmSync(into, { recursive: true }));
 

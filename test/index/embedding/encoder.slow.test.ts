@@ -1,12 +1,12 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { Embedder } from '../../../index/embedding/embedder.ts';
 import { PackedEncoder } from '../../../index/embedding/encoder.ts';
 import { loadLibrary } from '../../../index/engine/load-native.ts';
-import { dot, temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, dot, onnxModel, temporaryFolder } from '../../fixtures/index.ts';
 
+const { dir } = defaultModel();
 const library = await loadLibrary();
 const open = (path: string, kernel?: string) =>
   new PackedEncoder(path, readFileSync(path), library, { kernel });
@@ -14,9 +14,8 @@ const folder = temporaryFolder();
 const path = join(folder, 'encoder.bin');
 
 test('the default model’s embeddings equal those of ONNX Runtime, except for rounding', async () => {
-  const own = await Embedder.open(compileModel(DEFAULT_MODEL), { verify: true });
-  const into = join(folder, 'models');
-  const other = await Embedder.open(compileModel(DEFAULT_MODEL, { engine: 'onnx', into }), { verify: true });
+  const own = await Embedder.open(dir, { verify: true });
+  const other = await Embedder.open(onnxModel().dir, { verify: true });
   expect([own.model.engine, other.model.engine]).toEqual(['packed', 'onnx']);
   const texts = [
     'Who may be held in slavery?',
@@ -34,7 +33,7 @@ test('the default model’s embeddings equal those of ONNX Runtime, except for r
 });
 
 test('rejects rows of another size', async () => {
-  const encoder = open(join(compileModel(DEFAULT_MODEL), 'encoder.bin'));
+  const encoder = open(join(dir, 'encoder.bin'));
   for (const numbers of [0, 1, 513 * 384])
     await expect(encoder.run(new Float32Array(numbers))).rejects.toThrow(
       `run: the rows have ${numbers} numbers. They must have 384 for each of 1 to 512 tokens.`,
@@ -42,7 +41,7 @@ test('rejects rows of another size', async () => {
 });
 
 test('rejects a damaged file', () => {
-  const bytes = readFileSync(join(compileModel(DEFAULT_MODEL), 'encoder.bin'));
+  const bytes = readFileSync(join(dir, 'encoder.bin'));
   const damaged = (change: (copy: Buffer) => void) => {
     const copy = Buffer.from(bytes);
     change(copy);
@@ -64,6 +63,6 @@ test('rejects a damaged file', () => {
 });
 
 test('rejects a kernel that this processor does not support', () => {
-  const encoder = join(compileModel(DEFAULT_MODEL), 'encoder.bin');
+  const encoder = join(dir, 'encoder.bin');
   expect(() => open(encoder, 'other')).toThrow('This processor does not support the kernel other.');
 });

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compileModel, DEFAULT_MODEL } from '../../../index/compile/compile.ts';
 import { readText } from '../../../index/documents/plain/text.ts';
 import { Embedder, type QuestionEmbedder } from '../../../index/embedding/embedder.ts';
 import { memoize } from '../../../index/embedding/memoize.ts';
@@ -9,7 +8,7 @@ import { readTokenCodebook } from '../../../index/format/tokens-file.ts';
 import { buildIndex, tokenCounter } from '../../../index/ingest/build.ts';
 import type { Answer, Search, SearchRequest } from '../../../index/search/answer.ts';
 import { openSearch } from '../../../index/search/index-search.ts';
-import { defaultModel, temporaryFolder } from '../../fixtures/index.ts';
+import { defaultModel, onnxModel, temporaryFolder } from '../../fixtures/index.ts';
 
 const folder = temporaryFolder();
 const { dir, model } = defaultModel();
@@ -79,10 +78,9 @@ describe('five passages', () => {
   });
 
   test('answer nearly the same with a model that ONNX Runtime runs', async () => {
-    const into = join(folder, 'models');
     const onnx = await openSearch({
       index,
-      model: compileModel(DEFAULT_MODEL, { engine: 'onnx', into }),
+      model: onnxModel().dir,
       verify: true,
     });
     for (const q of QUESTIONS) {
