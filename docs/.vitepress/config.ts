@@ -29,6 +29,8 @@ export default defineConfigWithTheme<DefaultTheme.Config & { apiKey?: string }>(
   ignoreDeadLinks: 'localhostLinks',
   head: [
     ['link', { rel: 'icon', href: 'data:,' }],
+    // The default colour of a code block's language has too little contrast.
+    ['style', {}, 'html:root { --vp-code-lang-color: var(--vp-c-text-2) }'],
     ['script', { type: 'module', src: `${POLYSEEK_URL}/widget.js` }],
   ],
   themeConfig: {
@@ -37,6 +39,7 @@ export default defineConfigWithTheme<DefaultTheme.Config & { apiKey?: string }>(
     ...(POLYSEEK_API_KEY && { apiKey: POLYSEEK_API_KEY }),
   },
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify },
     config(md) {
       // Only Markdown is on the site. A link to other files stays as text.

@@ -1,3 +1,5 @@
+export const metadata = { title: 'Search' };
+
 export default function Layout({ children }) {
   return (
     <html lang="en">

@@ -9,6 +9,7 @@ export default async function Page({ searchParams }) {
   const { verdict, results } = q ? await polyseek.search(String(q)) : { verdict: 'answered', results: [] };
   return (
     <main>
+      <h1>Search</h1>
       <form>
         <input name="q" type="search" aria-label="Question" defaultValue={q} required />
         <button type="submit">Search</button>
