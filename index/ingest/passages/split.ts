@@ -10,6 +10,7 @@ import { sentences } from './sentences.ts';
 const CHARACTERS_PER_TOKEN = 20;
 /** A text without a heading is small below this share of `minTokens`. */
 const SMALL = 1 / 3;
+const WORD = /[\p{L}\p{N}]/u;
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 export interface SplitOptions {
@@ -69,10 +70,10 @@ export function createCutter(options: SplitOptions): Cutter {
  * Returns a function that splits a document, or the next part of the document before, into passages: whole paragraphs of one section if
  * they fit, else whole sentences. Their texts contain every character of the document's blocks except white space, once and in order;
  * passages without a visible character are left out. No passage has more than 20 UTF-16 code units for each of its most tokens. A
- * heading is the first line of its section, but not one of its sentences, because a heading is not an answer. A document's id becomes
- * the id of its only passage, or `id#1`, `id#2` … of several, and of a document in parts. Without an id, ids are derived from the
- * texts. The language is the declared language if the text fits it, else detected. The link to a passage opens the anchor of its first
- * block.
+ * heading is the first line of its section, but not one of its sentences, because a heading is not an answer. Neither is a line without
+ * a letter or digit, such as `...` in code. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of several, and of a
+ * document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits it, else
+ * detected. The link to a passage opens the anchor of its first block.
  */
 export function createSplitter(cut: Cutter): (document: Document) => Passage[] {
   /** The document whose parts may follow, and its passages so far. */
@@ -149,7 +150,8 @@ function splitSection(
   const groups = pack(marked, minTokens, maxTokens, (group) => countTokens(textOf(group)));
   return groups.map((group) => {
     const body = group.filter(({ start }) => start < from || start >= to);
-    const answers = body.length > 0 ? body : group;
+    const words = body.filter(({ start, end }) => WORD.test(text.slice(start, end)));
+    const [answers = group] = [words, body].filter(({ length }) => length > 0);
     return {
       text: textOf(group),
       title,

@@ -22,6 +22,7 @@ const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 const document = (...blocks: Block[]): Document => ({ source: 'a/b.txt', blocks });
 const INVISIBLE = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const solid = (text: string) => text.replace(INVISIBLE, '');
+const words = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, '');
 const texts = (from: Document, given = options) => toPassages(from, given).map((passage) => passage.text);
 const titles = (from: Document) => toPassages(from, separate).map((passage) => passage.title);
 const sentence = (n: number) => `This is sentence number ${n} of a paragraph about boats.`;
@@ -59,6 +60,18 @@ describe('sections', () => {
     expect(cut(paragraph(prose(0, 2)), heading('A'), paragraph('One.'))).toHaveLength(2);
     const end: Block = { ...paragraph('About boats.'), endsSection: true };
     expect(cut(end, heading('A'), paragraph('One.'))).toHaveLength(2);
+  });
+
+  it('have no sentences in lines without a word, unless they have no other text', () => {
+    const sentencesOf = (text: string) =>
+      toPassages(document(paragraph(text)), options).flatMap((passage) =>
+        passage.sentences.map(([start, end]) => passage.text.slice(start, end)),
+      );
+    expect(sentencesOf('let total = sum(prices);\n...\n}\nprint the total of all prices')).toEqual([
+      'let total = sum(prices);',
+      'print the total of all prices',
+    ]);
+    expect(sentencesOf('...')).toEqual(['...']);
   });
 
   it('have no sentences in their headings, unless they have no other text', () => {
@@ -332,8 +345,8 @@ describe('any document', () => {
             expect(passage.position).toBe(i);
             expect(passage.text).toBe(passage.text.trim());
             expect(countTokens(passage.text)).toBeLessThanOrEqual(maxTokens);
-            // Only headings are outside sentences.
-            const headings = solid(
+            // Of letters and digits, only those of headings are outside sentences.
+            const headings = words(
               blocks.map(({ kind, text }) => (kind === 'heading' ? text : ' ')).join(''),
             );
             let end = 0;
@@ -341,7 +354,7 @@ describe('any document', () => {
               ...passage.sentences,
               [passage.text.length, passage.text.length],
             ] as const) {
-              expect(headings).toContain(solid(passage.text.slice(end, from)));
+              expect(headings).toContain(words(passage.text.slice(end, from)));
               expect(passage.text.slice(from, to).trim()).toHaveLength(to - from);
               expect(countTokens(passage.text.slice(from, to))).toBeLessThanOrEqual(maxTokens);
               end = to;
