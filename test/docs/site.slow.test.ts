@@ -19,7 +19,7 @@ describe.skipIf(missingTools('chromium'))('the documentation site', () => {
     // The navigation has the groups of README.md.
     await page.getByRole('link', { name: 'HTTP API', exact: true }).first().waitFor();
     await page.getByRole('button', { name: 'Search' }).click();
-    await askWidget(page, 'Wie tausche ich einen Schlüssel aus?');
+    await askWidget(page, 'Wie rotiere ich einen Schlüssel?');
     await page.locator('.results a').first().click();
     await page.waitForURL(`${site}docs/access.html#api-keys`);
     await page.getByRole('heading', { name: 'API keys' }).waitFor();

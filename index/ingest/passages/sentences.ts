@@ -35,7 +35,7 @@ const ABBREVIATION = new RegExp(
 const ORDINAL_DOT = /^(?:de|da|nb|nn|no|fi|is|et|lv|cs|sk|sl|hr|bs|sr|hu|tr|eu|gsw|lb)(?:-|$)/;
 const ORDINAL = /(?:^|[^\p{L}\p{N}\p{Pd}.,])\d{1,2}\.$/u;
 
-type Span = [start: number, end: number];
+export type Span = [start: number, end: number];
 
 /**
  * Splits a text into sentences, as `[start, end)` in UTF-16 code units, without white space at either end. Together they contain
@@ -90,7 +90,8 @@ function joinShort(spans: Span[], text: string): Span[] {
   return last && short(last) ? merge(joined, (_, after) => after[1] === last[1]) : joined;
 }
 
-function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
+/** Joins neighbours that belong together. */
+export function merge(spans: Span[], belongTogether: (before: Span, after: Span) => boolean): Span[] {
   const merged: Span[] = [];
   for (const span of spans) {
     const last = merged.at(-1);

@@ -4,12 +4,14 @@ import type { Passage } from '../../format/passage.ts';
 import { detectLanguage, fittingLanguage } from './detect-language.ts';
 import { pack, pieces, type Segment, shifted } from './pack.ts';
 import { joinIntroductions, type Place, type Section, START, sections, titleLine } from './sections.ts';
-import { sentences } from './sentences.ts';
+import { merge, type Span, sentences } from './sentences.ts';
 
 /** Longer texts count as more tokens, because white space has none, and a run of unknown characters only one. */
 const CHARACTERS_PER_TOKEN = 20;
 /** A text without a heading is small below this share of `minTokens`. */
 const SMALL = 1 / 3;
+/** The end of a line that introduces the next one. */
+const INTRODUCTION = /[:：]$/;
 const WORD = /[\p{L}\p{N}]/u;
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
@@ -71,9 +73,9 @@ export function createCutter(options: SplitOptions): Cutter {
  * they fit, else whole sentences. Their texts contain every character of the document's blocks except white space, once and in order;
  * passages without a visible character are left out. No passage has more than 20 UTF-16 code units for each of its most tokens. A
  * heading is the first line of its section, but not one of its sentences, because a heading is not an answer. Neither is a line without
- * a letter or digit, such as `...` in code. A document's id becomes the id of its only passage, or `id#1`, `id#2` … of several, and of a
- * document in parts. Without an id, ids are derived from the texts. The language is the declared language if the text fits it, else
- * detected. The link to a passage opens the anchor of its first block.
+ * a letter or digit, such as `...` in code. After a colon, a sentence goes on to the end of the next one. A document's id becomes the id
+ * of its only passage, or `id#1`, `id#2` … of several, and of a document in parts. Without an id, ids are derived from the texts. The
+ * language is the declared language if the text fits it, else detected. The link to a passage opens the anchor of its first block.
  */
 export function createSplitter(cut: Cutter): (document: Document) => Passage[] {
   /** The document whose parts may follow, and its passages so far. */
@@ -152,10 +154,12 @@ function splitSection(
     const body = group.filter(({ start }) => start < from || start >= to);
     const words = body.filter(({ start, end }) => WORD.test(text.slice(start, end)));
     const [answers = group] = [words, body].filter(({ length }) => length > 0);
+    const whole = textOf(group);
+    const spans = answers.map(({ start, end }): Span => [start - group[0]!.start, end - group[0]!.start]);
     return {
-      text: textOf(group),
+      text: whole,
       title,
-      sentences: answers.map(({ start, end }) => [start - group[0]!.start, end - group[0]!.start]),
+      sentences: merge(spans, (before) => INTRODUCTION.test(whole.slice(...before))),
       anchor: anchors.findLast(({ start }) => start <= group[0]!.start)?.anchor,
     };
   });

@@ -62,11 +62,18 @@ describe('sections', () => {
     expect(cut(end, heading('A'), paragraph('One.'))).toHaveLength(2);
   });
 
+  const sentencesOf = (text: string) =>
+    toPassages(document(paragraph(text)), options).flatMap((passage) =>
+      passage.sentences.map(([start, end]) => passage.text.slice(start, end)),
+    );
+
+  it('have sentences that contain what they introduce', () => {
+    expect(
+      sentencesOf('To close a tab of the window:\n|\nPress the keys Ctrl+W.\nIt is gone at once.'),
+    ).toEqual(['To close a tab of the window:\n|\nPress the keys Ctrl+W.', 'It is gone at once.']);
+  });
+
   it('have no sentences in lines without a word, unless they have no other text', () => {
-    const sentencesOf = (text: string) =>
-      toPassages(document(paragraph(text)), options).flatMap((passage) =>
-        passage.sentences.map(([start, end]) => passage.text.slice(start, end)),
-      );
     expect(sentencesOf('let total = sum(prices);\n...\n}\nprint the total of all prices')).toEqual([
       'let total = sum(prices);',
       'print the total of all prices',
