@@ -20,6 +20,8 @@ export default defineConfig({
   plugins: [bundledProcesses],
   test: {
     globalSetup: 'test/fixtures/global-setup.ts',
+    // CDK's own check of a template takes longer than its synthesis. rules.slow.test.ts and `cdk synth` in cdk-app.slow.test.ts have it.
+    env: { CDK_VALIDATION: 'false' },
     testTimeout: 120_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

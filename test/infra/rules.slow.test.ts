@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SettingsInput } from '../../infra/schema.ts';
 import { SearchStack } from '../../infra/stack.ts';
 import { temporaryFolder } from '../fixtures/index.ts';
@@ -15,6 +15,12 @@ import { missingTools, tools } from '../fixtures/tools.ts';
 import { unpackagedApp } from './templates.ts';
 
 const folder = temporaryFolder();
+beforeAll(() => {
+  vi.stubEnv('CDK_VALIDATION', 'true');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
 
 const apiKeys = {
   chatbot: 'a'.repeat(64),
